@@ -1,0 +1,12 @@
+//! Bodies, and the wrappers that several layers use.
+
+mod guard;
+mod replay;
+mod whole;
+
+pub use guard::GuardedBody;
+pub use replay::ReplayBody;
+pub use whole::Body;
+
+pub(crate) use guard::{BodyEnd, OnBodyEnd};
+pub(crate) use replay::Recording;

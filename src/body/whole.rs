@@ -1,0 +1,188 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+
+use crate::error::{BoxError, Error};
+
+/// The body of an integration's requests and responses: nothing, bytes, or a stream.
+///
+/// ```
+/// use outrigger::Body;
+///
+/// let nothing = Body::empty();
+/// let text = Body::from("amount=1000");
+/// # async fn read(response: http::Response<Body>) -> Result<(), outrigger::Error> {
+/// let text: String = response.into_body().text().await?;
+/// # Ok(()) }
+/// # let _ = (nothing, text);
+/// ```
+#[derive(Default)]
+pub struct Body(Inner);
+
+#[derive(Default)]
+enum Inner {
+    #[default]
+    Empty,
+    Bytes(Bytes),
+    Stream(BoxBody<Bytes, BoxError>),
+}
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(Inner::Empty)
+    }
+
+    /// A body of any other kind, streamed as it is. One that is already at its end costs nothing.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        match body.is_end_stream() {
+            true => Self::empty(),
+            false => Self(Inner::Stream(BoxBody::new(body.map_err(Into::into)))),
+        }
+    }
+
+    /// The bytes, if they are all here.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Inner::Empty => Some(&[]),
+            Inner::Bytes(bytes) => Some(bytes),
+            Inner::Stream(_) => None,
+        }
+    }
+
+    /// The bytes without a copy, if they are all here.
+    pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Empty => Ok(Bytes::new()),
+            Inner::Bytes(bytes) => Ok(bytes),
+            Inner::Stream(_) => Err(self),
+        }
+    }
+
+    /// Reads the body to its end.
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        match self.0 {
+            Inner::Empty => Ok(Bytes::new()),
+            Inner::Bytes(bytes) => Ok(bytes),
+            Inner::Stream(stream) => match stream.collect().await {
+                Ok(all) => Ok(all.to_bytes()),
+                Err(error) => Err(Error::from_body(error, None)),
+            },
+        }
+    }
+
+    /// Reads the body to its end, as text; what is not UTF-8 is replaced by `U+FFFD`.
+    pub async fn text(self) -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match &mut self.0 {
+            Inner::Empty => Poll::Ready(None),
+            Inner::Bytes(bytes) => {
+                let all = std::mem::take(bytes);
+                self.0 = Inner::Empty;
+                Poll::Ready((!all.is_empty()).then(|| Ok(Frame::data(all))))
+            }
+            Inner::Stream(stream) => {
+                let frame = std::task::ready!(Pin::new(stream).poll_frame(cx));
+                Poll::Ready(
+                    frame.map(|frame| frame.map_err(|error| Error::from_inner(error, None))),
+                )
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Empty => true,
+            Inner::Bytes(bytes) => bytes.is_empty(),
+            Inner::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Empty => SizeHint::with_exact(0),
+            Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Stream(stream) => stream.size_hint(),
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Inner::Empty => "Body(empty)",
+            Inner::Bytes(_) => "Body(bytes)",
+            Inner::Stream(_) => "Body(stream)",
+        })
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Bytes(bytes))
+    }
+}
+
+impl From<()> for Body {
+    fn from((): ()) -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl From<http_body_util::Full<Bytes>> for Body {
+    fn from(body: http_body_util::Full<Bytes>) -> Self {
+        Self::new(body)
+    }
+}
+
+impl From<http_body_util::Empty<Bytes>> for Body {
+    fn from(_: http_body_util::Empty<Bytes>) -> Self {
+        Self::empty()
+    }
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+
+/// Settings that can't work, every one of them named with what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    integration: Option<String>,
+    mistakes: Vec<Mistake>,
+}
+
+/// One setting that can't work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    field: String,
+    problem: String,
+}
+
+/// Collects mistakes, each under its layer's name.
+#[derive(Debug)]
+pub(crate) struct Mistakes<'a> {
+    scope: &'a str,
+    found: &'a mut Vec<Mistake>,
+}
+
+// === impl ConfigError ===
+
+impl ConfigError {
+    pub(crate) fn check(integration: Option<&str>, mistakes: Vec<Mistake>) -> Result<(), Self> {
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        Err(Self {
+            integration: integration.map(Into::into),
+            mistakes,
+        })
+    }
+
+    /// Every mistake, in the order of the stack.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.mistakes.len();
+        write!(f, "{count} setting{}", if count == 1 { "" } else { "s" })?;
+        if let Some(name) = &self.integration {
+            write!(f, " of integration {name:?}")?;
+        }
+        f.write_str(" can't work")?;
+        for (at, mistake) in self.mistakes.iter().enumerate() {
+            write!(f, "{} {mistake}", if at == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+// === impl Mistake ===
+
+impl Mistake {
+    /// The setting's path, `retry.backoff` for example.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What is wrong and what to do.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.problem)
+    }
+}
+
+// === impl Mistakes ===
+
+impl<'a> Mistakes<'a> {
+    pub(crate) fn new(scope: &'a str, found: &'a mut Vec<Mistake>) -> Self {
+        Self { scope, found }
+    }
+
+    pub(crate) fn add(&mut self, field: &str, problem: impl fmt::Display) {
+        self.found.push(Mistake {
+            field: format!("{}.{field}", self.scope),
+            problem: problem.to_string(),
+        });
+    }
+
+    /// Refuses a limit of no time at all.
+    pub(crate) fn refuse_zero(&mut self, field: &str, limit: Option<std::time::Duration>) {
+        if limit.is_some_and(|limit| limit.is_zero()) {
+            self.add(
+                field,
+                "a limit of zero lets nothing through: give it a duration, or leave it unset",
+            );
+        }
+    }
+}
+
+/// What a layer's `check` and its `layer` do: all mistakes, as a result.
+pub(crate) fn checked(
+    scope: &str,
+    check: impl FnOnce(&mut Mistakes<'_>),
+) -> Result<(), ConfigError> {
+    let mut found = Vec::new();
+    check(&mut Mistakes::new(scope, &mut found));
+    ConfigError::check(None, found)
+}

@@ -1,0 +1,171 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, StatusCode};
+
+use super::extension::{Context, ContextPool};
+use super::ids::{CallId, CorrelationId, KeyFact};
+use crate::error::Delivery;
+
+/// What all attempts of a call share, written from whichever layer finds it out.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: CallId,
+    pub(crate) started: Instant,
+    pub(crate) integration: Option<Arc<str>>,
+    pub(crate) id_header: OnceLock<HeaderValue>,
+    pub(crate) correlation: OnceLock<CorrelationId>,
+    pub(crate) key: OnceLock<KeyFact>,
+    /// Nanoseconds from the start; [`NEVER`] without one.
+    deadline: AtomicU64,
+    /// Attempts sent so far, where a retry layer counts them; [`UNCOUNTED`] without one.
+    attempts: AtomicU32,
+    last_status: AtomicU16,
+    /// The worst delivery of the attempts that have ended.
+    delivery: AtomicU8,
+    /// A layer of ours holds the request: nothing of this attempt is on its way.
+    held: AtomicBool,
+    /// How many armed timers end no later than the deadline.
+    timers: AtomicU32,
+    upload: AtomicU64,
+    /// Where the room goes when the call is over.
+    pub(crate) home: Option<ContextPool>,
+}
+
+/// How far a request's body has come, where somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upload {
+    /// The provider took something of it, or could have begun to, at this time.
+    Moved(Instant),
+    /// All of it was taken at this time.
+    Done(Instant),
+}
+
+/// Says that a timer is armed which ends no later than the call's deadline, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct TimerMark(Context);
+
+impl TimerMark {
+    pub(crate) fn new(context: &Context) -> Self {
+        context.call().timers.fetch_add(1, Ordering::Relaxed);
+        Self(context.clone())
+    }
+}
+
+impl Drop for TimerMark {
+    fn drop(&mut self) {
+        self.0.call().timers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Call {
+    pub(crate) fn new(id: CallId, started: Instant, integration: Option<Arc<str>>) -> Self {
+        Self {
+            id,
+            started,
+            integration,
+            id_header: OnceLock::new(),
+            correlation: OnceLock::new(),
+            key: OnceLock::new(),
+            deadline: AtomicU64::new(NEVER),
+            attempts: AtomicU32::new(UNCOUNTED),
+            last_status: AtomicU16::new(0),
+            delivery: AtomicU8::new(0),
+            held: AtomicBool::new(false),
+            timers: AtomicU32::new(0),
+            upload: AtomicU64::new(0),
+            home: None,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.deadline.load(Ordering::Relaxed) {
+            NEVER => None,
+            nanos => Some(self.started + Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// The sooner deadline wins.
+    pub(crate) fn end_by(&self, deadline: Instant) {
+        self.deadline
+            .fetch_min(self.nanos(deadline), Ordering::Relaxed);
+    }
+
+    pub(crate) fn attempts(&self) -> Option<u32> {
+        match self.attempts.load(Ordering::Relaxed) {
+            UNCOUNTED => None,
+            attempts => Some(attempts),
+        }
+    }
+
+    pub(crate) fn count_attempts(&self, sent: u32) {
+        self.attempts.store(sent, Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_status(&self) -> Option<StatusCode> {
+        StatusCode::from_u16(self.last_status.load(Ordering::Relaxed)).ok()
+    }
+
+    pub(crate) fn answered(&self, status: StatusCode) {
+        self.last_status.store(status.as_u16(), Ordering::Relaxed);
+    }
+
+    /// The worst delivery of the attempts that have ended.
+    pub(crate) fn delivery(&self) -> Delivery {
+        match self.delivery.load(Ordering::Relaxed) {
+            0 => Delivery::NotSent,
+            1 => Delivery::Answered,
+            _ => Delivery::Unknown,
+        }
+    }
+
+    pub(crate) fn worsen(&self, delivery: Delivery) {
+        self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_held(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// What would be true of the delivery if the call were cut now.
+    pub(crate) fn delivery_if_cut(&self) -> Delivery {
+        match self.held.load(Ordering::Relaxed) {
+            true => self.delivery(),
+            false => Delivery::Unknown,
+        }
+    }
+
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timers.load(Ordering::Relaxed) > 0
+    }
+
+    pub(crate) fn upload(&self) -> Upload {
+        let word = self.upload.load(Ordering::Relaxed);
+        let at = self.started + Duration::from_nanos(word & !UPLOADED);
+        if word & UPLOADED == 0 {
+            Upload::Moved(at)
+        } else {
+            Upload::Done(at)
+        }
+    }
+
+    pub(crate) fn set_upload(&self, upload: Upload) {
+        let word = match upload {
+            Upload::Moved(at) => self.nanos(at) & !UPLOADED,
+            Upload::Done(at) => self.nanos(at) | UPLOADED,
+        };
+        self.upload.store(word, Ordering::Relaxed);
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.started).as_nanos();
+        u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
+    }
+}
+
+/// No deadline. (The largest real one is 292 years off, bit 63 being free for [`UPLOADED`].)
+const NEVER: u64 = u64::MAX >> 1;
+const UNCOUNTED: u32 = u32::MAX;
+/// Marks an upload as done.
+const UPLOADED: u64 = 1 << 63;

@@ -1,0 +1,182 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Extensions, HeaderValue, StatusCode};
+
+use super::call::Call;
+use super::ids::{CallId, CorrelationId};
+use crate::rt::{self, Rng};
+use crate::spare::Spares;
+
+/// One call's facts, in its requests' extensions.
+///
+/// Clones are of the same call: what one layer writes, every other reads. Only the attempt's number
+/// belongs to the request that carries it.
+pub struct Context {
+    /// Present until drop, which hands it back to its pool.
+    call: Option<Arc<Call>>,
+    attempt: u32,
+}
+
+/// Contexts of ended calls, for the next ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContextPool(Arc<Spares<Arc<Call>>>);
+
+impl Context {
+    /// The request's context; made now if it has none.
+    pub(crate) fn of(extensions: &mut Extensions, integration: Option<&Arc<str>>) -> Self {
+        match extensions.get::<Self>() {
+            Some(context) => context.clone(),
+            None => Self::insert(extensions, None, integration, &Rng::system()),
+        }
+    }
+
+    /// The same, by the layer that begins calls and keeps a pool for them.
+    pub(crate) fn pooled(
+        extensions: &mut Extensions,
+        pool: &ContextPool,
+        integration: Option<&Arc<str>>,
+        rng: &Rng,
+    ) -> Self {
+        match extensions.get::<Self>() {
+            Some(context) => context.clone(),
+            None => Self::insert(extensions, Some(pool), integration, rng),
+        }
+    }
+
+    fn insert(
+        extensions: &mut Extensions,
+        pool: Option<&ContextPool>,
+        integration: Option<&Arc<str>>,
+        rng: &Rng,
+    ) -> Self {
+        let mut call = Call::new(CallId::mint(rng), rt::now(), integration.cloned());
+        call.home = pool.cloned();
+        let call = match pool.and_then(|pool| pool.0.take()) {
+            Some(mut spare) => match Arc::get_mut(&mut spare) {
+                Some(room) => {
+                    *room = call;
+                    spare
+                }
+                None => Arc::new(call),
+            },
+            None => Arc::new(call),
+        };
+        let context = Self {
+            call: Some(call),
+            attempt: 1,
+        };
+        extensions.insert(context.clone());
+        context
+    }
+
+    /// The call's id, new for each call.
+    #[must_use]
+    pub fn call_id(&self) -> CallId {
+        self.call().id
+    }
+
+    /// The id that ties the call to what caused it.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.call().correlation.get()
+    }
+
+    /// Which attempt this request is; the first is 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When the call must be over.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.call().deadline()
+    }
+
+    /// The key under which the provider knows the call, the same on every attempt.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&HeaderValue> {
+        self.call().key.get().map(|key| &key.value)
+    }
+
+    /// The integration that the call goes to.
+    #[must_use]
+    pub fn integration(&self) -> Option<&str> {
+        self.call().integration.as_deref()
+    }
+
+    /// When the call began.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.call().started
+    }
+
+    /// How long the call has lasted.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        rt::now().saturating_duration_since(self.started())
+    }
+
+    /// The last status that the provider answered, on whichever attempt.
+    #[must_use]
+    pub fn last_status(&self) -> Option<StatusCode> {
+        self.call().last_status()
+    }
+
+    /// Attempts sent so far, where a retry layer counts them.
+    pub(crate) fn attempts_counted(&self) -> Option<u32> {
+        self.call().attempts()
+    }
+
+    /// The call's id as a header's value, minted at the first question.
+    pub(crate) fn id_header(&self) -> &HeaderValue {
+        let call = self.call();
+        call.id_header.get_or_init(|| call.id.to_header())
+    }
+
+    /// Numbers the request that carries this context.
+    pub(crate) fn set_attempt(&mut self, attempt: u32) {
+        self.attempt = attempt;
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        self.call
+            .as_deref()
+            .expect("a context has its call until it is dropped")
+    }
+}
+
+impl Clone for Context {
+    fn clone(&self) -> Self {
+        Self {
+            call: self.call.clone(),
+            attempt: self.attempt,
+        }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        let Some(mut call) = self.call.take().filter(|call| Arc::strong_count(call) == 1) else {
+            return;
+        };
+        // The last one out gives the room back. Two that leave at once may both think that the
+        // other is still there; then it is freed as usual.
+        if let Some(home) = Arc::get_mut(&mut call).and_then(|call| call.home.take()) {
+            home.0.give(call);
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("call_id", &self.call_id())
+            .field("correlation_id", &self.correlation_id())
+            .field("integration", &self.integration())
+            .field("attempt", &self.attempt)
+            .finish()
+    }
+}

@@ -1,0 +1,33 @@
+//! The facts that ride with one call.
+//!
+//! A [`Context`] is put into a request's extensions once, by the first layer that needs it, and
+//! updated in place by the others: who the call is, when it must end, its idempotency key, how many
+//! attempts it took. Whoever holds the request can read it:
+//!
+//! ```
+//! # fn in_a_service<B>(request: http::Request<B>) {
+//! use outrigger::context::Context;
+//!
+//! if let Some(context) = request.extensions().get::<Context>() {
+//!     println!("call {} attempt {}", context.call_id(), context.attempt());
+//! }
+//! # }
+//! ```
+//!
+//! A [`Scope`] carries a correlation id and a deadline from an outer piece of work to every call
+//! that is made inside it.
+
+mod call;
+mod extension;
+mod head;
+mod ids;
+mod scope;
+
+pub use extension::Context;
+pub use head::RequestHead;
+pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
+pub use scope::{CallDeadline, Scope};
+
+pub(crate) use call::{TimerMark, Upload};
+pub(crate) use extension::ContextPool;
+pub(crate) use ids::KeyFact;

@@ -1,0 +1,338 @@
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+
+use crate::context::{CallId, Context, CorrelationId};
+use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection, foreign};
+
+/// Any error, boxed, as tower's services exchange them.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The one error of all layers: what went wrong, and whether the provider may have acted.
+///
+/// A status, even a 500, is not an error but a response. An `Error` means that there is no answer:
+/// a limit passed, the transport failed, or a layer refused to send.
+///
+/// The text is one level, in lower case, and names the phase and the limit; the transport's own
+/// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
+/// value or a body.
+///
+/// ```
+/// # fn on_failure(error: outrigger::Error) {
+/// use outrigger::Delivery;
+///
+/// match error.delivery() {
+///     Delivery::NotSent => { /* it never happened: safe to do again */ }
+///     Delivery::Answered => { /* the provider answered; the status tells */ }
+///     Delivery::Unknown => { /* it may have happened: ask the provider, by the key */
+///         println!("check {:?}", error.idempotency_key());
+///     }
+///     _ => {}
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A limit in clock time passed.
+    Timeout(Phase),
+    /// The connection could not be made, or broke.
+    Transport(Fault),
+    /// A layer here refused; nothing was sent.
+    Rejected(Rejection),
+    /// The answer failed a check.
+    Invalid,
+    /// The request can't be sent as it is: its URI, its headers or its own body failed.
+    Request,
+    /// The inner service failed in a way of its own.
+    Other,
+}
+
+/// Whether the provider may have acted on a failed call.
+///
+/// The worst of all attempts counts: a call whose first attempt timed out and whose second was
+/// refused may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The provider provably did not act: nothing was sent, or it said that it left the request
+    /// unprocessed.
+    NotSent,
+    /// The provider answered: what it did is what its answer says.
+    Answered,
+    /// It was sent, or may have been, and no answer came.
+    Unknown,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    delivery: Delivery,
+    limit: Option<Duration>,
+    detail: Option<Cow<'static, str>>,
+    retry_after: Option<Duration>,
+    context: Option<Context>,
+    elapsed: Option<Duration>,
+    gave_up: Option<GaveUp>,
+    class: OnceLock<Class>,
+    source: Option<BoxError>,
+}
+
+// === impl Error ===
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, delivery: Delivery) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            delivery,
+            limit: None,
+            detail: None,
+            retry_after: None,
+            context: None,
+            elapsed: None,
+            gave_up: None,
+            class: OnceLock::new(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn timeout(phase: Phase, limit: Duration, delivery: Delivery) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout(phase), delivery);
+        error.0.limit = Some(limit);
+        error
+    }
+
+    pub(crate) fn rejected(why: Rejection, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(ErrorKind::Rejected(why), Delivery::NotSent);
+        error.0.detail = Some(detail.into());
+        error
+    }
+
+    /// Takes an inner service's error: one of ours passes as it is, another is read once.
+    pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
+        let mut ours = match error.into().downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(foreign) => foreign::read(foreign),
+        };
+        if ours.0.context.is_none() {
+            ours.0.context = context.cloned();
+        }
+        ours
+    }
+
+    /// The same failure once more, without its source.
+    pub(crate) fn said(&self) -> Self {
+        let mut copy = Self::new(self.0.kind, self.0.delivery);
+        copy.0.limit = self.0.limit;
+        copy.0.detail = self.0.detail.clone();
+        copy.0.retry_after = self.0.retry_after;
+        copy
+    }
+
+    /// An error while the answer's body was read: the head had come, so the provider answered.
+    pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
+        let mut ours = Self::from_inner(error, context);
+        ours.0.delivery = Delivery::Answered;
+        ours
+    }
+
+    /// An error of a service that could not even become ready: the request was still here.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.delivery = Delivery::NotSent;
+        self
+    }
+
+    pub(crate) fn with_context(mut self, context: &Context) -> Self {
+        self.0.context.get_or_insert_with(|| context.clone());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: BoxError) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Notes how long the call has lasted; the outermost layer's word is the last.
+    pub(crate) fn with_elapsed(mut self, elapsed: Duration) -> Self {
+        self.0.elapsed = Some(elapsed);
+        self
+    }
+
+    pub(crate) fn with_gave_up(mut self, why: GaveUp) -> Self {
+        self.0.gave_up = Some(why);
+        self
+    }
+
+    /// Makes the delivery at least as bad as `delivery`.
+    pub(crate) fn worsen(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = self.0.delivery.max(delivery);
+        self
+    }
+
+    /// What a classifier said of this error; it is asked once.
+    pub(crate) fn class_or(&self, classify: impl FnOnce() -> Class) -> Class {
+        *self.0.class.get_or_init(classify)
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the provider may have acted, over all attempts of the call.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether a limit in clock time passed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Timeout(_))
+    }
+
+    /// Whether the connection could not be made: name, TCP, TLS, or the time for it.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        use ErrorKind::{Timeout, Transport};
+        matches!(
+            self.0.kind,
+            Timeout(Phase::Connect)
+                | Transport(Fault::Dns | Fault::Refused | Fault::Connect | Fault::Tls)
+        )
+    }
+
+    /// Whether a layer here refused to send.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Rejected(_))
+    }
+
+    /// Why it was not tried again, where a retry layer had a say.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<GaveUp> {
+        self.0.gave_up
+    }
+
+    /// How many requests went out for the call; none where a layer refused the first.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let counted = self.0.context.as_ref().and_then(Context::attempts_counted);
+        counted.unwrap_or_else(|| u32::from(!self.is_rejected()))
+    }
+
+    /// From the call's start to its end.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.elapsed
+    }
+
+    /// The limit that passed, where one did.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.0.limit
+    }
+
+    /// When to come back, from now: an open breaker's or the provider's word.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The last status that the provider answered during the call, on whichever attempt.
+    #[must_use]
+    pub fn last_status(&self) -> Option<StatusCode> {
+        self.0.context.as_ref()?.last_status()
+    }
+
+    /// The integration that the call went to.
+    #[must_use]
+    pub fn integration(&self) -> Option<&str> {
+        self.0.context.as_ref()?.integration()
+    }
+
+    /// The call's id.
+    #[must_use]
+    pub fn call_id(&self) -> Option<CallId> {
+        Some(self.0.context.as_ref()?.call_id())
+    }
+
+    /// The id that ties this call to what caused it.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.0.context.as_ref()?.correlation_id()
+    }
+
+    /// The key under which the provider may know the call.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&HeaderValue> {
+        self.0.context.as_ref()?.idempotency_key()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(f)?;
+        if let Some(limit) = self.0.limit {
+            write!(f, " after {limit:?}")?;
+        }
+        if let Some(detail) = &self.0.detail {
+            write!(f, ": {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("delivery", &self.0.delivery)
+            .field("integration", &self.integration())
+            .field("attempts", &self.attempts())
+            .field("elapsed", &self.0.elapsed)
+            .field("limit", &self.0.limit)
+            .field("last_status", &self.last_status())
+            .field("retry_after", &self.0.retry_after)
+            .field("gave_up", &self.0.gave_up)
+            .field("call_id", &self.call_id())
+            .field("source", &self.0.source.as_ref().map(ToString::to_string))
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+// === impl ErrorKind ===
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(phase) => write!(f, "{phase} timed out"),
+            Self::Transport(fault) => fault.fmt(f),
+            Self::Rejected(why) => why.fmt(f),
+            Self::Invalid => f.write_str("answer failed its check"),
+            Self::Request => f.write_str("request can't be sent"),
+            Self::Other => f.write_str("inner service failed"),
+        }
+    }
+}

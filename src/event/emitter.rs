@@ -1,0 +1,79 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::kind::Event;
+use super::subscriber::{Origin, Subscriber};
+use crate::context::Context;
+
+/// Where a layer's events go; nowhere by default.
+#[derive(Clone, Default)]
+pub struct Emitter(Option<Arc<Inner>>);
+
+#[derive(Clone, Default)]
+struct Inner {
+    integration: Option<Arc<str>>,
+    subscribers: Vec<Arc<dyn Subscriber>>,
+}
+
+impl Emitter {
+    /// Events go nowhere.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Events go nowhere yet, but are of this integration.
+    #[must_use]
+    pub fn named(integration: impl Into<Arc<str>>) -> Self {
+        Self(Some(Arc::new(Inner {
+            integration: Some(integration.into()),
+            subscribers: Vec::new(),
+        })))
+    }
+
+    /// Events go to this subscriber too.
+    #[must_use]
+    pub fn with(self, subscriber: impl Subscriber) -> Self {
+        let mut inner = self.0.map_or_else(Inner::default, Arc::unwrap_or_clone);
+        inner.subscribers.push(Arc::new(subscriber));
+        Self(Some(Arc::new(inner)))
+    }
+
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn is_listened_to(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|inner| !inner.subscribers.is_empty())
+    }
+
+    pub(crate) fn integration(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.integration.as_ref()
+    }
+
+    /// Tells everybody; builds the event only if there is anybody.
+    pub(crate) fn emit(&self, context: Option<&Context>, event: impl FnOnce() -> Event) {
+        let Some(inner) = self
+            .0
+            .as_deref()
+            .filter(|inner| !inner.subscribers.is_empty())
+        else {
+            return;
+        };
+        let event = event();
+        let origin = Origin::new(inner.integration.as_deref(), context);
+        for subscriber in &inner.subscribers {
+            subscriber.on_event(&event, &origin);
+        }
+    }
+}
+
+impl fmt::Debug for Emitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subscribers = self.0.as_ref().map_or(0, |inner| inner.subscribers.len());
+        f.debug_struct("Emitter")
+            .field("integration", &self.integration())
+            .field("subscribers", &subscribers)
+            .finish()
+    }
+}

@@ -1,0 +1,27 @@
+//! What happened: one enum for every fact of every layer.
+//!
+//! A [`Subscriber`] is given each [`Event`] as it happens, on the task that it happens on, so it
+//! must be quick and must not block. Nothing is built for an event that nobody listens to.
+//!
+//! ```
+//! use outrigger::event::{Emitter, Event, Origin, Subscriber};
+//!
+//! struct Print;
+//!
+//! impl Subscriber for Print {
+//!     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+//!         println!("{:?}: {event:?}", origin.integration());
+//!     }
+//! }
+//!
+//! let emitter = Emitter::named("stripe").with(Print);
+//! # let _ = emitter;
+//! ```
+
+mod emitter;
+mod kind;
+mod subscriber;
+
+pub use emitter::Emitter;
+pub use kind::{BreakerState, End, Event};
+pub use subscriber::{Origin, Subscriber};

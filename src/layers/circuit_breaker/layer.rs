@@ -1,0 +1,256 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::breaker::Breaker;
+use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WindowSize};
+use super::handle::{BreakerHandle, KeyedBreakers};
+use super::keyed::BreakerMap;
+use super::service::CircuitBreaker;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::context::RequestHead;
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::ratio::Ratio;
+use crate::rt::Rng;
+
+/// Stops calling a provider that is down. See the [module](self).
+///
+/// Every service that is made from one layer shares its breaker, and so do its clones and handles,
+/// once the layer was used or a handle was taken. Setting anything afterwards makes a new breaker.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct CircuitBreakerLayer {
+    pub(super) config: Option<BreakerConfig>,
+    pub(super) map: Option<Arc<BreakerMap>>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+    pub(super) rng: Rng,
+    breaker: OnceLock<Arc<Breaker>>,
+}
+
+impl CircuitBreakerLayer {
+    /// A breaker with the defaults.
+    pub fn new() -> Self {
+        Self {
+            config: Some(BreakerConfig::default()),
+            ..Self::disabled()
+        }
+    }
+
+    /// No breaker: calls pass as they come.
+    pub fn disabled() -> Self {
+        Self {
+            config: None,
+            map: None,
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+            rng: Rng::system(),
+            breaker: OnceLock::new(),
+        }
+    }
+
+    /// Looks at the results of so much time.
+    pub fn window(self, length: Duration) -> Self {
+        self.set(|config| config.window = WindowSize::Time(length))
+    }
+
+    /// Looks at the results of so many calls.
+    pub fn window_of_calls(self, calls: u32) -> Self {
+        self.set(|config| config.window = WindowSize::Calls(calls))
+    }
+
+    /// Opens when this share of at least `minimum` calls failed.
+    pub fn failure_rate(self, rate: Ratio, minimum: u32) -> Self {
+        self.set(|config| (config.failure_rate, config.minimum) = (Some(rate), minimum))
+    }
+
+    /// Doesn't look at the failure rate.
+    pub fn without_failure_rate(self) -> Self {
+        self.set(|config| config.failure_rate = None)
+    }
+
+    /// Opens when this share of the calls (as many as `failure_rate` needs) took longer than `over`
+    /// to the response head.
+    pub fn slow_calls(self, over: Duration, rate: Ratio) -> Self {
+        self.set(|config| config.slow = Some(SlowRule { over, rate }))
+    }
+
+    /// How many calls the window must hold before its rates mean anything.
+    pub fn minimum(self, calls: u32) -> Self {
+        self.set(|config| config.minimum = calls)
+    }
+
+    /// Opens on failures in a row.
+    pub fn consecutive(self, consecutive: Consecutive) -> Self {
+        self.set(|config| config.consecutive = Some(consecutive))
+    }
+
+    /// Doesn't look at failures in a row.
+    pub fn without_consecutive(self) -> Self {
+        self.set(|config| config.consecutive = None)
+    }
+
+    /// Stays open for `base`, twice that when the probes fail, and so on up to `cap`.
+    pub fn open_for(self, base: Duration, cap: Duration) -> Self {
+        self.set(|config| (config.open_for, config.open_cap) = (base, cap))
+    }
+
+    /// What the open time is multiplied by from one opening to the next; 1 keeps it.
+    pub fn open_growth(self, growth: f64) -> Self {
+        self.set(|config| config.open_growth = growth)
+    }
+
+    /// How far the open time is spread to either side.
+    pub fn open_jitter(self, jitter: Ratio) -> Self {
+        self.set(|config| config.open_jitter = jitter)
+    }
+
+    /// The longest `Retry-After` that may lengthen the open time.
+    pub fn retry_after_cap(self, cap: Duration) -> Self {
+        self.set(|config| config.retry_after_cap = cap)
+    }
+
+    /// How many probes a half-open breaker lets through, and how many of them must succeed.
+    pub fn probes(self, probes: u32, successes: u32) -> Self {
+        self.set(|config| (config.probes, config.probe_successes) = (probes, successes))
+    }
+
+    /// How long a probe may take before it counts as failed.
+    pub fn probe_limit(self, limit: Duration) -> Self {
+        self.set(|config| config.probe_limit = limit)
+    }
+
+    /// How long a call must have waited for its caller's leaving to count as a failure.
+    pub fn abandoned_after(self, waited: Duration) -> Self {
+        self.set(|config| config.abandoned_after = waited)
+    }
+
+    /// What a throttled answer speaks against.
+    pub fn throttled(self, throttled: Throttled) -> Self {
+        self.set(|config| config.throttled = throttled)
+    }
+
+    /// Whether it acts on what it finds.
+    pub fn mode(self, mode: Mode) -> Self {
+        self.set(|config| config.mode = mode)
+    }
+
+    /// One breaker for each key: a host, an endpoint, a tenant.
+    ///
+    /// At most `most` are kept; when there are more, those that were idle for longer than `idle` are
+    /// forgotten, else the one that was used longest ago.
+    pub fn keyed<F>(mut self, most: usize, idle: Duration, key: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync + 'static,
+    {
+        self.map = Some(Arc::new(BreakerMap::new(Arc::new(key), most, idle)));
+        self
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self.renewed()
+    }
+
+    /// What spreads the open time.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self.renewed()
+    }
+
+    /// A handle that reads and overrides the breaker. With keys, see [`Self::keyed_handle`].
+    #[must_use]
+    pub fn handle(&self) -> BreakerHandle {
+        BreakerHandle::new(self.breaker())
+    }
+
+    /// A handle that reads the breakers of the keys, where there are keys.
+    #[must_use]
+    pub fn keyed_handle(&self) -> Option<KeyedBreakers> {
+        self.map.clone().map(KeyedBreakers::new)
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("circuit_breaker", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(config) = &self.config {
+            config.check_into(mistakes);
+        }
+        if self.map.as_ref().is_some_and(|map| map.most == 0) {
+            mistakes.add(
+                "keyed.most",
+                "no room for any key: keep at least one breaker",
+            );
+        }
+    }
+
+    pub(crate) fn window_time(&self) -> Option<Duration> {
+        self.config.as_ref()?.window_time()
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self.renewed()
+    }
+
+    /// The one breaker, if there is one and no keys.
+    pub(super) fn breaker(&self) -> Option<Arc<Breaker>> {
+        let config = self.config.as_ref().filter(|_| self.map.is_none())?;
+        Some(Arc::clone(
+            self.breaker
+                .get_or_init(|| Arc::new(Breaker::new(self, config))),
+        ))
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut BreakerConfig)) -> Self {
+        set(self.config.get_or_insert_with(BreakerConfig::default));
+        self.renewed()
+    }
+
+    /// What was made with other settings is not this layer's any more.
+    fn renewed(mut self) -> Self {
+        self.breaker = OnceLock::new();
+        if let Some(map) = &self.map {
+            let BreakerMap {
+                key, most, idle, ..
+            } = &**map;
+            self.map = Some(Arc::new(BreakerMap::new(Arc::clone(key), *most, *idle)));
+        }
+        self
+    }
+}
+
+impl Default for CircuitBreakerLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CircuitBreakerLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreakerLayer")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for CircuitBreakerLayer {
+    type Service = CircuitBreaker<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CircuitBreaker::new(inner, self)
+    }
+}

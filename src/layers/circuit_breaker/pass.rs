@@ -1,0 +1,126 @@
+use std::any::Any;
+use std::sync::Arc;
+
+use http::Response;
+
+use super::breaker::Breaker;
+use super::state::{Ticket, Verdict};
+use crate::body::{BodyEnd, OnBodyEnd};
+use crate::context::Context;
+use crate::error::Error;
+use crate::outcome::{Class, class_of_error, class_of_response, retry_after};
+use crate::rt::{self, Clock};
+
+/// One call's pass through the breaker; it tells the result, or that there is none.
+#[derive(Debug)]
+pub struct Pass {
+    breaker: Arc<Breaker>,
+    ticket: Ticket,
+    context: Context,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Waiting,
+    /// A good head has come; the body has not been read yet.
+    Head(std::time::Instant),
+    Told,
+}
+
+impl Pass {
+    pub(super) fn new(breaker: Arc<Breaker>, ticket: Ticket, context: Context) -> Self {
+        Self {
+            breaker,
+            ticket,
+            context,
+            stage: Stage::Waiting,
+        }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// A head: a failure is told now, a success waits for its body.
+    pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Option<Self> {
+        let now = rt::now();
+        let class = class_of_response(&self.breaker.classifier, response);
+        let hint = || retry_after::retry_after(response.headers(), &Clock::system());
+        let verdict = match class {
+            Class::Throttled => Verdict::Throttled {
+                retry_after: hint(),
+            },
+            class if class.is_failure() => Verdict::Failure {
+                retry_after: hint(),
+            },
+            _ => {
+                self.stage = Stage::Head(now);
+                return Some(self);
+            }
+        };
+        self.tell(verdict, now);
+        None
+    }
+
+    pub(super) fn failed(mut self, error: &Error) {
+        let verdict = self.verdict(error);
+        self.tell(verdict, rt::now());
+    }
+
+    fn verdict(&self, error: &Error) -> Verdict {
+        let retry_after = error.retry_after();
+        match class_of_error(&self.breaker.classifier, error) {
+            class if class.is_local() => Verdict::Nothing,
+            Class::Throttled => Verdict::Throttled { retry_after },
+            class if class.is_failure() => Verdict::Failure { retry_after },
+            _ => Verdict::Success,
+        }
+    }
+
+    fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
+        self.stage = Stage::Told;
+        self.breaker.record(self.ticket, verdict, at, &self.context);
+    }
+
+    /// The caller went away before there was a head.
+    fn abandon(&mut self) {
+        let now = rt::now();
+        self.breaker.machine.count_abandoned();
+        let waited = now.saturating_duration_since(self.ticket.began);
+        let late = self
+            .context
+            .deadline()
+            .is_some_and(|deadline| now >= deadline);
+        let verdict = match late || waited >= self.breaker.machine.config().abandoned_after {
+            true => Verdict::Failure { retry_after: None },
+            false => Verdict::Nothing,
+        };
+        self.tell(verdict, now);
+    }
+}
+
+impl<E: 'static> OnBodyEnd<E> for Pass {
+    fn end(mut self, end: BodyEnd<'_, E>) {
+        let Stage::Head(at) = self.stage else { return };
+        let verdict = match end {
+            BodyEnd::Complete => Verdict::Success,
+            BodyEnd::Error(error) => match (error as &dyn Any).downcast_ref::<Error>() {
+                Some(error) => self.verdict(error),
+                None => Verdict::Failure { retry_after: None },
+            },
+        };
+        self.tell(verdict, at);
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Waiting => self.abandon(),
+            // A caller who reads only the status has its answer all the same.
+            Stage::Head(at) => self.tell(Verdict::Success, at),
+            Stage::Told => {}
+        }
+    }
+}

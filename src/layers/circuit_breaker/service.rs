@@ -1,0 +1,125 @@
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::breaker::Breaker;
+use super::future::ResponseFuture;
+use super::layer::CircuitBreakerLayer;
+use super::pass::Pass;
+use crate::body::GuardedBody;
+use crate::context::{Context, RequestHead};
+use crate::error::{BoxError, Error};
+use crate::event::BreakerState;
+
+/// Stops calling a provider that is down. See the [module](super).
+#[derive(Debug)]
+pub struct CircuitBreaker<S> {
+    inner: S,
+    /// The inner service said that it is ready, and nobody has called it since.
+    ready: bool,
+    breakers: Breakers,
+}
+
+#[derive(Clone, Debug)]
+enum Breakers {
+    None,
+    One(Arc<Breaker>),
+    Keyed(Arc<CircuitBreakerLayer>),
+}
+
+impl<S> CircuitBreaker<S> {
+    pub(super) fn new(inner: S, layer: &CircuitBreakerLayer) -> Self {
+        let breakers = match (layer.breaker(), &layer.config, &layer.map) {
+            (Some(breaker), ..) => Breakers::One(breaker),
+            (None, Some(_), Some(_)) => Breakers::Keyed(Arc::new(layer.clone())),
+            _ => Breakers::None,
+        };
+        Self {
+            inner,
+            ready: false,
+            breakers,
+        }
+    }
+}
+
+/// A clone carries no readiness.
+impl<S: Clone> Clone for CircuitBreaker<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            ready: false,
+            breakers: self.breakers.clone(),
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CircuitBreaker<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    S::Error: Into<BoxError>,
+    ResBody: Body,
+    ResBody::Error: 'static,
+{
+    type Response = Response<GuardedBody<ResBody, Pass>>;
+    type Error = Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        if !self.breakers.may_pass() {
+            // The call will be refused: the inner service is left alone.
+            return Poll::Ready(Ok(()));
+        }
+        let ready = self.inner.poll_ready(cx);
+        self.ready = matches!(ready, Poll::Ready(Ok(())));
+        ready.map_err(|error| Error::from_inner(error, None).unsent())
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let ready = std::mem::take(&mut self.ready);
+        let pass = match self.breakers.of(&request) {
+            None => None,
+            Some(breaker) => {
+                let integration = breaker.emitter.integration();
+                let context = Context::of(request.extensions_mut(), integration);
+                match breaker.admit(context) {
+                    Ok(pass) => Some(pass),
+                    Err(error) => return ResponseFuture::rejected(error),
+                }
+            }
+        };
+        if ready {
+            return ResponseFuture::calling(self.inner.call(request), pass);
+        }
+        // The breaker let it pass after all: the future waits for the inner service.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        ResponseFuture::readying(inner, request, pass)
+    }
+}
+
+// === impl Breakers ===
+
+impl Breakers {
+    /// Whether a call may pass just now, as far as can be told without its request.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::One(breaker) => breaker.machine.state() == BreakerState::Closed,
+            Self::Keyed(_) => false,
+        }
+    }
+
+    fn of<B>(&self, request: &Request<B>) -> Option<Arc<Breaker>> {
+        match self {
+            Self::None => None,
+            Self::One(breaker) => Some(Arc::clone(breaker)),
+            Self::Keyed(layer) => {
+                let (map, config) = (layer.map.as_ref()?, layer.config.as_ref()?);
+                Some(map.of(&RequestHead::of(request), || Breaker::new(layer, config)))
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::config::WindowSize;
+
+/// The results of the last seconds or the last calls, kept in atomics.
+#[derive(Debug)]
+pub(super) enum Window {
+    Time {
+        width: u64,
+        buckets: Box<[AtomicU64]>,
+    },
+    Calls {
+        next: AtomicU64,
+        ring: Box<[AtomicU8]>,
+        failed: AtomicU32,
+        slow: AtomicU32,
+    },
+}
+
+/// What a window holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) total: u32,
+    pub(super) failed: u32,
+    pub(super) slow: u32,
+}
+
+/// What of a result matters to a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) failed: bool,
+    pub(super) slow: bool,
+}
+
+/// One step of a time window in one word: which step it is, and three counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bucket {
+    tick: u16,
+    total: u16,
+    failed: u16,
+    slow: u16,
+}
+
+// === impl Window ===
+
+impl Window {
+    pub(super) fn new(size: WindowSize) -> Self {
+        match size {
+            WindowSize::Time(length) => Self::Time {
+                width: nanos(length).div_ceil(BUCKETS).max(1),
+                buckets: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(),
+            },
+            WindowSize::Calls(calls) => Self::Calls {
+                next: AtomicU64::new(0),
+                ring: (0..calls.max(1)).map(|_| AtomicU8::new(0)).collect(),
+                failed: AtomicU32::new(0),
+                slow: AtomicU32::new(0),
+            },
+        }
+    }
+
+    /// Takes note of one result; `now` is the time since the breaker was made.
+    pub(super) fn record(&self, now: Duration, mark: Mark) {
+        match self {
+            Self::Time { width, buckets } => {
+                let tick = nanos(now) / width;
+                let bucket = &buckets[(tick % BUCKETS) as usize];
+                let add = |word| Some(Bucket::from_word(word).plus(tick as u16, mark).to_word());
+                let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+            }
+            Self::Calls {
+                next,
+                ring,
+                failed,
+                slow,
+            } => {
+                let at = next.fetch_add(1, Ordering::Relaxed) % ring.len() as u64;
+                let old =
+                    Mark::from_bits(ring[at as usize].swap(mark.to_bits(), Ordering::Relaxed));
+                // The sums wrap between two adjustments that cross, and are right after both.
+                failed.fetch_add(change(old.failed, mark.failed), Ordering::Relaxed);
+                slow.fetch_add(change(old.slow, mark.slow), Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn sums(&self, now: Duration) -> Sums {
+        match self {
+            Self::Time { width, buckets } => {
+                let tick = (nanos(now) / width) as u16;
+                let buckets = buckets
+                    .iter()
+                    .map(|word| Bucket::from_word(word.load(Ordering::Relaxed)));
+                let live =
+                    buckets.filter(|bucket| u64::from(tick.wrapping_sub(bucket.tick)) < BUCKETS);
+                live.fold(Sums::default(), Sums::plus)
+            }
+            Self::Calls {
+                next,
+                ring,
+                failed,
+                slow,
+            } => Sums {
+                total: next.load(Ordering::Relaxed).min(ring.len() as u64) as u32,
+                failed: failed.load(Ordering::Relaxed).min(ring.len() as u32),
+                slow: slow.load(Ordering::Relaxed).min(ring.len() as u32),
+            },
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        match self {
+            Self::Time { buckets, .. } => {
+                buckets
+                    .iter()
+                    .for_each(|bucket| bucket.store(0, Ordering::Relaxed));
+            }
+            Self::Calls {
+                next,
+                ring,
+                failed,
+                slow,
+            } => {
+                ring.iter()
+                    .for_each(|slot| slot.store(0, Ordering::Relaxed));
+                failed.store(0, Ordering::Relaxed);
+                slow.store(0, Ordering::Relaxed);
+                next.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+// === impl Bucket ===
+
+impl Bucket {
+    fn plus(self, tick: u16, mark: Mark) -> Self {
+        let mut sum = match self.tick == tick {
+            true => self,
+            false => Self {
+                tick,
+                total: 0,
+                failed: 0,
+                slow: 0,
+            },
+        };
+        if sum.total == u16::MAX {
+            // Full: half of each keeps the rates.
+            sum = Self {
+                tick,
+                total: sum.total / 2,
+                failed: sum.failed / 2,
+                slow: sum.slow / 2,
+            };
+        }
+        sum.total += 1;
+        sum.failed += u16::from(mark.failed);
+        sum.slow += u16::from(mark.slow);
+        sum
+    }
+
+    fn from_word(word: u64) -> Self {
+        let part = |at: u32| (word >> at) as u16;
+        Self {
+            tick: part(48),
+            total: part(32),
+            failed: part(16),
+            slow: part(0),
+        }
+    }
+
+    fn to_word(self) -> u64 {
+        let Self {
+            tick,
+            total,
+            failed,
+            slow,
+        } = self;
+        u64::from(tick) << 48 | u64::from(total) << 32 | u64::from(failed) << 16 | u64::from(slow)
+    }
+}
+
+impl Sums {
+    fn plus(self, bucket: Bucket) -> Self {
+        Self {
+            total: self.total + u32::from(bucket.total),
+            failed: self.failed + u32::from(bucket.failed),
+            slow: self.slow + u32::from(bucket.slow),
+        }
+    }
+}
+
+impl Mark {
+    fn to_bits(self) -> u8 {
+        u8::from(self.failed) | u8::from(self.slow) << 1
+    }
+
+    fn from_bits(bits: u8) -> Self {
+        Self {
+            failed: bits & 1 != 0,
+            slow: bits & 2 != 0,
+        }
+    }
+}
+
+fn change(old: bool, new: bool) -> u32 {
+    u32::from(new).wrapping_sub(u32::from(old))
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Steps of a time window: it is exact to one of them.
+const BUCKETS: u64 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_window_of_calls_holds_exactly_the_last_ones(
+            size in 1_u32..40,
+            marks in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..200),
+        ) {
+            let window = Window::new(WindowSize::Calls(size));
+            let marks: Vec<_> = marks.into_iter().map(|(failed, slow)| Mark { failed, slow }).collect();
+            for mark in &marks {
+                window.record(Duration::ZERO, *mark);
+            }
+            let last = &marks[marks.len().saturating_sub(size as usize)..];
+            let count = |of: fn(&Mark) -> bool| last.iter().filter(|mark| of(mark)).count() as u32;
+            let expected = Sums {
+                total: last.len() as u32,
+                failed: count(|mark| mark.failed),
+                slow: count(|mark| mark.slow),
+            };
+            prop_assert_eq!(window.sums(Duration::ZERO), expected);
+        }
+
+        #[test]
+        fn a_window_of_time_holds_its_length_to_one_step(
+            steps in proptest::collection::vec((0_u64..2_000, any::<bool>()), 1..200),
+        ) {
+            let length = Duration::from_secs(32);
+            let step = Duration::from_secs(1);
+            let window = Window::new(WindowSize::Time(length));
+            let mut now = Duration::from_secs(5);
+            let mut seen = Vec::new();
+            for (millis, failed) in steps {
+                now += Duration::from_millis(millis);
+                window.record(now, Mark { failed, slow: false });
+                seen.push((now, failed));
+                let sums = window.sums(now);
+                let within = |age: Duration| seen.iter().filter(|(at, _)| now - *at < age).count() as u32;
+                prop_assert!(sums.total <= within(length));
+                prop_assert!(sums.total >= within(length - step));
+                let failures = |age: Duration| {
+                    seen.iter().filter(|(at, failed)| *failed && now - *at < age).count() as u32
+                };
+                prop_assert!((failures(length - step)..=failures(length)).contains(&sums.failed));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_step_keeps_its_rate() {
+        let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
+        for call in 0..200_000_u32 {
+            window.record(
+                Duration::ZERO,
+                Mark {
+                    failed: call % 4 == 0,
+                    slow: false,
+                },
+            );
+        }
+        let sums = window.sums(Duration::ZERO);
+        let rate = f64::from(sums.failed) / f64::from(sums.total);
+        assert!((0.24..0.26).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn an_old_step_is_not_taken_for_a_new_one() {
+        let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
+        window.record(
+            Duration::from_secs(1),
+            Mark {
+                failed: true,
+                slow: false,
+            },
+        );
+        assert_eq!(window.sums(Duration::from_secs(32)).failed, 1);
+        assert_eq!(window.sums(Duration::from_secs(33)), Sums::default());
+        assert_eq!(window.sums(Duration::from_secs(3_300)), Sums::default());
+    }
+}

@@ -1,0 +1,54 @@
+//! An id that ties a call to what caused it, sent with every attempt.
+//!
+//! The id is the first of: a [`CorrelationId`](crate::context::CorrelationId) in the request's
+//! extensions, the request's own header, the current [`Scope`](crate::context::Scope)'s, the call's
+//! own id. It is put into the call's context, and so on every event and error.
+//!
+//! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
+//! replaced. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
+//! what one system tells itself is nobody else's business.
+//!
+//! # When not to use it
+//!
+//! Where the provider gives another meaning to the header; choose another header then.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `header` | `x-request-id` | the most widely logged one |
+//! | `baggage_to` | nobody | it was not written for third parties |
+//!
+//! # Events
+//!
+//! [`CorrelationReplaced`](crate::event::Event::CorrelationReplaced).
+//!
+//! # Example
+//!
+//! ```
+//! use outrigger::{Body, context::{CorrelationId, Scope}, correlation::CorrelationLayer};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let echo = service_fn(|request: http::Request<Body>| async move {
+//!     let sent = request.headers()["x-correlation-id"].clone();
+//!     Ok::<_, outrigger::Error>(http::Response::builder().header("seen", sent).body(Body::empty()).unwrap())
+//! });
+//! let mut service = ServiceBuilder::new()
+//!     .layer(CorrelationLayer::new().header(http::HeaderName::from_static("x-correlation-id")))
+//!     .service(echo);
+//!
+//! let call = async { service.ready().await?.call(http::Request::new(Body::empty())).await };
+//! let response = Scope::new().correlation_id(CorrelationId::new("order-1042")?).run(call).await?;
+//! assert_eq!(response.headers()["seen"], "order-1042");
+//! # Ok(()) }
+//! ```
+
+mod future;
+mod layer;
+mod service;
+
+pub use future::ResponseFuture;
+pub use layer::CorrelationLayer;
+pub use service::Correlation;

@@ -1,0 +1,200 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::body::ResponseBody;
+use super::layer::DeadlineLayer;
+use crate::context::Context;
+use crate::error::{BoxError, Delivery, Error};
+use crate::event::Event;
+use crate::outcome::Phase;
+use crate::rt::Timer;
+
+pin_project! {
+    /// A call under its deadline.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, S::Future, Request<B>>,
+        #[pin]
+        watch: Watch,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F, R> {
+        /// The inner service isn't ready yet: the request is still here.
+        Readying { service: S, request: Option<R> },
+        /// The call is on its way.
+        Calling { #[pin] future: F },
+    }
+}
+
+pin_project! {
+    /// What the future and the body both look at.
+    pub(super) struct Watch {
+        #[pin]
+        timer: Timer,
+        due: Option<Instant>,
+        context: Context,
+        settings: Arc<DeadlineLayer>,
+    }
+}
+
+// === impl ResponseFuture ===
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn calling(
+        future: S::Future,
+        context: Context,
+        settings: Arc<DeadlineLayer>,
+    ) -> Self {
+        Self {
+            state: State::Calling { future },
+            watch: Watch::new(context, settings),
+        }
+    }
+
+    pub(super) fn readying(
+        service: S,
+        request: Request<B>,
+        context: Context,
+        settings: Arc<DeadlineLayer>,
+    ) -> Self {
+        let state = State::Readying {
+            service,
+            request: Some(request),
+        };
+        Self {
+            state,
+            watch: Watch::new(context, settings),
+        }
+    }
+}
+
+impl<S, B, ResBody> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    S::Error: Into<BoxError>,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        // The work first, then the timer: an answer that is there is never thrown away.
+        loop {
+            match this.state.as_mut().project() {
+                StateProjection::Readying { service, request } => {
+                    let Poll::Ready(ready) = service.poll_ready(cx) else {
+                        break;
+                    };
+                    if let Err(error) = ready {
+                        let error = Error::from_inner(error, Some(this.watch.context()));
+                        return Poll::Ready(Err(this.watch.finish(error.unsent())));
+                    }
+                    let request = request.take().expect("a request is sent once");
+                    let future = service.call(request);
+                    // Ready: the call goes on its way.
+                    this.state.set(State::Calling { future });
+                }
+                StateProjection::Calling { future } => {
+                    let Poll::Ready(result) = future.poll(cx) else {
+                        break;
+                    };
+                    return Poll::Ready(match result {
+                        Ok(response) => Ok(this.watch.head(response)),
+                        Err(error) => {
+                            let error = Error::from_inner(error, Some(this.watch.context()));
+                            Err(this.watch.finish(error))
+                        }
+                    });
+                }
+            }
+        }
+        let delivery = match this.state.as_mut().project() {
+            StateProjection::Readying { .. } => Delivery::NotSent,
+            StateProjection::Calling { .. } => this.watch.context().call().delivery_if_cut(),
+        };
+        this.watch.poll_due(cx, delivery).map(Err)
+    }
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn new(context: Context, settings: Arc<DeadlineLayer>) -> Self {
+        Self {
+            timer: Timer::default(),
+            due: context.deadline(),
+            context,
+            settings,
+        }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Ready with the error once the deadline has come.
+    pub(super) fn poll_due(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        delivery: Delivery,
+    ) -> Poll<Error> {
+        let mut this = self.project();
+        let Some(due) = *this.due else {
+            return Poll::Pending;
+        };
+        if this.settings.shares_timers && this.context.call().is_timed() {
+            // A timer further in ends no later and wakes the same task.
+            this.timer.disarm();
+            return Poll::Pending;
+        }
+        std::task::ready!(this.timer.as_mut().poll_at(due, cx));
+        let limit = due.saturating_duration_since(this.context.started());
+        this.settings
+            .emitter
+            .emit(Some(this.context), || Event::TimedOut {
+                phase: Phase::Call,
+                limit,
+            });
+        let error = Error::timeout(Phase::Call, shown(limit), delivery);
+        Poll::Ready(
+            error
+                .with_context(this.context)
+                .with_elapsed(this.context.elapsed()),
+        )
+    }
+
+    fn finish(&self, error: Error) -> Error {
+        error.with_elapsed(self.context.elapsed())
+    }
+
+    /// Takes the watch on to the body.
+    fn head<B>(&self, response: Response<B>) -> Response<ResponseBody<B>> {
+        self.context.call().answered(response.status());
+        let watch = Self::new(self.context.clone(), Arc::clone(&self.settings));
+        response.map(|body| ResponseBody::new(body, watch))
+    }
+}
+
+/// A limit as it was set: an inherited deadline is a point in time, and its distance from the
+/// call's start is no round number.
+fn shown(limit: Duration) -> Duration {
+    Duration::from_millis(limit.as_micros().div_ceil(1_000) as u64)
+}

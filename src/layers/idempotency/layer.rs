@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::placement::InHeader;
+use super::profile::{IDEMPOTENCY_KEY, KeyProfile};
+use super::service::Idempotency;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+
+/// Gives unsafe calls a key. See the [module](self).
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct IdempotencyLayer<P = InHeader> {
+    pub(super) settings: Settings,
+    pub(super) placement: P,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) profile: KeyProfile,
+    pub(super) methods: KeyedMethods,
+    pub(super) minting: Minting,
+    pub(super) emitter: Emitter,
+}
+
+/// Which methods get a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyedMethods {
+    /// Those that are not idempotent by themselves: POST, PATCH and unknown ones.
+    #[default]
+    Unsafe,
+    /// All that change something: also PUT and DELETE.
+    Writing,
+}
+
+/// Whether the layer makes keys of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Minting {
+    /// A call without a key gets one.
+    #[default]
+    Always,
+    /// Only keys that the caller brings are used: for providers that honour keys on some endpoints
+    /// and ignore them on others.
+    CallersOnly,
+}
+
+impl IdempotencyLayer {
+    /// Keys in the form of `profile`.
+    pub fn new(profile: KeyProfile) -> Self {
+        let placement = InHeader(profile.header.clone());
+        let (methods, minting) = (KeyedMethods::default(), Minting::default());
+        let settings = Settings {
+            profile,
+            methods,
+            minting,
+            emitter: Emitter::new(),
+        };
+        Self {
+            settings,
+            placement,
+        }
+    }
+}
+
+impl<P> IdempotencyLayer<P> {
+    /// Puts the key elsewhere than into a header, a field of the body for example.
+    ///
+    /// `placement` is a [`PlaceKey`](super::PlaceKey): any function from a request and a key to the
+    /// request that carries it.
+    pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
+        IdempotencyLayer {
+            settings: self.settings,
+            placement,
+        }
+    }
+
+    /// Which methods get a key.
+    pub fn methods(mut self, methods: KeyedMethods) -> Self {
+        self.settings.methods = methods;
+        self
+    }
+
+    /// Whether the layer makes keys of its own.
+    pub fn minting(mut self, minting: Minting) -> Self {
+        self.settings.minting = minting;
+        self
+    }
+
+    /// Where events go, and the integration's name for a call that begins here.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.settings.emitter = emitter;
+        self
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("idempotency", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        let KeyProfile {
+            longest, lifetime, ..
+        } = self.settings.profile;
+        if longest < SHORTEST_LIMIT {
+            mistakes.add(
+                "profile.longest",
+                format_args!("{longest} characters don't hold a uuid in quotes: allow at least {SHORTEST_LIMIT}"),
+            );
+        }
+        mistakes.refuse_zero("profile.lifetime", Some(lifetime));
+    }
+}
+
+impl Default for IdempotencyLayer {
+    fn default() -> Self {
+        Self::new(KeyProfile::header(IDEMPOTENCY_KEY))
+    }
+}
+
+impl<S, P: Clone> Layer<S> for IdempotencyLayer<P> {
+    type Service = Idempotency<S, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Idempotency::new(inner, Arc::new(self.clone()))
+    }
+}
+
+/// A UUID, and the quotes of a structured string.
+const SHORTEST_LIMIT: usize = 38;

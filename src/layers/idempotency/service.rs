@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{HeaderValue, Method, Request};
+use tower_service::Service;
+
+use super::layer::{IdempotencyLayer, KeyedMethods, Minting};
+use super::placement::{InHeader, PlaceKey};
+use crate::context::{Context, IdempotencyKey, KeyFact};
+
+/// Gives unsafe calls a key. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct Idempotency<S, P = InHeader> {
+    inner: S,
+    layer: Arc<IdempotencyLayer<P>>,
+}
+
+impl<S, P> Idempotency<S, P> {
+    pub(super) fn new(inner: S, layer: Arc<IdempotencyLayer<P>>) -> Self {
+        Self { inner, layer }
+    }
+
+    /// The caller's own key, from the extensions or from the header.
+    fn own<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+        let extension = request.extensions_mut().remove::<IdempotencyKey>();
+        extension.map(IdempotencyKey::into_header).or_else(|| {
+            let header = self.layer.settings.profile.header.as_ref()?;
+            request.headers().get(header).cloned()
+        })
+    }
+
+    /// The key of this call, now in its context.
+    fn key<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+        let settings = &self.layer.settings;
+        let own = self.own(request);
+        let wanted =
+            matches!(settings.minting, Minting::Always) && settings.methods.cover(request.method());
+        if own.is_none() && !wanted {
+            return None;
+        }
+        let context = Context::of(request.extensions_mut(), settings.emitter.integration());
+        let key = context.call().key.get_or_init(|| KeyFact {
+            from_caller: own.is_some(),
+            value: settings
+                .profile
+                .fit(own.unwrap_or_else(|| context.id_header().clone())),
+            lifetime: settings.profile.lifetime,
+        });
+        Some(key.value.clone())
+    }
+}
+
+impl<S, P, ReqBody> Service<Request<ReqBody>> for Idempotency<S, P>
+where
+    S: Service<Request<ReqBody>>,
+    P: PlaceKey<ReqBody>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        if let Some(key) = self.key(&mut request) {
+            request = self.layer.placement.place(request, &key);
+        }
+        self.inner.call(request)
+    }
+}
+
+// === impl KeyedMethods ===
+
+impl KeyedMethods {
+    fn cover(self, method: &Method) -> bool {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE => false,
+            Method::PUT | Method::DELETE => matches!(self, Self::Writing),
+            _ => true,
+        }
+    }
+}

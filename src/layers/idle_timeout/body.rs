@@ -1,0 +1,94 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::layer::IdleTimeoutLayer;
+use crate::context::{Context, TimerMark};
+use crate::error::{BoxError, Delivery, Error};
+use crate::event::Event;
+use crate::outcome::Phase;
+use crate::rt::{self, Timer};
+
+pin_project! {
+    /// An answer's body, each of whose frames must come in time.
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: B,
+        #[pin]
+        timer: Timer,
+        // Since when the reader hears nothing.
+        silent_since: Option<Instant>,
+        mark: Option<TimerMark>,
+        context: Context,
+        settings: Arc<IdleTimeoutLayer>,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(super) fn new(inner: B, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
+        let (timer, silent_since, mark) = (Timer::default(), None, None);
+        Self {
+            inner,
+            timer,
+            silent_since,
+            mark,
+            context,
+            settings,
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Data = B::Data;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, Error>>> {
+        let this = self.project();
+        if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
+            *this.silent_since = None;
+            *this.mark = None;
+            let ours = |error| Error::from_body(error, Some(this.context));
+            return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
+        }
+        let Some(limit) = this.settings.limit else {
+            return Poll::Pending;
+        };
+        let since = *this.silent_since.get_or_insert_with(rt::now);
+        let due = rt::after(since, limit);
+        if this.mark.is_none()
+            && this
+                .context
+                .deadline()
+                .is_none_or(|deadline| due <= deadline)
+        {
+            *this.mark = Some(TimerMark::new(this.context));
+        }
+        std::task::ready!(this.timer.poll_at(due, cx));
+        *this.mark = None;
+        let phase = Phase::BodyIdle;
+        this.settings
+            .emitter
+            .emit(Some(this.context), || Event::TimedOut { phase, limit });
+        let error = Error::timeout(phase, limit, Delivery::Answered).with_context(this.context);
+        Poll::Ready(Some(Err(error.with_elapsed(this.context.elapsed()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

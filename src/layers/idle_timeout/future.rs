@@ -1,0 +1,54 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::ResponseBody;
+use super::layer::IdleTimeoutLayer;
+use crate::context::Context;
+use crate::error::{BoxError, Error};
+
+pin_project! {
+    /// An attempt whose body will be watched.
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        watch: Option<(Context, Arc<IdleTimeoutLayer>)>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
+        Self {
+            inner,
+            watch: Some((context, settings)),
+        }
+    }
+}
+
+impl<F, ResBody, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<ResBody>, E>>,
+    E: Into<BoxError>,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx));
+        let (context, settings) = this.watch.take().expect("polled after it was ready");
+        Poll::Ready(match result {
+            Ok(response) => {
+                context.call().answered(response.status());
+                Ok(response.map(|body| ResponseBody::new(body, context, settings)))
+            }
+            Err(error) => Err(Error::from_inner(error, Some(&context))),
+        })
+    }
+}

@@ -1,0 +1,54 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::service::IdleTimeout;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+
+/// Limits the silence in an answer's body. See the [module](self).
+#[derive(Clone, Debug, Default)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct IdleTimeoutLayer {
+    pub(super) limit: Option<Duration>,
+    pub(super) emitter: Emitter,
+}
+
+impl IdleTimeoutLayer {
+    /// A body that is silent for `limit` while it is being read has failed.
+    pub fn new(limit: Duration) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::default()
+        }
+    }
+
+    /// Bodies may be silent for as long as the deadline lets them.
+    pub fn unlimited() -> Self {
+        Self::default()
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("idle_timeout", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("limit", self.limit);
+    }
+}
+
+impl<S> Layer<S> for IdleTimeoutLayer {
+    type Service = IdleTimeout<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        IdleTimeout::new(inner, Arc::new(self.clone()))
+    }
+}

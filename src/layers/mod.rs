@@ -1,0 +1,11 @@
+//! One folder a pattern, all of one shape.
+
+pub mod bulkhead;
+pub mod circuit_breaker;
+pub mod correlation;
+pub mod deadline;
+pub mod idempotency;
+pub mod idle_timeout;
+pub mod observe;
+pub mod retry;
+pub mod timeout;

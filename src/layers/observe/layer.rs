@@ -1,0 +1,69 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::service::Observe;
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+
+/// Tells when a call or an attempt begins and ends. See the [module](self).
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct ObserveLayer {
+    pub(super) what: What,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+}
+
+/// What stands between begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Call,
+    Attempt,
+}
+
+impl ObserveLayer {
+    /// Observes whole calls.
+    pub fn call(emitter: Emitter) -> Self {
+        Self {
+            what: What::Call,
+            classifier: SharedClassifier::default(),
+            emitter,
+        }
+    }
+
+    /// Observes single attempts.
+    pub fn attempt(emitter: Emitter) -> Self {
+        Self {
+            what: What::Attempt,
+            ..Self::call(emitter)
+        }
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+}
+
+impl fmt::Debug for ObserveLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserveLayer")
+            .field("what", &self.what)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Observe::new(inner, Arc::new(self.clone()))
+    }
+}

@@ -1,0 +1,233 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::config::Mistakes;
+use crate::ratio::Ratio;
+use crate::rt;
+
+/// How much of an integration's traffic may be retries.
+///
+/// A token bucket: each call puts the ratio in, each retry takes one token out, and a success gives
+/// nothing back. So over any stretch, retries are at most `ratio × calls`, plus what the bucket held,
+/// plus the floor: so many retries in any ten seconds, for integrations with little traffic. With no
+/// traffic at all there is only the floor. The arithmetic is in millionths and exact: a ratio of 0.4
+/// allows 40 %.
+///
+/// Clones share the bucket: give the same budget to several layers, and they share it.
+#[derive(Clone, Debug)]
+pub struct RetryBudget(Option<Arc<Bucket>>);
+
+#[derive(Debug)]
+struct Bucket {
+    ratio: Ratio,
+    /// Tokens in millionths. What is over the cap is cut off when somebody takes one.
+    earned: AtomicU64,
+    cap: u64,
+    floor: u32,
+    period: Duration,
+    epoch: Instant,
+    /// When each token of the floor can be used again, in nanoseconds of the epoch.
+    reserve: Box<[AtomicU64]>,
+}
+
+impl RetryBudget {
+    /// At most `ratio` of the calls, and at least `floor` in ten seconds.
+    #[must_use]
+    pub fn new(ratio: Ratio, floor: u32) -> Self {
+        Self::build(ratio, floor, DEFAULT_PERIOD, DEFAULT_BURST)
+    }
+
+    /// No limit.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self(None)
+    }
+
+    /// The time in which the floor may be used once; ten seconds by default. Starts afresh.
+    #[must_use]
+    pub fn floor_period(self, period: Duration) -> Self {
+        self.rebuild(|bucket| (period, bucket.cap / TOKEN))
+    }
+
+    /// How many retries may be saved up while all is well; 20 by default. Starts afresh.
+    #[must_use]
+    pub fn burst(self, retries: u32) -> Self {
+        self.rebuild(|bucket| (bucket.period, u64::from(retries)))
+    }
+
+    /// How many retries are saved up, without the floor; `None` without a limit.
+    #[must_use]
+    pub fn saved(&self) -> Option<u32> {
+        let bucket = self.0.as_ref()?;
+        let earned = bucket.earned.load(Ordering::Relaxed).min(bucket.cap);
+        u32::try_from(earned / TOKEN).ok()
+    }
+
+    /// A call begins.
+    pub(super) fn deposit(&self) {
+        if let Some(bucket) = &self.0 {
+            bucket
+                .earned
+                .fetch_add(u64::from(bucket.ratio.millionths()), Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a token for a retry, if there is one.
+    pub(super) fn withdraw(&self, now: Instant) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|bucket| bucket.take_earned() || bucket.take_reserve(now))
+    }
+
+    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        let Some(bucket) = &self.0 else { return };
+        if bucket.period.is_zero() {
+            mistakes.add(
+                "budget.floor_period",
+                "a period of no time makes the floor unlimited: give it a duration",
+            );
+        }
+        if bucket.cap < TOKEN && bucket.floor == 0 {
+            mistakes.add("budget", "neither burst nor floor holds a retry, so none is ever allowed: raise one, or use max_attempts(1)");
+        }
+    }
+
+    fn build(ratio: Ratio, floor: u32, period: Duration, burst: u64) -> Self {
+        Self(Some(Arc::new(Bucket {
+            ratio,
+            earned: AtomicU64::new(0),
+            cap: burst.saturating_mul(TOKEN),
+            floor,
+            period,
+            epoch: rt::now(),
+            reserve: (0..floor).map(|_| AtomicU64::new(0)).collect(),
+        })))
+    }
+
+    fn rebuild(self, change: impl FnOnce(&Bucket) -> (Duration, u64)) -> Self {
+        match &self.0 {
+            None => self,
+            Some(bucket) => {
+                let (period, burst) = change(bucket);
+                Self::build(bucket.ratio, bucket.floor, period, burst)
+            }
+        }
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new(Ratio::percent(20), 3)
+    }
+}
+
+impl Bucket {
+    fn take_earned(&self) -> bool {
+        let take = |earned: u64| earned.min(self.cap).checked_sub(TOKEN);
+        self.earned
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    fn take_reserve(&self, now: Instant) -> bool {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let now = now.saturating_duration_since(self.epoch);
+        let (now, again) = (nanos(now), nanos(now.saturating_add(self.period)));
+        self.reserve.iter().any(|token| {
+            let take = |free_at: u64| (free_at <= now).then_some(again);
+            token
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                .is_ok()
+        })
+    }
+}
+
+/// One retry, in millionths.
+const TOKEN: u64 = 1_000_000;
+/// About as long as a blip.
+const DEFAULT_PERIOD: Duration = Duration::from_secs(10);
+/// Enough for one bad moment of a service that was fine all day, too few to harm a provider.
+const DEFAULT_BURST: u64 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_budget_allows_what_the_reference_model_allows(
+            percent in 0_u32..=100,
+            floor in 0_u32..5,
+            burst in 0_u32..10,
+            steps in proptest::collection::vec((0_u64..4_000, any::<bool>()), 0..300),
+        ) {
+            let start = rt::now();
+            let budget = RetryBudget::new(Ratio::percent(percent), floor).burst(burst);
+            // The model: hundredths of a token, and a log of when the floor was used.
+            let (mut hundredths, mut log) = (0_u64, Vec::<u64>::new());
+            let mut millis = 1_000_000;
+            for (step, is_call) in steps {
+                millis += step;
+                if is_call {
+                    budget.deposit();
+                    hundredths += u64::from(percent);
+                    continue;
+                }
+                hundredths = hundredths.min(u64::from(burst) * 100);
+                let recent = log.iter().filter(|used| millis - **used < 10_000).count();
+                let expected = if hundredths >= 100 {
+                    hundredths -= 100;
+                    true
+                } else if recent < floor as usize {
+                    log.push(millis);
+                    true
+                } else {
+                    false
+                };
+                let now = start + Duration::from_millis(millis);
+                prop_assert_eq!(budget.withdraw(now), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_kept_to_the_retry() {
+        for percent in [1, 4, 10, 40, 51, 90] {
+            let budget = RetryBudget::new(Ratio::percent(percent), 0).burst(1_000);
+            (0..1_000).for_each(|_| budget.deposit());
+            let retries = (0..2_000).filter(|_| budget.withdraw(rt::now())).count();
+            assert_eq!(retries, percent as usize * 10, "{percent} %");
+        }
+    }
+
+    #[test]
+    fn without_traffic_there_is_only_the_floor() {
+        let budget = RetryBudget::new(Ratio::percent(50), 3);
+        let now = rt::now();
+        assert_eq!((0..100).filter(|_| budget.withdraw(now)).count(), 3);
+        let soon = now + Duration::from_millis(9_999);
+        assert!(!budget.withdraw(soon));
+        let later = now + Duration::from_secs(10);
+        assert_eq!((0..100).filter(|_| budget.withdraw(later)).count(), 3);
+    }
+
+    #[test]
+    fn a_race_for_one_token_has_one_winner() {
+        for _ in 0..200 {
+            let budget = RetryBudget::new(Ratio::ONE, 0);
+            budget.deposit();
+            let won = std::thread::scope(|scope| {
+                let race = || budget.withdraw(rt::now());
+                let threads = [scope.spawn(race), scope.spawn(race)];
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .filter(|won| *won)
+                    .count()
+            });
+            assert_eq!(won, 1);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+use crate::config::Mistakes;
+use crate::ratio::Ratio;
+
+/// The settings of retrying, as [`RetryLayer`](super::RetryLayer) sets them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RetryConfig {
+    pub(super) max_attempts: u32,
+    pub(super) max_elapsed: Option<Duration>,
+    pub(super) backoff: Backoff,
+    pub(super) retry_after_cap: Option<Duration>,
+    pub(super) retry_after_spread: Ratio,
+    pub(super) body_cap: usize,
+    pub(super) drain_cap: usize,
+    pub(super) rejections: Rejections,
+}
+
+/// What becomes of a call that a layer further in refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejections {
+    /// It fails at once.
+    #[default]
+    Fail,
+    /// It waits until the layer said that it may come back, if the deadline allows. Nothing was
+    /// sent, so it costs neither an attempt nor budget.
+    Wait,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            max_elapsed: None,
+            backoff: Backoff::exponential(Duration::from_millis(100), Duration::from_secs(10)),
+            retry_after_cap: Some(Duration::from_secs(300)),
+            retry_after_spread: Ratio::percent(50),
+            body_cap: 1 << 20,
+            drain_cap: 1 << 16,
+            rejections: Rejections::default(),
+        }
+    }
+}
+
+impl RetryConfig {
+    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if self.max_attempts == 0 {
+            mistakes.add(
+                "max_attempts",
+                "zero attempts send nothing: the first counts too, so use 1 for no retries",
+            );
+        }
+        mistakes.refuse_zero("max_elapsed", self.max_elapsed);
+        self.backoff.check(mistakes);
+    }
+}

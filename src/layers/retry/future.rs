@@ -1,0 +1,383 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::memory::Memory;
+use super::policy::FailedAttempt;
+use super::service::Shared;
+use super::state::{Failure, Nature, Progress};
+use super::steer::Retries;
+use crate::body::ReplayBody;
+use crate::context::Context;
+use crate::error::{BoxError, Delivery, Error};
+use crate::event::Event;
+use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, retry_after};
+use crate::rt::{self, Timer};
+
+pin_project! {
+    /// A call with all its attempts.
+    pub struct ResponseFuture<S, B, R>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+        S: Send,
+        S: 'static,
+        B: Body,
+        B: Send,
+        B: 'static,
+    {
+        #[pin]
+        state: State<S::Future, R>,
+        call: Call<S, B>,
+    }
+
+    impl<S, B, R> PinnedDrop for ResponseFuture<S, B, R>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+        S: Send,
+        S: 'static,
+        B: Body,
+        B: Send,
+        B: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().call.forget();
+        }
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, R> {
+        /// An attempt is on its way.
+        Calling { #[pin] future: F },
+        /// Waiting for the next attempt, while the failed answer's body is read off.
+        Waiting { #[pin] timer: Timer, until: Instant, #[pin] drain: Drain<R> },
+        /// The wait is over; the inner service isn't ready yet.
+        Readying,
+    }
+}
+
+pin_project! {
+    /// Reads a body that nobody wants, up to a cap.
+    struct Drain<R> {
+        #[pin]
+        body: Option<R>,
+        left: usize,
+    }
+}
+
+/// What stays the same from attempt to attempt.
+struct Call<S, B> {
+    /// Present until the end.
+    memory: Option<Box<Memory<S, B>>>,
+    shared: Arc<Shared>,
+    context: Context,
+    nature: Nature,
+    progress: Progress,
+}
+
+/// What to do with a failed attempt.
+enum Next {
+    Again(Duration),
+    Return(GaveUp),
+}
+
+impl<S, B, R> ResponseFuture<S, B, R>
+where
+    S: Service<Request<ReplayBody<B>>> + Send + 'static,
+    B: Body + Send + 'static,
+{
+    pub(super) fn new(
+        first: S::Future,
+        memory: Box<Memory<S, B>>,
+        shared: Arc<Shared>,
+        context: Context,
+        nature: Nature,
+    ) -> Self {
+        let progress = Progress::first();
+        let call = Call {
+            memory: Some(memory),
+            shared,
+            context,
+            nature,
+            progress,
+        };
+        Self {
+            state: State::Calling { future: first },
+            call,
+        }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B, R>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body + Send + Unpin + 'static,
+    R: Body,
+{
+    type Output = Result<Response<R>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProjection::Calling { future } => {
+                    match this.call.judge(ready!(future.poll(cx))) {
+                        Ok(end) => return Poll::Ready(end),
+                        Err((delay, body)) => this.call.wait(delay, body),
+                    }
+                }
+                StateProjection::Waiting {
+                    timer,
+                    until,
+                    mut drain,
+                } => {
+                    drain.as_mut().poll(cx);
+                    ready!(timer.poll_at(*until, cx));
+                    // The wait is over: the rest of the body isn't waited for.
+                    State::Readying
+                }
+                StateProjection::Readying => {
+                    // The first attempt used the readied instance; this one polls its own.
+                    let Some(service) = this.call.service() else {
+                        return Poll::Pending;
+                    };
+                    if let Err(error) = ready!(service.poll_ready(cx)) {
+                        let error = Error::from_inner(error, Some(&this.call.context)).unsent();
+                        return Poll::Ready(Err(this.call.finish(error, GaveUp::NotRetryable)));
+                    }
+                    match this.call.send() {
+                        Some(future) => State::Calling { future },
+                        None => {
+                            let error = Error::new(crate::ErrorKind::Request, Delivery::NotSent);
+                            return Poll::Ready(Err(this.call.finish(error, GaveUp::BodyNotKept)));
+                        }
+                    }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+// === impl Call ===
+
+impl<S, B> Call<S, B>
+where
+    S: Send + 'static,
+    B: Body + Send + 'static,
+{
+    /// Gives the room back.
+    fn forget(&mut self) {
+        if let Some(mut memory) = self.memory.take() {
+            memory.clear();
+            self.shared.memories.give(memory);
+        }
+    }
+
+    fn service(&mut self) -> Option<&mut S> {
+        self.memory.as_mut()?.service.as_mut()
+    }
+
+    /// The end of the call, or how long to wait and the body to read off meanwhile.
+    fn judge<R, E>(
+        &mut self,
+        result: Result<Response<R>, E>,
+    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)>
+    where
+        E: Into<BoxError>,
+    {
+        match result {
+            Ok(response) => self.judge_response(response),
+            Err(error) => self.judge_error(Error::from_inner(error, Some(&self.context))),
+        }
+    }
+
+    fn judge_response<R>(
+        &mut self,
+        mut response: Response<R>,
+    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)> {
+        let settings = &self.shared.settings;
+        self.context.call().answered(response.status());
+        let class = class_of_response(&settings.classifier, &mut response);
+        if class.is_success() {
+            self.annotate(&mut response, None);
+            return Ok(Ok(response));
+        }
+        let asked = retry_after::retry_after(response.headers(), &settings.clock);
+        let (status, delivery) = (Some(response.status()), Delivery::Answered);
+        match self.next(class, status, delivery, None, asked) {
+            Next::Again(delay) => Err((delay, Some(response.into_body()))),
+            Next::Return(why) => {
+                self.annotate(&mut response, Some(why));
+                Ok(Ok(response))
+            }
+        }
+    }
+
+    fn judge_error<R>(
+        &mut self,
+        error: Error,
+    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)> {
+        let class = class_of_error(&self.shared.settings.classifier, &error);
+        let (delivery, asked) = (error.delivery(), error.retry_after());
+        match self.next(class, None, delivery, Some(&error), asked) {
+            Next::Again(delay) => Err((delay, None)),
+            Next::Return(why) => Ok(Err(self.finish(error, why))),
+        }
+    }
+
+    fn next(
+        &mut self,
+        class: Class,
+        status: Option<StatusCode>,
+        delivery: Delivery,
+        error: Option<&Error>,
+        retry_after: Option<Duration>,
+    ) -> Next {
+        let key = self.context.call().key.get();
+        let attempt = self.progress.attempts;
+        let failed = FailedAttempt {
+            class,
+            status,
+            error,
+            attempt,
+            keyed: self.nature.keyed,
+            key_from_caller: key.is_none_or(|key| key.from_caller),
+        };
+        let body_kept = self
+            .memory
+            .as_ref()
+            .is_some_and(|memory| memory.body.is_kept());
+        let settings = &self.shared.settings;
+        let wanted = settings.policy.wants(&failed);
+        let failure = Failure {
+            class,
+            status,
+            delivery,
+            wanted,
+            retry_after,
+            body_kept,
+        };
+        if class.is_local() {
+            // Nothing went out: it was no attempt.
+            self.progress.attempts -= 1;
+        }
+        self.context.call().count_attempts(self.progress.attempts);
+        self.context.call().worsen(delivery);
+        let (now, rng) = (rt::now(), &settings.rng);
+        let decision = self.progress.decide(
+            &settings.config,
+            &settings.budget,
+            &self.nature,
+            &failure,
+            now,
+            rng,
+        );
+        let attempts = self.progress.attempts;
+        let emitter = &settings.emitter;
+        match decision {
+            Ok(delay) => {
+                emitter.emit(Some(&self.context), || Event::RetryScheduled {
+                    attempt,
+                    class,
+                    delay,
+                });
+                Next::Again(delay)
+            }
+            Err(why) => {
+                emitter.emit(Some(&self.context), || Event::RetryGaveUp {
+                    attempts,
+                    class,
+                    why,
+                });
+                Next::Return(why)
+            }
+        }
+    }
+
+    fn wait<F, R>(&mut self, delay: Duration, body: Option<R>) -> State<F, R> {
+        self.progress.waited += delay;
+        self.context.call().set_held(true);
+        let until = rt::after(rt::now(), delay);
+        let drain = Drain {
+            body,
+            left: self.shared.settings.config.drain_cap,
+        };
+        State::Waiting {
+            timer: Timer::default(),
+            until,
+            drain,
+        }
+    }
+
+    /// Notes on a response what it took.
+    fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
+        let Progress {
+            attempts, waited, ..
+        } = self.progress;
+        if attempts > 1 || gave_up.is_some() {
+            response.extensions_mut().insert(Retries {
+                attempts,
+                waited,
+                gave_up,
+            });
+        }
+    }
+
+    /// Notes on an error what it took, and the worst that may have happened on the way.
+    fn finish(&self, error: Error, why: GaveUp) -> Error {
+        let error = error
+            .with_context(&self.context)
+            .with_elapsed(self.context.elapsed());
+        error
+            .worsen(self.context.call().delivery())
+            .with_gave_up(why)
+    }
+}
+
+impl<S, B> Call<S, B>
+where
+    S: Service<Request<ReplayBody<B>>>,
+    B: Body,
+{
+    /// Sends the next attempt; `None` if its body was lost meanwhile.
+    fn send(&mut self) -> Option<S::Future> {
+        let memory = self.memory.as_mut()?;
+        let request = memory.recall(self.progress.attempts + 1)?;
+        self.progress.attempts += 1;
+        self.context.call().count_attempts(self.progress.attempts);
+        self.context.call().set_held(false);
+        Some(memory.service.as_mut()?.call(request))
+    }
+}
+
+// === impl Drain ===
+
+impl<R: Body> Drain<R> {
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) {
+        let mut this = self.project();
+        while let Some(body) = this.body.as_mut().as_pin_mut() {
+            match body.poll_frame(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Some(Ok(frame))) => {
+                    let size = frame.data_ref().map_or(0, Buf::remaining);
+                    match this.left.checked_sub(size) {
+                        Some(left) => *this.left = left,
+                        None => this.body.set(None),
+                    }
+                }
+                Poll::Ready(Some(Err(_)) | None) => this.body.set(None),
+            }
+        }
+    }
+}

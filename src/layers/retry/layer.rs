@@ -1,0 +1,174 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::budget::RetryBudget;
+use super::config::{Rejections, RetryConfig};
+use super::policy::{RetryPolicy, StandardPolicy};
+use super::service::Retry;
+use crate::backoff::Backoff;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::ratio::Ratio;
+use crate::rt::{Clock, Rng};
+
+/// Tries again. See the [module](self).
+///
+/// Every service that is made from one layer shares its budget.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct RetryLayer {
+    pub(super) config: RetryConfig,
+    pub(super) budget: RetryBudget,
+    pub(super) policy: Arc<dyn RetryPolicy>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+    pub(super) rng: Rng,
+    pub(super) clock: Clock,
+}
+
+impl RetryLayer {
+    /// Retries with the defaults.
+    pub fn new() -> Self {
+        Self {
+            config: RetryConfig::default(),
+            budget: RetryBudget::default(),
+            policy: Arc::new(StandardPolicy::new()),
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+            rng: Rng::system(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// How many attempts, the first included.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.config.max_attempts = attempts;
+        self
+    }
+
+    /// No attempt begins later than this after the call did.
+    pub fn max_elapsed(mut self, limit: Duration) -> Self {
+        self.config.max_elapsed = Some(limit);
+        self
+    }
+
+    /// How long to wait between attempts.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.config.backoff = backoff;
+        self
+    }
+
+    /// The longest `Retry-After` that is obeyed; a longer one is cut to it.
+    pub fn retry_after_cap(mut self, cap: Duration) -> Self {
+        self.config.retry_after_cap = Some(cap);
+        self
+    }
+
+    /// Obeys every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
+    pub fn without_retry_after_cap(mut self) -> Self {
+        self.config.retry_after_cap = None;
+        self
+    }
+
+    /// How far upwards a `Retry-After` is spread.
+    pub fn retry_after_spread(mut self, spread: Ratio) -> Self {
+        self.config.retry_after_spread = spread;
+        self
+    }
+
+    /// How much of the calls may be retries.
+    pub fn budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// How much of a request's body is kept for another attempt, in bytes.
+    pub fn body_cap(mut self, bytes: usize) -> Self {
+        self.config.body_cap = bytes;
+        self
+    }
+
+    /// How much of a failed answer's body is read so that its connection can be used again, in
+    /// bytes.
+    pub fn drain_cap(mut self, bytes: usize) -> Self {
+        self.config.drain_cap = bytes;
+        self
+    }
+
+    /// What becomes of a call that a layer further in refused.
+    pub fn rejections(mut self, rejections: Rejections) -> Self {
+        self.config.rejections = rejections;
+        self
+    }
+
+    /// Which results another attempt could better.
+    pub fn policy(mut self, policy: impl RetryPolicy) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// What spreads the delays.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self
+    }
+
+    /// What `Retry-After` dates are measured against where the answer has no `Date`.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("retry", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+        self.budget.check_into(mistakes);
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+}
+
+impl Default for RetryLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RetryLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryLayer")
+            .field("config", &self.config)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retry<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Retry::new(inner, self.clone())
+    }
+}

@@ -1,0 +1,117 @@
+use std::any::Any;
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+
+use crate::body::{Recording, ReplayBody};
+use crate::context::Context;
+use crate::spare::Spares;
+
+/// What is kept of a request to send it again, in room that is used from call to call.
+///
+/// A request that succeeds at once is the common case, and copying its head must not cost it an
+/// allocation. So the copy is a list, whose room stays, and becomes a map only if it is needed.
+pub(super) struct Memory<S, B> {
+    head: Option<Head>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Recording<B>,
+    /// A clone of the inner service for further attempts.
+    pub(super) service: Option<S>,
+}
+
+struct Head {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    extensions: Kept,
+}
+
+/// Extensions can't be copied without allocating, so ours alone is copied by itself.
+enum Kept {
+    Context(Context),
+    All(Extensions),
+}
+
+/// Memories of ended calls. Their types are known to the service's methods, not to the service.
+pub(super) type Memories = Spares<Box<dyn Any + Send>>;
+
+impl<S: 'static, B: 'static> Memory<S, B> {
+    pub(super) fn take(spares: &Memories) -> Box<Self> {
+        let spare = spares.take().and_then(|spare| spare.downcast().ok());
+        spare.unwrap_or_else(|| {
+            let (headers, body) = (Vec::new(), Recording::default());
+            Box::new(Self {
+                head: None,
+                headers,
+                body,
+                service: None,
+            })
+        })
+    }
+}
+
+impl<S, B: http_body::Body> Memory<S, B> {
+    /// Copies the head and begins to record the body.
+    pub(super) fn remember(
+        &mut self,
+        request: Request<B>,
+        context: &Context,
+        cap: usize,
+    ) -> Request<ReplayBody<B>> {
+        let extensions = match request.extensions().len() {
+            1 => Kept::Context(context.clone()),
+            _ => Kept::All(request.extensions().clone()),
+        };
+        self.head = Some(Head {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            extensions,
+        });
+        let headers = request.headers().iter();
+        self.headers
+            .extend(headers.map(|(name, value)| (name.clone(), value.clone())));
+        let (parts, body) = request.into_parts();
+        Request::from_parts(parts, self.body.start(body, cap))
+    }
+
+    /// The request once more, as attempt number `attempt`; `None` if its body can't be sent again.
+    pub(super) fn recall(&self, attempt: u32) -> Option<Request<ReplayBody<B>>> {
+        let head = self.head.as_ref()?;
+        let mut request = Request::new(self.body.again()?);
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = head.uri.clone();
+        *request.version_mut() = head.version;
+        *request.headers_mut() = self.headers.iter().cloned().collect::<Headers>().0;
+        match &head.extensions {
+            Kept::All(extensions) => request.extensions_mut().clone_from(extensions),
+            Kept::Context(context) => {
+                request.extensions_mut().insert(context.clone());
+            }
+        }
+        if let Some(context) = request.extensions_mut().get_mut::<Context>() {
+            context.set_attempt(attempt);
+        }
+        Some(request)
+    }
+
+    /// Forgets the call, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.head = None;
+        self.headers.clear();
+        self.body.clear();
+    }
+}
+
+/// A map of headers in which a repeated name stays repeated.
+struct Headers(HeaderMap);
+
+impl FromIterator<(HeaderName, HeaderValue)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (HeaderName, HeaderValue)>>(headers: I) -> Self {
+        let headers = headers.into_iter();
+        let mut map = HeaderMap::with_capacity(headers.size_hint().0);
+        headers.for_each(|(name, value)| {
+            map.append(name, value);
+        });
+        Self(map)
+    }
+}

@@ -1,0 +1,100 @@
+//! Tries again: safe first, then persistent.
+//!
+//! Repeating a request helps when the failure is brief, and harms in two ways. It can do something
+//! twice, and it can turn a provider's bad minute into an outage by multiplying its load. So every
+//! failed attempt is asked five questions, and the first "no" is final:
+//!
+//! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
+//!    409 under a key, 421, 425 (once), 429: yes. Other 4xx, local rejections: no. A
+//!    [`RetryPolicy`] may decide otherwise.
+//! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
+//!    [idempotency key](crate::idempotency), and attempts that provably did not act: the connection
+//!    was refused, HTTP/2 refused the stream, 421, 425. A POST without a key is never sent twice.
+//! 3. **Can it be sent again?** Its body is recorded while it is first sent, up to a cap.
+//! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
+//!    returned now, while it is still of use.
+//! 5. **Is there budget?** At most a share of all calls may be retries, over the whole integration.
+//!    With 10 %, a provider that fails everything gets 1.1 times its usual load; three blind
+//!    attempts give it three times.
+//!
+//! Between attempts it waits by a [`Backoff`](crate::backoff::Backoff), or as long as `Retry-After`
+//! says, spread upwards so that all who were told the same second don't come back in it. Meanwhile
+//! the failed answer's body is read to its end, so that its connection can be used again.
+//!
+//! The result of the last attempt is returned as it was. An error's
+//! [`delivery`](crate::Error::delivery) is the worst of all attempts: if the first timed out and the
+//! second was refused, it may have happened. A response that took more than one attempt, or was
+//! given up on, has [`Retries`] in its extensions.
+//!
+//! # When not to use it
+//!
+//! Inside another retry: attempts multiply. Switch off the client's own.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `max_attempts` | 3, the first included | |
+//! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
+//! | `max_elapsed` | none | the deadline is the better limit |
+//! | `budget` | 20 % of calls, floor 3 in 10 s | enough for blips, harmless in an outage |
+//! | `retry_after_cap` | 5 min | a call that waits for an hour is a job for a queue |
+//! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
+//! | `body_cap` | 1 MiB | larger bodies are sent, once |
+//! | `drain_cap` | 64 KiB | reading more costs more than a new connection |
+//! | `rejections` | [`Rejections::Fail`] | a person waits; a job may [wait](Rejections::Wait) |
+//!
+//! # Errors and events
+//!
+//! Errors pass as they were, with [`gave_up`](crate::Error::gave_up). Events:
+//! [`RetryScheduled`](crate::event::Event::RetryScheduled),
+//! [`RetryGaveUp`](crate::event::Event::RetryGaveUp).
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::{Body, backoff::Backoff, retry::{Retries, RetryLayer}};
+//! use http::{Request, Response, StatusCode};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut seen = 0;
+//! let flaky = service_fn(move |_: Request<_>| {
+//!     seen += 1;
+//!     let status = if seen == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+//!     let response = Response::builder().status(status).body(Body::empty()).unwrap();
+//!     async { Ok::<_, outrigger::Error>(response) }
+//! });
+//! # use std::sync::{Arc, Mutex};
+//! # let flaky = Arc::new(Mutex::new(flaky));
+//! # let flaky = service_fn(move |r: Request<outrigger::body::ReplayBody<Body>>| flaky.lock().unwrap().call(r));
+//! let quick = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
+//! let mut service = ServiceBuilder::new()
+//!     .layer(RetryLayer::new().max_attempts(2).backoff(quick))
+//!     .service(flaky);
+//!
+//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! assert_eq!(response.extensions().get::<Retries>().map(|retries| retries.attempts), Some(2));
+//! # Ok(()) }
+//! ```
+
+mod budget;
+mod config;
+mod future;
+mod layer;
+mod memory;
+mod policy;
+mod service;
+mod state;
+mod steer;
+
+pub use budget::RetryBudget;
+pub use config::{Rejections, RetryConfig};
+pub use future::ResponseFuture;
+pub use layer::RetryLayer;
+pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
+pub use service::Retry;
+pub use steer::{Retries, Steer};

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Method, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::future::ResponseFuture;
+use super::layer::RetryLayer;
+use super::memory::{Memories, Memory};
+use super::state::Nature;
+use super::steer::Steer;
+use crate::body::ReplayBody;
+use crate::context::Context;
+use crate::error::{BoxError, Error};
+use crate::rt;
+
+/// Tries again. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct Retry<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: RetryLayer,
+    pub(super) memories: Memories,
+}
+
+impl<S> Retry<S> {
+    pub(super) fn new(inner: S, settings: RetryLayer) -> Self {
+        Self {
+            inner,
+            shared: Arc::new(Shared {
+                settings,
+                memories: Memories::default(),
+            }),
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Retry<S>
+where
+    S: Service<Request<ReplayBody<ReqBody>>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    ReqBody: Body + Send + Unpin + 'static,
+    ResBody: Body,
+{
+    type Response = Response<ResBody>;
+    type Error = Error;
+    type Future = ResponseFuture<S, ReqBody, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        self.inner
+            .poll_ready(cx)
+            .map_err(|error| Error::from_inner(error, None).unsent())
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let settings = &self.shared.settings;
+        let integration = settings.emitter.integration();
+        let context = Context::of(request.extensions_mut(), integration);
+        let nature = Nature::of(&request, &context);
+        settings.budget.deposit();
+        context.call().count_attempts(1);
+
+        let mut memory = Memory::take(&self.shared.memories);
+        memory.service.get_or_insert_with(|| self.inner.clone());
+        let request = memory.remember(request, &context, settings.config.body_cap);
+        let first = self.inner.call(request);
+        ResponseFuture::new(first, memory, Arc::clone(&self.shared), context, nature)
+    }
+}
+
+impl Nature {
+    fn of<B>(request: &Request<B>, context: &Context) -> Self {
+        let key = context.call().key.get();
+        let idempotent = is_idempotent(request.method());
+        Self {
+            idempotent,
+            // A key that its caller put there by hand counts as well.
+            keyed: key.is_some() || !idempotent && request.headers().contains_key(KEY_HEADER),
+            steer: request.extensions().get::<Steer>().copied(),
+            started: context.started(),
+            deadline: context.deadline(),
+            key_expires: key.map(|key| rt::after(context.started(), key.lifetime)),
+        }
+    }
+}
+
+/// RFC 9110, 9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
+    )
+}
+
+const KEY_HEADER: http::HeaderName = http::HeaderName::from_static("idempotency-key");

@@ -1,0 +1,170 @@
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+
+use super::budget::RetryBudget;
+use super::config::{Rejections, RetryConfig};
+use super::steer::Steer;
+use crate::error::Delivery;
+use crate::outcome::{Class, GaveUp};
+use crate::rt::{self, Rng};
+
+/// What the attempts of one call have come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    /// Requests that went out.
+    pub(super) attempts: u32,
+    pub(super) waited: Duration,
+    previous: Duration,
+    /// A 425 was answered before.
+    too_early: bool,
+}
+
+/// What the call is, all its attempts long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nature {
+    pub(super) idempotent: bool,
+    pub(super) keyed: bool,
+    pub(super) steer: Option<Steer>,
+    pub(super) started: Instant,
+    pub(super) deadline: Option<Instant>,
+    /// When the provider forgets the key.
+    pub(super) key_expires: Option<Instant>,
+}
+
+/// What the last attempt came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    pub(super) class: Class,
+    pub(super) status: Option<StatusCode>,
+    pub(super) delivery: Delivery,
+    /// The policy thinks that another attempt could be better.
+    pub(super) wanted: bool,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body_kept: bool,
+}
+
+impl Progress {
+    /// One attempt is on its way.
+    pub(super) fn first() -> Self {
+        Self {
+            attempts: 1,
+            ..Self::default()
+        }
+    }
+
+    /// How long to wait before the next attempt, or why there is none.
+    pub(super) fn decide(
+        &mut self,
+        config: &RetryConfig,
+        budget: &RetryBudget,
+        nature: &Nature,
+        failure: &Failure,
+        now: Instant,
+        rng: &Rng,
+    ) -> Result<Duration, GaveUp> {
+        if let Class::Rejected(_) = failure.class {
+            return self.wait_out(config, nature, failure, now, rng);
+        }
+        if !failure.wanted {
+            return Err(GaveUp::NotRetryable);
+        }
+        self.check_attempts(config, nature)?;
+        self.check_safety(nature, failure)?;
+        let delay = self.delay(config, failure, rng);
+        let begins = rt::after(now, delay);
+        Self::check_time(config, nature, begins)?;
+        if !budget.withdraw(now) {
+            return Err(GaveUp::Budget);
+        }
+        self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);
+        self.previous = delay;
+        Ok(delay)
+    }
+
+    /// A local rejection is waited out, where that is set and the layer said for how long.
+    fn wait_out(
+        &mut self,
+        config: &RetryConfig,
+        nature: &Nature,
+        failure: &Failure,
+        now: Instant,
+        rng: &Rng,
+    ) -> Result<Duration, GaveUp> {
+        let waits = config.rejections == Rejections::Wait && nature.steer != Some(Steer::Never);
+        let back = failure
+            .retry_after
+            .filter(|_| waits)
+            .ok_or(GaveUp::NotRetryable)?;
+        let delay = spread(back.max(SHORTEST_WAIT), config, rng);
+        Self::check_time(config, nature, rt::after(now, delay))?;
+        Ok(delay)
+    }
+
+    fn check_attempts(&self, config: &RetryConfig, nature: &Nature) -> Result<(), GaveUp> {
+        match nature.steer {
+            Some(Steer::Never) => Err(GaveUp::Steered),
+            Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
+            _ if self.attempts >= config.max_attempts => Err(GaveUp::Attempts),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_safety(&self, nature: &Nature, failure: &Failure) -> Result<(), GaveUp> {
+        let early = failure.status == Some(StatusCode::TOO_EARLY);
+        // 425 asks for one more attempt, after the handshake (RFC 8470, 5.2). A second one means
+        // something else.
+        if early && self.too_early {
+            return Err(GaveUp::NotRetryable);
+        }
+        let unprocessed = early
+            || failure.status == Some(StatusCode::MISDIRECTED_REQUEST)
+            || failure.delivery == Delivery::NotSent;
+        let harmless = nature.idempotent || nature.steer == Some(Steer::Safe);
+        if !(unprocessed || harmless || nature.keyed) {
+            return Err(GaveUp::NotSafe);
+        }
+        if !failure.body_kept {
+            return Err(GaveUp::BodyNotKept);
+        }
+        Ok(())
+    }
+
+    fn check_time(config: &RetryConfig, nature: &Nature, begins: Instant) -> Result<(), GaveUp> {
+        if nature.deadline.is_some_and(|deadline| begins >= deadline) {
+            return Err(GaveUp::Deadline);
+        }
+        let limit = config
+            .max_elapsed
+            .map(|limit| rt::after(nature.started, limit));
+        if limit.is_some_and(|limit| begins >= limit) {
+            return Err(GaveUp::ElapsedLimit);
+        }
+        let forgotten = nature.key_expires.is_some_and(|expires| begins >= expires);
+        if forgotten && !nature.idempotent {
+            return Err(GaveUp::KeyExpired);
+        }
+        Ok(())
+    }
+
+    fn delay(&self, config: &RetryConfig, failure: &Failure, rng: &Rng) -> Duration {
+        let asked = failure.retry_after.filter(|asked| !asked.is_zero());
+        match asked {
+            Some(asked) => spread(
+                asked.min(config.retry_after_cap.unwrap_or(asked)),
+                config,
+                rng,
+            ),
+            None => config.backoff.delay(self.attempts, self.previous, rng),
+        }
+    }
+}
+
+/// Upwards only: nobody comes back sooner than asked.
+fn spread(asked: Duration, config: &RetryConfig, rng: &Rng) -> Duration {
+    let most = asked.checked_add(asked.mul_f64(config.retry_after_spread.fraction().min(1e3)));
+    rng.between(asked, most.unwrap_or(asked))
+}
+
+/// A rejection that says "now" is not asked again in the same breath.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);

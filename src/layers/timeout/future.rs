@@ -1,0 +1,131 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use http::Response;
+use pin_project_lite::pin_project;
+
+use super::layer::TimeoutLayer;
+use crate::context::{Context, TimerMark, Upload};
+use crate::error::{BoxError, Delivery, Error};
+use crate::event::Event;
+use crate::outcome::Phase;
+use crate::rt::{self, Timer};
+
+pin_project! {
+    /// An attempt under its limits.
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        timer: Timer,
+        // When the attempt was first waited for.
+        began: Option<Instant>,
+        mark: Option<TimerMark>,
+        context: Context,
+        settings: Arc<TimeoutLayer>,
+    }
+}
+
+/// A limit that is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    at: Instant,
+    phase: Phase,
+    limit: Duration,
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, context: Context, settings: Arc<TimeoutLayer>) -> Self {
+        Self {
+            inner,
+            timer: Timer::default(),
+            began: None,
+            mark: None,
+            context,
+            settings,
+        }
+    }
+}
+
+impl<F, ResBody, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<ResBody>, E>>,
+    E: Into<BoxError>,
+{
+    type Output = Result<Response<ResBody>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        // The work first, then the timer.
+        if let Poll::Ready(result) = this.inner.poll(cx) {
+            *this.mark = None;
+            return Poll::Ready(match result {
+                Ok(response) => {
+                    this.context.call().answered(response.status());
+                    Ok(response)
+                }
+                Err(error) => Err(Error::from_inner(error, Some(this.context))),
+            });
+        }
+        let began = *this.began.get_or_insert_with(rt::now);
+        loop {
+            let Some(due) = Due::next(this.settings, this.context, began) else {
+                return Poll::Pending;
+            };
+            if this.mark.is_none() {
+                *this.mark = Some(TimerMark::new(this.context));
+            }
+            std::task::ready!(this.timer.as_mut().poll_at(due.at, cx));
+            if Due::next(this.settings, this.context, began) == Some(due) {
+                *this.mark = None;
+                return Poll::Ready(Err(due.error(this.settings, this.context)));
+            }
+            // The upload moved in the meantime: the limit did too.
+        }
+    }
+}
+
+// === impl Due ===
+
+impl Due {
+    /// The limit that passes next.
+    fn next(settings: &TimeoutLayer, context: &Context, began: Instant) -> Option<Self> {
+        let from = |at, phase, limit: Option<Duration>| {
+            limit.map(|limit| Self {
+                at: rt::after(at, limit),
+                phase,
+                limit,
+            })
+        };
+        let deadline = context.deadline().map(|at| Self {
+            at,
+            phase: Phase::Call,
+            limit: at.saturating_duration_since(context.started()),
+        });
+        let body = settings
+            .watches_upload()
+            .then(|| match context.call().upload() {
+                Upload::Moved(at) => from(at, Phase::Upload, settings.upload_stall),
+                Upload::Done(at) => from(at, Phase::ResponseHead, settings.response_head),
+            });
+        let attempt = from(began, Phase::Attempt, settings.attempt);
+        // The deadline comes first where two pass at once: it is the call's last word.
+        [deadline, attempt, body.flatten()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|due| due.at)
+    }
+
+    fn error(self, settings: &TimeoutLayer, context: &Context) -> Error {
+        let Self { phase, limit, .. } = self;
+        settings
+            .emitter
+            .emit(Some(context), || Event::TimedOut { phase, limit });
+        Error::timeout(phase, limit, Delivery::Unknown)
+            .with_context(context)
+            .with_elapsed(context.elapsed())
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderName;
+use tower_layer::Layer;
+
+use super::service::Timeout;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+
+/// Limits one attempt. See the [module](self).
+#[derive(Clone, Debug, Default)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct TimeoutLayer {
+    pub(super) attempt: Option<Duration>,
+    pub(super) response_head: Option<Duration>,
+    pub(super) upload_stall: Option<Duration>,
+    pub(super) send_on: Option<HeaderName>,
+    pub(super) emitter: Emitter,
+}
+
+impl TimeoutLayer {
+    /// No limits yet, but the call's deadline.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From the attempt's start to the response head.
+    pub fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = Some(limit);
+        self
+    }
+
+    /// From the end of the request's body to the response head.
+    pub fn response_head(mut self, limit: Duration) -> Self {
+        self.response_head = Some(limit);
+        self
+    }
+
+    /// Between two frames of the request's body, while the provider takes none.
+    pub fn upload_stall(mut self, limit: Duration) -> Self {
+        self.upload_stall = Some(limit);
+        self
+    }
+
+    /// Tells the provider how many milliseconds are left for this attempt, in this header.
+    pub fn send_on(mut self, header: HeaderName) -> Self {
+        self.send_on = Some(header);
+        self
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("timeout", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn attempt_limit(&self) -> Option<Duration> {
+        self.attempt
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("attempt", self.attempt);
+        mistakes.refuse_zero("response_head", self.response_head);
+        mistakes.refuse_zero("upload_stall", self.upload_stall);
+        if let (Some(attempt), Some(head)) = (self.attempt, self.response_head)
+            && head > attempt
+        {
+            mistakes.add(
+                "response_head",
+                format_args!("{head:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
+            );
+        }
+    }
+
+    /// Whether a limit depends on how far the upload has come.
+    pub(super) fn watches_upload(&self) -> bool {
+        self.response_head.is_some() || self.upload_stall.is_some()
+    }
+}
+
+impl<S> Layer<S> for TimeoutLayer {
+    type Service = Timeout<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Timeout::new(inner, Arc::new(self.clone()))
+    }
+}

@@ -1,0 +1,61 @@
+//! Limits on one attempt: to the response head, after the upload, and on a stalled upload.
+//!
+//! | limit | runs from | until |
+//! |---|---|---|
+//! | [`attempt`](TimeoutLayer::attempt) | the attempt's start | the response head |
+//! | [`response_head`](TimeoutLayer::response_head) | the last byte of the request's body was taken | the response head |
+//! | [`upload_stall`](TimeoutLayer::upload_stall) | the last frame of the request's body was taken | the next one |
+//!
+//! A long upload is not a slow answer: with `response_head` and `upload_stall` in place of
+//! `attempt`, a request may take as long as it keeps moving. All limits share one timer, which is not
+//! armed at all for an answer that is there at once. An attempt also never outlives the call's
+//! deadline; then the error is the deadline's.
+//!
+//! # When not to use it
+//!
+//! For the body of the answer: that is [`idle_timeout`](crate::idle_timeout)'s and
+//! [`deadline`](crate::deadline)'s.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `attempt`, `response_head`, `upload_stall` | none | only their user knows the provider |
+//! | `send_on` | none | few providers read it, and a header is seen by all of them |
+//!
+//! # Errors and events
+//!
+//! [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with the phase that passed, delivery
+//! "unknown": a request that was sent and not answered may have been acted on. Event:
+//! [`TimedOut`](crate::event::Event::TimedOut).
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::{Body, timeout::TimeoutLayer};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let hangs = service_fn(|_: http::Request<_>| {
+//!     std::future::pending::<Result<http::Response<Body>, outrigger::Error>>()
+//! });
+//! let mut service = ServiceBuilder::new()
+//!     .layer(TimeoutLayer::new().attempt(Duration::from_secs(2)))
+//!     .service(hangs);
+//!
+//! let error = service.ready().await?.call(http::Request::new(Body::empty())).await.unwrap_err();
+//! assert_eq!(error.to_string(), "attempt timed out after 2s");
+//! # Ok(()) }
+//! ```
+
+mod body;
+mod future;
+mod layer;
+mod service;
+
+pub use body::RequestBody;
+pub use future::ResponseFuture;
+pub use layer::TimeoutLayer;
+pub use service::Timeout;

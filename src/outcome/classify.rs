@@ -1,0 +1,108 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Response, StatusCode};
+
+use super::class::Class;
+use super::http::HttpClassifier;
+use crate::error::{Error, ErrorKind};
+
+/// Says what a result means.
+///
+/// It must be a pure function of what it is shown: a failure is classified once and the finding
+/// rides on the result to the layers above, while a success, which carries nothing, may be shown to
+/// each of them.
+pub trait Classify: Send + Sync + 'static {
+    /// What a response means, by its head.
+    fn response(&self, head: &ResponseHead<'_>) -> Class;
+
+    /// What an error means; by its kind, unless a provider's errors need another reading.
+    fn error(&self, error: &Error) -> Class {
+        match error.kind() {
+            ErrorKind::Timeout(phase) => Class::Timeout(phase),
+            ErrorKind::Transport(fault) => Class::Transport(fault),
+            ErrorKind::Rejected(why) => Class::Rejected(why),
+            ErrorKind::Invalid => Class::Invalid,
+            ErrorKind::Request => Class::Request,
+            ErrorKind::Other => Class::Other,
+        }
+    }
+}
+
+/// A response without its body.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ResponseHead<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// What other layers and the client left on the response.
+    pub extensions: &'a Extensions,
+}
+
+/// A classifier as the layers keep it; `None` is the default one, called without a pointer.
+#[derive(Clone, Default)]
+pub(crate) struct SharedClassifier(Option<Arc<dyn Classify>>);
+
+impl<'a> ResponseHead<'a> {
+    /// The head of `response`.
+    pub fn of<B>(response: &'a Response<B>) -> Self {
+        Self {
+            status: response.status(),
+            headers: response.headers(),
+            extensions: response.extensions(),
+        }
+    }
+}
+
+impl fmt::Debug for SharedClassifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "own classifier"
+        } else {
+            "default classifier"
+        })
+    }
+}
+
+impl SharedClassifier {
+    pub(crate) fn new(classifier: impl Classify) -> Self {
+        Self(Some(Arc::new(classifier)))
+    }
+}
+
+impl<C: Classify + ?Sized> Classify for Arc<C> {
+    fn response(&self, head: &ResponseHead<'_>) -> Class {
+        (**self).response(head)
+    }
+
+    fn error(&self, error: &Error) -> Class {
+        (**self).error(error)
+    }
+}
+
+/// The class of a response: the one found by a layer further in, else this classifier's finding,
+/// which is left on the response unless it is a plain success.
+pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
+    if let Some(found) = response.extensions().get::<Class>() {
+        return *found;
+    }
+    let head = ResponseHead::of(response);
+    let class = match &by.0 {
+        Some(own) => own.response(&head),
+        None => HttpClassifier::by_status(&head),
+    };
+    if class != Class::Success {
+        response.extensions_mut().insert(class);
+    }
+    class
+}
+
+/// The class of an error: the one found by a layer further in, else this classifier's.
+pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
+    error.class_or(|| match &by.0 {
+        Some(own) => own.error(error),
+        None => HttpClassifier::new().error(error),
+    })
+}

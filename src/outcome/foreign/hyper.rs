@@ -1,0 +1,44 @@
+//! The errors of hyper, hyper-util and h2.
+
+use std::error::Error as StdError;
+
+use hyper_util::client::legacy;
+
+use super::Findings;
+use crate::outcome::Fault;
+
+pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
+    if let Some(client) = error.downcast_ref::<legacy::Error>() {
+        findings.connecting |= client.is_connect();
+        // Without a source, it refused the request itself: its version, its method, its URI.
+        findings.request |= client.source().is_none() && !client.is_connect();
+    } else if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
+        look_at_hyper(hyper, findings);
+    } else if let Some(h2) = error.downcast_ref::<h2::Error>() {
+        look_at_h2(h2, findings);
+    }
+}
+
+fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
+    // hyper cancels only what its connection has not yet taken.
+    findings.not_processed |= error.is_canceled();
+    findings.half_sent |= error.is_user();
+    findings.timed_out |= error.is_timeout();
+    if error.is_incomplete_message() || error.is_closed() {
+        findings.fault = Some(Fault::Closed);
+    } else if error.is_parse() {
+        findings.fault = Some(Fault::Protocol);
+    }
+}
+
+fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    // A graceful GOAWAY fails just the streams above the last that the peer will process.
+    let above_last = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    findings.not_processed |= error.is_remote() && (refused || above_last);
+    findings.fault = match error.is_reset() {
+        true => Some(Fault::Reset),
+        false if error.is_io() => findings.fault,
+        false => Some(Fault::Protocol),
+    };
+}

@@ -1,0 +1,132 @@
+//! What an error that isn't ours means, read once where it enters.
+//!
+//! The whole `source` chain is looked at, because clients wrap what matters: that the connection
+//! was refused stands three levels down in hyper-util's errors and four in reqwest's.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::class::{Fault, Phase};
+use crate::error::{BoxError, Delivery, Error, ErrorKind};
+
+#[cfg(not(feature = "hyper"))]
+#[path = "absent.rs"]
+mod hyper;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(not(feature = "reqwest"))]
+#[path = "absent.rs"]
+mod reqwest;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(not(feature = "rustls"))]
+#[path = "absent.rs"]
+mod tls;
+#[cfg(feature = "rustls")]
+mod tls;
+
+/// What the levels of a chain said, taken together.
+#[derive(Debug, Default)]
+struct Findings {
+    /// The connection was still being made.
+    connecting: bool,
+    /// The request was given back, or the peer said that it left it alone.
+    not_processed: bool,
+    /// Some limit below ours passed.
+    timed_out: bool,
+    /// The request itself is at fault.
+    request: bool,
+    /// Its body failed on the way: a part of it may have arrived.
+    half_sent: bool,
+    /// How the connection failed; the innermost word is the most exact.
+    fault: Option<Fault>,
+}
+
+/// Reads a foreign error.
+pub(crate) fn read(error: BoxError) -> Error {
+    let mut findings = Findings::default();
+    let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
+    while let Some(current) = level {
+        if let Some(ours) = current.downcast_ref::<Error>() {
+            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds.
+            return ours.said().with_source(reqwest::without_secrets(error));
+        }
+        findings.look_at(current);
+        level = next(current);
+    }
+    let (kind, delivery) = findings.conclude();
+    Error::new(kind, delivery).with_source(reqwest::without_secrets(error))
+}
+
+/// One level down; `io::Error` hides the error that it carries from `source`.
+fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
+}
+
+impl Findings {
+    fn look_at(&mut self, error: &(dyn StdError + 'static)) {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            self.look_at_io(io);
+        }
+        hyper::look_at(error, self);
+        reqwest::look_at(error, self);
+        tls::look_at(error, self);
+    }
+
+    fn look_at_io(&mut self, error: &io::Error) {
+        use io::ErrorKind as Io;
+        match error.kind() {
+            Io::ConnectionRefused => {
+                self.connecting = true;
+                self.fault = Some(Fault::Refused);
+            }
+            Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => {
+                self.fault = Some(Fault::Reset);
+            }
+            Io::UnexpectedEof | Io::NotConnected => self.fault = Some(Fault::Closed),
+            Io::TimedOut => self.timed_out = true,
+            _ => {}
+        }
+    }
+
+    fn conclude(&self) -> (ErrorKind, Delivery) {
+        use Delivery::{NotSent, Unknown};
+        let connect = |fault| match fault {
+            Some(exact @ (Fault::Dns | Fault::Refused | Fault::Tls)) => exact,
+            _ => Fault::Connect,
+        };
+        match self {
+            Self {
+                half_sent: true, ..
+            } => (ErrorKind::Request, Unknown),
+            Self { request: true, .. } => (ErrorKind::Request, NotSent),
+            Self {
+                connecting: true,
+                timed_out: true,
+                ..
+            } => (ErrorKind::Timeout(Phase::Connect), NotSent),
+            Self {
+                connecting: true,
+                fault,
+                ..
+            } => (ErrorKind::Transport(connect(*fault)), NotSent),
+            Self {
+                not_processed: true,
+                ..
+            } => (ErrorKind::Transport(Fault::NotProcessed), NotSent),
+            Self {
+                timed_out: true, ..
+            } => (ErrorKind::Timeout(Phase::Transport), Unknown),
+            Self {
+                fault: Some(fault), ..
+            } => (ErrorKind::Transport(*fault), Unknown),
+            _ => (ErrorKind::Other, Unknown),
+        }
+    }
+}

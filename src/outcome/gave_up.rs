@@ -1,0 +1,41 @@
+use std::fmt;
+
+/// Why a failed call was not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GaveUp {
+    /// The result is not one that another attempt could better.
+    NotRetryable,
+    /// The provider may have acted, and the call is neither idempotent nor keyed.
+    NotSafe,
+    /// All attempts were used.
+    Attempts,
+    /// The next wait would have passed the deadline.
+    Deadline,
+    /// The next wait would have passed the clock-time limit.
+    ElapsedLimit,
+    /// The retry budget is spent.
+    Budget,
+    /// The request's body was too large to be kept, or failed itself.
+    BodyNotKept,
+    /// The idempotency key would have been forgotten by the provider.
+    KeyExpired,
+    /// The request said so.
+    Steered,
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotRetryable => "not retryable",
+            Self::NotSafe => "not safe to repeat",
+            Self::Attempts => "attempts used up",
+            Self::Deadline => "no time left before the deadline",
+            Self::ElapsedLimit => "no time left before the clock-time limit",
+            Self::Budget => "retry budget spent",
+            Self::BodyNotKept => "request body not kept",
+            Self::KeyExpired => "idempotency key expired",
+            Self::Steered => "told not to",
+        })
+    }
+}

@@ -1,0 +1,55 @@
+use std::fmt;
+
+/// A share of a whole, exact to one millionth.
+///
+/// ```
+/// use outrigger::Ratio;
+///
+/// assert_eq!(Ratio::percent(10), Ratio::per_million(100_000));
+/// assert_eq!(Ratio::percent(10).to_string(), "10%");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ratio(u32);
+
+impl Ratio {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The whole.
+    pub const ONE: Self = Self(MILLION);
+
+    /// So many of a hundred; over a hundred is allowed where the setting allows it.
+    #[must_use]
+    pub const fn percent(percent: u32) -> Self {
+        Self(percent.saturating_mul(MILLION / 100))
+    }
+
+    /// So many of a million.
+    #[must_use]
+    pub const fn per_million(parts: u32) -> Self {
+        Self(parts)
+    }
+
+    /// The share in millionths.
+    #[must_use]
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    /// Whether `part` of `whole` reaches this share; never, of nothing.
+    pub(crate) const fn is_reached_by(self, part: u64, whole: u64) -> bool {
+        whole > 0 && part as u128 * MILLION as u128 >= whole as u128 * self.0 as u128
+    }
+
+    /// The share as a fraction of one, for drawing around a value.
+    pub(crate) fn fraction(self) -> f64 {
+        f64::from(self.0) / f64::from(MILLION)
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", f64::from(self.0) / f64::from(MILLION / 100))
+    }
+}
+
+const MILLION: u32 = 1_000_000;

@@ -1,0 +1,57 @@
+use std::time::{Duration, Instant, SystemTime};
+
+/// The wall clock and the monotonic clock, read from one place.
+///
+/// The monotonic clock is tokio's, which a test can pause. The wall clock is the system's unless it
+/// was [anchored](Clock::anchored): then it moves with the monotonic clock, so that a test that
+/// advances one advances both.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    anchor: Option<(Instant, SystemTime)>,
+}
+
+impl Clock {
+    /// The machine's own clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock whose wall time is `at` now and from here on moves with tokio's clock.
+    #[must_use]
+    pub fn anchored(at: SystemTime) -> Self {
+        Self {
+            anchor: Some((now(), at)),
+        }
+    }
+
+    /// The wall clock's time, for dates that a provider sends.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the wall clock is read"
+    )]
+    pub fn wall(&self) -> SystemTime {
+        match self.anchor {
+            None => SystemTime::now(),
+            Some((since, at)) => at + now().saturating_duration_since(since),
+        }
+    }
+}
+
+/// The monotonic clock's time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the monotonic clock is read"
+)]
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// `from + delay`, where a delay too long to add means "in about a century".
+pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
+    from.checked_add(delay).unwrap_or(from + CENTURY)
+}
+
+/// Far enough to mean "never", near enough for every platform's clock.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

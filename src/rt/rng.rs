@@ -1,0 +1,103 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
+/// A source of chance: the thread's generator, or a seeded one that repeats itself.
+///
+/// Clones of a seeded source share one sequence: no two draws, from whichever clone and for
+/// whichever request, are the same draw. (A generator that is copied into each request gives every
+/// request the same jitter, which is no jitter.)
+#[derive(Clone, Debug, Default)]
+pub struct Rng {
+    /// The number of the next draw; absent for the thread's generator.
+    next: Option<Arc<AtomicU64>>,
+}
+
+impl Rng {
+    /// The thread's cryptographic generator, seeded by the operating system.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A source that draws the same sequence for the same seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            next: Some(Arc::new(AtomicU64::new(seed))),
+        }
+    }
+
+    /// A fraction in `0.0..1.0`.
+    pub(crate) fn fraction(&self) -> f64 {
+        match &self.next {
+            None => system().random(),
+            Some(next) => seeded(next).random(),
+        }
+    }
+
+    /// A duration in `from..=to`, to the nanosecond; `from` where `to` is shorter.
+    pub(crate) fn between(&self, from: Duration, to: Duration) -> Duration {
+        let span = to.saturating_sub(from);
+        (from + span.mul_f64(self.fraction())).clamp(from, to.max(from))
+    }
+
+    /// Sixteen random bytes, for an id.
+    pub(crate) fn id_bytes(&self) -> [u8; 16] {
+        match &self.next {
+            None => system().random(),
+            Some(next) => seeded(next).random(),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the thread's generator is read"
+)]
+fn system() -> rand::rngs::ThreadRng {
+    rand::rng()
+}
+
+/// One generator a draw: `SmallRng` spreads neighbouring seeds over its whole state.
+fn seeded(next: &AtomicU64) -> SmallRng {
+    SmallRng::seed_from_u64(next.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_seeded_source_never_draw_the_same_number_twice() {
+        let first = Rng::seeded(7);
+        let second = first.clone();
+        let mut drawn: Vec<_> = (0..100)
+            .flat_map(|_| [first.id_bytes(), second.id_bytes()])
+            .collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 200);
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_sequence() {
+        let draw = |seed| {
+            let rng = Rng::seeded(seed);
+            [rng.fraction(), rng.fraction(), rng.fraction()]
+        };
+        assert_eq!(draw(42), draw(42));
+        assert_ne!(draw(42), draw(43));
+    }
+
+    #[test]
+    fn a_duration_stays_between_its_bounds_even_when_they_are_reversed() {
+        let rng = Rng::seeded(1);
+        let (low, high) = (Duration::from_millis(5), Duration::from_millis(9));
+        assert!((0..1000).all(|_| (low..=high).contains(&rng.between(low, high))));
+        assert_eq!(rng.between(high, low), high);
+    }
+}

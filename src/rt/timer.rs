@@ -1,0 +1,57 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+
+pin_project! {
+    /// A timer that costs nothing until it is first waited for.
+    ///
+    /// It may be asked to wait for another time at each poll. A later time than the one it is
+    /// armed for is not re-armed until the earlier one has come: a body that sends a thousand
+    /// frames moves its limit a thousand times and touches the runtime's wheel once.
+    #[derive(Default)]
+    pub(crate) struct Timer {
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl Timer {
+    /// Ready once `due` has come.
+    pub(crate) fn poll_at(self: Pin<&mut Self>, due: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let due = tokio::time::Instant::from_std(due);
+        let mut sleep = self.project().sleep;
+        if sleep.is_none() {
+            sleep.set(Some(arm(due)));
+        }
+        let Some(mut sleep) = sleep.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        if due < sleep.deadline() {
+            sleep.as_mut().reset(due);
+        }
+        loop {
+            std::task::ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() >= due {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(due);
+        }
+    }
+
+    /// Takes the timer off the runtime's wheel.
+    pub(crate) fn disarm(self: Pin<&mut Self>) {
+        self.project().sleep.set(None);
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a timer is made"
+)]
+fn arm(due: tokio::time::Instant) -> Sleep {
+    tokio::time::sleep_until(due)
+}
