@@ -10,13 +10,16 @@ pub mod backoff;
 pub mod body;
 pub mod context;
 pub mod event;
+pub mod integration;
 pub mod outcome;
 pub mod rt;
+pub mod transport;
 
 pub use body::Body;
 pub use config::{ConfigError, Mistake};
 pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
+pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, observe, retry,
     timeout,

@@ -100,6 +100,10 @@ impl<P> IdempotencyLayer<P> {
         checked("idempotency", |mistakes| self.check_into(mistakes))
     }
 
+    pub(crate) fn placement(&self) -> &P {
+        &self.placement
+    }
+
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         let KeyProfile {
             longest, lifetime, ..

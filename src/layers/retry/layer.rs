@@ -139,6 +139,10 @@ impl RetryLayer {
         checked("retry", |mistakes| self.check_into(mistakes))
     }
 
+    pub(crate) fn shared_budget(&self) -> RetryBudget {
+        self.budget.clone()
+    }
+
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         self.config.check_into(mistakes);
         self.budget.check_into(mistakes);

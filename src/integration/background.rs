@@ -1,0 +1,39 @@
+//! Nobody waits: clock time, many retries, long timeouts, no breaker.
+
+use std::time::Duration;
+
+use super::slots::{AnyPlacement, Slots};
+use crate::Ratio;
+use crate::backoff::Backoff;
+use crate::bulkhead::BulkheadLayer;
+use crate::circuit_breaker::CircuitBreakerLayer;
+use crate::correlation::CorrelationLayer;
+use crate::deadline::DeadlineLayer;
+use crate::idempotency::IdempotencyLayer;
+use crate::idle_timeout::IdleTimeoutLayer;
+use crate::retry::{Rejections, RetryBudget, RetryLayer};
+use crate::timeout::TimeoutLayer;
+
+pub(super) fn slots() -> Slots {
+    let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60));
+    Slots {
+        correlation: CorrelationLayer::new(),
+        deadline: DeadlineLayer::new(Duration::from_secs(300)),
+        idempotency: AnyPlacement::of(IdempotencyLayer::default()),
+        retry: RetryLayer::new()
+            .max_attempts(5)
+            .backoff(backoff)
+            .retry_after_cap(Duration::from_secs(300))
+            .retry_after_spread(Ratio::percent(50))
+            .budget(RetryBudget::new(Ratio::percent(20), 3))
+            // Where a breaker is switched on after all, a job waits for it.
+            .rejections(Rejections::Wait),
+        breaker: CircuitBreakerLayer::disabled(),
+        bulkhead: BulkheadLayer::new(16)
+            .queue(64)
+            .queue_wait(Duration::from_secs(30)),
+        timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
+        idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),
+        connect: Duration::from_secs(3),
+    }
+}

@@ -1,0 +1,41 @@
+use std::time::Duration;
+
+use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
+use crate::config::ConfigError;
+use crate::transport::hyper::{HyperConfig, HyperTransport};
+
+/// A hyper client of the integration's own, with its own pool.
+#[derive(Clone, Debug)]
+pub struct OwnClient(HyperConfig);
+
+impl OwnClient {
+    pub(super) fn new(connect: Duration) -> Self {
+        Self(HyperConfig::new().connect_timeout(connect))
+    }
+}
+
+impl Sealed for OwnClient {}
+
+impl Source for OwnClient {
+    type Transport = HyperTransport;
+
+    fn make(self) -> HyperTransport {
+        self.0.client()
+    }
+
+    fn connect_limit(&self) -> Option<Duration> {
+        self.0.connect_limit()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.0.check()
+    }
+}
+
+impl IntegrationBuilder<OwnClient> {
+    /// Adjusts the own hyper client.
+    pub fn hyper(mut self, adjust: impl FnOnce(HyperConfig) -> HyperConfig) -> Self {
+        self.transport.0 = adjust(self.transport.0);
+        self
+    }
+}

@@ -1,0 +1,35 @@
+//! A person waits: seconds in all, at most one retry, reject rather than queue.
+
+use std::time::Duration;
+
+use super::slots::{AnyPlacement, Slots};
+use crate::Ratio;
+use crate::backoff::Backoff;
+use crate::bulkhead::BulkheadLayer;
+use crate::circuit_breaker::CircuitBreakerLayer;
+use crate::correlation::CorrelationLayer;
+use crate::deadline::DeadlineLayer;
+use crate::idempotency::{IdempotencyLayer, Minting};
+use crate::idle_timeout::IdleTimeoutLayer;
+use crate::retry::{RetryBudget, RetryLayer};
+use crate::timeout::TimeoutLayer;
+
+pub(super) fn slots() -> Slots {
+    let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
+    Slots {
+        correlation: CorrelationLayer::new(),
+        deadline: DeadlineLayer::new(Duration::from_secs(8)),
+        idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::CallersOnly)),
+        retry: RetryLayer::new()
+            .max_attempts(2)
+            .backoff(backoff)
+            .without_retry_after_cap()
+            .budget(RetryBudget::new(Ratio::percent(10), 3)),
+        // Its defaults are this preset's values.
+        breaker: CircuitBreakerLayer::new(),
+        bulkhead: BulkheadLayer::new(64),
+        timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
+        idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
+        connect: Duration::from_secs(1),
+    }
+}

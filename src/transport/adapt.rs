@@ -1,0 +1,119 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::{Body, ReplayBody};
+use crate::error::{BoxError, Error};
+
+/// What can stand at the bottom of an integration's stack.
+///
+/// Implemented by every service of this form; there is nothing to implement by hand.
+pub trait Transport:
+    Service<
+        Request<Body>,
+        Response = Response<Self::ResponseBody>,
+        Error: Into<BoxError>,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+    /// The body of its responses.
+    type ResponseBody: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static;
+}
+
+impl<S, B> Transport for S
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    type ResponseBody = B;
+}
+
+/// Hands the stack's requests to a transport, and its errors back as ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Adapt<T> {
+    transport: T,
+}
+
+/// A request body as the stack hands it down.
+pub(crate) trait FromStack {
+    fn into_body(self) -> Body;
+}
+
+pin_project! {
+    /// A request in the transport's hands.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<T> Adapt<T> {
+    pub(crate) fn new(transport: T) -> Self {
+        Self { transport }
+    }
+}
+
+impl<T, B> Service<Request<B>> for Adapt<T>
+where
+    T: Transport,
+    B: FromStack,
+{
+    type Response = Response<T::ResponseBody>;
+    type Error = Error;
+    type Future = ResponseFuture<T::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        self.transport
+            .poll_ready(cx)
+            .map_err(|error| Error::from_inner(error, None).unsent())
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ResponseFuture {
+            inner: self.transport.call(request.map(FromStack::into_body)),
+        }
+    }
+}
+
+impl FromStack for ReplayBody<Body> {
+    fn into_body(self) -> Body {
+        match self.into_bytes() {
+            Ok(bytes) if bytes.is_empty() => Body::empty(),
+            Ok(bytes) => bytes.into(),
+            Err(stream) => Body::new(stream),
+        }
+    }
+}
+
+impl FromStack for crate::timeout::RequestBody<ReplayBody<Body>> {
+    fn into_body(self) -> Body {
+        match self.into_unwatched() {
+            Ok(body) => body.into_body(),
+            Err(watched) => Body::new(watched),
+        }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<R, E>>,
+    E: Into<BoxError>,
+{
+    type Output = Result<R, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let result = ready!(self.project().inner.poll(cx));
+        Poll::Ready(result.map_err(|error| Error::from_inner(error, None)))
+    }
+}
