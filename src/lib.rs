@@ -13,6 +13,8 @@ pub mod event;
 pub mod integration;
 pub mod outcome;
 pub mod rt;
+#[cfg(feature = "test-util")]
+pub mod testing;
 pub mod transport;
 
 pub use body::Body;

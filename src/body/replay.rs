@@ -97,7 +97,7 @@ impl<B: Body> Recording<B> {
         let mut state = self.0.state();
         let size = body.size_hint();
         let too_large = size.lower() > cap as u64;
-        state.begin(cap, size.clone());
+        state.begin(cap, size);
         if body.is_end_stream() {
             state.original = Original::Complete;
             return ReplayBody(Source::Empty);
@@ -206,7 +206,7 @@ impl<B> Playing<B> {
 
 impl<B: Body + Unpin> Playing<B> {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        if let Some(frame) = self.from_tape() {
+        if let Some(frame) = self.next_on_tape() {
             return Poll::Ready(Some(Ok(frame)));
         }
         if self.rest.is_none() {
@@ -232,7 +232,7 @@ impl<B: Body + Unpin> Playing<B> {
     }
 
     /// The next frame that an earlier attempt has sent already.
-    fn from_tape(&mut self) -> Option<Frame<Bytes>> {
+    fn next_on_tape(&mut self) -> Option<Frame<Bytes>> {
         let state = self.tape.state();
         if let Some(chunk) = state.chunks.get(self.next) {
             self.next += 1;
@@ -298,7 +298,7 @@ impl<B: Body + Unpin> Playing<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let announced = self.tape.state().size.clone();
+        let announced = self.tape.state().size;
         let mut left = SizeHint::new();
         if let Some(upper) = announced.upper() {
             left.set_upper(upper.saturating_sub(self.sent));

@@ -7,7 +7,7 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::BulkheadLayer;
-use super::state::{Entry, Permit};
+use super::state::{Entry, Permit, Places};
 use crate::body::GuardedBody;
 use crate::context::Context;
 use crate::error::{BoxError, Error};
@@ -67,7 +67,7 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let ready = std::mem::take(&mut self.ready);
-        let entry = self.settings.places.as_ref().map(|places| places.enter());
+        let entry = self.settings.places.as_ref().map(Places::enter);
         if let Some(Entry::Full) = entry {
             let context = Context::of(
                 request.extensions_mut(),

@@ -128,7 +128,7 @@ impl BreakerConfig {
                     ),
                 ),
                 Some(Ratio::ZERO) => {
-                    mistakes.add(field, "0% would open on every call: use more than zero")
+                    mistakes.add(field, "0% would open on every call: use more than zero");
                 }
                 _ => {}
             }

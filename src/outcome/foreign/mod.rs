@@ -9,21 +9,21 @@ use std::io;
 use super::class::{Fault, Phase};
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
-#[cfg(not(feature = "hyper"))]
-#[path = "absent.rs"]
-mod hyper;
+#[cfg(not(all(feature = "hyper", feature = "reqwest", feature = "rustls")))]
+mod absent;
 #[cfg(feature = "hyper")]
 mod hyper;
-#[cfg(not(feature = "reqwest"))]
-#[path = "absent.rs"]
-mod reqwest;
 #[cfg(feature = "reqwest")]
 mod reqwest;
-#[cfg(not(feature = "rustls"))]
-#[path = "absent.rs"]
-mod tls;
 #[cfg(feature = "rustls")]
 mod tls;
+
+#[cfg(not(feature = "hyper"))]
+use absent as hyper;
+#[cfg(not(feature = "reqwest"))]
+use absent as reqwest;
+#[cfg(not(feature = "rustls"))]
+use absent as tls;
 
 /// What the levels of a chain said, taken together.
 #[derive(Debug, Default)]

@@ -56,7 +56,7 @@ impl Service<Uri> for Connect {
     type Future = Connecting;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx).map_err(boxed)
     }
 
     fn call(&mut self, to: Uri) -> Connecting {
@@ -74,7 +74,7 @@ impl Future for Connecting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         if let Poll::Ready(result) = Pin::new(&mut self.inner).poll(cx) {
-            return Poll::Ready(result.map_err(Into::into));
+            return Poll::Ready(result.map_err(boxed));
         }
         let Some((due, limit)) = self.due else {
             return Poll::Pending;
@@ -109,4 +109,9 @@ impl Future for Resolving {
 
 fn unresolved(error: std::io::Error) -> Error {
     Error::new(ErrorKind::Transport(Fault::Dns), Delivery::NotSent).with_source(error.into())
+}
+
+/// The connector's error, boxed already where TLS is compiled in.
+fn boxed(error: impl Into<BoxError>) -> BoxError {
+    error.into()
 }

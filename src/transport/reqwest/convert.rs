@@ -40,7 +40,7 @@ pub(crate) fn to_reqwest(response: Response<Body>) -> reqwest::Response {
 impl From<reqwest::Body> for Body {
     fn from(body: reqwest::Body) -> Self {
         match body.as_bytes() {
-            Some(bytes) if bytes.is_empty() => Self::empty(),
+            Some([]) => Self::empty(),
             Some(bytes) => Bytes::copy_from_slice(bytes).into(),
             None => Self::new(body),
         }
