@@ -71,21 +71,13 @@ impl Backoff {
     /// `base`, twice `base`, four times `base` and so on up to `cap`, with full jitter.
     #[must_use]
     pub fn exponential(base: Duration, cap: Duration) -> Self {
-        Self {
-            steps: Steps::Exponential { base, factor: 2.0 },
-            jitter: Jitter::Full,
-            cap,
-        }
+        Self { steps: Steps::Exponential { base, factor: 2.0 }, jitter: Jitter::Full, cap }
     }
 
     /// The same delay before each retry, without jitter.
     #[must_use]
     pub fn fixed(delay: Duration) -> Self {
-        Self {
-            steps: Steps::Fixed(delay),
-            jitter: Jitter::None,
-            cap: delay,
-        }
+        Self { steps: Steps::Fixed(delay), jitter: Jitter::None, cap: delay }
     }
 
     /// One delay a retry, without jitter; the last repeats where retries go on.
@@ -93,11 +85,7 @@ impl Backoff {
     pub fn schedule(delays: impl IntoIterator<Item = Duration>) -> Self {
         let delays: Vec<_> = delays.into_iter().collect();
         let cap = delays.iter().copied().max().unwrap_or_default();
-        Self {
-            steps: Steps::Schedule(delays),
-            jitter: Jitter::None,
-            cap,
-        }
+        Self { steps: Steps::Schedule(delays), jitter: Jitter::None, cap }
     }
 
     /// What an exponential delay is multiplied by from one retry to the next; 2 by default.
@@ -148,10 +136,7 @@ impl Backoff {
             Steps::Fixed(delay) => *delay,
             Steps::Schedule(delays) => {
                 let last = delays.len().saturating_sub(1);
-                delays
-                    .get((step as usize).min(last))
-                    .copied()
-                    .unwrap_or_default()
+                delays.get((step as usize).min(last)).copied().unwrap_or_default()
             }
             Steps::Exponential { base, factor } => {
                 let grown = base.as_secs_f64() * factor.powi(step.min(MAX_STEP) as i32);
@@ -177,10 +162,8 @@ impl Backoff {
                     mistakes.add("backoff", "base is zero, so no delay would ever grow: give it a base, or use a schedule");
                 }
                 if !(factor.is_finite() && *factor >= 1.0) {
-                    mistakes.add(
-                        "backoff",
-                        format_args!("factor {factor} is not a number from 1 on"),
-                    );
+                    mistakes
+                        .add("backoff", format_args!("factor {factor} is not a number from 1 on"));
                 }
             }
             Steps::Fixed(delay) if delay.is_zero() => {

@@ -28,10 +28,7 @@ impl ConfigError {
         if mistakes.is_empty() {
             return Ok(());
         }
-        Err(Self {
-            integration: integration.map(Into::into),
-            mistakes,
-        })
+        Err(Self { integration: integration.map(Into::into), mistakes })
     }
 
     /// Every mistake, in the order of the stack.

@@ -169,8 +169,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_gave_up(mut self, why: GaveUp) -> Self {
-        self.0.gave_up = Some(why);
+    pub(crate) fn with_gave_up(mut self, why: Option<GaveUp>) -> Self {
+        self.0.gave_up = why;
         self
     }
 
@@ -315,10 +315,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 

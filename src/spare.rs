@@ -28,9 +28,7 @@ impl<T> Spares<T> {
 
 impl<T> Default for Spares<T> {
     fn default() -> Self {
-        Self {
-            kept: Mutex::new(Vec::with_capacity(KEPT)),
-        }
+        Self { kept: Mutex::new(Vec::with_capacity(KEPT)) }
     }
 }
 

@@ -32,16 +32,19 @@ pin_project! {
 
 impl<B: Body, H> GuardedBody<B, H> {
     /// Guards `inner`; a layer that has nothing to hold passes `None`.
+    #[inline]
     pub(crate) fn new(inner: B, holds: Option<H>) -> Self
     where
         H: OnBodyEnd<B::Error>,
     {
-        let mut body = Self { inner, holds: None };
-        match holds {
-            Some(holds) if body.inner.is_end_stream() => holds.end(BodyEnd::Complete),
-            holds => body.holds = holds,
-        }
-        body
+        let holds = match holds {
+            Some(holds) if inner.is_end_stream() => {
+                holds.end(BodyEnd::Complete);
+                None
+            }
+            holds => holds,
+        };
+        Self { inner, holds }
     }
 }
 

@@ -81,9 +81,7 @@ impl<B> Default for Recording<B> {
             original: Original::Complete,
             waiting: None,
         };
-        Self(Arc::new(Tape {
-            state: Mutex::new(state),
-        }))
+        Self(Arc::new(Tape { state: Mutex::new(state) }))
     }
 }
 
@@ -194,13 +192,7 @@ impl<B> State<B> {
 
 impl<B> Playing<B> {
     fn new(tape: &Arc<Tape<B>>, rest: Option<B>) -> Self {
-        Self {
-            tape: Arc::clone(tape),
-            rest,
-            next: 0,
-            sent: 0,
-            trailers_sent: false,
-        }
+        Self { tape: Arc::clone(tape), rest, next: 0, sent: 0, trailers_sent: false }
     }
 }
 

@@ -88,8 +88,7 @@ impl Call {
 
     /// The sooner deadline wins.
     pub(crate) fn end_by(&self, deadline: Instant) {
-        self.deadline
-            .fetch_min(self.nanos(deadline), Ordering::Relaxed);
+        self.deadline.fetch_min(self.nanos(deadline), Ordering::Relaxed);
     }
 
     pub(crate) fn attempts(&self) -> Option<u32> {
@@ -143,11 +142,7 @@ impl Call {
     pub(crate) fn upload(&self) -> Upload {
         let word = self.upload.load(Ordering::Relaxed);
         let at = self.started + Duration::from_nanos(word & !UPLOADED);
-        if word & UPLOADED == 0 {
-            Upload::Moved(at)
-        } else {
-            Upload::Done(at)
-        }
+        if word & UPLOADED == 0 { Upload::Moved(at) } else { Upload::Done(at) }
     }
 
     pub(crate) fn set_upload(&self, upload: Upload) {

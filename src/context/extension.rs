@@ -63,10 +63,7 @@ impl Context {
             },
             None => Arc::new(call),
         };
-        let context = Self {
-            call: Some(call),
-            attempt: 1,
-        };
+        let context = Self { call: Some(call), attempt: 1 };
         extensions.insert(context.clone());
         context
     }
@@ -142,18 +139,13 @@ impl Context {
     }
 
     pub(crate) fn call(&self) -> &Call {
-        self.call
-            .as_deref()
-            .expect("a context has its call until it is dropped")
+        self.call.as_deref().expect("a context has its call until it is dropped")
     }
 }
 
 impl Clone for Context {
     fn clone(&self) -> Self {
-        Self {
-            call: self.call.clone(),
-            attempt: self.attempt,
-        }
+        Self { call: self.call.clone(), attempt: self.attempt }
     }
 }
 

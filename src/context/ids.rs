@@ -133,10 +133,7 @@ impl IdempotencyKey {
         let fits = (1..=LONGEST_KEY).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
         match fits {
             true => Ok(Self(header_from(key))),
-            false => Err(InvalidId {
-                what: "idempotency key",
-                longest: LONGEST_KEY,
-            }),
+            false => Err(InvalidId { what: "idempotency key", longest: LONGEST_KEY }),
         }
     }
 
@@ -157,10 +154,7 @@ impl IdempotencyKey {
 impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, longest } = self;
-        write!(
-            f,
-            "{what} must be 1 to {longest} visible ascii characters that suit an id"
-        )
+        write!(f, "{what} must be 1 to {longest} visible ascii characters that suit an id")
     }
 }
 
@@ -171,10 +165,7 @@ fn checked(id: &[u8], what: &'static str) -> Result<(), InvalidId> {
     let suits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/+=".contains(byte);
     match (1..=LONGEST_ID).contains(&id.len()) && id.iter().all(suits) {
         true => Ok(()),
-        false => Err(InvalidId {
-            what,
-            longest: LONGEST_ID,
-        }),
+        false => Err(InvalidId { what, longest: LONGEST_ID }),
     }
 }
 

@@ -70,10 +70,7 @@ impl Scope {
     }
 
     pub(crate) fn current_correlation_id() -> Option<CorrelationId> {
-        CURRENT
-            .try_with(|scope| scope.correlation_id.clone())
-            .ok()
-            .flatten()
+        CURRENT.try_with(|scope| scope.correlation_id.clone()).ok().flatten()
     }
 
     pub(crate) fn current_deadline() -> Option<Instant> {

@@ -42,9 +42,7 @@ impl Emitter {
     /// Whether anybody listens.
     #[must_use]
     pub fn is_listened_to(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|inner| !inner.subscribers.is_empty())
+        self.0.as_ref().is_some_and(|inner| !inner.subscribers.is_empty())
     }
 
     pub(crate) fn integration(&self) -> Option<&Arc<str>> {
@@ -53,11 +51,7 @@ impl Emitter {
 
     /// Tells everybody; builds the event only if there is anybody.
     pub(crate) fn emit(&self, context: Option<&Context>, event: impl FnOnce() -> Event) {
-        let Some(inner) = self
-            .0
-            .as_deref()
-            .filter(|inner| !inner.subscribers.is_empty())
-        else {
+        let Some(inner) = self.0.as_deref().filter(|inner| !inner.subscribers.is_empty()) else {
             return;
         };
         let event = event();

@@ -18,10 +18,7 @@ pub struct Origin<'a> {
 
 impl<'a> Origin<'a> {
     pub(crate) fn new(integration: Option<&'a str>, context: Option<&'a Context>) -> Self {
-        Self {
-            integration,
-            context,
-        }
+        Self { integration, context }
     }
 
     /// The integration.

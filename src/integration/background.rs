@@ -29,9 +29,7 @@ pub(super) fn slots() -> Slots {
             // Where a breaker is switched on after all, a job waits for it.
             .rejections(Rejections::Wait),
         breaker: CircuitBreakerLayer::disabled(),
-        bulkhead: BulkheadLayer::new(16)
-            .queue(64)
-            .queue_wait(Duration::from_secs(30)),
+        bulkhead: BulkheadLayer::new(16).queue(64).queue_wait(Duration::from_secs(30)),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),
         connect: Duration::from_secs(3),

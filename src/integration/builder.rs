@@ -87,13 +87,7 @@ impl<S: Transport> Source for Service<S> {
 impl<T> IntegrationBuilder<T> {
     pub(super) fn new(name: Arc<str>, slots: Slots, transport: T) -> Self {
         let emitter = Emitter::named(Arc::clone(&name));
-        Self {
-            name,
-            slots,
-            emitter,
-            classifier: SharedClassifier::default(),
-            transport,
-        }
+        Self { name, slots, emitter, classifier: SharedClassifier::default(), transport }
     }
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
@@ -103,20 +97,8 @@ impl<T> IntegrationBuilder<T> {
     }
 
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
-        let Self {
-            name,
-            slots,
-            emitter,
-            classifier,
-            ..
-        } = self;
-        IntegrationBuilder {
-            name,
-            slots,
-            emitter,
-            classifier,
-            transport,
-        }
+        let Self { name, slots, emitter, classifier, .. } = self;
+        IntegrationBuilder { name, slots, emitter, classifier, transport }
     }
 
     /// Every call is over within `limit`, body included.
@@ -209,8 +191,7 @@ impl<T: Source> IntegrationBuilder<T> {
     pub fn build(mut self) -> Result<Integration, ConfigError> {
         let mut found: Vec<Mistake> = Vec::new();
         self.slots.check_into(&mut found);
-        self.slots
-            .check_connect(self.transport.connect_limit(), &mut found);
+        self.slots.check_connect(self.transport.connect_limit(), &mut found);
         if let Err(error) = self.transport.check() {
             found.extend_from_slice(error.mistakes());
         }
@@ -220,20 +201,11 @@ impl<T: Source> IntegrationBuilder<T> {
         let breaker = self.slots.breaker.emitter(self.emitter.clone());
         self.slots.breaker = breaker.shared_classifier(self.classifier.clone());
         let breaker = self.slots.breaker.handle();
-        let (bulkhead, budget) = (
-            self.slots.bulkhead.handle(),
-            self.slots.retry.shared_budget(),
-        );
+        let (bulkhead, budget) = (self.slots.bulkhead.handle(), self.slots.retry.shared_budget());
         let transport = self.transport.make();
         let edge: Arc<dyn Edge> = compose(self.slots, &self.emitter, &self.classifier, transport);
         Ok(Integration {
-            shared: Arc::new(Shared {
-                name: self.name,
-                edge,
-                breaker,
-                bulkhead,
-                budget,
-            }),
+            shared: Arc::new(Shared { name: self.name, edge, breaker, bulkhead, budget }),
         })
     }
 }

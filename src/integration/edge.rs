@@ -25,10 +25,7 @@ pub(super) struct Boxed<S> {
 
 impl<S> Boxed<S> {
     pub(super) fn new(template: S) -> Self {
-        Self {
-            template,
-            spares: Spares::default(),
-        }
+        Self { template, spares: Spares::default() }
     }
 }
 

@@ -37,19 +37,13 @@ pub(super) struct AnyPlacement(Arc<dyn PlaceKey<Body> + Send + Sync>);
 impl Slots {
     /// All that can't work, layer by layer and between the layers.
     pub(super) fn check_into(&self, found: &mut Vec<Mistake>) {
-        self.deadline
-            .check_into(&mut Mistakes::new("deadline", found));
-        self.idempotency
-            .check_into(&mut Mistakes::new("idempotency", found));
+        self.deadline.check_into(&mut Mistakes::new("deadline", found));
+        self.idempotency.check_into(&mut Mistakes::new("idempotency", found));
         self.retry.check_into(&mut Mistakes::new("retry", found));
-        self.breaker
-            .check_into(&mut Mistakes::new("circuit_breaker", found));
-        self.bulkhead
-            .check_into(&mut Mistakes::new("bulkhead", found));
-        self.timeout
-            .check_into(&mut Mistakes::new("timeout", found));
-        self.idle_timeout
-            .check_into(&mut Mistakes::new("idle_timeout", found));
+        self.breaker.check_into(&mut Mistakes::new("circuit_breaker", found));
+        self.bulkhead.check_into(&mut Mistakes::new("bulkhead", found));
+        self.timeout.check_into(&mut Mistakes::new("timeout", found));
+        self.idle_timeout.check_into(&mut Mistakes::new("idle_timeout", found));
         self.check_between(found);
     }
 

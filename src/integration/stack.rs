@@ -35,19 +35,11 @@ pub(super) fn compose<T: Transport>(
     // 6. Inside retry: it judges attempts. (Its events' destination was set when its handle was.)
     let stack = slots.breaker.layer(stack);
     // 5. Inside the key: every attempt has the same one.
-    let stack = slots
-        .retry
-        .emitter(emitter())
-        .shared_classifier(classifier())
-        .layer(stack);
+    let stack = slots.retry.emitter(emitter()).shared_classifier(classifier()).layer(stack);
     // 4. Inside the deadline: nothing it does takes time.
     let stack = slots.idempotency.emitter(emitter()).layer(stack);
     // 3. Outside all that waits: all that follows is the caller's time.
-    let stack = slots
-        .deadline
-        .emitter(emitter())
-        .share_timers()
-        .layer(stack);
+    let stack = slots.deadline.emitter(emitter()).share_timers().layer(stack);
     // 2. Outside the deadline: what the caller sees.
     let stack = call.layer(stack);
     // 1. Outermost: all that follows carries its id.

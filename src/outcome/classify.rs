@@ -58,11 +58,7 @@ impl<'a> ResponseHead<'a> {
 
 impl fmt::Debug for SharedClassifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "own classifier"
-        } else {
-            "default classifier"
-        })
+        f.write_str(if self.0.is_some() { "own classifier" } else { "default classifier" })
     }
 }
 

@@ -50,17 +50,12 @@ impl HttpClassifier {
 
 impl Classify for HttpClassifier {
     fn response(&self, head: &ResponseHead<'_>) -> Class {
-        self.rules
-            .iter()
-            .find_map(|rule| rule(head))
-            .unwrap_or_else(|| Self::by_status(head))
+        self.rules.iter().find_map(|rule| rule(head)).unwrap_or_else(|| Self::by_status(head))
     }
 }
 
 impl fmt::Debug for HttpClassifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClassifier")
-            .field("rules", &self.rules.len())
-            .finish()
+        f.debug_struct("HttpClassifier").field("rules", &self.rules.len()).finish()
     }
 }

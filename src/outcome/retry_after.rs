@@ -19,9 +19,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, clock: &Clock) -> Option<Duration
         return Some(delay);
     }
     let until = date(text)?;
-    let sent = headers
-        .get(DATE)
-        .and_then(|sent| date(sent.to_str().ok()?.trim()));
+    let sent = headers.get(DATE).and_then(|sent| date(sent.to_str().ok()?.trim()));
     let now = sent.unwrap_or_else(|| clock.wall());
     Some(until.duration_since(now).unwrap_or_default())
 }
@@ -41,9 +39,7 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// An HTTP date in its three forms (RFC 9110, 5.6.7), then with what servers get wrong mended.
 fn date(text: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text)
-        .ok()
-        .or_else(|| httpdate::parse_http_date(&mend(text)?).ok())
+    httpdate::parse_http_date(text).ok().or_else(|| httpdate::parse_http_date(&mend(text)?).ok())
 }
 
 /// `Sun, 6 Nov 1994 08:49:37 +0000` and the like, as an IMF-fixdate.
@@ -58,11 +54,7 @@ fn mend(text: &str) -> Option<String> {
     if parts.next().is_some() || !utc.iter().any(|known| known.eq_ignore_ascii_case(zone)) {
         return None;
     }
-    let day: Cow<'_, str> = if day.len() == 1 {
-        format!("0{day}").into()
-    } else {
-        day.into()
-    };
+    let day: Cow<'_, str> = if day.len() == 1 { format!("0{day}").into() } else { day.into() };
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let is_number = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
     is_number.then(|| format!("{weekday} {day} {month} {year} {time} GMT"))
@@ -75,10 +67,7 @@ mod tests {
 
     fn wait(retry_after_text: &str, sent: Option<&str>) -> Option<Duration> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            RETRY_AFTER,
-            HeaderValue::from_str(retry_after_text).unwrap(),
-        );
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(retry_after_text).unwrap());
         if let Some(sent) = sent {
             headers.insert(DATE, HeaderValue::from_str(sent).unwrap());
         }
@@ -93,16 +82,9 @@ mod tests {
     #[test]
     fn seconds_are_read_and_fractions_rounded_up() {
         for (text, seconds) in [("0", 0), ("120", 120), (" 7 ", 7), ("1.5", 2), ("2.0", 2)] {
-            assert_eq!(
-                wait(text, None),
-                Some(Duration::from_secs(seconds)),
-                "{text}"
-            );
+            assert_eq!(wait(text, None), Some(Duration::from_secs(seconds)), "{text}");
         }
-        assert_eq!(
-            wait("99999999999999999999999", None),
-            Some(Duration::from_secs(u64::MAX))
-        );
+        assert_eq!(wait("99999999999999999999999", None), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]
@@ -139,10 +121,7 @@ mod tests {
 
     #[test]
     fn a_date_that_has_passed_is_no_wait() {
-        assert_eq!(
-            wait("Sat, 05 Nov 1994 08:49:37 GMT", None),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(wait("Sat, 05 Nov 1994 08:49:37 GMT", None), Some(Duration::ZERO));
     }
 
     #[test]

@@ -20,17 +20,12 @@ impl Clock {
     /// A clock whose wall time is `at` now and from here on moves with tokio's clock.
     #[must_use]
     pub fn anchored(at: SystemTime) -> Self {
-        Self {
-            anchor: Some((now(), at)),
-        }
+        Self { anchor: Some((now(), at)) }
     }
 
     /// The wall clock's time, for dates that a provider sends.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the wall clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     pub fn wall(&self) -> SystemTime {
         match self.anchor {
             None => SystemTime::now(),
@@ -40,10 +35,7 @@ impl Clock {
 }
 
 /// The monotonic clock's time.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the monotonic clock is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where the monotonic clock is read")]
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

@@ -26,9 +26,7 @@ impl Rng {
     /// A source that draws the same sequence for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self {
-            next: Some(Arc::new(AtomicU64::new(seed))),
-        }
+        Self { next: Some(Arc::new(AtomicU64::new(seed))) }
     }
 
     /// A fraction in `0.0..1.0`.
@@ -54,10 +52,7 @@ impl Rng {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the thread's generator is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where the thread's generator is read")]
 fn system() -> rand::rngs::ThreadRng {
     rand::rng()
 }
@@ -75,9 +70,8 @@ mod tests {
     fn clones_of_a_seeded_source_never_draw_the_same_number_twice() {
         let first = Rng::seeded(7);
         let second = first.clone();
-        let mut drawn: Vec<_> = (0..100)
-            .flat_map(|_| [first.id_bytes(), second.id_bytes()])
-            .collect();
+        let mut drawn: Vec<_> =
+            (0..100).flat_map(|_| [first.id_bytes(), second.id_bytes()]).collect();
         drawn.sort_unstable();
         drawn.dedup();
         assert_eq!(drawn.len(), 200);

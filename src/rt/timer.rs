@@ -48,10 +48,7 @@ impl Timer {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where a timer is made"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where a timer is made")]
 fn arm(due: tokio::time::Instant) -> Sleep {
     tokio::time::sleep_until(due)
 }

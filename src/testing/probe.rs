@@ -23,15 +23,8 @@ struct Shared {
 impl<S> ReadinessProbe<S> {
     /// Watches over `inner`.
     pub fn new(inner: S) -> Self {
-        let shared = Shared {
-            ready: AtomicBool::new(true),
-            polls: AtomicU32::new(0),
-        };
-        Self {
-            inner,
-            readied: false,
-            shared: Arc::new(shared),
-        }
+        let shared = Shared { ready: AtomicBool::new(true), polls: AtomicU32::new(0) };
+        Self { inner, readied: false, shared: Arc::new(shared) }
     }
 
     /// From now on, all clones are ready or pending. (Nobody is woken: poll again.)
@@ -49,11 +42,7 @@ impl<S> ReadinessProbe<S> {
 /// A clone carries no readiness.
 impl<S: Clone> Clone for ReadinessProbe<S> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            readied: false,
-            shared: Arc::clone(&self.shared),
-        }
+        Self { inner: self.inner.clone(), readied: false, shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -73,10 +62,7 @@ impl<S: Service<R>, R> Service<R> for ReadinessProbe<S> {
     }
 
     fn call(&mut self, request: R) -> S::Future {
-        assert!(
-            self.readied,
-            "a service was called that had not been polled ready"
-        );
+        assert!(self.readied, "a service was called that had not been polled ready");
         self.readied = false;
         self.inner.call(request)
     }

@@ -30,11 +30,7 @@ pub type SeenRequest = Request<Bytes>;
 
 #[derive(Clone, Debug)]
 enum Outcome {
-    Response {
-        status: StatusCode,
-        headers: Vec<(HeaderName, HeaderValue)>,
-        body: Bytes,
-    },
+    Response { status: StatusCode, headers: Vec<(HeaderName, HeaderValue)>, body: Bytes },
     Broken(io::ErrorKind),
     Hang,
 }
@@ -57,33 +53,20 @@ impl Answer {
     #[must_use]
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).expect("a status is 100 to 999");
-        let outcome = Outcome::Response {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        };
-        Self {
-            delay: Duration::ZERO,
-            outcome,
-        }
+        let outcome = Outcome::Response { status, headers: Vec::new(), body: Bytes::new() };
+        Self { delay: Duration::ZERO, outcome }
     }
 
     /// No answer: the connection breaks in this way.
     #[must_use]
     pub fn broken(how: io::ErrorKind) -> Self {
-        Self {
-            delay: Duration::ZERO,
-            outcome: Outcome::Broken(how),
-        }
+        Self { delay: Duration::ZERO, outcome: Outcome::Broken(how) }
     }
 
     /// No answer, ever.
     #[must_use]
     pub fn hang() -> Self {
-        Self {
-            delay: Duration::ZERO,
-            outcome: Outcome::Hang,
-        }
+        Self { delay: Duration::ZERO, outcome: Outcome::Hang }
     }
 
     /// The answer comes so late.
@@ -124,11 +107,7 @@ impl Answer {
         match self.outcome {
             Outcome::Hang => std::future::pending().await,
             Outcome::Broken(how) => Err(how.into()),
-            Outcome::Response {
-                status,
-                headers,
-                body,
-            } => {
+            Outcome::Response { status, headers, body } => {
                 let mut response = Response::new(body.into());
                 *response.status_mut() = status;
                 response.headers_mut().extend(headers);
@@ -149,11 +128,7 @@ impl Script {
     pub fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers: Vec<_> = answers.into_iter().collect();
         assert!(!answers.is_empty(), "a script needs at least one answer");
-        Self(Arc::new(Mutex::new(State {
-            answers,
-            begun: 0,
-            requests: Vec::new(),
-        })))
+        Self(Arc::new(Mutex::new(State { answers, begun: 0, requests: Vec::new() })))
     }
 
     /// The requests whose bodies have been read, in order.
@@ -199,13 +174,8 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await;
-            let body = body
-                .map_err(|error| io::Error::other(format!("{error:?}")))?
-                .to_bytes();
-            script
-                .state()
-                .requests
-                .push(Request::from_parts(parts, body));
+            let body = body.map_err(|error| io::Error::other(format!("{error:?}")))?.to_bytes();
+            script.state().requests.push(Request::from_parts(parts, body));
             answer.give().await
         })
     }

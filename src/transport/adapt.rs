@@ -74,15 +74,11 @@ where
     type Future = ResponseFuture<T::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.transport
-            .poll_ready(cx)
-            .map_err(|error| Error::from_inner(error, None).unsent())
+        self.transport.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture {
-            inner: self.transport.call(request.map(FromStack::into_body)),
-        }
+        ResponseFuture { inner: self.transport.call(request.map(FromStack::into_body)) }
     }
 }
 

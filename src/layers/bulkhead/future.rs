@@ -61,25 +61,15 @@ where
     S: Service<Request<B>>,
 {
     pub(super) fn rejected(error: Error) -> Self {
-        Self {
-            state: State::Rejected { error: Some(error) },
-        }
+        Self { state: State::Rejected { error: Some(error) } }
     }
 
     pub(super) fn calling(future: S::Future, permit: Option<Permit>) -> Self {
-        Self {
-            state: State::Calling { future, permit },
-        }
+        Self { state: State::Calling { future, permit } }
     }
 
     pub(super) fn readying(service: S, request: Request<B>, permit: Option<Permit>) -> Self {
-        Self {
-            state: State::Readying {
-                service,
-                request: Some(request),
-                permit,
-            },
-        }
+        Self { state: State::Readying { service, request: Some(request), permit } }
     }
 
     pub(super) fn queued(
@@ -92,22 +82,9 @@ where
     ) -> Self {
         let due = settings.queue_wait.map(|limit| rt::after(rt::now(), limit));
         let (timer, hold) = (Timer::default(), Hold::new(context));
-        let queued = Queued {
-            ticket,
-            timer,
-            due,
-            hold,
-            settings,
-        };
+        let queued = Queued { ticket, timer, due, hold, settings };
         let (service, request) = (Some(service), Some(request));
-        Self {
-            state: State::Queued {
-                queued,
-                service,
-                ready,
-                request,
-            },
-        }
+        Self { state: State::Queued { queued, service, ready, request } }
     }
 }
 
@@ -126,49 +103,37 @@ where
                 StateProjection::Rejected { error } => {
                     return Poll::Ready(Err(error.take().expect("polled after it was ready")));
                 }
-                StateProjection::Queued {
-                    queued,
-                    service,
-                    ready,
-                    request,
-                } => {
+                StateProjection::Queued { queued, service, ready, request } => {
                     let permit = Some(ready!(queued.poll(cx))?);
                     let mut service = service.take().expect("a queued call has its service");
                     match *ready {
                         // A place: the instance that was ready all along is called.
                         true => {
                             let request = request.take().expect("a request is sent once");
-                            State::Calling {
-                                future: service.call(request),
-                                permit,
-                            }
+                            State::Calling { future: service.call(request), permit }
                         }
-                        false => State::Readying {
-                            service,
-                            request: request.take(),
-                            permit,
-                        },
+                        false => State::Readying { service, request: request.take(), permit },
                     }
                 }
-                StateProjection::Readying {
-                    service,
-                    request,
-                    permit,
-                } => {
+                StateProjection::Readying { service, request, permit } => {
                     let ready = ready!(service.poll_ready(cx));
                     ready.map_err(|error| Error::from_inner(error, None).unsent())?;
                     let request = request.take().expect("a request is sent once");
-                    State::Calling {
-                        future: service.call(request),
-                        permit: permit.take(),
-                    }
+                    State::Calling { future: service.call(request), permit: permit.take() }
                 }
                 StateProjection::Calling { future, permit } => {
-                    let result = ready!(future.poll(cx));
-                    let permit = permit.take();
                     // The place goes with the body, or is given back with the error.
-                    let response = result.map_err(|error| Error::from_inner(error, None))?;
-                    return Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, permit))));
+                    return match future.poll(cx) {
+                        Poll::Pending => Poll::Pending,
+                        Poll::Ready(Ok(response)) => {
+                            let permit = permit.take();
+                            Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, permit))))
+                        }
+                        Poll::Ready(Err(error)) => {
+                            *permit = None;
+                            Poll::Ready(Err(Error::from_inner(error, None)))
+                        }
+                    };
                 }
             };
             this.state.set(next);
@@ -188,9 +153,7 @@ impl Queued {
             return Poll::Pending;
         };
         ready!(this.timer.poll_at(due, cx));
-        Poll::Ready(Err(this
-            .settings
-            .reject(Rejection::QueueTimeout, &this.hold.0)))
+        Poll::Ready(Err(this.settings.reject(Rejection::QueueTimeout, &this.hold.0)))
     }
 }
 

@@ -26,23 +26,13 @@ pub struct BulkheadLayer {
 impl BulkheadLayer {
     /// At most `concurrency` calls at a time, none in the queue.
     pub fn new(concurrency: u32) -> Self {
-        Self {
-            concurrency: Some(concurrency),
-            ..Self::unlimited()
-        }
-        .rebuilt()
+        Self { concurrency: Some(concurrency), ..Self::unlimited() }.rebuilt()
     }
 
     /// No bound: calls pass as they come.
     pub fn unlimited() -> Self {
         let (places, concurrency, queue_wait) = (None, None, None);
-        Self {
-            places,
-            concurrency,
-            queue: 0,
-            queue_wait,
-            emitter: Emitter::new(),
-        }
+        Self { places, concurrency, queue: 0, queue_wait, emitter: Emitter::new() }
     }
 
     /// How many calls may be under way.
@@ -93,9 +83,7 @@ impl BulkheadLayer {
     }
 
     fn rebuilt(mut self) -> Self {
-        self.places = self
-            .concurrency
-            .map(|limit| Arc::new(Places::new(limit, self.queue)));
+        self.places = self.concurrency.map(|limit| Arc::new(Places::new(limit, self.queue)));
         self
     }
 }

@@ -25,11 +25,7 @@ pub struct Bulkhead<S> {
 
 impl<S> Bulkhead<S> {
     pub(super) fn new(inner: S, settings: Arc<BulkheadLayer>) -> Self {
-        Self {
-            inner,
-            ready: false,
-            settings,
-        }
+        Self { inner, ready: false, settings }
     }
 }
 
@@ -51,11 +47,7 @@ where
     type Future = ResponseFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        let has_room = self
-            .settings
-            .places
-            .as_ref()
-            .is_none_or(|places| places.has_room());
+        let has_room = self.settings.places.as_ref().is_none_or(|places| places.has_room());
         if !has_room {
             // The call will wait or be refused; either way the inner service is left alone.
             return Poll::Ready(Ok(()));
@@ -69,19 +61,15 @@ where
         let ready = std::mem::take(&mut self.ready);
         let entry = self.settings.places.as_ref().map(Places::enter);
         if let Some(Entry::Full) = entry {
-            let context = Context::of(
-                request.extensions_mut(),
-                self.settings.emitter.integration(),
-            );
+            let context =
+                Context::of(request.extensions_mut(), self.settings.emitter.integration());
             return ResponseFuture::rejected(self.settings.reject(Rejection::Full, &context));
         }
         let permit = match entry {
             Some(Entry::Queued(ticket)) => {
                 let settings = Arc::clone(&self.settings);
                 let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-                settings
-                    .emitter
-                    .emit(Some(&context), || Event::BulkheadQueued);
+                settings.emitter.emit(Some(&context), || Event::BulkheadQueued);
                 let inner = self.take_inner();
                 return ResponseFuture::queued(inner, ready, request, ticket, context, settings);
             }
@@ -105,8 +93,7 @@ impl<S: Clone> Bulkhead<S> {
 
 impl BulkheadLayer {
     pub(super) fn reject(&self, why: Rejection, context: &Context) -> Error {
-        self.emitter
-            .emit(Some(context), || Event::BulkheadRejected { why });
+        self.emitter.emit(Some(context), || Event::BulkheadRejected { why });
         let limit = self.concurrency.unwrap_or_default();
         let in_use = self.places.as_ref().map_or(0, |places| places.in_use());
         let queue = self.queue;
@@ -117,8 +104,6 @@ impl BulkheadLayer {
             }
             _ => format!("{in_use} of {limit} in use, {queue} may wait"),
         };
-        Error::rejected(why, detail)
-            .with_context(context)
-            .with_elapsed(context.elapsed())
+        Error::rejected(why, detail).with_context(context).with_elapsed(context.elapsed())
     }
 }

@@ -51,12 +51,7 @@ pub(super) enum Entry {
 impl Places {
     pub(super) fn new(limit: u32, queue_limit: u32) -> Self {
         let word = AtomicU64::new(u64::from(limit));
-        Self {
-            limit,
-            queue_limit,
-            word,
-            queue: Mutex::default(),
-        }
+        Self { limit, queue_limit, word, queue: Mutex::default() }
     }
 
     pub(super) fn limit(&self) -> u32 {
@@ -97,11 +92,7 @@ impl Places {
             if (free(word) == 0 || waiting(word) > 0) && self.exchange(word, word + WAITER) {
                 let waiter = Arc::new(Waiter::default());
                 queue.push_back(Arc::clone(&waiter));
-                return Entry::Queued(Ticket {
-                    places: Arc::clone(self),
-                    waiter,
-                    taken: false,
-                });
+                return Entry::Queued(Ticket { places: Arc::clone(self), waiter, taken: false });
             }
         }
     }
@@ -140,9 +131,7 @@ impl Places {
     }
 
     fn exchange(&self, from: u64, to: u64) -> bool {
-        self.word
-            .compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+        self.word.compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<Arc<Waiter>>> {
@@ -170,10 +159,7 @@ impl Drop for Ticket {
             return;
         }
         let mut queue = self.places.queue();
-        match queue
-            .iter()
-            .position(|waiter| Arc::ptr_eq(waiter, &self.waiter))
-        {
+        match queue.iter().position(|waiter| Arc::ptr_eq(waiter, &self.waiter)) {
             Some(at) => {
                 queue.remove(at);
                 self.places.word.fetch_sub(WAITER, Ordering::AcqRel);
@@ -198,11 +184,7 @@ impl Waiter {
     }
 
     fn wake(&self) {
-        let waker = self
-            .waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -260,9 +242,7 @@ mod tests {
         assert!(matches!(places.enter(), Entry::Full));
         drop(held);
         assert!(second.poll(Waker::noop()).is_pending());
-        let Poll::Ready(permit) = first.poll(Waker::noop()) else {
-            panic!("the first waits on")
-        };
+        let Poll::Ready(permit) = first.poll(Waker::noop()) else { panic!("the first waits on") };
         drop(permit);
         assert!(second.poll(Waker::noop()).is_ready());
     }

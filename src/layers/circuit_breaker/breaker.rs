@@ -44,8 +44,7 @@ impl Breaker {
         match admission {
             Admission::Admitted(ticket) => Ok(Pass::new(Arc::clone(self), ticket, context)),
             Admission::WouldReject(ticket) => {
-                self.emitter
-                    .emit(Some(&context), || Event::BreakerWouldReject);
+                self.emitter.emit(Some(&context), || Event::BreakerWouldReject);
                 Ok(Pass::new(Arc::clone(self), ticket, context))
             }
             Admission::Rejected { retry_after } => {
@@ -64,8 +63,7 @@ impl Breaker {
 
     pub(super) fn tell(&self, change: Option<Change>, context: Option<&Context>) {
         if let Some(Change { from, to }) = change {
-            self.emitter
-                .emit(context, || Event::BreakerChanged { from, to });
+            self.emitter.emit(context, || Event::BreakerChanged { from, to });
         }
     }
 
@@ -77,8 +75,7 @@ impl Breaker {
 
     pub(super) fn idle_for(&self, now: Instant) -> Duration {
         let used = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.epoch)
-            .saturating_sub(used)
+        now.saturating_duration_since(self.epoch).saturating_sub(used)
     }
 }
 

@@ -115,10 +115,8 @@ impl BreakerConfig {
         if self.failure_rate.is_none() && self.slow.is_none() && self.consecutive.is_none() {
             mistakes.add("rules", "there are none, so it can never open: set a failure rate, a slow-call rate or a number in a row");
         }
-        let rates = [
-            ("failure_rate", self.failure_rate),
-            ("slow_calls", self.slow.map(|slow| slow.rate)),
-        ];
+        let rates =
+            [("failure_rate", self.failure_rate), ("slow_calls", self.slow.map(|slow| slow.rate))];
         for (field, rate) in rates {
             match rate {
                 Some(rate) if rate > Ratio::ONE => mistakes.add(
@@ -134,10 +132,7 @@ impl BreakerConfig {
             }
         }
         if let Some(Consecutive::Always(0) | Consecutive::BelowMinimum(0)) = self.consecutive {
-            mistakes.add(
-                "consecutive",
-                "zero in a row would open on every call: use at least one",
-            );
+            mistakes.add("consecutive", "zero in a row would open on every call: use at least one");
         }
         if let (Some(Consecutive::BelowMinimum(row)), None, None) =
             (self.consecutive, self.failure_rate, self.slow)
@@ -166,10 +161,7 @@ impl BreakerConfig {
 
     fn check_recovery(&self, mistakes: &mut Mistakes<'_>) {
         if self.open_for.is_zero() {
-            mistakes.add(
-                "open_for",
-                "an open time of zero never rejects: give it a duration",
-            );
+            mistakes.add("open_for", "an open time of zero never rejects: give it a duration");
         }
         if self.open_for > self.open_cap {
             let (base, cap) = (self.open_for, self.open_cap);
@@ -181,18 +173,13 @@ impl BreakerConfig {
             );
         }
         if !(self.open_growth.is_finite() && self.open_growth >= 1.0) {
-            mistakes.add(
-                "open_growth",
-                format_args!("{} is not a number from 1 on", self.open_growth),
-            );
+            mistakes
+                .add("open_growth", format_args!("{} is not a number from 1 on", self.open_growth));
         }
         if self.open_jitter > Ratio::ONE {
             mistakes.add(
                 "open_jitter",
-                format_args!(
-                    "{} is over 100%, which is less than no time",
-                    self.open_jitter
-                ),
+                format_args!("{} is over 100%, which is less than no time", self.open_jitter),
             );
         }
         if self.probes == 0 || self.probe_successes == 0 || self.probe_successes > self.probes {

@@ -39,27 +39,15 @@ where
     S: Service<Request<B>>,
 {
     pub(super) fn rejected(error: Error) -> Self {
-        Self {
-            state: State::Rejected { error: Some(error) },
-            pass: None,
-        }
+        Self { state: State::Rejected { error: Some(error) }, pass: None }
     }
 
     pub(super) fn calling(future: S::Future, pass: Option<Pass>) -> Self {
-        Self {
-            state: State::Calling { future },
-            pass,
-        }
+        Self { state: State::Calling { future }, pass }
     }
 
     pub(super) fn readying(service: S, request: Request<B>, pass: Option<Pass>) -> Self {
-        Self {
-            state: State::Readying {
-                service,
-                request: Some(request),
-            },
-            pass,
-        }
+        Self { state: State::Readying { service, request: Some(request) }, pass }
     }
 }
 
@@ -74,14 +62,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let result = loop {
+        loop {
             match this.state.as_mut().project() {
                 StateProjection::Rejected { error } => {
                     return Poll::Ready(Err(error.take().expect("polled after it was ready")));
                 }
                 StateProjection::Readying { service, request } => {
                     if let Err(error) = ready!(service.poll_ready(cx)) {
-                        break Err(Error::from_inner(error, None).unsent());
+                        let error = Error::from_inner(error, None).unsent();
+                        return Poll::Ready(Err(failed(this.pass.take(), error)));
                     }
                     let request = request.take().expect("a request is sent once");
                     let future = service.call(request);
@@ -89,24 +78,29 @@ where
                     this.state.set(State::Calling { future });
                 }
                 StateProjection::Calling { future } => {
-                    let context = this.pass.as_ref().map(Pass::context);
-                    break ready!(future.poll(cx))
-                        .map_err(|error| Error::from_inner(error, context));
+                    return match future.poll(cx) {
+                        Poll::Pending => Poll::Pending,
+                        Poll::Ready(Ok(mut response)) => {
+                            let pass = this.pass.take();
+                            let pass = pass.and_then(|pass| pass.answered(&mut response));
+                            Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, pass))))
+                        }
+                        Poll::Ready(Err(error)) => {
+                            let pass = this.pass.take();
+                            let error = Error::from_inner(error, pass.as_ref().map(Pass::context));
+                            Poll::Ready(Err(failed(pass, error)))
+                        }
+                    };
                 }
             }
-        };
-        let pass = this.pass.take();
-        Poll::Ready(match result {
-            Ok(mut response) => {
-                let pass = pass.and_then(|pass| pass.answered(&mut response));
-                Ok(response.map(|body| GuardedBody::new(body, pass)))
-            }
-            Err(error) => {
-                if let Some(pass) = pass {
-                    pass.failed(&error);
-                }
-                Err(error)
-            }
-        })
+        }
     }
+}
+
+/// Tells the breaker of the error, and hands it on.
+fn failed(pass: Option<Pass>, error: Error) -> Error {
+    if let Some(pass) = pass {
+        pass.failed(&error);
+    }
+    error
 }

@@ -40,9 +40,7 @@ impl BreakerHandle {
     /// The state as callers see it; a disabled breaker is closed.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.0
-            .as_ref()
-            .map_or(BreakerState::Closed, |breaker| breaker.machine.state())
+        self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.machine.state())
     }
 
     /// For how long it has not been closed.
@@ -57,19 +55,9 @@ impl BreakerHandle {
         let Some(breaker) = &self.0 else {
             return BreakerCounts::default();
         };
-        let Sums {
-            total,
-            failed,
-            slow,
-        } = breaker.machine.sums(rt::now());
+        let Sums { total, failed, slow } = breaker.machine.sums(rt::now());
         let (rejected, abandoned) = (breaker.machine.rejected(), breaker.machine.abandoned());
-        BreakerCounts {
-            calls: total,
-            failed,
-            slow,
-            rejected,
-            abandoned,
-        }
+        BreakerCounts { calls: total, failed, slow, rejected, abandoned }
     }
 
     /// Refuses every call until told otherwise.

@@ -21,12 +21,7 @@ pub(super) type KeyOf = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + S
 
 impl BreakerMap {
     pub(super) fn new(key: KeyOf, most: usize, idle: Duration) -> Self {
-        Self {
-            key,
-            most,
-            idle,
-            breakers: RwLock::default(),
-        }
+        Self { key, most, idle, breakers: RwLock::default() }
     }
 
     /// The breaker of this request's key.
@@ -37,19 +32,13 @@ impl BreakerMap {
     ) -> Arc<Breaker> {
         let key = (self.key)(head);
         let now = rt::now();
-        let breaker = self
-            .get(&key)
-            .unwrap_or_else(|| self.insert(&key, make(), now));
+        let breaker = self.get(&key).unwrap_or_else(|| self.insert(&key, make(), now));
         breaker.touch(now);
         breaker
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Arc<Breaker>> {
-        self.breakers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        self.breakers.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     pub(super) fn keys(&self) -> Vec<String> {
@@ -58,10 +47,7 @@ impl BreakerMap {
     }
 
     fn insert(&self, key: &str, made: Breaker, now: Instant) -> Arc<Breaker> {
-        let mut breakers = self
-            .breakers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut breakers = self.breakers.write().unwrap_or_else(PoisonError::into_inner);
         if breakers.len() >= self.most && !breakers.contains_key(key) {
             self.evict(&mut breakers, now);
         }
@@ -76,10 +62,7 @@ impl BreakerMap {
             return;
         }
         let rank = |breaker: &Breaker| {
-            (
-                breaker.machine.state() == BreakerState::Closed,
-                breaker.idle_for(now),
-            )
+            (breaker.machine.state() == BreakerState::Closed, breaker.idle_for(now))
         };
         let oldest = breakers.iter().max_by_key(|(_, breaker)| rank(breaker));
         if let Some(key) = oldest.map(|(key, _)| key.clone()) {
@@ -90,8 +73,6 @@ impl BreakerMap {
 
 impl fmt::Debug for BreakerMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BreakerMap")
-            .field("most", &self.most)
-            .finish_non_exhaustive()
+        f.debug_struct("BreakerMap").field("most", &self.most).finish_non_exhaustive()
     }
 }

@@ -35,10 +35,7 @@ pub struct CircuitBreakerLayer {
 impl CircuitBreakerLayer {
     /// A breaker with the defaults.
     pub fn new() -> Self {
-        Self {
-            config: Some(BreakerConfig::default()),
-            ..Self::disabled()
-        }
+        Self { config: Some(BreakerConfig::default()), ..Self::disabled() }
     }
 
     /// No breaker: calls pass as they come.
@@ -190,10 +187,7 @@ impl CircuitBreakerLayer {
             config.check_into(mistakes);
         }
         if self.map.as_ref().is_some_and(|map| map.most == 0) {
-            mistakes.add(
-                "keyed.most",
-                "no room for any key: keep at least one breaker",
-            );
+            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
         }
     }
 
@@ -209,10 +203,7 @@ impl CircuitBreakerLayer {
     /// The one breaker, if there is one and no keys.
     pub(super) fn breaker(&self) -> Option<Arc<Breaker>> {
         let config = self.config.as_ref().filter(|_| self.map.is_none())?;
-        Some(Arc::clone(
-            self.breaker
-                .get_or_init(|| Arc::new(Breaker::new(self, config))),
-        ))
+        Some(Arc::clone(self.breaker.get_or_init(|| Arc::new(Breaker::new(self, config)))))
     }
 
     fn set(mut self, set: impl FnOnce(&mut BreakerConfig)) -> Self {
@@ -224,9 +215,7 @@ impl CircuitBreakerLayer {
     fn renewed(mut self) -> Self {
         self.breaker = OnceLock::new();
         if let Some(map) = &self.map {
-            let BreakerMap {
-                key, most, idle, ..
-            } = &**map;
+            let BreakerMap { key, most, idle, .. } = &**map;
             self.map = Some(Arc::new(BreakerMap::new(Arc::clone(key), *most, *idle)));
         }
         self
@@ -241,9 +230,7 @@ impl Default for CircuitBreakerLayer {
 
 impl fmt::Debug for CircuitBreakerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreakerLayer")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("CircuitBreakerLayer").field("config", &self.config).finish_non_exhaustive()
     }
 }
 

@@ -30,12 +30,7 @@ enum Stage {
 
 impl Pass {
     pub(super) fn new(breaker: Arc<Breaker>, ticket: Ticket, context: Context) -> Self {
-        Self {
-            breaker,
-            ticket,
-            context,
-            stage: Stage::Waiting,
-        }
+        Self { breaker, ticket, context, stage: Stage::Waiting }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -48,12 +43,8 @@ impl Pass {
         let class = class_of_response(&self.breaker.classifier, response);
         let hint = || retry_after::retry_after(response.headers(), &Clock::system());
         let verdict = match class {
-            Class::Throttled => Verdict::Throttled {
-                retry_after: hint(),
-            },
-            class if class.is_failure() => Verdict::Failure {
-                retry_after: hint(),
-            },
+            Class::Throttled => Verdict::Throttled { retry_after: hint() },
+            class if class.is_failure() => Verdict::Failure { retry_after: hint() },
             _ => {
                 self.stage = Stage::Head(now);
                 return Some(self);
@@ -88,10 +79,7 @@ impl Pass {
         let now = rt::now();
         self.breaker.machine.count_abandoned();
         let waited = now.saturating_duration_since(self.ticket.began);
-        let late = self
-            .context
-            .deadline()
-            .is_some_and(|deadline| now >= deadline);
+        let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
         let verdict = match late || waited >= self.breaker.machine.config().abandoned_after {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,

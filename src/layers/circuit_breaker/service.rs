@@ -37,22 +37,14 @@ impl<S> CircuitBreaker<S> {
             (None, Some(_), Some(_)) => Breakers::Keyed(Arc::new(layer.clone())),
             _ => Breakers::None,
         };
-        Self {
-            inner,
-            ready: false,
-            breakers,
-        }
+        Self { inner, ready: false, breakers }
     }
 }
 
 /// A clone carries no readiness.
 impl<S: Clone> Clone for CircuitBreaker<S> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            ready: false,
-            breakers: self.breakers.clone(),
-        }
+        Self { inner: self.inner.clone(), ready: false, breakers: self.breakers.clone() }
     }
 }
 

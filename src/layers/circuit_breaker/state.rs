@@ -118,10 +118,9 @@ impl Machine {
         let word = self.word.load(Ordering::Acquire);
         match state_of(word) {
             CLOSED => (Admission::Admitted(Ticket { began: now, word }), None),
-            OPEN if self.since_epoch(now) < self.until() => (
-                self.reject(now, Some(self.until() - self.since_epoch(now))),
-                None,
-            ),
+            OPEN if self.since_epoch(now) < self.until() => {
+                (self.reject(now, Some(self.until() - self.since_epoch(now))), None)
+            }
             _ => self.admit_probe(now, rng),
         }
     }
@@ -214,8 +213,7 @@ impl Machine {
                 (self.config.throttled == Throttled::Always, retry_after)
             }
         };
-        self.window(word)
-            .record(self.since_epoch(now), Mark { failed, slow });
+        self.window(word).record(self.since_epoch(now), Mark { failed, slow });
         let in_a_row = self.count_in_a_row(failed);
         if failed || slow {
             self.tainted.store(true, Ordering::Relaxed);
@@ -233,10 +231,7 @@ impl Machine {
 
     fn count_in_a_row(&self, failed: bool) -> u32 {
         if failed {
-            return self
-                .in_a_row
-                .fetch_add(1, Ordering::Relaxed)
-                .saturating_add(1);
+            return self.in_a_row.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         }
         if self.in_a_row.load(Ordering::Relaxed) != 0 {
             self.in_a_row.store(0, Ordering::Relaxed);
@@ -246,28 +241,16 @@ impl Machine {
 
     /// Whether to open, and if so, whether for slowness alone.
     fn should_open(&self, sums: Sums, in_a_row: u32) -> Option<bool> {
-        let Sums {
-            total,
-            failed,
-            slow,
-        } = sums;
+        let Sums { total, failed, slow } = sums;
         let enough = total >= self.config.minimum;
         let reached = |rate: crate::Ratio, part: u32| rate.is_reached_by(part.into(), total.into());
-        let failing = enough
-            && self
-                .config
-                .failure_rate
-                .is_some_and(|rate| reached(rate, failed));
+        let failing = enough && self.config.failure_rate.is_some_and(|rate| reached(rate, failed));
         let row = match self.config.consecutive {
             Some(Consecutive::Always(row)) => in_a_row >= row,
             Some(Consecutive::BelowMinimum(row)) => !enough && in_a_row >= row,
             None => false,
         };
-        let slowly = enough
-            && self
-                .config
-                .slow
-                .is_some_and(|rule| reached(rule.rate, slow));
+        let slowly = enough && self.config.slow.is_some_and(|rule| reached(rule.rate, slow));
         (failing || row || slowly).then_some(slowly && !failing && !row)
     }
 }
@@ -298,10 +281,7 @@ impl Machine {
         }
         recovery.for_slowness = for_slowness;
         self.open_locked(&mut recovery, from, retry_after, now, rng);
-        Some(Change {
-            from: BreakerState::Closed,
-            to: BreakerState::Open,
-        })
+        Some(Change { from: BreakerState::Closed, to: BreakerState::Open })
     }
 
     fn open_locked(
@@ -315,12 +295,9 @@ impl Machine {
         recovery.openings = recovery.openings.saturating_add(1);
         recovery.probing.clear();
         let own = self.open_time(recovery.openings, rng);
-        let asked = retry_after
-            .unwrap_or_default()
-            .min(self.config.retry_after_cap);
+        let asked = retry_after.unwrap_or_default().min(self.config.retry_after_cap);
         let now = self.since_epoch(now);
-        self.until
-            .store(nanos(now + own.max(asked)), Ordering::Release);
+        self.until.store(nanos(now + own.max(asked)), Ordering::Release);
         if state_of(from) == CLOSED {
             self.changed.store(nanos(now), Ordering::Relaxed);
         }
@@ -352,10 +329,7 @@ impl Machine {
                 (recovery.succeeded, recovery.failed) = (0, 0);
                 let word = next(word, HALF_OPEN);
                 self.word.store(word, Ordering::Release);
-                let change = Change {
-                    from: BreakerState::Open,
-                    to: BreakerState::HalfOpen,
-                };
+                let change = Change { from: BreakerState::Open, to: BreakerState::HalfOpen };
                 (word, Some(change))
             }
             _ => (word, None),
@@ -366,10 +340,7 @@ impl Machine {
             // A probe that hangs says enough.
             self.open_locked(&mut recovery, word, None, now, rng);
             let left = self.until().saturating_sub(self.since_epoch(now));
-            let change = Change {
-                from: BreakerState::HalfOpen,
-                to: BreakerState::Open,
-            };
+            let change = Change { from: BreakerState::HalfOpen, to: BreakerState::Open };
             return (self.reject(now, Some(left)), Some(change));
         }
         let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
@@ -393,10 +364,7 @@ impl Machine {
         if self.word.load(Ordering::Acquire) != ticket.word {
             return None;
         }
-        let slot = recovery
-            .probing
-            .iter()
-            .position(|began| *began == ticket.began)?;
+        let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
         recovery.probing.swap_remove(slot);
         let too_slow = slow && recovery.for_slowness;
         let retry_after = match verdict {
@@ -414,17 +382,11 @@ impl Machine {
         }
         if recovery.succeeded >= self.config.probe_successes {
             self.close_locked(&mut recovery, ticket.word, now);
-            return Some(Change {
-                from: BreakerState::HalfOpen,
-                to: BreakerState::Closed,
-            });
+            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Closed });
         }
         if recovery.failed > self.config.probes - self.config.probe_successes {
             self.open_locked(&mut recovery, ticket.word, retry_after.flatten(), now, rng);
-            return Some(Change {
-                from: BreakerState::HalfOpen,
-                to: BreakerState::Open,
-            });
+            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open });
         }
         None
     }
@@ -435,8 +397,7 @@ impl Machine {
         self.window(word).clear();
         self.in_a_row.store(0, Ordering::Relaxed);
         self.tainted.store(false, Ordering::Relaxed);
-        self.changed
-            .store(nanos(self.since_epoch(now)), Ordering::Relaxed);
+        self.changed.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
         self.word.store(word, Ordering::Release);
     }
 
@@ -467,10 +428,7 @@ impl Machine {
 
 impl Ticket {
     fn untracked(began: Instant) -> Self {
-        Self {
-            began,
-            word: UNTRACKED,
-        }
+        Self { began, word: UNTRACKED }
     }
 }
 

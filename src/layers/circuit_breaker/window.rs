@@ -6,16 +6,8 @@ use super::config::WindowSize;
 /// The results of the last seconds or the last calls, kept in atomics.
 #[derive(Debug)]
 pub(super) enum Window {
-    Time {
-        width: u64,
-        buckets: Box<[AtomicU64]>,
-    },
-    Calls {
-        next: AtomicU64,
-        ring: Box<[AtomicU8]>,
-        failed: AtomicU32,
-        slow: AtomicU32,
-    },
+    Time { width: u64, buckets: Box<[AtomicU64]> },
+    Calls { next: AtomicU64, ring: Box<[AtomicU8]>, failed: AtomicU32, slow: AtomicU32 },
 }
 
 /// What a window holds.
@@ -69,12 +61,7 @@ impl Window {
                 let add = |word| Some(Bucket::from_word(word).plus(tick as u16, mark).to_word());
                 let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
             }
-            Self::Calls {
-                next,
-                ring,
-                failed,
-                slow,
-            } => {
+            Self::Calls { next, ring, failed, slow } => {
                 let at = next.fetch_add(1, Ordering::Relaxed) % ring.len() as u64;
                 let old =
                     Mark::from_bits(ring[at as usize].swap(mark.to_bits(), Ordering::Relaxed));
@@ -89,19 +76,13 @@ impl Window {
         match self {
             Self::Time { width, buckets } => {
                 let tick = (nanos(now) / width) as u16;
-                let buckets = buckets
-                    .iter()
-                    .map(|word| Bucket::from_word(word.load(Ordering::Relaxed)));
+                let buckets =
+                    buckets.iter().map(|word| Bucket::from_word(word.load(Ordering::Relaxed)));
                 let live =
                     buckets.filter(|bucket| u64::from(tick.wrapping_sub(bucket.tick)) < BUCKETS);
                 live.fold(Sums::default(), Sums::plus)
             }
-            Self::Calls {
-                next,
-                ring,
-                failed,
-                slow,
-            } => Sums {
+            Self::Calls { next, ring, failed, slow } => Sums {
                 total: next.load(Ordering::Relaxed).min(ring.len() as u64) as u32,
                 failed: failed.load(Ordering::Relaxed).min(ring.len() as u32),
                 slow: slow.load(Ordering::Relaxed).min(ring.len() as u32),
@@ -112,18 +93,10 @@ impl Window {
     pub(super) fn clear(&self) {
         match self {
             Self::Time { buckets, .. } => {
-                buckets
-                    .iter()
-                    .for_each(|bucket| bucket.store(0, Ordering::Relaxed));
+                buckets.iter().for_each(|bucket| bucket.store(0, Ordering::Relaxed));
             }
-            Self::Calls {
-                next,
-                ring,
-                failed,
-                slow,
-            } => {
-                ring.iter()
-                    .for_each(|slot| slot.store(0, Ordering::Relaxed));
+            Self::Calls { next, ring, failed, slow } => {
+                ring.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
                 failed.store(0, Ordering::Relaxed);
                 slow.store(0, Ordering::Relaxed);
                 next.store(0, Ordering::Relaxed);
@@ -138,21 +111,11 @@ impl Bucket {
     fn plus(self, tick: u16, mark: Mark) -> Self {
         let mut sum = match self.tick == tick {
             true => self,
-            false => Self {
-                tick,
-                total: 0,
-                failed: 0,
-                slow: 0,
-            },
+            false => Self { tick, total: 0, failed: 0, slow: 0 },
         };
         if sum.total == u16::MAX {
             // Full: half of each keeps the rates.
-            sum = Self {
-                tick,
-                total: sum.total / 2,
-                failed: sum.failed / 2,
-                slow: sum.slow / 2,
-            };
+            sum = Self { tick, total: sum.total / 2, failed: sum.failed / 2, slow: sum.slow / 2 };
         }
         sum.total += 1;
         sum.failed += u16::from(mark.failed);
@@ -162,21 +125,11 @@ impl Bucket {
 
     fn from_word(word: u64) -> Self {
         let part = |at: u32| (word >> at) as u16;
-        Self {
-            tick: part(48),
-            total: part(32),
-            failed: part(16),
-            slow: part(0),
-        }
+        Self { tick: part(48), total: part(32), failed: part(16), slow: part(0) }
     }
 
     fn to_word(self) -> u64 {
-        let Self {
-            tick,
-            total,
-            failed,
-            slow,
-        } = self;
+        let Self { tick, total, failed, slow } = self;
         u64::from(tick) << 48 | u64::from(total) << 32 | u64::from(failed) << 16 | u64::from(slow)
     }
 }
@@ -197,10 +150,7 @@ impl Mark {
     }
 
     fn from_bits(bits: u8) -> Self {
-        Self {
-            failed: bits & 1 != 0,
-            slow: bits & 2 != 0,
-        }
+        Self { failed: bits & 1 != 0, slow: bits & 2 != 0 }
     }
 }
 
@@ -270,13 +220,7 @@ mod tests {
     fn a_full_step_keeps_its_rate() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
         for call in 0..200_000_u32 {
-            window.record(
-                Duration::ZERO,
-                Mark {
-                    failed: call % 4 == 0,
-                    slow: false,
-                },
-            );
+            window.record(Duration::ZERO, Mark { failed: call % 4 == 0, slow: false });
         }
         let sums = window.sums(Duration::ZERO);
         let rate = f64::from(sums.failed) / f64::from(sums.total);
@@ -286,13 +230,7 @@ mod tests {
     #[test]
     fn an_old_step_is_not_taken_for_a_new_one() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        window.record(
-            Duration::from_secs(1),
-            Mark {
-                failed: true,
-                slow: false,
-            },
-        );
+        window.record(Duration::from_secs(1), Mark { failed: true, slow: false });
         assert_eq!(window.sums(Duration::from_secs(32)).failed, 1);
         assert_eq!(window.sums(Duration::from_secs(33)), Sums::default());
         assert_eq!(window.sums(Duration::from_secs(3_300)), Sums::default());

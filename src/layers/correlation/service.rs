@@ -23,19 +23,15 @@ impl<S> Correlation<S> {
     }
 
     fn begin<B>(&self, request: &mut Request<B>) -> Context {
-        let CorrelationLayer {
-            header,
-            emitter,
-            rng,
-            pool,
-            ..
-        } = &*self.settings;
-        let own = request.extensions().get::<CorrelationId>().cloned();
+        let CorrelationLayer { header, emitter, rng, pool, .. } = &*self.settings;
+        let own = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions().get::<CorrelationId>().cloned(),
+        };
         let (extensions, integration) = (request.extensions_mut(), emitter.integration());
         let context = Context::pooled(extensions, pool, integration, rng);
-        let id = own
-            .or_else(|| self.inbound(request, &context))
-            .or_else(Scope::current_correlation_id);
+        let id =
+            own.or_else(|| self.inbound(request, &context)).or_else(Scope::current_correlation_id);
         let id = context.call().correlation.get_or_init(|| {
             id.unwrap_or_else(|| CorrelationId::from_minted(context.id_header().clone()))
         });
@@ -49,9 +45,7 @@ impl<S> Correlation<S> {
         let value = request.headers().get(&self.settings.header)?;
         let id = CorrelationId::from_header(value).ok();
         if id.is_none() {
-            self.settings
-                .emitter
-                .emit(Some(context), || Event::CorrelationReplaced);
+            self.settings.emitter.emit(Some(context), || Event::CorrelationReplaced);
         }
         id
     }
@@ -61,12 +55,7 @@ impl<S> Correlation<S> {
             return;
         }
         let host = request.uri().host().unwrap_or_default();
-        if !self
-            .settings
-            .baggage_to
-            .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(host))
-        {
+        if !self.settings.baggage_to.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
             request.headers_mut().remove(BAGGAGE);
         }
     }
@@ -82,9 +71,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.inner
-            .poll_ready(cx)
-            .map_err(|error| Error::from_inner(error, None).unsent())
+        self.inner.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {

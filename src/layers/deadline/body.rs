@@ -40,9 +40,7 @@ where
             let ours = |error| Error::from_body(error, Some(this.watch.context()));
             return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
         }
-        this.watch
-            .poll_due(cx, Delivery::Answered)
-            .map(|error| Some(Err(error)))
+        this.watch.poll_due(cx, Delivery::Answered).map(|error| Some(Err(error)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -62,10 +62,7 @@ where
         context: Context,
         settings: Arc<DeadlineLayer>,
     ) -> Self {
-        Self {
-            state: State::Calling { future },
-            watch: Watch::new(context, settings),
-        }
+        Self { state: State::Calling { future }, watch: Watch::new(context, settings) }
     }
 
     pub(super) fn readying(
@@ -74,14 +71,8 @@ where
         context: Context,
         settings: Arc<DeadlineLayer>,
     ) -> Self {
-        let state = State::Readying {
-            service,
-            request: Some(request),
-        };
-        Self {
-            state,
-            watch: Watch::new(context, settings),
-        }
+        let state = State::Readying { service, request: Some(request) };
+        Self { state, watch: Watch::new(context, settings) }
     }
 }
 
@@ -112,18 +103,18 @@ where
                     // Ready: the call goes on its way.
                     this.state.set(State::Calling { future });
                 }
-                StateProjection::Calling { future } => {
-                    let Poll::Ready(result) = future.poll(cx) else {
-                        break;
-                    };
-                    return Poll::Ready(match result {
-                        Ok(response) => Ok(this.watch.head(response)),
-                        Err(error) => {
-                            let error = Error::from_inner(error, Some(this.watch.context()));
-                            Err(this.watch.finish(error))
-                        }
-                    });
-                }
+                StateProjection::Calling { future } => match future.poll(cx) {
+                    Poll::Pending => break,
+                    Poll::Ready(Ok(response)) => {
+                        let watch = this.watch.for_body(response.status());
+                        let watched = |body| ResponseBody::new(body, watch);
+                        return Poll::Ready(Ok(response.map(watched)));
+                    }
+                    Poll::Ready(Err(error)) => {
+                        let error = Error::from_inner(error, Some(this.watch.context()));
+                        return Poll::Ready(Err(this.watch.finish(error)));
+                    }
+                },
             }
         }
         let delivery = match this.state.as_mut().project() {
@@ -138,12 +129,7 @@ where
 
 impl Watch {
     fn new(context: Context, settings: Arc<DeadlineLayer>) -> Self {
-        Self {
-            timer: Timer::default(),
-            due: context.deadline(),
-            context,
-            settings,
-        }
+        Self { timer: Timer::default(), due: context.deadline(), context, settings }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -169,27 +155,19 @@ impl Watch {
         let limit = due.saturating_duration_since(this.context.started());
         this.settings
             .emitter
-            .emit(Some(this.context), || Event::TimedOut {
-                phase: Phase::Call,
-                limit,
-            });
+            .emit(Some(this.context), || Event::TimedOut { phase: Phase::Call, limit });
         let error = Error::timeout(Phase::Call, shown(limit), delivery);
-        Poll::Ready(
-            error
-                .with_context(this.context)
-                .with_elapsed(this.context.elapsed()),
-        )
+        Poll::Ready(error.with_context(this.context).with_elapsed(this.context.elapsed()))
     }
 
     fn finish(&self, error: Error) -> Error {
         error.with_elapsed(self.context.elapsed())
     }
 
-    /// Takes the watch on to the body.
-    fn head<B>(&self, response: Response<B>) -> Response<ResponseBody<B>> {
-        self.context.call().answered(response.status());
-        let watch = Self::new(self.context.clone(), Arc::clone(&self.settings));
-        response.map(|body| ResponseBody::new(body, watch))
+    /// A watch for the body.
+    fn for_body(&self, status: StatusCode) -> Self {
+        self.context.call().answered(status);
+        Self::new(self.context.clone(), Arc::clone(&self.settings))
     }
 }
 

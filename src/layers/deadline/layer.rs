@@ -19,10 +19,7 @@ pub struct DeadlineLayer {
 impl DeadlineLayer {
     /// Every call is over within `limit`, body included.
     pub fn new(limit: Duration) -> Self {
-        Self {
-            limit: Some(limit),
-            ..Self::default()
-        }
+        Self { limit: Some(limit), ..Self::default() }
     }
 
     /// Only deadlines that are inherited, from the request or the scope, are kept.

@@ -33,31 +33,18 @@ impl Clone for Readied {
 
 impl<S> Deadline<S> {
     pub(super) fn new(inner: S, settings: Arc<DeadlineLayer>) -> Self {
-        Self {
-            inner,
-            ready: Readied::default(),
-            settings,
-        }
+        Self { inner, ready: Readied::default(), settings }
     }
 
     /// The call's context, with the soonest of all deadlines in it.
     fn begin<B>(&self, request: &mut Request<B>) -> Context {
-        let own = request
-            .extensions()
-            .get::<CallDeadline>()
-            .map(|deadline| deadline.0);
-        let context = Context::of(
-            request.extensions_mut(),
-            self.settings.emitter.integration(),
-        );
-        let limit = self
-            .settings
-            .limit
-            .map(|limit| rt::after(context.started(), limit));
-        for deadline in [own, limit, Scope::current_deadline()]
-            .into_iter()
-            .flatten()
-        {
+        let context = Context::of(request.extensions_mut(), self.settings.emitter.integration());
+        // Most calls carry their context and nothing else.
+        let others = request.extensions().len() > 1;
+        let own = others.then(|| request.extensions().get::<CallDeadline>()).flatten();
+        let own = own.map(|deadline| deadline.0);
+        let limit = self.settings.limit.map(|limit| rt::after(context.started(), limit));
+        for deadline in [own, limit, Scope::current_deadline()].into_iter().flatten() {
             context.call().end_by(deadline);
         }
         context

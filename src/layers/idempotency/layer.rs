@@ -52,16 +52,8 @@ impl IdempotencyLayer {
     pub fn new(profile: KeyProfile) -> Self {
         let placement = InHeader(profile.header.clone());
         let (methods, minting) = (KeyedMethods::default(), Minting::default());
-        let settings = Settings {
-            profile,
-            methods,
-            minting,
-            emitter: Emitter::new(),
-        };
-        Self {
-            settings,
-            placement,
-        }
+        let settings = Settings { profile, methods, minting, emitter: Emitter::new() };
+        Self { settings, placement }
     }
 }
 
@@ -71,10 +63,7 @@ impl<P> IdempotencyLayer<P> {
     /// `placement` is a [`PlaceKey`](super::PlaceKey): any function from a request and a key to the
     /// request that carries it.
     pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
-        IdempotencyLayer {
-            settings: self.settings,
-            placement,
-        }
+        IdempotencyLayer { settings: self.settings, placement }
     }
 
     /// Which methods get a key.
@@ -105,9 +94,7 @@ impl<P> IdempotencyLayer<P> {
     }
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        let KeyProfile {
-            longest, lifetime, ..
-        } = self.settings.profile;
+        let KeyProfile { longest, lifetime, .. } = self.settings.profile;
         if longest < SHORTEST_LIMIT {
             mistakes.add(
                 "profile.longest",

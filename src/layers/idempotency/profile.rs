@@ -24,21 +24,13 @@ impl KeyProfile {
     /// Any header, bare, at most 255 characters, remembered for 24 h.
     #[must_use]
     pub fn header(header: HeaderName) -> Self {
-        Self {
-            header: Some(header),
-            form: Form::Bare,
-            longest: 255,
-            lifetime: DAY,
-        }
+        Self { header: Some(header), form: Form::Bare, longest: 255, lifetime: DAY }
     }
 
     /// `Idempotency-Key` as a quoted string, by the IETF draft.
     #[must_use]
     pub fn ietf() -> Self {
-        Self {
-            form: Form::Quoted,
-            ..Self::header(IDEMPOTENCY_KEY)
-        }
+        Self { form: Form::Quoted, ..Self::header(IDEMPOTENCY_KEY) }
     }
 
     /// Stripe.
@@ -56,20 +48,14 @@ impl KeyProfile {
     /// PayPal.
     #[must_use]
     pub fn paypal() -> Self {
-        Self::header(HeaderName::from_static("paypal-request-id"))
-            .longest(38)
-            .lifetime(DAY / 4)
+        Self::header(HeaderName::from_static("paypal-request-id")).longest(38).lifetime(DAY / 4)
     }
 
     /// Square: the key is a field of the body, written by a
     /// [hook](super::IdempotencyLayer::place_with).
     #[must_use]
     pub fn square() -> Self {
-        Self {
-            header: None,
-            ..Self::header(IDEMPOTENCY_KEY)
-        }
-        .longest(45)
+        Self { header: None, ..Self::header(IDEMPOTENCY_KEY) }.longest(45)
     }
 
     /// The longest key that the provider takes, in characters; at least 36, which a UUID needs.

@@ -22,7 +22,10 @@ impl<S, P> Idempotency<S, P> {
 
     /// The caller's own key, from the extensions or from the header.
     fn own<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
-        let extension = request.extensions_mut().remove::<IdempotencyKey>();
+        let extension = match request.extensions().len() {
+            0 => None,
+            _ => request.extensions_mut().remove::<IdempotencyKey>(),
+        };
         extension.map(IdempotencyKey::into_header).or_else(|| {
             let header = self.layer.settings.profile.header.as_ref()?;
             request.headers().get(header).cloned()
@@ -41,9 +44,7 @@ impl<S, P> Idempotency<S, P> {
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         let key = context.call().key.get_or_init(|| KeyFact {
             from_caller: own.is_some(),
-            value: settings
-                .profile
-                .fit(own.unwrap_or_else(|| context.id_header().clone())),
+            value: settings.profile.fit(own.unwrap_or_else(|| context.id_header().clone())),
             lifetime: settings.profile.lifetime,
         });
         Some(key.value.clone())

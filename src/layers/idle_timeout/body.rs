@@ -31,14 +31,7 @@ pin_project! {
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
         let (timer, silent_since, mark) = (Timer::default(), None, None);
-        Self {
-            inner,
-            timer,
-            silent_since,
-            mark,
-            context,
-            settings,
-        }
+        Self { inner, timer, silent_since, mark, context, settings }
     }
 }
 
@@ -66,20 +59,13 @@ where
         };
         let since = *this.silent_since.get_or_insert_with(rt::now);
         let due = rt::after(since, limit);
-        if this.mark.is_none()
-            && this
-                .context
-                .deadline()
-                .is_none_or(|deadline| due <= deadline)
-        {
+        if this.mark.is_none() && this.context.deadline().is_none_or(|deadline| due <= deadline) {
             *this.mark = Some(TimerMark::new(this.context));
         }
         std::task::ready!(this.timer.poll_at(due, cx));
         *this.mark = None;
         let phase = Phase::BodyIdle;
-        this.settings
-            .emitter
-            .emit(Some(this.context), || Event::TimedOut { phase, limit });
+        this.settings.emitter.emit(Some(this.context), || Event::TimedOut { phase, limit });
         let error = Error::timeout(phase, limit, Delivery::Answered).with_context(this.context);
         Poll::Ready(Some(Err(error.with_elapsed(this.context.elapsed()))))
     }

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 
 use http::Response;
 use http_body::Body;
@@ -23,10 +23,7 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
-        Self {
-            inner,
-            watch: Some((context, settings)),
-        }
+        Self { inner, watch: Some((context, settings)) }
     }
 }
 
@@ -41,14 +38,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(cx));
+        let Poll::Ready(result) = this.inner.poll(cx) else { return Poll::Pending };
         let (context, settings) = this.watch.take().expect("polled after it was ready");
-        Poll::Ready(match result {
+        match result {
             Ok(response) => {
                 context.call().answered(response.status());
-                Ok(response.map(|body| ResponseBody::new(body, context, settings)))
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, context, settings))))
             }
-            Err(error) => Err(Error::from_inner(error, Some(&context))),
-        })
+            Err(error) => Poll::Ready(Err(Error::from_inner(error, Some(&context)))),
+        }
     }
 }

@@ -18,10 +18,7 @@ pub struct IdleTimeoutLayer {
 impl IdleTimeoutLayer {
     /// A body that is silent for `limit` while it is being read has failed.
     pub fn new(limit: Duration) -> Self {
-        Self {
-            limit: Some(limit),
-            ..Self::default()
-        }
+        Self { limit: Some(limit), ..Self::default() }
     }
 
     /// Bodies may be silent for as long as the deadline lets them.

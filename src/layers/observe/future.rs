@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 
 use http::Response;
 use http_body::Body;
@@ -15,12 +15,12 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        report: Option<Report>,
+        report: Option<Box<Report>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, report: Option<Report>) -> Self {
+    pub(super) fn new(inner: F, report: Option<Box<Report>>) -> Self {
         Self { inner, report }
     }
 }
@@ -32,25 +32,24 @@ where
     ResBody: Body,
     ResBody::Error: 'static,
 {
-    type Output = Result<Response<GuardedBody<ResBody, Report>>, Error>;
+    type Output = Result<Response<GuardedBody<ResBody, Box<Report>>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(cx));
-        let report = this.report.take();
-        Poll::Ready(match result {
-            Ok(mut response) => {
-                let report = report.map(|report| report.answered(&mut response));
-                Ok(response.map(|body| GuardedBody::new(body, report)))
+        match this.inner.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(mut response)) => {
+                let report = this.report.take().map(|report| report.answered(&mut response));
+                Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, report))))
             }
-            Err(error) => {
-                let context = report.as_ref().map(Report::context);
-                let error = Error::from_inner(error, context);
+            Poll::Ready(Err(error)) => {
+                let report = this.report.take();
+                let error = Error::from_inner(error, report.as_deref().map(Report::context));
                 if let Some(report) = report {
                     report.failed(&error);
                 }
-                Err(error)
+                Poll::Ready(Err(error))
             }
-        })
+        }
     }
 }

@@ -26,19 +26,12 @@ pub(super) enum What {
 impl ObserveLayer {
     /// Observes whole calls.
     pub fn call(emitter: Emitter) -> Self {
-        Self {
-            what: What::Call,
-            classifier: SharedClassifier::default(),
-            emitter,
-        }
+        Self { what: What::Call, classifier: SharedClassifier::default(), emitter }
     }
 
     /// Observes single attempts.
     pub fn attempt(emitter: Emitter) -> Self {
-        Self {
-            what: What::Attempt,
-            ..Self::call(emitter)
-        }
+        Self { what: What::Attempt, ..Self::call(emitter) }
     }
 
     /// What results mean.
@@ -54,9 +47,7 @@ impl ObserveLayer {
 
 impl fmt::Debug for ObserveLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObserveLayer")
-            .field("what", &self.what)
-            .finish_non_exhaustive()
+        f.debug_struct("ObserveLayer").field("what", &self.what).finish_non_exhaustive()
     }
 }
 

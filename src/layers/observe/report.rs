@@ -24,66 +24,45 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn begin(context: Context, settings: Arc<ObserveLayer>) -> Self {
+    pub(super) fn begin(context: Context, settings: Arc<ObserveLayer>) -> Box<Self> {
         let began = match settings.what {
             What::Call => context.started(),
             What::Attempt => rt::now(),
         };
-        settings
-            .emitter
-            .emit(Some(&context), || match settings.what {
-                What::Call => Event::CallStarted,
-                What::Attempt => Event::AttemptStarted,
-            });
-        Self {
-            context,
-            settings,
-            began,
-            head: None,
-            told: false,
-        }
+        settings.emitter.emit(Some(&context), || match settings.what {
+            What::Call => Event::CallStarted,
+            What::Attempt => Event::AttemptStarted,
+        });
+        // Boxed, so that a call that nobody listens to isn't the larger for it.
+        Box::new(Self { context, settings, began, head: None, told: false })
     }
 
     pub(super) fn context(&self) -> &Context {
         &self.context
     }
 
-    pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Self {
+    pub(super) fn answered<B>(mut self: Box<Self>, response: &mut Response<B>) -> Box<Self> {
         self.context.call().answered(response.status());
-        self.head = Some((
-            class_of_response(&self.settings.classifier, response),
-            response.status(),
-        ));
+        self.head =
+            Some((class_of_response(&self.settings.classifier, response), response.status()));
         self
     }
 
-    pub(super) fn failed(mut self, error: &Error) {
+    pub(super) fn failed(mut self: Box<Self>, error: &Error) {
         let class = class_of_error(&self.settings.classifier, error);
-        self.tell(End::Failed {
-            class,
-            delivery: error.delivery(),
-        });
+        self.tell(End::Failed { class, delivery: error.delivery() });
     }
 
     fn tell(&mut self, end: End) {
         self.told = true;
         let elapsed = rt::now().saturating_duration_since(self.began);
-        self.settings
-            .emitter
-            .emit(Some(&self.context), || match self.settings.what {
-                What::Attempt => Event::AttemptFinished { end, elapsed },
-                What::Call => {
-                    let attempts = self
-                        .context
-                        .attempts_counted()
-                        .unwrap_or_else(|| end.attempts());
-                    Event::CallFinished {
-                        end,
-                        elapsed,
-                        attempts,
-                    }
-                }
-            });
+        self.settings.emitter.emit(Some(&self.context), || match self.settings.what {
+            What::Attempt => Event::AttemptFinished { end, elapsed },
+            What::Call => {
+                let attempts = self.context.attempts_counted().unwrap_or_else(|| end.attempts());
+                Event::CallFinished { end, elapsed, attempts }
+            }
+        });
     }
 }
 
@@ -97,26 +76,19 @@ impl End {
     }
 }
 
-impl<E: 'static> OnBodyEnd<E> for Report {
+impl<E: 'static> OnBodyEnd<E> for Box<Report> {
     fn end(mut self, end: BodyEnd<'_, E>) {
         let Some((class, status)) = self.head else {
             return;
         };
         let end = match end {
-            BodyEnd::Complete => End::Answered {
-                class,
-                status,
-                body_read: true,
-            },
+            BodyEnd::Complete => End::Answered { class, status, body_read: true },
             BodyEnd::Error(error) => {
                 let ours = (error as &dyn Any).downcast_ref::<Error>();
                 let class = ours.map_or(Class::Transport(Fault::Body), |error| {
                     class_of_error(&self.settings.classifier, error)
                 });
-                End::Failed {
-                    class,
-                    delivery: Delivery::Answered,
-                }
+                End::Failed { class, delivery: Delivery::Answered }
             }
         };
         self.tell(end);
@@ -129,11 +101,7 @@ impl Drop for Report {
             return;
         }
         self.tell(match self.head {
-            Some((class, status)) => End::Answered {
-                class,
-                status,
-                body_read: false,
-            },
+            Some((class, status)) => End::Answered { class, status, body_read: false },
             None => End::Abandoned,
         });
     }

@@ -32,14 +32,12 @@ where
     ResBody: Body,
     ResBody::Error: 'static,
 {
-    type Response = Response<GuardedBody<ResBody, Report>>;
+    type Response = Response<GuardedBody<ResBody, Box<Report>>>;
     type Error = Error;
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.inner
-            .poll_ready(cx)
-            .map_err(|error| Error::from_inner(error, None).unsent())
+        self.inner.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {

@@ -67,17 +67,13 @@ impl RetryBudget {
     /// A call begins.
     pub(super) fn deposit(&self) {
         if let Some(bucket) = &self.0 {
-            bucket
-                .earned
-                .fetch_add(u64::from(bucket.ratio.millionths()), Ordering::Relaxed);
+            bucket.earned.fetch_add(u64::from(bucket.ratio.millionths()), Ordering::Relaxed);
         }
     }
 
     /// Takes a token for a retry, if there is one.
     pub(super) fn withdraw(&self, now: Instant) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|bucket| bucket.take_earned() || bucket.take_reserve(now))
+        self.0.as_ref().is_none_or(|bucket| bucket.take_earned() || bucket.take_reserve(now))
     }
 
     pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
@@ -125,9 +121,7 @@ impl Default for RetryBudget {
 impl Bucket {
     fn take_earned(&self) -> bool {
         let take = |earned: u64| earned.min(self.cap).checked_sub(TOKEN);
-        self.earned
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_ok()
+        self.earned.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
     fn take_reserve(&self, now: Instant) -> bool {
@@ -136,9 +130,7 @@ impl Bucket {
         let (now, again) = (nanos(now), nanos(now.saturating_add(self.period)));
         self.reserve.iter().any(|token| {
             let take = |free_at: u64| (free_at <= now).then_some(again);
-            token
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-                .is_ok()
+            token.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
         })
     }
 }
@@ -221,11 +213,7 @@ mod tests {
             let won = std::thread::scope(|scope| {
                 let race = || budget.withdraw(rt::now());
                 let threads = [scope.spawn(race), scope.spawn(race)];
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap())
-                    .filter(|won| *won)
-                    .count()
+                threads.into_iter().map(|thread| thread.join().unwrap()).filter(|won| *won).count()
             });
             assert_eq!(won, 1);
         }

@@ -84,10 +84,13 @@ struct Call<S, B> {
     progress: Progress,
 }
 
-/// What to do with a failed attempt.
+/// What to do with a result.
+#[derive(Clone, Copy)]
 enum Next {
+    /// Wait, and try again.
     Again(Duration),
-    Return(GaveUp),
+    /// It is the last: a success, or a failure that is given up on.
+    Return(Option<GaveUp>),
 }
 
 impl<S, B, R> ResponseFuture<S, B, R>
@@ -103,17 +106,8 @@ where
         nature: Nature,
     ) -> Self {
         let progress = Progress::first();
-        let call = Call {
-            memory: Some(memory),
-            shared,
-            context,
-            nature,
-            progress,
-        };
-        Self {
-            state: State::Calling { future: first },
-            call,
-        }
+        let call = Call { memory: Some(memory), shared, context, nature, progress };
+        Self { state: State::Calling { future: first }, call }
     }
 }
 
@@ -130,17 +124,25 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Calling { future } => {
-                    match this.call.judge(ready!(future.poll(cx))) {
-                        Ok(end) => return Poll::Ready(end),
-                        Err((delay, body)) => this.call.wait(delay, body),
+                StateProjection::Calling { future } => match future.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(mut response)) => {
+                        match this.call.judge_response(&mut response) {
+                            Next::Return(_) => return Poll::Ready(Ok(response)),
+                            Next::Again(delay) => this.call.wait(delay, Some(response.into_body())),
+                        }
                     }
-                }
-                StateProjection::Waiting {
-                    timer,
-                    until,
-                    mut drain,
-                } => {
+                    Poll::Ready(Err(error)) => {
+                        let error = Error::from_inner(error, Some(&this.call.context));
+                        match this.call.judge_error(&error) {
+                            Next::Again(delay) => this.call.wait(delay, None),
+                            Next::Return(why) => {
+                                return Poll::Ready(Err(this.call.finish(error, why)));
+                            }
+                        }
+                    }
+                },
+                StateProjection::Waiting { timer, until, mut drain } => {
                     drain.as_mut().poll(cx);
                     ready!(timer.poll_at(*until, cx));
                     // The wait is over: the rest of the body isn't waited for.
@@ -153,13 +155,17 @@ where
                     };
                     if let Err(error) = ready!(service.poll_ready(cx)) {
                         let error = Error::from_inner(error, Some(&this.call.context)).unsent();
-                        return Poll::Ready(Err(this.call.finish(error, GaveUp::NotRetryable)));
+                        return Poll::Ready(Err(this
+                            .call
+                            .finish(error, Some(GaveUp::NotRetryable))));
                     }
                     match this.call.send() {
                         Some(future) => State::Calling { future },
                         None => {
                             let error = Error::new(crate::ErrorKind::Request, Delivery::NotSent);
-                            return Poll::Ready(Err(this.call.finish(error, GaveUp::BodyNotKept)));
+                            return Poll::Ready(Err(this
+                                .call
+                                .finish(error, Some(GaveUp::BodyNotKept))));
                         }
                     }
                 }
@@ -188,52 +194,27 @@ where
         self.memory.as_mut()?.service.as_mut()
     }
 
-    /// The end of the call, or how long to wait and the body to read off meanwhile.
-    fn judge<R, E>(
-        &mut self,
-        result: Result<Response<R>, E>,
-    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)>
-    where
-        E: Into<BoxError>,
-    {
-        match result {
-            Ok(response) => self.judge_response(response),
-            Err(error) => self.judge_error(Error::from_inner(error, Some(&self.context))),
-        }
-    }
-
-    fn judge_response<R>(
-        &mut self,
-        mut response: Response<R>,
-    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)> {
+    /// What to do with a response; notes on it what it took, if it is the last.
+    fn judge_response<R>(&mut self, response: &mut Response<R>) -> Next {
         let settings = &self.shared.settings;
         self.context.call().answered(response.status());
-        let class = class_of_response(&settings.classifier, &mut response);
+        let class = class_of_response(&settings.classifier, response);
         if class.is_success() {
-            self.annotate(&mut response, None);
-            return Ok(Ok(response));
+            self.annotate(response, None);
+            return Next::Return(None);
         }
         let asked = retry_after::retry_after(response.headers(), &settings.clock);
         let (status, delivery) = (Some(response.status()), Delivery::Answered);
-        match self.next(class, status, delivery, None, asked) {
-            Next::Again(delay) => Err((delay, Some(response.into_body()))),
-            Next::Return(why) => {
-                self.annotate(&mut response, Some(why));
-                Ok(Ok(response))
-            }
+        let next = self.next(class, status, delivery, None, asked);
+        if let Next::Return(why) = next {
+            self.annotate(response, why);
         }
+        next
     }
 
-    fn judge_error<R>(
-        &mut self,
-        error: Error,
-    ) -> Result<Result<Response<R>, Error>, (Duration, Option<R>)> {
-        let class = class_of_error(&self.shared.settings.classifier, &error);
-        let (delivery, asked) = (error.delivery(), error.retry_after());
-        match self.next(class, None, delivery, Some(&error), asked) {
-            Next::Again(delay) => Err((delay, None)),
-            Next::Return(why) => Ok(Err(self.finish(error, why))),
-        }
+    fn judge_error(&mut self, error: &Error) -> Next {
+        let class = class_of_error(&self.shared.settings.classifier, error);
+        self.next(class, None, error.delivery(), Some(error), error.retry_after())
     }
 
     fn next(
@@ -254,20 +235,10 @@ where
             keyed: self.nature.keyed,
             key_from_caller: key.is_none_or(|key| key.from_caller),
         };
-        let body_kept = self
-            .memory
-            .as_ref()
-            .is_some_and(|memory| memory.body.is_kept());
+        let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = settings.policy.wants(&failed);
-        let failure = Failure {
-            class,
-            status,
-            delivery,
-            wanted,
-            retry_after,
-            body_kept,
-        };
+        let failure = Failure { class, status, delivery, wanted, retry_after, body_kept };
         if class.is_local() {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
@@ -295,12 +266,8 @@ where
                 Next::Again(delay)
             }
             Err(why) => {
-                emitter.emit(Some(&self.context), || Event::RetryGaveUp {
-                    attempts,
-                    class,
-                    why,
-                });
-                Next::Return(why)
+                emitter.emit(Some(&self.context), || Event::RetryGaveUp { attempts, class, why });
+                Next::Return(Some(why))
             }
         }
     }
@@ -309,39 +276,22 @@ where
         self.progress.waited += delay;
         self.context.call().set_held(true);
         let until = rt::after(rt::now(), delay);
-        let drain = Drain {
-            body,
-            left: self.shared.settings.config.drain_cap,
-        };
-        State::Waiting {
-            timer: Timer::default(),
-            until,
-            drain,
-        }
+        let drain = Drain { body, left: self.shared.settings.config.drain_cap };
+        State::Waiting { timer: Timer::default(), until, drain }
     }
 
     /// Notes on a response what it took.
     fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
-        let Progress {
-            attempts, waited, ..
-        } = self.progress;
+        let Progress { attempts, waited, .. } = self.progress;
         if attempts > 1 || gave_up.is_some() {
-            response.extensions_mut().insert(Retries {
-                attempts,
-                waited,
-                gave_up,
-            });
+            response.extensions_mut().insert(Retries { attempts, waited, gave_up });
         }
     }
 
     /// Notes on an error what it took, and the worst that may have happened on the way.
-    fn finish(&self, error: Error, why: GaveUp) -> Error {
-        let error = error
-            .with_context(&self.context)
-            .with_elapsed(self.context.elapsed());
-        error
-            .worsen(self.context.call().delivery())
-            .with_gave_up(why)
+    fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
+        let error = error.with_context(&self.context).with_elapsed(self.context.elapsed());
+        error.worsen(self.context.call().delivery()).with_gave_up(why)
     }
 }
 
@@ -353,7 +303,7 @@ where
     /// Sends the next attempt; `None` if its body was lost meanwhile.
     fn send(&mut self) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
-        let request = memory.recall(self.progress.attempts + 1)?;
+        let request = memory.recall(&self.context, self.progress.attempts + 1)?;
         self.progress.attempts += 1;
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);

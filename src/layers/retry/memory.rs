@@ -22,13 +22,9 @@ struct Head {
     method: Method,
     uri: Uri,
     version: Version,
-    extensions: Kept,
-}
-
-/// Extensions can't be copied without allocating, so ours alone is copied by itself.
-enum Kept {
-    Context(Context),
-    All(Extensions),
+    /// Copied only if there are others than the context, which can be put back by itself:
+    /// extensions can't be copied without allocating.
+    extensions: Option<Extensions>,
 }
 
 /// Memories of ended calls. Their types are known to the service's methods, not to the service.
@@ -39,28 +35,16 @@ impl<S: 'static, B: 'static> Memory<S, B> {
         let spare = spares.take().and_then(|spare| spare.downcast().ok());
         spare.unwrap_or_else(|| {
             let (headers, body) = (Vec::new(), Recording::default());
-            Box::new(Self {
-                head: None,
-                headers,
-                body,
-                service: None,
-            })
+            Box::new(Self { head: None, headers, body, service: None })
         })
     }
 }
 
 impl<S, B: http_body::Body> Memory<S, B> {
     /// Copies the head and begins to record the body.
-    pub(super) fn remember(
-        &mut self,
-        request: Request<B>,
-        context: &Context,
-        cap: usize,
-    ) -> Request<ReplayBody<B>> {
-        let extensions = match request.extensions().len() {
-            1 => Kept::Context(context.clone()),
-            _ => Kept::All(request.extensions().clone()),
-        };
+    pub(super) fn remember(&mut self, request: Request<B>, cap: usize) -> Request<ReplayBody<B>> {
+        let others = request.extensions().len() > 1;
+        let extensions = others.then(|| request.extensions().clone());
         self.head = Some(Head {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -68,29 +52,25 @@ impl<S, B: http_body::Body> Memory<S, B> {
             extensions,
         });
         let headers = request.headers().iter();
-        self.headers
-            .extend(headers.map(|(name, value)| (name.clone(), value.clone())));
+        self.headers.extend(headers.map(|(name, value)| (name.clone(), value.clone())));
         let (parts, body) = request.into_parts();
         Request::from_parts(parts, self.body.start(body, cap))
     }
 
     /// The request once more, as attempt number `attempt`; `None` if its body can't be sent again.
-    pub(super) fn recall(&self, attempt: u32) -> Option<Request<ReplayBody<B>>> {
+    pub(super) fn recall(&self, context: &Context, attempt: u32) -> Option<Request<ReplayBody<B>>> {
         let head = self.head.as_ref()?;
         let mut request = Request::new(self.body.again()?);
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = head.uri.clone();
         *request.version_mut() = head.version;
         *request.headers_mut() = self.headers.iter().cloned().collect::<Headers>().0;
-        match &head.extensions {
-            Kept::All(extensions) => request.extensions_mut().clone_from(extensions),
-            Kept::Context(context) => {
-                request.extensions_mut().insert(context.clone());
-            }
+        if let Some(extensions) = &head.extensions {
+            request.extensions_mut().clone_from(extensions);
         }
-        if let Some(context) = request.extensions_mut().get_mut::<Context>() {
-            context.set_attempt(attempt);
-        }
+        let mut context = context.clone();
+        context.set_attempt(attempt);
+        request.extensions_mut().insert(context);
         Some(request)
     }
 

@@ -78,9 +78,9 @@ impl RetryPolicy for StandardPolicy {
                 failed.status,
                 Some(StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED)
             ),
-            Class::ClientError => failed
-                .status
-                .is_some_and(|status| self.wants_status(status, failed)),
+            Class::ClientError => {
+                failed.status.is_some_and(|status| self.wants_status(status, failed))
+            }
             Class::Success
             | Class::Partial
             | Class::Unauthorized

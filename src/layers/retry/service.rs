@@ -30,13 +30,7 @@ pub(super) struct Shared {
 
 impl<S> Retry<S> {
     pub(super) fn new(inner: S, settings: RetryLayer) -> Self {
-        Self {
-            inner,
-            shared: Arc::new(Shared {
-                settings,
-                memories: Memories::default(),
-            }),
-        }
+        Self { inner, shared: Arc::new(Shared { settings, memories: Memories::default() }) }
     }
 }
 
@@ -52,9 +46,7 @@ where
     type Future = ResponseFuture<S, ReqBody, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.inner
-            .poll_ready(cx)
-            .map_err(|error| Error::from_inner(error, None).unsent())
+        self.inner.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
@@ -67,7 +59,7 @@ where
 
         let mut memory = Memory::take(&self.shared.memories);
         memory.service.get_or_insert_with(|| self.inner.clone());
-        let request = memory.remember(request, &context, settings.config.body_cap);
+        let request = memory.remember(request, settings.config.body_cap);
         let first = self.inner.call(request);
         ResponseFuture::new(first, memory, Arc::clone(&self.shared), context, nature)
     }
@@ -77,11 +69,13 @@ impl Nature {
     fn of<B>(request: &Request<B>, context: &Context) -> Self {
         let key = context.call().key.get();
         let idempotent = is_idempotent(request.method());
+        // Most calls carry their context and nothing else.
+        let others = request.extensions().len() > 1;
         Self {
             idempotent,
             // A key that its caller put there by hand counts as well.
             keyed: key.is_some() || !idempotent && request.headers().contains_key(KEY_HEADER),
-            steer: request.extensions().get::<Steer>().copied(),
+            steer: others.then(|| request.extensions().get::<Steer>().copied()).flatten(),
             started: context.started(),
             deadline: context.deadline(),
             key_expires: key.map(|key| rt::after(context.started(), key.lifetime)),

@@ -47,10 +47,7 @@ pub(super) struct Failure {
 impl Progress {
     /// One attempt is on its way.
     pub(super) fn first() -> Self {
-        Self {
-            attempts: 1,
-            ..Self::default()
-        }
+        Self { attempts: 1, ..Self::default() }
     }
 
     /// How long to wait before the next attempt, or why there is none.
@@ -92,10 +89,7 @@ impl Progress {
         rng: &Rng,
     ) -> Result<Duration, GaveUp> {
         let waits = config.rejections == Rejections::Wait && nature.steer != Some(Steer::Never);
-        let back = failure
-            .retry_after
-            .filter(|_| waits)
-            .ok_or(GaveUp::NotRetryable)?;
+        let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
         Ok(delay)
@@ -134,9 +128,7 @@ impl Progress {
         if nature.deadline.is_some_and(|deadline| begins >= deadline) {
             return Err(GaveUp::Deadline);
         }
-        let limit = config
-            .max_elapsed
-            .map(|limit| rt::after(nature.started, limit));
+        let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
         if limit.is_some_and(|limit| begins >= limit) {
             return Err(GaveUp::ElapsedLimit);
         }
@@ -150,11 +142,7 @@ impl Progress {
     fn delay(&self, config: &RetryConfig, failure: &Failure, rng: &Rng) -> Duration {
         let asked = failure.retry_after.filter(|asked| !asked.is_zero());
         match asked {
-            Some(asked) => spread(
-                asked.min(config.retry_after_cap.unwrap_or(asked)),
-                config,
-                rng,
-            ),
+            Some(asked) => spread(asked.min(config.retry_after_cap.unwrap_or(asked)), config, rng),
             None => config.backoff.delay(self.attempts, self.previous, rng),
         }
     }

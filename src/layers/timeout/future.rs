@@ -39,14 +39,7 @@ struct Due {
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, context: Context, settings: Arc<TimeoutLayer>) -> Self {
-        Self {
-            inner,
-            timer: Timer::default(),
-            began: None,
-            mark: None,
-            context,
-            settings,
-        }
+        Self { inner, timer: Timer::default(), began: None, mark: None, context, settings }
     }
 }
 
@@ -60,15 +53,17 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         // The work first, then the timer.
-        if let Poll::Ready(result) = this.inner.poll(cx) {
-            *this.mark = None;
-            return Poll::Ready(match result {
-                Ok(response) => {
-                    this.context.call().answered(response.status());
-                    Ok(response)
-                }
-                Err(error) => Err(Error::from_inner(error, Some(this.context))),
-            });
+        match this.inner.poll(cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
+                *this.mark = None;
+                this.context.call().answered(response.status());
+                return Poll::Ready(Ok(response));
+            }
+            Poll::Ready(Err(error)) => {
+                *this.mark = None;
+                return Poll::Ready(Err(Error::from_inner(error, Some(this.context))));
+            }
         }
         let began = *this.began.get_or_insert_with(rt::now);
         loop {
@@ -94,36 +89,25 @@ impl Due {
     /// The limit that passes next.
     fn next(settings: &TimeoutLayer, context: &Context, began: Instant) -> Option<Self> {
         let from = |at, phase, limit: Option<Duration>| {
-            limit.map(|limit| Self {
-                at: rt::after(at, limit),
-                phase,
-                limit,
-            })
+            limit.map(|limit| Self { at: rt::after(at, limit), phase, limit })
         };
         let deadline = context.deadline().map(|at| Self {
             at,
             phase: Phase::Call,
             limit: at.saturating_duration_since(context.started()),
         });
-        let body = settings
-            .watches_upload()
-            .then(|| match context.call().upload() {
-                Upload::Moved(at) => from(at, Phase::Upload, settings.upload_stall),
-                Upload::Done(at) => from(at, Phase::ResponseHead, settings.response_head),
-            });
+        let body = settings.watches_upload().then(|| match context.call().upload() {
+            Upload::Moved(at) => from(at, Phase::Upload, settings.upload_stall),
+            Upload::Done(at) => from(at, Phase::ResponseHead, settings.response_head),
+        });
         let attempt = from(began, Phase::Attempt, settings.attempt);
         // The deadline comes first where two pass at once: it is the call's last word.
-        [deadline, attempt, body.flatten()]
-            .into_iter()
-            .flatten()
-            .min_by_key(|due| due.at)
+        [deadline, attempt, body.flatten()].into_iter().flatten().min_by_key(|due| due.at)
     }
 
     fn error(self, settings: &TimeoutLayer, context: &Context) -> Error {
         let Self { phase, limit, .. } = self;
-        settings
-            .emitter
-            .emit(Some(context), || Event::TimedOut { phase, limit });
+        settings.emitter.emit(Some(context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, Delivery::Unknown)
             .with_context(context)
             .with_elapsed(context.elapsed())

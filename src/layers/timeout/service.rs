@@ -37,9 +37,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.inner
-            .poll_ready(cx)
-            .map_err(|error| Error::from_inner(error, None).unsent())
+        self.inner.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {

@@ -60,10 +60,7 @@ pub(crate) fn read(error: BoxError) -> Error {
 
 /// One level down; `io::Error` hides the error that it carries from `source`.
 fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),
         None => error.source(),
     }
@@ -102,30 +99,19 @@ impl Findings {
             _ => Fault::Connect,
         };
         match self {
-            Self {
-                half_sent: true, ..
-            } => (ErrorKind::Request, Unknown),
+            Self { half_sent: true, .. } => (ErrorKind::Request, Unknown),
             Self { request: true, .. } => (ErrorKind::Request, NotSent),
-            Self {
-                connecting: true,
-                timed_out: true,
-                ..
-            } => (ErrorKind::Timeout(Phase::Connect), NotSent),
-            Self {
-                connecting: true,
-                fault,
-                ..
-            } => (ErrorKind::Transport(connect(*fault)), NotSent),
-            Self {
-                not_processed: true,
-                ..
-            } => (ErrorKind::Transport(Fault::NotProcessed), NotSent),
-            Self {
-                timed_out: true, ..
-            } => (ErrorKind::Timeout(Phase::Transport), Unknown),
-            Self {
-                fault: Some(fault), ..
-            } => (ErrorKind::Transport(*fault), Unknown),
+            Self { connecting: true, timed_out: true, .. } => {
+                (ErrorKind::Timeout(Phase::Connect), NotSent)
+            }
+            Self { connecting: true, fault, .. } => {
+                (ErrorKind::Transport(connect(*fault)), NotSent)
+            }
+            Self { not_processed: true, .. } => {
+                (ErrorKind::Transport(Fault::NotProcessed), NotSent)
+            }
+            Self { timed_out: true, .. } => (ErrorKind::Timeout(Phase::Transport), Unknown),
+            Self { fault: Some(fault), .. } => (ErrorKind::Transport(*fault), Unknown),
             _ => (ErrorKind::Other, Unknown),
         }
     }

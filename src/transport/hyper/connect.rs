@@ -43,10 +43,7 @@ impl Connect {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.set_nodelay(true);
         tcp.set_keepalive(config.tcp_keepalive);
-        Self {
-            inner: tls::connector(tcp, &config.tls),
-            limit: config.connect_timeout,
-        }
+        Self { inner: tls::connector(tcp, &config.tls), limit: config.connect_timeout }
     }
 }
 
@@ -61,11 +58,7 @@ impl Service<Uri> for Connect {
 
     fn call(&mut self, to: Uri) -> Connecting {
         let due = self.limit.map(|limit| (rt::after(rt::now(), limit), limit));
-        Connecting {
-            inner: self.inner.call(to),
-            timer: Box::pin(Timer::default()),
-            due,
-        }
+        Connecting { inner: self.inner.call(to), timer: Box::pin(Timer::default()), due }
     }
 }
 

@@ -25,9 +25,7 @@ pub(super) fn from_client(response: reqwest::Response) -> Response<reqwest::Body
     let url = Response::builder().url(response.url().clone()).body(());
     let mut response = Response::from(response);
     if let Ok(url) = url {
-        response
-            .extensions_mut()
-            .extend(url.into_parts().0.extensions);
+        response.extensions_mut().extend(url.into_parts().0.extensions);
     }
     response
 }

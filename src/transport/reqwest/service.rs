@@ -36,9 +36,7 @@ impl Service<Request<Body>> for ReqwestTransport {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let sent = to_client(request).map(|request| self.client.execute(request));
         Box::pin(async move {
-            let response = sent?
-                .await
-                .map_err(|error| Error::from_inner(error, None))?;
+            let response = sent?.await.map_err(|error| Error::from_inner(error, None))?;
             Ok(from_client(response))
         })
     }

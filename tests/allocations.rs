@@ -1,0 +1,219 @@
+//! What a successful call allocates, counted.
+//!
+//! The counter is of this thread alone, and everything here runs on one thread, so the figures are
+//! exact and the same on every machine.
+
+use std::convert::Infallible;
+use std::future::{Future, Ready, ready};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::Empty;
+use outrigger::bulkhead::BulkheadLayer;
+use outrigger::circuit_breaker::CircuitBreakerLayer;
+use outrigger::correlation::CorrelationLayer;
+use outrigger::deadline::DeadlineLayer;
+use outrigger::event::Emitter;
+use outrigger::idempotency::IdempotencyLayer;
+use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::observe::ObserveLayer;
+use outrigger::retry::RetryLayer;
+use outrigger::timeout::TimeoutLayer;
+use outrigger::{Body, Integration};
+use tower::{Layer, Service, ServiceBuilder};
+
+/// Answers at once, without allocating.
+#[derive(Clone)]
+struct AtOnce;
+
+/// Answers the second time it is asked, so that limits are armed meanwhile.
+#[derive(Clone)]
+struct AfterAWhile;
+
+struct SecondPoll(bool);
+
+type Answer = Response<Empty<Bytes>>;
+
+impl<B> Service<Request<B>> for AtOnce {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Ready<Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(Empty::new())))
+    }
+}
+
+impl<B> Service<Request<B>> for AfterAWhile {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = SecondPoll;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> SecondPoll {
+        SecondPoll(false)
+    }
+}
+
+impl Future for SecondPoll {
+    type Output = Result<Answer, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        match std::mem::replace(&mut self.0, true) {
+            false => Poll::Pending,
+            true => Poll::Ready(Ok(Response::new(Empty::new()))),
+        }
+    }
+}
+
+/// A request as clients send it: with a header, so that the map has room, and shared values.
+fn request(method: Method) -> Request<Body> {
+    let body = if method == Method::POST { Body::from("amount=1000") } else { Body::empty() };
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = http::Uri::from_static("https://api.example/v1/charges");
+    request.headers_mut().insert("accept", HeaderValue::from_static("application/json"));
+    request
+}
+
+/// Allocations of one call to its head, once the layers have their room.
+///
+/// The request is made outside; its body and the answer's are dropped outside too.
+fn allocations<S, B>(request: impl Fn() -> Request<B>, mut service: S) -> u64
+where
+    S: Service<Request<B>>,
+    S::Error: std::fmt::Debug,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let mut counted = 0;
+    for _ in 0..4 {
+        let mut request = Some(request());
+        let mut answer = None;
+        let info = allocation_counter::measure(|| {
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(service.poll_ready(cx).is_ready());
+            let mut call = pin!(service.call(request.take().unwrap()));
+            for _ in 0..3 {
+                if let Poll::Ready(result) = call.as_mut().poll(cx) {
+                    answer = Some(result.unwrap());
+                    return;
+                }
+            }
+            panic!("the call should be over after three polls");
+        });
+        drop(answer);
+        counted = info.count_total;
+    }
+    counted
+}
+
+/// A request that is in a call already: it has its context.
+fn within_a_call(method: Method) -> Request<Body> {
+    let seen = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&seen);
+    let inner = tower::service_fn(move |request: Request<Body>| {
+        *keep.lock().unwrap() = Some(request);
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut service = CorrelationLayer::new().layer(inner);
+    assert!(service.call(request(method)).now_or_never().is_some_and(|result| result.is_ok()));
+    seen.lock().unwrap().take().unwrap()
+}
+
+/// What each layer adds around `$inner`. (A macro, because each hands down another body type.)
+macro_rules! every_layer_on {
+    ($method:expr, $inner:expr) => {{
+        let request = || within_a_call($method.clone());
+        let bare = allocations(request, $inner);
+        let emitter = Emitter::named("stripe");
+        let seconds = Duration::from_secs;
+        let idle = IdleTimeoutLayer::new(seconds(3));
+        let timeout = TimeoutLayer::new().attempt(seconds(3));
+        let around = [
+            ("observe", allocations(request, ObserveLayer::call(emitter).layer($inner))),
+            ("deadline", allocations(request, DeadlineLayer::new(seconds(8)).layer($inner))),
+            ("idempotency", allocations(request, IdempotencyLayer::default().layer($inner))),
+            ("retry", allocations(request, RetryLayer::new().layer($inner))),
+            ("breaker", allocations(request, CircuitBreakerLayer::new().layer($inner))),
+            ("bulkhead", allocations(request, BulkheadLayer::new(64).layer($inner))),
+            ("timeout", allocations(request, timeout.layer($inner))),
+            ("idle timeout", allocations(request, idle.layer($inner))),
+        ];
+        around.map(|(layer, allocations)| (layer, allocations - bare))
+    }};
+}
+
+#[test]
+fn no_layer_allocates_on_a_call_that_succeeds_at_once() {
+    for method in [Method::GET, Method::POST] {
+        for (layer, allocations) in every_layer_on!(method, AtOnce) {
+            assert_eq!(allocations, 0, "{layer} on {method}");
+        }
+    }
+}
+
+#[test]
+fn no_layer_allocates_on_a_call_that_succeeds_after_a_while() {
+    for method in [Method::GET, Method::POST] {
+        for (layer, allocations) in every_layer_on!(method, AfterAWhile) {
+            assert_eq!(allocations, 0, "{layer} on {method}");
+        }
+    }
+}
+
+/// All layers of the preset for people, as a user would compose them.
+macro_rules! user_flow {
+    ($inner:expr) => {
+        ServiceBuilder::new()
+            .layer(CorrelationLayer::new())
+            .layer(ObserveLayer::call(Emitter::named("stripe")))
+            .layer(DeadlineLayer::new(Duration::from_secs(8)))
+            .layer(IdempotencyLayer::default())
+            .layer(RetryLayer::new().max_attempts(2))
+            .layer(CircuitBreakerLayer::new())
+            .layer(BulkheadLayer::new(64))
+            .layer(ObserveLayer::attempt(Emitter::named("stripe")))
+            .layer(TimeoutLayer::new().attempt(Duration::from_secs(3)))
+            .layer(IdleTimeoutLayer::new(Duration::from_secs(3)))
+            .service($inner)
+    };
+}
+
+#[test]
+fn a_whole_call_allocates_its_context_and_its_ids_and_nothing_else() {
+    for method in [Method::GET, Method::POST] {
+        let request = || request(method.clone());
+        let bare = allocations(request, AtOnce);
+        let all = allocations(request, user_flow!(AtOnce)) - bare;
+        // The extensions' box, their table, the context in it, and the text of one id.
+        assert!(all <= 4, "{method} at once: {all}");
+
+        let bare = allocations(request, AfterAWhile);
+        let all = allocations(request, user_flow!(AfterAWhile)) - bare;
+        assert!(all <= 4, "{method} after a while: {all}");
+    }
+}
+
+#[test]
+fn the_edge_of_an_integration_allocates_no_more_than_four_times() {
+    for method in [Method::GET, Method::POST] {
+        let request = || request(method.clone());
+        let layers = allocations(request, user_flow!(AtOnce));
+        let integration = Integration::user_flow("stripe").service(AtOnce).build().unwrap();
+        let edge = allocations(request, integration) - layers;
+        assert!(edge <= 4, "{method}: {edge}");
+    }
+}
