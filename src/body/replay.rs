@@ -66,7 +66,11 @@ enum Original<B> {
 }
 
 /// The retry layer's end of a recorded body; reused from call to call.
-pub(crate) struct Recording<B>(Arc<Tape<B>>);
+pub(crate) struct Recording<B> {
+    tape: Arc<Tape<B>>,
+    /// There is no body, and nothing on the tape.
+    blank: bool,
+}
 
 // === impl Recording ===
 
@@ -81,37 +85,40 @@ impl<B> Default for Recording<B> {
             original: Original::Complete,
             waiting: None,
         };
-        Self(Arc::new(Tape { state: Mutex::new(state) }))
+        Self { tape: Arc::new(Tape { state: Mutex::new(state) }), blank: true }
     }
 }
 
 impl<B: Body> Recording<B> {
     /// The body for the first attempt; recorded up to `cap` bytes.
     pub(crate) fn start(&mut self, body: B, cap: usize) -> ReplayBody<B> {
-        if Arc::get_mut(&mut self.0).is_none() {
-            // An earlier call's last attempt is still in some connection's hands.
-            *self = Self::default();
+        self.blank = body.is_end_stream();
+        if self.blank {
+            return ReplayBody(Source::Empty);
         }
-        let mut state = self.0.state();
+        if Arc::get_mut(&mut self.tape).is_none() {
+            // An earlier call's last attempt is still in some connection's hands.
+            self.tape = Self::default().tape;
+        }
+        let mut state = self.tape.state();
         let size = body.size_hint();
         let too_large = size.lower() > cap as u64;
         state.begin(cap, size);
-        if body.is_end_stream() {
-            state.original = Original::Complete;
-            return ReplayBody(Source::Empty);
-        }
         if too_large {
             state.original = Original::Lost;
             return ReplayBody(Source::Once(body));
         }
         state.original = Original::InHand;
         drop(state);
-        ReplayBody(Source::Recorded(Playing::new(&self.0, Some(body))))
+        ReplayBody(Source::Recorded(Playing::new(&self.tape, Some(body))))
     }
 
     /// The body for another attempt, if it can be sent again.
     pub(crate) fn again(&self) -> Option<ReplayBody<B>> {
-        let mut state = self.0.state();
+        if self.blank {
+            return Some(ReplayBody(Source::Empty));
+        }
+        let mut state = self.tape.state();
         let rest = match std::mem::replace(&mut state.original, Original::InHand) {
             Original::Lost => {
                 state.original = Original::Lost;
@@ -129,18 +136,20 @@ impl<B: Body> Recording<B> {
         drop(state);
         Some(ReplayBody(match empty {
             true => Source::Empty,
-            false => Source::Recorded(Playing::new(&self.0, rest)),
+            false => Source::Recorded(Playing::new(&self.tape, rest)),
         }))
     }
 
     /// Whether the body can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
-        !matches!(self.0.state().original, Original::Lost)
+        self.blank || !matches!(self.tape.state().original, Original::Lost)
     }
 
     /// Forgets the body, so that nothing of it is kept between calls.
     pub(crate) fn clear(&self) {
-        self.0.state().begin(0, SizeHint::default());
+        if !self.blank {
+            self.tape.state().begin(0, SizeHint::default());
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::Body;
@@ -46,6 +47,31 @@ where
         let call = stack.call(request);
         // Calls take with them what they need: the instance is free again.
         self.spares.give(stack);
-        Box::pin(async move { Ok(call.await?.map(Body::new)) })
+        Box::pin(Unboxed { call })
+    }
+}
+
+pin_project! {
+    /// A call before it is boxed, with its answer's body boxed when it comes.
+    struct Unboxed<F> {
+        #[pin]
+        call: F,
+    }
+}
+
+impl<F, B> Future for Unboxed<F>
+where
+    F: Future<Output = Result<Response<B>, Error>>,
+    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        match self.project().call.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response.map(Body::new))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderName, Request};
+use http::header::Entry;
+use http::{HeaderName, HeaderValue, Request};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
@@ -28,21 +29,29 @@ impl<S> Correlation<S> {
             true => None,
             false => request.extensions().get::<CorrelationId>().cloned(),
         };
-        let (extensions, integration) = (request.extensions_mut(), emitter.integration());
-        let context = Context::pooled(extensions, pool, integration, rng);
-        let id =
-            own.or_else(|| self.inbound(request, &context)).or_else(Scope::current_correlation_id);
-        let id = context.call().correlation.get_or_init(|| {
-            id.unwrap_or_else(|| CorrelationId::from_minted(context.id_header().clone()))
-        });
-        request.headers_mut().insert(header, id.as_header().clone());
+        let integration = emitter.integration();
+        let context = Context::pooled(request.extensions_mut(), pool, integration, rng);
+        let settle = |inbound: Option<CorrelationId>| {
+            let mint = || CorrelationId::from_minted(context.id_header().clone());
+            let inherit = || own.or(inbound).or_else(Scope::current_correlation_id);
+            let id = context.call().correlation.get_or_init(|| inherit().unwrap_or_else(mint));
+            id.as_header().clone()
+        };
+        match request.headers_mut().entry(header) {
+            Entry::Vacant(place) => {
+                place.insert(settle(None));
+            }
+            Entry::Occupied(mut place) => {
+                let inbound = self.trusted(place.get(), &context);
+                place.insert(settle(inbound));
+            }
+        }
         self.withhold_baggage(request);
         context
     }
 
     /// The id that the request came with, if it may be trusted with a log line.
-    fn inbound<B>(&self, request: &Request<B>, context: &Context) -> Option<CorrelationId> {
-        let value = request.headers().get(&self.settings.header)?;
+    fn trusted(&self, value: &HeaderValue, context: &Context) -> Option<CorrelationId> {
         let id = CorrelationId::from_header(value).ok();
         if id.is_none() {
             self.settings.emitter.emit(Some(context), || Event::CorrelationReplaced);

@@ -46,9 +46,15 @@ pin_project! {
         #[pin]
         timer: Timer,
         due: Option<Instant>,
-        context: Context,
-        settings: Arc<DeadlineLayer>,
+        // Taken over by the body, when there is one.
+        facts: Option<Facts>,
     }
+}
+
+/// Whose deadline it is.
+struct Facts {
+    context: Context,
+    settings: Arc<DeadlineLayer>,
 }
 
 // === impl ResponseFuture ===
@@ -106,7 +112,7 @@ where
                 StateProjection::Calling { future } => match future.poll(cx) {
                     Poll::Pending => break,
                     Poll::Ready(Ok(response)) => {
-                        let watch = this.watch.for_body(response.status());
+                        let watch = this.watch.as_mut().for_body(response.status());
                         let watched = |body| ResponseBody::new(body, watch);
                         return Poll::Ready(Ok(response.map(watched)));
                     }
@@ -129,11 +135,12 @@ where
 
 impl Watch {
     fn new(context: Context, settings: Arc<DeadlineLayer>) -> Self {
-        Self { timer: Timer::default(), due: context.deadline(), context, settings }
+        let due = context.deadline();
+        Self { timer: Timer::default(), due, facts: Some(Facts { context, settings }) }
     }
 
     pub(super) fn context(&self) -> &Context {
-        &self.context
+        &self.facts.as_ref().expect("the facts stay until there is a body").context
     }
 
     /// Ready with the error once the deadline has come.
@@ -143,31 +150,34 @@ impl Watch {
         delivery: Delivery,
     ) -> Poll<Error> {
         let mut this = self.project();
-        let Some(due) = *this.due else {
+        let (Some(due), Some(facts)) = (*this.due, this.facts) else {
             return Poll::Pending;
         };
-        if this.settings.shares_timers && this.context.call().is_timed() {
+        let Facts { context, settings } = facts;
+        if settings.shares_timers && context.call().is_timed() {
             // A timer further in ends no later and wakes the same task.
             this.timer.disarm();
             return Poll::Pending;
         }
         std::task::ready!(this.timer.as_mut().poll_at(due, cx));
-        let limit = due.saturating_duration_since(this.context.started());
-        this.settings
-            .emitter
-            .emit(Some(this.context), || Event::TimedOut { phase: Phase::Call, limit });
+        let limit = due.saturating_duration_since(context.started());
+        settings.emitter.emit(Some(context), || Event::TimedOut { phase: Phase::Call, limit });
         let error = Error::timeout(Phase::Call, shown(limit), delivery);
-        Poll::Ready(error.with_context(this.context).with_elapsed(this.context.elapsed()))
+        Poll::Ready(error.with_context(context).with_elapsed(context.elapsed()))
     }
 
     fn finish(&self, error: Error) -> Error {
-        error.with_elapsed(self.context.elapsed())
+        error.with_elapsed(self.context().elapsed())
     }
 
-    /// A watch for the body.
-    fn for_body(&self, status: StatusCode) -> Self {
-        self.context.call().answered(status);
-        Self::new(self.context.clone(), Arc::clone(&self.settings))
+    /// The watch for the body, which goes on under the same deadline.
+    fn for_body(self: Pin<&mut Self>, status: StatusCode) -> Self {
+        let this = self.project();
+        let facts = this.facts.take();
+        if let Some(facts) = &facts {
+            facts.context.call().answered(status);
+        }
+        Self { timer: Timer::default(), due: *this.due, facts }
     }
 }
 
