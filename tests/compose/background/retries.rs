@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use http::Response;
+use outrigger::backoff::Backoff;
+use outrigger::event::Event;
+use outrigger::outcome::GaveUp;
+use outrigger::retry::{Retries, RetryBudget};
+use outrigger::testing::{Answer, EventRecorder, Script};
+
+use super::preset;
+use crate::call::{get, post, read, seconds, status};
+
+fn retries<B>(response: &Response<B>) -> Retries {
+    *response.extensions().get().expect("what it took")
+}
+
+/// Settings under which the budget alone can say no.
+fn unlimited() -> RetryBudget {
+    RetryBudget::unlimited()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_has_five_attempts() {
+    let provider = Script::new([Answer::status(500)]);
+    let plenty = preset().retry(|retry| retry.budget(unlimited()));
+    let crm = plenty.service(provider.clone()).build().unwrap();
+    let response = read(crm.send(post())).await.unwrap();
+    assert_eq!(retries(&response).gave_up, Some(GaveUp::Attempts));
+    assert_eq!(provider.begun(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_retry_a_call_has_one_attempt() {
+    let provider = Script::new([Answer::status(500)]);
+    let crm = preset().without_retry().service(provider.clone());
+    read(crm.build().unwrap().send(get())).await.unwrap();
+    assert_eq!(provider.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waits_double_from_a_second_and_are_spread() {
+    let told = EventRecorder::new();
+    let crm = preset()
+        .retry(|retry| retry.budget(unlimited()))
+        .subscriber(told.clone())
+        .service(Script::new([Answer::status(500)]))
+        .build()
+        .unwrap();
+    let mut most = [Duration::ZERO; 4];
+    for _ in 0..50 {
+        read(crm.send(get())).await.unwrap();
+    }
+    for event in told.events() {
+        if let Event::RetryScheduled { attempt, delay, .. } = event {
+            let most = &mut most[attempt as usize - 1];
+            *most = delay.max(*most);
+        }
+    }
+    for (most, cap) in most.into_iter().zip([1, 2, 4, 8].map(seconds)) {
+        assert!((cap / 2..=cap).contains(&most), "{most:?} of {cap:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_spread_by_a_half_upwards() {
+    for _ in 0..20 {
+        let busy = Answer::status(503).header("retry-after", "100");
+        let crm = preset().service(Script::new([busy, Answer::status(200)]));
+        let (status, took) = status(crm.build().unwrap().send(get())).await;
+        assert_eq!(status, 200);
+        assert!((seconds(100)..=seconds(150)).contains(&took), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_cut_to_five_minutes() {
+    let busy = Answer::status(503).header("retry-after", "86400");
+    let provider = Script::new([busy, Answer::status(200)]);
+    let patient = preset().deadline(seconds(3_600)).service(provider);
+    let (status, took) = status(patient.build().unwrap().send(get())).await;
+    assert_eq!(status, 200);
+    assert!((seconds(300)..=seconds(450)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
+    let provider = Script::new([Answer::status(503).header("retry-after", "300")]);
+    let crm = preset().service(provider.clone()).build().unwrap();
+    let began = tokio::time::Instant::now();
+    let response = read(crm.send(get())).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(retries(&response).gave_up, Some(GaveUp::Deadline));
+    assert_eq!(provider.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_a_fifth_of_the_calls_and_three() {
+    let provider = Script::new([Answer::status(500)]);
+    // Without waits, so that the floor isn't used twice.
+    let at_once = preset().retry(|retry| retry.backoff(Backoff::schedule([Duration::ZERO])));
+    let crm = at_once.service(provider.clone()).build().unwrap();
+    for _ in 0..100 {
+        read(crm.send(get())).await.unwrap();
+    }
+    assert_eq!(provider.begun(), 100 + 20 + 3);
+}

@@ -1,0 +1,14 @@
+//! The layers together: the one order, the presets, the builder, and what stands between them.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod abandoned;
+mod background;
+mod call;
+mod classifier;
+mod facts;
+mod integration;
+mod order;
+mod provider;
+mod settings;
+mod third_party;
+mod user_flow;

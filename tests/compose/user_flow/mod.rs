@@ -1,0 +1,14 @@
+//! Every layer of the `user_flow` preset acts, with the preset's own values.
+
+mod breaker;
+mod bulkhead;
+mod identity;
+mod limits;
+mod retries;
+
+use outrigger::integration::OwnClient;
+use outrigger::{Integration, IntegrationBuilder};
+
+fn preset() -> IntegrationBuilder<OwnClient> {
+    Integration::user_flow("crm")
+}

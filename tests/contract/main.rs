@@ -1,0 +1,145 @@
+//! The same checks for every layer, made by one macro.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod barrier;
+mod checks;
+mod provider;
+mod subject;
+
+use std::time::Duration;
+
+use outrigger::bulkhead::BulkheadLayer;
+use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
+use outrigger::correlation::CorrelationLayer;
+use outrigger::deadline::DeadlineLayer;
+use outrigger::event::Emitter;
+use outrigger::idempotency::{IdempotencyLayer, Minting};
+use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::observe::ObserveLayer;
+use outrigger::retry::{RetryBudget, RetryLayer};
+use outrigger::timeout::TimeoutLayer;
+
+use subject::{HalfOpen, Observed};
+
+macro_rules! contract {
+    ($($name:ident: $subject:ty = $make:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            fn subject() -> $subject {
+                $make
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn calls_only_the_instance_that_was_polled_ready() {
+                checks::readiness::calls_only_what_is_ready(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn waits_for_an_inner_service_that_is_ready_late() {
+                checks::readiness::waits_for_late_readiness(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_clone_of_a_readied_service_is_readied_by_itself() {
+                checks::readiness::clones_are_readied_by_themselves(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_readied_clone_holds_nothing() {
+                checks::readiness::readied_clones_hold_nothing(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_call_may_be_dropped_after_every_poll() {
+                checks::dropping::after_every_poll(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_response_may_be_dropped_without_its_body_being_read() {
+                checks::dropping::the_body_unread(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn the_body_announces_its_size_and_its_end() {
+                checks::passing::the_body_announces_itself(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn the_request_body_announces_its_size_and_its_end() {
+                checks::passing::the_request_body_announces_itself(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_request_passes_with_all_that_is_on_it() {
+                checks::passing::the_request_is_kept(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_success_passes_unchanged() {
+                checks::passing::the_answer_is_kept(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn a_request_body_of_any_type_is_taken() {
+                checks::passing::any_request_body(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn an_inner_error_comes_out_as_ours_with_its_source() {
+                checks::errors::a_foreign_error(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn an_error_of_ours_is_not_wrapped_again() {
+                checks::errors::an_error_of_ours(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn an_inner_service_that_never_gets_ready_was_sent_nothing() {
+                checks::errors::an_error_while_readying(subject).await;
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn an_error_in_the_body_keeps_its_source() {
+                checks::errors::an_error_in_the_body(subject).await;
+            }
+        }
+    )*};
+}
+
+contract! {
+    correlation: CorrelationLayer = CorrelationLayer::new();
+    observe_call: Observed = Observed::new(ObserveLayer::call);
+    observe_attempt: Observed = Observed::new(ObserveLayer::attempt);
+    observe_unheard: ObserveLayer = ObserveLayer::call(Emitter::new());
+    deadline: DeadlineLayer = DeadlineLayer::new(HOUR);
+    deadline_inherited: DeadlineLayer = DeadlineLayer::inherited();
+    idempotency: IdempotencyLayer = IdempotencyLayer::default();
+    idempotency_of_callers: IdempotencyLayer =
+        IdempotencyLayer::default().minting(Minting::CallersOnly);
+    retry: RetryLayer = RetryLayer::new();
+    retry_switched_off: RetryLayer = RetryLayer::new()
+        .max_attempts(1)
+        .budget(RetryBudget::unlimited());
+    circuit_breaker: CircuitBreakerLayer = CircuitBreakerLayer::new();
+    circuit_breaker_half_open: HalfOpen = HalfOpen::new(CircuitBreakerLayer::new());
+    circuit_breaker_keyed: CircuitBreakerLayer = CircuitBreakerLayer::new()
+        .keyed(8, HOUR, |head| head.uri.host().unwrap_or_default().into());
+    circuit_breaker_reporting: CircuitBreakerLayer =
+        CircuitBreakerLayer::new().mode(Mode::ReportOnly);
+    circuit_breaker_disabled: CircuitBreakerLayer = CircuitBreakerLayer::disabled();
+    bulkhead: BulkheadLayer = BulkheadLayer::new(1);
+    bulkhead_with_queue: BulkheadLayer = BulkheadLayer::new(1).queue(1).queue_wait(HOUR);
+    bulkhead_unlimited: BulkheadLayer = BulkheadLayer::unlimited();
+    timeout: TimeoutLayer = TimeoutLayer::new()
+        .attempt(HOUR)
+        .response_head(HOUR)
+        .upload_stall(HOUR);
+    timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
+    idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
+    idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
+}
+
+/// Longer than anything here takes.
+const HOUR: Duration = Duration::from_secs(3600);

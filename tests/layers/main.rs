@@ -1,0 +1,13 @@
+//! What each layer does, seen through its public face and in paused time.
+
+mod breaker;
+mod bulkhead;
+mod call;
+mod clock;
+mod correlation;
+mod idempotency;
+mod observe;
+mod provider;
+mod retry;
+mod settings;
+mod timeouts;

@@ -1,0 +1,228 @@
+//! A `reqwest::Client` as the transport: requests and responses stay reqwest's.
+
+use std::io;
+use std::time::Duration;
+
+use ::reqwest::{Client, Request, Url};
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use outrigger::backoff::Backoff;
+use outrigger::outcome::{Fault, GaveUp, Phase};
+use outrigger::retry::{RetryBudget, Steer};
+use outrigger::{Delivery, Error, ErrorKind, Integration};
+
+use crate::provider::{Act, Provider, Step, answer};
+use crate::support::{chain, deaf, said};
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+fn through(client: Client, attempts: u32) -> Integration {
+    let retry = |retry: outrigger::retry::RetryLayer| {
+        retry
+            .max_attempts(attempts)
+            .backoff(Backoff::fixed(Duration::from_millis(10)))
+            .budget(RetryBudget::unlimited())
+    };
+    let shop = Integration::background("shop").reqwest(client).retry(retry);
+    shop.build().unwrap()
+}
+
+async fn refused_by(shop: &Integration, request: Request) -> Error {
+    let error = shop.execute(request).await.unwrap_err();
+    assert_eq!(shop.bulkhead().in_use(), 0);
+    error
+}
+
+#[tokio::test]
+async fn json_goes_out_and_comes_back_as_json() {
+    let reply = answer(200, r#"{"id":7}"#)
+        .replace("\r\n\r\n", "\r\ncontent-type: application/json\r\n\r\n");
+    let provider = Provider::script([Step::write(reply)]).await;
+    let (client, shop) = (client(), through(client(), 2));
+    let order = serde_json::json!({ "amount": 1000 });
+    let request = client.post(provider.url("/orders")).json(&order).build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    assert_eq!(response.url().as_str(), provider.url("/orders"));
+    let back: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(back["id"], 7);
+    let seen = &provider.seen()[0];
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    assert_eq!(seen.header("content-length"), Some("15"));
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&seen.body).unwrap(), order);
+    assert_eq!(shop.bulkhead().in_use(), 0);
+}
+
+#[tokio::test]
+async fn a_body_is_sent_again_in_full_under_the_same_key() {
+    let faults = [Step::reply(503, "busy"), Step::read_then(Act::Reset)];
+    for streamed in [false, true] {
+        let script = faults.clone().into_iter().chain([Step::reply(200, "well")]);
+        let provider = Provider::script(script).await;
+        let (client, shop) = (client(), through(client(), 3));
+        let parts = ["an ", "order"].map(|part| Ok::<_, io::Error>(Bytes::from(part)));
+        let body = match streamed {
+            true => ::reqwest::Body::wrap_stream(stream::iter(parts)),
+            false => "an order".into(),
+        };
+        let request = client.post(provider.url("/")).body(body).build().unwrap();
+        let response = shop.execute(request).await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "well");
+        let seen = provider.seen();
+        assert_eq!(seen.len(), 3);
+        let key = seen[0].header("idempotency-key").unwrap();
+        for seen in &seen {
+            assert_eq!(seen.body, b"an order");
+            assert_eq!(seen.header("idempotency-key"), Some(key));
+            let chunked = seen.headers.contains_key("transfer-encoding");
+            assert_eq!(chunked, streamed);
+        }
+        assert_eq!(shop.bulkhead().in_use(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_post_without_a_key_is_sent_once() {
+    for fault in [Act::Fin, Act::Reset] {
+        let provider = Provider::script([Step::read_then(fault), Step::reply(200, "")]).await;
+        let shop = Integration::user_flow("shop").reqwest(client()).build().unwrap();
+        let request = client().post(provider.url("/")).body("an order").build().unwrap();
+        let error = refused_by(&shop, request).await;
+        assert_eq!(error.delivery(), Delivery::Unknown);
+        assert_eq!(error.gave_up(), Some(GaveUp::NotSafe));
+        assert_eq!(provider.counts().requests, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_from() {
+    let moved = answer(307, "moved").replace("\r\n\r\n", "\r\nlocation: /there?a=b\r\n\r\n");
+    let script = [Step::write(moved.clone()), Step::reply(503, "busy"), Step::write(moved)];
+    let script = script.into_iter().chain([Step::reply(200, "well")]);
+    let provider = Provider::script(script).await;
+    let (client, shop) = (client(), through(client(), 2));
+    let request = client.post(provider.url("/here")).body("an order").build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    assert_eq!(response.url().as_str(), provider.url("/there?a=b"));
+    assert_eq!(response.text().await.unwrap(), "well");
+    let seen = provider.seen();
+    let targets: Vec<_> = seen.iter().map(|seen| seen.target.as_str()).collect();
+    assert_eq!(targets, ["/here", "/there?a=b", "/here", "/there?a=b"]);
+    assert!(seen.iter().all(|seen| seen.method == "POST" && seen.body == b"an order"));
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_request_is_a_timeout_of_the_transport() {
+    let provider = Provider::script([Step::read_then(Act::Hang)]).await;
+    let shop = through(client(), 2);
+    let limit = Duration::from_millis(100);
+    let request = client().get(provider.url("/")).timeout(limit).build().unwrap();
+    let error = refused_by(&shop, request).await;
+    let timeout = ErrorKind::Timeout(Phase::Transport);
+    assert_eq!(said(&error), (timeout, Delivery::Unknown), "{error:?}");
+    // It was set on the request, and so it holds for each attempt.
+    assert_eq!(provider.counts().requests, 2);
+    assert_eq!(error.attempts(), 2);
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_client_is_a_timeout_of_the_transport() {
+    let provider = Provider::script([Step::read_then(Act::Hang)]).await;
+    let limit = Duration::from_millis(100);
+    let impatient = Client::builder().no_proxy().timeout(limit).build().unwrap();
+    let shop = through(impatient, 1);
+    let request = client().post(provider.url("/")).body("an order").build().unwrap();
+    let error = refused_by(&shop, request).await;
+    let timeout = ErrorKind::Timeout(Phase::Transport);
+    assert_eq!(said(&error), (timeout, Delivery::Unknown), "{error:?}");
+    assert_eq!(provider.counts().requests, 1);
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_request_in_the_body_is_a_timeout_of_an_answer() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+    let provider = Provider::script([Step::write(half).then(Act::Hang)]).await;
+    let shop = through(client(), 2);
+    let limit = Duration::from_millis(300);
+    let request = client().get(provider.url("/")).timeout(limit).build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    let error = response.bytes().await.unwrap_err();
+    let ours = chain(&error).find_map(|level| level.downcast_ref::<Error>()).unwrap();
+    assert_eq!(said(ours), (ErrorKind::Timeout(Phase::Transport), Delivery::Answered));
+    assert_eq!(shop.bulkhead().in_use(), 0);
+    provider.until(|counts| counts.hung_up == 1).await;
+}
+
+#[tokio::test]
+async fn a_body_that_falls_silent_is_given_up_on_by_us() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+    let provider = Provider::script([Step::write(half).then(Act::Hang)]).await;
+    let shop = Integration::user_flow("shop")
+        .reqwest(client())
+        .idle_timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let request = client().get(provider.url("/")).build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    let error = response.bytes().await.unwrap_err();
+    let ours = chain(&error).find_map(|level| level.downcast_ref::<Error>()).unwrap();
+    assert_eq!(said(ours), (ErrorKind::Timeout(Phase::BodyIdle), Delivery::Answered));
+    assert_eq!(shop.bulkhead().in_use(), 0);
+    provider.until(|counts| counts.hung_up == 1).await;
+}
+
+#[tokio::test]
+async fn half_an_answer_is_an_answer_whose_body_broke() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+    let provider = Provider::script([Step::write(half).then(Act::Fin)]).await;
+    let shop = through(client(), 2);
+    let request = http::Request::get(provider.url("/")).body(()).unwrap();
+    let response = shop.send(request).await.unwrap();
+    let error = response.into_body().bytes().await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Answered);
+    assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error:?}");
+    assert_eq!(provider.counts().requests, 1);
+    assert_eq!(shop.bulkhead().in_use(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_not_sent_and_its_sources_reach_the_systems_error() {
+    let (_taken, address) = deaf();
+    let url = Url::parse(&format!("http://{address}/")).unwrap();
+    for attempts in [1, 3] {
+        let shop = through(client(), attempts);
+        let mut request = client().post(url.clone()).body("an order").build().unwrap();
+        request.headers_mut().insert("x-own", "1".parse().unwrap());
+        let error = refused_by(&shop, request).await;
+        let refused = ErrorKind::Transport(Fault::Refused);
+        assert_eq!(said(&error), (refused, Delivery::NotSent));
+        assert_eq!(error.attempts(), attempts);
+        let mut levels = chain(&error).filter_map(|level| level.downcast_ref::<io::Error>());
+        assert!(levels.any(|io| io.kind() == io::ErrorKind::ConnectionRefused));
+    }
+}
+
+#[tokio::test]
+async fn what_steers_a_call_passes_through_a_request_of_http() {
+    let provider = Provider::script([Step::reply(503, "busy")]).await;
+    let shop = through(client(), 3);
+    let mut request = http::Request::get(provider.url("/")).body(()).unwrap();
+    request.extensions_mut().insert(Steer::Never);
+    let response = shop.send(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(provider.counts().requests, 1);
+}
+
+#[tokio::test]
+async fn failed_answers_are_read_off_so_that_four_attempts_use_one_connection() {
+    let sorry = Step::reply(503, &"sorry, ".repeat(1_000));
+    let script = [sorry.clone(), sorry.clone(), sorry, Step::reply(200, "well")];
+    let provider = Provider::script(script).await;
+    let shop = through(client(), 4);
+    let request = client().put(provider.url("/")).body("an order").build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "well");
+    assert_eq!((provider.counts().connections, provider.counts().requests), (1, 4));
+}

@@ -1,0 +1,93 @@
+//! What most tests here need.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use outrigger::backoff::Backoff;
+use outrigger::integration::OwnClient;
+use outrigger::retry::RetryBudget;
+use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
+use tokio::net::TcpSocket;
+
+/// Long enough for an answer from the loopback on a busy machine, short enough to wait for.
+pub(crate) const ATTEMPT: Duration = Duration::from_millis(600);
+
+/// A preset whose limits are made for tests: waits are short, retries are not rationed.
+pub(crate) fn quick(preset: IntegrationBuilder<OwnClient>) -> IntegrationBuilder<OwnClient> {
+    preset
+        .retry(|retry| {
+            retry
+                .backoff(Backoff::fixed(Duration::from_millis(10)))
+                .budget(RetryBudget::unlimited())
+        })
+        .without_breaker()
+}
+
+/// The preset for people, quick.
+pub(crate) fn user_flow() -> IntegrationBuilder<OwnClient> {
+    quick(Integration::user_flow("shop"))
+}
+
+/// The preset for jobs, quick.
+pub(crate) fn background() -> IntegrationBuilder<OwnClient> {
+    quick(Integration::background("shop"))
+}
+
+/// The preset for people, with an attempt that is over soon.
+pub(crate) fn impatient() -> IntegrationBuilder<OwnClient> {
+    user_flow()
+        .timeout(|timeout| timeout.attempt(ATTEMPT))
+        .hyper(|client| client.connect_timeout(ATTEMPT))
+}
+
+pub(crate) fn get(url: impl AsRef<str>) -> Request<Body> {
+    Request::get(url.as_ref()).body(Body::empty()).unwrap()
+}
+
+pub(crate) fn post(url: impl AsRef<str>, body: impl Into<Body>) -> Request<Body> {
+    Request::post(url.as_ref()).body(body.into()).unwrap()
+}
+
+/// Calls, and expects an answer that is read to its end, after which nothing is held.
+pub(crate) async fn answered(to: &Integration, request: Request<Body>) -> Response<String> {
+    let (head, body) = to.send(request).await.unwrap().into_parts();
+    let body = body.text().await.unwrap();
+    assert_eq!(to.bulkhead().in_use(), 0, "a place was not given back");
+    Response::from_parts(head, body)
+}
+
+/// Calls, and expects an error before the head of an answer, after which nothing is held.
+pub(crate) async fn failed(to: &Integration, request: Request<Body>) -> Error {
+    let error = to.send(request).await.unwrap_err();
+    assert_eq!(to.bulkhead().in_use(), 0, "a place was not given back");
+    error
+}
+
+/// Calls, and expects an answer whose body breaks, after which nothing is held.
+pub(crate) async fn broken(to: &Integration, request: Request<Body>) -> Error {
+    let response = to.send(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let error = response.into_body().bytes().await.unwrap_err();
+    assert_eq!(to.bulkhead().in_use(), 0, "a place was not given back");
+    error
+}
+
+pub(crate) fn said(error: &Error) -> (ErrorKind, Delivery) {
+    (error.kind(), error.delivery())
+}
+
+/// A port that is taken, and on which nobody listens.
+pub(crate) fn deaf() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+/// Every level below an error.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |level| level.source())
+}
