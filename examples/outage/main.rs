@@ -39,7 +39,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let client = Client::new(name, provider.address(), &tally)?;
         lanes.push(Lane { client, provider, tally });
     }
-    println!("{} calls a second to each of {} clients, for {TOTAL:?}", 1_000 / EVERY_MS, lanes.len());
+    println!(
+        "{} calls a second to each of {} clients, for {TOTAL:?}",
+        1_000 / EVERY_MS,
+        lanes.len()
+    );
     println!("share of the calls answered since the last line:\n");
     print!("{:>5}  {:<14}", "time", "the provider");
     lanes.iter().for_each(|lane| print!("{:>13}", lane.client.name()));

@@ -90,7 +90,8 @@ async fn a_post_that_was_refused_a_connection_is_tried_again_without_a_key() {
 #[tokio::test(start_paused = true)]
 async fn a_get_on_a_stale_connection_is_tried_again() {
     for how in [ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof, ErrorKind::BrokenPipe] {
-        let (times, result) = seen(plain(), [Answer::broken(how), Answer::status(200)], get()).await;
+        let (times, result) =
+            seen(plain(), [Answer::broken(how), Answer::status(200)], get()).await;
         assert_eq!((times, result.unwrap()), (2, 200), "{how}");
     }
 }
@@ -108,7 +109,8 @@ async fn too_early_is_tried_again_once() {
         let (times, result) = seen(plain(), [Answer::status(425)], request).await;
         assert_eq!((times, result.unwrap()), (2, 425));
     }
-    let (times, result) = seen(plain(), [Answer::status(425), Answer::status(200)], post("a")).await;
+    let (times, result) =
+        seen(plain(), [Answer::status(425), Answer::status(200)], post("a")).await;
     assert_eq!((times, result.unwrap()), (2, 200));
 }
 
@@ -116,7 +118,8 @@ async fn too_early_is_tried_again_once() {
 async fn a_conflict_under_a_minted_key_is_tried_again_only_after_a_first_attempt() {
     let keyed = |answers: Vec<Answer>| async {
         let provider = Script::new(answers);
-        let service = IdempotencyLayer::new(KeyProfile::stripe()).layer(plain().layer(provider.clone()));
+        let service =
+            IdempotencyLayer::new(KeyProfile::stripe()).layer(plain().layer(provider.clone()));
         (status(&service, post("a")).await.unwrap(), provider.begun())
     };
     assert_eq!(keyed(vec![Answer::status(409)]).await, (409, 1), "nothing of ours can be running");

@@ -48,7 +48,8 @@ async fn no_wait_is_begun_that_the_deadline_can_not_survive() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_ends_at_the_deadline_is_not_begun_either() {
     let retry = plain().backoff(Backoff::fixed(secs(8)));
-    let service = DeadlineLayer::new(secs(8)).layer(retry.layer(Script::new([Answer::status(500)])));
+    let service =
+        DeadlineLayer::new(secs(8)).layer(retry.layer(Script::new([Answer::status(500)])));
     let (took, result) = timed(status(&service, get())).await;
     assert_eq!((took, result.unwrap()), (secs(0), 500));
 }
@@ -96,7 +97,10 @@ async fn an_open_breaker_is_not_asked_again() {
     let (took, result) = timed(status(&service, get())).await;
     let error = result.unwrap_err();
     assert_eq!((took, provider.begun(), error.attempts()), (secs(0), 0, 0));
-    assert_eq!((error.delivery(), error.gave_up()), (Delivery::NotSent, Some(GaveUp::NotRetryable)));
+    assert_eq!(
+        (error.delivery(), error.gave_up()),
+        (Delivery::NotSent, Some(GaveUp::NotRetryable))
+    );
     assert_eq!(handle.counts().rejected, 1);
 }
 
@@ -120,9 +124,8 @@ async fn where_rejections_are_waited_out_they_cost_neither_attempt_nor_budget() 
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_that_outlasts_the_deadline_is_not_waited_out() {
-    let breaker = CircuitBreakerLayer::new()
-        .consecutive(Consecutive::Always(1))
-        .open_for(secs(30), secs(60));
+    let breaker =
+        CircuitBreakerLayer::new().consecutive(Consecutive::Always(1)).open_for(secs(30), secs(60));
     let retry = plain().rejections(Rejections::Wait);
     let provider = Script::new([Answer::status(500)]);
     let service = DeadlineLayer::new(secs(8)).layer(retry.layer(breaker.layer(provider)));
