@@ -109,9 +109,7 @@ impl Error {
     }
 
     pub(crate) fn rejected(why: Rejection, detail: impl Into<Cow<'static, str>>) -> Self {
-        let mut error = Self::new(ErrorKind::Rejected(why), Delivery::NotSent);
-        error.0.detail = Some(detail.into());
-        error
+        Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
     /// Takes an inner service's error: one of ours passes as it is, another is read once.
@@ -138,6 +136,9 @@ impl Error {
     /// An error while the answer's body was read: the head had come, so the provider answered.
     pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
         let mut ours = Self::from_inner(error, context);
+        if ours.0.kind == ErrorKind::Other {
+            ours.0.kind = ErrorKind::Transport(Fault::Body);
+        }
         ours.0.delivery = Delivery::Answered;
         ours
     }
@@ -155,6 +156,12 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: BoxError) -> Self {
         self.0.source = Some(source);
+        self
+    }
+
+    /// Says what exactly was wrong.
+    pub(crate) fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = Some(detail.into());
         self
     }
 

@@ -7,12 +7,16 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::whole::Body as Whole;
+use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
 ///
 /// Nothing is copied and nothing read ahead: what goes out is remembered, up to a cap. If an attempt
 /// ends early, the next one sends what is remembered and then goes on with the rest. A body over the
 /// cap is sent once, and not remembered.
+///
+/// A connection may hold on to an attempt's body long after the answer came. The next attempt takes
+/// the rest over all the same, and the earlier one's body fails: it is never passed off as whole.
 pub struct ReplayBody<B>(Source<B>);
 
 enum Source<B> {
@@ -24,10 +28,11 @@ enum Source<B> {
     Recorded(Playing<B>),
 }
 
+/// One attempt's way through the tape.
 struct Playing<B> {
     tape: Arc<Tape<B>>,
-    /// The rest of the original, where this attempt has it in hand.
-    rest: Option<B>,
+    /// Which attempt it is, by the tape's count.
+    attempt: u32,
     /// How many chunks this attempt has sent from the tape.
     next: usize,
     /// How many bytes this attempt has sent.
@@ -43,26 +48,36 @@ struct Tape<B> {
 struct State<B> {
     chunks: Vec<Bytes>,
     trailers: Option<HeaderMap>,
-    /// Bytes on the tape.
-    len: usize,
-    cap: usize,
+    /// Bytes that came from the original so far.
+    read: u64,
+    cap: u64,
     /// The size that the original announced.
     size: SizeHint,
-    /// Where the original stands.
     original: Original<B>,
-    /// An attempt that waits for the rest.
+    /// All that was read is on the tape: the body can be sent again.
+    kept: bool,
+    /// The attempt that may read on; earlier ones may not.
+    current: u32,
+    /// An attempt that waits, for the original or for who has it in hand.
     waiting: Option<Waker>,
 }
 
 enum Original<B> {
-    /// An attempt has it in hand.
+    Here(B),
+    /// An attempt polls it at this moment.
     InHand,
-    /// The last attempt laid it down.
-    Left(B),
-    /// All of it is on the tape.
+    /// It was read to its end.
     Complete,
-    /// It can't be sent again: it is over the cap, or broke.
-    Lost,
+    Failed,
+}
+
+/// What an attempt finds when it asks for its next frame.
+enum Step<B> {
+    Frame(Frame<Bytes>),
+    Poll(B),
+    Wait,
+    End,
+    Stop,
 }
 
 /// The retry layer's end of a recorded body; reused from call to call.
@@ -76,16 +91,7 @@ pub(crate) struct Recording<B> {
 
 impl<B> Default for Recording<B> {
     fn default() -> Self {
-        let state = State {
-            chunks: Vec::new(),
-            trailers: None,
-            len: 0,
-            cap: 0,
-            size: SizeHint::default(),
-            original: Original::Complete,
-            waiting: None,
-        };
-        Self { tape: Arc::new(Tape { state: Mutex::new(state) }), blank: true }
+        Self { tape: Arc::new(Tape { state: Mutex::new(State::new()) }), blank: true }
     }
 }
 
@@ -96,21 +102,15 @@ impl<B: Body> Recording<B> {
         if self.blank {
             return ReplayBody(Source::Empty);
         }
-        if Arc::get_mut(&mut self.tape).is_none() {
-            // An earlier call's last attempt is still in some connection's hands.
-            self.tape = Self::default().tape;
-        }
+        let (size, cap) = (body.size_hint(), cap as u64);
         let mut state = self.tape.state();
-        let size = body.size_hint();
-        let too_large = size.lower() > cap as u64;
         state.begin(cap, size);
-        if too_large {
-            state.original = Original::Lost;
+        if size.lower() > cap {
+            state.kept = false;
             return ReplayBody(Source::Once(body));
         }
-        state.original = Original::InHand;
-        drop(state);
-        ReplayBody(Source::Recorded(Playing::new(&self.tape, Some(body))))
+        state.original = Original::Here(body);
+        ReplayBody(Source::Recorded(Playing::new(&self.tape, state.current)))
     }
 
     /// The body for another attempt, if it can be sent again.
@@ -119,36 +119,36 @@ impl<B: Body> Recording<B> {
             return Some(ReplayBody(Source::Empty));
         }
         let mut state = self.tape.state();
-        let rest = match std::mem::replace(&mut state.original, Original::InHand) {
-            Original::Lost => {
-                state.original = Original::Lost;
-                return None;
-            }
-            Original::Complete => {
-                state.original = Original::Complete;
-                None
-            }
-            Original::Left(rest) => Some(rest),
-            // The last attempt's body is not dropped yet; the rest comes when it is.
-            Original::InHand => None,
-        };
-        let empty = state.is_empty();
-        drop(state);
-        Some(ReplayBody(match empty {
+        if !state.kept {
+            return None;
+        }
+        state.current += 1;
+        let playing = match state.is_empty() {
             true => Source::Empty,
-            false => Source::Recorded(Playing::new(&self.tape, rest)),
-        }))
+            false => Source::Recorded(Playing::new(&self.tape, state.current)),
+        };
+        // The earlier attempt may still hold a connection: it learns that it is over.
+        wake(state);
+        Some(ReplayBody(playing))
     }
 
     /// Whether the body can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
-        self.blank || !matches!(self.tape.state().original, Original::Lost)
+        self.blank || self.tape.state().kept
     }
 
     /// Forgets the body, so that nothing of it is kept between calls.
-    pub(crate) fn clear(&self) {
-        if !self.blank {
-            self.tape.state().begin(0, SizeHint::default());
+    pub(crate) fn clear(&mut self) {
+        if self.blank {
+            return;
+        }
+        match Arc::get_mut(&mut self.tape) {
+            Some(tape) => {
+                let state = tape.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+                state.begin(0, SizeHint::default());
+            }
+            // A connection is still sending it: the tape is its own from now on.
+            None => self.tape = Self::default().tape,
         }
     }
 }
@@ -157,20 +157,31 @@ impl<B: Body> Recording<B> {
 
 impl<B> Tape<B> {
     fn state(&self) -> MutexGuard<'_, State<B>> {
-        // Nothing that could panic runs under the lock but the user's body, whose state is its own.
+        // Nothing that could panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<B> State<B> {
-    fn begin(&mut self, cap: usize, size: SizeHint) {
-        self.chunks.clear();
-        self.trailers = None;
-        self.len = 0;
-        self.cap = cap;
-        self.size = size;
-        self.original = Original::Complete;
-        self.waiting = None;
+    fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            trailers: None,
+            read: 0,
+            cap: 0,
+            size: SizeHint::default(),
+            original: Original::Complete,
+            kept: true,
+            current: 0,
+            waiting: None,
+        }
+    }
+
+    /// Starts afresh, in the room that is there.
+    fn begin(&mut self, cap: u64, size: SizeHint) {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        chunks.clear();
+        *self = Self { chunks, cap, size, ..Self::new() };
     }
 
     fn is_empty(&self) -> bool {
@@ -179,84 +190,128 @@ impl<B> State<B> {
     }
 
     fn record(&mut self, chunk: &Bytes) {
-        if matches!(self.original, Original::Lost) {
-            return;
-        }
-        if self.len + chunk.len() > self.cap {
+        self.read += chunk.len() as u64;
+        if self.kept && self.read > self.cap {
             self.lose();
-            return;
         }
-        self.len += chunk.len();
-        self.chunks.push(chunk.clone());
+        if self.kept {
+            self.chunks.push(chunk.clone());
+        }
+    }
+
+    fn wait(&mut self, waker: &Waker) {
+        match &mut self.waiting {
+            Some(known) => known.clone_from(waker),
+            None => self.waiting = Some(waker.clone()),
+        }
     }
 
     fn lose(&mut self) {
+        self.kept = false;
         self.chunks = Vec::new();
         self.trailers = None;
-        self.original = Original::Lost;
+    }
+}
+
+/// Lets go of the lock, then wakes whoever waits.
+fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
+    let waiting = state.waiting.take();
+    drop(state);
+    if let Some(waiting) = waiting {
+        waiting.wake();
     }
 }
 
 // === impl Playing ===
 
 impl<B> Playing<B> {
-    fn new(tape: &Arc<Tape<B>>, rest: Option<B>) -> Self {
-        Self { tape: Arc::clone(tape), rest, next: 0, sent: 0, trailers_sent: false }
+    fn new(tape: &Arc<Tape<B>>, attempt: u32) -> Self {
+        Self { tape: Arc::clone(tape), attempt, next: 0, sent: 0, trailers_sent: false }
+    }
+
+    /// What is on the tape is sent first; then the original is read on.
+    fn step(&mut self, cx: &Context<'_>) -> Step<B> {
+        let mut state = self.tape.state();
+        if state.current != self.attempt {
+            return Step::Stop;
+        }
+        if let Some(chunk) = state.chunks.get(self.next).cloned() {
+            self.next += 1;
+            self.sent += chunk.len() as u64;
+            return Step::Frame(Frame::data(chunk));
+        }
+        if self.sent != state.read {
+            // What this attempt had yet to send was let go of, over the cap.
+            return Step::Stop;
+        }
+        if let Some(trailers) = state.trailers.clone().filter(|_| !self.trailers_sent) {
+            self.trailers_sent = true;
+            return Step::Frame(Frame::trailers(trailers));
+        }
+        match std::mem::replace(&mut state.original, Original::InHand) {
+            Original::Here(original) => Step::Poll(original),
+            Original::InHand => {
+                state.wait(cx.waker());
+                Step::Wait
+            }
+            end @ Original::Complete => {
+                state.original = end;
+                Step::End
+            }
+            end @ Original::Failed => {
+                state.original = end;
+                Step::Stop
+            }
+        }
     }
 }
 
-impl<B: Body + Unpin> Playing<B> {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        if let Some(frame) = self.next_on_tape() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
-        if self.rest.is_none() {
-            let mut state = self.tape.state();
-            match std::mem::replace(&mut state.original, Original::InHand) {
-                Original::Left(rest) => self.rest = Some(rest),
-                Original::InHand => {
-                    state.waiting = Some(cx.waker().clone());
-                    return Poll::Pending;
-                }
-                end @ (Original::Complete | Original::Lost) => {
-                    state.original = end;
-                    return Poll::Ready(None);
-                }
+impl<B> Playing<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let mut original = match self.step(cx) {
+            Step::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
+            Step::Wait => return Poll::Pending,
+            Step::End => return Poll::Ready(None),
+            Step::Stop => {
+                // Not the end: a part must not be taken for the whole.
+                let error = Error::new(ErrorKind::Request, Delivery::Unknown);
+                return Poll::Ready(Some(Err(error.with_detail("its body is no longer here"))));
             }
-        }
-        let Some(rest) = &mut self.rest else {
-            return Poll::Ready(None);
+            Step::Poll(original) => original,
         };
-        let frame = std::task::ready!(Pin::new(&mut *rest).poll_frame(cx));
-        let at_end = rest.is_end_stream();
-        Poll::Ready(self.on_tape(frame, at_end))
+        let frame = Pin::new(&mut original).poll_frame(cx);
+        let at_end = original.is_end_stream();
+        self.lay_down(original, frame, at_end, cx.waker())
     }
 
-    /// The next frame that an earlier attempt has sent already.
-    fn next_on_tape(&mut self) -> Option<Frame<Bytes>> {
-        let state = self.tape.state();
-        if let Some(chunk) = state.chunks.get(self.next) {
-            self.next += 1;
-            self.sent += chunk.len() as u64;
-            return Some(Frame::data(chunk.clone()));
-        }
-        let trailers = state.trailers.as_ref().filter(|_| !self.trailers_sent)?;
-        self.trailers_sent = true;
-        Some(Frame::trailers(trailers.clone()))
-    }
-
-    /// Records what came from the original.
-    fn on_tape(
+    /// Records what came from the original, and puts that back.
+    fn lay_down(
         &mut self,
-        frame: Option<Result<Frame<B::Data>, B::Error>>,
+        original: B,
+        frame: Poll<Option<Result<Frame<B::Data>, B::Error>>>,
         at_end: bool,
-    ) -> Option<Result<Frame<Bytes>, B::Error>> {
+        waker: &Waker,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let mut state = self.tape.state();
+        state.original = Original::Here(original);
+        let Poll::Ready(frame) = frame else {
+            match state.current == self.attempt {
+                true => state.wait(waker),
+                // Another attempt reads on from here.
+                false => wake(state),
+            }
+            return Poll::Pending;
+        };
         let frame = match frame {
             None => None,
             Some(Err(error)) => {
                 state.lose();
-                Some(Err(error))
+                state.original = Original::Failed;
+                Some(Err(Error::from_inner(error, None)))
             }
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(mut data) => {
@@ -268,34 +323,29 @@ impl<B: Body + Unpin> Playing<B> {
                     Some(Ok(Frame::data(chunk)))
                 }
                 Err(frame) => frame.into_trailers().ok().map(|trailers| {
-                    state.trailers = Some(trailers.clone());
+                    state.trailers = state.kept.then(|| trailers.clone());
                     self.trailers_sent = true;
                     Ok(Frame::trailers(trailers))
                 }),
             },
         };
         let over = frame.is_none() || at_end;
-        if over && !matches!(state.original, Original::Lost) {
+        if over && matches!(state.original, Original::Here(_)) {
             state.original = Original::Complete;
-            self.rest = None;
         }
-        let waiting = state.waiting.take();
-        drop(state);
-        if let Some(waiting) = waiting {
-            waiting.wake();
+        match state.current == self.attempt {
+            true => state.waiting = None,
+            false => wake(state),
         }
-        frame
+        Poll::Ready(frame)
     }
+}
 
+impl<B> Playing<B> {
     fn is_end_stream(&self) -> bool {
         let state = self.tape.state();
-        let played =
-            self.next >= state.chunks.len() && (self.trailers_sent || state.trailers.is_none());
-        match (&self.rest, &state.original) {
-            (Some(rest), _) => played && rest.is_end_stream(),
-            (None, Original::Complete) => played,
-            (None, _) => false,
-        }
+        let played = self.sent == state.read && (self.trailers_sent || state.trailers.is_none());
+        played && self.attempt == state.current && matches!(state.original, Original::Complete)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -309,17 +359,31 @@ impl<B: Body + Unpin> Playing<B> {
     }
 }
 
-impl<B> Drop for Playing<B> {
-    fn drop(&mut self) {
-        let Some(rest) = self.rest.take() else { return };
+impl Playing<Whole> {
+    fn take_bytes(&mut self) -> Option<Bytes> {
         let mut state = self.tape.state();
-        if matches!(state.original, Original::InHand) {
-            state.original = Original::Left(rest);
+        if self.next > 0 || self.attempt != state.current || state.trailers.is_some() {
+            return None;
         }
-        let waiting = state.waiting.take();
-        drop(state);
-        if let Some(waiting) = waiting {
-            waiting.wake();
+        match std::mem::replace(&mut state.original, Original::Complete) {
+            Original::Here(original) if state.chunks.is_empty() => match original.into_bytes() {
+                Ok(bytes) => {
+                    state.record(&bytes);
+                    Some(bytes)
+                }
+                Err(stream) => {
+                    state.original = Original::Here(stream);
+                    None
+                }
+            },
+            Original::Complete => match &state.chunks[..] {
+                [all] => Some(all.clone()),
+                _ => None,
+            },
+            other => {
+                state.original = other;
+                None
+            }
         }
     }
 }
@@ -342,44 +406,27 @@ impl ReplayBody<Whole> {
     }
 }
 
-impl Playing<Whole> {
-    fn take_bytes(&mut self) -> Option<Bytes> {
-        let mut state = self.tape.state();
-        if let Some(rest) = self.rest.take() {
-            let untouched = self.next == 0 && state.chunks.is_empty();
-            match rest.into_bytes() {
-                Ok(bytes) if untouched => {
-                    state.record(&bytes);
-                    state.original = Original::Complete;
-                    return Some(bytes);
-                }
-                Ok(bytes) => self.rest = Some(bytes.into()),
-                Err(rest) => self.rest = Some(rest),
-            }
-            return None;
-        }
-        let complete = matches!(state.original, Original::Complete) && state.trailers.is_none();
-        match &state.chunks[..] {
-            [all] if complete && self.next == 0 => Some(all.clone()),
-            _ => None,
-        }
-    }
-}
-
-impl<B: Body + Unpin> Body for ReplayBody<B> {
+impl<B> Body for ReplayBody<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut self.get_mut().0 {
             Source::Empty => Poll::Ready(None),
             Source::Once(body) => {
                 let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
                 let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-                Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(whole))))
+                Poll::Ready(frame.map(|frame| match frame {
+                    Ok(frame) => Ok(frame.map_data(whole)),
+                    Err(error) => Err(Error::from_inner(error, None)),
+                }))
             }
             Source::Recorded(playing) => playing.poll_frame(cx),
         }

@@ -24,8 +24,12 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
-    /// A layer of ours holds the request: nothing of this attempt is on its way.
+    /// A layer of ours holds the request between two attempts: nothing is on its way.
     held: AtomicBool,
+    /// The attempt that is counted already waits in a queue of ours: it is not on its way.
+    queued: AtomicBool,
+    /// The attempt that is under way was cut by a limit.
+    cut: AtomicBool,
     /// How many armed timers end no later than the deadline.
     timers: AtomicU32,
     upload: AtomicU64,
@@ -73,6 +77,8 @@ impl Call {
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
             held: AtomicBool::new(false),
+            queued: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             timers: AtomicU32::new(0),
             upload: AtomicU64::new(0),
             home: None,
@@ -94,7 +100,9 @@ impl Call {
     pub(crate) fn attempts(&self) -> Option<u32> {
         match self.attempts.load(Ordering::Relaxed) {
             UNCOUNTED => None,
-            attempts => Some(attempts),
+            attempts => {
+                Some(attempts - u32::from(self.queued.load(Ordering::Relaxed)).min(attempts))
+            }
         }
     }
 
@@ -127,9 +135,24 @@ impl Call {
         self.held.store(held, Ordering::Relaxed);
     }
 
+    pub(crate) fn set_queued(&self, queued: bool) {
+        self.queued.store(queued, Ordering::Relaxed);
+    }
+
+    /// A limit passed: whoever is further in, and dropped for it, can tell it from a caller who
+    /// went away.
+    pub(crate) fn set_cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
     /// What would be true of the delivery if the call were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
-        match self.held.load(Ordering::Relaxed) {
+        let held = self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed);
+        match held {
             true => self.delivery(),
             false => Delivery::Unknown,
         }

@@ -11,7 +11,7 @@ use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::idempotency::IdempotencyLayer;
 use crate::idle_timeout::IdleTimeoutLayer;
-use crate::retry::{Rejections, RetryBudget, RetryLayer};
+use crate::retry::{Rejections, RetryLayer};
 use crate::timeout::TimeoutLayer;
 
 pub(super) fn slots() -> Slots {
@@ -25,7 +25,7 @@ pub(super) fn slots() -> Slots {
             .backoff(backoff)
             .retry_after_cap(Duration::from_secs(300))
             .retry_after_spread(Ratio::percent(50))
-            .budget(RetryBudget::new(Ratio::percent(20), 3))
+            .preset_budget(Ratio::percent(20), 3)
             // Where a breaker is switched on after all, a job waits for it.
             .rejections(Rejections::Wait),
         breaker: CircuitBreakerLayer::disabled(),

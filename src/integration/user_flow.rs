@@ -11,7 +11,7 @@ use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::idempotency::{IdempotencyLayer, Minting};
 use crate::idle_timeout::IdleTimeoutLayer;
-use crate::retry::{RetryBudget, RetryLayer};
+use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 
 pub(super) fn slots() -> Slots {
@@ -24,7 +24,7 @@ pub(super) fn slots() -> Slots {
             .max_attempts(2)
             .backoff(backoff)
             .without_retry_after_cap()
-            .budget(RetryBudget::new(Ratio::percent(10), 3)),
+            .preset_budget(Ratio::percent(10), 3),
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),
         bulkhead: BulkheadLayer::new(64),

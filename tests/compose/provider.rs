@@ -61,10 +61,6 @@ impl Provider {
         })))
     }
 
-    pub(crate) fn begun(&self) -> usize {
-        self.state().begun
-    }
-
     /// The bodies of the requests that were read to the end.
     pub(crate) fn bodies(&self) -> Vec<Bytes> {
         self.state().bodies.clone()

@@ -48,13 +48,10 @@ pin_project! {
         #[pin]
         timer: Timer,
         due: Option<Instant>,
-        hold: Hold,
+        context: Context,
         settings: Arc<BulkheadLayer>,
     }
 }
-
-/// Says that the request is still here, for as long as it lives.
-struct Hold(Context);
 
 impl<S, B> ResponseFuture<S, B>
 where
@@ -81,8 +78,9 @@ where
         settings: Arc<BulkheadLayer>,
     ) -> Self {
         let due = settings.queue_wait.map(|limit| rt::after(rt::now(), limit));
-        let (timer, hold) = (Timer::default(), Hold::new(context));
-        let queued = Queued { ticket, timer, due, hold, settings };
+        // Until it has a place; a call that is dropped before never left.
+        context.call().set_queued(true);
+        let queued = Queued { ticket, timer: Timer::default(), due, context, settings };
         let (service, request) = (Some(service), Some(request));
         Self { state: State::Queued { queued, service, ready, request } }
     }
@@ -147,27 +145,14 @@ impl Queued {
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Permit, Error>> {
         let this = self.project();
         if let Poll::Ready(permit) = this.ticket.poll(cx.waker()) {
+            this.context.call().set_queued(false);
             return Poll::Ready(Ok(permit));
         }
         let Some(due) = *this.due else {
             return Poll::Pending;
         };
         ready!(this.timer.poll_at(due, cx));
-        Poll::Ready(Err(this.settings.reject(Rejection::QueueTimeout, &this.hold.0)))
-    }
-}
-
-// === impl Hold ===
-
-impl Hold {
-    fn new(context: Context) -> Self {
-        context.call().set_held(true);
-        Self(context)
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.0.call().set_held(false);
+        this.context.call().set_queued(false);
+        Poll::Ready(Err(this.settings.reject(Rejection::QueueTimeout, this.context)))
     }
 }

@@ -82,6 +82,11 @@ impl BulkheadLayer {
         }
     }
 
+    /// The same layer, with places of its own.
+    pub(crate) fn apart(self) -> Self {
+        self.rebuilt()
+    }
+
     fn rebuilt(mut self) -> Self {
         self.places = self.concurrency.map(|limit| Arc::new(Places::new(limit, self.queue)));
         self

@@ -7,7 +7,8 @@
 //! | half-open | a few probes | closed, when enough succeed; open, when they can't any more |
 //!
 //! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. A
-//! result counts in the state in which its call began, and nowhere else. 4xx are not failures; 429
+//! result counts in the state in which its call began, and nowhere else. 4xx are not failures, a
+//! 503 is one whatever it says of coming back; 429
 //! speaks only against a probe. What a layer further in refused is no result at all. A call that its
 //! caller dropped is counted as abandoned; it is a failure if its deadline had passed or it had
 //! waited for long, because then the provider is why it was dropped.

@@ -43,8 +43,13 @@ impl Pass {
         let class = class_of_response(&self.breaker.classifier, response);
         let hint = || retry_after::retry_after(response.headers(), &Clock::system());
         let verdict = match class {
-            Class::Throttled => Verdict::Throttled { retry_after: hint() },
-            class if class.is_failure() => Verdict::Failure { retry_after: hint() },
+            // A 503 says that the service isn't there, whatever else it says.
+            Class::Throttled if !response.status().is_server_error() => {
+                Verdict::Throttled { retry_after: hint() }
+            }
+            class if class.is_failure() || class == Class::Throttled => {
+                Verdict::Failure { retry_after: hint() }
+            }
             _ => {
                 self.stage = Stage::Head(now);
                 return Some(self);

@@ -21,6 +21,8 @@ pub(super) struct Machine {
     until: AtomicU64,
     /// When it last left or came back to the closed state, in nanoseconds of the epoch.
     changed: AtomicU64,
+    /// When it was last forced, in nanoseconds of the epoch.
+    forced_at: AtomicU64,
     /// Two, so that a result that is late by a whole outage is written where nobody reads.
     windows: [Window; 2],
     in_a_row: AtomicU32,
@@ -98,6 +100,7 @@ impl Machine {
             word: AtomicU64::new(CLOSED),
             until: AtomicU64::new(0),
             changed: AtomicU64::new(0),
+            forced_at: AtomicU64::new(0),
             windows,
             in_a_row: AtomicU32::new(0),
             tainted: AtomicBool::new(false),
@@ -153,9 +156,11 @@ impl Machine {
         self.abandoned.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn force(&self, forced: Forced) -> Option<Change> {
+    pub(super) fn force(&self, forced: Forced, now: Instant) -> Option<Change> {
         let from = self.state();
-        self.forced.store(forced as u8, Ordering::Relaxed);
+        if self.forced.swap(forced as u8, Ordering::Relaxed) != forced as u8 {
+            self.forced_at.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
+        }
         let to = self.state();
         (from != to).then_some(Change { from, to })
     }
@@ -169,11 +174,17 @@ impl Machine {
         }
     }
 
-    /// How long it hasn't been closed.
+    /// How long it hasn't been closed, as callers see it.
     pub(super) fn not_closed_for(&self, now: Instant) -> Option<Duration> {
-        let changed = Duration::from_nanos(self.changed.load(Ordering::Relaxed));
         let closed = state_of(self.word.load(Ordering::Acquire)) == CLOSED;
-        (!closed).then(|| self.since_epoch(now).saturating_sub(changed))
+        let since = match self.forced() {
+            Forced::Closed => return None,
+            Forced::No if closed => return None,
+            Forced::Open if closed => &self.forced_at,
+            Forced::Open | Forced::No => &self.changed,
+        };
+        let since = Duration::from_nanos(since.load(Ordering::Relaxed));
+        Some(self.since_epoch(now).saturating_sub(since))
     }
 
     pub(super) fn sums(&self, now: Instant) -> Sums {
@@ -312,7 +323,8 @@ impl Machine {
         let cap = config.open_cap;
         let time = Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap));
         let spread = time.mul_f64(config.open_jitter.fraction());
-        rng.between(time - spread.min(time), time + spread).min(cap)
+        // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
+        rng.between(time - spread.min(time), (time + spread).min(cap))
     }
 
     fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
@@ -366,7 +378,8 @@ impl Machine {
         }
         let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
         recovery.probing.swap_remove(slot);
-        let too_slow = slow && recovery.for_slowness;
+        let took = now.saturating_duration_since(ticket.began);
+        let too_slow = slow && recovery.for_slowness || took >= self.config.probe_limit;
         let retry_after = match verdict {
             Verdict::Nothing => return None,
             Verdict::Success if !too_slow => None,

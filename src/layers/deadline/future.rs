@@ -161,6 +161,7 @@ impl Watch {
         }
         std::task::ready!(this.timer.as_mut().poll_at(due, cx));
         let limit = due.saturating_duration_since(context.started());
+        context.call().set_cut(true);
         settings.emitter.emit(Some(context), || Event::TimedOut { phase: Phase::Call, limit });
         let error = Error::timeout(Phase::Call, shown(limit), delivery);
         Poll::Ready(error.with_context(context).with_elapsed(context.elapsed()))

@@ -65,6 +65,7 @@ where
         std::task::ready!(this.timer.poll_at(due, cx));
         *this.mark = None;
         let phase = Phase::BodyIdle;
+        this.context.call().set_cut(true);
         this.settings.emitter.emit(Some(this.context), || Event::TimedOut { phase, limit });
         let error = Error::timeout(phase, limit, Delivery::Answered).with_context(this.context);
         Poll::Ready(Some(Err(error.with_elapsed(this.context.elapsed()))))

@@ -45,7 +45,7 @@ where
             Poll::Ready(Err(error)) => {
                 let report = this.report.take();
                 let error = Error::from_inner(error, report.as_deref().map(Report::context));
-                if let Some(report) = report {
+                if let Some(mut report) = report {
                     report.failed(&error);
                 }
                 Poll::Ready(Err(error))

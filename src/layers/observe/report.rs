@@ -48,7 +48,7 @@ impl Report {
         self
     }
 
-    pub(super) fn failed(mut self: Box<Self>, error: &Error) {
+    pub(super) fn failed(&mut self, error: &Error) {
         let class = class_of_error(&self.settings.classifier, error);
         self.tell(End::Failed { class, delivery: error.delivery() });
     }

@@ -56,6 +56,11 @@ impl RetryBudget {
         self.rebuild(|bucket| (bucket.period, u64::from(retries)))
     }
 
+    /// The same settings, with a bucket of its own.
+    pub(super) fn afresh(self) -> Self {
+        self.rebuild(|bucket| (bucket.period, bucket.cap / TOKEN))
+    }
+
     /// How many retries are saved up, without the floor; `None` without a limit.
     #[must_use]
     pub fn saved(&self) -> Option<u32> {

@@ -34,7 +34,7 @@ pin_project! {
         B: 'static,
     {
         #[pin]
-        state: State<S::Future, R>,
+        state: State<S, S::Future, R>,
         call: Call<S, B>,
     }
 
@@ -55,13 +55,14 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, R> {
+    enum State<S, F, R> {
         /// An attempt is on its way.
         Calling { #[pin] future: F },
         /// Waiting for the next attempt, while the failed answer's body is read off.
         Waiting { #[pin] timer: Timer, until: Instant, #[pin] drain: Drain<R> },
-        /// The wait is over; the inner service isn't ready yet.
-        Readying,
+        /// The wait is over; the inner service isn't ready yet. It is here, and not in the memory,
+        /// because what it holds meanwhile (a place in a queue) must go when the call does.
+        Readying { service: Option<S> },
     }
 }
 
@@ -146,26 +147,22 @@ where
                     drain.as_mut().poll(cx);
                     ready!(timer.poll_at(*until, cx));
                     // The wait is over: the rest of the body isn't waited for.
-                    State::Readying
+                    State::Readying { service: this.call.take_service() }
                 }
-                StateProjection::Readying => {
+                StateProjection::Readying { service } => {
                     // The first attempt used the readied instance; this one polls its own.
-                    let Some(service) = this.call.service() else {
-                        return Poll::Pending;
-                    };
-                    if let Err(error) = ready!(service.poll_ready(cx)) {
+                    let own = service.as_mut().expect("a waiting call has its service");
+                    if let Err(error) = ready!(own.poll_ready(cx)) {
                         let error = Error::from_inner(error, Some(&this.call.context)).unsent();
-                        return Poll::Ready(Err(this
-                            .call
-                            .finish(error, Some(GaveUp::NotRetryable))));
+                        let why = Some(GaveUp::NotRetryable);
+                        return Poll::Ready(Err(this.call.finish(error, why)));
                     }
-                    match this.call.send() {
+                    match this.call.send(service) {
                         Some(future) => State::Calling { future },
                         None => {
                             let error = Error::new(crate::ErrorKind::Request, Delivery::NotSent);
-                            return Poll::Ready(Err(this
-                                .call
-                                .finish(error, Some(GaveUp::BodyNotKept))));
+                            let why = Some(GaveUp::BodyNotKept);
+                            return Poll::Ready(Err(this.call.finish(error, why)));
                         }
                     }
                 }
@@ -190,8 +187,8 @@ where
         }
     }
 
-    fn service(&mut self) -> Option<&mut S> {
-        self.memory.as_mut()?.service.as_mut()
+    fn take_service(&mut self) -> Option<S> {
+        self.memory.as_mut()?.service.take()
     }
 
     /// What to do with a response; notes on it what it took, if it is the last.
@@ -239,7 +236,7 @@ where
         let settings = &self.shared.settings;
         let wanted = settings.policy.wants(&failed);
         let failure = Failure { class, status, delivery, wanted, retry_after, body_kept };
-        if class.is_local() {
+        if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
         }
@@ -272,7 +269,7 @@ where
         }
     }
 
-    fn wait<F, R>(&mut self, delay: Duration, body: Option<R>) -> State<F, R> {
+    fn wait<F, R>(&mut self, delay: Duration, body: Option<R>) -> State<S, F, R> {
         self.progress.waited += delay;
         self.context.call().set_held(true);
         let until = rt::after(rt::now(), delay);
@@ -300,14 +297,17 @@ where
     S: Service<Request<ReplayBody<B>>>,
     B: Body,
 {
-    /// Sends the next attempt; `None` if its body was lost meanwhile.
-    fn send(&mut self) -> Option<S::Future> {
+    /// Sends the next attempt by the readied service, and keeps that for the one after; `None` if
+    /// the body was lost meanwhile.
+    fn send(&mut self, readied: &mut Option<S>) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
         let request = memory.recall(&self.context, self.progress.attempts + 1)?;
         self.progress.attempts += 1;
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
-        Some(memory.service.as_mut()?.call(request))
+        self.context.call().set_cut(false);
+        let service = memory.service.insert(readied.take()?);
+        Some(service.call(request))
     }
 }
 

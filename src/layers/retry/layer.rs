@@ -23,6 +23,8 @@ use crate::rt::{Clock, Rng};
 pub struct RetryLayer {
     pub(super) config: RetryConfig,
     pub(super) budget: RetryBudget,
+    /// Nobody else was given the budget.
+    own_budget: bool,
     pub(super) policy: Arc<dyn RetryPolicy>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -36,6 +38,7 @@ impl RetryLayer {
         Self {
             config: RetryConfig::default(),
             budget: RetryBudget::default(),
+            own_budget: true,
             policy: Arc::new(StandardPolicy::new()),
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
@@ -82,7 +85,7 @@ impl RetryLayer {
 
     /// How much of the calls may be retries.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
-        self.budget = budget;
+        (self.budget, self.own_budget) = (budget, false);
         self
     }
 
@@ -137,6 +140,20 @@ impl RetryLayer {
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("retry", |mistakes| self.check_into(mistakes))
+    }
+
+    /// A preset's budget: each integration gets one of its own.
+    pub(crate) fn preset_budget(mut self, ratio: Ratio, floor: u32) -> Self {
+        (self.budget, self.own_budget) = (RetryBudget::new(ratio, floor), true);
+        self
+    }
+
+    /// The same layer, which shares only what its user meant to be shared.
+    pub(crate) fn apart(mut self) -> Self {
+        if self.own_budget {
+            self.budget = self.budget.afresh();
+        }
+        self
     }
 
     pub(crate) fn shared_budget(&self) -> RetryBudget {

@@ -67,14 +67,17 @@ where
         }
         let began = *this.began.get_or_insert_with(rt::now);
         loop {
-            let Some(due) = Due::next(this.settings, this.context, began) else {
+            let due = Due::next(this.settings, this.context, began);
+            let look = Due::look_again(this.settings, this.context);
+            let Some(at) = due.map(|due| due.at).into_iter().chain(look).min() else {
                 return Poll::Pending;
             };
-            if this.mark.is_none() {
+            if this.mark.is_none() && due.is_some() {
                 *this.mark = Some(TimerMark::new(this.context));
             }
-            std::task::ready!(this.timer.as_mut().poll_at(due.at, cx));
-            if Due::next(this.settings, this.context, began) == Some(due) {
+            std::task::ready!(this.timer.as_mut().poll_at(at, cx));
+            let now_due = Due::next(this.settings, this.context, began);
+            if let Some(due) = now_due.filter(|due| due.at <= at) {
                 *this.mark = None;
                 return Poll::Ready(Err(due.error(this.settings, this.context)));
             }
@@ -105,8 +108,19 @@ impl Due {
         [deadline, attempt, body.flatten()].into_iter().flatten().min_by_key(|due| due.at)
     }
 
+    /// The head's limit begins when the upload ends, of which nobody tells this task. It can't pass
+    /// sooner than its length from now, so it is soon enough to look then.
+    fn look_again(settings: &TimeoutLayer, context: &Context) -> Option<Instant> {
+        let limit = settings.response_head?;
+        match context.call().upload() {
+            Upload::Moved(_) => Some(rt::after(rt::now(), limit)),
+            Upload::Done(_) => None,
+        }
+    }
+
     fn error(self, settings: &TimeoutLayer, context: &Context) -> Error {
         let Self { phase, limit, .. } = self;
+        context.call().set_cut(true);
         settings.emitter.emit(Some(context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, Delivery::Unknown)
             .with_context(context)

@@ -49,7 +49,12 @@ pub(crate) fn read(error: BoxError) -> Error {
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
             // One of ours under a foreign cover (a connector's, a buffer's): what it says holds.
-            return ours.said().with_source(reqwest::without_secrets(error));
+            // Only the request's own body is no part of the answer, whatever broke it.
+            let said = match findings.half_sent {
+                true => Error::new(ErrorKind::Request, Delivery::Unknown),
+                false => ours.said(),
+            };
+            return said.with_source(reqwest::without_secrets(error));
         }
         findings.look_at(current);
         level = next(current);

@@ -33,6 +33,7 @@ mod service;
 mod tls;
 #[cfg(feature = "rustls")]
 mod tls;
+mod watch;
 
 pub use config::HyperConfig;
-pub use service::HyperTransport;
+pub use service::{HyperTransport, ResponseBody, ResponseFuture};
