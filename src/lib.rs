@@ -1,5 +1,7 @@
 //! Tower layers that keep a service upright while the third-party HTTP APIs it calls misbehave.
 
+#![warn(clippy::unwrap_used)]
+
 mod config;
 mod error;
 mod layers;

@@ -125,7 +125,7 @@ async fn reply(request: Request<Incoming>, script: &Script, books: &Mutex<Books>
             if nth % 4 != 1 {
                 act();
             }
-            Reply::Answer(answer(if nth % 2 == 0 { 200 } else { 503 }))
+            Reply::Answer(answer(if nth.is_multiple_of(2) { 200 } else { 503 }))
         }
         Phase::RateLimited => {
             if lock(books).is_over_limit(script.elapsed()) {

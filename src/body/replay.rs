@@ -283,29 +283,33 @@ where
             }
             Step::Poll(original) => original,
         };
-        let frame = Pin::new(&mut original).poll_frame(cx);
-        let at_end = original.is_end_stream();
-        self.lay_down(original, frame, at_end, cx.waker())
+        match Pin::new(&mut original).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                let at_end = original.is_end_stream();
+                Poll::Ready(self.record(original, frame, at_end))
+            }
+            Poll::Pending => {
+                let mut state = self.tape.state();
+                state.original = Original::Here(original);
+                match state.current == self.attempt {
+                    true => state.wait(cx.waker()),
+                    // Another attempt reads on from here.
+                    false => wake(state),
+                }
+                Poll::Pending
+            }
+        }
     }
 
     /// Records what came from the original, and puts that back.
-    fn lay_down(
+    fn record(
         &mut self,
         original: B,
-        frame: Poll<Option<Result<Frame<B::Data>, B::Error>>>,
+        frame: Option<Result<Frame<B::Data>, B::Error>>,
         at_end: bool,
-        waker: &Waker,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Option<Result<Frame<Bytes>, Error>> {
         let mut state = self.tape.state();
         state.original = Original::Here(original);
-        let Poll::Ready(frame) = frame else {
-            match state.current == self.attempt {
-                true => state.wait(waker),
-                // Another attempt reads on from here.
-                false => wake(state),
-            }
-            return Poll::Pending;
-        };
         let frame = match frame {
             None => None,
             Some(Err(error)) => {
@@ -337,7 +341,7 @@ where
             true => state.waiting = None,
             false => wake(state),
         }
-        Poll::Ready(frame)
+        frame
     }
 }
 

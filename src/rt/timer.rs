@@ -12,7 +12,7 @@ pin_project! {
     /// It may be asked to wait for another time at each poll. A later time than the one it is
     /// armed for is not re-armed until the earlier one has come: a body that sends a thousand
     /// frames moves its limit a thousand times and touches the runtime's wheel once.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     pub(crate) struct Timer {
         #[pin]
         sleep: Option<Sleep>,

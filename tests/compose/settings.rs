@@ -46,7 +46,7 @@ fn every_mistake_is_named_at_once_with_the_integration() {
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.mistakes().iter().map(|mistake| mistake.field()).collect();
+    let fields: Vec<_> = error.mistakes().iter().map(outrigger::Mistake::field).collect();
     let expected = [
         "retry.max_attempts",
         "retry.backoff",

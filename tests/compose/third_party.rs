@@ -79,7 +79,7 @@ async fn the_deadline_covers_the_wait_for_towers_concurrency_limit() {
         .service(Script::new([Answer::hang()]));
     let mut held = pin!(service.clone().oneshot(get()));
     assert!(held.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    let error = service.oneshot(get()).await.err().expect("it fails");
+    let error = service.oneshot(get()).await.expect_err("it fails");
     assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Call));
     assert_eq!(error.delivery(), Delivery::NotSent);
 }
@@ -92,7 +92,7 @@ async fn an_error_of_ours_comes_through_a_buffer_as_it_was() {
         .buffer(4)
         .layer(TimeoutLayer::new().attempt(seconds(2)))
         .service(Script::new([Answer::hang()]));
-    let error = service.oneshot(get()).await.err().expect("it fails");
+    let error = service.oneshot(get()).await.expect_err("it fails");
     assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Attempt));
     assert_eq!(error.limit(), Some(seconds(2)));
     assert!(error.correlation_id().is_some());
@@ -106,13 +106,13 @@ async fn an_error_of_ours_is_found_under_the_buffers_cover() {
         .buffer(4)
         .layer(CorrelationLayer::new())
         .service(Unready);
-    let error: Error = service.oneshot(get()).await.err().expect("it fails");
+    let error: Error = service.oneshot(get()).await.expect_err("it fails");
     // The buffer says "buffered service failed"; what failed stands below.
     assert_eq!(error.kind(), ErrorKind::Transport(Fault::Refused));
     assert_eq!(error.delivery(), Delivery::NotSent);
     let mut chain =
         std::iter::successors(std::error::Error::source(&error), |error| error.source());
-    assert!(chain.any(|error| error.is::<io::Error>()), "{error:?}");
+    assert!(chain.any(<dyn std::error::Error>::is::<io::Error>), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +151,7 @@ async fn the_refusal_of_towers_load_shed_is_the_source_of_ours() {
         .service(Script::new([Answer::hang()]));
     let mut held = pin!(service.clone().oneshot(get()));
     assert!(held.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    let error = service.oneshot(get()).await.err().expect("it fails");
+    let error = service.oneshot(get()).await.expect_err("it fails");
     assert_eq!(error.kind(), ErrorKind::Other);
     let source = std::error::Error::source(&error).expect("a source");
     assert!(source.is::<tower::load_shed::error::Overloaded>());
@@ -222,7 +222,7 @@ async fn the_timeout_of_tower_is_an_error_and_is_retried() {
         .layer(twice())
         .timeout(seconds(2))
         .service(Script::new([Answer::hang()]));
-    let error = service.oneshot(get()).await.err().expect("it fails");
+    let error = service.oneshot(get()).await.expect_err("it fails");
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!((error.attempts(), error.gave_up()), (2, Some(GaveUp::Attempts)));
     let source = std::error::Error::source(&error).expect("a source");

@@ -14,8 +14,8 @@ use outrigger::retry::Retries;
 use outrigger::{Body, Delivery, ErrorKind};
 use tokio::sync::mpsc;
 
+use crate::calls::{answered, background, failed, get, post, said, user_flow};
 use crate::provider::{Act, Provider, Seen, Step, answer};
-use crate::support::{answered, background, failed, get, post, said, user_flow};
 
 /// A body of these frames, whose size nobody knows beforehand.
 fn streamed(parts: impl IntoIterator<Item = Bytes>) -> Body {

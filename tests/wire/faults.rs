@@ -11,11 +11,11 @@ use outrigger::retry::Retries;
 use outrigger::{Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::provider::{Act, Provider, Step};
-use crate::support::{
+use crate::calls::{
     ATTEMPT, answered, background, broken, chain, deaf, failed, get, impatient, post, said,
     user_flow,
 };
+use crate::provider::{Act, Provider, Step};
 
 /// A fault, and what it should come to.
 #[derive(Clone)]

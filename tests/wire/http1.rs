@@ -8,8 +8,8 @@ use outrigger::retry::Retries;
 use outrigger::{Body, Delivery, ErrorKind};
 use tower::{Service, ServiceExt};
 
+use crate::calls::{answered, background, failed, get, post, user_flow};
 use crate::provider::{Act, Provider, Step, answer};
-use crate::support::{answered, background, failed, get, post, user_flow};
 
 #[tokio::test]
 async fn one_connection_serves_call_after_call() {

@@ -11,16 +11,17 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use outrigger::integration::OwnClient;
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::Retries;
+use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Delivery, ErrorKind, IntegrationBuilder};
 use tokio::net::TcpListener;
 
+use crate::calls::{answered, broken, failed, get, impatient, post, said, user_flow};
 use crate::frames::{
     Do, ENHANCE_YOUR_CALM, Framed, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM, Turn,
 };
-use crate::support::{answered, broken, failed, get, impatient, post, said, user_flow};
 
 fn http2(builder: IntegrationBuilder<OwnClient>) -> IntegrationBuilder<OwnClient> {
-    builder.hyper(|client| client.http2_prior_knowledge())
+    builder.hyper(HyperConfig::http2_prior_knowledge)
 }
 
 /// A turn that left the request alone: even a POST without a key is sent again.

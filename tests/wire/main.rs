@@ -2,9 +2,10 @@
 //!
 //! Time is real here, because sockets are; so only what happened is asserted, never how long it took.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where something isn't as it should be")]
+#![expect(clippy::disallowed_methods, reason = "real sockets live on the machine's clock")]
 
 mod bodies;
+mod calls;
 mod faults;
 mod frames;
 mod http1;
@@ -13,4 +14,3 @@ mod provider;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;
-mod support;

@@ -12,8 +12,8 @@ use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::{RetryBudget, Steer};
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
+use crate::calls::{chain, deaf, said};
 use crate::provider::{Act, Provider, Step, answer};
-use crate::support::{chain, deaf, said};
 
 fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()

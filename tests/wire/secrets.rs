@@ -7,8 +7,8 @@ use http::Request;
 use http::header::{AUTHORIZATION, COOKIE};
 use outrigger::{Body, Integration};
 
+use crate::calls::{ATTEMPT, chain, deaf, impatient};
 use crate::provider::{Act, Provider, Step};
-use crate::support::{ATTEMPT, chain, deaf, impatient};
 
 const IN_QUERY: &str = "QUERY-SECRET";
 const IN_HEADER: &str = "HEADER-SECRET";

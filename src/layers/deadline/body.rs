@@ -9,6 +9,7 @@ use crate::error::{BoxError, Delivery, Error};
 
 pin_project! {
     /// An answer's body, read under the call's deadline.
+    #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,

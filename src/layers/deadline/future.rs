@@ -42,6 +42,7 @@ pin_project! {
 
 pin_project! {
     /// What the future and the body both look at.
+    #[derive(Debug)]
     pub(super) struct Watch {
         #[pin]
         timer: Timer,
@@ -52,6 +53,7 @@ pin_project! {
 }
 
 /// Whose deadline it is.
+#[derive(Debug)]
 struct Facts {
     context: Context,
     settings: Arc<DeadlineLayer>,

@@ -15,6 +15,7 @@ use crate::rt::{self, Timer};
 
 pin_project! {
     /// An answer's body, each of whose frames must come in time.
+    #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,

@@ -9,6 +9,7 @@ use crate::rt;
 
 pin_project! {
     /// A request's body that notes when the provider took of it, where a limit asks for it.
+    #[derive(Debug)]
     pub struct RequestBody<B> {
         #[pin]
         inner: B,

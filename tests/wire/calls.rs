@@ -1,4 +1,4 @@
-//! What most tests here need.
+//! Calls, and what they are expected to come to.
 
 use std::net::SocketAddr;
 use std::time::Duration;
