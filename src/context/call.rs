@@ -145,7 +145,7 @@ impl Call {
         self.cut.store(cut, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_cut(&self) -> bool {
+    pub(super) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Relaxed)
     }
 

@@ -122,6 +122,15 @@ impl Context {
         self.call().last_status()
     }
 
+    /// Whether a limit cut the attempt that is under way.
+    ///
+    /// A transport whose call is dropped can tell a provider that may be dead from a caller who went
+    /// away, and give up on a connection.
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        self.call().is_cut()
+    }
+
     /// Attempts sent so far, where a retry layer counts them.
     pub(crate) fn attempts_counted(&self) -> Option<u32> {
         self.call().attempts()

@@ -9,7 +9,7 @@ use super::state::Places;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 
-/// Bounds concurrency. See the [module](self).
+/// Bounds concurrency. See the [module](super).
 ///
 /// Every service that is made from one layer, or from its clones, shares its places.
 #[derive(Clone, Debug)]

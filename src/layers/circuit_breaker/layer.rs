@@ -17,7 +17,7 @@ use crate::outcome::{Classify, SharedClassifier};
 use crate::ratio::Ratio;
 use crate::rt::Rng;
 
-/// Stops calling a provider that is down. See the [module](self).
+/// Stops calling a provider that is down. See the [module](super).
 ///
 /// Every service that is made from one layer shares its breaker, and so do its clones and handles,
 /// once the layer was used or a handle was taken. Setting anything afterwards makes a new breaker.

@@ -8,7 +8,7 @@ use crate::context::ContextPool;
 use crate::event::Emitter;
 use crate::rt::Rng;
 
-/// Sends a correlation id with every call. See the [module](self).
+/// Sends a correlation id with every call. See the [module](super).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CorrelationLayer {

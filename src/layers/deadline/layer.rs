@@ -7,7 +7,7 @@ use super::service::Deadline;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 
-/// Gives every call one limit in clock time. See the [module](self).
+/// Gives every call one limit in clock time. See the [module](super).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {

@@ -8,7 +8,7 @@ use super::service::Idempotency;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 
-/// Gives unsafe calls a key. See the [module](self).
+/// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct IdempotencyLayer<P = InHeader> {

@@ -7,7 +7,7 @@ use super::service::IdleTimeout;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 
-/// Limits the silence in an answer's body. See the [module](self).
+/// Limits the silence in an answer's body. See the [module](super).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct IdleTimeoutLayer {

@@ -7,7 +7,7 @@ use super::service::Observe;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 
-/// Tells when a call or an attempt begins and ends. See the [module](self).
+/// Tells when a call or an attempt begins and ends. See the [module](super).
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ObserveLayer {

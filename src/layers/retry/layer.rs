@@ -15,7 +15,7 @@ use crate::outcome::{Classify, SharedClassifier};
 use crate::ratio::Ratio;
 use crate::rt::{Clock, Rng};
 
-/// Tries again. See the [module](self).
+/// Tries again. See the [module](super).
 ///
 /// Every service that is made from one layer shares its budget.
 #[derive(Clone)]

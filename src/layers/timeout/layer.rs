@@ -8,7 +8,7 @@ use super::service::Timeout;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 
-/// Limits one attempt. See the [module](self).
+/// Limits one attempt. See the [module](super).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct TimeoutLayer {

@@ -4,7 +4,7 @@ use super::connect::Tcp;
 
 /// There is nothing to set.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings;
+pub(super) struct Settings(());
 
 pub(super) type Connector = Tcp;
 

@@ -37,7 +37,7 @@ impl<E> OnBodyEnd<E> for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if !self.over && self.context.as_ref().is_some_and(|context| context.call().is_cut()) {
+        if !self.over && self.context.as_ref().is_some_and(Context::was_cut) {
             self.leave_connection();
         }
     }
