@@ -15,6 +15,8 @@ struct Kept {
     answered: u64,
     unknown: u64,
     waits: Vec<Duration>,
+    /// What callers waited for in all, and did not get.
+    in_vain: Duration,
 }
 
 /// How a call ended.
@@ -46,6 +48,9 @@ impl Tally {
     pub(crate) fn end(&self, outcome: Outcome, waited: Duration) {
         let mut kept = self.kept();
         kept.waits.push(waited);
+        if outcome != Outcome::Answered {
+            kept.in_vain += waited;
+        }
         match outcome {
             Outcome::Answered => kept.answered += 1,
             Outcome::Unknown => kept.unknown += 1,
@@ -87,6 +92,7 @@ impl Row {
             seconds(quantile(0.5)),
             seconds(quantile(0.99)),
             seconds(quantile(1.0)),
+            format!("{:.0} s", kept.in_vain.as_secs_f64()),
             format!("{:.2}", kept.attempts as f64 / kept.begun.max(1) as f64),
             provider.requests().to_string(),
             provider.requests_while_down().to_string(),
@@ -112,7 +118,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     text
 }
 
-const TITLES: [&str; 12] = [
+const TITLES: [&str; 13] = [
     "calls",
     "answered",
     "failed",
@@ -120,6 +126,7 @@ const TITLES: [&str; 12] = [
     "wait, p50",
     "wait, p99",
     "longest wait",
+    "waited in vain, all calls together",
     "attempts a call",
     "requests that the provider received",
     "  of these, while it was down",
