@@ -1,4 +1,120 @@
 //! Tower layers that keep a service upright while the third-party HTTP APIs it calls misbehave.
+//!
+//! They go down for seconds or hours, answer slowly, rate-limit, lose a request or take it twice.
+//! outrigger wraps the client that is there already (hyper, reqwest, any [`tower::Service`] over
+//! [`http`]) and gives each third party, an [`Integration`], a stack of its own:
+//!
+//! ```text
+//!   your code
+//!       │  http::Request                                     http::Response, or one Error
+//!       ▼                                                                    ▲
+//!   correlation ─── one id, sent on every attempt                            │
+//!   observe ─────── what the caller sees, as events                          │
+//!   deadline ────── one limit in clock time: queues, waits, attempts, body   │
+//!   idempotency ─── one key a call, the same on every attempt                │
+//!   retry ───────── only what is safe, with jitter, within a budget          │
+//!   circuit_breaker stops asking a provider that is down                     │
+//!   bulkhead ────── bounded concurrency, to the end of the body              │
+//!   observe ─────── what the provider gets, as events                        │
+//!   timeout ─────── one attempt: head, upload                                │
+//!   idle_timeout ── a body that falls silent                                 │
+//!       ▼                                                                    │
+//!   transport ───── hyper, reqwest or a service of yours ────────────────────┘
+//! ```
+//!
+//! The order is right by construction, and a preset fills the slots with values:
+//! [`Integration::user_flow`] where a person waits (seconds in all, at most one retry, a breaker),
+//! [`Integration::background`] where nobody does (clock time, many retries, a key for each unsafe
+//! call).
+//!
+//! # Five minutes
+//!
+//! Once, when the service starts; an [`Integration`] is cheap to clone and is called by `&self`:
+//!
+//! ```no_run
+//! use outrigger::Integration;
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let stripe = Integration::user_flow("stripe").build()?;
+//!
+//! let request = http::Request::get("https://api.stripe.com/v1/balance").body(())?;
+//! let response = stripe.send(request).await?;
+//! println!("{}: {}", response.status(), response.into_body().text().await?);
+//! # Ok(()) }
+//! ```
+//!
+//! A response of any status is an answer. An [`Error`] means that there is none, and answers the
+//! question that decides what to do next, whether it may have happened all the same:
+//!
+//! ```no_run
+//! use outrigger::{Delivery, IdempotencyKey, Integration};
+//!
+//! # async fn charge(stripe: Integration) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut request = http::Request::post("https://api.stripe.com/v1/charges").body("amount=1000")?;
+//! // With a key, a POST may be sent again, because the provider takes it once.
+//! request.extensions_mut().insert(IdempotencyKey::from_business_key("order 1042, first charge"));
+//!
+//! match stripe.send(request).await {
+//!     Ok(response) => println!("answered: {}", response.status()),
+//!     Err(error) if error.delivery() == Delivery::NotSent => println!("never happened: {error}"),
+//!     Err(error) => println!("ask stripe about {:?}: {error}", error.idempotency_key()),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! The client that a team has already, with its pool, proxies and cookies, keeps its own types:
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! use outrigger::Integration;
+//!
+//! let client = reqwest::Client::new();
+//! let crm = Integration::background("crm").reqwest(client.clone()).build()?;
+//! let response = crm.execute(client.get("https://crm.example/contacts/7").build()?).await?;
+//! println!("{}", response.text().await?);
+//! # Ok(()) }
+//! ```
+//!
+//! Settings are adjusted slot by slot. `build` checks them together and names every mistake at once:
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::Integration;
+//!
+//! let refused = Integration::user_flow("stripe")
+//!     .deadline(Duration::from_secs(2))
+//!     .retry(|retry| retry.max_attempts(0))
+//! #   .service(outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]))
+//!     .build()
+//!     .unwrap_err();
+//! assert_eq!(refused.mistakes().len(), 2);
+//! println!("{refused}");
+//! ```
+//!
+//! # Where to read on
+//!
+//! - [`integration`]: the presets' values and the one order, each with its reason.
+//! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`deadline`],
+//!   [`idempotency`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`idle_timeout`].
+//! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
+//!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
+//! - [`transport`]: the bottom of the stack.
+//! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `hyper` | by `rustls` | a hyper-util client of the integration's own |
+//! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
+//! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
+//!
+//! Without features there are the layers and any service of yours. Features add dependencies and
+//! never change behaviour.
+//!
+//! [`tower::Service`]: tower_service::Service
 
 #![warn(clippy::unwrap_used)]
 
@@ -29,3 +145,8 @@ pub use layers::{
     timeout,
 };
 pub use ratio::Ratio;
+
+/// The README's examples are tested with the crate's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
