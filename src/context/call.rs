@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, StatusCode};
 
-use super::extension::{Context, ContextPool};
+use super::early::Early;
+use super::extension::ContextPool;
 use super::ids::{CallId, CorrelationId, KeyFact};
 use crate::error::Delivery;
 
@@ -14,8 +15,8 @@ pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) started: Instant,
     pub(crate) integration: Option<Arc<str>>,
-    pub(crate) id_header: OnceLock<HeaderValue>,
-    pub(crate) correlation: OnceLock<CorrelationId>,
+    pub(crate) id_header: Early<HeaderValue>,
+    pub(crate) correlation: Early<CorrelationId>,
     pub(crate) key: OnceLock<KeyFact>,
     /// Nanoseconds from the start; [`NEVER`] without one.
     deadline: AtomicU64,
@@ -32,6 +33,8 @@ pub(crate) struct Call {
     cut: AtomicBool,
     /// How many armed timers end no later than the deadline.
     timers: AtomicU32,
+    /// When the attempt began, if not with the call.
+    attempt_began: AtomicU64,
     upload: AtomicU64,
     /// Where the room goes when the call is over.
     pub(crate) home: Option<ContextPool>,
@@ -46,31 +49,20 @@ pub(crate) enum Upload {
     Done(Instant),
 }
 
-/// Says that a timer is armed which ends no later than the call's deadline, for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct TimerMark(Context);
-
-impl TimerMark {
-    pub(crate) fn new(context: &Context) -> Self {
-        context.call().timers.fetch_add(1, Ordering::Relaxed);
-        Self(context.clone())
-    }
-}
-
-impl Drop for TimerMark {
-    fn drop(&mut self) {
-        self.0.call().timers.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Call {
-    pub(crate) fn new(id: CallId, started: Instant, integration: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(
+        id: CallId,
+        started: Instant,
+        integration: Option<Arc<str>>,
+        correlation: Option<CorrelationId>,
+        id_header: Option<HeaderValue>,
+    ) -> Self {
         Self {
             id,
             started,
             integration,
-            id_header: OnceLock::new(),
-            correlation: OnceLock::new(),
+            id_header: Early::new(id_header),
+            correlation: Early::new(correlation),
             key: OnceLock::new(),
             deadline: AtomicU64::new(NEVER),
             attempts: AtomicU32::new(UNCOUNTED),
@@ -80,6 +72,7 @@ impl Call {
             queued: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             timers: AtomicU32::new(0),
+            attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             home: None,
         }
@@ -155,6 +148,30 @@ impl Call {
         match held {
             true => self.delivery(),
             false => Delivery::Unknown,
+        }
+    }
+
+    /// When the attempt that is under way began, to the precision of whoever held it back last.
+    pub(crate) fn attempt_began(&self) -> Instant {
+        self.started + Duration::from_nanos(self.attempt_began.load(Ordering::Relaxed))
+    }
+
+    /// The request was held back until `at`.
+    pub(crate) fn set_attempt_began(&self, at: Instant) {
+        self.attempt_began.store(self.nanos(at), Ordering::Relaxed);
+    }
+
+    /// A timer is armed that ends no later than the deadline; `marked` is its owner's note of it.
+    pub(crate) fn mark_timer(&self, marked: &mut bool) {
+        if !std::mem::replace(marked, true) {
+            self.timers.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The timer is gone.
+    pub(crate) fn unmark_timer(&self, marked: &mut bool) {
+        if std::mem::take(marked) {
+            self.timers.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

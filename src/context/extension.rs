@@ -23,36 +23,46 @@ pub struct Context {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ContextPool(Arc<Spares<Arc<Call>>>);
 
+/// What a call begins with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) pool: &'a ContextPool,
+    pub(crate) integration: Option<&'a Arc<str>>,
+    pub(crate) rng: &'a Rng,
+    /// The id that it inherits; without, its own is minted.
+    pub(crate) correlation: Option<CorrelationId>,
+}
+
 impl Context {
     /// The request's context; made now if it has none.
     pub(crate) fn of(extensions: &mut Extensions, integration: Option<&Arc<str>>) -> Self {
         match extensions.get::<Self>() {
             Some(context) => context.clone(),
-            None => Self::insert(extensions, None, integration, &Rng::system()),
+            None => {
+                let call = Call::new(
+                    CallId::mint(&Rng::system()),
+                    rt::now(),
+                    integration.cloned(),
+                    None,
+                    None,
+                );
+                Self::insert(extensions, call, None)
+            }
         }
     }
 
-    /// The same, by the layer that begins calls and keeps a pool for them.
-    pub(crate) fn pooled(
-        extensions: &mut Extensions,
-        pool: &ContextPool,
-        integration: Option<&Arc<str>>,
-        rng: &Rng,
-    ) -> Self {
-        match extensions.get::<Self>() {
-            Some(context) => context.clone(),
-            None => Self::insert(extensions, Some(pool), integration, rng),
-        }
+    /// Begins a call, by the layer that mints its ids and keeps a pool for its facts.
+    pub(crate) fn begin(extensions: &mut Extensions, with: Beginning<'_>) -> Self {
+        let Beginning { pool, integration, rng, correlation } = with;
+        let id = CallId::mint(rng);
+        let id_header = correlation.is_none().then(|| id.to_header());
+        let minted = || id_header.clone().map(CorrelationId::from_minted);
+        let correlation = correlation.or_else(minted);
+        let mut call = Call::new(id, rt::now(), integration.cloned(), correlation, id_header);
+        call.home = Some(pool.clone());
+        Self::insert(extensions, call, Some(pool))
     }
 
-    fn insert(
-        extensions: &mut Extensions,
-        pool: Option<&ContextPool>,
-        integration: Option<&Arc<str>>,
-        rng: &Rng,
-    ) -> Self {
-        let mut call = Call::new(CallId::mint(rng), rt::now(), integration.cloned());
-        call.home = pool.cloned();
+    fn insert(extensions: &mut Extensions, call: Call, pool: Option<&ContextPool>) -> Self {
         let call = match pool.and_then(|pool| pool.0.take()) {
             Some(mut spare) => match Arc::get_mut(&mut spare) {
                 Some(room) => {

@@ -18,6 +18,7 @@
 //! that is made inside it.
 
 mod call;
+mod early;
 mod extension;
 mod head;
 mod ids;
@@ -28,6 +29,6 @@ pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use scope::{CallDeadline, Scope};
 
-pub(crate) use call::{TimerMark, Upload};
-pub(crate) use extension::ContextPool;
+pub(crate) use call::Upload;
+pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use ids::KeyFact;

@@ -38,6 +38,9 @@ impl Breaker {
 
     /// A pass for one call, or the rejection.
     pub(super) fn admit(self: &Arc<Self>, context: Context) -> Result<Pass, Error> {
+        if let Some(ticket) = self.machine.pass_closed(|| context.call().attempt_began()) {
+            return Ok(Pass::new(Arc::clone(self), ticket, context));
+        }
         let now = rt::now();
         let (admission, change) = self.machine.admit(now, &self.rng);
         self.tell(change, Some(&context));

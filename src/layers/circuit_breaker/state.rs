@@ -111,6 +111,15 @@ impl Machine {
         }
     }
 
+    /// The way of nearly all calls: the breaker is closed, and nobody needs to know the time.
+    ///
+    /// `began` is about when the attempt began, and exact enough where slowness doesn't count.
+    pub(super) fn pass_closed(&self, began: impl FnOnce() -> Instant) -> Option<Ticket> {
+        let word = self.word.load(Ordering::Acquire);
+        let passes = state_of(word) == CLOSED && self.config.slow.is_none();
+        (passes && self.forced() == Forced::No).then(|| Ticket { began: began(), word })
+    }
+
     /// Asks to make a call.
     pub(super) fn admit(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
         match self.forced() {

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::header::Entry;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, Request};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
-use crate::context::{Context, CorrelationId, Scope};
+use crate::context::{Beginning, Context, CorrelationId, Scope};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 
@@ -25,38 +24,38 @@ impl<S> Correlation<S> {
 
     fn begin<B>(&self, request: &mut Request<B>) -> Context {
         let CorrelationLayer { header, emitter, rng, pool, .. } = &*self.settings;
-        let own = match request.extensions().is_empty() {
-            true => None,
-            false => request.extensions().get::<CorrelationId>().cloned(),
+        let inbound = request.headers().get(header).map(CorrelationId::from_header);
+        let is_replaced = matches!(inbound, Some(Err(_)));
+        let inbound = inbound.and_then(Result::ok);
+
+        let extensions = request.extensions_mut();
+        let (known, own) = match extensions.is_empty() {
+            true => (None, None),
+            false => (extensions.get::<Context>().cloned(), extensions.get::<CorrelationId>()),
         };
-        let integration = emitter.integration();
-        let context = Context::pooled(request.extensions_mut(), pool, integration, rng);
-        let settle = |inbound: Option<CorrelationId>| {
-            let mint = || CorrelationId::from_minted(context.id_header().clone());
-            let inherit = || own.or(inbound).or_else(Scope::current_correlation_id);
-            let id = context.call().correlation.get_or_init(|| inherit().unwrap_or_else(mint));
-            id.as_header().clone()
+        let correlation = own.cloned().or(inbound).or_else(Scope::current_correlation_id);
+        let context = match known {
+            Some(context) => {
+                // A layer further out began the call, without an id.
+                let mint = || CorrelationId::from_minted(context.id_header().clone());
+                let settle = || correlation.unwrap_or_else(mint);
+                let _ = context.call().correlation.get_or_init(settle);
+                context
+            }
+            None => {
+                let integration = emitter.integration();
+                let with = Beginning { pool, integration, rng, correlation };
+                Context::begin(extensions, with)
+            }
         };
-        match request.headers_mut().entry(header) {
-            Entry::Vacant(place) => {
-                place.insert(settle(None));
-            }
-            Entry::Occupied(mut place) => {
-                let inbound = self.trusted(place.get(), &context);
-                place.insert(settle(inbound));
-            }
+        if is_replaced {
+            emitter.emit(Some(&context), || Event::CorrelationReplaced);
+        }
+        if let Some(id) = context.correlation_id() {
+            request.headers_mut().insert(header, id.as_header().clone());
         }
         self.withhold_baggage(request);
         context
-    }
-
-    /// The id that the request came with, if it may be trusted with a log line.
-    fn trusted(&self, value: &HeaderValue, context: &Context) -> Option<CorrelationId> {
-        let id = CorrelationId::from_header(value).ok();
-        if id.is_none() {
-            self.settings.emitter.emit(Some(context), || Event::CorrelationReplaced);
-        }
-        id
     }
 
     fn withhold_baggage<B>(&self, request: &mut Request<B>) {

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::outcome::Phase;
-use crate::rt::Timer;
+use crate::rt::{self, Timer};
 
 pin_project! {
     /// A call under its deadline.
@@ -106,6 +106,7 @@ where
                         let error = Error::from_inner(error, Some(this.watch.context()));
                         return Poll::Ready(Err(this.watch.finish(error.unsent())));
                     }
+                    this.watch.context().call().set_attempt_began(rt::now());
                     let request = request.take().expect("a request is sent once");
                     let future = service.call(request);
                     // Ready: the call goes on its way.

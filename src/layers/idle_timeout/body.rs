@@ -7,7 +7,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::layer::IdleTimeoutLayer;
-use crate::context::{Context, TimerMark};
+use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::outcome::Phase;
@@ -23,16 +23,24 @@ pin_project! {
         timer: Timer,
         // Since when the reader hears nothing.
         silent_since: Option<Instant>,
-        mark: Option<TimerMark>,
+        // A timer is armed that ends no later than the deadline, and said to be.
+        marked: bool,
         context: Context,
         settings: Arc<IdleTimeoutLayer>,
+    }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            this.context.call().unmark_timer(this.marked);
+        }
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
-        let (timer, silent_since, mark) = (Timer::default(), None, None);
-        Self { inner, timer, silent_since, mark, context, settings }
+        let (timer, silent_since, marked) = (Timer::default(), None, false);
+        Self { inner, timer, silent_since, marked, context, settings }
     }
 }
 
@@ -51,7 +59,7 @@ where
         let this = self.project();
         if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
             *this.silent_since = None;
-            *this.mark = None;
+            this.context.call().unmark_timer(this.marked);
             let ours = |error| Error::from_body(error, Some(this.context));
             return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
         }
@@ -60,11 +68,11 @@ where
         };
         let since = *this.silent_since.get_or_insert_with(rt::now);
         let due = rt::after(since, limit);
-        if this.mark.is_none() && this.context.deadline().is_none_or(|deadline| due <= deadline) {
-            *this.mark = Some(TimerMark::new(this.context));
+        if this.context.deadline().is_none_or(|deadline| due <= deadline) {
+            this.context.call().mark_timer(this.marked);
         }
         std::task::ready!(this.timer.poll_at(due, cx));
-        *this.mark = None;
+        this.context.call().unmark_timer(this.marked);
         let phase = Phase::BodyIdle;
         this.context.call().set_cut(true);
         this.settings.emitter.emit(Some(this.context), || Event::TimedOut { phase, limit });

@@ -306,6 +306,7 @@ where
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
         self.context.call().set_cut(false);
+        self.context.call().set_attempt_began(rt::now());
         let service = memory.service.insert(readied.take()?);
         Some(service.call(request))
     }

@@ -8,7 +8,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
-use crate::context::{Context, TimerMark, Upload};
+use crate::context::{Context, Upload};
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::outcome::Phase;
@@ -23,9 +23,17 @@ pin_project! {
         timer: Timer,
         // When the attempt was first waited for.
         began: Option<Instant>,
-        mark: Option<TimerMark>,
+        // A timer is armed, and said to be.
+        marked: bool,
         context: Context,
         settings: Arc<TimeoutLayer>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            this.context.call().unmark_timer(this.marked);
+        }
     }
 }
 
@@ -39,7 +47,7 @@ struct Due {
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, context: Context, settings: Arc<TimeoutLayer>) -> Self {
-        Self { inner, timer: Timer::default(), began: None, mark: None, context, settings }
+        Self { inner, timer: Timer::default(), began: None, marked: false, context, settings }
     }
 }
 
@@ -56,12 +64,12 @@ where
         match this.inner.poll(cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
-                *this.mark = None;
+                this.context.call().unmark_timer(this.marked);
                 this.context.call().answered(response.status());
                 return Poll::Ready(Ok(response));
             }
             Poll::Ready(Err(error)) => {
-                *this.mark = None;
+                this.context.call().unmark_timer(this.marked);
                 return Poll::Ready(Err(Error::from_inner(error, Some(this.context))));
             }
         }
@@ -72,13 +80,13 @@ where
             let Some(at) = due.map(|due| due.at).into_iter().chain(look).min() else {
                 return Poll::Pending;
             };
-            if this.mark.is_none() && due.is_some() {
-                *this.mark = Some(TimerMark::new(this.context));
+            if due.is_some() {
+                this.context.call().mark_timer(this.marked);
             }
             std::task::ready!(this.timer.as_mut().poll_at(at, cx));
             let now_due = Due::next(this.settings, this.context, began);
             if let Some(due) = now_due.filter(|due| due.at <= at) {
-                *this.mark = None;
+                this.context.call().unmark_timer(this.marked);
                 return Poll::Ready(Err(due.error(this.settings, this.context)));
             }
             // The upload moved in the meantime: the limit did too.
