@@ -15,8 +15,10 @@ pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) started: Instant,
     pub(crate) integration: Option<Arc<str>>,
-    pub(crate) id_header: Early<HeaderValue>,
+    pub(crate) id_header: OnceLock<HeaderValue>,
     pub(crate) correlation: Early<CorrelationId>,
+    /// The correlation id is the call's own id.
+    pub(crate) own_id: bool,
     pub(crate) key: OnceLock<KeyFact>,
     /// Nanoseconds from the start; [`NEVER`] without one.
     deadline: AtomicU64,
@@ -55,13 +57,13 @@ impl Call {
         started: Instant,
         integration: Option<Arc<str>>,
         correlation: Option<CorrelationId>,
-        id_header: Option<HeaderValue>,
     ) -> Self {
         Self {
             id,
             started,
             integration,
-            id_header: Early::new(id_header),
+            id_header: OnceLock::new(),
+            own_id: false,
             correlation: Early::new(correlation),
             key: OnceLock::new(),
             deadline: AtomicU64::new(NEVER),

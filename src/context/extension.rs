@@ -38,13 +38,8 @@ impl Context {
         match extensions.get::<Self>() {
             Some(context) => context.clone(),
             None => {
-                let call = Call::new(
-                    CallId::mint(&Rng::system()),
-                    rt::now(),
-                    integration.cloned(),
-                    None,
-                    None,
-                );
+                let id = CallId::mint(&Rng::system());
+                let call = Call::new(id, rt::now(), integration.cloned(), None);
                 Self::insert(extensions, call, None)
             }
         }
@@ -54,10 +49,10 @@ impl Context {
     pub(crate) fn begin(extensions: &mut Extensions, with: Beginning<'_>) -> Self {
         let Beginning { pool, integration, rng, correlation } = with;
         let id = CallId::mint(rng);
-        let id_header = correlation.is_none().then(|| id.to_header());
-        let minted = || id_header.clone().map(CorrelationId::from_minted);
-        let correlation = correlation.or_else(minted);
-        let mut call = Call::new(id, rt::now(), integration.cloned(), correlation, id_header);
+        let own_id = correlation.is_none();
+        let correlation = correlation.unwrap_or_else(|| CorrelationId::from_minted(id.to_header()));
+        let mut call = Call::new(id, rt::now(), integration.cloned(), Some(correlation));
+        call.own_id = own_id;
         call.home = Some(pool.clone());
         Self::insert(extensions, call, Some(pool))
     }
@@ -149,7 +144,11 @@ impl Context {
     /// The call's id as a header's value, minted at the first question.
     pub(crate) fn id_header(&self) -> &HeaderValue {
         let call = self.call();
-        call.id_header.get_or_init(|| call.id.to_header())
+        let minted = call.correlation.get().filter(|_| call.own_id);
+        minted.map_or_else(
+            || call.id_header.get_or_init(|| call.id.to_header()),
+            CorrelationId::as_header,
+        )
     }
 
     /// Numbers the request that carries this context.

@@ -21,7 +21,8 @@ pub(super) type BoxedCall = Pin<Box<dyn Future<Output = Result<Response<Body>, E
 /// A stack, and instances of it that are free.
 pub(super) struct Boxed<S> {
     template: S,
-    spares: Spares<S>,
+    /// Behind pointers, because a stack is large and a spare is moved twice a call.
+    spares: Spares<Box<S>>,
 }
 
 impl<S> Boxed<S> {
@@ -38,7 +39,7 @@ where
     B::Error: Into<BoxError>,
 {
     fn send(&self, request: Request<Body>) -> BoxedCall {
-        let mut stack = self.spares.take().unwrap_or_else(|| self.template.clone());
+        let mut stack = self.spares.take().unwrap_or_else(|| Box::new(self.template.clone()));
         // The deadline is a barrier: whatever isn't ready is waited for inside the call.
         let ready = stack.poll_ready(&mut TaskContext::from_waker(Waker::noop()));
         if let Poll::Ready(Err(error)) = ready {

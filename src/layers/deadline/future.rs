@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use super::body::ResponseBody;
 use super::layer::DeadlineLayer;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
-use crate::event::Event;
+use crate::event::{Emitter, Event};
 use crate::outcome::Phase;
 use crate::rt::{self, Timer};
 
@@ -56,7 +55,8 @@ pin_project! {
 #[derive(Debug)]
 struct Facts {
     context: Context,
-    settings: Arc<DeadlineLayer>,
+    emitter: Emitter,
+    shares_timers: bool,
 }
 
 // === impl ResponseFuture ===
@@ -65,11 +65,7 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn calling(
-        future: S::Future,
-        context: Context,
-        settings: Arc<DeadlineLayer>,
-    ) -> Self {
+    pub(super) fn calling(future: S::Future, context: Context, settings: &DeadlineLayer) -> Self {
         Self { state: State::Calling { future }, watch: Watch::new(context, settings) }
     }
 
@@ -77,7 +73,7 @@ where
         service: S,
         request: Request<B>,
         context: Context,
-        settings: Arc<DeadlineLayer>,
+        settings: &DeadlineLayer,
     ) -> Self {
         let state = State::Readying { service, request: Some(request) };
         Self { state, watch: Watch::new(context, settings) }
@@ -137,9 +133,11 @@ where
 // === impl Watch ===
 
 impl Watch {
-    fn new(context: Context, settings: Arc<DeadlineLayer>) -> Self {
+    fn new(context: Context, settings: &DeadlineLayer) -> Self {
         let due = context.deadline();
-        Self { timer: Timer::default(), due, facts: Some(Facts { context, settings }) }
+        let (emitter, shares_timers) = (settings.emitter.for_call(), settings.shares_timers);
+        let facts = Some(Facts { context, emitter, shares_timers });
+        Self { timer: Timer::default(), due, facts }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -156,8 +154,8 @@ impl Watch {
         let (Some(due), Some(facts)) = (*this.due, this.facts) else {
             return Poll::Pending;
         };
-        let Facts { context, settings } = facts;
-        if settings.shares_timers && context.call().is_timed() {
+        let Facts { context, emitter, shares_timers } = facts;
+        if *shares_timers && context.call().is_timed() {
             // A timer further in ends no later and wakes the same task.
             this.timer.disarm();
             return Poll::Pending;
@@ -165,7 +163,7 @@ impl Watch {
         std::task::ready!(this.timer.as_mut().poll_at(due, cx));
         let limit = due.saturating_duration_since(context.started());
         context.call().set_cut(true);
-        settings.emitter.emit(Some(context), || Event::TimedOut { phase: Phase::Call, limit });
+        emitter.emit(Some(context), || Event::TimedOut { phase: Phase::Call, limit });
         let error = Error::timeout(Phase::Call, shown(limit), delivery);
         Poll::Ready(error.with_context(context).with_elapsed(context.elapsed()))
     }

@@ -73,7 +73,7 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let context = self.begin(&mut request);
-        let settings = Arc::clone(&self.settings);
+        let settings = &*self.settings;
         if std::mem::take(&mut self.ready.0) {
             return ResponseFuture::calling(self.inner.call(request), context, settings);
         }

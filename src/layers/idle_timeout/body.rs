@@ -1,15 +1,13 @@
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::layer::IdleTimeoutLayer;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
-use crate::event::Event;
+use crate::event::{Emitter, Event};
 use crate::outcome::Phase;
 use crate::rt::{self, Timer};
 
@@ -25,22 +23,29 @@ pin_project! {
         silent_since: Option<Instant>,
         // A timer is armed that ends no later than the deadline, and said to be.
         marked: bool,
-        context: Context,
-        settings: Arc<IdleTimeoutLayer>,
+        watch: Watch,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            this.context.call().unmark_timer(this.marked);
+            this.watch.context.call().unmark_timer(this.marked);
         }
     }
 }
 
+/// Whose silence is timed, and for how long.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) context: Context,
+    pub(super) limit: Option<Duration>,
+    pub(super) emitter: Emitter,
+}
+
 impl<B> ResponseBody<B> {
-    pub(super) fn new(inner: B, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
+    pub(super) fn new(inner: B, watch: Watch) -> Self {
         let (timer, silent_since, marked) = (Timer::default(), None, false);
-        Self { inner, timer, silent_since, marked, context, settings }
+        Self { inner, timer, silent_since, marked, watch }
     }
 }
 
@@ -59,25 +64,26 @@ where
         let this = self.project();
         if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
             *this.silent_since = None;
-            this.context.call().unmark_timer(this.marked);
-            let ours = |error| Error::from_body(error, Some(this.context));
+            this.watch.context.call().unmark_timer(this.marked);
+            let ours = |error| Error::from_body(error, Some(&this.watch.context));
             return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
         }
-        let Some(limit) = this.settings.limit else {
+        let Some(limit) = this.watch.limit else {
             return Poll::Pending;
         };
         let since = *this.silent_since.get_or_insert_with(rt::now);
         let due = rt::after(since, limit);
-        if this.context.deadline().is_none_or(|deadline| due <= deadline) {
-            this.context.call().mark_timer(this.marked);
+        if this.watch.context.deadline().is_none_or(|deadline| due <= deadline) {
+            this.watch.context.call().mark_timer(this.marked);
         }
         std::task::ready!(this.timer.poll_at(due, cx));
-        this.context.call().unmark_timer(this.marked);
+        this.watch.context.call().unmark_timer(this.marked);
         let phase = Phase::BodyIdle;
-        this.context.call().set_cut(true);
-        this.settings.emitter.emit(Some(this.context), || Event::TimedOut { phase, limit });
-        let error = Error::timeout(phase, limit, Delivery::Answered).with_context(this.context);
-        Poll::Ready(Some(Err(error.with_elapsed(this.context.elapsed()))))
+        this.watch.context.call().set_cut(true);
+        this.watch.emitter.emit(Some(&this.watch.context), || Event::TimedOut { phase, limit });
+        let error =
+            Error::timeout(phase, limit, Delivery::Answered).with_context(&this.watch.context);
+        Poll::Ready(Some(Err(error.with_elapsed(this.watch.context.elapsed()))))
     }
 
     fn is_end_stream(&self) -> bool {

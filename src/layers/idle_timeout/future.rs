@@ -1,15 +1,12 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::body::ResponseBody;
-use super::layer::IdleTimeoutLayer;
-use crate::context::Context;
+use super::body::{ResponseBody, Watch};
 use crate::error::{BoxError, Error};
 
 pin_project! {
@@ -17,13 +14,13 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        watch: Option<(Context, Arc<IdleTimeoutLayer>)>,
+        watch: Option<Watch>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, context: Context, settings: Arc<IdleTimeoutLayer>) -> Self {
-        Self { inner, watch: Some((context, settings)) }
+    pub(super) fn new(inner: F, watch: Watch) -> Self {
+        Self { inner, watch: Some(watch) }
     }
 }
 
@@ -39,13 +36,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Poll::Ready(result) = this.inner.poll(cx) else { return Poll::Pending };
-        let (context, settings) = this.watch.take().expect("polled after it was ready");
+        let watch = this.watch.take().expect("polled after it was ready");
         match result {
             Ok(response) => {
-                context.call().answered(response.status());
-                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, context, settings))))
+                watch.context.call().answered(response.status());
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, watch))))
             }
-            Err(error) => Poll::Ready(Err(Error::from_inner(error, Some(&context)))),
+            Err(error) => Poll::Ready(Err(Error::from_inner(error, Some(&watch.context)))),
         }
     }
 }

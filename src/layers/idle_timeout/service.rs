@@ -5,7 +5,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::ResponseBody;
+use super::body::{ResponseBody, Watch};
 use super::future::ResponseFuture;
 use super::layer::IdleTimeoutLayer;
 use crate::context::Context;
@@ -40,8 +40,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let settings = Arc::clone(&self.settings);
-        let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        ResponseFuture::new(self.inner.call(request), context, settings)
+        let IdleTimeoutLayer { limit, emitter } = &*self.settings;
+        let context = Context::of(request.extensions_mut(), emitter.integration());
+        let watch = Watch { context, limit: *limit, emitter: emitter.for_call() };
+        ResponseFuture::new(self.inner.call(request), watch)
     }
 }
