@@ -52,7 +52,7 @@ pub enum Jitter {
     Full,
     /// Between half the delay and the delay.
     Equal,
-    /// Between the base and three times the previous delay.
+    /// Between the base and three times the previous delay; for exponential backoffs.
     Decorrelated,
     /// The delay itself.
     None,
@@ -147,6 +147,7 @@ impl Backoff {
     }
 
     pub(crate) fn check(&self, mistakes: &mut Mistakes<'_>) {
+        self.check_jitter(mistakes);
         match &self.steps {
             Steps::Exponential { base, factor } => {
                 if *base > self.cap {
@@ -172,7 +173,35 @@ impl Backoff {
             Steps::Schedule(delays) if delays.is_empty() => {
                 mistakes.add("backoff", "schedule is empty: name at least one delay");
             }
+            steps if self.cap.is_zero() && !steps.are_zero() => {
+                mistakes.add("backoff", "cap is zero, so retries would follow at once: raise it");
+            }
             Steps::Fixed(_) | Steps::Schedule(_) => {}
+        }
+    }
+
+    /// Decorrelated jitter walks between a base and a cap, and needs both.
+    fn check_jitter(&self, mistakes: &mut Mistakes<'_>) {
+        match self.steps {
+            _ if self.jitter != Jitter::Decorrelated => {}
+            Steps::Exponential { base, .. } if base == self.cap => {
+                mistakes.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use Jitter::Full"));
+            }
+            Steps::Exponential { .. } => {}
+            Steps::Fixed(_) | Steps::Schedule(_) => {
+                mistakes.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use Jitter::Full");
+            }
+        }
+    }
+}
+
+// === impl Steps ===
+
+impl Steps {
+    fn are_zero(&self) -> bool {
+        match self {
+            Self::Exponential { base: delay, .. } | Self::Fixed(delay) => delay.is_zero(),
+            Self::Schedule(delays) => delays.iter().all(Duration::is_zero),
         }
     }
 }

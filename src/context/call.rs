@@ -22,17 +22,19 @@ pub(crate) struct Call {
     pub(crate) key: OnceLock<KeyFact>,
     /// Nanoseconds from the start; [`NEVER`] without one.
     deadline: AtomicU64,
-    /// Attempts sent so far, where a retry layer counts them; [`UNCOUNTED`] without one.
+    /// Attempts begun so far, where a retry layer counts them; [`UNCOUNTED`] without one.
     attempts: AtomicU32,
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
     /// A layer of ours holds the request between two attempts: nothing is on its way.
     held: AtomicBool,
-    /// The attempt that is counted already waits in a queue of ours: it is not on its way.
+    /// The attempt waits in a queue of ours, or for readiness: it is not on its way.
     queued: AtomicBool,
     /// The attempt that is under way was cut by a limit.
     cut: AtomicBool,
+    /// A circuit breaker further in would refuse another attempt.
+    shut: AtomicBool,
     /// How many armed timers end no later than the deadline.
     timers: AtomicU32,
     /// When the attempt began, if not with the call.
@@ -73,6 +75,7 @@ impl Call {
             held: AtomicBool::new(false),
             queued: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            shut: AtomicBool::new(false),
             timers: AtomicU32::new(0),
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
@@ -94,7 +97,7 @@ impl Call {
 
     pub(crate) fn attempts(&self) -> Option<u32> {
         match self.attempts.load(Ordering::Relaxed) {
-            UNCOUNTED => None,
+            UNCOUNTED => self.queued.load(Ordering::Relaxed).then_some(0),
             attempts => {
                 Some(attempts - u32::from(self.queued.load(Ordering::Relaxed)).min(attempts))
             }
@@ -138,6 +141,15 @@ impl Call {
     /// went away.
     pub(crate) fn set_cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::Relaxed);
+    }
+
+    /// A circuit breaker opened under this call: another attempt would only be refused.
+    pub(crate) fn set_shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_cut(&self) -> bool {

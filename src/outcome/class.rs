@@ -68,9 +68,13 @@ pub enum Fault {
     Closed,
     /// The peer broke the protocol.
     Protocol,
-    /// The peer said that it did not process the request (HTTP/2 `REFUSED_STREAM`, or a `GOAWAY`
-    /// before its stream; RFC 9113, 8.7), or the client took it back unsent.
+    /// The peer said that it did not process the request (HTTP/2 `REFUSED_STREAM`; RFC 9113, 8.7),
+    /// or the client took it back unsent.
     NotProcessed,
+    /// The peer is ending the connection in an orderly way (HTTP/2 `GOAWAY` without an error) that
+    /// had the request on it. It may have processed it: clients report this for streams on either
+    /// side of the last one that the peer names.
+    GoneAway,
     /// The response's body could not be read or decoded.
     Body,
     /// Something else.
@@ -100,13 +104,20 @@ impl Class {
 
     /// Whether it speaks against the provider's health.
     ///
-    /// Errors of ours (4xx), throttling and local rejections don't.
+    /// Errors of ours (4xx), throttling and local rejections don't, nor does a peer that ends a
+    /// connection in an orderly way: servers do so after every so many requests.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        matches!(
-            self,
-            Self::ServerError | Self::Invalid | Self::Timeout(_) | Self::Transport(_) | Self::Other
-        )
+        match self {
+            Self::ServerError | Self::Invalid | Self::Timeout(_) | Self::Other => true,
+            Self::Transport(_) => !self.is_moved(),
+            _ => false,
+        }
+    }
+
+    /// Whether just the connection is gone, and another one is all that it takes.
+    pub(crate) const fn is_moved(self) -> bool {
+        matches!(self, Self::Transport(Fault::NotProcessed | Fault::GoneAway))
     }
 
     /// Whether it says nothing about the provider, because nothing of it reached the provider.
@@ -160,6 +171,7 @@ impl fmt::Display for Fault {
             Self::Closed => "connection closed before the message was complete",
             Self::Protocol => "protocol error",
             Self::NotProcessed => "request was not processed",
+            Self::GoneAway => "connection was ended by its peer",
             Self::Body => "response body could not be read",
             Self::Other => "transport failed",
         })

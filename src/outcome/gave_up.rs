@@ -18,6 +18,8 @@ pub enum GaveUp {
     Budget,
     /// The request's body was too large to be kept, or failed itself.
     BodyNotKept,
+    /// A circuit breaker opened, which would refuse another attempt.
+    CircuitOpen,
     /// The idempotency key would have been forgotten by the provider.
     KeyExpired,
     /// The request said so.
@@ -34,6 +36,7 @@ impl fmt::Display for GaveUp {
             Self::ElapsedLimit => "no time left before the clock-time limit",
             Self::Budget => "retry budget spent",
             Self::BodyNotKept => "request body not kept",
+            Self::CircuitOpen => "circuit breaker opened",
             Self::KeyExpired => "idempotency key expired",
             Self::Steered => "told not to",
         })

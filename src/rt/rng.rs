@@ -26,7 +26,8 @@ impl Rng {
     /// A source that draws the same sequence for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self { next: Some(Arc::new(AtomicU64::new(seed))) }
+        // Draws are numbered from here: neighbouring seeds must not begin next to each other.
+        Self { next: Some(Arc::new(AtomicU64::new(seed.wrapping_mul(GOLDEN_RATIO)))) }
     }
 
     /// A fraction in `0.0..1.0`.
@@ -62,6 +63,9 @@ fn seeded(next: &AtomicU64) -> SmallRng {
     SmallRng::seed_from_u64(next.fetch_add(1, Ordering::Relaxed))
 }
 
+/// 2⁶⁴ / φ: multiples of it lie far apart (Knuth, *The Art of Computer Programming*, 6.4).
+const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +89,16 @@ mod tests {
         };
         assert_eq!(draw(42), draw(42));
         assert_ne!(draw(42), draw(43));
+    }
+
+    #[test]
+    fn neighbouring_seeds_draw_unrelated_sequences() {
+        let draw = |seed| {
+            let rng = Rng::seeded(seed);
+            (0..100).map(|_| rng.id_bytes()).collect::<Vec<_>>()
+        };
+        let (seven, eight) = (draw(7), draw(8));
+        assert!(eight.iter().all(|drawn| !seven.contains(drawn)));
     }
 
     #[test]

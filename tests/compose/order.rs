@@ -11,7 +11,7 @@ use outrigger::retry::{Retries, RetryBudget};
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{Delivery, ErrorKind, Integration, IntegrationBuilder};
 
-use crate::call::{failure, get, hold, millis, once, post, read, seconds, status};
+use crate::call::{failure, get, hold, millis, once, poll_once, post, read, seconds, status};
 use crate::provider::{Provider, Reply};
 
 fn one_place() -> IntegrationBuilder<OwnClient> {
@@ -104,12 +104,31 @@ async fn a_breaker_that_opens_ends_the_attempts_of_the_call_that_opened_it() {
         .service(provider.clone())
         .build()
         .unwrap();
-    let (error, _) = failure(crm.send(get())).await;
+    // A third would only be refused, and the second's answer would be lost over it.
+    let response = read(crm.send(get())).await.unwrap();
+    assert_eq!((response.status().as_u16(), provider.begun()), (500, 2));
+    let retries = response.extensions().get::<Retries>().unwrap();
+    assert_eq!((retries.attempts, retries.gave_up), (2, Some(GaveUp::CircuitOpen)));
+    assert_eq!(crm.breaker().counts().rejected, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_another_calls_failure_shut_out_says_that_it_was_answered() {
+    let provider = Script::new([Answer::status(500)]);
+    let crm = five_attempts(millis(10))
+        .breaker(|breaker| breaker.consecutive(Consecutive::Always(5)))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    let mut call = crm.send(get());
+    assert!(poll_once(&mut call).is_pending(), "it waits for its second attempt");
+    crm.breaker().force_open();
+    let (error, _) = failure(call).await;
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen));
-    assert_eq!((error.attempts(), provider.begun()), (2, 2));
-    // The refused attempt was never sent, but two were answered.
-    assert_eq!(error.delivery(), Delivery::Answered);
+    // The refused attempt was never sent, but one was answered.
+    assert_eq!((error.delivery(), error.attempts()), (Delivery::Answered, 1));
     assert_eq!(error.last_status().map(|status| status.as_u16()), Some(500));
+    assert_eq!(provider.begun(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,10 @@
 //! Requests, and one call through a service.
 
+use std::pin::Pin;
+
+use bytes::Bytes;
 use http::{Method, Request, Response};
+use http_body_util::BodyExt;
 use outrigger::{Body, Error};
 use tower::{Service, ServiceExt};
 
@@ -42,4 +46,23 @@ where
 {
     let response = send(service, request).await?;
     Ok(response.status().as_u16())
+}
+
+/// A call and its whole answer.
+pub(crate) async fn fetch<S, B, R>(service: &S, request: Request<B>) -> Result<Bytes, Error>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Error> + Clone,
+    R: http_body::Body<Data = Bytes, Error = Error>,
+{
+    let response = send(service, request).await?;
+    Ok(response.into_body().collect().await?.to_bytes())
+}
+
+/// The next frame of a body, if it is one of data.
+pub(crate) async fn frame<B>(body: &mut Pin<Box<B>>) -> Option<Result<Bytes, Error>>
+where
+    B: http_body::Body<Data = Bytes, Error = Error>,
+{
+    let frame = body.frame().await?;
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }

@@ -1,5 +1,7 @@
 //! Providers whose mood a test sets, and bodies that come frame by frame.
 
+use std::collections::VecDeque;
+use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use outrigger::Body;
 use outrigger::testing::{Answer, Script};
@@ -53,6 +55,31 @@ where
         self.begun.fetch_add(1, Ordering::SeqCst);
         let answer = self.answer.lock().expect("no test panics under the lock");
         Script::new([answer.clone()]).call(request)
+    }
+}
+
+/// Answers at once with these bodies, one a request; after the last, with nothing.
+#[derive(Clone)]
+pub(crate) struct Streaming(Arc<Mutex<VecDeque<Body>>>);
+
+impl Streaming {
+    pub(crate) fn new(bodies: impl IntoIterator<Item = Body>) -> Self {
+        Self(Arc::new(Mutex::new(bodies.into_iter().collect())))
+    }
+}
+
+impl<B> Service<Request<B>> for Streaming {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Response<Body>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        let body = self.0.lock().expect("no test panics under the lock").pop_front();
+        ready(Ok(Response::new(body.unwrap_or_default())))
     }
 }
 

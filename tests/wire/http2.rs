@@ -8,11 +8,13 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use outrigger::circuit_breaker::Consecutive;
+use outrigger::event::BreakerState;
 use outrigger::integration::OwnClient;
 use outrigger::outcome::{Fault, GaveUp, Phase};
-use outrigger::retry::Retries;
+use outrigger::retry::{Retries, RetryBudget};
 use outrigger::transport::hyper::HyperConfig;
-use outrigger::{Delivery, ErrorKind, IntegrationBuilder};
+use outrigger::{Delivery, ErrorKind, IntegrationBuilder, Ratio};
 use tokio::net::TcpListener;
 
 use crate::calls::{answered, broken, failed, get, impatient, post, said, user_flow};
@@ -80,10 +82,25 @@ async fn a_refused_stream_is_not_sent_and_repeated_even_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_stream_above_the_last_of_a_goaway_is_not_sent_and_repeated_even_without_a_key() {
+async fn a_stream_above_the_last_of_a_goaway_is_unknown() {
+    // The peer did not process it. But clients say the same of streams that the peer did process.
     let away = Do::GoAway { processed: false, reason: NO_ERROR };
-    is_not_processed(Turn::of([away.clone()])).await;
-    is_not_processed(Turn::of([away, Do::Close])).await;
+    is_unknown(Turn::of([away.clone()]), &[Fault::GoneAway]).await;
+    is_unknown(Turn::of([away, Do::Close]), &[Fault::GoneAway]).await;
+}
+
+#[tokio::test]
+async fn a_graceful_goaway_neither_opens_a_breaker_nor_spends_the_budget() {
+    let away = Turn::of([Do::GoAway { processed: false, reason: NO_ERROR }]);
+    let provider = Framed::script([away, Turn::reply(200, "well")]).await;
+    let shop = http2(user_flow())
+        .breaker(|breaker| breaker.consecutive(Consecutive::Always(1)))
+        .retry(|retry| retry.budget(RetryBudget::new(Ratio::percent(10), 0).burst(1)))
+        .build()
+        .unwrap();
+    assert_eq!(answered(&shop, get(provider.url())).await.body(), "well");
+    assert_eq!(shop.breaker().state(), BreakerState::Closed);
+    assert_eq!(provider.tally().requests, 2);
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl Pass {
     fn verdict(&self, error: &Error) -> Verdict {
         let retry_after = error.retry_after();
         match class_of_error(&self.breaker.classifier, error) {
-            class if class.is_local() => Verdict::Nothing,
+            class if class.is_local() || class.is_moved() => Verdict::Nothing,
             Class::Throttled => Verdict::Throttled { retry_after },
             class if class.is_failure() => Verdict::Failure { retry_after },
             _ => Verdict::Success,
@@ -77,6 +77,10 @@ impl Pass {
     fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
         self.stage = Stage::Told;
         self.breaker.record(self.ticket, verdict, at, &self.context);
+        if self.breaker.machine.is_shut() {
+            // Whoever thinks of another attempt can spare it, and keep the answer that it has.
+            self.context.call().set_shut(true);
+        }
     }
 
     /// The caller went away before there was a head.

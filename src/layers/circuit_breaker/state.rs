@@ -183,6 +183,11 @@ impl Machine {
         }
     }
 
+    /// Whether it refuses all calls just now.
+    pub(super) fn is_shut(&self) -> bool {
+        self.config.mode == Mode::Enforce && self.state() == BreakerState::Open
+    }
+
     /// How long it hasn't been closed, as callers see it.
     pub(super) fn not_closed_for(&self, now: Instant) -> Option<Duration> {
         let closed = state_of(self.word.load(Ordering::Acquire)) == CLOSED;

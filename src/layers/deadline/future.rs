@@ -96,8 +96,10 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying { service, request } => {
                     let Poll::Ready(ready) = service.poll_ready(cx) else {
+                        this.watch.context().call().set_queued(true);
                         break;
                     };
+                    this.watch.context().call().set_queued(false);
                     if let Err(error) = ready {
                         let error = Error::from_inner(error, Some(this.watch.context()));
                         return Poll::Ready(Err(this.watch.finish(error.unsent())));

@@ -95,10 +95,11 @@ impl<P> IdempotencyLayer<P> {
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         let KeyProfile { longest, lifetime, .. } = self.settings.profile;
-        if longest < SHORTEST_LIMIT {
+        let needed = self.settings.profile.shortest_limit();
+        if longest < needed {
             mistakes.add(
                 "profile.longest",
-                format_args!("{longest} characters don't hold a uuid in quotes: allow at least {SHORTEST_LIMIT}"),
+                format_args!("{longest} characters don't hold a uuid: allow at least {needed}"),
             );
         }
         mistakes.refuse_zero("profile.lifetime", Some(lifetime));
@@ -118,6 +119,3 @@ impl<S, P: Clone> Layer<S> for IdempotencyLayer<P> {
         Idempotency::new(inner, Arc::new(self.clone()))
     }
 }
-
-/// A UUID, and the quotes of a structured string.
-const SHORTEST_LIMIT: usize = 38;

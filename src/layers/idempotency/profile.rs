@@ -58,7 +58,8 @@ impl KeyProfile {
         Self { header: None, ..Self::header(IDEMPOTENCY_KEY) }.longest(45)
     }
 
-    /// The longest key that the provider takes, in characters; at least 36, which a UUID needs.
+    /// The longest key that the provider takes, in characters: at least 36, which a UUID needs,
+    /// and 38 in quotes.
     #[must_use]
     pub fn longest(mut self, characters: usize) -> Self {
         self.longest = characters;
@@ -75,12 +76,22 @@ impl KeyProfile {
 
     /// A key that the provider takes; always the same for the same key.
     pub(super) fn fit(&self, key: HeaderValue) -> HeaderValue {
+        let written = match self.form {
+            Form::Quoted if !is_quoted(key.as_bytes()) => quoted(key.as_bytes()),
+            _ => key.clone(),
+        };
         match self.form {
-            Form::Bare if key.len() <= self.longest => key,
-            Form::Quoted if is_quoted(key.as_bytes()) => key,
-            Form::Quoted if key.len() + 2 <= self.longest => quoted(key.as_bytes()),
+            _ if written.len() <= self.longest => written,
             Form::Bare => derived(&key),
             Form::Quoted => quoted(derived(&key).as_bytes()),
+        }
+    }
+
+    /// What a UUID needs.
+    pub(super) fn shortest_limit(&self) -> usize {
+        match self.form {
+            Form::Bare => UUID,
+            Form::Quoted => UUID + 2,
         }
     }
 }
@@ -89,8 +100,20 @@ fn derived(key: &HeaderValue) -> HeaderValue {
     IdempotencyKey::from_business_key(key.as_bytes()).into_header()
 }
 
+/// Whether it is a structured string already: in quotes, with what is inside of them escaped.
 fn is_quoted(key: &[u8]) -> bool {
-    key.len() >= 2 && key.starts_with(b"\"") && key.ends_with(b"\"")
+    let [b'"', inside @ .., b'"'] = key else {
+        return false;
+    };
+    let mut bytes = inside.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if matches!(bytes.next(), Some(b'"' | b'\\')) => {}
+            b'\\' | b'"' => return false,
+            _ => {}
+        }
+    }
+    true
 }
 
 fn quoted(key: &[u8]) -> HeaderValue {
@@ -107,4 +130,6 @@ fn quoted(key: &[u8]) -> HeaderValue {
 }
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The characters of a UUID.
+const UUID: usize = 36;
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -28,7 +28,7 @@ impl<S, P> Idempotency<S, P> {
         };
         extension.map(IdempotencyKey::into_header).or_else(|| {
             let header = self.layer.settings.profile.header.as_ref()?;
-            request.headers().get(header).cloned()
+            request.headers().get(header).filter(|key| !key.is_empty()).cloned()
         })
     }
 

@@ -9,7 +9,7 @@ use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
 use crate::error::{Delivery, Error};
 use crate::event::{End, Event};
-use crate::outcome::{Class, Fault, class_of_error, class_of_response};
+use crate::outcome::{Class, Fault, Phase, class_of_error, class_of_response};
 use crate::rt;
 
 /// Tells the end once: of the body, by an error, or by being dropped before an answer.
@@ -100,9 +100,19 @@ impl Drop for Report {
         if self.told {
             return;
         }
+        let cut = self.context.was_cut();
         self.tell(match self.head {
+            // A limit further out cut it: nobody left anything by choice.
+            Some(_) if cut => End::Failed { class: CUT, delivery: Delivery::Answered },
+            None if cut => {
+                let delivery = self.context.call().delivery_if_cut();
+                End::Failed { class: CUT, delivery }
+            }
             Some((class, status)) => End::Answered { class, status, body_read: false },
             None => End::Abandoned,
         });
     }
 }
+
+/// Only the call's deadline cuts from further out; nearer limits tell by an error.
+const CUT: Class = Class::Timeout(Phase::Call);

@@ -167,7 +167,9 @@ where
                     }
                 }
             };
+            // The ended attempt is dropped here, and may ask how it ended.
             this.state.set(next);
+            this.call.context.call().set_cut(false);
         }
     }
 }
@@ -235,7 +237,8 @@ where
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = settings.policy.wants(&failed);
-        let failure = Failure { class, status, delivery, wanted, retry_after, body_kept };
+        let shut = self.context.call().is_shut();
+        let failure = Failure { class, status, delivery, wanted, retry_after, body_kept, shut };
         if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
@@ -305,7 +308,7 @@ where
         self.progress.attempts += 1;
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
-        self.context.call().set_cut(false);
+        self.context.call().set_shut(false);
         self.context.call().set_attempt_began(rt::now());
         let service = memory.service.insert(readied.take()?);
         Some(service.call(request))

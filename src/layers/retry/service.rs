@@ -74,13 +74,18 @@ impl Nature {
         Self {
             idempotent,
             // A key that its caller put there by hand counts as well.
-            keyed: key.is_some() || !idempotent && request.headers().contains_key(KEY_HEADER),
+            keyed: key.is_some() || !idempotent && has_key(request),
             steer: others.then(|| request.extensions().get::<Steer>().copied()).flatten(),
             started: context.started(),
             deadline: context.deadline(),
             key_expires: key.map(|key| rt::after(context.started(), key.lifetime)),
         }
     }
+}
+
+/// An empty key is none: every such call would have the same.
+fn has_key<B>(request: &Request<B>) -> bool {
+    request.headers().get(KEY_HEADER).is_some_and(|key| !key.is_empty())
 }
 
 /// RFC 9110, 9.2.2.

@@ -18,6 +18,8 @@ pub(super) struct Progress {
     previous: Duration,
     /// A 425 was answered before.
     too_early: bool,
+    /// The call was moved to another connection before.
+    moved: bool,
 }
 
 /// What the call is, all its attempts long.
@@ -42,6 +44,8 @@ pub(super) struct Failure {
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
+    /// A circuit breaker would refuse another attempt.
+    pub(super) shut: bool,
 }
 
 impl Progress {
@@ -71,7 +75,13 @@ impl Progress {
         let delay = self.delay(config, failure, rng);
         let begins = rt::after(now, delay);
         Self::check_time(config, nature, begins)?;
-        if !budget.withdraw(now) {
+        if failure.shut && config.rejections == Rejections::Fail {
+            return Err(GaveUp::CircuitOpen);
+        }
+        // The first request that goes from a connection that was ended to another one is no more
+        // load than was meant anyway.
+        let free = failure.class.is_moved() && !std::mem::replace(&mut self.moved, true);
+        if !free && !budget.withdraw(now) {
             return Err(GaveUp::Budget);
         }
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);

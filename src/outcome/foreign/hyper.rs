@@ -22,7 +22,10 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
 fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
     // hyper cancels only what its connection has not yet taken.
     findings.not_processed |= error.is_canceled();
-    findings.half_sent |= error.is_user();
+    findings.half_sent |= error.is_user() && !is_gone(error);
+    if is_gone(error) {
+        findings.fault = Some(Fault::Closed);
+    }
     findings.timed_out |= error.is_timeout();
     if error.is_incomplete_message() || error.is_closed() {
         findings.fault = Some(Fault::Closed);
@@ -31,14 +34,25 @@ fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
     }
 }
 
+/// hyper files a connection task that went away under the user's mistakes, and has no question for
+/// it but its text.
+fn is_gone(error: &hyper::Error) -> bool {
+    error.is_user() && error.to_string().starts_with("dispatch task is gone")
+}
+
 fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-    // A graceful GOAWAY fails just the streams above the last that the peer will process.
-    let above_last = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-    findings.not_processed |= error.is_remote() && (refused || above_last);
-    findings.fault = match error.is_reset() {
-        true => Some(Fault::Reset),
-        false if error.is_io() => findings.fault,
-        false => Some(Fault::Protocol),
-    };
+    findings.not_processed |= error.is_remote() && refused;
+    if let Some(io) = error.get_io() {
+        findings.look_at_io(io);
+        return;
+    }
+    // A graceful GOAWAY should fail just the streams above the last that the peer will process. But
+    // h2 tells it to whoever opens a stream just then, also to one whose head is out already.
+    let graceful = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    findings.fault = Some(match error.is_reset() {
+        true => Fault::Reset,
+        false if graceful && error.is_remote() => Fault::GoneAway,
+        false => Fault::Protocol,
+    });
 }

@@ -20,7 +20,7 @@ use crate::call::status;
 use crate::clock::millis;
 
 /// Three attempts, 100 ms apart, and no budget in the way.
-fn plain() -> RetryLayer {
+pub(crate) fn plain() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::fixed(millis(100))).budget(RetryBudget::unlimited())
 }
 

@@ -7,7 +7,7 @@ use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::idempotency::IdempotencyLayer;
-use outrigger::outcome::{Fault, GaveUp, Phase, Rejection};
+use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{Delivery, ErrorKind};
@@ -64,14 +64,15 @@ async fn the_worst_of_all_attempts_is_what_may_have_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_followed_by_an_open_breaker_may_have_happened() {
+async fn a_timeout_that_opens_the_breaker_is_the_last_word_and_may_have_happened() {
     let service = ServiceBuilder::new()
         .layer(plain())
         .layer(CircuitBreakerLayer::new().consecutive(Consecutive::Always(1)))
         .layer(TimeoutLayer::new().attempt(secs(1)))
         .service(Script::new([Answer::hang()]));
     let error = status(&service, keyed_post("a")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen));
+    assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Attempt));
+    assert_eq!(error.gave_up(), Some(GaveUp::CircuitOpen));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1));
 }
 
