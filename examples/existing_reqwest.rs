@@ -22,8 +22,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
 
-    // Its pool, proxies, cookies, redirects and decompression stay.
-    let client = reqwest::Client::builder().user_agent("shop/1.0").build()?;
+    // Its pool, proxies, cookies, redirects and decompression stay. Its own retries don't know what
+    // is safe to repeat.
+    let never = reqwest::retry::never();
+    let client = reqwest::Client::builder().user_agent("shop/1.0").retry(never).build()?;
     let crm = Integration::user_flow("crm").reqwest(client.clone()).build()?;
 
     let response = crm.execute(client.get(format!("{url}/contacts/1")).build()?).await?;

@@ -69,7 +69,7 @@
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! use outrigger::Integration;
 //!
-//! let client = reqwest::Client::new();
+//! let client = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
 //! let crm = Integration::background("crm").reqwest(client.clone()).build()?;
 //! let response = crm.execute(client.get("https://crm.example/contacts/7").build()?).await?;
 //! println!("{}", response.text().await?);

@@ -5,6 +5,9 @@ use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
 impl<T> IntegrationBuilder<T> {
     /// Sends through this client: its pool, proxies, cookies and redirects stay.
+    ///
+    /// Build it with `.retry(reqwest::retry::never())`; the
+    /// [transport's page](crate::transport::reqwest) says why.
     pub fn reqwest(
         self,
         client: ::reqwest::Client,
