@@ -383,3 +383,14 @@ async fn a_body_that_drips_without_end_is_cut_at_the_deadline() {
         assert_eq!(provider.counts().requests, 1);
     }
 }
+
+#[tokio::test]
+async fn a_scheme_that_nobody_speaks_is_the_requests_fault_and_not_the_providers() {
+    let shop = user_flow().breaker(|breaker| breaker).build().unwrap();
+    for _ in 0..10 {
+        let error = failed(&shop, get("ftp://files.example/orders")).await;
+        assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent), "{error:?}");
+        assert_eq!(error.attempts(), 0);
+    }
+    assert_eq!(shop.breaker().state(), outrigger::event::BreakerState::Closed);
+}

@@ -36,6 +36,8 @@ pub(super) struct Connecting {
     inner: <Connector as Service<Uri>>::Future,
     timer: Pin<Box<Timer>>,
     due: Option<(Instant, Duration)>,
+    /// Its scheme is none that is spoken here.
+    refused: bool,
 }
 
 impl Connect {
@@ -58,7 +60,8 @@ impl Service<Uri> for Connect {
 
     fn call(&mut self, to: Uri) -> Connecting {
         let due = self.limit.map(|limit| (rt::after(rt::now(), limit), limit));
-        Connecting { inner: self.inner.call(to), timer: Box::pin(Timer::default()), due }
+        let refused = !to.scheme_str().is_some_and(|scheme| tls::SCHEMES.contains(&scheme));
+        Connecting { inner: self.inner.call(to), timer: Box::pin(Timer::default()), due, refused }
     }
 }
 
@@ -66,6 +69,11 @@ impl Future for Connecting {
     type Output = Result<<Connector as Service<Uri>>::Response, BoxError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if self.refused {
+            let error = Error::new(ErrorKind::Request, Delivery::NotSent);
+            let detail = format!("its scheme is not {}", tls::SCHEMES.join(" or "));
+            return Poll::Ready(Err(error.with_detail(detail).into()));
+        }
         if let Poll::Ready(result) = Pin::new(&mut self.inner).poll(cx) {
             return Poll::Ready(result.map_err(boxed));
         }

@@ -6,6 +6,8 @@ use super::connect::Tcp;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(());
 
+pub(super) const SCHEMES: &[&str] = &["http"];
+
 pub(super) type Connector = Tcp;
 
 pub(super) fn connector(tcp: Tcp, _: &Settings) -> Connector {

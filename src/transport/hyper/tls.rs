@@ -12,6 +12,8 @@ use super::connect::Tcp;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(Option<ClientConfig>);
 
+pub(super) const SCHEMES: &[&str] = &["http", "https"];
+
 pub(super) type Connector = HttpsConnector<Tcp>;
 
 impl HyperConfig {
