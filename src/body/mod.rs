@@ -2,6 +2,7 @@
 
 mod guard;
 mod replay;
+mod tape;
 mod whole;
 
 pub use guard::GuardedBody;

@@ -73,6 +73,7 @@ mod handle;
 mod keyed;
 mod layer;
 mod pass;
+mod recovery;
 mod service;
 mod state;
 mod window;

@@ -1,8 +1,9 @@
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Consecutive, Mode, Throttled};
+use super::recovery::Recovery;
 use super::window::{Mark, Sums, Window};
 use crate::event::BreakerState;
 use crate::rt::Rng;
@@ -13,36 +14,25 @@ use crate::rt::Rng;
 /// changes of state and for probes.
 #[derive(Debug)]
 pub(super) struct Machine {
-    config: BreakerConfig,
+    pub(super) config: BreakerConfig,
     epoch: Instant,
     /// The state, which window it writes to, and its generation.
-    word: AtomicU64,
+    pub(super) word: AtomicU64,
     /// When an open breaker lets probes through, in nanoseconds of the epoch.
-    until: AtomicU64,
+    pub(super) until: AtomicU64,
     /// When it last left or came back to the closed state, in nanoseconds of the epoch.
-    changed: AtomicU64,
+    pub(super) changed: AtomicU64,
     /// When it was last forced, in nanoseconds of the epoch.
     forced_at: AtomicU64,
     /// Two, so that a result that is late by a whole outage is written where nobody reads.
     windows: [Window; 2],
-    in_a_row: AtomicU32,
+    pub(super) in_a_row: AtomicU32,
     /// The window may hold something that speaks against the provider.
-    tainted: AtomicBool,
+    pub(super) tainted: AtomicBool,
     forced: AtomicU8,
-    rejected: AtomicU64,
+    pub(super) rejected: AtomicU64,
     abandoned: AtomicU64,
-    recovery: Mutex<Recovery>,
-}
-
-/// What happened since the breaker was last closed.
-#[derive(Debug, Default)]
-struct Recovery {
-    openings: u32,
-    for_slowness: bool,
-    /// When each probe that is under way began.
-    probing: Vec<Instant>,
-    succeeded: u32,
-    failed: u32,
+    pub(super) recovery: Mutex<Recovery>,
 }
 
 /// The right to one call, good for the state that gave it.
@@ -50,7 +40,7 @@ struct Recovery {
 pub(super) struct Ticket {
     pub(super) began: Instant,
     /// The word it was given under; [`UNTRACKED`] if its result doesn't matter.
-    word: u64,
+    pub(super) word: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -280,167 +270,18 @@ impl Machine {
     }
 }
 
-// === open and half-open ===
+// === what both halves need ===
 
 impl Machine {
-    fn reject(&self, now: Instant, retry_after: Option<Duration>) -> Admission {
-        self.rejected.fetch_add(1, Ordering::Relaxed);
-        match self.config.mode {
-            Mode::Enforce => Admission::Rejected { retry_after },
-            Mode::ReportOnly => Admission::WouldReject(Ticket::untracked(now)),
-        }
-    }
-
-    /// Opens, unless somebody else changed the state first.
-    fn open(
-        &self,
-        from: u64,
-        for_slowness: bool,
-        retry_after: Option<Duration>,
-        now: Instant,
-        rng: &Rng,
-    ) -> Option<Change> {
-        let mut recovery = self.recovery();
-        if self.word.load(Ordering::Acquire) != from {
-            return None;
-        }
-        recovery.for_slowness = for_slowness;
-        self.open_locked(&mut recovery, from, retry_after, now, rng);
-        Some(Change { from: BreakerState::Closed, to: BreakerState::Open })
-    }
-
-    fn open_locked(
-        &self,
-        recovery: &mut Recovery,
-        from: u64,
-        retry_after: Option<Duration>,
-        now: Instant,
-        rng: &Rng,
-    ) {
-        recovery.openings = recovery.openings.saturating_add(1);
-        recovery.probing.clear();
-        let own = self.open_time(recovery.openings, rng);
-        let asked = retry_after.unwrap_or_default().min(self.config.retry_after_cap);
-        let now = self.since_epoch(now);
-        self.until.store(nanos(now + own.max(asked)), Ordering::Release);
-        if state_of(from) == CLOSED {
-            self.changed.store(nanos(now), Ordering::Relaxed);
-        }
-        self.word.store(next(from, OPEN), Ordering::Release);
-    }
-
-    /// Grows with each opening in a row, spread on both sides, never over the cap.
-    fn open_time(&self, openings: u32, rng: &Rng) -> Duration {
-        let config = &self.config;
-        let steps = openings.saturating_sub(1).min(MAX_STEPS) as i32;
-        let grown = config.open_for.as_secs_f64() * config.open_growth.powi(steps);
-        let cap = config.open_cap;
-        let time = Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap));
-        let spread = time.mul_f64(config.open_jitter.fraction());
-        // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
-        rng.between(time - spread.min(time), (time + spread).min(cap))
-    }
-
-    fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
-        let mut recovery = self.recovery();
-        let word = self.word.load(Ordering::Acquire);
-        let (word, change) = match state_of(word) {
-            CLOSED => return (Admission::Admitted(Ticket { began: now, word }), None),
-            OPEN if self.since_epoch(now) < self.until() => {
-                let left = self.until() - self.since_epoch(now);
-                return (self.reject(now, Some(left)), None);
-            }
-            OPEN => {
-                recovery.probing.clear();
-                (recovery.succeeded, recovery.failed) = (0, 0);
-                let word = next(word, HALF_OPEN);
-                self.word.store(word, Ordering::Release);
-                let change = Change { from: BreakerState::Open, to: BreakerState::HalfOpen };
-                (word, Some(change))
-            }
-            _ => (word, None),
-        };
-        let oldest = recovery.probing.iter().min().copied();
-        let overdue = oldest.map(|began| began + self.config.probe_limit);
-        if overdue.is_some_and(|at| now >= at) {
-            // A probe that hangs says enough.
-            self.open_locked(&mut recovery, word, None, now, rng);
-            let left = self.until().saturating_sub(self.since_epoch(now));
-            let change = Change { from: BreakerState::HalfOpen, to: BreakerState::Open };
-            return (self.reject(now, Some(left)), Some(change));
-        }
-        let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
-        if used < self.config.probes {
-            recovery.probing.push(now);
-            return (Admission::Admitted(Ticket { began: now, word }), change);
-        }
-        let left = overdue.map(|at| at.saturating_duration_since(now));
-        (self.reject(now, left), change)
-    }
-
-    fn record_probe(
-        &self,
-        ticket: Ticket,
-        verdict: Verdict,
-        slow: bool,
-        now: Instant,
-        rng: &Rng,
-    ) -> Option<Change> {
-        let mut recovery = self.recovery();
-        if self.word.load(Ordering::Acquire) != ticket.word {
-            return None;
-        }
-        let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
-        recovery.probing.swap_remove(slot);
-        let took = now.saturating_duration_since(ticket.began);
-        let too_slow = slow && recovery.for_slowness || took >= self.config.probe_limit;
-        let retry_after = match verdict {
-            Verdict::Nothing => return None,
-            Verdict::Success if !too_slow => None,
-            Verdict::Throttled { .. } if self.config.throttled == Throttled::Never => None,
-            Verdict::Success => Some(None),
-            Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
-                Some(retry_after)
-            }
-        };
-        match retry_after {
-            None => recovery.succeeded += 1,
-            Some(_) => recovery.failed += 1,
-        }
-        if recovery.succeeded >= self.config.probe_successes {
-            self.close_locked(&mut recovery, ticket.word, now);
-            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Closed });
-        }
-        if recovery.failed > self.config.probes - self.config.probe_successes {
-            self.open_locked(&mut recovery, ticket.word, retry_after.flatten(), now, rng);
-            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open });
-        }
-        None
-    }
-
-    fn close_locked(&self, recovery: &mut Recovery, from: u64, now: Instant) {
-        *recovery = Recovery::default();
-        let word = next(from, CLOSED) ^ OTHER_WINDOW;
-        self.window(word).clear();
-        self.in_a_row.store(0, Ordering::Relaxed);
-        self.tainted.store(false, Ordering::Relaxed);
-        self.changed.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
-        self.word.store(word, Ordering::Release);
-    }
-
-    fn recovery(&self) -> MutexGuard<'_, Recovery> {
-        self.recovery.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn until(&self) -> Duration {
+    pub(super) fn until(&self) -> Duration {
         Duration::from_nanos(self.until.load(Ordering::Acquire))
     }
 
-    fn since_epoch(&self, now: Instant) -> Duration {
+    pub(super) fn since_epoch(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.epoch)
     }
 
-    fn window(&self, word: u64) -> &Window {
+    pub(super) fn window(&self, word: u64) -> &Window {
         &self.windows[usize::from(word & OTHER_WINDOW != 0)]
     }
 
@@ -454,32 +295,30 @@ impl Machine {
 }
 
 impl Ticket {
-    fn untracked(began: Instant) -> Self {
+    pub(super) fn untracked(began: Instant) -> Self {
         Self { began, word: UNTRACKED }
     }
 }
 
-fn state_of(word: u64) -> u64 {
+pub(super) fn state_of(word: u64) -> u64 {
     word & STATE
 }
 
 /// The same window, another state, a new generation.
-fn next(word: u64, state: u64) -> u64 {
+pub(super) fn next(word: u64, state: u64) -> u64 {
     (word & !STATE).wrapping_add(GENERATION) | state
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-const CLOSED: u64 = 0;
-const OPEN: u64 = 1;
-const HALF_OPEN: u64 = 2;
+pub(super) const CLOSED: u64 = 0;
+pub(super) const OPEN: u64 = 1;
+pub(super) const HALF_OPEN: u64 = 2;
 const STATE: u64 = 0b11;
 /// Set where the second window is in use.
-const OTHER_WINDOW: u64 = 0b100;
+pub(super) const OTHER_WINDOW: u64 = 0b100;
 const GENERATION: u64 = 0b1000;
 /// No state has this word: 3 is none of the states.
 const UNTRACKED: u64 = u64::MAX;
-/// Growth past this many steps has met every cap.
-const MAX_STEPS: u32 = 1_000;

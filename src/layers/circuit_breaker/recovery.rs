@@ -1,0 +1,178 @@
+//! How a breaker opens, lets probes through and closes again.
+
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::config::{Mode, Throttled};
+use super::state::{
+    Admission, CLOSED, Change, HALF_OPEN, Machine, OPEN, OTHER_WINDOW, Ticket, Verdict, nanos,
+    next, state_of,
+};
+use crate::event::BreakerState;
+use crate::rt::Rng;
+
+/// What happened since the breaker was last closed.
+#[derive(Debug, Default)]
+pub(super) struct Recovery {
+    openings: u32,
+    for_slowness: bool,
+    /// When each probe that is under way began.
+    probing: Vec<Instant>,
+    succeeded: u32,
+    failed: u32,
+}
+
+impl Machine {
+    pub(super) fn reject(&self, now: Instant, retry_after: Option<Duration>) -> Admission {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        match self.config.mode {
+            Mode::Enforce => Admission::Rejected { retry_after },
+            Mode::ReportOnly => Admission::WouldReject(Ticket::untracked(now)),
+        }
+    }
+
+    /// Opens, unless somebody else changed the state first.
+    pub(super) fn open(
+        &self,
+        from: u64,
+        for_slowness: bool,
+        retry_after: Option<Duration>,
+        now: Instant,
+        rng: &Rng,
+    ) -> Option<Change> {
+        let mut recovery = self.recovery();
+        if self.word.load(Ordering::Acquire) != from {
+            return None;
+        }
+        recovery.for_slowness = for_slowness;
+        self.open_locked(&mut recovery, from, retry_after, now, rng);
+        Some(Change { from: BreakerState::Closed, to: BreakerState::Open })
+    }
+
+    fn open_locked(
+        &self,
+        recovery: &mut Recovery,
+        from: u64,
+        retry_after: Option<Duration>,
+        now: Instant,
+        rng: &Rng,
+    ) {
+        recovery.openings = recovery.openings.saturating_add(1);
+        recovery.probing.clear();
+        let own = self.open_time(recovery.openings, rng);
+        let asked = retry_after.unwrap_or_default().min(self.config.retry_after_cap);
+        let now = self.since_epoch(now);
+        self.until.store(nanos(now + own.max(asked)), Ordering::Release);
+        if state_of(from) == CLOSED {
+            self.changed.store(nanos(now), Ordering::Relaxed);
+        }
+        self.word.store(next(from, OPEN), Ordering::Release);
+    }
+
+    /// Grows with each opening in a row, spread on both sides, never over the cap.
+    fn open_time(&self, openings: u32, rng: &Rng) -> Duration {
+        let config = &self.config;
+        let steps = openings.saturating_sub(1).min(MAX_STEPS) as i32;
+        let grown = config.open_for.as_secs_f64() * config.open_growth.powi(steps);
+        let cap = config.open_cap;
+        let time = Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap));
+        let spread = time.mul_f64(config.open_jitter.fraction());
+        // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
+        rng.between(time - spread.min(time), (time + spread).min(cap))
+    }
+
+    pub(super) fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
+        let mut recovery = self.recovery();
+        let word = self.word.load(Ordering::Acquire);
+        let (word, change) = match state_of(word) {
+            CLOSED => return (Admission::Admitted(Ticket { began: now, word }), None),
+            OPEN if self.since_epoch(now) < self.until() => {
+                let left = self.until() - self.since_epoch(now);
+                return (self.reject(now, Some(left)), None);
+            }
+            OPEN => {
+                recovery.probing.clear();
+                (recovery.succeeded, recovery.failed) = (0, 0);
+                let word = next(word, HALF_OPEN);
+                self.word.store(word, Ordering::Release);
+                let change = Change { from: BreakerState::Open, to: BreakerState::HalfOpen };
+                (word, Some(change))
+            }
+            _ => (word, None),
+        };
+        let oldest = recovery.probing.iter().min().copied();
+        let overdue = oldest.map(|began| began + self.config.probe_limit);
+        if overdue.is_some_and(|at| now >= at) {
+            // A probe that hangs says enough.
+            self.open_locked(&mut recovery, word, None, now, rng);
+            let left = self.until().saturating_sub(self.since_epoch(now));
+            let change = Change { from: BreakerState::HalfOpen, to: BreakerState::Open };
+            return (self.reject(now, Some(left)), Some(change));
+        }
+        let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
+        if used < self.config.probes {
+            recovery.probing.push(now);
+            return (Admission::Admitted(Ticket { began: now, word }), change);
+        }
+        let left = overdue.map(|at| at.saturating_duration_since(now));
+        (self.reject(now, left), change)
+    }
+
+    pub(super) fn record_probe(
+        &self,
+        ticket: Ticket,
+        verdict: Verdict,
+        slow: bool,
+        now: Instant,
+        rng: &Rng,
+    ) -> Option<Change> {
+        let mut recovery = self.recovery();
+        if self.word.load(Ordering::Acquire) != ticket.word {
+            return None;
+        }
+        let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
+        recovery.probing.swap_remove(slot);
+        let took = now.saturating_duration_since(ticket.began);
+        let too_slow = slow && recovery.for_slowness || took >= self.config.probe_limit;
+        let retry_after = match verdict {
+            Verdict::Nothing => return None,
+            Verdict::Success if !too_slow => None,
+            Verdict::Throttled { .. } if self.config.throttled == Throttled::Never => None,
+            Verdict::Success => Some(None),
+            Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
+                Some(retry_after)
+            }
+        };
+        match retry_after {
+            None => recovery.succeeded += 1,
+            Some(_) => recovery.failed += 1,
+        }
+        if recovery.succeeded >= self.config.probe_successes {
+            self.close_locked(&mut recovery, ticket.word, now);
+            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Closed });
+        }
+        if recovery.failed > self.config.probes - self.config.probe_successes {
+            self.open_locked(&mut recovery, ticket.word, retry_after.flatten(), now, rng);
+            return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open });
+        }
+        None
+    }
+
+    fn close_locked(&self, recovery: &mut Recovery, from: u64, now: Instant) {
+        *recovery = Recovery::default();
+        let word = next(from, CLOSED) ^ OTHER_WINDOW;
+        self.window(word).clear();
+        self.in_a_row.store(0, Ordering::Relaxed);
+        self.tainted.store(false, Ordering::Relaxed);
+        self.changed.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
+        self.word.store(word, Ordering::Release);
+    }
+
+    fn recovery(&self) -> MutexGuard<'_, Recovery> {
+        self.recovery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Growth past this many steps has met every cap.
+const MAX_STEPS: u32 = 1_000;
