@@ -69,6 +69,15 @@ pub enum Event {
         /// Why.
         why: Rejection,
     },
+    /// The own client made a connection.
+    ConnectionOpened,
+    /// A connection of the own client was closed.
+    ConnectionClosed {
+        /// What closed it.
+        cause: CloseCause,
+        /// For how long it was open.
+        lived: Duration,
+    },
     /// A limit in clock time passed.
     TimedOut {
         /// Which.
@@ -112,4 +121,24 @@ pub enum BreakerState {
     Open,
     /// A few probes.
     HalfOpen,
+}
+
+/// What closed a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseCause {
+    /// The peer ended it in an orderly way.
+    ByPeer,
+    /// It broke.
+    Broken,
+    /// Nobody used it for too long.
+    Idle,
+    /// It was too old.
+    Expired,
+    /// A limit passed on it, or its caller went away in the middle.
+    Cut,
+    /// It led to the wrong server (421).
+    Misdirected,
+    /// There were more than were needed.
+    Surplus,
 }

@@ -17,6 +17,7 @@ use crate::outcome::{Classify, SharedClassifier};
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 use crate::transport::Transport;
+use crate::transport::pool::PoolHandle;
 
 /// Builds an [`Integration`]: a preset's values, adjusted slot by slot.
 ///
@@ -52,7 +53,13 @@ pub trait Source: sealed::Sealed {
 
     /// Makes the transport, once everything was found to be right.
     #[doc(hidden)]
-    fn make(self) -> Self::Transport;
+    fn make(self, emitter: &Emitter) -> Self::Transport;
+
+    /// The pool of a transport that is ours.
+    #[doc(hidden)]
+    fn pool(_: &Self::Transport) -> Option<PoolHandle> {
+        None
+    }
 
     /// The limit on making connections, where the transport is ours.
     #[doc(hidden)]
@@ -79,7 +86,7 @@ impl<S: Transport> sealed::Sealed for Service<S> {}
 impl<S: Transport> Source for Service<S> {
     type Transport = S;
 
-    fn make(self) -> S {
+    fn make(self, _: &Emitter) -> S {
         self.0
     }
 }
@@ -205,10 +212,11 @@ impl<T: Source> IntegrationBuilder<T> {
         self.slots.breaker = breaker.shared_classifier(self.classifier.clone());
         let breaker = self.slots.breaker.handle();
         let (bulkhead, budget) = (self.slots.bulkhead.handle(), self.slots.retry.shared_budget());
-        let transport = self.transport.make();
+        let transport = self.transport.make(&self.emitter);
+        let pool = T::pool(&transport);
         let edge: Arc<dyn Edge> = compose(self.slots, &self.emitter, &self.classifier, transport);
         Ok(Integration {
-            shared: Arc::new(Shared { name: self.name, edge, breaker, bulkhead, budget }),
+            shared: Arc::new(Shared { name: self.name, edge, breaker, bulkhead, budget, pool }),
         })
     }
 }

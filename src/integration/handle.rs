@@ -15,6 +15,7 @@ use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::BreakerHandle;
 use crate::error::Error;
 use crate::retry::RetryBudget;
+use crate::transport::pool::PoolHandle;
 
 /// One third-party API. See the [module](super).
 #[derive(Clone)]
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) breaker: BreakerHandle,
     pub(super) bulkhead: BulkheadHandle,
     pub(super) budget: RetryBudget,
+    pub(super) pool: Option<PoolHandle>,
 }
 
 impl Integration {
@@ -73,6 +75,12 @@ impl Integration {
     #[must_use]
     pub fn bulkhead(&self) -> &BulkheadHandle {
         &self.shared.bulkhead
+    }
+
+    /// Its pool of connections; `None` where the client is not the integration's own.
+    #[must_use]
+    pub fn pool(&self) -> Option<&PoolHandle> {
+        self.shared.pool.as_ref()
     }
 
     /// Its retry budget.

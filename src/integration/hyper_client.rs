@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
 use crate::config::ConfigError;
+use crate::event::Emitter;
 use crate::transport::hyper::{HyperConfig, HyperTransport};
+use crate::transport::pool::PoolHandle;
 
 /// A hyper client of the integration's own, with its own pool.
 #[derive(Clone, Debug)]
@@ -19,8 +21,12 @@ impl Sealed for OwnClient {}
 impl Source for OwnClient {
     type Transport = HyperTransport;
 
-    fn make(self) -> HyperTransport {
-        self.0.client()
+    fn make(self, emitter: &Emitter) -> HyperTransport {
+        self.0.client(emitter.clone())
+    }
+
+    fn pool(transport: &HyperTransport) -> Option<PoolHandle> {
+        Some(transport.pool())
     }
 
     fn connect_limit(&self) -> Option<Duration> {

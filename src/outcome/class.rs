@@ -38,7 +38,9 @@ pub enum Phase {
     Call,
     /// One attempt, to the response head.
     Attempt,
-    /// The making of a connection: TCP and TLS.
+    /// A connection of the pool, all of which were in use.
+    Acquire,
+    /// The making of a connection: name, TCP and TLS.
     Connect,
     /// From the end of the request to the response head.
     ResponseHead,
@@ -104,15 +106,21 @@ impl Class {
 
     /// Whether it speaks against the provider's health.
     ///
-    /// Errors of ours (4xx), throttling and local rejections don't, nor does a peer that ends a
+    /// Errors of ours (4xx), throttling, local rejections and a full pool don't, nor does a peer that ends a
     /// connection in an orderly way: servers do so after every so many requests.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         match self {
-            Self::ServerError | Self::Invalid | Self::Timeout(_) | Self::Other => true,
+            Self::ServerError | Self::Invalid | Self::Other => true,
+            Self::Timeout(phase) => !matches!(phase, Phase::Acquire),
             Self::Transport(_) => !self.is_moved(),
             _ => false,
         }
+    }
+
+    /// Whether it says nothing at all about the provider's health, good or bad.
+    pub(crate) const fn says_nothing(self) -> bool {
+        self.is_local() || self.is_moved() || matches!(self, Self::Timeout(Phase::Acquire))
     }
 
     /// Whether just the connection is gone, and another one is all that it takes.
@@ -151,6 +159,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Call => "call",
             Self::Attempt => "attempt",
+            Self::Acquire => "pool acquire",
             Self::Connect => "connect",
             Self::ResponseHead => "response head",
             Self::Upload => "upload",

@@ -1,14 +1,20 @@
-//! Everything that is not deterministic: time and chance.
+//! Everything that is not deterministic: time, chance and tasks.
 //!
 //! No other module reads a clock or draws a number. Both clocks follow tokio's paused time in
 //! tests, and chance can be seeded, so a test holds both in its hand.
 
 mod clock;
 mod rng;
+#[cfg(feature = "hyper")]
+mod spawn;
 mod timer;
 
 pub(crate) use clock::{after, now};
+#[cfg(feature = "hyper")]
+pub(crate) use spawn::spawn;
 pub(crate) use timer::Timer;
+#[cfg(feature = "hyper")]
+pub(crate) use timer::until;
 
 pub use clock::Clock;
 pub use rng::Rng;

@@ -48,6 +48,18 @@ impl Timer {
     }
 }
 
+/// What `work` comes to, if it does before `due`; the work is polled first.
+#[cfg(feature = "hyper")]
+pub(crate) async fn until<F: Future>(due: Option<Instant>, work: F) -> Option<F::Output> {
+    let (mut work, mut timer) = (std::pin::pin!(work), std::pin::pin!(Timer::default()));
+    std::future::poll_fn(|cx| match (work.as_mut().poll(cx), due) {
+        (Poll::Ready(output), _) => Poll::Ready(Some(output)),
+        (Poll::Pending, None) => Poll::Pending,
+        (Poll::Pending, Some(due)) => timer.as_mut().poll_at(due, cx).map(|()| None),
+    })
+    .await
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where a timer is made")]
 fn arm(due: tokio::time::Instant) -> Sleep {
     tokio::time::sleep_until(due)

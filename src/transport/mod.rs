@@ -6,6 +6,7 @@
 mod adapt;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+pub mod pool;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 

@@ -67,7 +67,7 @@ impl Pass {
     fn verdict(&self, error: &Error) -> Verdict {
         let retry_after = error.retry_after();
         match class_of_error(&self.breaker.classifier, error) {
-            class if class.is_local() || class.is_moved() => Verdict::Nothing,
+            class if class.says_nothing() => Verdict::Nothing,
             Class::Throttled => Verdict::Throttled { retry_after },
             class if class.is_failure() => Verdict::Failure { retry_after },
             _ => Verdict::Success,

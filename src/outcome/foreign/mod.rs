@@ -44,7 +44,10 @@ struct Findings {
 
 /// Reads a foreign error.
 pub(crate) fn read(error: BoxError) -> Error {
-    let mut findings = Findings::default();
+    read_after(Findings::default(), error)
+}
+
+fn read_after(mut findings: Findings, error: BoxError) -> Error {
     let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
@@ -61,6 +64,15 @@ pub(crate) fn read(error: BoxError) -> Error {
     }
     let (kind, delivery) = findings.conclude();
     Error::new(kind, delivery).with_source(reqwest::without_secrets(error))
+}
+
+/// Reads the error of a connection that was never made.
+#[cfg(feature = "hyper")]
+pub(crate) fn read_connecting(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(error) => read_after(Findings { connecting: true, ..Findings::default() }, error),
+    }
 }
 
 /// One level down; `io::Error` hides the error that it carries from `source`.

@@ -1,17 +1,24 @@
 use std::time::Duration;
 
+use super::pool::Limits;
 use super::service::HyperTransport;
 use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
 
 /// The settings of the own hyper client.
 #[derive(Clone, Debug)]
 #[must_use = "settings do nothing until a client is built of them"]
 pub struct HyperConfig {
     pub(super) connect_timeout: Option<Duration>,
-    pub(super) pool_idle_timeout: Option<Duration>,
-    pub(super) pool_max_idle_per_host: usize,
+    pub(super) acquire_timeout: Option<Duration>,
+    max_connections_per_host: u32,
+    pool_idle_timeout: Option<Duration>,
+    pool_max_idle_per_host: usize,
+    time_to_live: Option<Duration>,
     pub(super) tcp_keepalive: Option<Duration>,
     pub(super) http2_prior_knowledge: bool,
+    pub(super) http2_ping_after: Option<Duration>,
+    pub(super) http2_ping_timeout: Duration,
     pub(super) tls: super::tls::Settings,
 }
 
@@ -20,10 +27,15 @@ impl HyperConfig {
     pub fn new() -> Self {
         Self {
             connect_timeout: Some(Duration::from_secs(1)),
+            acquire_timeout: None,
+            max_connections_per_host: u32::MAX,
             pool_idle_timeout: Some(Duration::from_secs(30)),
             pool_max_idle_per_host: usize::MAX,
+            time_to_live: Some(Duration::from_secs(300)),
             tcp_keepalive: Some(Duration::from_secs(30)),
             http2_prior_knowledge: false,
+            http2_ping_after: Some(Duration::from_secs(20)),
+            http2_ping_timeout: Duration::from_secs(10),
             tls: super::tls::Settings::default(),
         }
     }
@@ -31,6 +43,34 @@ impl HyperConfig {
     /// How long the making of a connection may take: name, TCP and TLS together.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
+        self
+    }
+
+    /// How many connections to one host there may be; without a bound by default, because the
+    /// bulkhead has one.
+    pub fn max_connections_per_host(mut self, connections: u32) -> Self {
+        self.max_connections_per_host = connections;
+        self
+    }
+
+    /// How long a request waits for a connection to come free, where there may be no more; until
+    /// its attempt's limit by default.
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.acquire_timeout = Some(limit);
+        self
+    }
+
+    /// How old a connection may grow, give or take a fifth, so that a host that moved is followed;
+    /// five minutes by default.
+    pub fn time_to_live(mut self, life: Duration) -> Self {
+        self.time_to_live = Some(life);
+        self
+    }
+
+    /// After how much silence an HTTP/2 connection with requests on it is asked whether it is
+    /// still there, and how long it has to answer; 20 s and 10 s by default.
+    pub fn http2_ping(mut self, after: Duration, timeout: Duration) -> Self {
+        (self.http2_ping_after, self.http2_ping_timeout) = (Some(after), timeout);
         self
     }
 
@@ -61,7 +101,7 @@ impl HyperConfig {
     /// A client with these settings and its own pool.
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         self.check()?;
-        Ok(self.client())
+        Ok(self.client(Emitter::new()))
     }
 
     /// Names every setting that can't work.
@@ -69,8 +109,17 @@ impl HyperConfig {
         checked("hyper", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn client(&self) -> HyperTransport {
-        HyperTransport::new(self)
+    pub(crate) fn client(&self, emitter: Emitter) -> HyperTransport {
+        HyperTransport::new(self, emitter)
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            per_host: self.max_connections_per_host,
+            idle_per_host: self.pool_max_idle_per_host,
+            idle: self.pool_idle_timeout,
+            life: self.time_to_live,
+        }
     }
 
     pub(crate) fn connect_limit(&self) -> Option<Duration> {
@@ -80,6 +129,17 @@ impl HyperConfig {
     fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("connect_timeout", self.connect_timeout);
         mistakes.refuse_zero("tcp_keepalive", self.tcp_keepalive);
+        mistakes.refuse_zero("acquire_timeout", self.acquire_timeout);
+        mistakes.refuse_zero("time_to_live", self.time_to_live);
+        mistakes.refuse_zero("pool_idle_timeout", self.pool_idle_timeout);
+        mistakes.refuse_zero("http2_ping", self.http2_ping_after);
+        mistakes.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
+        if self.max_connections_per_host == 0 {
+            mistakes.add(
+                "max_connections_per_host",
+                "zero connections carry nothing: allow at least one",
+            );
+        }
     }
 }
 

@@ -27,13 +27,15 @@
 
 mod config;
 mod connect;
+mod pool;
+mod request;
 mod service;
 #[cfg(not(feature = "rustls"))]
 #[path = "plain.rs"]
 mod tls;
 #[cfg(feature = "rustls")]
 mod tls;
-mod watch;
 
 pub use config::HyperConfig;
+pub use pool::Hold;
 pub use service::{HyperTransport, ResponseBody, ResponseFuture};

@@ -1,15 +1,25 @@
 //! Without TLS.
 
-use super::connect::Tcp;
+use http::Uri;
+use tower_service::Service;
+
+use super::connect::Noted;
 
 /// There is nothing to set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(());
 
+/// There is nothing to prepare.
+pub(super) type Prepared = Settings;
+
+pub(super) type Io = <Noted as Service<Uri>>::Response;
+
 pub(super) const SCHEMES: &[&str] = &["http"];
 
-pub(super) type Connector = Tcp;
+pub(super) fn prepare(settings: &Settings) -> Prepared {
+    settings.clone()
+}
 
-pub(super) fn connector(tcp: Tcp, _: &Settings) -> Connector {
+pub(super) fn connector(tcp: Noted, _: &Prepared) -> Noted {
     tcp
 }

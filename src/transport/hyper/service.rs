@@ -1,90 +1,240 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::capture_connection;
-use hyper_util::client::legacy::{self, Client};
+use hyper::client::conn::{http1, http2};
+use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::config::HyperConfig;
 use super::connect::Connect;
-use super::watch::Watch;
+use super::pool::{Acquired, Driver, Grant, Hold, Host, Hosts, Lease, Place, Sender, Waiting};
+use super::{request, tls};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
+use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::event::{Emitter, Event};
+use crate::outcome::{Fault, Phase};
+use crate::rt;
+use crate::transport::pool::{Control, PoolFigures, PoolHandle, WarmUp};
 
-/// A hyper-util client with its own pool.
+/// A client of hyper's connections, with its own pool.
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<Connect, Body>,
+    client: Arc<Client>,
 }
 
-pin_project! {
-    /// A request on its way.
-    pub struct ResponseFuture {
-        #[pin]
-        inner: legacy::ResponseFuture,
-        watch: Option<Watch>,
-    }
-}
+/// A request on its way.
+pub type ResponseFuture =
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Error>> + Send>>;
 
-/// The body of an answer, which ends the use of its connection if a limit cuts it.
-pub type ResponseBody = GuardedBody<Incoming, Watch>;
+/// The body of an answer, which holds its connection until it is over.
+pub type ResponseBody = GuardedBody<Incoming, Hold>;
+
+struct Client {
+    connect: Connect,
+    hosts: Hosts,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    speak_http2: bool,
+    acquire_timeout: Option<Duration>,
+    emitter: Emitter,
+}
 
 impl HyperTransport {
-    pub(super) fn new(config: &HyperConfig) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
+    pub(super) fn new(config: &HyperConfig, emitter: Emitter) -> Self {
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
             .timer(TokioTimer::new())
-            .pool_idle_timeout(config.pool_idle_timeout)
-            .pool_max_idle_per_host(config.pool_max_idle_per_host)
-            .http2_only(config.http2_prior_knowledge)
-            .build(Connect::new(config));
-        Self { client }
+            .keep_alive_interval(config.http2_ping_after)
+            .keep_alive_timeout(config.http2_ping_timeout);
+        let client = Client {
+            connect: Connect::new(config),
+            hosts: Hosts::new(config.limits(), emitter.clone(), config.http2_prior_knowledge),
+            http1: http1::Builder::new(),
+            http2,
+            speak_http2: config.http2_prior_knowledge,
+            acquire_timeout: config.acquire_timeout,
+            emitter,
+        };
+        Self { client: Arc::new(client) }
+    }
+
+    /// Reads the pool's figures, and warms it up.
+    #[must_use]
+    pub fn pool(&self) -> PoolHandle {
+        PoolHandle::new(Arc::clone(&self.client) as Arc<dyn Control>)
     }
 }
 
 impl Service<Request<Body>> for HyperTransport {
     type Response = Response<ResponseBody>;
-    type Error = legacy::Error;
+    type Error = Error;
     type Future = ResponseFuture;
 
-    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), legacy::Error>> {
-        self.client.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        // Waiting for a connection is a part of the call: its host isn't known before.
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
+    fn call(&mut self, request: Request<Body>) -> ResponseFuture {
+        let client = Arc::clone(&self.client);
+        Box::pin(async move { client.send(request).await })
+    }
+}
+
+impl Client {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
+        request::check(&request)?;
+        let uri = request.uri().clone();
         let context = request.extensions().get::<Context>().cloned();
-        let watch = Watch::new(capture_connection(&mut request), context);
-        ResponseFuture { inner: self.client.call(request), watch: Some(watch) }
-    }
-}
-
-impl Future for ResponseFuture {
-    type Output = Result<Response<ResponseBody>, legacy::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        let watch = this.watch.take();
-        if let Some(watch) = watch.as_ref().filter(|_| is_misdirected(&response)) {
-            watch.leave_connection();
+        let Some(host) = self.hosts.of(&uri) else {
+            return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
+        };
+        loop {
+            let lease = self.acquire(&host, &uri, context.as_ref()).await?;
+            let mut hold = Hold::new(lease, context.clone());
+            let connection = hold.connection();
+            match connection.is_http2() {
+                true => request::for_http2(&mut request, &uri),
+                false => request::for_http1(&mut request, &uri),
+            }
+            let was_used = connection.was_used();
+            let mut error = match connection.send(request).await {
+                Ok(response) => {
+                    if response.status() == StatusCode::MISDIRECTED_REQUEST {
+                        // Another attempt must go over another connection (RFC 9110, 15.5.20).
+                        hold.misdirected();
+                    }
+                    return Ok(response.map(|body| GuardedBody::new(body, Some(hold))));
+                }
+                Err(error) => error,
+            };
+            let unsent = error.take_message();
+            hold.failed();
+            match unsent {
+                // It was closed while nobody used it: the request never left, and goes elsewhere.
+                Some(unsent) if was_used => request = unsent,
+                Some(_) => {
+                    let fault = ErrorKind::Transport(Fault::NotProcessed);
+                    let source = Box::new(error.into_error());
+                    return Err(Error::new(fault, Delivery::NotSent).with_source(source));
+                }
+                None => return Err(Error::from_inner(error.into_error(), context.as_ref())),
+            }
         }
-        Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, watch))))
+    }
+
+    /// A connection: one that is free, a new one, or the next that comes free.
+    async fn acquire(
+        &self,
+        host: &Arc<Host>,
+        uri: &Uri,
+        context: Option<&Context>,
+    ) -> Result<Lease, Error> {
+        let mut acquired = host.acquire();
+        let due = self.acquire_timeout.map(|limit| rt::after(rt::now(), limit));
+        loop {
+            acquired = match acquired {
+                Acquired::Lease(lease) => return Ok(lease),
+                Acquired::Place(place) => return self.connect(host, place, uri).await,
+                Acquired::Wait(granted) => {
+                    let waiting = Waiting::at(host);
+                    let granted = rt::until(due, granted).await;
+                    drop(waiting);
+                    match granted {
+                        None => return Err(self.none_free(host, context)),
+                        Some(Ok(Grant::Lease(lease))) => Acquired::Lease(lease),
+                        Some(Ok(Grant::Place(place))) => Acquired::Place(place),
+                        Some(Err(_)) => host.acquire(),
+                    }
+                }
+            };
+        }
+    }
+
+    fn none_free(&self, host: &Host, context: Option<&Context>) -> Error {
+        let (phase, limit) = (Phase::Acquire, self.acquire_timeout.unwrap_or_default());
+        self.emitter.emit(context, || Event::TimedOut { phase, limit });
+        let (most, open) = host.room();
+        Error::timeout(phase, limit, Delivery::NotSent)
+            .with_detail(format!("no connection free, {open} of {most} in use"))
+    }
+
+    async fn connect(&self, host: &Arc<Host>, place: Place, uri: &Uri) -> Result<Lease, Error> {
+        let (sender, driver) = self.connect.run(uri.clone(), |io| self.handshake(io)).await?;
+        Ok(host.established(place, sender, driver))
+    }
+
+    async fn handshake(&self, io: tls::Io) -> Result<(Sender, Driver), BoxError> {
+        let is_http2 = self.speak_http2 || io.connected().is_negotiated_h2();
+        let (mut sender, mut driver): (_, Driver) = match is_http2 {
+            true => {
+                let (sender, driver) = self.http2.handshake(io).await?;
+                (Sender::Http2(sender), Box::pin(driver))
+            }
+            false => {
+                let (sender, driver) = self.http1.handshake(io).await?;
+                (Sender::Http1(sender), Box::pin(driver.with_upgrades()))
+            }
+        };
+        // The sender is ready once the connection was driven for the first time.
+        poll_fn(|cx| match driver.as_mut().poll(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Ready(Ok(())) => Poll::Ready(Err("the host closed the connection".into())),
+            Poll::Pending => sender.poll_ready(cx).map_err(BoxError::from),
+        })
+        .await?;
+        Ok((sender, driver))
+    }
+
+    async fn warm(self: Arc<Self>, to: Uri, connections: u32) -> Result<(), Error> {
+        let request = Request::get(to.clone()).body(Body::empty());
+        request::check(&request.map_err(|_| unnamed())?)?;
+        let host = self.hosts.of(&to).ok_or_else(unnamed)?;
+        let mut made = tokio::task::JoinSet::new();
+        for place in (0..connections).map_while(|_| host.place()) {
+            let (client, host, to) = (Arc::clone(&self), Arc::clone(&host), to.clone());
+            made.spawn(async move { client.connect(&host, place, &to).await });
+        }
+        // All are held until all are made: one that came back early would be used twice.
+        let mut held = Vec::new();
+        let mut failed = None;
+        while let Some(result) = made.join_next().await {
+            match result {
+                Ok(Ok(lease)) => held.push(lease),
+                Ok(Err(error)) => failed = failed.or(Some(error)),
+                Err(_) => {}
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 }
 
-/// Another attempt must go over another connection (RFC 9110, 15.5.20).
-fn is_misdirected<B>(response: &Response<B>) -> bool {
-    response.status() == StatusCode::MISDIRECTED_REQUEST
+/// A URI that names no host.
+fn unnamed() -> Error {
+    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
+    error.with_detail("its uri is not absolute: give it a scheme and a host")
+}
+
+impl Control for Client {
+    fn figures(&self) -> PoolFigures {
+        self.hosts.figures()
+    }
+
+    fn warm_up(self: Arc<Self>, to: Uri, connections: u32) -> WarmUp {
+        Box::pin(self.warm(to, connections))
+    }
 }
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperTransport").finish_non_exhaustive()
+        f.debug_struct("HyperTransport").field("pool", &self.client.hosts.figures()).finish()
     }
 }

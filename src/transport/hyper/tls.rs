@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use http::Uri;
+use hyper_rustls::HttpsConnector;
 use rustls::{ClientConfig, RootCertStore};
+use tower_service::Service;
 
 use super::config::HyperConfig;
-use super::connect::Tcp;
+use super::connect::Noted;
 
 /// How TLS is spoken; the default trusts Mozilla's roots.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(Option<ClientConfig>);
 
-pub(super) const SCHEMES: &[&str] = &["http", "https"];
+/// The configuration as every connection uses it.
+pub(super) type Prepared = Arc<ClientConfig>;
 
-pub(super) type Connector = HttpsConnector<Tcp>;
+pub(super) type Io = <HttpsConnector<Noted> as Service<Uri>>::Response;
+
+pub(super) const SCHEMES: &[&str] = &["http", "https"];
 
 impl HyperConfig {
     /// Speaks TLS by this configuration: own roots, client certificates, another cryptography.
@@ -26,15 +31,14 @@ impl HyperConfig {
     }
 }
 
-pub(super) fn connector(mut tcp: Tcp, settings: &Settings) -> Connector {
-    tcp.enforce_http(false);
+pub(super) fn prepare(settings: &Settings) -> Prepared {
     let mut config = settings.0.clone().unwrap_or_else(trust_mozilla);
-    config.alpn_protocols.clear();
-    HttpsConnectorBuilder::new()
-        .with_tls_config(config)
-        .https_or_http()
-        .enable_all_versions()
-        .wrap_connector(tcp)
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+pub(super) fn connector(tcp: Noted, config: &Prepared) -> HttpsConnector<Noted> {
+    HttpsConnector::from((tcp, Arc::clone(config)))
 }
 
 /// The cryptography is named, so that a process in which two are compiled in doesn't panic.

@@ -1,0 +1,213 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+
+use crate::body::Body;
+use crate::event::CloseCause;
+use crate::rt;
+
+/// One connection, as its users hold it. Over HTTP/2, clones share it.
+#[derive(Debug)]
+pub(in super::super) struct Connection {
+    sender: Sender,
+    pub(super) record: Arc<Record>,
+}
+
+/// What keeps a connection going; it ends with the connection.
+pub(in super::super) type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+/// hyper's end of a connection.
+#[derive(Debug)]
+pub(in super::super) enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// What is known of a connection by its users and by the task that drives it.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) id: u64,
+    born: Instant,
+    expires: Option<Instant>,
+    /// Requests that are on it.
+    active: AtomicU32,
+    /// When the last of them ended, in nanoseconds from birth.
+    last_used: AtomicU64,
+    /// It took a request before.
+    used: AtomicBool,
+    /// The caller of its request went away.
+    abandoned: AtomicBool,
+    /// What closes it, as a number; [`OPEN`] until somebody says.
+    cause: AtomicU8,
+}
+
+impl Connection {
+    pub(super) fn new(sender: Sender, id: u64, life: Option<Duration>) -> Self {
+        let born = rt::now();
+        let record = Record {
+            id,
+            born,
+            expires: life.map(|life| rt::after(born, life)),
+            active: AtomicU32::new(0),
+            last_used: AtomicU64::new(0),
+            used: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            cause: AtomicU8::new(OPEN),
+        };
+        Self { sender, record: Arc::new(record) }
+    }
+
+    /// Another user of the same connection, where it takes several.
+    pub(super) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::Http1(_) => None,
+            Sender::Http2(sender) => {
+                let (sender, record) = (Sender::Http2(sender.clone()), Arc::clone(&self.record));
+                Some(Self { sender, record })
+            }
+        }
+    }
+
+    /// Whether another request may be sent over it.
+    pub(super) fn is_usable(&self, now: Instant) -> bool {
+        let open = match &self.sender {
+            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http2(sender) => !sender.is_closed(),
+        };
+        open && !self.record.is_closing() && !self.record.is_expired(now)
+    }
+
+    /// Sends a request; a connection that is gone gives it back.
+    pub(in super::super) fn send(
+        &mut self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Body>>>> + use<> {
+        enum Either<A, B> {
+            Http1(A),
+            Http2(B),
+        }
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => Either::Http1(sender.try_send_request(request)),
+            Sender::Http2(sender) => Either::Http2(sender.try_send_request(request)),
+        };
+        async move {
+            match sent {
+                Either::Http1(sent) => sent.await,
+                Either::Http2(sent) => sent.await,
+            }
+        }
+    }
+
+    /// Whether it took a request before this one; says that it did.
+    pub(in super::super) fn was_used(&self) -> bool {
+        self.record.used.swap(true, Ordering::Relaxed)
+    }
+
+    pub(in super::super) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Whether the next request could be sent, or never can.
+    pub(super) fn is_over(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_ready() || sender.is_closed(),
+            Sender::Http2(_) => true,
+        }
+    }
+
+    /// Ready once the next request could be sent, or never can.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.sender {
+            Sender::Http1(_) => self.sender.poll_ready(cx).map(drop),
+            Sender::Http2(_) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Sender {
+    /// Ready once a request can be sent, with an error if none ever can.
+    pub(in super::super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        match self {
+            Self::Http1(sender) => sender.poll_ready(cx),
+            Self::Http2(sender) => sender.poll_ready(cx),
+        }
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    pub(super) fn lived(&self) -> Duration {
+        rt::now().saturating_duration_since(self.born)
+    }
+
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+
+    pub(super) fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    pub(super) fn begin_use(&self) {
+        self.active.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_use(&self) {
+        let since_birth = u64::try_from(self.lived().as_nanos()).unwrap_or(u64::MAX);
+        self.last_used.store(since_birth, Ordering::Relaxed);
+        self.active.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.active.load(Ordering::Relaxed) == 0
+    }
+
+    /// Since when nobody uses it, if nobody does.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let last_used = Duration::from_nanos(self.last_used.load(Ordering::Relaxed));
+        self.is_idle().then(|| rt::after(self.born, last_used))
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn was_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Says why it will be closed; the first word counts.
+    pub(super) fn close_for(&self, cause: CloseCause) {
+        let cause = cause as u8;
+        let _ = self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.cause.load(Ordering::Relaxed) != OPEN
+    }
+
+    /// What closed it, where somebody said so.
+    pub(super) fn cause(&self) -> Option<CloseCause> {
+        let said = self.cause.load(Ordering::Relaxed);
+        CAUSES.into_iter().find(|cause| *cause as u8 == said)
+    }
+}
+
+const OPEN: u8 = u8::MAX;
+const CAUSES: [CloseCause; 7] = [
+    CloseCause::ByPeer,
+    CloseCause::Broken,
+    CloseCause::Idle,
+    CloseCause::Expired,
+    CloseCause::Cut,
+    CloseCause::Misdirected,
+    CloseCause::Surplus,
+];

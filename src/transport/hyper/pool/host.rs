@@ -1,0 +1,336 @@
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::connection::{Connection, Driver, Record, Sender};
+use super::hosts::Shared;
+use super::lease::Lease;
+use crate::event::CloseCause;
+use crate::rt;
+
+/// The connections to one host.
+#[derive(Debug)]
+pub(in super::super) struct Host {
+    pub(super) shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Connections that are open or being made.
+    open: u32,
+    /// Those of them that are being made.
+    connecting: u32,
+    /// HTTP/1.1 connections that nobody uses; the last used is used next, so that the others age.
+    idle: Vec<Connection>,
+    /// The HTTP/2 connection that takes new requests.
+    streams: Option<Connection>,
+    /// The host spoke HTTP/2: one connection is enough.
+    speaks_http2: bool,
+    /// Who came first is served first.
+    waiting: VecDeque<oneshot::Sender<Grant>>,
+}
+
+/// What a request gets that asks for a connection.
+pub(in super::super) enum Acquired {
+    /// A connection.
+    Lease(Lease),
+    /// The right to make one.
+    Place(Place),
+    /// Neither yet.
+    Wait(oneshot::Receiver<Grant>),
+}
+
+/// What somebody gets who waited.
+#[derive(Debug)]
+pub(in super::super) enum Grant {
+    Lease(Lease),
+    Place(Place),
+}
+
+/// The right to make one connection; given back when it is dropped.
+pub(in super::super) struct Place(Option<Arc<Host>>);
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Place")
+    }
+}
+
+impl Host {
+    pub(super) fn new(shared: Arc<Shared>, speaks_http2: bool) -> Self {
+        Self { shared, state: Mutex::new(State { speaks_http2, ..State::default() }) }
+    }
+
+    /// A connection, the right to make one, or a place in the queue.
+    pub(in super::super) fn acquire(self: &Arc<Self>) -> Acquired {
+        let now = rt::now();
+        // Dropped after the lock is free again.
+        let mut stale = Vec::new();
+        let mut state = self.state();
+        let found = state.take_usable(now, self.shared.limits.idle, &mut stale);
+        let acquired = match found {
+            Some(connection) => Acquired::Lease(Lease::new(self, connection)),
+            None if state.may_connect(self.shared.limits.per_host) => {
+                Acquired::Place(state.place(self))
+            }
+            None => {
+                let (grant, granted) = oneshot::channel();
+                while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                    state.waiting.pop_front();
+                }
+                state.waiting.push_back(grant);
+                Acquired::Wait(granted)
+            }
+        };
+        drop(state);
+        acquired
+    }
+
+    /// The right to make one more connection, if there is room for it.
+    pub(in super::super) fn place(self: &Arc<Self>) -> Option<Place> {
+        let mut state = self.state();
+        let room = state.may_connect(self.shared.limits.per_host) && state.streams.is_none();
+        room.then(|| state.place(self))
+    }
+
+    /// Takes a connection back whose request is over.
+    pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
+        connection.record.end_use();
+        let now = rt::now();
+        if !connection.is_usable(now) {
+            if connection.record.is_expired(now) {
+                connection.record.close_for(CloseCause::Expired);
+            }
+            return self.leave(&connection.record);
+        }
+        if connection.is_http2() {
+            return;
+        }
+        let mut connection = connection;
+        loop {
+            let mut state = self.state();
+            let Some(next) = state.waiting.pop_front() else {
+                if state.idle.len() < self.shared.limits.idle_per_host {
+                    state.idle.push(connection);
+                    return;
+                }
+                drop(state);
+                connection.record.close_for(CloseCause::Surplus);
+                return;
+            };
+            // Nobody is woken under the lock.
+            drop(state);
+            let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(Lease::new(self, connection)))
+            else {
+                return;
+            };
+            // Whoever waited went away.
+            let Some(unused) = back.take() else { return };
+            unused.record.end_use();
+            connection = unused;
+        }
+    }
+
+    /// Sends nothing new over an HTTP/2 connection.
+    pub(super) fn leave(&self, record: &Record) {
+        let mut state = self.state();
+        let is_it = state.streams.as_ref().is_some_and(|streams| streams.record.id == record.id);
+        let left = is_it.then(|| state.streams.take()).flatten();
+        drop(state);
+        drop(left);
+    }
+
+    /// Gives a new connection to whoever can use it. Over HTTP/2, that is everybody.
+    pub(in super::super) fn established(
+        self: &Arc<Self>,
+        mut place: Place,
+        sender: Sender,
+        driver: Driver,
+    ) -> Lease {
+        // The place is the connection's from now on.
+        place.0 = None;
+        let lease = Lease::new(self, self.open(sender, driver));
+        let mut state = self.state();
+        state.connecting -= 1;
+        let Some(shared) = lease.share() else {
+            return lease;
+        };
+        state.speaks_http2 = true;
+        if state.streams.is_some() {
+            // Another was faster: this one serves its own request and goes.
+            drop(state);
+            lease.close_for(CloseCause::Surplus);
+            return lease;
+        }
+        state.streams = Some(shared);
+        let waiting = std::mem::take(&mut state.waiting);
+        let shares: Vec<_> = waiting.iter().map_while(|_| lease.share()).collect();
+        drop(state);
+        for (waiter, share) in waiting.into_iter().zip(shares) {
+            // Whoever went away meanwhile drops it.
+            let _ = waiter.send(Grant::Lease(Lease::new(self, share)));
+        }
+        lease
+    }
+
+    /// A connection is closed: its place is free.
+    pub(super) fn closed(self: &Arc<Self>, record: &Record, cause: CloseCause) {
+        self.leave(record);
+        let mut stale = Vec::new();
+        let mut state = self.state();
+        let gone = state.idle.iter().position(|idle| idle.record.id == record.id);
+        stale.extend(gone.map(|at| state.idle.swap_remove(at)));
+        state.open -= 1;
+        drop(state);
+        self.shared.count_closed(cause, record.lived());
+        self.grant_place();
+    }
+
+    /// Closes a connection that nobody needs any more; otherwise says when to look again.
+    pub(super) fn review(&self, record: &Record) -> Option<Instant> {
+        let now = rt::now();
+        let idle_until =
+            record.idle_since().zip(self.shared.limits.idle).map(|(since, limit)| since + limit);
+        let cause = match idle_until {
+            _ if record.is_expired(now) => Some(CloseCause::Expired),
+            Some(until) if now >= until => Some(CloseCause::Idle),
+            _ => None,
+        };
+        if let Some(cause) = cause {
+            self.let_go(record, cause);
+            return None;
+        }
+        let busy_until = self.shared.limits.idle.map(|limit| rt::after(now, limit));
+        idle_until.or(busy_until).into_iter().chain(record.expires()).min()
+    }
+
+    /// How many connections there may be, and are.
+    pub(in super::super) fn room(&self) -> (u32, u32) {
+        (self.shared.limits.per_host, self.state().open)
+    }
+
+    /// How many connections are open, idle, being made, and waited for.
+    pub(super) fn counts(&self) -> (u32, u32, u32) {
+        let state = self.state();
+        let streams = state.streams.iter().filter(|streams| streams.record.is_idle()).count();
+        let idle = state.idle.len() + streams;
+        (state.open - state.connecting, idle as u32, state.connecting)
+    }
+
+    fn let_go(&self, record: &Record, cause: CloseCause) {
+        let mut state = self.state();
+        let at = state.idle.iter().position(|idle| idle.record.id == record.id);
+        let unused = at.map(|at| state.idle.swap_remove(at));
+        drop(state);
+        // One that is in use is closed when its request is over.
+        if unused.is_some() || cause == CloseCause::Expired || record.is_idle() {
+            record.close_for(cause);
+            self.leave(record);
+        }
+        drop(unused);
+    }
+
+    /// Lets the next who waits make a connection, if there is room for it.
+    fn grant_place(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state();
+            if !state.may_connect(self.shared.limits.per_host) {
+                return;
+            }
+            let Some(next) = state.waiting.pop_front() else { return };
+            let place = state.place(self);
+            drop(state);
+            match next.send(Grant::Place(place)) {
+                Ok(()) => {}
+                // Whoever waited went away.
+                Err(Grant::Place(place)) => drop(place.unused()),
+                Err(Grant::Lease(_)) => return,
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn take_usable(
+        &mut self,
+        now: Instant,
+        idle: Option<Duration>,
+        stale: &mut Vec<Connection>,
+    ) -> Option<Connection> {
+        if let Some(streams) = self.streams.take_if(|streams| !streams.is_usable(now)) {
+            stale.push(streams);
+        }
+        if let Some(shared) = self.streams.as_ref().and_then(Connection::share) {
+            return Some(shared);
+        }
+        while let Some(connection) = self.idle.pop() {
+            let since = connection.record.idle_since();
+            let old = since.zip(idle).is_some_and(|(since, limit)| now >= since + limit);
+            match connection.is_usable(now) && !old {
+                true => return Some(connection),
+                false => stale.push(connection),
+            }
+        }
+        None
+    }
+
+    fn may_connect(&self, per_host: u32) -> bool {
+        self.open < per_host && !(self.speaks_http2 && self.connecting > 0)
+    }
+
+    fn place(&mut self, host: &Arc<Host>) -> Place {
+        self.open += 1;
+        self.connecting += 1;
+        Place(Some(Arc::clone(host)))
+    }
+}
+
+impl Place {
+    /// Frees the place without looking for who could use it.
+    fn unused(mut self) -> Option<Arc<Host>> {
+        self.free()
+    }
+
+    fn free(&mut self) -> Option<Arc<Host>> {
+        let host = self.0.take()?;
+        let mut state = host.state();
+        state.open -= 1;
+        state.connecting -= 1;
+        drop(state);
+        Some(host)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(host) = self.free() {
+            host.grant_place();
+        }
+    }
+}
+
+/// A request that waits, as the figures count it.
+pub(in super::super) struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    pub(in super::super) fn at(host: &'a Host) -> Self {
+        host.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(&host.shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

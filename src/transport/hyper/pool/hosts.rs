@@ -1,0 +1,157 @@
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
+use super::connection::{Connection, Driver, Sender};
+use super::host::Host;
+use crate::event::{CloseCause, Emitter, Event};
+use crate::rt::{self, Rng, Timer};
+use crate::transport::pool::{Closed, PoolFigures};
+
+/// The connections of one client, by host.
+#[derive(Debug)]
+pub(in super::super) struct Hosts {
+    by_key: Mutex<HashMap<(Scheme, Authority), Arc<Host>>>,
+    shared: Arc<Shared>,
+    speak_http2: bool,
+}
+
+/// How many connections, and for how long.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Limits {
+    pub(in super::super) per_host: u32,
+    pub(in super::super) idle_per_host: usize,
+    pub(in super::super) idle: Option<Duration>,
+    pub(in super::super) life: Option<Duration>,
+}
+
+/// What all hosts of a client share.
+#[derive(Debug)]
+pub(in super::super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) waiting: AtomicU32,
+    emitter: Emitter,
+    rng: Rng,
+    opened: AtomicU64,
+    closed: [AtomicU64; 7],
+}
+
+impl Hosts {
+    pub(in super::super) fn new(limits: Limits, emitter: Emitter, speak_http2: bool) -> Self {
+        let shared = Shared {
+            limits,
+            waiting: AtomicU32::new(0),
+            emitter,
+            rng: Rng::system(),
+            opened: AtomicU64::new(0),
+            closed: Default::default(),
+        };
+        Self { by_key: Mutex::default(), shared: Arc::new(shared), speak_http2 }
+    }
+
+    /// The host that an absolute URI names.
+    pub(in super::super) fn of(&self, uri: &Uri) -> Option<Arc<Host>> {
+        let key = (uri.scheme()?.clone(), uri.authority()?.clone());
+        let mut hosts = self.by_key();
+        if hosts.len() >= MANY_HOSTS && !hosts.contains_key(&key) {
+            // Whoever holds a host, a connection or a request, keeps it.
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.counts().0 > 0);
+        }
+        let make = || Arc::new(Host::new(Arc::clone(&self.shared), self.speak_http2));
+        Some(Arc::clone(hosts.entry(key).or_insert_with(make)))
+    }
+
+    pub(in super::super) fn figures(&self) -> PoolFigures {
+        let mut figures = PoolFigures {
+            waiting: self.shared.waiting.load(Ordering::Relaxed),
+            opened: self.shared.opened.load(Ordering::Relaxed),
+            closed: self.shared.closed(),
+            ..PoolFigures::default()
+        };
+        for host in self.by_key().values() {
+            let (open, idle, connecting) = host.counts();
+            figures.open += open;
+            figures.idle += idle;
+            figures.in_use += open.saturating_sub(idle);
+            figures.connecting += connecting;
+        }
+        figures
+    }
+
+    fn by_key(&self) -> MutexGuard<'_, HashMap<(Scheme, Authority), Arc<Host>>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host {
+    /// Takes a connection over, with the task that drives it.
+    pub(super) fn open(self: &Arc<Self>, sender: Sender, mut driver: Driver) -> Connection {
+        let shared = &self.shared;
+        let id = shared.opened.fetch_add(1, Ordering::Relaxed);
+        shared.emitter.emit(None, || Event::ConnectionOpened);
+        let connection = Connection::new(sender, id, shared.life());
+        let (record, host) = (Arc::clone(&connection.record), Arc::downgrade(self));
+        rt::spawn(async move {
+            let mut timer = std::pin::pin!(Timer::default());
+            let mut look_at = host.upgrade().and_then(|host| host.review(&record));
+            let result = poll_fn(|cx| {
+                loop {
+                    if let ended @ std::task::Poll::Ready(_) = driver.as_mut().poll(cx) {
+                        return ended;
+                    }
+                    let Some(at) = look_at else { return std::task::Poll::Pending };
+                    std::task::ready!(timer.as_mut().poll_at(at, cx));
+                    look_at = host.upgrade().and_then(|host| host.review(&record));
+                }
+            })
+            .await;
+            // The socket goes first: a place is never free before its connection is closed.
+            drop(driver);
+            if let Some(host) = host.upgrade() {
+                let cause = record.cause().unwrap_or(match result {
+                    Ok(()) if record.was_abandoned() => CloseCause::Cut,
+                    Ok(()) => CloseCause::ByPeer,
+                    Err(_) => CloseCause::Broken,
+                });
+                host.closed(&record, cause);
+            }
+        });
+        connection
+    }
+}
+
+impl Shared {
+    pub(super) fn count_closed(&self, cause: CloseCause, lived: Duration) {
+        self.closed[cause as usize].fetch_add(1, Ordering::Relaxed);
+        self.emitter.emit(None, || Event::ConnectionClosed { cause, lived });
+    }
+
+    /// Spread, so that connections that were made together don't end together.
+    fn life(&self) -> Option<Duration> {
+        let life = self.limits.life?;
+        Some(self.rng.between(life.mul_f64(1.0 - LIFE_SPREAD), life.mul_f64(1.0 + LIFE_SPREAD)))
+    }
+
+    fn closed(&self) -> Closed {
+        let of = |cause: CloseCause| self.closed[cause as usize].load(Ordering::Relaxed);
+        Closed {
+            by_peer: of(CloseCause::ByPeer),
+            broken: of(CloseCause::Broken),
+            idle: of(CloseCause::Idle),
+            expired: of(CloseCause::Expired),
+            cut: of(CloseCause::Cut),
+            misdirected: of(CloseCause::Misdirected),
+            surplus: of(CloseCause::Surplus),
+        }
+    }
+}
+
+/// Far more than an integration has; only then are unused ones looked for.
+const MANY_HOSTS: usize = 256;
+/// By how much a life is shorter or longer than its setting.
+const LIFE_SPREAD: f64 = 0.2;

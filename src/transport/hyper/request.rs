@@ -1,0 +1,51 @@
+//! A request as a connection of its kind wants it.
+
+use http::header::HOST;
+use http::{HeaderValue, Method, Request, Uri, Version};
+
+use crate::body::Body;
+use crate::error::{Delivery, Error, ErrorKind};
+
+/// Refuses what no connection of this client can carry.
+pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
+    let refused = |why| Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why);
+    let uri = request.uri();
+    if uri.scheme().is_none() || uri.authority().is_none() {
+        return Err(refused("its uri is not absolute: give it a scheme and a host"));
+    }
+    if request.method() == Method::CONNECT {
+        return Err(refused("tunnels (CONNECT) are not made here"));
+    }
+    Ok(())
+}
+
+/// Over HTTP/1.1, the target is a path and the host a header (RFC 9112, 3.2.1).
+pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri) {
+    if request.version() != Version::HTTP_10 {
+        *request.version_mut() = Version::HTTP_11;
+    }
+    if !request.headers().contains_key(HOST)
+        && let Some(host) = host(absolute)
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = absolute.path_and_query().cloned();
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+}
+
+/// Over HTTP/2, the target is absolute and the version its own.
+pub(super) fn for_http2(request: &mut Request<Body>, absolute: &Uri) {
+    *request.version_mut() = Version::HTTP_2;
+    request.uri_mut().clone_from(absolute);
+}
+
+/// The host, with its port unless that is the scheme's own.
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let host = uri.host()?;
+    let own = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    match uri.port_u16().filter(|port| *port != own) {
+        Some(port) => HeaderValue::from_str(&format!("{host}:{port}")).ok(),
+        None => HeaderValue::from_str(host).ok(),
+    }
+}
