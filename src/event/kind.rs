@@ -78,6 +78,13 @@ pub enum Event {
         /// For how long it was open.
         lived: Duration,
     },
+    /// A rotating client should be replaced.
+    ClientReplaced {
+        /// Why.
+        cause: ReplaceCause,
+        /// It was; if not, another could not be made, and it stays a while longer.
+        replaced: bool,
+    },
     /// A limit in clock time passed.
     TimedOut {
         /// Which.
@@ -121,6 +128,16 @@ pub enum BreakerState {
     Open,
     /// A few probes.
     HalfOpen,
+}
+
+/// Why a rotating client is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplaceCause {
+    /// It is old.
+    Age,
+    /// Its connections could not be made, or broke, too often in a row.
+    Failures,
 }
 
 /// What closed a connection.

@@ -23,5 +23,5 @@ mod kind;
 mod subscriber;
 
 pub use emitter::Emitter;
-pub use kind::{BreakerState, CloseCause, End, Event};
+pub use kind::{BreakerState, CloseCause, End, Event, ReplaceCause};
 pub use subscriber::{Origin, Subscriber};

@@ -9,6 +9,7 @@ pub mod hyper;
 pub mod pool;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+pub mod rotating;
 
 pub use adapt::Transport;
 

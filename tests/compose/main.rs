@@ -9,6 +9,7 @@ mod facts;
 mod integration;
 mod order;
 mod provider;
+mod rotating;
 mod settings;
 mod third_party;
 mod user_flow;

@@ -71,17 +71,18 @@ impl Host {
         // Dropped after the lock is free again.
         let mut stale = Vec::new();
         let mut state = self.state();
+        while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+            state.waiting.pop_front();
+        }
         let found = state.take_usable(now, self.shared.limits.idle, &mut stale);
+        // A place that comes free is for who waits for it, and not for who happens to come by.
+        let may_connect =
+            state.waiting.is_empty() && state.may_connect(self.shared.limits.per_host);
         let acquired = match found {
             Some(connection) => Acquired::Lease(Lease::new(self, connection)),
-            None if state.may_connect(self.shared.limits.per_host) => {
-                Acquired::Place(state.place(self))
-            }
+            None if may_connect => Acquired::Place(state.place(self)),
             None => {
                 let (grant, granted) = oneshot::channel();
-                while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
-                    state.waiting.pop_front();
-                }
                 state.waiting.push_back(grant);
                 Acquired::Wait(granted)
             }

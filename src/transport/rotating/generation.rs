@@ -1,0 +1,53 @@
+use std::time::{Duration, Instant};
+
+use crate::event::ReplaceCause;
+use crate::rt::{self, Rng};
+
+/// How old the present client is, and how it fares.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub(super) number: u64,
+    expires: Option<Instant>,
+    failures_in_a_row: u32,
+}
+
+impl Generation {
+    pub(super) fn first(life: Option<Duration>, now: Instant, rng: &Rng) -> Self {
+        Self { number: 0, expires: until(life, now, rng), failures_in_a_row: 0 }
+    }
+
+    /// Why it should be replaced, if it should.
+    pub(super) fn is_over(&self, max_failures: u32, now: Instant) -> Option<ReplaceCause> {
+        if self.failures_in_a_row >= max_failures {
+            return Some(ReplaceCause::Failures);
+        }
+        self.expires.is_some_and(|expires| now >= expires).then_some(ReplaceCause::Age)
+    }
+
+    /// Another client took over.
+    pub(super) fn replaced(&mut self, life: Option<Duration>, now: Instant, rng: &Rng) {
+        *self = Self { number: self.number + 1, ..Self::first(life, now, rng) };
+    }
+
+    /// None could be made: the present one stays a while longer.
+    pub(super) fn kept(&mut self, life: Option<Duration>, now: Instant, rng: &Rng) {
+        self.failures_in_a_row = 0;
+        self.expires = until(life.map(|life| life / 10), now, rng);
+    }
+
+    /// What a call of generation `number` came to; an older one's says nothing about this.
+    pub(super) fn record(&mut self, number: u64, connected: bool) {
+        if number == self.number {
+            self.failures_in_a_row = if connected { 0 } else { self.failures_in_a_row + 1 };
+        }
+    }
+}
+
+fn until(life: Option<Duration>, now: Instant, rng: &Rng) -> Option<Instant> {
+    let life = life?;
+    let spread = rng.between(life.mul_f64(1.0 - SPREAD), life.mul_f64(1.0 + SPREAD));
+    Some(rt::after(now, spread))
+}
+
+/// By how much a life is shorter or longer than its setting.
+const SPREAD: f64 = 0.2;
