@@ -99,7 +99,7 @@
 //!   [`idempotency`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`idle_timeout`].
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
-//! - [`transport`]: the bottom of the stack.
+//! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -108,6 +108,7 @@
 //! |---|---|---|
 //! | `hyper` | by `rustls` | a hyper-util client of the integration's own |
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
+//! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!

@@ -16,7 +16,7 @@
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
 //! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s | shed for people, absorb for jobs |
-//! | pool idle | 30 s | 30 s | stale keep-alive |
+//! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //!
 //! Settings are adjusted slot by slot and checked together: [`IntegrationBuilder::build`] names every
 //! mistake at once.

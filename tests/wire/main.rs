@@ -11,6 +11,8 @@ mod frames;
 mod http1;
 mod http2;
 mod provider;
+#[cfg(feature = "proxy")]
+mod proxy;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;

@@ -226,3 +226,60 @@ async fn failed_answers_are_read_off_so_that_four_attempts_use_one_connection() 
     assert_eq!(response.text().await.unwrap(), "well");
     assert_eq!((provider.counts().connections, provider.counts().requests), (1, 4));
 }
+
+#[tokio::test]
+async fn a_compressed_answer_is_decompressed_by_the_client() {
+    // "well and small", as gzip (RFC 1952) writes it.
+    let packed: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x2bO\xcd\xc9QH\xccKQ\x28\xceM\
+        \xcc\xc9\x01\x00\x09xE0\x0e\x00\x00\x00";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        packed.len()
+    );
+    let whole = [head.as_bytes(), packed].concat();
+    let provider = Provider::script([Step::write(whole)]).await;
+    let (client, shop) = (client(), through(client(), 1));
+    let response = shop.execute(client.get(provider.url("/")).build().unwrap()).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "well and small");
+    assert_eq!(provider.seen()[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[tokio::test]
+async fn a_form_of_parts_is_sent_again_in_full() {
+    use ::reqwest::multipart::{Form, Part};
+    let provider = Provider::script([Step::reply(503, "busy"), Step::reply(200, "well")]).await;
+    let (client, shop) = (client(), through(client(), 2));
+    let file = Part::stream(::reqwest::Body::wrap_stream(stream::iter(
+        ["some ", "of it"].map(Ok::<_, io::Error>),
+    )));
+    let form = Form::new().text("order", "7").part("file", file.file_name("scan.pdf"));
+    let request = client.post(provider.url("/")).multipart(form).build().unwrap();
+    let response = shop.execute(request).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "well");
+    let seen = provider.seen();
+    assert_eq!(seen.len(), 2);
+    let sent = String::from_utf8_lossy(&seen[0].body);
+    assert!(sent.contains("name=\"order\"") && sent.contains("some of it"), "{sent}");
+    assert_eq!(seen[0].body, seen[1].body);
+}
+
+#[tokio::test]
+async fn a_client_that_rotates_leaves_its_old_connections() {
+    use outrigger::transport::reqwest::ReqwestTransport;
+    use outrigger::transport::rotating::Rotating;
+    let provider = Provider::script([Step::reply(200, "well")]).await;
+    let make = || {
+        let client = Client::builder().no_proxy().build();
+        client.map(ReqwestTransport::new)
+    };
+    let rotating = Rotating::new(make).unwrap().time_to_live(Duration::from_millis(50));
+    let shop = Integration::background("shop").service(rotating).build().unwrap();
+    for round in 1..=3 {
+        let request = http::Request::get(provider.url("/")).body(()).unwrap();
+        let response = shop.send(request).await.unwrap();
+        assert_eq!(response.into_body().text().await.unwrap(), "well");
+        assert_eq!(provider.counts().connections, round);
+        provider.until(|counts| counts.hung_up + 1 >= round).await;
+        tokio::time::sleep(Duration::from_millis(61)).await;
+    }
+}

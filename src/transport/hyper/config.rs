@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use super::pool::Limits;
+use super::proxy::Proxies;
+use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
@@ -19,6 +21,9 @@ pub struct HyperConfig {
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
     pub(super) http2_ping_timeout: Duration,
+    pub(super) happy_eyeballs: Option<Duration>,
+    pub(super) resolve: Source,
+    pub(super) proxies: Proxies,
     pub(super) tls: super::tls::Settings,
 }
 
@@ -36,6 +41,9 @@ impl HyperConfig {
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
             http2_ping_timeout: Duration::from_secs(10),
+            happy_eyeballs: Some(Duration::from_millis(300)),
+            resolve: Source::default(),
+            proxies: Proxies::default(),
             tls: super::tls::Settings::default(),
         }
     }
@@ -89,6 +97,19 @@ impl HyperConfig {
     /// After how much silence TCP asks whether the peer is still there.
     pub fn tcp_keepalive(mut self, silence: Duration) -> Self {
         self.tcp_keepalive = Some(silence);
+        self
+    }
+
+    /// How long the address family that was tried first has until the other is tried beside it (RFC
+    /// 8305); 300 ms by default.
+    pub fn happy_eyeballs(mut self, head_start: Duration) -> Self {
+        self.happy_eyeballs = Some(head_start);
+        self
+    }
+
+    /// Who finds hosts' addresses, in place of the system.
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
+        self.resolve = Source::own(resolver);
         self
     }
 

@@ -7,22 +7,27 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
 use tower_service::Service;
 
 use super::config::HyperConfig;
+use super::proxy::Proxies;
+use super::request::Forward;
+use super::resolve::{Resolver, Source};
 use super::tls;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
-use crate::outcome::{Fault, Phase, foreign};
+use crate::outcome::{Phase, foreign};
 use crate::rt;
 
-/// TCP, with names resolved by the system.
+/// TCP, with names resolved as is set.
 pub(super) type Tcp = HttpConnector<Resolver>;
 
 /// Makes connections, in time.
 #[derive(Clone, Debug)]
 pub(super) struct Connect {
     tcp_keepalive: Option<Duration>,
+    happy_eyeballs: Option<Duration>,
+    resolve: Source,
+    proxies: Proxies,
     tls: tls::Prepared,
     limit: Option<Duration>,
 }
@@ -30,19 +35,6 @@ pub(super) struct Connect {
 /// What the making of one connection has come to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<AtomicU8>);
-
-/// The system's resolver, whose failures are named.
-#[derive(Clone, Debug)]
-pub(super) struct Resolver {
-    system: GaiResolver,
-    progress: Progress,
-}
-
-/// A name that is being resolved.
-pub(super) struct Resolving {
-    system: GaiFuture,
-    progress: Progress,
-}
 
 /// TCP connections that say when they are made.
 #[derive(Clone, Debug)]
@@ -59,15 +51,21 @@ pub(super) struct Noting {
 
 impl Connect {
     pub(super) fn new(config: &HyperConfig) -> Self {
-        let limit = config.connect_timeout;
-        Self { tcp_keepalive: config.tcp_keepalive, tls: tls::prepare(&config.tls), limit }
+        Self {
+            tcp_keepalive: config.tcp_keepalive,
+            happy_eyeballs: config.happy_eyeballs,
+            resolve: config.resolve.clone(),
+            proxies: config.proxies.clone(),
+            tls: tls::prepare(&config.tls),
+            limit: config.connect_timeout,
+        }
     }
 
     /// Connects to the host of `to`, and goes on with `handshake`, all within the limit.
     pub(super) async fn run<T, F>(
         &self,
         to: Uri,
-        handshake: impl FnOnce(tls::Io) -> F,
+        handshake: impl FnOnce(tls::Io, Option<Forward>) -> F,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, BoxError>>,
@@ -78,10 +76,11 @@ impl Connect {
             return Err(error.with_detail(format!("its scheme is not {known}")));
         }
         let progress = Progress::default();
-        let mut connector = tls::connector(self.tcp(&progress), &self.tls);
+        let (via, to, forward) = self.proxies.route(to, self.tcp(&progress))?;
+        let mut connector = tls::connector(via, &self.tls);
         let work = async {
             std::future::poll_fn(|cx| connector.poll_ready(cx)).await?;
-            handshake(connector.call(to).await?).await
+            handshake(connector.call(to).await?, forward).await
         };
         let due = self.limit.map(|limit| rt::after(rt::now(), limit));
         match rt::until(due, work).await {
@@ -96,8 +95,9 @@ impl Connect {
 
     /// A TCP connector for one connection.
     fn tcp(&self, progress: &Progress) -> Noted {
-        let resolver = Resolver { system: GaiResolver::new(), progress: progress.clone() };
+        let resolver = Resolver::new(self.resolve.clone(), progress.clone());
         let mut tcp = HttpConnector::new_with_resolver(resolver);
+        tcp.set_happy_eyeballs_timeout(self.happy_eyeballs);
         tcp.set_nodelay(true);
         tcp.set_keepalive(self.tcp_keepalive);
         tcp.enforce_http(false);
@@ -108,6 +108,10 @@ impl Connect {
 // === impl Progress ===
 
 impl Progress {
+    pub(super) fn resolved(&self) {
+        self.reached(RESOLVED);
+    }
+
     fn reached(&self, step: u8) {
         self.0.store(step, Ordering::Relaxed);
     }
@@ -120,38 +124,6 @@ impl Progress {
             _ => "the host's name was not resolved",
         }
     }
-}
-
-// === impl Resolver ===
-
-impl Service<Name> for Resolver {
-    type Response = GaiAddrs;
-    type Error = Error;
-    type Future = Resolving;
-
-    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        self.system.poll_ready(cx).map_err(unresolved)
-    }
-
-    fn call(&mut self, name: Name) -> Resolving {
-        Resolving { system: self.system.call(name), progress: self.progress.clone() }
-    }
-}
-
-impl Future for Resolving {
-    type Output = Result<GaiAddrs, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let resolved = Pin::new(&mut self.system).poll(cx);
-        if resolved.is_ready() {
-            self.progress.reached(RESOLVED);
-        }
-        resolved.map_err(unresolved)
-    }
-}
-
-fn unresolved(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Transport(Fault::Dns), Delivery::NotSent).with_source(error.into())
 }
 
 // === impl Noted ===
@@ -168,7 +140,7 @@ impl Service<Uri> for Noted {
     fn call(&mut self, to: Uri) -> Noting {
         if is_address(&to) {
             // There is no name to resolve.
-            self.progress.reached(RESOLVED);
+            self.progress.resolved();
         }
         Noting { tcp: self.tcp.call(to), progress: self.progress.clone() }
     }

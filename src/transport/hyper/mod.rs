@@ -1,34 +1,76 @@
-//! The default transport: a hyper-util client of one's own, with its own pool.
+//! The own client: hyper's connections, in a pool that is the integration's alone.
 //!
-//! It speaks HTTP/1.1 and, where TLS agrees on it by ALPN or where it is told so, HTTP/2. Making a
-//! connection has a limit of its own, because a provider that doesn't answer the door should not be
-//! waited for as long as one that thinks; an attempt that didn't get through the door was provably
-//! not sent.
+//! One pool over all providers lets the slowest one starve the others, and a pool without a time to
+//! live keeps talking to a server that DNS left an hour ago. Here each integration has its own, with
+//! limits in number and in time that hold on HTTP/1.1 and HTTP/2:
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `connect_timeout` | 1 s | a round trip or two, and TLS |
-//! | `pool_idle_timeout` | 30 s | shorter than the keep-alive of most servers |
-//! | `pool_max_idle_per_host` | unlimited | what was needed once is needed again |
-//! | `tcp_keepalive` | 30 s | finds peers that vanished |
-//! | roots | Mozilla's, by `webpki-roots` | the same on every machine |
+//! | [`max_connections_per_host`](HyperConfig::max_connections_per_host) | none | the bulkhead bounds calls; set it where a provider bounds connections |
+//! | [`acquire_timeout`](HyperConfig::acquire_timeout) | none | a wait for a connection is a part of the attempt, whose limit holds |
+//! | [`connect_timeout`](HyperConfig::connect_timeout) | 1 s (`background`: 3 s) | name, TCP and TLS together; the error says which of them took too long |
+//! | [`time_to_live`](HyperConfig::time_to_live) | 5 min ± 20 % | a host that moved is followed; not all connections at once |
+//! | [`pool_idle_timeout`](HyperConfig::pool_idle_timeout) | 30 s | less than most servers keep a connection that nobody uses |
+//! | [`pool_max_idle_per_host`](HyperConfig::pool_max_idle_per_host) | none | |
+//! | [`tcp_keepalive`](HyperConfig::tcp_keepalive) | 30 s | |
+//! | [`http2_ping`](HyperConfig::http2_ping) | after 20 s, for 10 s | a dead connection with requests on it is found out |
+//! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |
+//! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 300 ms | RFC 8305 recommends 150 to 250 ms; hyper-util's default |
+//!
+//! Whoever waits for a connection is served in the order in which they came. A connection on which a
+//! limit passed, that led to the wrong server (421) or that broke is not used again. One that the
+//! server closed while nobody used it costs a call nothing: hyper hands the request back unsent, and
+//! it goes over another one, whatever its method. [`PoolHandle`](super::pool::PoolHandle) reads the
+//! figures and opens connections ahead of the first call.
+//!
+//! # Why a pool of its own
+//!
+//! hyper-util's client can't bound its connections: it begins a new one for each request that finds
+//! none free, and where another comes back first, the new one goes on in the background. Bounded
+//! from outside (a permit inside the connection), those that go on pile up and wait for permits that
+//! nobody needs. Its composable pool (`client::pool`) has neither a bound nor a queue. So the pool
+//! is ours, in `pool/`; connections, their I/O, TCP and TLS are hyper's, hyper-util's and rustls'.
+//!
+//! # Events
+//!
+//! [`ConnectionOpened`](crate::event::Event::ConnectionOpened),
+//! [`ConnectionClosed`](crate::event::Event::ConnectionClosed), and
+//! [`TimedOut`](crate::event::Event::TimedOut) with
+//! [`Phase::Acquire`](crate::outcome::Phase::Acquire).
+//!
+//! # Example
 //!
 //! ```
 //! use std::time::Duration;
 //! use outrigger::Integration;
 //!
-//! # fn main() -> Result<(), outrigger::ConfigError> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let stripe = Integration::user_flow("stripe")
-//!     .hyper(|client| client.connect_timeout(Duration::from_millis(500)))
+//!     .hyper(|client| {
+//!         client.max_connections_per_host(32).acquire_timeout(Duration::from_millis(250))
+//!     })
 //!     .build()?;
-//! # let _ = stripe;
+//!
+//! if let Some(pool) = stripe.pool() {
+//! #   if false {
+//!     pool.warm_up("https://api.stripe.com/".parse()?, 4).await?;
+//! #   }
+//!     println!("{:?}", pool.figures());
+//! }
 //! # Ok(()) }
 //! ```
 
 mod config;
 mod connect;
 mod pool;
+#[cfg(not(feature = "proxy"))]
+#[path = "direct.rs"]
+mod proxy;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod request;
+mod resolve;
 mod service;
 #[cfg(not(feature = "rustls"))]
 #[path = "plain.rs"]
@@ -38,4 +80,5 @@ mod tls;
 
 pub use config::HyperConfig;
 pub use pool::Hold;
+pub use resolve::{Resolve, Resolved};
 pub use service::{HyperTransport, ResponseBody, ResponseFuture};

@@ -3,7 +3,7 @@
 use http::Uri;
 use tower_service::Service;
 
-use super::connect::Noted;
+use super::proxy::Via;
 
 /// There is nothing to set.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Settings(());
 /// There is nothing to prepare.
 pub(super) type Prepared = Settings;
 
-pub(super) type Io = <Noted as Service<Uri>>::Response;
+pub(super) type Io = <Via as Service<Uri>>::Response;
 
 pub(super) const SCHEMES: &[&str] = &["http"];
 
@@ -20,6 +20,6 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
     settings.clone()
 }
 
-pub(super) fn connector(tcp: Noted, _: &Prepared) -> Noted {
+pub(super) fn connector(tcp: Via, _: &Prepared) -> Via {
     tcp
 }

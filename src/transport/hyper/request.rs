@@ -1,10 +1,16 @@
 //! A request as a connection of its kind wants it.
 
-use http::header::HOST;
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Method, Request, Uri, Version};
 
 use crate::body::Body;
 use crate::error::{Delivery, Error, ErrorKind};
+
+/// How a request is written for a proxy that forwards it.
+#[derive(Clone, Debug)]
+pub(super) struct Forward {
+    pub(super) auth: Option<HeaderValue>,
+}
 
 /// Refuses what no connection of this client can carry.
 pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
@@ -19,8 +25,9 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Over HTTP/1.1, the target is a path and the host a header (RFC 9112, 3.2.1).
-pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri) {
+/// Over HTTP/1.1, the target is a path and the host a header; for a proxy, the target stays absolute
+/// (RFC 9112, 3.2).
+pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, forward: Option<&Forward>) {
     if request.version() != Version::HTTP_10 {
         *request.version_mut() = Version::HTTP_11;
     }
@@ -28,6 +35,13 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri) {
         && let Some(host) = host(absolute)
     {
         request.headers_mut().insert(HOST, host);
+    }
+    if let Some(forward) = forward {
+        request.uri_mut().clone_from(absolute);
+        if let Some(auth) = &forward.auth {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
+        }
+        return;
     }
     let mut parts = http::uri::Parts::default();
     parts.path_and_query = absolute.path_and_query().cloned();

@@ -15,7 +15,8 @@ use tower_service::Service;
 use super::config::HyperConfig;
 use super::connect::Connect;
 use super::pool::{Acquired, Driver, Grant, Hold, Host, Hosts, Lease, Place, Sender, Waiting};
-use super::{request, tls};
+use super::request::{self, Forward};
+use super::tls;
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
@@ -103,7 +104,7 @@ impl Client {
             let connection = hold.connection();
             match connection.is_http2() {
                 true => request::for_http2(&mut request, &uri),
-                false => request::for_http1(&mut request, &uri),
+                false => request::for_http1(&mut request, &uri, connection.forward()),
             }
             let was_used = connection.was_used();
             let mut error = match connection.send(request).await {
@@ -168,12 +169,18 @@ impl Client {
     }
 
     async fn connect(&self, host: &Arc<Host>, place: Place, uri: &Uri) -> Result<Lease, Error> {
-        let (sender, driver) = self.connect.run(uri.clone(), |io| self.handshake(io)).await?;
+        let handshake = |io, forward| self.handshake(io, forward);
+        let (sender, driver) = self.connect.run(uri.clone(), handshake).await?;
         Ok(host.established(place, sender, driver))
     }
 
-    async fn handshake(&self, io: tls::Io) -> Result<(Sender, Driver), BoxError> {
-        let is_http2 = self.speak_http2 || io.connected().is_negotiated_h2();
+    async fn handshake(
+        &self,
+        io: tls::Io,
+        forward: Option<Forward>,
+    ) -> Result<(Sender, Driver), BoxError> {
+        // A proxy that forwards speaks HTTP/1.1.
+        let is_http2 = forward.is_none() && self.speak_http2 || io.connected().is_negotiated_h2();
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
                 let (sender, driver) = self.http2.handshake(io).await?;
@@ -181,7 +188,7 @@ impl Client {
             }
             false => {
                 let (sender, driver) = self.http1.handshake(io).await?;
-                (Sender::Http1(sender), Box::pin(driver.with_upgrades()))
+                (Sender::Http1(sender, forward), Box::pin(driver.with_upgrades()))
             }
         };
         // The sender is ready once the connection was driven for the first time.

@@ -8,7 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
 use super::config::HyperConfig;
-use super::connect::Noted;
+use super::proxy::Via;
 
 /// How TLS is spoken; the default trusts Mozilla's roots.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Settings(Option<ClientConfig>);
 /// The configuration as every connection uses it.
 pub(super) type Prepared = Arc<ClientConfig>;
 
-pub(super) type Io = <HttpsConnector<Noted> as Service<Uri>>::Response;
+pub(super) type Io = <HttpsConnector<Via> as Service<Uri>>::Response;
 
 pub(super) const SCHEMES: &[&str] = &["http", "https"];
 
@@ -37,7 +37,7 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
     Arc::new(config)
 }
 
-pub(super) fn connector(tcp: Noted, config: &Prepared) -> HttpsConnector<Noted> {
+pub(super) fn connector(tcp: Via, config: &Prepared) -> HttpsConnector<Via> {
     HttpsConnector::from((tcp, Arc::clone(config)))
 }
 

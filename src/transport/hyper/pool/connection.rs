@@ -9,6 +9,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 
+use super::super::request::Forward;
 use crate::body::Body;
 use crate::event::CloseCause;
 use crate::rt;
@@ -26,7 +27,8 @@ pub(in super::super) type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>
 /// hyper's end of a connection.
 #[derive(Debug)]
 pub(in super::super) enum Sender {
-    Http1(http1::SendRequest<Body>),
+    /// With how its requests are written, if for a proxy.
+    Http1(http1::SendRequest<Body>, Option<Forward>),
     Http2(http2::SendRequest<Body>),
 }
 
@@ -67,7 +69,7 @@ impl Connection {
     /// Another user of the same connection, where it takes several.
     pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
-            Sender::Http1(_) => None,
+            Sender::Http1(..) => None,
             Sender::Http2(sender) => {
                 let (sender, record) = (Sender::Http2(sender.clone()), Arc::clone(&self.record));
                 Some(Self { sender, record })
@@ -78,7 +80,7 @@ impl Connection {
     /// Whether another request may be sent over it.
     pub(super) fn is_usable(&self, now: Instant) -> bool {
         let open = match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http1(sender, _) => sender.is_ready(),
             Sender::Http2(sender) => !sender.is_closed(),
         };
         open && !self.record.is_closing() && !self.record.is_expired(now)
@@ -94,7 +96,7 @@ impl Connection {
             Http2(B),
         }
         let sent = match &mut self.sender {
-            Sender::Http1(sender) => Either::Http1(sender.try_send_request(request)),
+            Sender::Http1(sender, _) => Either::Http1(sender.try_send_request(request)),
             Sender::Http2(sender) => Either::Http2(sender.try_send_request(request)),
         };
         async move {
@@ -110,6 +112,14 @@ impl Connection {
         self.record.used.swap(true, Ordering::Relaxed)
     }
 
+    /// How its requests are written, if for a proxy.
+    pub(in super::super) fn forward(&self) -> Option<&Forward> {
+        match &self.sender {
+            Sender::Http1(_, forward) => forward.as_ref(),
+            Sender::Http2(_) => None,
+        }
+    }
+
     pub(in super::super) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
     }
@@ -117,7 +127,7 @@ impl Connection {
     /// Whether the next request could be sent, or never can.
     pub(super) fn is_over(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_ready() || sender.is_closed(),
+            Sender::Http1(sender, _) => sender.is_ready() || sender.is_closed(),
             Sender::Http2(_) => true,
         }
     }
@@ -125,7 +135,7 @@ impl Connection {
     /// Ready once the next request could be sent, or never can.
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.sender {
-            Sender::Http1(_) => self.sender.poll_ready(cx).map(drop),
+            Sender::Http1(..) => self.sender.poll_ready(cx).map(drop),
             Sender::Http2(_) => Poll::Ready(()),
         }
     }
@@ -135,7 +145,7 @@ impl Sender {
     /// Ready once a request can be sent, with an error if none ever can.
     pub(in super::super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         match self {
-            Self::Http1(sender) => sender.poll_ready(cx),
+            Self::Http1(sender, _) => sender.poll_ready(cx),
             Self::Http2(sender) => sender.poll_ready(cx),
         }
     }
