@@ -10,6 +10,8 @@ mod faults;
 mod frames;
 mod http1;
 mod http2;
+#[cfg(target_os = "linux")]
+mod moving;
 mod provider;
 #[cfg(feature = "proxy")]
 mod proxy;
