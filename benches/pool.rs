@@ -1,20 +1,22 @@
 //! What the own client's pool costs a call under contention, beside hyper-util's legacy client and
 //! reqwest, in one run.
 //!
-//! `cargo bench --bench pool --features reqwest`, about 25 s. A server in this process answers a
-//! small body at once, over loopback, on a thread and a runtime of its own. Callers on a runtime
-//! with two workers call in a closed loop; a latency begins when a caller wants to call, waits for a
-//! connection included, and ends with the body.
+//! `cargo bench --bench pool --features reqwest`, about 26 s; `-- HTTP/2` runs the scenarios so
+//! named. A server in this process answers a small body at once, over loopback, on a thread and a runtime of its own. Callers on one thread,
+//! or on two, begin a call when their last has ended. A latency begins when a caller wants to call,
+//! waits for a connection included, and ends with the body. `cpu` is what the callers' threads
+//! worked for a call (Linux only); it tells clients apart where the server is the limit.
 //!
-//! hyper-util's client and reqwest can't bound their connections. Where there are fewer connections
-//! than callers, a semaphore of that size stands in front of them, held to the end of the body; the
-//! own pool has a bound of its own. Where nobody is bounded, the semaphore is away too. Idle limits,
-//! `TCP_NODELAY` and HTTP/2 pings are set alike. The fourth row is the own client below all layers
-//! of an integration, without its breaker.
+//! hyper-util's client and reqwest can't bound their connections. Where there is a bound, a
+//! semaphore of that size stands in front of them, held to the end of the body; the own pool has a
+//! bound of its own. Where there is none, and over HTTP/2's one connection, nobody has either. Idle
+//! limits, `TCP_NODELAY` and HTTP/2 pings are set alike. The fourth row is the own client below all
+//! layers of an integration but the breaker.
 //!
 //! The contenders take turns in short rounds, so that the machine's noise is in all of them. A cell
 //! is the median over the rounds; a ratio is the median of each round's ratio to the bare client,
-//! with its quartiles. `opened` counts the connections that the server accepted in all rounds.
+//! with its quartiles. `opened` counts the connections that the server accepted in all rounds. With
+//! more busy threads than processors, a round measures the scheduler too: read the ratio's quartiles.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -43,6 +45,8 @@ use tower::{Service, ServiceExt};
 struct Scenario {
     name: &'static str,
     callers: usize,
+    /// Threads that the callers are on.
+    workers: usize,
     /// How many connections there may be; without a bound where there is none.
     connections: Option<u32>,
     http2: bool,
@@ -65,6 +69,8 @@ struct Round {
     per_second: f64,
     p50: f64,
     p99: f64,
+    /// What the callers' threads worked for one call, in microseconds.
+    cpu: f64,
 }
 
 /// Stands in for a bound on connections.
@@ -73,17 +79,18 @@ struct Gate(Option<Arc<Semaphore>>);
 
 fn main() {
     let server = serve();
-    let clients = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     println!("cells: median of {ROUNDS} rounds of {ROUND:?}; ratios: median (quartiles)");
-    for scenario in SCENARIOS {
+    let named = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    for scenario in SCENARIOS.into_iter().filter(|scenario| scenario.name.contains(&named)) {
+        let clients = scenario.clients();
         let mut contenders: Vec<_> =
             [bare, own, reqwest, integration].map(|new| new(&scenario, server.handle())).into();
         for round in 0..=ROUNDS {
             for contender in &mut contenders {
-                let (begun, latencies) = clients.block_on(run(contender));
+                let result = run(contender, &clients);
                 // The first opens the connections.
                 if round > 0 {
-                    contender.rounds.push(Round::of(begun.elapsed(), latencies));
+                    contender.rounds.push(result);
                 }
             }
         }
@@ -92,35 +99,74 @@ fn main() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-async fn run(contender: &Contender) -> (Instant, Vec<Duration>) {
-    let begun = Instant::now();
-    (begun, (contender.callers)(begun + ROUND).await)
+fn run(contender: &Contender, clients: &Runtime) -> Round {
+    let (begun, worked) = (Instant::now(), worked());
+    let latencies = clients.block_on((contender.callers)(begun + ROUND));
+    Round::of(begun.elapsed(), self::worked().saturating_sub(worked), latencies)
+}
+
+/// For how long all threads of the callers have been on a processor, where the system tells.
+fn worked() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let on_processor = threads.filter_map(|thread| {
+        let of = |file| std::fs::read_to_string(thread.path().join(file)).ok();
+        (of("comm")?.trim() == CALLERS).then_some(())?;
+        of("schedstat")?.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    });
+    on_processor.sum()
 }
 
 fn print(scenario: &Scenario, contenders: &[Contender]) {
+    let ratios = ["calls/s", "p50", "p99", "cpu"].map(|of| format!("{of:<20}")).concat();
     println!("\n{}", scenario.name);
     println!(
-        "  {:<22}{:>10}{:>10}{:>10}{:>8}   {:<22}{:<22}ratio p99",
-        "", "calls/s", "p50 µs", "p99 µs", "opened", "ratio calls/s", "ratio p50"
+        "  {:<22}{:>9}{:>9}{:>9}{:>9}{:>8}   ratio {}",
+        "",
+        "calls/s",
+        "p50 µs",
+        "p99 µs",
+        "cpu µs",
+        "opened",
+        ratios.trim_end()
     );
     let bare = &contenders[0].rounds;
     for Contender { name, rounds, opened, .. } in contenders {
-        let median = |of: fn(&Round) -> f64| quartiles(rounds.iter().map(of))[1];
-        let ratio = |of: fn(&Round) -> f64| {
-            let [low, middle, high] =
-                quartiles(rounds.iter().zip(bare).map(|(own, bare)| of(own) / of(bare)));
-            format!("{middle:.3} ({low:.3}–{high:.3})")
-        };
+        let of: [fn(&Round) -> f64; 4] = [|r| r.per_second, |r| r.p50, |r| r.p99, |r| r.cpu];
+        let [per_second, p50, p99, cpu] = of.map(|of| quartiles(rounds.iter().map(of))[1]);
+        let ratios = of.map(|of| {
+            let ratios = rounds.iter().zip(bare).map(|(own, bare)| of(own) / of(bare));
+            let [low, middle, high] = quartiles(ratios);
+            format!("{:<20}", format!("{middle:.3} ({low:.3}–{high:.3})"))
+        });
+        let opened = opened.load(Ordering::Relaxed);
         println!(
-            "  {name:<22}{:>10.0}{:>10.1}{:>10.1}{:>8}   {:<22}{:<22}{}",
-            median(|round| round.per_second),
-            median(|round| round.p50),
-            median(|round| round.p99),
-            opened.load(Ordering::Relaxed),
-            ratio(|round| round.per_second),
-            ratio(|round| round.p50),
-            ratio(|round| round.p99),
+            "  {name:<22}{per_second:>9.0}{p50:>9.1}{p99:>9.1}{cpu:>9.2}{opened:>8}         {}",
+            ratios.concat().trim_end()
         );
+    }
+}
+
+impl Scenario {
+    const fn new(name: &'static str, callers: usize) -> Self {
+        Self { name, callers, workers: 1, connections: None, http2: false }
+    }
+
+    const fn connections(self, connections: u32) -> Self {
+        Self { connections: Some(connections), ..self }
+    }
+
+    const fn two(self) -> Self {
+        Self { workers: 2, ..self }
+    }
+
+    const fn http2(self) -> Self {
+        Self { http2: true, ..self }
+    }
+
+    /// The runtime that the callers are on.
+    fn clients(&self) -> Runtime {
+        let mut runtime = Builder::new_multi_thread();
+        runtime.worker_threads(self.workers).thread_name(CALLERS).enable_all().build().unwrap()
     }
 }
 
@@ -223,9 +269,7 @@ impl Contender {
 
 impl Gate {
     fn new(scenario: &Scenario) -> Self {
-        // Over HTTP/2 there is one connection anyway.
-        let bound = scenario.connections.filter(|_| !scenario.http2);
-        Self(bound.map(|most| Arc::new(Semaphore::new(most as usize))))
+        Self(scenario.connections.map(|most| Arc::new(Semaphore::new(most as usize))))
     }
 
     async fn pass(&self) -> Option<OwnedSemaphorePermit> {
@@ -276,14 +320,15 @@ where
 }
 
 impl Round {
-    fn of(lasted: Duration, mut latencies: Vec<Duration>) -> Self {
+    fn of(lasted: Duration, worked: Duration, mut latencies: Vec<Duration>) -> Self {
         latencies.sort_unstable();
         let at = |share: f64| {
             let index = (latencies.len() as f64 * share) as usize;
             latencies[index].as_secs_f64() * 1e6
         };
-        let per_second = latencies.len() as f64 / lasted.as_secs_f64();
-        Self { per_second, p50: at(0.5), p99: at(0.99) }
+        let calls = latencies.len() as f64;
+        let cpu = worked.as_secs_f64() * 1e6 / calls;
+        Self { per_second: calls / lasted.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu }
     }
 }
 
@@ -334,33 +379,22 @@ async fn answer(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallibl
     Ok(Response::new(Full::new(Bytes::from_static(ANSWER))))
 }
 
-const SCENARIOS: [Scenario; 4] = [
-    Scenario {
-        name: "HTTP/1.1, 200 callers, 8 connections",
-        callers: 200,
-        connections: Some(8),
-        http2: false,
-    },
-    Scenario {
-        name: "HTTP/1.1, 8 callers, 8 connections",
-        callers: 8,
-        connections: Some(8),
-        http2: false,
-    },
-    Scenario { name: "HTTP/1.1, 8 callers, no bound", callers: 8, connections: None, http2: false },
-    Scenario {
-        name: "HTTP/2 by prior knowledge, 200 callers",
-        callers: 200,
-        connections: None,
-        http2: true,
-    },
+const SCENARIOS: [Scenario; 6] = [
+    Scenario::new("HTTP/1.1, 200 callers, 8 connections", 200).connections(8),
+    Scenario::new("HTTP/1.1, 200 callers on two threads, 8 connections", 200).two().connections(8),
+    Scenario::new("HTTP/1.1, 8 callers, 8 connections", 8).connections(8),
+    Scenario::new("HTTP/1.1, 8 callers, no bound", 8),
+    Scenario::new("HTTP/2 by prior knowledge, 200 callers", 200).http2(),
+    Scenario::new("HTTP/2 by prior knowledge, 200 callers on two threads", 200).two().http2(),
 ];
 /// Enough for a median that a few disturbed rounds don't move.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 11;
 /// Long against a call, short against what else the machine does.
-const ROUND: Duration = Duration::from_millis(100);
+const ROUND: Duration = Duration::from_millis(90);
 /// Longer than the run: no connection ages in it.
 const IDLE: Duration = Duration::from_secs(90);
 /// The own client's default.
 const PING: Duration = Duration::from_secs(20);
+/// The name of the threads that the callers are on.
+const CALLERS: &str = "callers";
 const ANSWER: &[u8] = br#"{"id":"ch_1042","amount":1000}"#;

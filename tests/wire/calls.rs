@@ -8,7 +8,7 @@ use outrigger::backoff::Backoff;
 use outrigger::integration::OwnClient;
 use outrigger::retry::RetryBudget;
 use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Long enough for an answer from the loopback on a busy machine, short enough to wait for.
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(600);
@@ -83,6 +83,29 @@ pub(crate) fn deaf() -> (TcpSocket, SocketAddr) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)
+}
+
+/// A listener that takes no more: its queue is full, and the system ignores those who knock.
+pub(crate) struct Blackhole {
+    pub(crate) address: SocketAddr,
+    _kept: (TcpListener, Vec<TcpStream>),
+}
+
+impl Blackhole {
+    pub(crate) async fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queued = Vec::new();
+        let patience = Duration::from_millis(300);
+        while let Ok(connected) = tokio::time::timeout(patience, TcpStream::connect(address)).await
+        {
+            queued.push(connected.unwrap());
+            assert!(queued.len() < 64, "the queue never fills");
+        }
+        Self { address, _kept: (listener, queued) }
+    }
 }
 
 /// Every level below an error.

@@ -1,7 +1,6 @@
 //! Each fault, without retry and with it, for calls that are safe to repeat and calls that aren't.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,11 +8,11 @@ use http::StatusCode;
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::Retries;
 use outrigger::{Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::calls::{
-    ATTEMPT, answered, background, broken, chain, deaf, failed, get, impatient, post, said,
-    user_flow,
+    ATTEMPT, Blackhole, answered, background, broken, chain, deaf, failed, get, impatient, post,
+    said, user_flow,
 };
 use crate::provider::{Act, Provider, Step};
 
@@ -280,29 +279,6 @@ async fn a_name_that_does_not_resolve_is_not_sent() {
     // A label is at most 63 characters, so this one fails without a network too.
     let url = format!("http://{}.invalid/", "x".repeat(64));
     is_never_sent(user_flow, &url, ErrorKind::Transport(Fault::Dns)).await;
-}
-
-/// A listener that takes no more: its queue is full, and the system ignores those who knock.
-struct Blackhole {
-    address: SocketAddr,
-    _kept: (tokio::net::TcpListener, Vec<TcpStream>),
-}
-
-impl Blackhole {
-    async fn new() -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(1).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut queued = Vec::new();
-        let patience = Duration::from_millis(300);
-        while let Ok(connected) = tokio::time::timeout(patience, TcpStream::connect(address)).await
-        {
-            queued.push(connected.unwrap());
-            assert!(queued.len() < 64, "the queue never fills");
-        }
-        Self { address, _kept: (listener, queued) }
-    }
 }
 
 #[tokio::test]

@@ -12,9 +12,12 @@ mod http1;
 mod http2;
 #[cfg(target_os = "linux")]
 mod moving;
+mod pool;
 mod provider;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;
+mod server;
+mod tls;

@@ -45,6 +45,9 @@ fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     findings.not_processed |= error.is_remote() && refused;
     if let Some(io) = error.get_io() {
         findings.look_at_io(io);
+        if let Some(carried) = io.get_ref() {
+            findings.look_at(carried);
+        }
         return;
     }
     // A graceful GOAWAY should fail just the streams above the last that the peer will process. But

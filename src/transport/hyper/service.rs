@@ -106,7 +106,7 @@ impl Client {
                 true => request::for_http2(&mut request, &uri),
                 false => request::for_http1(&mut request, &uri, connection.forward()),
             }
-            let was_used = connection.was_used();
+            let was_kept = connection.was_kept();
             let mut error = match connection.send(request).await {
                 Ok(response) => {
                     if response.status() == StatusCode::MISDIRECTED_REQUEST {
@@ -117,17 +117,21 @@ impl Client {
                 }
                 Err(error) => error,
             };
-            let unsent = error.take_message();
-            hold.failed();
-            match unsent {
+            match error.take_message() {
                 // It was closed while nobody used it: the request never left, and goes elsewhere.
-                Some(unsent) if was_used => request = unsent,
-                Some(_) => {
-                    let fault = ErrorKind::Transport(Fault::NotProcessed);
-                    let source = Box::new(error.into_error());
-                    return Err(Error::new(fault, Delivery::NotSent).with_source(source));
+                Some(unsent) if was_kept => {
+                    hold.unsent();
+                    request = unsent;
                 }
-                None => return Err(Error::from_inner(error.into_error(), context.as_ref())),
+                Some(_) => {
+                    let failure = hold.connection().failure();
+                    hold.unsent();
+                    return Err(never_left(failure, error.into_error()));
+                }
+                None => {
+                    hold.failed();
+                    return Err(Error::from_inner(error.into_error(), context.as_ref()));
+                }
             }
         }
     }
@@ -221,6 +225,15 @@ impl Client {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+/// A new connection gave the request back: what broke it says more than that it did.
+fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
+    match failure {
+        Some(failure) => Error::from_inner(failure, None).unsent(),
+        None => Error::new(ErrorKind::Transport(Fault::NotProcessed), Delivery::NotSent)
+            .with_source(canceled.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -42,10 +42,16 @@ pub(super) struct Record {
     active: AtomicU32,
     /// When the last of them ended, in nanoseconds from birth.
     last_used: AtomicU64,
-    /// It took a request before.
-    used: AtomicBool,
+    /// It was kept or shared since it was made, and may have been closed meanwhile.
+    kept: AtomicBool,
+    /// Its task is over; it did break, or did not.
+    ended: AtomicBool,
+    /// Its end was counted.
+    counted: AtomicBool,
     /// The caller of its request went away.
     abandoned: AtomicBool,
+    /// How it broke, for the request that finds it broken.
+    failure: Mutex<Option<hyper::Error>>,
     /// What closes it, as a number; [`OPEN`] until somebody says.
     cause: AtomicU8,
 }
@@ -59,7 +65,10 @@ impl Connection {
             expires: life.map(|life| rt::after(born, life)),
             active: AtomicU32::new(0),
             last_used: AtomicU64::new(0),
-            used: AtomicBool::new(false),
+            kept: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            ended: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             cause: AtomicU8::new(OPEN),
         };
@@ -71,6 +80,7 @@ impl Connection {
         match &self.sender {
             Sender::Http1(..) => None,
             Sender::Http2(sender) => {
+                self.record.kept.store(true, Ordering::Relaxed);
                 let (sender, record) = (Sender::Http2(sender.clone()), Arc::clone(&self.record));
                 Some(Self { sender, record })
             }
@@ -107,9 +117,14 @@ impl Connection {
         }
     }
 
-    /// Whether it took a request before this one; says that it did.
-    pub(in super::super) fn was_used(&self) -> bool {
-        self.record.used.swap(true, Ordering::Relaxed)
+    /// Whether it was kept before, so that it may have been closed while nobody looked.
+    pub(in super::super) fn was_kept(&self) -> bool {
+        self.record.kept.load(Ordering::Relaxed)
+    }
+
+    /// How it broke, if it did.
+    pub(in super::super) fn failure(&self) -> Option<hyper::Error> {
+        self.record.failure().take()
     }
 
     /// How its requests are written, if for a proxy.
@@ -162,6 +177,23 @@ impl Record {
         self.expires.is_some_and(|expires| now >= expires)
     }
 
+    /// Whether it is too old, or was left alone for too long.
+    pub(super) fn age(&self, now: Instant, idle: Option<Duration>) -> Option<CloseCause> {
+        let left_alone = self.idle_since().zip(idle);
+        match left_alone {
+            _ if self.is_expired(now) => Some(CloseCause::Expired),
+            Some((since, limit)) if now >= since + limit => Some(CloseCause::Idle),
+            _ => None,
+        }
+    }
+
+    /// Closes it for its age, if it is of one.
+    pub(super) fn name_age(&self, now: Instant, idle: Option<Duration>) {
+        if let Some(cause) = self.age(now, idle) {
+            self.close_for(cause);
+        }
+    }
+
     pub(super) fn expires(&self) -> Option<Instant> {
         self.expires
     }
@@ -173,7 +205,7 @@ impl Record {
     pub(super) fn end_use(&self) {
         let since_birth = u64::try_from(self.lived().as_nanos()).unwrap_or(u64::MAX);
         self.last_used.store(since_birth, Ordering::Relaxed);
-        self.active.fetch_sub(1, Ordering::Relaxed);
+        self.active.fetch_sub(1, Ordering::SeqCst);
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -186,12 +218,42 @@ impl Record {
         self.is_idle().then(|| rt::after(self.born, last_used))
     }
 
-    pub(super) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+    pub(super) fn abandon(&self, abandoned: bool) {
+        self.abandoned.store(abandoned, Ordering::Relaxed);
     }
 
-    pub(super) fn was_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Relaxed)
+    /// Nobody uses it for now.
+    pub(super) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+        self.abandon(false);
+    }
+
+    pub(super) fn broke(&self, how: hyper::Error) {
+        self.close_for(CloseCause::Broken);
+        *self.failure() = Some(how);
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<hyper::Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its task is over.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+
+    /// What closed it, once it is known; says so once.
+    ///
+    /// hyper tells a request, and not the connection's task, that an answer never came. So who
+    /// still used it when its task was over has the last word.
+    pub(super) fn final_cause(&self) -> Option<CloseCause> {
+        let over = self.ended.load(Ordering::SeqCst) && self.active.load(Ordering::SeqCst) == 0;
+        if !over || self.counted.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        let unnamed = if abandoned { CloseCause::Cut } else { CloseCause::ByPeer };
+        Some(self.cause().unwrap_or(unnamed))
     }
 
     /// Says why it will be closed; the first word counts.
@@ -205,7 +267,7 @@ impl Record {
     }
 
     /// What closed it, where somebody said so.
-    pub(super) fn cause(&self) -> Option<CloseCause> {
+    fn cause(&self) -> Option<CloseCause> {
         let said = self.cause.load(Ordering::Relaxed);
         CAUSES.into_iter().find(|cause| *cause as u8 == said)
     }

@@ -101,6 +101,7 @@ impl Host {
     /// Takes a connection back whose request is over.
     pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
         connection.record.end_use();
+        self.shared.count_closed(&connection.record);
         let now = rt::now();
         if !connection.is_usable(now) {
             if connection.record.is_expired(now) {
@@ -108,6 +109,7 @@ impl Host {
             }
             return self.leave(&connection.record);
         }
+        connection.record.keep();
         if connection.is_http2() {
             return;
         }
@@ -179,32 +181,28 @@ impl Host {
     }
 
     /// A connection is closed: its place is free.
-    pub(super) fn closed(self: &Arc<Self>, record: &Record, cause: CloseCause) {
+    pub(super) fn closed(self: &Arc<Self>, record: &Record) {
         self.leave(record);
-        let mut stale = Vec::new();
         let mut state = self.state();
-        let gone = state.idle.iter().position(|idle| idle.record.id == record.id);
-        stale.extend(gone.map(|at| state.idle.swap_remove(at)));
+        let at = state.idle.iter().position(|idle| idle.record.id == record.id);
+        let gone = at.map(|at| state.idle.swap_remove(at));
         state.open -= 1;
         drop(state);
-        self.shared.count_closed(cause, record.lived());
+        drop(gone);
+        record.end();
+        self.shared.count_closed(record);
         self.grant_place();
     }
 
     /// Closes a connection that nobody needs any more; otherwise says when to look again.
     pub(super) fn review(&self, record: &Record) -> Option<Instant> {
         let now = rt::now();
-        let idle_until =
-            record.idle_since().zip(self.shared.limits.idle).map(|(since, limit)| since + limit);
-        let cause = match idle_until {
-            _ if record.is_expired(now) => Some(CloseCause::Expired),
-            Some(until) if now >= until => Some(CloseCause::Idle),
-            _ => None,
-        };
-        if let Some(cause) = cause {
+        let idle = self.shared.limits.idle;
+        if let Some(cause) = record.age(now, idle) {
             self.let_go(record, cause);
             return None;
         }
+        let idle_until = record.idle_since().zip(idle).map(|(since, limit)| since + limit);
         let busy_until = self.shared.limits.idle.map(|limit| rt::after(now, limit));
         idle_until.or(busy_until).into_iter().chain(record.expires()).min()
     }
@@ -268,16 +266,16 @@ impl State {
         idle: Option<Duration>,
         stale: &mut Vec<Connection>,
     ) -> Option<Connection> {
-        if let Some(streams) = self.streams.take_if(|streams| !streams.is_usable(now)) {
-            stale.push(streams);
+        if let Some(streams) = &self.streams {
+            streams.record.name_age(now, idle);
         }
+        stale.extend(self.streams.take_if(|streams| !streams.is_usable(now)));
         if let Some(shared) = self.streams.as_ref().and_then(Connection::share) {
             return Some(shared);
         }
         while let Some(connection) = self.idle.pop() {
-            let since = connection.record.idle_since();
-            let old = since.zip(idle).is_some_and(|(since, limit)| now >= since + limit);
-            match connection.is_usable(now) && !old {
+            connection.record.name_age(now, idle);
+            match connection.is_usable(now) {
                 true => return Some(connection),
                 false => stale.push(connection),
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use super::connection::{Connection, Driver, Sender};
+use super::connection::{Connection, Driver, Record, Sender};
 use super::host::Host;
 use crate::event::{CloseCause, Emitter, Event};
 use crate::rt::{self, Rng, Timer};
@@ -110,15 +110,14 @@ impl Host {
                 }
             })
             .await;
+            if let Err(error) = result {
+                // Before its requests are told that it is gone.
+                record.broke(error);
+            }
             // The socket goes first: a place is never free before its connection is closed.
             drop(driver);
             if let Some(host) = host.upgrade() {
-                let cause = record.cause().unwrap_or(match result {
-                    Ok(()) if record.was_abandoned() => CloseCause::Cut,
-                    Ok(()) => CloseCause::ByPeer,
-                    Err(_) => CloseCause::Broken,
-                });
-                host.closed(&record, cause);
+                host.closed(&record);
             }
         });
         connection
@@ -126,7 +125,10 @@ impl Host {
 }
 
 impl Shared {
-    pub(super) fn count_closed(&self, cause: CloseCause, lived: Duration) {
+    /// Counts a connection's end, once it is known what ended it.
+    pub(super) fn count_closed(&self, record: &Record) {
+        let Some(cause) = record.final_cause() else { return };
+        let lived = record.lived();
         self.closed[cause as usize].fetch_add(1, Ordering::Relaxed);
         self.emitter.emit(None, || Event::ConnectionClosed { cause, lived });
     }

@@ -87,9 +87,17 @@ impl Hold {
         self.lease.close_for(CloseCause::Misdirected);
     }
 
+    /// There will be no answer, because the connection was closed before it took the request.
+    pub(in super::super) fn unsent(mut self) {
+        self.over = true;
+    }
+
     /// There will be no answer.
     pub(in super::super) fn failed(mut self) {
         self.over = true;
+        if !self.connection().is_http2() {
+            self.lease.close_for(CloseCause::Broken);
+        }
     }
 }
 
@@ -106,8 +114,9 @@ impl Drop for Hold {
         }
         if self.context.as_ref().is_some_and(Context::was_cut) {
             self.lease.close_for(CloseCause::Cut);
-        } else if let Some(connection) = &self.lease.connection {
-            connection.record.abandon();
+        } else if let Some(connection) = self.lease.connection.as_ref().filter(|c| !c.is_http2()) {
+            // hyper may have to close it; an HTTP/2 connection loses no more than a stream.
+            connection.record.abandon(true);
         }
     }
 }
