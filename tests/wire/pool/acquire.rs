@@ -90,9 +90,7 @@ async fn a_caller_who_found_the_pool_full_tries_again_even_without_a_key() {
     let held = shop.spawn(get(server.url("/gated")));
     server.until(|sockets| sockets.requests == 1).await;
     let order = shop.spawn(post(server.url("/order"), "an order"));
-    while shop.events.count(is_acquire_timeout) < 2 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    shop.until(|_| shop.events.count(is_acquire_timeout) >= 2).await;
     server.let_go(1);
     held.await.unwrap().unwrap();
     assert_eq!(order.await.unwrap().unwrap(), "well");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use outrigger::event::{CloseCause, Event};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::shop::{BOTH, Http1, Http2, Shop};
 use crate::calls::{answered, get};
@@ -50,10 +51,10 @@ async fn streams_of_one_http2_connection_count_as_one_connection_in_use() {
     assert_eq!((now.open, now.in_use, now.idle, now.waiting, now.opened), (1, 1, 0, 0, 1));
     server.let_go(9);
     let mut calls = calls;
-    while calls.len() > 1 {
-        calls.retain(|call| !call.is_finished());
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let unfinished =
+        |calls: &[JoinHandle<_>]| calls.iter().filter(|call| !call.is_finished()).count();
+    shop.until(|_| unfinished(&calls) == 1).await;
+    calls.retain(|call| !call.is_finished());
     assert_eq!((shop.figures().in_use, shop.figures().idle), (1, 0));
     server.let_go(1);
     calls.remove(0).await.unwrap().unwrap();
@@ -71,7 +72,7 @@ async fn a_connection_that_is_being_made_is_not_open_yet() {
     shop.until(|now| now.waiting == 1).await;
     let now = shop.figures();
     assert_eq!((now.connecting, now.open, now.in_use, now.opened), (2, 0, 0, 0));
-    calls.iter().for_each(tokio::task::JoinHandle::abort);
+    calls.iter().for_each(JoinHandle::abort);
     shop.rests().await;
 }
 
@@ -170,8 +171,11 @@ async fn the_events_of_connections_name_the_integration() {
     let shop = crate::calls::user_flow().subscriber(names.clone()).build().unwrap();
     answered(&shop, get(server.url("/last"))).await;
     server.until(|sockets| sockets.open == 0).await;
-    while names.0.lock().unwrap().len() < 2 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    for _ in 0..5_000 {
+        if names.0.lock().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     assert_eq!(*names.0.lock().unwrap(), vec![Some("shop".to_owned()); 2]);
 }
