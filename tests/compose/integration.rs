@@ -154,3 +154,14 @@ async fn it_shows_its_name_and_its_breaker_and_nothing_secret() {
     assert_eq!(crm.name(), "crm");
     assert_eq!(format!("{crm:?}"), "Integration { name: \"crm\", breaker: Closed, .. }");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_boxed_service_is_a_transport_too() {
+    let provider = Script::new([Answer::status(503), Answer::status(200)]);
+    let boxed: BoxCloneSyncService<Request<Body>, Response<Body>, std::io::Error> =
+        BoxCloneSyncService::new(provider.clone());
+    let crm = Integration::user_flow("crm").service(boxed).build().unwrap();
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), 200);
+    assert_eq!(provider.begun(), 2);
+    assert!(crm.pool().is_none(), "its pool is its own affair");
+}

@@ -104,6 +104,20 @@ async fn a_graceful_goaway_neither_opens_a_breaker_nor_spends_the_budget() {
 }
 
 #[tokio::test]
+async fn the_first_move_to_another_connection_costs_no_attempt_and_the_second_does() {
+    let away = || Turn::of([Do::GoAway { processed: false, reason: NO_ERROR }]);
+    let script = [away(), Turn::reply(503, "busy"), Turn::reply(200, "well")];
+    let provider = Framed::script(script).await;
+    let shop = http2(user_flow()).build().unwrap();
+    assert_eq!(answered(&shop, get(provider.url())).await.body(), "well");
+    assert_eq!(provider.tally().requests, 3);
+
+    let provider = Framed::script([away(), away(), away(), Turn::reply(200, "well")]).await;
+    let error = failed(&shop, get(provider.url())).await;
+    assert_eq!((error.gave_up(), error.attempts()), (Some(GaveUp::Attempts), 3));
+}
+
+#[tokio::test]
 async fn a_stream_that_a_goaway_counts_as_processed_is_unknown() {
     let away = Do::GoAway { processed: true, reason: NO_ERROR };
     let faults = [Fault::Closed, Fault::Reset, Fault::Protocol];

@@ -44,6 +44,10 @@
 //! | `drain_cap` | 64 KiB | reading more costs more than a new connection |
 //! | `rejections` | [`Rejections::Fail`] | a person waits; a job may [wait](Rejections::Wait) |
 //!
+//! A connection that its peer ends, or a stream that it refuses, is the exception: the first request
+//! that moves to another connection for that costs neither an attempt nor budget. Servers end
+//! connections after every so many requests, and a repetition there is no more load.
+//!
 //! # Errors and events
 //!
 //! Errors pass as they were, with [`gave_up`](crate::Error::gave_up). Events:

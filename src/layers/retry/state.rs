@@ -70,7 +70,10 @@ impl Progress {
         if !failure.wanted {
             return Err(GaveUp::NotRetryable);
         }
-        self.check_attempts(config, nature)?;
+        // The first request that goes from a connection that was ended to another one is no more
+        // load than was meant anyway: it costs neither an attempt nor budget.
+        let moves = failure.class.is_moved() && !self.moved;
+        self.check_attempts(config, nature, moves)?;
         self.check_safety(nature, failure)?;
         let delay = self.delay(config, failure, rng);
         let begins = rt::after(now, delay);
@@ -78,12 +81,10 @@ impl Progress {
         if failure.shut && config.rejections == Rejections::Fail {
             return Err(GaveUp::CircuitOpen);
         }
-        // The first request that goes from a connection that was ended to another one is no more
-        // load than was meant anyway.
-        let free = failure.class.is_moved() && !std::mem::replace(&mut self.moved, true);
-        if !free && !budget.withdraw(now) {
+        if !moves && !budget.withdraw(now) {
             return Err(GaveUp::Budget);
         }
+        self.moved |= moves;
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);
         self.previous = delay;
         Ok(delay)
@@ -105,11 +106,20 @@ impl Progress {
         Ok(delay)
     }
 
-    fn check_attempts(&self, config: &RetryConfig, nature: &Nature) -> Result<(), GaveUp> {
+    fn check_attempts(
+        &self,
+        config: &RetryConfig,
+        nature: &Nature,
+        moves: bool,
+    ) -> Result<(), GaveUp> {
+        let most = match config.max_attempts {
+            1 => 1,
+            most => most + u32::from(self.moved || moves),
+        };
         match nature.steer {
             Some(Steer::Never) => Err(GaveUp::Steered),
             Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
-            _ if self.attempts >= config.max_attempts => Err(GaveUp::Attempts),
+            _ if self.attempts >= most => Err(GaveUp::Attempts),
             _ => Ok(()),
         }
     }

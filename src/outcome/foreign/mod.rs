@@ -105,6 +105,8 @@ impl Findings {
             }
             Io::UnexpectedEof | Io::NotConnected => self.fault = Some(Fault::Closed),
             Io::TimedOut => self.timed_out = true,
+            // What TLS couldn't read is told to the streams of HTTP/2 in this way, without the cause.
+            Io::InvalidData if self.fault.is_none() => self.fault = Some(Fault::Protocol),
             _ => {}
         }
     }

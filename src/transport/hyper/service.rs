@@ -85,13 +85,15 @@ impl Service<Request<Body>> for HyperTransport {
     }
 
     fn call(&mut self, request: Request<Body>) -> ResponseFuture {
-        let client = Arc::clone(&self.client);
-        Box::pin(async move { client.send(request).await })
+        Box::pin(Arc::clone(&self.client).send(request))
     }
 }
 
 impl Client {
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
+    async fn send(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+    ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
         let uri = request.uri().clone();
         let context = request.extensions().get::<Context>().cloned();
@@ -148,7 +150,11 @@ impl Client {
         loop {
             acquired = match acquired {
                 Acquired::Lease(lease) => return Ok(lease),
-                Acquired::Place(place) => return self.connect(host, place, uri).await,
+                // Boxed, because it is large and few calls make a connection: inline, every call
+                // would carry the room for two handshakes.
+                Acquired::Place(place) => {
+                    return Box::pin(self.connect(host, place, uri)).await;
+                }
                 Acquired::Wait(granted) => {
                     let waiting = Waiting::at(host);
                     let granted = rt::until(due, granted).await;
@@ -167,9 +173,11 @@ impl Client {
     fn none_free(&self, host: &Host, context: Option<&Context>) -> Error {
         let (phase, limit) = (Phase::Acquire, self.acquire_timeout.unwrap_or_default());
         self.emitter.emit(context, || Event::TimedOut { phase, limit });
-        let (most, open) = host.room();
-        Error::timeout(phase, limit, Delivery::NotSent)
-            .with_detail(format!("no connection free, {open} of {most} in use"))
+        let detail = match host.room() {
+            (u32::MAX, _) => "the one connection is still being made".into(),
+            (most, open) => format!("no connection free, {open} of {most} in use"),
+        };
+        Error::timeout(phase, limit, Delivery::NotSent).with_detail(detail)
     }
 
     async fn connect(&self, host: &Arc<Host>, place: Place, uri: &Uri) -> Result<Lease, Error> {

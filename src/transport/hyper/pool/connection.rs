@@ -202,8 +202,9 @@ impl Record {
         self.active.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn end_use(&self) {
-        let since_birth = u64::try_from(self.lived().as_nanos()).unwrap_or(u64::MAX);
+    pub(super) fn end_use(&self, now: Instant) {
+        let lived = now.saturating_duration_since(self.born);
+        let since_birth = u64::try_from(lived.as_nanos()).unwrap_or(u64::MAX);
         self.last_used.store(since_birth, Ordering::Relaxed);
         self.active.fetch_sub(1, Ordering::SeqCst);
     }

@@ -100,9 +100,9 @@ impl Host {
 
     /// Takes a connection back whose request is over.
     pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
-        connection.record.end_use();
-        self.shared.count_closed(&connection.record);
         let now = rt::now();
+        connection.record.end_use(now);
+        self.shared.count_closed(&connection.record);
         if !connection.is_usable(now) {
             if connection.record.is_expired(now) {
                 connection.record.close_for(CloseCause::Expired);
@@ -133,7 +133,7 @@ impl Host {
             };
             // Whoever waited went away.
             let Some(unused) = back.take() else { return };
-            unused.record.end_use();
+            unused.record.end_use(now);
             connection = unused;
         }
     }
@@ -160,6 +160,11 @@ impl Host {
         let mut state = self.state();
         state.connecting -= 1;
         let Some(shared) = lease.share() else {
+            if std::mem::take(&mut state.speaks_http2) {
+                // It does no more: those who waited for one connection need their own.
+                drop(state);
+                self.grant_place();
+            }
             return lease;
         };
         state.speaks_http2 = true;
