@@ -50,6 +50,8 @@ pub(super) struct Record {
     counted: AtomicBool,
     /// The caller of its request went away.
     abandoned: AtomicBool,
+    /// It gave a request back: it takes no more, whatever hyper says of it yet.
+    refuses: AtomicBool,
     /// How it broke, for the request that finds it broken.
     failure: Mutex<Option<hyper::Error>>,
     /// What closes it, as a number; [`OPEN`] until somebody says.
@@ -66,6 +68,7 @@ impl Connection {
             active: AtomicU32::new(0),
             last_used: AtomicU64::new(0),
             kept: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             failure: Mutex::new(None),
             ended: AtomicBool::new(false),
             counted: AtomicBool::new(false),
@@ -93,7 +96,8 @@ impl Connection {
             Sender::Http1(sender, _) => sender.is_ready(),
             Sender::Http2(sender) => !sender.is_closed(),
         };
-        open && !self.record.is_closing() && !self.record.is_expired(now)
+        let refuses = self.record.refuses.load(Ordering::Relaxed);
+        open && !refuses && !self.record.is_closing() && !self.record.is_expired(now)
     }
 
     /// Sends a request; a connection that is gone gives it back.
@@ -227,6 +231,10 @@ impl Record {
     pub(super) fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
         self.abandon(false);
+    }
+
+    pub(super) fn refuse(&self) {
+        self.refuses.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn broke(&self, how: hyper::Error) {

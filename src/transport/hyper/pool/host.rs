@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,12 +54,6 @@ pub(in super::super) enum Grant {
 
 /// The right to make one connection; given back when it is dropped.
 pub(in super::super) struct Place(Option<Arc<Host>>);
-
-impl std::fmt::Debug for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Place")
-    }
-}
 
 impl Host {
     pub(super) fn new(shared: Arc<Shared>, speaks_http2: bool) -> Self {
@@ -320,6 +315,12 @@ impl Drop for Place {
         if let Some(host) = self.free() {
             host.grant_place();
         }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
     }
 }
 

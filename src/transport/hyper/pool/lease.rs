@@ -47,6 +47,14 @@ impl Lease {
         self.connection.take()
     }
 
+    /// The connection took no request, and takes no other.
+    fn refuse(&self) {
+        if let Some(connection) = &self.connection {
+            connection.record.refuse();
+            self.host.leave(&connection.record);
+        }
+    }
+
     /// No other request is sent over the connection.
     pub(in super::super) fn close_for(&self, cause: CloseCause) {
         if let Some(connection) = &self.connection {
@@ -90,6 +98,7 @@ impl Hold {
     /// There will be no answer, because the connection was closed before it took the request.
     pub(in super::super) fn unsent(mut self) {
         self.over = true;
+        self.lease.refuse();
     }
 
     /// There will be no answer.
