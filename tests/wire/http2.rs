@@ -261,3 +261,16 @@ async fn many_calls_at_once_share_one_connection_to_a_real_server() {
     assert!(counted.try_recv().is_err(), "one connection is enough");
     server.abort();
 }
+
+#[tokio::test]
+async fn a_connection_that_went_dead_under_a_request_is_found_out_by_a_ping() {
+    let provider = Framed::script([Turn::of([Do::Sit])]).await;
+    let soon = Duration::from_millis(50);
+    let shop = http2(user_flow().without_retry())
+        .hyper(|client| client.http2_ping(soon, soon))
+        .timeout(|timeout| timeout.attempt(Duration::from_secs(7)))
+        .build()
+        .unwrap();
+    let error = failed(&shop, get(provider.url())).await;
+    assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Transport), Delivery::Unknown));
+}
