@@ -41,7 +41,16 @@ impl Rng {
     /// A duration in `from..=to`, to the nanosecond; `from` where `to` is shorter.
     pub(crate) fn between(&self, from: Duration, to: Duration) -> Duration {
         let span = to.saturating_sub(from);
-        (from + span.mul_f64(self.fraction())).clamp(from, to.max(from))
+        // The longest spans round up on the way through a float.
+        let part = Duration::try_from_secs_f64(span.as_secs_f64() * self.fraction());
+        from.saturating_add(part.unwrap_or(span)).clamp(from, to.max(from))
+    }
+
+    /// A duration that is `middle`, give or take a fifth: lives that began together should not end
+    /// together. One too long to spread stays as it is.
+    pub(crate) fn about(&self, middle: Duration) -> Duration {
+        let spread = middle / 5;
+        self.between(middle - spread, middle.saturating_add(spread))
     }
 
     /// Sixteen random bytes, for an id.
@@ -99,6 +108,18 @@ mod tests {
         };
         let (seven, eight) = (draw(7), draw(8));
         assert!(eight.iter().all(|drawn| !seven.contains(drawn)));
+    }
+
+    #[test]
+    fn durations_of_any_length_can_be_spread() {
+        let rng = Rng::seeded(1);
+        for _ in 0..100 {
+            let about = rng.about(Duration::from_secs(100));
+            assert!((80..=120).contains(&about.as_secs()), "{about:?}");
+            assert!(rng.about(Duration::MAX) >= Duration::MAX / 2);
+            let _ = rng.between(Duration::ZERO, Duration::MAX);
+            let _ = rng.between(Duration::MAX, Duration::MAX);
+        }
     }
 
     #[test]

@@ -170,3 +170,30 @@ fn limits_of_zero_are_refused() {
         assert!(found.iter().any(|found| found == field), "{field} of {found:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_durations_mean_never_and_break_nothing() {
+    let ever = std::time::Duration::MAX;
+    let provider = outrigger::testing::Script::new([
+        outrigger::testing::Answer::status(503).header("retry-after", "99999999999999999999")
+    ]);
+    let rotating = outrigger::transport::rotating::Rotating::new({
+        let provider = provider.clone();
+        move || Ok::<_, std::io::Error>(provider.clone())
+    });
+    let crm = outrigger::Integration::user_flow("crm")
+        .deadline(ever)
+        .breaker(|breaker| {
+            let row = outrigger::circuit_breaker::Consecutive::Always(1);
+            breaker.consecutive(row).open_for(ever, ever).retry_after_cap(ever).probe_limit(ever)
+        })
+        .retry(|retry| retry.max_attempts(1))
+        .timeout(|timeout| timeout.attempt(std::time::Duration::from_secs(3)))
+        .idle_timeout(ever)
+        .service(rotating.unwrap().time_to_live(ever))
+        .build()
+        .unwrap();
+    let get = || http::Request::get("http://crm.test/").body(()).unwrap();
+    assert_eq!(crm.send(get()).await.unwrap().status(), 503);
+    assert!(crm.send(get()).await.unwrap_err().is_rejected());
+}

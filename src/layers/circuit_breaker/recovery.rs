@@ -10,7 +10,7 @@ use super::state::{
     next, state_of,
 };
 use crate::event::BreakerState;
-use crate::rt::Rng;
+use crate::rt::{self, Rng};
 
 /// What happened since the breaker was last closed.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Machine {
         let own = self.open_time(recovery.openings, rng);
         let asked = retry_after.unwrap_or_default().min(self.config.retry_after_cap);
         let now = self.since_epoch(now);
-        self.until.store(nanos(now + own.max(asked)), Ordering::Release);
+        self.until.store(nanos(now.saturating_add(own.max(asked))), Ordering::Release);
         if state_of(from) == CLOSED {
             self.changed.store(nanos(now), Ordering::Relaxed);
         }
@@ -79,7 +79,7 @@ impl Machine {
         let time = Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap));
         let spread = time.mul_f64(config.open_jitter.fraction());
         // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
-        rng.between(time - spread.min(time), (time + spread).min(cap))
+        rng.between(time - spread.min(time), time.saturating_add(spread).min(cap))
     }
 
     pub(super) fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
@@ -102,7 +102,7 @@ impl Machine {
             _ => (word, None),
         };
         let oldest = recovery.probing.iter().min().copied();
-        let overdue = oldest.map(|began| began + self.config.probe_limit);
+        let overdue = oldest.map(|began| rt::after(began, self.config.probe_limit));
         if overdue.is_some_and(|at| now >= at) {
             // A probe that hangs says enough.
             self.open_locked(&mut recovery, word, None, now, rng);

@@ -170,7 +170,8 @@ impl Progress {
 
 /// Upwards only: nobody comes back sooner than asked.
 fn spread(asked: Duration, config: &RetryConfig, rng: &Rng) -> Duration {
-    let most = asked.checked_add(asked.mul_f64(config.retry_after_spread.fraction().min(1e3)));
+    let more = asked.as_secs_f64() * config.retry_after_spread.fraction();
+    let most = Duration::try_from_secs_f64(more).ok().and_then(|more| asked.checked_add(more));
     rng.between(asked, most.unwrap_or(asked))
 }
 

@@ -44,10 +44,5 @@ impl Generation {
 }
 
 fn until(life: Option<Duration>, now: Instant, rng: &Rng) -> Option<Instant> {
-    let life = life?;
-    let spread = rng.between(life.mul_f64(1.0 - SPREAD), life.mul_f64(1.0 + SPREAD));
-    Some(rt::after(now, spread))
+    Some(rt::after(now, rng.about(life?)))
 }
-
-/// By how much a life is shorter or longer than its setting.
-const SPREAD: f64 = 0.2;

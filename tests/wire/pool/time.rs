@@ -147,3 +147,18 @@ async fn what_a_call_finds_too_old_is_counted_as_that() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_longest_durations_mean_never() {
+    for protocol in BOTH {
+        let server = Server::start();
+        let ever = Duration::MAX;
+        let shop = Shop::new(protocol, |client| {
+            client.time_to_live(ever).pool_idle_timeout(ever).acquire_timeout(ever)
+        });
+        for _ in 0..3 {
+            answered(&shop, get(server.url("/"))).await;
+        }
+        assert_eq!(server.sockets().accepted, 1, "{protocol:?}");
+    }
+}

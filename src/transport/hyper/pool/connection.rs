@@ -186,7 +186,7 @@ impl Record {
         let left_alone = self.idle_since().zip(idle);
         match left_alone {
             _ if self.is_expired(now) => Some(CloseCause::Expired),
-            Some((since, limit)) if now >= since + limit => Some(CloseCause::Idle),
+            Some((since, limit)) if now >= rt::after(since, limit) => Some(CloseCause::Idle),
             _ => None,
         }
     }

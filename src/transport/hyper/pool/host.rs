@@ -202,9 +202,10 @@ impl Host {
             self.let_go(record, cause);
             return None;
         }
-        let idle_until = record.idle_since().zip(idle).map(|(since, limit)| since + limit);
-        let busy_until = self.shared.limits.idle.map(|limit| rt::after(now, limit));
-        idle_until.or(busy_until).into_iter().chain(record.expires()).min()
+        // One that is in use can't be idle for too long sooner than from now.
+        let since = record.idle_since().unwrap_or(now);
+        let idle_until = idle.map(|limit| rt::after(since, limit));
+        idle_until.into_iter().chain(record.expires()).min()
     }
 
     /// How many connections there may be, and are.

@@ -135,8 +135,7 @@ impl Shared {
 
     /// Spread, so that connections that were made together don't end together.
     fn life(&self) -> Option<Duration> {
-        let life = self.limits.life?;
-        Some(self.rng.between(life.mul_f64(1.0 - LIFE_SPREAD), life.mul_f64(1.0 + LIFE_SPREAD)))
+        self.limits.life.map(|life| self.rng.about(life))
     }
 
     fn closed(&self) -> Closed {
@@ -155,5 +154,3 @@ impl Shared {
 
 /// Far more than an integration has; only then are unused ones looked for.
 const MANY_HOSTS: usize = 256;
-/// By how much a life is shorter or longer than its setting.
-const LIFE_SPREAD: f64 = 0.2;
