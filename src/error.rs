@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
@@ -75,13 +75,20 @@ struct Inner {
     kind: ErrorKind,
     delivery: Delivery,
     limit: Option<Duration>,
-    detail: Option<Cow<'static, str>>,
+    detail: Option<Detail>,
     retry_after: Option<Duration>,
     context: Option<Context>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
     class: OnceLock<Class>,
     source: Option<BoxError>,
+}
+
+/// What exactly was wrong, as text: made for this error, or kept by somebody for all of its kind.
+#[derive(Clone)]
+pub(crate) enum Detail {
+    Own(Cow<'static, str>),
+    Kept(Arc<str>),
 }
 
 // === impl Error ===
@@ -108,7 +115,7 @@ impl Error {
         error
     }
 
-    pub(crate) fn rejected(why: Rejection, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn rejected(why: Rejection, detail: impl Into<Detail>) -> Self {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
@@ -160,7 +167,7 @@ impl Error {
     }
 
     /// Says what exactly was wrong.
-    pub(crate) fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_detail(mut self, detail: impl Into<Detail>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
@@ -323,6 +330,41 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+// === impl Detail ===
+
+impl From<&'static str> for Detail {
+    fn from(text: &'static str) -> Self {
+        Self::Own(text.into())
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Self::Own(text.into())
+    }
+}
+
+impl From<Cow<'static, str>> for Detail {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Own(text)
+    }
+}
+
+impl From<Arc<str>> for Detail {
+    fn from(text: Arc<str>) -> Self {
+        Self::Kept(text)
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(text) => f.write_str(text),
+            Self::Kept(text) => f.write_str(text),
+        }
     }
 }
 

@@ -119,6 +119,7 @@
 
 #![warn(clippy::unwrap_used)]
 
+mod budget;
 mod config;
 mod error;
 mod layers;

@@ -35,6 +35,16 @@ pub(crate) struct Call {
     cut: AtomicBool,
     /// A circuit breaker further in would refuse another attempt.
     shut: AtomicBool,
+    /// The call has one attempt, whatever else is set.
+    single: AtomicBool,
+    /// The attempt that is under way tries out a provider that was down.
+    probing: AtomicBool,
+    /// Another request for the call was answered first: this one is dropped for it.
+    overtaken: AtomicBool,
+    /// A second request for the call is under way.
+    doubled: AtomicBool,
+    /// Second requests that went out so far.
+    hedges: AtomicU32,
     /// How many armed timers end no later than the deadline.
     timers: AtomicU32,
     /// When the attempt began, if not with the call.
@@ -76,11 +86,30 @@ impl Call {
             queued: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             shut: AtomicBool::new(false),
+            single: AtomicBool::new(false),
+            probing: AtomicBool::new(false),
+            overtaken: AtomicBool::new(false),
+            doubled: AtomicBool::new(false),
+            hedges: AtomicU32::new(0),
             timers: AtomicU32::new(0),
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             home: None,
         }
+    }
+
+    /// The same call for a second request, with what happens to that request kept apart.
+    pub(crate) fn fork(&self) -> Self {
+        let mut fork = Self::new(
+            self.id,
+            self.started,
+            self.integration.clone(),
+            self.correlation.get().cloned(),
+        );
+        (fork.own_id, fork.key, fork.id_header) =
+            (self.own_id, self.key.clone(), self.id_header.clone());
+        fork.deadline = AtomicU64::new(self.deadline.load(Ordering::Relaxed));
+        fork
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -96,11 +125,11 @@ impl Call {
     }
 
     pub(crate) fn attempts(&self) -> Option<u32> {
-        match self.attempts.load(Ordering::Relaxed) {
-            UNCOUNTED => self.queued.load(Ordering::Relaxed).then_some(0),
-            attempts => {
-                Some(attempts - u32::from(self.queued.load(Ordering::Relaxed)).min(attempts))
-            }
+        let queued = self.queued.load(Ordering::Relaxed);
+        match (self.attempts.load(Ordering::Relaxed), self.hedges()) {
+            (UNCOUNTED, 0) => queued.then_some(0),
+            (UNCOUNTED, hedges) => Some(1 - u32::from(queued) + hedges),
+            (attempts, hedges) => Some(attempts.saturating_sub(u32::from(queued)) + hedges),
         }
     }
 
@@ -152,14 +181,61 @@ impl Call {
         self.shut.load(Ordering::Relaxed)
     }
 
+    /// The call has one attempt, and no second request beside it.
+    pub(crate) fn set_single(&self) {
+        self.single.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_single(&self) -> bool {
+        self.single.load(Ordering::Relaxed)
+    }
+
+    /// The attempt tries out a provider that was down: nobody should send another beside it.
+    pub(crate) fn set_probing(&self, probing: bool) {
+        self.probing.store(probing, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_probing(&self) -> bool {
+        self.probing.load(Ordering::Relaxed)
+    }
+
+    /// Another request for the call was answered first: whoever is further in, and dropped for it,
+    /// can tell it from a caller who went away.
+    pub(crate) fn set_overtaken(&self, overtaken: bool) {
+        self.overtaken.store(overtaken, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.overtaken.load(Ordering::Relaxed)
+    }
+
+    /// A second request goes out beside the first.
+    pub(crate) fn begin_hedge(&self) {
+        self.doubled.store(true, Ordering::Relaxed);
+        self.hedges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It is over, one way or another.
+    pub(crate) fn end_hedge(&self) {
+        self.doubled.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn hedges(&self) -> u32 {
+        self.hedges.load(Ordering::Relaxed)
+    }
+
+    /// Whether the request waits here, in a queue or between two attempts.
+    pub(crate) fn is_here(&self) -> bool {
+        self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Relaxed)
     }
 
     /// What would be true of the delivery if the call were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
-        let held = self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed);
-        match held {
+        match self.is_here() && !self.doubled.load(Ordering::Relaxed) {
             true => self.delivery(),
             false => Delivery::Unknown,
         }

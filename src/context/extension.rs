@@ -151,6 +151,11 @@ impl Context {
         )
     }
 
+    /// The same call for a second request, numbered `attempt`.
+    pub(crate) fn fork(&self, attempt: u32) -> Self {
+        Self { call: Some(Arc::new(self.call().fork())), attempt }
+    }
+
     /// Numbers the request that carries this context.
     pub(crate) fn set_attempt(&mut self, attempt: u32) {
         self.attempt = attempt;

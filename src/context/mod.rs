@@ -22,11 +22,13 @@ mod early;
 mod extension;
 mod head;
 mod ids;
+mod names;
 mod scope;
 
 pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
+pub use names::{BusinessKey, PathTemplate};
 pub use scope::{CallDeadline, Scope};
 
 pub(crate) use call::Upload;

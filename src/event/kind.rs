@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use http::StatusCode;
-
+use super::facts::{
+    BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+};
 use crate::error::Delivery;
 use crate::outcome::{Class, GaveUp, Phase, Rejection};
 
@@ -92,70 +93,99 @@ pub enum Event {
         /// The limit.
         limit: Duration,
     },
-}
-
-/// How a call or an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// With an answer whose body was read, or left unread by choice.
-    Answered {
-        /// The answer's class.
-        class: Class,
-        /// The answer's status.
-        status: StatusCode,
-        /// Whether the body was read to its end.
-        body_read: bool,
+    /// Somebody moved a kill switch.
+    KillSwitchChanged {
+        /// Where it stood.
+        from: SwitchMode,
+        /// Where it stands now.
+        to: SwitchMode,
     },
-    /// Without an answer, or with one whose body broke.
-    Failed {
-        /// What it failed of.
+    /// A kill switch refused a call.
+    KillSwitchRejected {
+        /// Where it stood.
+        mode: SwitchMode,
+    },
+    /// What moves a kill switch can't be read: the switch stays where it is.
+    KillSwitchSourceFailed {
+        /// What is wrong with it.
+        problem: SourceProblem,
+    },
+    /// A fallback answered in the provider's place.
+    FellBack {
+        /// What the call failed of.
         class: Class,
-        /// Whether the provider may have acted.
+        /// Whether the provider may have acted all the same.
         delivery: Delivery,
     },
-    /// The caller went away before there was an answer.
-    Abandoned,
-}
-
-/// What a circuit breaker lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// Everything.
-    Closed,
-    /// Nothing.
-    Open,
-    /// A few probes.
-    HalfOpen,
-}
-
-/// Why a rotating client is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ReplaceCause {
-    /// It is old.
-    Age,
-    /// Its connections could not be made, or broke, too often in a row.
-    Failures,
-}
-
-/// What closed a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CloseCause {
-    /// The peer ended it in an orderly way.
-    ByPeer,
-    /// It broke.
-    Broken,
-    /// Nobody used it for too long.
-    Idle,
-    /// It was too old.
-    Expired,
-    /// A limit passed on it, or its caller went away in the middle.
-    Cut,
-    /// It led to the wrong server (421).
-    Misdirected,
-    /// There were more than were needed.
-    Surplus,
+    /// A fallback was asked and had no answer.
+    FallbackFailed {
+        /// What the call failed of, and still does.
+        class: Class,
+    },
+    /// A call waits for its turn under a rate limit.
+    RateLimitQueued {
+        /// For about how long.
+        wait: Duration,
+    },
+    /// A rate limit refused a call.
+    RateLimitRejected {
+        /// When it could come back.
+        retry_after: Option<Duration>,
+    },
+    /// The provider asked everybody to stop for a while.
+    RateLimitPaused {
+        /// For how long.
+        pause: Duration,
+    },
+    /// The rate is another one: the provider's word, or what was concluded from its refusals.
+    RateLimitChanged {
+        /// The time between two requests; `None` where nothing limits them any more.
+        interval: Option<Duration>,
+    },
+    /// A second request goes out beside one that is slow.
+    HedgeSent {
+        /// How long the first had taken by then.
+        after: Duration,
+    },
+    /// A second request would have gone out.
+    HedgeSkipped {
+        /// Why it didn't.
+        why: GaveUp,
+    },
+    /// One of two requests was answered well, and the other was cancelled.
+    HedgeFinished {
+        /// It was the second.
+        won: bool,
+    },
+    /// An adaptive bulkhead has another number of places.
+    ConcurrencyChanged {
+        /// How many there were.
+        from: u32,
+        /// How many there are.
+        to: u32,
+    },
+    /// A copy of a call was answered by another integration.
+    Mirrored {
+        /// What the copy came to.
+        class: Class,
+        /// How long it took, body included.
+        elapsed: Duration,
+        /// Whether it agrees with the real answer, where both were compared.
+        agrees: Option<bool>,
+    },
+    /// A call that should have been copied wasn't: too many copies are under way, or its body is a
+    /// stream.
+    MirrorSkipped,
+    /// A rehearsal began, changed or ended.
+    RehearsalChanged {
+        /// Faults are injected from now on.
+        on: bool,
+    },
+    /// A rehearsal injected a fault. The provider is not to blame for what follows.
+    Rehearsed {
+        /// Which.
+        fault: InjectedFault,
+    },
+    /// The settings are others.
+    SettingsApplied,
 }

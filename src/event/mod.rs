@@ -19,9 +19,13 @@
 //! ```
 
 mod emitter;
+mod facts;
 mod kind;
 mod subscriber;
 
 pub use emitter::Emitter;
-pub use kind::{BreakerState, CloseCause, End, Event, ReplaceCause};
+pub use facts::{
+    BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+};
+pub use kind::Event;
 pub use subscriber::{Origin, Subscriber};

@@ -93,6 +93,14 @@ pub enum Rejection {
     Full,
     /// No place came free in the time allowed for the queue.
     QueueTimeout,
+    /// The rate limit would let it pass only too late.
+    RateLimited,
+    /// Somebody switched the integration off.
+    Stopped,
+    /// Somebody switched the integration to its fallback.
+    FallbackOnly,
+    /// Somebody switched the integration to what its cache knows, which isn't this.
+    CacheOnly,
 }
 
 // === impl Class ===
@@ -193,6 +201,10 @@ impl fmt::Display for Rejection {
             Self::CircuitOpen => "circuit breaker open",
             Self::Full => "bulkhead full",
             Self::QueueTimeout => "bulkhead queue timed out",
+            Self::RateLimited => "rate limit reached",
+            Self::Stopped => "integration switched off",
+            Self::FallbackOnly => "integration switched to its fallback",
+            Self::CacheOnly => "integration switched to its cache",
         })
     }
 }

@@ -66,16 +66,6 @@ impl Report {
     }
 }
 
-impl End {
-    /// Attempts of a call in whose stack nobody counts them.
-    fn attempts(self) -> u32 {
-        match self {
-            Self::Failed { class, .. } => u32::from(!class.is_local()),
-            _ => 1,
-        }
-    }
-}
-
 impl<E: 'static> OnBodyEnd<E> for Box<Report> {
     fn end(mut self, end: BodyEnd<'_, E>) {
         let Some((class, status)) = self.head else {
@@ -102,6 +92,7 @@ impl Drop for Report {
         }
         let cut = self.context.was_cut();
         self.tell(match self.head {
+            _ if self.context.call().is_overtaken() => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.
             Some(_) if cut => End::Failed { class: CUT, delivery: Delivery::Answered },
             None if cut => {

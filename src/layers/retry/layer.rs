@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::budget::RetryBudget;
 use super::config::{Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
 use super::service::Retry;
 use crate::backoff::Backoff;
+use crate::budget::RetryBudget;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};

@@ -85,7 +85,6 @@
 //! # Ok(()) }
 //! ```
 
-mod budget;
 mod config;
 mod future;
 mod layer;
@@ -95,7 +94,7 @@ mod service;
 mod state;
 mod steer;
 
-pub use budget::RetryBudget;
+pub use crate::budget::RetryBudget;
 pub use config::{Rejections, RetryConfig};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;

@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use super::budget::RetryBudget;
 use super::config::{Rejections, RetryConfig};
 use super::steer::Steer;
+use crate::budget::RetryBudget;
 use crate::error::Delivery;
 use crate::outcome::{Class, GaveUp};
 use crate::rt::{self, Rng};

@@ -6,7 +6,7 @@ use crate::config::Mistakes;
 use crate::ratio::Ratio;
 use crate::rt;
 
-/// How much of an integration's traffic may be retries.
+/// How much of an integration's traffic may be retries and hedges.
 ///
 /// A token bucket: each call puts the ratio in, each retry takes one token out, and a success gives
 /// nothing back. So over any stretch, retries are at most `ratio × calls`, plus what the bucket held,
@@ -57,7 +57,7 @@ impl RetryBudget {
     }
 
     /// The same settings, with a bucket of its own.
-    pub(super) fn afresh(self) -> Self {
+    pub(crate) fn afresh(self) -> Self {
         self.rebuild(|bucket| (bucket.period, bucket.cap / TOKEN))
     }
 
@@ -70,18 +70,18 @@ impl RetryBudget {
     }
 
     /// A call begins.
-    pub(super) fn deposit(&self) {
+    pub(crate) fn deposit(&self) {
         if let Some(bucket) = &self.0 {
             bucket.earned.fetch_add(u64::from(bucket.ratio.millionths()), Ordering::Relaxed);
         }
     }
 
     /// Takes a token for a retry, if there is one.
-    pub(super) fn withdraw(&self, now: Instant) -> bool {
+    pub(crate) fn withdraw(&self, now: Instant) -> bool {
         self.0.as_ref().is_none_or(|bucket| bucket.take_earned() || bucket.take_reserve(now))
     }
 
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         let Some(bucket) = &self.0 else { return };
         if bucket.period.is_zero() {
             mistakes.add(
