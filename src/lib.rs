@@ -122,6 +122,7 @@
 mod budget;
 mod config;
 mod error;
+mod inner;
 mod layers;
 mod ratio;
 mod spare;
@@ -143,8 +144,8 @@ pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, observe, retry,
-    timeout,
+    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, kill_switch,
+    observe, retry, timeout,
 };
 pub use ratio::Ratio;
 

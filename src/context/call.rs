@@ -6,8 +6,10 @@ use http::{HeaderValue, StatusCode};
 
 use super::early::Early;
 use super::extension::ContextPool;
+use super::gate::Gate;
 use super::ids::{CallId, CorrelationId, KeyFact};
-use crate::error::Delivery;
+use crate::error::{Delivery, Error};
+use crate::event::SwitchMode;
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]
@@ -35,8 +37,6 @@ pub(crate) struct Call {
     cut: AtomicBool,
     /// A circuit breaker further in would refuse another attempt.
     shut: AtomicBool,
-    /// The call has one attempt, whatever else is set.
-    single: AtomicBool,
     /// The attempt that is under way tries out a provider that was down.
     probing: AtomicBool,
     /// Another request for the call was answered first: this one is dropped for it.
@@ -50,6 +50,7 @@ pub(crate) struct Call {
     /// When the attempt began, if not with the call.
     attempt_began: AtomicU64,
     upload: AtomicU64,
+    gate: OnceLock<Arc<dyn Gate>>,
     /// Where the room goes when the call is over.
     pub(crate) home: Option<ContextPool>,
 }
@@ -86,7 +87,6 @@ impl Call {
             queued: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             shut: AtomicBool::new(false),
-            single: AtomicBool::new(false),
             probing: AtomicBool::new(false),
             overtaken: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
@@ -94,6 +94,7 @@ impl Call {
             timers: AtomicU32::new(0),
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
+            gate: OnceLock::new(),
             home: None,
         }
     }
@@ -108,6 +109,7 @@ impl Call {
         );
         (fork.own_id, fork.key, fork.id_header) =
             (self.own_id, self.key.clone(), self.id_header.clone());
+        fork.gate.clone_from(&self.gate);
         fork.deadline = AtomicU64::new(self.deadline.load(Ordering::Relaxed));
         fork
     }
@@ -181,13 +183,20 @@ impl Call {
         self.shut.load(Ordering::Relaxed)
     }
 
-    /// The call has one attempt, and no second request beside it.
-    pub(crate) fn set_single(&self) {
-        self.single.store(true, Ordering::Relaxed);
+    /// Who can still stop the call.
+    pub(crate) fn set_gate(&self, gate: Arc<dyn Gate>) {
+        // The outermost one stands.
+        let _ = self.gate.set(gate);
     }
 
-    pub(crate) fn is_single(&self) -> bool {
-        self.single.load(Ordering::Relaxed)
+    /// Whether the call may have another attempt, or a second request beside the first.
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.gate.get().is_none_or(|gate| gate.mode() == SwitchMode::On)
+    }
+
+    /// Why nothing more may be sent for the call, if it may not.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        self.gate.get()?.refusal()
     }
 
     /// The attempt tries out a provider that was down: nobody should send another beside it.

@@ -20,6 +20,7 @@
 mod call;
 mod early;
 mod extension;
+mod gate;
 mod head;
 mod ids;
 mod names;
@@ -33,4 +34,5 @@ pub use scope::{CallDeadline, Scope};
 
 pub(crate) use call::Upload;
 pub(crate) use extension::{Beginning, ContextPool};
+pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;

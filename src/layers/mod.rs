@@ -6,6 +6,7 @@ pub mod correlation;
 pub mod deadline;
 pub mod idempotency;
 pub mod idle_timeout;
+pub mod kill_switch;
 pub mod observe;
 pub mod retry;
 pub mod timeout;

@@ -24,6 +24,8 @@ pub enum GaveUp {
     KeyExpired,
     /// The request said so.
     Steered,
+    /// Somebody stopped the integration, or its retries.
+    Stopped,
 }
 
 impl fmt::Display for GaveUp {
@@ -39,6 +41,7 @@ impl fmt::Display for GaveUp {
             Self::CircuitOpen => "circuit breaker opened",
             Self::KeyExpired => "idempotency key expired",
             Self::Steered => "told not to",
+            Self::Stopped => "stopped by kill switch",
         })
     }
 }

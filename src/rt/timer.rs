@@ -60,6 +60,12 @@ pub(crate) async fn until<F: Future>(due: Option<Instant>, work: F) -> Option<F:
     .await
 }
 
+/// Waits until `due` has come.
+pub(crate) async fn sleep_until(due: Instant) {
+    let mut timer = std::pin::pin!(Timer::default());
+    std::future::poll_fn(|cx| timer.as_mut().poll_at(due, cx)).await;
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where a timer is made")]
 fn arm(due: tokio::time::Instant) -> Sleep {
     tokio::time::sleep_until(due)

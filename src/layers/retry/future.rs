@@ -146,6 +146,11 @@ where
                 StateProjection::Waiting { timer, until, mut drain } => {
                     drain.as_mut().poll(cx);
                     ready!(timer.poll_at(*until, cx));
+                    if let Some(refusal) = this.call.context.call().refusal() {
+                        // Somebody stopped the integration meanwhile.
+                        let why = Some(GaveUp::Stopped);
+                        return Poll::Ready(Err(this.call.finish(refusal, why)));
+                    }
                     // The wait is over: the rest of the body isn't waited for.
                     State::Readying { service: this.call.take_service() }
                 }
@@ -237,8 +242,9 @@ where
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = settings.policy.wants(&failed);
-        let shut = self.context.call().is_shut();
-        let failure = Failure { class, status, delivery, wanted, retry_after, body_kept, shut };
+        let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
+        let failure =
+            Failure { class, status, delivery, wanted, retry_after, body_kept, shut, stopped };
         if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;

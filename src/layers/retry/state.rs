@@ -46,6 +46,8 @@ pub(super) struct Failure {
     pub(super) body_kept: bool,
     /// A circuit breaker would refuse another attempt.
     pub(super) shut: bool,
+    /// Somebody stopped the integration, or its retries.
+    pub(super) stopped: bool,
 }
 
 impl Progress {
@@ -69,6 +71,9 @@ impl Progress {
         }
         if !failure.wanted {
             return Err(GaveUp::NotRetryable);
+        }
+        if failure.stopped {
+            return Err(GaveUp::Stopped);
         }
         // The first request that goes from a connection that was ended to another one is no more
         // load than was meant anyway: it costs neither an attempt nor budget.
@@ -99,7 +104,8 @@ impl Progress {
         now: Instant,
         rng: &Rng,
     ) -> Result<Duration, GaveUp> {
-        let waits = config.rejections == Rejections::Wait && nature.steer != Some(Steer::Never);
+        let steered = nature.steer == Some(Steer::Never) || failure.stopped;
+        let waits = config.rejections == Rejections::Wait && !steered;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;

@@ -1,0 +1,14 @@
+use std::fmt;
+
+use crate::error::Error;
+use crate::event::SwitchMode;
+
+/// What can stop a call that has begun but isn't on its way: one that waits in a queue, or between
+/// two attempts.
+pub(crate) trait Gate: Send + Sync + fmt::Debug {
+    /// What may happen just now.
+    fn mode(&self) -> SwitchMode;
+
+    /// Why nothing may be sent, if it may not.
+    fn refusal(&self) -> Option<Error>;
+}

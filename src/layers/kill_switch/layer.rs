@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::handle::KillSwitchHandle;
+use super::service::KillSwitch;
+use super::setting::SwitchSetting;
+use super::state::Switch;
+use crate::event::Emitter;
+use crate::rt::Clock;
+
+/// Lets people stop all calls. See the [module](super).
+///
+/// Every service that is made from one layer, or from its clones, has the same switch.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct KillSwitchLayer {
+    pub(super) switch: Arc<Switch>,
+    initially: SwitchSetting,
+    pub(super) emitter: Emitter,
+    pub(super) clock: Clock,
+}
+
+impl KillSwitchLayer {
+    /// A switch that is on.
+    pub fn new() -> Self {
+        let (initially, clock) = (SwitchSetting::default(), Clock::system());
+        let switch = Arc::new(Switch::new(initially.clone(), clock.wall()));
+        Self { switch, initially, emitter: Emitter::new(), clock }
+    }
+
+    /// Where the switch stands at first. Makes a switch of its own.
+    pub fn initially(mut self, setting: SwitchSetting) -> Self {
+        self.initially = setting;
+        self.apart()
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// What says since when the switch stands where it does. Makes a switch of its own.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self.apart()
+    }
+
+    /// A handle that reads and moves the switch.
+    #[must_use]
+    pub fn handle(&self) -> KillSwitchHandle {
+        KillSwitchHandle::new(self.clone())
+    }
+
+    /// The same layer, with a switch of its own.
+    pub(crate) fn apart(mut self) -> Self {
+        self.switch = Arc::new(Switch::new(self.initially.clone(), self.clock.wall()));
+        self
+    }
+}
+
+impl Default for KillSwitchLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for KillSwitchLayer {
+    type Service = KillSwitch<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        KillSwitch::new(inner, self)
+    }
+}

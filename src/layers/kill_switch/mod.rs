@@ -1,0 +1,103 @@
+//! People stop an integration while the service runs, and start it again.
+//!
+//! | mode | what happens to a call |
+//! |---|---|
+//! | [`SwitchMode::On`] | it goes out |
+//! | [`SwitchMode::NoRetries`] | it goes out once: no retries, no hedges |
+//! | [`SwitchMode::CacheOnly`] | it is refused here; a cache further out may have answered before |
+//! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers |
+//! | [`SwitchMode::Off`] | it is refused, and no fallback answers |
+//!
+//! A refusal says who moved the switch, why and since when. It costs no more than the error itself:
+//! the inner service isn't asked, and no connection is touched. Requests that were under way finish;
+//! a call that waits further in, in a queue or for its next attempt, sends nothing more.
+//!
+//! A [`KillSwitchHandle`] moves the switch from inside the process. From outside, anything that can
+//! be waited for can: a [`SwitchFile`] is looked at again and again, and a [`SwitchSource`] of one's
+//! own follows a flag service or an admin endpoint. Whoever spoke last is obeyed. A source that
+//! can't be read moves nothing: the switch stays where it is, an event says so, and
+//! [`KillSwitchHandle::trouble`] says what is wrong.
+//!
+//! # When not to use it
+//!
+//! To protect a provider or the service by itself: [`circuit_breaker`](crate::circuit_breaker) needs
+//! nobody to be awake.
+//!
+//! # The file
+//!
+//! ```text
+//! off
+//! who: ada
+//! why: the provider moves its data centre until noon
+//! ```
+//!
+//! The mode alone is enough. Empty lines and lines that begin with `#` are skipped. Write it to
+//! another name and rename it, so that nobody reads a half; a half that is read all the same is no
+//! mode, because none begins like another.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | position | [`SwitchMode::On`] | what nobody stopped runs |
+//! | [`SwitchFile::every`] | 1 s | a person who flips a switch looks at it for about that long |
+//!
+//! # Errors and events
+//!
+//! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with [`Rejection::Stopped`],
+//! [`Rejection::FallbackOnly`] or [`Rejection::CacheOnly`], delivery "not sent". Events:
+//! [`KillSwitchChanged`](crate::event::Event::KillSwitchChanged),
+//! [`KillSwitchRejected`](crate::event::Event::KillSwitchRejected),
+//! [`KillSwitchSourceFailed`](crate::event::Event::KillSwitchSourceFailed).
+//!
+//! # Example
+//!
+//! ```
+//! use outrigger::{event::SwitchMode, kill_switch::KillSwitchLayer};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
+//! # use outrigger::Body;
+//! # let client = tower::service_fn(|_: http::Request<Body>| async {
+//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
+//! # });
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = KillSwitchLayer::new();
+//! let switch = layer.handle();
+//! let mut service = ServiceBuilder::new().layer(layer).service(client);
+//!
+//! switch.set(SwitchMode::Off, "ada", "invoices are wrong");
+//! let error = service.ready().await?.call(http::Request::new(Body::empty())).await.unwrap_err();
+//! assert!(error.to_string().ends_with("by ada: invoices are wrong"), "{error}");
+//!
+//! switch.set(SwitchMode::On, "ada", "mended");
+//! service.ready().await?.call(http::Request::new(Body::empty())).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! [`SwitchMode::On`]: crate::event::SwitchMode::On
+//! [`SwitchMode::NoRetries`]: crate::event::SwitchMode::NoRetries
+//! [`SwitchMode::CacheOnly`]: crate::event::SwitchMode::CacheOnly
+//! [`SwitchMode::FallbackOnly`]: crate::event::SwitchMode::FallbackOnly
+//! [`SwitchMode::Off`]: crate::event::SwitchMode::Off
+//! [`Rejection::Stopped`]: crate::outcome::Rejection::Stopped
+//! [`Rejection::FallbackOnly`]: crate::outcome::Rejection::FallbackOnly
+//! [`Rejection::CacheOnly`]: crate::outcome::Rejection::CacheOnly
+
+mod file;
+mod future;
+mod handle;
+mod layer;
+mod service;
+mod setting;
+mod source;
+mod state;
+
+pub use file::SwitchFile;
+pub use future::ResponseFuture;
+pub use handle::{Following, KillSwitchHandle};
+pub use layer::KillSwitchLayer;
+pub use service::KillSwitch;
+pub use setting::{InvalidSetting, SwitchSetting};
+pub use source::{SourceError, SwitchSource};
+pub use state::Position;

@@ -1,0 +1,56 @@
+use std::fmt;
+use std::future::Future;
+
+use super::setting::SwitchSetting;
+use crate::event::SourceProblem;
+
+/// Says where a kill switch shall stand, whenever that changes.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+///
+/// /// Settings that are known beforehand, one after the other.
+/// struct Planned(VecDeque<SwitchSetting>);
+///
+/// impl SwitchSource for Planned {
+///     async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
+///         Some(Ok(self.0.pop_front()?))
+///     }
+/// }
+/// ```
+pub trait SwitchSource: Send + 'static {
+    /// Waits for the next word; `None` when there will be no other.
+    ///
+    /// It may be dropped while it waits, and asked again.
+    fn next(&mut self) -> impl Future<Output = Option<Result<SwitchSetting, SourceError>>> + Send;
+}
+
+/// Why a source could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceError {
+    problem: SourceProblem,
+    detail: String,
+}
+
+impl SourceError {
+    /// What is wrong, in a word and in a sentence. Neither may hold a secret: they are shown.
+    #[must_use]
+    pub fn new(problem: SourceProblem, detail: impl Into<String>) -> Self {
+        Self { problem, detail: detail.into() }
+    }
+
+    /// What is wrong, in a word.
+    #[must_use]
+    pub fn problem(&self) -> SourceProblem {
+        self.problem
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for SourceError {}
