@@ -144,8 +144,8 @@ pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, kill_switch,
-    observe, retry, timeout,
+    bulkhead, circuit_breaker, correlation, deadline, fallback, idempotency, idle_timeout,
+    kill_switch, observe, retry, timeout,
 };
 pub use ratio::Ratio;
 

@@ -1,5 +1,6 @@
 //! Bodies, and the wrappers that several layers use.
 
+mod discard;
 mod guard;
 mod replay;
 mod tape;
@@ -9,5 +10,6 @@ pub use guard::GuardedBody;
 pub use replay::ReplayBody;
 pub use whole::Body;
 
+pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use replay::Recording;

@@ -4,6 +4,7 @@ pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod correlation;
 pub mod deadline;
+pub mod fallback;
 pub mod idempotency;
 pub mod idle_timeout;
 pub mod kill_switch;

@@ -1,0 +1,50 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::failed::Failed;
+use crate::body::Body;
+
+/// Where the answer comes from.
+#[derive(Clone)]
+pub(super) enum Answer {
+    Value(Arc<Response<Bytes>>),
+    Function(Arc<dyn Fn(&Failed) -> Option<Response<Body>> + Send + Sync>),
+    Async(Arc<dyn Fn(Failed) -> Later + Send + Sync>),
+}
+
+/// An answer that takes a while. Boxed: it is made only for a call that failed.
+pub(super) type Later = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
+
+impl Answer {
+    pub(super) fn later<F, R>(function: F) -> Self
+    where
+        F: Fn(Failed) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<Response<Body>>> + Send + 'static,
+    {
+        Self::Async(Arc::new(move |failed| Box::pin(function(failed))))
+    }
+
+    /// The answer, now.
+    pub(super) fn value(value: &Response<Bytes>) -> Response<Body> {
+        let mut response = Response::new(value.body().clone().into());
+        *response.status_mut() = value.status();
+        *response.version_mut() = value.version();
+        response.headers_mut().clone_from(value.headers());
+        response
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value(_) => "value",
+            Self::Function(_) => "function",
+            Self::Async(_) => "async function",
+        })
+    }
+}

@@ -1,0 +1,120 @@
+use http::{Method, StatusCode};
+
+use crate::context::{BusinessKey, Context, PathTemplate};
+use crate::error::{Delivery, Error};
+use crate::outcome::{Class, Rejection};
+
+/// A call that failed, as a fallback sees it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failed {
+    /// The method.
+    pub method: Method,
+    /// The path's template, where the request had one. The path itself is not kept: it may hold
+    /// what must not be recorded.
+    pub path: Option<PathTemplate>,
+    /// What the business calls the operation, where the request said.
+    pub business_key: Option<BusinessKey>,
+    /// What the call failed of.
+    pub class: Class,
+    /// The status, where the provider answered.
+    pub status: Option<StatusCode>,
+    /// What was wrong, where there is no answer; its source stays with the original.
+    pub error: Option<Error>,
+    /// Whether the provider may have acted all the same.
+    pub delivery: Delivery,
+    pub(super) context: Context,
+}
+
+/// Marks a response that a fallback gave, in its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FellBack {
+    /// What the call failed of.
+    pub class: Class,
+    /// The status, where the provider answered.
+    pub status: Option<StatusCode>,
+    /// Whether the provider may have acted all the same.
+    pub delivery: Delivery,
+}
+
+/// What is kept of a request until its outcome is known.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) method: Method,
+    pub(super) path: Option<PathTemplate>,
+    pub(super) business_key: Option<BusinessKey>,
+    pub(super) context: Context,
+}
+
+/// What a kill switch wants of a fallback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Switched {
+    /// Nothing: the outcomes decide.
+    No,
+    /// It must answer.
+    Must,
+    /// It must not.
+    MustNot,
+}
+
+impl Failed {
+    /// The call: its ids, keys and times.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(super) fn answered(facts: &Facts, class: Class, status: StatusCode) -> Self {
+        // The provider's own word is its last, whatever earlier attempts came to.
+        let delivery = facts.context.call().delivery().max(Delivery::Answered);
+        Self::new(facts, class, Some(status), None, delivery)
+    }
+
+    pub(super) fn unanswered(facts: &Facts, class: Class, error: &Error) -> Self {
+        let said = error.said().with_context(&facts.context);
+        let status = error.last_status();
+        Self::new(facts, class, status, Some(said), error.delivery())
+    }
+
+    fn new(
+        facts: &Facts,
+        class: Class,
+        status: Option<StatusCode>,
+        error: Option<Error>,
+        delivery: Delivery,
+    ) -> Self {
+        Self {
+            method: facts.method.clone(),
+            path: facts.path.clone(),
+            business_key: facts.business_key.clone(),
+            class,
+            status,
+            error,
+            delivery,
+            context: facts.context.clone(),
+        }
+    }
+
+    pub(super) fn mark(&self) -> FellBack {
+        FellBack { class: self.class, status: self.status, delivery: self.delivery }
+    }
+
+    /// What the provider is to blame for, and what never reached it.
+    pub(super) fn is_worth_a_fallback(&self) -> bool {
+        match self.class {
+            Class::Throttled | Class::Rejected(_) | Class::Timeout(_) => true,
+            class => class.is_failure() || class.is_moved(),
+        }
+    }
+}
+
+impl Switched {
+    pub(super) fn by(class: Class) -> Self {
+        match class {
+            Class::Rejected(Rejection::FallbackOnly) => Self::Must,
+            Class::Rejected(Rejection::Stopped) => Self::MustNot,
+            _ => Self::No,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use tower_layer::Layer;
+
+use super::answer::Answer;
+use super::failed::{Failed, Switched};
+use super::record::FallbackRecorder;
+use super::service::Fallback;
+use crate::body::Body;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::rt::Clock;
+
+/// Answers in the provider's place. See the [module](super).
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct FallbackLayer {
+    /// Absent where failures stay failures.
+    pub(super) answer: Option<Answer>,
+    when: Option<Arc<dyn Fn(&Failed) -> bool + Send + Sync>>,
+    pub(super) limit: Duration,
+    pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+    pub(super) clock: Clock,
+}
+
+impl FallbackLayer {
+    /// Always this answer.
+    pub fn value<B: Into<Bytes>>(answer: Response<B>) -> Self {
+        Self::of(Answer::Value(Arc::new(answer.map(Into::into))))
+    }
+
+    /// What a function answers; `None` leaves the failure as it is.
+    pub fn function<F>(function: F) -> Self
+    where
+        F: Fn(&Failed) -> Option<Response<Body>> + Send + Sync + 'static,
+    {
+        Self::of(Answer::Function(Arc::new(function)))
+    }
+
+    /// What an async function answers within the [limit](Self::limit); `None` leaves the failure as
+    /// it is.
+    pub fn async_function<F, R>(function: F) -> Self
+    where
+        F: Fn(Failed) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<Response<Body>>> + Send + 'static,
+    {
+        Self::of(Answer::later(function))
+    }
+
+    /// No fallback: failures stay failures.
+    pub fn disabled() -> Self {
+        Self {
+            answer: None,
+            when: None,
+            limit: Duration::from_secs(1),
+            recorder: None,
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+            clock: Clock::system(),
+        }
+    }
+
+    fn of(answer: Answer) -> Self {
+        Self { answer: Some(answer), ..Self::disabled() }
+    }
+
+    /// For which failures it answers, in place of the default.
+    pub fn when<F>(mut self, chosen: F) -> Self
+    where
+        F: Fn(&Failed) -> bool + Send + Sync + 'static,
+    {
+        self.when = Some(Arc::new(chosen));
+        self
+    }
+
+    /// How long an async function may take.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Who keeps what is needed to repair the flow.
+    pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
+        self.recorder = Some(Arc::new(recorder));
+        self
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// What records are dated by.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("fallback", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("limit", Some(self.limit));
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    /// Whether it is to answer for this failure.
+    pub(super) fn answers(&self, failed: &Failed) -> bool {
+        match (Switched::by(failed.class), &self.when) {
+            (Switched::Must, _) => true,
+            (Switched::MustNot, _) => false,
+            (Switched::No, Some(chosen)) => chosen(failed),
+            (Switched::No, None) => failed.is_worth_a_fallback(),
+        }
+    }
+}
+
+impl fmt::Debug for FallbackLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FallbackLayer")
+            .field("answer", &self.answer)
+            .field("limit", &self.limit)
+            .field("is_recorded", &self.recorder.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for FallbackLayer {
+    type Service = Fallback<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Fallback::new(inner, Arc::new(self.clone()))
+    }
+}
