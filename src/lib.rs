@@ -145,7 +145,7 @@ pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, idempotency, idle_timeout,
-    kill_switch, observe, retry, timeout,
+    kill_switch, observe, rate_limit, retry, timeout,
 };
 pub use ratio::Ratio;
 

@@ -9,5 +9,6 @@ pub mod idempotency;
 pub mod idle_timeout;
 pub mod kill_switch;
 pub mod observe;
+pub mod rate_limit;
 pub mod retry;
 pub mod timeout;

@@ -34,6 +34,7 @@ mod classify;
 pub(crate) mod foreign;
 mod gave_up;
 mod http;
+pub(crate) mod rate_limit_headers;
 pub(crate) mod retry_after;
 
 pub use class::{Class, Fault, Phase, Rejection};

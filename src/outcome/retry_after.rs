@@ -38,7 +38,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// An HTTP date in its three forms (RFC 9110, 5.6.7), then with what servers get wrong mended.
-fn date(text: &str) -> Option<SystemTime> {
+pub(super) fn date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).ok().or_else(|| httpdate::parse_http_date(&mend(text)?).ok())
 }
 

@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use crate::config::Mistakes;
+
+/// The settings of a rate limit, as [`RateLimitLayer`](super::RateLimitLayer) sets them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimitConfig {
+    /// Absent where only the provider's word counts.
+    pub(crate) quota: Option<Quota>,
+    pub(crate) excess: Excess,
+    pub(crate) queue: u32,
+    pub(crate) in_flight: Option<u32>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) learning: Learning,
+    pub(crate) pause_cap: Duration,
+}
+
+/// So many requests in so much time, so many of them at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quota {
+    pub(crate) requests: u32,
+    pub(crate) per: Duration,
+    pub(crate) burst: u32,
+}
+
+/// What becomes of calls that come faster than the limit allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Excess {
+    /// They go out as they come, as long as the provider's quota lasts; after that, one whose turn
+    /// would come too late is refused at once.
+    #[default]
+    Reject,
+    /// They queue, first come, first served, and go out evenly spaced.
+    Shape,
+}
+
+/// Whether the provider's word changes the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Learning {
+    /// It does.
+    #[default]
+    On,
+    /// Only what was set counts.
+    Off,
+}
+
+impl Default for RateLimitConfig {
+    fn default() -> Self {
+        Self {
+            quota: None,
+            excess: Excess::default(),
+            queue: 65_536,
+            in_flight: None,
+            max_wait: None,
+            learning: Learning::default(),
+            pause_cap: Duration::from_secs(3600),
+        }
+    }
+}
+
+impl RateLimitConfig {
+    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(Quota { requests, per, burst }) = self.quota {
+            if requests == 0 {
+                mistakes.add("requests", "zero requests let nothing through: allow at least one");
+            }
+            if burst == 0 {
+                mistakes.add("burst", "zero at once let nothing through: allow at least one");
+            }
+            if per.is_zero() {
+                mistakes.add("per", "so many in no time is no limit: give it a duration");
+            }
+        }
+        if self.in_flight == Some(0) {
+            mistakes.add("in_flight", "zero at a time let nothing through: allow at least one");
+        }
+        mistakes.refuse_zero("max_wait", self.max_wait);
+        mistakes.refuse_zero("pause_cap", Some(self.pause_cap));
+    }
+}
+
+impl Quota {
+    /// From one request to the next, evenly spaced.
+    pub(super) fn interval(self) -> Duration {
+        self.per / self.requests.max(1)
+    }
+}

@@ -1,0 +1,201 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer::RateLimitLayer;
+use super::limiter::Turn;
+use super::queue::{Step, Ticket};
+use crate::context::Context;
+use crate::error::{BoxError, Error};
+use crate::event::Event;
+use crate::inner::{Inner, Sending};
+use crate::outcome::{Class, class_of_error, class_of_response, rate_limit_headers, retry_after};
+use crate::rt::{self, Timer};
+
+pin_project! {
+    /// A call that has its turn, or waits for it.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, Request<B>>,
+        // Absent where nothing is limited and nothing learned.
+        note: Option<Note>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, R>
+    where
+        S: Service<R>,
+    {
+        /// Its turn would have come too late.
+        Rejected { error: Option<Error> },
+        /// Waiting for its turn.
+        Queued { ticket: Ticket, #[pin] timer: Timer, held: Option<(Inner<S>, R)> },
+        /// The call is on its way.
+        Sent { #[pin] sending: Sending<S, R>, turn: Option<Turn> },
+    }
+}
+
+/// Whose call it is.
+struct Note {
+    context: Context,
+    settings: Arc<RateLimitLayer>,
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn unlimited(sending: Sending<S, Request<B>>) -> Self {
+        Self { state: State::Sent { sending, turn: None }, note: None }
+    }
+
+    pub(super) fn rejected(error: Error) -> Self {
+        Self { state: State::Rejected { error: Some(error) }, note: None }
+    }
+
+    pub(super) fn sent(
+        sending: Sending<S, Request<B>>,
+        turn: Turn,
+        context: Context,
+        settings: Arc<RateLimitLayer>,
+    ) -> Self {
+        let note = Some(Note { context, settings });
+        Self { state: State::Sent { sending, turn: Some(turn) }, note }
+    }
+
+    pub(super) fn queued(
+        service: Inner<S>,
+        request: Request<B>,
+        ticket: Ticket,
+        context: Context,
+        settings: Arc<RateLimitLayer>,
+    ) -> Self {
+        // Until its turn comes; a call that is dropped before never left.
+        context.call().set_queued(true);
+        let state =
+            State::Queued { ticket, timer: Timer::default(), held: Some((service, request)) };
+        Self { state, note: Some(Note { context, settings }) }
+    }
+}
+
+impl<S, B, ResBody> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response<ResBody>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let sent = match this.state.as_mut().project() {
+                StateProjection::Rejected { error } => {
+                    return Poll::Ready(Err(error.take().expect("polled after it was ready")));
+                }
+                StateProjection::Queued { ticket, timer, held } => {
+                    let note = this.note.as_ref().expect("who queues is known");
+                    let turn = ready!(note.wait(ticket, timer, cx))?;
+                    let (service, request) = held.take().expect("a request is sent once");
+                    // Its turn: the request goes on its way.
+                    State::Sent { sending: service.send_owned(request), turn: Some(turn) }
+                }
+                StateProjection::Sent { sending, turn } => {
+                    let mut result = ready!(sending.poll(cx));
+                    if let (Some(note), Some(turn)) = (this.note.as_ref(), turn.take()) {
+                        match &mut result {
+                            Ok(response) => note.heed(&turn, response),
+                            Err(error) => note.heed_error(&turn, error),
+                        }
+                    }
+                    return Poll::Ready(result);
+                }
+            };
+            this.state.set(sent);
+        }
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    /// Ready when it is the call's turn, or when the call must not be sent any more.
+    fn wait(
+        &self,
+        ticket: &mut Ticket,
+        mut timer: Pin<&mut Timer>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Result<Turn, Error>> {
+        let call = self.context.call();
+        loop {
+            if let Some(refusal) = call.refusal() {
+                // Somebody stopped the integration meanwhile: no turn is taken.
+                call.set_queued(false);
+                return Poll::Ready(Err(refusal.with_context(&self.context)));
+            }
+            match ticket.step(cx.waker()) {
+                Step::Go(turn) => {
+                    call.set_queued(false);
+                    call.set_attempt_began(rt::now());
+                    return Poll::Ready(Ok(turn));
+                }
+                Step::Wait => return Poll::Pending,
+                Step::WaitUntil(at) => ready!(timer.as_mut().poll_at(at, cx)),
+            }
+        }
+    }
+
+    /// Learns from an answer.
+    fn heed<B>(&self, turn: &Turn, response: &mut Response<B>) {
+        let RateLimitLayer { limiter, classifier, emitter, clock, .. } = &*self.settings;
+        let facts = rate_limit_headers::limits(response.headers(), clock);
+        let changed = if facts.is_empty() { None } else { limiter.hear(&facts) };
+        if class_of_response(classifier, response) == Class::Throttled {
+            let asked = retry_after::retry_after(response.headers(), clock).or_else(|| {
+                facts.iter().filter(|fact| fact.remaining == Some(0)).find_map(|fact| fact.reset)
+            });
+            let is_rate = response.status() != http::StatusCode::SERVICE_UNAVAILABLE
+                && !is_about_concurrency(response.headers());
+            self.refused(turn, asked, is_rate);
+        } else {
+            limiter.accepted();
+        }
+        if let Some(interval) = changed {
+            emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
+        }
+    }
+
+    /// A client of one's own may tell a 429 as an error.
+    fn heed_error(&self, turn: &Turn, error: &Error) {
+        if class_of_error(&self.settings.classifier, error) == Class::Throttled {
+            self.refused(turn, error.retry_after(), true);
+        }
+    }
+
+    fn refused(&self, turn: &Turn, asked: Option<std::time::Duration>, is_rate: bool) {
+        let RateLimitLayer { limiter, emitter, .. } = &*self.settings;
+        if !is_rate && asked.is_none() {
+            return;
+        }
+        let (pause, changed) = limiter.refused(turn, asked, is_rate);
+        emitter.emit(Some(&self.context), || Event::RateLimitPaused { pause });
+        if let Some(interval) = changed {
+            emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
+        }
+    }
+}
+
+/// Stripe says when too many requests were under way at once, which no rate cures.
+fn is_about_concurrency(headers: &http::HeaderMap) -> bool {
+    let reason = headers.get("stripe-rate-limited-reason").map(http::HeaderValue::as_bytes);
+    reason.is_some_and(|reason| reason.ends_with(b"concurrency"))
+}

@@ -1,0 +1,172 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::config::{Excess, Learning, Quota, RateLimitConfig};
+use super::handle::RateLimitHandle;
+use super::limiter::Limiter;
+use super::service::RateLimit;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::rt::Clock;
+
+/// Keeps to a provider's rate. See the [module](super).
+///
+/// Every service that is made from one layer, or from its clones, shares its limit; setting anything
+/// makes a new one.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct RateLimitLayer {
+    pub(super) config: RateLimitConfig,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+    pub(super) clock: Clock,
+}
+
+impl RateLimitLayer {
+    /// So many requests in so much time, one at a time.
+    pub fn new(requests: u32, per: Duration) -> Self {
+        Self::learning().requests(requests, per)
+    }
+
+    /// No limit of our own: only what the provider says and refuses counts.
+    pub fn learning() -> Self {
+        let config = RateLimitConfig::default();
+        Self {
+            limiter: Arc::new(Limiter::new(&config)),
+            config,
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// No limit at all.
+    pub fn unlimited() -> Self {
+        Self::learning().learn(Learning::Off)
+    }
+
+    /// So many requests in so much time.
+    pub fn requests(self, requests: u32, per: Duration) -> Self {
+        self.set(|config| {
+            let burst = config.quota.map_or(1, |quota| quota.burst);
+            config.quota = Some(Quota { requests, per, burst });
+        })
+    }
+
+    /// How many of them may go at once; one by default.
+    pub fn burst(self, requests: u32) -> Self {
+        self.set(|config| {
+            if let Some(quota) = &mut config.quota {
+                quota.burst = requests;
+            }
+        })
+    }
+
+    /// What becomes of calls that come faster.
+    pub fn excess(self, excess: Excess) -> Self {
+        self.set(|config| config.excess = excess)
+    }
+
+    /// How many calls may wait for their turn.
+    pub fn queue(self, calls: u32) -> Self {
+        self.set(|config| config.queue = calls)
+    }
+
+    /// How many calls may be past this layer and unanswered; the others wait for their turn here,
+    /// in order, rather than in a shorter queue further in. Without a bound by default.
+    pub fn in_flight(self, calls: u32) -> Self {
+        self.set(|config| config.in_flight = Some(calls))
+    }
+
+    /// How long a call may wait for its turn; without, until its deadline.
+    pub fn max_wait(self, limit: Duration) -> Self {
+        self.set(|config| config.max_wait = Some(limit))
+    }
+
+    /// Whether the provider's word changes the limit.
+    pub fn learn(self, learning: Learning) -> Self {
+        self.set(|config| config.learning = learning)
+    }
+
+    /// The longest that the provider can make everybody stop for.
+    pub fn pause_cap(self, cap: Duration) -> Self {
+        self.set(|config| config.pause_cap = cap)
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// What dates are measured against where an answer has none of its own.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// A handle that reads the limit, and stops everybody for a while.
+    #[must_use]
+    pub fn handle(&self) -> RateLimitHandle {
+        RateLimitHandle::new(self.clone())
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("rate_limit", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    pub(crate) fn config(&self) -> &RateLimitConfig {
+        &self.config
+    }
+
+    /// The same layer, with a limit of its own.
+    pub(crate) fn apart(self) -> Self {
+        self.set(|_| {})
+    }
+
+    /// The same limit, with what was learned, spent and queued, under other settings.
+    pub(crate) fn reconfigured(mut self, config: RateLimitConfig) -> Self {
+        self.limiter.change(|schedule, now| schedule.reconfigure(&config, now));
+        self.config = config;
+        self
+    }
+
+    /// Nothing is limited and nothing learned: calls pass as they come.
+    pub(super) fn is_disabled(&self) -> bool {
+        let RateLimitConfig { quota, in_flight, learning, .. } = &self.config;
+        quota.is_none() && in_flight.is_none() && *learning == Learning::Off
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
+        set(&mut self.config);
+        self.limiter = Arc::new(Limiter::new(&self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for RateLimitLayer {
+    type Service = RateLimit<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RateLimit::new(inner, Arc::new(self.clone()))
+    }
+}

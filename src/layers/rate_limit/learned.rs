@@ -1,0 +1,156 @@
+use std::time::{Duration, Instant};
+
+use super::config::Excess;
+use super::pace::Pace;
+use crate::outcome::rate_limit_headers::LimitFact;
+use crate::rt;
+
+/// One of the provider's limits, as its answers tell it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Learned {
+    pub(super) scope: u64,
+    limit: Option<u64>,
+    window: Option<Duration>,
+    /// The window was told, or measured from reset to reset.
+    is_sure: bool,
+    /// The last reset as a Unix time: two in a row tell the window.
+    stamp: Option<u64>,
+    pub(super) pace: Option<Pace>,
+    /// What is left until the reset, where requests may go as they come.
+    left: Option<u64>,
+    /// Nothing is left until then.
+    spent_until: Option<Instant>,
+    reset_at: Option<Instant>,
+    /// Without another word, it is forgotten then.
+    pub(super) expires: Instant,
+}
+
+impl Learned {
+    pub(super) fn new(scope: u64, now: Instant) -> Self {
+        Self {
+            scope,
+            limit: None,
+            window: None,
+            is_sure: false,
+            stamp: None,
+            pace: None,
+            left: None,
+            spent_until: None,
+            reset_at: None,
+            expires: now,
+        }
+    }
+
+    /// Takes the provider at its word.
+    pub(super) fn hear(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+        self.limit = fact.limit.or(self.limit);
+        let is_new_window = self.learn_left(fact, now);
+        self.learn_window(fact, is_new_window);
+        self.set_pace(fact, excess, now);
+        if excess == Excess::Reject {
+            self.left = match (fact.remaining, self.left) {
+                // Requests that are under way may not be counted in the answer.
+                (Some(told), Some(known)) if !is_new_window => Some(told.min(known)),
+                (told, known) => told.or(known),
+            };
+        }
+        let lasts = self.window.unwrap_or_default().saturating_mul(2);
+        let reset = fact.reset.unwrap_or_default();
+        self.expires = rt::after(now, lasts.max(reset).max(SHORTEST_MEMORY));
+    }
+
+    fn learn_window(&mut self, fact: &LimitFact, is_new: bool) {
+        let before = self.stamp;
+        self.stamp = fact.reset_stamp.or(before);
+        if let Some(told) = fact.window {
+            (self.window, self.is_sure) = (Some(told), true);
+        } else if let Some(stamp) = fact.reset_stamp {
+            // Windows may pass without a request: the shortest time between two resets is one.
+            let between = before.filter(|before| stamp > *before);
+            if let Some(between) = between.map(|before| Duration::from_secs(stamp - before)) {
+                let known = self.window.filter(|_| self.is_sure).unwrap_or(between);
+                (self.window, self.is_sure) = (Some(between.min(known)), true);
+            }
+        } else if let Some(counted) = fact.reset {
+            // A time that counts down begins at the whole window, which is known once one began.
+            self.window = self.window.max(Some(counted));
+            self.is_sure |= is_new && self.pace.is_some() || counted <= SHORT;
+        }
+    }
+
+    /// What is left; whether the answer belongs to a new window.
+    fn learn_left(&mut self, fact: &LimitFact, now: Instant) -> bool {
+        let reset_at = fact.reset.map(|reset| rt::after(now, reset));
+        let is_new = match (reset_at, self.reset_at) {
+            (Some(told), Some(known)) => told > rt::after(known, TOLERANCE),
+            _ => true,
+        };
+        self.reset_at = reset_at.or(self.reset_at);
+        match (fact.remaining, reset_at) {
+            (Some(0), Some(reset_at)) => self.spent_until = Some(reset_at),
+            (Some(_), _) if is_new => self.spent_until = None,
+            _ => {}
+        }
+        is_new
+    }
+
+    fn set_pace(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+        let even = match (self.limit, self.window, fact.remaining, fact.reset) {
+            // A short window is a rate.
+            (Some(limit), Some(window), ..) if self.is_sure && window <= LONG => {
+                Some((window, limit))
+            }
+            // A long one is a stock, to last until there is more.
+            (.., Some(remaining), Some(reset)) => Some((reset, remaining)),
+            _ => None,
+        };
+        let Some((time, requests)) =
+            even.filter(|(time, requests)| *requests > 0 && !time.is_zero())
+        else {
+            return;
+        };
+        let interval = time.div_f64(requests as f64).mul_f64(HEADROOM);
+        let ahead = match (excess, time > LONG) {
+            // As they come; what is left is counted.
+            (Excess::Reject, _) => time,
+            (Excess::Shape, true) => time / 10,
+            (Excess::Shape, false) => SLACK,
+        };
+        match &mut self.pace {
+            Some(pace) => pace.change(interval, ahead, now),
+            None => self.pace = Some(Pace::new(interval, ahead, now)),
+        }
+    }
+
+    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+        let paced = self.pace.map_or(now, |pace| pace.ready_at());
+        let spent = self.spent_until.filter(|_| self.left != Some(0));
+        let none_left = self.reset_at.filter(|_| self.left == Some(0));
+        paced.max(spent.or(none_left).unwrap_or(now))
+    }
+
+    pub(super) fn take(&mut self, now: Instant) {
+        if let Some(pace) = &mut self.pace {
+            pace.take(now);
+        }
+        if self.reset_at.is_some_and(|at| now >= at) {
+            // Another window, of which nothing has been told yet.
+            (self.left, self.spent_until, self.reset_at) = (None, None, None);
+        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
+    }
+}
+
+/// How much slower than told: at an even pace, a window's edge may then fall anywhere, and requests
+/// may be late by this share of the window, without one window getting one too many.
+const HEADROOM: f64 = 1.03;
+/// How late a timer may fire without the request after it being late too.
+pub(super) const SLACK: Duration = Duration::from_millis(10);
+/// Longer windows are no rates: a thousand a day is not one every 86 seconds.
+const LONG: Duration = Duration::from_secs(60);
+/// A window that is shorter than what counting in seconds can tell of it.
+const SHORT: Duration = Duration::from_secs(2);
+/// Resets are told in whole seconds.
+const TOLERANCE: Duration = Duration::from_millis(1_500);
+/// How long a limit holds at least that isn't told of again.
+const SHORTEST_MEMORY: Duration = Duration::from_secs(60);

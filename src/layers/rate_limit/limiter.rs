@@ -1,0 +1,209 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::config::RateLimitConfig;
+use super::queue::{State, Ticket, Waiter};
+use super::recent::Recent;
+use super::state::Schedule;
+use crate::outcome::rate_limit_headers::LimitFacts;
+use crate::rt;
+
+/// The schedule, and the queue for it.
+///
+/// As long as nothing limits requests, a call costs a few loads. Only the one whose turn is next has
+/// a timer; the others are woken one by the other.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    /// Something limits requests.
+    limits: AtomicBool,
+    /// Counts refusals that were news: what was sent before one and refused after it is its echo.
+    generation: AtomicU64,
+    recent: Recent,
+    state: Mutex<State>,
+}
+
+/// The right to one request, until it is answered.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// When that was, for what becomes of it.
+    generation: u64,
+    /// Where requests under way are counted.
+    counted: Option<Arc<Limiter>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Entry {
+    Now(Turn),
+    /// For about so long.
+    Queued(Ticket, Duration),
+    /// Its turn would come too late, or the queue is full.
+    Rejected(Rejected),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rejected {
+    pub(super) wait: Duration,
+    pub(super) is_full: bool,
+}
+
+impl Limiter {
+    pub(super) fn new(config: &RateLimitConfig) -> Self {
+        let now = rt::now();
+        let schedule = Schedule::new(config, now);
+        Self {
+            limits: AtomicBool::new(schedule.is_limiting(now)),
+            generation: AtomicU64::new(0),
+            recent: Recent::new(now),
+            state: Mutex::new(State::new(schedule)),
+        }
+    }
+
+    /// Whether a call may pass just now, as far as can be told without asking for its turn.
+    pub(super) fn is_free(&self) -> bool {
+        !self.limits.load(Ordering::Acquire)
+    }
+
+    /// Asks for a turn; `began` is about now, and `due` when waiting has lost its sense.
+    pub(super) fn enter(self: &Arc<Self>, began: Instant, due: Option<Instant>) -> Entry {
+        if self.is_free() {
+            self.recent.count(began);
+            return Entry::Now(self.turn(None));
+        }
+        let now = rt::now();
+        let mut state = self.state();
+        if state.waiting == 0 && state.has_room() && state.schedule.ready_at(now) <= now {
+            state.queue.clear();
+            return Entry::Now(self.give_turn(&mut state, now));
+        }
+        state.pressed = true;
+        let turn = state.schedule.ready_after(state.waiting, now);
+        let wait = turn.saturating_duration_since(now);
+        let config = state.schedule.config();
+        let limit = config.max_wait.map(|limit| rt::after(now, limit));
+        let is_full = state.waiting >= config.queue;
+        if is_full || due.into_iter().chain(limit).any(|due| turn >= due) {
+            state.rejected += 1;
+            return Entry::Rejected(Rejected { wait, is_full });
+        }
+        let waiter = Arc::new(Waiter::default());
+        state.queue.push_back(Arc::clone(&waiter));
+        state.waiting += 1;
+        Entry::Queued(Ticket::new(self, waiter), wait)
+    }
+
+    /// What an answer told of the provider's limits; the interval, if it is another one now.
+    pub(super) fn hear(&self, facts: &LimitFacts) -> Option<Option<Duration>> {
+        self.change(|schedule, now| schedule.hear(facts, now)).1
+    }
+
+    pub(super) fn accepted(&self) {
+        if !self.is_free() {
+            self.state().schedule.accepted();
+        }
+    }
+
+    /// An answer asked for less; the pause, and the interval if it is another one now.
+    pub(super) fn refused(
+        &self,
+        turn: &Turn,
+        asked: Option<Duration>,
+        is_rate: bool,
+    ) -> (Duration, Option<Option<Duration>>) {
+        let before = turn.generation;
+        let is_news = is_rate
+            && self
+                .generation
+                .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        let sent = is_news.then(|| self.recent.take(rt::now()));
+        self.change(|schedule, now| schedule.refused(asked, sent, now))
+    }
+
+    /// Changes the schedule; whoever is next looks at it again.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Schedule, Instant) -> T,
+    ) -> (T, Option<Option<Duration>>) {
+        let now = rt::now();
+        let mut state = self.state();
+        let before = state.schedule.interval();
+        let result = change(&mut state.schedule, now);
+        self.settle(&state, now);
+        let after = state.schedule.interval();
+        let next = state.queue.front().cloned();
+        drop(state);
+        if let Some(next) = next {
+            next.wake();
+        }
+        (result, differs(before, after).then_some(after))
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Schedule, Instant) -> T) -> T {
+        read(&self.state().schedule, rt::now())
+    }
+
+    pub(super) fn waiting(&self) -> u32 {
+        self.state().waiting
+    }
+
+    pub(super) fn rejected(&self) -> u64 {
+        self.state().rejected
+    }
+
+    /// How many calls were let through and aren't answered yet, where that is bounded.
+    pub(super) fn under_way(&self) -> u32 {
+        self.state().under_way
+    }
+
+    /// A turn now; the lock is held.
+    pub(super) fn give_turn(self: &Arc<Self>, state: &mut State, now: Instant) -> Turn {
+        let pressed = std::mem::take(&mut state.pressed) || state.waiting > 1;
+        state.schedule.take(pressed, now);
+        self.recent.count(now);
+        let counted = state.schedule.config().in_flight.map(|_| {
+            state.under_way += 1;
+            Arc::clone(self)
+        });
+        self.settle(state, now);
+        self.turn(counted)
+    }
+
+    fn turn(&self, counted: Option<Arc<Self>>) -> Turn {
+        Turn { generation: self.generation.load(Ordering::Acquire), counted }
+    }
+
+    /// Notes whether calls must ask for their turn. Where anybody waits, they must.
+    pub(super) fn settle(&self, state: &State, now: Instant) {
+        let limits = state.waiting > 0 || state.schedule.is_limiting(now);
+        self.limits.store(limits, Ordering::Release);
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that could panic runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Turn ===
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(limiter) = self.counted.take() else { return };
+        let mut state = limiter.state();
+        state.under_way = state.under_way.saturating_sub(1);
+        let next = state.queue.front().cloned();
+        drop(state);
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
+/// Whether two intervals are more than a rounding apart.
+fn differs(before: Option<Duration>, after: Option<Duration>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => before.abs_diff(after) > before / 100,
+        (before, after) => before != after,
+    }
+}

@@ -1,0 +1,99 @@
+//! Keeps to a provider's rate, whether it was told or must be found out.
+//!
+//! A limit is set as so many requests in so much time, or not at all: what the provider says and
+//! refuses counts in either case, for all callers of the integration.
+//!
+//! - `Retry-After` on a refusal (429, or 503 and 403 with it) stops everybody until it is over, not
+//!   only the caller who saw it. A 429 without it stops everybody for a second, twice that after the
+//!   next, and so on up to half a minute.
+//! - `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, in its newer and older
+//!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
+//!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
+//!   little late without a window getting one too many. A longer one is a stock that has to last
+//!   until its reset, of which a tenth of the time may be used ahead.
+//! - A provider that refuses and tells nothing is felt out: from what it accepted before, up in steps
+//!   until it refuses, and back to what was accepted, which holds for five minutes.
+//!
+//! What is learned lowers a limit that was set, and never raises it. It is forgotten when the provider
+//! hasn't spoken of it for two of its windows (and at least a minute), and after an hour without a
+//! refusal where it was felt out.
+//!
+//! | [`Excess`] | for | calls that come too fast |
+//! |---|---|---|
+//! | [`Reject`](Excess::Reject) | people | go at once while the provider's quota lasts, then wait if their turn comes before the deadline, and are refused at once if it doesn't |
+//! | [`Shape`](Excess::Shape) | jobs | queue, first come, first served, and go evenly spaced |
+//!
+//! Turns are given to calls and not by readiness, so that a readied clone that is dropped takes none.
+//! A caller who leaves the queue leaves no gap. Retries and hedges ask for turns of their own.
+//!
+//! # When not to use it
+//!
+//! Against a provider that is slow: too much at once is a matter of
+//! [`bulkhead`](crate::bulkhead), whose number doesn't depend on how fast answers come.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | requests | none: only the provider's word counts | only the provider's contract knows |
+//! | `burst` | 1 | evenly spaced is what no provider minds |
+//! | `excess` | [`Excess::Reject`] | a person is better told at once |
+//! | `queue` | 65,536 | a bound against endless memory; the deadline is the real one |
+//! | `in_flight` | none | jobs that come by the thousand wait here in order, not in the bulkhead's short queue |
+//! | `max_wait` | until the deadline | |
+//! | `learn` | [`Learning::On`] | |
+//! | `pause_cap` | 1 h | a wrong header must not stop an integration for good |
+//!
+//! # Why not governor
+//!
+//! Its quotas are fixed when a limiter is made, and its waiters race for the next cell. Here the pace
+//! changes with every answer, everybody can be stopped, and whoever came first goes first.
+//!
+//! # Errors and events
+//!
+//! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with
+//! [`Rejection::RateLimited`](crate::outcome::Rejection::RateLimited), delivery "not sent";
+//! [`retry_after`](crate::Error::retry_after) says when to come back. Events:
+//! [`RateLimitQueued`](crate::event::Event::RateLimitQueued),
+//! [`RateLimitRejected`](crate::event::Event::RateLimitRejected),
+//! [`RateLimitPaused`](crate::event::Event::RateLimitPaused),
+//! [`RateLimitChanged`](crate::event::Event::RateLimitChanged).
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::rate_limit::{Excess, RateLimitLayer};
+//! use tower::ServiceBuilder;
+//! # use outrigger::Body;
+//! # let client = tower::service_fn(|_: http::Request<Body>| async {
+//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
+//! # });
+//!
+//! let limit = RateLimitLayer::new(50, Duration::from_secs(1)).excess(Excess::Shape);
+//! let handle = limit.handle();
+//! let service = ServiceBuilder::new().layer(limit).service(client);
+//! assert_eq!(handle.interval(), Some(Duration::from_millis(20)));
+//! # let _ = service;
+//! ```
+
+mod config;
+mod future;
+mod handle;
+mod layer;
+mod learned;
+mod limiter;
+mod pace;
+mod queue;
+mod recent;
+mod search;
+mod service;
+mod state;
+
+pub use config::{Excess, Learning, RateLimitConfig};
+pub use future::ResponseFuture;
+pub use handle::RateLimitHandle;
+pub use layer::RateLimitLayer;
+pub use service::RateLimit;
+
+pub(crate) use config::Quota;

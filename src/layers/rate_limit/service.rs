@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::future::ResponseFuture;
+use super::layer::RateLimitLayer;
+use super::limiter::{Entry, Rejected};
+use crate::context::Context;
+use crate::error::{BoxError, Error};
+use crate::event::Event;
+use crate::inner::Inner;
+use crate::outcome::Rejection;
+
+/// Keeps to a provider's rate. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct RateLimit<S> {
+    inner: Inner<S>,
+    settings: Arc<RateLimitLayer>,
+}
+
+impl<S> RateLimit<S> {
+    pub(super) fn new(inner: S, settings: Arc<RateLimitLayer>) -> Self {
+        Self { inner: Inner::new(inner), settings }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        if !self.settings.limiter.is_free() {
+            // Turns are given to calls, not to those who may call: a readied clone that is dropped
+            // has taken none. The inner service is asked when it is the call's turn.
+            return Poll::Ready(Ok(()));
+        }
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let settings = &self.settings;
+        if settings.is_disabled() {
+            return ResponseFuture::unlimited(self.inner.send(request));
+        }
+        let context = Context::of(request.extensions_mut(), settings.emitter.integration());
+        match settings.limiter.enter(context.call().attempt_began(), context.deadline()) {
+            Entry::Now(turn) => {
+                let sending = self.inner.send(request);
+                ResponseFuture::sent(sending, turn, context, Arc::clone(settings))
+            }
+            Entry::Rejected(rejected) => {
+                ResponseFuture::rejected(settings.reject(rejected, &context))
+            }
+            Entry::Queued(ticket, wait) => {
+                settings.emitter.emit(Some(&context), || Event::RateLimitQueued { wait });
+                let settings = Arc::clone(settings);
+                ResponseFuture::queued(self.inner.take(), request, ticket, context, settings)
+            }
+        }
+    }
+}
+
+impl RateLimitLayer {
+    fn reject(&self, rejected: Rejected, context: &Context) -> Error {
+        let Rejected { wait, is_full } = rejected;
+        let retry_after = Some(wait);
+        self.emitter.emit(Some(context), || Event::RateLimitRejected { retry_after });
+        let detail = match is_full {
+            true => format!("{} calls wait already; come back in {wait:.1?}", self.config.queue),
+            false => format!("come back in {wait:.1?}"),
+        };
+        Error::rejected(Rejection::RateLimited, detail)
+            .with_retry_after(retry_after)
+            .with_context(context)
+            .with_elapsed(context.elapsed())
+    }
+}

@@ -1,0 +1,185 @@
+use std::time::{Duration, Instant};
+
+use super::config::{Learning, Quota, RateLimitConfig};
+use super::learned::{Learned, SLACK};
+use super::pace::Pace;
+use super::search::Search;
+use crate::outcome::rate_limit_headers::LimitFacts;
+use crate::rt;
+
+/// When requests may go: `now` goes in, a time comes out.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    config: RateLimitConfig,
+    configured: Option<Pace>,
+    learned: Vec<Learned>,
+    search: Option<Search>,
+    paused_until: Option<Instant>,
+    /// Refusals in a row that didn't say for how long.
+    refusals: u32,
+}
+
+/// What was sent before a refusal, as far as anybody counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub(super) requests: u64,
+    pub(super) over: Duration,
+}
+
+impl Schedule {
+    pub(super) fn new(config: &RateLimitConfig, now: Instant) -> Self {
+        let mut schedule = Self {
+            config: config.clone(),
+            configured: None,
+            learned: Vec::new(),
+            search: None,
+            paused_until: None,
+            refusals: 0,
+        };
+        schedule.reconfigure(config, now);
+        schedule
+    }
+
+    /// Other settings; what was learned and what was spent stays.
+    pub(super) fn reconfigure(&mut self, config: &RateLimitConfig, now: Instant) {
+        let pace = |quota: Quota| {
+            let ahead = quota.interval().saturating_mul(quota.burst.saturating_sub(1));
+            (quota.interval(), ahead.saturating_add(SLACK))
+        };
+        match (config.quota.map(pace), &mut self.configured) {
+            (None, configured) => *configured = None,
+            (Some((interval, ahead)), Some(known)) => known.change(interval, ahead, now),
+            (Some((interval, ahead)), configured) => {
+                *configured = Some(Pace::new(interval, ahead, now));
+            }
+        }
+        if config.learning == Learning::Off || config.excess != self.config.excess {
+            self.learned.clear();
+        }
+        self.config = config.clone();
+    }
+
+    pub(super) fn config(&self) -> &RateLimitConfig {
+        &self.config
+    }
+
+    /// Whether anything limits requests just now.
+    pub(super) fn is_limiting(&self, now: Instant) -> bool {
+        self.configured.is_some()
+            || self.config.in_flight.is_some()
+            || self.search.is_some()
+            || !self.learned.is_empty()
+            || self.paused_until.is_some_and(|until| until > now)
+    }
+
+    /// When the next request may go.
+    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+        let own = [&self.configured, &self.search.map(|search| search.pace)];
+        let own = own.into_iter().flatten().map(Pace::ready_at);
+        let told = self.learned.iter().map(|learned| learned.ready_at(now));
+        own.chain(told).chain(self.paused_until).max().unwrap_or(now)
+    }
+
+    /// When a request may go that has so many before it.
+    pub(super) fn ready_after(&self, others: u32, now: Instant) -> Instant {
+        let queue = self.interval().unwrap_or_default().saturating_mul(others);
+        rt::after(self.ready_at(now).max(now), queue)
+    }
+
+    /// From one request to the next, where they come without end.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let own = [&self.configured, &self.search.map(|search| search.pace)];
+        let told = self.learned.iter().filter_map(|learned| learned.pace.as_ref());
+        own.into_iter().flatten().chain(told).map(|pace| pace.interval).max()
+    }
+
+    pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
+        let left = self.paused_until?.saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// A request goes out; `pressed` where others would have liked to.
+    pub(super) fn take(&mut self, pressed: bool, now: Instant) {
+        self.learned.retain(|learned| learned.expires > now);
+        self.search = self.search.filter(|search| !search.is_stale(now));
+        if let Some(search) = &mut self.search {
+            if pressed {
+                search.pressed(now);
+            }
+            search.pace.take(now);
+        }
+        if let Some(pace) = &mut self.configured {
+            pace.take(now);
+        }
+        self.learned.iter_mut().for_each(|learned| learned.take(now));
+    }
+
+    /// Takes the provider at its word.
+    pub(super) fn hear(&mut self, facts: &LimitFacts, now: Instant) {
+        if self.config.learning == Learning::Off {
+            return;
+        }
+        for fact in facts.iter() {
+            let known = self.learned.iter().position(|learned| learned.scope == fact.scope);
+            let at = known.unwrap_or_else(|| {
+                self.learned.truncate(MOST - 1);
+                self.learned.push(Learned::new(fact.scope, now));
+                self.learned.len() - 1
+            });
+            self.learned[at].hear(fact, self.config.excess, now);
+        }
+        if self.learned.iter().any(|learned| learned.pace.is_some()) {
+            // Who is told needn't guess.
+            self.search = None;
+        }
+    }
+
+    pub(super) fn accepted(&mut self) {
+        self.refusals = 0;
+    }
+
+    /// The provider refused: everybody stops for as long as it says. Returns the pause.
+    ///
+    /// `sent` is what went out before, where the refusal is news and not the echo of an earlier one,
+    /// and a matter of the rate.
+    pub(super) fn refused(
+        &mut self,
+        asked: Option<Duration>,
+        sent: Option<Sent>,
+        now: Instant,
+    ) -> Duration {
+        let own = || FIRST_PAUSE.saturating_mul(1 << self.refusals.min(5));
+        let pause = asked.unwrap_or_else(own).min(self.config.pause_cap);
+        self.pause(pause, now);
+        if let Some(sent) = sent {
+            self.refusals = self.refusals.saturating_add(1);
+            let told = self.learned.iter().any(|learned| learned.pace.is_some());
+            match &mut self.search {
+                Some(search) => search.refused(pause, now),
+                // The provider's word may be late; only if it goes on refusing is it not enough.
+                None if told && self.refusals <= 2 => {}
+                None if self.config.learning == Learning::On => {
+                    self.search = Some(Search::begin(sent.requests, sent.over, pause, now));
+                }
+                None => {}
+            }
+        }
+        pause
+    }
+
+    /// Everybody stops, for at least so long.
+    pub(super) fn pause(&mut self, pause: Duration, now: Instant) {
+        self.paused_until = self.paused_until.max(Some(rt::after(now, pause)));
+    }
+
+    /// The pause is over, and all that was learned is forgotten.
+    pub(super) fn forget(&mut self) {
+        self.learned.clear();
+        (self.search, self.paused_until, self.refusals) = (None, None, 0);
+    }
+}
+
+/// Limits that are learned at once.
+const MOST: usize = 4;
+/// Where a refusal doesn't say for how long; twice that after each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
