@@ -8,6 +8,7 @@ mod correlation;
 mod idempotency;
 mod observe;
 mod provider;
+mod rate_limit;
 mod retry;
 mod settings;
 mod timeouts;

@@ -1,0 +1,4 @@
+//! A provider's rate: kept, learned, and shared by all callers.
+
+mod learning;
+mod provider;
