@@ -124,6 +124,7 @@ mod config;
 mod error;
 mod inner;
 mod layers;
+mod memory;
 mod ratio;
 mod spare;
 
@@ -144,7 +145,7 @@ pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, fallback, idempotency, idle_timeout,
+    bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
     kill_switch, observe, rate_limit, retry, timeout,
 };
 pub use ratio::Ratio;

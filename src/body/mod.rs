@@ -13,3 +13,4 @@ pub use whole::Body;
 pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use replay::Recording;
+pub(crate) use whole::IntoBytes;

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::tape::{Original, Playing, Tape, wake};
-use super::whole::Body as Whole;
+use super::whole::IntoBytes;
 use crate::error::{BoxError, Error};
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
@@ -85,6 +85,15 @@ impl<B: Body> Recording<B> {
         self.blank || self.tape.state().kept
     }
 
+    /// Whether all of the body was taken by who sends it, and can be sent again.
+    pub(crate) fn is_sent(&self) -> bool {
+        if self.blank {
+            return true;
+        }
+        let state = self.tape.state();
+        state.kept && matches!(state.original, Original::Complete)
+    }
+
     /// Forgets the body, so that nothing of it is kept between calls.
     pub(crate) fn clear(&mut self) {
         if !self.blank {
@@ -95,11 +104,20 @@ impl<B: Body> Recording<B> {
 
 // === impl ReplayBody ===
 
-impl ReplayBody<Whole> {
-    /// All of the body as bytes, if they are all here and nothing of them was sent by this attempt.
-    ///
-    /// Clients send bytes better than a stream: with their length, and again after a redirect.
-    pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
+impl<B: Body> ReplayBody<B> {
+    /// A body that is sent once: nothing is recorded.
+    pub(crate) fn once(body: B) -> Self {
+        match body.is_end_stream() {
+            true => Self(Source::Empty),
+            false => Self(Source::Once(body)),
+        }
+    }
+}
+
+/// Clients send bytes better than a stream: with their length, and again after a redirect.
+impl<B: IntoBytes> IntoBytes for ReplayBody<B> {
+    /// Only if nothing of them was sent by this attempt.
+    fn into_bytes(self) -> Result<Bytes, Self> {
         match self.0 {
             Source::Empty => Ok(Bytes::new()),
             Source::Once(body) => body.into_bytes().map_err(|body| Self(Source::Once(body))),

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::whole::Body as Whole;
+use super::whole::IntoBytes;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
 /// One attempt's way through the tape.
@@ -159,7 +159,8 @@ impl<B> Playing<B> {
     fn step(&mut self, cx: &Context<'_>) -> Step<B> {
         let mut state = self.tape.state();
         if state.current != self.attempt {
-            return Step::Stop;
+            // Who has sent all of it may end, whoever sends it again.
+            return if self.is_played(&state) { Step::End } else { Step::Stop };
         }
         if let Some(chunk) = state.chunks.get(self.next).cloned() {
             self.next += 1;
@@ -276,9 +277,12 @@ where
 
 impl<B> Playing<B> {
     pub(super) fn is_end_stream(&self) -> bool {
-        let state = self.tape.state();
+        self.is_played(&self.tape.state())
+    }
+
+    fn is_played(&self, state: &State<B>) -> bool {
         let played = self.sent == state.read && (self.trailers_sent || state.trailers.is_none());
-        played && self.attempt == state.current && matches!(state.original, Original::Complete)
+        played && matches!(state.original, Original::Complete)
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
@@ -292,7 +296,7 @@ impl<B> Playing<B> {
     }
 }
 
-impl Playing<Whole> {
+impl<B: IntoBytes> Playing<B> {
     pub(super) fn take_bytes(&mut self) -> Option<Bytes> {
         let mut state = self.tape.state();
         if self.next > 0 || self.attempt != state.current || state.trailers.is_some() {

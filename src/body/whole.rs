@@ -32,6 +32,12 @@ enum Inner {
     Stream(BoxBody<Bytes, BoxError>),
 }
 
+/// A body that may be all here.
+pub(crate) trait IntoBytes: Sized {
+    /// The bytes without a copy, if they are all here.
+    fn into_bytes(self) -> Result<Bytes, Self>;
+}
+
 impl Body {
     /// No body.
     #[must_use]
@@ -61,15 +67,6 @@ impl Body {
         }
     }
 
-    /// The bytes without a copy, if they are all here.
-    pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
-        match self.0 {
-            Inner::Empty => Ok(Bytes::new()),
-            Inner::Bytes(bytes) => Ok(bytes),
-            Inner::Stream(_) => Err(self),
-        }
-    }
-
     /// Reads the body to its end.
     pub async fn bytes(self) -> Result<Bytes, Error> {
         match self.0 {
@@ -85,6 +82,16 @@ impl Body {
     /// Reads the body to its end, as text; what is not UTF-8 is replaced by `U+FFFD`.
     pub async fn text(self) -> Result<String, Error> {
         Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
+    }
+}
+
+impl IntoBytes for Body {
+    fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Empty => Ok(Bytes::new()),
+            Inner::Bytes(bytes) => Ok(bytes),
+            Inner::Stream(_) => Err(self),
+        }
     }
 }
 

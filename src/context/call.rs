@@ -224,6 +224,11 @@ impl Call {
         self.hedges.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// It was refused here: nothing went out.
+    pub(crate) fn uncount_hedge(&self) {
+        self.hedges.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// It is over, one way or another.
     pub(crate) fn end_hedge(&self) {
         self.doubled.store(false, Ordering::Relaxed);

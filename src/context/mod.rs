@@ -25,14 +25,18 @@ mod head;
 mod ids;
 mod names;
 mod scope;
+mod steer;
 
 pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use names::{BusinessKey, PathTemplate};
 pub use scope::{CallDeadline, Scope};
+#[doc(hidden)]
+pub use steer::Steer;
 
-pub(crate) use call::Upload;
+pub(crate) use call::{Call, Upload};
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
+pub(crate) use steer::{has_key, is_idempotent};

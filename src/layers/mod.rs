@@ -5,6 +5,7 @@ pub mod circuit_breaker;
 pub mod correlation;
 pub mod deadline;
 pub mod fallback;
+pub mod hedge;
 pub mod idempotency;
 pub mod idle_timeout;
 pub mod kill_switch;

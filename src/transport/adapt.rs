@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, ReplayBody};
+use crate::body::{Body, IntoBytes, ReplayBody};
 use crate::error::{BoxError, Error};
 
 /// What can stand at the bottom of an integration's stack.
@@ -82,7 +82,11 @@ where
     }
 }
 
-impl FromStack for ReplayBody<Body> {
+impl<B> FromStack for ReplayBody<B>
+where
+    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
     fn into_body(self) -> Body {
         match self.into_bytes() {
             Ok(bytes) if bytes.is_empty() => Body::empty(),
@@ -92,7 +96,11 @@ impl FromStack for ReplayBody<Body> {
     }
 }
 
-impl FromStack for crate::timeout::RequestBody<ReplayBody<Body>> {
+impl<B> FromStack for crate::timeout::RequestBody<ReplayBody<B>>
+where
+    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
     fn into_body(self) -> Body {
         match self.into_unwatched() {
             Ok(body) => body.into_body(),

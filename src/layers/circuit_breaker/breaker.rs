@@ -8,7 +8,7 @@ use super::pass::Pass;
 use super::state::{Admission, Change, Machine, Ticket, Verdict};
 use crate::context::Context;
 use crate::error::Error;
-use crate::event::{Emitter, Event};
+use crate::event::{BreakerState, Emitter, Event};
 use crate::outcome::{Rejection, SharedClassifier};
 use crate::rt::{self, Rng};
 
@@ -45,7 +45,12 @@ impl Breaker {
         let (admission, change) = self.machine.admit(now, &self.rng);
         self.tell(change, Some(&context));
         match admission {
-            Admission::Admitted(ticket) => Ok(Pass::new(Arc::clone(self), ticket, context)),
+            Admission::Admitted(ticket) => {
+                if self.machine.state() == BreakerState::HalfOpen {
+                    context.call().set_probing(true);
+                }
+                Ok(Pass::new(Arc::clone(self), ticket, context))
+            }
             Admission::WouldReject(ticket) => {
                 self.emitter.emit(Some(&context), || Event::BreakerWouldReject);
                 Ok(Pass::new(Arc::clone(self), ticket, context))

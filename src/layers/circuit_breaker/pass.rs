@@ -86,8 +86,14 @@ impl Pass {
     /// The caller went away before there was a head.
     fn abandon(&mut self) {
         let now = rt::now();
+        let call = self.context.call();
+        if call.is_overtaken() || call.is_here() {
+            // Another request was answered first, or this one had not left yet.
+            self.tell(Verdict::Nothing, now);
+            return;
+        }
         self.breaker.machine.count_abandoned();
-        let waited = now.saturating_duration_since(self.ticket.began);
+        let waited = now.saturating_duration_since(self.ticket.began.max(call.attempt_began()));
         let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
         let verdict = match late || waited >= self.breaker.machine.config().abandoned_after {
             true => Verdict::Failure { retry_after: None },

@@ -10,7 +10,6 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::memory::Memory;
 use super::policy::FailedAttempt;
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress};
@@ -19,6 +18,7 @@ use crate::body::ReplayBody;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
+use crate::memory::Memory;
 use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, retry_after};
 use crate::rt::{self, Timer};
 
@@ -289,6 +289,7 @@ where
     /// Notes on a response what it took.
     fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
         let Progress { attempts, waited, .. } = self.progress;
+        let attempts = attempts + self.context.call().hedges();
         if attempts > 1 || gave_up.is_some() {
             response.extensions_mut().insert(Retries { attempts, waited, gave_up });
         }
@@ -310,7 +311,8 @@ where
     /// the body was lost meanwhile.
     fn send(&mut self, readied: &mut Option<S>) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
-        let request = memory.recall(&self.context, self.progress.attempts + 1)?;
+        let hedges = self.context.call().hedges();
+        let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
         self.progress.attempts += 1;
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);

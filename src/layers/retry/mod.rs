@@ -88,7 +88,6 @@
 mod config;
 mod future;
 mod layer;
-mod memory;
 mod policy;
 mod service;
 mod state;
@@ -100,4 +99,6 @@ pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 pub use service::Retry;
-pub use steer::{Retries, Steer};
+pub use steer::Retries;
+
+pub use crate::context::Steer;

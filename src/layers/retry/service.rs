@@ -1,18 +1,17 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::RetryLayer;
-use super::memory::{Memories, Memory};
 use super::state::Nature;
-use super::steer::Steer;
 use crate::body::ReplayBody;
-use crate::context::Context;
+use crate::context::{Context, Steer, has_key, is_idempotent};
 use crate::error::{BoxError, Error};
+use crate::memory::{Memories, Memory};
 use crate::rt;
 
 /// Tries again. See the [module](super).
@@ -82,18 +81,3 @@ impl Nature {
         }
     }
 }
-
-/// An empty key is none: every such call would have the same.
-fn has_key<B>(request: &Request<B>) -> bool {
-    request.headers().get(KEY_HEADER).is_some_and(|key| !key.is_empty())
-}
-
-/// RFC 9110, 9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
-    )
-}
-
-const KEY_HEADER: http::HeaderName = http::HeaderName::from_static("idempotency-key");

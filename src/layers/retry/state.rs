@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::config::{Rejections, RetryConfig};
-use super::steer::Steer;
 use crate::budget::RetryBudget;
+use crate::context::Steer;
 use crate::error::Delivery;
 use crate::outcome::{Class, GaveUp};
 use crate::rt::{self, Rng};

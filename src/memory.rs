@@ -1,21 +1,25 @@
 use std::any::Any;
+use std::pin::Pin;
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::body::{Recording, ReplayBody};
 use crate::context::Context;
+use crate::rt::Timer;
 use crate::spare::Spares;
 
 /// What is kept of a request to send it again, in room that is used from call to call.
 ///
 /// A request that succeeds at once is the common case, and copying its head must not cost it an
 /// allocation. So the copy is a list, whose room stays, and becomes a map only if it is needed.
-pub(super) struct Memory<S, B> {
+pub(crate) struct Memory<S, B> {
     head: Option<Head>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Recording<B>,
+    pub(crate) body: Recording<B>,
     /// A clone of the inner service for further attempts.
-    pub(super) service: Option<S>,
+    pub(crate) service: Option<S>,
+    /// A timer, where whoever remembers needs one; its room stays too.
+    pub(crate) timer: Option<Pin<Box<Timer>>>,
 }
 
 struct Head {
@@ -28,21 +32,21 @@ struct Head {
 }
 
 /// Memories of ended calls. Their types are known to the service's methods, not to the service.
-pub(super) type Memories = Spares<Box<dyn Any + Send>>;
+pub(crate) type Memories = Spares<Box<dyn Any + Send>>;
 
 impl<S: 'static, B: 'static> Memory<S, B> {
-    pub(super) fn take(spares: &Memories) -> Box<Self> {
+    pub(crate) fn take(spares: &Memories) -> Box<Self> {
         let spare = spares.take().and_then(|spare| spare.downcast().ok());
         spare.unwrap_or_else(|| {
             let (headers, body) = (Vec::new(), Recording::default());
-            Box::new(Self { head: None, headers, body, service: None })
+            Box::new(Self { head: None, headers, body, service: None, timer: None })
         })
     }
 }
 
 impl<S, B: http_body::Body> Memory<S, B> {
     /// Copies the head and begins to record the body.
-    pub(super) fn remember(&mut self, request: Request<B>, cap: usize) -> Request<ReplayBody<B>> {
+    pub(crate) fn remember(&mut self, request: Request<B>, cap: usize) -> Request<ReplayBody<B>> {
         let others = request.extensions().len() > 1;
         let extensions = others.then(|| request.extensions().clone());
         self.head = Some(Head {
@@ -58,7 +62,7 @@ impl<S, B: http_body::Body> Memory<S, B> {
     }
 
     /// The request once more, as attempt number `attempt`; `None` if its body can't be sent again.
-    pub(super) fn recall(&self, context: &Context, attempt: u32) -> Option<Request<ReplayBody<B>>> {
+    pub(crate) fn recall(&self, context: &Context, attempt: u32) -> Option<Request<ReplayBody<B>>> {
         let head = self.head.as_ref()?;
         let mut request = Request::new(self.body.again()?);
         *request.method_mut() = head.method.clone();
@@ -75,10 +79,13 @@ impl<S, B: http_body::Body> Memory<S, B> {
     }
 
     /// Forgets the call, and keeps the room.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.head = None;
         self.headers.clear();
         self.body.clear();
+        if let Some(timer) = &mut self.timer {
+            timer.as_mut().disarm();
+        }
     }
 }
 

@@ -1,0 +1,258 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer::After;
+use super::second::Second;
+use super::service::Shared;
+use crate::body::ReplayBody;
+use crate::context::Context;
+use crate::error::{BoxError, Error};
+use crate::event::Event;
+use crate::memory::Memory;
+use crate::outcome::{Class, class_of_error, class_of_response};
+use crate::rt::{self, Timer};
+
+pin_project! {
+    /// A request, and perhaps a second one beside it.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+        S: Send,
+        S: 'static,
+        B: Body,
+        B: Send,
+        B: 'static,
+    {
+        // Absent once it is over.
+        #[pin]
+        first: Option<S::Future>,
+        // Absent where there are no second requests.
+        plan: Option<Plan<S, B>>,
+        // What the first came to, where the second may do better. Boxed, like the second: few calls
+        // have them, and every call would carry the room.
+        failed: Option<Box<Result<S::Response, Error>>>,
+        second: Option<Pin<Box<Second<S, B>>>>,
+    }
+
+    impl<S, B> PinnedDrop for ResponseFuture<S, B>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+        S: Send,
+        S: 'static,
+        B: Body,
+        B: Send,
+        B: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(plan) = this.project().plan {
+                plan.forget();
+            }
+        }
+    }
+}
+
+/// What is needed to send a second request.
+pub(super) struct Plan<S, B> {
+    context: Context,
+    shared: Arc<Shared>,
+    /// When the first has taken too long; absent once that was decided on.
+    delay: Option<Duration>,
+    memory: Option<Box<Memory<S, B>>>,
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<ReplayBody<B>>> + Send + 'static,
+    B: Body + Send + 'static,
+{
+    pub(super) fn plain(first: S::Future) -> Self {
+        Self::new(first, None)
+    }
+
+    pub(super) fn planned(first: S::Future, plan: Plan<S, B>) -> Self {
+        Self::new(first, Some(plan))
+    }
+
+    fn new(first: S::Future, plan: Option<Plan<S, B>>) -> Self {
+        Self { first: Some(first), plan, failed: None, second: None }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body + Send + Unpin + 'static,
+{
+    type Output = Result<Response<R>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(first) = this.first.as_mut().as_pin_mut()
+            && let Poll::Ready(result) = first.poll(cx)
+        {
+            let Some(plan) = this.plan.as_ref() else {
+                return Poll::Ready(result.map_err(|error| Error::from_inner(error, None)));
+            };
+            let mut result = result.map_err(|error| Error::from_inner(error, Some(&plan.context)));
+            let is_good = plan.judge(&mut result);
+            match this.second.take() {
+                None => return Poll::Ready(result),
+                Some(second) if is_good => {
+                    second.lose();
+                    plan.finish(false);
+                    return Poll::Ready(result);
+                }
+                second => *this.second = second,
+            }
+            // A bad answer is kept: the second may bring a better one.
+            *this.failed = Some(Box::new(result));
+            this.first.set(None);
+        }
+        let Some(plan) = this.plan.as_mut() else {
+            return Poll::Pending;
+        };
+        loop {
+            if let Some(second) = this.second.as_mut() {
+                let Poll::Ready(mut result) = second.as_mut().poll(cx) else {
+                    return Poll::Pending;
+                };
+                let is_good = plan.is_good(&mut result);
+                if let Some(second) = this.second.take() {
+                    second.end(plan.context.call(), &result);
+                }
+                if let (true, Ok(response)) = (is_good, &result) {
+                    plan.won(response, this.first.is_some());
+                    // The first is dropped knowing that it lost.
+                    this.first.set(None);
+                    plan.context.call().set_overtaken(false);
+                    return Poll::Ready(result);
+                }
+                let worst = plan.context.call().delivery();
+                if let Some(first) = this.failed.take() {
+                    plan.finish(false);
+                    return Poll::Ready((*first).map_err(|error| error.worsen(worst)));
+                }
+                // The first may still do better.
+                return Poll::Pending;
+            }
+            std::task::ready!(plan.poll_due(cx));
+            *this.second = plan.send_second(rt::now()).map(Box::pin);
+        }
+    }
+}
+
+// === impl Plan ===
+
+impl<S, B> Plan<S, B>
+where
+    S: Send + 'static,
+    B: Body + Send + 'static,
+{
+    pub(super) fn new(
+        context: Context,
+        shared: Arc<Shared>,
+        delay: Option<Duration>,
+        memory: Option<Box<Memory<S, B>>>,
+    ) -> Self {
+        Self { context, shared, delay, memory }
+    }
+
+    fn forget(&mut self) {
+        if let Some(mut memory) = self.memory.take() {
+            memory.clear();
+            self.shared.memories.give(memory);
+        }
+    }
+}
+
+impl<S, B> Plan<S, B> {
+    /// Ready when the second request goes out, counted from when the first one left.
+    fn poll_due(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let (Some(delay), Some(memory)) = (self.delay, &mut self.memory) else {
+            return Poll::Pending;
+        };
+        let due = rt::after(self.context.call().attempt_began(), delay);
+        memory.timer.get_or_insert_with(|| Box::pin(Timer::default())).as_mut().poll_at(due, cx)
+    }
+
+    /// Whether the first's result is good; what it tells of times is learned.
+    fn judge<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
+        let is_good = self.is_good(result);
+        let timed_out = || result.as_ref().is_err_and(Error::is_timeout);
+        if is_good || timed_out() {
+            self.learn();
+        }
+        is_good
+    }
+
+    /// Whether the provider did its part: what it refuses for our fault, it would refuse again.
+    fn is_good<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
+        let classifier = &self.shared.settings.classifier;
+        let class = match result {
+            Ok(response) => class_of_response(classifier, response),
+            Err(error) => class_of_error(classifier, error),
+        };
+        class.is_success() || matches!(class, Class::ClientError | Class::Unauthorized)
+    }
+
+    /// The first took so long, or at least so long.
+    fn learn(&self) {
+        if let After::Quantile(_, learned) = &self.shared.settings.after {
+            let now = rt::now();
+            let began = self.context.call().attempt_began();
+            learned.record(now.saturating_duration_since(began), now);
+        }
+    }
+
+    /// The second was answered well.
+    fn won<R>(&self, response: &Response<R>, overtook: bool) {
+        self.shared.settings.counters.count_won();
+        self.context.call().answered(response.status());
+        if overtook {
+            self.learn();
+            self.context.call().set_overtaken(true);
+        }
+        self.finish(true);
+    }
+
+    fn finish(&self, won: bool) {
+        self.shared.settings.emitter.emit(Some(&self.context), || Event::HedgeFinished { won });
+    }
+}
+
+impl<S, B> Plan<S, B>
+where
+    S: Service<Request<ReplayBody<B>>> + Send + 'static,
+    B: Body + Send + 'static,
+{
+    /// The second request, if there may be one; decided once.
+    fn send_second(&mut self, now: Instant) -> Option<Second<S, B>> {
+        let call = self.context.call();
+        if call.is_here() {
+            // The first hasn't left yet: its time hasn't begun.
+            call.set_attempt_began(now);
+            return None;
+        }
+        let after = now.saturating_duration_since(call.attempt_began());
+        self.delay = None;
+        let settings = &self.shared.settings;
+        if let Err(why) = super::second::may_go(&self.context, &settings.budget, now) {
+            settings.counters.count_skipped();
+            settings.emitter.emit(Some(&self.context), || Event::HedgeSkipped { why });
+            return None;
+        }
+        let second = Second::send(&self.context, self.memory.as_deref_mut()?)?;
+        settings.counters.count_sent();
+        settings.emitter.emit(Some(&self.context), || Event::HedgeSent { after });
+        Some(second)
+    }
+}

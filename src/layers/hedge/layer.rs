@@ -1,0 +1,183 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::delay::Learned;
+use super::handle::HedgeHandle;
+use super::service::Hedge;
+use super::state::Counters;
+use crate::budget::RetryBudget;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::ratio::Ratio;
+use crate::rt;
+
+/// Sends a second request beside one that is slow. See the [module](super).
+///
+/// Every service that is made from one layer, or from its clones, shares what it has learned and its
+/// budget.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct HedgeLayer {
+    pub(super) after: After,
+    pub(super) least: Duration,
+    pub(super) budget: RetryBudget,
+    pub(super) counters: Arc<Counters>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+}
+
+/// When the second request goes out.
+#[derive(Clone, Debug)]
+pub(super) enum After {
+    Never,
+    Fixed(Duration),
+    Quantile(Ratio, Arc<Learned>),
+}
+
+impl HedgeLayer {
+    /// After this quantile of what first requests have taken lately; 95 % is usual.
+    pub fn quantile(quantile: Ratio) -> Self {
+        let learned = Arc::new(Learned::new(quantile, rt::now()));
+        Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
+    }
+
+    /// After a fixed delay.
+    pub fn after(delay: Duration) -> Self {
+        Self { after: After::Fixed(delay), ..Self::disabled() }
+    }
+
+    /// No second requests.
+    pub fn disabled() -> Self {
+        Self {
+            after: After::Never,
+            least: Duration::from_millis(1),
+            budget: RetryBudget::new(Ratio::percent(10), 3),
+            counters: Arc::default(),
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+        }
+    }
+
+    /// No learned delay is shorter; a millisecond by default.
+    pub fn at_least(mut self, delay: Duration) -> Self {
+        self.least = delay;
+        self
+    }
+
+    /// How much of the calls may have a second request. Give it the budget of the
+    /// [`retry`](crate::retry) layer outside, and they share it.
+    pub fn budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// What results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self
+    }
+
+    /// A handle that reads the delay and the counts.
+    #[must_use]
+    pub fn handle(&self) -> HedgeHandle {
+        HedgeHandle::new(self.clone())
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("hedge", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        match &self.after {
+            After::Never => {}
+            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
+            After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
+                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
+            }
+            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
+                "quantile",
+                format_args!("no request takes longer than {quantile} of them: use 95%"),
+            ),
+            After::Quantile(..) => {}
+        }
+    }
+
+    /// The fixed delay, where there is one.
+    pub(crate) fn fixed(&self) -> Option<Duration> {
+        match &self.after {
+            After::Fixed(delay) => Some(*delay),
+            _ => None,
+        }
+    }
+
+    /// The quantile, where there is one.
+    pub(crate) fn quantile_set(&self) -> Option<Ratio> {
+        match &self.after {
+            After::Quantile(quantile, _) => Some(*quantile),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn least(&self) -> Duration {
+        self.least
+    }
+
+    /// Other settings of when; what was counted stays, and what was learned of the same quantile.
+    pub(crate) fn reconfigured(
+        mut self,
+        fixed: Option<Duration>,
+        quantile: Option<Ratio>,
+        least: Duration,
+    ) -> Self {
+        self.least = least;
+        self.after = match (fixed, quantile, self.after) {
+            (Some(delay), ..) => After::Fixed(delay),
+            (None, Some(new), After::Quantile(old, learned)) if new == old => {
+                After::Quantile(old, learned)
+            }
+            (None, Some(new), _) => After::Quantile(new, Arc::new(Learned::new(new, rt::now()))),
+            (None, None, _) => After::Never,
+        };
+        self
+    }
+
+    /// The same layer, which shares nothing with the one it was made from.
+    pub(crate) fn apart(mut self) -> Self {
+        self.counters = Arc::default();
+        if let After::Quantile(quantile, _) = self.after {
+            self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
+        }
+        self
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    /// How long the first request has, as things stand.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        match &self.after {
+            After::Never => None,
+            After::Fixed(delay) => Some(*delay),
+            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+        }
+    }
+}
+
+impl<S> Layer<S> for HedgeLayer {
+    type Service = Hedge<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Hedge::new(inner, Arc::new(self.clone()))
+    }
+}

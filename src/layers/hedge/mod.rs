@@ -1,0 +1,72 @@
+//! A second request beside one that is slow; the first good answer wins.
+//!
+//! Most providers answer quickly most of the time, and now and then one answer takes a hundred times
+//! as long: a busy machine, a lost packet. The same request, sent again to the same provider, is
+//! then answered sooner than the first. So a call that has waited for longer than most others do is
+//! doubled (J. Dean, L. A. Barroso, *The Tail at Scale*, Communications of the ACM 56/2, 2013): few
+//! requests more, and a tail that is many times shorter.
+//!
+//! - Only calls that may be repeated: idempotent methods, calls with an idempotency key (both requests
+//!   have the same one), and those that [`Steer::Safe`](crate::retry::Steer) says it of. Only first
+//!   attempts, whose body is here or was sent.
+//! - After a quantile of what first requests have taken in the last minute or two, or a fixed delay.
+//! - Within a budget, by default a tenth of the calls, in an integration the retries'. When the whole
+//!   provider is slow, the budget is soon spent, and the quantile rises until nothing is doubled.
+//! - Never beside a probe of a [`circuit_breaker`](crate::circuit_breaker), and never into one that
+//!   is open.
+//! - The first *good* answer wins: a quick 503 doesn't beat a slow 200. If neither is good, the
+//!   first request's result stands. The other request is dropped at once, and with it its place and
+//!   its connection.
+//!
+//! # When not to use it
+//!
+//! Where the provider bills by the request, or is slow because it is overloaded.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | quantile | 95 % is usual | one call in twenty is doubled at most |
+//! | `at_least` | 1 ms | |
+//! | `budget` | 10 % of the calls, and at least 3 in ten seconds | |
+//! | learned from | at least 100 requests | a p95 of fewer is a guess |
+//!
+//! # Errors and events
+//!
+//! No error of its own. Events: [`HedgeSent`](crate::event::Event::HedgeSent),
+//! [`HedgeSkipped`](crate::event::Event::HedgeSkipped),
+//! [`HedgeFinished`](crate::event::Event::HedgeFinished). The second request is numbered as another
+//! attempt, and the one that loses ends as [`End::Overtaken`](crate::event::End::Overtaken).
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::{Body, hedge::HedgeLayer, testing::{Answer, Script}};
+//! use http::Request;
+//! use tower::{Service, ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = Script::new([Answer::hang(), Answer::status(200)]);
+//! let mut service = ServiceBuilder::new()
+//!     .layer(HedgeLayer::after(Duration::from_millis(50)))
+//!     .service(provider.clone());
+//!
+//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
+//! assert_eq!((response.status().as_u16(), provider.begun()), (200, 2));
+//! # Ok(()) }
+//! ```
+
+mod delay;
+mod future;
+mod handle;
+mod layer;
+mod second;
+mod service;
+mod state;
+
+pub use future::ResponseFuture;
+pub use handle::{HedgeCounts, HedgeHandle};
+pub use layer::HedgeLayer;
+pub use service::Hedge;

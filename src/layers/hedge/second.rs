@@ -1,0 +1,109 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::ReplayBody;
+use crate::budget::RetryBudget;
+use crate::context::{Call, Context};
+use crate::error::{BoxError, Delivery, Error};
+use crate::inner::{Inner, Sending};
+use crate::memory::Memory;
+use crate::outcome::GaveUp;
+
+pin_project! {
+    /// The second request of a call.
+    pub(super) struct Second<S, B>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+    {
+        #[pin]
+        sending: Sending<S, Request<ReplayBody<B>>>,
+        // The same call, with what happens to this request kept apart.
+        context: Context,
+        first: Context,
+    }
+
+    impl<S, B> PinnedDrop for Second<S, B>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().first.call().end_hedge();
+        }
+    }
+}
+
+/// Whether a second request may go out now, and if not, why. What it costs is paid.
+pub(super) fn may_go(context: &Context, budget: &RetryBudget, now: Instant) -> Result<(), GaveUp> {
+    let call = context.call();
+    if !call.may_repeat() {
+        return Err(GaveUp::Stopped);
+    }
+    if call.is_probing() || call.is_shut() {
+        return Err(GaveUp::CircuitOpen);
+    }
+    if context.deadline().is_some_and(|deadline| now >= deadline) {
+        return Err(GaveUp::Deadline);
+    }
+    if budget.withdraw(now) { Ok(()) } else { Err(GaveUp::Budget) }
+}
+
+impl<S, B> Second<S, B>
+where
+    S: Service<Request<ReplayBody<B>>> + Send + 'static,
+    B: Body + Send + 'static,
+{
+    /// Sends what is remembered once more; `None` if the body isn't here or is still being sent.
+    pub(super) fn send(first: &Context, memory: &mut Memory<S, B>) -> Option<Self> {
+        if !memory.body.is_sent() {
+            return None;
+        }
+        let attempt = first.attempt() + 1;
+        let context = first.fork(attempt);
+        let request = memory.recall(&context, attempt)?;
+        let service = memory.service.take()?;
+        first.call().begin_hedge();
+        let sending = Inner::new(service).send_owned(request);
+        Some(Self { sending, context, first: first.clone() })
+    }
+}
+
+impl<S, B> Second<S, B>
+where
+    S: Service<Request<ReplayBody<B>>>,
+{
+    /// The first was answered well: this one is dropped knowing that it lost.
+    pub(super) fn lose(self: Pin<Box<Self>>) {
+        self.context.call().set_overtaken(true);
+    }
+
+    /// What is true of the call now that this request is over.
+    pub(super) fn end<R>(self: Pin<Box<Self>>, call: &Call, result: &Result<Response<R>, Error>) {
+        if self.context.call().is_shut() {
+            call.set_shut(true);
+        }
+        match result {
+            Ok(_) => call.worsen(Delivery::Answered),
+            Err(error) if error.is_rejected() => call.uncount_hedge(),
+            Err(error) => call.worsen(error.delivery()),
+        }
+    }
+}
+
+impl<S, B, R> Future for Second<S, B>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response<R>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.project().sending.poll(cx)
+    }
+}
