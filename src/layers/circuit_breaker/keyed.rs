@@ -46,6 +46,11 @@ impl BreakerMap {
         breakers.keys().map(ToString::to_string).collect()
     }
 
+    pub(super) fn all(&self) -> Vec<Arc<Breaker>> {
+        let breakers = self.breakers.read().unwrap_or_else(PoisonError::into_inner);
+        breakers.values().cloned().collect()
+    }
+
     fn insert(&self, key: &str, made: Breaker, now: Instant) -> Arc<Breaker> {
         let mut breakers = self.breakers.write().unwrap_or_else(PoisonError::into_inner);
         if breakers.len() >= self.most && !breakers.contains_key(key) {

@@ -191,6 +191,26 @@ impl CircuitBreakerLayer {
         }
     }
 
+    pub(crate) fn config(&self) -> Option<&BreakerConfig> {
+        self.config.as_ref()
+    }
+
+    /// The same breakers under other settings: their states stay, and so do the results where the
+    /// window does. `None` switches it off.
+    pub(crate) fn reconfigured(mut self, config: Option<BreakerConfig>) -> Self {
+        match (&config, self.breaker.get(), &self.map) {
+            (None, ..) => self.breaker = OnceLock::new(),
+            (Some(config), breaker, map) => {
+                let keyed = map.iter().flat_map(|map| map.all());
+                for breaker in breaker.cloned().into_iter().chain(keyed) {
+                    breaker.machine.reconfigure(config.clone());
+                }
+            }
+        }
+        self.config = config;
+        self
+    }
+
     pub(crate) fn window_time(&self) -> Option<Duration> {
         self.config.as_ref()?.window_time()
     }

@@ -95,7 +95,7 @@ impl Pass {
         self.breaker.machine.count_abandoned();
         let waited = now.saturating_duration_since(self.ticket.began.max(call.attempt_began()));
         let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
-        let verdict = match late || waited >= self.breaker.machine.config().abandoned_after {
+        let verdict = match late || waited >= self.breaker.machine.tuning().config.abandoned_after {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,
         };

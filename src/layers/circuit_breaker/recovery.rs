@@ -26,7 +26,7 @@ pub(super) struct Recovery {
 impl Machine {
     pub(super) fn reject(&self, now: Instant, retry_after: Option<Duration>) -> Admission {
         self.rejected.fetch_add(1, Ordering::Relaxed);
-        match self.config.mode {
+        match self.tuning().config.mode {
             Mode::Enforce => Admission::Rejected { retry_after },
             Mode::ReportOnly => Admission::WouldReject(Ticket::untracked(now)),
         }
@@ -61,7 +61,7 @@ impl Machine {
         recovery.openings = recovery.openings.saturating_add(1);
         recovery.probing.clear();
         let own = self.open_time(recovery.openings, rng);
-        let asked = retry_after.unwrap_or_default().min(self.config.retry_after_cap);
+        let asked = retry_after.unwrap_or_default().min(self.tuning().config.retry_after_cap);
         let now = self.since_epoch(now);
         self.until.store(nanos(now.saturating_add(own.max(asked))), Ordering::Release);
         if state_of(from) == CLOSED {
@@ -72,7 +72,7 @@ impl Machine {
 
     /// Grows with each opening in a row, spread on both sides, never over the cap.
     fn open_time(&self, openings: u32, rng: &Rng) -> Duration {
-        let config = &self.config;
+        let config = &self.tuning().config;
         let steps = openings.saturating_sub(1).min(MAX_STEPS) as i32;
         let grown = config.open_for.as_secs_f64() * config.open_growth.powi(steps);
         let cap = config.open_cap;
@@ -83,6 +83,7 @@ impl Machine {
     }
 
     pub(super) fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
+        let tuning = self.tuning();
         let mut recovery = self.recovery();
         let word = self.word.load(Ordering::Acquire);
         let (word, change) = match state_of(word) {
@@ -102,7 +103,7 @@ impl Machine {
             _ => (word, None),
         };
         let oldest = recovery.probing.iter().min().copied();
-        let overdue = oldest.map(|began| rt::after(began, self.config.probe_limit));
+        let overdue = oldest.map(|began| rt::after(began, tuning.config.probe_limit));
         if overdue.is_some_and(|at| now >= at) {
             // A probe that hangs says enough.
             self.open_locked(&mut recovery, word, None, now, rng);
@@ -111,7 +112,7 @@ impl Machine {
             return (self.reject(now, Some(left)), Some(change));
         }
         let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
-        if used < self.config.probes {
+        if used < tuning.config.probes {
             recovery.probing.push(now);
             return (Admission::Admitted(Ticket { began: now, word }), change);
         }
@@ -127,6 +128,7 @@ impl Machine {
         now: Instant,
         rng: &Rng,
     ) -> Option<Change> {
+        let config = &self.tuning().config;
         let mut recovery = self.recovery();
         if self.word.load(Ordering::Acquire) != ticket.word {
             return None;
@@ -134,11 +136,11 @@ impl Machine {
         let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
         recovery.probing.swap_remove(slot);
         let took = now.saturating_duration_since(ticket.began);
-        let too_slow = slow && recovery.for_slowness || took >= self.config.probe_limit;
+        let too_slow = slow && recovery.for_slowness || took >= config.probe_limit;
         let retry_after = match verdict {
             Verdict::Nothing => return None,
             Verdict::Success if !too_slow => None,
-            Verdict::Throttled { .. } if self.config.throttled == Throttled::Never => None,
+            Verdict::Throttled { .. } if config.throttled == Throttled::Never => None,
             Verdict::Success => Some(None),
             Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
                 Some(retry_after)
@@ -148,11 +150,11 @@ impl Machine {
             None => recovery.succeeded += 1,
             Some(_) => recovery.failed += 1,
         }
-        if recovery.succeeded >= self.config.probe_successes {
+        if recovery.succeeded >= config.probe_successes {
             self.close_locked(&mut recovery, ticket.word, now);
             return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Closed });
         }
-        if recovery.failed > self.config.probes - self.config.probe_successes {
+        if recovery.failed > config.probes.saturating_sub(config.probe_successes) {
             self.open_locked(&mut recovery, ticket.word, retry_after.flatten(), now, rng);
             return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open });
         }
@@ -162,7 +164,7 @@ impl Machine {
     fn close_locked(&self, recovery: &mut Recovery, from: u64, now: Instant) {
         *recovery = Recovery::default();
         let word = next(from, CLOSED) ^ OTHER_WINDOW;
-        self.window(word).clear();
+        self.tuning().window(word).clear();
         self.in_a_row.store(0, Ordering::Relaxed);
         self.tainted.store(false, Ordering::Relaxed);
         self.changed.store(nanos(self.since_epoch(now)), Ordering::Relaxed);

@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Consecutive, Mode, Throttled};
@@ -14,7 +14,9 @@ use crate::rt::Rng;
 /// changes of state and for probes.
 #[derive(Debug)]
 pub(super) struct Machine {
-    pub(super) config: BreakerConfig,
+    tuning: RwLock<Arc<Tuning>>,
+    /// Slowness counts, so that every call needs to know the time.
+    times: AtomicBool,
     epoch: Instant,
     /// The state, which window it writes to, and its generation.
     pub(super) word: AtomicU64,
@@ -24,8 +26,6 @@ pub(super) struct Machine {
     pub(super) changed: AtomicU64,
     /// When it was last forced, in nanoseconds of the epoch.
     forced_at: AtomicU64,
-    /// Two, so that a result that is late by a whole outage is written where nobody reads.
-    windows: [Window; 2],
     pub(super) in_a_row: AtomicU32,
     /// The window may hold something that speaks against the provider.
     pub(super) tainted: AtomicBool,
@@ -33,6 +33,14 @@ pub(super) struct Machine {
     pub(super) rejected: AtomicU64,
     abandoned: AtomicU64,
     pub(super) recovery: Mutex<Recovery>,
+}
+
+/// What can be changed while calls are under way.
+#[derive(Debug)]
+pub(super) struct Tuning {
+    pub(super) config: BreakerConfig,
+    /// Two, so that a result that is late by a whole outage is written where nobody reads.
+    windows: Arc<[Window; 2]>,
 }
 
 /// The right to one call, good for the state that gave it.
@@ -83,15 +91,15 @@ pub(super) enum Forced {
 
 impl Machine {
     pub(super) fn new(config: BreakerConfig, now: Instant) -> Self {
-        let windows = [Window::new(config.window), Window::new(config.window)];
+        let windows = Arc::new([Window::new(config.window), Window::new(config.window)]);
         Self {
-            config,
+            times: AtomicBool::new(config.slow.is_some()),
+            tuning: RwLock::new(Arc::new(Tuning { config, windows })),
             epoch: now,
             word: AtomicU64::new(CLOSED),
             until: AtomicU64::new(0),
             changed: AtomicU64::new(0),
             forced_at: AtomicU64::new(0),
-            windows,
             in_a_row: AtomicU32::new(0),
             tainted: AtomicBool::new(false),
             forced: AtomicU8::new(Forced::No as u8),
@@ -106,7 +114,7 @@ impl Machine {
     /// `began` is about when the attempt began, and exact enough where slowness doesn't count.
     pub(super) fn pass_closed(&self, began: impl FnOnce() -> Instant) -> Option<Ticket> {
         let word = self.word.load(Ordering::Acquire);
-        let passes = state_of(word) == CLOSED && self.config.slow.is_none();
+        let passes = state_of(word) == CLOSED && !self.times.load(Ordering::Relaxed);
         (passes && self.forced() == Forced::No).then(|| Ticket { began: began(), word })
     }
 
@@ -140,12 +148,13 @@ impl Machine {
             // It began in another state, or the breaker was forced.
             return None;
         }
-        let slow = self
+        let tuning = self.tuning();
+        let slow = tuning
             .config
             .slow
             .is_some_and(|slow| now.saturating_duration_since(ticket.began) > slow.over);
         match state_of(word) {
-            CLOSED => self.record_closed(word, verdict, slow, now, rng),
+            CLOSED => self.record_closed(&tuning, word, verdict, slow, now, rng),
             HALF_OPEN => self.record_probe(ticket, verdict, slow, now, rng),
             _ => None,
         }
@@ -175,7 +184,7 @@ impl Machine {
 
     /// Whether it refuses all calls just now.
     pub(super) fn is_shut(&self) -> bool {
-        self.config.mode == Mode::Enforce && self.state() == BreakerState::Open
+        self.state() == BreakerState::Open && self.tuning().config.mode == Mode::Enforce
     }
 
     /// How long it hasn't been closed, as callers see it.
@@ -193,7 +202,7 @@ impl Machine {
 
     pub(super) fn sums(&self, now: Instant) -> Sums {
         let word = self.word.load(Ordering::Acquire);
-        self.window(word).sums(self.since_epoch(now))
+        self.tuning().window(word).sums(self.since_epoch(now))
     }
 
     pub(super) fn rejected(&self) -> u64 {
@@ -204,8 +213,19 @@ impl Machine {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    pub(super) fn config(&self) -> &BreakerConfig {
-        &self.config
+    pub(super) fn tuning(&self) -> Arc<Tuning> {
+        Arc::clone(&self.tuning.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other settings from now on; the state stays, and so do the results if the window does.
+    pub(super) fn reconfigure(&self, config: BreakerConfig) {
+        let mut tuning = self.tuning.write().unwrap_or_else(PoisonError::into_inner);
+        let windows = match tuning.config.window == config.window {
+            true => Arc::clone(&tuning.windows),
+            false => Arc::new([Window::new(config.window), Window::new(config.window)]),
+        };
+        self.times.store(config.slow.is_some(), Ordering::Relaxed);
+        *tuning = Arc::new(Tuning { config, windows });
     }
 }
 
@@ -214,6 +234,7 @@ impl Machine {
 impl Machine {
     fn record_closed(
         &self,
+        tuning: &Tuning,
         word: u64,
         verdict: Verdict,
         slow: bool,
@@ -225,22 +246,22 @@ impl Machine {
             Verdict::Success => (false, None),
             Verdict::Failure { retry_after } => (true, retry_after),
             Verdict::Throttled { retry_after } => {
-                (self.config.throttled == Throttled::Always, retry_after)
+                (tuning.config.throttled == Throttled::Always, retry_after)
             }
         };
-        self.window(word).record(self.since_epoch(now), Mark { failed, slow });
+        tuning.window(word).record(self.since_epoch(now), Mark { failed, slow });
         let in_a_row = self.count_in_a_row(failed);
         if failed || slow {
             self.tainted.store(true, Ordering::Relaxed);
         } else if !self.tainted.load(Ordering::Relaxed) {
             return None;
         }
-        let sums = self.window(word).sums(self.since_epoch(now));
+        let sums = tuning.window(word).sums(self.since_epoch(now));
         if sums.failed == 0 && sums.slow == 0 {
             self.tainted.store(false, Ordering::Relaxed);
             return None;
         }
-        let for_slowness = self.should_open(sums, in_a_row)?;
+        let for_slowness = tuning.should_open(sums, in_a_row)?;
         self.open(word, for_slowness, retry_after, now, rng)
     }
 
@@ -253,7 +274,9 @@ impl Machine {
         }
         0
     }
+}
 
+impl Tuning {
     /// Whether to open, and if so, whether for slowness alone.
     fn should_open(&self, sums: Sums, in_a_row: u32) -> Option<bool> {
         let Sums { total, failed, slow } = sums;
@@ -268,6 +291,10 @@ impl Machine {
         let slowly = enough && self.config.slow.is_some_and(|rule| reached(rule.rate, slow));
         (failing || row || slowly).then_some(slowly && !failing && !row)
     }
+
+    pub(super) fn window(&self, word: u64) -> &Window {
+        &self.windows[usize::from(word & OTHER_WINDOW != 0)]
+    }
 }
 
 // === what both halves need ===
@@ -279,10 +306,6 @@ impl Machine {
 
     pub(super) fn since_epoch(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.epoch)
-    }
-
-    pub(super) fn window(&self, word: u64) -> &Window {
-        &self.windows[usize::from(word & OTHER_WINDOW != 0)]
     }
 
     fn forced(&self) -> Forced {

@@ -140,6 +140,8 @@ impl HyperConfig {
             idle_per_host: self.pool_max_idle_per_host,
             idle: self.pool_idle_timeout,
             life: self.time_to_live,
+            acquire: self.acquire_timeout,
+            connect: self.connect_timeout,
         }
     }
 

@@ -29,7 +29,6 @@ pub(super) struct Connect {
     resolve: Source,
     proxies: Proxies,
     tls: tls::Prepared,
-    limit: Option<Duration>,
 }
 
 /// What the making of one connection has come to.
@@ -57,7 +56,6 @@ impl Connect {
             resolve: config.resolve.clone(),
             proxies: config.proxies.clone(),
             tls: tls::prepare(&config.tls),
-            limit: config.connect_timeout,
         }
     }
 
@@ -65,6 +63,7 @@ impl Connect {
     pub(super) async fn run<T, F>(
         &self,
         to: Uri,
+        limit: Option<Duration>,
         handshake: impl FnOnce(tls::Io, Option<Forward>) -> F,
     ) -> Result<T, Error>
     where
@@ -82,11 +81,11 @@ impl Connect {
             std::future::poll_fn(|cx| connector.poll_ready(cx)).await?;
             handshake(connector.call(to).await?, forward).await
         };
-        let due = self.limit.map(|limit| rt::after(rt::now(), limit));
+        let due = limit.map(|limit| rt::after(rt::now(), limit));
         match rt::until(due, work).await {
             Some(made) => made.map_err(foreign::read_connecting),
             None => {
-                let limit = self.limit.unwrap_or_default();
+                let limit = limit.unwrap_or_default();
                 let error = Error::timeout(Phase::Connect, limit, Delivery::NotSent);
                 Err(error.with_detail(progress.doing()))
             }

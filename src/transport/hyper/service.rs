@@ -3,7 +3,6 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
 
 use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
@@ -44,7 +43,6 @@ struct Client {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     speak_http2: bool,
-    acquire_timeout: Option<Duration>,
     emitter: Emitter,
 }
 
@@ -61,10 +59,14 @@ impl HyperTransport {
             http1: http1::Builder::new(),
             http2,
             speak_http2: config.http2_prior_knowledge,
-            acquire_timeout: config.acquire_timeout,
             emitter,
         };
         Self { client: Arc::new(client) }
+    }
+
+    /// Other limits of the pool from now on; the other settings stay as they are.
+    pub(crate) fn reconfigure(&self, config: &HyperConfig) {
+        self.client.hosts.reconfigure(config.limits());
     }
 
     /// Reads the pool's figures, and warms it up.
@@ -146,7 +148,8 @@ impl Client {
         context: Option<&Context>,
     ) -> Result<Lease, Error> {
         let mut acquired = host.acquire();
-        let due = self.acquire_timeout.map(|limit| rt::after(rt::now(), limit));
+        let limit = self.hosts.limits().acquire;
+        let due = limit.map(|limit| rt::after(rt::now(), limit));
         loop {
             acquired = match acquired {
                 Acquired::Lease(lease) => return Ok(lease),
@@ -171,7 +174,7 @@ impl Client {
     }
 
     fn none_free(&self, host: &Host, context: Option<&Context>) -> Error {
-        let (phase, limit) = (Phase::Acquire, self.acquire_timeout.unwrap_or_default());
+        let (phase, limit) = (Phase::Acquire, self.hosts.limits().acquire.unwrap_or_default());
         self.emitter.emit(context, || Event::TimedOut { phase, limit });
         let detail = match host.room() {
             (u32::MAX, _) => "the one connection is still being made".into(),
@@ -182,7 +185,8 @@ impl Client {
 
     async fn connect(&self, host: &Arc<Host>, place: Place, uri: &Uri) -> Result<Lease, Error> {
         let handshake = |io, forward| self.handshake(io, forward);
-        let (sender, driver) = self.connect.run(uri.clone(), handshake).await?;
+        let limit = self.hosts.limits().connect;
+        let (sender, driver) = self.connect.run(uri.clone(), limit, handshake).await?;
         Ok(host.established(place, sender, driver))
     }
 

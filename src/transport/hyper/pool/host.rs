@@ -69,10 +69,10 @@ impl Host {
         while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
             state.waiting.pop_front();
         }
-        let found = state.take_usable(now, self.shared.limits.idle, &mut stale);
+        let found = state.take_usable(now, self.shared.limits().idle, &mut stale);
         // A place that comes free is for who waits for it, and not for who happens to come by.
         let may_connect =
-            state.waiting.is_empty() && state.may_connect(self.shared.limits.per_host);
+            state.waiting.is_empty() && state.may_connect(self.shared.limits().per_host);
         let acquired = match found {
             Some(connection) => Acquired::Lease(Lease::new(self, connection)),
             None if may_connect => Acquired::Place(state.place(self)),
@@ -89,7 +89,7 @@ impl Host {
     /// The right to make one more connection, if there is room for it.
     pub(in super::super) fn place(self: &Arc<Self>) -> Option<Place> {
         let mut state = self.state();
-        let room = state.may_connect(self.shared.limits.per_host) && state.streams.is_none();
+        let room = state.may_connect(self.shared.limits().per_host) && state.streams.is_none();
         room.then(|| state.place(self))
     }
 
@@ -112,7 +112,8 @@ impl Host {
         loop {
             let mut state = self.state();
             let Some(next) = state.waiting.pop_front() else {
-                if state.idle.len() < self.shared.limits.idle_per_host {
+                let limits = self.shared.limits();
+                if state.idle.len() < limits.idle_per_host && state.open <= limits.per_host {
                     state.idle.push(connection);
                     return;
                 }
@@ -197,7 +198,7 @@ impl Host {
     /// Closes a connection that nobody needs any more; otherwise says when to look again.
     pub(super) fn review(&self, record: &Record) -> Option<Instant> {
         let now = rt::now();
-        let idle = self.shared.limits.idle;
+        let idle = self.shared.limits().idle;
         if let Some(cause) = record.age(now, idle) {
             self.let_go(record, cause);
             return None;
@@ -210,7 +211,7 @@ impl Host {
 
     /// How many connections there may be, and are.
     pub(in super::super) fn room(&self) -> (u32, u32) {
-        (self.shared.limits.per_host, self.state().open)
+        (self.shared.limits().per_host, self.state().open)
     }
 
     /// How many connections are open, idle, being made, and waited for.
@@ -235,10 +236,10 @@ impl Host {
     }
 
     /// Lets the next who waits make a connection, if there is room for it.
-    fn grant_place(self: &Arc<Self>) {
+    pub(super) fn grant_place(self: &Arc<Self>) {
         loop {
             let mut state = self.state();
-            if !state.may_connect(self.shared.limits.per_host) {
+            if !state.may_connect(self.shared.limits().per_host) {
                 return;
             }
             let Some(next) = state.waiting.pop_front() else { return };

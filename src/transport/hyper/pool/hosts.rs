@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::Uri;
@@ -21,19 +21,23 @@ pub(in super::super) struct Hosts {
     speak_http2: bool,
 }
 
-/// How many connections, and for how long.
-#[derive(Clone, Debug)]
+/// How many connections, and for how long; can be changed while requests are under way.
+#[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Limits {
     pub(in super::super) per_host: u32,
     pub(in super::super) idle_per_host: usize,
     pub(in super::super) idle: Option<Duration>,
     pub(in super::super) life: Option<Duration>,
+    /// How long a request waits for a connection to come free.
+    pub(in super::super) acquire: Option<Duration>,
+    /// How long the making of one may take.
+    pub(in super::super) connect: Option<Duration>,
 }
 
 /// What all hosts of a client share.
 #[derive(Debug)]
 pub(in super::super) struct Shared {
-    pub(super) limits: Limits,
+    limits: RwLock<Limits>,
     pub(super) waiting: AtomicU32,
     emitter: Emitter,
     rng: Rng,
@@ -44,7 +48,7 @@ pub(in super::super) struct Shared {
 impl Hosts {
     pub(in super::super) fn new(limits: Limits, emitter: Emitter, speak_http2: bool) -> Self {
         let shared = Shared {
-            limits,
+            limits: RwLock::new(limits),
             waiting: AtomicU32::new(0),
             emitter,
             rng: Rng::system(),
@@ -81,6 +85,18 @@ impl Hosts {
             figures.connecting += connecting;
         }
         figures
+    }
+
+    pub(in super::super) fn limits(&self) -> Limits {
+        self.shared.limits()
+    }
+
+    /// Other limits from now on. Connections that are over them go when their requests are over.
+    pub(in super::super) fn reconfigure(&self, limits: Limits) {
+        *self.shared.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        let hosts: Vec<_> = self.by_key().values().cloned().collect();
+        // There may be room for who waits.
+        hosts.iter().for_each(Host::grant_place);
     }
 
     fn by_key(&self) -> MutexGuard<'_, HashMap<(Scheme, Authority), Arc<Host>>> {
@@ -133,9 +149,13 @@ impl Shared {
         self.emitter.emit(None, || Event::ConnectionClosed { cause, lived });
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Spread, so that connections that were made together don't end together.
     fn life(&self) -> Option<Duration> {
-        self.limits.life.map(|life| self.rng.about(life))
+        self.limits().life.map(|life| self.rng.about(life))
     }
 
     fn closed(&self) -> Closed {
