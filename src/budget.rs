@@ -1,5 +1,5 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Mistakes;
@@ -20,22 +20,36 @@ pub struct RetryBudget(Option<Arc<Bucket>>);
 
 #[derive(Debug)]
 struct Bucket {
-    ratio: Ratio,
+    /// Millionths that a call puts in.
+    deposit: AtomicU32,
     /// Tokens in millionths. What is over the cap is cut off when somebody takes one.
     earned: AtomicU64,
-    cap: u64,
-    floor: u32,
-    period: Duration,
     epoch: Instant,
-    /// When each token of the floor can be used again, in nanoseconds of the epoch.
-    reserve: Box<[AtomicU64]>,
+    floor: Mutex<Floor>,
+}
+
+/// What a budget was set to; can be changed while it is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BudgetTerms {
+    pub(crate) ratio: Ratio,
+    pub(crate) floor: u32,
+    pub(crate) floor_period: Duration,
+    pub(crate) burst: u32,
+}
+
+#[derive(Debug)]
+struct Floor {
+    terms: BudgetTerms,
+    /// When each token of the floor can be used again, in the time of the epoch.
+    reserve: Vec<Duration>,
 }
 
 impl RetryBudget {
     /// At most `ratio` of the calls, and at least `floor` in ten seconds.
     #[must_use]
     pub fn new(ratio: Ratio, floor: u32) -> Self {
-        Self::build(ratio, floor, DEFAULT_PERIOD, DEFAULT_BURST)
+        let (floor_period, burst) = (DEFAULT_PERIOD, DEFAULT_BURST);
+        Self::build(BudgetTerms { ratio, floor, floor_period, burst })
     }
 
     /// No limit.
@@ -47,72 +61,84 @@ impl RetryBudget {
     /// The time in which the floor may be used once; ten seconds by default. Starts afresh.
     #[must_use]
     pub fn floor_period(self, period: Duration) -> Self {
-        self.rebuild(|bucket| (period, bucket.cap / TOKEN))
+        self.rebuild(|terms| BudgetTerms { floor_period: period, ..terms })
     }
 
     /// How many retries may be saved up while all is well; 20 by default. Starts afresh.
     #[must_use]
     pub fn burst(self, retries: u32) -> Self {
-        self.rebuild(|bucket| (bucket.period, u64::from(retries)))
+        self.rebuild(|terms| BudgetTerms { burst: retries, ..terms })
     }
 
     /// The same settings, with a bucket of its own.
     pub(crate) fn afresh(self) -> Self {
-        self.rebuild(|bucket| (bucket.period, bucket.cap / TOKEN))
+        self.rebuild(|terms| terms)
     }
 
     /// How many retries are saved up, without the floor; `None` without a limit.
     #[must_use]
     pub fn saved(&self) -> Option<u32> {
         let bucket = self.0.as_ref()?;
-        let earned = bucket.earned.load(Ordering::Relaxed).min(bucket.cap);
+        let earned = bucket.earned.load(Ordering::Relaxed).min(bucket.floor().terms.cap());
         u32::try_from(earned / TOKEN).ok()
+    }
+
+    /// What it was set to; `None` without a limit.
+    pub(crate) fn terms(&self) -> Option<BudgetTerms> {
+        Some(self.0.as_ref()?.floor().terms)
+    }
+
+    /// Other terms from now on, for all who share it; what was saved and used stays. A budget without
+    /// a limit becomes one that has it, for whoever is given this one.
+    pub(crate) fn reconfigured(self, terms: BudgetTerms) -> Self {
+        let Some(bucket) = &self.0 else { return Self::build(terms) };
+        bucket.deposit.store(terms.ratio.millionths(), Ordering::Relaxed);
+        let mut floor = bucket.floor();
+        floor.reserve.resize(terms.floor as usize, Duration::ZERO);
+        floor.terms = terms;
+        drop(floor);
+        self
     }
 
     /// A call begins.
     pub(crate) fn deposit(&self) {
         if let Some(bucket) = &self.0 {
-            bucket.earned.fetch_add(u64::from(bucket.ratio.millionths()), Ordering::Relaxed);
+            let ratio = bucket.deposit.load(Ordering::Relaxed);
+            bucket.earned.fetch_add(u64::from(ratio), Ordering::Relaxed);
         }
     }
 
     /// Takes a token for a retry, if there is one.
     pub(crate) fn withdraw(&self, now: Instant) -> bool {
-        self.0.as_ref().is_none_or(|bucket| bucket.take_earned() || bucket.take_reserve(now))
+        self.0.as_ref().is_none_or(|bucket| bucket.withdraw(now))
     }
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        let Some(bucket) = &self.0 else { return };
-        if bucket.period.is_zero() {
+        let Some(terms) = self.terms() else { return };
+        if terms.floor_period.is_zero() {
             mistakes.add(
                 "budget.floor_period",
                 "a period of no time makes the floor unlimited: give it a duration",
             );
         }
-        if bucket.cap < TOKEN && bucket.floor == 0 {
+        if terms.burst == 0 && terms.floor == 0 {
             mistakes.add("budget", "neither burst nor floor holds a retry, so none is ever allowed: raise one, or use max_attempts(1)");
         }
     }
 
-    fn build(ratio: Ratio, floor: u32, period: Duration, burst: u64) -> Self {
+    fn build(terms: BudgetTerms) -> Self {
         Self(Some(Arc::new(Bucket {
-            ratio,
+            deposit: AtomicU32::new(terms.ratio.millionths()),
             earned: AtomicU64::new(0),
-            cap: burst.saturating_mul(TOKEN),
-            floor,
-            period,
             epoch: rt::now(),
-            reserve: (0..floor).map(|_| AtomicU64::new(0)).collect(),
+            floor: Mutex::new(Floor { terms, reserve: vec![Duration::ZERO; terms.floor as usize] }),
         })))
     }
 
-    fn rebuild(self, change: impl FnOnce(&Bucket) -> (Duration, u64)) -> Self {
-        match &self.0 {
+    fn rebuild(self, change: impl FnOnce(BudgetTerms) -> BudgetTerms) -> Self {
+        match self.terms() {
             None => self,
-            Some(bucket) => {
-                let (period, burst) = change(bucket);
-                Self::build(bucket.ratio, bucket.floor, period, burst)
-            }
+            Some(terms) => Self::build(change(terms)),
         }
     }
 }
@@ -124,19 +150,29 @@ impl Default for RetryBudget {
 }
 
 impl Bucket {
-    fn take_earned(&self) -> bool {
-        let take = |earned: u64| earned.min(self.cap).checked_sub(TOKEN);
-        self.earned.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    fn withdraw(&self, now: Instant) -> bool {
+        // Only who wants a retry comes here: a lock is cheap for that.
+        let mut floor = self.floor();
+        let cap = floor.terms.cap();
+        let take = |earned: u64| earned.min(cap).checked_sub(TOKEN);
+        if self.earned.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            return true;
+        }
+        let now = now.saturating_duration_since(self.epoch);
+        let again = now.saturating_add(floor.terms.floor_period);
+        let free = floor.reserve.iter_mut().find(|free_at| **free_at <= now);
+        free.map(|free_at| *free_at = again).is_some()
     }
 
-    fn take_reserve(&self, now: Instant) -> bool {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let now = now.saturating_duration_since(self.epoch);
-        let (now, again) = (nanos(now), nanos(now.saturating_add(self.period)));
-        self.reserve.iter().any(|token| {
-            let take = |free_at: u64| (free_at <= now).then_some(again);
-            token.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
-        })
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BudgetTerms {
+    /// The most that can be saved, in millionths.
+    fn cap(self) -> u64 {
+        u64::from(self.burst).saturating_mul(TOKEN)
     }
 }
 
@@ -145,7 +181,7 @@ const TOKEN: u64 = 1_000_000;
 /// About as long as a blip.
 const DEFAULT_PERIOD: Duration = Duration::from_secs(10);
 /// Enough for one bad moment of a service that was fine all day, too few to harm a provider.
-const DEFAULT_BURST: u64 = 20;
+const DEFAULT_BURST: u32 = 20;
 
 #[cfg(test)]
 mod tests {
