@@ -131,6 +131,7 @@ mod spare;
 pub mod backoff;
 pub mod body;
 pub mod context;
+pub mod control;
 pub mod event;
 pub mod integration;
 pub mod outcome;

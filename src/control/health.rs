@@ -1,0 +1,138 @@
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::lever::LeverState;
+use crate::event::BreakerState;
+use crate::transport::pool::PoolFigures;
+
+/// How an integration is, all at once.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Its name.
+    pub integration: String,
+    /// How it is, in a word.
+    pub status: Status,
+    /// Since when, where that is known.
+    pub since: Option<SystemTime>,
+    /// Faults are being injected: what users see may not be the provider's doing.
+    pub is_rehearsing: bool,
+    /// Where its levers stand.
+    pub levers: Vec<LeverState>,
+    /// Its circuit breaker; `None` where it has none.
+    pub breaker: Option<BreakerHealth>,
+    /// Its bulkhead.
+    pub bulkhead: BulkheadHealth,
+    /// Its rate limit.
+    pub rate_limit: RateLimitHealth,
+    /// How many retries are saved up in its budget; `None` where it has no limit.
+    pub retries_saved: Option<u32>,
+    /// Its second requests.
+    pub hedge: HedgeHealth,
+    /// Its dark launch; `None` where it has none.
+    pub mirror: Option<MirrorHealth>,
+    /// Its connections; `None` where the client is not its own.
+    pub pool: Option<PoolFigures>,
+}
+
+/// How an integration is, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Calls go out, and nothing holds them back.
+    Up,
+    /// Calls go out, and something is unusual: a breaker tries the provider out, the provider asked
+    /// for a pause, somebody moved a lever, or a rehearsal is on.
+    Degraded,
+    /// A circuit breaker is open: calls are refused until the provider is back.
+    Down,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// A circuit breaker's state and window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerHealth {
+    /// The state.
+    pub state: BreakerState,
+    /// For how long it has not been closed.
+    pub open_for: Option<Duration>,
+    /// Results in the window.
+    pub calls: u32,
+    /// Failures among them.
+    pub failed: u32,
+    /// Slow calls among them.
+    pub slow: u32,
+    /// Calls refused since it was made.
+    pub rejected: u64,
+    /// Calls whose callers went away since it was made.
+    pub abandoned: u64,
+}
+
+/// A bulkhead's places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkheadHealth {
+    /// How many there are; `None` without a bound.
+    pub limit: Option<u32>,
+    /// How many are taken.
+    pub in_use: u32,
+    /// How many calls wait for one.
+    pub waiting: u32,
+}
+
+/// A rate limit's pace and queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimitHealth {
+    /// The time between two requests; `None` where nothing limits them.
+    pub interval: Option<Duration>,
+    /// For how long everybody is stopped yet.
+    pub paused_for: Option<Duration>,
+    /// How many calls wait for their turn.
+    pub waiting: u32,
+    /// Calls refused since it was made.
+    pub rejected: u64,
+}
+
+/// What became of second requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HedgeHealth {
+    /// After how long a second request goes out; `None` where none does.
+    pub delay: Option<Duration>,
+    /// Those that went out.
+    pub sent: u64,
+    /// Those that were answered first.
+    pub won: u64,
+    /// Those that would have gone out, but for the budget or the provider's state.
+    pub skipped: u64,
+}
+
+/// What became of a dark launch's copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MirrorHealth {
+    /// The share of calls that is copied, in millionths.
+    pub share: u32,
+    /// Copies that were sent.
+    pub mirrored: u64,
+    /// Calls that should have been copied and weren't.
+    pub skipped: u64,
+    /// Copies whose answer agreed with the real one.
+    pub agreed: u64,
+    /// Copies whose answer didn't.
+    pub disagreed: u64,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Stopped => "stopped",
+        })
+    }
+}
