@@ -5,16 +5,12 @@
 
 mod clock;
 mod rng;
-#[cfg(feature = "hyper")]
 mod spawn;
 mod timer;
 
 pub(crate) use clock::{after, now};
-#[cfg(feature = "hyper")]
 pub(crate) use spawn::spawn;
-pub(crate) use timer::Timer;
-#[cfg(feature = "hyper")]
-pub(crate) use timer::until;
+pub(crate) use timer::{Timer, until};
 
 pub use clock::Clock;
 pub use rng::Rng;
