@@ -143,8 +143,8 @@ pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, observe, retry,
-    timeout,
+    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, observe,
+    rehearsal, retry, timeout,
 };
 pub use ratio::Ratio;
 

@@ -7,5 +7,6 @@ pub mod deadline;
 pub mod idempotency;
 pub mod idle_timeout;
 pub mod observe;
+pub mod rehearsal;
 pub mod retry;
 pub mod timeout;
