@@ -143,7 +143,7 @@ pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, observe,
+    bulkhead, circuit_breaker, correlation, deadline, idempotency, idle_timeout, mirror, observe,
     rehearsal, retry, timeout,
 };
 pub use ratio::Ratio;

@@ -61,6 +61,15 @@ impl Body {
         }
     }
 
+    /// Another body of the same bytes, if they are all here.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.0 {
+            Inner::Empty => Some(Self::empty()),
+            Inner::Bytes(bytes) => Some(bytes.clone().into()),
+            Inner::Stream(_) => None,
+        }
+    }
+
     /// The bytes without a copy, if they are all here.
     pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
         match self.0 {

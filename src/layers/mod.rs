@@ -6,6 +6,7 @@ pub mod correlation;
 pub mod deadline;
 pub mod idempotency;
 pub mod idle_timeout;
+pub mod mirror;
 pub mod observe;
 pub mod rehearsal;
 pub mod retry;
