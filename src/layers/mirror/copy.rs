@@ -23,7 +23,7 @@ use crate::outcome::{Class, Phase, class_of_error, class_of_response};
 use crate::rt;
 
 /// One copy, in a task of its own.
-pub(super) struct Copy<T> {
+pub(super) struct CopyTask<T> {
     settings: Arc<MirrorLayer<T>>,
     /// The real call's, for the event.
     context: Option<Context>,
@@ -31,7 +31,7 @@ pub(super) struct Copy<T> {
     _place: Place,
 }
 
-impl<T> Copy<T> {
+impl<T> CopyTask<T> {
     pub(super) fn new(
         settings: Arc<MirrorLayer<T>>,
         context: Option<Context>,
@@ -41,7 +41,7 @@ impl<T> Copy<T> {
     }
 }
 
-impl<T, B> Copy<T>
+impl<T, B> CopyTask<T>
 where
     T: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
     T::Error: Into<BoxError>,

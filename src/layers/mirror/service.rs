@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tower_service::Service;
 
 use super::body::{ResponseBody, Tee};
-use super::copy::Copy;
+use super::copy::CopyTask;
 use super::future::ResponseFuture;
 use super::layer::MirrorLayer;
 use super::request::copy;
@@ -89,14 +89,16 @@ impl<S, T> Mirror<S, T> {
             return None;
         }
         let context = request.extensions().get::<Context>();
-        let sent = copy(request).and_then(|request| {
-            let place = settings.tally.enter(settings.concurrency)?;
+        // The place first: a target that hangs makes the rest cheap.
+        let place = settings.tally.enter(settings.concurrency);
+        let sent = place.and_then(|place| {
+            let copied = copy(request)?;
             let (tell, real) = match &settings.compare {
                 Some(_) => Some(oneshot::channel()).unzip(),
                 None => (None, None),
             };
-            let copy = Copy::new(Arc::clone(settings), context.cloned(), place);
-            rt::spawn(copy.run(request, real)).then_some(tell)
+            let task = CopyTask::new(Arc::clone(settings), context.cloned(), place);
+            rt::spawn(task.run(copied, real)).then_some(tell)
         });
         match sent {
             Some(tell) => tell.map(|tell| Tee::new(tell, settings.body_cap)),

@@ -110,26 +110,11 @@ impl Plan {
     }
 
     pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        let over = |share: Ratio| format!("{share} of the calls is too much: ask for 100% at most");
-        if let Some(Latency { share, from, to }) = &self.latency {
-            if from > to {
-                let reversed = format_args!("{from:?} is over {to:?}: turn them round");
-                mistakes.add("plan.latency", reversed);
-            }
-            if to.is_zero() {
-                mistakes.add("plan.latency", "no time at all is no fault: give it a duration");
-            }
-            if *share > Ratio::ONE {
-                mistakes.add("plan.latency", over(*share));
-            }
+        if let Some(latency) = &self.latency {
+            latency.check_into(mistakes);
         }
         if let Some(SlowBody { share, pause }) = &self.slow_body {
-            if pause.is_zero() {
-                mistakes.add("plan.slow_body", "no time at all is no fault: give it a duration");
-            }
-            if *share > Ratio::ONE {
-                mistakes.add("plan.slow_body", over(*share));
-            }
+            check_time_and_share("plan.slow_body", *pause, *share, mistakes);
         }
         for (_, status) in self.statuses.iter().filter(|(_, status)| status.is_informational()) {
             let why = format_args!("{} ends no call: use a status from 200 on", status.as_u16());
@@ -181,6 +166,25 @@ impl Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Latency {
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        let Self { share, from, to } = self;
+        if from > to {
+            mistakes.add("plan.latency", format_args!("{from:?} is over {to:?}: turn them round"));
+        }
+        check_time_and_share("plan.latency", *to, *share, mistakes);
+    }
+}
+
+fn check_time_and_share(field: &str, time: Duration, share: Ratio, mistakes: &mut Mistakes<'_>) {
+    if time.is_zero() {
+        mistakes.add(field, "no time at all is no fault: give it a duration");
+    }
+    if share > Ratio::ONE {
+        mistakes.add(field, format_args!("{share} of the calls is too much: ask for 100% at most"));
     }
 }
 
