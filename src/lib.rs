@@ -96,7 +96,8 @@
 //!
 //! - [`integration`]: the presets' values and the one order, each with its reason.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`deadline`],
-//!   [`idempotency`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`idle_timeout`].
+//!   [`idempotency`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`idle_timeout`];
+//!   [`mirror`], which copies calls to another API in the dark; [`rehearsal`], which injects faults.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
@@ -147,7 +148,7 @@ pub use error::{BoxError, Delivery, Error, ErrorKind};
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
-    kill_switch, observe, rate_limit, retry, timeout,
+    kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
 pub use ratio::Ratio;
 

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::rt::Rng;
+
 /// A share of a whole, exact to one millionth.
 ///
 /// ```
@@ -38,6 +40,11 @@ impl Ratio {
     /// Whether `part` of `whole` reaches this share; never, of nothing.
     pub(crate) const fn is_reached_by(self, part: u64, whole: u64) -> bool {
         whole > 0 && part as u128 * MILLION as u128 >= whole as u128 * self.0 as u128
+    }
+
+    /// Whether a draw falls into this share: never into none, always into the whole.
+    pub(crate) fn is_drawn(self, rng: &Rng) -> bool {
+        rng.fraction() < self.fraction()
     }
 
     /// The share as a fraction of one, for drawing around a value.

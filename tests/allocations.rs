@@ -21,10 +21,13 @@ use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryLayer;
+use outrigger::rt::Rng;
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, Integration};
+use outrigger::{Body, Integration, Ratio};
 use tower::{Layer, Service, ServiceBuilder};
 
 /// Answers at once, without allocating.
@@ -142,6 +145,10 @@ macro_rules! every_layer_on {
         let seconds = Duration::from_secs;
         let idle = IdleTimeoutLayer::new(seconds(3));
         let timeout = TimeoutLayer::new().attempt(seconds(3));
+        let (seldom, rng) = (Ratio::per_million(1), Rng::seeded(1));
+        let rare = Plan::new().hang(seldom).latency(seldom, seconds(1), seconds(2));
+        let rehearsal = RehearsalLayer::new().allow().plan(rare).rng(rng.clone());
+        let mirror = |share| MirrorLayer::new($inner, share).rng(rng.clone());
         let around = [
             ("observe", allocations(request, ObserveLayer::call(emitter).layer($inner))),
             ("deadline", allocations(request, DeadlineLayer::new(seconds(8)).layer($inner))),
@@ -151,6 +158,10 @@ macro_rules! every_layer_on {
             ("bulkhead", allocations(request, BulkheadLayer::new(64).layer($inner))),
             ("timeout", allocations(request, timeout.layer($inner))),
             ("idle timeout", allocations(request, idle.layer($inner))),
+            ("rehearsal", allocations(request, RehearsalLayer::new().layer($inner))),
+            ("rehearsal of others", allocations(request, rehearsal.layer($inner))),
+            ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
+            ("mirror of others", allocations(request, mirror(seldom).layer($inner))),
         ];
         around.map(|(layer, allocations)| (layer, allocations - bare))
     }};

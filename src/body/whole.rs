@@ -67,6 +67,15 @@ impl Body {
         }
     }
 
+    /// Another body of the same bytes, if they are all here.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.0 {
+            Inner::Empty => Some(Self::empty()),
+            Inner::Bytes(bytes) => Some(bytes.clone().into()),
+            Inner::Stream(_) => None,
+        }
+    }
+
     /// Reads the body to its end.
     pub async fn bytes(self) -> Result<Bytes, Error> {
         match self.0 {

@@ -9,12 +9,9 @@ mod spawn;
 mod timer;
 
 pub(crate) use clock::{after, now};
-#[cfg(feature = "hyper")]
 pub(crate) use spawn::spawn;
 pub(crate) use spawn::{Task, blocking, spawn_task};
-#[cfg(feature = "hyper")]
-pub(crate) use timer::until;
-pub(crate) use timer::{Timer, sleep_until};
+pub(crate) use timer::{Timer, sleep_until, until};
 
 pub use clock::Clock;
 pub use rng::Rng;

@@ -6,15 +6,14 @@ use tokio::task::AbortHandle;
 #[derive(Debug)]
 pub(crate) struct Task(Option<AbortHandle>);
 
-/// Runs `work` beside its caller, on the runtime that the caller is in; outside of one, drops it.
-#[cfg(feature = "hyper")]
-pub(crate) fn spawn<F>(work: F)
+/// Runs `work` beside its caller, on the runtime that the caller is in; outside of one, drops it and
+/// says no.
+pub(crate) fn spawn<F>(work: F) -> bool
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        drop(runtime.spawn(work));
-    }
+    let runtime = tokio::runtime::Handle::try_current();
+    runtime.map(|runtime| drop(runtime.spawn(work))).is_ok()
 }
 
 /// Runs `work` beside its caller for as long as the task is kept; panics outside of a runtime.

@@ -49,7 +49,6 @@ impl Timer {
 }
 
 /// What `work` comes to, if it does before `due`; the work is polled first.
-#[cfg(feature = "hyper")]
 pub(crate) async fn until<F: Future>(due: Option<Instant>, work: F) -> Option<F::Output> {
     let (mut work, mut timer) = (std::pin::pin!(work), std::pin::pin!(Timer::default()));
     std::future::poll_fn(|cx| match (work.as_mut().poll(cx), due) {

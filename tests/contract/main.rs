@@ -8,6 +8,8 @@ mod subject;
 
 use std::time::Duration;
 
+use http::HeaderName;
+use outrigger::Ratio;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
@@ -15,20 +17,45 @@ use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
 use outrigger::idempotency::{IdempotencyLayer, Minting};
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
 
+use provider::{Fault, Provider};
 use subject::{HalfOpen, Observed};
 
+/// Layers that leave the request's body to the inner service.
 macro_rules! contract {
     ($($name:ident: $subject:ty = $make:expr;)*) => {$(
+        contract_but_for_the_request_body! {
+            $name: $subject = $make;
+            #[tokio::test(start_paused = true)]
+            async fn a_request_body_of_any_type_is_taken() {
+                checks::passing::any_request_body(subject).await;
+            }
+        }
+    )*};
+}
+
+/// Layers that take no other request body than `outrigger::Body`.
+macro_rules! contract_of_bodies {
+    ($($name:ident: $subject:ty = $make:expr;)*) => {$(
+        contract_but_for_the_request_body! { $name: $subject = $make; }
+    )*};
+}
+
+macro_rules! contract_but_for_the_request_body {
+    ($name:ident: $subject:ty = $make:expr; $($more:item)*) => {
         mod $name {
             use super::*;
 
             fn subject() -> $subject {
                 $make
             }
+
+            $($more)*
 
             #[tokio::test(start_paused = true)]
             async fn calls_only_the_instance_that_was_polled_ready() {
@@ -81,11 +108,6 @@ macro_rules! contract {
             }
 
             #[tokio::test(start_paused = true)]
-            async fn a_request_body_of_any_type_is_taken() {
-                checks::passing::any_request_body(subject).await;
-            }
-
-            #[tokio::test(start_paused = true)]
             async fn an_inner_error_comes_out_as_ours_with_its_source() {
                 checks::errors::a_foreign_error(subject).await;
             }
@@ -105,7 +127,7 @@ macro_rules! contract {
                 checks::errors::an_error_in_the_body(subject).await;
             }
         }
-    )*};
+    };
 }
 
 contract! {
@@ -139,7 +161,34 @@ contract! {
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
+    rehearsal: RehearsalLayer = RehearsalLayer::new();
+    rehearsal_allowed: RehearsalLayer = RehearsalLayer::new().allow();
+    rehearsal_by_request: RehearsalLayer =
+        RehearsalLayer::new().allow().header(HeaderName::from_static("x-rehearse"));
+    rehearsal_of_nothing: RehearsalLayer = RehearsalLayer::new().allow().plan(Plan::new());
+    rehearsal_of_latency: RehearsalLayer = RehearsalLayer::new()
+        .allow()
+        .plan(Plan::new().latency(Ratio::ONE, MOMENT, MOMENT));
+    rehearsal_of_slow_bodies: RehearsalLayer = RehearsalLayer::new()
+        .allow()
+        .plan(Plan::new().slow_body(Ratio::ONE, MOMENT));
+}
+
+contract_of_bodies! {
+    mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
+    mirror_of_safe_calls: MirrorLayer<Provider> =
+        MirrorLayer::new(Provider::default(), Ratio::ONE);
+    mirror_of_all: MirrorLayer<Provider> =
+        MirrorLayer::new(Provider::default(), Ratio::ONE).choose(|_| true);
+    mirror_that_compares: MirrorLayer<Provider> =
+        MirrorLayer::new(Provider::default(), Ratio::ONE).choose(|_| true).compare(|_, _| true);
+    mirror_of_failures: MirrorLayer<Provider> =
+        MirrorLayer::new(Provider::with(Fault::Calling), Ratio::ONE)
+            .choose(|_| true)
+            .compare(|_, _| panic!("nobody hears of it"));
 }
 
 /// Longer than anything here takes.
 const HOUR: Duration = Duration::from_secs(3600);
+/// Time enough for a timer to be armed.
+const MOMENT: Duration = Duration::from_millis(1);

@@ -13,7 +13,9 @@ use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{BreakerState, Emitter, Event};
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
+use outrigger::rehearsal::RehearsalLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
@@ -65,8 +67,12 @@ impl Subject for CorrelationLayer {}
 impl Subject for DeadlineLayer {}
 impl Subject for IdleTimeoutLayer {}
 impl Subject for ObserveLayer {}
+impl Subject for RehearsalLayer {}
 impl Subject for RetryLayer {}
 impl Subject for TimeoutLayer {}
+
+/// Copies go on by themselves: what they hold is no call's.
+impl Subject for MirrorLayer<Provider> {}
 
 /// It adds no failure of its own, and so leaves the inner service's as they are.
 impl Subject for IdempotencyLayer {

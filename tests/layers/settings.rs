@@ -9,6 +9,8 @@ use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive, Mode};
 use outrigger::deadline::DeadlineLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::mirror::MirrorLayer;
+use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{ConfigError, Mistake, Ratio};
@@ -63,6 +65,9 @@ fn the_defaults_of_every_layer_can_work() {
         CircuitBreakerLayer::disabled().check(),
         BulkheadLayer::new(1).check(),
         BulkheadLayer::unlimited().check(),
+        RehearsalLayer::new().check(),
+        RehearsalLayer::new().allow().plan(Plan::new()).check(),
+        MirrorLayer::new((), NEVER).check(),
     ];
     for (at, check) in checks.into_iter().enumerate() {
         assert_eq!(check, Ok(()), "number {at}");
@@ -71,6 +76,7 @@ fn the_defaults_of_every_layer_can_work() {
 
 #[test]
 fn a_limit_of_zero_is_refused_wherever_it_is_set() {
+    refuses_zero(MirrorLayer::new((), NEVER).limit(ZERO).check(), "mirror.limit");
     refuses_zero(DeadlineLayer::new(ZERO).check(), "deadline.limit");
     refuses_zero(IdleTimeoutLayer::new(ZERO).check(), "idle_timeout.limit");
     let timeout = TimeoutLayer::new;
@@ -256,6 +262,57 @@ fn breakers_that_can_work_are_taken() {
     for (at, layer) in layers.into_iter().enumerate() {
         assert_eq!(layer.check(), Ok(()), "number {at}");
     }
+}
+
+#[test]
+fn a_rehearsal_that_nobody_allowed_is_refused() {
+    let says = ["not allowed", "allow them on the layer", "unset"];
+    refuses(RehearsalLayer::new().plan(Plan::new()).check(), "rehearsal.plan", &says);
+    let header = http::HeaderName::from_static("x-rehearse");
+    let by_request = RehearsalLayer::new().header(header);
+    refuses(by_request.check(), "rehearsal.header", &says);
+    assert_eq!(by_request.allow().check(), Ok(()));
+}
+
+#[test]
+fn a_plan_that_can_not_work_is_refused() {
+    let plan = |plan: Plan| RehearsalLayer::new().allow().plan(plan).check();
+    let half = Ratio::percent(50);
+    let unavailable = http::StatusCode::SERVICE_UNAVAILABLE;
+    let over = Plan::new().hang(half).reset(half).status(Ratio::per_million(1), unavailable);
+    refuses(plan(over), "rehearsal.plan.shares", &["100.0001%", "100% together"]);
+    assert_eq!(plan(Plan::new().hang(half).status(half, unavailable)), Ok(()));
+    let reversed = Plan::new().latency(half, secs(2), secs(1));
+    refuses(plan(reversed), "rehearsal.plan.latency", &["2s is over 1s", "turn them round"]);
+    let over = Plan::new().latency(Ratio::percent(101), secs(1), secs(2));
+    refuses(plan(over), "rehearsal.plan.latency", &["101%", "100% at most"]);
+    refuses(
+        plan(Plan::new().latency(half, ZERO, ZERO)),
+        "rehearsal.plan.latency",
+        &["give it a duration"],
+    );
+    assert_eq!(plan(Plan::new().latency(Ratio::ONE, ZERO, secs(1))), Ok(()));
+    refuses(
+        plan(Plan::new().slow_body(half, ZERO)),
+        "rehearsal.plan.slow_body",
+        &["give it a duration"],
+    );
+    let over = Plan::new().slow_body(Ratio::percent(101), secs(1));
+    refuses(plan(over), "rehearsal.plan.slow_body", &["101%", "100% at most"]);
+    let early = Plan::new().status(half, http::StatusCode::EARLY_HINTS);
+    refuses(plan(early), "rehearsal.plan.status", &["103", "from 200 on"]);
+    let all = Plan::new().hang(Ratio::percent(u32::MAX)).reset(Ratio::per_million(u32::MAX));
+    assert!(plan(all.slow_body(Ratio::per_million(u32::MAX), ZERO)).is_err(), "and no overflow");
+}
+
+#[test]
+fn a_mirror_without_a_place_or_of_more_than_all_is_refused() {
+    let mirror = |share| MirrorLayer::new((), share);
+    let says = ["101%", "100% at most"];
+    refuses(mirror(Ratio::percent(101)).check(), "mirror.share", &says);
+    let says = ["at least one", "share to zero"];
+    refuses(mirror(NEVER).concurrency(0).check(), "mirror.concurrency", &says);
+    assert_eq!(mirror(Ratio::ONE).concurrency(1).body_cap(0).check(), Ok(()));
 }
 
 #[test]

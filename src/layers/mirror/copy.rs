@@ -1,0 +1,131 @@
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tokio::sync::oneshot;
+use tower_service::Service;
+
+use super::body::Real;
+use super::layer::MirrorLayer;
+use super::seen::{Kept, Seen};
+use super::state::Place;
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::event::Event;
+use crate::outcome::{Class, Phase, class_of_error, class_of_response};
+use crate::rt;
+
+/// One copy, in a task of its own.
+pub(super) struct CopyTask<T> {
+    settings: Arc<MirrorLayer<T>>,
+    /// The real call's, for the event.
+    context: Option<Context>,
+    /// Given back when the task is over, however it ends.
+    _place: Place,
+}
+
+impl<T> CopyTask<T> {
+    pub(super) fn new(
+        settings: Arc<MirrorLayer<T>>,
+        context: Option<Context>,
+        place: Place,
+    ) -> Self {
+        Self { settings, context, _place: place }
+    }
+}
+
+impl<T, B> CopyTask<T>
+where
+    T: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    T::Error: Into<BoxError>,
+    T::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    pub(super) async fn run(self, request: Request<Body>, real: Option<oneshot::Receiver<Real>>) {
+        let (began, limit) = (rt::now(), self.settings.limit);
+        let due = rt::after(began, limit);
+        let cut = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
+        let result = rt::until(Some(due), caught(self.fetch(request))).await.unwrap_or_else(cut);
+        let elapsed = rt::now().saturating_duration_since(began);
+        let (class, copy) = result.unwrap_or_else(|error| {
+            let class = self.class_of(&error);
+            (class, Seen::Failed { class })
+        });
+        let agrees = self.compare(real, copy, due).await;
+        self.settings.tally.finish(agrees);
+        let event = || Event::Mirrored { class, elapsed, agrees };
+        self.settings.emitter.emit(self.context.as_ref(), event);
+    }
+
+    /// The copy's answer, read to its end.
+    async fn fetch(&self, mut request: Request<Body>) -> Result<(Class, Seen), Error> {
+        if let Some(prepare) = &self.settings.prepare {
+            request = prepare(request);
+        }
+        let mut target = self.settings.target.clone();
+        let ready = poll_fn(|cx| target.poll_ready(cx)).await;
+        ready.map_err(|error| Error::from_inner(error, None).unsent())?;
+        let response = target.call(request).await;
+        let mut response = response.map_err(|error| Error::from_inner(error, None))?;
+        let class = class_of_response(&self.settings.classifier, &mut response);
+        let (head, body) = response.into_parts();
+        let cap = self.settings.compare.as_ref().map_or(0, |_| self.settings.body_cap);
+        let (mut body, mut kept) = (pin!(body), Kept::new(cap));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Error::from_body(error, None))?;
+            if let Some(chunk) = frame.data_ref() {
+                kept.add(chunk);
+            }
+        }
+        Ok((class, kept.answered(head.status, head.headers)))
+    }
+
+    /// Whether both agree; nothing, if the real answer wasn't read in time.
+    async fn compare(
+        &self,
+        real: Option<oneshot::Receiver<Real>>,
+        copy: Seen,
+        due: Instant,
+    ) -> Option<bool> {
+        let compare = self.settings.compare.as_ref()?;
+        let real = rt::until(Some(due), real?).await?.ok()?;
+        let compared = AssertUnwindSafe(|| {
+            let real = match real {
+                Real::Answered { status, headers, kept } => kept.answered(status, headers),
+                Real::Failed(error) => Seen::Failed { class: self.class_of(&error) },
+            };
+            compare(&real, &copy)
+        });
+        catch_unwind(compared).ok()
+    }
+
+    /// Asked of a user's classifier, which may panic like everything of theirs.
+    fn class_of(&self, error: &Error) -> Class {
+        let class = AssertUnwindSafe(|| class_of_error(&self.settings.classifier, error));
+        catch_unwind(class).unwrap_or(Class::Other)
+    }
+}
+
+/// What `work` comes to; a panic in it is an error like others.
+async fn caught<F, R>(work: F) -> Result<R, Error>
+where
+    F: Future<Output = Result<R, Error>>,
+{
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| {
+            let error = Error::new(ErrorKind::Other, Delivery::Unknown);
+            Poll::Ready(Err(error.with_detail("the copy panicked")))
+        })
+    })
+    .await
+}

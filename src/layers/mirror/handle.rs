@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use super::state::Tally;
+use crate::ratio::Ratio;
+
+/// Reads and sets how much is copied, and says what came of it.
+#[derive(Clone, Debug)]
+pub struct MirrorHandle(Arc<Tally>);
+
+impl MirrorHandle {
+    pub(super) fn new(tally: Arc<Tally>) -> Self {
+        Self(tally)
+    }
+
+    /// The share of the calls that is copied.
+    #[must_use]
+    pub fn share(&self) -> Ratio {
+        self.0.share()
+    }
+
+    /// Copies this share from now on; over 100% is all of them.
+    pub fn set_share(&self, share: Ratio) {
+        self.0.set_share(share);
+    }
+
+    /// Copies that are over, whatever became of them.
+    #[must_use]
+    pub fn mirrored(&self) -> u64 {
+        self.0.mirrored()
+    }
+
+    /// Calls that should have been copied and weren't.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.0.skipped()
+    }
+
+    /// Copies that agreed with the real answer.
+    #[must_use]
+    pub fn agreed(&self) -> u64 {
+        self.0.agreed()
+    }
+
+    /// Copies that didn't.
+    #[must_use]
+    pub fn disagreed(&self) -> u64 {
+        self.0.disagreed()
+    }
+
+    /// Copies that are under way, or wait for the real answer to be read.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.0.in_flight()
+    }
+}

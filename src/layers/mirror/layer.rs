@@ -1,0 +1,194 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request};
+use tower_layer::Layer;
+
+use super::handle::MirrorHandle;
+use super::seen::Seen;
+use super::service::Mirror;
+use super::state::Tally;
+use crate::body::Body;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::context::RequestHead;
+use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
+use crate::ratio::Ratio;
+use crate::rt::Rng;
+
+/// Copies calls to another service. See the [module](super).
+///
+/// Every service that is made from one layer, or from its clones, shares its share and its places, and
+/// so do its handles. Setting anything afterwards makes others.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct MirrorLayer<T> {
+    pub(super) target: T,
+    share: Ratio,
+    pub(super) concurrency: u32,
+    pub(super) limit: Duration,
+    pub(super) body_cap: usize,
+    pub(super) choose: Arc<Choose>,
+    pub(super) prepare: Option<Arc<Prepare>>,
+    pub(super) compare: Option<Arc<Compare>>,
+    pub(super) classifier: SharedClassifier,
+    pub(super) rng: Rng,
+    pub(super) emitter: Emitter,
+    pub(super) tally: Arc<Tally>,
+}
+
+pub(super) type Choose = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
+pub(super) type Prepare = dyn Fn(Request<Body>) -> Request<Body> + Send + Sync;
+pub(super) type Compare = dyn Fn(&Seen, &Seen) -> bool + Send + Sync;
+
+impl<T> MirrorLayer<T> {
+    /// Copies this share of the calls to `target`.
+    pub fn new(target: T, share: Ratio) -> Self {
+        Self {
+            target,
+            share,
+            concurrency: CONCURRENCY,
+            limit: LIMIT,
+            body_cap: BODY_CAP,
+            choose: Arc::new(|head| is_safe(head.method)),
+            prepare: None,
+            compare: None,
+            classifier: SharedClassifier::default(),
+            rng: Rng::system(),
+            emitter: Emitter::new(),
+            tally: Arc::new(Tally::new(share)),
+        }
+    }
+
+    /// How many copies may be under way; what is beyond is skipped.
+    pub fn concurrency(mut self, copies: u32) -> Self {
+        self.concurrency = copies;
+        self.renewed()
+    }
+
+    /// How long a copy may take, the wait for the real answer included where both are compared.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self.renewed()
+    }
+
+    /// Which calls may be copied, in place of all with a safe method.
+    ///
+    /// A copied POST may charge twice: choose one only where the target is known to do nothing.
+    pub fn choose<F>(mut self, choose: F) -> Self
+    where
+        F: Fn(&RequestHead<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.choose = Arc::new(choose);
+        self.renewed()
+    }
+
+    /// Makes the copy fit for the other API: its URI, its credentials.
+    pub fn prepare<F>(mut self, prepare: F) -> Self
+    where
+        F: Fn(Request<Body>) -> Request<Body> + Send + Sync + 'static,
+    {
+        self.prepare = Some(Arc::new(prepare));
+        self.renewed()
+    }
+
+    /// Whether the copy's answer, the second, agrees with the real one.
+    pub fn compare<F>(mut self, compare: F) -> Self
+    where
+        F: Fn(&Seen, &Seen) -> bool + Send + Sync + 'static,
+    {
+        self.compare = Some(Arc::new(compare));
+        self.renewed()
+    }
+
+    /// How much of each body is kept for the comparison, in bytes.
+    pub fn body_cap(mut self, bytes: usize) -> Self {
+        self.body_cap = bytes;
+        self.renewed()
+    }
+
+    /// What the copies' results mean.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
+    }
+
+    /// What draws the calls that are copied.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self.renewed()
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self.renewed()
+    }
+
+    /// A handle that reads and sets the share.
+    #[must_use]
+    pub fn handle(&self) -> MirrorHandle {
+        MirrorHandle::new(Arc::clone(&self.tally))
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("mirror", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if self.share > Ratio::ONE {
+            let share = self.share;
+            let why = format_args!("{share} of the calls is too much: copy 100% at most");
+            mistakes.add("share", why);
+        }
+        if self.concurrency == 0 {
+            mistakes.add(
+                "concurrency",
+                "zero places let nothing through: allow at least one, or set the share to zero",
+            );
+        }
+        mistakes.refuse_zero("limit", Some(self.limit));
+    }
+
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self.renewed()
+    }
+
+    /// The same layer, with a share and places of its own.
+    fn renewed(mut self) -> Self {
+        self.tally = Arc::new(Tally::new(self.share));
+        self
+    }
+}
+
+impl<T> fmt::Debug for MirrorLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MirrorLayer")
+            .field("concurrency", &self.concurrency)
+            .field("limit", &self.limit)
+            .field("tally", &self.tally)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, T: Clone> Layer<S> for MirrorLayer<T> {
+    type Service = Mirror<S, T>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Mirror::new(inner, Arc::new(self.clone()))
+    }
+}
+
+/// Safe by RFC 9110, 9.2.1. (TRACE isn't sent by clients like ours.)
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// As many tasks and bodies as a target that hangs may hold.
+const CONCURRENCY: u32 = 8;
+/// As long as a background attempt takes at most.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Larger than most answers of an API, and half a megabyte with all places taken.
+const BODY_CAP: usize = 64 * 1024;

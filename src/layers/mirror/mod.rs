@@ -1,0 +1,89 @@
+//! A dark launch: a share of the calls is copied to another API, whose answers nobody gets.
+//!
+//! Before calls move to another provider, another version or another region, a copy of them goes
+//! there: its answer is measured, [compared](MirrorLayer::compare) if that is asked for, and dropped.
+//! The copy is a task of its own, which the real call doesn't wait for: it neither slows the call nor
+//! fails it, whatever the other API or the functions given here do. (Code that blocks its thread
+//! blocks whoever shares it, here as anywhere.)
+//!
+//! The target is mostly another [`Integration`](crate::Integration), with limits of its own. Without
+//! [`prepare`](MirrorLayer::prepare), the copy calls **the same URI with the same headers**: a
+//! function there turns it to the other host and takes the credentials off, or puts others on.
+//!
+//! # What a copy carries
+//!
+//! The request as it came to this layer: method, URI, headers, extensions, and the body, shared and
+//! not copied. A body that is a stream is nobody's to read twice, so such a call isn't mirrored. The
+//! correlation id goes with the copy; the call's [`Context`](crate::context::Context) and its
+//! idempotency key don't, neither as an [`IdempotencyKey`](crate::IdempotencyKey) nor as a header:
+//! under the same key, the provider could take the copy for the call.
+//!
+//! # Comparing
+//!
+//! The real answer is looked at as its reader reads it, up to [`body_cap`](MirrorLayer::body_cap), and
+//! not otherwise: what is dropped unread, or not read within the [`limit`](MirrorLayer::limit), is not
+//! compared.
+//!
+//! # When not to use it
+//!
+//! For calls that change something, unless the target is a sandbox. For load tests: copies are skipped
+//! when there are too many.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | `concurrency` | 8 | a target that hangs holds eight tasks, and no more |
+//! | `limit` | 30 s | nobody waits for a copy, so it may be slow; not forever |
+//! | `choose` | GET, HEAD and OPTIONS | safe methods (RFC 9110, 9.2.1): a copied POST may charge twice |
+//! | `prepare` | the same request | only its user knows the other API |
+//! | `compare` | nothing | most answers differ in a date or an id |
+//! | `body_cap` | 64 KiB | what is compared is kept in memory |
+//!
+//! # Errors and events
+//!
+//! No errors of its own. Events: [`Mirrored`](crate::event::Event::Mirrored), once a copy is over;
+//! [`MirrorSkipped`](crate::event::Event::MirrorSkipped).
+//!
+//! # Example
+//!
+//! ```
+//! use http::{Request, Uri, header::AUTHORIZATION};
+//! use outrigger::{Body, Ratio, mirror::MirrorLayer};
+//! use tower::ServiceBuilder;
+//!
+//! # let client = tower::service_fn(|_: Request<Body>| async {
+//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
+//! # });
+//! # let next_provider = client.clone();
+//! let mirror = MirrorLayer::new(next_provider, Ratio::percent(5))
+//!     .prepare(|mut request| {
+//!         *request.uri_mut() = Uri::from_static("https://api.next.example/v2/rates");
+//!         request.headers_mut().remove(AUTHORIZATION);
+//!         request
+//!     })
+//!     .compare(|real, copy| real.status() == copy.status() && real.body() == copy.body());
+//! let share = mirror.handle();
+//! let service = ServiceBuilder::new().layer(mirror).service(client);
+//!
+//! share.set_share(Ratio::percent(50));
+//! assert_eq!((share.mirrored(), share.agreed(), share.disagreed()), (0, 0, 0));
+//! # let _ = service;
+//! ```
+
+mod body;
+mod copy;
+mod future;
+mod handle;
+mod layer;
+mod request;
+mod seen;
+mod service;
+mod state;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use handle::MirrorHandle;
+pub use layer::MirrorLayer;
+pub use seen::Seen;
+pub use service::Mirror;

@@ -1,0 +1,46 @@
+use http::{HeaderName, HeaderValue, Request};
+
+use crate::body::Body;
+use crate::context::{Context, CorrelationId, IdempotencyKey, Scope};
+
+/// The request once more, without what ties it to the real call; `None` if its body isn't at hand.
+pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+    let mut copy = Request::new(request.body().again()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    let context = copy.extensions_mut().remove::<Context>();
+    keep_correlation(&mut copy, context.as_ref());
+    forget_key(&mut copy, context.as_ref());
+    Some(copy)
+}
+
+/// The copy's own stack finds the id here; in its task, there is no scope to find it in.
+fn keep_correlation(copy: &mut Request<Body>, context: Option<&Context>) {
+    let known = context.and_then(Context::correlation_id).cloned();
+    let scoped = || match copy.extensions().get::<CorrelationId>() {
+        Some(_) => None,
+        None => Scope::current_correlation_id(),
+    };
+    if let Some(id) = known.or_else(scoped) {
+        copy.extensions_mut().insert(id);
+    }
+}
+
+/// Takes the real call's key off, under whatever header it was sent.
+fn forget_key(copy: &mut Request<Body>, context: Option<&Context>) {
+    copy.extensions_mut().remove::<IdempotencyKey>();
+    let key = context.and_then(Context::idempotency_key);
+    let is_key = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name == IDEMPOTENCY_KEY || Some(value) == key).then(|| name.clone())
+    };
+    let names: Vec<_> = copy.headers().iter().filter_map(is_key).collect();
+    for name in names {
+        copy.headers_mut().remove(name);
+    }
+}
+
+/// draft-ietf-httpapi-idempotency-key-header, and most providers before it.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

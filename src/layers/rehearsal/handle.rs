@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use super::layer::RehearsalLayer;
+use super::plan::Plan;
+use crate::config::{ConfigError, checked};
+use crate::event::Event;
+
+/// Begins and ends rehearsals, and says what they did.
+///
+/// Calls that hang in a fault when a rehearsal ends are not woken: limits further out cut them.
+#[derive(Clone, Debug)]
+pub struct RehearsalHandle(Arc<RehearsalLayer>);
+
+impl RehearsalHandle {
+    pub(super) fn new(layer: RehearsalLayer) -> Self {
+        Self(Arc::new(layer))
+    }
+
+    /// Injects the faults of `plan` from now on, in place of another plan's if one is on.
+    ///
+    /// # Errors
+    ///
+    /// If the layer doesn't allow rehearsals, or the plan can't work.
+    pub fn start(&self, plan: Plan) -> Result<(), ConfigError> {
+        checked("rehearsal", |mistakes| {
+            self.0.check_allowed(mistakes);
+            plan.check_into(mistakes);
+        })?;
+        self.0.switch.set(Some(plan));
+        self.0.emitter.emit(None, || Event::RehearsalChanged { on: true });
+        Ok(())
+    }
+
+    /// Injects nothing any more.
+    pub fn stop(&self) {
+        if self.0.switch.set(None) {
+            self.0.emitter.emit(None, || Event::RehearsalChanged { on: false });
+        }
+    }
+
+    /// The plan that is on.
+    #[must_use]
+    pub fn plan(&self) -> Option<Plan> {
+        self.0.switch.plan().map(Arc::unwrap_or_clone)
+    }
+
+    /// Whether a plan is on.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.switch.is_on()
+    }
+
+    /// Whether a plan can be switched on at all.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.0.allowed
+    }
+
+    /// How many faults were injected so far, by plans and by request.
+    #[must_use]
+    pub fn injected(&self) -> u64 {
+        self.0.switch.injected()
+    }
+}

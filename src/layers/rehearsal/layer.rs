@@ -1,0 +1,135 @@
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use tower_layer::Layer;
+
+use super::handle::RehearsalHandle;
+use super::header;
+use super::injection::Injection;
+use super::plan::Plan;
+use super::service::Rehearsal;
+use super::state::Switch;
+use crate::config::{ConfigError, Mistakes, checked};
+use crate::event::Emitter;
+use crate::rt::Rng;
+
+/// Injects faults. See the [module](super).
+///
+/// Every service that is made from one layer, or from its clones, shares its rehearsal, and so do its
+/// handles. Setting anything afterwards makes one of its own.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct RehearsalLayer {
+    pub(super) allowed: bool,
+    plan: Option<Arc<Plan>>,
+    header: Option<HeaderName>,
+    rng: Rng,
+    pub(super) emitter: Emitter,
+    pub(super) switch: Arc<Switch>,
+}
+
+impl RehearsalLayer {
+    /// No rehearsals: nothing switches one on.
+    pub fn new() -> Self {
+        let (plan, header, switch) = (None, None, Arc::default());
+        let (rng, emitter) = (Rng::system(), Emitter::new());
+        Self { allowed: false, plan, header, rng, emitter, switch }
+    }
+
+    /// Lets a handle, a plan or a header inject faults.
+    pub fn allow(mut self) -> Self {
+        self.allowed = true;
+        self.renewed()
+    }
+
+    /// The plan that is on from the start.
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = Some(Arc::new(plan));
+        self.renewed()
+    }
+
+    /// Lets requests ask for a fault in this header, which is taken off them.
+    pub fn header(mut self, header: HeaderName) -> Self {
+        self.header = Some(header);
+        self.renewed()
+    }
+
+    /// What draws the calls that get a fault.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self.renewed()
+    }
+
+    /// Where events go.
+    pub fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = emitter;
+        self.renewed()
+    }
+
+    /// A handle that begins and ends rehearsals.
+    #[must_use]
+    pub fn handle(&self) -> RehearsalHandle {
+        RehearsalHandle::new(self.clone())
+    }
+
+    /// Names every setting that can't work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        checked("rehearsal", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(plan) = &self.plan {
+            self.check_allowed(mistakes);
+            plan.check_into(mistakes);
+        }
+        if self.header.is_some() && !self.allowed {
+            mistakes.add("header", FORBIDDEN);
+        }
+    }
+
+    pub(super) fn check_allowed(&self, mistakes: &mut Mistakes<'_>) {
+        if !self.allowed {
+            mistakes.add("plan", FORBIDDEN);
+        }
+    }
+
+    /// What one call gets, by its header or by the plan. The header is taken off.
+    pub(super) fn injection(
+        &self,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Injection>, &'static str> {
+        if let Some(name) = &self.header
+            && let Some(asked) = header::read(headers, name)
+        {
+            headers.remove(name);
+            if self.allowed {
+                return asked.map(Some);
+            }
+        }
+        let drawn = self.switch.plan().map(|plan| plan.draw(&self.rng));
+        Ok(drawn.filter(|injection| !injection.is_nothing()))
+    }
+
+    fn renewed(mut self) -> Self {
+        let plan = self.plan.clone().filter(|_| self.allowed);
+        self.switch = Arc::new(Switch::new(plan));
+        self
+    }
+}
+
+impl Default for RehearsalLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for RehearsalLayer {
+    type Service = Rehearsal<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Rehearsal::new(inner, Arc::new(self.clone()))
+    }
+}
+
+const FORBIDDEN: &str =
+    "rehearsals are not allowed here: allow them on the layer, or leave it unset";

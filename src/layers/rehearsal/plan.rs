@@ -1,0 +1,191 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+
+use super::injection::{Ending, Injection};
+use crate::config::Mistakes;
+use crate::ratio::Ratio;
+use crate::rt::Rng;
+
+/// Which faults a rehearsal injects, each into which share of the calls.
+///
+/// Of `status`, `hang`, `reset` and `answer` a call gets one at most, so that their shares add up;
+/// `latency` and `slow_body` are drawn by themselves and combine. Setting a fault again replaces it.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use outrigger::{Ratio, rehearsal::Plan};
+///
+/// let bad_day = Plan::new()
+///     .latency(Ratio::percent(50), Duration::from_millis(200), Duration::from_secs(4))
+///     .status(Ratio::percent(20), StatusCode::SERVICE_UNAVAILABLE)
+///     .status(Ratio::percent(5), StatusCode::TOO_MANY_REQUESTS)
+///     .reset(Ratio::percent(2));
+/// # let _ = bad_day;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a plan does nothing until it is started"]
+pub struct Plan {
+    pub(crate) latency: Option<Latency>,
+    pub(crate) statuses: Vec<(Ratio, StatusCode)>,
+    pub(crate) hang: Ratio,
+    pub(crate) reset: Ratio,
+    pub(crate) slow_body: Option<SlowBody>,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// How late a share of the requests goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Latency {
+    pub(crate) share: Ratio,
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
+/// How slowly a share of the bodies comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SlowBody {
+    pub(crate) share: Ratio,
+    pub(crate) pause: Duration,
+}
+
+/// What a share of the calls is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) share: Ratio,
+    pub(crate) body: Bytes,
+    pub(crate) content_type: HeaderValue,
+}
+
+impl Plan {
+    /// No faults.
+    pub fn new() -> Self {
+        let (latency, slow_body, answer) = (None, None, None);
+        let (hang, reset, statuses) = (Ratio::ZERO, Ratio::ZERO, Vec::new());
+        Self { latency, statuses, hang, reset, slow_body, answer }
+    }
+
+    /// Sends late, by a time drawn between `from` and `to`.
+    pub fn latency(mut self, share: Ratio, from: Duration, to: Duration) -> Self {
+        self.latency = Some(Latency { share, from, to });
+        self
+    }
+
+    /// Answers `status`, without a body. Several statuses stand side by side.
+    pub fn status(mut self, share: Ratio, status: StatusCode) -> Self {
+        self.statuses.retain(|(_, known)| *known != status);
+        self.statuses.push((share, status));
+        self
+    }
+
+    /// Never answers.
+    pub fn hang(mut self, share: Ratio) -> Self {
+        self.hang = share;
+        self
+    }
+
+    /// Breaks the connection.
+    pub fn reset(mut self, share: Ratio) -> Self {
+        self.reset = share;
+        self
+    }
+
+    /// Pauses before each frame of the answer's body; counted while the reader asks for it.
+    pub fn slow_body(mut self, share: Ratio, pause: Duration) -> Self {
+        self.slow_body = Some(SlowBody { share, pause });
+        self
+    }
+
+    /// Answers 200 with this body: the success that isn't one.
+    pub fn answer(
+        mut self,
+        share: Ratio,
+        body: impl Into<Bytes>,
+        content_type: HeaderValue,
+    ) -> Self {
+        self.answer = Some(Answer { share, body: body.into(), content_type });
+        self
+    }
+
+    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(latency) = &self.latency {
+            latency.check_into(mistakes);
+        }
+        if let Some(SlowBody { share, pause }) = &self.slow_body {
+            check_time_and_share("plan.slow_body", *pause, *share, mistakes);
+        }
+        for (_, status) in self.statuses.iter().filter(|(_, status)| status.is_informational()) {
+            let why = format_args!("{} ends no call: use a status from 200 on", status.as_u16());
+            mistakes.add("plan.status", why);
+        }
+        let whole = self.endings().map(|(share, _)| u64::from(share.millionths())).sum::<u64>();
+        if whole > u64::from(Ratio::ONE.millionths()) {
+            let whole = Ratio::per_million(u32::try_from(whole).unwrap_or(u32::MAX));
+            let why = "status, hang, reset and answer, of which a call gets one, take";
+            mistakes.add("plan.shares", format_args!("{why} {whole}: lower them to 100% together"));
+        }
+    }
+
+    /// What one call gets.
+    pub(super) fn draw(&self, rng: &Rng) -> Injection {
+        let latency = self.latency.as_ref().filter(|latency| latency.share.is_drawn(rng));
+        let slow_body = self.slow_body.as_ref().filter(|slow| slow.share.is_drawn(rng));
+        Injection {
+            latency: latency.map(|Latency { from, to, .. }| rng.between(*from, *to)),
+            slow_body: slow_body.map(|slow| slow.pause),
+            ending: self.draw_ending(rng),
+        }
+    }
+
+    fn draw_ending(&self, rng: &Rng) -> Option<Ending> {
+        let mut share = 0;
+        let drawn = rng.fraction();
+        let (_, ending) = self.endings().find(|(next, _)| {
+            share += u64::from(next.millionths());
+            // In whole millionths, so that shares of 100% together leave nothing out.
+            drawn * MILLION < share as f64
+        })?;
+        Some(ending)
+    }
+
+    /// The faults of which a call gets one, and their shares.
+    fn endings(&self) -> impl Iterator<Item = (Ratio, Ending)> {
+        let statuses =
+            self.statuses.iter().map(|(share, status)| (*share, Ending::Status(*status)));
+        let answer = self.answer.iter().map(|Answer { share, body, content_type }| {
+            let (body, content_type) = (body.clone(), content_type.clone());
+            (*share, Ending::Answer { body, content_type })
+        });
+        let broken = [(self.hang, Ending::Hang), (self.reset, Ending::Reset)];
+        statuses.chain(broken).chain(answer)
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Latency {
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        let Self { share, from, to } = self;
+        if from > to {
+            mistakes.add("plan.latency", format_args!("{from:?} is over {to:?}: turn them round"));
+        }
+        check_time_and_share("plan.latency", *to, *share, mistakes);
+    }
+}
+
+fn check_time_and_share(field: &str, time: Duration, share: Ratio, mistakes: &mut Mistakes<'_>) {
+    if time.is_zero() {
+        mistakes.add(field, "no time at all is no fault: give it a duration");
+    }
+    if share > Ratio::ONE {
+        mistakes.add(field, format_args!("{share} of the calls is too much: ask for 100% at most"));
+    }
+}
+
+const MILLION: f64 = 1_000_000.0;
