@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::ResponseBuilderExt;
 
-use crate::body::Body;
+use crate::body::{Body, IntoBytes};
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// A request of reqwest's as one of `http`'s.
