@@ -42,14 +42,29 @@
 //! # let _ = service;
 //! ```
 
+mod adaptive;
+mod config;
 mod future;
 mod handle;
 mod layer;
+mod limit;
+mod places;
+mod queue;
 mod service;
-mod state;
+#[cfg(test)]
+mod tests;
+mod watch;
 
+pub use adaptive::Adaptive;
 pub use future::ResponseFuture;
 pub use handle::BulkheadHandle;
 pub use layer::BulkheadLayer;
+pub use limit::{Limit, Priority};
+pub use places::Permit;
 pub use service::Bulkhead;
-pub use state::Permit;
+
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "for who changes settings while running")
+)]
+pub(crate) use config::BulkheadConfig;
