@@ -19,6 +19,7 @@ pub(crate) struct BulkheadConfig {
 pub(super) struct PlacesConfig {
     pub(super) concurrency: Option<u32>,
     pub(super) queue: u32,
+    /// The share that is for high priority only.
     pub(super) reserve: Ratio,
     pub(super) adaptive: Option<Adaptive>,
 }
@@ -59,11 +60,9 @@ impl PlacesConfig {
     }
 }
 
+/// No bound.
 impl Default for PlacesConfig {
     fn default() -> Self {
-        Self { concurrency: None, queue: 0, reserve: DEFAULT_RESERVE, adaptive: None }
+        Self { concurrency: None, queue: 0, reserve: Ratio::ZERO, adaptive: None }
     }
 }
-
-/// A tenth: a person's call finds a place though jobs hold all that they may, and jobs hardly miss it.
-const DEFAULT_RESERVE: Ratio = Ratio::percent(10);

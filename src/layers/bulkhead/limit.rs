@@ -28,7 +28,8 @@ pub enum Priority {
 impl Limit {
     /// At most `concurrency` calls at a time, none in the queue.
     pub fn new(concurrency: u32) -> Self {
-        let config = PlacesConfig { concurrency: Some(concurrency), ..PlacesConfig::default() };
+        let (concurrency, reserve) = (Some(concurrency), DEFAULT_RESERVE);
+        let config = PlacesConfig { concurrency, reserve, ..PlacesConfig::default() };
         Self(Arc::new(Places::new(config)))
     }
 
@@ -69,3 +70,6 @@ impl Limit {
         Self(Arc::new(Places::new(config)))
     }
 }
+
+/// A tenth: a person finds a place though jobs hold all that they may, and the jobs hardly miss it.
+const DEFAULT_RESERVE: Ratio = Ratio::percent(10);

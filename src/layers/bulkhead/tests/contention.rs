@@ -6,10 +6,10 @@ use crate::bulkhead::Priority::{High, Low};
 /// One thread's calls; every third of those that wait goes away again.
 fn call_often(places: &Arc<Places>, thread: u32, seen: impl Fn(&Places)) {
     for round in 0..2_000 {
-        let priority = if (round + thread) % 4 == 0 { Low } else { High };
+        let priority = if (round + thread).is_multiple_of(4) { Low } else { High };
         let permit = match places.enter(priority) {
             Entry::Admitted(permit) => Some(permit),
-            Entry::Queued(ticket) if (round + thread) % 3 == 0 => {
+            Entry::Queued(ticket) if (round + thread).is_multiple_of(3) => {
                 drop(ticket);
                 None
             }

@@ -12,9 +12,11 @@ use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::places::{Entry, Permit, Places};
 use super::queue::{Shed, Ticket};
+use crate::ratio::Ratio;
 
 fn bounded(concurrency: u32, queue: u32) -> PlacesConfig {
-    PlacesConfig { concurrency: Some(concurrency), queue, ..PlacesConfig::default() }
+    let (concurrency, reserve) = (Some(concurrency), Ratio::percent(10));
+    PlacesConfig { concurrency, queue, reserve, adaptive: None }
 }
 
 fn places(concurrency: u32, queue: u32) -> Arc<Places> {

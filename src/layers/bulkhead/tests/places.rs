@@ -1,6 +1,5 @@
 use super::*;
 use crate::bulkhead::Priority::{High, Low};
-use crate::ratio::Ratio;
 
 #[test]
 fn a_place_given_back_goes_to_who_came_first() {
