@@ -54,7 +54,7 @@ impl BulkheadLayer {
         Self::unlimited().limit(limit, priority)
     }
 
-    /// How many calls may be under way. Takes the place of a shared limit.
+    /// How many calls may be under way; takes the place of a shared limit, its queue included.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         if self.shared.take().is_some() {
             (self.priority, self.misplaced) = (Priority::default(), None);

@@ -41,9 +41,9 @@
 //! use std::time::Duration;
 //! use outrigger::Integration;
 //! use outrigger::bulkhead::{Limit, Priority};
-//! # let client = outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]);
 //!
 //! # fn main() -> Result<(), outrigger::ConfigError> {
+//! # let client = outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]);
 //! let account = Limit::new(64).queue(128);
 //! let people = Integration::user_flow("crm")
 //!     .bulkhead(|bulkhead| {

@@ -3,7 +3,8 @@ use crate::ratio::Ratio;
 
 /// How a limit finds out by itself how many calls a provider can take.
 ///
-/// See the [module](super#a-limit-that-finds-itself) for how each way works and what it can't do.
+/// See the [module](crate::bulkhead#a-limit-that-finds-itself) for how each way works and what it
+/// can't do.
 ///
 /// ```
 /// use outrigger::bulkhead::{Adaptive, BulkheadLayer};

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
@@ -7,6 +8,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::body::Body;
 use crate::bulkhead::{Adaptive, BulkheadConfig, BulkheadHandle, BulkheadLayer, Limit, Priority};
+use crate::context::Context;
 use crate::error::Error;
 use crate::rt;
 
@@ -166,4 +168,45 @@ async fn of_a_shared_limit_only_the_wait_is_the_bulkheads_to_set() {
     assert_eq!((one.limit(), one.config().queue), (Some(3), 4));
     assert_eq!(one.config().queue_wait, config.queue_wait);
     assert_eq!(other.config().queue_wait, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_found_itself_is_kept_unless_its_own_settings_change() {
+    let layer = BulkheadLayer::new(20).adaptive(Adaptive::aimd());
+    let overloaded = layer.layer(service_fn(|_: Request<Body>| async {
+        Ok::<_, Infallible>(Response::builder().status(503).body(Body::empty()).expect("a head"))
+    }));
+    overloaded.oneshot(Request::new(Body::empty())).await.unwrap();
+    let places = layer.handle();
+    assert_eq!(places.limit(), Some(18));
+    places.reconfigure(&BulkheadConfig { queue: 3, ..places.config() });
+    assert_eq!((places.limit(), places.config().concurrency), (Some(18), Some(20)));
+    places.reconfigure(&BulkheadConfig { concurrency: Some(30), ..places.config() });
+    assert_eq!(places.limit(), Some(30));
+    places.reconfigure(&BulkheadConfig { adaptive: None, ..places.config() });
+    assert_eq!((places.limit(), layer.places.is_adaptive()), (Some(30), false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attempt_of_a_call_that_waited_begins_with_its_place() {
+    let scene = Scene::of(BulkheadLayer::new(1).queue(1).queue_wait(Duration::from_secs(2)));
+    let held = scene.call().await;
+    let began = rt::now();
+    let service = scene.layer.layer(service_fn(move |request: Request<Body>| async move {
+        let context = request.extensions().get::<Context>().expect("it was queued").clone();
+        assert!(!context.call().is_here());
+        assert_eq!(context.call().attempt_began() - began, Duration::from_secs(1));
+        Ok::<_, Infallible>(Response::new(Body::empty()))
+    }));
+    let mut waiting = Box::pin(service.oneshot(Request::new(Body::empty())));
+    let second = began + Duration::from_secs(1);
+    let mut timer = Box::pin(rt::Timer::default());
+    poll_fn(|cx| {
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        timer.as_mut().poll_at(second, cx)
+    })
+    .await;
+    scene.answer(1).await;
+    held.await.unwrap().unwrap();
+    waiting.await.unwrap();
 }
