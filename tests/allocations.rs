@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Empty;
-use outrigger::bulkhead::BulkheadLayer;
+use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -149,6 +149,9 @@ macro_rules! every_layer_on {
         let rare = Plan::new().hang(seldom).latency(seldom, seconds(1), seconds(2));
         let rehearsal = RehearsalLayer::new().allow().plan(rare).rng(rng.clone());
         let mirror = |share| MirrorLayer::new($inner, share).rng(rng.clone());
+        let shared = BulkheadLayer::shared(Limit::new(64), Priority::Low);
+        // So low that it moves.
+        let adaptive = BulkheadLayer::new(1).adaptive(Adaptive::aimd());
         let around = [
             ("observe", allocations(request, ObserveLayer::call(emitter).layer($inner))),
             ("deadline", allocations(request, DeadlineLayer::new(seconds(8)).layer($inner))),
@@ -156,6 +159,8 @@ macro_rules! every_layer_on {
             ("retry", allocations(request, RetryLayer::new().layer($inner))),
             ("breaker", allocations(request, CircuitBreakerLayer::new().layer($inner))),
             ("bulkhead", allocations(request, BulkheadLayer::new(64).layer($inner))),
+            ("shared bulkhead", allocations(request, shared.layer($inner))),
+            ("adaptive bulkhead", allocations(request, adaptive.layer($inner))),
             ("timeout", allocations(request, timeout.layer($inner))),
             ("idle timeout", allocations(request, idle.layer($inner))),
             ("rehearsal", allocations(request, RehearsalLayer::new().layer($inner))),

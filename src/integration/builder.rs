@@ -206,7 +206,8 @@ impl<T: Source> IntegrationBuilder<T> {
 
         // A cloned builder makes another integration, not another handle on the same one.
         self.slots.retry = self.slots.retry.apart();
-        self.slots.bulkhead = self.slots.bulkhead.apart();
+        let bulkhead = self.slots.bulkhead.apart();
+        self.slots.bulkhead = bulkhead.shared_classifier(self.classifier.clone());
         // Before the handle is taken: the breaker it reads must be the one that is used.
         let breaker = self.slots.breaker.emitter(self.emitter.clone());
         self.slots.breaker = breaker.shared_classifier(self.classifier.clone());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use outrigger::Ratio;
-use outrigger::bulkhead::BulkheadLayer;
+use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -154,6 +154,16 @@ contract! {
     bulkhead: BulkheadLayer = BulkheadLayer::new(1);
     bulkhead_with_queue: BulkheadLayer = BulkheadLayer::new(1).queue(1).queue_wait(HOUR);
     bulkhead_unlimited: BulkheadLayer = BulkheadLayer::unlimited();
+    bulkhead_shared: BulkheadLayer =
+        BulkheadLayer::shared(Limit::new(1).queue(1), Priority::High).queue_wait(HOUR);
+    bulkhead_low_priority: BulkheadLayer =
+        BulkheadLayer::shared(Limit::new(2).queue(1), Priority::Low).queue_wait(HOUR);
+    bulkhead_adaptive_aimd: BulkheadLayer = BulkheadLayer::new(2)
+        .queue(1)
+        .adaptive(Adaptive::aimd());
+    bulkhead_adaptive_gradient: BulkheadLayer = BulkheadLayer::new(2)
+        .queue(1)
+        .adaptive(Adaptive::gradient());
     timeout: TimeoutLayer = TimeoutLayer::new()
         .attempt(HOUR)
         .response_head(HOUR)

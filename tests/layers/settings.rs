@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use outrigger::backoff::{Backoff, Jitter};
-use outrigger::bulkhead::BulkheadLayer;
+use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive, Mode};
 use outrigger::deadline::DeadlineLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
@@ -68,6 +68,10 @@ fn the_defaults_of_every_layer_can_work() {
         RehearsalLayer::new().check(),
         RehearsalLayer::new().allow().plan(Plan::new()).check(),
         MirrorLayer::new((), NEVER).check(),
+        BulkheadLayer::new(16).adaptive(Adaptive::aimd()).check(),
+        BulkheadLayer::new(16).adaptive(Adaptive::gradient()).check(),
+        BulkheadLayer::shared(Limit::new(1), Priority::High).check(),
+        BulkheadLayer::shared(Limit::new(16).adaptive(Adaptive::aimd()), Priority::Low).check(),
     ];
     for (at, check) in checks.into_iter().enumerate() {
         assert_eq!(check, Ok(()), "number {at}");
@@ -340,4 +344,46 @@ fn all_mistakes_of_a_layer_are_named_at_once() {
     }
     let zero = TimeoutLayer::new().attempt(ZERO).response_head(ZERO).upload_stall(ZERO);
     assert_eq!(zero.check().unwrap_err().mistakes().len(), 3);
+}
+
+#[test]
+fn a_shared_limit_that_lets_nothing_through_is_refused() {
+    let shared = |limit| BulkheadLayer::shared(limit, Priority::Low).check();
+    refuses(shared(Limit::new(0)), "bulkhead.limit", &["zero places", "allow at least one"]);
+    let all = Limit::new(9).reserve(Ratio::percent(100));
+    refuses(shared(all), "bulkhead.limit.reserve", &["all places", "leave some"]);
+    assert_eq!(shared(Limit::new(9).reserve(Ratio::ZERO)), Ok(()));
+    let queued = BulkheadLayer::shared(Limit::new(1).queue(1), Priority::High);
+    refuses_zero(queued.queue_wait(ZERO).check(), "bulkhead.queue_wait");
+}
+
+#[test]
+fn what_is_the_shared_limits_to_set_is_refused_on_the_bulkhead() {
+    let shared = || BulkheadLayer::shared(Limit::new(4), Priority::High);
+    let says = ["the shared limit's", "set it there"];
+    refuses(shared().queue(3).check(), "bulkhead.queue", &says);
+    refuses(shared().adaptive(Adaptive::aimd()).check(), "bulkhead.adaptive", &says);
+    // What a preset set before is simply replaced.
+    let preset = BulkheadLayer::new(16).queue(64).limit(Limit::new(4), Priority::Low);
+    assert_eq!(preset.check(), Ok(()));
+}
+
+#[test]
+fn adaptive_bounds_that_hold_nothing_are_refused() {
+    let of = |adaptive| BulkheadLayer::new(10).adaptive(adaptive).check();
+    let aimd = Adaptive::aimd;
+    refuses(of(aimd().min(0)), "bulkhead.adaptive.min", &["zero places", "allow at least one"]);
+    refuses(of(aimd().min(9).max(8)), "bulkhead.adaptive.max", &["8", "9", "raise it"]);
+    refuses(of(aimd().min(11)), "bulkhead.adaptive.min", &["begins with 10", "11 to 200"]);
+    refuses(of(aimd().max(9)), "bulkhead.adaptive.max", &["begins with 10", "1 to 9"]);
+    let says = ["no decrease", "between none and all"];
+    for factor in [Ratio::ZERO, Ratio::ONE] {
+        refuses(of(Adaptive::gradient().decrease(factor)), "bulkhead.adaptive.decrease", &says);
+    }
+    assert_eq!(of(aimd().min(10).max(10)), Ok(()));
+    let unlimited = BulkheadLayer::unlimited().adaptive(aimd()).check();
+    refuses(unlimited, "bulkhead.adaptive", &["no limit that could move", "to begin with"]);
+    let limit = Limit::new(10).adaptive(aimd().max(9));
+    let shared = BulkheadLayer::shared(limit, Priority::High).check();
+    refuses(shared, "bulkhead.limit.adaptive.max", &["begins with 10"]);
 }

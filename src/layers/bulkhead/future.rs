@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_body::Body;
@@ -10,11 +10,13 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer::BulkheadLayer;
-use super::state::{Permit, Ticket};
+use super::places::Permit;
+use super::queue::{Shed, Ticket};
+use super::service::Refusal;
+use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
 use crate::error::{BoxError, Error};
-use crate::outcome::Rejection;
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -36,21 +38,34 @@ pin_project! {
         /// Waiting for a place.
         Queued { #[pin] queued: Queued, service: Option<S>, ready: bool, request: Option<R> },
         /// In place; the inner service isn't ready yet.
-        Readying { service: S, request: Option<R>, permit: Option<Permit> },
+        Readying {
+            service: S,
+            request: Option<R>,
+            permit: Option<Permit>,
+            settings: Arc<BulkheadLayer>,
+        },
         /// The call is on its way.
-        Calling { #[pin] future: F, permit: Option<Permit> },
+        Calling { #[pin] future: F, permit: Option<Permit>, watch: Option<Watch> },
     }
 }
 
 pin_project! {
-    struct Queued {
+    /// A call that waits for its place.
+    pub(super) struct Queued {
         ticket: Ticket,
         #[pin]
         timer: Timer,
-        due: Option<Instant>,
+        due: Option<Due>,
         context: Context,
         settings: Arc<BulkheadLayer>,
     }
+}
+
+/// When a wait is over, and how long it was then.
+#[derive(Clone, Copy)]
+struct Due {
+    at: Instant,
+    waited: Duration,
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -61,26 +76,20 @@ where
         Self { state: State::Rejected { error: Some(error) } }
     }
 
-    pub(super) fn calling(future: S::Future, permit: Option<Permit>) -> Self {
-        Self { state: State::Calling { future, permit } }
+    pub(super) fn calling(future: S::Future, permit: Option<Permit>, watch: Option<Watch>) -> Self {
+        Self { state: State::Calling { future, permit, watch } }
     }
 
-    pub(super) fn readying(service: S, request: Request<B>, permit: Option<Permit>) -> Self {
-        Self { state: State::Readying { service, request: Some(request), permit } }
-    }
-
-    pub(super) fn queued(
+    pub(super) fn readying(
         service: S,
-        ready: bool,
         request: Request<B>,
-        ticket: Ticket,
-        context: Context,
+        permit: Option<Permit>,
         settings: Arc<BulkheadLayer>,
     ) -> Self {
-        let due = settings.queue_wait.map(|limit| rt::after(rt::now(), limit));
-        // Until it has a place; a call that is dropped before never left.
-        context.call().set_queued(true);
-        let queued = Queued { ticket, timer: Timer::default(), due, context, settings };
+        Self { state: State::Readying { service, request: Some(request), permit, settings } }
+    }
+
+    pub(super) fn queued(service: S, ready: bool, request: Request<B>, queued: Queued) -> Self {
         let (service, request) = (Some(service), Some(request));
         Self { state: State::Queued { queued, service, ready, request } }
     }
@@ -101,35 +110,42 @@ where
                 StateProjection::Rejected { error } => {
                     return Poll::Ready(Err(error.take().expect("polled after it was ready")));
                 }
-                StateProjection::Queued { queued, service, ready, request } => {
-                    let permit = Some(ready!(queued.poll(cx))?);
+                StateProjection::Queued { mut queued, service, ready, request } => {
+                    let permit = Some(ready!(queued.as_mut().poll(cx))?);
+                    let settings = queued.project().settings;
                     let mut service = service.take().expect("a queued call has its service");
                     match *ready {
                         // A place: the instance that was ready all along is called.
-                        true => {
-                            let request = request.take().expect("a request is sent once");
-                            State::Calling { future: service.call(request), permit }
+                        true => call(&mut service, request, permit, settings),
+                        false => {
+                            let (request, settings) = (request.take(), Arc::clone(settings));
+                            State::Readying { service, request, permit, settings }
                         }
-                        false => State::Readying { service, request: request.take(), permit },
                     }
                 }
-                StateProjection::Readying { service, request, permit } => {
+                StateProjection::Readying { service, request, permit, settings } => {
                     let ready = ready!(service.poll_ready(cx));
                     ready.map_err(|error| Error::from_inner(error, None).unsent())?;
-                    let request = request.take().expect("a request is sent once");
-                    State::Calling { future: service.call(request), permit: permit.take() }
+                    call(service, request, permit.take(), settings)
                 }
-                StateProjection::Calling { future, permit } => {
+                StateProjection::Calling { future, permit, watch } => {
                     // The place goes with the body, or is given back with the error.
                     return match future.poll(cx) {
                         Poll::Pending => Poll::Pending,
-                        Poll::Ready(Ok(response)) => {
+                        Poll::Ready(Ok(mut response)) => {
+                            if let Some(watch) = watch.take() {
+                                watch.answered(&mut response);
+                            }
                             let permit = permit.take();
                             Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, permit))))
                         }
                         Poll::Ready(Err(error)) => {
+                            let error = Error::from_inner(error, None);
+                            if let Some(watch) = watch.take() {
+                                watch.failed(&error);
+                            }
                             *permit = None;
-                            Poll::Ready(Err(Error::from_inner(error, None)))
+                            Poll::Ready(Err(error))
                         }
                     };
                 }
@@ -142,17 +158,46 @@ where
 // === impl Queued ===
 
 impl Queued {
+    pub(super) fn new(ticket: Ticket, context: Context, settings: Arc<BulkheadLayer>) -> Self {
+        let wait = settings.queue_wait.get();
+        let due = wait.map(|waited| Due { at: rt::after(rt::now(), waited), waited });
+        // Until it has a place; a call that is dropped before never left.
+        context.call().set_queued(true);
+        Self { ticket, timer: Timer::default(), due, context, settings }
+    }
+
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Permit, Error>> {
         let this = self.project();
-        if let Poll::Ready(permit) = this.ticket.poll(cx.waker()) {
-            this.context.call().set_queued(false);
-            return Poll::Ready(Ok(permit));
-        }
-        let Some(due) = *this.due else {
-            return Poll::Pending;
+        let refusal = match this.ticket.poll(cx.waker()) {
+            Poll::Ready(Ok(permit)) => {
+                // Whether the provider is slow is judged from here.
+                this.context.call().set_attempt_began(rt::now());
+                this.context.call().set_queued(false);
+                return Poll::Ready(Ok(permit));
+            }
+            Poll::Ready(Err(Shed)) => Refusal::Shed,
+            Poll::Pending => {
+                let Some(due) = *this.due else { return Poll::Pending };
+                ready!(this.timer.poll_at(due.at, cx));
+                Refusal::Late(due.waited)
+            }
         };
-        ready!(this.timer.poll_at(due, cx));
         this.context.call().set_queued(false);
-        Poll::Ready(Err(this.settings.reject(Rejection::QueueTimeout, this.context)))
+        Poll::Ready(Err(this.settings.refuse(refusal, this.context)))
     }
+}
+
+/// Ready, and in its place: the call goes on its way.
+fn call<S, B>(
+    service: &mut S,
+    request: &mut Option<Request<B>>,
+    permit: Option<Permit>,
+    settings: &Arc<BulkheadLayer>,
+) -> State<S, S::Future, Request<B>>
+where
+    S: Service<Request<B>>,
+{
+    let mut request = request.take().expect("a request is sent once");
+    let watch = Watch::begin(settings, &mut request);
+    State::Calling { future: service.call(request), permit, watch }
 }

@@ -3,11 +3,15 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::handle::BulkheadHandle;
+use super::adaptive::Adaptive;
+use super::config::{BulkheadConfig, PlacesConfig};
+use super::handle::{BulkheadHandle, QueueWait};
+use super::limit::{Limit, Priority};
+use super::places::Places;
 use super::service::Bulkhead;
-use super::state::Places;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::outcome::{Classify, SharedClassifier};
 
 /// Bounds concurrency. See the [module](super).
 ///
@@ -15,42 +19,79 @@ use crate::event::Emitter;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct BulkheadLayer {
-    /// Absent where concurrency isn't bounded.
-    pub(super) places: Option<Arc<Places>>,
-    pub(super) concurrency: Option<u32>,
-    pub(super) queue: u32,
-    pub(super) queue_wait: Option<Duration>,
+    pub(super) places: Arc<Places>,
+    pub(super) priority: Priority,
+    pub(super) queue_wait: QueueWait,
+    pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
+    /// The limit whose places these are, where they aren't the layer's own.
+    shared: Option<Limit>,
+    /// What was set here and is the shared limit's to set.
+    misplaced: Option<&'static str>,
 }
 
 impl BulkheadLayer {
     /// At most `concurrency` calls at a time, none in the queue.
     pub fn new(concurrency: u32) -> Self {
-        Self { concurrency: Some(concurrency), ..Self::unlimited() }.rebuilt()
+        Self::unlimited().concurrency(concurrency)
     }
 
     /// No bound: calls pass as they come.
     pub fn unlimited() -> Self {
-        let (places, concurrency, queue_wait) = (None, None, None);
-        Self { places, concurrency, queue: 0, queue_wait, emitter: Emitter::new() }
+        Self {
+            places: Arc::new(Places::new(PlacesConfig::default())),
+            priority: Priority::default(),
+            queue_wait: QueueWait::default(),
+            classifier: SharedClassifier::default(),
+            emitter: Emitter::new(),
+            shared: None,
+            misplaced: None,
+        }
     }
 
-    /// How many calls may be under way.
+    /// A bound that others share, with this priority among them.
+    pub fn shared(limit: Limit, priority: Priority) -> Self {
+        Self::unlimited().limit(limit, priority)
+    }
+
+    /// How many calls may be under way; takes the place of a shared limit, its queue included.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
-        self.concurrency = Some(concurrency);
-        self.rebuilt()
+        if self.shared.take().is_some() {
+            (self.priority, self.misplaced) = (Priority::default(), None);
+            self.places = Arc::new(Places::new(PlacesConfig::default()));
+        }
+        self.set("concurrency", |config| config.concurrency = Some(concurrency))
     }
 
     /// How many calls may wait for a place.
-    pub fn queue(mut self, calls: u32) -> Self {
-        self.queue = calls;
-        self.rebuilt()
+    pub fn queue(self, calls: u32) -> Self {
+        self.set("queue", |config| config.queue = calls)
     }
 
     /// How long a call may wait for a place; without, until its deadline.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
-        self.queue_wait = Some(limit);
+        self.queue_wait = QueueWait::new(Some(limit));
         self
+    }
+
+    /// Shares this limit's places, and its queue, with whoever else has it.
+    ///
+    /// It takes the place of [`concurrency`](Self::concurrency), [`queue`](Self::queue) and
+    /// [`adaptive`](Self::adaptive); how long a call may wait is still this bulkhead's own affair.
+    pub fn limit(mut self, limit: Limit, priority: Priority) -> Self {
+        self.places = Arc::clone(limit.places());
+        (self.shared, self.priority, self.misplaced) = (Some(limit), priority, None);
+        self
+    }
+
+    /// Moves the number of places with what the provider can take; it begins as `concurrency`.
+    pub fn adaptive(self, adaptive: Adaptive) -> Self {
+        self.set("adaptive", |config| config.adaptive = Some(adaptive))
+    }
+
+    /// What results mean, for an adaptive limit.
+    pub fn classifier(self, classifier: impl Classify) -> Self {
+        self.shared_classifier(SharedClassifier::new(classifier))
     }
 
     /// Where events go.
@@ -62,7 +103,8 @@ impl BulkheadLayer {
     /// A handle that reads how many places are taken.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
-        BulkheadHandle::new(self.places.clone())
+        let is_shared = self.shared.is_some();
+        BulkheadHandle::new(Arc::clone(&self.places), self.queue_wait.clone(), is_shared)
     }
 
     /// Names every setting that can't work.
@@ -71,24 +113,50 @@ impl BulkheadLayer {
     }
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if self.concurrency == Some(0) {
+        match &self.shared {
+            Some(limit) => limit.check_into(mistakes),
+            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
+        }
+        if let Some(setting) = self.misplaced {
             mistakes.add(
-                "concurrency",
-                "zero places let nothing through: allow at least one, or leave it unlimited",
+                setting,
+                "it is the shared limit's: set it there, or before the limit is given",
             );
         }
-        if self.queue > 0 {
-            mistakes.refuse_zero("queue_wait", self.queue_wait);
+        if self.places.config().queue > 0 {
+            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
         }
     }
 
-    /// The same layer, with places of its own.
+    /// The same layer, with places of its own, unless it was told to share another's.
     pub(crate) fn apart(self) -> Self {
-        self.rebuilt()
+        let queue_wait = self.queue_wait.apart();
+        let places = match self.shared {
+            Some(_) => Arc::clone(&self.places),
+            None => Arc::new(Places::new(self.places.config())),
+        };
+        Self { places, queue_wait, ..self }
     }
 
-    fn rebuilt(mut self) -> Self {
-        self.places = self.concurrency.map(|limit| Arc::new(Places::new(limit, self.queue)));
+    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    /// What it is set to.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for who changes settings while running"))]
+    pub(crate) fn config(&self) -> BulkheadConfig {
+        self.handle().config()
+    }
+
+    fn set(mut self, setting: &'static str, set: impl FnOnce(&mut PlacesConfig)) -> Self {
+        if self.shared.is_some() {
+            self.misplaced = Some(setting);
+            return self;
+        }
+        let mut config = self.places.config();
+        set(&mut config);
+        self.places = Arc::new(Places::new(config));
         self
     }
 }

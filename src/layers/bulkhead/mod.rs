@@ -15,6 +15,78 @@
 //! |---|---|---|
 //! | `queue` | 0 | a person is better told at once than kept waiting; jobs may wait |
 //! | `queue_wait` | until the deadline | the call's own limit is the best one |
+//! | `limit` | none | integrations fail apart from each other, until they share what can be full |
+//! | [`Limit::reserve`] | 10 %, at least one place of two or more | a person finds a place though jobs hold all that they may |
+//! | `adaptive` | none | a limit that stands still is easier to reason about, where somebody knows it |
+//! | [`Adaptive::min`] | 1 | to stop altogether is a circuit breaker's work |
+//! | [`Adaptive::max`] | 200 | more than most accounts are given; what Netflix's concurrency-limits allows |
+//! | [`Adaptive::decrease`] | 90 % | follows a provider down in a few rounds and stays near what it takes |
+//! | `classifier` | [`HttpClassifier`](crate::outcome::HttpClassifier) | |
+//!
+//! # One limit for several
+//!
+//! Integrations of one provider have one account, one pool and one provider to overload. They are
+//! given clones of one [`Limit`], each with a [`Priority`]: high where a person waits, low for jobs.
+//!
+//! - Of those who wait, high goes first, and within a priority whoever came first.
+//! - Low never takes the last places: the reserve is for high alone.
+//! - When the queue is full, a high arrival takes the place of the youngest low one in it, which is
+//!   refused at once. Where nobody of low priority waits, the arrival is refused.
+//!
+//! So a flood of jobs keeps no person waiting, while a flood of people can keep the jobs waiting for
+//! as long as it lasts: give them a `queue_wait`. The queue is the limit's; how long a call may wait
+//! is each bulkhead's own.
+//!
+//! ```
+//! use std::time::Duration;
+//! use outrigger::Integration;
+//! use outrigger::bulkhead::{Limit, Priority};
+//!
+//! # fn main() -> Result<(), outrigger::ConfigError> {
+//! # let client = outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]);
+//! let account = Limit::new(64).queue(128);
+//! let people = Integration::user_flow("crm")
+//!     .bulkhead(|bulkhead| {
+//!         let bulkhead = bulkhead.limit(account.clone(), Priority::High);
+//!         bulkhead.queue_wait(Duration::from_secs(1))
+//!     })
+//! #   .service(client.clone())
+//!     .build()?;
+//! let jobs = Integration::background("crm jobs")
+//!     .bulkhead(|bulkhead| bulkhead.limit(account.clone(), Priority::Low))
+//! #   .service(client)
+//!     .build()?;
+//! assert_eq!(people.bulkhead().limit(), jobs.bulkhead().limit());
+//! # Ok(()) }
+//! ```
+//!
+//! # A limit that finds itself
+//!
+//! An [`Adaptive`] limit begins with `concurrency` and is moved by what calls show, from their place
+//! to their answer's head:
+//!
+//! | what came of it | what it says |
+//! |---|---|
+//! | an answer of the classes success, partial or client error | the provider keeps up; it took so long |
+//! | throttled, a 503, a timeout other than of the pool's, a call that a limit cut | overload |
+//! | any other failure, a caller who went away | nothing |
+//!
+//! A limit of which less than half is in use never grows, because nobody knows whether the provider
+//! could take more. All overloads among the calls of one round are one: what began before the limit
+//! was lowered doesn't lower it again.
+//!
+//! [`Adaptive::aimd`] adds one place after as many good answers as the limit has places, and leaves
+//! 90 % of them on an overload (D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease
+//! Algorithms for Congestion Avoidance in Computer Networks*, 1989). It goes by what the provider
+//! refuses, so it needs one that refuses, or an attempt's limit that is near to what an answer takes.
+//!
+//! [`Adaptive::gradient`] goes by how long answers take, after `Gradient2` of Netflix's
+//! concurrency-limits: `limit × clamp(1.5 × long / short, 0.5, 1) + 4`, a fifth of it a second.
+//! `short` is the mean of the last second, `long` the average of about ten minutes, drawn down when
+//! it is far above the other. It settles where answers take about twice as long as they might.
+//! What it can't know is how long they take without any load: begin with a concurrency that the
+//! provider surely takes. A load that never lets up teaches it over hours that slow is normal, so
+//! give it a `max` that you can answer for.
 //!
 //! # Errors and events
 //!
@@ -22,7 +94,8 @@
 //! [`Rejection::Full`](crate::outcome::Rejection::Full) or
 //! [`Rejection::QueueTimeout`](crate::outcome::Rejection::QueueTimeout), delivery "not sent". Events:
 //! [`BulkheadQueued`](crate::event::Event::BulkheadQueued),
-//! [`BulkheadRejected`](crate::event::Event::BulkheadRejected).
+//! [`BulkheadRejected`](crate::event::Event::BulkheadRejected) and, by whichever bulkhead's call
+//! moved the limit, [`ConcurrencyChanged`](crate::event::Event::ConcurrencyChanged).
 //!
 //! # Example
 //!
@@ -42,14 +115,29 @@
 //! # let _ = service;
 //! ```
 
+mod adaptive;
+mod config;
 mod future;
 mod handle;
 mod layer;
+mod limit;
+mod places;
+mod queue;
 mod service;
-mod state;
+#[cfg(test)]
+mod tests;
+mod watch;
 
+pub use adaptive::Adaptive;
 pub use future::ResponseFuture;
 pub use handle::BulkheadHandle;
 pub use layer::BulkheadLayer;
+pub use limit::{Limit, Priority};
+pub use places::Permit;
 pub use service::Bulkhead;
-pub use state::Permit;
+
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "for who changes settings while running")
+)]
+pub(crate) use config::BulkheadConfig;

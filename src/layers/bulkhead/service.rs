@@ -1,13 +1,16 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::ResponseFuture;
+use super::future::{Queued, ResponseFuture};
 use super::layer::BulkheadLayer;
-use super::state::{Entry, Permit, Places};
+use super::limit::Priority;
+use super::places::{Entry, Permit};
+use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
 use crate::error::{BoxError, Error};
@@ -29,6 +32,17 @@ impl<S> Bulkhead<S> {
     }
 }
 
+/// Why a call is not let through.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refusal {
+    /// There was no place, and none in the queue.
+    Full,
+    /// It had a place in the queue, and somebody of high priority took it.
+    Shed,
+    /// It waited for so long.
+    Late(Duration),
+}
+
 /// A clone carries neither a place nor readiness.
 impl<S: Clone> Clone for Bulkhead<S> {
     fn clone(&self) -> Self {
@@ -47,8 +61,7 @@ where
     type Future = ResponseFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        let has_room = self.settings.places.as_ref().is_none_or(|places| places.has_room());
-        if !has_room {
+        if !self.settings.places.has_room(self.settings.priority) {
             // The call will wait or be refused; either way the inner service is left alone.
             return Poll::Ready(Ok(()));
         }
@@ -59,27 +72,28 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let ready = std::mem::take(&mut self.ready);
-        let entry = self.settings.places.as_ref().map(Places::enter);
-        if let Some(Entry::Full) = entry {
-            let context =
-                Context::of(request.extensions_mut(), self.settings.emitter.integration());
-            return ResponseFuture::rejected(self.settings.reject(Rejection::Full, &context));
-        }
-        let permit = match entry {
-            Some(Entry::Queued(ticket)) => {
+        let permit = match self.settings.places.enter(self.settings.priority) {
+            Entry::Full => {
+                let context =
+                    Context::of(request.extensions_mut(), self.settings.emitter.integration());
+                return ResponseFuture::rejected(self.settings.refuse(Refusal::Full, &context));
+            }
+            Entry::Queued(ticket) => {
                 let settings = Arc::clone(&self.settings);
                 let context = Context::of(request.extensions_mut(), settings.emitter.integration());
                 settings.emitter.emit(Some(&context), || Event::BulkheadQueued);
-                let inner = self.take_inner();
-                return ResponseFuture::queued(inner, ready, request, ticket, context, settings);
+                let queued = Queued::new(ticket, context, settings);
+                return ResponseFuture::queued(self.take_inner(), ready, request, queued);
             }
-            Some(Entry::Admitted(permit)) => Some(permit),
-            _ => None,
+            Entry::Admitted(permit) => Some(permit),
+            Entry::Uncounted => None,
         };
         if ready {
-            return ResponseFuture::calling(self.inner.call(request), permit);
+            let watch = Watch::begin(&self.settings, &mut request);
+            return ResponseFuture::calling(self.inner.call(request), permit, watch);
         }
-        ResponseFuture::readying(self.take_inner(), request, permit)
+        let settings = Arc::clone(&self.settings);
+        ResponseFuture::readying(self.take_inner(), request, permit, settings)
     }
 }
 
@@ -92,17 +106,27 @@ impl<S: Clone> Bulkhead<S> {
 }
 
 impl BulkheadLayer {
-    pub(super) fn reject(&self, why: Rejection, context: &Context) -> Error {
+    pub(super) fn refuse(&self, refusal: Refusal, context: &Context) -> Error {
+        let why = match refusal {
+            Refusal::Late(_) => Rejection::QueueTimeout,
+            _ => Rejection::Full,
+        };
         self.emitter.emit(Some(context), || Event::BulkheadRejected { why });
-        let limit = self.concurrency.unwrap_or_default();
-        let in_use = self.places.as_ref().map_or(0, |places| places.in_use());
-        let queue = self.queue;
-        let detail = match why {
-            Rejection::QueueTimeout => {
-                let waited = self.queue_wait.unwrap_or_default();
+        let (limit, in_use) = (self.places.limit().unwrap_or_default(), self.places.in_use());
+        let queue = self.places.queue_limit();
+        let detail = match refusal {
+            Refusal::Late(waited) => {
                 format!("no place free within {waited:?}; {in_use} of {limit} in use")
             }
-            _ => format!("{in_use} of {limit} in use, {queue} may wait"),
+            Refusal::Full => match self.places.reserved() {
+                reserved if reserved > 0 && self.priority == Priority::Low => format!(
+                    "{in_use} of {limit} in use, {reserved} kept for high priority, {queue} may wait"
+                ),
+                _ => format!("{in_use} of {limit} in use, {queue} may wait"),
+            },
+            Refusal::Shed => format!(
+                "a call of high priority took its place in the queue; {in_use} of {limit} in use, {queue} may wait"
+            ),
         };
         Error::rejected(why, detail).with_context(context).with_elapsed(context.elapsed())
     }

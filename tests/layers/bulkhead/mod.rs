@@ -1,9 +1,11 @@
 //! Bounded concurrency and a bounded queue.
 
+mod adaptive;
 mod bodies;
 mod places;
 mod queue;
 mod rejections;
+mod shared;
 
 use std::future::Future;
 

@@ -1,0 +1,262 @@
+use std::time::{Duration, Instant};
+
+use super::machine::{Round, Sample, Signal};
+use super::settings::Adaptive;
+
+/// The slope of the answers' time, after `Gradient2` of Netflix's concurrency-limits.
+///
+/// ```text
+/// gradient = clamp(tolerance × long / short, 0.5, 1.0)
+/// limit    = limit × (1 − smoothing) + (limit × gradient + queue) × smoothing
+/// ```
+///
+/// `short` is the mean time of one window's answers, `long` the exponential average of the windows.
+/// Two things are not in the original: an overload lowers the limit here as it does in AIMD, and a
+/// window over the tolerance is learned [`RELUCTANCE`] times more slowly.
+#[derive(Debug)]
+pub(in super::super) struct Gradient {
+    settings: Adaptive,
+    limit: f64,
+    long: LongTerm,
+    window: Option<Window>,
+    round: Round,
+}
+
+/// What an answer takes when all is well, in seconds.
+#[derive(Debug, Default)]
+struct LongTerm {
+    average: f64,
+    windows: u32,
+}
+
+/// The answers of about a second.
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    took: Duration,
+    answers: u32,
+    most_in_flight: u32,
+}
+
+// === impl Gradient ===
+
+impl Gradient {
+    pub(super) fn new(settings: Adaptive, begin: u32) -> Self {
+        let long = LongTerm::default();
+        Self { settings, limit: f64::from(begin), long, window: None, round: Round::default() }
+    }
+
+    pub(super) fn limit(&self) -> u32 {
+        self.limit as u32
+    }
+
+    pub(super) fn learn(&mut self, sample: &Sample) {
+        match sample.signal {
+            Signal::Overloaded if self.round.is_new(sample) => {
+                self.limit = f64::from(self.settings.lowered(self.limit()));
+            }
+            Signal::Answered => {
+                let window = self.window.get_or_insert_with(|| Window::new(sample.ended));
+                window.add(sample);
+                if window.is_over(sample.ended) {
+                    let (short, in_flight) = (window.mean(), window.most_in_flight);
+                    self.window = None;
+                    self.follow(short, in_flight);
+                }
+            }
+            Signal::Overloaded => {}
+        }
+    }
+
+    fn follow(&mut self, short: f64, in_flight: u32) {
+        let long = self.long.learn(short);
+        if f64::from(in_flight) * 2.0 < self.limit {
+            // Of a limit that is half empty, nobody knows anything.
+            return;
+        }
+        let gradient = (TOLERANCE * long / short).clamp(STEEPEST, 1.0);
+        let next = self.limit * gradient + QUEUE;
+        let limit = self.limit * (1.0 - SMOOTHING) + next * SMOOTHING;
+        self.limit = limit.clamp(f64::from(self.settings.min), f64::from(self.settings.max));
+    }
+}
+
+// === impl LongTerm ===
+
+impl LongTerm {
+    /// Learns one window, and returns the average with it.
+    fn learn(&mut self, short: f64) -> f64 {
+        if self.windows < WARM_UP {
+            self.windows += 1;
+            self.average += (short - self.average) / f64::from(self.windows);
+            return self.average;
+        }
+        let is_slow = short > self.average * TOLERANCE;
+        let windows = if is_slow { MEMORY * RELUCTANCE } else { MEMORY };
+        self.average += (short - self.average) * 2.0 / (windows + 1.0);
+        let average = self.average;
+        if average > short * FAR_ABOVE {
+            self.average *= DRAW_DOWN;
+        }
+        average
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    fn new(since: Instant) -> Self {
+        Self { since, took: Duration::ZERO, answers: 0, most_in_flight: 0 }
+    }
+
+    fn add(&mut self, sample: &Sample) {
+        self.took = self.took.saturating_add(sample.took());
+        self.answers += 1;
+        self.most_in_flight = self.most_in_flight.max(sample.in_flight);
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.answers >= ENOUGH && now.saturating_duration_since(self.since) >= WINDOW
+    }
+
+    /// In seconds; never nothing, because it divides.
+    fn mean(&self) -> f64 {
+        (self.took.as_secs_f64() / f64::from(self.answers)).max(A_MOMENT)
+    }
+}
+
+/// Answers may take half as long again before anything is concluded from it. (Gradient2's.)
+const TOLERANCE: f64 = 1.5;
+/// One window, however slow, takes no more than half. (Gradient2's.)
+const STEEPEST: f64 = 0.5;
+/// What is asked for beyond the limit, to find out whether it is free. (Gradient2's.)
+const QUEUE: f64 = 4.0;
+/// The weight of one window, so that no single one decides. (Gradient2's.)
+const SMOOTHING: f64 = 0.2;
+/// How many windows the long average looks back over: some ten minutes. (Gradient2's.)
+const MEMORY: f64 = 600.0;
+/// How many windows are averaged plainly, until there is anything to go by. (Gradient2's.)
+const WARM_UP: u32 = 10;
+/// How far above the last window the long average is out of date, and drawn down. (Gradient2's.)
+const FAR_ABOVE: f64 = 2.0;
+/// What it is drawn down by. (Gradient2's.)
+const DRAW_DOWN: f64 = 0.95;
+/// At this limit's own equilibrium answers are slower than tolerated. A load that never lets up, a
+/// backlog of jobs, would teach it in minutes that this is normal, and to ask for more.
+const RELUCTANCE: f64 = 10.0;
+/// The length of a window. (That of Netflix's `WindowedLimit`.)
+const WINDOW: Duration = Duration::from_secs(1);
+/// The fewest answers whose mean says anything. (That of Netflix's `WindowedLimit`.)
+const ENOUGH: u32 = 10;
+/// No clock is finer.
+const A_MOMENT: f64 = 1e-9;
+
+#[cfg(test)]
+mod tests {
+    use super::super::machine::testing::Calls;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn machine(begin: u32) -> Gradient {
+        Gradient::new(Adaptive::gradient().min(2).max(50), begin)
+    }
+
+    /// One window of answers that took so long, with so many under way.
+    fn window(gradient: &mut Gradient, calls: &mut Calls, millis: u64, in_flight: u32) {
+        for _ in 0..ENOUGH {
+            calls.pass(120);
+            gradient.learn(&calls.answered(millis, in_flight));
+        }
+        assert!(gradient.window.is_none(), "the window is over");
+    }
+
+    #[test]
+    fn the_limit_follows_the_formula() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        window(&mut gradient, &mut calls, 100, 20);
+        // As fast as ever: a fifth of the four that are asked for beyond it.
+        assert!((gradient.limit - 20.8).abs() < 1e-9, "{}", gradient.limit);
+        window(&mut gradient, &mut calls, 300, 20);
+        // The average of 0.1 and 0.3 is 0.2; 1.5 × 0.2 / 0.3 is 1.
+        assert!((gradient.limit - 21.6).abs() < 1e-9, "{}", gradient.limit);
+        window(&mut gradient, &mut calls, 800, 20);
+        // 1.5 × 0.4 / 0.8 is 0.75: 21.6 × 0.8 + (21.6 × 0.75 + 4) × 0.2.
+        assert!((gradient.limit - 21.32).abs() < 1e-9, "{}", gradient.limit);
+    }
+
+    #[test]
+    fn no_window_takes_more_than_half_of_what_it_weighs() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        (0..10).for_each(|_| window(&mut gradient, &mut calls, 100, 2));
+        window(&mut gradient, &mut calls, 100_000, 20);
+        assert!((gradient.limit - (20.0 * 0.8 + 14.0 * 0.2)).abs() < 1e-9, "{}", gradient.limit);
+    }
+
+    #[test]
+    fn a_limit_that_is_half_empty_stays() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        (0..50).for_each(|_| window(&mut gradient, &mut calls, 100, 9));
+        assert_eq!(gradient.limit(), 20);
+        window(&mut gradient, &mut calls, 100, 10);
+        assert!(gradient.limit > 20.0);
+    }
+
+    #[test]
+    fn a_few_answers_or_a_short_while_are_no_window() {
+        let (mut gradient, calls) = (machine(20), Calls::new());
+        (0..1_000).for_each(|_| gradient.learn(&calls.answered(100, 20)));
+        assert_eq!(gradient.limit(), 20, "all at one time");
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        for _ in 0..9 {
+            calls.pass(60_000);
+            gradient.learn(&calls.answered(100, 20));
+        }
+        assert_eq!(gradient.limit(), 20, "nine answers");
+    }
+
+    #[test]
+    fn an_average_from_bad_times_is_drawn_down() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        (0..10).for_each(|_| window(&mut gradient, &mut calls, 1_000, 2));
+        (0..20).for_each(|_| window(&mut gradient, &mut calls, 100, 2));
+        assert!(gradient.long.average < 0.4, "{}", gradient.long.average);
+    }
+
+    #[test]
+    fn a_load_that_never_lets_up_does_not_teach_it_within_minutes_that_slow_is_normal() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        (0..10).for_each(|_| window(&mut gradient, &mut calls, 100, 2));
+        // Five minutes.
+        (0..300).for_each(|_| window(&mut gradient, &mut calls, 200, 2));
+        assert!(gradient.long.average < 0.115, "{}", gradient.long.average);
+    }
+
+    #[test]
+    fn an_overload_takes_a_tenth_at_once() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        gradient.learn(&calls.overloaded(100, 20));
+        assert_eq!(gradient.limit(), 18);
+    }
+
+    proptest! {
+        #[test]
+        fn the_limit_keeps_its_bounds_whatever_it_sees(
+            begin in 2_u32..=50,
+            steps in proptest::collection::vec((0_u8..10, 0_u64..5_000, 0_u32..100), 0..1_000),
+        ) {
+            let (mut gradient, mut calls) = (machine(begin), Calls::new());
+            for (kind, millis, in_flight) in steps {
+                let before = gradient.limit;
+                calls.pass(millis / 4);
+                let sample = match kind {
+                    0 => calls.overloaded(millis, in_flight),
+                    _ => calls.answered(millis, in_flight),
+                };
+                gradient.learn(&sample);
+                prop_assert!((2.0..=50.0).contains(&gradient.limit));
+                let most = before + QUEUE * SMOOTHING + 1e-9;
+                prop_assert!(gradient.limit <= most, "{before} to {}", gradient.limit);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What moves a limit: its settings, and two machines that learn from calls.
+
+mod aimd;
+mod gradient;
+mod machine;
+mod settings;
+
+pub use settings::Adaptive;
+
+pub(super) use machine::{Machine, Sample, Signal};

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use super::adaptive::{Adaptive, Machine};
+use crate::config::Mistakes;
+use crate::ratio::Ratio;
+
+/// What a bulkhead was set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BulkheadConfig {
+    /// Absent where concurrency isn't bounded; where it is adaptive, what it begins with.
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) queue: u32,
+    pub(crate) queue_wait: Option<Duration>,
+    pub(crate) adaptive: Option<Adaptive>,
+}
+
+/// What the places were set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PlacesConfig {
+    pub(super) concurrency: Option<u32>,
+    pub(super) queue: u32,
+    /// The share that is for high priority only.
+    pub(super) reserve: Ratio,
+    pub(super) adaptive: Option<Adaptive>,
+}
+
+// === impl PlacesConfig ===
+
+impl PlacesConfig {
+    /// How many of `limit` places are for high priority only.
+    pub(super) fn reserve_of(&self, limit: u32) -> u32 {
+        if limit < 2 || self.reserve == Ratio::ZERO {
+            return 0;
+        }
+        let share = u64::from(limit) * u64::from(self.reserve.millionths());
+        let places = u32::try_from(share / u64::from(Ratio::ONE.millionths())).unwrap_or(limit);
+        places.clamp(1, limit - 1)
+    }
+
+    /// What moves the limit, where anything does.
+    pub(super) fn machine(&self) -> Option<Machine> {
+        Some(Machine::new(self.adaptive.as_ref()?, self.concurrency?))
+    }
+
+    pub(super) fn check_into(&self, limit: &str, adaptive: &str, mistakes: &mut Mistakes<'_>) {
+        if self.concurrency == Some(0) {
+            mistakes.add(
+                limit,
+                "zero places let nothing through: allow at least one, or leave it unlimited",
+            );
+        }
+        let Some(settings) = &self.adaptive else { return };
+        match self.concurrency {
+            Some(concurrency) => settings.check_into(concurrency, adaptive, mistakes),
+            None => mistakes.add(
+                adaptive,
+                "there is no limit that could move: give it the concurrency to begin with",
+            ),
+        }
+    }
+}
+
+/// No bound.
+impl Default for PlacesConfig {
+    fn default() -> Self {
+        Self { concurrency: None, queue: 0, reserve: Ratio::ZERO, adaptive: None }
+    }
+}
