@@ -3,6 +3,7 @@
 use std::io;
 
 use http::StatusCode;
+use outrigger::bulkhead::Adaptive;
 use outrigger::event::{BreakerState, End, Event};
 use outrigger::integration::OwnClient;
 use outrigger::outcome::{Class, Classify, HttpClassifier, ResponseHead};
@@ -104,4 +105,19 @@ async fn a_rule_before_the_default_leaves_the_rest_to_it() {
     use Class::{ClientError, ServerError, Success, Throttled};
     assert_eq!(ends, [Throttled, ClientError, ServerError, Success]);
     assert_eq!(crm.breaker().counts().failed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_calls_throttled_lowers_an_adaptive_limit() {
+    let enough = HttpClassifier::new()
+        .with(|head| (head.status.as_u16() == 420).then_some(Class::Throttled));
+    // Nobody listens, so that no layer further in has read the answer before.
+    let crm = Integration::user_flow("crm")
+        .classifier(enough)
+        .bulkhead(|bulkhead| bulkhead.concurrency(20).adaptive(Adaptive::aimd()))
+        .service(Script::new([Answer::status(420)]))
+        .build()
+        .unwrap();
+    read(crm.send(once())).await.unwrap();
+    assert_eq!(crm.bulkhead().limit(), Some(18));
 }

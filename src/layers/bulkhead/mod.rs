@@ -85,8 +85,9 @@
 //! `short` is the mean of the last second, `long` the average of about ten minutes, drawn down when
 //! it is far above the other. It settles where answers take about twice as long as they might.
 //! What it can't know is how long they take without any load: begin with a concurrency that the
-//! provider surely takes. A load that never lets up teaches it over hours that slow is normal, so
-//! give it a `max` that you can answer for.
+//! provider surely takes. And a load that never lets up, a backlog of jobs, teaches it that slow is
+//! normal: simulated, its limit grew by a half in each hour of that. Give it a `max` that you can
+//! answer for, or take `aimd` there.
 //!
 //! # Errors and events
 //!

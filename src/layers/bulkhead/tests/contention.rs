@@ -5,7 +5,7 @@ use crate::bulkhead::Priority::{High, Low};
 
 /// One thread's calls; every third of those that wait goes away again.
 fn call_often(places: &Arc<Places>, thread: u32, seen: impl Fn(&Places)) {
-    for round in 0..2_000 {
+    for round in 0..5_000 {
         let priority = if (round + thread).is_multiple_of(4) { Low } else { High };
         let permit = match places.enter(priority) {
             Entry::Admitted(permit) => Some(permit),
@@ -23,6 +23,10 @@ fn call_often(places: &Arc<Places>, thread: u32, seen: impl Fn(&Places)) {
             Entry::Full | Entry::Uncounted => None,
         };
         seen(places);
+        if round % 2 == 0 {
+            // Another thread comes while this one has its place.
+            std::thread::yield_now();
+        }
         drop(permit);
     }
 }
@@ -33,7 +37,7 @@ fn places_are_neither_lost_nor_made_under_contention() {
         let places = places(3, queue);
         let most = AtomicU32::new(0);
         std::thread::scope(|scope| {
-            for thread in 0..4 {
+            for thread in 0..6 {
                 let (places, most) = (Arc::clone(&places), &most);
                 scope.spawn(move || {
                     call_often(&places, thread, |places| {
@@ -52,7 +56,7 @@ fn places_are_neither_lost_nor_made_while_their_number_changes() {
     let places = places(3, 100);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let calling: Vec<_> = (0..4)
+        let calling: Vec<_> = (0..6)
             .map(|thread| {
                 let places = Arc::clone(&places);
                 scope.spawn(move || call_often(&places, thread, |_| {}))
