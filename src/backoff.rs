@@ -38,9 +38,9 @@ use crate::rt::Rng;
 /// How long to wait before each retry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backoff {
-    steps: Steps,
-    jitter: Jitter,
-    cap: Duration,
+    pub(crate) steps: Steps,
+    pub(crate) jitter: Jitter,
+    pub(crate) cap: Duration,
 }
 
 /// How a delay is spread.
@@ -59,7 +59,7 @@ pub enum Jitter {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Steps {
+pub(crate) enum Steps {
     Exponential { base: Duration, factor: f64 },
     Fixed(Duration),
     Schedule(Vec<Duration>),

@@ -49,7 +49,7 @@ impl RetryBudget {
     #[must_use]
     pub fn new(ratio: Ratio, floor: u32) -> Self {
         let (floor_period, burst) = (DEFAULT_PERIOD, DEFAULT_BURST);
-        Self::build(BudgetTerms { ratio, floor, floor_period, burst })
+        Self::of(BudgetTerms { ratio, floor, floor_period, burst })
     }
 
     /// No limit.
@@ -91,7 +91,7 @@ impl RetryBudget {
     /// Other terms from now on, for all who share it; what was saved and used stays. A budget without
     /// a limit becomes one that has it, for whoever is given this one.
     pub(crate) fn reconfigured(self, terms: BudgetTerms) -> Self {
-        let Some(bucket) = &self.0 else { return Self::build(terms) };
+        let Some(bucket) = &self.0 else { return Self::of(terms) };
         bucket.deposit.store(terms.ratio.millionths(), Ordering::Relaxed);
         let mut floor = bucket.floor();
         floor.reserve.resize(terms.floor as usize, Duration::ZERO);
@@ -126,7 +126,7 @@ impl RetryBudget {
         }
     }
 
-    fn build(terms: BudgetTerms) -> Self {
+    pub(crate) fn of(terms: BudgetTerms) -> Self {
         Self(Some(Arc::new(Bucket {
             deposit: AtomicU32::new(terms.ratio.millionths()),
             earned: AtomicU64::new(0),
@@ -138,7 +138,7 @@ impl RetryBudget {
     fn rebuild(self, change: impl FnOnce(BudgetTerms) -> BudgetTerms) -> Self {
         match self.terms() {
             None => self,
-            Some(terms) => Self::build(change(terms)),
+            Some(terms) => Self::of(change(terms)),
         }
     }
 }

@@ -31,6 +31,11 @@ impl ConfigError {
         Err(Self { integration: integration.map(Into::into), mistakes })
     }
 
+    /// One mistake.
+    pub(crate) fn of(integration: Option<&str>, mistake: Mistake) -> Self {
+        Self { integration: integration.map(Into::into), mistakes: vec![mistake] }
+    }
+
     /// Every mistake, in the order of the stack.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
@@ -58,6 +63,10 @@ impl std::error::Error for ConfigError {}
 // === impl Mistake ===
 
 impl Mistake {
+    pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
     /// The setting's path, `retry.backoff` for example.
     #[must_use]
     pub fn field(&self) -> &str {

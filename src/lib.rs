@@ -119,6 +119,10 @@
 //! [`tower::Service`]: tower_service::Service
 
 #![warn(clippy::unwrap_used)]
+#![cfg_attr(
+    not(feature = "serde"),
+    expect(dead_code, reason = "only settings from elsewhere change what runs")
+)]
 
 mod budget;
 mod config;
@@ -145,6 +149,8 @@ pub use body::Body;
 pub use config::{ConfigError, Mistake};
 pub use context::IdempotencyKey;
 pub use error::{BoxError, Delivery, Error, ErrorKind};
+#[cfg(feature = "serde")]
+pub use integration::IntegrationConfig;
 pub use integration::{Integration, IntegrationBuilder};
 pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,

@@ -20,7 +20,7 @@ pub trait Steered: Send + Sync {
     fn health(&self) -> Health;
 
     /// What can be moved.
-    fn levers(&self) -> Vec<Box<dyn Lever>>;
+    fn levers(self: Arc<Self>) -> Vec<Box<dyn Lever>>;
 }
 
 impl Registry {
@@ -58,7 +58,7 @@ impl Registry {
     /// What can be moved of one integration.
     #[must_use]
     pub fn levers(&self, integration: &str) -> Vec<Box<dyn Lever>> {
-        self.named(integration).iter().flat_map(|steered| steered.levers()).collect()
+        self.named(integration).into_iter().flat_map(Steered::levers).collect()
     }
 
     /// Moves a lever by name.
@@ -78,7 +78,7 @@ impl Registry {
         if named.is_empty() {
             return Err(LeverError::NoIntegration(integration.to_owned()));
         }
-        let levers = named.iter().flat_map(|steered| steered.levers());
+        let levers = named.into_iter().flat_map(Steered::levers);
         let levers: Vec<_> = levers.filter(|known| known.name() == lever).collect();
         if levers.is_empty() {
             return Err(LeverError::NoLever(lever.to_owned()));

@@ -1,23 +1,34 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::edge::Edge;
 use super::handle::{Integration, Shared};
+use super::live::{Base, Live};
+use super::overlay::Laid;
+use super::preset::Preset;
+use super::settings::Settings;
 use super::slots::{AnyPlacement, Slots};
 use super::stack::compose;
+use super::target::Target;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::config::{ConfigError, Mistake};
+use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
 use crate::event::{Emitter, Subscriber};
+use crate::fallback::FallbackLayer;
+use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, PlaceKey};
 use crate::idle_timeout::IdleTimeoutLayer;
+use crate::kill_switch::KillSwitchLayer;
+use crate::mirror::MirrorLayer;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::rate_limit::RateLimitLayer;
+use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 use crate::transport::Transport;
-use crate::transport::pool::PoolHandle;
+use crate::transport::pool::{PoolHandle, PoolLimits};
 
 /// Builds an [`Integration`]: a preset's values, adjusted slot by slot.
 ///
@@ -39,15 +50,18 @@ use crate::transport::pool::PoolHandle;
 #[must_use = "a builder does nothing until it is built"]
 pub struct IntegrationBuilder<T> {
     name: Arc<str>,
+    preset: Preset,
     slots: Slots,
     emitter: Emitter,
     classifier: SharedClassifier,
+    registries: Vec<Registry>,
+    pub(super) settings: Settings,
     pub(super) transport: T,
 }
 
 /// Where an integration's transport comes from. Sealed: use
 /// [`service`](IntegrationBuilder::service) for a transport of your own.
-pub trait Source: sealed::Sealed {
+pub trait Source: sealed::Sealed + Sized {
     /// The transport.
     type Transport: Transport;
 
@@ -61,10 +75,17 @@ pub trait Source: sealed::Sealed {
         None
     }
 
-    /// The limit on making connections, where the transport is ours.
+    /// The limits of a pool that is ours.
     #[doc(hidden)]
-    fn connect_limit(&self) -> Option<Duration> {
+    fn limits(&self) -> Option<PoolLimits> {
         None
+    }
+
+    /// The same with other limits.
+    #[doc(hidden)]
+    #[must_use]
+    fn with_limits(self, _: PoolLimits) -> Self {
+        self
     }
 
     #[doc(hidden)]
@@ -92,9 +113,11 @@ impl<S: Transport> Source for Service<S> {
 }
 
 impl<T> IntegrationBuilder<T> {
-    pub(super) fn new(name: Arc<str>, slots: Slots, transport: T) -> Self {
+    pub(super) fn new(name: Arc<str>, preset: Preset, slots: Slots, transport: T) -> Self {
         let emitter = Emitter::named(Arc::clone(&name));
-        Self { name, slots, emitter, classifier: SharedClassifier::default(), transport }
+        let (classifier, registries) = (SharedClassifier::default(), Vec::new());
+        let settings = Settings::default();
+        Self { name, preset, slots, emitter, classifier, registries, settings, transport }
     }
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
@@ -104,8 +127,17 @@ impl<T> IntegrationBuilder<T> {
     }
 
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
-        let Self { name, slots, emitter, classifier, .. } = self;
-        IntegrationBuilder { name, slots, emitter, classifier, transport }
+        let Self { name, preset, slots, emitter, classifier, registries, settings, .. } = self;
+        IntegrationBuilder {
+            name,
+            preset,
+            slots,
+            emitter,
+            classifier,
+            registries,
+            settings,
+            transport,
+        }
     }
 
     /// Every call is over within `limit`, body included.
@@ -116,6 +148,27 @@ impl<T> IntegrationBuilder<T> {
     /// Adjusts the correlation id.
     pub fn correlation(self, adjust: impl FnOnce(CorrelationLayer) -> CorrelationLayer) -> Self {
         self.set(|slots| slots.correlation = adjust(slots.correlation.clone()))
+    }
+
+    /// Answers in the provider's place, where it has none.
+    pub fn fallback(self, layer: FallbackLayer) -> Self {
+        self.set(|slots| slots.fallback = layer)
+    }
+
+    /// Adjusts the kill switch.
+    pub fn kill_switch(self, adjust: impl FnOnce(KillSwitchLayer) -> KillSwitchLayer) -> Self {
+        self.set(|slots| slots.kill_switch = adjust(slots.kill_switch.clone()))
+    }
+
+    /// Copies a share of the calls to another integration, and drops what that answers.
+    pub fn mirror(self, layer: MirrorLayer<Integration>) -> Self {
+        let target = Target(Some(layer.target().clone()));
+        self.set(|slots| slots.mirror = layer.retargeted(target))
+    }
+
+    /// Adjusts the rehearsals; without [`allow`](RehearsalLayer::allow) there can be none.
+    pub fn rehearsal(self, adjust: impl FnOnce(RehearsalLayer) -> RehearsalLayer) -> Self {
+        self.set(|slots| slots.rehearsal = adjust(slots.rehearsal.clone()))
     }
 
     /// Gives unsafe calls keys in this way.
@@ -136,6 +189,11 @@ impl<T> IntegrationBuilder<T> {
         self.retry(|retry| retry.max_attempts(1))
     }
 
+    /// Sends a second request beside one that is slow, out of the retries' budget.
+    pub fn hedge(self, layer: HedgeLayer) -> Self {
+        self.set(|slots| slots.hedge = layer)
+    }
+
     /// Adjusts the circuit breaker; where the preset has none, any setting switches it on.
     pub fn breaker(self, adjust: impl FnOnce(CircuitBreakerLayer) -> CircuitBreakerLayer) -> Self {
         self.set(|slots| slots.breaker = adjust(slots.breaker.clone()))
@@ -144,6 +202,16 @@ impl<T> IntegrationBuilder<T> {
     /// No circuit breaker.
     pub fn without_breaker(self) -> Self {
         self.set(|slots| slots.breaker = CircuitBreakerLayer::disabled())
+    }
+
+    /// Adjusts the rate limit.
+    pub fn rate_limit(self, adjust: impl FnOnce(RateLimitLayer) -> RateLimitLayer) -> Self {
+        self.set(|slots| slots.rate_limit = adjust(slots.rate_limit.clone()))
+    }
+
+    /// No rate limit, whatever the provider says.
+    pub fn without_rate_limit(self) -> Self {
+        self.set(|slots| slots.rate_limit = RateLimitLayer::unlimited())
     }
 
     /// Adjusts the bulkhead.
@@ -183,6 +251,12 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
+    /// Makes the integration known to a registry once it is built.
+    pub fn register(mut self, registry: &Registry) -> Self {
+        self.registries.push(registry.clone());
+        self
+    }
+
     fn set(mut self, set: impl FnOnce(&mut Slots)) -> Self {
         set(&mut self.slots);
         self
@@ -195,29 +269,35 @@ impl<T: Source> IntegrationBuilder<T> {
     /// # Errors
     ///
     /// When settings can't work: every one of them is named, with what to do.
-    pub fn build(mut self) -> Result<Integration, ConfigError> {
+    pub fn build(self) -> Result<Integration, ConfigError> {
+        // A cloned builder makes another integration, not another handle on the same one.
+        let slots = self.slots.apart(&self.emitter, &self.classifier);
+        let base = Base { preset: self.preset, slots, limits: self.transport.limits() };
         let mut found: Vec<Mistake> = Vec::new();
-        self.slots.check_into(&mut found);
-        self.slots.check_connect(self.transport.connect_limit(), &mut found);
         if let Err(error) = self.transport.check() {
             found.extend_from_slice(error.mistakes());
         }
+        let Laid { slots, limits } = self.settings.lay_over(&base, &mut found);
         ConfigError::check(Some(&self.name), found)?;
 
-        // A cloned builder makes another integration, not another handle on the same one.
-        self.slots.retry = self.slots.retry.apart();
-        let bulkhead = self.slots.bulkhead.apart();
-        self.slots.bulkhead = bulkhead.shared_classifier(self.classifier.clone());
-        // Before the handle is taken: the breaker it reads must be the one that is used.
-        let breaker = self.slots.breaker.emitter(self.emitter.clone());
-        self.slots.breaker = breaker.shared_classifier(self.classifier.clone());
-        let breaker = self.slots.breaker.handle();
-        let (bulkhead, budget) = (self.slots.bulkhead.handle(), self.slots.retry.shared_budget());
-        let transport = self.transport.make(&self.emitter);
+        let transport = match limits {
+            Some(limits) => self.transport.with_limits(limits),
+            None => self.transport,
+        };
+        let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
-        let edge: Arc<dyn Edge> = compose(self.slots, &self.emitter, &self.classifier, transport);
-        Ok(Integration {
-            shared: Arc::new(Shared { name: self.name, edge, breaker, bulkhead, budget, pool }),
-        })
+        let (emitter, classifier) = (self.emitter.clone(), self.classifier);
+        let compose = move |slots: &Slots| compose(slots, &emitter, &classifier, transport.clone());
+        let integration = Integration {
+            shared: Arc::new(Shared {
+                name: self.name,
+                live: Live::new(base, slots, compose),
+                emitter: self.emitter,
+                pool,
+                pulled: Mutex::default(),
+            }),
+        };
+        self.registries.iter().for_each(|registry| integration.register(registry));
+        Ok(integration)
     }
 }

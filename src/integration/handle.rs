@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response};
@@ -8,12 +8,20 @@ use tower_service::Service;
 use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
-use super::edge::Edge;
-use super::{background, user_flow};
+use super::levers::Pull;
+use super::live::Live;
+use super::preset::Preset;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::BreakerHandle;
+use crate::control::{Health, Registry, Steered};
 use crate::error::Error;
+use crate::event::Emitter;
+use crate::hedge::HedgeHandle;
+use crate::kill_switch::KillSwitchHandle;
+use crate::mirror::MirrorHandle;
+use crate::rate_limit::RateLimitHandle;
+use crate::rehearsal::RehearsalHandle;
 use crate::retry::RetryBudget;
 use crate::transport::pool::PoolHandle;
 
@@ -25,26 +33,27 @@ pub struct Integration {
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
-    pub(super) edge: Arc<dyn Edge>,
-    pub(super) breaker: BreakerHandle,
-    pub(super) bulkhead: BulkheadHandle,
-    pub(super) budget: RetryBudget,
+    pub(super) live: Live,
+    pub(super) emitter: Emitter,
     pub(super) pool: Option<PoolHandle>,
+    pub(super) pulled: Mutex<Option<Pull>>,
 }
 
 impl Integration {
     /// For calls that a person waits for: seconds in all, at most one retry, a breaker.
     pub fn user_flow(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
-        let slots = user_flow::slots();
-        let client = OwnClient::new(slots.connect);
-        IntegrationBuilder::new(name.into(), slots, client)
+        Self::preset(name.into(), Preset::UserFlow)
     }
 
     /// For calls that nobody waits for: clock time, many retries, an idempotency key, no breaker.
     pub fn background(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
-        let slots = background::slots();
+        Self::preset(name.into(), Preset::Background)
+    }
+
+    fn preset(name: Arc<str>, preset: Preset) -> IntegrationBuilder<OwnClient> {
+        let slots = preset.slots();
         let client = OwnClient::new(slots.connect);
-        IntegrationBuilder::new(name.into(), slots, client)
+        IntegrationBuilder::new(name, preset, slots, client)
     }
 
     /// Calls the API.
@@ -56,7 +65,7 @@ impl Integration {
     /// When there is no answer: [`Error::kind`] says why, [`Error::delivery`] whether it may have
     /// happened all the same.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
-        Call(self.shared.edge.send(request.map(Into::into)))
+        Call(self.shared.live.edge().send(request.map(Into::into)))
     }
 
     /// The name it was built with.
@@ -65,16 +74,46 @@ impl Integration {
         &self.shared.name
     }
 
+    /// Its kill switch.
+    #[must_use]
+    pub fn kill_switch(&self) -> KillSwitchHandle {
+        self.shared.live.slots().kill_switch.handle()
+    }
+
     /// Its circuit breaker; always closed where there is none.
     #[must_use]
-    pub fn breaker(&self) -> &BreakerHandle {
-        &self.shared.breaker
+    pub fn breaker(&self) -> BreakerHandle {
+        self.shared.live.slots().breaker.handle()
+    }
+
+    /// Its rate limit.
+    #[must_use]
+    pub fn rate_limit(&self) -> RateLimitHandle {
+        self.shared.live.slots().rate_limit.handle()
     }
 
     /// Its bulkhead.
     #[must_use]
-    pub fn bulkhead(&self) -> &BulkheadHandle {
-        &self.shared.bulkhead
+    pub fn bulkhead(&self) -> BulkheadHandle {
+        self.shared.live.slots().bulkhead.handle()
+    }
+
+    /// Its second requests.
+    #[must_use]
+    pub fn hedge(&self) -> HedgeHandle {
+        self.shared.live.slots().hedge.handle()
+    }
+
+    /// Its dark launch; without a target, a share that is set does nothing.
+    #[must_use]
+    pub fn mirror(&self) -> MirrorHandle {
+        self.shared.live.slots().mirror.handle()
+    }
+
+    /// Its rehearsals.
+    #[must_use]
+    pub fn rehearsal(&self) -> RehearsalHandle {
+        self.shared.live.slots().rehearsal.handle()
     }
 
     /// Its pool of connections; `None` where the client is not the integration's own.
@@ -85,8 +124,26 @@ impl Integration {
 
     /// Its retry budget.
     #[must_use]
-    pub fn retry_budget(&self) -> &RetryBudget {
-        &self.shared.budget
+    pub fn retry_budget(&self) -> RetryBudget {
+        self.shared.live.slots().retry.shared_budget()
+    }
+
+    /// How it is, all at once.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Steered::health(&*self.shared)
+    }
+
+    /// Makes it known to a registry, for as long as it lives.
+    pub fn register(&self, registry: &Registry) {
+        let shared: Arc<dyn Steered> = Arc::clone(&self.shared) as Arc<dyn Steered>;
+        registry.add(Arc::downgrade(&shared));
+    }
+}
+
+impl Shared {
+    pub(super) fn pulled(&self) -> MutexGuard<'_, Option<Pull>> {
+        self.pulled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@ use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
 use crate::config::ConfigError;
 use crate::event::Emitter;
 use crate::transport::hyper::{HyperConfig, HyperTransport};
-use crate::transport::pool::PoolHandle;
+use crate::transport::pool::{PoolHandle, PoolLimits};
 
 /// A hyper client of the integration's own, with its own pool.
 #[derive(Clone, Debug)]
@@ -29,8 +29,12 @@ impl Source for OwnClient {
         Some(transport.pool())
     }
 
-    fn connect_limit(&self) -> Option<Duration> {
-        self.0.connect_limit()
+    fn limits(&self) -> Option<PoolLimits> {
+        Some(self.0.limits())
+    }
+
+    fn with_limits(self, limits: PoolLimits) -> Self {
+        Self(self.0.with_limits(limits))
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -47,13 +47,27 @@ mod client;
 mod client;
 mod edge;
 mod handle;
+mod health;
+mod levers;
+mod live;
+mod overlay;
+mod preset;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "serde")]
+mod settings;
+#[cfg(not(feature = "serde"))]
+#[path = "no_settings.rs"]
+mod settings;
 mod slots;
 mod stack;
+mod target;
 mod user_flow;
 
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
+pub use preset::Preset;
+#[cfg(feature = "serde")]
+pub use settings::IntegrationConfig;

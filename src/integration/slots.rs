@@ -4,14 +4,23 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request};
 
+use super::target::Target;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::config::{Mistake, Mistakes};
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
+use crate::event::Emitter;
+use crate::fallback::FallbackLayer;
+use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, PlaceKey};
 use crate::idle_timeout::IdleTimeoutLayer;
+use crate::kill_switch::KillSwitchLayer;
+use crate::mirror::MirrorLayer;
+use crate::outcome::SharedClassifier;
+use crate::rate_limit::{Excess, RateLimitLayer};
+use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 
@@ -19,13 +28,19 @@ use crate::timeout::TimeoutLayer;
 #[derive(Clone, Debug)]
 pub(super) struct Slots {
     pub(super) correlation: CorrelationLayer,
+    pub(super) fallback: FallbackLayer,
     pub(super) deadline: DeadlineLayer,
+    pub(super) kill_switch: KillSwitchLayer,
+    pub(super) mirror: MirrorLayer<Target>,
     pub(super) idempotency: IdempotencyLayer<AnyPlacement>,
     pub(super) retry: RetryLayer,
+    pub(super) hedge: HedgeLayer,
     pub(super) breaker: CircuitBreakerLayer,
+    pub(super) rate_limit: RateLimitLayer,
     pub(super) bulkhead: BulkheadLayer,
     pub(super) timeout: TimeoutLayer,
     pub(super) idle_timeout: IdleTimeoutLayer,
+    pub(super) rehearsal: RehearsalLayer,
     /// For the own client; another's is its owner's affair.
     pub(super) connect: Duration,
 }
@@ -35,15 +50,77 @@ pub(super) struct Slots {
 pub(super) struct AnyPlacement(Arc<dyn PlaceKey<Body> + Send + Sync>);
 
 impl Slots {
+    /// Slots of one integration: they share only what their user meant to be shared.
+    pub(super) fn apart(self, emitter: &Emitter, classifier: &SharedClassifier) -> Self {
+        let retry = self.retry.apart().shared_classifier(classifier.clone());
+        let budget = retry.shared_budget();
+        let breaker = self.breaker.emitter(emitter.clone());
+        let mirror = self.mirror.emitter(emitter.clone());
+        Self {
+            retry,
+            fallback: self.fallback.shared_classifier(classifier.clone()),
+            kill_switch: self.kill_switch.apart().emitter(emitter.clone()),
+            mirror: mirror.shared_classifier(classifier.clone()),
+            hedge: self
+                .hedge
+                .apart()
+                .budget(budget)
+                .shared_classifier(classifier.clone())
+                .emitter(emitter.clone()),
+            breaker: breaker.shared_classifier(classifier.clone()),
+            rate_limit: self
+                .rate_limit
+                .apart()
+                .shared_classifier(classifier.clone())
+                .emitter(emitter.clone()),
+            bulkhead: self.bulkhead.apart().shared_classifier(classifier.clone()),
+            rehearsal: self.rehearsal.emitter(emitter.clone()),
+            ..self
+        }
+    }
+
+    /// What follows from other settings: jobs wait for their turn in one queue, in order, and not in
+    /// the bulkhead's, which is short.
+    pub(super) fn settled(mut self) -> Self {
+        let config = self.rate_limit.config();
+        let places = self.bulkhead.config().concurrency;
+        if let (Excess::Shape, None, Some(places)) = (config.excess, config.in_flight, places) {
+            self.rate_limit = self.rate_limit.in_flight(places);
+        }
+        self
+    }
+
+    /// These settings, with all that the running ones remember and hold.
+    pub(super) fn taking_over(self, running: &Self) -> Self {
+        let retry = self.retry.taking_over(&running.retry);
+        let hedge = self.hedge.taking_over(&running.hedge).budget(retry.shared_budget());
+        Self {
+            retry,
+            hedge,
+            kill_switch: running.kill_switch.clone(),
+            mirror: self.mirror.taking_over(&running.mirror),
+            breaker: self.breaker.taking_over(&running.breaker),
+            rate_limit: self.rate_limit.taking_over(&running.rate_limit),
+            bulkhead: self.bulkhead.taking_over(&running.bulkhead),
+            rehearsal: self.rehearsal.taking_over(&running.rehearsal),
+            ..self
+        }
+    }
+
     /// All that can't work, layer by layer and between the layers.
     pub(super) fn check_into(&self, found: &mut Vec<Mistake>) {
+        self.fallback.check_into(&mut Mistakes::new("fallback", found));
         self.deadline.check_into(&mut Mistakes::new("deadline", found));
+        self.mirror.check_into(&mut Mistakes::new("mirror", found));
         self.idempotency.check_into(&mut Mistakes::new("idempotency", found));
         self.retry.check_into(&mut Mistakes::new("retry", found));
+        self.hedge.check_into(&mut Mistakes::new("hedge", found));
         self.breaker.check_into(&mut Mistakes::new("circuit_breaker", found));
+        self.rate_limit.check_into(&mut Mistakes::new("rate_limit", found));
         self.bulkhead.check_into(&mut Mistakes::new("bulkhead", found));
         self.timeout.check_into(&mut Mistakes::new("timeout", found));
         self.idle_timeout.check_into(&mut Mistakes::new("idle_timeout", found));
+        self.rehearsal.check_into(&mut Mistakes::new("rehearsal", found));
         self.check_between(found);
     }
 
@@ -57,6 +134,14 @@ impl Slots {
             Mistakes::new("timeout", found).add(
                 "attempt",
                 format_args!("{attempt:?} is over the deadline {deadline:?}: lower the attempt or raise the deadline"),
+            );
+        }
+        if let Some(delay) = self.hedge.fixed()
+            && delay >= attempt
+        {
+            Mistakes::new("hedge", found).add(
+                "after",
+                format_args!("{delay:?} is no sooner than the attempt's limit {attempt:?}, so no second request ever goes out: lower it or raise the attempt"),
             );
         }
         if let Some(window) = self.breaker.window_time()

@@ -3,14 +3,21 @@
 use std::time::Duration;
 
 use super::slots::{AnyPlacement, Slots};
+use super::target::Target;
 use crate::Ratio;
 use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
+use crate::fallback::FallbackLayer;
+use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, Minting};
 use crate::idle_timeout::IdleTimeoutLayer;
+use crate::kill_switch::KillSwitchLayer;
+use crate::mirror::MirrorLayer;
+use crate::rate_limit::RateLimitLayer;
+use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 
@@ -18,18 +25,24 @@ pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
     Slots {
         correlation: CorrelationLayer::new(),
+        fallback: FallbackLayer::disabled(),
         deadline: DeadlineLayer::new(Duration::from_secs(8)),
+        kill_switch: KillSwitchLayer::new(),
+        mirror: MirrorLayer::new(Target::default(), Ratio::ZERO),
         idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::CallersOnly)),
         retry: RetryLayer::new()
             .max_attempts(2)
             .backoff(backoff)
             .without_retry_after_cap()
             .preset_budget(Ratio::percent(10), 3),
+        hedge: HedgeLayer::disabled(),
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),
+        rate_limit: RateLimitLayer::learning(),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
+        rehearsal: RehearsalLayer::new(),
         connect: Duration::from_secs(1),
     }
 }

@@ -4,9 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Uri;
 
+use crate::config::Mistakes;
 use crate::error::Error;
 
 /// How many connections a pool has, and what became of those that it had.
@@ -49,6 +51,20 @@ pub struct Closed {
     pub surplus: u64,
 }
 
+/// How many connections, and for how long; can be changed while requests are under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct PoolLimits {
+    pub(crate) per_host: u32,
+    pub(crate) idle_per_host: usize,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) life: Option<Duration>,
+    /// How long a request waits for a connection to come free.
+    pub(crate) acquire: Option<Duration>,
+    /// How long the making of one may take.
+    pub(crate) connect: Option<Duration>,
+}
+
 /// Reads an integration's own pool, and warms it up.
 #[derive(Clone)]
 pub struct PoolHandle(Arc<dyn Control>);
@@ -56,10 +72,33 @@ pub struct PoolHandle(Arc<dyn Control>);
 /// What a pool lets others do.
 pub(crate) trait Control: Send + Sync {
     fn figures(&self) -> PoolFigures;
+    fn limits(&self) -> PoolLimits;
+    fn set_limits(&self, limits: PoolLimits);
     fn warm_up(self: Arc<Self>, to: Uri, connections: u32) -> WarmUp;
 }
 
 pub(crate) type WarmUp = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+impl PoolLimits {
+    /// No limits.
+    pub(crate) fn unset() -> Self {
+        let (per_host, idle_per_host) = (u32::MAX, usize::MAX);
+        Self { per_host, idle_per_host, idle: None, life: None, acquire: None, connect: None }
+    }
+
+    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("connect_timeout", self.connect);
+        mistakes.refuse_zero("acquire_timeout", self.acquire);
+        mistakes.refuse_zero("time_to_live", self.life);
+        mistakes.refuse_zero("pool_idle_timeout", self.idle);
+        if self.per_host == 0 {
+            mistakes.add(
+                "max_connections_per_host",
+                "zero connections carry nothing: allow at least one",
+            );
+        }
+    }
+}
 
 impl PoolHandle {
     #[cfg(feature = "hyper")]
@@ -71,6 +110,15 @@ impl PoolHandle {
     #[must_use]
     pub fn figures(&self) -> PoolFigures {
         self.0.figures()
+    }
+
+    pub(crate) fn limits(&self) -> PoolLimits {
+        self.0.limits()
+    }
+
+    /// Other limits from now on; connections that are open stay, as far as there is room for them.
+    pub(crate) fn set_limits(&self, limits: PoolLimits) {
+        self.0.set_limits(limits);
     }
 
     /// Opens connections to the host of `to` before the first call needs one; at most as many as

@@ -65,7 +65,6 @@ impl BulkheadHandle {
     /// Calls that are under way keep their places, and calls that wait stay in the queue, each for as
     /// long as it was allowed to when it came. Of a shared limit only the wait is this bulkhead's to
     /// set.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for who changes settings while running"))]
     pub(crate) fn reconfigure(&self, config: &BulkheadConfig) {
         let BulkheadConfig { concurrency, queue, queue_wait, adaptive } = config.clone();
         self.queue_wait.set(queue_wait);

@@ -138,13 +138,29 @@ impl BulkheadLayer {
         Self { places, queue_wait, ..self }
     }
 
+    /// These settings, with the places that are in use.
+    pub(crate) fn taking_over(self, running: &Self) -> Self {
+        running.handle().reconfigure(&self.config());
+        running.clone()
+    }
+
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
         self.classifier = classifier;
         self
     }
 
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// The same under other settings; of a shared limit, only the wait is this bulkhead's.
+    pub(crate) fn with_config(self, config: &BulkheadConfig) -> Self {
+        let apart = self.apart();
+        apart.handle().reconfigure(config);
+        apart
+    }
+
     /// What it is set to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for who changes settings while running"))]
     pub(crate) fn config(&self) -> BulkheadConfig {
         self.handle().config()
     }

@@ -137,8 +137,5 @@ pub use limit::{Limit, Priority};
 pub use places::Permit;
 pub use service::Bulkhead;
 
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for who changes settings while running")
-)]
-pub(crate) use config::BulkheadConfig;
+#[cfg(feature = "serde")]
+pub(crate) use adaptive::Way;

@@ -5,38 +5,38 @@ use crate::ratio::Ratio;
 
 /// The settings of a circuit breaker, as [`CircuitBreakerLayer`](super::CircuitBreakerLayer) sets
 /// them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerConfig {
-    pub(super) window: WindowSize,
-    pub(super) minimum: u32,
-    pub(super) failure_rate: Option<Ratio>,
-    pub(super) slow: Option<SlowRule>,
-    pub(super) consecutive: Option<Consecutive>,
-    pub(super) open_for: Duration,
-    pub(super) open_cap: Duration,
-    pub(super) open_growth: f64,
-    pub(super) open_jitter: Ratio,
-    pub(super) retry_after_cap: Duration,
-    pub(super) probes: u32,
-    pub(super) probe_successes: u32,
-    pub(super) probe_limit: Duration,
-    pub(super) abandoned_after: Duration,
-    pub(super) throttled: Throttled,
-    pub(super) mode: Mode,
+    pub(crate) window: WindowSize,
+    pub(crate) minimum: u32,
+    pub(crate) failure_rate: Option<Ratio>,
+    pub(crate) slow: Option<SlowRule>,
+    pub(crate) consecutive: Option<Consecutive>,
+    pub(crate) open_for: Duration,
+    pub(crate) open_cap: Duration,
+    pub(crate) open_growth: f64,
+    pub(crate) open_jitter: Ratio,
+    pub(crate) retry_after_cap: Duration,
+    pub(crate) probes: u32,
+    pub(crate) probe_successes: u32,
+    pub(crate) probe_limit: Duration,
+    pub(crate) abandoned_after: Duration,
+    pub(crate) throttled: Throttled,
+    pub(crate) mode: Mode,
 }
 
 /// What the window holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WindowSize {
+pub(crate) enum WindowSize {
     Time(Duration),
     Calls(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SlowRule {
-    pub(super) over: Duration,
-    pub(super) rate: Ratio,
+pub(crate) struct SlowRule {
+    pub(crate) over: Duration,
+    pub(crate) rate: Ratio,
 }
 
 /// Opens on failures in a row.

@@ -60,6 +60,21 @@ impl BreakerHandle {
         BreakerCounts { calls: total, failed, slow, rejected, abandoned }
     }
 
+    /// The state that it was forced into, if it was.
+    #[must_use]
+    pub fn forced(&self) -> Option<BreakerState> {
+        match self.0.as_ref()?.machine.forced() {
+            Forced::No => None,
+            Forced::Open => Some(BreakerState::Open),
+            Forced::Closed => Some(BreakerState::Closed),
+        }
+    }
+
+    /// Whether there is a breaker at all.
+    pub(crate) fn exists(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Refuses every call until told otherwise.
     pub fn force_open(&self) {
         self.force(Forced::Open);

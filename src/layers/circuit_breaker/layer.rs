@@ -191,24 +191,26 @@ impl CircuitBreakerLayer {
         }
     }
 
+    pub(crate) fn with_config(mut self, config: Option<BreakerConfig>) -> Self {
+        self.config = config;
+        self.renewed()
+    }
+
     pub(crate) fn config(&self) -> Option<&BreakerConfig> {
         self.config.as_ref()
     }
 
-    /// The same breakers under other settings: their states stay, and so do the results where the
-    /// window does. `None` switches it off.
-    pub(crate) fn reconfigured(mut self, config: Option<BreakerConfig>) -> Self {
-        match (&config, self.breaker.get(), &self.map) {
-            (None, ..) => self.breaker = OnceLock::new(),
-            (Some(config), breaker, map) => {
-                let keyed = map.iter().flat_map(|map| map.all());
-                for breaker in breaker.cloned().into_iter().chain(keyed) {
-                    breaker.machine.reconfigure(config.clone());
-                }
-            }
+    /// These settings, with the breakers that are in use: their states stay, and so do the results
+    /// where the window does.
+    pub(crate) fn taking_over(self, running: &Self) -> Self {
+        let Some(config) = self.config else {
+            return Self { config: None, breaker: OnceLock::new(), ..running.clone() };
+        };
+        let keyed = running.map.iter().flat_map(|map| map.all());
+        for breaker in running.breaker.get().cloned().into_iter().chain(keyed) {
+            breaker.machine.reconfigure(config.clone());
         }
-        self.config = config;
-        self
+        Self { config: Some(config), ..running.clone() }
     }
 
     pub(crate) fn window_time(&self) -> Option<Duration> {

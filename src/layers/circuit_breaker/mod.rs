@@ -79,6 +79,8 @@ mod state;
 mod window;
 
 pub use config::{BreakerConfig, Consecutive, Mode, Throttled};
+#[cfg(feature = "serde")]
+pub(crate) use config::{SlowRule, WindowSize};
 pub use future::ResponseFuture;
 pub use handle::{BreakerCounts, BreakerHandle, KeyedBreakers};
 pub use layer::CircuitBreakerLayer;

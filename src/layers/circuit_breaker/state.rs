@@ -308,7 +308,7 @@ impl Machine {
         now.saturating_duration_since(self.epoch)
     }
 
-    fn forced(&self) -> Forced {
+    pub(super) fn forced(&self) -> Forced {
         match self.forced.load(Ordering::Relaxed) {
             forced if forced == Forced::Open as u8 => Forced::Open,
             forced if forced == Forced::Closed as u8 => Forced::Closed,

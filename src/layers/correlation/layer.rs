@@ -12,8 +12,8 @@ use crate::rt::Rng;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CorrelationLayer {
-    pub(super) header: HeaderName,
-    pub(super) baggage_to: Vec<String>,
+    pub(crate) header: HeaderName,
+    pub(crate) baggage_to: Vec<String>,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     pub(super) pool: ContextPool,

@@ -46,6 +46,12 @@ impl DeadlineLayer {
         checked("deadline", |mistakes| self.check_into(mistakes))
     }
 
+    /// The same with another limit, or none.
+    pub(crate) fn with_limit(mut self, limit: Option<Duration>) -> Self {
+        self.limit = limit;
+        self
+    }
+
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.limit
     }

@@ -24,7 +24,7 @@ pub struct FallbackLayer {
     /// Absent where failures stay failures.
     pub(super) answer: Option<Answer>,
     when: Option<Arc<dyn Fn(&Failed) -> bool + Send + Sync>>,
-    pub(super) limit: Duration,
+    pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -122,6 +122,10 @@ impl FallbackLayer {
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
         self.classifier = classifier;
         self
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.answer.is_some()
     }
 
     /// Whether it is to answer for this failure.

@@ -127,27 +127,35 @@ impl HedgeLayer {
         }
     }
 
+    /// The same, at another time.
+    pub(crate) fn set_to(mut self, after: Option<Duration>, quantile: Option<Ratio>) -> Self {
+        self.after = match (after, quantile) {
+            (Some(delay), _) => After::Fixed(delay),
+            (None, Some(quantile)) => Self::quantile(quantile).after,
+            (None, None) => After::Never,
+        };
+        self
+    }
+
     pub(crate) fn least(&self) -> Duration {
         self.least
     }
 
-    /// Other settings of when; what was counted stays, and what was learned of the same quantile.
-    pub(crate) fn reconfigured(
-        mut self,
-        fixed: Option<Duration>,
-        quantile: Option<Ratio>,
-        least: Duration,
-    ) -> Self {
-        self.least = least;
-        self.after = match (fixed, quantile, self.after) {
-            (Some(delay), ..) => After::Fixed(delay),
-            (None, Some(new), After::Quantile(old, learned)) if new == old => {
-                After::Quantile(old, learned)
-            }
-            (None, Some(new), _) => After::Quantile(new, Arc::new(Learned::new(new, rt::now()))),
-            (None, None, _) => After::Never,
-        };
+    /// These settings, with what was counted, and what was learned of the same quantile.
+    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+        if let (After::Quantile(new, learned), After::Quantile(old, known)) =
+            (&mut self.after, &running.after)
+            && new == old
+        {
+            learned.clone_from(known);
+        }
+        self.counters = Arc::clone(&running.counters);
         self
+    }
+
+    /// Whether there may be second requests at all.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !matches!(self.after, After::Never)
     }
 
     /// The same layer, which shares nothing with the one it was made from.

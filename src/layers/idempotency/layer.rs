@@ -12,16 +12,16 @@ use crate::event::Emitter;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct IdempotencyLayer<P = InHeader> {
-    pub(super) settings: Settings,
-    pub(super) placement: P,
+    pub(crate) settings: Settings,
+    pub(crate) placement: P,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) profile: KeyProfile,
-    pub(super) methods: KeyedMethods,
-    pub(super) minting: Minting,
-    pub(super) emitter: Emitter,
+pub(crate) struct Settings {
+    pub(crate) profile: KeyProfile,
+    pub(crate) methods: KeyedMethods,
+    pub(crate) minting: Minting,
+    pub(crate) emitter: Emitter,
 }
 
 /// Which methods get a key.
@@ -87,6 +87,16 @@ impl<P> IdempotencyLayer<P> {
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("idempotency", |mistakes| self.check_into(mistakes))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The same placement under other settings.
+    pub(crate) fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
     }
 
     pub(crate) fn placement(&self) -> &P {

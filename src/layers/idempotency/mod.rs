@@ -65,3 +65,6 @@ pub use layer::{IdempotencyLayer, KeyedMethods, Minting};
 pub use placement::{InHeader, PlaceKey};
 pub use profile::KeyProfile;
 pub use service::Idempotency;
+
+#[cfg(feature = "serde")]
+pub(crate) use profile::Form;

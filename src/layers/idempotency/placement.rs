@@ -12,6 +12,12 @@ pub trait PlaceKey<B> {
 #[derive(Clone, Debug)]
 pub struct InHeader(pub(super) Option<HeaderName>);
 
+impl InHeader {
+    pub(crate) fn new(header: HeaderName) -> Self {
+        Self(Some(header))
+    }
+}
+
 impl<B> PlaceKey<B> for InHeader {
     fn place(&self, mut request: Request<B>, key: &HeaderValue) -> Request<B> {
         if let Some(header) = &self.0 {

@@ -7,14 +7,14 @@ use crate::context::IdempotencyKey;
 /// How one provider wants its keys.
 #[derive(Clone, Debug)]
 pub struct KeyProfile {
-    pub(super) header: Option<HeaderName>,
-    pub(super) form: Form,
-    pub(super) longest: usize,
-    pub(super) lifetime: Duration,
+    pub(crate) header: Option<HeaderName>,
+    pub(crate) form: Form,
+    pub(crate) longest: usize,
+    pub(crate) lifetime: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Bare,
     /// A structured field's string (RFC 9651, 3.3.3).
     Quoted,

@@ -11,7 +11,7 @@ use crate::event::Emitter;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct IdleTimeoutLayer {
-    pub(super) limit: Option<Duration>,
+    pub(crate) limit: Option<Duration>,
     pub(super) emitter: Emitter,
 }
 

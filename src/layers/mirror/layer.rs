@@ -26,9 +26,9 @@ use crate::rt::Rng;
 pub struct MirrorLayer<T> {
     pub(super) target: T,
     share: Ratio,
-    pub(super) concurrency: u32,
-    pub(super) limit: Duration,
-    pub(super) body_cap: usize,
+    pub(crate) concurrency: u32,
+    pub(crate) limit: Duration,
+    pub(crate) body_cap: usize,
     pub(super) choose: Arc<Choose>,
     pub(super) prepare: Option<Arc<Prepare>>,
     pub(super) compare: Option<Arc<Compare>>,
@@ -149,6 +149,46 @@ impl<T> MirrorLayer<T> {
             );
         }
         mistakes.refuse_zero("limit", Some(self.limit));
+    }
+
+    /// The same copies, sent to another target.
+    pub(crate) fn retargeted<U>(self, target: U) -> MirrorLayer<U> {
+        let Self { share, concurrency, limit, body_cap, choose, prepare, compare, .. } = self;
+        let Self { classifier, rng, emitter, tally, .. } = self;
+        MirrorLayer {
+            target,
+            share,
+            concurrency,
+            limit,
+            body_cap,
+            choose,
+            prepare,
+            compare,
+            classifier,
+            rng,
+            emitter,
+            tally,
+        }
+    }
+
+    pub(crate) fn target(&self) -> &T {
+        &self.target
+    }
+
+    /// This share.
+    pub(crate) fn share(mut self, share: Ratio) -> Self {
+        self.share = share;
+        self.renewed()
+    }
+
+    /// These settings, with the places and counts that are in use. The share that a handle set stays
+    /// unless another was set here.
+    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+        if self.share != running.share {
+            running.handle().set_share(self.share);
+        }
+        self.tally = Arc::clone(&running.tally);
+        self
     }
 
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {

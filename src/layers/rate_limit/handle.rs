@@ -18,6 +18,12 @@ impl RateLimitHandle {
         self.0.limiter.waiting()
     }
 
+    /// How many calls were let through and aren't answered yet; 0 where that is not bounded.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.0.limiter.under_way()
+    }
+
     /// How many calls were refused here since it was made.
     #[must_use]
     pub fn rejected(&self) -> u64 {

@@ -134,6 +134,10 @@ impl RateLimitLayer {
         self
     }
 
+    pub(crate) fn with_config(self, config: RateLimitConfig) -> Self {
+        self.set(|own| *own = config)
+    }
+
     pub(crate) fn config(&self) -> &RateLimitConfig {
         &self.config
     }
@@ -143,11 +147,10 @@ impl RateLimitLayer {
         self.set(|_| {})
     }
 
-    /// The same limit, with what was learned, spent and queued, under other settings.
-    pub(crate) fn reconfigured(mut self, config: RateLimitConfig) -> Self {
-        self.limiter.change(|schedule, now| schedule.reconfigure(&config, now));
-        self.config = config;
-        self
+    /// These settings, with what was learned, spent and queued.
+    pub(crate) fn taking_over(self, running: &Self) -> Self {
+        running.limiter.change(|schedule, now| schedule.reconfigure(&self.config, now));
+        Self { config: self.config, ..running.clone() }
     }
 
     /// Nothing is limited and nothing learned: calls pass as they come.

@@ -96,4 +96,5 @@ pub use handle::RateLimitHandle;
 pub use layer::RateLimitLayer;
 pub use service::RateLimit;
 
+#[cfg(feature = "serde")]
 pub(crate) use config::Quota;

@@ -36,12 +36,17 @@ where
     type Future = ResponseFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        if !self.settings.limiter.is_free() {
+        let inner = self.inner.poll_ready(cx);
+        match self.settings.limiter.is_free() {
+            true => inner,
             // Turns are given to calls, not to those who may call: a readied clone that is dropped
-            // has taken none. The inner service is asked when it is the call's turn.
-            return Poll::Ready(Ok(()));
+            // has taken none. If it isn't ready, the inner service is asked again when it is the
+            // call's turn.
+            false => match inner {
+                Poll::Pending => Poll::Ready(Ok(())),
+                ready => ready,
+            },
         }
-        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
@@ -61,7 +66,9 @@ where
             Entry::Queued(ticket, wait) => {
                 settings.emitter.emit(Some(&context), || Event::RateLimitQueued { wait });
                 let settings = Arc::clone(settings);
-                ResponseFuture::queued(self.inner.take(), request, ticket, context, settings)
+                // An instance that is ready stays here: it may hold something that others need
+                // sooner.
+                ResponseFuture::queued(self.inner.clone(), request, ticket, context, settings)
             }
         }
     }

@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::service::Rehearsal;
 use super::state::Switch;
 use crate::config::{ConfigError, Mistakes, checked};
-use crate::event::Emitter;
+use crate::event::{Emitter, Event};
 use crate::rt::Rng;
 
 /// Injects faults. See the [module](super).
@@ -85,6 +85,47 @@ impl RehearsalLayer {
         if self.header.is_some() && !self.allowed {
             mistakes.add("header", FORBIDDEN);
         }
+    }
+
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    pub(crate) fn header_set(&self) -> Option<&HeaderName> {
+        self.header.as_ref()
+    }
+
+    /// The same, with all of this set anew.
+    pub(crate) fn set_to(
+        mut self,
+        allowed: bool,
+        header: Option<HeaderName>,
+        plan: Option<Plan>,
+    ) -> Self {
+        (self.allowed, self.header, self.plan) = (allowed, header, plan.map(Arc::new));
+        self.renewed()
+    }
+
+    /// The plan that was set; the handle's is the one that is on.
+    pub(crate) fn plan_set(&self) -> Option<&Plan> {
+        self.plan.as_deref()
+    }
+
+    /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
+    /// plan was set here, or none is allowed any more.
+    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+        let before = running.handle().is_on();
+        if !self.allowed {
+            running.switch.set(None);
+        } else if self.plan != running.plan {
+            running.switch.set(self.plan.as_deref().cloned());
+        }
+        self.switch = Arc::clone(&running.switch);
+        let on = self.handle().is_on();
+        if on || before != on {
+            self.emitter.emit(None, || Event::RehearsalChanged { on });
+        }
+        self
     }
 
     pub(super) fn check_allowed(&self, mistakes: &mut Mistakes<'_>) {

@@ -8,14 +8,14 @@ use crate::ratio::Ratio;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    pub(super) max_attempts: u32,
-    pub(super) max_elapsed: Option<Duration>,
-    pub(super) backoff: Backoff,
-    pub(super) retry_after_cap: Option<Duration>,
-    pub(super) retry_after_spread: Ratio,
-    pub(super) body_cap: usize,
-    pub(super) drain_cap: usize,
-    pub(super) rejections: Rejections,
+    pub(crate) max_attempts: u32,
+    pub(crate) max_elapsed: Option<Duration>,
+    pub(crate) backoff: Backoff,
+    pub(crate) retry_after_cap: Option<Duration>,
+    pub(crate) retry_after_spread: Ratio,
+    pub(crate) body_cap: usize,
+    pub(crate) drain_cap: usize,
+    pub(crate) rejections: Rejections,
 }
 
 /// What becomes of a call that a layer further in refused.

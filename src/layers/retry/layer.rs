@@ -8,7 +8,7 @@ use super::config::{Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
 use super::service::Retry;
 use crate::backoff::Backoff;
-use crate::budget::RetryBudget;
+use crate::budget::{BudgetTerms, RetryBudget};
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
@@ -158,6 +158,30 @@ impl RetryLayer {
 
     pub(crate) fn shared_budget(&self) -> RetryBudget {
         self.budget.clone()
+    }
+
+    /// These settings, with the budget that is in use.
+    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+        if let Some(terms) = self.budget.terms() {
+            self.budget = running.budget.clone().reconfigured(terms);
+        }
+        self
+    }
+
+    pub(crate) fn with_config(mut self, config: RetryConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// These terms, for a budget that is this layer's.
+    pub(crate) fn with_budget_terms(mut self, terms: BudgetTerms) -> Self {
+        // Until it takes over from one that runs, it shares nothing with that.
+        self.budget = RetryBudget::of(terms);
+        self
+    }
+
+    pub(crate) fn config(&self) -> &RetryConfig {
+        &self.config
     }
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {

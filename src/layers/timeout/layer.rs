@@ -12,11 +12,11 @@ use crate::event::Emitter;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct TimeoutLayer {
-    pub(super) attempt: Option<Duration>,
-    pub(super) response_head: Option<Duration>,
-    pub(super) upload_stall: Option<Duration>,
-    pub(super) send_on: Option<HeaderName>,
-    pub(super) emitter: Emitter,
+    pub(crate) attempt: Option<Duration>,
+    pub(crate) response_head: Option<Duration>,
+    pub(crate) upload_stall: Option<Duration>,
+    pub(crate) send_on: Option<HeaderName>,
+    pub(crate) emitter: Emitter,
 }
 
 impl TimeoutLayer {

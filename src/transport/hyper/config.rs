@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use super::pool::Limits;
 use super::proxy::Proxies;
 use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::transport::pool::PoolLimits;
 
 /// The settings of the own hyper client.
 #[derive(Clone, Debug)]
@@ -134,8 +134,8 @@ impl HyperConfig {
         HyperTransport::new(self, emitter)
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        Limits {
+    pub(crate) fn limits(&self) -> PoolLimits {
+        PoolLimits {
             per_host: self.max_connections_per_host,
             idle_per_host: self.pool_max_idle_per_host,
             idle: self.pool_idle_timeout,
@@ -145,24 +145,19 @@ impl HyperConfig {
         }
     }
 
-    pub(crate) fn connect_limit(&self) -> Option<Duration> {
-        self.connect_timeout
+    pub(crate) fn with_limits(mut self, limits: PoolLimits) -> Self {
+        self.max_connections_per_host = limits.per_host;
+        self.pool_max_idle_per_host = limits.idle_per_host;
+        (self.pool_idle_timeout, self.time_to_live) = (limits.idle, limits.life);
+        (self.acquire_timeout, self.connect_timeout) = (limits.acquire, limits.connect);
+        self
     }
 
     fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("connect_timeout", self.connect_timeout);
+        self.limits().check_into(mistakes);
         mistakes.refuse_zero("tcp_keepalive", self.tcp_keepalive);
-        mistakes.refuse_zero("acquire_timeout", self.acquire_timeout);
-        mistakes.refuse_zero("time_to_live", self.time_to_live);
-        mistakes.refuse_zero("pool_idle_timeout", self.pool_idle_timeout);
         mistakes.refuse_zero("http2_ping", self.http2_ping_after);
         mistakes.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
-        if self.max_connections_per_host == 0 {
-            mistakes.add(
-                "max_connections_per_host",
-                "zero connections carry nothing: allow at least one",
-            );
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Fault, Phase};
 use crate::rt;
-use crate::transport::pool::{Control, PoolFigures, PoolHandle, WarmUp};
+use crate::transport::pool::{Control, PoolFigures, PoolHandle, PoolLimits, WarmUp};
 
 /// A client of hyper's connections, with its own pool.
 #[derive(Clone)]
@@ -62,11 +62,6 @@ impl HyperTransport {
             emitter,
         };
         Self { client: Arc::new(client) }
-    }
-
-    /// Other limits of the pool from now on; the other settings stay as they are.
-    pub(crate) fn reconfigure(&self, config: &HyperConfig) {
-        self.client.hosts.reconfigure(config.limits());
     }
 
     /// Reads the pool's figures, and warms it up.
@@ -258,6 +253,14 @@ fn unnamed() -> Error {
 impl Control for Client {
     fn figures(&self) -> PoolFigures {
         self.hosts.figures()
+    }
+
+    fn limits(&self) -> PoolLimits {
+        self.hosts.limits()
+    }
+
+    fn set_limits(&self, limits: PoolLimits) {
+        self.hosts.reconfigure(limits);
     }
 
     fn warm_up(self: Arc<Self>, to: Uri, connections: u32) -> WarmUp {

@@ -7,4 +7,7 @@ mod settings;
 
 pub use settings::Adaptive;
 
+#[cfg(feature = "serde")]
+pub(crate) use settings::Way;
+
 pub(super) use machine::{Machine, Sample, Signal};

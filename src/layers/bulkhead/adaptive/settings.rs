@@ -15,15 +15,15 @@ use crate::ratio::Ratio;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it moves nothing until a bulkhead is given it"]
 pub struct Adaptive {
-    pub(super) way: Way,
-    pub(super) min: u32,
-    pub(super) max: u32,
-    pub(super) decrease: Ratio,
+    pub(crate) way: Way,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) decrease: Ratio,
 }
 
 /// Which machine moves the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Aimd,
     Gradient,
 }

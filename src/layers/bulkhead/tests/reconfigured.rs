@@ -6,8 +6,9 @@ use http::{Request, Response};
 use tokio::sync::Semaphore;
 use tower::{Layer, ServiceExt, service_fn};
 
+use super::super::config::BulkheadConfig;
 use crate::body::Body;
-use crate::bulkhead::{Adaptive, BulkheadConfig, BulkheadHandle, BulkheadLayer, Limit, Priority};
+use crate::bulkhead::{Adaptive, BulkheadHandle, BulkheadLayer, Limit, Priority};
 use crate::context::Context;
 use crate::error::Error;
 use crate::rt;

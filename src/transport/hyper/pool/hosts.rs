@@ -11,7 +11,7 @@ use super::connection::{Connection, Driver, Record, Sender};
 use super::host::Host;
 use crate::event::{CloseCause, Emitter, Event};
 use crate::rt::{self, Rng, Timer};
-use crate::transport::pool::{Closed, PoolFigures};
+use crate::transport::pool::{Closed, PoolFigures, PoolLimits};
 
 /// The connections of one client, by host.
 #[derive(Debug)]
@@ -21,23 +21,10 @@ pub(in super::super) struct Hosts {
     speak_http2: bool,
 }
 
-/// How many connections, and for how long; can be changed while requests are under way.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Limits {
-    pub(in super::super) per_host: u32,
-    pub(in super::super) idle_per_host: usize,
-    pub(in super::super) idle: Option<Duration>,
-    pub(in super::super) life: Option<Duration>,
-    /// How long a request waits for a connection to come free.
-    pub(in super::super) acquire: Option<Duration>,
-    /// How long the making of one may take.
-    pub(in super::super) connect: Option<Duration>,
-}
-
 /// What all hosts of a client share.
 #[derive(Debug)]
 pub(in super::super) struct Shared {
-    limits: RwLock<Limits>,
+    limits: RwLock<PoolLimits>,
     pub(super) waiting: AtomicU32,
     emitter: Emitter,
     rng: Rng,
@@ -46,7 +33,7 @@ pub(in super::super) struct Shared {
 }
 
 impl Hosts {
-    pub(in super::super) fn new(limits: Limits, emitter: Emitter, speak_http2: bool) -> Self {
+    pub(in super::super) fn new(limits: PoolLimits, emitter: Emitter, speak_http2: bool) -> Self {
         let shared = Shared {
             limits: RwLock::new(limits),
             waiting: AtomicU32::new(0),
@@ -87,12 +74,12 @@ impl Hosts {
         figures
     }
 
-    pub(in super::super) fn limits(&self) -> Limits {
+    pub(in super::super) fn limits(&self) -> PoolLimits {
         self.shared.limits()
     }
 
     /// Other limits from now on. Connections that are over them go when their requests are over.
-    pub(in super::super) fn reconfigure(&self, limits: Limits) {
+    pub(in super::super) fn reconfigure(&self, limits: PoolLimits) {
         *self.shared.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
         let hosts: Vec<_> = self.by_key().values().cloned().collect();
         // There may be room for who waits.
@@ -149,7 +136,7 @@ impl Shared {
         self.emitter.emit(None, || Event::ConnectionClosed { cause, lived });
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> PoolLimits {
         *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 

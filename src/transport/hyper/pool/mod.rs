@@ -19,7 +19,7 @@ mod lease;
 
 pub(super) use connection::{Driver, Sender};
 pub(super) use host::{Acquired, Grant, Host, Place, Waiting};
-pub(super) use hosts::{Hosts, Limits};
+pub(super) use hosts::Hosts;
 pub(super) use lease::Lease;
 
 pub use lease::Hold;

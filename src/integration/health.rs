@@ -1,0 +1,107 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::handle::Shared;
+use super::levers::{BreakerLever, KillSwitchLever, RehearsalLever};
+use crate::control::{
+    BreakerHealth, BulkheadHealth, Health, HedgeHealth, Lever, MirrorHealth, RateLimitHealth,
+    Status, Steered,
+};
+use crate::event::BreakerState;
+use crate::rt::Clock;
+use crate::transport::pool::PoolHandle;
+
+impl Steered for Shared {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn health(&self) -> Health {
+        let slots = self.live.slots().clone();
+        let breaker = slots.breaker.handle();
+        let breaker = breaker.exists().then(|| {
+            let counts = breaker.counts();
+            BreakerHealth {
+                state: breaker.state(),
+                open_for: breaker.open_for(),
+                calls: counts.calls,
+                failed: counts.failed,
+                slow: counts.slow,
+                rejected: counts.rejected,
+                abandoned: counts.abandoned,
+            }
+        });
+        let bulkhead = slots.bulkhead.handle();
+        let (rate, hedge, mirror) =
+            (slots.rate_limit.handle(), slots.hedge.handle(), slots.mirror.handle());
+        let counts = hedge.counts();
+        let mut health = Health {
+            integration: self.name.to_string(),
+            status: Status::Up,
+            since: None,
+            is_rehearsing: slots.rehearsal.handle().is_on(),
+            levers: self.lever_states(),
+            breaker,
+            bulkhead: BulkheadHealth {
+                limit: bulkhead.limit(),
+                in_use: bulkhead.in_use(),
+                waiting: bulkhead.waiting(),
+            },
+            rate_limit: RateLimitHealth {
+                interval: rate.interval(),
+                paused_for: rate.paused_for(),
+                waiting: rate.waiting(),
+                rejected: rate.rejected(),
+            },
+            retries_saved: slots.retry.shared_budget().saved(),
+            hedge: HedgeHealth {
+                delay: hedge.delay(),
+                sent: counts.sent,
+                won: counts.won,
+                skipped: counts.skipped,
+            },
+            mirror: slots.mirror.target().0.is_some().then(|| MirrorHealth {
+                share: mirror.share().millionths(),
+                mirrored: mirror.mirrored(),
+                skipped: mirror.skipped(),
+                agreed: mirror.agreed(),
+                disagreed: mirror.disagreed(),
+            }),
+            pool: self.pool.as_ref().map(PoolHandle::figures),
+        };
+        (health.status, health.since) = self.status(&health);
+        health
+    }
+
+    fn levers(self: Arc<Self>) -> Vec<Box<dyn Lever>> {
+        vec![
+            Box::new(KillSwitchLever(Arc::clone(&self))),
+            Box::new(BreakerLever(Arc::clone(&self))),
+            Box::new(RehearsalLever(self)),
+        ]
+    }
+}
+
+impl Shared {
+    /// The worst that is true comes first.
+    fn status(&self, health: &Health) -> (Status, Option<SystemTime>) {
+        let position = self.live.slots().kill_switch.handle().position();
+        if !position.mode().lets_calls_through() {
+            return (Status::Stopped, Some(position.since()));
+        }
+        let breaker = health.breaker;
+        let opened = breaker.and_then(|breaker| breaker.open_for);
+        let opened = opened.and_then(|ago| Clock::system().wall().checked_sub(ago));
+        match breaker.map(|breaker| breaker.state) {
+            Some(BreakerState::Open) => return (Status::Down, opened),
+            Some(BreakerState::HalfOpen) => return (Status::Degraded, opened),
+            _ => {}
+        }
+        let unusual = health.levers.iter().find(|lever| !lever.is_usual || lever.trouble.is_some());
+        match (unusual, health.rate_limit.paused_for) {
+            (Some(lever), _) => (Status::Degraded, lever.since),
+            (None, Some(_)) => (Status::Degraded, None),
+            (None, None) => (Status::Up, None),
+        }
+    }
+}

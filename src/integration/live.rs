@@ -1,0 +1,62 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::edge::Edge;
+use super::preset::Preset;
+use super::slots::Slots;
+use crate::transport::pool::PoolLimits;
+
+/// A stack that can be composed anew from other settings while calls run through it.
+///
+/// Calls that are under way end in the stack that they began in. What layers remember and hold is
+/// handed over, so that both stacks share it.
+pub(super) struct Live {
+    edge: RwLock<Arc<dyn Edge>>,
+    /// What runs.
+    slots: Mutex<Slots>,
+    /// What it was built with in code, before settings from elsewhere.
+    base: Base,
+    compose: Box<dyn Fn(&Slots) -> Arc<dyn Edge> + Send + Sync>,
+}
+
+/// What settings from elsewhere are laid over.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    pub(super) preset: Preset,
+    pub(super) slots: Slots,
+    /// Absent where the client is not the integration's own.
+    pub(super) limits: Option<PoolLimits>,
+}
+
+impl Live {
+    pub(super) fn new(
+        base: Base,
+        slots: Slots,
+        compose: impl Fn(&Slots) -> Arc<dyn Edge> + Send + Sync + 'static,
+    ) -> Self {
+        let edge = RwLock::new(compose(&slots));
+        Self { edge, slots: Mutex::new(slots), base, compose: Box::new(compose) }
+    }
+
+    /// The stack of this moment.
+    pub(super) fn edge(&self) -> Arc<dyn Edge> {
+        Arc::clone(&self.edge.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// What runs just now.
+    pub(super) fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other settings from the next call on; they must have been checked.
+    pub(super) fn change(&self, to: Slots) {
+        // Two who change at once do so one after the other.
+        let mut slots = self.slots();
+        *slots = to.taking_over(&slots);
+        let edge = (self.compose)(&slots);
+        *self.edge.write().unwrap_or_else(PoisonError::into_inner) = edge;
+    }
+}

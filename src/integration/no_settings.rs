@@ -1,0 +1,13 @@
+use super::live::Base;
+use super::overlay::Laid;
+use crate::config::Mistake;
+
+/// Without the feature `serde`, what is set in code is all there is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings;
+
+impl Settings {
+    pub(super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+        Laid::checked(base.slots.clone(), base.limits, found)
+    }
+}

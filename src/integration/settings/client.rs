@@ -1,0 +1,46 @@
+//! The own client's pool.
+
+use std::time::Duration;
+
+use super::section::{lay, section};
+use crate::transport::pool::PoolLimits;
+
+section! {
+    /// `[hyper]`: what of the client can be changed while it runs.
+    Client {
+        connect_timeout: Option<Duration>,
+        acquire_timeout: Option<Duration>,
+        max_connections_per_host: Option<u32>,
+        pool_max_idle_per_host: Option<usize>,
+        pool_idle_timeout: Option<Duration>,
+        time_to_live: Option<Duration>,
+    }
+}
+
+impl Client {
+    pub(super) fn of(limits: &PoolLimits) -> Self {
+        Self {
+            connect_timeout: Some(limits.connect),
+            acquire_timeout: Some(limits.acquire),
+            max_connections_per_host: Some(Some(limits.per_host).filter(|most| *most < u32::MAX)),
+            pool_max_idle_per_host: Some(
+                Some(limits.idle_per_host).filter(|most| *most < usize::MAX),
+            ),
+            pool_idle_timeout: Some(limits.idle),
+            time_to_live: Some(limits.life),
+        }
+    }
+
+    pub(super) fn lay_over(&self, limits: &mut PoolLimits) {
+        lay(&mut limits.connect, &self.connect_timeout);
+        lay(&mut limits.acquire, &self.acquire_timeout);
+        lay(&mut limits.idle, &self.pool_idle_timeout);
+        lay(&mut limits.life, &self.time_to_live);
+        if let Some(most) = self.max_connections_per_host {
+            limits.per_host = most.unwrap_or(u32::MAX);
+        }
+        if let Some(most) = self.pool_max_idle_per_host {
+            limits.idle_per_host = most.unwrap_or(usize::MAX);
+        }
+    }
+}

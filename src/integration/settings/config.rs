@@ -1,0 +1,320 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::client::Client;
+use super::limits::{Bulkhead, RateLimit, Timeout};
+use super::outer::{Correlation, Fallback, Idempotency};
+use super::read::{Reader, Setting};
+use super::retries::{Breaker, Hedge, Retry};
+use super::section::section;
+use super::steering::{Mirror, Rehearsal};
+use crate::config::{ConfigError, Mistake};
+use crate::event::Event;
+use crate::integration::builder::IntegrationBuilder;
+use crate::integration::client::OwnClient;
+use crate::integration::handle::Integration;
+use crate::integration::live::Base;
+use crate::integration::overlay::Laid;
+use crate::integration::preset::Preset;
+use crate::integration::slots::Slots;
+use crate::transport::pool::PoolLimits;
+
+/// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).
+///
+/// A file names only what differs from what is set in code. Durations are `"250ms"`, `"2s"` or
+/// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. An unknown key is refused with the name
+/// that is nearest to it, and all mistakes are named at once, each with its path.
+///
+/// ```
+/// use outrigger::{Integration, IntegrationConfig};
+/// # use outrigger::testing::{Answer, Script};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config: IntegrationConfig = toml::from_str(
+///     r#"
+///     deadline = "5s"
+///
+///     [retry]
+///     max_attempts = 2
+///     budget = { ratio = "5%" }
+///
+///     [rate_limit]
+///     requests = 100
+///     per = "1m"
+///     "#,
+/// )?;
+/// let crm = Integration::user_flow("crm")
+/// #   .service(Script::new([Answer::status(200)]))
+///     .config(config)
+///     .build()?;
+///
+/// // Later, when the file has changed; calls that are under way end as they began.
+/// let changed: IntegrationConfig = toml::from_str(r#"deadline = "3s""#)?;
+/// crm.apply(&changed)?;
+/// # Ok(()) }
+/// ```
+///
+/// Not here, because a file can't say it, or must not: functions (what a fallback answers, where
+/// copies go), what classifies results, TLS and proxies, and the position of the kill switch, which a
+/// file of its own moves ([`SwitchFile`](crate::kill_switch::SwitchFile)).
+#[derive(Clone, Default, PartialEq)]
+pub struct IntegrationConfig(Arc<Tables>);
+
+/// What a builder was given.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Settings(Option<IntegrationConfig>);
+
+section! {
+    /// The whole file.
+    Tables {
+        preset: Preset,
+        deadline: Option<Duration>,
+        idle_timeout: Option<Duration>,
+        correlation: Correlation,
+        fallback: Fallback,
+        mirror: Mirror,
+        idempotency: Idempotency,
+        retry: Retry,
+        hedge: Hedge,
+        circuit_breaker: Breaker,
+        rate_limit: RateLimit,
+        bulkhead: Bulkhead,
+        timeout: Timeout,
+        rehearsal: Rehearsal,
+        hyper: Client,
+    }
+}
+
+// === impl IntegrationConfig ===
+
+impl IntegrationConfig {
+    /// Reads settings, and keeps every mistake apart: for whoever wants them one by one.
+    ///
+    /// # Errors
+    ///
+    /// When a value isn't one, or a key is unknown. Whether the settings can work is found out when
+    /// they are used, because that depends on what is set in code; where `preset` is named, it is
+    /// found out here too.
+    pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
+        let mut found = Vec::new();
+        let value = Value::deserialize(deserializer)
+            .map_err(|error| found.push(Mistake::new("settings", error.to_string())));
+        let tables =
+            value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
+        let config = Self(Arc::new(tables.unwrap_or_default()));
+        if let Some(preset) = config.0.preset {
+            config.check_against(preset, &mut found);
+        }
+        ConfigError::check(None, found).map(|()| config)
+    }
+
+    /// The preset that it names.
+    #[must_use]
+    pub fn preset(&self) -> Option<Preset> {
+        self.0.preset
+    }
+
+    /// What can't work over a preset as it is.
+    fn check_against(&self, preset: Preset, found: &mut Vec<Mistake>) {
+        let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
+        let base = Base { preset, slots: preset.slots(), limits };
+        let mut more = Vec::new();
+        Settings(Some(self.clone())).lay_over(&base, &mut more);
+        // What was wrong with a value leaves its setting as it was, and is named already.
+        more.retain(|mistake| found.iter().all(|known| known.field() != mistake.field()));
+        found.extend(more);
+    }
+
+    fn of(preset: Preset, slots: &Slots, limits: Option<&PoolLimits>) -> Self {
+        let bulkhead = Bulkhead::of(&slots.bulkhead);
+        let places = slots.bulkhead.config().concurrency;
+        Self(Arc::new(Tables {
+            preset: Some(preset),
+            deadline: Some(slots.deadline.limit()),
+            idle_timeout: Some(slots.idle_timeout.limit),
+            correlation: Some(Correlation::of(&slots.correlation)),
+            fallback: Some(Fallback::of(&slots.fallback)),
+            mirror: Some(Mirror::of(&slots.mirror)),
+            idempotency: Some(Idempotency::of(&slots.idempotency)),
+            retry: Some(Retry::of(&slots.retry)),
+            hedge: Some(Hedge::of(&slots.hedge)),
+            circuit_breaker: Some(Breaker::of(&slots.breaker)),
+            rate_limit: Some(RateLimit::of(&slots.rate_limit, places)),
+            bulkhead: Some(bulkhead),
+            timeout: Some(Timeout::of(&slots.timeout)),
+            rehearsal: Some(Rehearsal::of(&slots.rehearsal)),
+            hyper: limits.map(Client::of),
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for IntegrationConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for IntegrationConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write().serialize(serializer)
+    }
+}
+
+impl fmt::Debug for IntegrationConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntegrationConfig({})", self.0.write())
+    }
+}
+
+// === impl Settings ===
+
+impl Settings {
+    /// Lays the settings over what was set in code, and checks all together.
+    pub(in super::super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+        let (mut slots, mut limits) = (base.slots.clone(), base.limits);
+        if let Some(IntegrationConfig(tables)) = &self.0 {
+            let mut reader = Reader::new(found);
+            tables.lay_over(base.preset, &mut slots, &mut limits, &mut reader);
+        }
+        Laid::checked(slots, limits, found)
+    }
+}
+
+impl Tables {
+    fn lay_over(
+        &self,
+        preset: Preset,
+        slots: &mut Slots,
+        limits: &mut Option<PoolLimits>,
+        reader: &mut Reader<'_>,
+    ) {
+        if let Some(named) = self.preset.filter(|named| *named != preset) {
+            let problem =
+                format!("it was built as {preset}: build it as {named}, or take this out");
+            reader.under("preset", |reader| reader.wrong(problem));
+        }
+        if let Some(limit) = self.deadline {
+            slots.deadline = slots.deadline.clone().with_limit(limit);
+        }
+        if let Some(limit) = self.idle_timeout {
+            slots.idle_timeout.limit = limit;
+        }
+        if let Some(table) = &self.correlation {
+            table.lay_over(&mut slots.correlation);
+        }
+        if let Some(table) = &self.fallback {
+            table.lay_over(&mut slots.fallback);
+        }
+        if let Some(table) = &self.mirror {
+            table.lay_over(&mut slots.mirror);
+        }
+        if let Some(table) = &self.idempotency {
+            table.lay_over(&mut slots.idempotency);
+        }
+        if let Some(table) = &self.retry {
+            reader.under("retry", |reader| table.lay_over(&mut slots.retry, reader));
+        }
+        if let Some(table) = &self.hedge {
+            reader.under("hedge", |reader| table.lay_over(&mut slots.hedge, reader));
+        }
+        if let Some(table) = &self.circuit_breaker {
+            reader.under("circuit_breaker", |reader| table.lay_over(&mut slots.breaker, reader));
+        }
+        self.lay_over_limits(slots, limits, reader);
+        if let Some(table) = &self.rehearsal {
+            table.lay_over(&mut slots.rehearsal);
+        }
+    }
+
+    fn lay_over_limits(
+        &self,
+        slots: &mut Slots,
+        limits: &mut Option<PoolLimits>,
+        reader: &mut Reader<'_>,
+    ) {
+        if let Some(table) = &self.rate_limit {
+            reader.under("rate_limit", |reader| table.lay_over(&mut slots.rate_limit, reader));
+        }
+        if let Some(table) = &self.bulkhead {
+            reader.under("bulkhead", |reader| table.lay_over(&mut slots.bulkhead, reader));
+        }
+        if let Some(table) = &self.timeout {
+            table.lay_over(&mut slots.timeout);
+        }
+        match (&self.hyper, limits) {
+            (Some(table), Some(limits)) => table.lay_over(limits),
+            (Some(_), None) => reader.under("hyper", |reader| {
+                reader.wrong("the client is not the integration's own: set it up where it is made");
+            }),
+            (None, _) => {}
+        }
+    }
+}
+
+// === what integrations do with settings ===
+
+impl Integration {
+    /// An integration with the preset that `config` names, to be adjusted further in code.
+    ///
+    /// # Errors
+    ///
+    /// When it names none.
+    pub fn from_config(
+        name: impl Into<Arc<str>>,
+        config: IntegrationConfig,
+    ) -> Result<IntegrationBuilder<OwnClient>, ConfigError> {
+        let name = name.into();
+        let builder = match config.preset() {
+            Some(Preset::UserFlow) => Self::user_flow(Arc::clone(&name)),
+            Some(Preset::Background) => Self::background(Arc::clone(&name)),
+            None => {
+                let problem = "it is missing: say \"user_flow\" or \"background\"";
+                let missing = Mistake::new("preset", problem);
+                return Err(ConfigError::of(Some(&name), missing));
+            }
+        };
+        Ok(builder.config(config))
+    }
+
+    /// Other settings from the next call on, laid over what was set in code.
+    ///
+    /// Connections, the breaker's state and results, tokens, places, queues, what was learned and the
+    /// kill switch's position stay; calls that are under way end under the settings that they began
+    /// with. What an earlier config set and this one doesn't name is again as it was set in code.
+    ///
+    /// # Errors
+    ///
+    /// When the settings can't work: every mistake is named, and nothing is changed.
+    pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
+        let mut found = Vec::new();
+        let settings = Settings(Some(config.clone()));
+        let laid = settings.lay_over(self.shared.live.base(), &mut found);
+        ConfigError::check(Some(self.name()), found)?;
+        if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
+            pool.set_limits(limits);
+        }
+        self.shared.live.change(laid.slots);
+        self.shared.emitter.emit(None, || Event::SettingsApplied);
+        Ok(())
+    }
+
+    /// All settings as they are, those from code included.
+    #[must_use]
+    pub fn config(&self) -> IntegrationConfig {
+        let limits = self.shared.pool.as_ref().map(crate::transport::pool::PoolHandle::limits);
+        let preset = self.shared.live.base().preset;
+        IntegrationConfig::of(preset, &self.shared.live.slots(), limits.as_ref())
+    }
+}
+
+impl<T> IntegrationBuilder<T> {
+    /// Lays settings from elsewhere over those of the builder, wherever they stand.
+    pub fn config(mut self, config: IntegrationConfig) -> Self {
+        self.settings = Settings(Some(config));
+        self
+    }
+}

@@ -1,0 +1,18 @@
+//! Settings from TOML, JSON or whatever else serde reads.
+//!
+//! What a file says is laid over what was set in code, so that a file names only what differs, and
+//! what is taken out of it is again as it was in code.
+
+mod client;
+mod config;
+mod limits;
+mod outer;
+mod read;
+mod retries;
+mod section;
+mod steering;
+mod values;
+
+pub use config::IntegrationConfig;
+
+pub(super) use config::Settings;

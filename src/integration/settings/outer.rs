@@ -1,0 +1,88 @@
+//! What stands outside of retry: ids, keys, the deadline, the fallback.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::section::{lay, section};
+use crate::correlation::CorrelationLayer;
+use crate::fallback::FallbackLayer;
+use crate::idempotency::{Form, IdempotencyLayer, InHeader, KeyedMethods, Minting};
+use crate::integration::slots::AnyPlacement;
+
+section! {
+    /// `[correlation]`
+    Correlation { header: HeaderName, baggage_to: Vec<String> }
+}
+
+section! {
+    /// `[fallback]`: what it answers is code.
+    Fallback { limit: Duration }
+}
+
+section! {
+    /// `[idempotency]`
+    Idempotency {
+        header: HeaderName,
+        form: Form,
+        longest: usize,
+        lifetime: Duration,
+        methods: KeyedMethods,
+        minting: Minting,
+    }
+}
+
+impl Correlation {
+    pub(super) fn of(layer: &CorrelationLayer) -> Self {
+        Self { header: Some(layer.header.clone()), baggage_to: Some(layer.baggage_to.clone()) }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut CorrelationLayer) {
+        lay(&mut layer.header, &self.header);
+        lay(&mut layer.baggage_to, &self.baggage_to);
+    }
+}
+
+impl Fallback {
+    pub(super) fn of(layer: &FallbackLayer) -> Self {
+        Self { limit: Some(layer.limit) }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut FallbackLayer) {
+        lay(&mut layer.limit, &self.limit);
+    }
+}
+
+impl Idempotency {
+    pub(super) fn of(layer: &IdempotencyLayer<AnyPlacement>) -> Self {
+        let settings = layer.settings();
+        Self {
+            header: settings.profile.header.clone(),
+            form: Some(settings.profile.form),
+            longest: Some(settings.profile.longest),
+            lifetime: Some(settings.profile.lifetime),
+            methods: Some(settings.methods),
+            minting: Some(settings.minting),
+        }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut IdempotencyLayer<AnyPlacement>) {
+        let mut settings = layer.settings().clone();
+        let header =
+            self.header.clone().filter(|own| Some(own) != settings.profile.header.as_ref());
+        lay(&mut settings.profile.form, &self.form);
+        lay(&mut settings.profile.longest, &self.longest);
+        lay(&mut settings.profile.lifetime, &self.lifetime);
+        lay(&mut settings.methods, &self.methods);
+        lay(&mut settings.minting, &self.minting);
+        *layer = match header {
+            // Another header is another place for the key.
+            Some(header) => {
+                settings.profile.header = Some(header.clone());
+                let placed = layer.clone().place_with(InHeader::new(header));
+                AnyPlacement::of(placed).with_settings(settings)
+            }
+            None => layer.clone().with_settings(settings),
+        };
+    }
+}

@@ -1,0 +1,334 @@
+//! Retrying and its budget, second requests, the circuit breaker.
+
+use std::time::Duration;
+
+use super::read::Reader;
+use super::section::{lay, section};
+use crate::backoff::{Backoff, Jitter, Steps};
+use crate::budget::BudgetTerms;
+use crate::circuit_breaker::{
+    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WindowSize,
+};
+use crate::hedge::HedgeLayer;
+use crate::ratio::Ratio;
+use crate::retry::{Rejections, RetryLayer};
+
+section! {
+    /// `[retry]`
+    Retry {
+        max_attempts: u32,
+        max_elapsed: Option<Duration>,
+        backoff: Delays,
+        retry_after_cap: Option<Duration>,
+        retry_after_spread: Ratio,
+        budget: Budget,
+        body_cap: usize,
+        drain_cap: usize,
+        rejections: Rejections,
+    }
+}
+
+section! {
+    /// `[retry.backoff]`: `base` and `factor`, or `fixed`, or `schedule`.
+    Delays {
+        base: Duration,
+        factor: f64,
+        fixed: Duration,
+        schedule: Vec<Duration>,
+        cap: Duration,
+        jitter: Jitter,
+    }
+}
+
+section! {
+    /// `[retry.budget]`
+    Budget { ratio: Ratio, floor: u32, floor_period: Duration, burst: u32 }
+}
+
+section! {
+    /// `[hedge]`: `quantile` or `after`.
+    Hedge { quantile: Option<Ratio>, after: Option<Duration>, at_least: Duration }
+}
+
+section! {
+    /// `[circuit_breaker]`
+    Breaker {
+        enabled: bool,
+        window: Duration,
+        window_calls: u32,
+        failure_rate: Option<Ratio>,
+        minimum: u32,
+        slow_over: Option<Duration>,
+        slow_rate: Ratio,
+        consecutive: Option<u32>,
+        consecutive_below_minimum: Option<u32>,
+        open_for: Duration,
+        open_cap: Duration,
+        open_growth: f64,
+        open_jitter: Ratio,
+        retry_after_cap: Duration,
+        probes: u32,
+        probe_successes: u32,
+        probe_limit: Duration,
+        abandoned_after: Duration,
+        throttled: Throttled,
+        mode: Mode,
+    }
+}
+
+impl Retry {
+    pub(super) fn of(layer: &RetryLayer) -> Self {
+        let config = layer.config();
+        Self {
+            max_attempts: Some(config.max_attempts),
+            max_elapsed: Some(config.max_elapsed),
+            backoff: Some(Delays::of(&config.backoff)),
+            retry_after_cap: Some(config.retry_after_cap),
+            retry_after_spread: Some(config.retry_after_spread),
+            budget: layer.shared_budget().terms().map(Budget::of),
+            body_cap: Some(config.body_cap),
+            drain_cap: Some(config.drain_cap),
+            rejections: Some(config.rejections),
+        }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut RetryLayer, reader: &mut Reader<'_>) {
+        let mut config = layer.config().clone();
+        lay(&mut config.max_attempts, &self.max_attempts);
+        lay(&mut config.max_elapsed, &self.max_elapsed);
+        lay(&mut config.retry_after_cap, &self.retry_after_cap);
+        lay(&mut config.retry_after_spread, &self.retry_after_spread);
+        lay(&mut config.body_cap, &self.body_cap);
+        lay(&mut config.drain_cap, &self.drain_cap);
+        lay(&mut config.rejections, &self.rejections);
+        if let Some(delays) = &self.backoff {
+            reader.under("backoff", |reader| delays.lay_over(&mut config.backoff, reader));
+        }
+        *layer = layer.clone().with_config(config);
+        if let Some(budget) = &self.budget {
+            let terms = layer.shared_budget().terms();
+            *layer = layer.clone().with_budget_terms(budget.lay_over(terms));
+        }
+    }
+}
+
+impl Delays {
+    fn of(backoff: &Backoff) -> Self {
+        let mut own =
+            Self { cap: Some(backoff.cap), jitter: Some(backoff.jitter), ..Self::default() };
+        match &backoff.steps {
+            Steps::Exponential { base, factor } => {
+                (own.base, own.factor) = (Some(*base), Some(*factor));
+            }
+            Steps::Fixed(delay) => own.fixed = Some(*delay),
+            Steps::Schedule(delays) => own.schedule = Some(delays.clone()),
+        }
+        own
+    }
+
+    fn lay_over(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
+        let kinds = [self.base.is_some(), self.fixed.is_some(), self.schedule.is_some()];
+        if kinds.into_iter().filter(|named| *named).count() > 1 {
+            reader.wrong("`base`, `fixed` and `schedule` are three ways to wait: use one of them");
+            return;
+        }
+        match (self.base, self.fixed, &self.schedule) {
+            (_, Some(delay), _) => *backoff = Backoff::fixed(delay),
+            (_, _, Some(delays)) => *backoff = Backoff::schedule(delays.iter().copied()),
+            (Some(base), ..) => match &mut backoff.steps {
+                Steps::Exponential { base: known, .. } => *known = base,
+                _ => *backoff = Backoff::exponential(base, backoff.cap.max(base)),
+            },
+            _ => {}
+        }
+        match (self.factor, &mut backoff.steps) {
+            (Some(factor), Steps::Exponential { factor: known, .. }) => *known = factor,
+            (Some(_), _) => reader.under("factor", |reader| {
+                reader.wrong("only delays that grow from a `base` have one");
+            }),
+            (None, _) => {}
+        }
+        lay(&mut backoff.cap, &self.cap);
+        lay(&mut backoff.jitter, &self.jitter);
+    }
+}
+
+impl Budget {
+    fn of(terms: BudgetTerms) -> Self {
+        Self {
+            ratio: Some(terms.ratio),
+            floor: Some(terms.floor),
+            floor_period: Some(terms.floor_period),
+            burst: Some(terms.burst),
+        }
+    }
+
+    fn lay_over(&self, terms: Option<BudgetTerms>) -> BudgetTerms {
+        let default = crate::retry::RetryBudget::default().terms();
+        let unset = BudgetTerms {
+            ratio: Ratio::percent(20),
+            floor: 3,
+            floor_period: Duration::from_secs(10),
+            burst: 20,
+        };
+        let mut terms = terms.or(default).unwrap_or(unset);
+        lay(&mut terms.ratio, &self.ratio);
+        lay(&mut terms.floor, &self.floor);
+        lay(&mut terms.floor_period, &self.floor_period);
+        lay(&mut terms.burst, &self.burst);
+        terms
+    }
+}
+
+impl Hedge {
+    pub(super) fn of(layer: &HedgeLayer) -> Self {
+        Self {
+            quantile: Some(layer.quantile_set()),
+            after: Some(layer.fixed()),
+            at_least: Some(layer.least()),
+        }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut HedgeLayer, reader: &mut Reader<'_>) {
+        let (quantile, after) = (self.quantile.flatten(), self.after.flatten());
+        if quantile.is_some() && after.is_some() {
+            reader.wrong("`quantile` and `after` are two ways to say when: use one of them");
+            return;
+        }
+        let named = self.quantile.is_some() || self.after.is_some();
+        if named {
+            let keeps = |set: Option<_>, known| if set.is_some() { set.flatten() } else { known };
+            let after = match (quantile, self.after) {
+                (Some(_), _) => None,
+                (None, set) => set.unwrap_or_else(|| layer.fixed()),
+            };
+            let quantile = match after {
+                Some(_) => None,
+                None => keeps(self.quantile, layer.quantile_set()),
+            };
+            *layer = layer.clone().set_to(after, quantile);
+        }
+        if let Some(least) = self.at_least {
+            *layer = layer.clone().at_least(least);
+        }
+    }
+}
+
+impl Breaker {
+    pub(super) fn of(layer: &CircuitBreakerLayer) -> Self {
+        let Some(config) = layer.config() else {
+            return Self { enabled: Some(false), ..Self::default() };
+        };
+        let (window, window_calls) = match config.window {
+            WindowSize::Time(length) => (Some(length), None),
+            WindowSize::Calls(calls) => (None, Some(calls)),
+        };
+        let (always, below) = match config.consecutive {
+            Some(Consecutive::Always(row)) => (Some(row), None),
+            Some(Consecutive::BelowMinimum(row)) => (None, Some(row)),
+            None => (None, None),
+        };
+        Self {
+            enabled: Some(true),
+            window,
+            window_calls,
+            failure_rate: Some(config.failure_rate),
+            minimum: Some(config.minimum),
+            slow_over: Some(config.slow.map(|slow| slow.over)),
+            slow_rate: config.slow.map(|slow| slow.rate),
+            consecutive: Some(always),
+            consecutive_below_minimum: Some(below),
+            open_for: Some(config.open_for),
+            open_cap: Some(config.open_cap),
+            open_growth: Some(config.open_growth),
+            open_jitter: Some(config.open_jitter),
+            retry_after_cap: Some(config.retry_after_cap),
+            probes: Some(config.probes),
+            probe_successes: Some(config.probe_successes),
+            probe_limit: Some(config.probe_limit),
+            abandoned_after: Some(config.abandoned_after),
+            throttled: Some(config.throttled),
+            mode: Some(config.mode),
+        }
+    }
+
+    pub(super) fn lay_over(&self, layer: &mut CircuitBreakerLayer, reader: &mut Reader<'_>) {
+        let is_empty = *self == Self::default();
+        let config = match (self.enabled, layer.config()) {
+            (Some(false), _) => None,
+            (None, None) if is_empty => None,
+            // Any setting switches it on, as it does in code.
+            (_, config) => Some(config.cloned().unwrap_or_default()),
+        };
+        let config = config.map(|mut config| {
+            self.lay_rules(&mut config, reader);
+            self.lay_recovery(&mut config);
+            config
+        });
+        if config.as_ref() != layer.config() {
+            *layer = layer.clone().with_config(config);
+        }
+    }
+
+    fn lay_rules(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
+        match (self.window, self.window_calls) {
+            (Some(_), Some(_)) => {
+                reader.wrong("`window` and `window_calls` are two windows: use one of them")
+            }
+            (Some(length), None) => config.window = WindowSize::Time(length),
+            (None, Some(calls)) => config.window = WindowSize::Calls(calls),
+            (None, None) => {}
+        }
+        lay(&mut config.failure_rate, &self.failure_rate);
+        lay(&mut config.minimum, &self.minimum);
+        self.lay_slowness(config, reader);
+        match (self.consecutive.flatten(), self.consecutive_below_minimum.flatten()) {
+            (Some(_), Some(_)) => reader.wrong(
+                "`consecutive` and `consecutive_below_minimum` are two rules: use one of them",
+            ),
+            (Some(row), None) => config.consecutive = Some(Consecutive::Always(row)),
+            (None, Some(row)) => config.consecutive = Some(Consecutive::BelowMinimum(row)),
+            (None, None) => match config.consecutive {
+                Some(Consecutive::Always(_)) if self.consecutive.is_some() => {
+                    config.consecutive = None
+                }
+                Some(Consecutive::BelowMinimum(_)) if self.consecutive_below_minimum.is_some() => {
+                    config.consecutive = None;
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn lay_slowness(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
+        let known = config.slow;
+        let over = self.slow_over.unwrap_or_else(|| known.map(|slow| slow.over));
+        let rate = self.slow_rate.or_else(|| known.map(|slow| slow.rate));
+        config.slow = match (over, rate) {
+            (Some(over), Some(rate)) => Some(SlowRule { over, rate }),
+            (Some(_), None) => {
+                reader.under("slow_rate", |reader| {
+                    reader.wrong(
+                        "`slow_over` needs it: the share of slow calls that opens the breaker",
+                    );
+                });
+                known
+            }
+            (None, _) => None,
+        };
+    }
+
+    fn lay_recovery(&self, config: &mut BreakerConfig) {
+        lay(&mut config.open_for, &self.open_for);
+        lay(&mut config.open_cap, &self.open_cap);
+        lay(&mut config.open_growth, &self.open_growth);
+        lay(&mut config.open_jitter, &self.open_jitter);
+        lay(&mut config.retry_after_cap, &self.retry_after_cap);
+        lay(&mut config.probes, &self.probes);
+        lay(&mut config.probe_successes, &self.probe_successes);
+        lay(&mut config.probe_limit, &self.probe_limit);
+        lay(&mut config.abandoned_after, &self.abandoned_after);
+        lay(&mut config.throttled, &self.throttled);
+        lay(&mut config.mode, &self.mode);
+    }
+}

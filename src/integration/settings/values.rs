@@ -1,0 +1,264 @@
+//! The kinds of values that settings have.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+
+use super::read::{Reader, Setting, name_of, no_such};
+use crate::backoff::Jitter;
+use crate::bulkhead::Way;
+use crate::circuit_breaker::{Mode, Throttled};
+use crate::idempotency::{Form, KeyedMethods, Minting};
+use crate::integration::preset::Preset;
+use crate::rate_limit::{Excess, Learning};
+use crate::ratio::Ratio;
+use crate::retry::Rejections;
+
+/// `"none"`, or a value.
+impl<T: Setting> Setting for Option<T> {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        match value {
+            Value::String(text) if text == NONE => Some(None),
+            value => T::read(value, reader).map(Some),
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.as_ref().map_or_else(|| NONE.into(), T::write)
+    }
+}
+
+impl<T: Setting> Setting for Vec<T> {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let Value::Array(values) = value else {
+            reader.wrong(format!("{} where there should be a list", name_of(value)));
+            return None;
+        };
+        let read = |(at, value)| reader.under(&format!("[{at}]"), |reader| T::read(value, reader));
+        let read: Vec<Option<T>> = values.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
+    }
+
+    fn write(&self) -> Value {
+        self.iter().map(T::write).collect()
+    }
+}
+
+impl Setting for Duration {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = text(value, "a duration such as \"250ms\", \"2s\" or \"5m\"", reader)?;
+        let parsed = humantime::parse_duration(text);
+        parsed.map_err(|error| reader.wrong(format!("{text:?} is no duration: {error}"))).ok()
+    }
+
+    fn write(&self) -> Value {
+        humantime::format_duration(*self).to_string().into()
+    }
+}
+
+impl Setting for Ratio {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = text(value, "a share such as \"10%\"", reader)?;
+        let number = text.trim().strip_suffix('%').map(str::trim);
+        let number = number.and_then(|number| number.parse::<f64>().ok());
+        let parts = number.map(|percent| (percent * PARTS_OF_A_PERCENT).round());
+        match parts.filter(|parts| (0.0..=f64::from(u32::MAX)).contains(parts)) {
+            Some(parts) => Some(Self::per_million(parts as u32)),
+            None => {
+                reader.wrong(format!("{text:?} is no share: write it as \"10%\" or \"0.5%\""));
+                None
+            }
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.to_string().into()
+    }
+}
+
+impl Setting for String {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        text(value, "a text", reader).map(ToOwned::to_owned)
+    }
+
+    fn write(&self) -> Value {
+        self.clone().into()
+    }
+}
+
+impl Setting for bool {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = value.as_bool();
+        if read.is_none() {
+            reader.wrong(format!("{} where there should be true or false", name_of(value)));
+        }
+        read
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
+impl Setting for f64 {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = value.as_f64();
+        if read.is_none() {
+            reader.wrong(format!("{} where there should be a number", name_of(value)));
+        }
+        read
+    }
+
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($number:ty),*) => {$(
+        impl Setting for $number {
+            fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+                let read = value.as_u64().and_then(|number| Self::try_from(number).ok());
+                if read.is_none() {
+                    let is = name_of(value);
+                    let most = Self::MAX;
+                    reader.wrong(format!("{is} where there should be a whole number from 0 to {most}"));
+                }
+                read
+            }
+
+            fn write(&self) -> Value {
+                (*self).into()
+            }
+        }
+    )*};
+}
+
+whole_numbers!(u32, usize);
+
+/// Words that stand for the values of an enum.
+macro_rules! words {
+    ($($kind:ty { $($value:pat => $word:literal as $made:expr),* $(,)? })*) => {$(
+        impl Setting for $kind {
+            fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+                let words = [$($word),*];
+                let word = text(value, &format!("one of {}", words.join(", ")), reader)?;
+                match word {
+                    $($word => Some($made),)*
+                    other => {
+                        reader.wrong(no_such(other, &words));
+                        None
+                    }
+                }
+            }
+
+            fn write(&self) -> Value {
+                match self {
+                    $($value => $word.into(),)*
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    Preset {
+        Self::UserFlow => "user_flow" as Self::UserFlow,
+        Self::Background => "background" as Self::Background,
+    }
+    Jitter {
+        Self::Full => "full" as Self::Full,
+        Self::Equal => "equal" as Self::Equal,
+        Self::Decorrelated => "decorrelated" as Self::Decorrelated,
+        Self::None => "none" as Self::None,
+    }
+    Rejections {
+        Self::Fail => "fail" as Self::Fail,
+        Self::Wait => "wait" as Self::Wait,
+    }
+    Mode {
+        Self::Enforce => "enforce" as Self::Enforce,
+        Self::ReportOnly => "report-only" as Self::ReportOnly,
+    }
+    Throttled {
+        Self::ProbesOnly => "probes-only" as Self::ProbesOnly,
+        Self::Always => "always" as Self::Always,
+        Self::Never => "never" as Self::Never,
+    }
+    Excess {
+        Self::Reject => "reject" as Self::Reject,
+        Self::Shape => "shape" as Self::Shape,
+    }
+    Learning {
+        Self::On => "on" as Self::On,
+        Self::Off => "off" as Self::Off,
+    }
+    Way {
+        Self::Aimd => "aimd" as Self::Aimd,
+        Self::Gradient => "gradient" as Self::Gradient,
+    }
+    Form {
+        Self::Bare => "bare" as Self::Bare,
+        Self::Quoted => "quoted" as Self::Quoted,
+    }
+    KeyedMethods {
+        Self::Unsafe => "unsafe" as Self::Unsafe,
+        Self::Writing => "writing" as Self::Writing,
+    }
+    Minting {
+        Self::Always => "always" as Self::Always,
+        Self::CallersOnly => "callers-only" as Self::CallersOnly,
+    }
+}
+
+impl Setting for HeaderName {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = text(value, "a header's name", reader)?;
+        let name = Self::from_bytes(text.as_bytes());
+        name.map_err(|_| reader.wrong(format!("{text:?} is no header's name"))).ok()
+    }
+
+    fn write(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
+impl Setting for HeaderValue {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = text(value, "a header's value", reader)?;
+        let read = Self::from_str(text);
+        read.map_err(|_| reader.wrong(format!("{text:?} is no header's value"))).ok()
+    }
+
+    fn write(&self) -> Value {
+        String::from_utf8_lossy(self.as_bytes()).into()
+    }
+}
+
+impl Setting for StatusCode {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+        let status = number.and_then(|number| Self::from_u16(number).ok());
+        if status.is_none() {
+            reader.wrong(format!("{} where there should be a status, 100 to 999", name_of(value)));
+        }
+        status
+    }
+
+    fn write(&self) -> Value {
+        self.as_u16().into()
+    }
+}
+
+/// The value as text.
+fn text<'v>(value: &'v Value, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
+    let text = value.as_str();
+    if text.is_none() {
+        reader.wrong(format!("{} where there should be {wanted}", name_of(value)));
+    }
+    text
+}
+
+const NONE: &str = "none";
+const PARTS_OF_A_PERCENT: f64 = 10_000.0;

@@ -1,0 +1,37 @@
+use std::task::{Context as TaskContext, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::call::Call;
+use super::edge::BoxedCall;
+use super::handle::Integration;
+use crate::body::Body;
+use crate::error::{Delivery, Error, ErrorKind};
+
+/// Where a dark launch's copies go, if there is one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target(pub(super) Option<Integration>);
+
+impl Service<Request<Body>> for Target {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Call;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Call {
+        match &self.0 {
+            Some(integration) => integration.send(request),
+            None => Call(nowhere()),
+        }
+    }
+}
+
+/// Without a target the share is zero, and nothing is copied.
+fn nowhere() -> BoxedCall {
+    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
+    Box::pin(std::future::ready(Err(error.with_detail("there is nothing to copy it to"))))
+}
