@@ -71,6 +71,18 @@ pub enum Delivery {
     Unknown,
 }
 
+impl Delivery {
+    /// The word for it in records: `not_sent`, `answered`, `unknown`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Answered => "answered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 struct Inner {
     kind: ErrorKind,
     delivery: Delivery,

@@ -40,7 +40,9 @@ pub(super) fn slots() -> Slots {
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),
         breaker: CircuitBreakerLayer::disabled(),
-        rate_limit: RateLimitLayer::learning().excess(Excess::Shape),
+        rate_limit: RateLimitLayer::learning()
+            .excess(Excess::Shape)
+            .pause_cap(Duration::from_secs(300)),
         bulkhead: BulkheadLayer::new(16).queue(64).queue_wait(Duration::from_secs(30)),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),

@@ -274,10 +274,13 @@ impl<T: Source> IntegrationBuilder<T> {
         let slots = self.slots.apart(&self.emitter, &self.classifier);
         let base = Base { preset: self.preset, slots, limits: self.transport.limits() };
         let mut found: Vec<Mistake> = Vec::new();
-        if let Err(error) = self.transport.check() {
-            found.extend_from_slice(error.mistakes());
-        }
         let Laid { slots, limits } = self.settings.lay_over(&base, &mut found);
+        if let Err(error) = self.transport.check() {
+            // The limits are named already, as they are with the settings laid over them.
+            let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
+            let news: Vec<_> = error.mistakes().iter().filter(is_news).cloned().collect();
+            found.extend(news);
+        }
         ConfigError::check(Some(&self.name), found)?;
 
         let transport = match limits {

@@ -15,8 +15,10 @@ pub(super) struct Live {
     slots: Mutex<Slots>,
     /// What it was built with in code, before settings from elsewhere.
     base: Base,
-    compose: Box<dyn Fn(&Slots) -> Arc<dyn Edge> + Send + Sync>,
+    compose: Box<Compose>,
 }
+
+type Compose = dyn Fn(&Slots) -> Arc<dyn Edge> + Send + Sync;
 
 /// What settings from elsewhere are laid over.
 #[derive(Clone, Debug)]
@@ -33,6 +35,7 @@ impl Live {
         slots: Slots,
         compose: impl Fn(&Slots) -> Arc<dyn Edge> + Send + Sync + 'static,
     ) -> Self {
+        slots.prepare();
         let edge = RwLock::new(compose(&slots));
         Self { edge, slots: Mutex::new(slots), base, compose: Box::new(compose) }
     }
@@ -56,6 +59,7 @@ impl Live {
         // Two who change at once do so one after the other.
         let mut slots = self.slots();
         *slots = to.taking_over(&slots);
+        slots.prepare();
         let edge = (self.compose)(&slots);
         *self.edge.write().unwrap_or_else(PoisonError::into_inner) = edge;
     }

@@ -90,6 +90,11 @@ impl Slots {
         self
     }
 
+    /// Makes what is made when it is first needed: handles must find what the stack will use.
+    pub(super) fn prepare(&self) {
+        let _ = self.breaker.handle();
+    }
+
     /// These settings, with all that the running ones remember and hold.
     pub(super) fn taking_over(self, running: &Self) -> Self {
         let retry = self.retry.taking_over(&running.retry);

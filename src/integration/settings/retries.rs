@@ -273,7 +273,7 @@ impl Breaker {
     fn lay_rules(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
         match (self.window, self.window_calls) {
             (Some(_), Some(_)) => {
-                reader.wrong("`window` and `window_calls` are two windows: use one of them")
+                reader.wrong("`window` and `window_calls` are two windows: use one of them");
             }
             (Some(length), None) => config.window = WindowSize::Time(length),
             (None, Some(calls)) => config.window = WindowSize::Calls(calls),
@@ -290,7 +290,7 @@ impl Breaker {
             (None, Some(row)) => config.consecutive = Some(Consecutive::BelowMinimum(row)),
             (None, None) => match config.consecutive {
                 Some(Consecutive::Always(_)) if self.consecutive.is_some() => {
-                    config.consecutive = None
+                    config.consecutive = None;
                 }
                 Some(Consecutive::BelowMinimum(_)) if self.consecutive_below_minimum.is_some() => {
                     config.consecutive = None;

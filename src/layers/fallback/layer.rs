@@ -23,13 +23,15 @@ use crate::rt::Clock;
 pub struct FallbackLayer {
     /// Absent where failures stay failures.
     pub(super) answer: Option<Answer>,
-    when: Option<Arc<dyn Fn(&Failed) -> bool + Send + Sync>>,
+    when: Option<Arc<When>>,
     pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
+
+type When = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
     /// Always this answer.

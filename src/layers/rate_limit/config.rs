@@ -56,7 +56,7 @@ impl Default for RateLimitConfig {
             in_flight: None,
             max_wait: None,
             learning: Learning::default(),
-            pause_cap: Duration::from_secs(3600),
+            pause_cap: Duration::from_secs(600),
         }
     }
 }

@@ -42,7 +42,7 @@
 //! | `in_flight` | none | jobs that come by the thousand wait here in order, not in the bulkhead's short queue |
 //! | `max_wait` | until the deadline | |
 //! | `learn` | [`Learning::On`] | |
-//! | `pause_cap` | 1 h | a wrong header must not stop an integration for good |
+//! | `pause_cap` | 10 min | a wrong header must not stop an integration for good |
 //!
 //! # Why not governor
 //!

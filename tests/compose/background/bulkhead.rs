@@ -6,12 +6,12 @@ use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
 
 use super::preset;
-use crate::call::{failure, get, hold, once, seconds, status};
+use crate::call::{failure, get, hold, millis, once, seconds, status};
 
 #[tokio::test(start_paused = true)]
 async fn sixteen_are_under_way_sixty_four_wait_and_the_next_is_refused() {
     let provider = Script::new([Answer::hang()]);
-    let crm = preset().service(provider.clone()).build().unwrap();
+    let crm = preset().without_rate_limit().service(provider.clone()).build().unwrap();
     let held = hold(&crm, 16 + 64);
     assert_eq!((crm.bulkhead().in_use(), crm.bulkhead().waiting()), (16, 64));
     assert_eq!(provider.begun(), 16);
@@ -26,6 +26,7 @@ async fn sixteen_are_under_way_sixty_four_wait_and_the_next_is_refused() {
 async fn a_call_waits_thirty_seconds_for_a_place() {
     // No limit on attempts, so that no place comes free meanwhile.
     let crm = preset()
+        .without_rate_limit()
         .timeout(|_| TimeoutLayer::new())
         .service(Script::new([Answer::hang()]))
         .build()
@@ -34,6 +35,24 @@ async fn a_call_waits_thirty_seconds_for_a_place() {
     let (error, took) = failure(crm.send(get())).await;
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::QueueTimeout));
     assert_eq!(took, seconds(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_by_the_thousand_wait_for_their_turn_in_order_and_none_is_refused() {
+    let provider = Script::new([Answer::status(200).after(millis(10))]);
+    let crm = preset().service(provider.clone()).build().unwrap();
+    let calls = (0..1_000).map(|number| {
+        let request = http::Request::get(format!("http://crm.test/{number}")).body(());
+        status(crm.send(request.unwrap()))
+    });
+    let calls: Vec<_> = calls.collect();
+    assert_eq!((crm.bulkhead().in_use(), crm.bulkhead().waiting()), (16, 0));
+    assert_eq!(crm.rate_limit().waiting(), 984);
+    let statuses = futures_util::future::join_all(calls).await;
+    assert!(statuses.iter().all(|(status, _)| *status == 200));
+    let seen: Vec<u32> =
+        provider.requests().iter().map(|seen| seen.uri().path()[1..].parse().unwrap()).collect();
+    assert!(seen.is_sorted(), "who came first went first");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,227 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::record::{FallbackRecord, FallbackRecorder};
+
+/// Writes each record as one line of JSON to the end of a file (feature `serde`).
+///
+/// A thread of its own writes, so that no call waits for a disk. While the file can't be written,
+/// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
+/// is counted. Dropping the last clone writes what is kept and ends the thread.
+///
+/// ```no_run
+/// use outrigger::fallback::{FallbackLayer, JsonLines};
+/// use outrigger::{Integration, Body};
+/// use http::Response;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let to_repair = JsonLines::create("/var/log/shop/fallbacks.jsonl")?;
+/// let rates = Integration::user_flow("rates")
+///     .fallback(FallbackLayer::value(Response::new("{}")).record_to(to_repair.clone()))
+///     .build()?;
+/// # let _ = rates;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct JsonLines(Arc<Writer>);
+
+struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    path: PathBuf,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<FallbackRecord>,
+    /// Records that the thread has in hand.
+    writing: usize,
+    lost: u64,
+    trouble: Option<String>,
+    is_closed: bool,
+}
+
+impl JsonLines {
+    /// Opens the file, or makes it; lines are added at its end.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened, or no thread can be started.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        let file = open(&path)?;
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { path, state, changed });
+        let name = "outrigger fallback records".to_owned();
+        let writer = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run(file))?;
+        Ok(Self(Arc::new(Writer { shared, thread: Some(thread) })))
+    }
+
+    /// Waits until all that was recorded so far is written, at most so long; whether it was.
+    ///
+    /// It blocks: call it where the service ends, not where it serves.
+    #[must_use]
+    pub fn flush(&self, limit: Duration) -> bool {
+        let state = self.0.shared.state();
+        let busy = |state: &mut State| state.writing > 0 || !state.waiting.is_empty();
+        let waited = self.0.shared.changed.wait_timeout_while(state, limit, busy);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// How many records were lost, because too many waited for a file that couldn't be written.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.0.shared.state().lost
+    }
+
+    /// Why the file can't be written just now.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.0.shared.state().trouble.clone()
+    }
+}
+
+impl FallbackRecorder for JsonLines {
+    fn record(&self, record: FallbackRecord) {
+        let mut state = self.0.shared.state();
+        state.waiting.push_back(record);
+        if state.waiting.len() > MOST {
+            state.waiting.pop_front();
+            state.lost += 1;
+        }
+        drop(state);
+        self.0.shared.changed.notify_all();
+    }
+}
+
+impl fmt::Debug for JsonLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonLines").field("path", &self.0.shared.path).finish_non_exhaustive()
+    }
+}
+
+// === impl Writer ===
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.state().is_closed = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // What it had to say is in the file, or can't be said any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn run(&self, file: File) {
+        let mut file = Some(file);
+        while let Some(records) = self.next() {
+            let lines: Vec<u8> = records.iter().flat_map(line).collect();
+            match self.write(&mut file, &lines) {
+                Ok(()) => self.written(),
+                Err(error) => {
+                    file = None;
+                    self.keep(records, &error);
+                }
+            }
+        }
+    }
+
+    /// All that waits, once there is something; `None` at the end.
+    fn next(&self) -> Option<Vec<FallbackRecord>> {
+        let state = self.state();
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
+        let state = self.changed.wait_while(state, idle);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let records: Vec<_> = state.waiting.drain(..).collect();
+        state.writing = records.len();
+        (!records.is_empty()).then_some(records)
+    }
+
+    fn write(&self, file: &mut Option<File>, lines: &[u8]) -> io::Result<()> {
+        let file = match file {
+            Some(file) => file,
+            None => {
+                let file = file.insert(open(&self.path)?);
+                // A line that was torn must not take the next one with it.
+                file.write_all(b"\n")?;
+                file
+            }
+        };
+        file.write_all(lines)?;
+        file.flush()
+    }
+
+    fn written(&self) {
+        let mut state = self.state();
+        (state.writing, state.trouble) = (0, None);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Puts them back in front, and waits a while. At the end, they are lost.
+    fn keep(&self, records: Vec<FallbackRecord>, error: &io::Error) {
+        let mut state = self.state();
+        state.writing = 0;
+        state.trouble = Some(error.to_string());
+        let room = MOST.saturating_sub(state.waiting.len());
+        let lost = if state.is_closed { records.len() } else { records.len().saturating_sub(room) };
+        state.lost += lost as u64;
+        records.into_iter().skip(lost).rev().for_each(|record| state.waiting.push_front(record));
+        let open = |state: &mut State| !state.is_closed;
+        drop(self.changed.wait_timeout_while(state, AGAIN, open));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+fn line(record: &FallbackRecord) -> Vec<u8> {
+    let mut line = json!({
+        "at": humantime::format_rfc3339_millis(record.at).to_string(),
+        "integration": record.integration,
+        "method": record.method.as_str(),
+        "path": record.path.as_ref().map(ToString::to_string),
+        "business_key": record.business_key.as_ref().map(ToString::to_string),
+        "idempotency_key": record.idempotency_key,
+        "correlation_id": record.correlation_id.as_ref().map(ToString::to_string),
+        "call_id": record.call_id.to_string(),
+        "attempts": record.attempts,
+        "class": record.class.to_string(),
+        "status": record.status.map(|status| status.as_u16()),
+        "error": record.error,
+        "delivery": record.delivery.name(),
+        "elapsed": record.elapsed.as_secs_f64(),
+    })
+    .to_string()
+    .into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// About fifty megabytes.
+const MOST: usize = 100_000;
+/// How long a file that couldn't be written is left alone.
+const AGAIN: Duration = Duration::from_secs(1);
