@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
 
 use crate::body::{Recording, ReplayBody};
 use crate::context::Context;
-use crate::rt::Timer;
+use crate::rt::{Rng, Timer};
 use crate::spare::Spares;
 
 /// What is kept of a request to send it again, in room that is used from call to call.
@@ -74,6 +74,7 @@ impl<S, B: http_body::Body> Memory<S, B> {
         }
         let mut context = context.clone();
         context.set_attempt(attempt);
+        context.continue_trace(request.headers_mut(), &Rng::system());
         request.extensions_mut().insert(context);
         Some(request)
     }

@@ -1,5 +1,6 @@
 //! Bodies, and the wrappers that several layers use.
 
+mod captured;
 mod discard;
 mod guard;
 mod replay;
@@ -10,6 +11,7 @@ pub use guard::GuardedBody;
 pub use replay::ReplayBody;
 pub use whole::Body;
 
+pub(crate) use captured::Captured;
 pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use replay::Recording;

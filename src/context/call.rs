@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, StatusCode};
@@ -8,8 +8,10 @@ use super::early::Early;
 use super::extension::ContextPool;
 use super::gate::Gate;
 use super::ids::{CallId, CorrelationId, KeyFact};
+use super::target::CallTarget;
+use super::trace::TraceContext;
 use crate::error::{Delivery, Error};
-use crate::event::SwitchMode;
+use crate::event::{Capture, SwitchMode};
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) integration: Option<Arc<str>>,
     pub(crate) id_header: OnceLock<HeaderValue>,
     pub(crate) correlation: Early<CorrelationId>,
+    /// The trace that it belongs to.
+    pub(crate) trace: OnceLock<TraceContext>,
     /// The correlation id is the call's own id.
     pub(crate) own_id: bool,
     pub(crate) key: OnceLock<KeyFact>,
@@ -51,6 +55,12 @@ pub(crate) struct Call {
     attempt_began: AtomicU64,
     upload: AtomicU64,
     gate: OnceLock<Arc<dyn Gate>>,
+    /// Where somebody listens.
+    pub(crate) target: OnceLock<CallTarget>,
+    /// How long the attempt waited for a connection, in nanoseconds; [`NEVER`] if nobody measured.
+    acquired: AtomicU64,
+    /// Where what is sent is kept, if a subscriber wants it.
+    capture: Mutex<Option<Arc<Capture>>>,
     /// Where the room goes when the call is over.
     pub(crate) home: Option<ContextPool>,
 }
@@ -78,6 +88,7 @@ impl Call {
             id_header: OnceLock::new(),
             own_id: false,
             correlation: Early::new(correlation),
+            trace: OnceLock::new(),
             key: OnceLock::new(),
             deadline: AtomicU64::new(NEVER),
             attempts: AtomicU32::new(UNCOUNTED),
@@ -95,6 +106,9 @@ impl Call {
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             gate: OnceLock::new(),
+            target: OnceLock::new(),
+            acquired: AtomicU64::new(NEVER),
+            capture: Mutex::new(None),
             home: None,
         }
     }
@@ -110,6 +124,8 @@ impl Call {
         (fork.own_id, fork.key, fork.id_header) =
             (self.own_id, self.key.clone(), self.id_header.clone());
         fork.gate.clone_from(&self.gate);
+        fork.trace.clone_from(&self.trace);
+        fork.target.clone_from(&self.target);
         fork.deadline = AtomicU64::new(self.deadline.load(Ordering::Relaxed));
         fork
     }
@@ -281,6 +297,29 @@ impl Call {
 
     pub(crate) fn is_timed(&self) -> bool {
         self.timers.load(Ordering::Relaxed) > 0
+    }
+
+    /// How long the attempt waited for a connection, where that was measured.
+    pub(crate) fn acquired(&self) -> Option<Duration> {
+        match self.acquired.load(Ordering::Relaxed) {
+            NEVER => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        }
+    }
+
+    pub(crate) fn set_acquired(&self, waited: Option<Duration>) {
+        let nanos =
+            waited.map_or(NEVER, |waited| u64::try_from(waited.as_nanos()).unwrap_or(NEVER));
+        self.acquired.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Where what the attempt sends is kept, if a subscriber wants it.
+    pub(crate) fn capture(&self) -> Option<Arc<Capture>> {
+        self.capture.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_capture(&self, capture: Option<Arc<Capture>>) {
+        *self.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
     }
 
     pub(crate) fn upload(&self) -> Upload {

@@ -2,10 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Extensions, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 use super::call::Call;
 use super::ids::{CallId, CorrelationId};
+use super::target::CallTarget;
+use super::trace::{SpanId, TraceContext};
 use crate::rt::{self, Rng};
 use crate::spare::Spares;
 
@@ -17,6 +19,8 @@ pub struct Context {
     /// Present until drop, which hands it back to its pool.
     call: Option<Arc<Call>>,
     attempt: u32,
+    /// The attempt's span, where the call belongs to a trace.
+    span: Option<SpanId>,
 }
 
 /// Contexts of ended calls, for the next ones.
@@ -68,7 +72,7 @@ impl Context {
             },
             None => Arc::new(call),
         };
-        let context = Self { call: Some(call), attempt: 1 };
+        let context = Self { call: Some(call), attempt: 1, span: None };
         extensions.insert(context.clone());
         context
     }
@@ -107,6 +111,33 @@ impl Context {
     #[must_use]
     pub fn integration(&self) -> Option<&str> {
         self.call().integration.as_deref()
+    }
+
+    /// The trace that the call belongs to, if it belongs to one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.call().trace.get()
+    }
+
+    /// The span under which this attempt is sent, where the call belongs to a trace.
+    #[must_use]
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.span
+    }
+
+    /// Continues the call's trace on a request, under a new span that is this attempt's.
+    pub(crate) fn continue_trace(&mut self, headers: &mut HeaderMap, rng: &Rng) {
+        if let Some(trace) = self.call().trace.get() {
+            let span = SpanId::mint(rng);
+            trace.write(span, headers);
+            self.span = Some(span);
+        }
+    }
+
+    /// What the call asks, and of whom; known where somebody listens to events.
+    #[must_use]
+    pub fn target(&self) -> Option<&CallTarget> {
+        self.call().target.get()
     }
 
     /// When the call began.
@@ -153,7 +184,7 @@ impl Context {
 
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
-        Self { call: Some(Arc::new(self.call().fork())), attempt }
+        Self { call: Some(Arc::new(self.call().fork())), attempt, span: None }
     }
 
     /// Numbers the request that carries this context.
@@ -168,7 +199,7 @@ impl Context {
 
 impl Clone for Context {
     fn clone(&self) -> Self {
-        Self { call: self.call.clone(), attempt: self.attempt }
+        Self { call: self.call.clone(), attempt: self.attempt, span: self.span }
     }
 }
 

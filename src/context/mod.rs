@@ -26,6 +26,8 @@ mod ids;
 mod names;
 mod scope;
 mod steer;
+mod target;
+mod trace;
 
 pub use extension::Context;
 pub use head::RequestHead;
@@ -34,6 +36,10 @@ pub use names::{BusinessKey, PathTemplate};
 pub use scope::{CallDeadline, Scope};
 #[doc(hidden)]
 pub use steer::Steer;
+pub use target::CallTarget;
+pub use trace::{SpanId, TraceContext, TraceId};
+
+pub(crate) use trace::TRACEPARENT;
 
 pub(crate) use call::{Call, Upload};
 pub(crate) use extension::{Beginning, ContextPool};

@@ -1,7 +1,10 @@
 use std::future::Future;
 use std::time::Instant;
 
+use http::{HeaderMap, HeaderName};
+
 use super::ids::CorrelationId;
+use super::trace::TraceContext;
 use crate::rt;
 
 /// The time by which a call must be over, put into a request's extensions.
@@ -30,6 +33,7 @@ pub struct CallDeadline(pub Instant);
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope {
     correlation_id: Option<CorrelationId>,
+    trace: Option<TraceContext>,
     deadline: Option<Instant>,
 }
 
@@ -53,6 +57,43 @@ impl Scope {
         self
     }
 
+    /// The trace that the calls inside belong to.
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// What an inbound request brings: its trace (W3C Trace Context), or a new one, and its
+    /// correlation id, from `x-request-id` or `x-correlation-id`, or the trace's.
+    ///
+    /// Nothing of it is trusted: an id that is too long or holds what an id doesn't is left out.
+    ///
+    /// ```
+    /// # async fn handler(request: http::Request<()>) {
+    /// use outrigger::context::Scope;
+    ///
+    /// Scope::inbound(request.headers())
+    ///     .run(async {
+    ///         // calls made here continue the caller's trace
+    ///     })
+    ///     .await;
+    /// # }
+    /// ```
+    pub fn inbound(headers: &HeaderMap) -> Self {
+        let trace = TraceContext::from_headers(headers).unwrap_or_else(TraceContext::root);
+        let named = INBOUND.iter().find_map(|name| headers.get(name));
+        let id = named.and_then(|value| CorrelationId::from_header(value).ok());
+        let id = id.or_else(|| CorrelationId::new(trace.trace_id().to_string()).ok());
+        Self { correlation_id: id, trace: Some(trace), ..Self::new() }
+    }
+
+    /// Carries the correlation id back to whoever asked, in `x-request-id`.
+    pub fn mark(&self, headers: &mut HeaderMap) {
+        if let Some(id) = &self.correlation_id {
+            headers.insert(INBOUND[0].clone(), id.as_header().clone());
+        }
+    }
+
     /// The time by which the calls inside must be over; an outer scope's stands if it is sooner.
     pub fn deadline(mut self, at: Instant) -> Self {
         self.deadline = Some(self.deadline.map_or(at, |outer| outer.min(at)));
@@ -73,6 +114,10 @@ impl Scope {
         CURRENT.try_with(|scope| scope.correlation_id.clone()).ok().flatten()
     }
 
+    pub(crate) fn current_trace() -> Option<TraceContext> {
+        CURRENT.try_with(|scope| scope.trace.clone()).ok().flatten()
+    }
+
     pub(crate) fn current_deadline() -> Option<Instant> {
         CURRENT.try_with(|scope| scope.deadline).ok().flatten()
     }
@@ -81,3 +126,7 @@ impl Scope {
 tokio::task_local! {
     static CURRENT: Scope;
 }
+
+/// Where other services put their ids.
+const INBOUND: [HeaderName; 2] =
+    [HeaderName::from_static("x-request-id"), HeaderName::from_static("x-correlation-id")];

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::exchange::Exchange;
 use super::kind::Event;
-use super::subscriber::{Origin, Subscriber};
+use super::subscriber::{Origin, Subscriber, Wants};
 use crate::context::Context;
 
 /// Where a layer's events go; nowhere by default.
@@ -13,6 +14,7 @@ pub struct Emitter(Option<Arc<Inner>>);
 struct Inner {
     integration: Option<Arc<str>>,
     subscribers: Vec<Arc<dyn Subscriber>>,
+    wants: Wants,
 }
 
 impl Emitter {
@@ -28,6 +30,7 @@ impl Emitter {
         Self(Some(Arc::new(Inner {
             integration: Some(integration.into()),
             subscribers: Vec::new(),
+            wants: Wants::default(),
         })))
     }
 
@@ -35,6 +38,7 @@ impl Emitter {
     #[must_use]
     pub fn with(self, subscriber: impl Subscriber) -> Self {
         let mut inner = self.0.map_or_else(Inner::default, Arc::unwrap_or_clone);
+        inner.wants = inner.wants.and(subscriber.wants());
         inner.subscribers.push(Arc::new(subscriber));
         Self(Some(Arc::new(inner)))
     }
@@ -57,13 +61,28 @@ impl Emitter {
         self.0.as_ref()?.integration.as_ref()
     }
 
+    /// What anybody wants to see besides events.
+    pub(crate) fn wants(&self) -> Wants {
+        self.0.as_ref().map_or_else(Wants::default, |inner| inner.wants)
+    }
+
     /// Tells everybody; builds the event only if there is anybody.
     pub(crate) fn emit(&self, context: Option<&Context>, event: impl FnOnce() -> Event) {
+        self.emit_with(context, None, event);
+    }
+
+    /// The same, with what was kept of an attempt.
+    pub(crate) fn emit_with(
+        &self,
+        context: Option<&Context>,
+        exchange: Option<&Exchange>,
+        event: impl FnOnce() -> Event,
+    ) {
         let Some(inner) = self.0.as_deref().filter(|inner| !inner.subscribers.is_empty()) else {
             return;
         };
         let event = event();
-        let origin = Origin::new(inner.integration.as_deref(), context);
+        let origin = Origin::new(inner.integration.as_deref(), context).with_exchange(exchange);
         for subscriber in &inner.subscribers {
             subscriber.on_event(&event, &origin);
         }

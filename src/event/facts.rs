@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -29,6 +30,20 @@ pub enum End {
     Abandoned,
     /// Another request for the same call was answered first.
     Overtaken,
+}
+
+/// Where an attempt's time went, and how much was sent and received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AttemptDetail {
+    /// Until there was a connection, new or kept; known where the client is the integration's own.
+    pub acquired: Option<Duration>,
+    /// Until the head of the answer, if there was one.
+    pub head: Option<Duration>,
+    /// The size of the request's body, where it is known beforehand.
+    pub sent: Option<u64>,
+    /// How much of the answer's body was read.
+    pub received: u64,
 }
 
 /// What a circuit breaker lets through.

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::facts::{
-    BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+    AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
+    SwitchMode,
 };
 use crate::error::Delivery;
 use crate::outcome::{Class, GaveUp, Phase, Rejection};
@@ -25,12 +28,23 @@ pub enum Event {
     },
     /// One request goes out.
     AttemptStarted,
+    /// The head of an answer is here.
+    AttemptAnswered {
+        /// What it means.
+        class: Class,
+        /// Its status.
+        status: StatusCode,
+        /// From the attempt's start.
+        elapsed: Duration,
+    },
     /// One request is over, its answer's body included.
     AttemptFinished {
         /// How it ended.
         end: End,
         /// From its start.
         elapsed: Duration,
+        /// Where the time went, and how much was sent and received.
+        detail: AttemptDetail,
     },
     /// An id from outside was not fit to be sent on and was replaced.
     CorrelationReplaced,
@@ -65,6 +79,11 @@ pub enum Event {
     BreakerWouldReject,
     /// All places are taken and the call waits for one.
     BulkheadQueued,
+    /// A call that waited for a place has it.
+    BulkheadAdmitted {
+        /// How long it waited.
+        waited: Duration,
+    },
     /// A bulkhead refused a call.
     BulkheadRejected {
         /// Why.
@@ -126,6 +145,11 @@ pub enum Event {
     RateLimitQueued {
         /// For about how long.
         wait: Duration,
+    },
+    /// A call that waited for its turn has it.
+    RateLimitReleased {
+        /// How long it waited.
+        waited: Duration,
     },
     /// A rate limit refused a call.
     RateLimitRejected {

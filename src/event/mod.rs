@@ -19,13 +19,18 @@
 //! ```
 
 mod emitter;
+mod exchange;
 mod facts;
 mod kind;
 mod subscriber;
 
 pub use emitter::Emitter;
+pub use exchange::{Exchange, Kept};
 pub use facts::{
-    BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+    AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
+    SwitchMode,
 };
 pub use kind::Event;
-pub use subscriber::{Origin, Subscriber};
+pub use subscriber::{Origin, Subscriber, Wants};
+
+pub(crate) use exchange::Capture;

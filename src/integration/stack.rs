@@ -22,7 +22,7 @@ macro_rules! compose {
         let slots = $slots.clone();
         let emitter = || $emitter.clone();
         // 17. The transport: its errors become ours here, once.
-        let stack = Adapt::new($transport);
+        let stack = Adapt::new($transport, $emitter.wants().body_cap().is_some());
         // 16. Right above the transport: all limits meet the faults as if they were real.
         let stack = $rehearsal.layer(stack);
         // 15. Above it at once: only the provider's silence counts.

@@ -7,7 +7,8 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, IntoBytes, ReplayBody};
+use crate::body::{Body, Captured, IntoBytes};
+use crate::context::Context;
 use crate::error::{BoxError, Error};
 
 /// What can stand at the bottom of an integration's stack.
@@ -43,6 +44,8 @@ where
 #[derive(Clone, Debug)]
 pub(crate) struct Adapt<T> {
     transport: T,
+    /// A subscriber wants to see what is sent.
+    captures: bool,
 }
 
 /// A request body as the stack hands it down.
@@ -59,8 +62,8 @@ pin_project! {
 }
 
 impl<T> Adapt<T> {
-    pub(crate) fn new(transport: T) -> Self {
-        Self { transport }
+    pub(crate) fn new(transport: T, captures: bool) -> Self {
+        Self { transport, captures }
     }
 }
 
@@ -78,33 +81,31 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture { inner: self.transport.call(request.map(FromStack::into_body)) }
+        let mut request = request.map(FromStack::into_body);
+        if self.captures {
+            let context = request.extensions().get::<Context>();
+            if let Some(capture) = context.and_then(|context| context.call().capture()) {
+                request = request.map(|body| Captured::wrap(body, capture));
+            }
+        }
+        ResponseFuture { inner: self.transport.call(request) }
     }
 }
 
-impl<B> FromStack for ReplayBody<B>
+impl<B> FromStack for crate::timeout::RequestBody<B>
 where
-    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
+    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
     fn into_body(self) -> Body {
-        match self.into_bytes() {
+        let body = match self.into_unwatched() {
+            Ok(body) => body.into_bytes(),
+            Err(watched) => return Body::new(watched),
+        };
+        match body {
             Ok(bytes) if bytes.is_empty() => Body::empty(),
             Ok(bytes) => bytes.into(),
             Err(stream) => Body::new(stream),
-        }
-    }
-}
-
-impl<B> FromStack for crate::timeout::RequestBody<ReplayBody<B>>
-where
-    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
-    B::Error: Into<BoxError>,
-{
-    fn into_body(self) -> Body {
-        match self.into_unwatched() {
-            Ok(body) => body.into_body(),
-            Err(watched) => Body::new(watched),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
 use crate::error::{BoxError, Error};
+use crate::event::Event;
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -56,6 +57,7 @@ pin_project! {
         #[pin]
         timer: Timer,
         due: Option<Due>,
+        came: Instant,
         context: Context,
         settings: Arc<BulkheadLayer>,
     }
@@ -163,7 +165,7 @@ impl Queued {
         let due = wait.map(|waited| Due { at: rt::after(rt::now(), waited), waited });
         // Until it has a place; a call that is dropped before never left.
         context.call().set_queued(true);
-        Self { ticket, timer: Timer::default(), due, context, settings }
+        Self { ticket, timer: Timer::default(), due, came: rt::now(), context, settings }
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Permit, Error>> {
@@ -176,8 +178,12 @@ impl Queued {
                     return Poll::Ready(Err(refusal.with_context(this.context)));
                 }
                 // Whether the provider is slow is judged from here.
-                this.context.call().set_attempt_began(rt::now());
+                let now = rt::now();
+                this.context.call().set_attempt_began(now);
                 this.context.call().set_queued(false);
+                let waited = now.saturating_duration_since(*this.came);
+                let admitted = || Event::BulkheadAdmitted { waited };
+                this.settings.emitter.emit(Some(this.context), admitted);
                 return Poll::Ready(Ok(permit));
             }
             Poll::Ready(Err(Shed)) => Refusal::Shed,

@@ -1,19 +1,22 @@
+use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderName;
 use tower_layer::Layer;
 
 use super::service::Correlation;
-use crate::context::ContextPool;
+use crate::context::{ContextPool, TraceContext};
 use crate::event::Emitter;
 use crate::rt::Rng;
 
 /// Sends a correlation id with every call. See the [module](super).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CorrelationLayer {
     pub(crate) header: HeaderName,
     pub(crate) baggage_to: Vec<String>,
+    pub(super) begins_traces: bool,
+    pub(super) current_trace: Option<Arc<CurrentTrace>>,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     pub(super) pool: ContextPool,
@@ -25,6 +28,8 @@ impl CorrelationLayer {
         Self {
             header: HeaderName::from_static("x-request-id"),
             baggage_to: Vec::new(),
+            begins_traces: false,
+            current_trace: None,
             emitter: Emitter::new(),
             rng: Rng::system(),
             pool: ContextPool::default(),
@@ -43,6 +48,23 @@ impl CorrelationLayer {
         self
     }
 
+    /// Begins a trace for each call that belongs to none; by default only a trace that there is
+    /// already is continued.
+    pub fn begin_traces(mut self) -> Self {
+        self.begins_traces = true;
+        self
+    }
+
+    /// What knows the trace that is current where a call is made, where neither the request nor the
+    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example.
+    pub fn current_trace<F>(mut self, current: F) -> Self
+    where
+        F: Fn() -> Option<TraceContext> + Send + Sync + 'static,
+    {
+        self.current_trace = Some(Arc::new(current));
+        self
+    }
+
     /// Where events go.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
@@ -53,6 +75,14 @@ impl CorrelationLayer {
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
+    }
+}
+
+type CurrentTrace = dyn Fn() -> Option<TraceContext> + Send + Sync;
+
+impl fmt::Debug for CorrelationLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CorrelationLayer").field("header", &self.header).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
-use crate::context::{Beginning, Context, CorrelationId, Scope};
+use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 
@@ -51,11 +51,32 @@ impl<S> Correlation<S> {
         if is_replaced {
             emitter.emit(Some(&context), || Event::CorrelationReplaced);
         }
+        self.continue_trace(&context, request);
         if let Some(id) = context.correlation_id() {
             request.headers_mut().insert(header, id.as_header().clone());
         }
         self.withhold_baggage(request);
         context
+    }
+
+    /// The trace is the first of: the request's extension, its header, the scope's, whatever else was
+    /// set to know it.
+    fn continue_trace<B>(&self, context: &Context, request: &mut Request<B>) {
+        // Most calls carry their context and nothing else.
+        let others = request.extensions().len() > 1;
+        let own = others.then(|| request.extensions().get::<TraceContext>().cloned()).flatten();
+        let by_hand = || match request.headers().contains_key(TRACEPARENT) {
+            true => TraceContext::from_headers(request.headers()),
+            false => None,
+        };
+        let current = || self.settings.current_trace.as_ref().and_then(|current| current());
+        let trace = own.or_else(by_hand).or_else(Scope::current_trace).or_else(current);
+        let begun = || self.settings.begins_traces.then(|| TraceContext::begin(&self.settings.rng));
+        let Some(trace) = trace.or_else(begun) else { return };
+        let _ = context.call().trace.set(trace);
+        let (mut own, rng) = (context.clone(), &self.settings.rng);
+        own.continue_trace(request.headers_mut(), rng);
+        request.extensions_mut().insert(own);
     }
 
     fn withhold_baggage<B>(&self, request: &mut Request<B>) {

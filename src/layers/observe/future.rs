@@ -6,8 +6,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::body::ResponseBody;
 use super::report::Report;
-use crate::body::GuardedBody;
 use crate::error::{BoxError, Error};
 
 pin_project! {
@@ -32,7 +32,7 @@ where
     ResBody: Body,
     ResBody::Error: 'static,
 {
-    type Output = Result<Response<GuardedBody<ResBody, Box<Report>>>, Error>;
+    type Output = Result<Response<ResponseBody<ResBody>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -40,7 +40,7 @@ where
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(mut response)) => {
                 let report = this.report.take().map(|report| report.answered(&mut response));
-                Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, report))))
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, report))))
             }
             Poll::Ready(Err(error)) => {
                 let report = this.report.take();

@@ -21,7 +21,8 @@
 //!
 //! [`CallStarted`](crate::event::Event::CallStarted) and
 //! [`CallFinished`](crate::event::Event::CallFinished), or
-//! [`AttemptStarted`](crate::event::Event::AttemptStarted) and
+//! [`AttemptStarted`](crate::event::Event::AttemptStarted),
+//! [`AttemptAnswered`](crate::event::Event::AttemptAnswered) and
 //! [`AttemptFinished`](crate::event::Event::AttemptFinished).
 //!
 //! # Example
@@ -47,11 +48,13 @@
 //! # let _ = service;
 //! ```
 
+mod body;
 mod future;
 mod layer;
 mod report;
 mod service;
 
+pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::ObserveLayer;
 pub use report::Report;

@@ -2,13 +2,15 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Response, StatusCode};
+use bytes::Buf;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
 
 use super::layer::{ObserveLayer, What};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
 use crate::error::{Delivery, Error};
-use crate::event::{End, Event};
+use crate::event::{AttemptDetail, Capture, End, Event};
 use crate::outcome::{Class, Fault, Phase, class_of_error, class_of_response};
 use crate::rt;
 
@@ -20,11 +22,18 @@ pub struct Report {
     began: Instant,
     /// What the head said, once it was here.
     head: Option<(Class, StatusCode)>,
+    detail: AttemptDetail,
+    /// What is kept of the attempt, where a subscriber wants it.
+    capture: Option<Arc<Capture>>,
     told: bool,
 }
 
 impl Report {
-    pub(super) fn begin(context: Context, settings: Arc<ObserveLayer>) -> Box<Self> {
+    pub(super) fn begin<B: Body>(
+        context: Context,
+        settings: Arc<ObserveLayer>,
+        request: &Request<B>,
+    ) -> Box<Self> {
         let began = match settings.what {
             What::Call => context.started(),
             What::Attempt => rt::now(),
@@ -33,8 +42,24 @@ impl Report {
             What::Call => Event::CallStarted,
             What::Attempt => Event::AttemptStarted,
         });
+        let cap = settings.emitter.wants().body_cap().filter(|_| settings.what == What::Attempt);
+        let capture = cap.map(|cap| Arc::new(Capture::begin(request, cap)));
+        let sent = request.body().size_hint().exact();
+        let detail = AttemptDetail { sent, ..AttemptDetail::default() };
+        context.call().set_acquired(None);
+        if capture.is_some() {
+            context.call().set_capture(capture.clone());
+        }
         // Boxed, so that a call that nobody listens to isn't the larger for it.
-        Box::new(Self { context, settings, began, head: None, told: false })
+        Box::new(Self { context, settings, began, head: None, detail, capture, told: false })
+    }
+
+    /// A part of the answer's body.
+    pub(super) fn received(&mut self, data: &impl Buf) {
+        self.detail.received += data.remaining() as u64;
+        if let Some(capture) = &self.capture {
+            capture.received(data.chunk());
+        }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -43,8 +68,18 @@ impl Report {
 
     pub(super) fn answered<B>(mut self: Box<Self>, response: &mut Response<B>) -> Box<Self> {
         self.context.call().answered(response.status());
-        self.head =
-            Some((class_of_response(&self.settings.classifier, response), response.status()));
+        let class = class_of_response(&self.settings.classifier, response);
+        let status = response.status();
+        self.head = Some((class, status));
+        if let Some(capture) = &self.capture {
+            capture.answered(response);
+        }
+        if self.settings.what == What::Attempt {
+            let elapsed = rt::now().saturating_duration_since(self.began);
+            self.detail.head = Some(elapsed);
+            let answered = || Event::AttemptAnswered { class, status, elapsed };
+            self.settings.emitter.emit(Some(&self.context), answered);
+        }
         self
     }
 
@@ -56,8 +91,12 @@ impl Report {
     fn tell(&mut self, end: End) {
         self.told = true;
         let elapsed = rt::now().saturating_duration_since(self.began);
-        self.settings.emitter.emit(Some(&self.context), || match self.settings.what {
-            What::Attempt => Event::AttemptFinished { end, elapsed },
+        self.detail.acquired = self.context.call().acquired();
+        let detail = self.detail;
+        let exchange = self.capture.as_ref().map(|capture| capture.so_far());
+        let (context, exchange) = (Some(&self.context), exchange.as_ref());
+        self.settings.emitter.emit_with(context, exchange, || match self.settings.what {
+            What::Attempt => Event::AttemptFinished { end, elapsed, detail },
             What::Call => {
                 let attempts = self.context.attempts_counted().unwrap_or_else(|| end.attempts());
                 Event::CallFinished { end, elapsed, attempts }
@@ -72,7 +111,12 @@ impl<E: 'static> OnBodyEnd<E> for Box<Report> {
             return;
         };
         let end = match end {
-            BodyEnd::Complete => End::Answered { class, status, body_read: true },
+            BodyEnd::Complete => {
+                if let Some(capture) = &self.capture {
+                    capture.received_all();
+                }
+                End::Answered { class, status, body_read: true }
+            }
             BodyEnd::Error(error) => {
                 let ours = (error as &dyn Any).downcast_ref::<Error>();
                 let class = ours.map_or(Class::Transport(Fault::Body), |error| {

@@ -5,11 +5,11 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::body::ResponseBody;
 use super::future::ResponseFuture;
 use super::layer::ObserveLayer;
 use super::report::Report;
-use crate::body::GuardedBody;
-use crate::context::Context;
+use crate::context::{CallTarget, Context};
 use crate::error::{BoxError, Error};
 
 /// Tells when a call or an attempt begins and ends. See the [module](super).
@@ -29,10 +29,11 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Observe<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: Into<BoxError>,
+    ReqBody: Body,
     ResBody: Body,
     ResBody::Error: 'static,
 {
-    type Response = Response<GuardedBody<ResBody, Box<Report>>>;
+    type Response = Response<ResponseBody<ResBody>>;
     type Error = Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -44,7 +45,8 @@ where
         let report = self.settings.emitter.is_listened_to().then(|| {
             let integration = self.settings.emitter.integration();
             let context = Context::of(request.extensions_mut(), integration);
-            Report::begin(context, Arc::clone(&self.settings))
+            context.call().target.get_or_init(|| CallTarget::of(&request));
+            Report::begin(context, Arc::clone(&self.settings), &request)
         });
         ResponseFuture::new(self.inner.call(request), report)
     }

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Instant;
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -49,6 +50,8 @@ pin_project! {
 struct Note {
     context: Context,
     settings: Arc<RateLimitLayer>,
+    /// When it joined the queue, if it did.
+    came: Instant,
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -69,7 +72,8 @@ where
         context: Context,
         settings: Arc<RateLimitLayer>,
     ) -> Self {
-        let note = Some(Note { context, settings });
+        let came = context.started();
+        let note = Some(Note { context, settings, came });
         Self { state: State::Sent { sending, turn: Some(turn) }, note }
     }
 
@@ -84,7 +88,7 @@ where
         context.call().set_queued(true);
         let state =
             State::Queued { ticket, timer: Timer::default(), held: Some((service, request)) };
-        Self { state, note: Some(Note { context, settings }) }
+        Self { state, note: Some(Note { context, settings, came: rt::now() }) }
     }
 }
 
@@ -144,8 +148,12 @@ impl Note {
             }
             match ticket.step(cx.waker()) {
                 Step::Go(turn) => {
+                    let now = rt::now();
                     call.set_queued(false);
-                    call.set_attempt_began(rt::now());
+                    call.set_attempt_began(now);
+                    let waited = now.saturating_duration_since(self.came);
+                    let released = || Event::RateLimitReleased { waited };
+                    self.settings.emitter.emit(Some(&self.context), released);
                     return Poll::Ready(Ok(turn));
                 }
                 Step::Wait => return Poll::Pending,

@@ -98,7 +98,12 @@ impl Client {
             return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
         };
         loop {
+            let began = self.emitter.is_listened_to().then(rt::now);
             let lease = self.acquire(&host, &uri, context.as_ref()).await?;
+            if let (Some(began), Some(context)) = (began, &context) {
+                let waited = rt::now().saturating_duration_since(began);
+                context.call().set_acquired(Some(waited));
+            }
             let mut hold = Hold::new(lease, context.clone());
             let connection = hold.connection();
             match connection.is_http2() {

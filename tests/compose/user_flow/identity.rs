@@ -39,14 +39,24 @@ async fn calls_and_attempts_are_told() {
         .map(|event| match event {
             Event::CallStarted => "call",
             Event::AttemptStarted => "attempt",
+            Event::AttemptAnswered { .. } => "answered",
             Event::AttemptFinished { .. } => "attempt over",
             Event::RetryScheduled { .. } => "again",
             Event::CallFinished { attempts: 2, .. } => "call over",
             _ => "something else",
         })
         .collect();
-    let expected =
-        ["call", "attempt", "attempt over", "again", "attempt", "attempt over", "call over"];
+    let expected = [
+        "call",
+        "attempt",
+        "answered",
+        "attempt over",
+        "again",
+        "attempt",
+        "answered",
+        "attempt over",
+        "call over",
+    ];
     assert_eq!(kinds, expected);
 }
 

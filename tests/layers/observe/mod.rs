@@ -8,7 +8,7 @@ mod unsent;
 use std::time::Duration;
 
 use outrigger::Delivery;
-use outrigger::event::{Emitter, End, Event};
+use outrigger::event::{AttemptDetail, Emitter, End, Event};
 use outrigger::observe::ObserveLayer;
 use outrigger::outcome::Class;
 use outrigger::testing::EventRecorder;
@@ -31,13 +31,29 @@ fn listener() -> (EventRecorder, Emitter) {
     (events, emitter)
 }
 
+/// What was told of beginnings and ends, without what lies between them.
+fn kept(told: &EventRecorder) -> Vec<Event> {
+    let told = told.events().into_iter();
+    let told = told.filter(|event| !matches!(event, Event::AttemptAnswered { .. }));
+    told.map(|event| match event {
+        Event::AttemptFinished { end, elapsed, .. } => {
+            Event::AttemptFinished { end, elapsed, detail: AttemptDetail::default() }
+        }
+        other => other,
+    })
+    .collect()
+}
+
 /// A call that took one attempt, from its start to its end.
 fn call(end: End, elapsed: Duration) -> Vec<Event> {
     vec![Event::CallStarted, Event::CallFinished { end, elapsed, attempts: 1 }]
 }
 
 fn attempt(end: End, elapsed: Duration) -> Vec<Event> {
-    vec![Event::AttemptStarted, Event::AttemptFinished { end, elapsed }]
+    vec![
+        Event::AttemptStarted,
+        Event::AttemptFinished { end, elapsed, detail: AttemptDetail::default() },
+    ]
 }
 
 fn answered(status: u16, class: Class, body_read: bool) -> End {

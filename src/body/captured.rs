@@ -1,0 +1,60 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+use super::whole::{Body, IntoBytes};
+use crate::error::Error;
+use crate::event::Capture;
+
+/// A request's body, of which a part is kept for who wanted it.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    inner: Body,
+    capture: Arc<Capture>,
+}
+
+impl Captured {
+    /// The same body, kept in part while it is sent; bytes that are here are kept at once.
+    pub(crate) fn wrap(body: Body, capture: Arc<Capture>) -> Body {
+        match body.into_bytes() {
+            Ok(bytes) => {
+                capture.sent(&bytes);
+                capture.sent_all();
+                bytes.into()
+            }
+            Err(inner) => Body::new(Self { inner, capture }),
+        }
+    }
+}
+
+impl http_body::Body for Captured {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.capture.sent(data);
+        }
+        if frame.is_none() || self.inner.is_end_stream() {
+            self.capture.sent_all();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,72 @@
+use http::uri::{Authority, Scheme};
+use http::{Method, Request};
+
+use super::names::{BusinessKey, PathTemplate};
+
+/// What a call asks, and of whom, as far as it may be told to everybody.
+///
+/// Not the path and not the query: they may hold ids, names and secrets.
+#[derive(Clone, Debug)]
+pub struct CallTarget {
+    method: Method,
+    scheme: Option<Scheme>,
+    authority: Option<Authority>,
+    path: Option<PathTemplate>,
+    business_key: Option<BusinessKey>,
+}
+
+impl CallTarget {
+    /// The target of `request`.
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        // Most calls carry their context and nothing else.
+        let others = (request.extensions().len() > 1).then(|| request.extensions());
+        Self {
+            method: request.method().clone(),
+            scheme: request.uri().scheme().cloned(),
+            authority: request.uri().authority().cloned(),
+            path: others.and_then(|others| others.get().cloned()),
+            business_key: others.and_then(|others| others.get().cloned()),
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URI's scheme.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&str> {
+        self.scheme.as_ref().map(Scheme::as_str)
+    }
+
+    /// The host, without credentials.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.authority.as_ref().map(Authority::host)
+    }
+
+    /// The port; the scheme's own where none was named.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        let named = self.authority.as_ref().and_then(Authority::port_u16);
+        named.or_else(|| match self.scheme()? {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        })
+    }
+
+    /// The path's template, where the request had one.
+    #[must_use]
+    pub fn path_template(&self) -> Option<&PathTemplate> {
+        self.path.as_ref()
+    }
+
+    /// What the business calls the operation, where the request said.
+    #[must_use]
+    pub fn business_key(&self) -> Option<&BusinessKey> {
+        self.business_key.as_ref()
+    }
+}

@@ -1,0 +1,277 @@
+//! W3C Trace Context (Recommendation, level 1, and the flags of level 2).
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::rt::Rng;
+
+/// A trace that a call belongs to: continued on each attempt, under a span id of the attempt's own.
+///
+/// ```
+/// use outrigger::context::TraceContext;
+///
+/// # let mut headers = http::HeaderMap::new();
+/// headers.insert("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?);
+/// let trace = TraceContext::from_headers(&headers).expect("it is one");
+/// assert_eq!(trace.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+/// # Ok::<(), http::header::InvalidHeaderValue>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    trace: TraceId,
+    parent: SpanId,
+    flags: u8,
+    state: Option<HeaderValue>,
+}
+
+/// The id of a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceId([u8; 16]);
+
+/// The id of one span of a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpanId([u8; 8]);
+
+// === impl TraceContext ===
+
+impl TraceContext {
+    /// A trace that begins here, with a random id. It isn't sampled: whoever wants that joins one.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::begin(&Rng::system())
+    }
+
+    /// A trace of these ids, from whatever knows them: an OpenTelemetry span, a message's fields.
+    ///
+    /// `None` where one of the ids is all zeros, which the recommendation forbids.
+    #[must_use]
+    pub fn new(trace_id: [u8; 16], span_id: [u8; 8], is_sampled: bool) -> Option<Self> {
+        let known = trace_id != [0; 16] && span_id != [0; 8];
+        let (trace, parent) = (TraceId(trace_id), SpanId(span_id));
+        known.then_some(Self { trace, parent, flags: u8::from(is_sampled), state: None })
+    }
+
+    /// What an inbound request's `traceparent` and `tracestate` say, by the recommendation's rules.
+    ///
+    /// `None` where there is no `traceparent`, more than one, or one that is no such thing: a new
+    /// trace is to be begun then. A `tracestate` that is none is left out, all of it.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let mut parents = headers.get_all(TRACEPARENT).iter();
+        let parent = parents.next().filter(|_| parents.next().is_none())?;
+        let mut context = Self::parse(parent.as_bytes())?;
+        context.state = state(headers.get_all(TRACESTATE).iter());
+        Some(context)
+    }
+
+    /// The trace's id.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.trace
+    }
+
+    /// The span that this one continues.
+    #[must_use]
+    pub fn parent_id(&self) -> SpanId {
+        self.parent
+    }
+
+    /// Whether whoever began the trace records it.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// What vendors keep in `tracestate`, in one value.
+    #[must_use]
+    pub fn state(&self) -> Option<&HeaderValue> {
+        self.state.as_ref()
+    }
+
+    pub(crate) fn begin(rng: &Rng) -> Self {
+        let (trace, parent) = (TraceId(rng.id_bytes()), SpanId::mint(rng));
+        Self { trace, parent, flags: RANDOM, state: None }
+    }
+
+    /// Continues the trace on a request, under the span `span`.
+    pub(crate) fn write(&self, span: SpanId, headers: &mut HeaderMap) {
+        headers.insert(TRACEPARENT, self.traceparent(span));
+        match &self.state {
+            Some(state) => headers.insert(TRACESTATE, state.clone()),
+            None => headers.remove(TRACESTATE),
+        };
+    }
+
+    fn traceparent(&self, span: SpanId) -> HeaderValue {
+        let mut text = BytesMut::with_capacity(LENGTH);
+        text.put_slice(b"00-");
+        put_hex(&mut text, &self.trace.0);
+        text.put_u8(b'-');
+        put_hex(&mut text, &span.0);
+        text.put_u8(b'-');
+        put_hex(&mut text, &[self.flags]);
+        let text: Bytes = text.freeze();
+        HeaderValue::from_maybe_shared(text).expect("hex digits and dashes are a header value")
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = text.trim_ascii();
+        let (fields, rest) = text.split_at_checked(LENGTH)?;
+        let [version] = hex::<1>(&fields[0..2])?;
+        let dashes = [2, 35, 52].into_iter().all(|at| fields[at] == b'-');
+        // A later version may say more, after another dash.
+        let fits = match version {
+            0xff => false,
+            0x00 => rest.is_empty(),
+            _ => rest.is_empty() || rest[0] == b'-',
+        };
+        let trace = hex::<16>(&fields[3..35])?;
+        let parent = hex::<8>(&fields[36..52])?;
+        let [flags] = hex::<1>(&fields[53..55])?;
+        let known = dashes && fits && trace != [0; 16] && parent != [0; 8];
+        let (trace, parent) = (TraceId(trace), SpanId(parent));
+        // Flags that nobody here knows are not sent on.
+        known.then_some(Self { trace, parent, flags: flags & (SAMPLED | RANDOM), state: None })
+    }
+}
+
+impl fmt::Debug for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraceContext")
+            .field("trace_id", &self.trace)
+            .field("parent_id", &self.parent)
+            .field("is_sampled", &self.is_sampled())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl SpanId ===
+
+impl SpanId {
+    pub(crate) fn mint(rng: &Rng) -> Self {
+        loop {
+            let [a, b, c, d, e, f, g, h, ..] = rng.id_bytes();
+            let id = [a, b, c, d, e, f, g, h];
+            if id != [0; 8] {
+                return Self(id);
+            }
+        }
+    }
+
+    /// The id's bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0
+    }
+}
+
+impl TraceId {
+    /// The id's bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The members of all `tracestate` headers, in order, in one value; nothing if one of them is none.
+fn state<'h>(values: impl Iterator<Item = &'h HeaderValue>) -> Option<HeaderValue> {
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for value in values {
+        for member in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            // Empty members are allowed, and left out.
+            if !member.is_empty() {
+                is_member(member).then(|| kept.push(member))?;
+            }
+        }
+    }
+    if kept.is_empty() || kept.len() > MOST_MEMBERS {
+        return None;
+    }
+    HeaderValue::from_bytes(&kept.join(&b","[..])).ok()
+}
+
+fn is_member(member: &[u8]) -> bool {
+    let Some(at) = member.iter().position(|byte| *byte == b'=') else {
+        return false;
+    };
+    let (key, value) = (&member[..at], &member[at + 1..]);
+    let is_value_char = |byte: &u8| matches!(byte, 0x20..=0x7e) && !b",=".contains(byte);
+    let value_fits = (1..=256).contains(&value.len()) && value.iter().all(is_value_char);
+    is_key(key) && value_fits
+}
+
+/// A vendor's key, or a tenant's at a vendor.
+fn is_key(key: &[u8]) -> bool {
+    let is_char =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-*/".contains(byte);
+    let is_name = |name: &[u8], most: usize| {
+        let begins =
+            name.first().is_some_and(|first| is_char(first) && first.is_ascii_alphanumeric());
+        begins && name.len() <= most && name.iter().all(is_char)
+    };
+    match key.iter().position(|byte| *byte == b'@') {
+        None => is_name(key, 256),
+        Some(at) => {
+            let (tenant, vendor) = (&key[..at], &key[at + 1..]);
+            let is_letter = vendor.first().is_some_and(u8::is_ascii_lowercase);
+            is_name(tenant, 241) && is_letter && is_name(vendor, 14)
+        }
+    }
+}
+
+/// Lower-case hex digits, and no others.
+fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn put_hex(text: &mut BytesMut, bytes: &[u8]) {
+    for byte in bytes {
+        text.put_u8(DIGITS[usize::from(byte >> 4)]);
+        text.put_u8(DIGITS[usize::from(byte & 0xf)]);
+    }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// Of a `traceparent` of version 00.
+const LENGTH: usize = 55;
+const SAMPLED: u8 = 0b01;
+/// The trace's id is random (level 2).
+const RANDOM: u8 = 0b10;
+const MOST_MEMBERS: usize = 32;
