@@ -46,7 +46,7 @@ async fn every_event_says_of_which_call_and_attempt_it_is() {
     assert_eq!(status(&service, get()).await.unwrap(), 200);
     let call = provider.requests()[0].extensions().get::<Context>().unwrap().call_id();
     let of = |attempt| (Some("crm".to_owned()), call, attempt);
-    let told = [of(1), of(1), of(1), of(2), of(2), of(1)];
+    let told = [of(1), of(1), of(1), of(1), of(2), of(2), of(2), of(1)];
     assert_eq!(*origins.0.lock().unwrap(), told);
 }
 
