@@ -12,6 +12,7 @@ use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::inner::Inner;
 use crate::outcome::Rejection;
+use crate::rt;
 
 /// Keeps to a provider's rate. See the [module](super).
 #[derive(Clone, Debug)]
@@ -79,9 +80,10 @@ impl RateLimitLayer {
         let Rejected { wait, is_full } = rejected;
         let retry_after = Some(wait);
         self.emitter.emit(Some(context), || Event::RateLimitRejected { retry_after });
+        let wait = rt::shown(wait);
         let detail = match is_full {
-            true => format!("{} calls wait already; come back in {wait:.1?}", self.config.queue),
-            false => format!("come back in {wait:.1?}"),
+            true => format!("{} calls wait already; come back in {wait:?}", self.config.queue),
+            false => format!("come back in {wait:?}"),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)
