@@ -6,6 +6,7 @@ mod call;
 mod clock;
 mod correlation;
 mod idempotency;
+mod kill_switch;
 mod mirror;
 mod observe;
 mod provider;
