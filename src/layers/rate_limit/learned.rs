@@ -21,6 +21,8 @@ pub(super) struct Learned {
     /// Nothing is left until then.
     spent_until: Option<Instant>,
     reset_at: Option<Instant>,
+    /// When the provider last spoke of it.
+    heard: Instant,
     /// Without another word, it is forgotten then.
     pub(super) expires: Instant,
 }
@@ -37,12 +39,14 @@ impl Learned {
             left: None,
             spent_until: None,
             reset_at: None,
+            heard: now,
             expires: now,
         }
     }
 
     /// Takes the provider at its word.
     pub(super) fn hear(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+        self.heard = now;
         self.limit = fact.limit.or(self.limit);
         let is_new_window = self.learn_left(fact, now);
         self.learn_window(fact, is_new_window);
@@ -109,7 +113,8 @@ impl Learned {
         else {
             return;
         };
-        let interval = time.div_f64(requests as f64).mul_f64(HEADROOM);
+        let interval = time.as_secs_f64() / requests as f64 * HEADROOM;
+        let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::MAX);
         let ahead = match (excess, time > LONG) {
             // As they come; what is left is counted.
             (Excess::Reject, _) => time,
@@ -122,11 +127,12 @@ impl Learned {
         }
     }
 
-    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+    /// When the next request may go; `cap` after the provider's last word at the latest.
+    pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         let spent = self.spent_until.filter(|_| self.left != Some(0));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
-        paced.max(spent.or(none_left).unwrap_or(now))
+        paced.max(spent.or(none_left).unwrap_or(now)).min(rt::after(self.heard, cap))
     }
 
     pub(super) fn take(&mut self, now: Instant) {

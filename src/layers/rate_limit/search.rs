@@ -27,6 +27,7 @@ enum Phase {
 impl Search {
     /// The first refusal: so much was accepted in so long, and it shall wait for so long.
     pub(super) fn begin(accepted: u64, over: Duration, wait: Duration, now: Instant) -> Self {
+        let wait = wait.min(FORGET);
         let over = over.saturating_add(wait).max(SHORTEST_STEP / 10);
         let interval = over.div_f64(accepted.max(1) as f64);
         let step = SHORTEST_STEP.max(wait.saturating_mul(2)).min(LONGEST_STEP);
@@ -38,6 +39,7 @@ impl Search {
     /// Refused again, at this pace.
     pub(super) fn refused(&mut self, wait: Duration, now: Instant) {
         self.refused_at = now;
+        let wait = wait.min(FORGET);
         let (interval, phase) = match self.phase {
             Phase::Rising { by, accepted: Some(accepted), .. } if by > SMALL => {
                 let step_ends = rt::after(now, wait + self.step);

@@ -68,13 +68,15 @@ where
 }
 
 impl RateLimitLayer {
-    fn reject(&self, rejected: Rejected, context: &Context) -> Error {
-        let Rejected { wait, is_full } = rejected;
-        let retry_after = Some(wait);
+    pub(super) fn reject(&self, rejected: Rejected, context: &Context) -> Error {
+        let Rejected { wait: retry_after, is_full } = rejected;
         self.emitter.emit(Some(context), || Event::RateLimitRejected { retry_after });
-        let detail = match is_full {
-            true => format!("{} calls wait already; come back in {wait:.1?}", self.config.queue),
-            false => format!("come back in {wait:.1?}"),
+        let detail = match retry_after {
+            None => "no turn in the time allowed for it".to_owned(),
+            Some(wait) if is_full => {
+                format!("{} calls wait already; come back in {wait:.1?}", self.config.queue)
+            }
+            Some(wait) => format!("come back in {wait:.1?}"),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)
