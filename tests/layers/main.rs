@@ -5,6 +5,7 @@ mod bulkhead;
 mod call;
 mod clock;
 mod correlation;
+mod fallback;
 mod idempotency;
 mod kill_switch;
 mod mirror;
