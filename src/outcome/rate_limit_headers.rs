@@ -260,3 +260,6 @@ const OLDEST_STAMP: f64 = 1e9;
 const OLDEST_MILLIS: f64 = 1e11;
 const UNITS: [(&str, f64); 5] =
     [("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001), ("us", 0.000_001)];
+
+#[cfg(test)]
+mod tests;
