@@ -104,6 +104,11 @@ impl Learned {
             (Some(limit), Some(window), ..) if self.is_sure && window <= LONG => {
                 Some((window, limit))
             }
+            // What goes as it comes is counted, and spread over no time.
+            (.., Some(_), Some(_)) if excess == Excess::Reject => {
+                self.pace = None;
+                return;
+            }
             // A long one is a stock, to last until there is more.
             (.., Some(remaining), Some(reset)) => Some((reset, remaining)),
             _ => None,
@@ -133,6 +138,11 @@ impl Learned {
         let spent = self.spent_until.filter(|_| self.left != Some(0));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
         paced.max(spent.or(none_left).unwrap_or(now)).min(rt::after(self.heard, cap))
+    }
+
+    /// Whether it is known how many requests may go.
+    pub(super) fn is_told(&self) -> bool {
+        self.pace.is_some() || self.left.is_some()
     }
 
     pub(super) fn take(&mut self, now: Instant) {

@@ -138,7 +138,7 @@ impl Schedule {
             });
             self.learned[at].hear(fact, self.config.excess, now);
         }
-        if self.learned.iter().any(|learned| learned.pace.is_some()) {
+        if self.learned.iter().any(Learned::is_told) {
             // Who is told needn't guess.
             self.search = None;
         }
@@ -165,7 +165,7 @@ impl Schedule {
         self.pause(pause, now);
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
-            let told = self.learned.iter().any(|learned| learned.pace.is_some());
+            let told = self.learned.iter().any(Learned::is_told);
             match &mut self.search {
                 Some(search) => search.refused(pause, now),
                 // The provider's word may be late; only if it goes on refusing is it not enough.
