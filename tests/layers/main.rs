@@ -6,6 +6,7 @@ mod call;
 mod clock;
 mod correlation;
 mod fallback;
+mod hedge;
 mod idempotency;
 mod kill_switch;
 mod mirror;
