@@ -19,10 +19,14 @@ use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::rate_limit::RateLimitLayer;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryLayer;
 use outrigger::rt::Rng;
@@ -149,6 +153,10 @@ macro_rules! every_layer_on {
         let rare = Plan::new().hang(seldom).latency(seldom, seconds(1), seconds(2));
         let rehearsal = RehearsalLayer::new().allow().plan(rare).rng(rng.clone());
         let mirror = |share| MirrorLayer::new($inner, share).rng(rng.clone());
+        let rates = FallbackLayer::value(Response::new("rates"));
+        let set = RateLimitLayer::new(1_000_000, seconds(1)).burst(1_000_000).in_flight(64);
+        let after = HedgeLayer::after(seconds(3));
+        let learned = HedgeLayer::quantile(Ratio::percent(95));
         let around = [
             ("observe", allocations(request, ObserveLayer::call(emitter).layer($inner))),
             ("deadline", allocations(request, DeadlineLayer::new(seconds(8)).layer($inner))),
@@ -162,6 +170,13 @@ macro_rules! every_layer_on {
             ("rehearsal of others", allocations(request, rehearsal.layer($inner))),
             ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
             ("mirror of others", allocations(request, mirror(seldom).layer($inner))),
+            ("kill switch", allocations(request, KillSwitchLayer::new().layer($inner))),
+            ("fallback", allocations(request, rates.layer($inner))),
+            ("no fallback", allocations(request, FallbackLayer::disabled().layer($inner))),
+            ("rate limit", allocations(request, RateLimitLayer::learning().layer($inner))),
+            ("rate limit that is set", allocations(request, set.layer($inner))),
+            ("hedge", allocations(request, after.layer($inner))),
+            ("hedge that learns", allocations(request, learned.layer($inner))),
         ];
         around.map(|(layer, allocations)| (layer, allocations - bare))
     }};
