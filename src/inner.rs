@@ -105,7 +105,7 @@ where
                 }
             };
             // Ready: the call goes on its way.
-            self.set(Sending::Calling { future });
+            self.set(Self::Calling { future });
         }
     }
 }

@@ -13,9 +13,12 @@ use crate::body::Body;
 #[derive(Clone)]
 pub(super) enum Answer {
     Value(Arc<Response<Bytes>>),
-    Function(Arc<dyn Fn(&Failed) -> Option<Response<Body>> + Send + Sync>),
-    Async(Arc<dyn Fn(Failed) -> Later + Send + Sync>),
+    Function(Arc<Function>),
+    Async(Arc<AsyncFunction>),
 }
+
+type Function = dyn Fn(&Failed) -> Option<Response<Body>> + Send + Sync;
+type AsyncFunction = dyn Fn(Failed) -> Later + Send + Sync;
 
 /// An answer that takes a while. Boxed: it is made only for a call that failed.
 pub(super) type Later = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;

@@ -23,13 +23,16 @@ use crate::rt::Clock;
 pub struct FallbackLayer {
     /// Absent where failures stay failures.
     pub(super) answer: Option<Answer>,
-    when: Option<Arc<dyn Fn(&Failed) -> bool + Send + Sync>>,
+    when: Option<Arc<Chosen>>,
     pub(super) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
+
+/// Says for which failures there is a fallback.
+type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
     /// Always this answer.

@@ -54,7 +54,7 @@ impl Learned {
             histogram.add(took);
         }
         let counted = self.counted.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        if counted % REVIEW == 0 {
+        if counted.is_multiple_of(REVIEW) {
             self.review(now);
         }
     }

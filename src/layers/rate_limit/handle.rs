@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::layer::RateLimitLayer;
+use super::state::Schedule;
 use crate::event::Event;
 
 /// Reads a rate limit, and stops everybody for a while.
@@ -27,13 +28,13 @@ impl RateLimitHandle {
     /// The time between two requests where they come without end; `None` where nothing limits them.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
-        self.0.limiter.read(|schedule, now| schedule.interval(now))
+        self.0.limiter.read(Schedule::interval)
     }
 
     /// For how long everybody is stopped yet.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
-        self.0.limiter.read(|schedule, now| schedule.paused_for(now))
+        self.0.limiter.read(Schedule::paused_for)
     }
 
     /// Stops everybody for at least so long.

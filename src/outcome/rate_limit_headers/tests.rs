@@ -2,6 +2,7 @@ use super::*;
 use http::HeaderName;
 use proptest::prelude::*;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
 type Told = (Option<u64>, Option<u64>, Option<u64>, Option<u64>);
 
 fn read(headers: &[(&str, &str)]) -> LimitFacts {
@@ -10,7 +11,9 @@ fn read(headers: &[(&str, &str)]) -> LimitFacts {
         (name, HeaderValue::from_bytes(value.as_bytes()).unwrap())
     });
     let mut map = HeaderMap::new();
-    pairs.for_each(|(name, value)| drop(map.append(name, value)));
+    pairs.for_each(|(name, value)| {
+        map.append(name, value);
+    });
     limits(&map, &Clock::anchored(date("Sun, 06 Nov 1994 08:49:00 GMT").unwrap()))
 }
 
@@ -29,7 +32,7 @@ fn told(headers: &[(&str, &str)]) -> Vec<Told> {
 fn every_spelling_in_use_is_read() {
     let both = (Some(100), Some(60), Some(30), Some(12));
     let plain = (Some(100), None, Some(30), Some(12));
-    let cases: [(&[(&str, &str)], &[Told]); 13] = [
+    let cases: [(Headers<'_>, &[Told]); 13] = [
         (&[("ratelimit-policy", r#""a";q=100;w=60"#), ("ratelimit", r#""a";r=30;t=12"#)], &[both]),
         (&[("ratelimit", r#""a";r=30;t=12"#), ("ratelimit-policy", r#""a";q=100;w=60"#)], &[both]),
         (&[("ratelimit", r#""a";r=30"#)], &[(None, None, Some(30), None)]),

@@ -1,6 +1,6 @@
 //! Async functions, and how long they may take.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +63,7 @@ async fn one_that_is_too_late_leaves_the_failure_as_it_was() {
     let error = status(&crm.service, get()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport(Fault::Reset));
     assert_eq!(error.delivery(), Delivery::Unknown);
-    assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
+    assert!(error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>));
     let failed = [Class::ServerError, Class::Transport(Fault::Reset)];
     assert_eq!(crm.events.events(), failed.map(|class| Event::FallbackFailed { class }));
 }
