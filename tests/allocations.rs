@@ -243,3 +243,22 @@ fn the_edge_of_an_integration_allocates_no_more_than_four_times() {
         assert!(edge <= 4, "{method}: {edge}");
     }
 }
+
+#[test]
+fn callers_who_leave_a_queue_leave_nothing_behind() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let layer = RateLimitLayer::learning().queue(10);
+    layer.handle().pause(Duration::from_secs(3_600));
+    let mut service = layer.layer(AtOnce);
+    let mut begin = || {
+        let mut call = Box::pin(service.call(request(Method::GET)));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        call
+    };
+    let _head = begin();
+    drop((0..5).map(|_| begin()).collect::<Vec<_>>());
+    let info = allocation_counter::measure(|| (0..10_000).for_each(|_| drop(begin())));
+    assert!(info.bytes_current < 16 * 1024, "{} bytes", info.bytes_current);
+    assert_eq!(layer.handle().waiting(), 1);
+}

@@ -2,13 +2,16 @@
 
 use std::io::ErrorKind as Io;
 
-use outrigger::ErrorKind;
+use http::{Request, Response};
 use outrigger::outcome::Rejection;
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::testing::Answer;
+use outrigger::{Body, Error, ErrorKind};
+use tower::{Layer, service_fn};
 
 use super::Limited;
-use crate::clock::{millis, secs, settle, timed, wait};
+use crate::call::{get, status};
+use crate::clock::{millis, secs, settle, spawn, timed, wait};
 
 fn two() -> RateLimitLayer {
     RateLimitLayer::learning().in_flight(2)
@@ -68,4 +71,29 @@ async fn nobody_waits_for_room_longer_than_the_limit_for_it() {
     assert_eq!(error.to_string(), "rate limit reached: no turn in the time allowed for it");
     assert!(behind.into_iter().next().unwrap().await.unwrap().is_err());
     assert_eq!((crm.limit.waiting(), crm.limit.rejected()), (0, 2));
+}
+
+/// Threads, and so no paused time; a turn that nobody is told of would hang it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_the_threads_do_everybody_gets_a_turn_or_leaves() {
+    let layer = two();
+    let service = layer.layer(service_fn(|_: Request<Body>| async {
+        tokio::task::yield_now().await;
+        Ok::<_, Error>(Response::new(Body::empty()))
+    }));
+    let calls = (0..5_000).map(|number| {
+        let service = service.clone();
+        let call = spawn(async move { status(&service, get()).await });
+        if number % 3 == 0 {
+            call.abort();
+        }
+        call
+    });
+    for (number, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
+        let result = call.await;
+        if number % 3 > 0 {
+            assert_eq!(result.unwrap().unwrap(), 200);
+        }
+    }
+    assert_eq!((layer.handle().waiting(), layer.handle().rejected()), (0, 0));
 }
