@@ -38,7 +38,7 @@
 //! ```
 //! use outrigger::{Body, fallback::{Failed, FallbackLayer, FellBack}, testing::{Answer, Script}};
 //! use http::{Request, Response};
-//! use tower::{Service, ServiceBuilder, ServiceExt};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,9 +47,9 @@
 //!     Some(Response::new(Body::from(r#"{"EUR":1.0}"#)))
 //! });
 //! let down = Script::new([Answer::status(500)]);
-//! let mut service = ServiceBuilder::new().layer(rates).service(down);
+//! let service = ServiceBuilder::new().layer(rates).service(down);
 //!
-//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
 //! assert_eq!(response.status(), 200);
 //! assert!(response.extensions().get::<FellBack>().is_some());
 //! # Ok(()) }

@@ -45,16 +45,16 @@
 //! use std::time::Duration;
 //! use outrigger::{Body, hedge::HedgeLayer, testing::{Answer, Script}};
 //! use http::Request;
-//! use tower::{Service, ServiceBuilder, ServiceExt};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Script::new([Answer::hang(), Answer::status(200)]);
-//! let mut service = ServiceBuilder::new()
+//! let service = ServiceBuilder::new()
 //!     .layer(HedgeLayer::after(Duration::from_millis(50)))
 //!     .service(provider.clone());
 //!
-//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
 //! assert_eq!((response.status().as_u16(), provider.begun()), (200, 2));
 //! # Ok(()) }
 //! ```

@@ -56,12 +56,12 @@
 //! use outrigger::{event::SwitchMode, kill_switch::KillSwitchLayer};
 //! use tower::{Service, ServiceBuilder, ServiceExt};
 //! # use outrigger::Body;
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let client = tower::service_fn(|_: http::Request<Body>| async {
+//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
+//! # });
 //! let layer = KillSwitchLayer::new();
 //! let switch = layer.handle();
 //! let mut service = ServiceBuilder::new().layer(layer).service(client);
