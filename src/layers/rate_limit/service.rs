@@ -76,14 +76,19 @@ where
 }
 
 impl RateLimitLayer {
-    fn reject(&self, rejected: Rejected, context: &Context) -> Error {
-        let Rejected { wait, is_full } = rejected;
-        let retry_after = Some(wait);
+    pub(super) fn reject(&self, rejected: Rejected, context: &Context) -> Error {
+        let Rejected { wait: retry_after, is_full } = rejected;
         self.emitter.emit(Some(context), || Event::RateLimitRejected { retry_after });
-        let wait = rt::shown(wait);
-        let detail = match is_full {
-            true => format!("{} calls wait already; come back in {wait:?}", self.config.queue),
-            false => format!("come back in {wait:?}"),
+        let detail = match retry_after {
+            None => "no turn in the time allowed for it".to_owned(),
+            Some(wait) if is_full => {
+                format!(
+                    "{} calls wait already; come back in {:?}",
+                    self.config.queue,
+                    rt::shown(wait)
+                )
+            }
+            Some(wait) => format!("come back in {:?}", rt::shown(wait)),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)
