@@ -1,11 +1,13 @@
 //! A switch that follows a source of one's own.
 
+use std::sync::{Arc, Mutex};
+
 use outrigger::event::{Event, SourceProblem, SwitchMode};
-use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+use outrigger::kill_switch::{Polled, SourceError, SwitchSetting, SwitchSource};
 use tokio::sync::mpsc;
 
 use super::{Switched, changes};
-use crate::clock::settle;
+use crate::clock::{secs, settle, wait};
 
 type Word = Result<SwitchSetting, SourceError>;
 
@@ -122,4 +124,39 @@ async fn it_follows_on_when_that_was_detached() {
     tell.send(word(SwitchMode::Off)).unwrap();
     settle().await;
     assert_eq!(crm.switch.mode(), SwitchMode::Off);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_sources_good_word_does_not_hide_anothers_trouble() {
+    let crm = Switched::new();
+    let ((tell_one, one), (tell_other, other)) = (told(), told());
+    let (first, _second) = (crm.switch.follow(one), crm.switch.follow(other));
+    tell_one.send(trouble("flags are away")).unwrap();
+    tell_other.send(word(SwitchMode::On)).unwrap();
+    settle().await;
+    assert_eq!(crm.switch.trouble().map(|it| it.to_string()), Some("flags are away".into()));
+    drop(first);
+    settle().await;
+    assert_eq!(crm.switch.trouble(), None, "who is followed no more troubles nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_polled_speaks_only_when_it_changes() {
+    let crm = Switched::new();
+    let answer = Arc::new(Mutex::new(word(SwitchMode::Off)));
+    let asked = Arc::clone(&answer);
+    let ask = move || {
+        let answer = asked.lock().unwrap().clone();
+        async move { answer }
+    };
+    let _following = crm.switch.follow(Polled::new(secs(5), ask));
+    settle().await;
+    assert_eq!(crm.switch.mode(), SwitchMode::Off);
+    crm.switch.set(SwitchMode::On, "ada", "all is well");
+    wait(secs(60)).await;
+    assert_eq!(crm.switch.mode(), SwitchMode::On, "the same answer is no word");
+    *answer.lock().unwrap() = word(SwitchMode::CacheOnly);
+    wait(secs(5)).await;
+    settle().await;
+    assert_eq!(crm.switch.mode(), SwitchMode::CacheOnly);
 }

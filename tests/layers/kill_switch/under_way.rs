@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::{Request, Response};
+use outrigger::bulkhead::BulkheadLayer;
 use outrigger::event::SwitchMode;
 use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::outcome::{GaveUp, Rejection};
@@ -77,6 +78,22 @@ async fn a_call_that_queues_under_a_rate_limit_is_refused_when_its_turn_comes() 
     assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
     assert_eq!((provider.begun(), limit.handle().waiting()), (1, 0));
     assert_eq!(layer.handle().rejected(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_queues_for_a_place_is_refused_when_its_turn_comes() {
+    let provider = Provider::new(Answer::status(200).after(secs(1)));
+    let layer = KillSwitchLayer::new();
+    let switch = layer.handle();
+    let service = layer.layer(BulkheadLayer::new(1).queue(1).layer(provider.clone()));
+    let stop = async {
+        wait(millis(500)).await;
+        switch.set(SwitchMode::Off, "ada", "a drill");
+    };
+    let (first, second, ()) = tokio::join!(status(&service, get()), status(&service, get()), stop);
+    assert_eq!(first.unwrap(), 200, "what is under way finishes");
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::Rejected(Rejection::Stopped));
+    assert_eq!(provider.begun(), 1);
 }
 
 #[tokio::test(start_paused = true)]
