@@ -1,51 +1,27 @@
-//! A source of an application's own: what an admin page says.
+//! Another source: what an admin page answers, asked again and again.
 
 use std::time::Duration;
 
 use http::Request;
-use outrigger::Integration;
 use outrigger::event::SourceProblem;
-use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
-use tokio::time::sleep;
+use outrigger::kill_switch::{Polled, SourceError, SwitchSource};
+use outrigger::{ConfigError, Integration};
 
-/// An admin endpoint that answers what the file would hold, asked again and again.
-pub(crate) struct AdminEndpoint {
-    api: Integration,
-    url: String,
-    /// Only what is new is a word: the same one again would undo what others said since.
-    heard: Option<String>,
-}
-
-impl AdminEndpoint {
-    pub(crate) fn new(url: String) -> Result<Self, outrigger::ConfigError> {
-        Ok(Self { api: Integration::user_flow("admin").build()?, url, heard: None })
-    }
-
-    async fn ask(&self) -> Result<String, outrigger::Error> {
-        let request = Request::get(&self.url).body(()).expect("the URL is one");
-        self.api.send(request).await?.into_body().text().await
-    }
-}
-
-impl SwitchSource for AdminEndpoint {
-    async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
-        loop {
-            sleep(Duration::from_millis(50)).await;
-            let text = match self.ask().await {
-                Ok(text) if self.heard.as_ref() == Some(&text) => continue,
-                Ok(text) => text,
-                Err(error) => {
-                    return Some(Err(SourceError::new(
-                        SourceProblem::Unreadable,
-                        error.to_string(),
-                    )));
-                }
+/// The endpoint answers what the file would hold.
+pub(crate) fn endpoint(url: String) -> Result<impl SwitchSource, ConfigError> {
+    let api = Integration::user_flow("admin").build()?;
+    Ok(Polled::new(Duration::from_millis(50), move || {
+        let call = Request::get(&url).body(()).map(|request| api.send(request));
+        async move {
+            let away = |error: &dyn std::error::Error| {
+                SourceError::new(SourceProblem::Unreadable, format!("admin: {error}"))
             };
-            let word = text.parse::<SwitchSetting>();
-            self.heard = Some(text);
-            let malformed =
-                |error| SourceError::new(SourceProblem::Malformed, format!("admin: {error}"));
-            return Some(word.map_err(malformed));
+            let response =
+                call.map_err(|error| away(&error))?.await.map_err(|error| away(&error))?;
+            let text = response.into_body().text().await.map_err(|error| away(&error))?;
+            text.parse().map_err(|error| {
+                SourceError::new(SourceProblem::Malformed, format!("admin: {error}"))
+            })
         }
-    }
+    }))
 }

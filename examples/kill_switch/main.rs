@@ -21,7 +21,7 @@ use outrigger::event::{SourceProblem, SwitchMode};
 use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
 use outrigger::kill_switch::SwitchFile;
 
-use crate::admin::AdminEndpoint;
+use crate::admin::endpoint;
 use crate::traffic::{Shared, Tally, traffic, until, watch, with};
 
 /// What support repairs flows by.
@@ -98,7 +98,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("an admin endpoint is followed too, and whoever spoke last is obeyed:");
     with(&flag, |flag| *flag = "off\nwho: the admin page\nwhy: a drill".to_owned());
-    let _also = switch.follow(AdminEndpoint::new(format!("{url}/switch"))?);
+    let _also = switch.follow(endpoint(format!("{url}/switch"))?);
     let seen = watch(&switch, SwitchMode::Off, &tally).await?;
     println!("  {}", seen.last_refusal);
     assert_eq!(seen.answered + seen.fell_back, 0, "all refused: {seen:?}");
