@@ -33,7 +33,7 @@ pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use names::{BusinessKey, PathTemplate};
-pub use scope::{CallDeadline, Scope};
+pub use scope::{CallDeadline, Scope, Scoped};
 #[doc(hidden)]
 pub use steer::Steer;
 pub use target::CallTarget;

@@ -37,6 +37,9 @@ pub struct Scope {
     deadline: Option<Instant>,
 }
 
+/// Work that runs inside a [`Scope`].
+pub type Scoped<F> = tokio::task::futures::TaskLocalFuture<Scope, F>;
+
 impl CallDeadline {
     /// A deadline so far from now.
     #[must_use]
@@ -106,8 +109,13 @@ impl Scope {
     }
 
     /// Runs `work` inside the scope.
-    pub fn run<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+    pub fn run<F: Future>(self, work: F) -> Scoped<F> {
         CURRENT.scope(self, work)
+    }
+
+    /// Runs `work` inside the scope, at once.
+    pub fn run_now<T>(self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, work)
     }
 
     pub(crate) fn current_correlation_id() -> Option<CorrelationId> {

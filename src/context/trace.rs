@@ -210,7 +210,11 @@ fn state<'h>(values: impl Iterator<Item = &'h HeaderValue>) -> Option<HeaderValu
             }
         }
     }
-    if kept.is_empty() || kept.len() > MOST_MEMBERS {
+    let key = |member: &&[u8]| member.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+    let mut keys: Vec<_> = kept.iter().map(key).collect();
+    keys.sort_unstable();
+    let is_repeated = keys.windows(2).any(|pair| pair[0] == pair[1]);
+    if kept.is_empty() || kept.len() > MOST_MEMBERS || is_repeated {
         return None;
     }
     HeaderValue::from_bytes(&kept.join(&b","[..])).ok()

@@ -17,3 +17,4 @@ mod rehearsal;
 mod retry;
 mod settings;
 mod timeouts;
+mod traces;

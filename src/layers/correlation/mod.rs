@@ -4,6 +4,17 @@
 //! extensions, the request's own header, the current [`Scope`](crate::context::Scope)'s, the call's
 //! own id. It is put into the call's context, and so on every event and error.
 //!
+//! # Traces
+//!
+//! A call that belongs to a trace (W3C Trace Context) carries `traceparent` and `tracestate` on: the
+//! trace's id and flags stay, and each attempt gets a span id of its own, so that two attempts are
+//! two spans. The trace is the first of: a [`TraceContext`](crate::context::TraceContext) in the
+//! request's extensions, the request's own `traceparent`, the current scope's, whatever
+//! [`current_trace`](CorrelationLayer::current_trace) knows. In a server, [`InboundLayer`] (or
+//! [`Scope::inbound`](crate::context::Scope::inbound), by one call in a handler) opens the scope.
+//!
+//! # What isn't trusted
+//!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
 //! replaced. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
 //! what one system tells itself is nobody else's business.
@@ -18,6 +29,7 @@
 //! |---|---|---|
 //! | `header` | `x-request-id` | the most widely logged one |
 //! | `baggage_to` | nobody | it was not written for third parties |
+//! | traces | continued, not begun | a third party has no use for a trace that nobody here knows |
 //!
 //! # Events
 //!
@@ -46,9 +58,11 @@
 //! ```
 
 mod future;
+mod inbound;
 mod layer;
 mod service;
 
 pub use future::ResponseFuture;
+pub use inbound::{Inbound, InboundFuture, InboundLayer};
 pub use layer::CorrelationLayer;
 pub use service::Correlation;

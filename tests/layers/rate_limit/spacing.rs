@@ -93,6 +93,8 @@ async fn a_call_whose_turn_comes_after_its_deadline_is_refused_at_once() {
         Event::RateLimitQueued { wait: millis(100) },
         Event::RateLimitQueued { wait: millis(200) },
         Event::RateLimitRejected { retry_after: Some(millis(300)) },
+        Event::RateLimitReleased { waited: millis(100) },
+        Event::RateLimitReleased { waited: millis(200) },
     ];
     assert_eq!(crm.events.events(), events);
 }

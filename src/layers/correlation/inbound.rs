@@ -1,0 +1,98 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::context::{Scope, Scoped};
+
+/// For a server: gives every call that is made while a request is handled the request's trace and
+/// correlation id, and carries the id back on the response.
+///
+/// It goes around a whole axum router or any other tower service, once:
+///
+/// ```
+/// use outrigger::correlation::InboundLayer;
+/// use tower::ServiceBuilder;
+/// # use outrigger::Body;
+/// # let router = tower::service_fn(|_: http::Request<Body>| async {
+/// #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
+/// # });
+///
+/// let service = ServiceBuilder::new().layer(InboundLayer::new()).service(router);
+/// # let _ = service;
+/// ```
+///
+/// What it takes over, and what it doesn't trust, is [`Scope::inbound`]'s affair. Work that a handler
+/// spawns is outside of its scope: run that in [`Scope::new`]. So is a body that is streamed after
+/// the handler returned.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct InboundLayer(());
+
+/// Handles requests in a scope of their own. See [`InboundLayer`].
+#[derive(Clone, Copy, Debug)]
+pub struct Inbound<S>(S);
+
+pin_project! {
+    /// A request that is handled in its scope.
+    pub struct InboundFuture<F> {
+        #[pin]
+        inner: Scoped<F>,
+        scope: Scope,
+    }
+}
+
+impl InboundLayer {
+    /// The layer; there is nothing to set.
+    pub fn new() -> Self {
+        Self(())
+    }
+}
+
+impl<S> Layer<S> for InboundLayer {
+    type Service = Inbound<S>;
+
+    fn layer(&self, inner: S) -> Inbound<S> {
+        Inbound(inner)
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Inbound<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = InboundFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let scope = Scope::inbound(request.headers());
+        // What a service does before it returns its future is a part of the handling.
+        let future = scope.clone().run_now(|| self.0.call(request));
+        InboundFuture { inner: scope.clone().run(future), scope }
+    }
+}
+
+impl<F, B, E> Future for InboundFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx));
+        Poll::Ready(result.map(|mut response| {
+            this.scope.mark(response.headers_mut());
+            response
+        }))
+    }
+}
