@@ -136,6 +136,7 @@
 //!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
+//! - [`on_call`]: which alert means what, what to do, how to find one order.
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
@@ -177,6 +178,8 @@ pub mod context;
 pub mod control;
 pub mod event;
 pub mod integration;
+#[doc = include_str!("on_call.md")]
+pub mod on_call {}
 pub mod outcome;
 pub mod rt;
 #[cfg(feature = "test-util")]
