@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::limits::{Bulkhead, RateLimit, Timeout};
 use super::outer::{Correlation, Fallback, Idempotency};
-use super::read::{Reader, Setting};
+use super::read::{Reader, Setting, WHOLE};
 use super::retries::{Breaker, Hedge, Retry};
 use super::section::section;
 use super::steering::{Mirror, Rehearsal};
@@ -102,7 +102,7 @@ impl IntegrationConfig {
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Value::deserialize(deserializer)
-            .map_err(|error| found.push(Mistake::new("settings", error.to_string())));
+            .map_err(|error| found.push(Mistake::new(WHOLE, error.to_string())));
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
@@ -294,10 +294,11 @@ impl Integration {
         let settings = Settings(Some(config.clone()));
         let laid = settings.lay_over(self.shared.live.base(), &mut found);
         ConfigError::check(Some(self.name()), found)?;
-        if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
-            pool.set_limits(limits);
-        }
-        self.shared.live.change(laid.slots);
+        self.shared.live.change(laid.slots, || {
+            if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
+                pool.set_limits(limits);
+            }
+        });
         self.shared.emitter.emit(None, || Event::SettingsApplied);
         Ok(())
     }
