@@ -1,4 +1,6 @@
 //! Settings from files: what they say, what is wrong with them, and what becomes of them at run time.
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
+mod random;
+mod round_trip;
 mod samples;
