@@ -5,6 +5,7 @@ mod abandoned;
 mod background;
 mod call;
 mod classifier;
+mod control;
 mod facts;
 mod integration;
 mod order;
