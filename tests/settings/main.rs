@@ -3,6 +3,8 @@
 
 mod apply;
 mod call;
+mod health;
+mod json_lines;
 mod mistakes;
 mod random;
 mod round_trip;
