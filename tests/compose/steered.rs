@@ -56,6 +56,17 @@ async fn a_fallback_answers_a_call_that_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fallback_has_its_own_time_after_the_deadline() {
+    let later = FallbackLayer::async_function(|_| async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Some(Response::new("{}".into()))
+    });
+    let crm = user_flow().timeout(|_| TimeoutLayer::new()).fallback(later);
+    let crm = crm.service(Script::new([Answer::hang()])).build().unwrap();
+    assert_eq!(status(crm.send(get())).await, (200, Duration::from_millis(8_500)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fallback_answers_what_the_switch_stops_unless_it_is_off() {
     let provider = Script::new([Answer::status(200).body("real")]);
     let crm = user_flow().fallback(falling_back(&Records::default())).service(provider.clone());
@@ -113,7 +124,11 @@ async fn a_copy_has_no_key_and_is_sent_once_however_often_the_real_one_is() {
     let answers = [Answer::status(500), Answer::status(500), Answer::status(200)];
     let provider = Script::new(answers);
     let crm = background()
-        .mirror(MirrorLayer::new(target, Ratio::ONE).choose(|_| true))
+        // Who chooses sees the call before it has a key.
+        .mirror(
+            MirrorLayer::new(target, Ratio::ONE)
+                .choose(|head| !head.headers.contains_key("idempotency-key")),
+        )
         .service(provider.clone())
         .build()
         .unwrap();
