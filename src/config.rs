@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// Settings that can't work, every one of them named with what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     integration: Option<String>,
     mistakes: Vec<Mistake>,
@@ -55,6 +55,13 @@ impl fmt::Display for ConfigError {
             write!(f, "{} {mistake}", if at == 0 { ":" } else { ";" })?;
         }
         Ok(())
+    }
+}
+
+/// As it reads: this is what a `main` that returns it prints.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

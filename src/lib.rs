@@ -10,14 +10,20 @@
 //!       ▼                                                                    ▲
 //!   correlation ─── one id, sent on every attempt                            │
 //!   observe ─────── what the caller sees, as events                          │
+//!   fallback ────── an answer of yours where the provider has none           │
 //!   deadline ────── one limit in clock time: queues, waits, attempts, body   │
+//!   kill_switch ─── people stop it while it runs                             │
+//!   mirror ──────── a share of the calls, copied to another API              │
 //!   idempotency ─── one key a call, the same on every attempt                │
 //!   retry ───────── only what is safe, with jitter, within a budget          │
+//!   hedge ───────── a second request beside one that is slow                 │
 //!   circuit_breaker stops asking a provider that is down                     │
+//!   rate_limit ──── the provider's rate, told or found out                   │
 //!   bulkhead ────── bounded concurrency, to the end of the body              │
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
 //!   idle_timeout ── a body that falls silent                                 │
+//!   rehearsal ───── faults of your own, when you ask for them                │
 //!       ▼                                                                    │
 //!   transport ───── hyper, reqwest or a service of yours ────────────────────┘
 //! ```
@@ -92,14 +98,45 @@
 //! println!("{refused}");
 //! ```
 //!
+//! # At the wheel
+//!
+//! An integration will fail; what happens then is decided by people, while the service runs:
+//!
+//! ```
+//! use std::time::Duration;
+//! use http::Response;
+//! use outrigger::event::SwitchMode;
+//! use outrigger::fallback::FallbackLayer;
+//! use outrigger::{Body, Integration, control::Registry};
+//! # use outrigger::testing::{Answer, Script};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new();
+//! let rates = Integration::user_flow("rates")
+//!     .fallback(FallbackLayer::value(Response::new(r#"{"EUR":1.0}"#)))
+//!     .rate_limit(|limit| limit.requests(100, Duration::from_secs(60)))
+//!     .register(&registry)
+//! #   .service(Script::new([Answer::status(500)]))
+//!     .build()?;
+//!
+//! // By a handle, a watched file (`kill_switch::SwitchFile`) or a source of your own:
+//! rates.kill_switch().set(SwitchMode::FallbackOnly, "ada", "the provider is being moved");
+//! let request = http::Request::get("https://rates.example/latest").body(Body::empty())?;
+//! assert_eq!(rates.send(request).await?.into_body().text().await?, r#"{"EUR":1.0}"#);
+//! println!("{:?}", registry.health());
+//! # Ok(()) }
+//! ```
+//!
 //! # Where to read on
 //!
 //! - [`integration`]: the presets' values and the one order, each with its reason.
-//! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`deadline`],
-//!   [`idempotency`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`idle_timeout`];
-//!   [`mirror`], which copies calls to another API in the dark; [`rehearsal`], which injects faults.
+//! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
+//!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
+//! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
@@ -111,6 +148,7 @@
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and

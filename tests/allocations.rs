@@ -19,10 +19,14 @@ use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::rate_limit::RateLimitLayer;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryLayer;
 use outrigger::rt::Rng;
@@ -152,6 +156,10 @@ macro_rules! every_layer_on {
         let shared = BulkheadLayer::shared(Limit::new(64), Priority::Low);
         // So low that it moves.
         let adaptive = BulkheadLayer::new(1).adaptive(Adaptive::aimd());
+        let rates = FallbackLayer::value(Response::new("rates"));
+        let set = RateLimitLayer::new(1_000_000, seconds(1)).burst(1_000_000).in_flight(64);
+        let after = HedgeLayer::after(seconds(3));
+        let learned = HedgeLayer::quantile(Ratio::percent(95));
         let around = [
             ("observe", allocations(request, ObserveLayer::call(emitter).layer($inner))),
             ("deadline", allocations(request, DeadlineLayer::new(seconds(8)).layer($inner))),
@@ -167,6 +175,13 @@ macro_rules! every_layer_on {
             ("rehearsal of others", allocations(request, rehearsal.layer($inner))),
             ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
             ("mirror of others", allocations(request, mirror(seldom).layer($inner))),
+            ("kill switch", allocations(request, KillSwitchLayer::new().layer($inner))),
+            ("fallback", allocations(request, rates.layer($inner))),
+            ("no fallback", allocations(request, FallbackLayer::disabled().layer($inner))),
+            ("rate limit", allocations(request, RateLimitLayer::learning().layer($inner))),
+            ("rate limit that is set", allocations(request, set.layer($inner))),
+            ("hedge", allocations(request, after.layer($inner))),
+            ("hedge that learns", allocations(request, learned.layer($inner))),
         ];
         around.map(|(layer, allocations)| (layer, allocations - bare))
     }};
@@ -232,4 +247,23 @@ fn the_edge_of_an_integration_allocates_no_more_than_four_times() {
         let edge = allocations(request, integration) - layers;
         assert!(edge <= 4, "{method}: {edge}");
     }
+}
+
+#[test]
+fn callers_who_leave_a_queue_leave_nothing_behind() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let layer = RateLimitLayer::learning().queue(10);
+    layer.handle().pause(Duration::from_secs(3_600));
+    let mut service = layer.layer(AtOnce);
+    let mut begin = || {
+        let mut call = Box::pin(service.call(request(Method::GET)));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        call
+    };
+    let _head = begin();
+    drop((0..5).map(|_| begin()).collect::<Vec<_>>());
+    let info = allocation_counter::measure(|| (0..10_000).for_each(|_| drop(begin())));
+    assert!(info.bytes_current < 16 * 1024, "{} bytes", info.bytes_current);
+    assert_eq!(layer.handle().waiting(), 1);
 }

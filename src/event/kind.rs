@@ -152,9 +152,9 @@ pub enum Event {
         /// Why it didn't.
         why: GaveUp,
     },
-    /// One of two requests was answered well, and the other was cancelled.
+    /// A call that had a second request is over.
     HedgeFinished {
-        /// It was the second.
+        /// The second's answer is the call's result.
         won: bool,
     },
     /// An adaptive bulkhead has another number of places.

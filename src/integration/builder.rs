@@ -141,6 +141,10 @@ impl<T> IntegrationBuilder<T> {
     }
 
     /// Every call is over within `limit`, body included.
+    ///
+    /// An attempt's limit that is over it is refused, and so is a connect limit over the attempt's:
+    /// lower [`timeout`](Self::timeout) and the client's too, or give single calls less with a
+    /// [`CallDeadline`](crate::context::CallDeadline).
     pub fn deadline(self, limit: Duration) -> Self {
         self.set(|slots| slots.deadline = crate::deadline::DeadlineLayer::new(limit))
     }

@@ -7,7 +7,7 @@ use crate::control::{
     BreakerHealth, BulkheadHealth, Health, HedgeHealth, Lever, MirrorHealth, RateLimitHealth,
     Status, Steered,
 };
-use crate::event::BreakerState;
+use crate::event::{BreakerState, SourceProblem};
 use crate::rt::Clock;
 use crate::transport::pool::PoolHandle;
 
@@ -97,7 +97,13 @@ impl Shared {
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }
-        let unusual = health.levers.iter().find(|lever| !lever.is_usual || lever.trouble.is_some());
+        let troubled = self.live.slots().kill_switch.handle().trouble();
+        // A file that is written only in an emergency is missing on all good days.
+        let troubled = troubled.filter(|trouble| trouble.problem() != SourceProblem::Missing);
+        if troubled.is_some() {
+            return (Status::Degraded, None);
+        }
+        let unusual = health.levers.iter().find(|lever| !lever.is_usual);
         match (unusual, health.rate_limit.paused_for) {
             (Some(lever), _) => (Status::Degraded, lever.since),
             (None, Some(_)) => (Status::Degraded, None),

@@ -15,26 +15,40 @@
 //! | retry budget | 10 % of calls, floor 3 | 20 %, floor 3 | a retry never multiplies an outage |
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
-//! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s | shed for people, absorb for jobs |
+//! | rate limit | learned; refused at once if the turn comes after the deadline, pauses ≤ 10 min | learned; in order, evenly spaced, pauses ≤ 5 min | shed for people, absorb for jobs |
+//! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s; jobs beyond 16 wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
+//! | kill switch | on | on | |
+//! | fallback, hedge, mirror, rehearsal | off | off | decisions that only the business can make |
 //!
 //! Settings are adjusted slot by slot and checked together: [`IntegrationBuilder::build`] names every
-//! mistake at once.
+//! mistake at once. With the feature `serde` they can also come from a file, and change while calls
+//! run: `IntegrationConfig` and `Integration::apply`.
 //!
 //! # The one order
 //!
 //! 1. `correlation`: all that follows carries its id.
 //! 2. `observe(call)`: sees what the caller sees.
-//! 3. `deadline`: queues, waits, attempts and body are all the caller's time.
-//! 4. `idempotency`: outside retry, so that a call has one key.
-//! 5. `retry`: each attempt passes everything below anew.
-//! 6. `circuit_breaker`: inside retry, because it judges attempts; outside the bulkhead, because an
-//!    open circuit must not queue.
-//! 7. `bulkhead`: holds a place for as long as an attempt and its answer's body last.
-//! 8. `observe(attempt)`: sees what the provider gets.
-//! 9. `timeout`: the attempt's time, without the queue's.
-//! 10. `idle_timeout`: the body's silence, right above the transport.
-//! 11. the transport.
+//! 3. `fallback`: outside all that can fail; a late call gets its fallback too.
+//! 4. `deadline`: queues, waits, attempts and body are all the caller's time.
+//! 5. `kill_switch`: outside all that sends.
+//! 6. `mirror`: inside the switch, so that what is stopped isn't copied; outside retry, because it
+//!    compares what a call came to.
+//! 7. `idempotency`: outside retry and hedge, so that a call has one key; inside the mirror, so that
+//!    a copy has none.
+//! 8. `retry`: each attempt passes everything below anew.
+//! 9. `hedge`: only first attempts are doubled, out of the retries' budget.
+//! 10. `circuit_breaker`: inside retry, because it judges attempts; outside the rate limit, because an
+//!     open circuit neither queues nor spends quota.
+//! 11. `rate_limit`: who waits for a turn holds no place.
+//! 12. `bulkhead`: holds a place for as long as an attempt and its answer's body last.
+//! 13. `observe(attempt)`: sees what the provider gets.
+//! 14. `timeout`: the attempt's time, without the queue's.
+//! 15. `idle_timeout`: the body's silence, right above the transport.
+//! 16. `rehearsal`: all limits meet its faults as if they were the provider's.
+//! 17. the transport.
+//!
+//! A slot that nobody uses is left out when the stack is composed.
 
 mod background;
 mod builder;

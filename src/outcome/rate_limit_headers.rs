@@ -34,6 +34,8 @@ pub(crate) struct LimitFact {
     pub(crate) reset: Option<Duration>,
     /// The same as a Unix time in seconds, where that was told.
     pub(crate) reset_stamp: Option<u64>,
+    /// It is of something else than requests.
+    counts_others: bool,
 }
 
 /// All limits that one response tells of.
@@ -64,13 +66,20 @@ pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
     facts
 }
 
+impl LimitFact {
+    fn is_told(&self) -> bool {
+        let counts = self.limit.is_some() || self.remaining.is_some();
+        !self.counts_others && (counts || self.window.is_some() || self.reset.is_some())
+    }
+}
+
 impl LimitFacts {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0[0].is_none()
+        self.iter().next().is_none()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &LimitFact> {
-        self.0.iter().flatten()
+        self.0.iter().flatten().filter(|fact| fact.is_told())
     }
 
     /// The fact of this scope; none where there are too many already.
@@ -86,11 +95,10 @@ impl LimitFacts {
         for (name, parameters) in items(&list) {
             let counts_others = matches!(parameters.get("qu"), Some(unit) if !is_requests(unit));
             let limit = integer(parameters.get("q")).or_else(|| integer(Some(name)));
-            let (Some(limit), false) = (limit, counts_others) else { continue };
             let window = integer(parameters.get("w")).map(Duration::from_secs);
-            if let Some(fact) = self.of(scope(name)) {
-                (fact.limit, fact.window) = (Some(limit), window);
-            }
+            let Some(fact) = self.of(scope(name)).filter(|_| limit.is_some()) else { continue };
+            (fact.limit, fact.window) = (limit, window.or(fact.window));
+            fact.counts_others = counts_others;
         }
     }
 
@@ -149,7 +157,8 @@ impl LimitFacts {
         match what {
             "limit" => {
                 fact.limit = leading(text).or(fact.limit);
-                fact.window = window.or_else(|| told_window(text)).map(Duration::from_secs);
+                let told = window.or_else(|| told_window(text)).map(Duration::from_secs);
+                fact.window = told.or(fact.window);
             }
             "remaining" => fact.remaining = leading(text),
             "reset" => (fact.reset, fact.reset_stamp) = reset(text, now),
@@ -168,7 +177,10 @@ fn reset(text: &str, now: &SystemTime) -> (Option<Duration>, Option<u64>) {
     let seconds = if number >= OLDEST_MILLIS { number / 1000.0 } else { number };
     let Ok(seconds) = Duration::try_from_secs_f64(seconds) else { return (None, None) };
     match number >= OLDEST_STAMP {
-        true => (Some(until(SystemTime::UNIX_EPOCH + seconds)), Some(seconds.as_secs())),
+        true => {
+            let at = SystemTime::UNIX_EPOCH.checked_add(seconds);
+            (at.map(until), at.map(|_| seconds.as_secs()))
+        }
         false => (Some(seconds), None),
     }
 }
@@ -248,3 +260,6 @@ const OLDEST_STAMP: f64 = 1e9;
 const OLDEST_MILLIS: f64 = 1e11;
 const UNITS: [(&str, f64); 5] =
     [("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001), ("us", 0.000_001)];
+
+#[cfg(test)]
+mod tests;

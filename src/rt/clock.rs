@@ -45,5 +45,10 @@ pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
     from.checked_add(delay).unwrap_or(from + CENTURY)
 }
 
+/// A wait as people are told it: rounded up to the millisecond.
+pub(crate) fn shown(wait: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX))
+}
+
 /// Far enough to mean "never", near enough for every platform's clock.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

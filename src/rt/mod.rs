@@ -8,7 +8,7 @@ mod rng;
 mod spawn;
 mod timer;
 
-pub(crate) use clock::{after, now};
+pub(crate) use clock::{after, now, shown};
 pub(crate) use spawn::spawn;
 pub(crate) use spawn::{Task, blocking, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};

@@ -8,17 +8,21 @@ mod subject;
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderName, Response};
 use outrigger::Ratio;
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::event::Emitter;
+use outrigger::event::{Emitter, SwitchMode};
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, Minting};
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::kill_switch::{KillSwitchLayer, SwitchSetting};
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::rate_limit::{Excess, RateLimitLayer};
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
@@ -182,6 +186,22 @@ contract! {
     rehearsal_of_slow_bodies: RehearsalLayer = RehearsalLayer::new()
         .allow()
         .plan(Plan::new().slow_body(Ratio::ONE, MOMENT));
+    kill_switch: KillSwitchLayer = KillSwitchLayer::new();
+    kill_switch_no_retries: KillSwitchLayer =
+        KillSwitchLayer::new().initially(SwitchSetting::new(SwitchMode::NoRetries));
+    fallback: FallbackLayer = FallbackLayer::value(Response::new("rates")).when(|_| false);
+    fallback_without_an_answer: FallbackLayer = FallbackLayer::function(|_| None);
+    fallback_async: FallbackLayer = FallbackLayer::async_function(|_| async { None });
+    fallback_disabled: FallbackLayer = FallbackLayer::disabled();
+    rate_limit_learning: RateLimitLayer = RateLimitLayer::learning();
+    rate_limit_set: RateLimitLayer = RateLimitLayer::new(1_000_000, SECOND).burst(1_000_000);
+    rate_limit_shaping: RateLimitLayer =
+        RateLimitLayer::new(1_000_000, SECOND).burst(1_000_000).excess(Excess::Shape);
+    rate_limit_one_at_a_time: RateLimitLayer = RateLimitLayer::learning().in_flight(1);
+    rate_limit_unlimited: RateLimitLayer = RateLimitLayer::unlimited();
+    hedge_disabled: HedgeLayer = HedgeLayer::disabled();
+    hedge_fixed: HedgeLayer = HedgeLayer::after(HOUR);
+    hedge_learning: HedgeLayer = HedgeLayer::quantile(Ratio::percent(95));
 }
 
 contract_of_bodies! {
@@ -200,5 +220,6 @@ contract_of_bodies! {
 
 /// Longer than anything here takes.
 const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 /// Time enough for a timer to be armed.
 const MOMENT: Duration = Duration::from_millis(1);

@@ -11,10 +11,14 @@ use outrigger::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer, Consecutiv
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{BreakerState, Emitter, Event};
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::{HedgeCounts, HedgeLayer};
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
+use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
+use outrigger::rate_limit::RateLimitLayer;
 use outrigger::rehearsal::RehearsalLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
@@ -65,6 +69,7 @@ where
 
 impl Subject for CorrelationLayer {}
 impl Subject for DeadlineLayer {}
+impl Subject for FallbackLayer {}
 impl Subject for IdleTimeoutLayer {}
 impl Subject for ObserveLayer {}
 impl Subject for RehearsalLayer {}
@@ -83,6 +88,25 @@ impl Subject for BulkheadLayer {
     fn assert_nothing_held(&self) {
         let places = self.handle();
         assert_eq!((places.in_use(), places.waiting()), (0, 0), "places held");
+    }
+}
+
+impl Subject for KillSwitchLayer {
+    fn assert_nothing_held(&self) {
+        assert_eq!(self.handle().rejected(), 0);
+    }
+}
+
+impl Subject for RateLimitLayer {
+    fn assert_nothing_held(&self) {
+        let limit = self.handle();
+        assert_eq!((limit.waiting(), limit.rejected()), (0, 0), "turns held");
+    }
+}
+
+impl Subject for HedgeLayer {
+    fn assert_nothing_held(&self) {
+        assert_eq!(self.handle().counts(), HedgeCounts::default(), "nothing was slow");
     }
 }
 

@@ -39,6 +39,14 @@ where
     service.clone().oneshot(request).await
 }
 
+/// A service that is ready for a request of ours.
+pub(crate) async fn ready<S>(service: &mut S) -> &mut S
+where
+    S: Service<Request<Body>, Error = Error>,
+{
+    service.ready().await.expect("ready")
+}
+
 /// The status of a call's answer; its body is dropped unread.
 pub(crate) async fn status<S, B, R>(service: &S, request: Request<B>) -> Result<u16, Error>
 where

@@ -93,6 +93,7 @@ section! {
 
 impl IntegrationConfig {
     /// Reads settings, and keeps every mistake apart: for whoever wants them one by one.
+    /// `IntegrationConfig::read(toml::Deserializer::parse(&text)?)`, for example.
     ///
     /// # Errors
     ///
@@ -284,7 +285,9 @@ impl Integration {
     ///
     /// Connections, the breaker's state and results, tokens, places, queues, what was learned and the
     /// kill switch's position stay; calls that are under way end under the settings that they began
-    /// with. What an earlier config set and this one doesn't name is again as it was set in code.
+    /// with. What an earlier config set and this one doesn't name is again as it was set in code: so
+    /// an empty config takes all of it back, and a file that couldn't be read must not be applied as
+    /// one.
     ///
     /// # Errors
     ///

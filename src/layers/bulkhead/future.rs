@@ -170,6 +170,11 @@ impl Queued {
         let this = self.project();
         let refusal = match this.ticket.poll(cx.waker()) {
             Poll::Ready(Ok(permit)) => {
+                if let Some(refusal) = this.context.call().refusal() {
+                    // Somebody stopped the integration meanwhile: the place is for others.
+                    this.context.call().set_queued(false);
+                    return Poll::Ready(Err(refusal.with_context(this.context)));
+                }
                 // Whether the provider is slow is judged from here.
                 this.context.call().set_attempt_began(rt::now());
                 this.context.call().set_queued(false);

@@ -76,7 +76,9 @@ impl Pass {
 
     fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
         self.stage = Stage::Told;
-        self.breaker.record(self.ticket, verdict, at, &self.context);
+        let left = self.ticket.began.max(self.context.call().attempt_began());
+        let ticket = Ticket { left, ..self.ticket };
+        self.breaker.record(ticket, verdict, at, &self.context);
         if self.breaker.machine.is_shut() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
             self.context.call().set_shut(true);

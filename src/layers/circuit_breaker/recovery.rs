@@ -87,7 +87,7 @@ impl Machine {
         let mut recovery = self.recovery();
         let word = self.word.load(Ordering::Acquire);
         let (word, change) = match state_of(word) {
-            CLOSED => return (Admission::Admitted(Ticket { began: now, word }), None),
+            CLOSED => return (Admission::Admitted(Ticket::new(now, word)), None),
             OPEN if self.since_epoch(now) < self.until() => {
                 let left = self.until() - self.since_epoch(now);
                 return (self.reject(now, Some(left)), None);
@@ -114,7 +114,7 @@ impl Machine {
         let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
         if used < tuning.config.probes {
             recovery.probing.push(now);
-            return (Admission::Admitted(Ticket { began: now, word }), change);
+            return (Admission::Admitted(Ticket::new(now, word)), change);
         }
         let left = overdue.map(|at| at.saturating_duration_since(now));
         (self.reject(now, left), change)
@@ -135,7 +135,7 @@ impl Machine {
         }
         let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
         recovery.probing.swap_remove(slot);
-        let took = now.saturating_duration_since(ticket.began);
+        let took = now.saturating_duration_since(ticket.left);
         let too_slow = slow && recovery.for_slowness || took >= config.probe_limit;
         let retry_after = match verdict {
             Verdict::Nothing => return None,

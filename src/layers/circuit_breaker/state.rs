@@ -47,6 +47,8 @@ pub(super) struct Tuning {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     pub(super) began: Instant,
+    /// When the request left, where it waited in a queue further in: slowness is judged from here.
+    pub(super) left: Instant,
     /// The word it was given under; [`UNTRACKED`] if its result doesn't matter.
     pub(super) word: u64,
 }
@@ -115,7 +117,7 @@ impl Machine {
     pub(super) fn pass_closed(&self, began: impl FnOnce() -> Instant) -> Option<Ticket> {
         let word = self.word.load(Ordering::Acquire);
         let passes = state_of(word) == CLOSED && !self.times.load(Ordering::Relaxed);
-        (passes && self.forced() == Forced::No).then(|| Ticket { began: began(), word })
+        (passes && self.forced() == Forced::No).then(|| Ticket::new(began(), word))
     }
 
     /// Asks to make a call.
@@ -127,7 +129,7 @@ impl Machine {
         }
         let word = self.word.load(Ordering::Acquire);
         match state_of(word) {
-            CLOSED => (Admission::Admitted(Ticket { began: now, word }), None),
+            CLOSED => (Admission::Admitted(Ticket::new(now, word)), None),
             OPEN if self.since_epoch(now) < self.until() => {
                 (self.reject(now, Some(self.until() - self.since_epoch(now))), None)
             }
@@ -152,7 +154,7 @@ impl Machine {
         let slow = tuning
             .config
             .slow
-            .is_some_and(|slow| now.saturating_duration_since(ticket.began) > slow.over);
+            .is_some_and(|slow| now.saturating_duration_since(ticket.left) > slow.over);
         match state_of(word) {
             CLOSED => self.record_closed(&tuning, word, verdict, slow, now, rng),
             HALF_OPEN => self.record_probe(ticket, verdict, slow, now, rng),
@@ -318,8 +320,12 @@ impl Machine {
 }
 
 impl Ticket {
+    pub(super) fn new(began: Instant, word: u64) -> Self {
+        Self { began, left: began, word }
+    }
+
     pub(super) fn untracked(began: Instant) -> Self {
-        Self { began, word: UNTRACKED }
+        Self::new(began, UNTRACKED)
     }
 }
 

@@ -38,6 +38,7 @@ impl Answer {
         *response.status_mut() = value.status();
         *response.version_mut() = value.version();
         response.headers_mut().clone_from(value.headers());
+        response.extensions_mut().clone_from(value.extensions());
         response
     }
 }

@@ -23,7 +23,7 @@ use crate::rt::Clock;
 pub struct FallbackLayer {
     /// Absent where failures stay failures.
     pub(super) answer: Option<Answer>,
-    when: Option<Arc<When>>,
+    when: Option<Arc<Chosen>>,
     pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) classifier: SharedClassifier,
@@ -31,7 +31,8 @@ pub struct FallbackLayer {
     pub(super) clock: Clock,
 }
 
-type When = dyn Fn(&Failed) -> bool + Send + Sync;
+/// Says for which failures there is a fallback.
+type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
     /// Always this answer.

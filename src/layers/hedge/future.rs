@@ -65,6 +65,8 @@ pub(super) struct Plan<S, B> {
     shared: Arc<Shared>,
     /// When the first has taken too long; absent once that was decided on.
     delay: Option<Duration>,
+    /// A second request went out.
+    doubled: bool,
     memory: Option<Box<Memory<S, B>>>,
 }
 
@@ -105,7 +107,7 @@ where
             let mut result = result.map_err(|error| Error::from_inner(error, Some(&plan.context)));
             let is_good = plan.judge(&mut result);
             match this.second.take() {
-                None => return Poll::Ready(result),
+                None => return Poll::Ready(plan.settle(result)),
                 Some(second) if is_good => {
                     second.lose();
                     plan.finish(false);
@@ -131,15 +133,14 @@ where
                 }
                 if let (true, Ok(response)) = (is_good, &result) {
                     plan.won(response, this.first.is_some());
-                    // The first is dropped knowing that it lost.
+                    // The first is dropped knowing that it lost, and so is what it came to.
                     this.first.set(None);
+                    *this.failed = None;
                     plan.context.call().set_overtaken(false);
                     return Poll::Ready(result);
                 }
-                let worst = plan.context.call().delivery();
                 if let Some(first) = this.failed.take() {
-                    plan.finish(false);
-                    return Poll::Ready((*first).map_err(|error| error.worsen(worst)));
+                    return Poll::Ready(plan.settle(*first));
                 }
                 // The first may still do better.
                 return Poll::Pending;
@@ -163,7 +164,7 @@ where
         delay: Option<Duration>,
         memory: Option<Box<Memory<S, B>>>,
     ) -> Self {
-        Self { context, shared, delay, memory }
+        Self { context, shared, delay, doubled: false, memory }
     }
 
     fn forget(&mut self) {
@@ -224,6 +225,15 @@ impl<S, B> Plan<S, B> {
         self.finish(true);
     }
 
+    /// The first's result, which stands; what a second one may have done counts too.
+    fn settle<R>(&self, result: Result<R, Error>) -> Result<R, Error> {
+        if !self.doubled {
+            return result;
+        }
+        self.finish(false);
+        result.map_err(|error| error.worsen(self.context.call().delivery()))
+    }
+
     fn finish(&self, won: bool) {
         self.shared.settings.emitter.emit(Some(&self.context), || Event::HedgeFinished { won });
     }
@@ -244,13 +254,16 @@ where
         }
         let after = now.saturating_duration_since(call.attempt_began());
         self.delay = None;
+        // A body that is still being sent can't be sent twice at once.
+        let memory = self.memory.as_deref_mut().filter(|memory| memory.body.is_sent())?;
         let settings = &self.shared.settings;
         if let Err(why) = super::second::may_go(&self.context, &settings.budget, now) {
             settings.counters.count_skipped();
             settings.emitter.emit(Some(&self.context), || Event::HedgeSkipped { why });
             return None;
         }
-        let second = Second::send(&self.context, self.memory.as_deref_mut()?)?;
+        let second = Second::send(&self.context, memory, now)?;
+        self.doubled = true;
         settings.counters.count_sent();
         settings.emitter.emit(Some(&self.context), || Event::HedgeSent { after });
         Some(second)

@@ -67,8 +67,10 @@ impl HedgeLayer {
         self
     }
 
-    /// How much of the calls may have a second request. Give it the budget of the
-    /// [`retry`](crate::retry) layer outside, and they share it.
+    /// How much of the calls may have a second request.
+    ///
+    /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls pay into it there,
+    /// and a budget of one's own would have its floor and nothing more.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self

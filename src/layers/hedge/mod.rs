@@ -8,7 +8,8 @@
 //!
 //! - Only calls that may be repeated: idempotent methods, calls with an idempotency key (both requests
 //!   have the same one), and those that [`Steer::Safe`](crate::retry::Steer) says it of. Only first
-//!   attempts, whose body is here or was sent.
+//!   attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other attempt is
+//!   the retry layer's, where there is one.
 //! - After a quantile of what first requests have taken in the last minute or two, or a fixed delay.
 //! - Within a budget, by default a tenth of the calls, in an integration the retries'. When the whole
 //!   provider is slow, the budget is soon spent, and the quantile rises until nothing is doubled.

@@ -34,7 +34,16 @@ pin_project! {
         S: Service<Request<ReplayBody<B>>>,
     {
         fn drop(this: Pin<&mut Self>) {
-            this.project().first.call().end_hedge();
+            let (own, first) = (this.context.call(), this.first.call());
+            if this.first.was_cut() {
+                // What cut the call cut this request too.
+                own.set_cut(true);
+            }
+            if own.is_here() {
+                // It was still in a queue of ours: nothing went out.
+                first.uncount_hedge();
+            }
+            first.end_hedge();
         }
     }
 }
@@ -59,13 +68,11 @@ where
     S: Service<Request<ReplayBody<B>>> + Send + 'static,
     B: Body + Send + 'static,
 {
-    /// Sends what is remembered once more; `None` if the body isn't here or is still being sent.
-    pub(super) fn send(first: &Context, memory: &mut Memory<S, B>) -> Option<Self> {
-        if !memory.body.is_sent() {
-            return None;
-        }
+    /// Sends what is remembered once more; `None` if that can't be.
+    pub(super) fn send(first: &Context, memory: &mut Memory<S, B>, now: Instant) -> Option<Self> {
         let attempt = first.attempt() + 1;
         let context = first.fork(attempt);
+        context.call().set_attempt_began(now);
         let request = memory.recall(&context, attempt)?;
         let service = memory.service.take()?;
         first.call().begin_hedge();
@@ -89,7 +96,10 @@ where
             call.set_shut(true);
         }
         match result {
-            Ok(_) => call.worsen(Delivery::Answered),
+            Ok(response) => {
+                call.answered(response.status());
+                call.worsen(Delivery::Answered);
+            }
             Err(error) if error.is_rejected() => call.uncount_hedge(),
             Err(error) => call.worsen(error.delivery()),
         }

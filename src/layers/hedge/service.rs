@@ -84,6 +84,8 @@ fn may_double<B>(request: &Request<B>, context: &Context) -> bool {
     let keyed = || context.idempotency_key().is_some() || has_key(request);
     match steer {
         Some(Steer::Never) => false,
+        // Its other attempt is the retry layer's.
+        Some(Steer::Once) if context.attempts_counted().is_some() => false,
         Some(Steer::Safe) => context.attempt() == 1,
         _ => context.attempt() == 1 && (is_idempotent(request.method()) || keyed()),
     }

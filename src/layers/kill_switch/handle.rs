@@ -1,7 +1,7 @@
 use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
-use super::state::Position;
+use super::state::{Position, SourceId};
 use crate::context::Gate;
 use crate::event::{Event, SwitchMode};
 use crate::rt::{self, Task};
@@ -52,7 +52,7 @@ impl KillSwitchHandle {
         self.0.switch.rejected()
     }
 
-    /// Why the source that it follows can't be read just now.
+    /// Why a source that it follows can't be read just now.
     #[must_use]
     pub fn trouble(&self) -> Option<SourceError> {
         self.0.switch.trouble()
@@ -65,27 +65,39 @@ impl KillSwitchHandle {
     ///
     /// Outside of a tokio runtime.
     pub fn follow(&self, mut source: impl SwitchSource) -> Following {
-        let handle = self.clone();
+        let ear = Ear { of: self.0.switch.add_source(), handle: self.clone() };
         Following(rt::spawn_task(async move {
             while let Some(word) = source.next().await {
-                handle.hear(word);
+                ear.handle.hear(ear.of, word);
             }
         }))
     }
 
-    fn hear(&self, word: Result<SwitchSetting, SourceError>) {
+    fn hear(&self, of: SourceId, word: Result<SwitchSetting, SourceError>) {
         match word {
             Ok(setting) => {
-                self.0.switch.set_trouble(None);
+                self.0.switch.set_trouble(of, None);
                 self.apply(setting);
             }
             Err(error) => {
                 let problem = error.problem();
-                if self.0.switch.set_trouble(Some(error)) {
+                if self.0.switch.set_trouble(of, Some(error)) {
                     self.0.emitter.emit(None, || Event::KillSwitchSourceFailed { problem });
                 }
             }
         }
+    }
+}
+
+/// What listens to one source; a source that is followed no more troubles nobody.
+struct Ear {
+    of: SourceId,
+    handle: KillSwitchHandle,
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.handle.0.switch.set_trouble(self.of, None);
     }
 }
 

@@ -13,8 +13,8 @@
 //! a call that waits further in, in a queue or for its next attempt, sends nothing more.
 //!
 //! A [`KillSwitchHandle`] moves the switch from inside the process. From outside, anything that can
-//! be waited for can: a [`SwitchFile`] is looked at again and again, and a [`SwitchSource`] of one's
-//! own follows a flag service or an admin endpoint. Whoever spoke last is obeyed. A source that
+//! be waited for can: a [`SwitchFile`] is looked at again and again, an endpoint is [`Polled`], and a
+//! [`SwitchSource`] of one's own follows whatever else there is. Whoever spoke last is obeyed. A source that
 //! can't be read moves nothing: the switch stays where it is, an event says so, and
 //! [`KillSwitchHandle::trouble`] says what is wrong.
 //!
@@ -88,6 +88,7 @@ mod file;
 mod future;
 mod handle;
 mod layer;
+mod polled;
 mod service;
 mod setting;
 mod source;
@@ -97,6 +98,7 @@ pub use file::SwitchFile;
 pub use future::ResponseFuture;
 pub use handle::{Following, KillSwitchHandle};
 pub use layer::KillSwitchLayer;
+pub use polled::Polled;
 pub use service::KillSwitch;
 pub use setting::{InvalidSetting, SwitchSetting};
 pub use source::{SourceError, SwitchSource};

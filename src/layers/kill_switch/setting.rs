@@ -113,9 +113,12 @@ fn modes() -> String {
 
 /// The text on one line, without what would end up in a log as more than text.
 fn one_line(text: &str) -> Option<String> {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let text: String = text.chars().map(clean).take(LONGEST).collect();
-    let text = text.trim();
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let clean = |c: char| if breaks(c) { ' ' } else { c };
+    // Trimmed first, so that what was cut once is not cut again.
+    let text: String =
+        text.trim_matches(|c| clean(c).is_whitespace()).chars().map(clean).take(LONGEST).collect();
+    let text = text.trim_end();
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -22,6 +22,9 @@ use crate::event::SourceProblem;
 pub trait SwitchSource: Send + 'static {
     /// Waits for the next word; `None` when there will be no other.
     ///
+    /// A word is spoken when it changes, and not again each time it is looked at: whoever else moved
+    /// the switch meanwhile would be overruled. [`Polled`](super::Polled) sees to that.
+    ///
     /// It may be dropped while it waits, and asked again.
     fn next(&mut self) -> impl Future<Output = Option<Result<SwitchSetting, SourceError>>> + Send;
 }

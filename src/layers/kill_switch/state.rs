@@ -7,7 +7,7 @@ use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Gate;
 use crate::error::Error;
-use crate::event::SwitchMode;
+use crate::event::{SourceProblem, SwitchMode};
 use crate::outcome::Rejection;
 
 /// Where a kill switch stands, on whose word and since when.
@@ -31,19 +31,31 @@ struct Stand {
     position: Position,
     /// What every refusal says.
     text: Arc<str>,
-    trouble: Option<SourceError>,
+    /// Of each source that is followed and can't be read.
+    troubles: Vec<(SourceId, SourceError)>,
+    /// The next source's.
+    next: SourceId,
 }
+
+/// One of the sources that a switch follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SourceId(u64);
 
 // === impl Switch ===
 
 impl Switch {
     pub(super) fn new(setting: SwitchSetting, since: SystemTime) -> Self {
         let position = Position { setting, since };
-        let text = position.to_string().into();
+        let text = position.told().into();
         Self {
             mode: AtomicU8::new(position.mode() as u8),
             rejected: AtomicU64::new(0),
-            stand: Mutex::new(Stand { position, text, trouble: None }),
+            stand: Mutex::new(Stand {
+                position,
+                text,
+                troubles: Vec::new(),
+                next: SourceId::default(),
+            }),
         }
     }
 
@@ -54,7 +66,7 @@ impl Switch {
         // A new reason is no new stop: it has lasted since the first.
         let since = if from == setting.mode { stand.position.since } else { since };
         stand.position = Position { setting, since };
-        stand.text = stand.position.to_string().into();
+        stand.text = stand.position.told().into();
         self.mode.store(stand.position.mode() as u8, Ordering::Release);
         from
     }
@@ -67,16 +79,32 @@ impl Switch {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Notes what is wrong with the source; whether that is news.
-    pub(super) fn set_trouble(&self, trouble: Option<SourceError>) -> bool {
+    /// A source that will be followed.
+    pub(super) fn add_source(&self) -> SourceId {
         let mut stand = self.stand();
-        let news = stand.trouble != trouble;
-        stand.trouble = trouble;
-        news
+        stand.next.0 += 1;
+        stand.next
     }
 
+    /// Notes what is wrong with a source, or that nothing is; whether it is news that something is.
+    pub(super) fn set_trouble(&self, of: SourceId, trouble: Option<SourceError>) -> bool {
+        let mut stand = self.stand();
+        let known =
+            stand.troubles.iter().any(|known| trouble == Some(known.1.clone()) && known.0 == of);
+        stand.troubles.retain(|(source, _)| *source != of);
+        let is_news = trouble.is_some() && !known;
+        stand.troubles.extend(trouble.map(|trouble| (of, trouble)));
+        is_news
+    }
+
+    /// What is wrong, the worst first: what can't be read before what isn't there.
     pub(super) fn trouble(&self) -> Option<SourceError> {
-        self.stand().trouble.clone()
+        let stand = self.stand();
+        let worst = stand
+            .troubles
+            .iter()
+            .min_by_key(|(_, error)| matches!(error.problem(), SourceProblem::Missing));
+        worst.map(|(_, error)| error.clone())
     }
 
     fn stand(&self) -> MutexGuard<'_, Stand> {
@@ -131,15 +159,18 @@ impl Position {
     }
 }
 
+impl Position {
+    /// Since when, by whom and why; the mode is said by whoever says this.
+    fn told(&self) -> String {
+        let since = httpdate::fmt_http_date(self.since);
+        let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
+        let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("since {since}{who}{why}")
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} since {}", self.mode(), httpdate::fmt_http_date(self.since))?;
-        if let Some(who) = self.who() {
-            write!(f, " by {who}")?;
-        }
-        if let Some(why) = self.why() {
-            write!(f, ": {why}")?;
-        }
-        Ok(())
+        write!(f, "{} {}", self.mode(), self.told())
     }
 }

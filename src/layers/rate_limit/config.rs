@@ -43,7 +43,7 @@ pub enum Learning {
     /// It does.
     #[default]
     On,
-    /// Only what was set counts.
+    /// Only what was set counts: neither headers nor refusals are heeded.
     Off,
 }
 

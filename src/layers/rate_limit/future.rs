@@ -2,13 +2,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::config::Learning;
 use super::layer::RateLimitLayer;
-use super::limiter::Turn;
+use super::limiter::{Rejected, Turn};
 use super::queue::{Step, Ticket};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
@@ -98,16 +100,21 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let sent = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 StateProjection::Rejected { error } => {
                     return Poll::Ready(Err(error.take().expect("polled after it was ready")));
                 }
                 StateProjection::Queued { ticket, timer, held } => {
                     let note = this.note.as_ref().expect("who queues is known");
-                    let turn = ready!(note.wait(ticket, timer, cx))?;
-                    let (service, request) = held.take().expect("a request is sent once");
-                    // Its turn: the request goes on its way.
-                    State::Sent { sending: service.send_owned(request), turn: Some(turn) }
+                    match ready!(note.wait(ticket, timer, cx)) {
+                        // It leaves the queue at once, not when the caller drops the call.
+                        Err(error) => State::Rejected { error: Some(error) },
+                        Ok(turn) => {
+                            let (service, request) = held.take().expect("a request is sent once");
+                            // Its turn: the request goes on its way.
+                            State::Sent { sending: service.send_owned(request), turn: Some(turn) }
+                        }
+                    }
                 }
                 StateProjection::Sent { sending, turn } => {
                     let mut result = ready!(sending.poll(cx));
@@ -120,7 +127,7 @@ where
                     return Poll::Ready(result);
                 }
             };
-            this.state.set(sent);
+            this.state.set(next);
         }
     }
 }
@@ -142,21 +149,45 @@ impl Note {
                 call.set_queued(false);
                 return Poll::Ready(Err(refusal.with_context(&self.context)));
             }
-            match ticket.step(cx.waker()) {
-                Step::Go(turn) => {
+            let step = ticket.step(cx.waker());
+            let now = rt::now();
+            match (step, ticket.limit) {
+                (Step::Go(turn), _) => {
                     call.set_queued(false);
-                    call.set_attempt_began(rt::now());
+                    call.set_attempt_began(now);
                     return Poll::Ready(Ok(turn));
                 }
-                Step::Wait => return Poll::Pending,
-                Step::WaitUntil(at) => ready!(timer.as_mut().poll_at(at, cx)),
+                // Everybody was stopped since it queued, for longer than it can wait.
+                (Step::WaitUntil(at), limit) if self.is_late(at, limit) => {
+                    return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
+                }
+                (Step::WaitUntil(at), _) => ready!(timer.as_mut().poll_at(at, cx)),
+                (Step::Wait, None) => return Poll::Pending,
+                (Step::Wait, Some(limit)) if now >= limit => {
+                    return Poll::Ready(Err(self.late(None)));
+                }
+                (Step::Wait, Some(limit)) => ready!(timer.as_mut().poll_at(limit, cx)),
             }
         }
     }
 
+    fn is_late(&self, at: Instant, limit: Option<Instant>) -> bool {
+        limit.into_iter().chain(self.context.deadline()).any(|due| at >= due)
+    }
+
+    /// Refuses a call that had queued.
+    fn late(&self, wait: Option<Duration>) -> Error {
+        self.context.call().set_queued(false);
+        self.settings.limiter.count_rejected();
+        self.settings.reject(Rejected { wait, is_full: false }, &self.context)
+    }
+
     /// Learns from an answer.
     fn heed<B>(&self, turn: &Turn, response: &mut Response<B>) {
-        let RateLimitLayer { limiter, classifier, emitter, clock, .. } = &*self.settings;
+        let RateLimitLayer { limiter, classifier, emitter, clock, config } = &*self.settings;
+        if config.learning == Learning::Off {
+            return;
+        }
         let facts = rate_limit_headers::limits(response.headers(), clock);
         let changed = if facts.is_empty() { None } else { limiter.hear(&facts) };
         if class_of_response(classifier, response) == Class::Throttled {
@@ -176,12 +207,13 @@ impl Note {
 
     /// A client of one's own may tell a 429 as an error.
     fn heed_error(&self, turn: &Turn, error: &Error) {
-        if class_of_error(&self.settings.classifier, error) == Class::Throttled {
+        let is_heeded = self.settings.config.learning == Learning::On;
+        if is_heeded && class_of_error(&self.settings.classifier, error) == Class::Throttled {
             self.refused(turn, error.retry_after(), true);
         }
     }
 
-    fn refused(&self, turn: &Turn, asked: Option<std::time::Duration>, is_rate: bool) {
+    fn refused(&self, turn: &Turn, asked: Option<Duration>, is_rate: bool) {
         let RateLimitLayer { limiter, emitter, .. } = &*self.settings;
         if !is_rate && asked.is_none() {
             return;

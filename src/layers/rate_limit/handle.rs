@@ -34,7 +34,7 @@ impl RateLimitHandle {
     /// The time between two requests where they come without end; `None` where nothing limits them.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
-        self.0.limiter.read(|schedule, _| schedule.interval())
+        self.0.limiter.read(Schedule::interval)
     }
 
     /// For how long everybody is stopped yet.

@@ -92,7 +92,8 @@ impl RateLimitLayer {
         self.set(|config| config.learning = learning)
     }
 
-    /// The longest that the provider can make everybody stop for.
+    /// The longest that the provider can make everybody stop for, by a refusal or by a reset that is
+    /// far off.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
     }

@@ -21,6 +21,8 @@ pub(super) struct Learned {
     /// Nothing is left until then.
     spent_until: Option<Instant>,
     reset_at: Option<Instant>,
+    /// When the provider last spoke of it.
+    heard: Instant,
     /// Without another word, it is forgotten then.
     pub(super) expires: Instant,
 }
@@ -37,12 +39,14 @@ impl Learned {
             left: None,
             spent_until: None,
             reset_at: None,
+            heard: now,
             expires: now,
         }
     }
 
     /// Takes the provider at its word.
     pub(super) fn hear(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+        self.heard = now;
         self.limit = fact.limit.or(self.limit);
         let is_new_window = self.learn_left(fact, now);
         self.learn_window(fact, is_new_window);
@@ -100,6 +104,11 @@ impl Learned {
             (Some(limit), Some(window), ..) if self.is_sure && window <= LONG => {
                 Some((window, limit))
             }
+            // What goes as it comes is counted, and spread over no time.
+            (.., Some(_), Some(_)) if excess == Excess::Reject => {
+                self.pace = None;
+                return;
+            }
             // A long one is a stock, to last until there is more.
             (.., Some(remaining), Some(reset)) => Some((reset, remaining)),
             _ => None,
@@ -109,12 +118,13 @@ impl Learned {
         else {
             return;
         };
-        let interval = time.div_f64(requests as f64).mul_f64(HEADROOM);
+        let interval = time.as_secs_f64() / requests as f64 * HEADROOM;
+        let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::MAX);
         let ahead = match (excess, time > LONG) {
             // As they come; what is left is counted.
             (Excess::Reject, _) => time,
             (Excess::Shape, true) => time / 10,
-            (Excess::Shape, false) => SLACK,
+            (Excess::Shape, false) => Duration::ZERO,
         };
         match &mut self.pace {
             Some(pace) => pace.change(interval, ahead, now),
@@ -122,11 +132,17 @@ impl Learned {
         }
     }
 
-    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+    /// When the next request may go; `cap` after the provider's last word at the latest.
+    pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         let spent = self.spent_until.filter(|_| self.left != Some(0));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
-        paced.max(spent.or(none_left).unwrap_or(now))
+        paced.max(spent.or(none_left).unwrap_or(now)).min(rt::after(self.heard, cap))
+    }
+
+    /// Whether it is known how many requests may go.
+    pub(super) fn is_told(&self) -> bool {
+        self.pace.is_some() || self.left.is_some()
     }
 
     pub(super) fn take(&mut self, now: Instant) {
@@ -144,8 +160,6 @@ impl Learned {
 /// How much slower than told: at an even pace, a window's edge may then fall anywhere, and requests
 /// may be late by this share of the window, without one window getting one too many.
 const HEADROOM: f64 = 1.03;
-/// How late a timer may fire without the request after it being late too.
-pub(super) const SLACK: Duration = Duration::from_millis(10);
 /// Longer windows are no rates: a thousand a day is not one every 86 seconds.
 const LONG: Duration = Duration::from_secs(60);
 /// A window that is shorter than what counting in seconds can tell of it.

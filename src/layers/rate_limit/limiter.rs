@@ -43,7 +43,8 @@ pub(super) enum Entry {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rejected {
-    pub(super) wait: Duration,
+    /// How long until its turn, where that is known.
+    pub(super) wait: Option<Duration>,
     pub(super) is_full: bool,
 }
 
@@ -84,12 +85,12 @@ impl Limiter {
         let is_full = state.waiting >= config.queue;
         if is_full || due.into_iter().chain(limit).any(|due| turn >= due) {
             state.rejected += 1;
-            return Entry::Rejected(Rejected { wait, is_full });
+            return Entry::Rejected(Rejected { wait: Some(wait), is_full });
         }
         let waiter = Arc::new(Waiter::default());
         state.queue.push_back(Arc::clone(&waiter));
         state.waiting += 1;
-        Entry::Queued(Ticket::new(self, waiter), wait)
+        Entry::Queued(Ticket::new(self, waiter, limit), wait)
     }
 
     /// What an answer told of the provider's limits; the interval, if it is another one now.
@@ -127,10 +128,10 @@ impl Limiter {
     ) -> (T, Option<Option<Duration>>) {
         let now = rt::now();
         let mut state = self.state();
-        let before = state.schedule.interval();
+        let before = state.schedule.interval(now);
         let result = change(&mut state.schedule, now);
         self.settle(&state, now);
-        let after = state.schedule.interval();
+        let after = state.schedule.interval(now);
         let next = state.queue.front().cloned();
         drop(state);
         if let Some(next) = next {
@@ -149,6 +150,11 @@ impl Limiter {
 
     pub(super) fn rejected(&self) -> u64 {
         self.state().rejected
+    }
+
+    /// A call that had queued was refused after all.
+    pub(super) fn count_rejected(&self) {
+        self.state().rejected += 1;
     }
 
     /// How many calls were let through and aren't answered yet, where that is bounded.

@@ -10,7 +10,7 @@
 //!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
 //!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
 //!   little late without a window getting one too many. A longer one is a stock that has to last
-//!   until its reset, of which a tenth of the time may be used ahead.
+//!   until its reset: jobs may use a tenth of the time ahead, people all of it.
 //! - A provider that refuses and tells nothing is felt out: from what it accepted before, up in steps
 //!   until it refuses, and back to what was accepted, which holds for five minutes.
 //!

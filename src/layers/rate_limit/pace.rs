@@ -24,7 +24,11 @@ impl Pace {
     }
 
     pub(super) fn take(&mut self, now: Instant) {
-        self.due = rt::after(self.due.max(now), self.interval);
+        // A timer that fired late must not make the next request late too; but whoever comes after
+        // a pause finds no time saved up for them.
+        let is_late = now.saturating_duration_since(self.due) <= SLACK;
+        let from = if is_late { self.due } else { now };
+        self.due = rt::after(from, self.interval);
     }
 
     /// Another pace from here on, which owes no more than one of its intervals.
@@ -35,3 +39,6 @@ impl Pace {
         }
     }
 }
+
+/// How late a timer may fire without the request after it being late too.
+const SLACK: Duration = Duration::from_millis(10);

@@ -27,6 +27,8 @@ pub(super) struct State {
 pub(super) struct Ticket {
     limiter: Arc<Limiter>,
     waiter: Arc<Waiter>,
+    /// It waits no longer than until then, where that is bounded.
+    pub(super) limit: Option<Instant>,
     done: bool,
 }
 
@@ -66,6 +68,14 @@ impl State {
         self.queue.front().cloned()
     }
 
+    /// Takes out those who left, once they are the most: they are no more than who waits, or few.
+    fn forget_left(&mut self) {
+        let most = (self.waiting as usize).saturating_mul(2).max(FEW);
+        if self.queue.len() > most {
+            self.queue.retain(|waiter| !waiter.left.load(Ordering::Relaxed));
+        }
+    }
+
     fn skip_left(&mut self) {
         while self.queue.front().is_some_and(|first| first.left.load(Ordering::Relaxed)) {
             self.queue.pop_front();
@@ -76,8 +86,8 @@ impl State {
 // === impl Ticket ===
 
 impl Ticket {
-    pub(super) fn new(limiter: &Arc<Limiter>, waiter: Arc<Waiter>) -> Self {
-        Self { limiter: Arc::clone(limiter), waiter, done: false }
+    pub(super) fn new(limiter: &Arc<Limiter>, waiter: Arc<Waiter>, limit: Option<Instant>) -> Self {
+        Self { limiter: Arc::clone(limiter), waiter, limit, done: false }
     }
 
     /// Whether it is our turn; if not, `waker` is told when to ask again, or the time is.
@@ -116,14 +126,16 @@ impl Drop for Ticket {
         if self.done {
             return;
         }
-        self.waiter.left.store(true, Ordering::Relaxed);
+        // Under the lock: whoever skips us before we are gone would have to wake the next.
         let mut state = self.limiter.state();
+        self.waiter.left.store(true, Ordering::Relaxed);
         let was_next = state.queue.front().is_some_and(|first| Arc::ptr_eq(first, &self.waiter));
         let next = match was_next {
             true => state.leave_front(),
             false => {
                 // It stays in the queue as a name that is skipped.
                 state.waiting -= 1;
+                state.forget_left();
                 None
             }
         };
@@ -151,3 +163,6 @@ impl Waiter {
         }
     }
 }
+
+/// So many names cost no more than the work of taking them out.
+const FEW: usize = 64;

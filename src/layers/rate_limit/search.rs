@@ -1,6 +1,5 @@
 use std::time::{Duration, Instant};
 
-use super::learned::SLACK;
 use super::pace::Pace;
 use crate::rt;
 
@@ -27,17 +26,19 @@ enum Phase {
 impl Search {
     /// The first refusal: so much was accepted in so long, and it shall wait for so long.
     pub(super) fn begin(accepted: u64, over: Duration, wait: Duration, now: Instant) -> Self {
+        let wait = wait.min(FORGET);
         let over = over.saturating_add(wait).max(SHORTEST_STEP / 10);
         let interval = over.div_f64(accepted.max(1) as f64);
         let step = SHORTEST_STEP.max(wait.saturating_mul(2)).min(LONGEST_STEP);
         let phase =
             Phase::Rising { by: BIG, accepted: None, step_ends: rt::after(now, wait + step) };
-        Self { pace: Pace::new(interval, SLACK, now), phase, step, refused_at: now }
+        Self { pace: Pace::new(interval, Duration::ZERO, now), phase, step, refused_at: now }
     }
 
     /// Refused again, at this pace.
     pub(super) fn refused(&mut self, wait: Duration, now: Instant) {
         self.refused_at = now;
+        let wait = wait.min(FORGET);
         let (interval, phase) = match self.phase {
             Phase::Rising { by, accepted: Some(accepted), .. } if by > SMALL => {
                 let step_ends = rt::after(now, wait + self.step);
@@ -55,7 +56,7 @@ impl Search {
             }
         };
         self.phase = phase;
-        self.pace.change(interval.min(LONGEST_INTERVAL), SLACK, now);
+        self.pace.change(interval.min(LONGEST_INTERVAL), Duration::ZERO, now);
     }
 
     /// A request goes out while others wait; true when the pace changed.
@@ -65,7 +66,7 @@ impl Search {
                 *accepted = Some(self.pace.interval);
                 let interval = self.pace.interval.div_f64(*by);
                 *step_ends = rt::after(now, self.step.max(interval.saturating_mul(20)));
-                self.pace.change(interval, SLACK, now);
+                self.pace.change(interval, Duration::ZERO, now);
                 true
             }
             Phase::Settled { until } if now >= *until => {

@@ -12,6 +12,7 @@ use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::inner::Inner;
 use crate::outcome::Rejection;
+use crate::rt;
 
 /// Keeps to a provider's rate. See the [module](super).
 #[derive(Clone, Debug)]
@@ -75,13 +76,19 @@ where
 }
 
 impl RateLimitLayer {
-    fn reject(&self, rejected: Rejected, context: &Context) -> Error {
-        let Rejected { wait, is_full } = rejected;
-        let retry_after = Some(wait);
+    pub(super) fn reject(&self, rejected: Rejected, context: &Context) -> Error {
+        let Rejected { wait: retry_after, is_full } = rejected;
         self.emitter.emit(Some(context), || Event::RateLimitRejected { retry_after });
-        let detail = match is_full {
-            true => format!("{} calls wait already; come back in {wait:.1?}", self.config.queue),
-            false => format!("come back in {wait:.1?}"),
+        let detail = match retry_after {
+            None => "no turn in the time allowed for it".to_owned(),
+            Some(wait) if is_full => {
+                format!(
+                    "{} calls wait already; come back in {:?}",
+                    self.config.queue,
+                    rt::shown(wait)
+                )
+            }
+            Some(wait) => format!("come back in {:?}", rt::shown(wait)),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)

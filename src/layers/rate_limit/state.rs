@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::config::{Learning, Quota, RateLimitConfig};
-use super::learned::{Learned, SLACK};
+use super::learned::Learned;
 use super::pace::Pace;
 use super::search::Search;
 use crate::outcome::rate_limit_headers::LimitFacts;
@@ -44,7 +44,7 @@ impl Schedule {
     pub(super) fn reconfigure(&mut self, config: &RateLimitConfig, now: Instant) {
         let pace = |quota: Quota| {
             let ahead = quota.interval().saturating_mul(quota.burst.saturating_sub(1));
-            (quota.interval(), ahead.saturating_add(SLACK))
+            (quota.interval(), ahead)
         };
         match (config.quota.map(pace), &mut self.configured) {
             (None, configured) => *configured = None,
@@ -74,23 +74,33 @@ impl Schedule {
 
     /// When the next request may go.
     pub(super) fn ready_at(&self, now: Instant) -> Instant {
-        let own = [&self.configured, &self.search.map(|search| search.pace)];
-        let own = own.into_iter().flatten().map(Pace::ready_at);
-        let told = self.learned.iter().map(|learned| learned.ready_at(now));
+        let own = self.own(now).map(|pace| pace.ready_at());
+        let cap = self.config.pause_cap;
+        let told = self.told(now).map(|learned| learned.ready_at(cap, now));
         own.chain(told).chain(self.paused_until).max().unwrap_or(now)
     }
 
     /// When a request may go that has so many before it.
     pub(super) fn ready_after(&self, others: u32, now: Instant) -> Instant {
-        let queue = self.interval().unwrap_or_default().saturating_mul(others);
+        let queue = self.interval(now).unwrap_or_default().saturating_mul(others);
         rt::after(self.ready_at(now).max(now), queue)
     }
 
     /// From one request to the next, where they come without end.
-    pub(super) fn interval(&self) -> Option<Duration> {
-        let own = [&self.configured, &self.search.map(|search| search.pace)];
-        let told = self.learned.iter().filter_map(|learned| learned.pace.as_ref());
-        own.into_iter().flatten().chain(told).map(|pace| pace.interval).max()
+    pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
+        let told = self.told(now).filter_map(|learned| learned.pace);
+        self.own(now).chain(told).map(|pace| pace.interval).max()
+    }
+
+    /// What was set, and what was found out and still holds.
+    fn own(&self, now: Instant) -> impl Iterator<Item = Pace> {
+        let search = self.search.filter(|search| !search.is_stale(now));
+        [self.configured, search.map(|search| search.pace)].into_iter().flatten()
+    }
+
+    /// What the provider told, as long as that holds.
+    fn told(&self, now: Instant) -> impl Iterator<Item = &Learned> {
+        self.learned.iter().filter(move |learned| learned.expires > now)
     }
 
     pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
@@ -128,7 +138,7 @@ impl Schedule {
             });
             self.learned[at].hear(fact, self.config.excess, now);
         }
-        if self.learned.iter().any(|learned| learned.pace.is_some()) {
+        if self.learned.iter().any(Learned::is_told) {
             // Who is told needn't guess.
             self.search = None;
         }
@@ -148,12 +158,14 @@ impl Schedule {
         sent: Option<Sent>,
         now: Instant,
     ) -> Duration {
-        let own = || FIRST_PAUSE.saturating_mul(1 << self.refusals.min(5));
+        // An echo asks for no more than the refusal that it is one of.
+        let before = if sent.is_some() { self.refusals } else { self.refusals.saturating_sub(1) };
+        let own = || FIRST_PAUSE.saturating_mul(1 << before.min(5));
         let pause = asked.unwrap_or_else(own).min(self.config.pause_cap);
         self.pause(pause, now);
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
-            let told = self.learned.iter().any(|learned| learned.pace.is_some());
+            let told = self.learned.iter().any(Learned::is_told);
             match &mut self.search {
                 Some(search) => search.refused(pause, now),
                 // The provider's word may be late; only if it goes on refusing is it not enough.

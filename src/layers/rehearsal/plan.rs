@@ -99,6 +99,8 @@ impl Plan {
     }
 
     /// Answers 200 with this body: the success that isn't one.
+    ///
+    /// Layers judge by the head, so that this reaches whoever called, as it would in earnest.
     pub fn answer(
         mut self,
         share: Ratio,

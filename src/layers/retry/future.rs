@@ -146,11 +146,6 @@ where
                 StateProjection::Waiting { timer, until, mut drain } => {
                     drain.as_mut().poll(cx);
                     ready!(timer.poll_at(*until, cx));
-                    if let Some(refusal) = this.call.context.call().refusal() {
-                        // Somebody stopped the integration meanwhile.
-                        let why = Some(GaveUp::Stopped);
-                        return Poll::Ready(Err(this.call.finish(refusal, why)));
-                    }
                     // The wait is over: the rest of the body isn't waited for.
                     State::Readying { service: this.call.take_service() }
                 }
@@ -161,6 +156,11 @@ where
                         let error = Error::from_inner(error, Some(&this.call.context)).unsent();
                         let why = Some(GaveUp::NotRetryable);
                         return Poll::Ready(Err(this.call.finish(error, why)));
+                    }
+                    if let Some(refusal) = this.call.context.call().refusal() {
+                        // Somebody stopped the integration while readiness was waited for.
+                        let why = Some(GaveUp::Stopped);
+                        return Poll::Ready(Err(this.call.finish(refusal, why)));
                     }
                     match this.call.send(service) {
                         Some(future) => State::Calling { future },

@@ -4,6 +4,7 @@ mod handle;
 mod keys;
 mod open_time;
 mod probes;
+mod queues;
 mod results;
 mod window;
 

@@ -21,7 +21,7 @@ async fn ten_thousand(says: Says, learned_after: Duration) -> Seen {
     let service = layer.layer(provider.service());
     let calls = (0..10_000).map(|number| {
         let request = Request::get(format!("http://provider.test/{number}")).body(Body::empty());
-        tokio::spawn(service.clone().oneshot(request.expect("a request")))
+        crate::clock::spawn(service.clone().oneshot(request.expect("a request")))
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.expect("no panic").expect("an answer");

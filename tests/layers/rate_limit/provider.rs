@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{Request, Response};
 use outrigger::{Body, Error};
-use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
+
+use crate::clock::{millis, now, wait};
 
 /// A provider that allows so many requests in a window, and says so or doesn't.
 #[derive(Clone)]
@@ -43,7 +44,7 @@ struct State {
 impl Limited {
     pub(crate) fn new(says: Says) -> Self {
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        Self { says, state: Arc::default(), began: Instant::now(), wall }
+        Self { says, state: Arc::default(), began: now(), wall }
     }
 
     pub(crate) fn service(&self) -> BoxCloneSyncService<Request<Body>, Response<Body>, Error> {
@@ -51,16 +52,16 @@ impl Limited {
         BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
             let provider = provider.clone();
             async move {
-                tokio::time::sleep(Duration::from_millis(2)).await;
+                wait(millis(2)).await;
                 let response = provider.answer(request.uri().path());
-                tokio::time::sleep(Duration::from_millis(3)).await;
+                wait(millis(3)).await;
                 Ok(response)
             }
         }))
     }
 
     fn answer(&self, name: &str) -> Response<Body> {
-        let at = self.began.elapsed();
+        let at = now() - self.began;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let window = at.as_secs() / WINDOW;
         if window != state.window {

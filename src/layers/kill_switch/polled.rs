@@ -1,0 +1,70 @@
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use super::setting::SwitchSetting;
+use super::source::{SourceError, SwitchSource};
+use crate::rt;
+
+/// Asks where a kill switch shall stand, again and again: an admin endpoint, a flag service.
+///
+/// Only what changed from one answer to the next is passed on.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::event::SourceProblem;
+/// use outrigger::kill_switch::{Polled, SourceError};
+/// # async fn text_of(url: &str) -> Result<String, std::io::Error> { Ok("on".into()) }
+///
+/// let admin = Polled::new(Duration::from_secs(5), async || {
+///     let unread = |_| SourceError::new(SourceProblem::Unreadable, "the admin page is away");
+///     let malformed = |e| SourceError::new(SourceProblem::Malformed, format!("admin page: {e}"));
+///     text_of("http://admin.internal/rates").await.map_err(unread)?.parse().map_err(malformed)
+/// });
+/// # let _ = admin;
+/// ```
+#[must_use = "it moves nothing until a switch follows it"]
+pub struct Polled<F> {
+    every: Duration,
+    ask: F,
+    next_look: Option<Instant>,
+    seen: Option<Result<SwitchSetting, SourceError>>,
+}
+
+impl<F, R> Polled<F>
+where
+    F: Fn() -> R + Send + 'static,
+    R: Future<Output = Result<SwitchSetting, SourceError>> + Send,
+{
+    /// Asks so often, a millisecond at most.
+    pub fn new(every: Duration, ask: F) -> Self {
+        let every = every.max(Duration::from_millis(1));
+        Self { every, ask, next_look: None, seen: None }
+    }
+}
+
+impl<F, R> SwitchSource for Polled<F>
+where
+    F: Fn() -> R + Send + 'static,
+    R: Future<Output = Result<SwitchSetting, SourceError>> + Send,
+{
+    async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
+        loop {
+            if let Some(at) = self.next_look {
+                rt::sleep_until(at).await;
+            }
+            let word = (self.ask)().await;
+            self.next_look = Some(rt::after(rt::now(), self.every));
+            if self.seen.as_ref() != Some(&word) {
+                self.seen = Some(word.clone());
+                return Some(word);
+            }
+        }
+    }
+}
+
+impl<F> fmt::Debug for Polled<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Polled").field("every", &self.every).finish_non_exhaustive()
+    }
+}

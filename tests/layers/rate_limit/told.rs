@@ -1,0 +1,135 @@
+//! The provider's word on its limits.
+
+use outrigger::event::Event;
+use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::testing::Answer;
+
+use super::Limited;
+use crate::clock::{millis, secs, wait};
+
+/// An answer that tells of a limit in the draft's fields.
+fn telling(policy: &str, state: &str) -> Answer {
+    Answer::status(200).header("ratelimit-policy", policy).header("ratelimit", state)
+}
+
+/// Tells once, and is silent from then on.
+async fn told(layer: RateLimitLayer, policy: &str, state: &str) -> Limited {
+    let crm = Limited::by(layer);
+    crm.set(telling(policy, state));
+    crm.call(0).await.unwrap();
+    crm.set(Answer::status(200));
+    crm
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_lowers_what_was_set_and_never_raises_it() {
+    let set = || RateLimitLayer::new(10, secs(1)).excess(Excess::Shape);
+    let slower = told(set(), r#""a";q=5;w=1"#, r#""a";r=4;t=1"#).await;
+    assert_eq!(slower.limit.interval(), Some(millis(206)), "three per cent slower than told");
+    let faster = told(set(), r#""a";q=100;w=1"#, r#""a";r=99;t=1"#).await;
+    assert_eq!(faster.limit.interval(), Some(millis(100)));
+    assert_eq!(faster.events.events(), []);
+    let times = faster.times(3).await;
+    assert_eq!((times[1] - times[0], times[2] - times[1]), (100, 100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_is_what_was_told_and_the_change_is_an_event() {
+    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), r#""a";q=100;w=10"#, "").await;
+    let interval = Some(millis(103));
+    assert_eq!(crm.limit.interval(), interval);
+    assert_eq!(crm.events.events(), [Event::RateLimitChanged { interval }]);
+    // The first was before anything was known.
+    assert_eq!(crm.times(4).await, [0, 103, 206, 309]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_forgotten_when_the_provider_does_not_speak_of_it_any_more() {
+    let set = RateLimitLayer::new(10, secs(1)).excess(Excess::Shape);
+    let crm = told(set, r#""a";q=1;w=40"#, r#""a";r=0;t=40"#).await;
+    assert_eq!(crm.limit.interval(), Some(millis(41_200)));
+    wait(millis(79_999)).await;
+    assert_eq!(crm.limit.interval(), Some(millis(41_200)), "two of its windows");
+    wait(millis(1)).await;
+    assert_eq!(crm.limit.interval(), Some(millis(100)));
+    assert_eq!(crm.times(3).await, [80_000, 80_100, 80_200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_spent_is_waited_for_until_its_reset() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let layer = RateLimitLayer::learning().excess(excess);
+        let crm = told(layer, r#""a";q=100;w=60"#, r#""a";r=0;t=30"#).await;
+        assert_eq!(crm.times(1).await, [30_000], "{excess:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_goes_as_it_comes_for_people_and_then_they_wait() {
+    let layer = RateLimitLayer::learning();
+    let crm = told(layer, r#""a";q=10;w=60"#, r#""a";r=3;t=30"#).await;
+    assert_eq!(crm.times(4).await, [0, 0, 0, 30_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_late_does_not_give_back_what_is_spent() {
+    let crm = told(RateLimitLayer::learning(), r#""a";q=10;w=60"#, r#""a";r=2;t=30"#).await;
+    crm.set(telling(r#""a";q=10;w=60"#, r#""a";r=2;t=30"#));
+    assert_eq!(crm.times(3).await, [0, 0, 30_000], "it was on its way before the two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_window_is_a_stock_of_which_jobs_may_use_a_tenth_ahead() {
+    let (policy, state) = (r#""h";q=3600;w=3600"#, r#""h";r=3600;t=3600"#);
+    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), policy, state).await;
+    assert_eq!(crm.limit.interval(), Some(millis(1_030)));
+    let times = crm.times(360).await;
+    let at_once = times.iter().filter(|at| **at == 0).count();
+    assert_eq!(at_once, 350, "360 s, at one in 1.03 s, and the one that is due");
+    assert_eq!(times[359] - times[358], 1_030);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_window_is_a_stock_that_people_use_as_they_come() {
+    let (policy, state) = (r#""h";q=3600;w=3600"#, r#""h";r=1000;t=3600"#);
+    let patient = RateLimitLayer::learning().pause_cap(secs(3_600));
+    let crm = told(patient, policy, state).await;
+    for left in (0..1_000).rev() {
+        crm.set(telling(policy, &format!(r#""h";r={left};t=3600"#)));
+        crm.call(0).await.unwrap();
+    }
+    assert!(crm.seen().iter().all(|(at, _)| *at == 0));
+    assert_eq!(crm.times(1).await, [3_600_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_strictest_of_several_limits_holds() {
+    let policy = r#""burst";q=10;w=1, "daily";q=1000;w=86400"#;
+    let state = r#""burst";r=9;t=1, "daily";r=0;t=600"#;
+    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), policy, state).await;
+    assert_eq!(crm.limit.interval(), Some(millis(103)));
+    assert_eq!(crm.times(1).await, [600_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_something_else_than_requests_stops_nobody() {
+    let policy = r#""bytes";q=1000000;w=60;qu="content-bytes""#;
+    let crm = told(RateLimitLayer::learning(), policy, r#""bytes";r=0;t=60"#).await;
+    assert_eq!(crm.times(5).await, [0; 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_of_any_size_are_taken_in() {
+    for reset in ["18446744073709550000s", "10000000000000000000000", "1e300", "-1", "nan"] {
+        for left in ["0", "1", "18446744073709551615"] {
+            for excess in [Excess::Shape, Excess::Reject] {
+                let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+                let answer = Answer::status(200).header("x-ratelimit-reset", reset);
+                crm.set(answer.header("x-ratelimit-remaining", left));
+                assert_eq!(crm.call(0).await.unwrap(), 200);
+                crm.limit.forget();
+                assert_eq!(crm.call(0).await.unwrap(), 200, "{reset} {left}");
+            }
+        }
+    }
+}
