@@ -4,7 +4,6 @@ use outrigger::control::{Registry, Status};
 use outrigger::event::SwitchMode;
 use outrigger::hedge::HedgeLayer;
 use outrigger::mirror::MirrorLayer;
-use outrigger::rate_limit::Learning;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Integration, Ratio};
 use serde_json::{Value, json};
@@ -65,7 +64,6 @@ async fn durations_are_seconds_shares_are_parts_of_one_and_times_are_rfc_3339() 
         .breaker(|breaker| breaker.open_jitter(Ratio::ZERO))
         .hedge(HedgeLayer::after(std::time::Duration::from_millis(1_500)))
         .mirror(MirrorLayer::new(user_flow(&answers(200)), Ratio::per_million(125_000)))
-        .rate_limit(|limit| limit.requests(4, seconds(1)).burst(9).learn(Learning::Off))
         .service(Script::new([asks]))
         .build()
         .unwrap();
@@ -78,13 +76,15 @@ async fn durations_are_seconds_shares_are_parts_of_one_and_times_are_rfc_3339() 
     assert!(is_time(&written["since"]));
     assert_eq!(written["breaker"]["state"], "open");
     assert_eq!(written["breaker"]["open_for"], 5.0);
-    assert_eq!(written["rate_limit"]["interval"], 0.25);
     assert_eq!(written["rate_limit"]["paused_for"], 15.0);
     assert_eq!(written["hedge"]["delay"], 1.5);
     assert_eq!(written["mirror"]["share"], 0.125);
     assert_eq!(written["levers"][0]["who"], "ada");
     assert_eq!(written["levers"][0]["position"], "no-retries");
     assert_eq!(written["levers"][1]["position"], "open");
+    let paced = Integration::user_flow("erp").rate_limit(|limit| limit.requests(4, seconds(1)));
+    let paced = self::written(&paced.service(answers(200)).build().unwrap());
+    assert_eq!(paced["rate_limit"]["interval"], 0.25);
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,7 +158,9 @@ async fn what_moves_the_switch_cannot_be_read() {
             self.0 += 1;
             tokio::time::sleep(seconds(1)).await;
             match self.0 {
-                1 => Some(Err(SourceError::new(SourceProblem::Missing, "the file isn't there"))),
+                1 => {
+                    Some(Err(SourceError::new(SourceProblem::Unreadable, "the file can't be read")))
+                }
                 2 => Some(Ok(SwitchSetting::new(SwitchMode::On))),
                 _ => None,
             }
@@ -169,7 +171,7 @@ async fn what_moves_the_switch_cannot_be_read() {
     tokio::time::sleep(millis(1_500)).await;
     let health = crm.health();
     assert_eq!(health.status, Status::Degraded);
-    assert_eq!(health.levers[0].trouble.as_deref(), Some("the file isn't there"));
+    assert_eq!(health.levers[0].trouble.as_deref(), Some("the file can't be read"));
     assert!(health.levers[0].is_usual, "it stays where it is");
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(crm.health().status, Status::Up);
