@@ -58,6 +58,8 @@ use crate::transport::pool::PoolLimits;
 /// # Ok(()) }
 /// ```
 ///
+/// The files of `examples/config/` name every setting of each preset, with its value and the reason.
+///
 /// Not here, because a file can't say it, or must not: functions (what a fallback answers, where
 /// copies go), what classifies results, TLS and proxies, and the position of the kill switch, which a
 /// file of its own moves ([`SwitchFile`](crate::kill_switch::SwitchFile)).

@@ -1,6 +1,6 @@
 //! Several who change, look and are told at once.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Barrier, OnceLock};
 
 use outrigger::event::{Event, Origin, Subscriber};
 use outrigger::{Integration, IntegrationConfig};
@@ -46,14 +46,26 @@ fn of_two_who_apply_at_once_one_wins_in_everything() {
         let crm = Integration::user_flow("crm").config(file).build().unwrap();
         crm.config()
     });
-    for _ in 0..200 {
-        std::thread::scope(|scope| {
-            for file in &files {
-                scope.spawn(|| crm.apply(file).unwrap());
-            }
-        });
-        assert!(whole.contains(&crm.config()), "a mixture: {:?}", crm.config());
-    }
+    // Each round, all begin at once.
+    let barrier = Barrier::new(files.len() + 1);
+    std::thread::scope(|scope| {
+        for file in &files {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    barrier.wait();
+                    crm.apply(file).unwrap();
+                    barrier.wait();
+                }
+            });
+        }
+        let mut mixed = 0;
+        for _ in 0..ROUNDS {
+            barrier.wait();
+            barrier.wait();
+            mixed += u32::from(!whole.contains(&crm.config()));
+        }
+        assert_eq!(mixed, 0, "settings of two files at once");
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,3 +85,5 @@ async fn calls_are_answered_while_two_threads_apply() {
     }
     assert_eq!(crm.bulkhead().in_use(), 0);
 }
+
+const ROUNDS: u32 = 1_000;
