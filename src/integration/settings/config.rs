@@ -99,9 +99,9 @@ impl IntegrationConfig {
     ///
     /// # Errors
     ///
-    /// When a value isn't one, or a key is unknown. Whether the settings can work is found out when
-    /// they are used, because that depends on what is set in code; where `preset` is named, it is
-    /// found out here too.
+    /// When a value isn't one, or a key is unknown; then, where `preset` is named, also what can't
+    /// work over that preset, so that one look at the file is enough. Whether settings that are well
+    /// written can work is found out when they are used, because that depends on what is set in code.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Value::deserialize(deserializer)
@@ -109,7 +109,9 @@ impl IntegrationConfig {
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
-        if let Some(preset) = config.0.preset {
+        // Whether settings can work depends on what is set in code; but where some are no settings at
+        // all, the rest is named with them, as far as the preset alone can tell.
+        if let Some(preset) = config.0.preset.filter(|_| !found.is_empty()) {
             config.check_against(preset, &mut found);
         }
         ConfigError::check(None, found).map(|()| config)
