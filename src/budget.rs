@@ -94,7 +94,7 @@ impl RetryBudget {
         let Some(bucket) = &self.0 else { return Self::of(terms) };
         bucket.deposit.store(terms.ratio.millionths(), Ordering::Relaxed);
         let mut floor = bucket.floor();
-        floor.reserve.resize(terms.floor as usize, Duration::ZERO);
+        floor.reserve.resize(terms.floor.min(MOST_FLOOR) as usize, Duration::ZERO);
         floor.terms = terms;
         drop(floor);
         self
@@ -121,6 +121,15 @@ impl RetryBudget {
                 "a period of no time makes the floor unlimited: give it a duration",
             );
         }
+        if terms.floor > MOST_FLOOR {
+            mistakes.add(
+                "budget.floor",
+                format_args!(
+                    "{} in {:?} is no floor: use at most {MOST_FLOOR}, or a ratio",
+                    terms.floor, terms.floor_period
+                ),
+            );
+        }
         if terms.burst == 0 && terms.floor == 0 {
             mistakes.add("budget", "neither burst nor floor holds a retry, so none is ever allowed: raise one, or use max_attempts(1)");
         }
@@ -131,7 +140,10 @@ impl RetryBudget {
             deposit: AtomicU32::new(terms.ratio.millionths()),
             earned: AtomicU64::new(0),
             epoch: rt::now(),
-            floor: Mutex::new(Floor { terms, reserve: vec![Duration::ZERO; terms.floor as usize] }),
+            floor: Mutex::new(Floor {
+                terms,
+                reserve: vec![Duration::ZERO; terms.floor.min(MOST_FLOOR) as usize],
+            }),
         })))
     }
 
@@ -176,6 +188,8 @@ impl BudgetTerms {
     }
 }
 
+/// A floor is for integrations with little traffic.
+const MOST_FLOOR: u32 = 10_000;
 /// One retry, in millionths.
 const TOKEN: u64 = 1_000_000;
 /// About as long as a blip.

@@ -41,8 +41,8 @@ pub struct Health {
 pub enum Status {
     /// Calls go out, and nothing holds them back.
     Up,
-    /// Calls go out, and something is unusual: a breaker tries the provider out, the provider asked
-    /// for a pause, somebody moved a lever, or a rehearsal is on.
+    /// Calls go out, and something is unusual: a breaker tries the provider out or only reports that
+    /// it is open, the provider asked for a pause, somebody moved a lever, or a rehearsal is on.
     Degraded,
     /// A circuit breaker is open: calls are refused until the provider is back.
     Down,

@@ -276,9 +276,10 @@ impl<T: Source> IntegrationBuilder<T> {
     pub fn build(self) -> Result<Integration, ConfigError> {
         // A cloned builder makes another integration, not another handle on the same one.
         let slots = self.slots.apart(&self.emitter, &self.classifier);
-        let base = Base { preset: self.preset, slots, limits: self.transport.limits() };
+        let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
         let mut found: Vec<Mistake> = Vec::new();
         let Laid { slots, limits } = self.settings.lay_over(&base, &mut found);
+        base.slots = base.slots.kept();
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
             let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);

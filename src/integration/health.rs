@@ -93,8 +93,8 @@ impl Shared {
         let opened = breaker.and_then(|breaker| breaker.open_for);
         let opened = opened.and_then(|ago| Clock::system().wall().checked_sub(ago));
         match breaker.map(|breaker| breaker.state) {
-            Some(BreakerState::Open) => return (Status::Down, opened),
-            Some(BreakerState::HalfOpen) => return (Status::Degraded, opened),
+            Some(BreakerState::Open) if self.breaker().is_shut() => return (Status::Down, opened),
+            Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }
         let troubled = self.live.slots().kill_switch.handle().trouble();

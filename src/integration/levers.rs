@@ -20,6 +20,7 @@ pub(super) struct RehearsalLever(pub(super) Arc<Shared>);
 /// Who last moved a lever that doesn't keep that itself.
 #[derive(Clone, Debug)]
 pub(super) struct Pull {
+    to: Option<BreakerState>,
     who: String,
     why: String,
     since: SystemTime,
@@ -50,7 +51,9 @@ impl Shared {
             None => "automatic",
         };
         let mut state = LeverState::new(CIRCUIT_BREAKER, position, forced.is_none());
-        if let Some(pull) = self.pulled().clone().filter(|_| forced.is_some()) {
+        if let Some(pull) =
+            self.pulled().clone().filter(|pull| forced.is_some() && pull.to == forced)
+        {
             (state.who, state.why) = (Some(pull.who), Some(pull.why));
             state.since = Some(pull.since);
         }
@@ -62,7 +65,7 @@ impl Shared {
         LeverState::new(REHEARSAL, if on { "on" } else { "off" }, !on)
     }
 
-    fn breaker(&self) -> BreakerHandle {
+    pub(super) fn breaker(&self) -> BreakerHandle {
         self.live.slots().breaker.handle()
     }
 
@@ -111,15 +114,19 @@ impl Lever for BreakerLever {
         if !breaker.exists() {
             return Err(LeverError::Refused("the integration has no one breaker".into()));
         }
-        let move_it = match to {
-            "automatic" => BreakerHandle::release,
-            "open" => BreakerHandle::force_open,
-            "closed" => BreakerHandle::force_closed,
+        let to = match to {
+            "automatic" => None,
+            "open" => Some(BreakerState::Open),
+            "closed" => Some(BreakerState::Closed),
             _ => return Err(LeverError::no_position(to, &FORCES)),
         };
-        let since = Clock::system().wall();
-        *self.0.pulled() = Some(Pull { who: who.to_owned(), why: why.to_owned(), since });
-        move_it(&breaker);
+        let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
+        *self.0.pulled() = Some(Pull { to, who, why, since });
+        match to {
+            None => breaker.release(),
+            Some(BreakerState::Open) => breaker.force_open(),
+            Some(_) => breaker.force_closed(),
+        }
         Ok(())
     }
 }

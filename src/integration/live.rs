@@ -13,6 +13,8 @@ pub(super) struct Live {
     edge: RwLock<Arc<dyn Edge>>,
     /// What runs.
     slots: Mutex<Slots>,
+    /// Held by who changes it, and by nobody who only looks.
+    changing: Mutex<()>,
     /// What it was built with in code, before settings from elsewhere.
     base: Base,
     compose: Box<Compose>,
@@ -37,7 +39,8 @@ impl Live {
     ) -> Self {
         slots.prepare();
         let edge = RwLock::new(compose(&slots));
-        Self { edge, slots: Mutex::new(slots), base, compose: Box::new(compose) }
+        let (slots, changing) = (Mutex::new(slots), Mutex::default());
+        Self { edge, slots, changing, base, compose: Box::new(compose) }
     }
 
     /// The stack of this moment.
@@ -54,13 +57,17 @@ impl Live {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Other settings from the next call on; they must have been checked.
-    pub(super) fn change(&self, to: Slots) {
-        // Two who change at once do so one after the other.
-        let mut slots = self.slots();
-        *slots = to.taking_over(&slots);
+    /// Other settings from the next call on; they must have been checked. What else there is to change
+    /// is changed along with them.
+    pub(super) fn change(&self, to: Slots, along: impl FnOnce()) {
+        // Two who change at once do so one after the other. Listeners are told meanwhile, and may look.
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        along();
+        let running = self.slots().clone();
+        let slots = to.taking_over(&running);
         slots.prepare();
         let edge = (self.compose)(&slots);
+        *self.slots() = slots;
         *self.edge.write().unwrap_or_else(PoisonError::into_inner) = edge;
     }
 }

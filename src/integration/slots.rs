@@ -79,9 +79,10 @@ impl Slots {
         }
     }
 
-    /// What follows from other settings: jobs wait for their turn in one queue, in order, and not in
-    /// the bulkhead's, which is short.
+    /// What follows from other settings: second requests come out of the retries' budget, and jobs
+    /// wait for their turn in one queue, in order, and not in the bulkhead's, which is short.
     pub(super) fn settled(mut self) -> Self {
+        self.hedge = self.hedge.budget(self.retry.shared_budget());
         let config = self.rate_limit.config();
         let places = self.bulkhead.config().concurrency;
         if let (Excess::Shape, None, Some(places)) = (config.excess, config.in_flight, places) {
@@ -93,6 +94,12 @@ impl Slots {
     /// Makes what is made when it is first needed: handles must find what the stack will use.
     pub(super) fn prepare(&self) {
         let _ = self.breaker.handle();
+    }
+
+    /// The same settings, which stay as they are while those that run are set anew.
+    pub(super) fn kept(&self) -> Self {
+        let slots = self.clone();
+        Self { retry: slots.retry.kept(), bulkhead: slots.bulkhead.apart(), ..slots }
     }
 
     /// These settings, with all that the running ones remember and hold.

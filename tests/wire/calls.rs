@@ -41,6 +41,16 @@ pub(crate) fn impatient() -> IntegrationBuilder<OwnClient> {
         .hyper(|client| client.connect_timeout(ATTEMPT))
 }
 
+/// The preset for people, with limits that even a machine that stands still for a while keeps to.
+pub(crate) fn patient() -> IntegrationBuilder<OwnClient> {
+    let long = Duration::from_secs(30);
+    user_flow()
+        .deadline(2 * long)
+        .timeout(|timeout| timeout.attempt(long))
+        .idle_timeout(long)
+        .hyper(|client| client.connect_timeout(long))
+}
+
 pub(crate) fn get(url: impl AsRef<str>) -> Request<Body> {
     Request::get(url.as_ref()).body(Body::empty()).unwrap()
 }

@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "real sockets live on the machine's clock")]
 
+#[cfg(feature = "serde")]
+mod applied;
 mod bodies;
 mod calls;
 mod faults;
@@ -20,4 +22,5 @@ mod proxy;
 mod reqwest;
 mod secrets;
 mod server;
+mod stopped;
 mod tls;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::section::{lay, section};
+use super::values::LARGEST;
 use crate::transport::pool::PoolLimits;
 
 section! {
@@ -23,9 +24,7 @@ impl Client {
             connect_timeout: Some(limits.connect),
             acquire_timeout: Some(limits.acquire),
             max_connections_per_host: Some(Some(limits.per_host).filter(|most| *most < u32::MAX)),
-            pool_max_idle_per_host: Some(
-                Some(limits.idle_per_host).filter(|most| *most < usize::MAX),
-            ),
+            pool_max_idle_per_host: Some(Some(limits.idle_per_host).filter(|most| *most < LARGEST)),
             pool_idle_timeout: Some(limits.idle),
             time_to_live: Some(limits.life),
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::limits::{Bulkhead, RateLimit, Timeout};
 use super::outer::{Correlation, Fallback, Idempotency};
-use super::read::{Reader, Setting};
+use super::read::{Reader, Setting, WHOLE};
 use super::retries::{Breaker, Hedge, Retry};
 use super::section::section;
 use super::steering::{Mirror, Rehearsal};
@@ -58,6 +58,8 @@ use crate::transport::pool::PoolLimits;
 /// # Ok(()) }
 /// ```
 ///
+/// The files of `examples/config/` name every setting of each preset, with its value and the reason.
+///
 /// Not here, because a file can't say it, or must not: functions (what a fallback answers, where
 /// copies go), what classifies results, TLS and proxies, and the position of the kill switch, which a
 /// file of its own moves ([`SwitchFile`](crate::kill_switch::SwitchFile)).
@@ -97,17 +99,19 @@ impl IntegrationConfig {
     ///
     /// # Errors
     ///
-    /// When a value isn't one, or a key is unknown. Whether the settings can work is found out when
-    /// they are used, because that depends on what is set in code; where `preset` is named, it is
-    /// found out here too.
+    /// When a value isn't one, or a key is unknown; then, where `preset` is named, also what can't
+    /// work over that preset, so that one look at the file is enough. Whether settings that are well
+    /// written can work is found out when they are used, because that depends on what is set in code.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Value::deserialize(deserializer)
-            .map_err(|error| found.push(Mistake::new("settings", error.to_string())));
+            .map_err(|error| found.push(Mistake::new(WHOLE, error.to_string())));
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
-        if let Some(preset) = config.0.preset {
+        // Whether settings can work depends on what is set in code; but where some are no settings at
+        // all, the rest is named with them, as far as the preset alone can tell.
+        if let Some(preset) = config.0.preset.filter(|_| !found.is_empty()) {
             config.check_against(preset, &mut found);
         }
         ConfigError::check(None, found).map(|()| config)
@@ -297,10 +301,11 @@ impl Integration {
         let settings = Settings(Some(config.clone()));
         let laid = settings.lay_over(self.shared.live.base(), &mut found);
         ConfigError::check(Some(self.name()), found)?;
-        if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
-            pool.set_limits(limits);
-        }
-        self.shared.live.change(laid.slots);
+        self.shared.live.change(laid.slots, || {
+            if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
+                pool.set_limits(limits);
+            }
+        });
         self.shared.emitter.emit(None, || Event::SettingsApplied);
         Ok(())
     }

@@ -143,9 +143,10 @@ impl Bulkhead {
             lay(&mut adaptive.decrease, &self.adaptive_decrease);
             adaptive
         });
-        if way.is_none() && (self.adaptive_min.is_some() || self.adaptive_max.is_some()) {
+        let bounded = self.adaptive_min.is_some() || self.adaptive_max.is_some();
+        if way.is_none() && (bounded || self.adaptive_decrease.is_some()) {
             reader.under("adaptive", |reader| {
-                reader.wrong("`adaptive_min` and `adaptive_max` need it: \"aimd\" or \"gradient\"");
+                reader.wrong("what begins with `adaptive_` needs it: \"aimd\" or \"gradient\"");
             });
         }
         let shared_too = (&config.concurrency, config.queue, &config.adaptive)

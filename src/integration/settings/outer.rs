@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::section::{lay, section};
+use super::values::LARGEST;
 use crate::correlation::CorrelationLayer;
 use crate::fallback::FallbackLayer;
 use crate::idempotency::{Form, IdempotencyLayer, InHeader, KeyedMethods, Minting};
@@ -59,7 +60,7 @@ impl Idempotency {
         Self {
             header: settings.profile.header.clone(),
             form: Some(settings.profile.form),
-            longest: Some(settings.profile.longest),
+            longest: Some(settings.profile.longest.min(LARGEST)),
             lifetime: Some(settings.profile.lifetime),
             methods: Some(settings.methods),
             minting: Some(settings.minting),

@@ -25,7 +25,8 @@ impl<'a> Reader<'a> {
 
     /// What is wrong here.
     pub(super) fn wrong(&mut self, problem: impl Into<String>) {
-        self.found.push(Mistake::new(self.path.clone(), problem));
+        let path = if self.path.is_empty() { WHOLE } else { &self.path };
+        self.found.push(Mistake::new(path, problem));
     }
 
     /// Reads one of a map's entries, if it is there.
@@ -69,8 +70,8 @@ fn unknown(key: &str, keys: &[&str]) -> String {
 /// What is said of a word that is none of these.
 pub(super) fn no_such(word: &str, words: &[&str]) -> String {
     match nearest(word, words) {
-        Some(near) => format!("{word:?} is not known: did you mean {near:?}?"),
-        None => format!("{word:?} is not known: use one of {}", words.join(", ")),
+        Some(near) => format!("{} is not known: did you mean {near:?}?", shown(word)),
+        None => format!("{} is not known: use one of {}", shown(word), words.join(", ")),
     }
 }
 
@@ -87,11 +88,25 @@ pub(super) fn name_of(value: &Value) -> String {
         Value::Null => "nothing".into(),
         Value::Bool(value) => format!("{value}"),
         Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {text:?}"),
+        Value::String(text) => shown(text),
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "a table".into(),
     }
 }
 
+/// The text in quotes, unless it is more than a word or two: it may have got there by mistake, and hold
+/// what is nobody's business.
+fn shown(text: &str) -> String {
+    let length = text.chars().count();
+    match length <= LONGEST_SHOWN && !text.contains("://") {
+        true => format!("the text {text:?}"),
+        false => format!("a text of {length} characters"),
+    }
+}
+
+/// Where a mistake is that is in no one setting.
+pub(super) const WHOLE: &str = "settings";
+/// Longer than any word that is a setting.
+const LONGEST_SHOWN: usize = 32;
 /// A transposition or a letter too few is liker than this, another word isn't.
 const LIKE: f64 = 0.8;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::read::Reader;
 use super::section::{lay, section};
+use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
 use crate::budget::BudgetTerms;
 use crate::circuit_breaker::{
@@ -21,7 +22,7 @@ section! {
         backoff: Delays,
         retry_after_cap: Option<Duration>,
         retry_after_spread: Ratio,
-        budget: Budget,
+        budget: Option<Budget>,
         body_cap: usize,
         drain_cap: usize,
         rejections: Rejections,
@@ -85,9 +86,9 @@ impl Retry {
             backoff: Some(Delays::of(&config.backoff)),
             retry_after_cap: Some(config.retry_after_cap),
             retry_after_spread: Some(config.retry_after_spread),
-            budget: layer.shared_budget().terms().map(Budget::of),
-            body_cap: Some(config.body_cap),
-            drain_cap: Some(config.drain_cap),
+            budget: Some(layer.shared_budget().terms().map(Budget::of)),
+            body_cap: Some(config.body_cap.min(LARGEST)),
+            drain_cap: Some(config.drain_cap.min(LARGEST)),
             rejections: Some(config.rejections),
         }
     }
@@ -106,8 +107,9 @@ impl Retry {
         }
         *layer = layer.clone().with_config(config);
         if let Some(budget) = &self.budget {
-            let terms = layer.shared_budget().terms();
-            *layer = layer.clone().with_budget_terms(budget.lay_over(terms));
+            let known = layer.shared_budget().terms();
+            let terms = budget.as_ref().map(|budget| budget.lay_over(known));
+            *layer = layer.clone().with_budget_terms(terms);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::section::{lay, section};
+use super::values::LARGEST;
 use crate::integration::target::Target;
 use crate::mirror::MirrorLayer;
 use crate::ratio::Ratio;
@@ -58,7 +59,7 @@ impl Mirror {
             share: Some(layer.handle().share()),
             concurrency: Some(layer.concurrency),
             limit: Some(layer.limit),
-            body_cap: Some(layer.body_cap),
+            body_cap: Some(layer.body_cap.min(LARGEST)),
         }
     }
 

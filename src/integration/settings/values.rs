@@ -48,8 +48,12 @@ impl<T: Setting> Setting for Vec<T> {
 impl Setting for Duration {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a duration such as \"250ms\", \"2s\" or \"5m\"", reader)?;
-        let parsed = humantime::parse_duration(text);
-        parsed.map_err(|error| reader.wrong(format!("{text:?} is no duration: {error}"))).ok()
+        let read = humantime::parse_duration(text);
+        if read.is_err() {
+            let is = name_of(value);
+            reader.wrong(format!("{is} is no duration: write it as \"250ms\", \"2s\" or \"5m\""));
+        }
+        read.ok()
     }
 
     fn write(&self) -> Value {
@@ -66,7 +70,8 @@ impl Setting for Ratio {
         match parts.filter(|parts| (0.0..=f64::from(u32::MAX)).contains(parts)) {
             Some(parts) => Some(Self::per_million(parts as u32)),
             None => {
-                reader.wrong(format!("{text:?} is no share: write it as \"10%\" or \"0.5%\""));
+                let is = name_of(value);
+                reader.wrong(format!("{is} is no share: write it as \"10%\" or \"0.5%\""));
                 None
             }
         }
@@ -116,13 +121,14 @@ impl Setting for f64 {
 }
 
 macro_rules! whole_numbers {
-    ($($number:ty),*) => {$(
+    ($($number:ty, up to $most:expr);*) => {$(
         impl Setting for $number {
             fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+                let most = $most;
                 let read = value.as_u64().and_then(|number| Self::try_from(number).ok());
+                let read = read.filter(|number| *number <= most);
                 if read.is_none() {
                     let is = name_of(value);
-                    let most = Self::MAX;
                     reader.wrong(format!("{is} where there should be a whole number from 0 to {most}"));
                 }
                 read
@@ -135,7 +141,7 @@ macro_rules! whole_numbers {
     )*};
 }
 
-whole_numbers!(u32, usize);
+whole_numbers!(u32, up to u32::MAX; usize, up to LARGEST);
 
 /// Words that stand for the values of an enum.
 macro_rules! words {
@@ -216,7 +222,7 @@ impl Setting for HeaderName {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's name", reader)?;
         let name = Self::from_bytes(text.as_bytes());
-        name.map_err(|_| reader.wrong(format!("{text:?} is no header's name"))).ok()
+        name.map_err(|_| reader.wrong(format!("{} is no header's name", name_of(value)))).ok()
     }
 
     fn write(&self) -> Value {
@@ -228,7 +234,8 @@ impl Setting for HeaderValue {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's value", reader)?;
         let read = Self::from_str(text);
-        read.map_err(|_| reader.wrong(format!("{text:?} is no header's value"))).ok()
+        // It may be half of a secret.
+        read.map_err(|_| reader.wrong("the text is no header's value")).ok()
     }
 
     fn write(&self) -> Value {
@@ -261,4 +268,6 @@ fn text<'v>(value: &'v Value, wanted: &str, reader: &mut Reader<'_>) -> Option<&
 }
 
 const NONE: &str = "none";
+/// TOML has no larger number than this, and nobody has so many bytes.
+pub(super) const LARGEST: usize = i64::MAX as usize;
 const PARTS_OF_A_PERCENT: f64 = 10_000.0;

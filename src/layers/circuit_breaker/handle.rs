@@ -75,6 +75,11 @@ impl BreakerHandle {
         self.0.is_some()
     }
 
+    /// Whether it refuses all calls just now.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.0.as_ref().is_some_and(|breaker| breaker.machine.is_shut())
+    }
+
     /// Refuses every call until told otherwise.
     pub fn force_open(&self) {
         self.force(Forced::Open);

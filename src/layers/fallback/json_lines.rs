@@ -15,7 +15,8 @@ use super::record::{FallbackRecord, FallbackRecorder};
 ///
 /// A thread of its own writes, so that no call waits for a disk. While the file can't be written,
 /// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
-/// is counted. Dropping the last clone writes what is kept and ends the thread.
+/// is counted. Where the file was moved away, another is begun in its place. Dropping the last clone
+/// writes what is kept and ends the thread.
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
@@ -62,12 +63,12 @@ impl JsonLines {
     /// When it can't be opened, or no thread can be started.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
-        let file = open(&path)?;
+        open(&path)?;
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { path, state, changed });
         let name = "outrigger fallback records".to_owned();
         let writer = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run(file))?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run())?;
         Ok(Self(Arc::new(Writer { shared, thread: Some(thread) })))
     }
 
@@ -130,16 +131,13 @@ impl Drop for Writer {
 // === impl Shared ===
 
 impl Shared {
-    fn run(&self, file: File) {
-        let mut file = Some(file);
+    fn run(&self) {
+        let mut is_torn = false;
         while let Some(records) = self.next() {
             let lines: Vec<u8> = records.iter().flat_map(line).collect();
-            match self.write(&mut file, &lines) {
+            match self.write(&lines, &mut is_torn) {
                 Ok(()) => self.written(),
-                Err(error) => {
-                    file = None;
-                    self.keep(records, &error);
-                }
+                Err(error) => self.keep(records, &error),
             }
         }
     }
@@ -155,18 +153,18 @@ impl Shared {
         (!records.is_empty()).then_some(records)
     }
 
-    fn write(&self, file: &mut Option<File>, lines: &[u8]) -> io::Result<()> {
-        let file = match file {
-            Some(file) => file,
-            None => {
-                let file = file.insert(open(&self.path)?);
-                // A line that was torn must not take the next one with it.
-                file.write_all(b"\n")?;
-                file
-            }
-        };
+    fn write(&self, lines: &[u8], is_torn: &mut bool) -> io::Result<()> {
+        // Each time anew: one that was moved away or removed would take the lines with it.
+        let mut file = open(&self.path)?;
+        if *is_torn {
+            // A line that was torn must not take the next one with it.
+            file.write_all(b"\n")?;
+        }
+        *is_torn = true;
         file.write_all(lines)?;
-        file.flush()
+        file.flush()?;
+        *is_torn = false;
+        Ok(())
     }
 
     fn written(&self) {

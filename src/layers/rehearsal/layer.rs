@@ -114,16 +114,16 @@ impl RehearsalLayer {
     /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
     /// plan was set here, or none is allowed any more.
     pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        let before = running.handle().is_on();
+        let before = running.switch.plan();
         if !self.allowed {
             running.switch.set(None);
         } else if self.plan != running.plan {
             running.switch.set(self.plan.as_deref().cloned());
         }
         self.switch = Arc::clone(&running.switch);
-        let on = self.handle().is_on();
-        if on || before != on {
-            self.emitter.emit(None, || Event::RehearsalChanged { on });
+        let now = self.switch.plan();
+        if now != before {
+            self.emitter.emit(None, || Event::RehearsalChanged { on: now.is_some() });
         }
         self
     }

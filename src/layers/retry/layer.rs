@@ -156,6 +156,12 @@ impl RetryLayer {
         self
     }
 
+    /// The same settings, a shared budget's included, however that is set anew.
+    pub(crate) fn kept(mut self) -> Self {
+        self.budget = self.budget.afresh();
+        self
+    }
+
     pub(crate) fn shared_budget(&self) -> RetryBudget {
         self.budget.clone()
     }
@@ -173,10 +179,10 @@ impl RetryLayer {
         self
     }
 
-    /// These terms, for a budget that is this layer's.
-    pub(crate) fn with_budget_terms(mut self, terms: BudgetTerms) -> Self {
+    /// These terms, or no limit, for a budget that is this layer's.
+    pub(crate) fn with_budget_terms(mut self, terms: Option<BudgetTerms>) -> Self {
         // Until it takes over from one that runs, it shares nothing with that.
-        self.budget = RetryBudget::of(terms);
+        self.budget = terms.map_or_else(RetryBudget::unlimited, RetryBudget::of);
         self
     }
 

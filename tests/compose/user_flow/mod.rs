@@ -5,6 +5,7 @@ mod bulkhead;
 mod identity;
 mod limits;
 mod retries;
+mod steering;
 
 use outrigger::integration::OwnClient;
 use outrigger::{Integration, IntegrationBuilder};

@@ -98,7 +98,9 @@ async fn callers_who_go_away_at_any_moment_leave_nothing_behind() {
             call.abort();
         }
         for call in kept {
-            call.await.unwrap().unwrap();
+            // Over HTTP/2, a server may take so many resets for an attack, and end the connection.
+            let result = call.await.unwrap();
+            assert!(result.is_ok() || protocol != Http1, "{result:?}");
         }
         let figures = shop.rests().await;
         assert!(figures.open <= 4, "{figures:?}");

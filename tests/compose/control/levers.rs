@@ -1,0 +1,119 @@
+use outrigger::Integration;
+use outrigger::control::{LeverError, LeverState, Registry};
+use outrigger::event::{BreakerState, SwitchMode};
+use outrigger::rehearsal::{Plan, RehearsalLayer};
+use outrigger::testing::{Answer, Script};
+
+use crate::call::{failure, get, status};
+
+fn crm(registry: &Registry) -> Integration {
+    Integration::user_flow("crm")
+        .register(registry)
+        .rehearsal(RehearsalLayer::allow)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .unwrap()
+}
+
+/// The state of a lever, by both ways that tell it.
+fn state(crm: &Integration, registry: &Registry, name: &str) -> LeverState {
+    let levers = registry.levers("crm");
+    let lever = levers.iter().find(|lever| lever.name() == name).unwrap();
+    let in_health = crm.health().levers.into_iter().find(|lever| lever.name == name);
+    assert_eq!(Some(lever.state()), in_health);
+    lever.state()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_kill_switch_is_pulled_to_each_of_its_positions() {
+    let registry = Registry::new();
+    let crm = crm(&registry);
+    let levers = registry.levers("crm");
+    let positions = levers[0].positions();
+    assert_eq!(positions, ["on", "no-retries", "cache-only", "fallback-only", "off"]);
+    for (position, mode) in positions.iter().zip(SwitchMode::ALL).rev() {
+        registry.pull("crm", "kill_switch", position, "ada", "a drill").unwrap();
+        assert_eq!(crm.kill_switch().mode(), mode);
+        let state = state(&crm, &registry, "kill_switch");
+        assert_eq!((&state.position[..], state.is_usual), (*position, *position == "on"));
+        assert_eq!((state.who.as_deref(), state.why.as_deref()), (Some("ada"), Some("a drill")));
+        assert_eq!(state.since, Some(crm.kill_switch().position().since()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_is_forced_and_released_and_says_who_did_it() {
+    let registry = Registry::new();
+    let crm = crm(&registry);
+    let usual = state(&crm, &registry, "circuit_breaker");
+    assert_eq!((&usual.position[..], usual.is_usual), ("automatic", true));
+    assert_eq!((usual.who, usual.why, usual.since), (None, None, None));
+
+    let before = std::time::SystemTime::now();
+    registry.pull("crm", "circuit_breaker", "open", "ada", "it lies").unwrap();
+    assert!(failure(crm.send(get())).await.0.is_rejected());
+    let open = state(&crm, &registry, "circuit_breaker");
+    assert_eq!((&open.position[..], open.is_usual), ("open", false));
+    assert_eq!((open.who.as_deref(), open.why.as_deref()), (Some("ada"), Some("it lies")));
+    assert!(open.since.unwrap() >= before - std::time::Duration::from_secs(1));
+
+    registry.pull("crm", "circuit_breaker", "closed", "bob", "it doesn't").unwrap();
+    assert_eq!(crm.breaker().forced(), Some(BreakerState::Closed));
+    assert_eq!(state(&crm, &registry, "circuit_breaker").who.as_deref(), Some("bob"));
+
+    // A handle doesn't say who holds it, so nobody else is named for it.
+    crm.breaker().force_open();
+    assert_eq!(state(&crm, &registry, "circuit_breaker").who, None);
+
+    registry.pull("crm", "circuit_breaker", "automatic", "bob", "over").unwrap();
+    assert_eq!(
+        state(&crm, &registry, "circuit_breaker"),
+        state(&crm, &registry, "circuit_breaker")
+    );
+    assert!(state(&crm, &registry, "circuit_breaker").is_usual);
+    assert_eq!(status(crm.send(get())).await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rehearsal_is_ended_and_not_begun() {
+    let registry = Registry::new();
+    let crm = crm(&registry);
+    assert!(state(&crm, &registry, "rehearsal").is_usual);
+    crm.rehearsal().start(Plan::new()).unwrap();
+    let on = state(&crm, &registry, "rehearsal");
+    assert_eq!((&on.position[..], on.is_usual), ("on", false));
+    let begun = registry.pull("crm", "rehearsal", "on", "ada", "").unwrap_err();
+    assert_eq!(begun, LeverError::NoPosition { asked: "on".into(), positions: &["off"] });
+    registry.pull("crm", "rehearsal", "off", "ada", "").unwrap();
+    assert!(!crm.rehearsal().is_on());
+    assert_eq!(state(&crm, &registry, "rehearsal").position, "off");
+}
+
+#[test]
+fn what_there_is_not_is_said_with_what_there_is() {
+    let registry = Registry::new();
+    let crm = crm(&registry);
+    let pull = |integration: &str, lever: &str, to: &str| {
+        registry.pull(integration, lever, to, "ada", "").unwrap_err()
+    };
+    let says = |error: LeverError, text: &str| assert_eq!(error.to_string(), text);
+    says(pull("erp", "kill_switch", "off"), "no integration is called \"erp\"");
+    says(pull("crm", "brake", "off"), "there is no lever \"brake\"");
+    let positions = "use one of on, no-retries, cache-only, fallback-only, off";
+    says(pull("crm", "kill_switch", "down"), &format!("no position \"down\": {positions}"));
+    let forces = "use one of automatic, open, closed";
+    says(pull("crm", "circuit_breaker", "Open"), &format!("no position \"Open\": {forces}"));
+    says(pull("crm", "rehearsal", ""), "no position \"\": use one of off");
+    assert_eq!((crm.kill_switch().mode(), crm.breaker().forced()), (SwitchMode::On, None));
+    assert!(state(&crm, &registry, "circuit_breaker").is_usual);
+}
+
+#[test]
+fn a_breaker_that_there_is_not_is_not_forced() {
+    let registry = Registry::new();
+    let jobs = Integration::background("jobs").service(Script::new([Answer::status(200)]));
+    let jobs = jobs.register(&registry).build().unwrap();
+    let error = registry.pull("jobs", "circuit_breaker", "open", "ada", "").unwrap_err();
+    assert!(matches!(error, LeverError::Refused(_)), "{error:?}");
+    assert_eq!(jobs.health().levers[1].position, "automatic");
+}

@@ -1,0 +1,5 @@
+//! What is seen and steered from outside, by name.
+
+mod health;
+mod levers;
+mod registry;

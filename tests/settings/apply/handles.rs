@@ -1,0 +1,97 @@
+//! Handles that were taken before a change still read and steer what runs.
+
+use outrigger::event::{BreakerState, SwitchMode};
+use outrigger::hedge::HedgeLayer;
+use outrigger::mirror::MirrorLayer;
+use outrigger::rehearsal::{Plan, RehearsalLayer};
+use outrigger::testing::Script;
+use outrigger::{Integration, Ratio};
+
+use crate::call::{answers, apply, failure, get, hangs, hold, once, seconds, status, user_flow};
+
+const OTHERWISE: &str = "
+    deadline = '4s'
+    circuit_breaker = { window = '1m', minimum = 30 }
+    rate_limit = { queue = 5, pause_cap = '1m' }
+    bulkhead = { concurrency = 9, queue = 2 }
+    mirror = { concurrency = 2 }
+    rehearsal = { allow = true, header = 'x-fault' }
+    hedge = { at_least = '5ms' }
+";
+
+fn crm(provider: &Script) -> Integration {
+    Integration::user_flow("crm")
+        .rehearsal(RehearsalLayer::allow)
+        .hedge(HedgeLayer::after(seconds(2)))
+        .mirror(MirrorLayer::new(user_flow(&answers(200)), Ratio::ZERO))
+        .service(provider.clone())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_kill_switchs() {
+    let crm = crm(&answers(200));
+    let switch = crm.kill_switch();
+    apply(&crm, OTHERWISE);
+    switch.set(SwitchMode::Off, "ada", "");
+    assert!(failure(crm.send(get())).await.0.is_rejected());
+    switch.set(SwitchMode::On, "ada", "");
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    assert_eq!(switch.rejected(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breakers() {
+    let crm = crm(&answers(500));
+    let breaker = crm.breaker();
+    apply(&crm, OTHERWISE);
+    breaker.force_open();
+    assert!(failure(crm.send(get())).await.0.is_rejected());
+    breaker.release();
+    status(crm.send(once())).await.unwrap();
+    assert_eq!((breaker.counts().failed, breaker.counts().rejected), (1, 1));
+    assert_eq!(crm.breaker().state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limits_and_the_bulkheads() {
+    let crm = crm(&hangs());
+    let (rate, bulkhead) = (crm.rate_limit(), crm.bulkhead());
+    apply(&crm, OTHERWISE);
+    let held = hold(&crm, 11);
+    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.waiting()), (Some(9), 9, 2));
+    drop(held);
+    rate.pause(seconds(60));
+    assert_eq!(crm.rate_limit().paused_for(), Some(seconds(60)));
+    assert!(failure(crm.send(get())).await.0.is_rejected());
+    rate.forget();
+    assert_eq!(crm.rate_limit().paused_for(), None);
+    hold(&crm, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mirrors_and_the_hedges() {
+    let crm = crm(&hangs());
+    let (mirror, hedge, budget) = (crm.mirror(), crm.hedge(), crm.retry_budget());
+    apply(&crm, OTHERWISE);
+    mirror.set_share(Ratio::ONE);
+    assert_eq!(crm.mirror().share(), Ratio::ONE);
+    failure(crm.send(get())).await;
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!((mirror.mirrored(), hedge.counts().sent), (1, 1));
+    assert_eq!(hedge.counts(), crm.hedge().counts());
+    assert_eq!(budget.saved(), crm.retry_budget().saved());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rehearsals() {
+    let crm = crm(&answers(200));
+    let rehearsal = crm.rehearsal();
+    apply(&crm, OTHERWISE);
+    rehearsal.start(Plan::new().status(Ratio::ONE, http::StatusCode::IM_A_TEAPOT)).unwrap();
+    assert_eq!(status(crm.send(get())).await.unwrap(), 418);
+    assert_eq!(crm.rehearsal().injected(), 1);
+    rehearsal.stop();
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+}

@@ -1,0 +1,7 @@
+//! Other settings while calls are under way.
+
+mod changes;
+mod handles;
+mod limits;
+mod stays;
+mod together;

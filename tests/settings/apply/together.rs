@@ -1,0 +1,89 @@
+//! Several who change, look and are told at once.
+
+use std::sync::{Arc, Barrier, OnceLock};
+
+use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::{Integration, IntegrationConfig};
+
+use crate::call::{answers, apply, config, get, status};
+
+/// Looks at the integration from within its events.
+#[derive(Clone, Default)]
+struct Onlooker(Arc<OnceLock<Integration>>, Arc<std::sync::Mutex<Vec<bool>>>);
+
+impl Subscriber for Onlooker {
+    fn on_event(&self, event: &Event, _: &Origin<'_>) {
+        if let (Some(crm), Event::RehearsalChanged { .. } | Event::SettingsApplied) =
+            (self.0.get(), event)
+        {
+            let _ = (crm.config(), crm.bulkhead());
+            self.1.lock().unwrap().push(crm.health().is_rehearsing);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_may_look_at_what_it_is_told_of() {
+    let onlooker = Onlooker::default();
+    let crm = Integration::user_flow("crm").subscriber(onlooker.clone()).service(answers(200));
+    let crm = crm.build().unwrap();
+    assert!(onlooker.0.set(crm.clone()).is_ok());
+    // Were a lock held meanwhile, this would never end.
+    apply(&crm, "rehearsal = { allow = true, plan.hang = '100%' }");
+    assert_eq!(onlooker.1.lock().unwrap().last(), Some(&true));
+}
+
+#[test]
+fn of_two_who_apply_at_once_one_wins_in_everything() {
+    let crm = Integration::user_flow("crm").build().unwrap();
+    let files = ["1", "2", "3"].map(|n| {
+        let file = format!(
+            "deadline = '1{n}s'\nbulkhead.concurrency = {n}\nhyper.max_connections_per_host = {n}"
+        );
+        config(&file)
+    });
+    let whole = files.clone().map(|file| {
+        let crm = Integration::user_flow("crm").config(file).build().unwrap();
+        crm.config()
+    });
+    // Each round, all begin at once.
+    let barrier = Barrier::new(files.len() + 1);
+    std::thread::scope(|scope| {
+        for file in &files {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    barrier.wait();
+                    crm.apply(file).unwrap();
+                    barrier.wait();
+                }
+            });
+        }
+        let mut mixed = 0;
+        for _ in 0..ROUNDS {
+            barrier.wait();
+            barrier.wait();
+            mixed += u32::from(!whole.contains(&crm.config()));
+        }
+        assert_eq!(mixed, 0, "settings of two files at once");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_answered_while_two_threads_apply() {
+    let crm = Integration::user_flow("crm").service(answers(200)).build().unwrap();
+    let files: [IntegrationConfig; 2] =
+        ["deadline = '5s'\nhedge.after = '1s'", "bulkhead.concurrency = 99"].map(config);
+    let appliers = files.map(|file| {
+        let crm = crm.clone();
+        std::thread::spawn(move || (0..100).for_each(|_| crm.apply(&file).unwrap()))
+    });
+    for _ in 0..500 {
+        assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    }
+    for applier in appliers {
+        applier.join().unwrap();
+    }
+    assert_eq!(crm.bulkhead().in_use(), 0);
+}
+
+const ROUNDS: u32 = 1_000;

@@ -1,0 +1,100 @@
+//! The files of examples, which name every setting there is.
+
+use std::collections::BTreeSet;
+
+use outrigger::integration::OwnClient;
+use outrigger::{Integration, IntegrationBuilder, IntegrationConfig};
+use serde_json::Value;
+
+const USER_FLOW: &str = include_str!("../../examples/config/user_flow.toml");
+const BACKGROUND: &str = include_str!("../../examples/config/background.toml");
+
+fn both() -> [(&'static str, IntegrationBuilder<OwnClient>); 2] {
+    [(USER_FLOW, Integration::user_flow("x")), (BACKGROUND, Integration::background("x"))]
+}
+
+#[test]
+fn a_sample_over_its_preset_changes_nothing() {
+    for (sample, preset) in both() {
+        let config: IntegrationConfig = toml::from_str(sample).unwrap();
+        let untouched = preset.clone().build().unwrap().config();
+        assert_eq!(preset.config(config.clone()).build().unwrap().config(), untouched);
+        let built = Integration::from_config("x", config).unwrap().build().unwrap();
+        assert_eq!(built.config(), untouched);
+    }
+}
+
+#[test]
+fn a_sample_names_every_setting_with_its_value() {
+    for (sample, preset) in both() {
+        let sample: IntegrationConfig = toml::from_str(sample).unwrap();
+        let known = preset.build().unwrap().config();
+        // Whole, so that a new setting can't be forgotten.
+        assert_eq!(as_json(&sample), as_json(&known));
+    }
+}
+
+#[test]
+fn a_sample_says_of_every_other_setting_that_it_is_there() {
+    for (sample, _) in both() {
+        let named: BTreeSet<_> = sample.lines().filter_map(key).collect();
+        for table in TABLES {
+            for known in keys_of(table) {
+                assert!(named.contains(known.as_str()), "{known} of {table:?} is nowhere");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_setting_has_a_comment() {
+    for (sample, _) in both() {
+        let lines: Vec<_> = sample.lines().collect();
+        for pair in lines.windows(2).filter(|pair| !pair[1].starts_with('#')) {
+            let is_setting = pair[1].contains(" = ");
+            let says_itself = pair[1].starts_with("enabled = true");
+            assert!(!is_setting || says_itself || pair[0].starts_with('#'), "{}", pair[1]);
+        }
+    }
+}
+
+fn as_json(config: &IntegrationConfig) -> Value {
+    serde_json::to_value(config).unwrap()
+}
+
+/// What stands before the equals sign, or in brackets, be it behind a `#` or not.
+fn key(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(['#', ' ']);
+    match line.strip_prefix('[') {
+        Some(table) => table.trim_end_matches(']').rsplit('.').next(),
+        None => line.split_once(" = ").map(|(key, _)| key),
+    }
+}
+
+/// The keys that a table may have, by what is said of one that it may not.
+fn keys_of(table: &str) -> Vec<String> {
+    let wrong = if table.is_empty() { "qqqqqq = 1" } else { &format!("[{table}]\nqqqqqq = 1") };
+    let error = IntegrationConfig::read(toml::Deserializer::parse(wrong).unwrap()).unwrap_err();
+    let problem = error.mistakes()[0].problem();
+    let keys = problem.strip_prefix("there is no such setting: there are ").expect(problem);
+    keys.split(", ").map(str::to_owned).collect()
+}
+
+const TABLES: [&str; 16] = [
+    "",
+    "correlation",
+    "fallback",
+    "mirror",
+    "idempotency",
+    "retry",
+    "retry.backoff",
+    "retry.budget",
+    "hedge",
+    "circuit_breaker",
+    "rate_limit",
+    "bulkhead",
+    "timeout",
+    "rehearsal",
+    "rehearsal.plan",
+    "hyper",
+];

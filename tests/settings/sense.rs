@@ -1,0 +1,179 @@
+//! Settings that are written well and can't work are refused where they are used, as those of code are.
+
+use outrigger::integration::{OwnClient, Preset};
+use outrigger::testing::{Answer, Script};
+use outrigger::{ConfigError, Integration, IntegrationBuilder, IntegrationConfig};
+
+fn config(file: &str) -> IntegrationConfig {
+    toml::from_str(file).unwrap()
+}
+
+/// What is wrong with a file for `builder`, when it is built and when it is applied.
+fn wrong_for(builder: IntegrationBuilder<OwnClient>, file: &str) -> Vec<String> {
+    let config = config(file);
+    let built = builder.clone().config(config.clone()).build();
+    let running = builder.build().unwrap();
+    let before = running.config();
+    let applied = running.apply(&config);
+    let fields = |result: Result<(), ConfigError>| -> Vec<String> {
+        let Err(error) = result else { return Vec::new() };
+        error.mistakes().iter().map(|mistake| mistake.field().into()).collect()
+    };
+    let (built, applied) = (fields(built.map(drop)), fields(applied));
+    assert_eq!(built, applied, "{file}");
+    assert!(built.is_empty() || running.config() == before, "nothing may change");
+    built
+}
+
+fn wrong(file: &str) -> Vec<String> {
+    wrong_for(Integration::user_flow("crm"), file)
+}
+
+#[test]
+fn they_have_the_paths_that_they_have_in_code() {
+    let cases = [
+        ("deadline = '2s'", "timeout.attempt"),
+        ("deadline = '0s'", "deadline.limit timeout.attempt"),
+        ("timeout.attempt = '9s'", "timeout.attempt"),
+        ("timeout.attempt = '500ms'", "hyper.connect_timeout"),
+        ("timeout.response_head = '4s'", "timeout.response_head"),
+        ("hedge.after = '3s'", "hedge.after"),
+        ("hedge.quantile = '100%'", "hedge.quantile"),
+        ("circuit_breaker.window = '5s'", "circuit_breaker.window"),
+        ("circuit_breaker.window_calls = 10", "circuit_breaker.minimum"),
+        ("circuit_breaker.failure_rate = '101%'", "circuit_breaker.failure_rate"),
+        ("circuit_breaker.probe_successes = 4", "circuit_breaker.probes"),
+        ("circuit_breaker.open_for = '2m'", "circuit_breaker.open_for"),
+        ("retry.max_attempts = 0", "retry.max_attempts"),
+        ("retry.backoff.base = '1s'", "retry.backoff"),
+        ("retry.backoff.fixed = '0s'", "retry.backoff"),
+        ("retry.budget.floor_period = '0s'", "retry.budget.floor_period"),
+        ("retry.budget = { floor = 0, burst = 0 }", "retry.budget"),
+        ("idempotency.longest = 35", "idempotency.profile.longest"),
+        ("idempotency = { longest = 37, form = 'quoted' }", "idempotency.profile.longest"),
+        ("mirror.share = '101%'", "mirror.share"),
+        ("mirror.concurrency = 0", "mirror.concurrency"),
+        ("fallback.limit = '0s'", "fallback.limit"),
+        ("bulkhead.concurrency = 0", "bulkhead.concurrency"),
+        ("bulkhead = { adaptive = 'aimd', adaptive_min = 65 }", "bulkhead.adaptive.min"),
+        ("bulkhead = { adaptive = 'aimd', concurrency = 'none' }", "bulkhead.adaptive"),
+        ("rate_limit = { requests = 0, per = '1s' }", "rate_limit.requests"),
+        ("rate_limit.pause_cap = '0s'", "rate_limit.pause_cap"),
+        ("idle_timeout = '0s'", "idle_timeout.limit"),
+        ("rehearsal.header = 'x-fault'", "rehearsal.header"),
+        ("rehearsal.plan = { hang = '1%' }", "rehearsal.plan"),
+        ("rehearsal = { allow = true, plan = { hang = '101%' } }", "rehearsal.plan.shares"),
+        ("hyper.connect_timeout = '0s'", "hyper.connect_timeout"),
+        ("hyper.connect_timeout = '4s'", "hyper.connect_timeout"),
+        ("hyper.max_connections_per_host = 0", "hyper.max_connections_per_host"),
+    ];
+    for (file, paths) in cases {
+        assert_eq!(wrong(file), paths.split(' ').collect::<Vec<_>>(), "{file}");
+    }
+}
+
+#[test]
+fn a_breaker_that_could_never_open_is_refused() {
+    let file = "
+        [circuit_breaker]
+        failure_rate = 'none'
+        consecutive = 'none'
+        consecutive_below_minimum = 'none'
+    ";
+    assert_eq!(wrong(file), ["circuit_breaker.rules"]);
+}
+
+#[test]
+fn several_ways_to_say_one_thing_are_too_many() {
+    assert_eq!(
+        wrong("circuit_breaker = { window = '1m', window_calls = 99 }"),
+        ["circuit_breaker"]
+    );
+    let rows = "circuit_breaker = { consecutive = 9, consecutive_below_minimum = 5 }";
+    assert_eq!(wrong(rows), ["circuit_breaker"]);
+    assert_eq!(wrong("retry.backoff = { base = '1ms', fixed = '1s' }"), ["retry.backoff"]);
+    let three = "retry.backoff = { base = '1ms', fixed = '1s', schedule = ['1s'] }";
+    assert_eq!(wrong(three), ["retry.backoff"]);
+    assert_eq!(wrong("hedge = { quantile = '95%', after = '1s' }"), ["hedge"]);
+    assert_eq!(wrong("hedge = { quantile = 'none', after = '1s' }"), [""; 0]);
+}
+
+#[test]
+fn what_needs_another_setting_says_which() {
+    assert_eq!(wrong("rate_limit.requests = 5"), ["rate_limit.per"]);
+    assert_eq!(wrong("rate_limit.per = '1s'"), ["rate_limit.per"]);
+    assert_eq!(wrong("rate_limit.burst = 2"), ["rate_limit.burst"]);
+    assert_eq!(wrong("circuit_breaker.slow_over = '1s'"), ["circuit_breaker.slow_rate"]);
+    assert_eq!(wrong("bulkhead.adaptive_max = 2"), ["bulkhead.adaptive"]);
+    assert_eq!(wrong("bulkhead.adaptive_decrease = '50%'"), ["bulkhead.adaptive"]);
+    assert_eq!(wrong("retry.backoff = { fixed = '1s', factor = 2 }"), ["retry.backoff.factor"]);
+    let quota = Integration::user_flow("crm")
+        .rate_limit(|limit| limit.requests(5, std::time::Duration::from_secs(1)));
+    assert_eq!(wrong_for(quota.clone(), "rate_limit.requests = 9"), [""; 0]);
+    assert_eq!(wrong_for(quota, "rate_limit.burst = 9"), [""; 0]);
+}
+
+#[test]
+fn a_jobs_breaker_needs_a_window_for_its_attempts() {
+    let background = || Integration::background("crm");
+    let on = "circuit_breaker.enabled = true";
+    assert_eq!(wrong_for(background(), on), ["circuit_breaker.window"]);
+    assert_eq!(wrong_for(background(), "circuit_breaker.window = '2m'"), [""; 0]);
+}
+
+#[test]
+fn another_preset_is_refused_with_both_names() {
+    assert_eq!(wrong("preset = 'background'"), ["preset"]);
+    assert_eq!(wrong("preset = 'user_flow'"), [""; 0]);
+    let crm = Integration::background("crm").build().unwrap();
+    let error = crm.apply(&config("preset = 'user_flow'")).unwrap_err().to_string();
+    assert!(error.contains("integration \"crm\"") && error.contains("build it as user_flow"));
+}
+
+#[test]
+fn the_pool_of_somebody_elses_client_is_not_ours_to_set() {
+    let builder = || Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
+    let file = config("hyper.connect_timeout = '1s'");
+    let error = builder().config(file.clone()).build().unwrap_err();
+    assert_eq!(error.mistakes()[0].field(), "hyper");
+    let crm = builder().build().unwrap();
+    assert_eq!(crm.apply(&file).unwrap_err().mistakes()[0].field(), "hyper");
+    let hyperless = crm.config();
+    assert!(serde_json::to_value(&hyperless).unwrap().get("hyper").is_none());
+    crm.apply(&hyperless).unwrap();
+}
+
+#[test]
+fn a_shared_limits_places_are_set_where_it_is_made() {
+    let limit = outrigger::bulkhead::Limit::new(8);
+    let shared = Integration::user_flow("crm")
+        .bulkhead(|bulkhead| bulkhead.limit(limit, outrigger::bulkhead::Priority::High));
+    assert_eq!(wrong_for(shared.clone(), "bulkhead.concurrency = 9"), ["bulkhead"]);
+    assert_eq!(wrong_for(shared.clone(), "bulkhead.queue = 9"), ["bulkhead"]);
+    assert_eq!(wrong_for(shared, "bulkhead.queue_wait = '9s'"), [""; 0]);
+}
+
+#[test]
+fn from_config_needs_a_preset() {
+    let error = Integration::from_config("crm", config("deadline = '5s'")).unwrap_err();
+    assert_eq!(error.mistakes()[0].field(), "preset");
+    let text = error.to_string();
+    assert!(text.contains("\"crm\"") && text.contains("user_flow") && text.contains("background"));
+    let named = config("preset = 'background'\ndeadline = '1h'");
+    assert_eq!(named.preset(), Some(Preset::Background));
+    let crm = Integration::from_config("crm", named).unwrap().build().unwrap();
+    assert_eq!(crm.name(), "crm");
+    let config = serde_json::to_value(crm.config()).unwrap();
+    assert_eq!((&config["deadline"], &config["retry"]["max_attempts"]), (&"1h".into(), &5.into()));
+}
+
+#[test]
+fn several_are_named_at_once_with_the_integration() {
+    let file = config("deadline = '2s'\n[retry]\nmax_attempts = 0\n[rate_limit]\nburst = 2");
+    let error = Integration::user_flow("crm").config(file).build().unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("3 settings of integration \"crm\" can't work: "), "{text}");
+    for path in ["timeout.attempt: ", "retry.max_attempts: ", "rate_limit.burst: "] {
+        assert!(text.contains(path), "{text}");
+    }
+}

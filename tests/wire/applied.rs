@@ -1,0 +1,155 @@
+//! Settings that are changed under load, on real sockets: nobody notices but those they are for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use outrigger::IntegrationConfig;
+use tokio::task::JoinSet;
+
+use crate::calls::{get, patient, post, user_flow};
+use crate::pool::shop::{BOTH, Http1, Http2, Protocol, Shop};
+use crate::server::Server;
+
+const CALLERS: u32 = 50;
+
+fn config(file: &str) -> IntegrationConfig {
+    toml::from_str(file).unwrap()
+}
+
+/// Settings that all let everybody through.
+fn files() -> [IntegrationConfig; 5] {
+    [
+        "deadline = '90s'\ntimeout.attempt = '40s'\ncircuit_breaker.window = '2m'
+         [hyper]\nmax_connections_per_host = 50\nacquire_timeout = '30s'",
+        "bulkhead = { concurrency = 64, queue = 100 }\nhedge.after = '29s'
+         [hyper]\nmax_connections_per_host = 200\ntime_to_live = '1h'",
+        "retry = { max_attempts = 3, budget = { ratio = '50%' } }\ncircuit_breaker = { minimum = 40, window = '2m' }
+         [hyper]\npool_idle_timeout = '2m'\nconnect_timeout = '19s'",
+        "rate_limit = { requests = 1000000, per = '1s', burst = 1000000 }
+         correlation.header = 'x-trace'\ncircuit_breaker.enabled = false",
+        "",
+    ]
+    .map(config)
+}
+
+/// Calls without end, until all changes were made.
+async fn changed_under_load(protocol: Protocol) {
+    let server = Server::start();
+    let shop = Arc::new(Shop::of(patient(), protocol, |client| client));
+    let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let (shop, done, answered) = (shop.clone(), done.clone(), answered.clone());
+        let urls = [server.url("/"), server.url("/slow")];
+        callers.spawn(async move {
+            for at in 0.. {
+                if done.load(Ordering::Relaxed) && at >= 20 {
+                    return;
+                }
+                let url = &urls[at % 2];
+                let request = if caller % 2 == 0 { get(url) } else { post(url, "order") };
+                let response = shop.send(request).await.expect("no call may fail");
+                assert_eq!(response.into_body().text().await.expect("nor its body"), "well");
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let files = files();
+    for change in 0..100 {
+        shop.apply(&files[change % files.len()]).unwrap();
+        // Between two changes, somebody was answered.
+        let before = answered.load(Ordering::Relaxed);
+        while answered.load(Ordering::Relaxed) == before && !callers.is_empty() {
+            tokio::task::yield_now().await;
+            assert!(callers.try_join_next().is_none(), "nobody is done yet");
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    while let Some(ended) = callers.join_next().await {
+        ended.unwrap();
+    }
+    let figures = shop.rests().await;
+    assert_eq!((shop.closed(), u64::from(figures.open)), (Vec::new(), figures.opened));
+    assert!(figures.open <= CALLERS, "{figures:?}");
+    if protocol == Http2 {
+        assert_eq!(figures.opened, 1);
+    }
+    assert_eq!(server.sockets().accepted as u64, figures.opened);
+    let places = shop.bulkhead();
+    assert_eq!((places.in_use(), places.waiting(), shop.rate_limit().waiting()), (0, 0, 0));
+    assert_eq!(shop.breaker().counts().failed, 0);
+    assert_eq!(server.sockets().requests, answered.load(Ordering::Relaxed) as usize);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_changes_under_load_fail_no_call_and_lose_no_connection() {
+    changed_under_load(Http1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_do_they_over_one_http2_connection() {
+    changed_under_load(Http2).await;
+}
+
+#[tokio::test]
+async fn a_pool_that_is_made_larger_admits_who_waits() {
+    let server = Server::start();
+    let shop = Shop::new(Http1, |client| client.max_connections_per_host(1));
+    let calls: Vec<_> = (0..5).map(|_| shop.spawn(get(server.url("/gated")))).collect();
+    shop.until(|now| now.waiting == 4).await;
+    shop.apply(&config("hyper.max_connections_per_host = 3")).unwrap();
+    // Nobody was answered meanwhile.
+    server.until(|sockets| sockets.requests == 3).await;
+    shop.until(|now| (now.in_use, now.waiting) == (3, 2)).await;
+    shop.apply(&config("hyper.max_connections_per_host = 'none'")).unwrap();
+    server.until(|sockets| sockets.requests == 5).await;
+    server.let_go(5);
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), "well");
+    }
+    assert_eq!(shop.rests().await.opened, 5);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_made_smaller_lets_calls_finish() {
+    let server = Server::start();
+    let shop = Shop::new(Http1, |client| client);
+    let calls: Vec<_> = (0..4).map(|_| shop.spawn(get(server.url("/gated")))).collect();
+    server.until(|sockets| sockets.requests == 4).await;
+    shop.apply(&config("hyper.max_connections_per_host = 1")).unwrap();
+    let next = shop.spawn(get(server.url("/")));
+    shop.until(|now| now.waiting == 1).await;
+    server.let_go(4);
+    for call in calls.into_iter().chain([next]) {
+        assert_eq!(call.await.unwrap().unwrap(), "well");
+    }
+    shop.until(|now| now.open <= 1).await;
+    // Only what was too much was closed.
+    let figures = shop.rests().await;
+    assert_eq!(figures.opened - u64::from(figures.open), figures.closed.surplus);
+}
+
+#[tokio::test]
+async fn a_client_from_a_file_has_its_limits() {
+    let server = Server::start();
+    for protocol in BOTH {
+        let file = config("hyper = { max_connections_per_host = 2, acquire_timeout = '50ms' }");
+        let builder = user_flow().without_retry().without_bulkhead().config(file);
+        let shop = Shop::of(builder, protocol, |client| client.max_connections_per_host(9));
+        let calls: Vec<_> = (0..4).map(|_| shop.spawn(get(server.url("/gated")))).collect();
+        if protocol == Http1 {
+            let mut full = 0;
+            shop.until(|now| now.waiting == 0 && now.in_use == 2).await;
+            server.let_go(2);
+            for call in calls {
+                full += u32::from(call.await.unwrap().is_err());
+            }
+            assert_eq!(full, 2);
+        } else {
+            server.let_go(4);
+            for call in calls {
+                call.await.unwrap().unwrap();
+            }
+        }
+    }
+}
