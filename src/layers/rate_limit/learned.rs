@@ -128,11 +128,20 @@ impl Learned {
         };
         match &mut self.pace {
             Some(pace) => pace.change(interval, ahead, now),
-            None => self.pace = Some(Pace::new(interval, ahead, now)),
+            None => {
+                // Two thirds of the headroom, so that what is made up for still fits a window.
+                let slack = time.min(LONG).mul_f64((HEADROOM - 1.0) * 2.0 / 3.0);
+                self.pace = Some(Pace::new(interval, ahead, now).with_slack(slack));
+            }
         }
     }
 
     /// When the next request may go; `cap` after the provider's last word at the latest.
+    /// Whether the pace is a promise, and not drawn from what is left of a window of unknown length.
+    pub(super) fn is_sure(&self) -> bool {
+        self.is_sure
+    }
+
     pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         let spent = self.spent_until.filter(|_| self.left != Some(0));
@@ -145,9 +154,9 @@ impl Learned {
         self.pace.is_some() || self.left.is_some()
     }
 
-    pub(super) fn take(&mut self, now: Instant) {
+    pub(super) fn take(&mut self, pressed: bool, now: Instant) {
         if let Some(pace) = &mut self.pace {
-            pace.take(now);
+            pace.take(pressed, now);
         }
         if self.reset_at.is_some_and(|at| now >= at) {
             // Another window, of which nothing has been told yet.

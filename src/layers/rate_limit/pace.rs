@@ -10,12 +10,13 @@ use crate::rt;
 pub(super) struct Pace {
     pub(super) interval: Duration,
     pub(super) ahead: Duration,
+    slack: Duration,
     due: Instant,
 }
 
 impl Pace {
     pub(super) fn new(interval: Duration, ahead: Duration, now: Instant) -> Self {
-        Self { interval, ahead, due: now }
+        Self { interval, ahead, slack: SLACK, due: now }
     }
 
     /// When the next request may go.
@@ -23,12 +24,23 @@ impl Pace {
         self.due.checked_sub(self.ahead).unwrap_or(self.due)
     }
 
-    pub(super) fn take(&mut self, now: Instant) {
-        // A timer that fired late must not make the next request late too; but whoever comes after
-        // a pause finds no time saved up for them.
-        let is_late = now.saturating_duration_since(self.due) <= SLACK;
-        let from = if is_late { self.due } else { now };
+    /// A request goes out; `pressed` where others would have liked to.
+    pub(super) fn take(&mut self, pressed: bool, now: Instant) {
+        // A timer that fired late must not make the next request late too, as far as that can be
+        // made up for; but whoever comes after an idle time finds none saved up for them.
+        let late = now.saturating_duration_since(self.due);
+        let from = match now.checked_sub(self.slack) {
+            _ if late <= self.slack => self.due,
+            Some(made_up) if pressed => made_up,
+            _ => now,
+        };
         self.due = rt::after(from, self.interval);
+    }
+
+    /// How late a request may be without the next one being late too.
+    pub(super) fn with_slack(mut self, slack: Duration) -> Self {
+        self.slack = slack.max(SLACK);
+        self
     }
 
     /// Another pace from here on, which owes no more than one of its intervals.
@@ -40,5 +52,5 @@ impl Pace {
     }
 }
 
-/// How late a timer may fire without the request after it being late too.
+/// How late a timer may fire on any machine.
 const SLACK: Duration = Duration::from_millis(10);

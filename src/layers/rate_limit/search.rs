@@ -44,7 +44,10 @@ impl Search {
                 let step_ends = rt::after(now, wait + self.step);
                 (accepted, Phase::Rising { by: SMALL, accepted: None, step_ends })
             }
-            Phase::Rising { accepted: Some(accepted), .. } => (accepted, self.settled(now)),
+            Phase::Rising { accepted: Some(accepted), .. } => {
+                // A little slower than what was accepted for a while.
+                (accepted.mul_f64(MARGIN), self.settled(now))
+            }
             Phase::Rising { by, accepted: None, .. } if by > SMALL => {
                 // Nothing is known to be accepted yet.
                 let step_ends = rt::after(now, wait + self.step);
@@ -91,6 +94,7 @@ impl Search {
 /// A big step up and a small one.
 const BIG: f64 = 1.25;
 const SMALL: f64 = 1.03;
+const MARGIN: f64 = 1.01;
 const SHORTEST_STEP: Duration = Duration::from_secs(2);
 const LONGEST_STEP: Duration = Duration::from_secs(120);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);

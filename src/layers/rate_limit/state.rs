@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::config::{Learning, Quota, RateLimitConfig};
+use super::config::{Excess, Learning, Quota, RateLimitConfig};
 use super::learned::Learned;
 use super::pace::Pace;
 use super::search::Search;
@@ -82,8 +82,20 @@ impl Schedule {
 
     /// When a request may go that has so many before it.
     pub(super) fn ready_after(&self, others: u32, now: Instant) -> Instant {
-        let queue = self.interval(now).unwrap_or_default().saturating_mul(others);
+        let interval = match self.config.excess {
+            Excess::Reject => self.interval(now),
+            // A job isn't refused for a guess: it queues, and its deadline is its own.
+            Excess::Shape => self.sure_interval(now),
+        };
+        let queue = interval.unwrap_or_default().saturating_mul(others);
         rt::after(self.ready_at(now).max(now), queue)
+    }
+
+    /// The same as [`interval`](Self::interval), by what was set and promised.
+    fn sure_interval(&self, now: Instant) -> Option<Duration> {
+        let told = self.told(now).filter(|learned| learned.is_sure());
+        let told = told.filter_map(|learned| learned.pace);
+        self.configured.into_iter().chain(told).map(|pace| pace.interval).max()
     }
 
     /// From one request to the next, where they come without end.
@@ -116,12 +128,12 @@ impl Schedule {
             if pressed {
                 search.pressed(now);
             }
-            search.pace.take(now);
+            search.pace.take(pressed, now);
         }
         if let Some(pace) = &mut self.configured {
-            pace.take(now);
+            pace.take(pressed, now);
         }
-        self.learned.iter_mut().for_each(|learned| learned.take(now));
+        self.learned.iter_mut().for_each(|learned| learned.take(pressed, now));
     }
 
     /// Takes the provider at its word.
