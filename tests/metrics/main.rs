@@ -1,0 +1,11 @@
+//! What the metrics say, and whether alerts and dashboard ask for it.
+#![expect(clippy::disallowed_methods, reason = "a test holds the clock itself")]
+
+mod bounds;
+mod exact;
+mod gauges;
+mod outcomes;
+mod page;
+mod promql;
+mod rules;
+mod trouble;
