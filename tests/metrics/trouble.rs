@@ -14,6 +14,7 @@ use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::mirror::MirrorLayer;
+use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::rehearsal::Plan;
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
@@ -75,7 +76,7 @@ pub(crate) async fn all_of_it() -> Page {
 
 async fn answers(bench: &Bench) -> Integration {
     let throttled = Answer::status(429).header("retry-after", "1");
-    let statuses = [200, 206, 404, 401, 500, 503].map(Answer::status);
+    let statuses = [200, 207, 404, 401, 500, 503].map(Answer::status);
     let broken = [Io::ConnectionRefused, Io::ConnectionReset].map(Answer::broken);
     let script = statuses.into_iter().chain(broken).chain([throttled, Answer::hang()]);
     let shop = Integration::background("answers")
@@ -91,6 +92,12 @@ async fn answers(bench: &Bench) -> Integration {
     let mut strange = request(Method::POST);
     strange.headers_mut().insert("x-request-id", HeaderValue::from_static("two words"));
     let _hung = shop.send(strange).await;
+    let _left = tokio::time::timeout(Duration::from_millis(10), call(&shop, Method::GET)).await;
+    let doubtful = Integration::user_flow("doubtful")
+        .subscriber(bench.metrics.clone())
+        .classifier(NothingIsValid)
+        .service(Script::new([Answer::status(200)]));
+    call(&doubtful.build().expect("settings that work"), Method::GET).await;
     shop.apply(&outrigger::IntegrationConfig::default()).expect("nothing to mind");
     shop
 }
@@ -173,6 +180,15 @@ async fn hedges(bench: &Bench) -> [Integration; 3] {
     [hedged, dark, mirrored]
 }
 
+/// Takes no answer for what it says.
+struct NothingIsValid;
+
+impl Classify for NothingIsValid {
+    fn response(&self, _: &ResponseHead<'_>) -> Class {
+        Class::Invalid
+    }
+}
+
 /// A source that can't be read.
 struct Unreadable(bool);
 
@@ -230,8 +246,9 @@ async fn rotated(bench: &Bench) {
     call(&shop, Method::GET).await;
 }
 
-/// The own client, whose connections are ended by its peer.
+/// The own client, whose connections are ended by its peer. Sockets don't know of paused time.
 async fn connected(bench: &Bench) -> Integration {
+    tokio::time::resume();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let serving = tokio::spawn(async move {
@@ -240,6 +257,7 @@ async fn connected(bench: &Bench) -> Integration {
         let _read = socket.read(&mut [0; 1024]).await;
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let _written = socket.write_all(answer).await;
+        listener
     });
     let own = Integration::user_flow("own client")
         .subscriber(bench.metrics.clone())
@@ -250,12 +268,25 @@ async fn connected(bench: &Bench) -> Integration {
     if let Ok(response) = own.send(request.expect("a request")).await {
         let _read = response.into_body().bytes().await;
     }
-    serving.await.expect("a server that doesn't panic");
+    let _nobody_accepts = serving.await.expect("a server that doesn't panic");
     for _ in 0..100 {
         if own.pool().is_some_and(|pool| pool.figures().closed.by_peer > 0) {
             break;
         }
-        tokio::task::yield_now().await;
+        sleep(Duration::from_millis(5)).await;
     }
+    let full = Integration::user_flow("full pool")
+        .subscriber(bench.metrics.clone())
+        .without_retry()
+        .hyper(|client| client.max_connections_per_host(1))
+        .hyper(|client| client.acquire_timeout(Duration::from_millis(10)))
+        .build()
+        .expect("settings that work");
+    let two = [(); 2].map(|()| {
+        let request = Request::get(format!("http://{address}/")).body(Body::empty());
+        full.send(request.expect("a request"))
+    });
+    let both = futures_util::future::join_all(two);
+    let _one_has_no_connection = tokio::time::timeout(Duration::from_millis(200), both).await;
     own
 }
