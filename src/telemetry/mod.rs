@@ -1,4 +1,4 @@
 //! Subscribers that tell what happened to somebody outside: each brings events to where a team looks.
 
-#[cfg(feature = "metrics")]
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub mod metrics;

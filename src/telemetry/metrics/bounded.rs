@@ -1,6 +1,9 @@
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::labels::Text;
 use super::words::OTHER;
 
 /// The integrations that events came from.
@@ -11,16 +14,16 @@ pub(super) struct Known(RwLock<HashMap<Arc<str>, Arc<Seen>>>);
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) name: Arc<str>,
-    pub(super) hosts: Bounded,
-    pub(super) ports: Bounded,
-    pub(super) templates: Bounded,
+    pub(super) hosts: Bounded<Arc<str>>,
+    pub(super) ports: Bounded<u16>,
+    pub(super) templates: Bounded<Arc<str>>,
 }
 
-/// The first texts of a kind; all later ones are `_OTHER`.
+/// The first values of a kind; all later ones are `_OTHER`.
 #[derive(Debug)]
-pub(super) struct Bounded {
+pub(super) struct Bounded<T> {
     most: usize,
-    first: RwLock<HashSet<Arc<str>>>,
+    first: RwLock<HashSet<T>>,
 }
 
 impl Known {
@@ -42,23 +45,39 @@ impl Seen {
     }
 }
 
-impl Bounded {
+impl<T: Clone + Eq + Hash> Bounded<T> {
     fn to(most: usize) -> Self {
         Self { most, first: RwLock::default() }
     }
 
-    /// The text, or `_OTHER`.
-    pub(super) fn text(&self, text: &str) -> Arc<str> {
-        if let Some(known) = self.first.read().unwrap_or_else(PoisonError::into_inner).get(text) {
-            return Arc::clone(known);
+    /// The value as it is kept; none if there are too many.
+    fn kept<Q>(&self, value: &Q, own: impl FnOnce() -> T) -> Option<T>
+    where
+        T: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some(known) = self.first.read().unwrap_or_else(PoisonError::into_inner).get(value) {
+            return Some(known.clone());
         }
         let mut first = self.first.write().unwrap_or_else(PoisonError::into_inner);
-        if first.len() >= self.most && !first.contains(text) {
-            return OTHER.into();
+        if first.len() >= self.most && !first.contains(value) {
+            return None;
         }
-        let text: Arc<str> = text.into();
-        first.insert(Arc::clone(&text));
-        text
+        let own = own();
+        first.insert(own.clone());
+        Some(own)
+    }
+}
+
+impl Bounded<Arc<str>> {
+    pub(super) fn text(&self, text: &str) -> Text {
+        self.kept(text, || text.into()).map_or(Text::Word(OTHER), Text::Kept)
+    }
+}
+
+impl Bounded<u16> {
+    pub(super) fn number(&self, number: u16) -> Text {
+        self.kept(&number, || number).map_or(Text::Word(OTHER), Text::Number)
     }
 }
 

@@ -8,7 +8,7 @@ pub(super) type Labels = Vec<(&'static str, Text)>;
 pub(super) enum Text {
     Word(&'static str),
     Kept(Arc<str>),
-    Own(String),
+    Number(u16),
 }
 
 impl From<&'static str> for Text {
@@ -23,8 +23,8 @@ impl From<Arc<str>> for Text {
     }
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self::Own(text)
+impl From<u16> for Text {
+    fn from(number: u16) -> Self {
+        Self::Number(number)
     }
 }

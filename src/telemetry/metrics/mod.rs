@@ -1,4 +1,4 @@
-//! Events and health as metrics, by OpenTelemetry's names, through the [`metrics`](::metrics) facade.
+//! Events and health as metrics, by OpenTelemetry's names, through the [`metrics`] facade.
 //!
 //! [`Metrics`] is a subscriber: it counts and measures what happens. What is a state and not an event
 //! (is the breaker open, who stopped what, how many places are taken) it reads from a
@@ -61,11 +61,15 @@
 //! ```
 
 mod bounded;
+#[cfg(feature = "metrics")]
 mod facade;
 mod gauges;
 mod labels;
 mod note;
 mod observing;
+#[cfg(feature = "opentelemetry")]
+mod otel;
+mod sink;
 mod subscriber;
 mod words;
 

@@ -27,7 +27,9 @@ pub struct Metric {
 pub enum Kind {
     /// It only grows.
     Counter,
-    /// It goes up and down.
+    /// It goes up and down by steps.
+    UpDown,
+    /// It is set to what it is.
     Gauge,
     /// Many values, by size.
     Histogram,
@@ -76,7 +78,7 @@ metrics! {
     REQUEST_DURATION: Histogram, Seconds, "http.client.request.duration",
         [METHOD, ADDRESS, PORT, STATUS_CODE, ERROR_TYPE, TEMPLATE, CLASS];
     /// Attempts that are under way.
-    ACTIVE_REQUESTS: Gauge, One, "http.client.active_requests", [METHOD, ADDRESS, PORT];
+    ACTIVE_REQUESTS: UpDown, One, "http.client.active_requests", [METHOD, ADDRESS, PORT];
     /// How long attempts waited for a connection, new or kept; of the integration's own client.
     CONNECTION_WAIT: Histogram, Seconds, "outrigger.connection.wait", [];
     /// Connections that the own client made.

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bounded::Seen;
-use super::facade::Facade;
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
+use super::sink::Sink;
 use super::words::{self, Outcome};
 use crate::context::{CallTarget, Context};
 use crate::error::Delivery;
@@ -13,7 +13,7 @@ use crate::outcome::{Class, Rejection};
 
 /// One event's way into the metrics.
 pub(super) struct Note<'a> {
-    pub(super) to: &'a Facade,
+    pub(super) to: &'a dyn Sink,
     pub(super) seen: Arc<Seen>,
     pub(super) origin: &'a Origin<'a>,
 }
@@ -118,17 +118,18 @@ impl Note<'_> {
             _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
             _ => None,
         };
-        let status = status.map(|status| Text::from(words::status_code(status)));
         let error = match end {
             End::Answered { class, .. } if class.is_success() => None,
-            End::Answered { status: code, .. } if !code.is_success() => status.clone(),
+            End::Answered { status, .. } if !status.is_success() => {
+                Some(words::status_as_error(status))
+            }
             _ => Some(Text::from(outcome.0)),
         };
-        let status = status.map(|status| (names::STATUS_CODE, status));
+        let status = status.map(|status| (names::STATUS_CODE, words::status_code(status)));
         let error = error.map(|error| (names::ERROR_TYPE, error));
         let template = self.target().and_then(CallTarget::path_template);
         let template =
-            template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str()).into()));
+            template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str())));
         let class = (names::CLASS, outcome.class().into());
         let mut labels = self.peer();
         labels.extend([Some(class), status, error, template].into_iter().flatten());
@@ -155,7 +156,7 @@ impl Note<'_> {
     }
 
     fn count(&self, metric: &Metric, says: impl IntoIterator<Item = (&'static str, Text)>) {
-        self.to.count(metric, self.labels(says), 1);
+        self.to.count(metric, self.labels(says));
     }
 
     fn time(
@@ -172,9 +173,8 @@ impl Note<'_> {
         let Some(target) = self.target() else {
             return self.labels([]);
         };
-        let host = target.host().map(|host| (names::ADDRESS, self.seen.hosts.text(host).into()));
-        let port =
-            target.port().map(|port| (names::PORT, self.seen.ports.text(&port.to_string()).into()));
+        let host = target.host().map(|host| (names::ADDRESS, self.seen.hosts.text(host)));
+        let port = target.port().map(|port| (names::PORT, self.seen.ports.number(port)));
         self.labels([self.method(), host, port].into_iter().flatten())
     }
 

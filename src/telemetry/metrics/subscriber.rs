@@ -2,13 +2,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::metrics::Recorder;
-
 use super::bounded::Known;
-use super::facade::Facade;
 use super::gauges::{self, Gauge};
 use super::note::Note;
 use super::observing::Observing;
+use super::sink::Sink;
 use crate::control::Registry;
 use crate::event::{Event, Origin, Subscriber};
 
@@ -20,26 +18,15 @@ pub struct Metrics(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    to: Facade,
+    to: Box<dyn Sink>,
     known: Known,
     /// What was shown of each registry when it was last looked at.
     shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
 }
 
 impl Metrics {
-    /// Metrics that go to the recorder that is installed, which is where they are described:
-    /// install it first.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::over(Facade::installed())
-    }
-
-    /// Metrics that go to a recorder of their own, whatever is installed.
-    pub fn recorded_by(recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::over(Facade::own(recorder))
-    }
-
-    fn over(to: Facade) -> Self {
+    pub(super) fn over(to: impl Sink + 'static) -> Self {
+        let to = Box::new(to);
         Self(Arc::new(Inner { to, known: Known::default(), shown: Mutex::default() }))
     }
 
@@ -82,15 +69,9 @@ impl Inner {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Subscriber for Metrics {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         let seen = self.0.known.integration(origin.integration().unwrap_or_default());
-        Note { to: &self.0.to, seen, origin }.take(event);
+        Note { to: &*self.0.to, seen, origin }.take(event);
     }
 }

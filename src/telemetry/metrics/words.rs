@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 
+use super::labels::Text;
 use crate::control::Status;
 use crate::event::{
     BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
@@ -188,10 +189,18 @@ pub(super) fn method(method: &Method) -> &'static str {
     }
 }
 
-pub(super) fn status_code(status: StatusCode) -> String {
+pub(super) fn status_code(status: StatusCode) -> Text {
     match status.as_u16() {
-        100..=599 => status.as_str().to_owned(),
-        _ => OTHER.to_owned(),
+        known @ 100..=599 => known.into(),
+        _ => OTHER.into(),
+    }
+}
+
+/// An error's type is a text, if only one of digits.
+pub(super) fn status_as_error(status: StatusCode) -> Text {
+    match status.as_u16() {
+        100..=599 => Text::Kept(status.as_str().into()),
+        _ => OTHER.into(),
     }
 }
 
