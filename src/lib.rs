@@ -138,7 +138,7 @@
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
-//! - [`telemetry`]: events as metrics (feature `metrics`).
+//! - [`telemetry`]: events and health as metrics (features `metrics`, `opentelemetry`).
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -150,7 +150,8 @@
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
-//! | `metrics` | no | events and health as metrics, by OpenTelemetry's names |
+//! | `metrics` | no | events and health as metrics, through the `metrics` facade |
+//! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and

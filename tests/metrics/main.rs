@@ -4,6 +4,7 @@
 mod bounds;
 mod exact;
 mod gauges;
+mod meter;
 mod outcomes;
 mod page;
 mod promql;

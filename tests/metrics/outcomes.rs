@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind as Io;
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, Response};
+use outrigger::fallback::FallbackLayer;
 use outrigger::telemetry::metrics::names::{self, Kind};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Integration};
@@ -113,6 +114,23 @@ async fn what_was_provably_not_sent_is_not_unknown() {
     let page = page_after(Method::POST, Answer::broken(Io::ConnectionRefused)).await;
     assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_reason", "refused")]), 1.0);
     assert_eq!(page.sum("outrigger_calls_unknown_total", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_does_not_hide_that_the_outcome_is_unknown() {
+    let bench = Bench::new();
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .fallback(FallbackLayer::value(Response::new("later")))
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    call(&shop, Method::POST).await;
+    let page = bench.page();
+    let hung = [("outrigger_class", "timeout"), ("outrigger_reason", "attempt")];
+    assert_eq!(page.sum("outrigger_fallback_answers_total", &hung), 1.0);
+    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "success")]), 1.0);
+    assert_eq!(page.sum("outrigger_calls_unknown_total", &[("http_request_method", "POST")]), 1.0);
 }
 
 #[tokio::test(start_paused = true)]

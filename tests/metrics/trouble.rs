@@ -38,6 +38,25 @@ impl Bench {
         Self { metrics, exporter, registry: Registry::new() }
     }
 
+    /// With metrics that go elsewhere.
+    pub(crate) fn over(metrics: Metrics) -> Self {
+        Self { metrics, ..Self::new() }
+    }
+
+    pub(crate) async fn live_through_all(&self) -> Page {
+        let answers = answers(self).await;
+        let breakers = breakers(self).await;
+        let limits = limits(self).await;
+        let hedges = hedges(self).await;
+        let stopped = stopped(self).await;
+        let rehearsed = rehearsed(self).await;
+        rotated(self).await;
+        let own = connected(self).await;
+        let page = self.page();
+        drop((answers, breakers, limits, hedges, stopped, rehearsed, own));
+        page
+    }
+
     pub(crate) fn page(&self) -> Page {
         self.metrics.observe(&self.registry);
         Page::of(&self.exporter)
@@ -60,18 +79,7 @@ pub(crate) async fn call(integration: &Integration, method: Method) {
 
 /// What is left on the page by all of it. Needs paused time.
 pub(crate) async fn all_of_it() -> Page {
-    let bench = Bench::new();
-    let answers = answers(&bench).await;
-    let breakers = breakers(&bench).await;
-    let limits = limits(&bench).await;
-    let hedges = hedges(&bench).await;
-    let stopped = stopped(&bench).await;
-    let rehearsed = rehearsed(&bench).await;
-    rotated(&bench).await;
-    let own = connected(&bench).await;
-    let page = bench.page();
-    drop((answers, breakers, limits, hedges, stopped, rehearsed, own));
-    page
+    Bench::new().live_through_all().await
 }
 
 async fn answers(bench: &Bench) -> Integration {

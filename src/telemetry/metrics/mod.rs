@@ -1,9 +1,13 @@
-//! Events and health as metrics, by OpenTelemetry's names, through the [`metrics`] facade.
+//! Events and health as metrics, by OpenTelemetry's names.
 //!
 //! [`Metrics`] is a subscriber: it counts and measures what happens. What is a state and not an event
 //! (is the breaker open, who stopped what, how many places are taken) it reads from a
 //! [`Registry`](crate::control::Registry) when it is asked to [`observe`](Metrics::observe) it: before
 //! each scrape, or [every so often](Metrics::observe_every).
+//!
+//! Metrics go through the facade that the crate `metrics` is ([`Metrics::new`], with the feature
+//! `metrics`), or to a meter of OpenTelemetry's own ([`Metrics::metered_by`], with the feature
+//! `opentelemetry`).
 //!
 //! All names, labels and units stand in [`names`], each with what it means; `http.client.*` are those
 //! of OpenTelemetry's semantic conventions for HTTP clients, with the integration and the outcome's
