@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::{KeyValue, Value};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use outrigger::Integration;
 use outrigger::telemetry::metrics::Metrics;
@@ -38,7 +38,7 @@ impl Meter {
         self.provider.force_flush().unwrap();
         let finished = self.exporter.get_finished_metrics().unwrap();
         let scopes = finished.last().unwrap().scope_metrics();
-        let metrics = scopes.flat_map(|scope| scope.metrics());
+        let metrics = scopes.flat_map(ScopeMetrics::metrics);
         let entry = |metric: &Metric| {
             (metric.name().to_owned(), (metric.unit().to_owned(), points(metric)))
         };
