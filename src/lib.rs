@@ -139,6 +139,7 @@
 //! - [`on_call`]: which alert means what, what to do, how to find one order.
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
+//! - [`telemetry`]: events and health as metrics (features `metrics`, `opentelemetry`).
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -150,6 +151,8 @@
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
+//! | `metrics` | no | events and health as metrics, through the `metrics` facade |
+//! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -182,6 +185,7 @@ pub mod integration;
 pub mod on_call {}
 pub mod outcome;
 pub mod rt;
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod transport;

@@ -1,0 +1,88 @@
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::labels::Text;
+use super::words::OTHER;
+
+/// The integrations that events came from.
+#[derive(Debug, Default)]
+pub(super) struct Known(RwLock<HashMap<Arc<str>, Arc<Seen>>>);
+
+/// What was seen of one integration.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) name: Arc<str>,
+    pub(super) hosts: Bounded<Arc<str>>,
+    pub(super) ports: Bounded<u16>,
+    pub(super) templates: Bounded<Arc<str>>,
+}
+
+/// The first values of a kind; all later ones are `_OTHER`.
+#[derive(Debug)]
+pub(super) struct Bounded<T> {
+    most: usize,
+    first: RwLock<HashSet<T>>,
+}
+
+impl Known {
+    pub(super) fn integration(&self, name: &str) -> Arc<Seen> {
+        if let Some(seen) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Arc::clone(seen);
+        }
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let name: Arc<str> = name.into();
+        let seen = all.entry(Arc::clone(&name)).or_insert_with(|| Arc::new(Seen::of(name)));
+        Arc::clone(seen)
+    }
+}
+
+impl Seen {
+    fn of(name: Arc<str>) -> Self {
+        let (hosts, ports) = (Bounded::to(MOST_HOSTS), Bounded::to(MOST_HOSTS));
+        Self { name, hosts, ports, templates: Bounded::to(MOST_TEMPLATES) }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Bounded<T> {
+    fn to(most: usize) -> Self {
+        Self { most, first: RwLock::default() }
+    }
+
+    /// The value as it is kept; none if there are too many.
+    fn kept<Q>(&self, value: &Q, own: impl FnOnce() -> T) -> Option<T>
+    where
+        T: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some(known) = self.first.read().unwrap_or_else(PoisonError::into_inner).get(value) {
+            return Some(known.clone());
+        }
+        let mut first = self.first.write().unwrap_or_else(PoisonError::into_inner);
+        if first.len() >= self.most && !first.contains(value) {
+            return None;
+        }
+        let own = own();
+        first.insert(own.clone());
+        Some(own)
+    }
+}
+
+impl Bounded<Arc<str>> {
+    pub(super) fn text(&self, text: &str) -> Text {
+        self.kept(text, || text.into()).map_or(Text::Word(OTHER), Text::Kept)
+    }
+}
+
+impl Bounded<u16> {
+    pub(super) fn number(&self, number: u16) -> Text {
+        self.kept(&number, || number).map_or(Text::Word(OTHER), Text::Number)
+    }
+}
+
+/// An API has a few: a sandbox, regions, a host for files. One with a host for each customer has too
+/// many for metrics.
+const MOST_HOSTS: usize = 16;
+/// More endpoints than a team calls of one API; fewer than the ids that a path could hold.
+const MOST_TEMPLATES: usize = 128;

@@ -1,0 +1,127 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::labels::{Labels, Text};
+use super::names::{self, Metric};
+use super::words;
+use crate::control::{BreakerHealth, Health, LeverState, Status};
+use crate::event::{BreakerState, SwitchMode};
+use crate::transport::pool::PoolFigures;
+
+/// A gauge: a metric with its labels.
+pub(super) type Gauge = (&'static Metric, Labels);
+
+/// What the gauges of one integration after the other show.
+#[derive(Default)]
+struct Gauges {
+    integration: Arc<str>,
+    values: HashMap<Gauge, f64>,
+}
+
+/// What all gauges show, of integrations that are like this.
+pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
+    let mut gauges = Gauges::default();
+    for health in all {
+        gauges.integration = health.integration.as_str().into();
+        gauges.status(health);
+        gauges.limits(health);
+        health.levers.iter().for_each(|lever| gauges.lever(lever));
+        health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
+        health.pool.iter().for_each(|pool| gauges.pool(pool));
+    }
+    gauges.values
+}
+
+impl Gauges {
+    fn status(&mut self, health: &Health) {
+        for status in [Status::Up, Status::Degraded, Status::Down, Status::Stopped] {
+            let word = (names::STATUS_WORD, words::status(status));
+            self.most(&names::STATUS, Some(word), is(health.status == status));
+        }
+        let since = health.since.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        self.most(&names::STATUS_SINCE, None, seconds(since));
+        self.most(&names::REHEARSAL_ON, None, is(health.is_rehearsing));
+    }
+
+    fn limits(&mut self, health: &Health) {
+        let (places, rate) = (health.bulkhead, health.rate_limit);
+        if let Some(saved) = health.retries_saved {
+            self.sum(&names::RETRY_BUDGET, None, saved);
+        }
+        if let Some(limit) = places.limit {
+            self.sum(&names::BULKHEAD_LIMIT, None, limit);
+        }
+        self.sum(&names::BULKHEAD_IN_USE, None, places.in_use);
+        self.sum(&names::BULKHEAD_WAITING, None, places.waiting);
+        self.most(&names::RATE_LIMIT_INTERVAL, None, seconds(rate.interval));
+        self.most(&names::RATE_LIMIT_PAUSED, None, seconds(rate.paused_for));
+        self.sum(&names::RATE_LIMIT_WAITING, None, rate.waiting);
+        self.most(&names::HEDGE_DELAY, None, seconds(health.hedge.delay));
+        if let Some(mirror) = health.mirror {
+            self.most(&names::MIRROR_SHARE, None, f64::from(mirror.share) / MILLION);
+        }
+    }
+
+    fn lever(&mut self, lever: &LeverState) {
+        let name = Some((names::LEVER, lever.name));
+        self.most(&names::LEVER_MOVED, name, is(!lever.is_usual));
+        self.most(&names::LEVER_TROUBLE, name, is(lever.trouble.is_some()));
+        if lever.name == KILL_SWITCH {
+            for mode in SwitchMode::ALL.map(SwitchMode::name) {
+                let word = Some((names::MODE, mode));
+                self.most(&names::KILL_SWITCH_MODE, word, is(lever.position == mode));
+            }
+        }
+    }
+
+    fn breaker(&mut self, breaker: &BreakerHealth) {
+        for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
+            let word = Some((names::STATE, words::breaker(state)));
+            self.most(&names::BREAKER_STATE, word, is(breaker.state == state));
+        }
+        self.most(&names::BREAKER_OPEN_TIME, None, seconds(breaker.open_for));
+    }
+
+    fn pool(&mut self, pool: &PoolFigures) {
+        let states =
+            [("idle", pool.idle), ("in_use", pool.in_use), ("connecting", pool.connecting)];
+        for (state, connections) in states {
+            self.sum(&names::POOL_CONNECTIONS, Some((names::STATE, state)), connections);
+        }
+        self.sum(&names::POOL_WAITING, None, pool.waiting);
+    }
+
+    /// Of integrations with one name, the most of any counts.
+    fn most(&mut self, metric: &'static Metric, says: Option<Says>, value: f64) {
+        let shown = self.shown(metric, says);
+        *shown = shown.max(value);
+    }
+
+    /// Of integrations with one name, what they have together counts.
+    fn sum(&mut self, metric: &'static Metric, says: Option<Says>, value: u32) {
+        *self.shown(metric, says) += f64::from(value);
+    }
+
+    fn shown(&mut self, metric: &'static Metric, says: Option<Says>) -> &mut f64 {
+        let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
+        let says = says.map(|(name, word)| (name, Text::from(word)));
+        let labels = [integration].into_iter().chain(says).collect();
+        self.values.entry((metric, labels)).or_default()
+    }
+}
+
+/// A label and its word.
+type Says = (&'static str, &'static str);
+
+fn is(so: bool) -> f64 {
+    if so { 1.0 } else { 0.0 }
+}
+
+fn seconds(time: Option<Duration>) -> f64 {
+    time.unwrap_or_default().as_secs_f64()
+}
+
+const KILL_SWITCH: &str = "kill_switch";
+/// Shares are kept in millionths.
+const MILLION: f64 = 1e6;

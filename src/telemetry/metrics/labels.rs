@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+/// A metric's labels, each with what it says.
+pub(super) type Labels = Vec<(&'static str, Text)>;
+
+/// What a label says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Text {
+    Word(&'static str),
+    Kept(Arc<str>),
+    Number(u16),
+}
+
+impl From<&'static str> for Text {
+    fn from(word: &'static str) -> Self {
+        Self::Word(word)
+    }
+}
+
+impl From<Arc<str>> for Text {
+    fn from(text: Arc<str>) -> Self {
+        Self::Kept(text)
+    }
+}
+
+impl From<u16> for Text {
+    fn from(number: u16) -> Self {
+        Self::Number(number)
+    }
+}

@@ -1,0 +1,83 @@
+//! Events and health as metrics, by OpenTelemetry's names.
+//!
+//! [`Metrics`] is a subscriber: it counts and measures what happens. What is a state and not an event
+//! (is the breaker open, who stopped what, how many places are taken) it reads from a
+//! [`Registry`](crate::control::Registry) when it is asked to [`observe`](Metrics::observe) it: before
+//! each scrape, or [every so often](Metrics::observe_every).
+//!
+//! Metrics go through the facade that the crate `metrics` is ([`Metrics::new`], with the feature
+//! `metrics`), or to a meter of OpenTelemetry's own ([`Metrics::metered_by`], with the feature
+//! `opentelemetry`).
+//!
+//! All names, labels and units stand in [`names`], each with what it means; `http.client.*` are those
+//! of OpenTelemetry's semantic conventions for HTTP clients, with the integration and the outcome's
+//! class added.
+//!
+//! # How many series
+//!
+//! No label holds an id, a path or a text from outside. Methods that HTTP doesn't know, an
+//! integration's hosts and ports after the first sixteen, its path templates after the first 128 and
+//! statuses that are none become `_OTHER`. A path is shown by its
+//! [`PathTemplate`](crate::context::PathTemplate) or not at all. Integrations are as many as you name.
+//!
+//! # When not to use it
+//!
+//! To find out what became of one call: that is what records and traces are for.
+//!
+//! # Errors
+//!
+//! None: without an exporter, what is recorded goes nowhere.
+//!
+//! # Example
+//!
+//! Exporters know histograms by buckets only if they are told: [`names::SECONDS`] and
+//! [`names::ATTEMPTS`] fit.
+//!
+//! ```
+//! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+//! use outrigger::telemetry::metrics::{Metrics, names};
+//! use outrigger::{Integration, control::Registry};
+//! # use outrigger::testing::{Answer, Script};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // First the exporter, then the metrics: they are described where they go.
+//! let attempts = Matcher::Full(names::CALL_ATTEMPTS.name.to_owned());
+//! let exporter = PrometheusBuilder::new()
+//!     .with_recommended_naming(true)
+//!     .set_buckets(&names::SECONDS)?
+//!     .set_buckets_for_metric(attempts, &names::ATTEMPTS)?
+//!     .install_recorder()?;
+//! let (metrics, registry) = (Metrics::new(), Registry::new());
+//!
+//! let stripe = Integration::user_flow("stripe")
+//!     .subscriber(metrics.clone())
+//!     .register(&registry)
+//! #   .service(Script::new([Answer::status(200)]))
+//!     .build()?;
+//! stripe.send(http::Request::get("https://api.stripe.com/v1/balance").body(())?).await?;
+//!
+//! // At each scrape:
+//! metrics.observe(&registry);
+//! let page = exporter.render();
+//! assert!(page.contains(r#"outrigger_calls_total{outrigger_integration="stripe""#));
+//! # Ok(()) }
+//! ```
+
+mod bounded;
+#[cfg(feature = "metrics")]
+mod facade;
+mod gauges;
+mod labels;
+mod note;
+mod observing;
+#[cfg(feature = "opentelemetry")]
+mod otel;
+mod sink;
+mod subscriber;
+mod words;
+
+pub mod names;
+
+pub use observing::Observing;
+pub use subscriber::Metrics;

@@ -1,0 +1,240 @@
+//! Every metric and every label: what alerts and dashboards can ask for, and nothing else.
+//!
+//! Names are OpenTelemetry's or in its style. Prometheus makes underscores of the dots; with the
+//! exporter's recommended naming, units and `_total` are appended: `outrigger.calls` is
+//! `outrigger_calls_total`, `outrigger.call.duration` is `outrigger_call_duration_seconds`.
+
+/// A metric: its name, what it means, and which labels it can have.
+///
+/// A label that has nothing to say is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name, with dots.
+    pub name: &'static str,
+    /// How it is to be read.
+    pub kind: Kind,
+    /// What one of it is.
+    pub unit: Unit,
+    /// The labels, with dots.
+    pub labels: &'static [&'static str],
+    pub(super) help: &'static str,
+}
+
+/// How a metric is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down by steps.
+    UpDown,
+    /// It is set to what it is.
+    Gauge,
+    /// Many values, by size.
+    Histogram,
+}
+
+/// What a metric's value is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// A number, a share, or 1 for yes and 0 for no.
+    One,
+    /// Seconds; of a point in time, since 1970 (UTC).
+    Seconds,
+}
+
+impl Metric {
+    /// What it means, in a sentence.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        self.help.trim_start()
+    }
+}
+
+macro_rules! metrics {
+    ($(#[doc = $help:literal] $id:ident: $kind:ident, $unit:ident, $name:literal, [$($label:ident),*];)*) => {
+        $(
+            #[doc = $help]
+            pub const $id: Metric = Metric {
+                name: $name,
+                kind: Kind::$kind,
+                unit: Unit::$unit,
+                labels: &[INTEGRATION, $($label),*],
+                help: $help,
+            };
+        )*
+
+        /// All of them.
+        pub const ALL: &[Metric] = &[$($id),*];
+    };
+}
+
+metrics! {
+    // What the provider gets.
+
+    /// How long each attempt took, the answer's body included.
+    REQUEST_DURATION: Histogram, Seconds, "http.client.request.duration",
+        [METHOD, ADDRESS, PORT, STATUS_CODE, ERROR_TYPE, TEMPLATE, CLASS];
+    /// Attempts that are under way.
+    ACTIVE_REQUESTS: UpDown, One, "http.client.active_requests", [METHOD, ADDRESS, PORT];
+    /// How long attempts waited for a connection, new or kept; of the integration's own client.
+    CONNECTION_WAIT: Histogram, Seconds, "outrigger.connection.wait", [];
+    /// Connections that the own client made.
+    CONNECTIONS_OPENED: Counter, One, "outrigger.connections.opened", [];
+    /// Connections of the own client that were closed, by cause.
+    CONNECTIONS_CLOSED: Counter, One, "outrigger.connections.closed", [REASON];
+    /// Rotating clients that were to be replaced, by cause; `outrigger.replaced` says whether they were.
+    CLIENTS_REPLACED: Counter, One, "outrigger.clients.replaced", [REASON, REPLACED];
+
+    // What the caller sees.
+
+    /// Calls that are over, by what they came to; a fallback's answer counts as the answer it is.
+    CALLS: Counter, One, "outrigger.calls", [CLASS, REASON];
+    /// How long calls took, from the first wait to the end of the answer's body.
+    CALL_DURATION: Histogram, Seconds, "outrigger.call.duration", [CLASS];
+    /// How many attempts calls took.
+    CALL_ATTEMPTS: Histogram, One, "outrigger.call.attempts", [];
+    /// Calls without the provider's answer that it may have acted on, fallback or not.
+    CALLS_UNKNOWN: Counter, One, "outrigger.calls.unknown", [METHOD];
+    /// Calls that a fallback answered, by what they had come to.
+    FALLBACK_ANSWERS: Counter, One, "outrigger.fallback.answers", [CLASS, REASON];
+    /// Calls whose fallback had no answer, by what they had come to.
+    FALLBACK_FAILURES: Counter, One, "outrigger.fallback.failures", [CLASS, REASON];
+
+    // What layers did.
+
+    /// Attempts and calls refused here, by cause; a refused attempt may still be retried.
+    REJECTIONS: Counter, One, "outrigger.rejections", [REASON];
+    /// Retries that were begun, by what the attempt before them came to.
+    RETRIES: Counter, One, "outrigger.retries", [CLASS, REASON];
+    /// Failures that were final, by why there was no other attempt.
+    RETRIES_GIVEN_UP: Counter, One, "outrigger.retries.given_up", [REASON];
+    /// Second requests that were sent beside slow ones.
+    HEDGES_SENT: Counter, One, "outrigger.hedges.sent", [];
+    /// Second requests' races that were decided, by the winner: `first` or `second`.
+    HEDGES_FINISHED: Counter, One, "outrigger.hedges.finished", [WINNER];
+    /// Second requests that would have been sent, by why they weren't.
+    HEDGES_SKIPPED: Counter, One, "outrigger.hedges.skipped", [REASON];
+    /// Changes of the circuit breaker's state, by the new state.
+    BREAKER_CHANGES: Counter, One, "outrigger.breaker.changes", [STATE];
+    /// Attempts that a breaker in report-only mode would have refused.
+    BREAKER_WOULD_REJECT: Counter, One, "outrigger.breaker.would_reject", [];
+    /// How long attempts waited for a place, of those that had to.
+    BULKHEAD_WAIT: Histogram, Seconds, "outrigger.bulkhead.wait", [];
+    /// How long attempts waited for their turn under the rate limit, of those that had to.
+    RATE_LIMIT_WAIT: Histogram, Seconds, "outrigger.rate_limit.wait", [];
+    /// Pauses that the provider asked for.
+    RATE_LIMIT_PAUSES: Counter, One, "outrigger.rate_limit.pauses", [];
+    /// Moves of the kill switch, by where it went.
+    KILL_SWITCH_CHANGES: Counter, One, "outrigger.kill_switch.changes", [MODE];
+    /// Times that what moves the kill switch became unreadable, by why.
+    KILL_SWITCH_SOURCE_FAILURES: Counter, One, "outrigger.kill_switch.source_failures", [REASON];
+    /// Copies of calls that were answered, by class and whether the answer agreed with the real one.
+    MIRROR_ANSWERS: Counter, One, "outrigger.mirror.answers", [CLASS, AGREES];
+    /// Calls that should have been copied and weren't.
+    MIRROR_SKIPPED: Counter, One, "outrigger.mirror.skipped", [];
+    /// Faults that rehearsals injected, by which.
+    REHEARSAL_FAULTS: Counter, One, "outrigger.rehearsal.faults", [FAULT];
+    /// Correlation ids from outside that were not fit to be sent on.
+    CORRELATION_REPLACED: Counter, One, "outrigger.correlation.replaced", [];
+    /// Times that other settings were applied.
+    SETTINGS_APPLIED: Counter, One, "outrigger.settings.applied", [];
+
+    // How it is: gauges, as of the last look at the registry.
+
+    /// 1 for the status that it has, 0 for the others: `up`, `degraded`, `down`, `stopped`.
+    STATUS: Gauge, One, "outrigger.status", [STATUS_WORD];
+    /// Since when it has its status; 0 where that is not known.
+    STATUS_SINCE: Gauge, Seconds, "outrigger.status.since", [];
+    /// 1 for levers that somebody moved.
+    LEVER_MOVED: Gauge, One, "outrigger.lever.moved", [LEVER];
+    /// 1 for levers whose source can't be read.
+    LEVER_TROUBLE: Gauge, One, "outrigger.lever.trouble", [LEVER];
+    /// 1 for the kill switch's mode, 0 for the others.
+    KILL_SWITCH_MODE: Gauge, One, "outrigger.kill_switch.mode", [MODE];
+    /// 1 while faults are injected.
+    REHEARSAL_ON: Gauge, One, "outrigger.rehearsal.on", [];
+    /// 1 for the circuit breaker's state, 0 for the others.
+    BREAKER_STATE: Gauge, One, "outrigger.breaker.state", [STATE];
+    /// For how long the circuit breaker has not been closed; 0 while it is.
+    BREAKER_OPEN_TIME: Gauge, Seconds, "outrigger.breaker.open_time", [];
+    /// Retries that are saved up in the budget, where it has a limit.
+    RETRY_BUDGET: Gauge, One, "outrigger.retry.budget", [];
+    /// Places, where there is a bound on them.
+    BULKHEAD_LIMIT: Gauge, One, "outrigger.bulkhead.limit", [];
+    /// Places that are taken.
+    BULKHEAD_IN_USE: Gauge, One, "outrigger.bulkhead.in_use", [];
+    /// Attempts that wait for a place.
+    BULKHEAD_WAITING: Gauge, One, "outrigger.bulkhead.waiting", [];
+    /// The time between two requests; 0 where nothing limits them.
+    RATE_LIMIT_INTERVAL: Gauge, Seconds, "outrigger.rate_limit.interval", [];
+    /// For how long everybody is stopped yet, because the provider asked for it.
+    RATE_LIMIT_PAUSED: Gauge, Seconds, "outrigger.rate_limit.paused", [];
+    /// Attempts that wait for their turn.
+    RATE_LIMIT_WAITING: Gauge, One, "outrigger.rate_limit.waiting", [];
+    /// After how long a second request goes out; 0 where none does.
+    HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];
+    /// The share of calls that is copied, from 0 to 1.
+    MIRROR_SHARE: Gauge, One, "outrigger.mirror.share", [];
+    /// The own client's connections: `idle`, `in_use`, `connecting`.
+    POOL_CONNECTIONS: Gauge, One, "outrigger.pool.connections", [STATE];
+    /// Attempts that wait for a connection.
+    POOL_WAITING: Gauge, One, "outrigger.pool.waiting", [];
+}
+
+macro_rules! labels {
+    ($($(#[doc = $help:literal])+ $id:ident = $name:literal;)*) => {
+        $($(#[doc = $help])+ pub const $id: &str = $name;)*
+    };
+}
+
+labels! {
+    /// The integration's name.
+    INTEGRATION = "outrigger.integration";
+    /// The method, or `_OTHER`.
+    METHOD = "http.request.method";
+    /// The host, or `_OTHER`.
+    ADDRESS = "server.address";
+    /// The port, or `_OTHER`.
+    PORT = "server.port";
+    /// The answer's status, if there was an answer.
+    STATUS_CODE = "http.response.status_code";
+    /// What failed: a status, or class and reason (`timeout.attempt`); left out where nothing did.
+    ERROR_TYPE = "error.type";
+    /// The path's template, where the request had one.
+    TEMPLATE = "url.template";
+    /// What it came to: `success`, `partial`, `client_error` (ours to mend), `throttled`,
+    /// `server_error`, `unauthorized`, `invalid`, `timeout`, `transport`, `rejected`, `request`,
+    /// `other`, `abandoned` (the caller left), `overtaken` (by the other of two requests).
+    CLASS = "outrigger.class";
+    /// More exactly: a timeout's phase, a connection's fault, a refusal's cause.
+    REASON = "outrigger.reason";
+    /// A circuit breaker's or a connection's state.
+    STATE = "outrigger.state";
+    /// A kill switch's mode.
+    MODE = "outrigger.mode";
+    /// How an integration is, in a word.
+    STATUS_WORD = "outrigger.status";
+    /// A lever's name.
+    LEVER = "outrigger.lever";
+    /// An injected fault.
+    FAULT = "outrigger.fault";
+    /// Which of two requests was answered first.
+    WINNER = "outrigger.winner";
+    /// `yes`, `no`, or `not_compared`.
+    AGREES = "outrigger.agrees";
+    /// `yes` or `no`.
+    REPLACED = "outrigger.replaced";
+}
+
+/// Buckets for durations: those that OpenTelemetry advises for requests, and more at the long end,
+/// where jobs wait.
+pub const SECONDS: [f64; 17] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0,
+    300.0,
+];
+
+/// Buckets for the number of attempts.
+pub const ATTEMPTS: [f64; 8] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0];

@@ -1,0 +1,205 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bounded::Seen;
+use super::labels::{Labels, Text};
+use super::names::{self, Metric};
+use super::sink::Sink;
+use super::words::{self, Outcome};
+use crate::context::{CallTarget, Context};
+use crate::error::Delivery;
+use crate::event::{AttemptDetail, End, Event, Origin};
+use crate::outcome::{Class, Rejection};
+
+/// One event's way into the metrics.
+pub(super) struct Note<'a> {
+    pub(super) to: &'a dyn Sink,
+    pub(super) seen: Arc<Seen>,
+    pub(super) origin: &'a Origin<'a>,
+}
+
+impl Note<'_> {
+    /// Calls and attempts: what is measured of them.
+    pub(super) fn take(&self, event: &Event) {
+        match *event {
+            Event::CallFinished { end, elapsed, attempts } => self.call(end, elapsed, attempts),
+            Event::AttemptStarted => self.under_way(1.0),
+            Event::AttemptFinished { end, elapsed, detail } => {
+                self.under_way(-1.0);
+                self.attempt(end, elapsed, detail);
+            }
+            Event::FellBack { class, delivery } => {
+                self.count_outcome(&names::FALLBACK_ANSWERS, class);
+                self.unknown(delivery);
+            }
+            Event::FallbackFailed { class } => {
+                self.count_outcome(&names::FALLBACK_FAILURES, class);
+            }
+            Event::RetryScheduled { class, .. } => self.count_outcome(&names::RETRIES, class),
+            Event::BulkheadAdmitted { waited } => self.time(&names::BULKHEAD_WAIT, [], waited),
+            Event::RateLimitReleased { waited } => self.time(&names::RATE_LIMIT_WAIT, [], waited),
+            Event::Mirrored { class, agrees, .. } => {
+                let agrees = agrees.map_or("not_compared", words::yes_or_no);
+                let class = Outcome::from(class).class();
+                let says = [(names::CLASS, class.into()), (names::AGREES, agrees.into())];
+                self.count(&names::MIRROR_ANSWERS, says);
+            }
+            Event::ClientReplaced { cause, replaced } => {
+                let reason = (names::REASON, words::replaced(cause).into());
+                let replaced = (names::REPLACED, words::yes_or_no(replaced).into());
+                self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
+            }
+            ref other => self.tally(other),
+        }
+    }
+
+    /// What is counted, with a word at most.
+    fn tally(&self, event: &Event) {
+        let (metric, says) = match *event {
+            Event::CorrelationReplaced => (names::CORRELATION_REPLACED, None),
+            Event::RetryGaveUp { why, .. } => {
+                (names::RETRIES_GIVEN_UP, Some((names::REASON, words::gave_up(why))))
+            }
+            Event::BreakerChanged { to, .. } => {
+                (names::BREAKER_CHANGES, Some((names::STATE, words::breaker(to))))
+            }
+            Event::BreakerWouldReject => (names::BREAKER_WOULD_REJECT, None),
+            Event::ConnectionOpened => (names::CONNECTIONS_OPENED, None),
+            Event::ConnectionClosed { cause, .. } => {
+                (names::CONNECTIONS_CLOSED, Some((names::REASON, words::closed(cause))))
+            }
+            Event::KillSwitchChanged { to, .. } => {
+                (names::KILL_SWITCH_CHANGES, Some((names::MODE, to.name())))
+            }
+            Event::KillSwitchSourceFailed { problem } => {
+                let why = (names::REASON, words::source(problem));
+                (names::KILL_SWITCH_SOURCE_FAILURES, Some(why))
+            }
+            Event::RateLimitPaused { .. } => (names::RATE_LIMIT_PAUSES, None),
+            Event::HedgeSent { .. } => (names::HEDGES_SENT, None),
+            Event::HedgeSkipped { why } => {
+                (names::HEDGES_SKIPPED, Some((names::REASON, words::gave_up(why))))
+            }
+            Event::HedgeFinished { won } => {
+                let winner = if won { "second" } else { "first" };
+                (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
+            }
+            Event::MirrorSkipped => (names::MIRROR_SKIPPED, None),
+            Event::Rehearsed { fault } => {
+                (names::REHEARSAL_FAULTS, Some((names::FAULT, words::fault(fault))))
+            }
+            Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
+            // The rest is seen in what comes of it, or is a state, which gauges show.
+            _ => match refusal(event) {
+                Some(why) => (names::REJECTIONS, Some((names::REASON, why))),
+                None => return,
+            },
+        };
+        self.count(&metric, says.map(|(name, word)| (name, word.into())));
+    }
+
+    fn call(&self, end: End, elapsed: Duration, attempts: u32) {
+        let outcome = Outcome::of(end);
+        let class = (names::CLASS, outcome.class().into());
+        self.time(&names::CALL_DURATION, [class.clone()], elapsed);
+        let reason = outcome.reason().map(|reason| (names::REASON, reason.into()));
+        self.count(&names::CALLS, [class].into_iter().chain(reason));
+        self.to.measure(&names::CALL_ATTEMPTS, self.labels([]), f64::from(attempts));
+        if let End::Failed { delivery, .. } = end {
+            self.unknown(delivery);
+        }
+    }
+
+    fn attempt(&self, end: End, elapsed: Duration, detail: AttemptDetail) {
+        let outcome = Outcome::of(end);
+        let status = match end {
+            End::Answered { status, .. } => Some(status),
+            // The head was here, and then the body broke or was left.
+            _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
+            _ => None,
+        };
+        let error = match end {
+            End::Answered { class, .. } if class.is_success() => None,
+            End::Answered { status, .. } if !status.is_success() => {
+                Some(words::status_as_error(status))
+            }
+            _ => Some(Text::from(outcome.0)),
+        };
+        let status = status.map(|status| (names::STATUS_CODE, words::status_code(status)));
+        let error = error.map(|error| (names::ERROR_TYPE, error));
+        let template = self.target().and_then(CallTarget::path_template);
+        let template =
+            template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str())));
+        let class = (names::CLASS, outcome.class().into());
+        let mut labels = self.peer();
+        labels.extend([Some(class), status, error, template].into_iter().flatten());
+        self.to.measure(&names::REQUEST_DURATION, labels, elapsed.as_secs_f64());
+        if let Some(acquired) = detail.acquired {
+            self.time(&names::CONNECTION_WAIT, [], acquired);
+        }
+    }
+
+    fn under_way(&self, by: f64) {
+        self.to.shift(&names::ACTIVE_REQUESTS, self.peer(), by);
+    }
+
+    fn unknown(&self, delivery: Delivery) {
+        if delivery == Delivery::Unknown {
+            self.count(&names::CALLS_UNKNOWN, self.method());
+        }
+    }
+
+    fn count_outcome(&self, metric: &Metric, class: Class) {
+        let outcome = Outcome::from(class);
+        let reason = outcome.reason().map(|reason| (names::REASON, reason.into()));
+        self.count(metric, [(names::CLASS, outcome.class().into())].into_iter().chain(reason));
+    }
+
+    fn count(&self, metric: &Metric, says: impl IntoIterator<Item = (&'static str, Text)>) {
+        self.to.count(metric, self.labels(says));
+    }
+
+    fn time(
+        &self,
+        metric: &Metric,
+        says: impl IntoIterator<Item = (&'static str, Text)>,
+        time: Duration,
+    ) {
+        self.to.measure(metric, self.labels(says), time.as_secs_f64());
+    }
+
+    /// Of whom what is asked.
+    fn peer(&self) -> Labels {
+        let Some(target) = self.target() else {
+            return self.labels([]);
+        };
+        let host = target.host().map(|host| (names::ADDRESS, self.seen.hosts.text(host)));
+        let port = target.port().map(|port| (names::PORT, self.seen.ports.number(port)));
+        self.labels([self.method(), host, port].into_iter().flatten())
+    }
+
+    fn method(&self) -> Option<(&'static str, Text)> {
+        self.target().map(|target| (names::METHOD, words::method(target.method()).into()))
+    }
+
+    fn target(&self) -> Option<&CallTarget> {
+        self.origin.context()?.target()
+    }
+
+    fn labels(&self, says: impl IntoIterator<Item = (&'static str, Text)>) -> Labels {
+        let integration = (names::INTEGRATION, Arc::clone(&self.seen.name).into());
+        [integration].into_iter().chain(says).collect()
+    }
+}
+
+/// Why a layer refused, if that is what happened.
+fn refusal(event: &Event) -> Option<&'static str> {
+    let why = match *event {
+        Event::BreakerRejected => Rejection::CircuitOpen,
+        Event::BulkheadRejected { why } => why,
+        Event::RateLimitRejected { .. } => Rejection::RateLimited,
+        Event::KillSwitchRejected { mode } => words::refusal(mode),
+        _ => return None,
+    };
+    Outcome::from(Class::Rejected(why)).reason()
+}

@@ -1,0 +1,77 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::bounded::Known;
+use super::gauges::{self, Gauge};
+use super::note::Note;
+use super::observing::Observing;
+use super::sink::Sink;
+use crate::control::Registry;
+use crate::event::{Event, Origin, Subscriber};
+
+/// Makes metrics of events and of health. See the [module](super).
+///
+/// Clones are of the same one: make it once, and give a clone to each integration.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    to: Box<dyn Sink>,
+    known: Known,
+    /// What was shown of each registry when it was last looked at.
+    shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
+}
+
+impl Metrics {
+    pub(super) fn over(to: impl Sink + 'static) -> Self {
+        let to = Box::new(to);
+        Self(Arc::new(Inner { to, known: Known::default(), shown: Mutex::default() }))
+    }
+
+    /// Sets all gauges to how the integrations are now: call it before each scrape.
+    ///
+    /// What is gone (an integration that was dropped, a breaker that was switched off) is set to
+    /// zero. Of two integrations with one name, numbers are added up and the longest times shown.
+    pub fn observe(&self, registry: &Registry) {
+        let now = gauges::of(&registry.health());
+        let gone = self.0.replace(registry, now.keys().cloned().collect());
+        for ((metric, labels), value) in now {
+            self.0.to.put(metric, labels, value);
+        }
+        for (metric, labels) in gone {
+            self.0.to.put(metric, labels, 0.0);
+        }
+    }
+
+    /// Observes the registry now and then again every so often, for exporters that push.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn observe_every(&self, registry: &Registry, interval: Duration) -> Observing {
+        Observing::begin(self.clone(), registry.clone(), interval)
+    }
+}
+
+impl Inner {
+    /// What was shown the last time and isn't any more.
+    fn replace(&self, registry: &Registry, now: HashSet<Gauge>) -> Vec<Gauge> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, before)) = shown.iter_mut().find(|(known, _)| known == registry) else {
+            shown.push((registry.clone(), now));
+            return Vec::new();
+        };
+        let gone = before.difference(&now).cloned().collect();
+        *before = now;
+        gone
+    }
+}
+
+impl Subscriber for Metrics {
+    fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+        let seen = self.0.known.integration(origin.integration().unwrap_or_default());
+        Note { to: &*self.0.to, seen, origin }.take(event);
+    }
+}

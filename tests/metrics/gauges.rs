@@ -1,0 +1,118 @@
+//! What is a state: read when somebody looks.
+
+use std::time::Duration;
+
+use http::Method;
+use outrigger::control::Registry;
+use outrigger::event::SwitchMode;
+use outrigger::testing::{Answer, Script};
+use outrigger::{Integration, IntegrationConfig};
+
+use crate::page::Page;
+use crate::trouble::{Bench, call};
+
+fn shop(bench: &Bench, answer: Answer) -> Integration {
+    Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([answer]))
+        .build()
+        .unwrap()
+}
+
+fn is(page: &Page, status: &str) -> bool {
+    page.sum("outrigger_status", &[("outrigger_status", status)]) == 1.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_is_shown_with_its_time() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(500));
+    assert!(is(&bench.page(), "up"));
+    for _ in 0..5 {
+        call(&shop, Method::GET).await;
+    }
+    let before = bench.page().sum("outrigger_breaker_open_time_seconds", &[]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let page = bench.page();
+    assert_eq!(page.sum("outrigger_breaker_state", &[("outrigger_state", "open")]), 1.0);
+    assert_eq!(page.sum("outrigger_breaker_state", &[("outrigger_state", "closed")]), 0.0);
+    let open = page.sum("outrigger_breaker_open_time_seconds", &[]);
+    assert!((open - before - 1.0).abs() < 1e-6, "{before} and then {open}");
+    assert!(is(&page, "down") && !is(&page, "up"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_kill_switch_is_shown_with_its_mode_and_since_when() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(200));
+    shop.kill_switch().set(SwitchMode::Off, "ada", "invoices are wrong");
+    let page = bench.page();
+    assert_eq!(page.sum("outrigger_kill_switch_mode", &[("outrigger_mode", "off")]), 1.0);
+    assert_eq!(page.sum("outrigger_kill_switch_mode", &[("outrigger_mode", "on")]), 0.0);
+    assert_eq!(page.sum("outrigger_lever_moved", &[("outrigger_lever", "kill_switch")]), 1.0);
+    assert!(is(&page, "stopped"));
+    assert!(page.sum("outrigger_status_since_seconds", &[]) > 1.7e9, "a date of this century");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_is_zero() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(200));
+    assert!(is(&bench.page(), "up"));
+    assert!(bench.page().sum("outrigger_bulkhead_limit", &[]) > 0.0);
+    drop(shop);
+    let page = bench.page();
+    assert!(!is(&page, "up"));
+    assert_eq!(page.sum("outrigger_bulkhead_limit", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_change_are_shown() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(200));
+    let other: IntegrationConfig = toml::from_str("[bulkhead]\nconcurrency = 7").unwrap();
+    shop.apply(&other).unwrap();
+    assert_eq!(bench.page().sum("outrigger_bulkhead_limit", &[]), 7.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_with_one_name_places_are_added_up_and_either_status_is_shown() {
+    let bench = Bench::new();
+    let (one, other) = (shop(&bench, Answer::status(200)), shop(&bench, Answer::status(200)));
+    let alone = Bench::new();
+    let single = shop(&alone, Answer::status(200));
+    other.kill_switch().set(SwitchMode::Off, "ada", "one of two");
+    let page = bench.page();
+    let limit = alone.page().sum("outrigger_bulkhead_limit", &[]);
+    assert_eq!(page.sum("outrigger_bulkhead_limit", &[]), 2.0 * limit);
+    assert!(is(&page, "up") && is(&page, "stopped"));
+    drop((one, single));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_one_registry_leaves_the_others_integrations_alone() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(200));
+    let page = bench.page();
+    assert!(is(&page, "up"));
+    bench.metrics.observe(&Registry::new());
+    assert!(is(&Page::of(&bench.exporter), "up"));
+    drop(shop);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_can_be_observed_every_so_often() {
+    let bench = Bench::new();
+    let shop = shop(&bench, Answer::status(200));
+    let observing = bench.metrics.observe_every(&bench.registry, Duration::from_secs(10));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(is(&Page::of(&bench.exporter), "up"));
+    shop.kill_switch().set(SwitchMode::Off, "ada", "why not");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(is(&Page::of(&bench.exporter), "stopped"));
+    drop(observing);
+    shop.kill_switch().set(SwitchMode::On, "ada", "all is well");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(is(&Page::of(&bench.exporter), "stopped"), "nobody looked again");
+}

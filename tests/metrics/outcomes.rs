@@ -1,0 +1,189 @@
+//! What is recorded of calls and attempts.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind as Io;
+use std::time::Duration;
+
+use http::{Method, Response};
+use outrigger::fallback::FallbackLayer;
+use outrigger::telemetry::metrics::names::{self, Kind};
+use outrigger::testing::{Answer, Script};
+use outrigger::{Body, Integration};
+
+use crate::page::{Page, exported_name};
+use crate::trouble::{Bench, all_of_it, call, request};
+
+const ATTEMPTS: &str = "http_client_request_duration_seconds_count";
+
+/// One integration's page, after its provider answered one call like this, without a retry.
+async fn page_after(method: Method, answer: Answer) -> Page {
+    let bench = Bench::new();
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .without_retry()
+        .service(Script::new([answer]))
+        .build()
+        .unwrap();
+    call(&shop, method).await;
+    bench.page()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_metric_is_there_after_every_kind_of_trouble_with_its_own_labels_only() {
+    let page = all_of_it().await;
+    for metric in names::ALL {
+        let mut name = exported_name(metric);
+        if metric.kind == Kind::Histogram {
+            name += "_count";
+        }
+        let samples: Vec<_> = page.0.iter().filter(|sample| sample.name == name).collect();
+        assert!(!samples.is_empty(), "{name} is not there");
+        let told: BTreeSet<_> =
+            samples.iter().flat_map(|sample| sample.labels.keys().cloned()).collect();
+        let known = metric.labels.iter().map(|label| label.replace('.', "_"));
+        assert_eq!(told, known.collect(), "the labels of {name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_there_that_has_no_name() {
+    let known: BTreeSet<_> = names::ALL.iter().map(exported_name).collect();
+    for sample in all_of_it().await.0 {
+        let name = ["_bucket", "_count", "_sum"]
+            .iter()
+            .find_map(|end| sample.name.strip_suffix(end).filter(|name| known.contains(*name)));
+        let name = name.unwrap_or(&sample.name);
+        assert!(known.contains(name), "{name} is not among the names");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_path_no_query_and_no_id_is_on_the_page() {
+    for sample in all_of_it().await.0 {
+        for (label, says) in &sample.labels {
+            let raw = says.contains("17") || says.contains("secret") || says.contains('?');
+            assert!(label == "server_port" || !raw, "{label}={says}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_has_opentelemetrys_labels() {
+    let page = page_after(Method::GET, Answer::status(503)).await;
+    let labels = [
+        ("outrigger_integration", "shop"),
+        ("http_request_method", "GET"),
+        ("server_address", "shop.test"),
+        ("server_port", "443"),
+        ("http_response_status_code", "503"),
+        ("error_type", "503"),
+        ("url_template", "/orders/{id}"),
+        ("outrigger_class", "server_error"),
+    ];
+    assert_eq!(page.sum(ATTEMPTS, &labels), 1.0);
+    assert_eq!(page.sum(ATTEMPTS, &[]), 1.0);
+    assert_eq!(page.sum("http_client_active_requests", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_well_has_no_error_type() {
+    let page = page_after(Method::GET, Answer::status(200)).await;
+    let answered = page.0.iter().find(|sample| sample.name == ATTEMPTS).unwrap();
+    assert_eq!(answered.labels["http_response_status_code"], "200");
+    assert!(!answered.labels.contains_key("error_type"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_without_an_answer_says_what_failed_and_its_outcome_is_unknown() {
+    for (answer, error) in [
+        (Answer::hang(), "timeout.attempt"),
+        (Answer::broken(Io::ConnectionReset), "transport.reset"),
+    ] {
+        let page = page_after(Method::POST, answer).await;
+        assert_eq!(page.sum(ATTEMPTS, &[("error_type", error)]), 1.0, "{error}");
+        let (class, reason) = error.split_once('.').unwrap();
+        let labels = [("outrigger_class", class), ("outrigger_reason", reason)];
+        assert_eq!(page.sum("outrigger_calls_total", &labels), 1.0, "{error}");
+        let unknown = page.sum("outrigger_calls_unknown_total", &[("http_request_method", "POST")]);
+        assert_eq!(unknown, 1.0, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_provably_not_sent_is_not_unknown() {
+    let page = page_after(Method::POST, Answer::broken(Io::ConnectionRefused)).await;
+    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_reason", "refused")]), 1.0);
+    assert_eq!(page.sum("outrigger_calls_unknown_total", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_does_not_hide_that_the_outcome_is_unknown() {
+    let bench = Bench::new();
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .fallback(FallbackLayer::value(Response::new("later")))
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    call(&shop, Method::POST).await;
+    let page = bench.page();
+    let hung = [("outrigger_class", "timeout"), ("outrigger_reason", "attempt")];
+    assert_eq!(page.sum("outrigger_fallback_answers_total", &hung), 1.0);
+    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "success")]), 1.0);
+    assert_eq!(page.sum("outrigger_calls_unknown_total", &[("http_request_method", "POST")]), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_its_caller_leaves_is_abandoned_and_no_longer_under_way() {
+    let bench = Bench::new();
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    let left = tokio::time::timeout(Duration::from_millis(10), shop.send(request(Method::GET)));
+    left.await.unwrap_err();
+    let page = bench.page();
+    let abandoned = [("outrigger_class", "abandoned")];
+    assert_eq!(page.sum("outrigger_calls_total", &abandoned), 1.0);
+    assert_eq!(page.sum(ATTEMPTS, &[("error_type", "abandoned")]), 1.0);
+    assert_eq!(page.sum("http_client_active_requests", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_and_attempts_are_counted() {
+    let bench = Bench::new();
+    let answers = [Answer::status(500), Answer::status(500), Answer::status(200)];
+    let shop = Integration::background("shop")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new(answers))
+        .build()
+        .unwrap();
+    call(&shop, Method::GET).await;
+    let page = bench.page();
+    let failed = [("outrigger_class", "server_error")];
+    assert_eq!(page.sum("outrigger_retries_total", &failed), 2.0);
+    assert_eq!(page.sum("outrigger_call_attempts_sum", &[]), 3.0);
+    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "success")]), 1.0);
+    assert_eq!(page.sum(ATTEMPTS, &failed), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_body_breaks_keeps_its_status_and_is_a_failure() {
+    let bench = Bench::new();
+    let answer = |_: http::Request<Body>| async {
+        let broken = http_body_util::StreamBody::new(futures_util::stream::iter([
+            Ok(http_body::Frame::data(bytes::Bytes::from_static(b"half"))),
+            Err(std::io::Error::from(Io::ConnectionReset)),
+        ]));
+        Ok::<_, std::io::Error>(http::Response::new(Body::new(broken)))
+    };
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .service(tower::service_fn(answer))
+        .build()
+        .unwrap();
+    call(&shop, Method::GET).await;
+    let attempt = [("http_response_status_code", "200"), ("outrigger_class", "transport")];
+    assert_eq!(bench.page().sum(ATTEMPTS, &attempt), 1.0);
+}

@@ -1,0 +1,300 @@
+//! Integrations that live through every kind of trouble.
+
+use std::io::{self, ErrorKind as Io};
+use std::time::Duration;
+
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use outrigger::bulkhead::BulkheadLayer;
+use outrigger::circuit_breaker::{Consecutive, Mode};
+use outrigger::context::PathTemplate;
+use outrigger::control::Registry;
+use outrigger::event::{Emitter, SourceProblem, SwitchMode};
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
+use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+use outrigger::mirror::MirrorLayer;
+use outrigger::outcome::{Class, Classify, ResponseHead};
+use outrigger::rehearsal::Plan;
+use outrigger::retry::RetryBudget;
+use outrigger::telemetry::metrics::Metrics;
+use outrigger::testing::{Answer, Script};
+use outrigger::transport::rotating::Rotating;
+use outrigger::{Body, Integration, Ratio};
+use tokio::time::sleep;
+
+use crate::page::{Page, exported};
+
+/// Where everything is counted.
+pub(crate) struct Bench {
+    pub(crate) metrics: Metrics,
+    pub(crate) exporter: PrometheusHandle,
+    pub(crate) registry: Registry,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let (metrics, exporter) = exported();
+        Self { metrics, exporter, registry: Registry::new() }
+    }
+
+    /// With metrics that go elsewhere.
+    pub(crate) fn over(metrics: Metrics) -> Self {
+        Self { metrics, ..Self::new() }
+    }
+
+    pub(crate) async fn live_through_all(&self) -> Page {
+        let answers = answers(self).await;
+        let breakers = breakers(self).await;
+        let limits = limits(self).await;
+        let hedges = hedges(self).await;
+        let stopped = stopped(self).await;
+        let rehearsed = rehearsed(self).await;
+        rotated(self).await;
+        let own = connected(self).await;
+        let page = self.page();
+        drop((answers, breakers, limits, hedges, stopped, rehearsed, own));
+        page
+    }
+
+    pub(crate) fn page(&self) -> Page {
+        self.metrics.observe(&self.registry);
+        Page::of(&self.exporter)
+    }
+}
+
+pub(crate) fn request(method: Method) -> Request<Body> {
+    let request = Request::builder().method(method).uri("https://shop.test/orders/17?key=secret");
+    let mut request = request.body(Body::empty()).expect("a request");
+    request.extensions_mut().insert(PathTemplate::new("/orders/{id}"));
+    request
+}
+
+/// Sends, reads the body, and drops whatever came of it.
+pub(crate) async fn call(integration: &Integration, method: Method) {
+    if let Ok(response) = integration.send(request(method)).await {
+        let _read = response.into_body().bytes().await;
+    }
+}
+
+/// What is left on the page by all of it. Needs paused time.
+pub(crate) async fn all_of_it() -> Page {
+    Bench::new().live_through_all().await
+}
+
+async fn answers(bench: &Bench) -> Integration {
+    let throttled = Answer::status(429).header("retry-after", "1");
+    let statuses = [200, 207, 404, 401, 500, 503].map(Answer::status);
+    let broken = [Io::ConnectionRefused, Io::ConnectionReset].map(Answer::broken);
+    let script = statuses.into_iter().chain(broken).chain([throttled, Answer::hang()]);
+    let shop = Integration::background("answers")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .retry(|retry| retry.max_attempts(2))
+        .service(Script::new(script))
+        .build()
+        .expect("settings that work");
+    for _ in 0..10 {
+        call(&shop, Method::GET).await;
+    }
+    let mut strange = request(Method::POST);
+    strange.headers_mut().insert("x-request-id", HeaderValue::from_static("two words"));
+    let _hung = shop.send(strange).await;
+    let _left = tokio::time::timeout(Duration::from_millis(10), call(&shop, Method::GET)).await;
+    let doubtful = Integration::user_flow("doubtful")
+        .subscriber(bench.metrics.clone())
+        .classifier(NothingIsValid)
+        .service(Script::new([Answer::status(200)]));
+    call(&doubtful.build().expect("settings that work"), Method::GET).await;
+    shop.apply(&outrigger::IntegrationConfig::default()).expect("nothing to mind");
+    shop
+}
+
+async fn breakers(bench: &Bench) -> [Integration; 2] {
+    let make = |name: &'static str, mode| {
+        Integration::user_flow(name)
+            .subscriber(bench.metrics.clone())
+            .register(&bench.registry)
+            .breaker(|breaker| breaker.consecutive(Consecutive::Always(2)).mode(mode))
+            .service(Script::new([Answer::status(500)]))
+            .build()
+            .expect("settings that work")
+    };
+    let breakers = [make("breaker", Mode::Enforce), make("report only", Mode::ReportOnly)];
+    for breaker in &breakers {
+        for _ in 0..6 {
+            call(breaker, Method::GET).await;
+        }
+    }
+    breakers
+}
+
+async fn limits(bench: &Bench) -> [Integration; 2] {
+    let slow = || Script::new([Answer::status(200).after(Duration::from_millis(100))]);
+    let places = Integration::user_flow("places")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .bulkhead(|_| BulkheadLayer::new(1).queue(1).queue_wait(Duration::from_secs(1)))
+        .service(slow())
+        .build()
+        .expect("settings that work");
+    let rate = Integration::background("rate")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .rate_limit(|limit| limit.requests(1, Duration::from_secs(1)).queue(1))
+        .without_retry()
+        .service(slow())
+        .build()
+        .expect("settings that work");
+    for limited in [&places, &rate] {
+        let three = [(); 3].map(|()| call(limited, Method::GET));
+        futures_util::future::join_all(three).await;
+    }
+    [places, rate]
+}
+
+async fn hedges(bench: &Bench) -> [Integration; 3] {
+    let slow = Answer::status(200).after(Duration::from_millis(500));
+    let hedged = Integration::user_flow("hedged")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .retry(|retry| retry.budget(RetryBudget::new(Ratio::percent(1), 1)))
+        .hedge(HedgeLayer::after(Duration::from_millis(50)))
+        .service(Script::new([slow.clone(), Answer::status(200), slow]))
+        .build()
+        .expect("settings that work");
+    for _ in 0..30 {
+        call(&hedged, Method::GET).await;
+    }
+    let dark = Integration::user_flow("dark").service(Script::new([
+        Answer::status(200).body("a").after(Duration::from_millis(100)),
+        Answer::status(200).body("b"),
+    ]));
+    let dark = dark.build().expect("settings that work");
+    let mirror = MirrorLayer::new(dark.clone(), Ratio::percent(100));
+    let mirror = mirror.concurrency(1).compare(|real, copy| real.body() == copy.body());
+    let mirrored = Integration::user_flow("mirrored")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .mirror(mirror)
+        .service(Script::new([Answer::status(200).body("a")]))
+        .build()
+        .expect("settings that work");
+    call(&mirrored, Method::GET).await;
+    call(&mirrored, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
+    call(&mirrored, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
+    [hedged, dark, mirrored]
+}
+
+/// Takes no answer for what it says.
+struct NothingIsValid;
+
+impl Classify for NothingIsValid {
+    fn response(&self, _: &ResponseHead<'_>) -> Class {
+        Class::Invalid
+    }
+}
+
+/// A source that can't be read.
+struct Unreadable(bool);
+
+impl SwitchSource for Unreadable {
+    async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
+        let first = !std::mem::replace(&mut self.0, true);
+        first.then(|| Err(SourceError::new(SourceProblem::Missing, "nothing there")))
+    }
+}
+
+async fn stopped(bench: &Bench) -> Integration {
+    let rates = Integration::user_flow("stopped")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .fallback(FallbackLayer::function(|failed| {
+            failed.path.as_ref().map(|_| Response::new(Body::empty()))
+        }))
+        .service(Script::new([Answer::status(500)]))
+        .build()
+        .expect("settings that work");
+    call(&rates, Method::GET).await;
+    for mode in [SwitchMode::FallbackOnly, SwitchMode::Off, SwitchMode::CacheOnly] {
+        rates.kill_switch().set(mode, "ada", "a rehearsal of the bad day");
+        call(&rates, Method::GET).await;
+    }
+    rates.kill_switch().set(SwitchMode::FallbackOnly, "ada", "no fallback for this");
+    let other = Request::get("https://shop.test/others").body(Body::empty()).expect("a request");
+    let _refused = rates.send(other).await;
+    let _following = rates.kill_switch().follow(Unreadable(false));
+    sleep(Duration::from_millis(10)).await;
+    rates
+}
+
+async fn rehearsed(bench: &Bench) -> Integration {
+    let shop = Integration::user_flow("rehearsed")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .expect("settings that work");
+    let plan = Plan::new().status(Ratio::percent(100), StatusCode::BAD_GATEWAY);
+    shop.rehearsal().start(plan).expect("it is allowed");
+    call(&shop, Method::GET).await;
+    shop
+}
+
+async fn rotated(bench: &Bench) {
+    let make = || Ok::<_, io::Error>(Script::new([Answer::status(200)]));
+    let emitter = Emitter::named("rotated").with(bench.metrics.clone());
+    let client = Rotating::new(make).expect("a client").emitter(emitter);
+    let client = client.time_to_live(Duration::from_secs(1));
+    let shop = Integration::user_flow("rotated").service(client).build().expect("good settings");
+    sleep(Duration::from_secs(2)).await;
+    call(&shop, Method::GET).await;
+}
+
+/// The own client, whose connections are ended by its peer. Sockets don't know of paused time.
+async fn connected(bench: &Bench) -> Integration {
+    tokio::time::resume();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serving = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let _read = socket.read(&mut [0; 1024]).await;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let _written = socket.write_all(answer).await;
+        listener
+    });
+    let own = Integration::user_flow("own client")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .build()
+        .expect("settings that work");
+    let request = Request::get(format!("http://{address}/")).body(Body::empty());
+    if let Ok(response) = own.send(request.expect("a request")).await {
+        let _read = response.into_body().bytes().await;
+    }
+    let _nobody_accepts = serving.await.expect("a server that doesn't panic");
+    for _ in 0..100 {
+        if own.pool().is_some_and(|pool| pool.figures().closed.by_peer > 0) {
+            break;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    let full = Integration::user_flow("full pool")
+        .subscriber(bench.metrics.clone())
+        .without_retry()
+        .hyper(|client| client.max_connections_per_host(1))
+        .hyper(|client| client.acquire_timeout(Duration::from_millis(10)))
+        .build()
+        .expect("settings that work");
+    let two = [(); 2].map(|()| {
+        let request = Request::get(format!("http://{address}/")).body(Body::empty());
+        full.send(request.expect("a request"))
+    });
+    let both = futures_util::future::join_all(two);
+    let _one_has_no_connection = tokio::time::timeout(Duration::from_millis(200), both).await;
+    own
+}
