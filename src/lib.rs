@@ -138,6 +138,7 @@
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
+//! - [`telemetry`]: subscribers; spans (feature `tracing`).
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -149,6 +150,7 @@
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
+//! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -179,6 +181,7 @@ pub mod event;
 pub mod integration;
 pub mod outcome;
 pub mod rt;
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod transport;

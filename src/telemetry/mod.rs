@@ -1,0 +1,10 @@
+//! Subscribers: what happened, as others want to see it.
+//!
+//! Each is given to an integration with
+//! [`subscriber`](crate::IntegrationBuilder::subscriber), or to layers by an
+//! [`Emitter`](crate::event::Emitter). None of them blocks a call or lets one fail.
+
+#[cfg(feature = "tracing")]
+pub mod tracing;
+#[cfg(feature = "tracing")]
+mod words;
