@@ -139,6 +139,7 @@
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`).
+//! - [`redact`]: what is secret, and what is shown of the rest.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -180,6 +181,7 @@ pub mod control;
 pub mod event;
 pub mod integration;
 pub mod outcome;
+pub mod redact;
 pub mod rt;
 pub mod telemetry;
 #[cfg(feature = "test-util")]

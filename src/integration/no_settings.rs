@@ -4,7 +4,7 @@ use crate::config::Mistake;
 
 /// Without the feature `serde`, what is set in code is all there is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings;
+pub(super) struct Settings {}
 
 impl Settings {
     pub(super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {

@@ -2,4 +2,5 @@
 
 mod call;
 mod capture;
+mod redact;
 mod spans;

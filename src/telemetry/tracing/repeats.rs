@@ -52,7 +52,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.delivery" = delivery.name(),
         ),
         Event::FallbackFailed { class } => {
-            record!(at, WARN, "a fallback had no answer", "error.type" = error_type(class),)
+            record!(at, WARN, "a fallback had no answer", "error.type" = error_type(class));
         }
         _ => {}
     }

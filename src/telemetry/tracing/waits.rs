@@ -28,7 +28,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.to" = to,
         ),
         Event::RateLimitQueued { wait } => {
-            record!(at, TRACE, "a call waits for its turn", "outrigger.wait_s" = seconds(wait),)
+            record!(at, TRACE, "a call waits for its turn", "outrigger.wait_s" = seconds(wait));
         }
         Event::RateLimitReleased { waited } => {
             record!(at, TRACE, "a call has its turn", "outrigger.waited_s" = seconds(waited));
