@@ -138,7 +138,7 @@
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
-//! - [`telemetry`]: subscribers; spans (feature `tracing`).
+//! - [`telemetry`]: subscribers; spans (feature `tracing`), a record of every attempt (`audit`).
 //! - [`redact`]: what is secret, and what is shown of the rest.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
@@ -152,6 +152,7 @@
 //! | `reqwest` | no | wraps a `reqwest::Client` |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
+//! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and

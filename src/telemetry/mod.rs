@@ -4,7 +4,9 @@
 //! [`subscriber`](crate::IntegrationBuilder::subscriber), or to layers by an
 //! [`Emitter`](crate::event::Emitter). None of them blocks a call or lets one fail.
 
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "tracing")]
 pub mod tracing;
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "audit", feature = "tracing"))]
 mod words;

@@ -185,7 +185,7 @@ async fn breakers_fallbacks_and_rehearsals_are_heard() {
     let (told, _guard) = Capture::here();
     let crm = Integration::user_flow("crm")
         .fallback(FallbackLayer::value(http::Response::new("{}")))
-        .rehearsal(|rehearsal| rehearsal.allow())
+        .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
         .breaker(|breaker| breaker.consecutive(outrigger::circuit_breaker::Consecutive::Always(2)))
         .subscriber(Spans::new())
         .service(Script::new([Answer::status(500)]))
