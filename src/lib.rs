@@ -139,7 +139,9 @@
 //! - [`on_call`]: which alert means what, what to do, how to find one order.
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
-//! - [`telemetry`]: events and health as metrics (features `metrics`, `opentelemetry`).
+//! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
+//!   record of every attempt (`audit`).
+//! - [`redact`]: what is secret, and what is shown of the rest.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -153,6 +155,8 @@
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
+//! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
+//! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -184,6 +188,7 @@ pub mod integration;
 #[doc = include_str!("on_call.md")]
 pub mod on_call {}
 pub mod outcome;
+pub mod redact;
 pub mod rt;
 pub mod telemetry;
 #[cfg(feature = "test-util")]

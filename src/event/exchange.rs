@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -5,8 +6,9 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 /// The heads and bodies of one attempt, kept because a subscriber [wants](super::Subscriber::wants)
 /// them.
 ///
-/// Nothing in it is redacted: whoever shows any of it sees to that first.
-#[derive(Clone, Debug)]
+/// Nothing in it is redacted: whoever shows any of it sees to that first, with a
+/// [`Redactor`](crate::redact::Redactor). Its own `Debug` shows sizes.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
     /// The request's method.
@@ -25,8 +27,8 @@ pub struct Exchange {
     pub response_body: Kept,
 }
 
-/// The beginning of a body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The beginning of a body. Its `Debug` shows sizes.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kept {
     /// As much of it as is kept.
@@ -90,10 +92,44 @@ impl Capture {
     }
 }
 
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("request_body", &self.request_body)
+            .field("status", &self.status)
+            .field("response_body", &self.response_body)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Kept {
+    /// All of a body.
+    #[must_use]
+    pub fn whole(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self { total: bytes.len() as u64, bytes, is_whole: true }
+    }
+
+    /// The beginning of a body of which so many bytes came, or that went on.
+    #[must_use]
+    pub fn cut(bytes: impl Into<Vec<u8>>, total: u64) -> Self {
+        Self { bytes: bytes.into(), total, is_whole: false }
+    }
+
     fn add(&mut self, chunk: &[u8], cap: usize) {
         self.total += chunk.len() as u64;
         let room = cap.saturating_sub(self.bytes.len()).min(chunk.len());
         self.bytes.extend_from_slice(&chunk[..room]);
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept")
+            .field("bytes", &self.bytes.len())
+            .field("total", &self.total)
+            .field("is_whole", &self.is_whole)
+            .finish()
     }
 }

@@ -1,4 +1,14 @@
-//! Subscribers that tell what happened to somebody outside: each brings events to where a team looks.
+//! Subscribers: what happened, as others want to see it.
+//!
+//! Each is given to an integration with
+//! [`subscriber`](crate::IntegrationBuilder::subscriber), or to layers by an
+//! [`Emitter`](crate::event::Emitter). None of them blocks a call or lets one fail.
 
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub mod metrics;
+#[cfg(feature = "tracing")]
+pub mod tracing;
+#[cfg(any(feature = "audit", feature = "tracing"))]
+mod words;

@@ -46,6 +46,7 @@ where
         let context = Context::of(request.extensions_mut(), emitter.integration());
         if let Some(error) = switch.refusal() {
             let mode = switch.mode();
+            context.call().count_none();
             emitter.emit(Some(&context), || Event::KillSwitchRejected { mode });
             let error = error.with_elapsed(context.elapsed()).with_context(&context);
             return ResponseFuture::rejected(error);

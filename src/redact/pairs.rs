@@ -1,0 +1,142 @@
+//! Names and their values in a text of unknown making.
+
+use super::encoded::Seen;
+use super::hidden::Hidden;
+use super::names::Names;
+
+/// Hides what follows a secret name: `password=…`, `"token": …`, `api key: …`, `<pin>…</pin>`.
+pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
+    let mut at = 0;
+    while at < view.len() {
+        at = match view[at].char {
+            ':' | '=' if is_named(view, at, names) => assigned(view, at + 1, hidden),
+            '<' => element(view, at, names, hidden),
+            _ => at + 1,
+        };
+    }
+}
+
+/// Whether what stands before the sign is a secret name, or ends with the words of one.
+fn is_named(view: &[Seen], at: usize, names: &Names) -> bool {
+    let is_end = |char: char| {
+        matches!(
+            char,
+            '\n' | '\r' | ',' | ';' | '{' | '}' | '(' | ')' | '<' | '>' | '&' | '?' | '=' | ':'
+        )
+    };
+    let before = view[..at].iter().rev().map(|seen| seen.char).take(LONGEST_NAME);
+    let phrase: String = before.take_while(|char| !is_end(*char)).collect();
+    let phrase: String = phrase.chars().rev().collect();
+    let phrase = phrase.trim_matches(|char: char| char.is_whitespace() || QUOTES.contains(&char));
+    let mut words = phrase.rsplit(|char: char| char.is_whitespace() || QUOTES.contains(&char));
+    let is_secret = words.next().is_some_and(|name| names.is_secret(name));
+    is_secret
+        || words.take(2).any(|word| names.is_opening(word))
+        || names.is_opening(&last_words(phrase))
+}
+
+/// The last two words as one name: `api key`.
+fn last_words(phrase: &str) -> String {
+    let mut words: Vec<_> = phrase.split_whitespace().rev().take(2).collect();
+    words.reverse();
+    words.concat()
+}
+
+/// Hides the value that begins here; says where it ends.
+fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
+    let skipped =
+        view[from..].iter().take_while(|seen| matches!(seen.char, ' ' | '\t' | '>' | '='));
+    let from = from + skipped.count();
+    let Some(first) = view.get(from) else { return from };
+    let quoted = |at: usize| (view.get(at)?.char == '\\').then(|| view.get(at + 1)).flatten();
+    let (begin, end) = match first.char {
+        '"' | '\'' => (from + 1, closing(view, from + 1, first.char)),
+        // In quotes that are escaped themselves.
+        '\\' if quoted(from).is_some_and(|next| QUOTES.contains(&next.char)) => {
+            (from + 2, closing_escaped(view, from + 2))
+        }
+        '{' | '[' => (from, bracketed(view, from)),
+        _ => (from, bare(view, from)),
+    };
+    if begin < end {
+        hidden.hide(view[begin].from, view[end - 1].to);
+    }
+    end.max(from)
+}
+
+/// Where a quoted text ends; at the end of all, if nowhere.
+fn closing(view: &[Seen], from: usize, quote: char) -> usize {
+    let mut at = from;
+    while let Some(seen) = view.get(at) {
+        match seen.char {
+            '\\' => at += 2,
+            char if char == quote => return at,
+            _ => at += 1,
+        }
+    }
+    view.len()
+}
+
+fn closing_escaped(view: &[Seen], from: usize) -> usize {
+    let is_end = |at: &usize| view[*at].char == '\\' && QUOTES.contains(&view[*at + 1].char);
+    (from..view.len().saturating_sub(1)).find(is_end).unwrap_or(view.len())
+}
+
+/// Where brackets end, with all that is inside.
+fn bracketed(view: &[Seen], from: usize) -> usize {
+    let (mut at, mut depth) = (from, 0_usize);
+    while let Some(seen) = view.get(at) {
+        match seen.char {
+            '"' => at = closing(view, at + 1, '"'),
+            '{' | '[' => depth += 1,
+            '}' | ']' if depth == 1 => return at + 1,
+            '}' | ']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    view.len()
+}
+
+/// Where a value without quotes ends: with its line, unless something else clearly begins.
+fn bare(view: &[Seen], from: usize) -> usize {
+    let is_end = |at: &usize| match view[*at].char {
+        '\n' | '\r' | '&' | '<' | '"' => true,
+        ',' | '}' => {
+            let next = view[*at + 1..].iter().find(|seen| !seen.char.is_whitespace());
+            next.is_none_or(|seen| matches!(seen.char, '"' | '}' | ']' | '{'))
+        }
+        _ => false,
+    };
+    (from..view.len()).find(is_end).unwrap_or(view.len())
+}
+
+/// Hides what is inside an element with a secret name; says where to look on.
+fn element(view: &[Seen], at: usize, names: &Names, hidden: &mut Hidden) -> usize {
+    let is_name = |seen: &&Seen| seen.char.is_alphanumeric() || "-_.:".contains(seen.char);
+    let name: String = view[at + 1..].iter().take_while(is_name).map(|seen| seen.char).collect();
+    let local = name.rsplit(':').next().unwrap_or_default();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || !names.is_secret(local) {
+        return at + 1;
+    }
+    let from = at + 1 + name.chars().count();
+    let open = (from..view.len()).find(|at| view[*at].char == '>').unwrap_or(view.len());
+    let tag: Vec<char> = "</".chars().chain(name.chars()).collect();
+    let closes = |at: &usize| {
+        let rest = view[*at..].iter().map(|seen| seen.char);
+        rest.take(tag.len()).eq(tag.iter().copied())
+    };
+    let end = match view[..open].last().is_some_and(|seen| seen.char == '/') {
+        true => open,
+        false => (open..view.len()).find(closes).unwrap_or(view.len()),
+    };
+    // Its attributes go too.
+    if from < end {
+        hidden.hide(view[from].from, view[end - 1].to);
+    }
+    end.max(at + 1)
+}
+
+const QUOTES: [char; 4] = ['"', '\'', '\\', '`'];
+/// No name of anything is longer.
+const LONGEST_NAME: usize = 64;

@@ -1,0 +1,152 @@
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::draft::Draft;
+use super::queue::{Queue, Writer};
+use super::sink::AuditSink;
+use crate::event::{Event, Origin, Subscriber, Wants};
+use crate::redact::{Redactor, StandardRedactor};
+use crate::rt::Clock;
+
+/// Records every attempt. See the [module](super).
+///
+/// Clones record to the same sink; one may serve many integrations. Dropping the last one writes what
+/// waits, for at most five seconds.
+#[derive(Clone)]
+pub struct Audit(Arc<Inner>);
+
+struct Inner {
+    queue: Arc<Queue>,
+    failures: Option<usize>,
+    clock: Clock,
+}
+
+/// An [`Audit`] that is still being set.
+#[must_use = "nothing is recorded until it is started"]
+pub struct AuditBuilder {
+    sink: Box<dyn AuditSink>,
+    redactor: Box<dyn Redactor>,
+    failures: Option<usize>,
+    queue: usize,
+    clock: Clock,
+}
+
+impl Audit {
+    /// Records to this sink, once it is started.
+    pub fn to(sink: impl AuditSink) -> AuditBuilder {
+        AuditBuilder {
+            sink: Box::new(sink),
+            redactor: Box::new(StandardRedactor::new()),
+            failures: None,
+            queue: QUEUE,
+            clock: Clock::system(),
+        }
+    }
+
+    /// Waits until all that was recorded so far is written, at most so long; whether it was.
+    ///
+    /// It blocks: call it where the service ends, not where it serves.
+    #[must_use]
+    pub fn flush(&self, limit: Duration) -> bool {
+        self.0.queue.flush(limit)
+    }
+
+    /// How many records were lost: the queue was full, or the sink could not write them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.queue.dropped()
+    }
+
+    /// Why the sink can't write just now.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.0.queue.trouble()
+    }
+}
+
+impl Subscriber for Audit {
+    fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+        if let Event::AttemptFinished { .. } | Event::CallFinished { attempts: 0, .. } = event
+            && let Some(mut draft) = Draft::of(event, origin, self.0.clock.wall())
+        {
+            if self.0.failures.is_none() {
+                // Another subscriber asked for them.
+                draft.forget_exchange();
+            }
+            self.0.queue.push(draft);
+        }
+    }
+
+    fn wants(&self) -> Wants {
+        self.0.failures.map_or_else(Wants::events, Wants::exchanges)
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit").field("dropped", &self.dropped()).finish_non_exhaustive()
+    }
+}
+
+// === impl Inner ===
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close(LINGER);
+    }
+}
+
+// === impl AuditBuilder ===
+
+impl AuditBuilder {
+    /// Records also what failed attempts sent and were answered, with so many bytes of each body.
+    pub fn failures(mut self, body_cap: usize) -> Self {
+        self.failures = Some(body_cap);
+        self
+    }
+
+    /// Decides what is shown of it.
+    pub fn redactor(mut self, redactor: impl Redactor) -> Self {
+        self.redactor = Box::new(redactor);
+        self
+    }
+
+    /// How many records may wait; further ones are dropped and counted.
+    pub fn queue(mut self, most: usize) -> Self {
+        self.queue = most;
+        self
+    }
+
+    /// The clock that records are dated by.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn start(self) -> io::Result<Audit> {
+        let queue = Arc::new(Queue::new(self.queue));
+        Writer::new(Arc::clone(&queue), self.sink, self.redactor).start()?;
+        Ok(Audit(Arc::new(Inner { queue, failures: self.failures, clock: self.clock })))
+    }
+}
+
+impl fmt::Debug for AuditBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditBuilder")
+            .field("failures", &self.failures)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}
+
+/// About ten megabytes of records without bodies.
+const QUEUE: usize = 10_000;
+/// How long the end of the service may wait for its last records.
+const LINGER: Duration = Duration::from_secs(5);

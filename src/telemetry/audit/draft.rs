@@ -1,0 +1,158 @@
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+use super::record::{AuditBody, AuditExchange, AuditRecord};
+use crate::context::{BusinessKey, Context, CorrelationId, PathTemplate};
+use crate::error::Delivery;
+use crate::event::{AttemptDetail, End, Event, Exchange, Kept, Origin};
+use crate::redact::Redactor;
+use crate::telemetry::words;
+
+/// A record before it is redacted.
+pub(super) struct Draft {
+    record: AuditRecord,
+    exchange: Option<Exchange>,
+}
+
+impl Draft {
+    /// What is to be recorded of an event, if anything is.
+    pub(super) fn of(event: &Event, origin: &Origin<'_>, wall: SystemTime) -> Option<Self> {
+        let context = origin.context()?;
+        let (end, elapsed, detail, attempt) = match *event {
+            Event::AttemptFinished { end, elapsed, detail } => {
+                (end, elapsed, detail, context.attempt())
+            }
+            // Nothing went out: it would be seen nowhere else.
+            Event::CallFinished { end, elapsed, attempts: 0 } => {
+                (end, elapsed, AttemptDetail::default(), 0)
+            }
+            _ => return None,
+        };
+        let mut record = begin(origin, context, attempt);
+        (record.elapsed, record.at) = (elapsed, before(wall, elapsed));
+        (record.acquired, record.head) = (detail.acquired, detail.head);
+        (record.sent, record.received) = (detail.sent, detail.received);
+        conclude(&mut record, end, context);
+        let exchange = if has_failed(end) { origin.exchange().cloned() } else { None };
+        Some(Self { record, exchange })
+    }
+
+    pub(super) fn forget_exchange(&mut self) {
+        self.exchange = None;
+    }
+
+    /// The record as it may be shown.
+    pub(super) fn redacted(&self, redactor: &dyn Redactor) -> AuditRecord {
+        let mut record = self.record.clone();
+        let texts = [
+            &mut record.correlation_id,
+            &mut record.idempotency_key,
+            &mut record.business_key,
+            &mut record.template,
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = redactor.text(text);
+        }
+        record.exchange = self.exchange.as_ref().map(|exchange| shown(exchange, redactor));
+        record
+    }
+
+    /// The record without anything that might hold a secret, for when there is nobody to ask.
+    pub(super) fn bare(&self) -> AuditRecord {
+        let mut record = self.record.clone();
+        record.correlation_id = None;
+        record.idempotency_key = None;
+        record.business_key = None;
+        record.template = None;
+        record
+    }
+}
+
+fn begin(origin: &Origin<'_>, context: &Context, attempt: u32) -> AuditRecord {
+    let target = context.target();
+    let key = context.idempotency_key();
+    AuditRecord {
+        at: SystemTime::UNIX_EPOCH,
+        integration: origin.integration().map(Into::into),
+        call_id: context.call_id(),
+        attempt,
+        correlation_id: context.correlation_id().map(CorrelationId::as_str).map(Into::into),
+        trace_id: context.trace().map(crate::context::TraceContext::trace_id),
+        span_id: context.span_id().filter(|_| attempt > 0),
+        idempotency_key: key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()),
+        business_key: target
+            .and_then(|target| target.business_key().map(BusinessKey::as_str))
+            .map(Into::into),
+        method: target.map(|target| target.method().clone()),
+        host: target.and_then(|target| target.host().map(Into::into)),
+        port: target.and_then(crate::context::CallTarget::port),
+        template: target
+            .and_then(|target| target.path_template().map(PathTemplate::as_str))
+            .map(Into::into),
+        end: "",
+        status: None,
+        error: None,
+        delivery: None,
+        body_read: false,
+        acquired: None,
+        head: None,
+        elapsed: Duration::ZERO,
+        sent: None,
+        received: 0,
+        exchange: None,
+    }
+}
+
+fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
+    let is_here = record.attempt == 0;
+    record.end = match end {
+        End::Answered { .. } if is_here => "answered_here",
+        End::Failed { .. } if is_here => "refused",
+        end => words::end(&end),
+    };
+    match end {
+        End::Answered { class, status, body_read } => {
+            (record.status, record.error) = (Some(status), words::error_type(class));
+            record.body_read = body_read;
+            record.delivery = Some(if is_here { Delivery::NotSent } else { Delivery::Answered });
+        }
+        End::Failed { class, delivery } => {
+            (record.error, record.delivery) = (words::error_type(class), Some(delivery));
+            // The head came, and the body broke.
+            record.status = record.head.and_then(|_| context.last_status());
+        }
+        End::Abandoned | End::Overtaken => {}
+    }
+}
+
+fn has_failed(end: End) -> bool {
+    match end {
+        End::Answered { class, .. } => !class.is_success(),
+        End::Failed { .. } => true,
+        End::Abandoned | End::Overtaken => false,
+    }
+}
+
+fn before(wall: SystemTime, elapsed: Duration) -> SystemTime {
+    wall.checked_sub(elapsed).unwrap_or(wall)
+}
+
+fn shown(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
+    let headers = |headers: &HeaderMap| {
+        let shown = |(name, value)| (name, redactor.header(name, value));
+        headers.iter().map(shown).map(|(name, value)| (name.as_str().to_owned(), value)).collect()
+    };
+    let body = |headers: &HeaderMap, kept: &Kept| AuditBody {
+        shown: redactor.body(headers, kept),
+        total: kept.total,
+        is_whole: kept.is_whole,
+    };
+    AuditExchange {
+        uri: redactor.uri(&exchange.uri),
+        request_headers: headers(&exchange.request_headers),
+        request_body: body(&exchange.request_headers, &exchange.request_body),
+        response_headers: headers(&exchange.response_headers),
+        response_body: body(&exchange.response_headers, &exchange.response_body),
+    }
+}

@@ -1,0 +1,154 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::record::AuditRecord;
+use super::sink::AuditSink;
+use crate::error::BoxError;
+use crate::rt::Clock;
+
+/// Writes each record as a line of JSON to a file, which is put aside when it is full.
+///
+/// `audit.jsonl` becomes `audit.jsonl.1`, that becomes `audit.jsonl.2`, and so on; the oldest is
+/// removed. On Unix, new files can be read by their owner and group alone.
+#[derive(Debug)]
+#[must_use = "a sink does nothing until an audit writes to it"]
+pub struct JsonLinesFile {
+    path: PathBuf,
+    max_bytes: u64,
+    is_daily: bool,
+    keep: usize,
+    clock: Clock,
+    open: Option<Open>,
+    /// A line may have been torn.
+    is_torn: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    size: u64,
+    day: u64,
+}
+
+impl JsonLinesFile {
+    /// Opens the file, or makes it; lines are added at its end. It is full at 100 MiB, and ten full
+    /// ones are kept.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        let clock = Clock::system();
+        let open = Some(Open::at(&path, clock)?);
+        let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
+        Ok(Self { path, max_bytes, is_daily, keep, clock, open, is_torn: false })
+    }
+
+    /// It is full at this size; a record is never split.
+    pub fn max_bytes(mut self, size: u64) -> Self {
+        self.max_bytes = size;
+        self
+    }
+
+    /// It is full at the end of each day too, in UTC.
+    pub fn daily(mut self) -> Self {
+        self.is_daily = true;
+        self
+    }
+
+    /// How many full ones are kept.
+    pub fn keep(mut self, files: usize) -> Self {
+        self.keep = files;
+        self
+    }
+
+    /// The clock whose days are meant.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn put(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.open.as_ref().is_some_and(|open| self.is_full(open, line)) {
+            self.open = None;
+            // What can't be put aside is written on: a long file is better than none.
+            let _ = self.put_aside();
+        }
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => self.open.insert(Open::at(&self.path, self.clock)?),
+        };
+        if self.is_torn {
+            open.file.write_all(b"\n")?;
+        }
+        open.file.write_all(line)?;
+        open.size += line.len() as u64;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    fn is_full(&self, open: &Open, line: &[u8]) -> bool {
+        let is_over = open.size > 0 && open.size + line.len() as u64 > self.max_bytes;
+        is_over || (self.is_daily && open.size > 0 && open.day != day(self.clock.wall()))
+    }
+
+    fn put_aside(&self) -> io::Result<()> {
+        if self.keep == 0 {
+            return fs::remove_file(&self.path);
+        }
+        for number in (1..self.keep).rev() {
+            let from = self.aside(number);
+            if from.exists() {
+                fs::rename(from, self.aside(number + 1))?;
+            }
+        }
+        fs::rename(&self.path, self.aside(1))
+    }
+
+    fn aside(&self, number: usize) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{number}"));
+        name.into()
+    }
+}
+
+impl AuditSink for JsonLinesFile {
+    fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError> {
+        let mut line = record.to_json().into_bytes();
+        line.push(b'\n');
+        self.put(&line).map_err(|error| {
+            (self.open, self.is_torn) = (None, true);
+            error.into()
+        })
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    fn at(path: &Path, clock: Clock) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
+        let file = options.open(path)?;
+        let known = file.metadata()?;
+        let last = if known.len() > 0 { known.modified().ok() } else { None };
+        let day = day(last.unwrap_or_else(|| clock.wall()));
+        Ok(Self { file, size: known.len(), day })
+    }
+}
+
+fn day(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() / DAY
+}
+
+const MAX_BYTES: u64 = 100 * 1024 * 1024;
+const KEEP: usize = 10;
+const DAY: u64 = 24 * 3600;
+/// `rw-r-----`
+#[cfg(unix)]
+const READ_BY_GROUP: u32 = 0o640;

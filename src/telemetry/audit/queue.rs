@@ -1,0 +1,185 @@
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::draft::Draft;
+use super::record::AuditRecord;
+use super::sink::AuditSink;
+use crate::error::BoxError;
+use crate::redact::Redactor;
+
+/// Records on their way to the thread that writes them.
+pub(super) struct Queue {
+    most: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Draft>,
+    /// Records that the thread has in hand.
+    writing: usize,
+    dropped: u64,
+    trouble: Option<String>,
+    is_closed: bool,
+    is_over: bool,
+}
+
+/// What runs on the thread.
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    sink: Box<dyn AuditSink>,
+    redactor: Box<dyn Redactor>,
+}
+
+impl Queue {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    pub(super) fn push(&self, draft: Draft) {
+        let mut state = self.state();
+        if state.waiting.len() + state.writing >= self.most {
+            state.dropped += 1;
+            return;
+        }
+        state.waiting.push_back(draft);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn flush(&self, limit: Duration) -> bool {
+        let busy = |state: &mut State| state.writing > 0 || !state.waiting.is_empty();
+        self.wait(limit, busy)
+    }
+
+    /// Ends the thread once all is written; waits at most so long for that.
+    pub(super) fn close(&self, limit: Duration) {
+        self.state().is_closed = true;
+        self.changed.notify_all();
+        self.wait(limit, |state| !state.is_over);
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.state().dropped
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
+    }
+
+    fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), limit, busy);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// A few of those that wait, once there are any; nothing at the end.
+    fn next(&self) -> Option<Vec<Draft>> {
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
+        let state = self.changed.wait_while(self.state(), idle);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let few = state.waiting.len().min(AT_ONCE);
+        let drafts: Vec<_> = state.waiting.drain(..few).collect();
+        state.writing = drafts.len();
+        (!drafts.is_empty()).then_some(drafts)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.state().waiting.is_empty()
+    }
+
+    fn written(&self) {
+        let mut state = self.state();
+        state.writing = state.writing.saturating_sub(1);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn fared(&self, trouble: Option<String>) {
+        self.state().trouble = trouble;
+    }
+
+    fn lose(&self) {
+        self.state().dropped += 1;
+    }
+
+    /// Waits before a record is tried again; not at the end.
+    fn pause(&self) -> bool {
+        !self.wait(AGAIN, |state| !state.is_closed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        sink: Box<dyn AuditSink>,
+        redactor: Box<dyn Redactor>,
+    ) -> Self {
+        Self { queue, sink, redactor }
+    }
+
+    pub(super) fn start(self) -> io::Result<()> {
+        let name = "outrigger audit".to_owned();
+        std::thread::Builder::new().name(name).spawn(move || self.run()).map(drop)
+    }
+
+    fn run(mut self) {
+        while let Some(drafts) = self.queue.next() {
+            let count = drafts.len();
+            for (at, draft) in drafts.into_iter().enumerate() {
+                self.write(&draft);
+                let is_last = at + 1 == count;
+                if is_last && self.queue.is_idle() {
+                    let flushed = guarded(|| self.sink.flush());
+                    if let Err(error) = flushed {
+                        self.queue.fared(Some(error));
+                    }
+                }
+                self.queue.written();
+            }
+        }
+        // The sink's own end first: whoever waits for this end waits for that too.
+        let queue = Arc::clone(&self.queue);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(self)));
+        queue.state().is_over = true;
+        queue.changed.notify_all();
+    }
+
+    fn write(&mut self, draft: &Draft) {
+        let redacted = catch_unwind(AssertUnwindSafe(|| draft.redacted(&*self.redactor)));
+        let record: AuditRecord = redacted.unwrap_or_else(|_| draft.bare());
+        for tried in 1..=TRIES {
+            match guarded(|| self.sink.write(&record)) {
+                Ok(()) => return self.queue.fared(None),
+                Err(error) => self.queue.fared(Some(error)),
+            }
+            if tried == TRIES || !self.queue.pause() {
+                break;
+            }
+        }
+        self.queue.lose();
+    }
+}
+
+/// What somebody else's code came to.
+fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the sink panicked".to_owned()),
+    }
+}
+
+/// So that what is in hand is little.
+const AT_ONCE: usize = 64;
+const TRIES: u32 = 3;
+/// How long a sink that couldn't write is left alone.
+const AGAIN: Duration = Duration::from_secs(1);

@@ -1,0 +1,72 @@
+use tracing::dispatcher::{self, Dispatch};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Level, event};
+
+use super::record::{AuditExchange, AuditRecord};
+use super::sink::AuditSink;
+use crate::error::{BoxError, Delivery};
+
+/// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
+///
+/// It is told to the `tracing` subscriber that is the default where this is made; where there was
+/// none, to the one that is the default for the whole service by then. What was sent and answered is
+/// in the field `exchange`, as JSON.
+#[derive(Clone, Debug)]
+#[must_use = "a sink does nothing until an audit writes to it"]
+pub struct TracingSink {
+    to: Dispatch,
+}
+
+impl TracingSink {
+    /// Tells those who listen here.
+    pub fn new() -> Self {
+        Self { to: dispatcher::get_default(Dispatch::clone) }
+    }
+}
+
+impl Default for TracingSink {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl AuditSink for TracingSink {
+    fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError> {
+        match self.to.is::<NoSubscriber>() {
+            true => tell(record),
+            false => dispatcher::with_default(&self.to, || tell(record)),
+        }
+        Ok(())
+    }
+}
+
+fn tell(record: &AuditRecord) {
+    let exchange = record.exchange.as_ref();
+    event!(target: "outrigger::audit", Level::INFO, {
+        message = "attempt",
+        at = %humantime::format_rfc3339_micros(record.at),
+        integration = record.integration,
+        call_id = %record.call_id,
+        attempt = record.attempt,
+        correlation_id = record.correlation_id,
+        trace_id = record.trace_id.map(tracing::field::display),
+        span_id = record.span_id.map(tracing::field::display),
+        idempotency_key = record.idempotency_key,
+        business_key = record.business_key,
+        method = record.method.as_ref().map(http::Method::as_str),
+        host = record.host,
+        port = record.port,
+        template = record.template,
+        end = record.end,
+        status = record.status.map(|status| status.as_u16()),
+        error = record.error,
+        delivery = record.delivery.map(Delivery::name),
+        body_read = record.body_read,
+        acquired = record.acquired.map(|time| time.as_secs_f64()),
+        head = record.head.map(|time| time.as_secs_f64()),
+        elapsed = record.elapsed.as_secs_f64(),
+        sent = record.sent,
+        received = record.received,
+        exchange = exchange.map(AuditExchange::to_json),
+    });
+}

@@ -1,0 +1,101 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tracing::Span;
+use tracing::field::{DisplayValue, display};
+use tracing::span::Id;
+
+use super::open::{Key, Open};
+use crate::context::{CallId, CallTarget, Context, CorrelationId};
+use crate::event::Origin;
+
+/// Where something happened: whose call, which attempt, inside which span.
+pub(super) struct At<'a> {
+    pub(super) open: &'a Open,
+    origin: &'a Origin<'a>,
+}
+
+/// The span that a record stands in, kept open for as long as the record is made.
+pub(super) struct Parent(Option<Arc<Span>>);
+
+/// Records one thing that happened, with what ties it to its call.
+macro_rules! record {
+    ($at:expr, $level:ident, $text:literal $(, $name:literal = $value:expr)* $(,)?) => {{
+        let at = $at;
+        if ::tracing::enabled!(target: "outrigger", ::tracing::Level::$level) {
+            let parent = at.parent();
+            ::tracing::event!(
+                target: "outrigger",
+                parent: parent.id(),
+                ::tracing::Level::$level,
+                {
+                    message = $text,
+                    "outrigger.integration" = at.integration(),
+                    "outrigger.call_id" = at.call_id(),
+                    "outrigger.correlation_id" = at.correlation_id(),
+                    "outrigger.attempt" = at.attempt(),
+                    $($name = $value,)*
+                }
+            );
+        }
+    }};
+}
+pub(super) use record;
+
+impl<'a> At<'a> {
+    pub(super) fn new(open: &'a Open, origin: &'a Origin<'a>) -> Self {
+        Self { open, origin }
+    }
+
+    pub(super) fn context(&self) -> Option<&'a Context> {
+        self.origin.context()
+    }
+
+    pub(super) fn target(&self) -> Option<&'a CallTarget> {
+        self.context()?.target()
+    }
+
+    pub(super) fn key(&self) -> Option<Key> {
+        Some(self.open.key(self.context()?.call_id(), self.integration()))
+    }
+
+    pub(super) fn integration(&self) -> Option<&'a str> {
+        self.origin.integration()
+    }
+
+    pub(super) fn call_id(&self) -> Option<DisplayValue<CallId>> {
+        Some(display(self.context()?.call_id()))
+    }
+
+    pub(super) fn correlation_id(&self) -> Option<&'a str> {
+        self.context()?.correlation_id().map(CorrelationId::as_str)
+    }
+
+    pub(super) fn trace_id(&self) -> Option<DisplayValue<impl fmt::Display>> {
+        Some(display(self.context()?.trace()?.trace_id()))
+    }
+
+    pub(super) fn attempt(&self) -> Option<u32> {
+        Some(self.context()?.attempt())
+    }
+
+    /// The attempt's span, or the call's, or the one that is current.
+    pub(super) fn parent(&self) -> Parent {
+        Parent(self.key().zip(self.attempt()).and_then(|(key, attempt)| {
+            self.open.attempt(key, attempt).or_else(|| self.open.call(key))
+        }))
+    }
+}
+
+impl Parent {
+    pub(super) fn of_call(at: &At<'_>) -> Self {
+        Self(at.key().and_then(|key| at.open.call(key)))
+    }
+
+    pub(super) fn id(&self) -> Option<Id> {
+        match &self.0 {
+            Some(span) => span.id(),
+            None => Span::current().id(),
+        }
+    }
+}

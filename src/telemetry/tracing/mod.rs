@@ -1,0 +1,71 @@
+//! Spans of calls and attempts, and a record of what else happened, by the `tracing` crate.
+//!
+//! ```no_run
+//! use outrigger::Integration;
+//! use outrigger::telemetry::tracing::Spans;
+//!
+//! # fn main() -> Result<(), outrigger::ConfigError> {
+//! let stripe = Integration::user_flow("stripe").subscriber(Spans::new()).build()?;
+//! # let _ = stripe;
+//! # Ok(()) }
+//! ```
+//!
+//! # Spans
+//!
+//! A call is a span named `call`, of kind `internal`, inside the span that is current where
+//! [`send`](crate::Integration::send) is called (with `send(..).instrument(span)` that is not yet
+//! `span`; with `async { send(..).await }.instrument(span)` it is). Each attempt is a span named
+//! `attempt` inside it, of kind `client`, by OpenTelemetry's semantic conventions for HTTP clients.
+//! A span lasts to the end of the answer's body.
+//!
+//! | attribute | on | |
+//! |---|---|---|
+//! | `otel.name` | both | attempts: `{method} {url.template}`, or the method; calls: the integration before it |
+//! | `otel.kind` | both | `internal`, `client` |
+//! | `otel.status_code` | both | `ERROR` for 4xx, 5xx and failures; unset for cancelled ones |
+//! | `http.request.method` | both | `_OTHER` where it is no standard one, with `http.request.method_original` |
+//! | `http.response.status_code` | both | |
+//! | `error.type` | both | the status for 4xx and 5xx; else a word, such as `attempt_timeout`, `connection_reset`, `circuit_open` |
+//! | `server.address`, `server.port`, `url.scheme`, `url.template` | both | the template is the request's [`PathTemplate`](crate::context::PathTemplate) |
+//! | `http.request.resend_count` | attempt | from the second on |
+//! | `outrigger.integration`, `.call_id`, `.correlation_id` | both | |
+//! | `outrigger.trace_id`, `.span_id` | both; attempt | as sent in `traceparent`, where the call belongs to a trace |
+//! | `outrigger.attempt`, `.attempts` | attempt; call | |
+//! | `outrigger.end` | both | `answered`, `failed`, `abandoned`, `overtaken` (another request won) |
+//! | `outrigger.delivery` | both | `not_sent`, `answered`, `unknown` |
+//!
+//! Never a path, a query, a header's value, a body or a business key.
+//!
+//! # Levels
+//!
+//! Everything has the target `outrigger`. A healthy service writes nothing above `DEBUG` but spans,
+//! and what the library handled is no error of the service, so nothing is ever an `ERROR`: only the
+//! service knows what a failed call means to it.
+//!
+//! | level | what |
+//! |---|---|
+//! | `WARN` | a circuit breaker opened; a kill switch moved, or its source failed; a fallback answered, or had no answer; a client can't be replaced; a rehearsal, and each fault of it; a call that may have changed something at the provider, and has no answer (not for `GET` and other safe methods) |
+//! | `INFO` | spans; a circuit breaker closed; other settings |
+//! | `DEBUG` | what was repeated, refused, paused, hedged, failed or timed out; rates and places that changed; half-open breakers |
+//! | `TRACE` | waits in queues, connections, mirrors |
+//!
+//! # Memory
+//!
+//! What is open is kept by call, and leaves with its end, however it ends: [`Spans::open`] counts.
+//!
+//! # When not to use it
+//!
+//! Where every span is recorded and a call must cost nothing: a span and two attempts take some
+//! microseconds and allocate. Filtered out, they cost a lookup.
+
+mod at;
+mod attempt;
+mod call;
+mod marks;
+mod open;
+mod repeats;
+mod spans;
+mod target;
+mod waits;
+
+pub use spans::Spans;

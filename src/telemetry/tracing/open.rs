@@ -1,0 +1,104 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::Span;
+
+use crate::context::CallId;
+
+/// The spans that are open.
+///
+/// No span is made, copied or closed under a lock: that is the business of other people's code.
+#[derive(Default)]
+pub(super) struct Open {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<Key, Spans>>; SHARDS],
+}
+
+/// An integration may stand below another, on the way of the same call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    call: CallId,
+    integration: u64,
+}
+
+#[derive(Default)]
+struct Spans {
+    /// One, unless a layer stands in a stack twice.
+    calls: Vec<Arc<Span>>,
+    attempts: Vec<(u32, Arc<Span>)>,
+}
+
+impl Open {
+    pub(super) fn key(&self, call: CallId, integration: Option<&str>) -> Key {
+        Key { call, integration: self.hasher.hash_one(integration) }
+    }
+
+    pub(super) fn begin_call(&self, key: Key, span: Span) {
+        if !span.is_disabled() {
+            let span = Arc::new(span);
+            self.shard(key).entry(key).or_default().calls.push(span);
+        }
+    }
+
+    pub(super) fn begin_attempt(&self, key: Key, attempt: u32, span: Span) {
+        if !span.is_disabled() {
+            let span = Arc::new(span);
+            self.shard(key).entry(key).or_default().attempts.push((attempt, span));
+        }
+    }
+
+    pub(super) fn call(&self, key: Key) -> Option<Arc<Span>> {
+        self.shard(key).get(&key)?.calls.last().cloned()
+    }
+
+    pub(super) fn attempt(&self, key: Key, attempt: u32) -> Option<Arc<Span>> {
+        let shard = self.shard(key);
+        let mut attempts = shard.get(&key)?.attempts.iter();
+        attempts.find(|(number, _)| *number == attempt).map(|(_, span)| Arc::clone(span))
+    }
+
+    /// Takes the call's span out; it closes where it is dropped.
+    pub(super) fn end_call(&self, key: Key) -> Option<Arc<Span>> {
+        self.take(key, |spans| spans.calls.pop())
+    }
+
+    /// Takes an attempt's span out. It may outlast its call: what is left of its answer is read
+    /// aside.
+    pub(super) fn end_attempt(&self, key: Key, attempt: u32) -> Option<Arc<Span>> {
+        self.take(key, |spans| {
+            let at = spans.attempts.iter().position(|(number, _)| *number == attempt)?;
+            Some(spans.attempts.swap_remove(at).1)
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let lock = |shard: &Mutex<HashMap<Key, Spans>>| {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).len()
+        };
+        self.shards.iter().map(lock).sum()
+    }
+
+    fn take(
+        &self,
+        key: Key,
+        take: impl FnOnce(&mut Spans) -> Option<Arc<Span>>,
+    ) -> Option<Arc<Span>> {
+        let mut shard = self.shard(key);
+        let spans = shard.get_mut(&key)?;
+        let span = take(spans);
+        if spans.calls.is_empty() && spans.attempts.is_empty() {
+            shard.remove(&key);
+        }
+        span
+    }
+
+    fn shard(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Spans>> {
+        let at = self.hasher.hash_one(key.call) % SHARDS as u64;
+        let shard = &self.shards[usize::try_from(at).unwrap_or_default()];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So that the cores of a large machine rarely meet.
+const SHARDS: usize = 32;

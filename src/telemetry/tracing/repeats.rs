@@ -1,0 +1,59 @@
+//! What is done about a failure.
+
+use super::at::{At, record};
+use crate::event::Event;
+use crate::telemetry::words::error_type;
+
+pub(super) fn say(at: &At<'_>, event: &Event) {
+    match *event {
+        Event::RetryScheduled { attempt, class, delay } => record!(
+            at,
+            DEBUG,
+            "an attempt failed, and another follows",
+            "error.type" = error_type(class),
+            "outrigger.failed" = attempt,
+            "outrigger.delay_s" = delay.as_secs_f64(),
+        ),
+        Event::RetryGaveUp { attempts, class, why } => record!(
+            at,
+            DEBUG,
+            "a failure is final",
+            "error.type" = error_type(class),
+            "outrigger.attempts" = attempts,
+            "outrigger.why" = tracing::field::display(why),
+        ),
+        Event::HedgeSent { after } => record!(
+            at,
+            DEBUG,
+            "a second request goes out beside a slow one",
+            "outrigger.after_s" = after.as_secs_f64(),
+        ),
+        Event::HedgeSkipped { why } => record!(
+            at,
+            DEBUG,
+            "no second request goes out beside a slow one",
+            "outrigger.why" = tracing::field::display(why),
+        ),
+        Event::HedgeFinished { won } => {
+            record!(at, DEBUG, "one of two requests was answered", "outrigger.second_won" = won);
+        }
+        Event::TimedOut { phase, limit } => record!(
+            at,
+            DEBUG,
+            "a limit passed",
+            "outrigger.phase" = tracing::field::display(phase),
+            "outrigger.limit_s" = limit.as_secs_f64(),
+        ),
+        Event::FellBack { class, delivery } => record!(
+            at,
+            WARN,
+            "a fallback answered in the provider's place",
+            "error.type" = error_type(class),
+            "outrigger.delivery" = delivery.name(),
+        ),
+        Event::FallbackFailed { class } => {
+            record!(at, WARN, "a fallback had no answer", "error.type" = error_type(class));
+        }
+        _ => {}
+    }
+}

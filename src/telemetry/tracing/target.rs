@@ -1,0 +1,81 @@
+use std::fmt;
+
+use http::Method;
+
+use crate::context::{CallTarget, PathTemplate};
+
+/// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a>(pub(super) Option<&'a CallTarget>);
+
+/// What a span is called: few names for many calls.
+pub(super) struct Name<'a> {
+    pub(super) integration: Option<&'a str>,
+    pub(super) asked: Asked<'a>,
+}
+
+impl<'a> Asked<'a> {
+    /// The method, if it is one of the known ones.
+    pub(super) fn method(self) -> &'a str {
+        self.known().map_or("_OTHER", Method::as_str)
+    }
+
+    /// The method, if it is another one.
+    pub(super) fn method_original(self) -> Option<&'a str> {
+        if self.known().is_some() { None } else { self.0.map(|target| target.method().as_str()) }
+    }
+
+    /// The host; IPv6 addresses without brackets.
+    pub(super) fn host(self) -> Option<&'a str> {
+        let host = self.0?.host()?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        Some(bare.unwrap_or(host))
+    }
+
+    pub(super) fn port(self) -> Option<u16> {
+        self.0?.port()
+    }
+
+    pub(super) fn scheme(self) -> Option<&'a str> {
+        self.0?.scheme()
+    }
+
+    pub(super) fn template(self) -> Option<&'a str> {
+        self.0?.path_template().map(PathTemplate::as_str)
+    }
+
+    /// Whether it asks for nothing to be done (RFC 9110, 9.2.1).
+    pub(super) fn is_safe(self) -> bool {
+        self.0.is_some_and(|target| target.method().is_safe())
+    }
+
+    fn known(self) -> Option<&'a Method> {
+        self.0.map(CallTarget::method).filter(|method| KNOWN.contains(method))
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(integration) = self.integration {
+            write!(f, "{integration} ")?;
+        }
+        match self.asked.known() {
+            Some(method) => f.write_str(method.as_str())?,
+            None => f.write_str("HTTP")?,
+        }
+        self.asked.template().map_or(Ok(()), |template| write!(f, " {template}"))
+    }
+}
+
+/// RFC 9110 and RFC 5789.
+const KNOWN: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::CONNECT,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::PATCH,
+];

@@ -1,0 +1,56 @@
+//! What waits here, and for how many and how fast there is room.
+
+use std::time::Duration;
+
+use super::at::{At, record};
+use crate::event::Event;
+use crate::outcome::Class;
+use crate::telemetry::words::error_type;
+
+pub(super) fn say(at: &At<'_>, event: &Event) {
+    let seconds = |duration: Duration| duration.as_secs_f64();
+    match *event {
+        Event::BulkheadQueued => record!(at, TRACE, "a call waits for a place"),
+        Event::BulkheadAdmitted { waited } => {
+            record!(at, TRACE, "a call has its place", "outrigger.waited_s" = seconds(waited));
+        }
+        Event::BulkheadRejected { why } => record!(
+            at,
+            DEBUG,
+            "a bulkhead refused a call",
+            "error.type" = error_type(Class::Rejected(why)),
+        ),
+        Event::ConcurrencyChanged { from, to } => record!(
+            at,
+            DEBUG,
+            "an adaptive bulkhead has another number of places",
+            "outrigger.from" = from,
+            "outrigger.to" = to,
+        ),
+        Event::RateLimitQueued { wait } => {
+            record!(at, TRACE, "a call waits for its turn", "outrigger.wait_s" = seconds(wait));
+        }
+        Event::RateLimitReleased { waited } => {
+            record!(at, TRACE, "a call has its turn", "outrigger.waited_s" = seconds(waited));
+        }
+        Event::RateLimitRejected { retry_after } => record!(
+            at,
+            DEBUG,
+            "a rate limit refused a call",
+            "outrigger.retry_after_s" = retry_after.map(seconds),
+        ),
+        Event::RateLimitPaused { pause } => record!(
+            at,
+            DEBUG,
+            "the provider asked for a pause",
+            "outrigger.pause_s" = seconds(pause),
+        ),
+        Event::RateLimitChanged { interval } => record!(
+            at,
+            DEBUG,
+            "the rate is another one",
+            "outrigger.interval_s" = interval.map(seconds),
+        ),
+        _ => {}
+    }
+}

@@ -1,0 +1,119 @@
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use outrigger::Integration;
+use outrigger::rt::Clock;
+use outrigger::telemetry::audit::{Audit, JsonLinesFile};
+use outrigger::testing::{Answer, Script};
+use serde_json::Value;
+
+use crate::call::{get, read};
+
+/// A folder of its own, which goes with its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("outrigger-audit-{}", uuid::Uuid::new_v4()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("audit.jsonl")
+    }
+
+    /// How many records are in each file, by name.
+    fn lines(&self) -> Vec<(String, usize)> {
+        let files = fs::read_dir(&self.0).unwrap().map(|file| file.unwrap());
+        let lines = |text: String| {
+            text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count()
+        };
+        let mut files: Vec<_> = files
+            .map(|file| {
+                let name = file.file_name().into_string().unwrap();
+                (name, lines(fs::read_to_string(file.path()).unwrap()))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn call(audit: &Audit, times: u32) {
+    let crm = Integration::user_flow("crm").subscriber(audit.clone());
+    let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+    for _ in 0..times {
+        read(crm.send(get())).await.unwrap();
+    }
+    assert!(audit.flush(Duration::from_secs(10)), "{:?}", audit.trouble());
+}
+
+fn named(files: &[(&str, usize)]) -> Vec<(String, usize)> {
+    files.iter().map(|(name, lines)| ((*name).to_owned(), *lines)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_are_added_to_what_is_there() {
+    let folder = Folder::new();
+    for _ in 0..2 {
+        let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap()).start().unwrap();
+        call(&audit, 3).await;
+    }
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 6)]));
+    assert!(JsonLinesFile::create(folder.0.join("no/such/folder")).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_file_is_put_aside_and_the_oldest_is_removed() {
+    let folder = Folder::new();
+    let file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(2);
+    let audit = Audit::to(file).start().unwrap();
+    call(&audit, 5).await;
+    let files = [("audit.jsonl", 1), ("audit.jsonl.1", 1), ("audit.jsonl.2", 1)];
+    assert_eq!(folder.lines(), named(&files));
+    drop(audit);
+    let file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(0);
+    call(&Audit::to(file).start().unwrap(), 3).await;
+    assert_eq!(folder.lines(), named(&files), "nothing is kept, and what is there is let be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_has_its_own_file() {
+    let folder = Folder::new();
+    let clock = Clock::anchored(SystemTime::now());
+    let file = JsonLinesFile::create(folder.file()).unwrap().daily().clock(clock);
+    let audit = Audit::to(file).clock(clock).start().unwrap();
+    call(&audit, 2).await;
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 2)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_another_day_is_put_aside() {
+    let folder = Folder::new();
+    fs::write(folder.file(), "{}\n").unwrap();
+    let yesterday = SystemTime::now() - Duration::from_secs(24 * 3600);
+    let old = fs::File::options().append(true).open(folder.file()).unwrap();
+    old.set_modified(yesterday).unwrap();
+    let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap().daily()).start().unwrap();
+    call(&audit, 2).await;
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 2), ("audit.jsonl.1", 1)]));
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn others_cant_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap()).start().unwrap();
+    call(&audit, 1).await;
+    let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o007, 0, "{mode:o}");
+}

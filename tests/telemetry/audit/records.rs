@@ -1,0 +1,166 @@
+use std::time::{Duration, SystemTime};
+
+use outrigger::context::{Scope, TraceContext};
+use outrigger::event::SwitchMode;
+use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
+use outrigger::rt::Clock;
+use outrigger::telemetry::audit::{Audit, AuditRecord};
+use outrigger::testing::{Answer, Script};
+use outrigger::{Body, Delivery, IdempotencyKey, Integration};
+use serde_json::Value;
+
+use super::{Collected, collecting};
+use crate::call::{get, post, read};
+
+fn ends(records: &[AuditRecord]) -> Vec<(u32, &'static str)> {
+    records.iter().map(|record| (record.attempt, record.end)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_a_record() {
+    let collected = Collected::default();
+    let began = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
+    let audit = Audit::to(collected.clone()).clock(Clock::anchored(began)).start().unwrap();
+    let crm = Integration::user_flow("crm")
+        .subscriber(audit.clone())
+        .service(Script::new([
+            Answer::status(503).after(Duration::from_millis(250)),
+            Answer::status(200).body("fine"),
+        ]))
+        .build()
+        .unwrap();
+    let mut request = post();
+    request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap());
+    let trace = TraceContext::root();
+    let scope = Scope::new().trace(trace.clone());
+    scope.run(async { read(crm.send(request)).await }).await.unwrap();
+
+    let records = collected.records(&audit);
+    assert_eq!(ends(&records), [(1, "answered"), (2, "answered")]);
+    let line: Value = serde_json::from_str(&records[0].to_json()).unwrap();
+    assert_eq!(line["at"], "1970-01-02T00:00:00.000000Z");
+    assert_eq!((&line["integration"], &line["method"]), (&"crm".into(), &"POST".into()));
+    assert_eq!((&line["host"], &line["port"]), (&"crm.test".into(), &443.into()));
+    assert_eq!(line["template"], "/orders/{id}");
+    assert_eq!(line["idempotency_key"], "order-1042");
+    assert_eq!(line["business_key"], "KEY-SECRET", "it is there to be found by");
+    assert_eq!((&line["status"], &line["error"]), (&503.into(), &"server_error".into()));
+    assert_eq!((&line["delivery"], &line["body_read"]), (&"answered".into(), &true.into()));
+    assert_eq!((&line["head"], &line["elapsed"]), (&0.25.into(), &0.25.into()));
+    assert_eq!((&line["sent"], &line["received"]), (&11.into(), &0.into()));
+    assert_eq!(line["trace_id"], trace.trace_id().to_string());
+    assert_eq!(line["span_id"].as_str().unwrap().len(), 16);
+    assert_eq!(line["exchange"], Value::Null, "nobody asked for it");
+
+    let second: Value = serde_json::from_str(&records[1].to_json()).unwrap();
+    assert_eq!((&second["attempt"], &second["status"]), (&2.into(), &200.into()));
+    assert_eq!((&second["received"], &second["error"]), (&4.into(), &Value::Null));
+    assert_eq!(
+        (&second["call_id"], &second["correlation_id"]),
+        (&line["call_id"], &line["correlation_id"])
+    );
+    assert_ne!(second["span_id"], line["span_id"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_went_out_is_a_record_too() {
+    let (audit, collected) = collecting();
+    let rates = Integration::user_flow("rates")
+        .fallback(FallbackLayer::value(http::Response::new("{}")))
+        .subscriber(audit.clone())
+        .service(Script::new([Answer::status(200)]));
+    let rates = rates.build().unwrap();
+    rates.kill_switch().set(SwitchMode::FallbackOnly, "ada", "moving");
+    read(rates.send(get())).await.unwrap();
+    let crm = Integration::user_flow("crm")
+        .subscriber(audit.clone())
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .unwrap();
+    crm.kill_switch().set(SwitchMode::Off, "ada", "moving");
+    read(crm.send(post())).await.unwrap_err();
+
+    let records = collected.records(&audit);
+    assert_eq!(ends(&records), [(0, "answered_here"), (0, "refused")]);
+    assert_eq!(records[0].delivery, Some(Delivery::NotSent));
+    assert_eq!(
+        (records[1].error, records[1].delivery),
+        (Some("switched_off"), Some(Delivery::NotSent))
+    );
+    assert_eq!(records[1].business_key.as_deref(), Some("KEY-SECRET"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hedges_and_cancelled_calls_are_told_apart() {
+    let (audit, collected) = collecting();
+    let crm = Integration::user_flow("crm")
+        .hedge(HedgeLayer::after(Duration::from_millis(50)))
+        .subscriber(audit.clone())
+        .service(Script::new([Answer::hang(), Answer::status(200), Answer::hang()]))
+        .build()
+        .unwrap();
+    read(crm.send(get())).await.unwrap();
+    let hasty = tokio::time::timeout(Duration::from_millis(10), crm.send(get())).await;
+    assert!(hasty.is_err());
+    let records = collected.records(&audit);
+    let mut told = ends(&records);
+    told.sort_unstable();
+    assert_eq!(told, [(1, "abandoned"), (1, "overtaken"), (2, "answered")]);
+    assert!(records.iter().all(|record| record.exchange.is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_was_left_is_not_read() {
+    let (audit, collected) = collecting();
+    let crm = Integration::user_flow("crm").subscriber(audit.clone());
+    let crm = crm.service(Script::new([Answer::status(200).body("fine")])).build().unwrap();
+    drop(crm.send(get()).await.unwrap());
+    let records = collected.records(&audit);
+    assert_eq!(ends(&records), [(1, "answered")]);
+    assert!(!records[0].body_read);
+    assert_eq!(records[0].received, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_shown_and_nothing_else_is() {
+    let (audit, collected) = collecting();
+    let refused = r#"{"code":"no_such_thing","card":{"number":"1"}}"#;
+    let crm = Integration::user_flow("crm")
+        .subscriber(audit.clone())
+        .service(Script::new([
+            Answer::status(200).body("fine"),
+            Answer::status(422).header("content-type", "application/json").body(refused),
+        ]))
+        .build()
+        .unwrap();
+    let sent = || {
+        let request = http::Request::post("https://crm.test/orders/7?page=2");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.body(Body::from("amount=7&cvc=123")).unwrap()
+    };
+    read(crm.send(sent())).await.unwrap();
+    read(crm.send(sent())).await.unwrap();
+    let records = collected.records(&audit);
+    assert!(records[0].exchange.is_none());
+    let shown = records[1].exchange.as_ref().unwrap();
+    assert_eq!(shown.uri, "https://crm.test/[redacted]?page=[redacted]");
+    assert_eq!(shown.request_body.shown.as_deref(), Some("amount=7&cvc=[redacted]"));
+    let answer = r#"{"code":"no_such_thing","card":"[redacted]"}"#;
+    assert_eq!(shown.response_body.shown.as_deref(), Some(answer));
+    assert_eq!(shown.response_body.total, refused.len() as u64);
+    assert!(shown.response_body.is_whole);
+    let media = ("content-type".to_owned(), "application/json".to_owned());
+    assert!(shown.response_headers.contains(&media));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_subscribers_wish_is_not_this_ones() {
+    let (asking, _) = collecting();
+    let collected = Collected::default();
+    let audit = Audit::to(collected.clone()).start().unwrap();
+    let crm = Integration::user_flow("crm").subscriber(asking).subscriber(audit.clone());
+    let crm = crm.service(Script::new([Answer::status(404)])).build().unwrap();
+    read(crm.send(get())).await.unwrap();
+    assert!(collected.records(&audit)[0].exchange.is_none());
+}

@@ -1,0 +1,9 @@
+//! Subscribers: what they tell of calls, and what they keep to themselves.
+
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod audit;
+mod call;
+mod capture;
+mod redact;
+mod spans;
