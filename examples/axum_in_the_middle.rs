@@ -69,7 +69,7 @@ async fn echo(headers: HeaderMap) -> String {
 #[derive(Deserialize)]
 struct Errand {
     url: String,
-    arguments: Vec<Errand>,
+    arguments: Vec<Self>,
 }
 
 impl Serialize for Errand {

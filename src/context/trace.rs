@@ -53,6 +53,14 @@ impl TraceContext {
         known.then_some(Self { trace, parent, flags: u8::from(is_sampled), state: None })
     }
 
+    /// The same trace with what vendors keep in a `tracestate`; one that is none is left out.
+    #[must_use]
+    pub fn with_state(mut self, tracestate: &str) -> Self {
+        let value = HeaderValue::from_str(tracestate).ok();
+        self.state = value.as_ref().and_then(|value| state(std::iter::once(value)));
+        self
+    }
+
     /// What an inbound request's `traceparent` and `tracestate` say, by the recommendation's rules.
     ///
     /// `None` where there is no `traceparent`, more than one, or one that is no such thing: a new

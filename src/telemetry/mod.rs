@@ -6,9 +6,14 @@
 
 #[cfg(feature = "audit")]
 pub mod audit;
+#[cfg(feature = "opentelemetry")]
+mod current_trace;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub mod metrics;
 #[cfg(feature = "tracing")]
 pub mod tracing;
 #[cfg(any(feature = "audit", feature = "tracing"))]
 mod words;
+
+#[cfg(feature = "opentelemetry")]
+pub use current_trace::current_trace;

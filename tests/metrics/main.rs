@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "a test holds the clock itself")]
 
 mod bounds;
+mod current_trace;
 mod exact;
 mod gauges;
 mod meter;
+mod on_call;
 mod outcomes;
 mod page;
 mod promql;
