@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::pass::Pass;
 use crate::body::GuardedBody;
 use crate::error::{BoxError, Error};
+use crate::inner::Sending;
 
 pin_project! {
     /// A call that the breaker let pass, or its rejection.
@@ -18,19 +19,19 @@ pin_project! {
         S: Service<Request<B>>,
     {
         #[pin]
-        state: State<S, S::Future, Request<B>>,
+        state: State<S, Request<B>>,
         pass: Option<Pass>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, F, R> {
+    enum State<S, R>
+    where
+        S: Service<R>,
+    {
         Rejected { error: Option<Error> },
-        /// The inner service isn't ready yet.
-        Readying { service: S, request: Option<R> },
-        /// The call is on its way.
-        Calling { #[pin] future: F },
+        Sent { #[pin] sending: Sending<S, R> },
     }
 }
 
@@ -42,12 +43,8 @@ where
         Self { state: State::Rejected { error: Some(error) }, pass: None }
     }
 
-    pub(super) fn calling(future: S::Future, pass: Option<Pass>) -> Self {
-        Self { state: State::Calling { future }, pass }
-    }
-
-    pub(super) fn readying(service: S, request: Request<B>, pass: Option<Pass>) -> Self {
-        Self { state: State::Readying { service, request: Some(request) }, pass }
+    pub(super) fn sent(sending: Sending<S, Request<B>>, pass: Option<Pass>) -> Self {
+        Self { state: State::Sent { sending }, pass }
     }
 }
 
@@ -61,46 +58,24 @@ where
     type Output = Result<Response<GuardedBody<ResBody, Pass>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            match this.state.as_mut().project() {
-                StateProjection::Rejected { error } => {
-                    return Poll::Ready(Err(error.take().expect("polled after it was ready")));
-                }
-                StateProjection::Readying { service, request } => {
-                    if let Err(error) = ready!(service.poll_ready(cx)) {
-                        let error = Error::from_inner(error, None).unsent();
-                        return Poll::Ready(Err(failed(this.pass.take(), error)));
-                    }
-                    let request = request.take().expect("a request is sent once");
-                    let future = service.call(request);
-                    // Ready: the call goes on its way.
-                    this.state.set(State::Calling { future });
-                }
-                StateProjection::Calling { future } => {
-                    return match future.poll(cx) {
-                        Poll::Pending => Poll::Pending,
-                        Poll::Ready(Ok(mut response)) => {
-                            let pass = this.pass.take();
-                            let pass = pass.and_then(|pass| pass.answered(&mut response));
-                            Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, pass))))
-                        }
-                        Poll::Ready(Err(error)) => {
-                            let pass = this.pass.take();
-                            let error = Error::from_inner(error, pass.as_ref().map(Pass::context));
-                            Poll::Ready(Err(failed(pass, error)))
-                        }
-                    };
-                }
+        let this = self.project();
+        let result = match this.state.project() {
+            StateProjection::Sent { sending } => ready!(sending.poll(cx)),
+            StateProjection::Rejected { error } => {
+                return Poll::Ready(Err(error.take().expect("polled after it was ready")));
             }
-        }
+        };
+        let pass = this.pass.take();
+        Poll::Ready(match result {
+            Ok(mut response) => {
+                let pass = pass.and_then(|pass| pass.answered(&mut response));
+                Ok(response.map(|body| GuardedBody::new(body, pass)))
+            }
+            Err(error) => Err(match pass {
+                // The breaker is told of it.
+                Some(pass) => pass.failed(error),
+                None => error,
+            }),
+        })
     }
-}
-
-/// Tells the breaker of the error, and hands it on.
-fn failed(pass: Option<Pass>, error: Error) -> Error {
-    if let Some(pass) = pass {
-        pass.failed(&error);
-    }
-    error
 }

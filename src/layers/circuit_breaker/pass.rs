@@ -33,10 +33,6 @@ impl Pass {
         Self { breaker, ticket, context, stage: Stage::Waiting }
     }
 
-    pub(super) fn context(&self) -> &Context {
-        &self.context
-    }
-
     /// A head: a failure is told now, a success waits for its body.
     pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Option<Self> {
         let now = rt::now();
@@ -59,9 +55,12 @@ impl Pass {
         None
     }
 
-    pub(super) fn failed(mut self, error: &Error) {
-        let verdict = self.verdict(error);
+    /// An error: it is told, and handed on.
+    pub(super) fn failed(mut self, error: Error) -> Error {
+        let error = error.with_context(&self.context);
+        let verdict = self.verdict(&error);
         self.tell(verdict, rt::now());
+        error
     }
 
     fn verdict(&self, error: &Error) -> Verdict {

@@ -13,13 +13,12 @@ use crate::body::GuardedBody;
 use crate::context::{Context, RequestHead};
 use crate::error::{BoxError, Error};
 use crate::event::BreakerState;
+use crate::inner::Inner;
 
 /// Stops calling a provider that is down. See the [module](super).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CircuitBreaker<S> {
-    inner: S,
-    /// The inner service said that it is ready, and nobody has called it since.
-    ready: bool,
+    inner: Inner<S>,
     breakers: Breakers,
 }
 
@@ -37,14 +36,7 @@ impl<S> CircuitBreaker<S> {
             (None, Some(_), Some(_)) => Breakers::Keyed(Arc::new(layer.clone())),
             _ => Breakers::None,
         };
-        Self { inner, ready: false, breakers }
-    }
-}
-
-/// A clone carries no readiness.
-impl<S: Clone> Clone for CircuitBreaker<S> {
-    fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), ready: false, breakers: self.breakers.clone() }
+        Self { inner: Inner::new(inner), breakers }
     }
 }
 
@@ -64,13 +56,10 @@ where
             // The call will be refused: the inner service is left alone.
             return Poll::Ready(Ok(()));
         }
-        let ready = self.inner.poll_ready(cx);
-        self.ready = matches!(ready, Poll::Ready(Ok(())));
-        ready.map_err(|error| Error::from_inner(error, None).unsent())
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let ready = std::mem::take(&mut self.ready);
         let pass = match self.breakers.of(&request) {
             None => None,
             Some(breaker) => {
@@ -82,13 +71,7 @@ where
                 }
             }
         };
-        if ready {
-            return ResponseFuture::calling(self.inner.call(request), pass);
-        }
-        // The breaker let it pass after all: the future waits for the inner service.
-        let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::readying(inner, request, pass)
+        ResponseFuture::sent(self.inner.send(request), pass)
     }
 }
 
