@@ -18,6 +18,10 @@ pub(super) struct Learned {
     pub(super) pace: Option<Pace>,
     /// What is left until the reset, where requests may go as they come.
     left: Option<u64>,
+    /// What was left by the last answer.
+    told: Option<u64>,
+    /// When the window began, about.
+    began: Option<Instant>,
     /// Nothing is left until then.
     spent_until: Option<Instant>,
     reset_at: Option<Instant>,
@@ -37,6 +41,8 @@ impl Learned {
             stamp: None,
             pace: None,
             left: None,
+            told: None,
+            began: None,
             spent_until: None,
             reset_at: None,
             heard: now,
@@ -85,13 +91,26 @@ impl Learned {
     /// What is left; whether the answer belongs to a new window.
     fn learn_left(&mut self, fact: &LimitFact, now: Instant) -> bool {
         let reset_at = fact.reset.map(|reset| rt::after(now, reset));
-        let is_new = match (reset_at, self.reset_at) {
+        let is_later = match (reset_at, self.reset_at) {
             (Some(told), Some(known)) => told > rt::after(known, TOLERANCE),
             _ => true,
         };
+        // There is far more than there was: of a short window, the reset's time doesn't show it.
+        let more = self.limit.unwrap_or_default() / 4 + 2;
+        let is_fuller = self.told.zip(fact.remaining).is_some_and(|(old, new)| new >= old + more);
+        self.told = fact.remaining.or(self.told);
+        let is_new = is_later || is_fuller;
+        if is_fuller {
+            self.began = Some(now);
+        }
         self.reset_at = reset_at.or(self.reset_at);
+        // Told in whole seconds, a reset may be up to a second sooner.
+        let ends = self.began.zip(self.window.filter(|_| self.is_sure));
+        let ends = ends.map(|(began, window)| rt::after(began, window).max(now));
         match (fact.remaining, reset_at) {
-            (Some(0), Some(reset_at)) => self.spent_until = Some(reset_at),
+            (Some(0), Some(reset_at)) => {
+                self.spent_until = Some(ends.map_or(reset_at, |ends| ends.min(reset_at)));
+            }
             (Some(_), _) if is_new => self.spent_until = None,
             _ => {}
         }
@@ -136,12 +155,12 @@ impl Learned {
         }
     }
 
-    /// When the next request may go; `cap` after the provider's last word at the latest.
     /// Whether the pace is a promise, and not drawn from what is left of a window of unknown length.
     pub(super) fn is_sure(&self) -> bool {
         self.is_sure
     }
 
+    /// When the next request may go; `cap` after the provider's last word at the latest.
     pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         let spent = self.spent_until.filter(|_| self.left != Some(0));
