@@ -33,6 +33,31 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` where the client is not its own.
     pub pool: Option<PoolFigures>,
+    /// What ends some day, the soonest first; of its own client alone, as far as that knows.
+    pub expiries: Vec<Expiry>,
+}
+
+/// When a credential ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expiry {
+    /// What ends.
+    pub credential: Credential,
+    /// The host that showed it; `None` where it is ours.
+    pub host: Option<String>,
+    /// When.
+    pub at: SystemTime,
+}
+
+/// What shows that somebody is who they say, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Credential {
+    /// The certificate that a host showed last, if that was within 25 hours: what wasn't seen for
+    /// longer may have been renewed. TLS sessions that are resumed show none.
+    ServerCertificate,
+    /// The certificate that is shown to hosts that ask for one.
+    ClientCertificate,
 }
 
 /// How an integration is, in a word.
@@ -124,6 +149,16 @@ pub struct MirrorHealth {
     pub agreed: u64,
     /// Copies whose answer didn't.
     pub disagreed: u64,
+}
+
+impl Credential {
+    /// Its name, as health and metrics show it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ServerCertificate => "server_certificate",
+            Self::ClientCertificate => "client_certificate",
+        }
+    }
 }
 
 impl fmt::Display for Status {

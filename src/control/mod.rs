@@ -36,7 +36,8 @@ mod registry;
 mod serial;
 
 pub use health::{
-    BreakerHealth, BulkheadHealth, Health, HedgeHealth, MirrorHealth, RateLimitHealth, Status,
+    BreakerHealth, BulkheadHealth, Credential, Expiry, Health, HedgeHealth, MirrorHealth,
+    RateLimitHealth, Status,
 };
 pub use lever::{Lever, LeverError, LeverState};
 pub use registry::{Registry, Steered};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::health::{Health, Status};
+use super::health::{Expiry, Health, Status};
 use super::lever::LeverState;
 use crate::event::BreakerState;
 use crate::transport::pool::PoolFigures;
@@ -54,6 +54,7 @@ impl Serialize for Health {
                 "disagreed": mirror.disagreed,
             })),
             "pool": self.pool.map(pool),
+            "expiries": self.expiries,
         });
         value.serialize(serializer)
     }
@@ -75,6 +76,17 @@ impl Serialize for LeverState {
             "why": self.why,
             "since": self.since.map(time),
             "trouble": self.trouble,
+        });
+        value.serialize(serializer)
+    }
+}
+
+impl Serialize for Expiry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = json!({
+            "credential": self.credential.name(),
+            "host": self.host,
+            "at": time(self.at),
         });
         value.serialize(serializer)
     }

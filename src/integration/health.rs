@@ -68,6 +68,7 @@ impl Steered for Shared {
                 disagreed: mirror.disagreed(),
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
+            expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         (health.status, health.since) = self.status(&health);
         health

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::Uri;
 
 use crate::config::Mistakes;
+use crate::control::Expiry;
 use crate::error::Error;
 
 /// How many connections a pool has, and what became of those that it had.
@@ -72,6 +73,7 @@ pub struct PoolHandle(Arc<dyn Control>);
 /// What a pool lets others do.
 pub(crate) trait Control: Send + Sync {
     fn figures(&self) -> PoolFigures;
+    fn expiries(&self) -> Vec<Expiry>;
     fn limits(&self) -> PoolLimits;
     fn set_limits(&self, limits: PoolLimits);
     fn warm_up(self: Arc<Self>, to: Uri, connections: u32) -> WarmUp;
@@ -110,6 +112,15 @@ impl PoolHandle {
     #[must_use]
     pub fn figures(&self) -> PoolFigures {
         self.0.figures()
+    }
+
+    /// When the certificates end that hosts showed, and ours; the soonest first. Without the feature
+    /// `rustls`, there are none.
+    #[must_use]
+    pub fn expiries(&self) -> Vec<Expiry> {
+        let mut expiries = self.0.expiries();
+        expiries.sort_by_key(|expiry| expiry.at);
+        expiries
     }
 
     pub(crate) fn limits(&self) -> PoolLimits {

@@ -1,5 +1,6 @@
 //! What is a state: read when somebody looks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -7,6 +8,8 @@ use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Integration, IntegrationConfig};
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::page::Page;
 use crate::trouble::{Bench, call};
@@ -115,4 +118,34 @@ async fn a_registry_can_be_observed_every_so_often() {
     shop.kill_switch().set(SwitchMode::On, "ada", "all is well");
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert!(is(&Page::of(&bench.exporter), "stopped"), "nobody looked again");
+}
+
+/// A client that shows a certificate which ends when this year begins.
+fn certified(bench: &Bench, year: i32) -> Integration {
+    let mut params = rcgen::CertificateParams::new(["shop.test".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().into();
+    let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_client_auth_cert(vec![certificate], key.into())
+        .unwrap();
+    let builder = Integration::user_flow("shop").hyper(|client| client.tls(tls));
+    builder.register(&bench.registry).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_certificates_the_one_that_ends_first_is_shown() {
+    let bench = Bench::new();
+    let (one, other) = (certified(&bench, 2041), certified(&bench, 2040));
+    let ours = [("outrigger_credential", "client_certificate")];
+    let shown = || bench.page().sum("outrigger_credential_expiry_seconds", &ours);
+    // 2040-01-01T00:00:00Z, and a leap year later.
+    assert_eq!(shown(), 2_208_988_800.0);
+    drop(other);
+    assert_eq!(shown(), 2_208_988_800.0 + 366.0 * 86_400.0);
+    drop(one);
+    assert_eq!(shown(), 0.0, "none is known");
 }

@@ -1,6 +1,7 @@
 //! Integrations that live through every kind of trouble.
 
 use std::io::{self, ErrorKind as Io};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -22,6 +23,10 @@ use outrigger::testing::{Answer, Script};
 use outrigger::transport::rotating::Rotating;
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::page::{Page, exported};
 
@@ -52,8 +57,9 @@ impl Bench {
         let rehearsed = rehearsed(self).await;
         rotated(self).await;
         let own = connected(self).await;
+        let certified = certified(self).await;
         let page = self.page();
-        drop((answers, breakers, limits, hedges, stopped, rehearsed, own));
+        drop((answers, breakers, limits, hedges, stopped, rehearsed, own, certified));
         page
     }
 
@@ -297,4 +303,42 @@ async fn connected(bench: &Bench) -> Integration {
     let both = futures_util::future::join_all(two);
     let _one_has_no_connection = tokio::time::timeout(Duration::from_millis(200), both).await;
     own
+}
+
+/// A host that shows a certificate, to a client that has one.
+async fn certified(bench: &Bench) -> Integration {
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("an identity");
+    let (certificate, key) = (signed.cert.der().clone(), signed.signing_key.serialize_der());
+    let identity = || (vec![certificate.clone()], PrivateKeyDer::Pkcs8(key.clone().into()));
+    let (chain, key) = identity();
+    let provider = || Arc::new(default_provider());
+    let server = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .and_then(|server| server.with_no_client_auth().with_single_cert(chain, key));
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).expect("a root");
+    let (chain, key) = identity();
+    let client = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map(|client| client.with_root_certificates(roots))
+        .and_then(|client| client.with_client_auth_cert(chain, key));
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let acceptor = TlsAcceptor::from(Arc::new(server.expect("a server's settings")));
+    let serving = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let _greeted = acceptor.accept(socket).await;
+    });
+    let certified = Integration::user_flow("certified")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .without_retry()
+        .hyper(|own| own.tls(client.expect("a client's settings")))
+        .build()
+        .expect("settings that work");
+    let request = Request::get(format!("https://{address}/")).body(Body::empty());
+    certified.send(request.expect("a request")).await.expect_err("it greets, and hangs up");
+    serving.await.expect("a server that doesn't panic");
+    certified
 }

@@ -53,6 +53,7 @@ async fn health_has_these_fields() {
                 "surplus": 0,
             },
         },
+        "expiries": [],
     });
     assert_eq!(written, expected);
 }

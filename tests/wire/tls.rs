@@ -1,10 +1,11 @@
 //! TLS: own roots, client certificates, HTTP/2 by ALPN, and handshakes that fail.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use http::Version;
 use outrigger::circuit_breaker::Consecutive;
+use outrigger::control::Credential;
 use outrigger::event::{BreakerState, CloseCause};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::{Delivery, Error, ErrorKind};
@@ -12,7 +13,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::calls::{answered, failed, get, post, said, user_flow};
@@ -37,9 +39,15 @@ impl Authority {
     }
 
     fn identity(&self, name: &str) -> Identity {
+        self.identity_until(name, 2099)
+    }
+
+    /// An identity that ends when this year begins.
+    fn identity_until(&self, name: &str, year: i32) -> Identity {
         let (params, key) = (CertificateParams::new([name.to_owned()]), KeyPair::generate());
-        let key = key.unwrap();
-        let certificate = params.unwrap().signed_by(&key, &self.issuer).unwrap();
+        let (mut params, key) = (params.unwrap(), key.unwrap());
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (vec![certificate.into()], key.into())
     }
 
@@ -175,6 +183,80 @@ async fn a_client_shows_its_own_certificate() {
         let tls = authority.client(Some(authority.identity("shop.example")));
         let shop = Shop::new(Http1, |client| client.tls(tls));
         assert_eq!(answered(&shop, get(server.url("/"))).await.body(), "well");
+    }
+}
+
+/// What ends, where, and when.
+fn ends(shop: &Shop) -> Vec<(Credential, Option<String>, SystemTime)> {
+    let expiries = shop.health().expiries;
+    expiries.into_iter().map(|expiry| (expiry.credential, expiry.host, expiry.at)).collect()
+}
+
+/// 2050-01-01T00:00:00Z, from which on certificates write their years in four digits (RFC 5280,
+/// 4.1.2.5), and the first day of the year before.
+const IN_2050: Duration = Duration::from_secs(2_524_608_000);
+const IN_2049: Duration = Duration::from_secs(2_524_608_000 - 365 * 86_400);
+
+#[tokio::test]
+async fn when_certificates_end_is_known() {
+    let authority = Authority::new();
+    let ours = authority.identity_until("shop.example", 2050);
+    let theirs = authority.identity_until(HERE, 2049);
+    let ours_ends = (Credential::ClientCertificate, None, SystemTime::UNIX_EPOCH + IN_2050);
+    let host = Some(HERE.to_owned());
+    let theirs_ends = (Credential::ServerCertificate, host, SystemTime::UNIX_EPOCH + IN_2049);
+    for protocol in ["http/1.1", "h2"] {
+        let config = server_config().with_no_client_auth();
+        let config = config.with_single_cert(theirs.0.clone(), theirs.1.clone_key()).unwrap();
+        let server = serve(config, &[protocol]);
+        let tls = authority.client(Some((ours.0.clone(), ours.1.clone_key())));
+        let shop = Shop::new(Http1, |client| client.tls(tls));
+        assert_eq!(ends(&shop), std::slice::from_ref(&ours_ends), "before anything was sent");
+        answered(&shop, get(server.url("/"))).await;
+        assert_eq!(ends(&shop), [theirs_ends.clone(), ours_ends.clone()], "{protocol}");
+    }
+    let plain = Server::start();
+    let shop = Shop::new(Http1, |client| client);
+    answered(&shop, get(plain.url("/"))).await;
+    assert_eq!(ends(&shop), []);
+}
+
+/// The certificates of a host that renews its own.
+#[derive(Debug)]
+struct Renewed(Mutex<Vec<Arc<CertifiedKey>>>);
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut left = self.0.lock().unwrap();
+        if left.len() > 1 { left.pop() } else { left.last().cloned() }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_renewed_counts_and_a_resumed_session_shows_none() {
+    let authority = Authority::new();
+    let certified = |year| {
+        let (chain, key) = authority.identity_until(HERE, year);
+        Arc::new(CertifiedKey::from_der(chain, key, &default_provider()).unwrap())
+    };
+    for may_resume in [false, true] {
+        let certificates = Renewed(Mutex::new(vec![certified(2050), certified(2049)]));
+        let mut config =
+            server_config().with_no_client_auth().with_cert_resolver(Arc::new(certificates));
+        if !may_resume {
+            config.send_tls13_tickets = 0;
+        }
+        let server = serve(config, &["http/1.1"]);
+        let shop = authority.shop();
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            answered(&shop, get(server.url("/"))).await;
+            seen.extend(ends(&shop).into_iter().map(|(_, _, at)| at));
+            server.hang_up(Leave::Politely);
+            shop.until(|now| now.open == 0).await;
+        }
+        let second = if may_resume { IN_2049 } else { IN_2050 };
+        assert_eq!(seen, [IN_2049, second].map(|at| SystemTime::UNIX_EPOCH + at), "{may_resume}");
     }
 }
 

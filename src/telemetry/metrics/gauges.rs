@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use super::words;
-use crate::control::{BreakerHealth, Health, LeverState, Status};
+use crate::control::{BreakerHealth, Expiry, Health, LeverState, Status};
 use crate::event::{BreakerState, SwitchMode};
 use crate::transport::pool::PoolFigures;
 
@@ -29,6 +29,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.levers.iter().for_each(|lever| gauges.lever(lever));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
     }
     gauges.values
 }
@@ -90,6 +91,14 @@ impl Gauges {
             self.sum(&names::POOL_CONNECTIONS, Some((names::STATE, state)), connections);
         }
         self.sum(&names::POOL_WAITING, None, pool.waiting);
+    }
+
+    fn expiry(&mut self, expiry: &Expiry) {
+        let what = Some((names::CREDENTIAL, expiry.credential.name()));
+        let at = expiry.at.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let shown = self.shown(&names::CREDENTIAL_EXPIRY, what);
+        // The soonest counts.
+        *shown = if *shown == 0.0 { seconds(at) } else { shown.min(seconds(at)) };
     }
 
     /// Of integrations with one name, the most of any counts.

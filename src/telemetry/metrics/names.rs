@@ -182,6 +182,8 @@ metrics! {
     POOL_CONNECTIONS: Gauge, One, "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
     POOL_WAITING: Gauge, One, "outrigger.pool.waiting", [];
+    /// When the first of its certificates ends; 0 where none is known.
+    CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
 }
 
 macro_rules! labels {
@@ -217,6 +219,8 @@ labels! {
     MODE = "outrigger.mode";
     /// How an integration is, in a word.
     STATUS_WORD = "outrigger.status";
+    /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
+    CREDENTIAL = "outrigger.credential";
     /// A lever's name.
     LEVER = "outrigger.lever";
     /// An injected fault.

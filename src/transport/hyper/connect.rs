@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -57,6 +57,11 @@ impl Connect {
             proxies: config.proxies.clone(),
             tls: tls::prepare(&config.tls),
         }
+    }
+
+    /// When the certificate ends that hosts are shown.
+    pub(super) fn certificate_expiry(&self) -> Option<SystemTime> {
+        tls::client_expiry(&self.tls)
     }
 
     /// Connects to the host of `to`, and goes on with `handshake`, all within the limit.

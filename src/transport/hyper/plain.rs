@@ -1,5 +1,7 @@
 //! Without TLS.
 
+use std::time::SystemTime;
+
 use http::Uri;
 use tower_service::Service;
 
@@ -22,4 +24,14 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
 
 pub(super) fn connector(tcp: Via, _: &Prepared) -> Via {
     tcp
+}
+
+/// No host shows anything.
+pub(super) fn server_expiry(_: &Io) -> Option<SystemTime> {
+    None
+}
+
+/// Nothing is shown to hosts.
+pub(super) fn client_expiry(_: &Prepared) -> Option<SystemTime> {
+    None
 }

@@ -18,6 +18,7 @@ use super::request::{self, Forward};
 use super::tls;
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
+use crate::control::{Credential, Expiry};
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Fault, Phase};
@@ -184,7 +185,10 @@ impl Client {
     }
 
     async fn connect(&self, host: &Arc<Host>, place: Place, uri: &Uri) -> Result<Lease, Error> {
-        let handshake = |io, forward| self.handshake(io, forward);
+        let handshake = |io, forward| {
+            host.showed(tls::server_expiry(&io));
+            self.handshake(io, forward)
+        };
         let limit = self.hosts.limits().connect;
         let (sender, driver) = self.connect.run(uri.clone(), limit, handshake).await?;
         Ok(host.established(place, sender, driver))
@@ -258,6 +262,13 @@ fn unnamed() -> Error {
 impl Control for Client {
     fn figures(&self) -> PoolFigures {
         self.hosts.figures()
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        let ours = self.connect.certificate_expiry();
+        let ours =
+            ours.map(|at| Expiry { credential: Credential::ClientCertificate, host: None, at });
+        self.hosts.expiries().chain(ours).collect()
     }
 
     fn limits(&self) -> PoolLimits {

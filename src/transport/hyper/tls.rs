@@ -1,11 +1,14 @@
 //! With TLS, by rustls.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http::Uri;
-use hyper_rustls::HttpsConnector;
-use rustls::{ClientConfig, RootCertStore};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use tower_service::Service;
+use webpki::{EndEntityCert, KeyUsage};
 
 use super::config::HyperConfig;
 use super::proxy::Via;
@@ -39,6 +42,40 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
 
 pub(super) fn connector(tcp: Via, config: &Prepared) -> HttpsConnector<Via> {
     HttpsConnector::from((tcp, Arc::clone(config)))
+}
+
+/// When the certificate ends that the host showed; a session that is resumed shows none, though the
+/// one of its beginning is remembered.
+pub(super) fn server_expiry(io: &Io) -> Option<SystemTime> {
+    let MaybeHttpsStream::Https(stream) = io else { return None };
+    let (_, session) = stream.inner().get_ref();
+    if session.handshake_kind() == Some(HandshakeKind::Resumed) {
+        return None;
+    }
+    expiry(session.peer_certificates()?)
+}
+
+/// When the certificate ends that hosts are shown who ask for one; asked of whoever chooses it each
+/// time, because it may have been renewed.
+pub(super) fn client_expiry(config: &Prepared) -> Option<SystemTime> {
+    let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
+    let shown = config.client_auth_cert_resolver.resolve(&[], &schemes)?;
+    expiry(&shown.cert)
+}
+
+/// When the first of a chain ends. A verifier says so of whatever it finds expired: it is asked about
+/// a day on which everything is, and looks at the dates before it looks for who signed.
+fn expiry(chain: &[CertificateDer<'_>]) -> Option<SystemTime> {
+    let certificate = EndEntityCert::try_from(chain.first()?).ok()?;
+    let last_day = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+    let usage = KeyUsage::server_auth();
+    let found = certificate.verify_for_usage(&[], &[], &[], last_day, usage, None, None);
+    match found.err()? {
+        webpki::Error::CertExpired { not_after, .. } => {
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(not_after.as_secs()))
+        }
+        _ => None,
+    }
 }
 
 /// The cryptography is named, so that a process in which two are compiled in doesn't panic.

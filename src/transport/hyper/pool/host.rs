@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
@@ -33,6 +33,14 @@ struct State {
     speaks_http2: bool,
     /// Who came first is served first.
     waiting: VecDeque<oneshot::Sender<Grant>>,
+    certificate: Option<Shown>,
+}
+
+/// A certificate that the host showed.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    expires: SystemTime,
+    seen: Instant,
 }
 
 /// What a request gets that asks for a connection.
@@ -222,6 +230,19 @@ impl Host {
         (state.open - state.connecting, idle as u32, state.connecting)
     }
 
+    /// It showed a certificate that ends then.
+    pub(in super::super) fn showed(&self, expires: Option<SystemTime>) {
+        let Some(expires) = expires else { return };
+        self.state().certificate = Some(Shown { expires, seen: rt::now() });
+    }
+
+    /// When the certificate ends that it showed last, unless it may have been renewed since.
+    pub(super) fn certificate_expiry(&self, now: Instant) -> Option<SystemTime> {
+        let shown = self.state().certificate?;
+        let is_fresh = now.saturating_duration_since(shown.seen) <= REMEMBERED;
+        is_fresh.then_some(shown.expires)
+    }
+
     fn let_go(&self, record: &Record, cause: CloseCause) {
         let mut state = self.state();
         let at = state.idle.iter().position(|idle| idle.record.id == record.id);
@@ -341,3 +362,6 @@ impl Drop for Waiting<'_> {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// A day and an hour: a host that is called once a day stays watched.
+const REMEMBERED: Duration = Duration::from_secs(25 * 60 * 60);

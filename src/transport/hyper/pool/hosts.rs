@@ -9,6 +9,7 @@ use http::uri::{Authority, Scheme};
 
 use super::connection::{Connection, Driver, Record, Sender};
 use super::host::Host;
+use crate::control::{Credential, Expiry};
 use crate::event::{CloseCause, Emitter, Event};
 use crate::rt::{self, Rng, Timer};
 use crate::transport::pool::{Closed, PoolFigures, PoolLimits};
@@ -72,6 +73,21 @@ impl Hosts {
             figures.connecting += connecting;
         }
         figures
+    }
+
+    /// When the certificates end that hosts showed.
+    pub(in super::super) fn expiries(&self) -> impl Iterator<Item = Expiry> {
+        let now = rt::now();
+        let mut expiries = Vec::new();
+        for ((_, authority), host) in self.by_key().iter() {
+            let expiry = host.certificate_expiry(now).map(|at| Expiry {
+                credential: Credential::ServerCertificate,
+                host: Some(authority.host().to_owned()),
+                at,
+            });
+            expiries.extend(expiry);
+        }
+        expiries.into_iter()
     }
 
     pub(in super::super) fn limits(&self) -> PoolLimits {
