@@ -83,8 +83,8 @@ impl Machine {
     }
 
     pub(super) fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
-        let tuning = self.tuning();
         let mut recovery = self.recovery();
+        let tuning = self.tuning();
         let word = self.word.load(Ordering::Acquire);
         let (word, change) = match state_of(word) {
             CLOSED => return (Admission::Admitted(Ticket::new(now, word)), None),
@@ -94,7 +94,7 @@ impl Machine {
             }
             OPEN => {
                 recovery.probing.clear();
-                (recovery.succeeded, recovery.failed) = (0, 0);
+                recovery.recount();
                 let word = next(word, HALF_OPEN);
                 self.word.store(word, Ordering::Release);
                 let change = Change { from: BreakerState::Open, to: BreakerState::HalfOpen };
@@ -128,8 +128,8 @@ impl Machine {
         now: Instant,
         rng: &Rng,
     ) -> Option<Change> {
-        let config = &self.tuning().config;
         let mut recovery = self.recovery();
+        let config = &self.tuning().config;
         if self.word.load(Ordering::Acquire) != ticket.word {
             return None;
         }
@@ -171,8 +171,18 @@ impl Machine {
         self.word.store(word, Ordering::Release);
     }
 
-    fn recovery(&self) -> MutexGuard<'_, Recovery> {
+    /// Locked before the settings, where both are: they change under it.
+    pub(super) fn recovery(&self) -> MutexGuard<'_, Recovery> {
         self.recovery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Recovery ===
+
+impl Recovery {
+    /// Begins the count anew: what came back is not measured by another number of probes.
+    pub(super) fn recount(&mut self) {
+        (self.succeeded, self.failed) = (0, 0);
     }
 }
 

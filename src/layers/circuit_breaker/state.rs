@@ -221,11 +221,16 @@ impl Machine {
 
     /// Other settings from now on; the state stays, and so do the results if the window does.
     pub(super) fn reconfigure(&self, config: BreakerConfig) {
+        let mut recovery = self.recovery();
         let mut tuning = self.tuning.write().unwrap_or_else(PoisonError::into_inner);
         let windows = match tuning.config.window == config.window {
             true => Arc::clone(&tuning.windows),
             false => Arc::new([Window::new(config.window), Window::new(config.window)]),
         };
+        let before = &tuning.config;
+        if (before.probes, before.probe_successes) != (config.probes, config.probe_successes) {
+            recovery.recount();
+        }
         self.times.store(config.slow.is_some(), Ordering::Relaxed);
         *tuning = Arc::new(Tuning { config, windows });
     }

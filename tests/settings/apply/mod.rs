@@ -1,5 +1,6 @@
 //! Other settings while calls are under way.
 
+mod breaker;
 mod changes;
 mod handles;
 mod limits;
