@@ -177,6 +177,7 @@ mod inner;
 mod layers;
 mod memory;
 mod ratio;
+mod room;
 mod spare;
 
 pub mod backoff;

@@ -22,6 +22,7 @@ use crate::outcome::SharedClassifier;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
+use crate::room::Room;
 use crate::timeout::TimeoutLayer;
 
 /// What stands in each slot of the one order, from the outside in.
@@ -83,12 +84,21 @@ impl Slots {
     /// wait for their turn in one queue, in order, and not in the bulkhead's, which is short.
     pub(super) fn settled(mut self) -> Self {
         self.hedge = self.hedge.budget(self.retry.shared_budget());
-        let config = self.rate_limit.config();
-        let places = self.bulkhead.config().concurrency;
-        if let (Excess::Shape, None, Some(places)) = (config.excess, config.in_flight, places) {
-            self.rate_limit = self.rate_limit.in_flight(places);
+        let room = self.room_in(&self.bulkhead);
+        if room.is_some() {
+            self.bulkhead = self.bulkhead.fed();
         }
+        self.rate_limit = self.rate_limit.following(room);
         self
+    }
+
+    /// The places that jobs wait for before their turn, unless so many in flight were set.
+    fn room_in(&self, bulkhead: &BulkheadLayer) -> Option<Arc<dyn Room>> {
+        let config = self.rate_limit.config();
+        match (config.excess, config.in_flight) {
+            (Excess::Shape, None) => bulkhead.room(),
+            _ => None,
+        }
     }
 
     /// Makes what is made when it is first needed: handles must find what the stack will use.
@@ -104,6 +114,9 @@ impl Slots {
 
     /// These settings, with all that the running ones remember and hold.
     pub(super) fn taking_over(self, running: &Self) -> Self {
+        // First: those who wait for their turn look at the places that there are then.
+        let bulkhead = self.bulkhead.clone().taking_over(&running.bulkhead);
+        let rate_limit = self.rate_limit.clone().following(self.room_in(&bulkhead));
         let retry = self.retry.taking_over(&running.retry);
         let hedge = self.hedge.taking_over(&running.hedge).budget(retry.shared_budget());
         Self {
@@ -112,8 +125,8 @@ impl Slots {
             kill_switch: running.kill_switch.clone(),
             mirror: self.mirror.taking_over(&running.mirror),
             breaker: self.breaker.taking_over(&running.breaker),
-            rate_limit: self.rate_limit.taking_over(&running.rate_limit),
-            bulkhead: self.bulkhead.taking_over(&running.bulkhead),
+            rate_limit: rate_limit.taking_over(&running.rate_limit),
+            bulkhead,
             rehearsal: self.rehearsal.taking_over(&running.rehearsal),
             ..self
         }

@@ -136,7 +136,6 @@ impl IntegrationConfig {
 
     fn of(preset: Preset, slots: &Slots, limits: Option<&PoolLimits>) -> Self {
         let bulkhead = Bulkhead::of(&slots.bulkhead);
-        let places = slots.bulkhead.config().concurrency;
         Self(Arc::new(Tables {
             preset: Some(preset),
             deadline: Some(slots.deadline.limit()),
@@ -148,7 +147,7 @@ impl IntegrationConfig {
             retry: Some(Retry::of(&slots.retry)),
             hedge: Some(Hedge::of(&slots.hedge)),
             circuit_breaker: Some(Breaker::of(&slots.breaker)),
-            rate_limit: Some(RateLimit::of(&slots.rate_limit, places)),
+            rate_limit: Some(RateLimit::of(&slots.rate_limit)),
             bulkhead: Some(bulkhead),
             timeout: Some(Timeout::of(&slots.timeout)),
             rehearsal: Some(Rehearsal::of(&slots.rehearsal)),

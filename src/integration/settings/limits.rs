@@ -50,10 +50,10 @@ section! {
 }
 
 impl RateLimit {
-    /// `places` is what jobs in flight are bounded to where nothing else was set.
-    pub(super) fn of(layer: &RateLimitLayer, places: Option<u32>) -> Self {
+    pub(super) fn of(layer: &RateLimitLayer) -> Self {
         let config = layer.config();
-        let follows = config.excess == Excess::Shape && config.in_flight == places;
+        // Jobs in flight follow the bulkhead's places where nothing else was set.
+        let follows = config.excess == Excess::Shape && config.in_flight.is_none();
         Self {
             requests: Some(config.quota.map(|quota| quota.requests)),
             per: config.quota.map(|quota| quota.per),

@@ -6,12 +6,14 @@ use tower_layer::Layer;
 use super::adaptive::Adaptive;
 use super::config::{BulkheadConfig, PlacesConfig};
 use super::handle::{BulkheadHandle, QueueWait};
-use super::limit::{Limit, Priority};
+use super::limit::{Limit, Priority, Share};
 use super::places::Places;
+use super::queue::Standing;
 use super::service::Bulkhead;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::room::Room;
 
 /// Bounds concurrency. See the [module](super).
 ///
@@ -21,6 +23,7 @@ use crate::outcome::{Classify, SharedClassifier};
 pub struct BulkheadLayer {
     pub(super) places: Arc<Places>,
     pub(super) priority: Priority,
+    pub(super) standing: Standing,
     pub(super) queue_wait: QueueWait,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -41,6 +44,7 @@ impl BulkheadLayer {
         Self {
             places: Arc::new(Places::new(PlacesConfig::default())),
             priority: Priority::default(),
+            standing: Standing::default(),
             queue_wait: QueueWait::default(),
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
@@ -141,7 +145,20 @@ impl BulkheadLayer {
     /// These settings, with the places that are in use.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
         running.handle().reconfigure(&self.config());
-        running.clone()
+        Self { standing: self.standing, ..running.clone() }
+    }
+
+    /// The room that its calls find, where it is bounded.
+    pub(crate) fn room(&self) -> Option<Arc<dyn Room>> {
+        let (places, priority) = (Arc::clone(&self.places), self.priority);
+        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Room>)
+    }
+
+    /// Calls come from a queue further out that follows this [`room`](Self::room): one that finds no
+    /// place after all waits for it, however long the queue in here is.
+    pub(crate) fn fed(mut self) -> Self {
+        self.standing = Standing::Extra;
+        self
     }
 
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {

@@ -5,6 +5,7 @@ use super::config::PlacesConfig;
 use super::places::Places;
 use crate::config::Mistakes;
 use crate::ratio::Ratio;
+use crate::room::Room;
 
 /// One bound that several bulkheads share: the integrations of one provider, one account, one pool.
 ///
@@ -23,6 +24,13 @@ pub enum Priority {
     High,
     /// Goes when nobody of high priority waits, and leaves the reserve free. For `background`.
     Low,
+}
+
+/// What of the places one bulkhead's calls may take.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub(super) places: Arc<Places>,
+    pub(super) priority: Priority,
 }
 
 impl Limit {
@@ -68,6 +76,12 @@ impl Limit {
         let mut config = self.0.config();
         set(&mut config);
         Self(Arc::new(Places::new(config)))
+    }
+}
+
+impl Room for Share {
+    fn places(&self) -> Option<u32> {
+        self.places.limit_of(self.priority)
     }
 }
 

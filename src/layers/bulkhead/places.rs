@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::adaptive::{Machine, Sample};
 use super::config::PlacesConfig;
 use super::limit::Priority;
-use super::queue::{Queue, Ticket, Waiter};
+use super::queue::{Queue, Standing, Ticket, Waiter};
 use crate::body::{BodyEnd, OnBodyEnd};
 
 /// The places and the queue for them.
@@ -105,7 +105,7 @@ impl Places {
         in_use(word) < self.bound(priority) && (waiting(word) == 0 || priority == Priority::High)
     }
 
-    pub(super) fn enter(self: &Arc<Self>, priority: Priority) -> Entry {
+    pub(super) fn enter(self: &Arc<Self>, priority: Priority, standing: Standing) -> Entry {
         let bound = self.bound(priority);
         if bound == UNBOUNDED {
             return Entry::Uncounted;
@@ -117,19 +117,21 @@ impl Places {
                 Err(now) => word = now,
             }
         }
-        if waiting(word) == 0 && self.queue_limit() == 0 {
+        if waiting(word) == 0 && self.queue_limit() == 0 && standing == Standing::Counted {
             return Entry::Full;
         }
-        self.queue_up(priority)
+        self.queue_up(priority, standing)
     }
 
-    fn queue_up(self: &Arc<Self>, priority: Priority) -> Entry {
+    fn queue_up(self: &Arc<Self>, priority: Priority, standing: Standing) -> Entry {
         let mut queue = self.queue();
         loop {
             let word = self.word.load(Ordering::Acquire);
             let next = if in_use(word) < self.bound(priority) && !queue.comes_before(priority) {
                 word + 1
-            } else if waiting(word) >= self.queue_limit() {
+            } else if standing == Standing::Counted
+                && waiting(word) - queue.extra() >= self.queue_limit()
+            {
                 break;
             } else {
                 word + WAITER
@@ -138,21 +140,26 @@ impl Places {
             match self.exchange(word, next) {
                 Err(_) => {}
                 Ok(_) if next == word + 1 => return self.admitted(),
-                Ok(_) => return Entry::Queued(self.ticket(&mut queue, priority)),
+                Ok(_) => return Entry::Queued(self.ticket(&mut queue, priority, standing)),
             }
         }
         // Full: the youngest of those who may wait longest makes room for one who may not.
         let Some(shed) = (priority == Priority::High).then(|| queue.shed()).flatten() else {
             return Entry::Full;
         };
-        let ticket = self.ticket(&mut queue, priority);
+        let ticket = self.ticket(&mut queue, priority, standing);
         drop(queue);
         shed.wake();
         Entry::Queued(ticket)
     }
 
-    fn ticket(self: &Arc<Self>, queue: &mut Queue, priority: Priority) -> Ticket {
-        Ticket::new(Arc::clone(self), queue.push(priority), priority)
+    fn ticket(
+        self: &Arc<Self>,
+        queue: &mut Queue,
+        priority: Priority,
+        standing: Standing,
+    ) -> Ticket {
+        Ticket::new(Arc::clone(self), queue.push(priority, standing), priority)
     }
 
     pub(super) fn admitted(self: &Arc<Self>) -> Entry {
@@ -249,6 +256,11 @@ impl Places {
         self.low_limit.store(low_limit, Ordering::Relaxed);
         self.queue_limit.store(config.queue, Ordering::Relaxed);
         std::iter::from_fn(|| self.admit(&mut queue)).collect()
+    }
+
+    /// How many calls may be under way as far as this priority goes, where there is a bound.
+    pub(super) fn limit_of(&self, priority: Priority) -> Option<u32> {
+        Some(self.bound(priority)).filter(|bound| *bound != UNBOUNDED)
     }
 
     fn bound(&self, priority: Priority) -> u32 {

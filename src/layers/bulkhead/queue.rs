@@ -11,6 +11,18 @@ use super::places::{Permit, Places};
 pub(super) struct Queue {
     high: VecDeque<Arc<Waiter>>,
     low: VecDeque<Arc<Waiter>>,
+    /// Those in both who need no spot.
+    extra: u32,
+}
+
+/// Whether the queue's length is a matter for who waits in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It takes one of the queue's spots, or there is none for it.
+    #[default]
+    Counted,
+    /// A queue further out lets no more such calls come than there are places: they need no spot.
+    Extra,
 }
 
 /// A place in the queue; given up when it is dropped.
@@ -26,6 +38,7 @@ pub(super) struct Ticket {
 /// One who waits, as the others see it.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
+    standing: Standing,
     turn: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
@@ -37,8 +50,9 @@ pub(super) struct Shed;
 // === impl Queue ===
 
 impl Queue {
-    pub(super) fn push(&mut self, priority: Priority) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter::default());
+    pub(super) fn push(&mut self, priority: Priority, standing: Standing) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter { standing, ..Waiter::default() });
+        self.extra += waiter.extra();
         self.of(priority).push_back(Arc::clone(&waiter));
         waiter
     }
@@ -54,12 +68,15 @@ impl Queue {
         if !has_room(priority) {
             return None;
         }
-        self.of(priority).pop_front()
+        let next = self.of(priority).pop_front()?;
+        self.extra -= next.extra();
+        Some(next)
     }
 
-    /// Takes out the youngest waiter of low priority, who is to be woken.
+    /// Takes out the youngest waiter of low priority who has a spot, and is to be woken.
     pub(super) fn shed(&mut self) -> Option<Arc<Waiter>> {
-        let shed = self.low.pop_back()?;
+        let at = self.low.iter().rposition(|waiter| waiter.standing == Standing::Counted)?;
+        let shed = self.low.remove(at)?;
         shed.turn.store(SHED, Ordering::Release);
         Some(shed)
     }
@@ -67,7 +84,14 @@ impl Queue {
     pub(super) fn remove(&mut self, waiter: &Arc<Waiter>, priority: Priority) -> bool {
         let queue = self.of(priority);
         let at = queue.iter().position(|other| Arc::ptr_eq(other, waiter));
-        at.and_then(|at| queue.remove(at)).is_some()
+        let removed = at.and_then(|at| queue.remove(at));
+        self.extra -= removed.as_ref().map_or(0, |waiter| waiter.extra());
+        removed.is_some()
+    }
+
+    /// How many need no spot.
+    pub(super) fn extra(&self) -> u32 {
+        self.extra
     }
 
     pub(super) fn len(&self, priority: Priority) -> u32 {
@@ -117,6 +141,10 @@ impl Drop for Ticket {
 // === impl Waiter ===
 
 impl Waiter {
+    fn extra(&self) -> u32 {
+        u32::from(self.standing == Standing::Extra)
+    }
+
     pub(super) fn grant(&self) {
         self.turn.store(GRANTED, Ordering::Release);
     }

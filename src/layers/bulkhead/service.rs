@@ -72,7 +72,8 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let ready = std::mem::take(&mut self.ready);
-        let permit = match self.settings.places.enter(self.settings.priority) {
+        let BulkheadLayer { places, priority, standing, .. } = &*self.settings;
+        let permit = match places.enter(*priority, *standing) {
             Entry::Full => {
                 let context =
                     Context::of(request.extensions_mut(), self.settings.emitter.integration());

@@ -190,7 +190,7 @@ impl Note {
 
     /// Learns from an answer.
     fn heed<B>(&self, turn: &Turn, response: &mut Response<B>) {
-        let RateLimitLayer { limiter, classifier, emitter, clock, config } = &*self.settings;
+        let RateLimitLayer { limiter, classifier, emitter, clock, config, .. } = &*self.settings;
         if config.learning == Learning::Off {
             return;
         }

@@ -10,6 +10,7 @@ use super::service::RateLimit;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::room::Room;
 use crate::rt::Clock;
 
 /// Keeps to a provider's rate. See the [module](super).
@@ -20,6 +21,8 @@ use crate::rt::Clock;
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RateLimitLayer {
     pub(super) config: RateLimitConfig,
+    /// What bounds calls in flight where no number was set.
+    room: Option<Arc<dyn Room>>,
     pub(super) limiter: Arc<Limiter>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -36,8 +39,9 @@ impl RateLimitLayer {
     pub fn learning() -> Self {
         let config = RateLimitConfig::default();
         Self {
-            limiter: Arc::new(Limiter::new(&config)),
+            limiter: Arc::new(Limiter::new(&config, None)),
             config,
+            room: None,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
@@ -150,19 +154,26 @@ impl RateLimitLayer {
 
     /// These settings, with what was learned, spent and queued.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.limiter.change(|schedule, now| schedule.reconfigure(&self.config, now));
-        Self { config: self.config, ..running.clone() }
+        running.limiter.reconfigure(&self.config, self.room.clone());
+        Self { config: self.config, room: self.room, ..running.clone() }
+    }
+
+    /// As [`in_flight`](Self::in_flight), by the places that there are further in.
+    pub(crate) fn following(mut self, room: Option<Arc<dyn Room>>) -> Self {
+        self.room = room;
+        self.set(|_| {})
     }
 
     /// Nothing is limited and nothing learned: calls pass as they come.
     pub(super) fn is_disabled(&self) -> bool {
         let RateLimitConfig { quota, in_flight, learning, .. } = &self.config;
-        quota.is_none() && in_flight.is_none() && *learning == Learning::Off
+        let is_bounded = in_flight.is_some() || self.room.is_some();
+        quota.is_none() && !is_bounded && *learning == Learning::Off
     }
 
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
         set(&mut self.config);
-        self.limiter = Arc::new(Limiter::new(&self.config));
+        self.limiter = Arc::new(Limiter::new(&self.config, self.room.clone()));
         self
     }
 }

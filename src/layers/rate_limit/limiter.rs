@@ -7,6 +7,7 @@ use super::queue::{State, Ticket, Waiter};
 use super::recent::Recent;
 use super::state::Schedule;
 use crate::outcome::rate_limit_headers::LimitFacts;
+use crate::room::Room;
 use crate::rt;
 
 /// The schedule, and the queue for it.
@@ -49,15 +50,21 @@ pub(super) struct Rejected {
 }
 
 impl Limiter {
-    pub(super) fn new(config: &RateLimitConfig) -> Self {
+    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
         let now = rt::now();
-        let schedule = Schedule::new(config, now);
+        let state = State::new(Schedule::new(config, now), room);
         Self {
-            limits: AtomicBool::new(schedule.is_limiting(now)),
+            limits: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
             generation: AtomicU64::new(0),
             recent: Recent::new(now),
-            state: Mutex::new(State::new(schedule)),
+            state: Mutex::new(state),
         }
+    }
+
+    /// Other settings, and other places further in.
+    pub(super) fn reconfigure(&self, config: &RateLimitConfig, room: Option<Arc<dyn Room>>) {
+        self.state().room = room;
+        self.change(|schedule, now| schedule.reconfigure(config, now));
     }
 
     /// Whether a call may pass just now, as far as can be told without asking for its turn.
@@ -167,7 +174,7 @@ impl Limiter {
         let pressed = std::mem::take(&mut state.pressed) || state.waiting > 1;
         state.schedule.take(pressed, now);
         self.recent.count(now);
-        let counted = state.schedule.config().in_flight.map(|_| {
+        let counted = state.is_bounded().then(|| {
             state.under_way += 1;
             Arc::clone(self)
         });
@@ -181,7 +188,7 @@ impl Limiter {
 
     /// Notes whether calls must ask for their turn. Where anybody waits, they must.
     pub(super) fn settle(&self, state: &State, now: Instant) {
-        let limits = state.waiting > 0 || state.schedule.is_limiting(now);
+        let limits = state.waiting > 0 || state.is_bounded() || state.schedule.is_limiting(now);
         self.limits.store(limits, Ordering::Release);
     }
 

@@ -6,12 +6,15 @@ use std::time::Instant;
 
 use super::limiter::{Limiter, Turn};
 use super::state::Schedule;
+use crate::room::Room;
 use crate::rt;
 
 /// What is under the limiter's lock.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) schedule: Schedule,
+    /// Bounds calls under way by what is further in, where nothing else was set.
+    pub(super) room: Option<Arc<dyn Room>>,
     pub(super) queue: VecDeque<Arc<Waiter>>,
     /// Those in the queue who haven't left.
     pub(super) waiting: u32,
@@ -50,14 +53,21 @@ pub(super) enum Step {
 // === impl State ===
 
 impl State {
-    pub(super) fn new(schedule: Schedule) -> Self {
+    pub(super) fn new(schedule: Schedule, room: Option<Arc<dyn Room>>) -> Self {
         let queue = VecDeque::new();
-        Self { schedule, queue, waiting: 0, under_way: 0, pressed: false, rejected: 0 }
+        Self { schedule, room, queue, waiting: 0, under_way: 0, pressed: false, rejected: 0 }
     }
 
     /// Whether another call may be under way.
     pub(super) fn has_room(&self) -> bool {
-        self.schedule.config().in_flight.is_none_or(|most| self.under_way < most)
+        let set = self.schedule.config().in_flight;
+        let most = set.or_else(|| self.room.as_ref()?.places());
+        most.is_none_or(|most| self.under_way < most)
+    }
+
+    /// Whether calls under way are counted.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.schedule.config().in_flight.is_some() || self.room.is_some()
     }
 
     /// The first in the queue goes; who is first now.

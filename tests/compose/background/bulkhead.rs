@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use outrigger::ErrorKind;
+use outrigger::bulkhead::{Adaptive, Limit, Priority};
 use outrigger::outcome::Rejection;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
+use outrigger::{ErrorKind, Integration};
 
 use super::preset;
 use crate::call::{failure, get, hold, millis, once, seconds, status};
@@ -53,6 +54,60 @@ async fn jobs_by_the_thousand_wait_for_their_turn_in_order_and_none_is_refused()
     let seen: Vec<u32> =
         provider.requests().iter().map(|seen| seen.uri().path()[1..].parse().unwrap()).collect();
     assert!(seen.is_sorted(), "who came first went first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_fill_a_limit_that_grows() {
+    let provider = Script::new([Answer::status(200).after(millis(100))]);
+    let adaptive = |bulkhead: outrigger::bulkhead::BulkheadLayer| {
+        bulkhead.concurrency(2).adaptive(Adaptive::aimd())
+    };
+    let crm = preset().bulkhead(adaptive).service(provider).build().unwrap();
+    let jobs: Vec<_> = (0..200).map(|_| tokio::spawn(status(crm.send(get())))).collect();
+    let mut most = 0;
+    while jobs.iter().any(|job| !job.is_finished()) {
+        tokio::time::sleep(millis(10)).await;
+        most = most.max(crm.bulkhead().in_use());
+    }
+    assert!(most > 10, "{most} at a time");
+    for job in jobs {
+        assert_eq!(job.await.unwrap().0, 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_job_is_refused_because_others_hold_a_shared_limits_places() {
+    for queue in [0, 2] {
+        let limit = Limit::new(4).queue(queue);
+        let provider = Script::new([Answer::status(200).after(seconds(1))]);
+        let jobs = preset()
+            .bulkhead(|bulkhead| bulkhead.limit(limit.clone(), Priority::Low))
+            .service(provider.clone())
+            .build()
+            .unwrap();
+        let people = Integration::user_flow("crm")
+            .bulkhead(|bulkhead| bulkhead.limit(limit.clone(), Priority::High))
+            .service(provider.clone())
+            .build()
+            .unwrap();
+        let waiting: Vec<_> = (0..10).map(|_| tokio::spawn(status(jobs.send(get())))).collect();
+        tokio::time::sleep(millis(500)).await;
+        assert_eq!((jobs.bulkhead().in_use(), jobs.rate_limit().waiting()), (3, 7));
+        // More people than there are places take them from under the jobs that have their turn.
+        let crowd: Vec<_> = (0..6).map(|_| tokio::spawn(people.send(once()))).collect();
+        tokio::time::sleep(millis(700)).await;
+        assert_eq!(jobs.bulkhead().waiting_of(Priority::Low), 1 + queue, "more than it has spots");
+        let mut refused = 0;
+        for person in crowd {
+            refused += u32::from(person.await.unwrap().is_err());
+        }
+        // One found the reserve free, and as many as it is long waited in the queue.
+        assert_eq!(refused, 6 - 1 - queue);
+        for job in waiting {
+            assert_eq!(job.await.unwrap().0, 200);
+        }
+        assert_eq!((jobs.bulkhead().in_use(), jobs.bulkhead().waiting()), (0, 0));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use crate::bulkhead::Priority::{High, Low};
 fn call_often(places: &Arc<Places>, thread: u32, seen: impl Fn(&Places)) {
     for round in 0..5_000 {
         let priority = if (round + thread).is_multiple_of(4) { Low } else { High };
-        let permit = match places.enter(priority) {
+        let permit = match places.enter(priority, Standing::Counted) {
             Entry::Admitted(permit) => Some(permit),
             Entry::Queued(ticket) if (round + thread).is_multiple_of(3) => {
                 drop(ticket);

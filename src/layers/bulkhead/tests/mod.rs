@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::places::{Entry, Permit, Places};
-use super::queue::{Shed, Ticket};
+use super::queue::{Shed, Standing, Ticket};
 use crate::ratio::Ratio;
 
 fn bounded(concurrency: u32, queue: u32) -> PlacesConfig {
@@ -25,7 +25,7 @@ fn places(concurrency: u32, queue: u32) -> Arc<Places> {
 
 #[track_caller]
 fn admitted(places: &Arc<Places>, priority: Priority) -> Permit {
-    match places.enter(priority) {
+    match places.enter(priority, Standing::Counted) {
         Entry::Admitted(permit) => permit,
         other => panic!("expected a place, got {other:?}"),
     }
@@ -33,7 +33,7 @@ fn admitted(places: &Arc<Places>, priority: Priority) -> Permit {
 
 #[track_caller]
 fn queued(places: &Arc<Places>, priority: Priority) -> Ticket {
-    match places.enter(priority) {
+    match places.enter(priority, Standing::Counted) {
         Entry::Queued(ticket) => ticket,
         other => panic!("expected a place in the queue, got {other:?}"),
     }

@@ -9,14 +9,14 @@ struct Model {
     queue_limit: usize,
     in_use: usize,
     /// Who waits, by number, in the order of arrival.
-    waiting: Vec<(usize, Priority)>,
+    waiting: Vec<(usize, Priority, Standing)>,
     granted: Vec<usize>,
     shed: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Enter(bool),
+    Enter(bool, bool),
     GiveBack(usize),
     /// Looks whether its turn has come.
     Ask(usize),
@@ -33,7 +33,7 @@ impl Model {
     }
 
     fn next(&self) -> Option<usize> {
-        let first = |of| self.waiting.iter().position(|(_, priority)| *priority == of);
+        let first = |of| self.waiting.iter().position(|(_, priority, _)| *priority == of);
         let at = first(High).or_else(|| first(Low))?;
         (self.in_use < self.bound(self.waiting[at].1)).then_some(at)
     }
@@ -41,30 +41,33 @@ impl Model {
     fn settle(&mut self) {
         while let Some(at) = self.next() {
             self.in_use += 1;
-            let (number, _) = self.waiting.remove(at);
+            let (number, ..) = self.waiting.remove(at);
             self.granted.push(number);
         }
     }
 
     /// "A" place, a place in the queue, or neither.
-    fn enter(&mut self, number: usize, priority: Priority) -> char {
-        let is_first = self.waiting.iter().all(|(_, other)| priority == High && *other == Low);
+    fn enter(&mut self, number: usize, priority: Priority, standing: Standing) -> char {
+        let is_first = self.waiting.iter().all(|(_, other, _)| priority == High && *other == Low);
         if is_first && self.in_use < self.bound(priority) {
             self.in_use += 1;
             return 'A';
         }
-        if self.waiting.len() >= self.queue_limit {
-            let youngest = self.waiting.iter().rposition(|(_, other)| *other == Low);
+        let has_spot = |(_, _, standing): &&_| *standing == Standing::Counted;
+        let spots = self.waiting.iter().filter(has_spot).count();
+        if standing == Standing::Counted && spots >= self.queue_limit {
+            let is_low = |other: &(_, Priority, Standing)| other.1 == Low && has_spot(&other);
+            let youngest = self.waiting.iter().rposition(is_low);
             let Some(at) = youngest.filter(|_| priority == High) else { return 'F' };
-            let (shed, _) = self.waiting.remove(at);
+            let (shed, ..) = self.waiting.remove(at);
             self.shed.push(shed);
         }
-        self.waiting.push((number, priority));
+        self.waiting.push((number, priority, standing));
         'Q'
     }
 
     fn leave(&mut self, number: usize) {
-        match self.waiting.iter().position(|(other, _)| *other == number) {
+        match self.waiting.iter().position(|(other, ..)| *other == number) {
             Some(at) => drop(self.waiting.remove(at)),
             None if self.granted.contains(&number) => self.in_use -= 1,
             None => {}
@@ -74,7 +77,7 @@ impl Model {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => any::<bool>().prop_map(Step::Enter),
+        6 => any::<(bool, bool)>().prop_map(|(high, extra)| Step::Enter(high, extra)),
         4 => any::<usize>().prop_map(Step::GiveBack),
         2 => any::<usize>().prop_map(Step::Ask),
         1 => any::<usize>().prop_map(Step::Leave),
@@ -99,15 +102,16 @@ proptest! {
         let (mut permits, mut tickets) = (Vec::new(), Vec::<(usize, Ticket)>::new());
         for (number, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Enter(is_high) => {
+                Step::Enter(is_high, is_extra) => {
                     let priority = if is_high { High } else { Low };
-                    let came = match places.enter(priority) {
+                    let standing = if is_extra { Standing::Extra } else { Standing::Counted };
+                    let came = match places.enter(priority, standing) {
                         Entry::Admitted(permit) => { permits.push(permit); 'A' }
                         Entry::Queued(ticket) => { tickets.push((number, ticket)); 'Q' }
                         Entry::Full => 'F',
                         Entry::Uncounted => '-',
                     };
-                    prop_assert_eq!(came, model.enter(number, priority));
+                    prop_assert_eq!(came, model.enter(number, priority, standing));
                 }
                 Step::GiveBack(at) if !permits.is_empty() => {
                     drop(permits.swap_remove(at % permits.len()));
@@ -118,7 +122,7 @@ proptest! {
                     let number = tickets[at].0;
                     match poll(&mut tickets[at].1) {
                         Poll::Pending => {
-                            prop_assert!(model.waiting.iter().any(|(other, _)| *other == number));
+                            prop_assert!(model.waiting.iter().any(|(other, ..)| *other == number));
                         }
                         Poll::Ready(result) => {
                             prop_assert_eq!(result.is_ok(), model.granted.contains(&number));

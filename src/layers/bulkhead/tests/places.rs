@@ -6,7 +6,7 @@ fn a_place_given_back_goes_to_who_came_first() {
     let places = places(1, 2);
     let held = admitted(&places, High);
     let (mut first, mut second) = (queued(&places, High), queued(&places, High));
-    assert!(matches!(places.enter(High), Entry::Full));
+    assert!(matches!(places.enter(High, Standing::Counted), Entry::Full));
     drop(held);
     assert!(poll(&mut second).is_pending());
     drop(turn(&mut first));
@@ -85,7 +85,10 @@ fn a_shed_ticket_is_told_and_gives_nothing_back() {
     let _second = queued(&places, High);
     drop(older);
     assert_eq!((places.in_use(), places.waiting()), (2, 2));
-    assert!(matches!(places.enter(High), Entry::Full), "nobody of low priority is left");
+    assert!(
+        matches!(places.enter(High, Standing::Counted), Entry::Full),
+        "nobody of low priority is left"
+    );
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn a_shorter_queue_keeps_who_is_in_it() {
     let held = admitted(&places, High);
     let mut tickets: Vec<_> = (0..3).map(|_| queued(&places, High)).collect();
     places.reconfigure(bounded(1, 0));
-    assert!(matches!(places.enter(High), Entry::Full));
+    assert!(matches!(places.enter(High, Standing::Counted), Entry::Full));
     drop(held);
     tickets.iter_mut().for_each(|ticket| drop(turn(ticket)));
     assert_eq!((places.in_use(), places.waiting()), (0, 0));
@@ -125,10 +128,10 @@ fn a_bound_that_is_lifted_lets_everybody_in_and_its_return_counts_from_there() {
     let mut ticket = queued(&places, Low);
     places.reconfigure(PlacesConfig::default());
     let low = turn(&mut ticket);
-    assert!(matches!(places.enter(Low), Entry::Uncounted));
+    assert!(matches!(places.enter(Low, Standing::Counted), Entry::Uncounted));
     assert_eq!((places.limit(), places.in_use()), (None, 2));
     places.reconfigure(bounded(1, 0));
-    assert!(matches!(places.enter(High), Entry::Full));
+    assert!(matches!(places.enter(High, Standing::Counted), Entry::Full));
     drop((held, low));
     admitted(&places, High);
 }
