@@ -34,10 +34,10 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, R> {
-        /// There was no place, or none came free in time.
-        Rejected { error: Option<Error> },
+        /// There was no place, or none came free in time, or the inner service can't become ready.
+        Failed { error: Option<Error> },
         /// Waiting for a place.
-        Queued { #[pin] queued: Queued, service: Option<S>, ready: bool, request: Option<R> },
+        Queued { #[pin] queued: Queued, held: Option<(S, R)> },
         /// In place; the inner service isn't ready yet.
         Readying {
             service: S,
@@ -75,7 +75,7 @@ where
     S: Service<Request<B>>,
 {
     pub(super) fn rejected(error: Error) -> Self {
-        Self { state: State::Rejected { error: Some(error) } }
+        Self { state: State::Failed { error: Some(error) } }
     }
 
     pub(super) fn calling(future: S::Future, permit: Option<Permit>, watch: Option<Watch>) -> Self {
@@ -91,9 +91,8 @@ where
         Self { state: State::Readying { service, request: Some(request), permit, settings } }
     }
 
-    pub(super) fn queued(service: S, ready: bool, request: Request<B>, queued: Queued) -> Self {
-        let (service, request) = (Some(service), Some(request));
-        Self { state: State::Queued { queued, service, ready, request } }
+    pub(super) fn queued(service: S, request: Request<B>, queued: Queued) -> Self {
+        Self { state: State::Queued { queued, held: Some((service, request)) } }
     }
 }
 
@@ -109,26 +108,31 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Rejected { error } => {
+                StateProjection::Failed { error } => {
                     return Poll::Ready(Err(error.take().expect("polled after it was ready")));
                 }
-                StateProjection::Queued { mut queued, service, ready, request } => {
-                    let permit = Some(ready!(queued.as_mut().poll(cx))?);
-                    let settings = queued.project().settings;
-                    let mut service = service.take().expect("a queued call has its service");
-                    match *ready {
-                        // A place: the instance that was ready all along is called.
-                        true => call(&mut service, request, permit, settings),
-                        false => {
-                            let (request, settings) = (request.take(), Arc::clone(settings));
+                StateProjection::Queued { mut queued, held } => {
+                    match ready!(queued.as_mut().poll(cx)) {
+                        // It leaves the queue at once, not when the caller drops the call.
+                        Err(error) => State::Failed { error: Some(error) },
+                        // A place: the inner service is asked whether it is ready.
+                        Ok(permit) => {
+                            let (service, request) = held.take().expect("a request is sent once");
+                            let settings = Arc::clone(queued.project().settings);
+                            let (request, permit) = (Some(request), Some(permit));
                             State::Readying { service, request, permit, settings }
                         }
                     }
                 }
                 StateProjection::Readying { service, request, permit, settings } => {
-                    let ready = ready!(service.poll_ready(cx));
-                    ready.map_err(|error| Error::from_inner(error, None).unsent())?;
-                    call(service, request, permit.take(), settings)
+                    match ready!(service.poll_ready(cx)) {
+                        // The place is given back at once.
+                        Err(error) => {
+                            let error = Error::from_inner(error, None).unsent();
+                            State::Failed { error: Some(error) }
+                        }
+                        Ok(()) => call(service, request, permit.take(), settings),
+                    }
                 }
                 StateProjection::Calling { future, permit, watch } => {
                     // The place goes with the body, or is given back with the error.

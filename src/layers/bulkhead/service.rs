@@ -75,16 +75,18 @@ where
         let BulkheadLayer { places, priority, standing, .. } = &*self.settings;
         let permit = match places.enter(*priority, *standing) {
             Entry::Full => {
+                self.unready(ready);
                 let context =
                     Context::of(request.extensions_mut(), self.settings.emitter.integration());
                 return ResponseFuture::rejected(self.settings.refuse(Refusal::Full, &context));
             }
             Entry::Queued(ticket) => {
+                self.unready(ready);
                 let settings = Arc::clone(&self.settings);
                 let context = Context::of(request.extensions_mut(), settings.emitter.integration());
                 settings.emitter.emit(Some(&context), || Event::BulkheadQueued);
                 let queued = Queued::new(ticket, context, settings);
-                return ResponseFuture::queued(self.take_inner(), ready, request, queued);
+                return ResponseFuture::queued(self.inner.clone(), request, queued);
             }
             Entry::Admitted(permit) => Some(permit),
             Entry::Uncounted => None,
@@ -99,6 +101,14 @@ where
 }
 
 impl<S: Clone> Bulkhead<S> {
+    /// Whoever has no place lets go of an instance that is ready: it may hold something that others
+    /// need sooner.
+    fn unready(&mut self, ready: bool) {
+        if ready {
+            drop(self.take_inner());
+        }
+    }
+
     /// The very instance that was polled; a clone takes its place.
     fn take_inner(&mut self) -> S {
         let clone = self.inner.clone();

@@ -1,6 +1,9 @@
 //! The queue for a place.
 
+use std::future::Ready;
+use std::io;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use outrigger::Body;
@@ -10,12 +13,31 @@ use outrigger::event::Event;
 use outrigger::outcome::{Phase, Rejection};
 use outrigger::testing::{Answer, ReadinessProbe};
 use outrigger::{Delivery, ErrorKind};
-use tower::{Layer, service_fn};
+use tower::limit::ConcurrencyLimitLayer;
+use tower::{Layer, Service, ServiceBuilder, service_fn};
 
 use super::Guarded;
-use crate::call::{get, send, status};
+use crate::call::{get, ready, send, status};
 use crate::clock::{begin, millis, secs, settle, spawn, timed, wait, within};
 use crate::provider::Provider;
+
+/// Can't become ready.
+#[derive(Clone)]
+struct Unready;
+
+impl Service<Request<Body>> for Unready {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Response<Body>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        unreachable!("it was never ready")
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn so_many_wait_and_the_next_is_refused_at_once() {
@@ -206,6 +228,56 @@ async fn a_queued_call_waits_for_the_inner_services_readiness_in_its_place() {
     held.abort();
     assert_eq!(queued.await.unwrap().unwrap(), 200);
     assert_eq!(layer.handle().in_use(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waited_in_vain_has_left_the_queue_however_long_it_is_kept() {
+    let crm = Guarded::by(BulkheadLayer::new(1).queue(1).queue_wait(secs(2)));
+    let held = crm.hold(1).await;
+    let mut service = crm.service.clone();
+    let mut late = Box::pin(ready(&mut service).await.call(get()));
+    let error = (&mut late).await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::QueueTimeout));
+    assert_eq!(crm.figures(), (1, 0));
+    crm.provider.set(Answer::status(200));
+    held.into_iter().for_each(|held| held.abort());
+    assert_eq!(within(secs(60), crm.call()).await.expect("a place").unwrap(), 200);
+    drop(late);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_inner_service_can_not_become_ready_has_no_place_however_long_it_is_kept() {
+    let layer = BulkheadLayer::new(1).queue(1);
+    let holder = layer.layer(Provider::new(Answer::hang()));
+    let held = begin(async move { status(&holder, get()).await }).await;
+    let mut service = layer.layer(Unready);
+    let mut queued = Box::pin(ready(&mut service).await.call(get()));
+    assert!(within(secs(0), queued.as_mut()).await.is_none());
+    held.abort();
+    let error = (&mut queued).await.map(drop).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(layer.handle().in_use(), 0);
+    drop(queued);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_holds_nothing_that_the_holder_of_the_place_needs() {
+    let provider = Provider::new(Answer::status(200).after(secs(1)));
+    let stack = ServiceBuilder::new()
+        .layer(BulkheadLayer::new(1).queue(1))
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(provider);
+    let (mut early, mut late) = (stack.clone(), stack.clone());
+    let first = begin(async move { status(&stack, get()).await }).await;
+    // Ready without a look further in, because there is no place.
+    ready(&mut early).await;
+    first.await.unwrap().unwrap();
+    // Ready with the one permit that there is.
+    ready(&mut late).await;
+    let calls = (early.call(get()), late.call(get()));
+    let calls = within(secs(60), async move { tokio::join!(calls.0, calls.1) }).await;
+    let (early, late) = calls.expect("neither waits for the other");
+    assert!(early.is_ok() && late.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
