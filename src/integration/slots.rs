@@ -80,9 +80,11 @@ impl Slots {
         }
     }
 
-    /// What follows from other settings: second requests come out of the retries' budget, and jobs
-    /// wait for their turn in one queue, in order, and not in the bulkhead's, which is short.
+    /// What follows from other settings: second requests come out of the retries' budget, jobs wait
+    /// for their turn in one queue, in order, and not in the bulkhead's, which is short, and a copy
+    /// has no key, whatever header the provider wants it in.
     pub(super) fn settled(mut self) -> Self {
+        self.mirror = self.mirror.key_header(self.idempotency.settings().profile.header.clone());
         self.hedge = self.hedge.budget(self.retry.shared_budget());
         let room = self.room_in(&self.bulkhead);
         if room.is_some() {

@@ -4,11 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Method, Response};
+use http::{HeaderValue, Method, Response};
 use outrigger::backoff::Backoff;
 use outrigger::event::SwitchMode;
 use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
 use outrigger::hedge::HedgeLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::OwnClient;
 use outrigger::mirror::MirrorLayer;
 use outrigger::outcome::{Phase, Rejection};
@@ -139,6 +140,27 @@ async fn a_copy_has_no_key_and_is_sent_once_however_often_the_real_one_is() {
     assert!(real.headers().contains_key("idempotency-key"));
     assert!(!copy.headers().contains_key("idempotency-key"));
     assert_eq!(copy.headers()["x-request-id"], real.headers()["x-request-id"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_has_no_key_of_its_callers_under_whatever_header_the_provider_wants_it() {
+    let copies = Script::new([Answer::status(200)]);
+    // It hands keys on, and makes none.
+    let target = user_flow().service(copies.clone()).build().unwrap();
+    let provider = Script::new([Answer::status(200)]);
+    let crm = user_flow()
+        .mirror(MirrorLayer::new(target, Ratio::ONE).choose(|_| true))
+        .idempotency(IdempotencyLayer::new(KeyProfile::paypal()))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    let mut request = post();
+    request.headers_mut().insert("paypal-request-id", HeaderValue::from_static("charge-1"));
+    read(crm.send(request)).await.unwrap();
+    tokio::time::sleep(seconds(60)).await;
+    let (real, copy) = (&provider.requests()[0], &copies.requests()[0]);
+    assert_eq!(real.headers()["paypal-request-id"], "charge-1");
+    assert!(!copy.headers().contains_key("paypal-request-id"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request};
+use http::{HeaderName, Method, Request};
 use tower_layer::Layer;
 
 use super::handle::MirrorHandle;
@@ -29,6 +29,8 @@ pub struct MirrorLayer<T> {
     pub(crate) concurrency: u32,
     pub(crate) limit: Duration,
     pub(crate) body_cap: usize,
+    /// Where the calls' keys go, if not where most providers look for them.
+    pub(super) key_header: Option<HeaderName>,
     pub(super) choose: Arc<Choose>,
     pub(super) prepare: Option<Arc<Prepare>>,
     pub(super) compare: Option<Arc<Compare>>,
@@ -51,6 +53,7 @@ impl<T> MirrorLayer<T> {
             concurrency: CONCURRENCY,
             limit: LIMIT,
             body_cap: BODY_CAP,
+            key_header: None,
             choose: Arc::new(|head| is_safe(head.method)),
             prepare: None,
             compare: None,
@@ -154,13 +157,14 @@ impl<T> MirrorLayer<T> {
     /// The same copies, sent to another target.
     pub(crate) fn retargeted<U>(self, target: U) -> MirrorLayer<U> {
         let Self { share, concurrency, limit, body_cap, choose, prepare, compare, .. } = self;
-        let Self { classifier, rng, emitter, tally, .. } = self;
+        let Self { key_header, classifier, rng, emitter, tally, .. } = self;
         MirrorLayer {
             target,
             share,
             concurrency,
             limit,
             body_cap,
+            key_header,
             choose,
             prepare,
             compare,
@@ -173,6 +177,12 @@ impl<T> MirrorLayer<T> {
 
     pub(crate) fn target(&self) -> &T {
         &self.target
+    }
+
+    /// Takes the calls' keys off their copies where they stand in this header.
+    pub(crate) fn key_header(mut self, header: Option<HeaderName>) -> Self {
+        self.key_header = header;
+        self
     }
 
     /// This share.

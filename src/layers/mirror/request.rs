@@ -4,7 +4,11 @@ use crate::body::Body;
 use crate::context::{Context, CorrelationId, IdempotencyKey, Scope};
 
 /// The request once more, without what ties it to the real call; `None` if its body isn't at hand.
-pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
+/// A key may stand in `key_header`, too.
+pub(super) fn copy(
+    request: &Request<Body>,
+    key_header: Option<&HeaderName>,
+) -> Option<Request<Body>> {
     let mut copy = Request::new(request.body().again()?);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
@@ -13,7 +17,7 @@ pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     *copy.extensions_mut() = request.extensions().clone();
     let context = copy.extensions_mut().remove::<Context>();
     keep_correlation(&mut copy, context.as_ref());
-    forget_key(&mut copy, context.as_ref());
+    forget_key(&mut copy, context.as_ref(), key_header);
     Some(copy)
 }
 
@@ -30,11 +34,16 @@ fn keep_correlation(copy: &mut Request<Body>, context: Option<&Context>) {
 }
 
 /// Takes the real call's key off, under whatever header it was sent.
-fn forget_key(copy: &mut Request<Body>, context: Option<&Context>) {
+fn forget_key(
+    copy: &mut Request<Body>,
+    context: Option<&Context>,
+    key_header: Option<&HeaderName>,
+) {
     copy.extensions_mut().remove::<IdempotencyKey>();
     let key = context.and_then(Context::idempotency_key);
     let is_key = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name == IDEMPOTENCY_KEY || Some(value) == key).then(|| name.clone())
+        let is_its_name = name == IDEMPOTENCY_KEY || Some(name) == key_header;
+        (is_its_name || Some(value) == key).then(|| name.clone())
     };
     let names: Vec<_> = copy.headers().iter().filter_map(is_key).collect();
     for name in names {

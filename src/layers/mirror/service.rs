@@ -92,7 +92,7 @@ impl<S, T> Mirror<S, T> {
         // The place first: a target that hangs makes the rest cheap.
         let place = settings.tally.enter(settings.concurrency);
         let sent = place.and_then(|place| {
-            let copied = copy(request)?;
+            let copied = copy(request, settings.key_header.as_ref())?;
             let (tell, real) = match &settings.compare {
                 Some(_) => Some(oneshot::channel()).unzip(),
                 None => (None, None),
