@@ -73,7 +73,8 @@ where
         let mut this = self.project();
         let frame = ready!(this.inner.as_mut().poll_frame(cx));
         let frame = frame.map(|frame| frame.map_err(|error| Error::from_body(error, None)));
-        let Some(mut watch) = this.watch.take() else {
+        // A copy that was cut meanwhile has no ear for it: nothing more is kept.
+        let Some(mut watch) = this.watch.take().filter(Watch::is_heard) else {
             return Poll::Ready(frame);
         };
         match &frame {
@@ -121,6 +122,10 @@ impl Tee {
 }
 
 impl Watch {
+    fn is_heard(&self) -> bool {
+        !self.tee.tell.is_closed()
+    }
+
     fn complete(self) {
         let Self { tee: Tee { tell, kept }, status, headers } = self;
         let _ = tell.send(Real::Answered { status, headers, kept });

@@ -28,8 +28,9 @@ pub enum Seen {
 /// What is kept of a body that passes.
 #[derive(Debug)]
 pub(super) struct Kept {
-    chunks: Vec<Bytes>,
-    room: usize,
+    /// Copied out of what came: a chunk that is held may hold far more than itself.
+    bytes: Vec<u8>,
+    cap: usize,
     complete: bool,
 }
 
@@ -65,25 +66,17 @@ impl Seen {
 impl Kept {
     /// Up to `cap` bytes.
     pub(super) fn new(cap: usize) -> Self {
-        Self { chunks: Vec::new(), room: cap, complete: true }
+        Self { bytes: Vec::new(), cap, complete: true }
     }
 
-    pub(super) fn add(&mut self, chunk: &Bytes) {
-        let kept = chunk.slice(..chunk.len().min(self.room));
+    pub(super) fn add(&mut self, chunk: &[u8]) {
+        let kept = &chunk[..chunk.len().min(self.cap - self.bytes.len())];
         self.complete &= kept.len() == chunk.len();
-        self.room -= kept.len();
-        if !kept.is_empty() {
-            self.chunks.push(kept);
-        }
+        self.bytes.extend_from_slice(kept);
     }
 
     pub(super) fn answered(self, status: StatusCode, headers: HeaderMap) -> Seen {
-        let mut chunks = self.chunks.into_iter();
-        let body = match (chunks.next(), chunks.len()) {
-            (first, 0) => first.unwrap_or_default(),
-            (first, _) => first.into_iter().chain(chunks).collect::<Vec<_>>().concat().into(),
-        };
-        let complete = self.complete;
-        Seen::Answered { status, headers, body, complete }
+        let Self { bytes, complete, .. } = self;
+        Seen::Answered { status, headers, body: bytes.into(), complete }
     }
 }

@@ -1,12 +1,20 @@
 //! Whether a copy's answer agrees with the real one.
 
+use std::convert::Infallible;
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use outrigger::Ratio;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{HeaderValue, Request, Response};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use outrigger::mirror::{MirrorLayer, Seen};
 use outrigger::outcome::{Class, Fault, Phase};
 use outrigger::testing::{Answer, Script};
-use tower::Layer;
+use outrigger::{Body, Error, Ratio};
+use tower::{Layer, service_fn};
 
 use super::{Mirrored, Set};
 use crate::call::{fetch, frame, get, send, status};
@@ -112,6 +120,69 @@ async fn the_caller_gets_all_of_a_body_that_is_over_the_cap() {
     let layer = MirrorLayer::new(Streaming::new([]), Ratio::ONE).body_cap(2).compare(|_, _| true);
     let service = layer.layer(Streaming::new([streamed(&["abc", "d", "ef"])]));
     assert_eq!(fetch(&service, get()).await.unwrap(), "abcdef");
+}
+
+/// A chunk that says when its memory is freed.
+struct Memory(&'static [u8], Arc<AtomicBool>);
+
+impl AsRef<[u8]> for Memory {
+    fn as_ref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A body of one chunk, whose end is far off, and the news that the chunk's memory was freed.
+fn large(range: std::ops::Range<usize>) -> (Body, Arc<AtomicBool>) {
+    let freed = Arc::new(AtomicBool::new(false));
+    let chunk = Bytes::from_owner(Memory(b"a large body", Arc::clone(&freed))).slice(range);
+    let frames = stream::iter([Ok::<_, Infallible>(Frame::data(chunk))]);
+    (Body::new(StreamBody::new(frames.chain(stream::pending()))), freed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_the_comparison_holds_no_memory_of_the_answers() {
+    // Over the cap, under it, and a small piece of something large.
+    for (range, cap) in [(0..12, 2), (0..12, 64), (2..7, 64)] {
+        let (real, freed) = large(range.clone());
+        let layer = MirrorLayer::new(Streaming::new([large(range).0]), Ratio::ONE);
+        let layer = layer.body_cap(cap).compare(|_, _| true);
+        let service = layer.layer(Streaming::new([real]));
+        let mut body = Box::pin(send(&service, get()).await.unwrap().into_body());
+        frame(&mut body).await.unwrap().unwrap();
+        assert!(freed.load(Ordering::SeqCst), "its reader is done with it");
+        drop(body);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_any_longer_for_a_copy_that_was_cut() {
+    let (pipe, body) = piped();
+    let freed = Arc::new(AtomicBool::new(false));
+    let value = Bytes::from_owner(Memory(b"1", Arc::clone(&freed)));
+    let real = Arc::new(Mutex::new(Some((body, HeaderValue::from_maybe_shared(value).unwrap()))));
+    let layer = MirrorLayer::new(Streaming::new([]), Ratio::ONE).limit(secs(1));
+    let service = layer.compare(|_, _| true).layer(service_fn(move |_: Request<Body>| {
+        let (body, value) = real.lock().unwrap().take().unwrap();
+        let mut response = Response::new(body);
+        response.headers_mut().insert("x-version", value);
+        ready(Ok::<_, Error>(response))
+    }));
+    let (head, body) = send(&service, get()).await.unwrap().into_parts();
+    let mut body = Box::pin(body);
+    drop(head);
+    pipe.feed("half of");
+    frame(&mut body).await.unwrap().unwrap();
+    assert!(!freed.load(Ordering::SeqCst), "the comparison may want it");
+    wait(secs(2)).await;
+    pipe.feed("a body");
+    assert_eq!(frame(&mut body).await.unwrap().unwrap(), "a body");
+    assert!(freed.load(Ordering::SeqCst), "there is none");
 }
 
 #[tokio::test(start_paused = true)]
