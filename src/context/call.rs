@@ -51,6 +51,8 @@ pub(crate) struct Call {
     hedges: AtomicU32,
     /// How many armed timers end no later than the deadline.
     timers: AtomicU32,
+    /// When the attempt came to the first of our queues, if not with the call.
+    attempt_came: AtomicU64,
     /// When the attempt began, if not with the call.
     attempt_began: AtomicU64,
     upload: AtomicU64,
@@ -103,6 +105,7 @@ impl Call {
             doubled: AtomicBool::new(false),
             hedges: AtomicU32::new(0),
             timers: AtomicU32::new(0),
+            attempt_came: AtomicU64::new(0),
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             gate: OnceLock::new(),
@@ -282,6 +285,22 @@ impl Call {
     /// When the attempt that is under way began, to the precision of whoever held it back last.
     pub(crate) fn attempt_began(&self) -> Instant {
         self.started + Duration::from_nanos(self.attempt_began.load(Ordering::Relaxed))
+    }
+
+    /// Another attempt begins: what it waits for from here on is the wait of this attempt.
+    pub(crate) fn begin_attempt(&self, at: Instant) {
+        self.attempt_came.store(self.nanos(at), Ordering::Relaxed);
+        self.set_attempt_began(at);
+    }
+
+    /// Whether the call's time ran out and queues in here had the attempt for longer than the provider:
+    /// that says nothing of the provider.
+    pub(crate) fn ran_out_here(&self, now: Instant) -> bool {
+        let came = Duration::from_nanos(self.attempt_came.load(Ordering::Relaxed));
+        let began = self.attempt_began();
+        let queued = began.saturating_duration_since(self.started + came);
+        self.deadline().is_some_and(|deadline| now >= deadline)
+            && now.saturating_duration_since(began) < queued
     }
 
     /// The request was held back until `at`.

@@ -165,11 +165,12 @@ where
 
 impl Queued {
     pub(super) fn new(ticket: Ticket, context: Context, settings: Arc<BulkheadLayer>) -> Self {
-        let wait = settings.queue_wait.get();
-        let due = wait.map(|waited| Due { at: rt::after(rt::now(), waited), waited });
+        let came = rt::now();
+        let wait = settings.queue_wait.get().into_iter().chain(settings.patience(&context, came));
+        let due = wait.min().map(|waited| Due { at: rt::after(came, waited), waited });
         // Until it has a place; a call that is dropped before never left.
         context.call().set_queued(true);
-        Self { ticket, timer: Timer::default(), due, came: rt::now(), context, settings }
+        Self { ticket, timer: Timer::default(), due, came, context, settings }
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<Permit, Error>> {
@@ -199,6 +200,15 @@ impl Queued {
         };
         this.context.call().set_queued(false);
         Poll::Ready(Err(this.settings.refuse(refusal, this.context)))
+    }
+}
+
+impl BulkheadLayer {
+    /// How long a call may wait for an adaptive limit's place. Who came to it with no time left could
+    /// only be cut, and a limit that sees no answers doesn't grow.
+    fn patience(&self, context: &Context, now: Instant) -> Option<Duration> {
+        let deadline = context.deadline().filter(|_| self.places.is_adaptive())?;
+        Some(deadline.saturating_duration_since(now) / 2)
     }
 }
 

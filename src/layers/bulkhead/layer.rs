@@ -72,7 +72,8 @@ impl BulkheadLayer {
         self.set("queue", |config| config.queue = calls)
     }
 
-    /// How long a call may wait for a place; without, until its deadline.
+    /// How long a call may wait for a place; without, until its deadline. For a place of an adaptive
+    /// limit it waits no longer than half of the time to its deadline.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self

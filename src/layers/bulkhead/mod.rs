@@ -14,7 +14,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `queue` | 0 | a person is better told at once than kept waiting; jobs may wait |
-//! | `queue_wait` | until the deadline | the call's own limit is the best one |
+//! | `queue_wait` | until the deadline; for an adaptive limit, half of the time to it at most | the call's own limit is the best one; who waits longer has no time left for an answer |
 //! | `limit` | none | integrations fail apart from each other, until they share what can be full |
 //! | [`Limit::reserve`] | 10 %, at least one place of two or more | a person finds a place though jobs hold all that they may |
 //! | `adaptive` | none | a limit that stands still is easier to reason about, where somebody knows it |
@@ -69,7 +69,7 @@
 //! |---|---|
 //! | an answer of the classes success, partial or client error | the provider keeps up; it took so long |
 //! | throttled, a 503, a timeout other than of the pool's, a call that a limit cut | overload |
-//! | any other failure, a caller who went away | nothing |
+//! | any other failure, a caller who went away, a deadline of which queues in here had the larger part | nothing |
 //!
 //! A limit of which less than half is in use never grows, because nobody knows whether the provider
 //! could take more. All overloads among the calls of one round are one: what began before the limit

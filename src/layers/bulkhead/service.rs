@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::outcome::Rejection;
+use crate::rt;
 
 /// Bounds concurrency. See the [module](super).
 #[derive(Debug)]
@@ -127,7 +128,7 @@ impl BulkheadLayer {
         let queue = self.places.queue_limit();
         let detail = match refusal {
             Refusal::Late(waited) => {
-                format!("no place free within {waited:?}; {in_use} of {limit} in use")
+                format!("no place free within {:?}; {in_use} of {limit} in use", rt::shown(waited))
             }
             Refusal::Full => match self.places.reserved() {
                 reserved if reserved > 0 && self.priority == Priority::Low => format!(

@@ -11,7 +11,8 @@
 //! 503 is one whatever it says of coming back; 429
 //! speaks only against a probe. What a layer further in refused is no result at all. A call that its
 //! caller dropped is counted as abandoned; it is a failure if its deadline had passed or it had
-//! waited for long, because then the provider is why it was dropped.
+//! waited for long, because then the provider is why it was dropped. A deadline that passed says
+//! nothing where queues further in had the call for longer than the provider.
 //!
 //! # When not to use it
 //!

@@ -7,8 +7,8 @@ use super::breaker::Breaker;
 use super::state::{Ticket, Verdict};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
-use crate::error::Error;
-use crate::outcome::{Class, class_of_error, class_of_response, retry_after};
+use crate::error::{Error, ErrorKind};
+use crate::outcome::{Class, Phase, class_of_error, class_of_response, retry_after};
 use crate::rt::{self, Clock};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
@@ -65,6 +65,10 @@ impl Pass {
 
     fn verdict(&self, error: &Error) -> Verdict {
         let retry_after = error.retry_after();
+        let is_deadline = error.kind() == ErrorKind::Timeout(Phase::Call);
+        if is_deadline && self.context.call().ran_out_here(rt::now()) {
+            return Verdict::Nothing;
+        }
         match class_of_error(&self.breaker.classifier, error) {
             class if class.says_nothing() => Verdict::Nothing,
             Class::Throttled => Verdict::Throttled { retry_after },
@@ -96,7 +100,8 @@ impl Pass {
         self.breaker.machine.count_abandoned();
         let waited = now.saturating_duration_since(self.ticket.began.max(call.attempt_began()));
         let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
-        let verdict = match late || waited >= self.breaker.machine.tuning().config.abandoned_after {
+        let after = || self.breaker.machine.tuning().config.abandoned_after;
+        let verdict = match !call.ran_out_here(now) && (late || waited >= after()) {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,
         };

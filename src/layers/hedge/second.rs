@@ -72,7 +72,7 @@ where
     pub(super) fn send(first: &Context, memory: &mut Memory<S, B>, now: Instant) -> Option<Self> {
         let attempt = first.attempt() + 1;
         let context = first.fork(attempt);
-        context.call().set_attempt_began(now);
+        context.call().begin_attempt(now);
         let request = memory.recall(&context, attempt)?;
         let service = memory.service.take()?;
         first.call().begin_hedge();

@@ -317,7 +317,7 @@ where
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
         self.context.call().set_shut(false);
-        self.context.call().set_attempt_began(rt::now());
+        self.context.call().begin_attempt(rt::now());
         let service = memory.service.insert(readied.take()?);
         Some(service.call(request))
     }

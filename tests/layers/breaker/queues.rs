@@ -7,9 +7,11 @@ use futures_util::future::join_all;
 use outrigger::Ratio;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
+use outrigger::deadline::DeadlineLayer;
 use outrigger::event::BreakerState;
 use outrigger::rate_limit::{Excess, RateLimitLayer};
 use outrigger::testing::{Answer, Script};
+use outrigger::timeout::TimeoutLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use crate::call::{get, status};
@@ -48,6 +50,41 @@ async fn a_wait_for_a_turn_is_no_slow_answer() {
     let calls = join_all((0..10).map(|_| status(&service, get()))).await;
     assert!(calls.iter().all(Result::is_ok));
     assert_eq!((handle.state(), handle.counts().slow), (BreakerState::Closed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passed_mostly_in_a_queue_of_ours_says_nothing_of_the_provider() {
+    // Cut by the deadline itself, or by the attempt's timer that looks at it.
+    for attempt in [TimeoutLayer::new(), TimeoutLayer::new().attempt(Duration::from_secs(30))] {
+        let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+        let handle = breaker.handle();
+        let service = ServiceBuilder::new()
+            .layer(DeadlineLayer::new(Duration::from_secs(8)))
+            .layer(breaker)
+            .layer(BulkheadLayer::new(1).queue(1))
+            .layer(attempt)
+            .service(Script::new([Answer::status(200).after(Duration::from_millis(7_900))]));
+        let (first, second) = tokio::join!(status(&service, get()), status(&service, get()));
+        assert_eq!(first.unwrap(), 200);
+        assert!(second.unwrap_err().is_timeout());
+        assert_eq!((handle.state(), handle.counts().failed), (BreakerState::Closed, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passed_mostly_at_the_provider_is_a_failure() {
+    let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+    let handle = breaker.handle();
+    let hangs = [Answer::status(200).after(Duration::from_secs(3)), Answer::hang()];
+    let service = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(8)))
+        .layer(breaker)
+        .layer(BulkheadLayer::new(1).queue(1))
+        .service(Script::new(hangs));
+    let (first, second) = tokio::join!(status(&service, get()), status(&service, get()));
+    assert_eq!(first.unwrap(), 200);
+    assert!(second.unwrap_err().is_timeout());
+    assert_eq!((handle.state(), handle.counts().failed), (BreakerState::Open, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceBuilder};
 
 use super::Guarded;
 use crate::call::{get, keyed_post, status};
-use crate::clock::{begin, millis, secs, spawn, wait, within};
+use crate::clock::{begin, millis, secs, spawn, timed, wait, within};
 use crate::provider::Provider;
 
 /// A provider that answers in 100 ms up to so many calls at a time, and beyond that takes the square
@@ -231,12 +231,50 @@ async fn an_attempt_that_takes_too_long_is_an_overload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_cut_in_the_queue_says_nothing() {
+async fn a_call_that_waits_for_half_of_its_time_is_refused_and_says_nothing() {
     let crm = Guarded::by(BulkheadLayer::new(1).queue(1).adaptive(Adaptive::aimd().max(9)));
     let _held = crm.hold(1).await;
     let cut = DeadlineLayer::new(secs(5)).layer(crm.service.clone());
-    assert!(status(&cut, get()).await.unwrap_err().is_timeout());
+    let (took, result) = timed(status(&cut, get())).await;
+    let error = result.unwrap_err();
+    let text = "bulkhead queue timed out: no place free within 2.5s; 1 of 1 in use";
+    assert_eq!((took, error.to_string().as_str()), (millis(2_500), text));
     assert_eq!(crm.places.limit(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_an_outage_lowered_is_back_once_the_outage_is_over() {
+    // Cut by the deadline itself, or by the attempt's timer that looks at it.
+    for attempt in [None, Some(secs(30))] {
+        let provider = Provider::new(Answer::status(200).after(millis(100)));
+        let layer = BulkheadLayer::new(4).queue(1_000).adaptive(Adaptive::aimd().max(4));
+        let places = layer.handle();
+        let timeout =
+            attempt.map_or_else(TimeoutLayer::new, |limit| TimeoutLayer::new().attempt(limit));
+        let service = ServiceBuilder::new().layer(DeadlineLayer::new(secs(1))).layer(layer);
+        let service = service.layer(timeout).service(provider.clone());
+        // Thirty a second, without a pause: who came during the outage still waits after it.
+        let load = spawn(async move {
+            let mut calls = Vec::new();
+            for _ in 0..80 * 30 {
+                let service = service.clone();
+                calls.push(spawn(async move { status(&service, get()).await.is_ok() }));
+                wait(millis(33)).await;
+            }
+            calls
+        });
+        wait(secs(5)).await;
+        provider.set(Answer::hang());
+        wait(secs(3)).await;
+        assert_eq!(places.limit(), Some(1));
+        provider.set(Answer::status(200).after(millis(100)));
+        wait(secs(60)).await;
+        assert!(places.limit().unwrap() >= 3, "{places:?}");
+        let calls = load.await.unwrap();
+        for call in calls.into_iter().rev().take(300) {
+            assert!(call.await.unwrap(), "all is well again");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
