@@ -42,7 +42,7 @@ impl Breaker {
             return Ok(Pass::new(Arc::clone(self), ticket, context));
         }
         let now = rt::now();
-        let (admission, change) = self.machine.admit(now, &self.rng);
+        let (admission, change) = self.machine.admit(&context, now, &self.rng);
         self.tell(change, Some(&context));
         match admission {
             Admission::Admitted(ticket) => {

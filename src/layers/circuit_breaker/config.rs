@@ -111,6 +111,10 @@ impl BreakerConfig {
         }
     }
 
+    pub(super) fn is_slow(&self, took: Duration) -> bool {
+        self.slow.is_some_and(|slow| took > slow.over)
+    }
+
     fn check_rules(&self, mistakes: &mut Mistakes<'_>) {
         if self.failure_rate.is_none() && self.slow.is_none() && self.consecutive.is_none() {
             mistakes.add("rules", "there are none, so it can never open: set a failure rate, a slow-call rate or a number in a row");

@@ -6,6 +6,10 @@
 //! | open | nothing | half-open, when its time is over |
 //! | half-open | a few probes | closed, when enough succeed; open, when they can't any more |
 //!
+//! A probe that hangs for its whole limit opens it again. It is measured from when it left: one that
+//! waits in a queue of ours makes room for another after as long. Where its good answer is still
+//! being read then, it has succeeded.
+//!
 //! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. A
 //! result counts in the state in which its call began, and nowhere else. 4xx are not failures, a
 //! 503 is one whatever it says of coming back; 429

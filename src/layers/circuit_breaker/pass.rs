@@ -47,6 +47,7 @@ impl Pass {
                 Verdict::Failure { retry_after: hint() }
             }
             _ => {
+                self.breaker.machine.note_head(self.ticket(), now);
                 self.stage = Stage::Head(now);
                 return Some(self);
             }
@@ -79,13 +80,17 @@ impl Pass {
 
     fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
         self.stage = Stage::Told;
-        let left = self.ticket.began.max(self.context.call().attempt_began());
-        let ticket = Ticket { left, ..self.ticket };
-        self.breaker.record(ticket, verdict, at, &self.context);
+        self.breaker.record(self.ticket(), verdict, at, &self.context);
         if self.breaker.machine.is_shut() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
             self.context.call().set_shut(true);
         }
+    }
+
+    /// The ticket, with what is known by now.
+    fn ticket(&self) -> Ticket {
+        let left = self.ticket.began.max(self.context.call().attempt_began());
+        Ticket { left, ..self.ticket }
     }
 
     /// The caller went away before there was a head.

@@ -9,6 +9,7 @@ use super::state::{
     Admission, CLOSED, Change, HALF_OPEN, Machine, OPEN, OTHER_WINDOW, Ticket, Verdict, nanos,
     next, state_of,
 };
+use crate::context::Context;
 use crate::event::BreakerState;
 use crate::rt::{self, Rng};
 
@@ -17,10 +18,20 @@ use crate::rt::{self, Rng};
 pub(super) struct Recovery {
     openings: u32,
     for_slowness: bool,
-    /// When each probe that is under way began.
-    probing: Vec<Instant>,
+    probing: Vec<Probe>,
+    /// How many probes there were.
+    probes: u32,
     succeeded: u32,
     failed: u32,
+}
+
+/// A probe that is under way.
+#[derive(Debug)]
+struct Probe {
+    ticket: Ticket,
+    context: Context,
+    /// When a good head came; the body is being read.
+    head: Option<Instant>,
 }
 
 impl Machine {
@@ -82,7 +93,12 @@ impl Machine {
         rng.between(time - spread.min(time), time.saturating_add(spread).min(cap))
     }
 
-    pub(super) fn admit_probe(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
+    pub(super) fn admit_probe(
+        &self,
+        context: &Context,
+        now: Instant,
+        rng: &Rng,
+    ) -> (Admission, Option<Change>) {
         let mut recovery = self.recovery();
         let tuning = self.tuning();
         let word = self.word.load(Ordering::Acquire);
@@ -102,41 +118,97 @@ impl Machine {
             }
             _ => (word, None),
         };
-        let oldest = recovery.probing.iter().min().copied();
-        let overdue = oldest.map(|began| rt::after(began, tuning.config.probe_limit));
-        if overdue.is_some_and(|at| now >= at) {
-            // A probe that hangs says enough.
-            self.open_locked(&mut recovery, word, None, now, rng);
-            let left = self.until().saturating_sub(self.since_epoch(now));
-            let change = Change { from: BreakerState::HalfOpen, to: BreakerState::Open };
-            return (self.reject(now, Some(left)), Some(change));
+        let limit = tuning.config.probe_limit;
+        if let Some(change) = self.settle_overdue(&mut recovery, word, limit, now, rng) {
+            let admission = match change.to {
+                BreakerState::Closed => {
+                    let word = self.word.load(Ordering::Acquire);
+                    Admission::Admitted(Ticket::new(now, word))
+                }
+                _ => self.reject(now, Some(self.until().saturating_sub(self.since_epoch(now)))),
+            };
+            return (admission, Some(change));
         }
-        let used = recovery.probing.len() as u32 + recovery.succeeded + recovery.failed;
-        if used < tuning.config.probes {
-            recovery.probing.push(now);
-            return (Admission::Admitted(Ticket::new(now, word)), change);
+        let dues = || recovery.probing.iter().map(|probe| probe.due(limit));
+        // Those that are due wait in here: they will tell in their time, and until then, others may.
+        let counted = dues().filter(|due| now < *due).count() as u32;
+        if counted + recovery.succeeded + recovery.failed < tuning.config.probes {
+            let ticket = recovery.begin_probe(context, now, word);
+            return (Admission::Admitted(ticket), change);
         }
-        let left = overdue.map(|at| at.saturating_duration_since(now));
+        let left = dues().min().map(|due| due.saturating_duration_since(now));
         (self.reject(now, left), change)
+    }
+
+    /// What the probes say that have had their time: one whose good answer is still being read is a
+    /// good one, and one that hangs says enough.
+    fn settle_overdue(
+        &self,
+        recovery: &mut Recovery,
+        word: u64,
+        limit: Duration,
+        now: Instant,
+        rng: &Rng,
+    ) -> Option<Change> {
+        while let Some((ticket, head)) = recovery.take_answered(limit, now) {
+            let took = head.saturating_duration_since(ticket.left);
+            let change = self.judge(recovery, ticket, Verdict::Success, took, now, rng);
+            if change.is_some() {
+                return change;
+            }
+        }
+        let hangs = |probe: &Probe| !probe.is_here() && now >= probe.due(limit);
+        if !recovery.probing.iter().any(hangs) {
+            return None;
+        }
+        self.open_locked(recovery, word, None, now, rng);
+        Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open })
+    }
+
+    /// A probe has a good head, and its body is being read.
+    pub(super) fn note_head(&self, ticket: Ticket, at: Instant) {
+        if state_of(ticket.word) != HALF_OPEN {
+            return;
+        }
+        let mut recovery = self.recovery();
+        if self.word.load(Ordering::Acquire) == ticket.word
+            && let Some(slot) = recovery.slot(ticket)
+        {
+            let probe = &mut recovery.probing[slot];
+            (probe.ticket, probe.head) = (ticket, Some(at));
+        }
     }
 
     pub(super) fn record_probe(
         &self,
         ticket: Ticket,
         verdict: Verdict,
-        slow: bool,
         now: Instant,
         rng: &Rng,
     ) -> Option<Change> {
         let mut recovery = self.recovery();
-        let config = &self.tuning().config;
         if self.word.load(Ordering::Acquire) != ticket.word {
             return None;
         }
-        let slot = recovery.probing.iter().position(|began| *began == ticket.began)?;
+        let slot = recovery.slot(ticket)?;
         recovery.probing.swap_remove(slot);
         let took = now.saturating_duration_since(ticket.left);
-        let too_slow = slow && recovery.for_slowness || took >= config.probe_limit;
+        self.judge(&mut recovery, ticket, verdict, took, now, rng)
+    }
+
+    /// Counts what a probe came to, which was in its slot until now.
+    fn judge(
+        &self,
+        recovery: &mut Recovery,
+        ticket: Ticket,
+        verdict: Verdict,
+        took: Duration,
+        now: Instant,
+        rng: &Rng,
+    ) -> Option<Change> {
+        let config = &self.tuning().config;
+        let slow = recovery.for_slowness && config.is_slow(took);
+        let too_slow = slow || took >= config.probe_limit;
         let retry_after = match verdict {
             Verdict::Nothing => return None,
             Verdict::Success if !too_slow => None,
@@ -151,11 +223,11 @@ impl Machine {
             Some(_) => recovery.failed += 1,
         }
         if recovery.succeeded >= config.probe_successes {
-            self.close_locked(&mut recovery, ticket.word, now);
+            self.close_locked(recovery, ticket.word, now);
             return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Closed });
         }
         if recovery.failed > config.probes.saturating_sub(config.probe_successes) {
-            self.open_locked(&mut recovery, ticket.word, retry_after.flatten(), now, rng);
+            self.open_locked(recovery, ticket.word, retry_after.flatten(), now, rng);
             return Some(Change { from: BreakerState::HalfOpen, to: BreakerState::Open });
         }
         None
@@ -183,6 +255,43 @@ impl Recovery {
     /// Begins the count anew: what came back is not measured by another number of probes.
     pub(super) fn recount(&mut self) {
         (self.succeeded, self.failed) = (0, 0);
+    }
+
+    fn begin_probe(&mut self, context: &Context, now: Instant, word: u64) -> Ticket {
+        self.probes = self.probes.wrapping_add(1);
+        let ticket = Ticket { probe: self.probes, ..Ticket::new(now, word) };
+        self.probing.push(Probe { ticket, context: context.clone(), head: None });
+        ticket
+    }
+
+    fn slot(&self, ticket: Ticket) -> Option<usize> {
+        self.probing.iter().position(|probe| probe.ticket.probe == ticket.probe)
+    }
+
+    /// Takes out a probe that is due and whose good head has come, and when that was.
+    fn take_answered(&mut self, limit: Duration, now: Instant) -> Option<(Ticket, Instant)> {
+        let is_due = |probe: &Probe| probe.head.is_some() && now >= probe.due(limit);
+        let slot = self.probing.iter().position(is_due)?;
+        let Probe { ticket, head, .. } = self.probing.swap_remove(slot);
+        Some((ticket, head?))
+    }
+}
+
+// === impl Probe ===
+
+impl Probe {
+    /// It waits in a queue of ours: the provider has nothing to do with it yet.
+    fn is_here(&self) -> bool {
+        self.head.is_none() && self.context.call().is_here()
+    }
+
+    /// When it has had its time.
+    fn due(&self, limit: Duration) -> Instant {
+        let left = match self.head {
+            Some(_) => self.ticket.left,
+            None => self.ticket.began.max(self.context.call().attempt_began()),
+        };
+        rt::after(left, limit)
     }
 }
 

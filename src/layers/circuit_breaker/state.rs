@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::config::{BreakerConfig, Consecutive, Mode, Throttled};
 use super::recovery::Recovery;
 use super::window::{Mark, Sums, Window};
+use crate::context::Context;
 use crate::event::BreakerState;
 use crate::rt::Rng;
 
@@ -51,6 +52,8 @@ pub(super) struct Ticket {
     pub(super) left: Instant,
     /// The word it was given under; [`UNTRACKED`] if its result doesn't matter.
     pub(super) word: u64,
+    /// Which probe it is for, where it is for one.
+    pub(super) probe: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +124,12 @@ impl Machine {
     }
 
     /// Asks to make a call.
-    pub(super) fn admit(&self, now: Instant, rng: &Rng) -> (Admission, Option<Change>) {
+    pub(super) fn admit(
+        &self,
+        context: &Context,
+        now: Instant,
+        rng: &Rng,
+    ) -> (Admission, Option<Change>) {
         match self.forced() {
             Forced::Closed => return (Admission::Admitted(Ticket::untracked(now)), None),
             Forced::Open => return (self.reject(now, None), None),
@@ -133,7 +141,7 @@ impl Machine {
             OPEN if self.since_epoch(now) < self.until() => {
                 (self.reject(now, Some(self.until() - self.since_epoch(now))), None)
             }
-            _ => self.admit_probe(now, rng),
+            _ => self.admit_probe(context, now, rng),
         }
     }
 
@@ -150,14 +158,13 @@ impl Machine {
             // It began in another state, or the breaker was forced.
             return None;
         }
-        let tuning = self.tuning();
-        let slow = tuning
-            .config
-            .slow
-            .is_some_and(|slow| now.saturating_duration_since(ticket.left) > slow.over);
         match state_of(word) {
-            CLOSED => self.record_closed(&tuning, word, verdict, slow, now, rng),
-            HALF_OPEN => self.record_probe(ticket, verdict, slow, now, rng),
+            CLOSED => {
+                let tuning = self.tuning();
+                let slow = tuning.config.is_slow(now.saturating_duration_since(ticket.left));
+                self.record_closed(&tuning, word, verdict, slow, now, rng)
+            }
+            HALF_OPEN => self.record_probe(ticket, verdict, now, rng),
             _ => None,
         }
     }
@@ -326,7 +333,7 @@ impl Machine {
 
 impl Ticket {
     pub(super) fn new(began: Instant, word: u64) -> Self {
-        Self { began, left: began, word }
+        Self { began, left: began, word, probe: 0 }
     }
 
     pub(super) fn untracked(began: Instant) -> Self {

@@ -6,6 +6,7 @@ mod open_time;
 mod probes;
 mod queues;
 mod results;
+mod under_way;
 mod window;
 
 use outrigger::circuit_breaker::{BreakerHandle, CircuitBreaker, CircuitBreakerLayer};
