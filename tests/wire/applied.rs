@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use outrigger::IntegrationConfig;
 use tokio::task::JoinSet;
@@ -19,11 +20,11 @@ fn config(file: &str) -> IntegrationConfig {
 /// Settings that all let everybody through.
 fn files() -> [IntegrationConfig; 5] {
     [
-        "deadline = '90s'\ntimeout.attempt = '40s'\ncircuit_breaker.window = '2m'
+        "deadline = '90s'\ntimeout.attempt = '40s'\ncircuit_breaker.probes = 4
          [hyper]\nmax_connections_per_host = 50\nacquire_timeout = '30s'",
         "bulkhead = { concurrency = 64, queue = 100 }\nhedge.after = '29s'
          [hyper]\nmax_connections_per_host = 200\ntime_to_live = '1h'",
-        "retry = { max_attempts = 3, budget = { ratio = '50%' } }\ncircuit_breaker = { minimum = 40, window = '2m' }
+        "retry = { max_attempts = 3, budget = { ratio = '50%' } }\ncircuit_breaker.minimum = 40
          [hyper]\npool_idle_timeout = '2m'\nconnect_timeout = '19s'",
         "rate_limit = { requests = 1000000, per = '1s', burst = 1000000 }
          correlation.header = 'x-trace'\ncircuit_breaker.enabled = false",
@@ -35,7 +36,10 @@ fn files() -> [IntegrationConfig; 5] {
 /// Calls without end, until all changes were made.
 async fn changed_under_load(protocol: Protocol) {
     let server = Server::start();
-    let shop = Arc::new(Shop::of(patient(), protocol, |client| client));
+    // Wide enough for the settings of all, so that every result stays in the window.
+    let builder = patient().breaker(|breaker| breaker.window(Duration::from_secs(600)));
+    let shop = Arc::new(Shop::of(builder, protocol, |client| client));
+    let breaker = shop.breaker();
     let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
@@ -77,7 +81,10 @@ async fn changed_under_load(protocol: Protocol) {
     assert_eq!(server.sockets().accepted as u64, figures.opened);
     let places = shop.bulkhead();
     assert_eq!((places.in_use(), places.waiting(), shop.rate_limit().waiting()), (0, 0, 0));
-    assert_eq!(shop.breaker().counts().failed, 0);
+    let counts = shop.breaker().counts();
+    assert_eq!((counts.failed, counts.rejected, breaker.counts()), (0, 0, counts));
+    // All but those that were sent while there was none.
+    assert!(counts.calls > CALLERS && counts.calls <= answered.load(Ordering::Relaxed));
     assert_eq!(server.sockets().requests, answered.load(Ordering::Relaxed) as usize);
 }
 

@@ -144,7 +144,8 @@ impl CircuitBreakerLayer {
     where
         F: for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync + 'static,
     {
-        self.map = Some(Arc::new(BreakerMap::new(Arc::new(key), most, idle)));
+        let config = self.config.clone().unwrap_or_default();
+        self.map = Some(Arc::new(BreakerMap::new(Arc::new(key), most, idle, config)));
         self
     }
 
@@ -201,16 +202,17 @@ impl CircuitBreakerLayer {
     }
 
     /// These settings, with the breakers that are in use: their states stay, and so do the results
-    /// where the window does.
+    /// where the window does. Where there shall be none, they are kept for when there shall be again.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
-        let Some(config) = self.config else {
-            return Self { config: None, breaker: OnceLock::new(), ..running.clone() };
-        };
-        let keyed = running.map.iter().flat_map(|map| map.all());
-        for breaker in running.breaker.get().cloned().into_iter().chain(keyed) {
-            breaker.machine.reconfigure(config.clone());
+        if let Some(config) = &self.config {
+            if let Some(map) = &running.map {
+                map.reconfigure(config);
+            }
+            if let Some(breaker) = running.breaker.get() {
+                breaker.machine.reconfigure(config.clone());
+            }
         }
-        Self { config: Some(config), ..running.clone() }
+        Self { config: self.config, ..running.clone() }
     }
 
     pub(crate) fn window_time(&self) -> Option<Duration> {
@@ -237,8 +239,8 @@ impl CircuitBreakerLayer {
     fn renewed(mut self) -> Self {
         self.breaker = OnceLock::new();
         if let Some(map) = &self.map {
-            let BreakerMap { key, most, idle, .. } = &**map;
-            self.map = Some(Arc::new(BreakerMap::new(Arc::clone(key), *most, *idle)));
+            let config = self.config.clone().unwrap_or_default();
+            self.map = Some(Arc::new(map.renewed(config)));
         }
         self
     }

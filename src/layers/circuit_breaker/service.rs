@@ -92,8 +92,8 @@ impl Breakers {
             Self::None => None,
             Self::One(breaker) => Some(Arc::clone(breaker)),
             Self::Keyed(layer) => {
-                let (map, config) = (layer.map.as_ref()?, layer.config.as_ref()?);
-                Some(map.of(&RequestHead::of(request), || Breaker::new(layer, config)))
+                let map = layer.map.as_ref()?;
+                Some(map.of(&RequestHead::of(request), |config| Breaker::new(layer, config)))
             }
         }
     }

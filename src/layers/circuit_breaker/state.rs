@@ -230,11 +230,14 @@ impl Machine {
     pub(super) fn reconfigure(&self, config: BreakerConfig) {
         let mut recovery = self.recovery();
         let mut tuning = self.tuning.write().unwrap_or_else(PoisonError::into_inner);
-        let windows = match tuning.config.window == config.window {
-            true => Arc::clone(&tuning.windows),
-            false => Arc::new([Window::new(config.window), Window::new(config.window)]),
-        };
         let before = &tuning.config;
+        let windows = match before.window == config.window {
+            true => Arc::clone(&tuning.windows),
+            false => {
+                self.in_a_row.store(0, Ordering::Relaxed);
+                Arc::new([Window::new(config.window), Window::new(config.window)])
+            }
+        };
         if (before.probes, before.probe_successes) != (config.probes, config.probe_successes) {
             recovery.recount();
         }

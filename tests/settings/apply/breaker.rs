@@ -1,17 +1,21 @@
 //! A circuit breaker whose settings change while it is not closed, or was forced.
 
-use outrigger::Integration;
+use outrigger::{Integration, Ratio};
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use outrigger::circuit_breaker::Consecutive;
 use outrigger::event::BreakerState;
 use outrigger::testing::{Answer, Script};
 
-use crate::call::{apply, once, seconds, status};
+use crate::call::{answers, apply, failure, get, once, seconds, status, user_flow};
 
 /// Opens on two failures in a row, and lets probes through after five seconds.
 fn fragile(provider: &Script) -> Integration {
     Integration::user_flow("crm")
         .breaker(|breaker| {
-            let breaker = breaker.consecutive(outrigger::circuit_breaker::Consecutive::Always(2));
-            breaker.open_for(seconds(5), seconds(5)).open_jitter(outrigger::Ratio::ZERO)
+            let breaker = breaker.consecutive(Consecutive::Always(2));
+            breaker.open_for(seconds(5), seconds(5)).open_jitter(Ratio::ZERO)
         })
         .service(provider.clone())
         .build()
@@ -43,4 +47,52 @@ async fn fewer_probes_than_have_come_back_let_the_next_ones_through() {
         }
         assert_eq!(crm.breaker().state(), BreakerState::Closed);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_forced_open_is_so_again_once_there_is_one_again() {
+    let provider = answers(200);
+    let crm = user_flow(&provider);
+    let handle = crm.breaker();
+    handle.force_open();
+    apply(&crm, "circuit_breaker.enabled = false");
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    assert_eq!((crm.breaker().forced(), crm.breaker().state()), (None, BreakerState::Closed));
+    apply(&crm, "");
+    assert_eq!(crm.breaker().forced(), Some(BreakerState::Open));
+    assert!(failure(crm.send(get())).await.0.is_rejected());
+    handle.release();
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    assert_eq!((crm.breaker().counts(), provider.begun()), (handle.counts(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_window_forgets_failures_in_a_row_with_the_rest() {
+    let crm = user_flow(&answers(500));
+    for _ in 0..4 {
+        status(crm.send(once())).await.unwrap();
+    }
+    apply(&crm, "circuit_breaker.window = '1m'");
+    status(crm.send(once())).await.unwrap();
+    assert_eq!((crm.breaker().state(), crm.breaker().counts().failed), (BreakerState::Closed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_first_seen_while_settings_change_has_the_new_ones() {
+    let changing = Arc::new(OnceLock::<Integration>::new());
+    let seen = Arc::clone(&changing);
+    let crm = Integration::user_flow("crm")
+        .breaker(move |breaker| {
+            breaker.keyed(10, seconds(60), move |head| {
+                let crm = seen.get().expect("it was built");
+                apply(crm, "circuit_breaker = { consecutive = 1, minimum = 30 }");
+                Cow::Owned(head.uri.path().into())
+            })
+        })
+        .service(answers(500))
+        .build()
+        .unwrap();
+    assert!(changing.set(crm.clone()).is_ok());
+    status(crm.send(once())).await.unwrap();
+    assert!(failure(crm.send(once())).await.0.is_rejected());
 }
