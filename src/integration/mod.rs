@@ -16,7 +16,7 @@
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
 //! | rate limit | learned; refused at once if the turn comes after the deadline, pauses ≤ 10 min | learned; in order, evenly spaced, pauses ≤ 5 min | shed for people, absorb for jobs |
-//! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s; jobs beyond 16 wait for their turn before it | |
+//! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
 //! | fallback, hedge, mirror, rehearsal | off | off | decisions that only the business can make |

@@ -213,9 +213,18 @@ fn a_breaker_that_can_never_open_is_refused() {
 }
 
 #[test]
+fn a_breaker_that_would_hold_more_than_memory_is_refused() {
+    let endless = breaker().window_of_calls(u32::MAX).check();
+    refuses(endless, "circuit_breaker.window", &["4294967295", "1000000", "hold fewer"]);
+    breaker().window_of_calls(1_000_000).check().unwrap();
+}
+
+#[test]
 fn a_breaker_that_opens_on_every_call_is_refused() {
     let never = breaker().failure_rate(NEVER, 20);
     refuses(never.check(), "circuit_breaker.failure_rate", &["0%", "more than zero"]);
+    let never = breaker().slow_calls(ZERO, Ratio::ONE);
+    refuses(never.check(), "circuit_breaker.slow_calls", &["every call", "give it a duration"]);
     let never = breaker().slow_calls(secs(1), NEVER);
     refuses(never.check(), "circuit_breaker.slow_calls", &["0%", "more than zero"]);
     for none in [Consecutive::Always(0), Consecutive::BelowMinimum(0)] {

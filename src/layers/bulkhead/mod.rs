@@ -33,6 +33,10 @@
 //! - When the queue is full, a high arrival takes the place of the youngest low one in it, which is
 //!   refused at once. Where nobody of low priority waits, the arrival is refused.
 //!
+//! A `background` integration's jobs wait for their turn before the limit, no more of them than there
+//! are places come to it, and those take none of its queue's spots: no job is refused because others
+//! hold the places.
+//!
 //! So a flood of jobs keeps no person waiting, while a flood of people can keep the jobs waiting for
 //! as long as it lasts: give them a `queue_wait`. The queue is the limit's; how long a call may wait
 //! is each bulkhead's own.

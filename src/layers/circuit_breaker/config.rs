@@ -135,6 +135,9 @@ impl BreakerConfig {
                 _ => {}
             }
         }
+        if self.slow.is_some_and(|slow| slow.over.is_zero()) {
+            mistakes.add("slow_calls", "every call takes longer than no time: give it a duration");
+        }
         if let Some(Consecutive::Always(0) | Consecutive::BelowMinimum(0)) = self.consecutive {
             mistakes.add("consecutive", "zero in a row would open on every call: use at least one");
         }
@@ -149,6 +152,10 @@ impl BreakerConfig {
     fn check_window(&self, mistakes: &mut Mistakes<'_>) {
         match self.window {
             WindowSize::Calls(0) => mistakes.add("window", "a window of no calls can never open: hold at least one"),
+            WindowSize::Calls(calls) if calls > MOST_CALLS => mistakes.add(
+                "window",
+                format_args!("{calls} calls are more than it can hold, which is {MOST_CALLS}: hold fewer, or look at a time"),
+            ),
             WindowSize::Calls(calls) if self.minimum > calls => mistakes.add(
                 "minimum",
                 format_args!("{} calls never fit a window of {calls}, so it can never open: lower it or widen the window", self.minimum),
@@ -195,3 +202,6 @@ impl BreakerConfig {
         mistakes.refuse_zero("probe_limit", Some(self.probe_limit));
     }
 }
+
+/// Each call of the window is kept, twice: two megabytes for a breaker, and there may be many.
+pub(super) const MOST_CALLS: u32 = 1_000_000;

@@ -55,7 +55,7 @@ impl CircuitBreakerLayer {
         self.set(|config| config.window = WindowSize::Time(length))
     }
 
-    /// Looks at the results of so many calls.
+    /// Looks at the results of so many calls, a million at most.
     pub fn window_of_calls(self, calls: u32) -> Self {
         self.set(|config| config.window = WindowSize::Calls(calls))
     }

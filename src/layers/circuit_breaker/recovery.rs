@@ -88,7 +88,9 @@ impl Machine {
         let grown = config.open_for.as_secs_f64() * config.open_growth.powi(steps);
         let cap = config.open_cap;
         let time = Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap));
-        let spread = time.mul_f64(config.open_jitter.fraction());
+        // The longest times round up on the way through a float.
+        let spread = time.as_secs_f64() * config.open_jitter.fraction();
+        let spread = Duration::try_from_secs_f64(spread).unwrap_or(time);
         // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
         rng.between(time - spread.min(time), time.saturating_add(spread).min(cap))
     }

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::config::WindowSize;
+use super::config::{MOST_CALLS, WindowSize};
 
 /// The results of the last seconds or the last calls, kept in atomics.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Window {
             },
             WindowSize::Calls(calls) => Self::Calls {
                 next: AtomicU64::new(0),
-                ring: (0..calls.max(1)).map(|_| AtomicU8::new(0)).collect(),
+                ring: (0..calls.clamp(1, MOST_CALLS)).map(|_| AtomicU8::new(0)).collect(),
                 failed: AtomicU32::new(0),
                 slow: AtomicU32::new(0),
             },

@@ -101,6 +101,19 @@ async fn a_longer_retry_after_wins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_may_be_open_for_good_however_far_that_is_spread() {
+    let layer = by_rate(10, 50, 1).open_for(Duration::MAX, Duration::MAX);
+    for jitter in [Ratio::ZERO, Ratio::percent(50), Ratio::ONE] {
+        let layer = layer.clone().open_jitter(jitter);
+        layer.check().unwrap();
+        let crm = Guarded::by(layer);
+        crm.fail(1).await;
+        assert_eq!(crm.state(), Open);
+        assert!(crm.call().await.unwrap_err().is_rejected());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shorter_retry_after_does_not() {
     let crm = Guarded::by(by_rate(10, 50, 1));
     crm.calls(1, Answer::status(500).header("retry-after", "1")).await;
