@@ -13,5 +13,8 @@ pub(crate) use spawn::spawn;
 pub(crate) use spawn::{Task, blocking, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
+#[cfg(feature = "hyper")]
+pub(crate) use rng::Draw;
+
 pub use clock::Clock;
 pub use rng::Rng;

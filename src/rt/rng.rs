@@ -16,6 +16,10 @@ pub struct Rng {
     next: Option<Arc<AtomicU64>>,
 }
 
+/// A fraction that was drawn once: what it spreads stays where it is when its bounds move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draw(f64);
+
 impl Rng {
     /// The thread's cryptographic generator, seeded by the operating system.
     #[must_use]
@@ -38,19 +42,20 @@ impl Rng {
         }
     }
 
+    /// A fraction to keep.
+    pub(crate) fn draw(&self) -> Draw {
+        Draw(self.fraction())
+    }
+
     /// A duration in `from..=to`, to the nanosecond; `from` where `to` is shorter.
     pub(crate) fn between(&self, from: Duration, to: Duration) -> Duration {
-        let span = to.saturating_sub(from);
-        // The longest spans round up on the way through a float.
-        let part = Duration::try_from_secs_f64(span.as_secs_f64() * self.fraction());
-        from.saturating_add(part.unwrap_or(span)).clamp(from, to.max(from))
+        self.draw().between(from, to)
     }
 
     /// A duration that is `middle`, give or take a fifth: lives that began together should not end
     /// together. One too long to spread stays as it is.
     pub(crate) fn about(&self, middle: Duration) -> Duration {
-        let spread = middle / 5;
-        self.between(middle - spread, middle.saturating_add(spread))
+        self.draw().about(middle)
     }
 
     /// Sixteen random bytes, for an id.
@@ -59,6 +64,23 @@ impl Rng {
             None => system().random(),
             Some(next) => seeded(next).random(),
         }
+    }
+}
+
+// === impl Draw ===
+
+impl Draw {
+    /// As [`Rng::about`], at the same place of every range.
+    pub(crate) fn about(self, middle: Duration) -> Duration {
+        let spread = middle / 5;
+        self.between(middle - spread, middle.saturating_add(spread))
+    }
+
+    fn between(self, from: Duration, to: Duration) -> Duration {
+        let span = to.saturating_sub(from);
+        // The longest spans round up on the way through a float.
+        let part = Duration::try_from_secs_f64(span.as_secs_f64() * self.0);
+        from.saturating_add(part.unwrap_or(span)).clamp(from, to.max(from))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use outrigger::IntegrationConfig;
+use outrigger::event::CloseCause;
 use tokio::task::JoinSet;
 
 use crate::calls::{get, patient, post, user_flow};
@@ -12,6 +13,7 @@ use crate::pool::shop::{BOTH, Http1, Http2, Protocol, Shop};
 use crate::server::Server;
 
 const CALLERS: u32 = 50;
+const UNLIMITED: &str = "[hyper]\npool_idle_timeout = 'none'\ntime_to_live = 'none'\n";
 
 fn config(file: &str) -> IntegrationConfig {
     toml::from_str(file).unwrap()
@@ -134,6 +136,107 @@ async fn a_pool_that_is_made_smaller_lets_calls_finish() {
     // Only what was too much was closed.
     let figures = shop.rests().await;
     assert_eq!(figures.opened - u64::from(figures.open), figures.closed.surplus);
+}
+
+/// Callers without end, and what stops them.
+fn callers(shop: &Arc<Shop>, count: u32, url: &str) -> (JoinSet<()>, Arc<AtomicBool>) {
+    let (mut callers, done) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
+    for _ in 0..count {
+        let (shop, done, url) = (Arc::clone(shop), Arc::clone(&done), url.to_owned());
+        callers.spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(shop.spawn(get(&url)).await.unwrap().unwrap(), "well");
+            }
+        });
+    }
+    (callers, done)
+}
+
+async fn all_end((mut callers, done): (JoinSet<()>, Arc<AtomicBool>)) {
+    done.store(true, Ordering::Relaxed);
+    while let Some(ended) = callers.join_next().await {
+        ended.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_smaller_pool_is_kept_to_while_callers_wait_for_every_connection() {
+    let server = Server::start();
+    let shop = Arc::new(Shop::new(Http1, |client| client.max_connections_per_host(4)));
+    let callers = callers(&shop, 8, &server.url("/slow"));
+    shop.until(|now| (now.in_use, now.waiting) == (4, 4)).await;
+    shop.apply(&config("hyper.max_connections_per_host = 1")).unwrap();
+    shop.until(|now| now.open == 1 && now.waiting > 0).await;
+    all_end(callers).await;
+    // The one that stays is the one that there may be: nobody made another.
+    assert_eq!(shop.rests().await.opened, 4);
+    assert_eq!(shop.closed(), [(CloseCause::Surplus, 3)]);
+}
+
+#[tokio::test]
+async fn connections_that_nobody_uses_go_at_once_when_there_may_be_fewer() {
+    for file in ["max_connections_per_host = 1", "pool_max_idle_per_host = 1"] {
+        let server = Server::start();
+        let shop = Shop::new(Http1, |client| client);
+        let calls: Vec<_> = (0..3).map(|_| shop.spawn(get(server.url("/gated")))).collect();
+        server.until(|sockets| sockets.requests == 3).await;
+        server.let_go(3);
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        shop.apply(&config(&format!("[hyper]\n{file}"))).unwrap();
+        server.until(|sockets| sockets.open == 1).await;
+        shop.until(|now| now.open == 1).await;
+        shop.rests().await;
+        assert_eq!(shop.closed(), [(CloseCause::Surplus, 2)], "{file}");
+    }
+}
+
+#[tokio::test]
+async fn limits_in_time_reach_connections_that_were_made_without_any() {
+    let limits = [("pool_idle_timeout", CloseCause::Idle), ("time_to_live", CloseCause::Expired)];
+    for protocol in BOTH {
+        for (limit, cause) in limits {
+            let server = Server::start();
+            let builder = user_flow().without_retry().config(config(UNLIMITED));
+            let shop = Shop::of(builder, protocol, |client| client);
+            shop.spawn(get(server.url("/"))).await.unwrap().unwrap();
+            shop.rests().await;
+            let other =
+                UNLIMITED.replace(&format!("{limit} = 'none'"), &format!("{limit} = '80ms'"));
+            shop.apply(&config(&other)).unwrap();
+            server.until(|sockets| sockets.open == 0).await;
+            shop.until(|now| now.open == 0).await;
+            assert_eq!(shop.closed(), [(cause, 1)], "{protocol:?} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_longer_life_reaches_a_connection_that_was_to_end_sooner() {
+    for protocol in BOTH {
+        let server = Server::start();
+        let life = Duration::from_millis(200);
+        let shop = Shop::new(protocol, |client| client.time_to_live(life));
+        shop.spawn(get(server.url("/"))).await.unwrap().unwrap();
+        shop.apply(&config("hyper.time_to_live = '1h'")).unwrap();
+        tokio::time::sleep(life * 2).await;
+        assert_eq!(shop.rests().await.open, 1, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shorter_life_reaches_connections_under_steady_load() {
+    for protocol in BOTH {
+        let server = Server::start();
+        let shop = Arc::new(Shop::new(protocol, |client| client.max_connections_per_host(2)));
+        let callers = callers(&shop, 4, &server.url("/slow"));
+        shop.until(|now| now.in_use > 0).await;
+        shop.apply(&config("hyper.time_to_live = '100ms'")).unwrap();
+        shop.until(|now| now.closed.expired >= 4).await;
+        all_end(callers).await;
+        shop.rests().await;
+    }
 }
 
 #[tokio::test]

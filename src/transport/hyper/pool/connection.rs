@@ -12,7 +12,8 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use super::super::request::Forward;
 use crate::body::Body;
 use crate::event::CloseCause;
-use crate::rt;
+use crate::rt::{self, Draw};
+use crate::transport::pool::PoolLimits;
 
 /// One connection, as its users hold it. Over HTTP/2, clones share it.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ pub(in super::super) enum Sender {
 pub(super) struct Record {
     pub(super) id: u64,
     born: Instant,
-    expires: Option<Instant>,
+    /// Where its life ends around the one that is set.
+    spread: Draw,
     /// Requests that are on it.
     active: AtomicU32,
     /// When the last of them ended, in nanoseconds from birth.
@@ -59,12 +61,11 @@ pub(super) struct Record {
 }
 
 impl Connection {
-    pub(super) fn new(sender: Sender, id: u64, life: Option<Duration>) -> Self {
-        let born = rt::now();
+    pub(super) fn new(sender: Sender, id: u64, spread: Draw) -> Self {
         let record = Record {
             id,
-            born,
-            expires: life.map(|life| rt::after(born, life)),
+            born: rt::now(),
+            spread,
             active: AtomicU32::new(0),
             last_used: AtomicU64::new(0),
             kept: AtomicBool::new(false),
@@ -91,13 +92,13 @@ impl Connection {
     }
 
     /// Whether another request may be sent over it.
-    pub(super) fn is_usable(&self, now: Instant) -> bool {
+    pub(super) fn is_usable(&self, now: Instant, limits: &PoolLimits) -> bool {
         let open = match &self.sender {
             Sender::Http1(sender, _) => sender.is_ready(),
             Sender::Http2(sender) => !sender.is_closed(),
         };
         let refuses = self.record.refuses.load(Ordering::Relaxed);
-        open && !refuses && !self.record.is_closing() && !self.record.is_expired(now)
+        open && !refuses && !self.record.is_closing() && !self.record.is_expired(now, limits)
     }
 
     /// Sends a request; a connection that is gone gives it back.
@@ -177,29 +178,30 @@ impl Record {
         rt::now().saturating_duration_since(self.born)
     }
 
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|expires| now >= expires)
+    pub(super) fn is_expired(&self, now: Instant, limits: &PoolLimits) -> bool {
+        self.expires(limits).is_some_and(|expires| now >= expires)
     }
 
     /// Whether it is too old, or was left alone for too long.
-    pub(super) fn age(&self, now: Instant, idle: Option<Duration>) -> Option<CloseCause> {
-        let left_alone = self.idle_since().zip(idle);
+    pub(super) fn age(&self, now: Instant, limits: &PoolLimits) -> Option<CloseCause> {
+        let left_alone = self.idle_since().zip(limits.idle);
         match left_alone {
-            _ if self.is_expired(now) => Some(CloseCause::Expired),
+            _ if self.is_expired(now, limits) => Some(CloseCause::Expired),
             Some((since, limit)) if now >= rt::after(since, limit) => Some(CloseCause::Idle),
             _ => None,
         }
     }
 
     /// Closes it for its age, if it is of one.
-    pub(super) fn name_age(&self, now: Instant, idle: Option<Duration>) {
-        if let Some(cause) = self.age(now, idle) {
+    pub(super) fn name_age(&self, now: Instant, limits: &PoolLimits) {
+        if let Some(cause) = self.age(now, limits) {
             self.close_for(cause);
         }
     }
 
-    pub(super) fn expires(&self) -> Option<Instant> {
-        self.expires
+    /// When it is too old. Spread, so that connections that were made together don't end together.
+    pub(super) fn expires(&self, limits: &PoolLimits) -> Option<Instant> {
+        limits.life.map(|life| rt::after(self.born, self.spread.about(life)))
     }
 
     pub(super) fn begin_use(&self) {
@@ -265,10 +267,10 @@ impl Record {
         Some(self.cause().unwrap_or(unnamed))
     }
 
-    /// Says why it will be closed; the first word counts.
-    pub(super) fn close_for(&self, cause: CloseCause) {
+    /// Says why it will be closed; the first word counts, and whether this is it is returned.
+    pub(super) fn close_for(&self, cause: CloseCause) -> bool {
         let cause = cause as u8;
-        let _ = self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed);
+        self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -276,7 +278,7 @@ impl Record {
     }
 
     /// What closed it, where somebody said so.
-    fn cause(&self) -> Option<CloseCause> {
+    pub(super) fn cause(&self) -> Option<CloseCause> {
         let said = self.cause.load(Ordering::Relaxed);
         CAUSES.into_iter().find(|cause| *cause as u8 == said)
     }

@@ -1,6 +1,4 @@
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,8 +7,10 @@ use tokio::sync::oneshot;
 use super::connection::{Connection, Driver, Record, Sender};
 use super::hosts::Shared;
 use super::lease::Lease;
+use super::place::Place;
 use crate::event::CloseCause;
 use crate::rt;
+use crate::transport::pool::PoolLimits;
 
 /// The connections to one host.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ struct State {
     open: u32,
     /// Those of them that are being made.
     connecting: u32,
+    /// Those of them that go because there are too many.
+    surplus: u32,
     /// HTTP/1.1 connections that nobody uses; the last used is used next, so that the others age.
     idle: Vec<Connection>,
     /// The HTTP/2 connection that takes new requests.
@@ -60,9 +62,6 @@ pub(in super::super) enum Grant {
     Place(Place),
 }
 
-/// The right to make one connection; given back when it is dropped.
-pub(in super::super) struct Place(Option<Arc<Host>>);
-
 impl Host {
     pub(super) fn new(shared: Arc<Shared>, speaks_http2: bool) -> Self {
         Self { shared, state: Mutex::new(State { speaks_http2, ..State::default() }) }
@@ -77,10 +76,10 @@ impl Host {
         while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
             state.waiting.pop_front();
         }
-        let found = state.take_usable(now, self.shared.limits().idle, &mut stale);
+        let limits = self.shared.limits();
+        let found = state.take_usable(now, &limits, &mut stale);
         // A place that comes free is for who waits for it, and not for who happens to come by.
-        let may_connect =
-            state.waiting.is_empty() && state.may_connect(self.shared.limits().per_host);
+        let may_connect = state.waiting.is_empty() && state.may_connect(limits.per_host);
         let acquired = match found {
             Some(connection) => Acquired::Lease(Lease::new(self, connection)),
             None if may_connect => Acquired::Place(state.place(self)),
@@ -106,8 +105,9 @@ impl Host {
         let now = rt::now();
         connection.record.end_use(now);
         self.shared.count_closed(&connection.record);
-        if !connection.is_usable(now) {
-            if connection.record.is_expired(now) {
+        let limits = self.shared.limits();
+        if !connection.is_usable(now, &limits) {
+            if connection.record.is_expired(now, &limits) {
                 connection.record.close_for(CloseCause::Expired);
             }
             return self.leave(&connection.record);
@@ -119,15 +119,17 @@ impl Host {
         let mut connection = connection;
         loop {
             let mut state = self.state();
+            // Asked for anew under the lock: it is trimmed to other limits after they are set.
+            let limits = self.shared.limits();
+            if state.is_over(limits.per_host) {
+                // Whoever waits is served by those that stay.
+                return state.shed(&connection.record);
+            }
             let Some(next) = state.waiting.pop_front() else {
-                let limits = self.shared.limits();
-                if state.idle.len() < limits.idle_per_host && state.open <= limits.per_host {
-                    state.idle.push(connection);
-                    return;
+                if state.idle.len() < limits.idle_per_host {
+                    return state.idle.push(connection);
                 }
-                drop(state);
-                connection.record.close_for(CloseCause::Surplus);
-                return;
+                return state.shed(&connection.record);
             };
             // Nobody is woken under the lock.
             drop(state);
@@ -158,8 +160,7 @@ impl Host {
         sender: Sender,
         driver: Driver,
     ) -> Lease {
-        // The place is the connection's from now on.
-        place.0 = None;
+        place.keep();
         let lease = Lease::new(self, self.open(sender, driver));
         let mut state = self.state();
         state.connecting -= 1;
@@ -174,8 +175,8 @@ impl Host {
         state.speaks_http2 = true;
         if state.streams.is_some() {
             // Another was faster: this one serves its own request and goes.
+            state.shed(&shared.record);
             drop(state);
-            lease.close_for(CloseCause::Surplus);
             return lease;
         }
         state.streams = Some(shared);
@@ -194,8 +195,9 @@ impl Host {
         self.leave(record);
         let mut state = self.state();
         let at = state.idle.iter().position(|idle| idle.record.id == record.id);
-        let gone = at.map(|at| state.idle.swap_remove(at));
+        let gone = at.map(|at| state.idle.remove(at));
         state.open -= 1;
+        state.surplus -= u32::from(record.cause() == Some(CloseCause::Surplus));
         drop(state);
         drop(gone);
         record.end();
@@ -206,15 +208,34 @@ impl Host {
     /// Closes a connection that nobody needs any more; otherwise says when to look again.
     pub(super) fn review(&self, record: &Record) -> Option<Instant> {
         let now = rt::now();
-        let idle = self.shared.limits().idle;
-        if let Some(cause) = record.age(now, idle) {
+        let limits = self.shared.limits();
+        if let Some(cause) = record.age(now, &limits) {
             self.let_go(record, cause);
+        }
+        if record.is_closing() {
             return None;
         }
         // One that is in use can't be idle for too long sooner than from now.
         let since = record.idle_since().unwrap_or(now);
-        let idle_until = idle.map(|limit| rt::after(since, limit));
-        idle_until.into_iter().chain(record.expires()).min()
+        let idle_until = limits.idle.map(|limit| rt::after(since, limit));
+        idle_until.into_iter().chain(record.expires(&limits)).min()
+    }
+
+    /// Closes connections that nobody uses, as far as they are over the limits.
+    pub(super) fn trim(&self) {
+        let mut state = self.state();
+        let limits = self.shared.limits();
+        let mut over = Vec::new();
+        // The first were left alone for the longest.
+        while !state.idle.is_empty()
+            && (state.is_over(limits.per_host) || state.idle.len() > limits.idle_per_host)
+        {
+            let connection = state.idle.remove(0);
+            state.shed(&connection.record);
+            over.push(connection);
+        }
+        drop(state);
+        drop(over);
     }
 
     /// How many connections there may be, and are.
@@ -246,7 +267,7 @@ impl Host {
     fn let_go(&self, record: &Record, cause: CloseCause) {
         let mut state = self.state();
         let at = state.idle.iter().position(|idle| idle.record.id == record.id);
-        let unused = at.map(|at| state.idle.swap_remove(at));
+        let unused = at.map(|at| state.idle.remove(at));
         drop(state);
         // One that is in use is closed when its request is over.
         if unused.is_some() || cause == CloseCause::Expired || record.is_idle() {
@@ -269,10 +290,17 @@ impl Host {
             match next.send(Grant::Place(place)) {
                 Ok(()) => {}
                 // Whoever waited went away.
-                Err(Grant::Place(place)) => drop(place.unused()),
+                Err(Grant::Place(place)) => place.unused(),
                 Err(Grant::Lease(_)) => return,
             }
         }
+    }
+
+    /// A place is free again, and nobody was looked for who could use it.
+    pub(super) fn free_place(&self) {
+        let mut state = self.state();
+        state.open -= 1;
+        state.connecting -= 1;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -286,24 +314,34 @@ impl State {
     fn take_usable(
         &mut self,
         now: Instant,
-        idle: Option<Duration>,
+        limits: &PoolLimits,
         stale: &mut Vec<Connection>,
     ) -> Option<Connection> {
         if let Some(streams) = &self.streams {
-            streams.record.name_age(now, idle);
+            streams.record.name_age(now, limits);
         }
-        stale.extend(self.streams.take_if(|streams| !streams.is_usable(now)));
+        stale.extend(self.streams.take_if(|streams| !streams.is_usable(now, limits)));
         if let Some(shared) = self.streams.as_ref().and_then(Connection::share) {
             return Some(shared);
         }
         while let Some(connection) = self.idle.pop() {
-            connection.record.name_age(now, idle);
-            match connection.is_usable(now) {
+            connection.record.name_age(now, limits);
+            match connection.is_usable(now, limits) {
                 true => return Some(connection),
                 false => stale.push(connection),
             }
         }
         None
+    }
+
+    /// Whether there are too many, without those that go.
+    fn is_over(&self, per_host: u32) -> bool {
+        self.open - self.surplus > per_host
+    }
+
+    /// One goes because there are too many.
+    fn shed(&mut self, record: &Record) {
+        self.surplus += u32::from(record.close_for(CloseCause::Surplus));
     }
 
     fn may_connect(&self, per_host: u32) -> bool {
@@ -313,53 +351,7 @@ impl State {
     fn place(&mut self, host: &Arc<Host>) -> Place {
         self.open += 1;
         self.connecting += 1;
-        Place(Some(Arc::clone(host)))
-    }
-}
-
-impl Place {
-    /// Frees the place without looking for who could use it.
-    fn unused(mut self) -> Option<Arc<Host>> {
-        self.free()
-    }
-
-    fn free(&mut self) -> Option<Arc<Host>> {
-        let host = self.0.take()?;
-        let mut state = host.state();
-        state.open -= 1;
-        state.connecting -= 1;
-        drop(state);
-        Some(host)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(host) = self.free() {
-            host.grant_place();
-        }
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Place")
-    }
-}
-
-/// A request that waits, as the figures count it.
-pub(in super::super) struct Waiting<'a>(&'a Shared);
-
-impl<'a> Waiting<'a> {
-    pub(in super::super) fn at(host: &'a Host) -> Self {
-        host.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        Self(&host.shared)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        Place::new(host)
     }
 }
 

@@ -1,17 +1,19 @@
 use std::collections::HashMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use tokio::sync::watch;
 
 use super::connection::{Connection, Driver, Record, Sender};
 use super::host::Host;
 use crate::control::{Credential, Expiry};
 use crate::event::{CloseCause, Emitter, Event};
-use crate::rt::{self, Rng, Timer};
+use crate::rt::{self, Rng};
 use crate::transport::pool::{Closed, PoolFigures, PoolLimits};
 
 /// The connections of one client, by host.
@@ -25,7 +27,7 @@ pub(in super::super) struct Hosts {
 /// What all hosts of a client share.
 #[derive(Debug)]
 pub(in super::super) struct Shared {
-    limits: RwLock<PoolLimits>,
+    limits: watch::Sender<PoolLimits>,
     pub(super) waiting: AtomicU32,
     emitter: Emitter,
     rng: Rng,
@@ -36,7 +38,7 @@ pub(in super::super) struct Shared {
 impl Hosts {
     pub(in super::super) fn new(limits: PoolLimits, emitter: Emitter, speak_http2: bool) -> Self {
         let shared = Shared {
-            limits: RwLock::new(limits),
+            limits: watch::Sender::new(limits),
             waiting: AtomicU32::new(0),
             emitter,
             rng: Rng::system(),
@@ -94,12 +96,16 @@ impl Hosts {
         self.shared.limits()
     }
 
-    /// Other limits from now on. Connections that are over them go when their requests are over.
+    /// Other limits from now on, for connections that are open too. Those that are over them go, at
+    /// once or when their requests are over.
     pub(in super::super) fn reconfigure(&self, limits: PoolLimits) {
-        *self.shared.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        self.shared.limits.send_replace(limits);
         let hosts: Vec<_> = self.by_key().values().cloned().collect();
-        // There may be room for who waits.
-        hosts.iter().for_each(Host::grant_place);
+        for host in &hosts {
+            host.trim();
+            // There may be room for who waits.
+            host.grant_place();
+        }
     }
 
     fn by_key(&self) -> MutexGuard<'_, HashMap<(Scheme, Authority), Arc<Host>>> {
@@ -113,22 +119,12 @@ impl Host {
         let shared = &self.shared;
         let id = shared.opened.fetch_add(1, Ordering::Relaxed);
         shared.emitter.emit(None, || Event::ConnectionOpened);
-        let connection = Connection::new(sender, id, shared.life());
+        let connection = Connection::new(sender, id, shared.rng.draw());
         let (record, host) = (Arc::clone(&connection.record), Arc::downgrade(self));
+        let limits = shared.limits.subscribe();
         rt::spawn(async move {
-            let mut timer = std::pin::pin!(Timer::default());
-            let mut look_at = host.upgrade().and_then(|host| host.review(&record));
-            let result = poll_fn(|cx| {
-                loop {
-                    if let ended @ std::task::Poll::Ready(_) = driver.as_mut().poll(cx) {
-                        return ended;
-                    }
-                    let Some(at) = look_at else { return std::task::Poll::Pending };
-                    std::task::ready!(timer.as_mut().poll_at(at, cx));
-                    look_at = host.upgrade().and_then(|host| host.review(&record));
-                }
-            })
-            .await;
+            let review = || host.upgrade().and_then(|host| host.review(&record));
+            let result = drive(&mut driver, limits, review).await;
             if let Err(error) = result {
                 // Before its requests are told that it is gone.
                 record.broke(error);
@@ -153,12 +149,7 @@ impl Shared {
     }
 
     pub(super) fn limits(&self) -> PoolLimits {
-        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Spread, so that connections that were made together don't end together.
-    fn life(&self) -> Option<Duration> {
-        self.limits().life.map(|life| self.rng.about(life))
+        *self.limits.borrow()
     }
 
     fn closed(&self) -> Closed {
@@ -171,6 +162,31 @@ impl Shared {
             cut: of(CloseCause::Cut),
             misdirected: of(CloseCause::Misdirected),
             surplus: of(CloseCause::Surplus),
+        }
+    }
+}
+
+/// Drives a connection to its end, and reviews it when it is time and when there are other limits.
+async fn drive(
+    driver: &mut Driver,
+    mut limits: watch::Receiver<PoolLimits>,
+    review: impl Fn() -> Option<Instant>,
+) -> hyper::Result<()> {
+    loop {
+        limits.mark_unchanged();
+        let look_at = review();
+        let mut changed = std::pin::pin!(async {
+            if limits.changed().await.is_err() {
+                // Where there is no pool any more, there are no other limits.
+                std::future::pending::<()>().await;
+            }
+        });
+        let work = poll_fn(|cx| match driver.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => changed.as_mut().poll(cx).map(|()| None),
+        });
+        if let Some(Some(ended)) = rt::until(look_at, work).await {
+            return ended;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `connection.rs` | one connection, HTTP/1.1 or HTTP/2, and the task that drives it |
 //! | `host.rs` | the connections to one host, and who waits for one |
+//! | `place.rs` | the right to make one, and a wait for one, as the figures count them |
 //! | `lease.rs` | the right to use one, given back when the answer is over |
 //! | `hosts.rs` | all hosts, the shared settings and the figures |
 //!
@@ -16,10 +17,12 @@ mod connection;
 mod host;
 mod hosts;
 mod lease;
+mod place;
 
 pub(super) use connection::{Driver, Sender};
-pub(super) use host::{Acquired, Grant, Host, Place, Waiting};
+pub(super) use host::{Acquired, Grant, Host};
 pub(super) use hosts::Hosts;
 pub(super) use lease::Lease;
+pub(super) use place::{Place, Waiting};
 
 pub use lease::Hold;
