@@ -14,7 +14,9 @@ use crate::rt;
 /// traffic at all there is only the floor. The arithmetic is in millionths and exact: a ratio of 0.4
 /// allows 40 %.
 ///
-/// Clones share the bucket: give the same budget to several layers, and they share it.
+/// Clones share the bucket: give the same budget to several layers, and they share it. Where a file
+/// sets other terms for one of them, they hold for all; `"none"` rations that one no more, and the
+/// others as before.
 #[derive(Clone, Debug)]
 pub struct RetryBudget(Option<Arc<Bucket>>);
 
@@ -25,6 +27,8 @@ struct Bucket {
     /// Tokens in millionths. What is over the cap is cut off when somebody takes one.
     earned: AtomicU64,
     epoch: Instant,
+    /// What it was made with, whatever holds now.
+    made: BudgetTerms,
     floor: Mutex<Floor>,
 }
 
@@ -88,6 +92,11 @@ impl RetryBudget {
         Some(self.0.as_ref()?.floor().terms)
     }
 
+    /// What it was made with; `None` without a limit.
+    pub(crate) fn made(&self) -> Option<BudgetTerms> {
+        Some(self.0.as_ref()?.made)
+    }
+
     /// Other terms from now on, for all who share it; what was saved and used stays. A budget without
     /// a limit becomes one that has it, for whoever is given this one.
     pub(crate) fn reconfigured(self, terms: BudgetTerms) -> Self {
@@ -113,33 +122,12 @@ impl RetryBudget {
         self.0.as_ref().is_none_or(|bucket| bucket.withdraw(now))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        let Some(terms) = self.terms() else { return };
-        if terms.floor_period.is_zero() {
-            mistakes.add(
-                "budget.floor_period",
-                "a period of no time makes the floor unlimited: give it a duration",
-            );
-        }
-        if terms.floor > MOST_FLOOR {
-            mistakes.add(
-                "budget.floor",
-                format_args!(
-                    "{} in {:?} is no floor: use at most {MOST_FLOOR}, or a ratio",
-                    terms.floor, terms.floor_period
-                ),
-            );
-        }
-        if terms.burst == 0 && terms.floor == 0 {
-            mistakes.add("budget", "neither burst nor floor holds a retry, so none is ever allowed: raise one, or use max_attempts(1)");
-        }
-    }
-
     pub(crate) fn of(terms: BudgetTerms) -> Self {
         Self(Some(Arc::new(Bucket {
             deposit: AtomicU32::new(terms.ratio.millionths()),
             earned: AtomicU64::new(0),
             epoch: rt::now(),
+            made: terms,
             floor: Mutex::new(Floor {
                 terms,
                 reserve: vec![Duration::ZERO; terms.floor.min(MOST_FLOOR) as usize],
@@ -182,6 +170,30 @@ impl Bucket {
 }
 
 impl BudgetTerms {
+    pub(crate) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+        if self.floor_period.is_zero() {
+            mistakes.add(
+                "budget.floor_period",
+                "a period of no time makes the floor unlimited: give it a duration",
+            );
+        }
+        if self.floor > MOST_FLOOR {
+            mistakes.add(
+                "budget.floor",
+                format_args!(
+                    "{} in {:?} is no floor: use at most {MOST_FLOOR}, or a ratio",
+                    self.floor, self.floor_period
+                ),
+            );
+        }
+        if self.burst == 0 && self.floor == 0 {
+            mistakes.add(
+                "budget",
+                "neither burst nor floor holds a retry, so none is ever allowed: raise one, or allow one attempt only",
+            );
+        }
+    }
+
     /// The most that can be saved, in millionths.
     fn cap(self) -> u64 {
         u64::from(self.burst).saturating_mul(TOKEN)

@@ -287,6 +287,7 @@ impl<T: Source> IntegrationBuilder<T> {
             found.extend(news);
         }
         ConfigError::check(Some(&self.name), found)?;
+        let slots = slots.begun(&base.slots);
 
         let transport = match limits {
             Some(limits) => self.transport.with_limits(limits),

@@ -111,7 +111,13 @@ impl Slots {
     /// The same settings, which stay as they are while those that run are set anew.
     pub(super) fn kept(&self) -> Self {
         let slots = self.clone();
-        Self { retry: slots.retry.kept(), bulkhead: slots.bulkhead.apart(), ..slots }
+        Self { bulkhead: slots.bulkhead.apart(), ..slots }
+    }
+
+    /// The first settings that run, `base` being those that they were laid over.
+    pub(super) fn begun(self, base: &Self) -> Self {
+        let retry = self.retry.taking_over(&base.retry);
+        Self { hedge: self.hedge.budget(retry.shared_budget()), retry, ..self }
     }
 
     /// These settings, with all that the running ones remember and hold.

@@ -132,12 +132,8 @@ impl Bulkhead {
         lay(&mut config.queue_wait, &self.queue_wait);
         let way = self.adaptive.unwrap_or_else(|| before.adaptive.as_ref().map(|known| known.way));
         config.adaptive = way.map(|way| {
-            let fresh = match way {
-                Way::Aimd => Adaptive::aimd(),
-                Way::Gradient => Adaptive::gradient(),
-            };
-            let mut adaptive =
-                before.adaptive.clone().filter(|known| known.way == way).unwrap_or(fresh);
+            let known = before.adaptive.clone().unwrap_or_else(Adaptive::aimd);
+            let mut adaptive = Adaptive { way, ..known };
             lay(&mut adaptive.min, &self.adaptive_min);
             lay(&mut adaptive.max, &self.adaptive_max);
             lay(&mut adaptive.decrease, &self.adaptive_decrease);

@@ -107,7 +107,7 @@ impl Retry {
         }
         *layer = layer.clone().with_config(config);
         if let Some(budget) = &self.budget {
-            let known = layer.shared_budget().terms();
+            let known = layer.shared_budget().made();
             let terms = budget.as_ref().map(|budget| budget.lay_over(known));
             *layer = layer.clone().with_budget_terms(terms);
         }
@@ -134,6 +134,7 @@ impl Delays {
             reader.wrong("`base`, `fixed` and `schedule` are three ways to wait: use one of them");
             return;
         }
+        let jitter = self.jitter.unwrap_or(backoff.jitter);
         match (self.base, self.fixed, &self.schedule) {
             (_, Some(delay), _) => *backoff = Backoff::fixed(delay),
             (_, _, Some(delays)) => *backoff = Backoff::schedule(delays.iter().copied()),
@@ -151,7 +152,8 @@ impl Delays {
             (None, _) => {}
         }
         lay(&mut backoff.cap, &self.cap);
-        lay(&mut backoff.jitter, &self.jitter);
+        // Other steps are spread as those were that are known.
+        backoff.jitter = jitter;
     }
 }
 

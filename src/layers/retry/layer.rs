@@ -25,11 +25,24 @@ pub struct RetryLayer {
     pub(super) budget: RetryBudget,
     /// Nobody else was given the budget.
     own_budget: bool,
+    /// What settings from elsewhere make of the budget.
+    terms: Terms,
     pub(super) policy: Arc<dyn RetryPolicy>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     pub(super) clock: Clock,
+}
+
+/// What settings from elsewhere make of a budget.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Terms {
+    /// What it was made with.
+    AsMade,
+    /// Others, for all who share it.
+    Of(BudgetTerms),
+    /// This layer takes nothing out of it, and puts nothing in.
+    Unlimited,
 }
 
 impl RetryLayer {
@@ -39,6 +52,7 @@ impl RetryLayer {
             config: RetryConfig::default(),
             budget: RetryBudget::default(),
             own_budget: true,
+            terms: Terms::AsMade,
             policy: Arc::new(StandardPolicy::new()),
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
@@ -83,7 +97,8 @@ impl RetryLayer {
         self
     }
 
-    /// How much of the calls may be retries.
+    /// How much of the calls may be retries. A budget that other layers have too is shared with them,
+    /// whatever terms a file sets for it.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         (self.budget, self.own_budget) = (budget, false);
         self
@@ -156,20 +171,22 @@ impl RetryLayer {
         self
     }
 
-    /// The same settings, a shared budget's included, however that is set anew.
-    pub(crate) fn kept(mut self) -> Self {
-        self.budget = self.budget.afresh();
-        self
-    }
-
     pub(crate) fn shared_budget(&self) -> RetryBudget {
         self.budget.clone()
     }
 
-    /// These settings, with the budget that is in use.
+    /// These settings, in effect in place of those that run. Who names no terms leaves a shared budget
+    /// as others set it, but takes back what it set itself.
     pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        if let Some(terms) = self.budget.terms() {
-            self.budget = running.budget.clone().reconfigured(terms);
+        self.budget = match (self.terms, self.budget.made()) {
+            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
+            // Made without a limit: it has one since settings from elsewhere gave it one.
+            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
+            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
+            _ => self.budget,
+        };
+        if self.terms == Terms::Unlimited {
+            self.budget = RetryBudget::unlimited();
         }
         self
     }
@@ -179,10 +196,9 @@ impl RetryLayer {
         self
     }
 
-    /// These terms, or no limit, for a budget that is this layer's.
+    /// These terms, or no limit, once it takes over.
     pub(crate) fn with_budget_terms(mut self, terms: Option<BudgetTerms>) -> Self {
-        // Until it takes over from one that runs, it shares nothing with that.
-        self.budget = terms.map_or_else(RetryBudget::unlimited, RetryBudget::of);
+        self.terms = terms.map_or(Terms::Unlimited, Terms::Of);
         self
     }
 
@@ -192,12 +208,25 @@ impl RetryLayer {
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         self.config.check_into(mistakes);
-        self.budget.check_into(mistakes);
+        let terms = match self.terms {
+            Terms::AsMade => self.budget.made(),
+            Terms::Of(terms) => Some(terms),
+            Terms::Unlimited => None,
+        };
+        if let Some(terms) = terms {
+            terms.check_into(mistakes);
+        }
     }
 
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
         self.classifier = classifier;
         self
+    }
+}
+
+impl Terms {
+    fn are_others(self) -> bool {
+        matches!(self, Self::Of(_))
     }
 }
 

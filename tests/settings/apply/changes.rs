@@ -1,6 +1,8 @@
 //! What is otherwise from the next call on.
 
 use http::Method;
+use outrigger::backoff::{Backoff, Jitter};
+use outrigger::bulkhead::Adaptive;
 use outrigger::event::{BreakerState, Event};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::Phase;
@@ -184,4 +186,39 @@ async fn the_share_of_a_mirror_from_a_file() {
     status(crm.send(get())).await.unwrap();
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(seen.begun(), 1);
+}
+
+#[test]
+fn what_a_file_does_not_name_stays_where_it_names_another_way() {
+    let adaptive = |crm: &Integration| as_json(crm)["bulkhead"].clone();
+    let crm = Integration::user_flow("crm")
+        .bulkhead(|places| places.concurrency(8).adaptive(Adaptive::aimd().min(4).max(64)));
+    let crm = crm.service(answers(200)).build().unwrap();
+    apply(&crm, "bulkhead.adaptive = 'gradient'");
+    let set = adaptive(&crm);
+    assert_eq!(set["adaptive"], "gradient");
+    assert_eq!((&set["adaptive_min"], &set["adaptive_max"]), (&4.into(), &64.into()));
+
+    let jitter = |crm: &Integration| as_json(crm)["retry"]["backoff"]["jitter"].clone();
+    let crm = user_flow(&answers(200));
+    for steps in ["fixed = '1s'", "schedule = ['0s', '1s']", "base = '10ms'"] {
+        apply(&crm, &format!("retry.backoff.{steps}"));
+        assert_eq!(jitter(&crm), "full", "{steps}");
+    }
+    let steady = Backoff::fixed(seconds(1)).jitter(Jitter::Equal);
+    let crm = Integration::user_flow("crm").retry(|retry| retry.backoff(steady));
+    let crm = crm.service(answers(200)).build().unwrap();
+    apply(&crm, "retry.backoff.base = '10ms'");
+    assert_eq!(jitter(&crm), "equal");
+    let walking = Backoff::exponential(seconds(1), seconds(2)).jitter(Jitter::Decorrelated);
+    let crm = Integration::user_flow("crm").retry(|retry| retry.backoff(walking));
+    let crm = crm.service(answers(200)).build().unwrap();
+    assert!(
+        crm.apply(&config("retry.backoff.fixed = '1s'")).is_err(),
+        "it has no steps of its own"
+    );
+}
+
+fn as_json(crm: &Integration) -> serde_json::Value {
+    serde_json::to_value(crm.config()).unwrap()
 }

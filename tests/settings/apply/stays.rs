@@ -7,7 +7,7 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{ErrorKind, Integration, Ratio};
 
 use crate::call::{
-    answers, apply, failure, get, hangs, hold, once, poll_once, seconds, status, user_flow,
+    answers, apply, config, failure, get, hangs, hold, once, poll_once, seconds, status, user_flow,
 };
 
 #[tokio::test(start_paused = true)]
@@ -214,4 +214,34 @@ async fn a_budget_that_is_shared_with_another_integration() {
         status(one.send(get())).await.unwrap();
     }
     assert_eq!((other.retry_budget().saved(), shared.saved()), (Some(1), Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_budget_whose_terms_a_file_sets() {
+    for built_with in ["", "retry.budget.ratio = '50%'"] {
+        let shared = RetryBudget::new(Ratio::percent(10), 3);
+        let builder = |name: &'static str| {
+            Integration::user_flow(name)
+                .retry(|retry| retry.budget(shared.clone()))
+                .service(answers(200))
+        };
+        let one = builder("one").config(config(built_with)).build().unwrap();
+        let other = builder("other").build().unwrap();
+        let ten_by_one = async || {
+            for _ in 0..10 {
+                status(one.send(get())).await.unwrap();
+            }
+            (other.retry_budget().saved(), shared.saved())
+        };
+        apply(&one, "retry.budget.ratio = '50%'");
+        assert_eq!(ten_by_one().await, (Some(5), Some(5)), "{built_with:?}");
+        // Who says nothing of it leaves it as it is.
+        apply(&other, "deadline = '5s'");
+        assert_eq!(ten_by_one().await, (Some(10), Some(10)));
+        // One that isn't rationed takes no part, and changes nothing for the other.
+        apply(&one, "retry.budget = 'none'");
+        assert_eq!((one.retry_budget().saved(), ten_by_one().await.0), (None, Some(10)));
+        apply(&one, "");
+        assert_eq!(ten_by_one().await, (Some(11), Some(11)), "as it was made");
+    }
 }
