@@ -178,7 +178,7 @@ impl Slots {
             );
         }
         if let Some(window) = self.breaker.window_time()
-            && window < attempt * 2
+            && window < attempt.saturating_mul(2)
         {
             Mistakes::new("circuit_breaker", found).add(
                 "window",

@@ -143,6 +143,13 @@ fn retrying_without_any_attempt_is_refused() {
 }
 
 #[test]
+fn a_retry_after_that_is_cut_to_nothing_is_refused() {
+    let layer = RetryLayer::new().retry_after_cap(ZERO);
+    refuses(layer.check(), "retry.retry_after_cap", &["cut to nothing", "give it a duration"]);
+    assert_eq!(RetryLayer::new().without_retry_after_cap().check(), Ok(()));
+}
+
+#[test]
 fn a_backoff_that_does_not_grow_or_wait_is_refused() {
     let exponential = |base, cap| Backoff::exponential(base, cap);
     let reversed = exponential(secs(2), secs(1));

@@ -83,6 +83,18 @@ fn a_value_of_the_right_kind_that_is_none_is_told_how_to_write_one() {
     says("deadline = '-1s'", "deadline", &["is no duration"]);
     says("deadline = '5 parsecs'", "deadline", &["is no duration"]);
     says("deadline = '999999999999999999years'", "deadline", &["is no duration"]);
+    let longest = "18446744073709551615s 999999999ns";
+    assert_eq!(said(&format!("deadline = '{longest}'")), []);
+    let over = ["18446744073709551615s 1000000000ns", "18446744073709551615s 500ms 500ms"];
+    for over in over {
+        says(&format!("deadline = '{over}'"), "deadline", &["is no duration"]);
+    }
+    for odd in ["", " ", "s", "5s 0", "5 s x", "1..5s", "5s5", "-5s"] {
+        says(&format!("deadline = '{odd}'"), "deadline", &["is no duration"]);
+    }
+    for fine in ["0", "5 s", "1h30m", "1h 30m 5s", "1.5s", "5µs 1ns", " 5s "] {
+        assert_eq!(said(&format!("deadline = '{fine}'")), [], "{fine}");
+    }
     for share in ["10", "ten%", "-1%", "nan%", "inf%", "99999999%", "%"] {
         let file = format!("retry.budget.ratio = '{share}'");
         says(&file, "retry.budget.ratio", &["is no share", "\"0.5%\""]);

@@ -195,6 +195,7 @@ const TABLES: &[&str] = &[
     "answer",
     "idempotency",
     "hyper",
+    "timeout",
 ];
 const KEYS: &[&str] = &[
     "preset",
@@ -238,6 +239,7 @@ const WORDS: &[&str] = &[
     "decorrelated",
     "99999999999years",
     "584942417355years",
+    "500000000000years",
     "0s",
     "-1s",
     "x-y",

@@ -73,6 +73,45 @@ fn they_have_the_paths_that_they_have_in_code() {
 }
 
 #[test]
+fn what_is_longer_or_more_than_anybody_needs_is_refused_or_works() {
+    let most = u32::MAX;
+    let forever = "'500000000000years'";
+    let cases = [
+        (format!("timeout.attempt = {forever}"), "timeout.attempt circuit_breaker.window"),
+        (format!("deadline = {forever}\ntimeout.attempt = {forever}"), "circuit_breaker.window"),
+        (
+            format!(
+                "deadline = 'none'\ntimeout.attempt = {forever}\ncircuit_breaker.window = {forever}"
+            ),
+            "circuit_breaker.window",
+        ),
+        (format!("deadline = {forever}\nidle_timeout = {forever}"), ""),
+        (format!("retry = {{ max_attempts = {most}, max_elapsed = {forever} }}"), ""),
+        (format!("retry.backoff = {{ cap = {forever}, factor = 1e300 }}"), ""),
+        (format!("retry.backoff.fixed = {forever}"), ""),
+        (format!("retry = {{ retry_after_cap = {forever}, retry_after_spread = '400000%' }}"), ""),
+        ("retry.retry_after_cap = '0s'".into(), "retry.retry_after_cap"),
+        (format!("retry.budget = {{ burst = {most}, floor_period = {forever} }}"), ""),
+        (format!("retry.budget.floor = {most}"), "retry.budget.floor"),
+        (format!("hedge.at_least = {forever}"), ""),
+        (format!("rate_limit = {{ requests = {most}, per = '1ns', burst = {most} }}"), ""),
+        (format!("rate_limit = {{ requests = 1, per = {forever}, pause_cap = {forever} }}"), ""),
+        (
+            format!(
+                "bulkhead = {{ concurrency = {most}, queue = {most}, queue_wait = {forever} }}"
+            ),
+            "",
+        ),
+        (format!("mirror = {{ concurrency = {most}, limit = {forever} }}"), ""),
+        (format!("fallback.limit = {forever}\nidempotency.lifetime = {forever}"), ""),
+        (format!("hyper = {{ pool_idle_timeout = {forever}, time_to_live = {forever} }}"), ""),
+    ];
+    for (file, paths) in cases {
+        assert_eq!(wrong(&file), paths.split_whitespace().collect::<Vec<_>>(), "{file}");
+    }
+}
+
+#[test]
 fn a_breaker_that_could_never_open_is_refused() {
     let file = "
         [circuit_breaker]

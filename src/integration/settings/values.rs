@@ -48,12 +48,12 @@ impl<T: Setting> Setting for Vec<T> {
 impl Setting for Duration {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a duration such as \"250ms\", \"2s\" or \"5m\"", reader)?;
-        let read = humantime::parse_duration(text);
-        if read.is_err() {
+        let read = sum_of_spans(text);
+        if read.is_none() {
             let is = name_of(value);
             reader.wrong(format!("{is} is no duration: write it as \"250ms\", \"2s\" or \"5m\""));
         }
-        read.ok()
+        read
     }
 
     fn write(&self) -> Value {
@@ -255,6 +255,25 @@ impl Setting for StatusCode {
 
     fn write(&self) -> Value {
         self.as_u16().into()
+    }
+}
+
+/// A sum of spans, `1h 30m` for example. humantime panics at some that are longer than any duration,
+/// so it reads each span alone.
+fn sum_of_spans(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let (mut sum, mut rest) = (Duration::ZERO, text);
+    loop {
+        let unit = rest.find(char::is_alphabetic)?;
+        let next = rest[unit..].find(|letter: char| letter.is_ascii_digit());
+        let (span, others) = rest.split_at(next.map_or(rest.len(), |at| unit + at));
+        sum = sum.checked_add(humantime::parse_duration(span).ok()?)?;
+        if others.is_empty() {
+            return Some(sum);
+        }
+        rest = others;
     }
 }
 

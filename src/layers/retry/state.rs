@@ -120,7 +120,7 @@ impl Progress {
     ) -> Result<(), GaveUp> {
         let most = match config.max_attempts {
             1 => 1,
-            most => most + u32::from(self.moved || moves),
+            most => most.saturating_add(u32::from(self.moved || moves)),
         };
         match nature.steer {
             Some(Steer::Never) => Err(GaveUp::Steered),
