@@ -66,6 +66,39 @@ fn another_kind_of_value_is_said_in_words() {
 }
 
 #[test]
+fn a_number_that_is_none_is_no_value() {
+    for number in ["inf", "-inf", "nan"] {
+        let shown = number.replace("nan", "NaN");
+        let is = format!("{shown} where there should be");
+        says(&format!("deadline = {number}"), "deadline", &[&is, "a duration"]);
+        let factor = format!("retry.backoff.factor = {number}");
+        says(&factor, "retry.backoff.factor", &[&is, "a number"]);
+        let attempts = format!("retry.max_attempts = {number}");
+        says(&attempts, "retry.max_attempts", &[&is, "a whole number"]);
+    }
+}
+
+#[test]
+fn what_json_can_say_and_settings_cannot_is_refused() {
+    let said = |file: &str| {
+        let error = IntegrationConfig::read(&mut serde_json::Deserializer::from_str(file));
+        let error = error.unwrap_err();
+        let mistakes = error.mistakes().iter();
+        mistakes.map(|mistake| mistake.to_string()).collect::<Vec<_>>()
+    };
+    let null = "null sets nothing: leave it out, or say \"none\" for no limit";
+    assert_eq!(said(r#"{"deadline": null}"#), [format!("deadline: {null}")]);
+    assert_eq!(said(r#"{"retry": {"budget": null}}"#), [format!("retry.budget: {null}")]);
+    let listed = said(r#"{"retry": {"backoff": {"schedule": ["1s", null]}}}"#);
+    assert!(listed[0].starts_with("retry.backoff.schedule[1]: nothing where"), "{listed:?}");
+    let twice = "it is there more than once: keep the one that counts";
+    let file = r#"{"deadline": "5s", "retry": {"max_attempts": 2, "max_attempts": 3, "max_attempts": 4},
+        "deadline": "6s"}"#;
+    let twice = ["deadline", "retry.max_attempts"].map(|path| format!("{path}: {twice}"));
+    assert_eq!(said(file), twice);
+}
+
+#[test]
 fn a_file_that_is_no_table_is_told_so() {
     let error = IntegrationConfig::read(serde_json::json!([1])).unwrap_err();
     let text = error.to_string();

@@ -143,6 +143,19 @@ fn what_needs_another_setting_says_which() {
     assert_eq!(wrong("rate_limit.per = '1s'"), ["rate_limit.per"]);
     assert_eq!(wrong("rate_limit.burst = 2"), ["rate_limit.burst"]);
     assert_eq!(wrong("circuit_breaker.slow_over = '1s'"), ["circuit_breaker.slow_rate"]);
+    assert_eq!(wrong("circuit_breaker.slow_rate = '50%'"), ["circuit_breaker.slow_rate"]);
+    let slow = "circuit_breaker = { slow_rate = '50%', slow_over = '2s' }";
+    assert_eq!(wrong(slow), [""; 0]);
+    let place = "rehearsal = { allow = true, plan = ";
+    for (fault, path) in [
+        ("latency = { from = '1s' }", "latency"),
+        ("status = [{ share = '1%' }, { code = 500 }]", "status[1]"),
+        ("slow_body = { pause = '1s' }", "slow_body"),
+        ("answer = { body = '{}' }", "answer"),
+    ] {
+        let file = format!("{place}{{ {fault} }} }}");
+        assert_eq!(wrong(&file), [format!("rehearsal.plan.{path}.share")]);
+    }
     assert_eq!(wrong("bulkhead.adaptive_max = 2"), ["bulkhead.adaptive"]);
     assert_eq!(wrong("bulkhead.adaptive_decrease = '50%'"), ["bulkhead.adaptive"]);
     assert_eq!(wrong("retry.backoff = { fixed = '1s', factor = 2 }"), ["retry.backoff.factor"]);
@@ -150,6 +163,19 @@ fn what_needs_another_setting_says_which() {
         .rate_limit(|limit| limit.requests(5, std::time::Duration::from_secs(1)));
     assert_eq!(wrong_for(quota.clone(), "rate_limit.requests = 9"), [""; 0]);
     assert_eq!(wrong_for(quota, "rate_limit.burst = 9"), [""; 0]);
+}
+
+#[test]
+fn jobs_in_flight_are_bounded_by_their_places_or_by_a_number() {
+    let jobs = |file: &str| wrong_for(Integration::background("crm"), file);
+    assert_eq!(jobs("rate_limit.in_flight = 'none'"), ["rate_limit.in_flight"]);
+    assert_eq!(jobs("rate_limit.in_flight = 3"), [""; 0]);
+    assert_eq!(jobs("rate_limit = { in_flight = 'none', excess = 'reject' }"), [""; 0]);
+    let unbounded = "rate_limit.in_flight = 'none'\nbulkhead = { concurrency = 'none', queue = 0, queue_wait = 'none' }";
+    assert_eq!(jobs(unbounded), [""; 0]);
+    assert_eq!(wrong("rate_limit.in_flight = 'none'"), [""; 0]);
+    let shaped = "rate_limit = { in_flight = 'none', excess = 'shape' }";
+    assert_eq!(wrong(shaped), ["rate_limit.in_flight"]);
 }
 
 #[test]

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 
 use super::client::Client;
 use super::limits::{Bulkhead, RateLimit, Timeout};
 use super::outer::{Correlation, Fallback, Idempotency};
+use super::raw::Raw;
 use super::read::{Reader, Setting, WHOLE};
 use super::retries::{Breaker, Hedge, Retry};
 use super::section::section;
@@ -26,8 +26,9 @@ use crate::transport::pool::PoolLimits;
 /// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).
 ///
 /// A file names only what differs from what is set in code. Durations are `"250ms"`, `"2s"` or
-/// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. An unknown key is refused with the name
-/// that is nearest to it, and all mistakes are named at once, each with its path.
+/// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. Whatever would have no effect is refused: an
+/// unknown key with the name that is nearest to it, a key that is there twice, JSON's `null`. All
+/// mistakes are named at once, each with its path.
 ///
 /// ```
 /// use outrigger::{Integration, IntegrationConfig};
@@ -104,7 +105,7 @@ impl IntegrationConfig {
     /// written can work is found out when they are used, because that depends on what is set in code.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
-        let value = Value::deserialize(deserializer)
+        let value = Raw::deserialize(deserializer)
             .map_err(|error| found.push(Mistake::new(WHOLE, error.to_string())));
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
@@ -230,7 +231,7 @@ impl Tables {
         }
         self.lay_over_limits(slots, limits, reader);
         if let Some(table) = &self.rehearsal {
-            table.lay_over(&mut slots.rehearsal);
+            reader.under("rehearsal", |reader| table.lay_over(&mut slots.rehearsal, reader));
         }
     }
 
@@ -245,6 +246,12 @@ impl Tables {
         }
         if let Some(table) = &self.bulkhead {
             reader.under("bulkhead", |reader| table.lay_over(&mut slots.bulkhead, reader));
+        }
+        if let Some(table) = &self.rate_limit {
+            let places = slots.bulkhead.config().concurrency;
+            reader.under("rate_limit", |reader| {
+                table.check_in_flight(&slots.rate_limit, places, reader);
+            });
         }
         if let Some(table) = &self.timeout {
             table.lay_over(&mut slots.timeout);

@@ -67,6 +67,23 @@ impl RateLimit {
         }
     }
 
+    /// Jobs that are evenly spaced wait here for the bulkhead's places, however many those are.
+    pub(super) fn check_in_flight(
+        &self,
+        layer: &RateLimitLayer,
+        places: Option<u32>,
+        reader: &mut Reader<'_>,
+    ) {
+        let shapes = layer.config().excess == Excess::Shape;
+        if let (Some(None), true, Some(places)) = (self.in_flight, shapes, places) {
+            reader.under("in_flight", |reader| {
+                reader.wrong(format!(
+                    "where `excess` is \"shape\", the bulkhead's {places} places bound it: leave it out, give it a number, or take the bulkhead's limit away"
+                ));
+            });
+        }
+    }
+
     pub(super) fn lay_over(&self, layer: &mut RateLimitLayer, reader: &mut Reader<'_>) {
         let mut config = layer.config().clone();
         let known = config.quota;

@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod limits;
 mod outer;
+mod raw;
 mod read;
 mod retries;
 mod section;

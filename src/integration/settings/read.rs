@@ -1,13 +1,14 @@
 //! From values to settings: every mistake is kept, with its path.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::raw::Raw;
 use crate::config::Mistake;
 
 /// Something that can be read from a value, and written as one that reads back the same.
 pub(super) trait Setting: Sized {
     /// Reads it; what is wrong is added to the reader's mistakes.
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self>;
 
     fn write(&self) -> Value;
 }
@@ -29,10 +30,16 @@ impl<'a> Reader<'a> {
         self.found.push(Mistake::new(path, problem));
     }
 
-    /// Reads one of a map's entries, if it is there.
-    pub(super) fn entry<T: Setting>(&mut self, map: &Map<String, Value>, key: &str) -> Option<T> {
-        let value = map.get(key).filter(|value| !value.is_null())?;
-        self.under(key, |reader| T::read(value, reader))
+    /// Reads one of a table's entries, if it is there.
+    pub(super) fn entry<T: Setting>(&mut self, table: &[(String, Raw)], key: &str) -> Option<T> {
+        let (_, value) = table.iter().find(|(name, _)| name == key)?;
+        self.under(key, |reader| match value {
+            Raw::Nothing => {
+                reader.wrong("null sets nothing: leave it out, or say \"none\" for no limit");
+                None
+            }
+            value => T::read(value, reader),
+        })
     }
 
     /// Goes one step down.
@@ -42,20 +49,28 @@ impl<'a> Reader<'a> {
         read(&mut Reader { path, found: self.found })
     }
 
-    /// The value as a map with no other keys than these.
-    pub(super) fn map<'v>(
+    /// The value as a table with no other keys than these, each once.
+    pub(super) fn table<'v>(
         &mut self,
-        value: &'v Value,
+        value: &'v Raw,
         keys: &[&str],
-    ) -> Option<&'v Map<String, Value>> {
-        let Value::Object(map) = value else {
+    ) -> Option<&'v [(String, Raw)]> {
+        let Raw::Table(table) = value else {
             self.wrong(format!("{} where there should be a table of settings", name_of(value)));
             return None;
         };
-        for key in map.keys().filter(|key| !keys.contains(&key.as_str())) {
-            self.under(key, |reader| reader.wrong(unknown(key, keys)));
+        for (at, (key, _)) in table.iter().enumerate() {
+            let before = table[..at].iter().filter(|(other, _)| other == key).count();
+            match (before, keys.contains(&key.as_str())) {
+                (0, true) => {}
+                (0, false) => self.under(key, |reader| reader.wrong(unknown(key, keys))),
+                (1, true) => self.under(key, |reader| {
+                    reader.wrong("it is there more than once: keep the one that counts");
+                }),
+                _ => {}
+            }
         }
-        Some(map)
+        Some(table)
     }
 }
 
@@ -83,14 +98,17 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
 }
 
 /// What a value is, in words.
-pub(super) fn name_of(value: &Value) -> String {
+pub(super) fn name_of(value: &Raw) -> String {
     match value {
-        Value::Null => "nothing".into(),
-        Value::Bool(value) => format!("{value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => shown(text),
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "a table".into(),
+        Raw::Nothing => "nothing".into(),
+        Raw::Bool(value) => format!("{value}"),
+        Raw::Whole(number) => format!("the number {number}"),
+        Raw::Negative(number) => format!("the number {number}"),
+        Raw::Number(number) if number.is_finite() => format!("the number {number:?}"),
+        Raw::Number(number) => format!("{number}"),
+        Raw::Text(text) => shown(text),
+        Raw::List(_) => "a list".into(),
+        Raw::Table(_) => "a table".into(),
     }
 }
 

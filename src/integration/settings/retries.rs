@@ -318,7 +318,14 @@ impl Breaker {
                 });
                 known
             }
-            (None, _) => None,
+            (None, _) => {
+                if self.slow_rate.is_some() {
+                    reader.under("slow_rate", |reader| {
+                        reader.wrong("it needs `slow_over`: how long an answer takes that is slow");
+                    });
+                }
+                None
+            }
         };
     }
 

@@ -11,11 +11,11 @@ macro_rules! section {
 
         impl $crate::integration::settings::read::Setting for $name {
             fn read(
-                value: &serde_json::Value,
+                value: &$crate::integration::settings::raw::Raw,
                 reader: &mut $crate::integration::settings::read::Reader<'_>,
             ) -> Option<Self> {
-                let map = reader.map(value, &[$(stringify!($field)),*])?;
-                Some(Self { $($field: reader.entry(map, stringify!($field)),)* })
+                let table = reader.table(value, &[$(stringify!($field)),*])?;
+                Some(Self { $($field: reader.entry(table, stringify!($field)),)* })
             }
 
             fn write(&self) -> serde_json::Value {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::read::Reader;
 use super::section::{lay, section};
 use super::values::LARGEST;
 use crate::integration::target::Target;
@@ -84,11 +85,13 @@ impl Rehearsal {
         }
     }
 
-    pub(super) fn lay_over(&self, layer: &mut RehearsalLayer) {
+    pub(super) fn lay_over(&self, layer: &mut RehearsalLayer, reader: &mut Reader<'_>) {
         let allow = self.allow.unwrap_or_else(|| layer.is_allowed());
         let header = self.header.clone().unwrap_or_else(|| layer.header_set().cloned());
         let plan = match &self.plan {
-            Some(plan) => plan.as_ref().map(Faults::plan),
+            Some(plan) => {
+                plan.as_ref().map(|faults| reader.under("plan", |reader| faults.plan(reader)))
+            }
             None => layer.plan_set().cloned(),
         };
         let before = (layer.is_allowed(), layer.header_set(), layer.plan_set());
@@ -126,28 +129,39 @@ impl Faults {
         }
     }
 
-    /// A share that isn't named is nothing.
-    fn plan(&self) -> Plan {
+    fn plan(&self, reader: &mut Reader<'_>) -> Plan {
         let none = Ratio::ZERO;
         let mut plan =
             Plan::new().hang(self.hang.unwrap_or(none)).reset(self.reset.unwrap_or(none));
         if let Some(Latency { share, from, to }) = &self.latency {
             let from = from.unwrap_or_default();
-            plan = plan.latency(share.unwrap_or(none), from, to.unwrap_or(from));
+            plan = plan.latency(needed(*share, "latency", reader), from, to.unwrap_or(from));
         }
-        for Status { share, code } in self.status.iter().flatten() {
-            let code = code.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            plan = plan.status(share.unwrap_or(none), code);
+        for (at, Status { share, code }) in self.status.iter().flatten().enumerate() {
+            let share = needed(*share, &format!("status[{at}]"), reader);
+            plan = plan.status(share, code.unwrap_or(StatusCode::SERVICE_UNAVAILABLE));
         }
         if let Some(SlowBody { share, pause }) = &self.slow_body {
-            plan = plan.slow_body(share.unwrap_or(none), pause.unwrap_or_default());
+            plan = plan.slow_body(needed(*share, "slow_body", reader), pause.unwrap_or_default());
         }
         if let Some(Answer { share, body, content_type }) = &self.answer {
             let json = HeaderValue::from_static("application/json");
             let content_type = content_type.clone().unwrap_or(json);
-            plan =
-                plan.answer(share.unwrap_or(none), body.clone().unwrap_or_default(), content_type);
+            let share = needed(*share, "answer", reader);
+            plan = plan.answer(share, body.clone().unwrap_or_default(), content_type);
         }
         plan
     }
+}
+
+/// The share of a fault, without which it would be on and do nothing.
+fn needed(share: Option<Ratio>, fault: &str, reader: &mut Reader<'_>) -> Ratio {
+    share.unwrap_or_else(|| {
+        reader.under(fault, |reader| {
+            reader.under("share", |reader| {
+                reader.wrong("it is missing: say which share of the calls gets the fault");
+            });
+        });
+        Ratio::ZERO
+    })
 }

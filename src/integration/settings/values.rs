@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::raw::Raw;
 use super::read::{Reader, Setting, name_of, no_such};
 use crate::backoff::Jitter;
 use crate::bulkhead::Way;
@@ -17,9 +18,9 @@ use crate::retry::Rejections;
 
 /// `"none"`, or a value.
 impl<T: Setting> Setting for Option<T> {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         match value {
-            Value::String(text) if text == NONE => Some(None),
+            Raw::Text(text) if text == NONE => Some(None),
             value => T::read(value, reader).map(Some),
         }
     }
@@ -30,8 +31,8 @@ impl<T: Setting> Setting for Option<T> {
 }
 
 impl<T: Setting> Setting for Vec<T> {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
-        let Value::Array(values) = value else {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        let Raw::List(values) = value else {
             reader.wrong(format!("{} where there should be a list", name_of(value)));
             return None;
         };
@@ -46,7 +47,7 @@ impl<T: Setting> Setting for Vec<T> {
 }
 
 impl Setting for Duration {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a duration such as \"250ms\", \"2s\" or \"5m\"", reader)?;
         let read = sum_of_spans(text);
         if read.is_none() {
@@ -62,7 +63,7 @@ impl Setting for Duration {
 }
 
 impl Setting for Ratio {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a share such as \"10%\"", reader)?;
         let number = text.trim().strip_suffix('%').map(str::trim);
         let number = number.and_then(|number| number.parse::<f64>().ok());
@@ -83,7 +84,7 @@ impl Setting for Ratio {
 }
 
 impl Setting for String {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         text(value, "a text", reader).map(ToOwned::to_owned)
     }
 
@@ -93,12 +94,12 @@ impl Setting for String {
 }
 
 impl Setting for bool {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
-        let read = value.as_bool();
-        if read.is_none() {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        let Raw::Bool(read) = value else {
             reader.wrong(format!("{} where there should be true or false", name_of(value)));
-        }
-        read
+            return None;
+        };
+        Some(*read)
     }
 
     fn write(&self) -> Value {
@@ -107,8 +108,8 @@ impl Setting for bool {
 }
 
 impl Setting for f64 {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
-        let read = value.as_f64();
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = value.number();
         if read.is_none() {
             reader.wrong(format!("{} where there should be a number", name_of(value)));
         }
@@ -123,9 +124,9 @@ impl Setting for f64 {
 macro_rules! whole_numbers {
     ($($number:ty, up to $most:expr);*) => {$(
         impl Setting for $number {
-            fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+            fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
                 let most = $most;
-                let read = value.as_u64().and_then(|number| Self::try_from(number).ok());
+                let read = value.whole().and_then(|number| Self::try_from(number).ok());
                 let read = read.filter(|number| *number <= most);
                 if read.is_none() {
                     let is = name_of(value);
@@ -147,7 +148,7 @@ whole_numbers!(u32, up to u32::MAX; usize, up to LARGEST);
 macro_rules! words {
     ($($kind:ty { $($value:pat => $word:literal as $made:expr),* $(,)? })*) => {$(
         impl Setting for $kind {
-            fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+            fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
                 let words = [$($word),*];
                 let word = text(value, &format!("one of {}", words.join(", ")), reader)?;
                 match word {
@@ -219,7 +220,7 @@ words! {
 }
 
 impl Setting for HeaderName {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's name", reader)?;
         let name = Self::from_bytes(text.as_bytes());
         name.map_err(|_| reader.wrong(format!("{} is no header's name", name_of(value)))).ok()
@@ -231,7 +232,7 @@ impl Setting for HeaderName {
 }
 
 impl Setting for HeaderValue {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's value", reader)?;
         let read = Self::from_str(text);
         // It may be half of a secret.
@@ -244,8 +245,8 @@ impl Setting for HeaderValue {
 }
 
 impl Setting for StatusCode {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
-        let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        let number = value.whole().and_then(|number| u16::try_from(number).ok());
         let status = number.and_then(|number| Self::from_u16(number).ok());
         if status.is_none() {
             reader.wrong(format!("{} where there should be a status, 100 to 999", name_of(value)));
@@ -278,8 +279,8 @@ fn sum_of_spans(text: &str) -> Option<Duration> {
 }
 
 /// The value as text.
-fn text<'v>(value: &'v Value, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
-    let text = value.as_str();
+fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
+    let text = value.text();
     if text.is_none() {
         reader.wrong(format!("{} where there should be {wanted}", name_of(value)));
     }
