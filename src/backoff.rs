@@ -185,11 +185,11 @@ impl Backoff {
         match self.steps {
             _ if self.jitter != Jitter::Decorrelated => {}
             Steps::Exponential { base, .. } if base == self.cap => {
-                mistakes.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use Jitter::Full"));
+                mistakes.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use full jitter"));
             }
             Steps::Exponential { .. } => {}
             Steps::Fixed(_) | Steps::Schedule(_) => {
-                mistakes.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use Jitter::Full");
+                mistakes.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use full jitter");
             }
         }
     }

@@ -211,7 +211,7 @@ fn a_breaker_that_can_never_open_is_refused() {
     let narrow = breaker().window_of_calls(19);
     refuses(narrow.check(), "circuit_breaker.minimum", &["20", "19", "widen the window"]);
     let row = breaker().without_failure_rate().consecutive(Consecutive::BelowMinimum(20));
-    let says = ["20 in a row", "Consecutive::Always"];
+    let says = ["20 in a row", "lower it", "however many calls"];
     refuses(row.check(), "circuit_breaker.consecutive", &says);
     refuses(breaker().window(ZERO).check(), "circuit_breaker.window", &["give it a length"]);
     let nothing = breaker().window_of_calls(0).minimum(0).check().unwrap_err();

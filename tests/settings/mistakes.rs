@@ -32,6 +32,11 @@ fn an_unknown_key_on_any_level_is_told_the_nearest_name() {
     near("retry.max_atempts = 3", "retry.max_atempts", "max_attempts");
     near("retry.backoff.bse = '1s'", "retry.backoff.bse", "base");
     near("retry.budget.rate = '1%'", "retry.budget.rate", "ratio");
+    near("hyper.idle_timeout = '1s'", "hyper.idle_timeout", "pool_idle_timeout");
+    near("hyper.max_idle_per_host = 1", "hyper.max_idle_per_host", "pool_max_idle_per_host");
+    near("timeout.attempt_timeout = '1s'", "timeout.attempt_timeout", "attempt");
+    near("circuit_breaker.slow_after = '1s'", "circuit_breaker.slow_after", "slow_over");
+    near("circuit_breaker.open_fro = '1s'", "circuit_breaker.open_fro", "open_for");
     near("hyper.connect-timeout = '1s'", "hyper.connect-timeout", "connect_timeout");
     near("rehearsal.plan.latncy = {}", "rehearsal.plan.latncy", "latency");
     let status = "rehearsal.plan.status = [{ share = '1%' }, { cod = 503 }]";
@@ -43,6 +48,9 @@ fn an_unknown_key_on_any_level_is_told_the_nearest_name() {
 fn a_key_that_is_like_none_is_told_them_all() {
     says("[hedge]\nxyz = 1", "hedge.xyz", &["there are quantile, after, at_least"]);
     says("[fallback]\nxyz = 1", "fallback.xyz", &["there are limit"]);
+    says("retry.max_retries = 1", "retry.max_retries", &["there are max_attempts, max_elapsed"]);
+    says("circuit_breaker.min_calls = 1", "circuit_breaker.min_calls", &["there are", "minimum"]);
+    says("hyper.timeout = '1s'", "hyper.timeout", &["there are connect_timeout"]);
 }
 
 #[test]
@@ -199,6 +207,22 @@ fn shape_and_sense_are_told_together_where_the_preset_is_named() {
     let mut paths: Vec<_> = said(file).into_iter().map(|(path, _)| path).collect();
     paths.sort();
     assert_eq!(paths, ["bulkhead.concurrency", "retry.max_attempts", "timeout.attempt"]);
+    // What was not understood may be what makes the rest right.
+    for unread in ["deadline = 20", "dedline = '20s'"] {
+        let file = format!("preset = 'user_flow'\n{unread}\ntimeout.attempt = '9s'");
+        assert_eq!(
+            IntegrationConfig::read(toml::Deserializer::parse(&file).unwrap())
+                .unwrap_err()
+                .mistakes()
+                .len(),
+            1,
+            "{file}"
+        );
+    }
+    let beside = "preset = 'user_flow'\nretry.backoff = { base = '1s', cap = 2 }";
+    says(beside, "retry.backoff.cap", &["the number 2"]);
+    let shorter = "preset = 'user_flow'\ntimeout = { attempt = 1 }\nhyper.connect_timeout = '4s'";
+    says(shorter, "timeout.attempt", &["the number 1"]);
     // Without a preset nobody knows what they are laid over.
     let nameless = file.replace("preset = 'user_flow'", "");
     assert_eq!(said(&nameless).len(), 1);

@@ -47,6 +47,37 @@ fn a_sample_says_of_every_other_setting_that_it_is_there() {
 }
 
 #[test]
+fn what_is_off_can_be_switched_on() {
+    for (sample, preset) in both() {
+        let breaker = switched_on(sample, "[circuit_breaker]", &["window_calls", "slow_rate"]);
+        let breaker = breaker.replace("enabled = false", "enabled = true");
+        let plan = switched_on(sample, "# [rehearsal.plan]", &[]);
+        let plan = format!("rehearsal.allow = true\n{plan}");
+        for file in [breaker, plan] {
+            let config: IntegrationConfig = toml::from_str(&file).expect(&file);
+            assert_ne!(config, IntegrationConfig::default());
+            let built = preset.clone().config(config).build();
+            assert!(built.is_ok(), "{file}\n{:?}", built.err());
+        }
+    }
+}
+
+/// The settings of one table, those behind a `#` too, but for those that are another way to say
+/// something.
+fn switched_on(sample: &str, table: &str, without: &[&str]) -> String {
+    let lines =
+        sample.lines().skip_while(|line| *line != table).take_while(|line| !line.is_empty());
+    let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let is_setting = |line: &&str| {
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        let is_key =
+            !key.is_empty() && !key.contains(|letter: char| letter == ' ' || letter == '"');
+        line.starts_with('[') || is_key && !without.contains(&key)
+    };
+    lines.filter(is_setting).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
 fn every_setting_has_a_comment() {
     for (sample, _) in both() {
         let lines: Vec<_> = sample.lines().collect();

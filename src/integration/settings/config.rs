@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::client::Client;
 use super::limits::{Bulkhead, RateLimit, Timeout};
 use super::outer::{Correlation, Fallback, Idempotency};
+use super::paths::{in_file, may_follow_from};
 use super::raw::Raw;
 use super::read::{Reader, Setting, WHOLE};
 use super::retries::{Breaker, Hedge, Retry};
@@ -130,8 +131,8 @@ impl IntegrationConfig {
         let base = Base { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
         Settings(Some(self.clone())).lay_over(&base, &mut more);
-        // What was wrong with a value leaves its setting as it was, and is named already.
-        more.retain(|mistake| found.iter().all(|known| known.field() != mistake.field()));
+        // What was wrong with a value leaves its setting as the preset has it, which says nothing.
+        more.retain(|mistake| !found.iter().any(|known| may_follow_from(mistake, known)));
         found.extend(more);
     }
 
@@ -185,7 +186,16 @@ impl Settings {
             let mut reader = Reader::new(found);
             tables.lay_over(base.preset, &mut slots, &mut limits, &mut reader);
         }
-        Laid::checked(slots, limits, found)
+        let so_far = found.len();
+        let laid = Laid::checked(slots, limits, found);
+        if self.0.is_some() {
+            let more = found.split_off(so_far).into_iter();
+            found.extend(more.map(|mistake| {
+                let path = in_file(mistake.field(), &laid.slots).to_owned();
+                mistake.at(&path)
+            }));
+        }
+        laid
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod limits;
 mod outer;
+mod paths;
 mod raw;
 mod read;
 mod retries;

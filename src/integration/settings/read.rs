@@ -90,11 +90,22 @@ pub(super) fn no_such(word: &str, words: &[&str]) -> String {
     }
 }
 
-/// The name that is most like this one, if one is like it at all.
+/// The name that is meant, as far as one can tell: the only one that this is a part of, or that is a
+/// part of this; otherwise the one that is at most a third away from it.
 fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);
-    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) >= LIKE).then_some(*best)
+    let name = name.to_lowercase();
+    let is_part = |known: &&&str| {
+        let (short, long) =
+            if name.len() < known.len() { (&*name, **known) } else { (**known, &*name) };
+        short.len() >= SHORTEST_PART && long.contains(short)
+    };
+    let mut parts = names.iter().filter(is_part);
+    if let (Some(only), None) = (parts.next(), parts.next()) {
+        return Some(*only);
+    }
+    let distance = |known: &str| strsim::osa_distance(&name, known);
+    let best = names.iter().min_by_key(|known| distance(known))?;
+    (distance(best) <= name.chars().count().div_ceil(3)).then_some(*best)
 }
 
 /// What a value is, in words.
@@ -126,5 +137,5 @@ fn shown(text: &str) -> String {
 pub(super) const WHOLE: &str = "settings";
 /// Longer than any word that is a setting.
 const LONGEST_SHOWN: usize = 32;
-/// A transposition or a letter too few is liker than this, another word isn't.
-const LIKE: f64 = 0.8;
+/// Fewer letters are a part of many words.
+const SHORTEST_PART: usize = 3;

@@ -145,7 +145,7 @@ impl BreakerConfig {
             (self.consecutive, self.failure_rate, self.slow)
             && row >= self.minimum
         {
-            mistakes.add("consecutive", format_args!("{row} in a row below a minimum of {} calls can never happen: use Consecutive::Always", self.minimum));
+            mistakes.add("consecutive", format_args!("{row} in a row below a minimum of {} calls can never happen: lower it, or let it count however many calls there are", self.minimum));
         }
     }
 

@@ -1,0 +1,57 @@
+//! Where a file has what code calls otherwise, and what is compared with what.
+
+use crate::circuit_breaker::{Consecutive, WindowSize};
+use crate::config::Mistake;
+use crate::integration::slots::Slots;
+
+/// The file's path of a setting.
+pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> &'p str {
+    let breaker = slots.breaker.config();
+    let row = breaker.and_then(|config| config.consecutive);
+    let window = breaker.map(|config| config.window);
+    match path {
+        "deadline.limit" => "deadline",
+        "idle_timeout.limit" => "idle_timeout",
+        "idempotency.profile.longest" => "idempotency.longest",
+        "idempotency.profile.lifetime" => "idempotency.lifetime",
+        "circuit_breaker.rules" => "circuit_breaker",
+        "circuit_breaker.slow_calls" => "circuit_breaker.slow_rate",
+        "circuit_breaker.consecutive" if matches!(row, Some(Consecutive::BelowMinimum(_))) => {
+            "circuit_breaker.consecutive_below_minimum"
+        }
+        "circuit_breaker.window" if matches!(window, Some(WindowSize::Calls(_))) => {
+            "circuit_breaker.window_calls"
+        }
+        "bulkhead.adaptive.min" => "bulkhead.adaptive_min",
+        "bulkhead.adaptive.max" => "bulkhead.adaptive_max",
+        "bulkhead.adaptive.decrease" => "bulkhead.adaptive_decrease",
+        "rehearsal.plan.shares" => "rehearsal.plan",
+        path => path,
+    }
+}
+
+/// Whether a mistake may be none once what was not understood is: it is in the same table, or in one
+/// that the setting is compared with.
+pub(super) fn may_follow_from(mistake: &Mistake, not_understood: &Mistake) -> bool {
+    let (field, other) = (mistake.field(), not_understood.field());
+    let is_in = |table: &str| table_of(other) == table || other == table;
+    let is_below = other.strip_prefix(field).is_some_and(|rest| rest.starts_with(['.', '[']));
+    is_below || is_in(table_of(field)) || compared_with(field).is_some_and(is_in)
+}
+
+/// The table in which the other half of a comparison is.
+fn compared_with(path: &str) -> Option<&'static str> {
+    match path {
+        "timeout.attempt" => Some(WHOLE_FILE),
+        "hedge.after" | "circuit_breaker.window" | "hyper.connect_timeout" => Some("timeout"),
+        "rate_limit.in_flight" => Some("bulkhead"),
+        _ => None,
+    }
+}
+
+fn table_of(path: &str) -> &str {
+    path.rsplit_once('.').map_or(WHOLE_FILE, |(table, _)| table)
+}
+
+/// The table that all others are in.
+const WHOLE_FILE: &str = "";
