@@ -74,12 +74,6 @@ impl Mistake {
         Self { field: field.into(), problem: problem.into() }
     }
 
-    /// The same, of another path.
-    #[cfg(feature = "serde")]
-    pub(crate) fn at(self, field: &str) -> Self {
-        Self { field: field.into(), ..self }
-    }
-
     /// The setting's path, `retry.backoff` for example: as a file has it, where there is one.
     #[must_use]
     pub fn field(&self) -> &str {

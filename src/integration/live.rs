@@ -60,14 +60,19 @@ impl Live {
     /// Other settings from the next call on; they must have been checked. What else there is to change
     /// is changed along with them.
     pub(super) fn change(&self, to: Slots, along: impl FnOnce()) {
-        // Two who change at once do so one after the other. Listeners are told meanwhile, and may look.
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two who change at once do so one after the other.
+        let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         along();
         let running = self.slots().clone();
+        let rehearsed = running.rehearsal.plan_on();
         let slots = to.taking_over(&running);
         slots.prepare();
         let edge = (self.compose)(&slots);
+        let rehearsal = slots.rehearsal.clone();
         *self.slots() = slots;
         *self.edge.write().unwrap_or_else(PoisonError::into_inner) = edge;
+        drop(changing);
+        // Listeners may look at all of it, and change it again.
+        rehearsal.tell_since(rehearsed);
     }
 }

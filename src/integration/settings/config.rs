@@ -191,8 +191,7 @@ impl Settings {
         if self.0.is_some() {
             let more = found.split_off(so_far).into_iter();
             found.extend(more.map(|mistake| {
-                let path = in_file(mistake.field(), &laid.slots).to_owned();
-                mistake.at(&path)
+                Mistake::new(in_file(mistake.field(), &laid.slots), mistake.problem())
             }));
         }
         laid
@@ -307,7 +306,7 @@ impl Integration {
     /// kill switch's position stay; calls that are under way end under the settings that they began
     /// with. What an earlier config set and this one doesn't name is again as it was set in code: so
     /// an empty config takes all of it back, and a file that couldn't be read must not be applied as
-    /// one.
+    /// one. Listeners that are told of the change may apply other settings in turn.
     ///
     /// # Errors
     ///

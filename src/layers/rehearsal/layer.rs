@@ -112,20 +112,29 @@ impl RehearsalLayer {
     }
 
     /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
-    /// plan was set here, or none is allowed any more.
+    /// plan was set here, or none is allowed any more. It is left to
+    /// [`tell_since`](Self::tell_since) to tell of it.
     pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        let before = running.switch.plan();
         if !self.allowed {
             running.switch.set(None);
         } else if self.plan != running.plan {
             running.switch.set(self.plan.as_deref().cloned());
         }
         self.switch = Arc::clone(&running.switch);
+        self
+    }
+
+    /// The plan that is on.
+    pub(crate) fn plan_on(&self) -> Option<Arc<Plan>> {
+        self.switch.plan()
+    }
+
+    /// Tells of another plan than the one that was on before, or of none.
+    pub(crate) fn tell_since(&self, before: Option<Arc<Plan>>) {
         let now = self.switch.plan();
         if now != before {
             self.emitter.emit(None, || Event::RehearsalChanged { on: now.is_some() });
         }
-        self
     }
 
     pub(super) fn check_allowed(&self, mistakes: &mut Mistakes<'_>) {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Barrier, OnceLock};
 
 use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::testing::EventRecorder;
 use outrigger::{Integration, IntegrationConfig};
 
 use crate::call::{answers, apply, config, get, status};
@@ -31,6 +32,32 @@ async fn a_listener_may_look_at_what_it_is_told_of() {
     // Were a lock held meanwhile, this would never end.
     apply(&crm, "rehearsal = { allow = true, plan.hang = '100%' }");
     assert_eq!(onlooker.1.lock().unwrap().last(), Some(&true));
+}
+
+/// Ends every rehearsal as soon as it is told of it.
+#[derive(Clone, Default)]
+struct Spoilsport(Arc<OnceLock<Integration>>);
+
+impl Subscriber for Spoilsport {
+    fn on_event(&self, event: &Event, _: &Origin<'_>) {
+        if let (Some(crm), Event::RehearsalChanged { on: true }) = (self.0.get(), event) {
+            crm.apply(&config("deadline = '7s'")).unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_may_apply_other_settings_to_what_it_is_told_of() {
+    let (spoilsport, told) = (Spoilsport::default(), EventRecorder::new());
+    let crm = Integration::user_flow("crm").subscriber(spoilsport.clone()).subscriber(told.clone());
+    let crm = crm.service(answers(200)).build().unwrap();
+    assert!(spoilsport.0.set(crm.clone()).is_ok());
+    // Were a lock held meanwhile, this would never end.
+    apply(&crm, "rehearsal = { allow = true, plan.hang = '100%' }");
+    assert!(!crm.rehearsal().is_on());
+    assert_eq!(serde_json::to_value(crm.config()).unwrap()["deadline"], "7s");
+    assert_eq!(told.count(|event| *event == Event::SettingsApplied), 2);
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
 }
 
 #[test]
