@@ -217,9 +217,10 @@ impl Reader<'_> {
                 }
                 b',' | b':' => self.at += 1,
                 _ => {
-                    let rest = &self.text[self.at..];
-                    let ends = |char: char| ",:]}{[\"".contains(char) || char.is_whitespace();
-                    self.at += rest.find(ends).ok_or(Stop::Unfinished(from))?;
+                    // Never at once: none of these is the byte that is here.
+                    let rest = &self.text.as_bytes()[self.at..];
+                    let ends = |byte: &u8| b",:]}{[\"".contains(byte) || SPACES.contains(byte);
+                    self.at += rest.iter().position(ends).ok_or(Stop::Unfinished(from))?;
                 }
             }
             if depth == 0 {
@@ -242,7 +243,7 @@ impl Reader<'_> {
 
     /// The next byte that is no space.
     fn next(&mut self) -> Option<u8> {
-        let spaces = self.text.as_bytes()[self.at..].iter().take_while(|b| b" \t\r\n".contains(b));
+        let spaces = self.text.as_bytes()[self.at..].iter().take_while(|b| SPACES.contains(b));
         self.at += spaces.count();
         self.text.as_bytes().get(self.at).copied()
     }
@@ -275,3 +276,6 @@ fn role(key: &str) -> Role {
         _ => Role::Other,
     }
 }
+
+/// RFC 8259, 2. Other spaces are none.
+const SPACES: [u8; 4] = *b" \t\r\n";

@@ -124,6 +124,15 @@ fn json_keeps_its_shape() {
 }
 
 #[test]
+fn spaces_that_json_does_not_know_hold_nobody_up() {
+    for space in ["\u{a0}", "\u{2003}", "\u{2028}", "\u{3000}", "\u{feff}", "é"] {
+        let inside = format!("{{\"address\":{{\n{space}{space}\"street\":\"x\"}},\"n\":{space}1}}");
+        let shown = body("application/json", &inside);
+        assert!(shown.starts_with(r#"{"address":"#) && !shown.contains("street"), "{shown}");
+    }
+}
+
+#[test]
 fn what_is_cut_loses_its_end() {
     let cut = |media: &str, text: &str| {
         standard().body(&of_type(media), &Kept::cut(text, 9_999)).unwrap_or_default()
@@ -231,7 +240,7 @@ fn media() -> impl Strategy<Value = &'static str> {
 
 /// Texts with the signs in them that mean something.
 fn odd() -> impl Strategy<Value = String> {
-    "([a-z0-9 ]|[{}\\[\\]\":,&=<>/?#%\\\\@\\-\\n.;'+]|password|token|https://|--b|\\\\u00|%4|é|Ω){0,40}"
+    "([a-z0-9 ]|[{}\\[\\]\":,&=<>/?#%\\\\@\\-\\n.;'+]|password|token|https://|--b|\\\\u00|%4|é|Ω|\u{a0}|\u{3000}|\u{2028}){0,40}"
 }
 
 proptest! {
