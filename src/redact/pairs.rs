@@ -44,15 +44,14 @@ fn last_words(phrase: &str) -> String {
 
 /// Hides the value that begins here; says where it ends.
 fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
-    let skipped =
-        view[from..].iter().take_while(|seen| matches!(seen.char, ' ' | '\t' | '>' | '='));
-    let from = from + skipped.count();
+    let is_before = |char: char| char.is_whitespace() || matches!(char, '+' | '>' | '=');
+    let from = from + view[from..].iter().take_while(|seen| is_before(seen.char)).count();
     let Some(first) = view.get(from) else { return from };
-    let quoted = |at: usize| (view.get(at)?.char == '\\').then(|| view.get(at + 1)).flatten();
+    let escaped = |at: usize| (view.get(at)?.char == '\\').then(|| view.get(at + 1)).flatten();
     let (begin, end) = match first.char {
         '"' | '\'' => (from + 1, closing(view, from + 1, first.char)),
         // In quotes that are escaped themselves.
-        '\\' if quoted(from).is_some_and(|next| QUOTES.contains(&next.char)) => {
+        '\\' if escaped(from).is_some_and(|next| QUOTES.contains(&next.char)) => {
             (from + 2, closing_escaped(view, from + 2))
         }
         '{' | '[' => (from, bracketed(view, from)),
@@ -82,15 +81,21 @@ fn closing_escaped(view: &[Seen], from: usize) -> usize {
     (from..view.len().saturating_sub(1)).find(is_end).unwrap_or(view.len())
 }
 
-/// Where brackets end, with all that is inside.
+/// Where a bracket is closed, with all that is inside.
 fn bracketed(view: &[Seen], from: usize) -> usize {
+    let open = view[from].char;
+    let close = match open {
+        '{' => '}',
+        '[' => ']',
+        _ => ')',
+    };
     let (mut at, mut depth) = (from, 0_usize);
     while let Some(seen) = view.get(at) {
         match seen.char {
             '"' => at = closing(view, at + 1, '"'),
-            '{' | '[' => depth += 1,
-            '}' | ']' if depth == 1 => return at + 1,
-            '}' | ']' => depth -= 1,
+            char if char == open => depth += 1,
+            char if char == close && depth == 1 => return at + 1,
+            char if char == close => depth -= 1,
             _ => {}
         }
         at += 1;
@@ -98,17 +103,52 @@ fn bracketed(view: &[Seen], from: usize) -> usize {
     view.len()
 }
 
-/// Where a value without quotes ends: with its line, unless something else clearly begins.
+/// Where a value that doesn't begin with a quote ends: with its line, unless something else clearly
+/// begins. What it quotes (`Some("…")`, `b"…"`) is a part of it.
 fn bare(view: &[Seen], from: usize) -> usize {
-    let is_end = |at: &usize| match view[*at].char {
-        '\n' | '\r' | '&' | '<' | '"' => true,
-        ',' | '}' => {
-            let next = view[*at + 1..].iter().find(|seen| !seen.char.is_whitespace());
-            next.is_none_or(|seen| matches!(seen.char, '"' | '}' | ']' | '{'))
-        }
+    let mut at = from;
+    while let Some(seen) = view.get(at) {
+        at = match seen.char {
+            '\n' | '\r' | '&' | '<' => return at,
+            ',' | '}' if is_another(&view[at + 1..]) => return at,
+            '"' if is_closing(view, from, at) => return at,
+            '"' => quoted(view, from, at),
+            '(' | '[' | '{' if is_laid_out(&view[at + 1..]) => bracketed(view, at),
+            _ => at + 1,
+        };
+    }
+    view.len()
+}
+
+/// Whether a value begins here, or a name, and nothing of the one before.
+fn is_another(view: &[Seen]) -> bool {
+    let mut rest = view.iter().map(|seen| seen.char).skip_while(|char| char.is_whitespace());
+    match (rest.next(), rest.next()) {
+        (None | Some('"' | '}' | ']' | '{'), _) => true,
+        (Some('\\'), next) => next.is_some_and(|next| QUOTES.contains(&next)),
         _ => false,
-    };
-    (from..view.len()).find(is_end).unwrap_or(view.len())
+    }
+}
+
+/// Whether a quote in a value that began without one ends what the value stands in.
+fn is_closing(view: &[Seen], from: usize, at: usize) -> bool {
+    let after = view.get(at + 1).map(|seen| seen.char);
+    let is_after = |char: char| char.is_whitespace() || ",}]):;&<>".contains(char);
+    !matches!(view[from..at].last(), Some(Seen { char: '(' | '[' | '{', .. }))
+        && after.is_none_or(is_after)
+}
+
+/// What is after the text whose quote is here.
+fn quoted(view: &[Seen], from: usize, at: usize) -> usize {
+    match view[from..at].last() {
+        Some(Seen { char: '\\', .. }) => closing_escaped(view, at + 1) + 2,
+        _ => closing(view, at + 1, '"') + 1,
+    }
+}
+
+/// Whether what a bracket holds begins on a line of its own: `Some(⏎    "…",⏎)`.
+fn is_laid_out(inside: &[Seen]) -> bool {
+    inside.first().is_some_and(|seen| matches!(seen.char, '\n' | '\r'))
 }
 
 /// Hides what is inside an element with a secret name; says where to look on.
