@@ -153,28 +153,52 @@ fn is_laid_out(inside: &[Seen]) -> bool {
 
 /// Hides what is inside an element with a secret name; says where to look on.
 fn element(view: &[Seen], at: usize, names: &Names, hidden: &mut Hidden) -> usize {
-    let is_name = |seen: &&Seen| seen.char.is_alphanumeric() || "-_.:".contains(seen.char);
-    let name: String = view[at + 1..].iter().take_while(is_name).map(|seen| seen.char).collect();
-    let local = name.rsplit(':').next().unwrap_or_default();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || !names.is_secret(local) {
+    let name: Vec<char> =
+        view[at + 1..].iter().map(|seen| seen.char).take_while(|char| is_named_by(*char)).collect();
+    let local: String =
+        name.rsplit(|char| *char == ':').next().unwrap_or_default().iter().collect();
+    if name.is_empty() || name.len() > LONGEST_NAME || !names.is_secret(&local) {
         return at + 1;
     }
-    let from = at + 1 + name.chars().count();
-    let open = (from..view.len()).find(|at| view[*at].char == '>').unwrap_or(view.len());
-    let tag: Vec<char> = "</".chars().chain(name.chars()).collect();
-    let closes = |at: &usize| {
-        let rest = view[*at..].iter().map(|seen| seen.char);
-        rest.take(tag.len()).eq(tag.iter().copied())
-    };
-    let end = match view[..open].last().is_some_and(|seen| seen.char == '/') {
-        true => open,
-        false => (open..view.len()).find(closes).unwrap_or(view.len()),
-    };
+    let from = at + 1 + name.len();
+    let end = closed(view, at, &name);
     // Its attributes go too.
     if from < end {
         hidden.hide(view[from].from, view[end - 1].to);
     }
     end.max(at + 1)
+}
+
+/// Where the element that begins here is closed, over others of its name that are inside.
+fn closed(view: &[Seen], from: usize, name: &[char]) -> usize {
+    let (mut at, mut depth) = (from, 0_usize);
+    while at < view.len() {
+        if is_tag(&view[at..], &['<', '/'], name) {
+            depth = depth.saturating_sub(1);
+        } else if is_tag(&view[at..], &['<'], name) {
+            at += view[at..].iter().take_while(|seen| seen.char != '>').count();
+            depth += usize::from(view[at - 1].char != '/');
+        } else {
+            at += 1;
+            continue;
+        }
+        if depth == 0 {
+            return at;
+        }
+        at += 1;
+    }
+    view.len()
+}
+
+/// Whether a tag of this very name begins here: `</keyId>` closes no `<key>`.
+fn is_tag(view: &[Seen], sign: &[char], name: &[char]) -> bool {
+    let whole = || sign.iter().chain(name);
+    let begins = view.iter().map(|seen| &seen.char).take(sign.len() + name.len()).eq(whole());
+    begins && view.get(sign.len() + name.len()).is_none_or(|seen| !is_named_by(seen.char))
+}
+
+fn is_named_by(char: char) -> bool {
+    char.is_alphanumeric() || "-_.:".contains(char)
 }
 
 const QUOTES: [char; 4] = ['"', '\'', '\\', '`'];

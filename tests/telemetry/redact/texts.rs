@@ -50,3 +50,23 @@ fn what_a_value_quotes_is_a_part_of_it() {
     let shown = body("application/x-www-form-urlencoded", form);
     assert!(!shown.contains("hunter2") && shown.ends_with("&n=5"), "{shown}");
 }
+
+#[test]
+fn an_element_ends_with_its_own_tag() {
+    for (given, shown) in [
+        (
+            "<key><keyId>k1</keyId><material>HUNTER2</material></key><n>5</n>",
+            "<key[redacted]</key><n>5</n>",
+        ),
+        ("<key><key>a</key><b>HUNTER2</b></key><n>5</n>", "<key[redacted]</key><n>5</n>"),
+        ("<pin kind=\"x\"/><n>5</n>", "<pin[redacted]><n>5</n>"),
+        ("<key><key kind=\"x\"/>HUNTER2</key ><n>5</n>", "<key[redacted]</key ><n>5</n>"),
+        ("<key><key>a</key>HUNTER2", "<key[redacted]"),
+        ("<key", "<key"),
+    ] {
+        assert_eq!(text(given), shown);
+    }
+    // In no more steps than there are signs.
+    let deep = "<key".repeat(100_000);
+    assert_eq!(text(&deep), "<key[redacted]");
+}
