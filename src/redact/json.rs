@@ -59,7 +59,10 @@ enum Open {
 struct Object {
     names_a_secret: bool,
     values: Vec<(usize, usize)>,
+    contents: Vec<(usize, usize)>,
     key: Role,
+    /// Where the last key's value begins.
+    from: usize,
     /// The key is secret, unless it names a field.
     is_hidden: bool,
 }
@@ -70,6 +73,8 @@ enum Role {
     Other,
     Name,
     Value,
+    /// What an envelope holds: a value only if the name says so.
+    Content,
 }
 
 enum Stop {
@@ -110,23 +115,39 @@ impl Reader<'_> {
         if let Some(Open::Object(object)) = self.open.pop()
             && object.names_a_secret
         {
-            object.values.iter().for_each(|(from, to)| self.hidden.hide_value(*from, *to));
+            self.hide(&object.values);
+            self.hide(&object.contents);
         }
         self.at += 1;
         self.end_value();
     }
 
     fn end_value(&mut self) {
+        if let Some(Open::Object(object)) = self.open.last_mut() {
+            object.end_value(self.at);
+        }
         self.expects = if self.open.is_empty() { Expects::Value } else { Expects::Rest };
     }
 
     /// The text ended: whether what was open named a secret will never be known.
     fn abandon(&mut self) {
+        let mut is_around = false;
         while let Some(open) = self.open.pop() {
-            if let Open::Object(object) = open {
-                object.values.iter().for_each(|(from, to)| self.hidden.hide_value(*from, *to));
+            if let Open::Object(mut object) = open {
+                if is_around {
+                    object.end_value(self.text.len());
+                }
+                self.hide(&object.values);
+                if object.names_a_secret {
+                    self.hide(&object.contents);
+                }
             }
+            is_around = true;
         }
+    }
+
+    fn hide(&mut self, values: &[(usize, usize)]) {
+        values.iter().for_each(|(from, to)| self.hidden.hide_value(*from, *to));
     }
 
     fn key(&mut self) -> Result<(), Stop> {
@@ -139,10 +160,10 @@ impl Reader<'_> {
             Some(_) => return Err(Stop::NotJson),
             None => return Err(Stop::Unfinished(self.at)),
         }
-        let (key, is_secret) = (role(&name), self.names.is_secret(&name));
         let first = self.next().ok_or(Stop::Unfinished(self.at))?;
+        let (key, is_secret) = (role(&name, first), self.names.is_secret(&name));
         if let Some(Open::Object(object)) = self.open.last_mut() {
-            (object.key, object.is_hidden) = (key, is_secret);
+            (object.key, object.is_hidden, object.from) = (key, is_secret, self.at);
         }
         self.expects = Expects::Value;
         if is_secret && (first != b'"' || !matches!(key, Role::Name)) {
@@ -158,16 +179,14 @@ impl Reader<'_> {
         let (from, to) = self.quoted(self.at)?;
         let content = &self.text[from..to];
         text::find(content, from, self.names, self.hidden);
-        if let Some(Open::Object(object)) = self.open.last_mut() {
-            match object.key {
-                Role::Name => {
-                    object.names_a_secret |= self.names.is_secret(&meant(content));
-                    if object.is_hidden && !is_field(content) {
-                        self.hidden.hide(from, to);
-                    }
-                }
-                Role::Value => object.values.push((from - 1, to + 1)),
-                Role::Other => {}
+        // A name may also be a list of steps.
+        if let [.., Open::Object(object)] | [.., Open::Object(object), Open::Array] =
+            self.open.as_mut_slice()
+            && matches!(object.key, Role::Name)
+        {
+            object.names_a_secret |= self.names.is_secret(&meant(content));
+            if object.is_hidden && !is_field(content) {
+                self.hidden.hide(from, to);
             }
         }
         self.at = to + 1;
@@ -189,11 +208,6 @@ impl Reader<'_> {
         text::find(word, from, self.names, &mut found);
         if found.is_any() {
             self.hidden.hide_value(from, to);
-        }
-        if let Some(Open::Object(object)) = self.open.last_mut()
-            && matches!(object.key, Role::Value)
-        {
-            object.values.push((from, to));
         }
         self.at = to;
         self.end_value();
@@ -249,6 +263,18 @@ impl Reader<'_> {
     }
 }
 
+// === impl Object ===
+
+impl Object {
+    fn end_value(&mut self, to: usize) {
+        match self.key {
+            Role::Value => self.values.push((self.from, to)),
+            Role::Content => self.contents.push((self.from, to)),
+            Role::Name | Role::Other => {}
+        }
+    }
+}
+
 fn is_number(word: &str) -> bool {
     word.starts_with(|char: char| char.is_ascii_digit() || char == '-')
         && word.parse::<f64>().is_ok()
@@ -266,10 +292,13 @@ fn is_field(content: &str) -> bool {
     content.bytes().all(is_part) && content.contains('_')
 }
 
-fn role(key: &str) -> Role {
+/// What a key tells about its value, which begins with this byte.
+fn role(key: &str, first: u8) -> Role {
+    let is_nested = matches!(first, b'{' | b'[');
     match key.to_ascii_lowercase().as_str() {
         "attribute" | "field" | "header" | "key" | "label" | "name" | "param" | "parameter"
         | "path" | "pointer" | "property" => Role::Name,
+        "content" | "data" if is_nested => Role::Content,
         "actual" | "content" | "data" | "given" | "received" | "text" | "val" | "value" => {
             Role::Value
         }

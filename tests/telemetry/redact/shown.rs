@@ -111,6 +111,39 @@ fn spaces_that_json_does_not_know_hold_nobody_up() {
 }
 
 #[test]
+fn a_value_goes_with_all_that_is_inside_if_its_name_is_secret() {
+    for (given, shown) in [
+        (
+            r#"[{"op":"add","path":"/user/password","value":{"x":["HUNTER2"]}},{"n":[5]}]"#,
+            r#"[{"op":"add","path":"/user/password","value":"[redacted]"},{"n":[5]}]"#,
+        ),
+        (
+            r#"{"value":["HUNTER2",{"x":"HUNTER2"}],"field":"password"}"#,
+            r#"{"value":"[redacted]","field":"password"}"#,
+        ),
+        (
+            r#"{"field":"password","data":{"x":"HUNTER2"}}"#,
+            r#"{"field":"password","data":"[redacted]"}"#,
+        ),
+        (
+            r#"{"path":["user","password"],"received":"HUNTER2"}"#,
+            r#"{"path":["user","password"],"received":"[redacted]"}"#,
+        ),
+        (r#"{"field":"amount","value":{"x":[5]}}"#, r#"{"field":"amount","value":{"x":[5]}}"#),
+    ] {
+        assert_eq!(body("application/json", given), shown);
+        for at in 0..given.len() {
+            let cut = Kept::cut(&given.as_bytes()[..at], 9_999);
+            let shown = standard().body(&of_type("application/json"), &cut).unwrap_or_default();
+            assert!(!shown.contains("HUNT"), "{shown}");
+        }
+    }
+    let envelope = Kept::cut(r#"{"data":{"id":7,"code":"bad","mor"#, 9_999);
+    let shown = standard().body(&of_type("application/json"), &envelope);
+    assert_eq!(shown.as_deref(), Some(r#"{"data":{"id":7,"code":"bad","[redacted]""#));
+}
+
+#[test]
 fn what_is_cut_loses_its_end() {
     let cut = |media: &str, text: &str| {
         standard().body(&of_type(media), &Kept::cut(text, 9_999)).unwrap_or_default()
