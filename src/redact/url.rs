@@ -42,7 +42,7 @@ pub(super) fn reference(value: &str, names: &Names) -> String {
     let mut hidden = Hidden::default();
     text::find(value, 0, names, &mut hidden);
     for view in views(value, 0) {
-        if !has_scheme(&view) {
+        if !begins_with_scheme(&view) {
             parts(&view, names, &mut hidden);
         }
     }
@@ -55,12 +55,16 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
     while at < view.len() {
         let end = at + view[at..].iter().take_while(|seen| !ends(seen.char)).count();
         let word = &view[at..end];
-        match (scheme(word), word.iter().position(|seen| seen.char == '?')) {
-            (Some(from), _) => located(&word[from..], names, hidden),
-            (None, Some(mark)) if word[mark..].iter().any(|seen| seen.char == '=') => {
-                query(&word[mark + 1..], names, hidden);
-            }
-            _ => {}
+        let located_at = scheme(word);
+        if let Some(from) = located_at {
+            located(&word[from..], names, hidden);
+        }
+        // The URL may stand in the query of another one, which says no host.
+        let head = &word[..located_at.unwrap_or(word.len())];
+        if let Some(mark) = head.iter().position(|seen| seen.char == '?')
+            && word[mark..].iter().any(|seen| seen.char == '=')
+        {
+            query(&word[mark + 1..], names, hidden);
         }
         at = end + 1;
     }
@@ -70,8 +74,10 @@ fn ends(char: char) -> bool {
     char.is_whitespace() || matches!(char, '"' | '<' | '>')
 }
 
-fn has_scheme(view: &[Seen]) -> bool {
-    scheme(view).is_some()
+/// RFC 3986, 3.1.
+fn begins_with_scheme(view: &[Seen]) -> bool {
+    let is_part = |seen: &Seen| seen.char.is_ascii_alphanumeric() || "+-.".contains(seen.char);
+    scheme(view).is_some_and(|after| view[..after - 3].iter().all(is_part))
 }
 
 /// Where what follows the scheme begins.

@@ -61,6 +61,21 @@ fn urls_show_where_and_no_more() {
 }
 
 #[test]
+fn a_url_in_the_query_of_another_one_shows_neither() {
+    for (given, shown) in [
+        ("/cb?code=SECRET&next=https://shop.test/", "/cb?code=[redacted]&next=[redacted]"),
+        ("/a/9?n=https://shop.test/b/7", "/a/[redacted]?n=[redacted]"),
+        ("cb?code=SECRET#https://shop.test/", "cb?code=[redacted]#[redacted]"),
+        ("https://shop.test/a/9?code=SECRET", "https://shop.test/a/[redacted]?code=[redacted]"),
+        ("//shop.test/a?code=SECRET", "//shop.test/a?code=[redacted]"),
+    ] {
+        assert_eq!(header("location", given), shown);
+    }
+    let told = "went to /cb?code=SECRET&next=https://shop.test/ twice";
+    assert_eq!(text(told), "went to /cb?code=[redacted]&next=[redacted] twice");
+}
+
+#[test]
 fn json_keeps_its_shape() {
     assert_eq!(
         body(
