@@ -23,7 +23,7 @@ impl CallTarget {
         Self {
             method: request.method().clone(),
             scheme: request.uri().scheme().cloned(),
-            authority: request.uri().authority().cloned(),
+            authority: request.uri().authority().and_then(without_credentials),
             path: others.and_then(|others| others.get().cloned()),
             business_key: others.and_then(|others| others.get().cloned()),
         }
@@ -68,5 +68,13 @@ impl CallTarget {
     #[must_use]
     pub fn business_key(&self) -> Option<&BusinessKey> {
         self.business_key.as_ref()
+    }
+}
+
+/// The host and its port. `Debug` shows them, and nobody needs to know as whom they were asked.
+fn without_credentials(authority: &Authority) -> Option<Authority> {
+    match authority.as_str().rsplit_once('@') {
+        None => Some(authority.clone()),
+        Some((_, host)) => host.parse().ok(),
     }
 }

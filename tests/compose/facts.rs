@@ -43,6 +43,39 @@ fn context(request: &SeenRequest) -> &Context {
     request.extensions().get().expect("a context")
 }
 
+/// What is printed of what a call asks.
+#[derive(Clone, Default)]
+struct Targets(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Targets {
+    fn on_event(&self, _: &Event, origin: &Origin<'_>) {
+        let target = origin.context().and_then(Context::target);
+        let told = target.map(|target| format!("{target:?} {:?}", target.host()));
+        self.0.lock().expect("nobody panicked").extend(told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_in_a_uri_are_no_part_of_what_a_call_asks() {
+    for (uri, host) in [
+        ("https://ada:SECRET@crm.test:81/", "\"crm.test\""),
+        ("https://SECRET@[::1]:81/", "\"[::1]\""),
+        ("https://crm.test/", "\"crm.test\""),
+    ] {
+        let targets = Targets::default();
+        let crm = Integration::user_flow("crm").subscriber(targets.clone());
+        let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+        let mut request = get();
+        *request.uri_mut() = uri.parse().unwrap();
+        read(crm.send(request)).await.unwrap();
+        let told = targets.0.lock().unwrap();
+        assert!(!told.is_empty());
+        for told in told.iter() {
+            assert!(!told.contains("SECRET") && told.contains(host), "{told}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_transport_sees_the_facts_of_the_call() {
     let provider = Script::new([Answer::status(500), Answer::status(500), Answer::status(200)]);

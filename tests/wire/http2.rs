@@ -77,6 +77,22 @@ async fn is_unknown(turn: Turn, faults: &[Fault]) {
 }
 
 #[tokio::test]
+async fn credentials_in_a_uri_are_refused_in_words_that_hold_none() {
+    let provider = Framed::script([Turn::reply(200, "well")]).await;
+    for shop in [user_flow(), http2(user_flow())] {
+        let shop = shop.build().unwrap();
+        let url = provider.url().replace("http://", "http://ada:SECRET@");
+        let error = failed(&shop, get(&url)).await;
+        assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent));
+        assert!(error.to_string().contains("give it an authorization header"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+        let warm = shop.pool().unwrap().warm_up(url.parse().unwrap(), 1).await.unwrap_err();
+        assert_eq!(warm.kind(), ErrorKind::Request);
+    }
+    assert_eq!(provider.tally().requests, 0);
+}
+
+#[tokio::test]
 async fn a_refused_stream_is_not_sent_and_repeated_even_without_a_key() {
     is_not_processed(Turn::of([Do::Reset(REFUSED_STREAM)])).await;
 }

@@ -20,6 +20,16 @@ async fn a_plain_request_is_forwarded_with_an_absolute_target_and_its_credential
 }
 
 #[tokio::test]
+async fn credentials_in_a_uri_reach_no_proxy() {
+    let proxy = Provider::script([Step::reply(200, "from afar")]).await;
+    let through = proxy.url("");
+    let shop = user_flow().hyper(|client| client.proxy(&through, "")).build().unwrap();
+    let error = failed(&shop, get("http://ada:SECRET@crm.example/")).await;
+    assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent));
+    assert_eq!(proxy.counts().connections, 0);
+}
+
+#[tokio::test]
 async fn a_host_that_is_excepted_is_reached_straight() {
     let provider = Provider::script([Step::reply(200, "near")]).await;
     let proxy = Provider::script([Step::reply(200, "from afar")]).await;

@@ -23,6 +23,12 @@
 //! it goes over another one, whatever its method. [`PoolHandle`](super::pool::PoolHandle) reads the
 //! figures and opens connections ahead of the first call.
 //!
+//! # Credentials in a URI
+//!
+//! A request to `https://user:password@host/` is refused before anything is sent
+//! ([`ErrorKind::Request`](crate::ErrorKind::Request)): HTTP sends no credentials there (RFC 9110,
+//! 4.2.4), and URIs end up in logs. They belong into an `authorization` header.
+//!
 //! # Why a pool of its own
 //!
 //! hyper-util's client can't bound its connections: it begins a new one for each request that finds

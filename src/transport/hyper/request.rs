@@ -15,9 +15,14 @@ pub(super) struct Forward {
 /// Refuses what no connection of this client can carry.
 pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     let refused = |why| Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why);
-    let uri = request.uri();
-    if uri.scheme().is_none() || uri.authority().is_none() {
+    let (scheme, authority) = (request.uri().scheme(), request.uri().authority());
+    let (Some(_), Some(authority)) = (scheme, authority) else {
         return Err(refused("its uri is not absolute: give it a scheme and a host"));
+    };
+    // They must not be sent as they are (RFC 9110, 4.2.4; RFC 9113, 8.3.1). Left out without a word,
+    // a call would be somebody else's, or nobody's.
+    if authority.as_str().contains('@') {
+        return Err(refused("its uri holds credentials: give it an authorization header"));
     }
     if request.method() == Method::CONNECT {
         return Err(refused("tunnels (CONNECT) are not made here"));

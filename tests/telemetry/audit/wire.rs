@@ -33,7 +33,7 @@ async fn recorded(answer: &'static str) -> AuditRecord {
     let (audit, collected) = collecting();
     let crm = Integration::user_flow("crm").subscriber(audit.clone()).build().unwrap();
     let at = saying(answer).await;
-    let request = http::Request::post(format!("http://u:Hunter2xSecret@{at}/o?k=Hunter2xSecret"))
+    let request = http::Request::post(format!("http://{at}/o?k=Hunter2xSecret"))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from("a=1&pin=Hunter2xSecret"))
         .unwrap();
