@@ -30,8 +30,8 @@
 //! | other text | what follows a secret name (`password=…`, `"token": …`, `<pin>…`) | the rest, by what is found in it |
 //! | anything else | all of it: no text, compressed, of an unknown type, CSV | its size |
 //!
-//! *What is found* in any text: card numbers (13 to 19 digits with spaces or dashes, by the Luhn
-//! check), e-mail addresses, URLs as above (but plain words of a path are shown, such as a problem's
+//! *What is found* in any text: card numbers (with spaces or dashes, by the issuer's digits, the
+//! length and the Luhn check), e-mail addresses, URLs as above (but plain words of a path are shown, such as a problem's
 //! type), `Bearer` and `Basic` credentials, JSON web tokens, keys with well-known prefixes, PEM
 //! blocks; also percent-encoded or escaped.
 //!
@@ -39,6 +39,9 @@
 //! opens something (password, token, secret, key, signature, session, …), what pays (card, cvc, iban,
 //! account number) and who somebody is (name, e-mail, phone, address, birth, ssn, …). A key that opens nothing
 //! is none: `idempotency-key`, `public_key`.
+//!
+//! In an id ([`Redactor::id`]), which support needs as it is, only e-mail addresses, tokens and keys by
+//! their prefixes, and numbers that are a card's as they stand there are hidden.
 //!
 //! A body that was cut loses what was last in it: half a card number passes every check.
 //!
@@ -48,6 +51,7 @@
 //! bodies are kept only where somebody asks for them, and only of failures.
 
 mod body;
+mod cards;
 mod encoded;
 mod form;
 mod hidden;

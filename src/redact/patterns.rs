@@ -1,79 +1,20 @@
 //! What is secret by its looks.
 
+use super::cards;
 use super::encoded::Seen;
 use super::hidden::Hidden;
 
 pub(super) fn find(view: &[Seen], hidden: &mut Hidden) {
-    cards(view, hidden);
+    cards::find(view, hidden);
     addresses(view, hidden);
     tokens(view, hidden);
 }
 
-/// Numbers of cards, in groups or in one.
-fn cards(view: &[Seen], hidden: &mut Hidden) {
-    let mut at = 0;
-    while at < view.len() {
-        if !view[at].char.is_ascii_digit() {
-            at += 1;
-            continue;
-        }
-        let (digits, end) = digits(view, at);
-        if is_card(&digits) && !is_in_uuid(view, at, end) {
-            hidden.hide(view[at].from, view[end - 1].to);
-        }
-        at = end;
-    }
-}
-
-/// The digits from here on, over what may part them, and where they end.
-fn digits(view: &[Seen], from: usize) -> (Vec<u32>, usize) {
-    let (mut digits, mut end, mut at) = (Vec::new(), from, from);
-    while at < view.len() && at <= end + MOST_BETWEEN {
-        match view[at].char.to_digit(10) {
-            Some(digit) => {
-                digits.push(digit);
-                end = at + 1;
-            }
-            None if BETWEEN.contains(&view[at].char) => {}
-            None => break,
-        }
-        at += 1;
-    }
-    (digits, end)
-}
-
-/// Whether any of them are a card's: a number may stand right beside it.
-fn is_card(digits: &[u32]) -> bool {
-    let fits = |from: usize| {
-        let rest = &digits[from..];
-        (13..=19.min(rest.len())).any(|length| rest[0] != 0 && luhn(&rest[..length]))
-    };
-    digits.len() >= 13 && (0..=digits.len() - 13).any(fits)
-}
-
-/// ISO/IEC 7812-1, annex B.
-fn luhn(digits: &[u32]) -> bool {
-    let weigh = |(at, digit): (usize, &u32)| match (at % 2, digit * 2) {
-        (0, _) => *digit,
-        (_, twice) if twice > 9 => twice - 9,
-        (_, twice) => twice,
-    };
-    digits.iter().rev().enumerate().map(weigh).sum::<u32>() % 10 == 0
-}
-
-/// Whether they stand in a UUID with letters, of which there are many and which are needed.
-fn is_in_uuid(view: &[Seen], from: usize, to: usize) -> bool {
-    let is_part = |seen: &Seen| seen.char.is_ascii_hexdigit() || seen.char == '-';
-    let before = view[..from].iter().rev().take(UUID).take_while(|seen| is_part(seen)).count();
-    let after = view[to..].iter().take(UUID).take_while(|seen| is_part(seen)).count();
-    let word = &view[from - before..to + after];
-    let fits = |(at, seen): (usize, &Seen)| match at {
-        8 | 13 | 18 | 23 => seen.char == '-',
-        _ => seen.char.is_ascii_hexdigit(),
-    };
-    word.len() == UUID
-        && word.iter().enumerate().all(fits)
-        && word.iter().any(|seen| seen.char.is_ascii_alphabetic())
+/// The same in an id, which may well be a long number.
+pub(super) fn find_in_id(view: &[Seen], hidden: &mut Hidden) {
+    cards::find_alone(view, hidden);
+    addresses(view, hidden);
+    tokens(view, hidden);
 }
 
 /// E-mail addresses.
@@ -141,11 +82,6 @@ fn begins_exactly(view: &[Seen], with: &str) -> bool {
     view.len() >= with.len() && view.iter().zip(with.chars()).all(is_it)
 }
 
-/// How people part the groups of a card's number.
-const BETWEEN: [char; 8] = [' ', '-', '+', '\t', '\u{a0}', '\u{202f}', '\u{2011}', '\u{2013}'];
-const MOST_BETWEEN: usize = 3;
-/// RFC 9562.
-const UUID: usize = 36;
 /// RFC 5321, 4.5.3.1.1, in quotes.
 const LONGEST_LOCAL: usize = 66;
 const PEM: &str = "-----BEGIN";

@@ -17,8 +17,14 @@ pub trait Redactor: Send + Sync + 'static {
     /// What is shown of a body that came with these headers; `None` if nothing is.
     fn body(&self, headers: &HeaderMap, body: &Kept) -> Option<String>;
 
-    /// What is shown of a text of unknown making: an error, a key, a reason.
+    /// What is shown of a text of unknown making: an error, a reason.
     fn text(&self, text: &str) -> String;
+
+    /// What is shown of an id by which a call is asked for: a correlation id, an idempotency key, what
+    /// the business calls it. As of any text, unless this is overridden.
+    fn id(&self, id: &str) -> String {
+        self.text(id)
+    }
 }
 
 impl<R: Redactor + ?Sized> Redactor for Arc<R> {
@@ -36,5 +42,9 @@ impl<R: Redactor + ?Sized> Redactor for Arc<R> {
 
     fn text(&self, text: &str) -> String {
         (**self).text(text)
+    }
+
+    fn id(&self, id: &str) -> String {
+        (**self).id(id)
     }
 }

@@ -81,4 +81,8 @@ impl Redactor for StandardRedactor {
     fn text(&self, text: &str) -> String {
         text::redact(text, &self.names)
     }
+
+    fn id(&self, id: &str) -> String {
+        text::redact_id(id)
+    }
 }

@@ -19,6 +19,15 @@ pub(super) fn redact_cut(text: &str, names: &Names) -> String {
     hidden.apply(text)
 }
 
+/// An id, in which words name nothing.
+pub(super) fn redact_id(id: &str) -> String {
+    let mut hidden = Hidden::default();
+    for view in views(id, 0) {
+        patterns::find_in_id(&view, &mut hidden);
+    }
+    hidden.apply(id)
+}
+
 /// Hides what is found in a part of a text that begins at `offset`.
 pub(super) fn find(text: &str, offset: usize, names: &Names, hidden: &mut Hidden) {
     for view in views(text, offset) {

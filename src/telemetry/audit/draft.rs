@@ -45,14 +45,11 @@ impl Draft {
     /// The record as it may be shown.
     pub(super) fn redacted(&self, redactor: &dyn Redactor) -> AuditRecord {
         let mut record = self.record.clone();
-        let texts = [
-            &mut record.correlation_id,
-            &mut record.idempotency_key,
-            &mut record.business_key,
-            &mut record.template,
-        ];
-        for text in texts.into_iter().flatten() {
-            *text = redactor.text(text);
+        // The template is the application's own words.
+        let ids =
+            [&mut record.correlation_id, &mut record.idempotency_key, &mut record.business_key];
+        for id in ids.into_iter().flatten() {
+            *id = redactor.id(id);
         }
         record.exchange = self.exchange.as_ref().map(|exchange| shown(exchange, redactor));
         record
@@ -64,7 +61,6 @@ impl Draft {
         record.correlation_id = None;
         record.idempotency_key = None;
         record.business_key = None;
-        record.template = None;
         record
     }
 }

@@ -22,9 +22,9 @@
 //! was sent and received. A call for which nothing went out (refused here, answered by a fallback,
 //! given up in a queue) is a record with the attempt 0.
 //!
-//! Idempotency keys are recorded as they are: support asks the provider by them, a provider shows
-//! them in its own logs, and they open nothing. What looks like an address or a card number in a
-//! key is hidden nevertheless.
+//! Correlation ids, idempotency keys and business keys are recorded as they are: support asks by them,
+//! a provider shows them in its own logs, and they open nothing. An e-mail address, a token or a
+//! card's number in one is hidden nevertheless ([`Redactor::id`](crate::redact::Redactor::id)).
 //!
 //! URLs, headers and bodies are kept [if asked for](AuditBuilder::failures), of failed attempts only
 //! (no answer, 4xx, 5xx, an answer that failed a check), capped, and shown as a

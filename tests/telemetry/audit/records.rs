@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use outrigger::context::{Scope, TraceContext};
+use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Scope, TraceContext};
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
@@ -61,6 +61,31 @@ async fn each_attempt_is_a_record() {
         (&line["call_id"], &line["correlation_id"])
     );
     assert_ne!(second["span_id"], line["span_id"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_support_asks_by_is_recorded_as_it_is() {
+    let (audit, collected) = collecting();
+    let crm = Integration::user_flow("crm").subscriber(audit.clone());
+    let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+    for key in ["2026061800012345", "4242424242424242", "ada@crm.test"] {
+        let mut request = post();
+        request.extensions_mut().insert(IdempotencyKey::new(key).unwrap());
+        if let Ok(id) = CorrelationId::new(key) {
+            request.extensions_mut().insert(id);
+        }
+        request.extensions_mut().insert(BusinessKey::new(format!("payment-card:1042 {key}")));
+        request.extensions_mut().insert(PathTemplate::new("/v1/session/:id/lines"));
+        read(crm.send(request)).await.unwrap();
+    }
+    let records = collected.records(&audit);
+    let correlations: Vec<_> = records.iter().map(|r| r.correlation_id.as_deref()).collect();
+    assert_eq!(correlations[..2], [Some("2026061800012345"), Some("[redacted]")]);
+    for (record, shown) in records.iter().zip(["2026061800012345", "[redacted]", "[redacted]"]) {
+        assert_eq!(record.idempotency_key.as_deref(), Some(shown));
+        assert_eq!(record.business_key, Some(format!("payment-card:1042 {shown}")));
+        assert_eq!(record.template.as_deref(), Some("/v1/session/:id/lines"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

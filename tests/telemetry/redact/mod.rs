@@ -1,5 +1,6 @@
 //! What is hidden, and what is still shown.
 
+mod cards;
 mod properties;
 mod shown;
 mod texts;
