@@ -112,6 +112,12 @@ impl TraceContext {
         };
     }
 
+    /// Takes off what belongs to no trace (4.2, 4.3: neither header is propagated then).
+    pub(crate) fn erase(headers: &mut HeaderMap) {
+        headers.remove(TRACEPARENT);
+        headers.remove(TRACESTATE);
+    }
+
     fn traceparent(&self, span: SpanId) -> HeaderValue {
         let mut text = BytesMut::with_capacity(LENGTH);
         text.put_slice(b"00-");

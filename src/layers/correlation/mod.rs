@@ -16,7 +16,7 @@
 //! # What isn't trusted
 //!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
-//! replaced. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
+//! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
 //! what one system tells itself is nobody else's business.
 //!
 //! # When not to use it

@@ -72,7 +72,10 @@ impl<S> Correlation<S> {
         let current = || self.settings.current_trace.as_ref().and_then(|current| current());
         let trace = own.or_else(by_hand).or_else(Scope::current_trace).or_else(current);
         let begun = || self.settings.begins_traces.then(|| TraceContext::begin(&self.settings.rng));
-        let Some(trace) = trace.or_else(begun) else { return };
+        let Some(trace) = trace.or_else(begun) else {
+            // What is left of one is nobody's: a broken parent, two of them, a state alone.
+            return TraceContext::erase(request.headers_mut());
+        };
         let _ = context.call().trace.set(trace);
         let (mut own, rng) = (context.clone(), &self.settings.rng);
         own.continue_trace(request.headers_mut(), rng);

@@ -98,3 +98,24 @@ async fn the_requests_own_trace_comes_before_its_header_the_scope_and_the_rest()
     let seen = scope().run(through(layer(), own)).await;
     assert_eq!(trace(seen), "1".repeat(32));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_trace_is_not_sent_on() {
+    let broken = [("traceparent", "00-zz"), ("tracestate", "foo=1")];
+    let doubled = [("traceparent", PARENT), ("traceparent", PARENT), ("tracestate", "foo=1")];
+    let orphaned = [("tracestate", "foo=1")];
+    for lines in [&broken[..], &doubled, &orphaned] {
+        let request = || {
+            let mut request = get();
+            *request.headers_mut() = headers(lines);
+            request
+        };
+        let seen = through(CorrelationLayer::new(), request()).await;
+        assert!(!seen.headers().contains_key("traceparent"), "{lines:?}");
+        assert!(!seen.headers().contains_key("tracestate"), "{lines:?}");
+        let scope = Scope::new().trace(parent(PARENT).unwrap());
+        let seen = scope.run(through(CorrelationLayer::new(), request())).await;
+        assert_eq!(sent(&seen).unwrap().trace_id().to_string(), TRACE);
+        assert!(!seen.headers().contains_key("tracestate"), "it is another trace's");
+    }
+}
