@@ -61,6 +61,13 @@ impl TraceContext {
         self
     }
 
+    /// The same trace with these `trace-flags`: sampled, and that the id is random. Others are left out.
+    #[must_use]
+    pub fn with_flags(mut self, flags: u8) -> Self {
+        self.flags = flags & (SAMPLED | RANDOM);
+        self
+    }
+
     /// What an inbound request's `traceparent` and `tracestate` say, by the recommendation's rules.
     ///
     /// `None` where there is no `traceparent`, more than one, or one that is no such thing: a new
@@ -147,7 +154,7 @@ impl TraceContext {
         let known = dashes && fits && trace != [0; 16] && parent != [0; 8];
         let (trace, parent) = (TraceId(trace), SpanId(parent));
         // Flags that nobody here knows are not sent on.
-        known.then_some(Self { trace, parent, flags: flags & (SAMPLED | RANDOM), state: None })
+        known.then_some(Self { trace, parent, flags: 0, state: None }.with_flags(flags))
     }
 }
 

@@ -26,6 +26,7 @@ pub fn current_trace() -> Option<TraceContext> {
     let current = opentelemetry::Context::current();
     let span = current.span().span_context().clone();
     let (trace, parent) = (span.trace_id().to_bytes(), span.span_id().to_bytes());
-    let state = span.trace_state().header();
-    Some(TraceContext::new(trace, parent, span.is_sampled())?.with_state(&state))
+    let (flags, state) = (span.trace_flags().to_u8(), span.trace_state().header());
+    let current = TraceContext::new(trace, parent, span.is_sampled())?;
+    Some(current.with_flags(flags).with_state(&state))
 }

@@ -17,7 +17,7 @@ async fn a_call_continues_the_span_that_is_current_in_opentelemetry() {
     let span = SpanContext::new(
         TraceId::from_bytes([0x12; 16]),
         SpanId::from_bytes([0x34; 8]),
-        TraceFlags::SAMPLED,
+        TraceFlags::new(0x03),
         true,
         TraceState::from_key_value([("congo", "t61")]).unwrap(),
     );
@@ -26,7 +26,9 @@ async fn a_call_continues_the_span_that_is_current_in_opentelemetry() {
         crm.send(Request::get("http://crm.test/").body(()).unwrap())
     };
     call.await.unwrap();
-    let sent = TraceContext::from_headers(provider.requests()[0].headers()).unwrap();
+    let headers = provider.requests()[0].headers().clone();
+    assert!(headers["traceparent"].to_str().unwrap().ends_with("-03"), "sampled, and random");
+    let sent = TraceContext::from_headers(&headers).unwrap();
     assert_eq!(sent.trace_id().to_bytes(), [0x12; 16]);
     assert_ne!(sent.parent_id().to_bytes(), [0x34; 8], "a span of its own");
     assert_eq!((sent.is_sampled(), sent.state().unwrap().to_str().unwrap()), (true, "congo=t61"));
