@@ -84,8 +84,8 @@ impl Scope {
     /// ```
     pub fn inbound(headers: &HeaderMap) -> Self {
         let trace = TraceContext::from_headers(headers).unwrap_or_else(TraceContext::root);
-        let named = INBOUND.iter().find_map(|name| headers.get(name));
-        let id = named.and_then(|value| CorrelationId::from_header(value).ok());
+        let fit = |name| CorrelationId::from_header(headers.get(name)?).ok();
+        let id = INBOUND.iter().find_map(fit);
         let id = id.or_else(|| CorrelationId::new(trace.trace_id().to_string()).ok());
         Self { correlation_id: id, trace: Some(trace), ..Self::new() }
     }

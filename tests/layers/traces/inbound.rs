@@ -55,6 +55,14 @@ async fn what_is_not_fit_to_be_an_id_is_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unfit_id_hides_no_fit_one() {
+    let lines = [("x-request-id", "a b\"<script>"), ("x-correlation-id", "order-7")];
+    let (response, sent) = handled(inbound(&lines)).await;
+    assert_eq!(response.headers()["x-request-id"], "order-7");
+    assert_eq!(sent["x-request-id"], "order-7");
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_services_name_for_the_id_is_known() {
     let (response, sent) = handled(inbound(&[("x-correlation-id", "order-7")])).await;
     assert_eq!(
