@@ -36,6 +36,13 @@
 //!
 //! Never a path, a query, a header's value, a body or a business key.
 //!
+//! # With OpenTelemetry
+//!
+//! The span id in an attempt's `traceparent` is minted here and is the attempt's own, whoever listens:
+//! `outrigger.span_id`. A layer that exports these spans (`tracing-opentelemetry`) gives them ids of
+//! its own. So a provider that continues the trace names a parent that is not exported: its spans are
+//! in the right trace, and under no span of it. Which attempt they belong to, `outrigger.span_id` says.
+//!
 //! # Levels
 //!
 //! Everything has the target `outrigger`. A healthy service writes nothing above `DEBUG` but spans,
