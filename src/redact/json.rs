@@ -296,8 +296,8 @@ fn is_field(content: &str) -> bool {
 fn role(key: &str, first: u8) -> Role {
     let is_nested = matches!(first, b'{' | b'[');
     match key.to_ascii_lowercase().as_str() {
-        "attribute" | "field" | "header" | "key" | "label" | "name" | "param" | "parameter"
-        | "path" | "pointer" | "property" => Role::Name,
+        "attribute" | "field" | "fieldname" | "header" | "key" | "keyname" | "label" | "name"
+        | "param" | "parameter" | "path" | "pointer" | "property" => Role::Name,
         "content" | "data" if is_nested => Role::Content,
         "actual" | "content" | "data" | "given" | "received" | "text" | "val" | "value" => {
             Role::Value

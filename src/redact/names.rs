@@ -41,9 +41,9 @@ impl Names {
         if self.shown.contains(&joined) {
             return false;
         }
-        PERSONAL_NAMES.contains(&joined.as_str())
+        PERSONAL_NAMES.contains(&unnumbered(&joined))
             || PERSONAL_PARTS.iter().any(|part| joined.contains(part))
-            || words(name).any(|word| PERSONAL_WORDS.contains(&word.as_str()))
+            || words(name).any(|word| PERSONAL_WORDS.contains(&unnumbered(&word)))
             || opens(name, &joined)
     }
 
@@ -56,11 +56,22 @@ impl Names {
 }
 
 fn opens(name: &str, joined: &str) -> bool {
-    if HARMLESS.iter().any(|harmless| joined.contains(harmless)) {
-        return false;
-    }
-    OPENING_PARTS.iter().any(|part| joined.contains(part))
-        || words(name).any(|word| OPENING_WORDS.contains(&word.as_str()))
+    // What is harmless in a name makes the rest of it no better: `publicKeyPassword`.
+    let harmless = HARMLESS.iter().filter(|harmless| joined.contains(*harmless));
+    let rest = harmless.fold(joined.to_owned(), |rest, harmless| rest.replace(harmless, " "));
+    let opens = |word: &str| OPENING_WORDS.contains(&word) || is_key(word);
+    OPENING_PARTS.iter().any(|part| rest.contains(part))
+        || words(name).any(|word| opens(unnumbered(&word)) && rest.contains(&word))
+}
+
+/// Whether a word is one for a key, however it is run together with others: `masterkey`.
+fn is_key(word: &str) -> bool {
+    word.ends_with("key") && !NO_KEYS.iter().any(|other| word.ends_with(other))
+}
+
+/// `key` of `key2`.
+fn unnumbered(word: &str) -> &str {
+    word.trim_end_matches(|char: char| char.is_ascii_digit())
 }
 
 /// Letters and digits alone, in lower case.
@@ -91,9 +102,17 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 }
 
 /// Headers that are secret by no word of theirs.
-const HEADERS: [&str; 6] =
-    ["cf-connecting-ip", "forwarded", "from", "true-client-ip", "x-forwarded-for", "x-real-ip"];
-/// Keys that open nothing, and tokens that are counted.
+const HEADERS: [&str; 7] = [
+    "cf-connecting-ip",
+    "forwarded",
+    "from",
+    "true-client-ip",
+    "x-forwarded-for",
+    "x-ovh-consumer",
+    "x-real-ip",
+];
+/// Keys that open nothing, and tokens that are counted. A primary key is none of them: some APIs call
+/// the first of two access keys so.
 const HARMLESS: [&str; 12] = [
     "businesskey",
     "completiontokens",
@@ -103,15 +122,16 @@ const HARMLESS: [&str; 12] = [
     "maxtokens",
     "outputtokens",
     "partitionkey",
-    "primarykey",
     "prompttokens",
     "publickey",
+    "publishablekey",
     "totaltokens",
 ];
 /// Anywhere in a name, as words are often run together.
-const OPENING_PARTS: [&str; 14] = [
+const OPENING_PARTS: [&str; 16] = [
     "accesskey",
     "apikey",
+    "authcode",
     "authorization",
     "cookie",
     "credential",
@@ -121,10 +141,13 @@ const OPENING_PARTS: [&str; 14] = [
     "password",
     "privatekey",
     "secret",
+    "securitycode",
     "sessionid",
     "signature",
     "token",
 ];
+/// Words that end so, and are no keys.
+const NO_KEYS: [&str; 7] = ["donkey", "hockey", "jockey", "monkey", "turkey", "turnkey", "whiskey"];
 const OPENING_WORDS: [&str; 20] = [
     "assertion",
     "auth",
@@ -133,11 +156,11 @@ const OPENING_WORDS: [&str; 20] = [
     "csrf",
     "hmac",
     "jwt",
-    "key",
     "nonce",
     "otp",
     "pass",
     "pin",
+    "pw",
     "pwd",
     "saml",
     "session",

@@ -1,6 +1,7 @@
 //! What is hidden, and what is still shown.
 
 mod cards;
+mod names;
 mod properties;
 mod shown;
 mod texts;
