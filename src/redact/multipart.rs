@@ -45,7 +45,7 @@ fn line(part: &[u8], is_cut: bool, names: &Names) -> String {
     };
     let mut line = text::redact(&name.replace(['\r', '\n'], " "), names);
     line.push_str(": ");
-    let is_file = disposition.as_deref().is_some_and(|text| text.contains("filename"));
+    let is_file = disposition.is_some_and(|text| text.to_ascii_lowercase().contains("filename"));
     let kind = field(&head, "content-type").unwrap_or_default();
     let is_text = kind.is_empty() || kind.starts_with("text/plain");
     match std::str::from_utf8(body) {

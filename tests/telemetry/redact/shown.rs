@@ -198,6 +198,8 @@ fn forms_and_parts_are_redacted_by_name() {
     assert_eq!(body("text/plain", parts), shown, "whatever it calls itself");
     assert_eq!(body("multipart/form-data", parts), shown);
     assert_eq!(body("multipart/form-data; boundary=other", parts), "");
+    let other_case = parts.replace("filename", "FileName");
+    assert_eq!(body("multipart/form-data; boundary=b", &other_case), shown);
 }
 
 #[test]
