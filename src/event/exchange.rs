@@ -92,6 +92,32 @@ impl Capture {
     }
 }
 
+impl Exchange {
+    /// A copy with at most so many bytes of each body.
+    pub(crate) fn up_to(&self, cap: usize) -> Self {
+        Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            request_headers: self.request_headers.clone(),
+            request_body: self.request_body.up_to(cap),
+            status: self.status,
+            response_headers: self.response_headers.clone(),
+            response_body: self.response_body.up_to(cap),
+        }
+    }
+
+    /// How many bytes of heads and bodies it holds, about.
+    pub(crate) fn size(&self) -> usize {
+        let head = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        head(&self.request_headers)
+            + head(&self.response_headers)
+            + self.request_body.bytes.len()
+            + self.response_body.bytes.len()
+    }
+}
+
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
@@ -115,6 +141,11 @@ impl Kept {
     #[must_use]
     pub fn cut(bytes: impl Into<Vec<u8>>, total: u64) -> Self {
         Self { bytes: bytes.into(), total, is_whole: false }
+    }
+
+    fn up_to(&self, cap: usize) -> Self {
+        let bytes = self.bytes[..self.bytes.len().min(cap)].to_vec();
+        Self { bytes, total: self.total, is_whole: self.is_whole }
     }
 
     fn add(&mut self, chunk: &[u8], cap: usize) {

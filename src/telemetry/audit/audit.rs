@@ -59,6 +59,12 @@ impl Audit {
         self.0.queue.dropped()
     }
 
+    /// How many records were kept without what was sent and answered: too much of that was waiting.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.0.queue.forgotten()
+    }
+
     /// Why the sink can't write just now.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -69,12 +75,8 @@ impl Audit {
 impl Subscriber for Audit {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         if let Event::AttemptFinished { .. } | Event::CallFinished { attempts: 0, .. } = event
-            && let Some(mut draft) = Draft::of(event, origin, self.0.clock.wall())
+            && let Some(draft) = Draft::of(event, origin, self.0.clock.wall(), self.0.failures)
         {
-            if self.0.failures.is_none() {
-                // Another subscriber asked for them.
-                draft.forget_exchange();
-            }
             self.0.queue.push(draft);
         }
     }

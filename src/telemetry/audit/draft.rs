@@ -16,8 +16,14 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// What is to be recorded of an event, if anything is.
-    pub(super) fn of(event: &Event, origin: &Origin<'_>, wall: SystemTime) -> Option<Self> {
+    /// What is to be recorded of an event, if anything is; with so much of each body of a failed
+    /// attempt.
+    pub(super) fn of(
+        event: &Event,
+        origin: &Origin<'_>,
+        wall: SystemTime,
+        body_cap: Option<usize>,
+    ) -> Option<Self> {
         let context = origin.context()?;
         let (end, elapsed, detail, attempt) = match *event {
             Event::AttemptFinished { end, elapsed, detail } => {
@@ -34,12 +40,19 @@ impl Draft {
         (record.acquired, record.head) = (detail.acquired, detail.head);
         (record.sent, record.received) = (detail.sent, detail.received);
         conclude(&mut record, end, context);
-        let exchange = if has_failed(end) { origin.exchange().cloned() } else { None };
+        // Another subscriber may have asked for more of it, or for what nobody wants here.
+        let body_cap = body_cap.filter(|_| has_failed(end));
+        let exchange = body_cap.and_then(|cap| Some(origin.exchange()?.up_to(cap)));
         Some(Self { record, exchange })
     }
 
-    pub(super) fn forget_exchange(&mut self) {
-        self.exchange = None;
+    /// How many bytes of what was sent and answered it holds.
+    pub(super) fn kept(&self) -> usize {
+        self.exchange.as_ref().map_or(0, Exchange::size)
+    }
+
+    pub(super) fn forget_exchange(&mut self) -> Option<Exchange> {
+        self.exchange.take()
     }
 
     /// The record as it may be shown.

@@ -34,8 +34,9 @@
 //!
 //! None to calls. Records wait in a bounded queue for a thread of its own, which redacts and writes
 //! them. What doesn't fit into the queue is [counted](Audit::dropped); so is what can't be written
-//! after a few tries, and what a sink panics at. A sink that blocks holds up the thread, and nobody
-//! else.
+//! after a few tries, and what a sink panics at. Of what was sent and answered, 64 MiB may wait:
+//! further records are kept without it, and [counted](Audit::forgotten) too. A sink that blocks
+//! holds up the thread, and nobody else.
 //!
 //! # Defaults
 //!

@@ -22,7 +22,10 @@ struct State {
     waiting: VecDeque<Draft>,
     /// Records that the thread has in hand.
     writing: usize,
+    /// Bytes that they and those that wait hold of what was sent and answered.
+    kept: usize,
     dropped: u64,
+    forgotten: u64,
     trouble: Option<String>,
     is_closed: bool,
     is_over: bool,
@@ -40,14 +43,26 @@ impl Queue {
         Self { most, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    pub(super) fn push(&self, draft: Draft) {
+    pub(super) fn push(&self, mut draft: Draft) {
+        let kept = draft.kept();
         let mut state = self.state();
         if state.waiting.len() + state.writing >= self.most {
             state.dropped += 1;
             return;
         }
+        let forgotten = match state.kept + kept > MOST_KEPT {
+            true => {
+                state.forgotten += 1;
+                draft.forget_exchange()
+            }
+            false => {
+                state.kept += kept;
+                None
+            }
+        };
         state.waiting.push_back(draft);
         drop(state);
+        drop(forgotten);
         self.changed.notify_all();
     }
 
@@ -65,6 +80,10 @@ impl Queue {
 
     pub(super) fn dropped(&self) -> u64 {
         self.state().dropped
+    }
+
+    pub(super) fn forgotten(&self) -> u64 {
+        self.state().forgotten
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
@@ -91,9 +110,10 @@ impl Queue {
         self.state().waiting.is_empty()
     }
 
-    fn written(&self) {
+    fn written(&self, kept: usize) {
         let mut state = self.state();
         state.writing = state.writing.saturating_sub(1);
+        state.kept = state.kept.saturating_sub(kept);
         drop(state);
         self.changed.notify_all();
     }
@@ -137,6 +157,8 @@ impl Writer {
             let count = drafts.len();
             for (at, draft) in drafts.into_iter().enumerate() {
                 self.write(&draft);
+                let kept = draft.kept();
+                drop(draft);
                 let is_last = at + 1 == count;
                 if is_last && self.queue.is_idle() {
                     let flushed = guarded(|| self.sink.flush());
@@ -144,7 +166,7 @@ impl Writer {
                         self.queue.fared(Some(error));
                     }
                 }
-                self.queue.written();
+                self.queue.written(kept);
             }
         }
         // The sink's own end first: whoever waits for this end waits for that too.
@@ -178,6 +200,9 @@ fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
     }
 }
 
+/// As much as most services can spare while a disk is slow: all of it, where 10,000 failures wait
+/// with 3 KiB of each body.
+const MOST_KEPT: usize = 64 * 1024 * 1024;
 /// So that what is in hand is little.
 const AT_ONCE: usize = 64;
 const TRIES: u32 = 3;

@@ -51,6 +51,41 @@ async fn a_sink_that_blocks_fills_the_queue_and_no_call_waits() {
     assert_eq!((*written.lock().unwrap(), audit.dropped()), (10, 15));
 }
 
+/// Takes a record only when it is let, and keeps it.
+struct Held(Receiver<()>, Collected);
+
+impl AuditSink for Held {
+    fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError> {
+        let _ = self.0.recv();
+        self.1.write(record)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_blocks_holds_up_few_bodies() {
+    const MIB: usize = 1024 * 1024;
+    let (let_go, gate) = channel();
+    let collected = Collected::default();
+    let audit = Audit::to(Held(gate, collected.clone())).failures(MIB).start().unwrap();
+    let crm = Integration::user_flow("crm").subscriber(audit.clone());
+    let answer = Answer::status(404).body(vec![0xff; MIB]);
+    let crm = crm.service(Script::new([answer])).build().unwrap();
+    for _ in 0..70 {
+        let response = crm.send(get()).await.unwrap();
+        response.into_body().bytes().await.unwrap();
+    }
+    assert_eq!((audit.forgotten(), audit.dropped()), (7, 0));
+    drop(let_go);
+    let records = collected.records(&audit);
+    let kept = records.iter().take_while(|record| record.exchange.is_some()).count();
+    assert_eq!((records.len(), kept), (70, 63), "the heads are something too");
+
+    // What is written makes room.
+    let response = crm.send(get()).await.unwrap();
+    response.into_body().bytes().await.unwrap();
+    assert!(collected.records(&audit)[70].exchange.is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_one_to_leave_writes_what_waits() {
     let (sink, let_go, written) = blocked();

@@ -89,6 +89,31 @@ async fn what_support_asks_by_is_recorded_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_audit_keeps_as_much_of_a_body_as_it_asked_for() {
+    let audits = [Some(8), Some(4_096), None].map(|cap| {
+        let collected = Collected::default();
+        let audit = Audit::to(collected.clone());
+        let audit = cap.into_iter().fold(audit, |audit, cap| audit.failures(cap));
+        (audit.start().unwrap(), collected)
+    });
+    let crm = Integration::user_flow("crm");
+    let crm = audits.iter().fold(crm, |crm, (audit, _)| crm.subscriber(audit.clone()));
+    let answer = Answer::status(404).body("some words of an answer");
+    let crm = crm.service(Script::new([answer])).build().unwrap();
+    read(crm.send(post())).await.unwrap();
+    let shown = audits.map(|(audit, collected)| {
+        let exchange = collected.records(&audit).remove(0).exchange?;
+        let bodies = [exchange.request_body, exchange.response_body];
+        assert_eq!(bodies[1].total, 23);
+        Some(bodies.map(|body| body.shown.unwrap()))
+    });
+    let words = "some words of an answer";
+    assert_eq!(shown[0].as_ref().unwrap()[1], "some[redacted]");
+    assert_eq!(shown[1].as_ref().unwrap()[1], words);
+    assert_eq!(shown[2], None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_never_went_out_is_a_record_too() {
     let (audit, collected) = collecting();
     let rates = Integration::user_flow("rates")
