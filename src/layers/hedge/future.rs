@@ -63,6 +63,8 @@ pin_project! {
 pub(super) struct Plan<S, B> {
     context: Context,
     shared: Arc<Shared>,
+    /// The request changes nothing (RFC 9110, 9.2.1).
+    safe: bool,
     /// When the first has taken too long; absent once that was decided on.
     delay: Option<Duration>,
     /// A second request went out.
@@ -127,7 +129,7 @@ where
                 let Poll::Ready(mut result) = second.as_mut().poll(cx) else {
                     return Poll::Pending;
                 };
-                let is_good = plan.is_good(&mut result);
+                let is_good = plan.is_good(plan.class(&mut result));
                 if let Some(second) = this.second.take() {
                     second.end(plan.context.call(), &result);
                 }
@@ -161,10 +163,11 @@ where
     pub(super) fn new(
         context: Context,
         shared: Arc<Shared>,
+        safe: bool,
         delay: Option<Duration>,
         memory: Option<Box<Memory<S, B>>>,
     ) -> Self {
-        Self { context, shared, delay, doubled: false, memory }
+        Self { context, shared, safe, delay, doubled: false, memory }
     }
 
     fn forget(&mut self) {
@@ -187,22 +190,27 @@ impl<S, B> Plan<S, B> {
 
     /// Whether the first's result is good; what it tells of times is learned.
     fn judge<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
-        let is_good = self.is_good(result);
-        let timed_out = || result.as_ref().is_err_and(Error::is_timeout);
-        if is_good || timed_out() {
+        let class = self.class(result);
+        if is_verdict(class) || result.as_ref().is_err_and(Error::is_timeout) {
             self.learn();
         }
-        is_good
+        self.is_good(class)
     }
 
-    /// Whether the provider did its part: what it refuses for our fault, it would refuse again.
-    fn is_good<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
+    fn class<R>(&self, result: &mut Result<Response<R>, Error>) -> Class {
         let classifier = &self.shared.settings.classifier;
-        let class = match result {
+        match result {
             Ok(response) => class_of_response(classifier, response),
             Err(error) => class_of_error(classifier, error),
-        };
-        class.is_success() || matches!(class, Class::ClientError | Class::Unauthorized)
+        }
+    }
+
+    /// Whether nothing better can come of the other request.
+    ///
+    /// What the provider refuses for our fault, it would refuse again. But where the two requests
+    /// change something, one may be refused because of the other, which is being carried out.
+    fn is_good(&self, class: Class) -> bool {
+        class.is_success() || self.safe && is_verdict(class)
     }
 
     /// The first took so long, or at least so long.
@@ -268,4 +276,9 @@ where
         settings.emitter.emit(Some(&self.context), || Event::HedgeSent { after });
         Some(second)
     }
+}
+
+/// Whether the provider did its part.
+fn is_verdict(class: Class) -> bool {
+    class.is_success() || matches!(class, Class::ClientError | Class::Unauthorized)
 }

@@ -6,18 +6,21 @@
 //! doubled (J. Dean, L. A. Barroso, *The Tail at Scale*, Communications of the ACM 56/2, 2013): few
 //! requests more, and a tail that is many times shorter.
 //!
-//! - Only calls that may be repeated: idempotent methods, calls with an idempotency key (both requests
-//!   have the same one), and those that [`Steer::Safe`](crate::retry::Steer) says it of. Only first
-//!   attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other attempt is
-//!   the retry layer's, where there is one.
+//! - Only calls that may run twice at once: safe methods (GET, HEAD, OPTIONS, TRACE; RFC 9110,
+//!   9.2.1), calls with an idempotency key (both requests have the same one), and those that
+//!   [`Steer::Safe`](crate::retry::Steer) says it of. Not PUT and DELETE by themselves: the request
+//!   that loses may be carried out after the caller's next one.
+//! - Only first attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other
+//!   attempt is the retry layer's, where there is one.
 //! - After a quantile of what first requests have taken in the last minute or two, or a fixed delay.
 //! - Within a budget, by default a tenth of the calls, in an integration the retries'. When the whole
 //!   provider is slow, the budget is soon spent, and the quantile rises until nothing is doubled.
 //! - Never beside a probe of a [`circuit_breaker`](crate::circuit_breaker), and never into one that
 //!   is open.
-//! - The first *good* answer wins: a quick 503 doesn't beat a slow 200. If neither is good, the
-//!   first request's result stands. The other request is dropped at once, and with it its place and
-//!   its connection.
+//! - The first *good* answer wins: a quick 503 doesn't beat a slow 200. To a safe method, a 4xx is as
+//!   good as any; to others only a success is, because one request may be refused for the other (409
+//!   while the key is in use). If neither is good, the first request's result stands. The other
+//!   request is dropped at once, and with it its place and its connection.
 //!
 //! # When not to use it
 //!

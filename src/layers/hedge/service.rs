@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::future::{Plan, ResponseFuture};
 use super::layer::{After, HedgeLayer};
 use crate::body::ReplayBody;
-use crate::context::{Context, Steer, has_key, is_idempotent};
+use crate::context::{Context, Steer, has_key};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
 
@@ -53,6 +53,7 @@ where
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         settings.earn(&context);
         let delay = settings.delay().filter(|_| may_double(&request, &context));
+        let safe = request.method().is_safe();
         let (memory, request) = match delay {
             None => (None, request.map(ReplayBody::once)),
             Some(_) => {
@@ -62,7 +63,7 @@ where
                 (Some(memory), request)
             }
         };
-        let plan = Plan::new(context, Arc::clone(&self.shared), delay, memory);
+        let plan = Plan::new(context, Arc::clone(&self.shared), safe, delay, memory);
         ResponseFuture::planned(self.inner.call(request), plan)
     }
 }
@@ -87,7 +88,9 @@ fn may_double<B>(request: &Request<B>, context: &Context) -> bool {
         // Its other attempt is the retry layer's.
         Some(Steer::Once) if context.attempts_counted().is_some() => false,
         Some(Steer::Safe) => context.attempt() == 1,
-        _ => context.attempt() == 1 && (is_idempotent(request.method()) || keyed()),
+        // PUT and DELETE may be repeated, but not beside each other: one that was overtaken may be
+        // carried out after the caller's next one.
+        _ => context.attempt() == 1 && (request.method().is_safe() || keyed()),
     }
 }
 

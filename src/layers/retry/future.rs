@@ -235,7 +235,7 @@ where
             class,
             status,
             error,
-            attempt,
+            attempt: attempt + self.context.call().hedges(),
             keyed: self.nature.keyed,
             key_from_caller: key.is_none_or(|key| key.from_caller),
         };

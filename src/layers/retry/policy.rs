@@ -22,7 +22,7 @@ pub struct FailedAttempt<'a> {
     pub status: Option<StatusCode>,
     /// The error, where there was none.
     pub error: Option<&'a Error>,
-    /// Which attempt it was; the first is 1.
+    /// Which attempt it was; the first is 1. A [`hedge`](crate::hedge)'s second request is one more.
     pub attempt: u32,
     /// The call has an idempotency key.
     pub keyed: bool,

@@ -6,6 +6,7 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::context::Context;
 use outrigger::event::Event;
 use outrigger::hedge::HedgeCounts;
+use outrigger::idempotency::IdempotencyLayer;
 use outrigger::outcome::Fault;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
@@ -13,8 +14,9 @@ use outrigger::{Delivery, ErrorKind};
 use tower::Layer;
 
 use super::{Hedged, after, fixed, heard, sent};
-use crate::call::{get, keyed_post, send, status};
+use crate::call::{get, keyed_post, post, send, status};
 use crate::clock::{begin, millis, timed, wait, within};
+use crate::retry::plain;
 
 fn broken(how: Io, taken: u64) -> Answer {
     Answer::broken(how).after(millis(taken))
@@ -55,6 +57,38 @@ async fn the_first_good_answer_wins_whichever_it_is() {
         let finished = Event::HedgeFinished { won };
         assert_eq!(crm.events.events(), [sent(), finished], "{code} after {took}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_requests_change_something_one_may_be_refused_for_the_other() {
+    for (first, second, took, code, won) in [
+        (after(201, 200), after(409, 5), 200, 201, false),
+        (after(409, 60), after(201, 100), 150, 201, true),
+        (after(201, 200), after(401, 5), 200, 201, false),
+        // Neither did it: the first one's stands.
+        (after(409, 60), after(422, 100), 150, 409, false),
+        (after(422, 200), after(409, 5), 200, 422, false),
+        (after(503, 60), after(409, 100), 150, 503, false),
+    ] {
+        let crm = Hedged::fixed([first, second]);
+        let (taken, answered) = timed(status(&crm.service, keyed_post("amount=1"))).await;
+        assert_eq!((taken, answered.unwrap()), (millis(took), code));
+        let finished = Event::HedgeFinished { won };
+        assert_eq!(crm.events.events(), [sent(), finished], "{code} after {took}");
+    }
+    let alone = Hedged::fixed([after(409, 40)]);
+    let (took, code) = timed(status(&alone.service, keyed_post("amount=1"))).await;
+    assert_eq!((took, code.unwrap()), (millis(40), 409));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_of_two_requests_is_tried_again() {
+    // The first came second; the other broke off.
+    let provider = Script::new([after(409, 100), broken(Io::ConnectionReset, 10), after(201, 0)]);
+    let service = plain().layer(fixed().layer(provider.clone()));
+    let service = IdempotencyLayer::default().layer(service);
+    assert_eq!(status(&service, post("amount=1")).await.unwrap(), 201);
+    assert_eq!(provider.begun(), 3);
 }
 
 #[tokio::test(start_paused = true)]
