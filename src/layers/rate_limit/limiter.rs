@@ -107,7 +107,9 @@ impl Limiter {
 
     pub(super) fn accepted(&self) {
         if !self.is_free() {
-            self.state().schedule.accepted();
+            let mut state = self.state();
+            state.schedule.accepted();
+            self.settle(&state, rt::now());
         }
     }
 

@@ -12,7 +12,8 @@
 //!   little late without a window getting one too many. A longer one is a stock that has to last
 //!   until its reset: jobs may use a tenth of the time ahead, people all of it.
 //! - A provider that refuses and tells nothing is felt out: from what it accepted before, up in steps
-//!   until it refuses, and back to what was accepted, which holds for five minutes.
+//!   until it refuses, and back to what was accepted, which holds for five minutes. A refusal that
+//!   follows on no other request of ours says nothing of our rate: it is a pause and no more.
 //!
 //! What is learned lowers a limit that was set, and never raises it. It is forgotten when the provider
 //! hasn't spoken of it for two of its windows (and at least a minute), and after an hour without a

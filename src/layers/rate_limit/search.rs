@@ -28,7 +28,7 @@ impl Search {
     pub(super) fn begin(accepted: u64, over: Duration, wait: Duration, now: Instant) -> Self {
         let wait = wait.min(FORGET);
         let over = over.saturating_add(wait).max(SHORTEST_STEP / 10);
-        let interval = over.div_f64(accepted.max(1) as f64);
+        let interval = over.div_f64(accepted.max(1) as f64).min(LONGEST_INTERVAL);
         let step = SHORTEST_STEP.max(wait.saturating_mul(2)).min(LONGEST_STEP);
         let phase =
             Phase::Rising { by: BIG, accepted: None, step_ends: rt::after(now, wait + step) };
@@ -68,7 +68,8 @@ impl Search {
             Phase::Rising { by, accepted, step_ends } if now >= *step_ends => {
                 *accepted = Some(self.pace.interval);
                 let interval = self.pace.interval.div_f64(*by);
-                *step_ends = rt::after(now, self.step.max(interval.saturating_mul(20)));
+                let step = self.step.max(interval.saturating_mul(20)).min(LONGEST_STEP);
+                *step_ends = rt::after(now, step);
                 self.pace.change(interval, Duration::ZERO, now);
                 true
             }

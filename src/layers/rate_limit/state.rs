@@ -70,6 +70,8 @@ impl Schedule {
             || self.search.is_some()
             || !self.learned.is_empty()
             || self.paused_until.is_some_and(|until| until > now)
+            // Answers are of interest, until one of them is no refusal.
+            || self.refusals > 0
     }
 
     /// When the next request may go.
@@ -182,7 +184,8 @@ impl Schedule {
                 Some(search) => search.refused(pause, now),
                 // The provider's word may be late; only if it goes on refusing is it not enough.
                 None if told && self.refusals <= 2 => {}
-                None if self.config.learning == Learning::On => {
+                // What follows on no request is no measure of ours.
+                None if sent.requests > 0 && self.config.learning == Learning::On => {
                     self.search = Some(Search::begin(sent.requests, sent.over, pause, now));
                 }
                 None => {}

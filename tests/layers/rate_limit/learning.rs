@@ -2,10 +2,14 @@ use std::time::Duration;
 
 use http::Request;
 use outrigger::Body;
+use outrigger::deadline::DeadlineLayer;
 use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::testing::Answer;
 use tower::{Layer, ServiceExt};
 
 use super::provider::{LIMIT, Limited, Says};
+use crate::call::{get, status};
+use crate::clock::{secs, wait};
 
 /// What a provider saw of ten thousand calls that were all made at once.
 struct Seen {
@@ -72,4 +76,35 @@ async fn learns_from_refusals_that_say_for_how_long() {
 #[tokio::test(start_paused = true)]
 async fn learns_from_refusals_that_say_nothing() {
     check(Says::Nothing, 60).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refusal_says_nothing_of_the_rate_of_calls_that_are_few() {
+    let crm = super::Limited::by(RateLimitLayer::learning());
+    let service = DeadlineLayer::new(secs(8)).layer(crm.service.clone());
+    for _ in 0..10 {
+        assert_eq!(status(&service, get()).await.unwrap(), 200);
+        wait(secs(10)).await;
+    }
+    crm.set(Answer::status(429).header("retry-after", "60"));
+    assert_eq!(status(&service, get()).await.unwrap(), 429);
+    crm.set(Answer::status(200));
+    wait(secs(61)).await;
+    for call in 0..10 {
+        assert_eq!(status(&service, get()).await.unwrap(), 200, "{call}");
+        wait(secs(10)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_felt_out_from_a_long_pause_is_no_slower_than_one_a_minute_and_not_for_long() {
+    let crm = super::Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    crm.call(0).await.unwrap();
+    crm.set(Answer::status(429).header("retry-after", "600"));
+    crm.call(1).await.unwrap();
+    assert_eq!(crm.limit.interval(), Some(secs(60)));
+    crm.set(Answer::status(200));
+    let _queue = crm.begin(2..1_000).await;
+    wait(secs(600 + 1_200)).await;
+    assert!(crm.limit.interval().is_some_and(|interval| interval < secs(15)), "{:?}", crm.limit);
 }

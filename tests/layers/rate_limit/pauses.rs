@@ -180,6 +180,7 @@ async fn a_handle_stops_everybody_and_lets_them_go_again() {
 #[tokio::test(start_paused = true)]
 async fn what_was_found_out_is_told_and_forgotten_on_request() {
     let crm = Limited::by(RateLimitLayer::learning());
+    crm.call(0).await.unwrap();
     crm.set(refused("2"));
     crm.call(0).await.unwrap();
     let found = crm.limit.interval().expect("it feels its way from here");
