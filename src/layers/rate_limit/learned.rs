@@ -173,6 +173,12 @@ impl Learned {
         self.pace.is_some() || self.left.is_some()
     }
 
+    /// Whether nothing is left of it, and something is known of when there is more.
+    pub(super) fn is_spent(&self) -> bool {
+        (self.reset_at.is_some() || self.pace.is_some())
+            && (self.told == Some(0) || self.left == Some(0))
+    }
+
     pub(super) fn take(&mut self, pressed: bool, now: Instant) {
         if let Some(pace) = &mut self.pace {
             pace.take(pressed, now);

@@ -11,7 +11,8 @@
 //!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
 //!   little late without a window getting one too many. A longer one is a stock that has to last
 //!   until its reset: jobs may use a tenth of the time ahead, people all of it.
-//! - A provider that refuses and tells nothing is felt out: from what it accepted before, up in steps
+//! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
+//!   beside one that it does (GitHub's secondary ones): from what it accepted before, up in steps
 //!   until it refuses, and back to what was accepted, which holds for five minutes. A refusal that
 //!   follows on no other request of ours says nothing of our rate: it is a pause and no more.
 //!

@@ -143,6 +143,7 @@ impl Schedule {
         if self.config.learning == Learning::Off {
             return;
         }
+        let was_told = self.is_told(now);
         for fact in facts.iter() {
             let known = self.learned.iter().position(|learned| learned.scope == fact.scope);
             let at = known.unwrap_or_else(|| {
@@ -152,10 +153,14 @@ impl Schedule {
             });
             self.learned[at].hear(fact, self.config.excess, now);
         }
-        if self.learned.iter().any(Learned::is_told) {
-            // Who is told needn't guess.
+        if !was_told && self.is_told(now) {
+            // Who is told needn't guess; what is found out in spite of that is another limit.
             self.search = None;
         }
+    }
+
+    fn is_told(&self, now: Instant) -> bool {
+        self.told(now).any(Learned::is_told)
     }
 
     pub(super) fn accepted(&mut self) {
@@ -179,11 +184,10 @@ impl Schedule {
         self.pause(pause, now);
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
-            let told = self.learned.iter().any(Learned::is_told);
+            let is_explained = self.told(now).any(Learned::is_spent);
             match &mut self.search {
+                _ if is_explained => {}
                 Some(search) => search.refused(pause, now),
-                // The provider's word may be late; only if it goes on refusing is it not enough.
-                None if told && self.refusals <= 2 => {}
                 // What follows on no request is no measure of ours.
                 None if sent.requests > 0 && self.config.learning == Learning::On => {
                     self.search = Some(Search::begin(sent.requests, sent.over, pause, now));

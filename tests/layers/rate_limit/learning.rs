@@ -74,6 +74,11 @@ async fn learns_from_refusals_that_say_for_how_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn learns_from_refusals_beside_a_limit_that_is_told() {
+    check(Says::AnotherLimit, 60).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn learns_from_refusals_that_say_nothing() {
     check(Says::Nothing, 60).await;
 }

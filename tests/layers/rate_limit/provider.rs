@@ -28,6 +28,8 @@ pub(crate) enum Says {
     Seconds,
     /// `Retry-After` on a refusal, and nothing else.
     RetryAfter,
+    /// The same, and `X-RateLimit-*` of another limit, which lasts for a day.
+    AnotherLimit,
     /// Nothing but the refusal.
     Nothing,
 }
@@ -36,6 +38,7 @@ pub(crate) enum Says {
 struct State {
     window: u64,
     used: u64,
+    accepted: u64,
     /// When each request came, what it was called, and whether it was refused.
     seen: Vec<(Duration, String, bool)>,
     recent: VecDeque<Duration>,
@@ -69,6 +72,7 @@ impl Limited {
         }
         state.used += 1;
         let refused = state.used > LIMIT;
+        state.accepted += u64::from(!refused);
         state.seen.push((at, name.to_owned(), refused));
         state.recent.push_back(at);
         let left = LIMIT.saturating_sub(state.used);
@@ -91,6 +95,12 @@ impl Limited {
                     .header("x-ratelimit-remaining", left)
                     .header("x-ratelimit-reset", reset);
             }
+            Says::AnotherLimit => {
+                response = response
+                    .header("x-ratelimit-limit", A_DAY)
+                    .header("x-ratelimit-remaining", A_DAY - state.accepted)
+                    .header("x-ratelimit-reset", 1_800_000_000 + 24 * 3_600);
+            }
             Says::RetryAfter | Says::Nothing => {}
         }
         if refused && self.says != Says::Nothing {
@@ -108,3 +118,5 @@ impl Limited {
 pub(crate) const LIMIT: u64 = 50;
 /// In seconds.
 pub(crate) const WINDOW: u64 = 1;
+/// What the other limit allows in a day.
+const A_DAY: u64 = 1_000_000;
