@@ -15,6 +15,8 @@ pub(super) struct Learned {
     is_sure: bool,
     /// The last reset as a Unix time: two in a row tell the window.
     stamp: Option<u64>,
+    /// The shortest and the longest time to a reset: no window is shorter than what lies between.
+    resets: Option<(Duration, Duration)>,
     pub(super) pace: Option<Pace>,
     /// What is left until the reset, where requests may go as they come.
     left: Option<u64>,
@@ -39,6 +41,7 @@ impl Learned {
             window: None,
             is_sure: false,
             stamp: None,
+            resets: None,
             pace: None,
             left: None,
             told: None,
@@ -54,8 +57,8 @@ impl Learned {
     pub(super) fn hear(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
         self.heard = now;
         self.limit = fact.limit.or(self.limit);
-        let is_new_window = self.learn_left(fact, now);
-        self.learn_window(fact, is_new_window);
+        let (is_new_window, is_fuller) = self.learn_left(fact, now);
+        self.learn_window(fact, is_new_window, is_fuller);
         self.set_pace(fact, excess, now);
         if excess == Excess::Reject {
             self.left = match (fact.remaining, self.left) {
@@ -69,15 +72,23 @@ impl Learned {
         self.expires = rt::after(now, lasts.max(reset).max(SHORTEST_MEMORY));
     }
 
-    fn learn_window(&mut self, fact: &LimitFact, is_new: bool) {
+    fn learn_window(&mut self, fact: &LimitFact, is_new: bool, is_fuller: bool) {
         let before = self.stamp;
         self.stamp = fact.reset_stamp.or(before);
+        if let Some(reset) = fact.reset {
+            let (least, most) = self.resets.unwrap_or((reset, reset));
+            self.resets = Some((least.min(reset), most.max(reset)));
+        }
         if let Some(told) = fact.window {
             (self.window, self.is_sure) = (Some(told), true);
         } else if let Some(stamp) = fact.reset_stamp {
+            // Without a refill, it is the same window, told by another of the provider's machines, or
+            // one that slides.
+            let between = before.filter(|before| is_fuller && stamp > *before);
+            let between = between.map(|before| Duration::from_secs(stamp - before));
+            let (least, most) = self.resets.unwrap_or_default();
             // Windows may pass without a request: the shortest time between two resets is one.
-            let between = before.filter(|before| stamp > *before);
-            if let Some(between) = between.map(|before| Duration::from_secs(stamp - before)) {
+            if let Some(between) = between.filter(|between| *between + TOLERANCE >= most - least) {
                 let known = self.window.filter(|_| self.is_sure).unwrap_or(between);
                 (self.window, self.is_sure) = (Some(between.min(known)), true);
             }
@@ -88,8 +99,9 @@ impl Learned {
         }
     }
 
-    /// What is left; whether the answer belongs to a new window.
-    fn learn_left(&mut self, fact: &LimitFact, now: Instant) -> bool {
+    /// What is left; whether the answer belongs to a new window, and whether that shows by its
+    /// having far more left.
+    fn learn_left(&mut self, fact: &LimitFact, now: Instant) -> (bool, bool) {
         let reset_at = fact.reset.map(|reset| rt::after(now, reset));
         let is_later = match (reset_at, self.reset_at) {
             (Some(told), Some(known)) => told > rt::after(known, TOLERANCE),
@@ -109,12 +121,14 @@ impl Learned {
         let ends = ends.map(|(began, window)| rt::after(began, window).max(now));
         match (fact.remaining, reset_at) {
             (Some(0), Some(reset_at)) => {
-                self.spent_until = Some(ends.map_or(reset_at, |ends| ends.min(reset_at)));
+                let soonest = reset_at.checked_sub(A_SECOND).unwrap_or(reset_at);
+                let ends = ends.unwrap_or(reset_at).clamp(soonest, reset_at);
+                self.spent_until = Some(ends);
             }
             (Some(_), _) if is_new => self.spent_until = None,
             _ => {}
         }
-        is_new
+        (is_new, is_fuller)
     }
 
     fn set_pace(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
@@ -199,6 +213,8 @@ const LONG: Duration = Duration::from_secs(60);
 /// A window that is shorter than what counting in seconds can tell of it.
 const SHORT: Duration = Duration::from_secs(2);
 /// Resets are told in whole seconds.
+const A_SECOND: Duration = Duration::from_secs(1);
+/// How far apart two words on one reset may be.
 const TOLERANCE: Duration = Duration::from_millis(1_500);
 /// How long a limit holds at least that isn't told of again.
 const SHORTEST_MEMORY: Duration = Duration::from_secs(60);

@@ -5,7 +5,7 @@ use outrigger::rate_limit::{Excess, RateLimitLayer};
 use outrigger::testing::Answer;
 
 use super::Limited;
-use crate::clock::{millis, secs, wait};
+use crate::clock::{millis, now, secs, wait};
 
 /// An answer that tells of a limit in the draft's fields.
 fn telling(policy: &str, state: &str) -> Answer {
@@ -19,6 +19,17 @@ async fn told(layer: RateLimitLayer, policy: &str, state: &str) -> Limited {
     crm.call(0).await.unwrap();
     crm.set(Answer::status(200));
     crm
+}
+
+/// An answer that tells, at this second, of a limit with a reset at that one, as Unix times.
+fn stamped(at: u64, limit: u64, left: u64, reset: u64) -> Answer {
+    let began = 1_800_000_000;
+    let date = std::time::UNIX_EPOCH + secs(began + at);
+    Answer::status(200)
+        .header("date", &httpdate::fmt_http_date(date))
+        .header("x-ratelimit-limit", &limit.to_string())
+        .header("x-ratelimit-remaining", &left.to_string())
+        .header("x-ratelimit-reset", &(began + reset).to_string())
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,6 +120,35 @@ async fn the_strictest_of_several_limits_holds() {
     let crm = told(RateLimitLayer::learning().excess(Excess::Shape), policy, state).await;
     assert_eq!(crm.limit.interval(), Some(millis(103)));
     assert_eq!(crm.times(1).await, [600_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_that_moves_by_a_second_is_no_window_of_a_second() {
+    let layer = RateLimitLayer::learning().excess(Excess::Shape).pause_cap(secs(7_200));
+    let crm = Limited::by(layer);
+    for (left, reset) in [(4_999, 3_000), (4_998, 3_001), (4_997, 3_000), (4_996, 3_001)] {
+        crm.set(stamped(0, 5_000, left, reset));
+        crm.call(0).await.unwrap();
+        let interval = crm.limit.interval().expect("a pace");
+        assert!(interval > millis(500), "{left}: {interval:?}");
+    }
+    crm.set(stamped(0, 5_000, 0, 3_000));
+    crm.call(0).await.unwrap();
+    assert_eq!(crm.times(1).await, [3_000_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_slides_is_not_measured_by_its_resets() {
+    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let began = now();
+    // A hundred in 60 s, of which the first goes out, and another at the second 1.
+    for (at, left, reset) in [(0, 1, 60), (1, 0, 60), (60, 98, 61), (61, 50, 101)] {
+        wait(secs(at).saturating_sub(now() - began)).await;
+        crm.set(stamped(at, 100, left, reset));
+        crm.call(0).await.unwrap();
+    }
+    let interval = crm.limit.interval().expect("a pace");
+    assert!(interval > millis(500), "50 in 40 s: {interval:?}");
 }
 
 #[tokio::test(start_paused = true)]
