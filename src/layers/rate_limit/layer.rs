@@ -97,7 +97,7 @@ impl RateLimitLayer {
     }
 
     /// The longest that the provider can make everybody stop for, by a refusal or by a reset that is
-    /// far off.
+    /// far off; in that case, one call at a time goes to see whether it still holds.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
     }

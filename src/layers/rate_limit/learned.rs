@@ -27,7 +27,7 @@ pub(super) struct Learned {
     /// Nothing is left until then.
     spent_until: Option<Instant>,
     reset_at: Option<Instant>,
-    /// When the provider last spoke of it.
+    /// When the provider last spoke of it, or somebody went to see whether it still holds.
     heard: Instant,
     /// Without another word, it is forgotten then.
     pub(super) expires: Instant,
@@ -176,10 +176,15 @@ impl Learned {
 
     /// When the next request may go; `cap` after the provider's last word at the latest.
     pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
+        self.free_at(now).min(rt::after(self.heard, cap))
+    }
+
+    /// The same, however long that is.
+    fn free_at(&self, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         let spent = self.spent_until.filter(|_| self.left != Some(0));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
-        paced.max(spent.or(none_left).unwrap_or(now)).min(rt::after(self.heard, cap))
+        paced.max(spent.or(none_left).unwrap_or(now))
     }
 
     /// Whether it is known how many requests may go.
@@ -193,7 +198,11 @@ impl Learned {
             && (self.told == Some(0) || self.left == Some(0))
     }
 
-    pub(super) fn take(&mut self, pressed: bool, now: Instant) {
+    pub(super) fn take(&mut self, pressed: bool, cap: Duration, now: Instant) {
+        if self.free_at(now) > now && now >= rt::after(self.heard, cap) {
+            // It goes to see; the others wait for what it is told, or as long again.
+            self.heard = now;
+        }
         if let Some(pace) = &mut self.pace {
             pace.take(pressed, now);
         }

@@ -135,7 +135,8 @@ impl Schedule {
         if let Some(pace) = &mut self.configured {
             pace.take(pressed, now);
         }
-        self.learned.iter_mut().for_each(|learned| learned.take(pressed, now));
+        let cap = self.config.pause_cap;
+        self.learned.iter_mut().for_each(|learned| learned.take(pressed, cap, now));
     }
 
     /// Takes the provider at its word.

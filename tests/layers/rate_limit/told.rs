@@ -76,6 +76,17 @@ async fn a_quota_that_is_spent_is_waited_for_until_its_reset() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn past_the_cap_one_goes_to_see_and_the_others_wait_as_long_again() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let layer = RateLimitLayer::learning().excess(excess).pause_cap(secs(60));
+        let crm = told(layer, r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#).await;
+        assert_eq!(crm.times(3).await, [60_000, 120_000, 180_000], "{excess:?}");
+        crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=90;t=86400"#));
+        assert_eq!(crm.times(3).await, [240_000; 3], "it holds no longer");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_left_goes_as_it_comes_for_people_and_then_they_wait() {
     let layer = RateLimitLayer::learning();
     let crm = told(layer, r#""a";q=10;w=60"#, r#""a";r=3;t=30"#).await;
