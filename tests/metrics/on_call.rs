@@ -28,7 +28,9 @@ fn every_alert_is_on_the_page_and_no_other_is() {
 
 #[test]
 fn the_fields_that_the_page_searches_for_are_in_an_audit_line() {
-    for field in ["business_key", "call_id", "delivery", "idempotency_key", "trace_id"] {
+    for field in
+        ["business_key", "call_id", "delivery", "error", "idempotency_key", "status", "trace_id"]
+    {
         assert!(PAGE.contains(field), "{field}");
         assert!(AUDIT.contains(&format!("\"{field}\"")), "{field}");
     }

@@ -1,6 +1,7 @@
 //! Records of attempts: what is in them, where they go, and that they harm nobody.
 
 mod files;
+mod happened;
 mod harmless;
 mod records;
 mod secrets;
