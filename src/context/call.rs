@@ -33,6 +33,10 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
+    /// Somebody notes of every attempt how it ends.
+    noted: AtomicBool,
+    /// A fallback gave the answer.
+    fell_back: AtomicBool,
     /// A layer of ours holds the request between two attempts: nothing is on its way.
     held: AtomicBool,
     /// The attempt waits in a queue of ours, or for readiness: it is not on its way.
@@ -96,6 +100,8 @@ impl Call {
             attempts: AtomicU32::new(UNCOUNTED),
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
+            noted: AtomicBool::new(false),
+            fell_back: AtomicBool::new(false),
             held: AtomicBool::new(false),
             queued: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -185,6 +191,21 @@ impl Call {
 
     pub(crate) fn worsen(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+    }
+
+    /// Every attempt's end will be noted by [`worsen`](Self::worsen).
+    pub(crate) fn set_noted(&self) {
+        self.noted.store(true, Ordering::Relaxed);
+    }
+
+    /// A fallback answered in the place of an attempt that came to this.
+    pub(crate) fn set_fell_back(&self, delivery: Delivery) {
+        self.worsen(delivery);
+        self.fell_back.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_fallen_back(&self) -> bool {
+        self.fell_back.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_held(&self, held: bool) {
@@ -280,6 +301,13 @@ impl Call {
             true => self.delivery(),
             false => Delivery::Unknown,
         }
+    }
+
+    /// What is true of the delivery once the call is gone: its caller left.
+    pub(crate) fn delivery_if_left(&self) -> Delivery {
+        // Where nobody notes how attempts end, one may have been on its way.
+        let is_known = self.noted.load(Ordering::Relaxed) || self.attempts() == Some(0);
+        if is_known { self.delivery() } else { self.delivery_if_cut() }
     }
 
     /// When the attempt that is under way began, to the precision of whoever held it back last.

@@ -18,6 +18,9 @@ pub enum End {
         status: StatusCode,
         /// Whether the body was read to its end.
         body_read: bool,
+        /// What is known of the provider's part: of a call that was answered with a failure, or by a
+        /// fallback, an earlier attempt may have done something all the same.
+        delivery: Delivery,
     },
     /// Without an answer, or with one whose body broke.
     Failed {
@@ -27,7 +30,10 @@ pub enum End {
         delivery: Delivery,
     },
     /// The caller went away before there was an answer.
-    Abandoned,
+    Abandoned {
+        /// Whether the provider may have acted.
+        delivery: Delivery,
+    },
     /// Another request for the same call was answered first.
     Overtaken,
 }
@@ -138,6 +144,17 @@ pub enum InjectedFault {
 // === impl End ===
 
 impl End {
+    /// Whether the provider may have acted; of a request that was overtaken, the other one tells.
+    #[must_use]
+    pub fn delivery(self) -> Option<Delivery> {
+        match self {
+            Self::Answered { delivery, .. }
+            | Self::Failed { delivery, .. }
+            | Self::Abandoned { delivery } => Some(delivery),
+            Self::Overtaken => None,
+        }
+    }
+
     /// Attempts of a call in whose stack nobody counts them.
     pub(crate) fn attempts(self) -> u32 {
         match self {

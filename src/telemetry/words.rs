@@ -8,7 +8,7 @@ pub(super) const fn end(end: &End) -> &'static str {
     match end {
         End::Answered { .. } => "answered",
         End::Failed { .. } => "failed",
-        End::Abandoned => "abandoned",
+        End::Abandoned { .. } => "abandoned",
         End::Overtaken => "overtaken",
     }
 }

@@ -75,7 +75,8 @@ async fn drop_after_every_poll(
                 assert!(read, "after {polls} polls: {end:?}");
             }
             None => {
-                let left = matches!(end, End::Abandoned | End::Answered { body_read: false, .. });
+                let left =
+                    matches!(end, End::Abandoned { .. } | End::Answered { body_read: false, .. });
                 assert!(left, "after {polls} polls: {end:?}");
             }
         }

@@ -8,7 +8,7 @@ use http::{Method, Response};
 use outrigger::fallback::FallbackLayer;
 use outrigger::telemetry::metrics::names::{self, Kind};
 use outrigger::testing::{Answer, Script};
-use outrigger::{Body, Integration};
+use outrigger::{Body, IdempotencyKey, Integration};
 
 use crate::page::{Page, exported_name};
 use crate::trouble::{Bench, all_of_it, call, request};
@@ -131,6 +131,80 @@ async fn a_fallback_does_not_hide_that_the_outcome_is_unknown() {
     assert_eq!(page.sum("outrigger_fallback_answers_total", &hung), 1.0);
     assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "success")]), 1.0);
     assert_eq!(page.sum("outrigger_calls_unknown_total", &[("http_request_method", "POST")]), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_is_counted_once_with_a_fallback_and_without() {
+    let unknown = |page: &Page| page.sum("outrigger_calls_unknown_total", &[]);
+    for (answers, unknowns) in [
+        ([Answer::hang(), Answer::status(503)], 1.0),
+        ([Answer::hang(), Answer::hang()], 1.0),
+        ([Answer::hang(), Answer::status(200)], 0.0),
+        ([Answer::status(503), Answer::status(503)], 0.0),
+    ] {
+        for fallback in [None, Some(200), Some(503)] {
+            let bench = Bench::new();
+            let mut shop = Integration::user_flow("shop").subscriber(bench.metrics.clone());
+            if let Some(status) = fallback {
+                shop = shop.fallback(FallbackLayer::function(move |_| {
+                    Response::builder().status(status).body(Body::empty()).ok()
+                }));
+            }
+            let shop = shop.service(Script::new(answers.clone())).build().unwrap();
+            let mut request = request(Method::POST);
+            request.extensions_mut().insert(IdempotencyKey::from_business_key("order 17"));
+            if let Ok(response) = shop.send(request).await {
+                let _read = response.into_body().bytes().await;
+            }
+            assert_eq!(unknown(&bench.page()), unknowns, "{answers:?}, {fallback:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_a_call_on_its_way_leaves_an_unknown_outcome() {
+    let later = FallbackLayer::async_function(|_| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        None
+    });
+    let unknown = |page: Page| page.sum("outrigger_calls_unknown_total", &[]);
+    for (answer, unknowns) in [
+        (Answer::hang(), 1.0),
+        (Answer::broken(Io::ConnectionReset), 1.0),
+        (Answer::broken(Io::ConnectionRefused), 0.0),
+    ] {
+        let bench = Bench::new();
+        let shop = Integration::user_flow("shop")
+            .subscriber(bench.metrics.clone())
+            .without_retry()
+            .fallback(later.clone())
+            .service(Script::new([answer.clone()]))
+            .build()
+            .unwrap();
+        let left = shop.send(request(Method::POST));
+        tokio::time::timeout(Duration::from_millis(500), left).await.unwrap_err();
+        assert_eq!(unknown(bench.page()), unknowns, "{answer:?}");
+        drop(shop.send(request(Method::POST)));
+        assert_eq!(unknown(bench.page()), unknowns, "nobody waited for it, so nothing was sent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_a_queue_leaves_no_unknown_outcome() {
+    let bench = Bench::new();
+    let shop = Integration::user_flow("shop")
+        .subscriber(bench.metrics.clone())
+        .bulkhead(|places| places.concurrency(1).queue(1))
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    let mut holds = Box::pin(shop.send(request(Method::GET)));
+    assert!(futures_util::poll!(holds.as_mut()).is_pending());
+    let queued = shop.send(request(Method::POST));
+    tokio::time::timeout(Duration::from_millis(10), queued).await.unwrap_err();
+    let page = bench.page();
+    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "abandoned")]), 1.0);
+    assert_eq!(page.sum("outrigger_calls_unknown_total", &[]), 0.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,7 +66,7 @@ impl Failed {
     }
 
     pub(super) fn answered(facts: &Facts, class: Class, status: StatusCode) -> Self {
-        // The provider's own word is its last, whatever earlier attempts came to.
+        // This is the last attempt's word; an earlier one may have been acted on all the same.
         let delivery = facts.context.call().delivery().max(Delivery::Answered);
         Self::new(facts, class, Some(status), None, delivery)
     }

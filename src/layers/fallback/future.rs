@@ -176,6 +176,7 @@ impl Resources {
         if let Ok(unwanted) = failure {
             discard(unwanted.into_body());
         }
+        note.context.call().set_fell_back(delivery);
         emitter.emit(Some(&note.context), || Event::FellBack { class, delivery });
         if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
             recorder.record(record);

@@ -14,7 +14,7 @@ use super::second::Second;
 use super::service::Shared;
 use crate::body::ReplayBody;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
 use crate::outcome::{Class, class_of_error, class_of_response};
@@ -229,6 +229,7 @@ impl<S, B> Plan<S, B> {
         if overtook {
             self.learn();
             self.context.call().set_overtaken(true);
+            self.context.call().worsen(Delivery::Unknown);
         }
         self.finish(true);
     }

@@ -27,6 +27,8 @@ pin_project! {
         // The same call, with what happens to this request kept apart.
         context: Context,
         first: Context,
+        // It came to something.
+        ended: bool,
     }
 
     impl<S, B> PinnedDrop for Second<S, B>
@@ -42,6 +44,9 @@ pin_project! {
             if own.is_here() {
                 // It was still in a queue of ours: nothing went out.
                 first.uncount_hedge();
+            } else if !this.ended {
+                // It was on its way, and nobody will know what came of it.
+                first.worsen(Delivery::Unknown);
             }
             first.end_hedge();
         }
@@ -77,7 +82,7 @@ where
         let service = memory.service.take()?;
         first.call().begin_hedge();
         let sending = Inner::new(service).send_owned(request);
-        Some(Self { sending, context, first: first.clone() })
+        Some(Self { sending, context, first: first.clone(), ended: false })
     }
 }
 
@@ -91,7 +96,12 @@ where
     }
 
     /// What is true of the call now that this request is over.
-    pub(super) fn end<R>(self: Pin<Box<Self>>, call: &Call, result: &Result<Response<R>, Error>) {
+    pub(super) fn end<R>(
+        mut self: Pin<Box<Self>>,
+        call: &Call,
+        result: &Result<Response<R>, Error>,
+    ) {
+        *self.as_mut().project().ended = true;
         if self.context.call().is_shut() {
             call.set_shut(true);
         }

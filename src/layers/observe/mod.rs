@@ -4,7 +4,7 @@
 //! [`ObserveLayer::attempt`] stands inside retries and limits and sees what the provider gets. The
 //! end is the end of the answer's body, its error or its drop. A caller who goes away before the
 //! answer is reported as [`Abandoned`](crate::event::End::Abandoned), neither a success nor a
-//! failure. With no subscriber, the layer reads no clock and emits nothing.
+//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer reads no clock and emits nothing.
 //!
 //! # When not to use it
 //!

@@ -25,6 +25,8 @@ pub struct Report {
     detail: AttemptDetail,
     /// What is kept of the attempt, where a subscriber wants it.
     capture: Option<Arc<Capture>>,
+    /// Somebody waited for it: before that, nothing is sent.
+    polled: bool,
     told: bool,
 }
 
@@ -47,11 +49,19 @@ impl Report {
         let sent = request.body().size_hint().exact();
         let detail = AttemptDetail { sent, ..AttemptDetail::default() };
         context.call().set_acquired(None);
+        if settings.what == What::Attempt {
+            context.call().set_noted();
+        }
         if capture.is_some() {
             context.call().set_capture(capture.clone());
         }
         // Boxed, so that a call that nobody listens to isn't the larger for it.
-        Box::new(Self { context, settings, began, head: None, detail, capture, told: false })
+        let (polled, told) = (false, false);
+        Box::new(Self { context, settings, began, head: None, detail, capture, polled, told })
+    }
+
+    pub(super) fn polled(&mut self) {
+        self.polled = true;
     }
 
     /// A part of the answer's body.
@@ -88,8 +98,35 @@ impl Report {
         self.tell(End::Failed { class, delivery: error.delivery() });
     }
 
+    /// What is known of the provider's part, now that there is an answer.
+    fn delivery(&self, class: Class) -> Delivery {
+        let call = self.context.call();
+        match self.settings.what {
+            What::Attempt => Delivery::Answered,
+            What::Call if call.has_fallen_back() => call.delivery(),
+            // It is done, whatever came of earlier attempts.
+            What::Call if class.is_success() => Delivery::Answered,
+            What::Call => call.delivery().max(Delivery::Answered),
+        }
+    }
+
+    /// What is known of it, if nobody waits for an answer any more.
+    fn delivery_if_left(&self) -> Delivery {
+        let call = self.context.call();
+        match self.settings.what {
+            _ if !self.polled => Delivery::NotSent,
+            What::Attempt if call.is_here() => Delivery::NotSent,
+            What::Attempt => Delivery::Unknown,
+            // What is further in was dropped before, and has noted how it ended.
+            What::Call => call.delivery_if_left(),
+        }
+    }
+
     fn tell(&mut self, end: End) {
         self.told = true;
+        if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
+            self.context.call().worsen(delivery);
+        }
         let elapsed = rt::now().saturating_duration_since(self.began);
         self.detail.acquired = self.context.call().acquired();
         let detail = self.detail;
@@ -115,14 +152,15 @@ impl<E: 'static> OnBodyEnd<E> for Box<Report> {
                 if let Some(capture) = &self.capture {
                     capture.received_all();
                 }
-                End::Answered { class, status, body_read: true }
+                End::Answered { class, status, body_read: true, delivery: self.delivery(class) }
             }
             BodyEnd::Error(error) => {
                 let ours = (error as &dyn Any).downcast_ref::<Error>();
+                let delivery = self.delivery(class);
                 let class = ours.map_or(Class::Transport(Fault::Body), |error| {
                     class_of_error(&self.settings.classifier, error)
                 });
-                End::Failed { class, delivery: Delivery::Answered }
+                End::Failed { class, delivery }
             }
         };
         self.tell(end);
@@ -138,13 +176,16 @@ impl Drop for Report {
         self.tell(match self.head {
             _ if self.context.call().is_overtaken() => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.
-            Some(_) if cut => End::Failed { class: CUT, delivery: Delivery::Answered },
+            Some((class, _)) if cut => End::Failed { class: CUT, delivery: self.delivery(class) },
             None if cut => {
                 let delivery = self.context.call().delivery_if_cut();
                 End::Failed { class: CUT, delivery }
             }
-            Some((class, status)) => End::Answered { class, status, body_read: false },
-            None => End::Abandoned,
+            Some((class, status)) => {
+                let delivery = self.delivery(class);
+                End::Answered { class, status, body_read: false, delivery }
+            }
+            None => End::Abandoned { delivery: self.delivery_if_left() },
         });
     }
 }

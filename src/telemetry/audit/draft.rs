@@ -4,7 +4,6 @@ use http::HeaderMap;
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
 use crate::context::{BusinessKey, Context, CorrelationId, PathTemplate};
-use crate::error::Delivery;
 use crate::event::{AttemptDetail, End, Event, Exchange, Kept, Origin};
 use crate::redact::Redactor;
 use crate::telemetry::words;
@@ -120,18 +119,18 @@ fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
         End::Failed { .. } if is_here => "refused",
         end => words::end(&end),
     };
+    record.delivery = end.delivery();
     match end {
-        End::Answered { class, status, body_read } => {
+        End::Answered { class, status, body_read, .. } => {
             (record.status, record.error) = (Some(status), words::error_type(class));
             record.body_read = body_read;
-            record.delivery = Some(if is_here { Delivery::NotSent } else { Delivery::Answered });
         }
-        End::Failed { class, delivery } => {
-            (record.error, record.delivery) = (words::error_type(class), Some(delivery));
+        End::Failed { class, .. } => {
+            record.error = words::error_type(class);
             // The head came, and the body broke.
             record.status = record.head.and_then(|_| context.last_status());
         }
-        End::Abandoned | End::Overtaken => {}
+        End::Abandoned { .. } | End::Overtaken => {}
     }
 }
 
@@ -139,7 +138,7 @@ fn has_failed(end: End) -> bool {
     match end {
         End::Answered { class, .. } => !class.is_success(),
         End::Failed { .. } => true,
-        End::Abandoned | End::Overtaken => false,
+        End::Abandoned { .. } | End::Overtaken => false,
     }
 }
 

@@ -42,7 +42,8 @@ pub struct AuditRecord {
     pub status: Option<StatusCode>,
     /// The word for what went wrong, if anything did: `server_error`, `attempt_timeout`.
     pub error: Option<&'static str>,
-    /// Whether the provider may have acted; unknown to nobody but those who went away.
+    /// Whether the provider may have acted; left out where another request for the call was
+    /// answered first, which tells.
     pub delivery: Option<Delivery>,
     /// Whether the answer's body was read to its end.
     pub body_read: bool,

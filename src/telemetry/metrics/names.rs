@@ -96,7 +96,7 @@ metrics! {
     CALL_DURATION: Histogram, Seconds, "outrigger.call.duration", [CLASS];
     /// How many attempts calls took.
     CALL_ATTEMPTS: Histogram, One, "outrigger.call.attempts", [];
-    /// Calls without the provider's answer that it may have acted on, fallback or not.
+    /// Calls that may have happened, and no success says so: with or without a fallback or a caller.
     CALLS_UNKNOWN: Counter, One, "outrigger.calls.unknown", [METHOD];
     /// Calls that a fallback answered, by what they had come to.
     FALLBACK_ANSWERS: Counter, One, "outrigger.fallback.answers", [CLASS, REASON];

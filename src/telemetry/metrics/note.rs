@@ -28,10 +28,7 @@ impl Note<'_> {
                 self.under_way(-1.0);
                 self.attempt(end, elapsed, detail);
             }
-            Event::FellBack { class, delivery } => {
-                self.count_outcome(&names::FALLBACK_ANSWERS, class);
-                self.unknown(delivery);
-            }
+            Event::FellBack { class, .. } => self.count_outcome(&names::FALLBACK_ANSWERS, class),
             Event::FallbackFailed { class } => {
                 self.count_outcome(&names::FALLBACK_FAILURES, class);
             }
@@ -105,8 +102,8 @@ impl Note<'_> {
         let reason = outcome.reason().map(|reason| (names::REASON, reason.into()));
         self.count(&names::CALLS, [class].into_iter().chain(reason));
         self.to.measure(&names::CALL_ATTEMPTS, self.labels([]), f64::from(attempts));
-        if let End::Failed { delivery, .. } = end {
-            self.unknown(delivery);
+        if end.delivery() == Some(Delivery::Unknown) {
+            self.count(&names::CALLS_UNKNOWN, self.method());
         }
     }
 
@@ -141,12 +138,6 @@ impl Note<'_> {
 
     fn under_way(&self, by: f64) {
         self.to.shift(&names::ACTIVE_REQUESTS, self.peer(), by);
-    }
-
-    fn unknown(&self, delivery: Delivery) {
-        if delivery == Delivery::Unknown {
-            self.count(&names::CALLS_UNKNOWN, self.method());
-        }
     }
 
     fn count_outcome(&self, metric: &Metric, class: Class) {

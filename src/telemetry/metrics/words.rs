@@ -17,7 +17,7 @@ impl Outcome {
     pub(super) fn of(end: End) -> Self {
         match end {
             End::Answered { class, .. } | End::Failed { class, .. } => class.into(),
-            End::Abandoned => Self("abandoned"),
+            End::Abandoned { .. } => Self("abandoned"),
             End::Overtaken => Self("overtaken"),
         }
     }

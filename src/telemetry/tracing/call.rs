@@ -40,25 +40,23 @@ pub(super) fn begin(at: &At<'_>) {
 }
 
 pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
-    if let End::Failed { class, delivery } = *end {
-        let (class, safe) = (words::error_type(class), Asked(at.target()).is_safe());
-        match delivery {
-            Delivery::Unknown if !safe => record!(
-                at,
-                WARN,
-                "the provider may have acted, and no answer came",
-                "error.type" = class,
-                "outrigger.attempts" = attempts,
-            ),
-            _ => record!(
-                at,
-                DEBUG,
-                "a call failed",
-                "error.type" = class,
-                "outrigger.attempts" = attempts,
-                "outrigger.delivery" = delivery.name(),
-            ),
+    let (unknown, safe) = (end.delivery() == Some(Delivery::Unknown), Asked(at.target()).is_safe());
+    match *end {
+        // Whoever gave this answer has told what it stands for.
+        End::Answered { class, .. } if class.is_success() => {}
+        End::Answered { class, .. } | End::Failed { class, .. } if unknown && !safe => {
+            doubtful(at, words::error_type(class), attempts);
         }
+        End::Abandoned { .. } if unknown && !safe => doubtful(at, None, attempts),
+        End::Failed { class, delivery } => record!(
+            at,
+            DEBUG,
+            "a call failed",
+            "error.type" = words::error_type(class),
+            "outrigger.attempts" = attempts,
+            "outrigger.delivery" = delivery.name(),
+        ),
+        _ => {}
     }
     if let Some(span) = at.key().and_then(|key| at.open.end_call(key)) {
         span.record("outrigger.attempts", attempts);
@@ -69,12 +67,24 @@ pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
     }
 }
 
+fn doubtful(at: &At<'_>, error: Option<&str>, attempts: u32) {
+    record!(
+        at,
+        WARN,
+        "the provider may have acted, and no answer says so",
+        "error.type" = error,
+        "outrigger.attempts" = attempts,
+    );
+}
+
 /// What the spans of calls and attempts both say of their end.
 pub(super) fn conclude(span: &Span, end: &End) {
     span.record("outrigger.end", words::end(end));
+    if let Some(delivery) = end.delivery() {
+        span.record("outrigger.delivery", delivery.name());
+    }
     let class = match *end {
         End::Answered { class, status, .. } => {
-            span.record("outrigger.delivery", Delivery::Answered.name());
             if is_error(status) {
                 span.record("error.type", status.as_str());
                 span.record("otel.status_code", "ERROR");
@@ -82,12 +92,9 @@ pub(super) fn conclude(span: &Span, end: &End) {
             }
             class
         }
-        End::Failed { class, delivery } => {
-            span.record("outrigger.delivery", delivery.name());
-            class
-        }
+        End::Failed { class, .. } => class,
         // Whoever goes away makes no error.
-        End::Abandoned | End::Overtaken => return,
+        End::Abandoned { .. } | End::Overtaken => return,
     };
     if let Some(word) = words::error_type(class) {
         span.record("error.type", word);

@@ -1,5 +1,6 @@
 //! What is counted and told of two requests.
 
+use outrigger::Delivery;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::event::{Emitter, End, Event};
 use outrigger::observe::ObserveLayer;
@@ -49,7 +50,41 @@ async fn the_callers_departure_overtakes_nobody() {
     let observed = ObserveLayer::attempt(Emitter::new().with(events.clone()));
     let service = fixed().layer(observed.layer(Script::new([Answer::hang()])));
     assert!(crate::clock::within(millis(60), status(&service, get())).await.is_none());
-    assert_eq!(ends(&events), [End::Abandoned, End::Abandoned]);
+    let abandoned = End::Abandoned { delivery: Delivery::Unknown };
+    assert_eq!(ends(&events), [abandoned, abandoned]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_nobody_waits_for_any_more_may_have_been_acted_on() {
+    let left = |delivery| End::Abandoned { delivery };
+    let refused = || Answer::broken(std::io::ErrorKind::ConnectionRefused).after(millis(55));
+    for (answers, delivery) in [
+        ([refused(), Answer::hang()], Delivery::Unknown),
+        ([after(503, 55), Answer::hang()], Delivery::Unknown),
+    ] {
+        let events = EventRecorder::new();
+        let emitter = || Emitter::new().with(events.clone());
+        let attempt = ObserveLayer::attempt(emitter()).layer(Script::new(answers));
+        let service = ObserveLayer::call(emitter()).layer(fixed().layer(attempt));
+        assert!(crate::clock::within(millis(70), status(&service, get())).await.is_none());
+        let over = events.events().pop();
+        let Some(Event::CallFinished { end, .. }) = over else { panic!("{over:?}") };
+        assert_eq!(end, left(delivery));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_success_does_not_say_what_the_overtaken_request_did() {
+    for (code, delivery) in [(409, Delivery::Unknown), (200, Delivery::Answered)] {
+        let events = EventRecorder::new();
+        let observed = ObserveLayer::call(Emitter::new().with(events.clone()));
+        let provider = Script::new([Answer::hang(), after(code, 10)]);
+        let service = observed.layer(fixed().layer(provider));
+        assert_eq!(status(&service, get()).await.unwrap(), code);
+        let over = events.events().pop();
+        let Some(Event::CallFinished { end, .. }) = over else { panic!("{over:?}") };
+        assert_eq!(end.delivery(), Some(delivery));
+    }
 }
 
 #[tokio::test(start_paused = true)]

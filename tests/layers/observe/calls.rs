@@ -11,7 +11,7 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::{Delivery, Error};
 use tower::Layer;
 
-use super::{answered, attempt, attempts, call, calls, failed, kept, listener};
+use super::{abandoned, answered, attempt, attempts, call, calls, failed, kept, listener};
 use crate::call::{get, send, status};
 use crate::clock::{begin, millis, secs, settle, within};
 use crate::retry::plain;
@@ -81,8 +81,9 @@ async fn an_attempt_that_was_cut_by_the_deadline_is_told_as_the_deadlines() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_goes_away_is_neither_a_success_nor_a_failure() {
+    let end = abandoned(Delivery::Unknown);
     for ((events, layer), expected) in
-        [(calls(), call(End::Abandoned, secs(2))), (attempts(), attempt(End::Abandoned, secs(2)))]
+        [(calls(), call(end, secs(2))), (attempts(), attempt(end, secs(2)))]
     {
         let service = layer.layer(Script::new([Answer::hang()]));
         assert!(within(secs(2), status(&service, get())).await.is_none());
@@ -92,10 +93,14 @@ async fn a_caller_who_goes_away_is_neither_a_success_nor_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_before_it_was_ever_polled_is_abandoned() {
-    let (events, layer) = calls();
-    let mut service = layer.layer(Script::new([Answer::hang()]));
-    drop(tower::Service::call(&mut service, get()));
-    assert_eq!(kept(&events), call(End::Abandoned, secs(0)));
+    let end = abandoned(Delivery::NotSent);
+    for ((events, layer), expected) in
+        [(calls(), call(end, secs(0))), (attempts(), attempt(end, secs(0)))]
+    {
+        let mut service = layer.layer(Script::new([Answer::hang()]));
+        drop(tower::Service::call(&mut service, get()));
+        assert_eq!(kept(&events), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,8 +145,44 @@ async fn a_call_abandoned_during_a_wait_tells_the_attempts_until_then() {
     let (events, layer) = calls();
     let service = layer.layer(plain().layer(Script::new([Answer::status(503)])));
     assert!(within(millis(150), status(&service, get())).await.is_none());
-    let over = Event::CallFinished { end: End::Abandoned, elapsed: millis(150), attempts: 2 };
+    let end = abandoned(Delivery::Answered);
+    let over = Event::CallFinished { end, elapsed: millis(150), attempts: 2 };
     assert_eq!(kept(&events), [Event::CallStarted, over]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_abandoned_call_may_have_done_is_the_worst_of_its_attempts() {
+    let (broken, hang) = (Answer::broken(io::ErrorKind::ConnectionReset), Answer::hang());
+    let refused = Answer::broken(io::ErrorKind::ConnectionRefused);
+    for (answers, delivery) in [
+        ([refused.clone(), refused.clone()], Delivery::NotSent),
+        ([broken, refused.clone()], Delivery::Unknown),
+        ([refused, hang], Delivery::Unknown),
+    ] {
+        let (told, emitter) = listener();
+        let attempt = ObserveLayer::attempt(emitter.clone()).layer(Script::new(answers));
+        let service = ObserveLayer::call(emitter).layer(plain().layer(attempt));
+        assert!(within(millis(150), status(&service, get())).await.is_none());
+        let end = abandoned(delivery);
+        let over = Event::CallFinished { end, elapsed: millis(150), attempts: 2 };
+        assert_eq!(kept(&told).pop(), Some(over));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_success_does_not_say_what_earlier_attempts_did() {
+    for (code, class, delivery) in
+        [(404, Class::ClientError, Delivery::Unknown), (200, Class::Success, Delivery::Answered)]
+    {
+        let (events, layer) = calls();
+        let broken = Answer::broken(io::ErrorKind::ConnectionReset);
+        let provider = Script::new([broken, Answer::status(code)]);
+        assert_eq!(status(&layer.layer(plain().layer(provider)), get()).await.unwrap(), code);
+        let status = http::StatusCode::from_u16(code).unwrap();
+        let end = End::Answered { class, status, body_read: true, delivery };
+        let over = Event::CallFinished { end, elapsed: millis(100), attempts: 2 };
+        assert_eq!(kept(&events).pop(), Some(over));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,7 +58,11 @@ fn attempt(end: End, elapsed: Duration) -> Vec<Event> {
 
 fn answered(status: u16, class: Class, body_read: bool) -> End {
     let status = http::StatusCode::from_u16(status).unwrap();
-    End::Answered { class, status, body_read }
+    End::Answered { class, status, body_read, delivery: Delivery::Answered }
+}
+
+fn abandoned(delivery: Delivery) -> End {
+    End::Abandoned { delivery }
 }
 
 fn failed(class: Class, delivery: Delivery) -> End {

@@ -7,7 +7,7 @@ use outrigger::outcome::{Class, Rejection};
 use outrigger::testing::{Answer, Script};
 use tower::Layer;
 
-use super::{calls, failed, kept};
+use super::{abandoned, calls, failed, kept};
 use crate::call::{get, status};
 use crate::clock::{begin, secs, within};
 use crate::retry::plain;
@@ -45,7 +45,7 @@ async fn a_call_abandoned_in_a_queue_made_no_attempt_under_a_retry_which_counts(
     let (events, layer) = calls();
     let service = layer.layer(plain().layer(full));
     assert!(within(secs(2), status(&service, get())).await.is_none());
-    assert_eq!(kept(&events), over(End::Abandoned, 2));
+    assert_eq!(kept(&events), over(abandoned(Delivery::NotSent), 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,5 +53,5 @@ async fn a_call_abandoned_in_a_queue_made_no_attempt_where_nobody_counts() {
     let full = full(BulkheadLayer::new(1).queue(1)).await;
     let (events, layer) = calls();
     assert!(within(secs(2), status(&layer.layer(full), get())).await.is_none());
-    assert_eq!(kept(&events), over(End::Abandoned, 2));
+    assert_eq!(kept(&events), over(abandoned(Delivery::NotSent), 2));
 }

@@ -74,5 +74,7 @@ async fn a_call_whose_caller_left_has_to_be_asked_about() {
     let crm = crm.service(Script::new([Answer::hang()])).build().unwrap();
     let left = tokio::time::timeout(Duration::from_millis(10), crm.send(post())).await;
     assert!(left.is_err());
-    assert_eq!(told_by(&collected.records(&audit)), Delivery::Unknown);
+    let records = collected.records(&audit);
+    assert_eq!(records[0].delivery, Some(Delivery::Unknown));
+    assert_eq!(told_by(&records), Delivery::Unknown);
 }
