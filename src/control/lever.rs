@@ -38,6 +38,9 @@ pub struct LeverState {
     pub since: Option<SystemTime>,
     /// What is wrong with what moves it.
     pub trouble: Option<String>,
+    /// Whether that matters: a file that was never there isn't missed while the lever is where it
+    /// usually is.
+    pub is_troubled: bool,
 }
 
 /// Why a lever was not moved.
@@ -62,7 +65,16 @@ pub enum LeverError {
 impl LeverState {
     pub(crate) fn new(name: &'static str, position: impl Into<String>, is_usual: bool) -> Self {
         let position = position.into();
-        Self { name, position, is_usual, who: None, why: None, since: None, trouble: None }
+        Self {
+            name,
+            position,
+            is_usual,
+            who: None,
+            why: None,
+            since: None,
+            trouble: None,
+            is_troubled: false,
+        }
     }
 }
 

@@ -76,6 +76,7 @@ impl Serialize for LeverState {
             "why": self.why,
             "since": self.since.map(time),
             "trouble": self.trouble,
+            "is_troubled": self.is_troubled,
         });
         value.serialize(serializer)
     }

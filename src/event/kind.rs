@@ -128,6 +128,8 @@ pub enum Event {
     KillSwitchSourceFailed {
         /// What is wrong with it.
         problem: SourceProblem,
+        /// It should be there: not so one that never was, while the switch lets everything through.
+        matters: bool,
     },
     /// A fallback answered in the provider's place.
     FellBack {

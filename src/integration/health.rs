@@ -7,7 +7,7 @@ use crate::control::{
     BreakerHealth, BulkheadHealth, Health, HedgeHealth, Lever, MirrorHealth, RateLimitHealth,
     Status, Steered,
 };
-use crate::event::{BreakerState, SourceProblem};
+use crate::event::BreakerState;
 use crate::rt::Clock;
 use crate::transport::pool::PoolHandle;
 
@@ -98,10 +98,7 @@ impl Shared {
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }
-        let troubled = self.live.slots().kill_switch.handle().trouble();
-        // A file that is written only in an emergency is missing on all good days.
-        let troubled = troubled.filter(|trouble| trouble.problem() != SourceProblem::Missing);
-        if troubled.is_some() {
+        if health.levers.iter().any(|lever| lever.is_troubled) {
             return (Status::Degraded, None);
         }
         let unusual = health.levers.iter().find(|lever| !lever.is_usual);

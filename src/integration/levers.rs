@@ -40,6 +40,7 @@ impl Shared {
         state.why = position.why().map(ToOwned::to_owned);
         state.since = Some(position.since());
         state.trouble = switch.trouble().map(|trouble| trouble.to_string());
+        state.is_troubled = switch.is_troubled();
         state
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use outrigger::control::Registry;
+use outrigger::control::{Registry, Status};
 use outrigger::event::SwitchMode;
+use outrigger::kill_switch::SwitchFile;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Integration, IntegrationConfig};
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -56,6 +57,30 @@ async fn a_moved_kill_switch_is_shown_with_its_mode_and_since_when() {
     assert_eq!(page.sum("outrigger_lever_moved", &[("outrigger_lever", "kill_switch")]), 1.0);
     assert!(is(&page, "stopped"));
     assert!(page.sum("outrigger_status_since_seconds", &[]) > 1.7e9, "a date of this century");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_file_that_is_missing_is_trouble_only_if_it_should_be_there() {
+    let (bench, name) = (Bench::new(), format!("outrigger-gauges-{}", std::process::id()));
+    let path = std::env::temp_dir().join(name);
+    let shop = shop(&bench, Answer::status(200));
+    let _following = shop.kill_switch().follow(SwitchFile::new(&path));
+    let trouble = [("outrigger_lever", "kill_switch")];
+    let look = async || {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let page = bench.page();
+        (page.sum("outrigger_lever_trouble", &trouble), shop.health().status)
+    };
+    assert_eq!(look().await, (0.0, Status::Up), "it is written in an emergency alone");
+    let failures = "outrigger_kill_switch_source_failures_total";
+    assert_eq!(bench.page().sum(failures, &[]), 0.0);
+    std::fs::write(&path, "off").unwrap();
+    assert_eq!(look().await, (0.0, Status::Stopped));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(look().await, (1.0, Status::Stopped), "nobody can switch it on again by the file");
+    assert_eq!(bench.page().sum(failures, &[]), 1.0);
+    shop.kill_switch().set(SwitchMode::On, "ada", "all is well");
+    assert_eq!(look().await, (1.0, Status::Degraded), "status and gauge agree");
 }
 
 #[tokio::test(start_paused = true)]

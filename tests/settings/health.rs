@@ -24,7 +24,7 @@ async fn health_has_these_fields() {
     let lever = |name: &str, position: &str| {
         json!({
             "name": name, "position": position, "is_usual": true,
-            "who": null, "why": null, "since": null, "trouble": null,
+            "who": null, "why": null, "since": null, "trouble": null, "is_troubled": false,
         })
     };
     let expected = json!({

@@ -9,6 +9,7 @@ use outrigger::context::{Scope, TraceContext};
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
+use outrigger::kill_switch::SwitchFile;
 use outrigger::rehearsal::Plan;
 use outrigger::telemetry::tracing::Spans;
 use outrigger::testing::{Answer, Script};
@@ -183,6 +184,22 @@ async fn who_moves_a_switch_is_warned_and_its_refusals_are_not() {
     assert_eq!(call.fields.of("error.type"), "switched_off");
     assert_eq!(call.fields.of("outrigger.attempts"), "0");
     assert_eq!(call.fields.of("outrigger.delivery"), "not_sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_file_that_is_not_there_yet_is_no_warning() {
+    let (told, _guard) = Capture::here();
+    let (crm, _) = crm([Answer::status(200)]);
+    let following = crm.kill_switch().follow(SwitchFile::new("/no/such/file"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(told.said(Level::DEBUG), ["what moves a kill switch isn't there yet"]);
+    assert!(told.said(Level::WARN).is_empty());
+    drop(following);
+    crm.kill_switch().set(SwitchMode::Off, "ada", "moving");
+    let _following = crm.kill_switch().follow(SwitchFile::new("/no/such/file"));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let last = told.said(Level::WARN).pop();
+    assert_eq!(last.as_deref(), Some("what moves a kill switch can't be read"));
 }
 
 #[tokio::test(start_paused = true)]

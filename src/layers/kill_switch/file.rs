@@ -22,7 +22,8 @@ pub struct SwitchFile {
 }
 
 impl SwitchFile {
-    /// The file at `path`; it need not be there yet.
+    /// The file at `path`; it need not be there yet. Once it was, it is missed: leave it there, and
+    /// let it say `on`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let every = Duration::from_secs(1);
         Self { path: path.into(), every, next_look: None, seen: None }

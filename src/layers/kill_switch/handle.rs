@@ -58,6 +58,12 @@ impl KillSwitchHandle {
         self.0.switch.trouble()
     }
 
+    /// Whether that matters: what was never there isn't missed while everything is let through.
+    #[must_use]
+    pub fn is_troubled(&self) -> bool {
+        self.0.switch.is_troubled()
+    }
+
     /// Goes wherever `source` says, from now on; a word that came since by this handle holds until
     /// the source's next.
     ///
@@ -81,8 +87,9 @@ impl KillSwitchHandle {
             }
             Err(error) => {
                 let problem = error.problem();
-                if self.0.switch.set_trouble(of, Some(error)) {
-                    self.0.emitter.emit(None, || Event::KillSwitchSourceFailed { problem });
+                if let Some(matters) = self.0.switch.set_trouble(of, Some(error)) {
+                    let failed = || Event::KillSwitchSourceFailed { problem, matters };
+                    self.0.emitter.emit(None, failed);
                 }
             }
         }
@@ -97,7 +104,7 @@ struct Ear {
 
 impl Drop for Ear {
     fn drop(&mut self) {
-        self.handle.0.switch.set_trouble(self.of, None);
+        self.handle.0.switch.forget_source(self.of);
     }
 }
 

@@ -48,6 +48,10 @@ impl SourceError {
     pub fn problem(&self) -> SourceProblem {
         self.problem
     }
+
+    pub(super) fn is_missing(&self) -> bool {
+        self.problem == SourceProblem::Missing
+    }
 }
 
 impl fmt::Display for SourceError {

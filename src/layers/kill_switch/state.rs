@@ -7,7 +7,7 @@ use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Gate;
 use crate::error::Error;
-use crate::event::{SourceProblem, SwitchMode};
+use crate::event::SwitchMode;
 use crate::outcome::Rejection;
 
 /// Where a kill switch stands, on whose word and since when.
@@ -31,10 +31,19 @@ struct Stand {
     position: Position,
     /// What every refusal says.
     text: Arc<str>,
-    /// Of each source that is followed and can't be read.
-    troubles: Vec<(SourceId, SourceError)>,
+    /// Those that are followed.
+    sources: Vec<Source>,
     /// The next source's.
     next: SourceId,
+}
+
+#[derive(Clone, Debug)]
+struct Source {
+    id: SourceId,
+    /// There was something to be read, some time.
+    was_there: bool,
+    /// Why it can't be read just now.
+    trouble: Option<SourceError>,
 }
 
 /// One of the sources that a switch follows.
@@ -53,7 +62,7 @@ impl Switch {
             stand: Mutex::new(Stand {
                 position,
                 text,
-                troubles: Vec::new(),
+                sources: Vec::new(),
                 next: SourceId::default(),
             }),
         }
@@ -83,32 +92,57 @@ impl Switch {
     pub(super) fn add_source(&self) -> SourceId {
         let mut stand = self.stand();
         stand.next.0 += 1;
-        stand.next
+        let id = stand.next;
+        stand.sources.push(Source { id, was_there: false, trouble: None });
+        id
     }
 
-    /// Notes what is wrong with a source, or that nothing is; whether it is news that something is.
-    pub(super) fn set_trouble(&self, of: SourceId, trouble: Option<SourceError>) -> bool {
+    /// A source that is followed no more.
+    pub(super) fn forget_source(&self, of: SourceId) {
+        self.stand().sources.retain(|source| source.id != of);
+    }
+
+    /// Notes what is wrong with a source, or that nothing is; if it is news that something is,
+    /// whether that matters.
+    pub(super) fn set_trouble(&self, of: SourceId, trouble: Option<SourceError>) -> Option<bool> {
         let mut stand = self.stand();
-        let known =
-            stand.troubles.iter().any(|known| trouble == Some(known.1.clone()) && known.0 == of);
-        stand.troubles.retain(|(source, _)| *source != of);
-        let is_news = trouble.is_some() && !known;
-        stand.troubles.extend(trouble.map(|trouble| (of, trouble)));
-        is_news
+        let is_moved = stand.is_moved();
+        let source = stand.sources.iter_mut().find(|source| source.id == of)?;
+        source.was_there |= !trouble.as_ref().is_some_and(SourceError::is_missing);
+        let is_news = trouble.is_some() && source.trouble != trouble;
+        source.trouble = trouble;
+        is_news.then(|| source.is_troubled(is_moved))
     }
 
     /// What is wrong, the worst first: what can't be read before what isn't there.
     pub(super) fn trouble(&self) -> Option<SourceError> {
         let stand = self.stand();
-        let worst = stand
-            .troubles
-            .iter()
-            .min_by_key(|(_, error)| matches!(error.problem(), SourceProblem::Missing));
-        worst.map(|(_, error)| error.clone())
+        let troubles = stand.sources.iter().filter_map(|source| source.trouble.as_ref());
+        troubles.min_by_key(|error| error.is_missing()).cloned()
+    }
+
+    /// Whether what is wrong with a source matters.
+    pub(super) fn is_troubled(&self) -> bool {
+        let stand = self.stand();
+        stand.sources.iter().any(|source| source.is_troubled(stand.is_moved()))
     }
 
     fn stand(&self) -> MutexGuard<'_, Stand> {
         self.stand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stand {
+    fn is_moved(&self) -> bool {
+        self.position.mode() != SwitchMode::On
+    }
+}
+
+impl Source {
+    /// A file that is written only in an emergency is missing on all good days.
+    fn is_troubled(&self, is_moved: bool) -> bool {
+        let matters = |error: &SourceError| !error.is_missing() || self.was_there || is_moved;
+        self.trouble.as_ref().is_some_and(matters)
     }
 }
 

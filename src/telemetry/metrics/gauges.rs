@@ -67,7 +67,7 @@ impl Gauges {
     fn lever(&mut self, lever: &LeverState) {
         let name = Some((names::LEVER, lever.name));
         self.most(&names::LEVER_MOVED, name, is(!lever.is_usual));
-        self.most(&names::LEVER_TROUBLE, name, is(lever.trouble.is_some()));
+        self.most(&names::LEVER_TROUBLE, name, is(lever.is_troubled));
         if lever.name == KILL_SWITCH {
             for mode in SwitchMode::ALL.map(SwitchMode::name) {
                 let word = Some((names::MODE, mode));

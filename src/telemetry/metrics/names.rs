@@ -150,7 +150,7 @@ metrics! {
     STATUS_SINCE: Gauge, Seconds, "outrigger.status.since", [];
     /// 1 for levers that somebody moved.
     LEVER_MOVED: Gauge, One, "outrigger.lever.moved", [LEVER];
-    /// 1 for levers whose source can't be read.
+    /// 1 for levers whose source can't be read, though it should be there.
     LEVER_TROUBLE: Gauge, One, "outrigger.lever.trouble", [LEVER];
     /// 1 for the kill switch's mode, 0 for the others.
     KILL_SWITCH_MODE: Gauge, One, "outrigger.kill_switch.mode", [MODE];

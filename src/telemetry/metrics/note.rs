@@ -68,7 +68,7 @@ impl Note<'_> {
             Event::KillSwitchChanged { to, .. } => {
                 (names::KILL_SWITCH_CHANGES, Some((names::MODE, to.name())))
             }
-            Event::KillSwitchSourceFailed { problem } => {
+            Event::KillSwitchSourceFailed { problem, matters: true } => {
                 let why = (names::REASON, words::source(problem));
                 (names::KILL_SWITCH_SOURCE_FAILURES, Some(why))
             }

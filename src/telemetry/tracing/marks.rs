@@ -21,7 +21,13 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
         Event::KillSwitchRejected { mode } => {
             record!(at, DEBUG, "a kill switch refused a call", "outrigger.mode" = mode.name());
         }
-        Event::KillSwitchSourceFailed { problem } => record!(
+        Event::KillSwitchSourceFailed { problem, matters: false } => record!(
+            at,
+            DEBUG,
+            "what moves a kill switch isn't there yet",
+            "outrigger.problem" = tracing::field::debug(problem),
+        ),
+        Event::KillSwitchSourceFailed { problem, matters: true } => record!(
             at,
             WARN,
             "what moves a kill switch can't be read",

@@ -76,10 +76,20 @@ impl Followed {
     /// The troubles that were told.
     fn told(&self) -> Vec<SourceProblem> {
         let problem = |event| match event {
-            Event::KillSwitchSourceFailed { problem } => Some(problem),
+            Event::KillSwitchSourceFailed { problem, .. } => Some(problem),
             _ => None,
         };
         self.crm.events.events().into_iter().filter_map(problem).collect()
+    }
+
+    /// Whether the last trouble mattered when it was told, and whether it does now.
+    fn matters(&self) -> (Option<bool>, bool) {
+        let matters = |event| match event {
+            Event::KillSwitchSourceFailed { matters, .. } => Some(matters),
+            _ => None,
+        };
+        let told = self.crm.events.events().into_iter().filter_map(matters).last();
+        (told, self.crm.switch.is_troubled())
     }
 }
 
@@ -101,6 +111,20 @@ async fn a_file_that_is_missing_at_first_is_obeyed_once_it_appears() {
     assert_eq!(trouble, format!("{} isn't there", crm.folder.file().display()));
     crm.write("cache-only").await;
     assert_eq!((crm.mode(), crm.problem()), (SwitchMode::CacheOnly, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_missing_is_missed_if_it_was_there_before_or_the_switch_was_moved() {
+    let crm = Followed::new(None).await;
+    assert_eq!(crm.matters(), (Some(false), false), "it never was there");
+    crm.crm.set(SwitchMode::Off);
+    assert_eq!(crm.matters(), (Some(false), true), "who wants it on again may write there");
+    crm.crm.set(SwitchMode::On);
+    assert_eq!(crm.matters(), (Some(false), false));
+    crm.write("on").await;
+    fs::remove_file(crm.folder.file()).unwrap();
+    wait(secs(2)).await;
+    assert_eq!(crm.matters(), (Some(true), true), "it was there");
 }
 
 #[tokio::test(start_paused = true)]

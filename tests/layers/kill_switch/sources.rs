@@ -76,7 +76,8 @@ async fn trouble_moves_nothing_is_told_once_and_clears_with_the_next_word() {
     let trouble_now = crm.switch.trouble().unwrap();
     assert_eq!(trouble_now.problem(), SourceProblem::Unreadable);
     assert_eq!(trouble_now.to_string(), "flag service: 503");
-    let failed = Event::KillSwitchSourceFailed { problem: SourceProblem::Unreadable };
+    let problem = SourceProblem::Unreadable;
+    let failed = Event::KillSwitchSourceFailed { problem, matters: true };
     assert_eq!(crm.events.count(|event| *event == failed), 1);
     tell.send(trouble("flag service: 500")).unwrap();
     settle().await;
