@@ -42,7 +42,11 @@ pub(crate) struct Said {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fields(BTreeMap<&'static str, String>);
+pub(crate) struct Fields {
+    texts: BTreeMap<&'static str, String>,
+    /// Those that are whole numbers to OpenTelemetry.
+    numbers: BTreeMap<&'static str, i64>,
+}
 
 impl Capture {
     /// Keeps what this thread tells from now on.
@@ -84,11 +88,16 @@ impl Capture {
 impl Fields {
     /// A field's value; nothing if it was never set.
     pub(crate) fn of(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", String::as_str)
+        self.texts.get(name).map_or("", String::as_str)
+    }
+
+    /// A whole number, if the field was set to one.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        self.numbers.get(name).copied()
     }
 
     fn put(&mut self, field: &Field, value: String) {
-        let before = self.0.insert(field.name(), value);
+        let before = self.texts.insert(field.name(), value);
         assert!(before.is_none(), "{} was {before:?} before", field.name());
     }
 }
@@ -96,6 +105,15 @@ impl Fields {
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}"));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.numbers.insert(field.name(), value);
+        self.put(field, value.to_string());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        panic!("{} = {value} would be a text to OpenTelemetry", field.name());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

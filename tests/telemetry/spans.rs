@@ -92,6 +92,27 @@ async fn repeated_attempts_are_counted_and_a_cured_call_is_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn numbers_are_numbers_to_opentelemetry() {
+    let (told, _guard) = Capture::here();
+    let (crm, _) = crm([Answer::status(503), Answer::status(200)]);
+    read(crm.send(get())).await.unwrap();
+    let (call, attempts) = (told.call().fields, told.spans("attempt"));
+    assert_eq!(call.number("outrigger.attempts"), Some(2));
+    assert_eq!(call.number("http.response.status_code"), Some(200));
+    assert_eq!(call.number("server.port"), Some(443));
+    let again = &attempts[1].fields;
+    assert_eq!(attempts[0].fields.number("http.response.status_code"), Some(503));
+    assert_eq!(again.number("http.request.resend_count"), Some(1));
+    assert_eq!(again.number("outrigger.attempt"), Some(2));
+    assert_eq!(again.number("server.port"), Some(443));
+    let said = told.told().events[0].fields.clone();
+    assert_eq!(
+        (said.number("outrigger.failed"), said.number("outrigger.attempt")),
+        (Some(1), Some(1))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_of_ours_is_an_error_of_its_spans() {
     let (told, _guard) = Capture::here();
     let (crm, _) = crm([Answer::status(404)]);

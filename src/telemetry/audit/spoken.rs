@@ -42,12 +42,14 @@ impl AuditSink for TracingSink {
 
 fn tell(record: &AuditRecord) {
     let exchange = record.exchange.as_ref();
+    // Numbers that are none of these become texts on their way to OpenTelemetry.
+    let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     event!(target: "outrigger::audit", Level::INFO, {
         message = "attempt",
         at = %humantime::format_rfc3339_micros(record.at),
         integration = record.integration,
         call_id = %record.call_id,
-        attempt = record.attempt,
+        attempt = i64::from(record.attempt),
         correlation_id = record.correlation_id,
         trace_id = record.trace_id.map(tracing::field::display),
         span_id = record.span_id.map(tracing::field::display),
@@ -55,18 +57,18 @@ fn tell(record: &AuditRecord) {
         business_key = record.business_key,
         method = record.method.as_ref().map(http::Method::as_str),
         host = record.host,
-        port = record.port,
+        port = record.port.map(i64::from),
         template = record.template,
         end = record.end,
-        status = record.status.map(|status| status.as_u16()),
+        status = record.status.map(|status| i64::from(status.as_u16())),
         error = record.error,
         delivery = record.delivery.map(Delivery::name),
         body_read = record.body_read,
         acquired = record.acquired.map(|time| time.as_secs_f64()),
         head = record.head.map(|time| time.as_secs_f64()),
         elapsed = record.elapsed.as_secs_f64(),
-        sent = record.sent,
-        received = record.received,
+        sent = record.sent.map(size),
+        received = size(record.received),
         exchange = exchange.map(AuditExchange::to_json),
     });
 }

@@ -19,6 +19,8 @@ pub(super) struct At<'a> {
 pub(super) struct Parent(Option<Arc<Span>>);
 
 /// Records one thing that happened, with what ties it to its call.
+///
+/// Numbers are `i64`: as others, they become texts on their way to OpenTelemetry.
 macro_rules! record {
     ($at:expr, $level:ident, $text:literal $(, $name:literal = $value:expr)* $(,)?) => {{
         let at = $at;
@@ -33,7 +35,7 @@ macro_rules! record {
                     "outrigger.integration" = at.integration(),
                     "outrigger.call_id" = at.call_id(),
                     "outrigger.correlation_id" = at.correlation_id(),
-                    "outrigger.attempt" = at.attempt(),
+                    "outrigger.attempt" = at.attempt().map(i64::from),
                     $($name = $value,)*
                 }
             );

@@ -12,6 +12,7 @@ use crate::event::End;
 pub(super) fn begin(at: &At<'_>) {
     let Some((key, context)) = at.key().zip(at.context()) else { return };
     let (asked, attempt, call) = (Asked(at.target()), context.attempt(), Parent::of_call(at));
+    let number = i64::from(attempt);
     let span = span!(
         target: "outrigger",
         parent: call.id(),
@@ -22,7 +23,7 @@ pub(super) fn begin(at: &At<'_>) {
         "otel.status_code" = Empty,
         "http.request.method" = asked.method(),
         "http.request.method_original" = asked.method_original(),
-        "http.request.resend_count" = attempt.checked_sub(1).filter(|resent| *resent > 0),
+        "http.request.resend_count" = Some(number - 1).filter(|resent| *resent > 0),
         "http.response.status_code" = Empty,
         "server.address" = asked.host(),
         "server.port" = asked.port(),
@@ -34,7 +35,7 @@ pub(super) fn begin(at: &At<'_>) {
         "outrigger.correlation_id" = at.correlation_id(),
         "outrigger.trace_id" = at.trace_id(),
         "outrigger.span_id" = context.span_id().map(tracing::field::display),
-        "outrigger.attempt" = attempt,
+        "outrigger.attempt" = number,
         "outrigger.end" = Empty,
         "outrigger.delivery" = Empty,
     );
@@ -44,7 +45,7 @@ pub(super) fn begin(at: &At<'_>) {
 pub(super) fn answered(at: &At<'_>, status: StatusCode) {
     let span = at.key().zip(at.attempt()).and_then(|(key, number)| at.open.attempt(key, number));
     if let Some(span) = span {
-        span.record("http.response.status_code", status.as_u16());
+        span.record("http.response.status_code", i64::from(status.as_u16()));
     }
 }
 

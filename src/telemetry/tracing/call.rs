@@ -40,6 +40,7 @@ pub(super) fn begin(at: &At<'_>) {
 }
 
 pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
+    let attempts = i64::from(attempts);
     let (unknown, safe) = (end.delivery() == Some(Delivery::Unknown), Asked(at.target()).is_safe());
     match *end {
         // Whoever gave this answer has told what it stands for.
@@ -61,13 +62,13 @@ pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
     if let Some(span) = at.key().and_then(|key| at.open.end_call(key)) {
         span.record("outrigger.attempts", attempts);
         if let End::Answered { status, .. } = end {
-            span.record("http.response.status_code", status.as_u16());
+            span.record("http.response.status_code", i64::from(status.as_u16()));
         }
         conclude(&span, end);
     }
 }
 
-fn doubtful(at: &At<'_>, error: Option<&str>, attempts: u32) {
+fn doubtful(at: &At<'_>, error: Option<&str>, attempts: i64) {
     record!(
         at,
         WARN,

@@ -11,7 +11,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             DEBUG,
             "an attempt failed, and another follows",
             "error.type" = error_type(class),
-            "outrigger.failed" = attempt,
+            "outrigger.failed" = i64::from(attempt),
             "outrigger.delay_s" = delay.as_secs_f64(),
         ),
         Event::RetryGaveUp { attempts, class, why } => record!(
@@ -19,7 +19,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             DEBUG,
             "a failure is final",
             "error.type" = error_type(class),
-            "outrigger.attempts" = attempts,
+            "outrigger.attempts" = i64::from(attempts),
             "outrigger.why" = tracing::field::display(why),
         ),
         Event::HedgeSent { after } => record!(

@@ -32,8 +32,9 @@ impl<'a> Asked<'a> {
         Some(bare.unwrap_or(host))
     }
 
-    pub(super) fn port(self) -> Option<u16> {
-        self.0?.port()
+    /// As OpenTelemetry has whole numbers; others become texts on the way.
+    pub(super) fn port(self) -> Option<i64> {
+        self.0?.port().map(i64::from)
     }
 
     pub(super) fn scheme(self) -> Option<&'a str> {

@@ -24,8 +24,8 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "an adaptive bulkhead has another number of places",
-            "outrigger.from" = from,
-            "outrigger.to" = to,
+            "outrigger.from" = i64::from(from),
+            "outrigger.to" = i64::from(to),
         ),
         Event::RateLimitQueued { wait } => {
             record!(at, TRACE, "a call waits for its turn", "outrigger.wait_s" = seconds(wait));
