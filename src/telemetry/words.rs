@@ -13,8 +13,16 @@ pub(super) const fn end(end: &End) -> &'static str {
     }
 }
 
-/// The word for what went wrong; nothing where nothing did.
-pub(super) const fn error_type(class: Class) -> Option<&'static str> {
+/// The word for what failed; nothing where nothing did, or where whoever asked went away.
+pub(super) const fn error(end: End) -> Option<&'static str> {
+    match end {
+        End::Answered { class, .. } | End::Failed { class, .. } => error_of(class),
+        End::Abandoned { .. } | End::Overtaken => None,
+    }
+}
+
+/// The word for what failed, of a class; nothing where nothing did.
+pub(super) const fn error_of(class: Class) -> Option<&'static str> {
     Some(match class {
         Class::Success | Class::Partial => return None,
         Class::ClientError => "client_error",
@@ -26,8 +34,7 @@ pub(super) const fn error_type(class: Class) -> Option<&'static str> {
         Class::Transport(fault) => transport(fault),
         Class::Rejected(why) => rejection(why),
         Class::Request => "unsendable_request",
-        // OpenTelemetry's word for what has none.
-        Class::Other => "_OTHER",
+        Class::Other => OTHER,
     })
 }
 
@@ -71,3 +78,6 @@ const fn rejection(why: Rejection) -> &'static str {
         Rejection::CacheOnly => "switched_to_cache",
     }
 }
+
+/// OpenTelemetry's word for what has none.
+pub(super) const OTHER: &str = "_OTHER";

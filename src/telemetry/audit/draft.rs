@@ -119,14 +119,12 @@ fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
         End::Failed { .. } if is_here => "refused",
         end => words::end(&end),
     };
-    record.delivery = end.delivery();
+    (record.error, record.delivery) = (words::error(end), end.delivery());
     match end {
-        End::Answered { class, status, body_read, .. } => {
-            (record.status, record.error) = (Some(status), words::error_type(class));
-            record.body_read = body_read;
+        End::Answered { status, body_read, .. } => {
+            (record.status, record.body_read) = (Some(status), body_read);
         }
-        End::Failed { class, .. } => {
-            record.error = words::error_type(class);
+        End::Failed { .. } => {
             // The head came, and the body broke.
             record.status = record.head.and_then(|_| context.last_status());
         }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use crate::telemetry::error_type::ErrorType;
+
 /// A metric's labels, each with what it says.
 pub(super) type Labels = Vec<(&'static str, Text)>;
 
@@ -20,6 +22,16 @@ impl From<&'static str> for Text {
 impl From<Arc<str>> for Text {
     fn from(text: Arc<str>) -> Self {
         Self::Kept(text)
+    }
+}
+
+impl From<ErrorType> for Text {
+    /// A text, if only one of digits.
+    fn from(error: ErrorType) -> Self {
+        match error {
+            ErrorType::Status(status) => Self::Kept(status.as_str().into()),
+            ErrorType::Word(word) => Self::Word(word),
+        }
     }
 }
 

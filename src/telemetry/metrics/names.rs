@@ -203,7 +203,8 @@ labels! {
     PORT = "server.port";
     /// The answer's status, if there was an answer.
     STATUS_CODE = "http.response.status_code";
-    /// What failed: a status, or class and reason (`timeout.attempt`); left out where nothing did.
+    /// What failed, in the words of spans: a status, or `attempt_timeout`, `connection_reset`,
+    /// `_OTHER`; left out where nothing did, or where whoever asked went away.
     ERROR_TYPE = "error.type";
     /// The path's template, where the request had one.
     TEMPLATE = "url.template";

@@ -10,6 +10,7 @@ use crate::context::{CallTarget, Context};
 use crate::error::Delivery;
 use crate::event::{AttemptDetail, End, Event, Origin};
 use crate::outcome::{Class, Rejection};
+use crate::telemetry::error_type::ErrorType;
 
 /// One event's way into the metrics.
 pub(super) struct Note<'a> {
@@ -115,15 +116,8 @@ impl Note<'_> {
             _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
             _ => None,
         };
-        let error = match end {
-            End::Answered { class, .. } if class.is_success() => None,
-            End::Answered { status, .. } if !status.is_success() => {
-                Some(words::status_as_error(status))
-            }
-            _ => Some(Text::from(outcome.0)),
-        };
         let status = status.map(|status| (names::STATUS_CODE, words::status_code(status)));
-        let error = error.map(|error| (names::ERROR_TYPE, error));
+        let error = ErrorType::of(end).map(|error| (names::ERROR_TYPE, error.into()));
         let template = self.target().and_then(CallTarget::path_template);
         let template =
             template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str())));

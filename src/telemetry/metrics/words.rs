@@ -8,17 +8,18 @@ use crate::event::{
     BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
 };
 use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection};
+pub(super) use crate::telemetry::words::OTHER;
+use crate::telemetry::words::end as end_word;
 
-/// What something came to, in a word or two: `server_error`, `timeout.attempt`.
+/// What something came to: its class, and a reason where there is one, behind a dot.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome(pub(super) &'static str);
+pub(super) struct Outcome(&'static str);
 
 impl Outcome {
     pub(super) fn of(end: End) -> Self {
         match end {
             End::Answered { class, .. } | End::Failed { class, .. } => class.into(),
-            End::Abandoned { .. } => Self("abandoned"),
-            End::Overtaken => Self("overtaken"),
+            End::Abandoned { .. } | End::Overtaken => Self(end_word(&end)),
         }
     }
 
@@ -196,17 +197,6 @@ pub(super) fn status_code(status: StatusCode) -> Text {
     }
 }
 
-/// An error's type is a text, if only one of digits.
-pub(super) fn status_as_error(status: StatusCode) -> Text {
-    match status.as_u16() {
-        100..=599 => Text::Kept(status.as_str().into()),
-        _ => OTHER.into(),
-    }
-}
-
 pub(super) fn yes_or_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
-
-/// What OpenTelemetry calls the rest.
-pub(super) const OTHER: &str = "_OTHER";

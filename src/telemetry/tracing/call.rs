@@ -1,6 +1,5 @@
 //! The span of a call, from its begin to its end.
 
-use http::StatusCode;
 use tracing::field::Empty;
 use tracing::{Level, Span, span};
 
@@ -8,6 +7,7 @@ use super::at::{At, record};
 use super::target::{Asked, Name};
 use crate::error::Delivery;
 use crate::event::End;
+use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::words;
 
 pub(super) fn begin(at: &At<'_>) {
@@ -42,18 +42,23 @@ pub(super) fn begin(at: &At<'_>) {
 pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
     let attempts = i64::from(attempts);
     let (unknown, safe) = (end.delivery() == Some(Delivery::Unknown), Asked(at.target()).is_safe());
+    let error = ErrorType::of(*end);
+    let error = error.as_ref().map(ErrorType::as_str);
     match *end {
         // Whoever gave this answer has told what it stands for.
         End::Answered { class, .. } if class.is_success() => {}
-        End::Answered { class, .. } | End::Failed { class, .. } if unknown && !safe => {
-            doubtful(at, words::error_type(class), attempts);
-        }
-        End::Abandoned { .. } if unknown && !safe => doubtful(at, None, attempts),
-        End::Failed { class, delivery } => record!(
+        _ if unknown && !safe => record!(
+            at,
+            WARN,
+            "the provider may have acted, and no answer says so",
+            "error.type" = error,
+            "outrigger.attempts" = attempts,
+        ),
+        End::Failed { delivery, .. } => record!(
             at,
             DEBUG,
             "a call failed",
-            "error.type" = words::error_type(class),
+            "error.type" = error,
             "outrigger.attempts" = attempts,
             "outrigger.delivery" = delivery.name(),
         ),
@@ -68,41 +73,14 @@ pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
     }
 }
 
-fn doubtful(at: &At<'_>, error: Option<&str>, attempts: i64) {
-    record!(
-        at,
-        WARN,
-        "the provider may have acted, and no answer says so",
-        "error.type" = error,
-        "outrigger.attempts" = attempts,
-    );
-}
-
 /// What the spans of calls and attempts both say of their end.
 pub(super) fn conclude(span: &Span, end: &End) {
     span.record("outrigger.end", words::end(end));
     if let Some(delivery) = end.delivery() {
         span.record("outrigger.delivery", delivery.name());
     }
-    let class = match *end {
-        End::Answered { class, status, .. } => {
-            if is_error(status) {
-                span.record("error.type", status.as_str());
-                span.record("otel.status_code", "ERROR");
-                return;
-            }
-            class
-        }
-        End::Failed { class, .. } => class,
-        // Whoever goes away makes no error.
-        End::Abandoned { .. } | End::Overtaken => return,
-    };
-    if let Some(word) = words::error_type(class) {
-        span.record("error.type", word);
+    if let Some(error) = ErrorType::of(*end) {
+        span.record("error.type", error.as_str());
         span.record("otel.status_code", "ERROR");
     }
-}
-
-fn is_error(status: StatusCode) -> bool {
-    status.as_u16() >= 400
 }

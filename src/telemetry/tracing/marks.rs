@@ -2,7 +2,7 @@
 
 use super::at::{At, record};
 use crate::event::{BreakerState, Event};
-use crate::telemetry::words::error_type;
+use crate::telemetry::words::error_of;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     match *event {
@@ -88,7 +88,7 @@ pub(super) fn say_aside(at: &At<'_>, event: &Event) {
             at,
             TRACE,
             "a copy was answered",
-            "error.type" = error_type(class),
+            "error.type" = error_of(class),
             "outrigger.elapsed_s" = elapsed.as_secs_f64(),
             "outrigger.agrees" = agrees,
         ),

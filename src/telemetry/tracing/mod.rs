@@ -22,10 +22,10 @@
 //! |---|---|---|
 //! | `otel.name` | both | attempts: `{method} {url.template}`, or the method; calls: the integration before it |
 //! | `otel.kind` | both | `internal`, `client` |
-//! | `otel.status_code` | both | `ERROR` for 4xx, 5xx and failures; unset for cancelled ones |
+//! | `otel.status_code` | both | `ERROR` where there is an `error.type` |
 //! | `http.request.method` | both | `_OTHER` where it is no standard one, with `http.request.method_original` |
 //! | `http.response.status_code` | both | |
-//! | `error.type` | both | the status for 4xx and 5xx; else a word, such as `attempt_timeout`, `connection_reset`, `circuit_open` |
+//! | `error.type` | both | the status, if the answer failed by it; else a word, such as `attempt_timeout`, `connection_reset`, `circuit_open`; unset where nothing failed, whatever the status, and for cancelled ones |
 //! | `server.address`, `server.port`, `url.scheme`, `url.template` | both | the template is the request's [`PathTemplate`](crate::context::PathTemplate) |
 //! | `http.request.resend_count` | attempt | from the second on |
 //! | `outrigger.integration`, `.call_id`, `.correlation_id` | both | |

@@ -2,7 +2,7 @@
 
 use super::at::{At, record};
 use crate::event::Event;
-use crate::telemetry::words::error_type;
+use crate::telemetry::words::error_of;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     match *event {
@@ -10,7 +10,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "an attempt failed, and another follows",
-            "error.type" = error_type(class),
+            "error.type" = error_of(class),
             "outrigger.failed" = i64::from(attempt),
             "outrigger.delay_s" = delay.as_secs_f64(),
         ),
@@ -18,7 +18,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "a failure is final",
-            "error.type" = error_type(class),
+            "error.type" = error_of(class),
             "outrigger.attempts" = i64::from(attempts),
             "outrigger.why" = tracing::field::display(why),
         ),
@@ -48,11 +48,11 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             WARN,
             "a fallback answered in the provider's place",
-            "error.type" = error_type(class),
+            "error.type" = error_of(class),
             "outrigger.delivery" = delivery.name(),
         ),
         Event::FallbackFailed { class } => {
-            record!(at, WARN, "a fallback had no answer", "error.type" = error_type(class));
+            record!(at, WARN, "a fallback had no answer", "error.type" = error_of(class));
         }
         _ => {}
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::at::{At, record};
 use crate::event::Event;
 use crate::outcome::Class;
-use crate::telemetry::words::error_type;
+use crate::telemetry::words::error_of;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     let seconds = |duration: Duration| duration.as_secs_f64();
@@ -18,7 +18,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "a bulkhead refused a call",
-            "error.type" = error_type(Class::Rejected(why)),
+            "error.type" = error_of(Class::Rejected(why)),
         ),
         Event::ConcurrencyChanged { from, to } => record!(
             at,
