@@ -9,9 +9,10 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, Sc
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use outrigger::Integration;
 use outrigger::telemetry::metrics::Metrics;
-use outrigger::telemetry::metrics::names::{self, Unit};
+use outrigger::telemetry::metrics::names::{self, Kind, Unit};
 use outrigger::testing::{Answer, Script};
 
+use crate::page::exported_name;
 use crate::trouble::{Bench, call};
 
 /// One point: its attributes, and its value or how many values there were.
@@ -68,15 +69,36 @@ fn told<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> BTreeMap<String, 
     attributes.map(|told| (told.key.to_string(), told.value.clone())).collect()
 }
 
+/// The name that Prometheus makes of an OpenTelemetry metric (OpenTelemetry, Prometheus and
+/// OpenMetrics Compatibility, "Metric Metadata").
+fn translated(metric: &names::Metric, unit: &str) -> String {
+    let mut name = metric.name.replace('.', "_");
+    name += match unit {
+        "s" => "_seconds",
+        "1" if metric.kind == Kind::Gauge => "_ratio",
+        "1" => "",
+        _ if unit.starts_with('{') && unit.ends_with('}') => "",
+        _ => panic!("{name} is of {unit}"),
+    };
+    name + if metric.kind == Kind::Counter { "_total" } else { "" }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_metric_reaches_the_meter_with_its_unit_and_its_labels() {
     let meter = Meter::new();
     meter.bench.live_through_all().await;
     let exported = meter.exported();
     assert_eq!(exported.len(), names::ALL.len());
+    assert_eq!(exported[names::ACTIVE_REQUESTS.name].0, "{request}", "OpenTelemetry's own");
     for metric in names::ALL {
         let (unit, points) = &exported[metric.name];
-        assert_eq!(unit, if metric.unit == Unit::Seconds { "s" } else { "1" }, "{}", metric.name);
+        let expected = match metric.unit {
+            Unit::Seconds => "s".to_owned(),
+            Unit::Of(things) => format!("{{{things}}}"),
+            other => panic!("{} is of {other:?}", metric.name),
+        };
+        assert_eq!(*unit, expected, "{}", metric.name);
+        assert_eq!(translated(metric, unit), exported_name(metric), "one name, by either way");
         let told: BTreeSet<_> =
             points.iter().flat_map(|(told, _)| told.keys().map(String::as_str)).collect();
         assert_eq!(told, metric.labels.iter().copied().collect(), "{}", metric.name);

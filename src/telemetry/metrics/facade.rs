@@ -35,7 +35,7 @@ impl Facade {
         self.with(|to| {
             for metric in ALL {
                 let unit = Some(match metric.unit {
-                    Unit::One => ::metrics::Unit::Count,
+                    Unit::Of(_) => ::metrics::Unit::Count,
                     Unit::Seconds => ::metrics::Unit::Seconds,
                 });
                 let (name, help) = (metric.name.into(), metric.help().into());

@@ -2,7 +2,9 @@
 //!
 //! Names are OpenTelemetry's or in its style. Prometheus makes underscores of the dots; with the
 //! exporter's recommended naming, units and `_total` are appended: `outrigger.calls` is
-//! `outrigger_calls_total`, `outrigger.call.duration` is `outrigger_call_duration_seconds`.
+//! `outrigger_calls_total`, `outrigger.call.duration` is `outrigger_call_duration_seconds`. An
+//! OpenTelemetry meter's become the same: what is counted is its unit (`{call}`), which is left out,
+//! and none has the unit `1`, which would make a `_ratio` of a gauge.
 
 /// A metric: its name, what it means, and which labels it can have.
 ///
@@ -39,8 +41,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
-    /// A number, a share, or 1 for yes and 0 for no.
-    One,
+    /// So many of these: `call`, `attempt`. Where it is 1 for yes and 0 for no, so many that are so.
+    Of(&'static str),
     /// Seconds; of a point in time, since 1970 (UTC).
     Seconds,
 }
@@ -54,13 +56,13 @@ impl Metric {
 }
 
 macro_rules! metrics {
-    ($(#[doc = $help:literal] $id:ident: $kind:ident, $unit:ident, $name:literal, [$($label:ident),*];)*) => {
+    ($(#[doc = $help:literal] $id:ident: $kind:ident, $unit:ident $(($of:literal))?, $name:literal, [$($label:ident),*];)*) => {
         $(
             #[doc = $help]
             pub const $id: Metric = Metric {
                 name: $name,
                 kind: Kind::$kind,
-                unit: Unit::$unit,
+                unit: Unit::$unit $(($of))?,
                 labels: &[INTEGRATION, $($label),*],
                 help: $help,
             };
@@ -78,110 +80,110 @@ metrics! {
     REQUEST_DURATION: Histogram, Seconds, "http.client.request.duration",
         [METHOD, ADDRESS, PORT, STATUS_CODE, ERROR_TYPE, TEMPLATE, CLASS];
     /// Attempts that are under way.
-    ACTIVE_REQUESTS: UpDown, One, "http.client.active_requests", [METHOD, ADDRESS, PORT];
+    ACTIVE_REQUESTS: UpDown, Of("request"), "http.client.active_requests", [METHOD, ADDRESS, PORT];
     /// How long attempts waited for a connection, new or kept; of the integration's own client.
     CONNECTION_WAIT: Histogram, Seconds, "outrigger.connection.wait", [];
     /// Connections that the own client made.
-    CONNECTIONS_OPENED: Counter, One, "outrigger.connections.opened", [];
+    CONNECTIONS_OPENED: Counter, Of("connection"), "outrigger.connections.opened", [];
     /// Connections of the own client that were closed, by cause.
-    CONNECTIONS_CLOSED: Counter, One, "outrigger.connections.closed", [REASON];
+    CONNECTIONS_CLOSED: Counter, Of("connection"), "outrigger.connections.closed", [REASON];
     /// Rotating clients that were to be replaced, by cause; `outrigger.replaced` says whether they were.
-    CLIENTS_REPLACED: Counter, One, "outrigger.clients.replaced", [REASON, REPLACED];
+    CLIENTS_REPLACED: Counter, Of("client"), "outrigger.clients.replaced", [REASON, REPLACED];
 
     // What the caller sees.
 
     /// Calls that are over, by what they came to; a fallback's answer counts as the answer it is.
-    CALLS: Counter, One, "outrigger.calls", [CLASS, REASON];
+    CALLS: Counter, Of("call"), "outrigger.calls", [CLASS, REASON];
     /// How long calls took, from the first wait to the end of the answer's body.
     CALL_DURATION: Histogram, Seconds, "outrigger.call.duration", [CLASS];
     /// How many attempts calls took.
-    CALL_ATTEMPTS: Histogram, One, "outrigger.call.attempts", [];
+    CALL_ATTEMPTS: Histogram, Of("attempt"), "outrigger.call.attempts", [];
     /// Calls that may have happened, and no success says so: with or without a fallback or a caller.
-    CALLS_UNKNOWN: Counter, One, "outrigger.calls.unknown", [METHOD];
+    CALLS_UNKNOWN: Counter, Of("call"), "outrigger.calls.unknown", [METHOD];
     /// Calls that a fallback answered, by what they had come to.
-    FALLBACK_ANSWERS: Counter, One, "outrigger.fallback.answers", [CLASS, REASON];
+    FALLBACK_ANSWERS: Counter, Of("call"), "outrigger.fallback.answers", [CLASS, REASON];
     /// Calls whose fallback had no answer, by what they had come to.
-    FALLBACK_FAILURES: Counter, One, "outrigger.fallback.failures", [CLASS, REASON];
+    FALLBACK_FAILURES: Counter, Of("call"), "outrigger.fallback.failures", [CLASS, REASON];
 
     // What layers did.
 
     /// Attempts and calls refused here, by cause; a refused attempt may still be retried.
-    REJECTIONS: Counter, One, "outrigger.rejections", [REASON];
+    REJECTIONS: Counter, Of("rejection"), "outrigger.rejections", [REASON];
     /// Retries that were begun, by what the attempt before them came to.
-    RETRIES: Counter, One, "outrigger.retries", [CLASS, REASON];
+    RETRIES: Counter, Of("attempt"), "outrigger.retries", [CLASS, REASON];
     /// Failures that were final, by why there was no other attempt.
-    RETRIES_GIVEN_UP: Counter, One, "outrigger.retries.given_up", [REASON];
+    RETRIES_GIVEN_UP: Counter, Of("call"), "outrigger.retries.given_up", [REASON];
     /// Second requests that were sent beside slow ones.
-    HEDGES_SENT: Counter, One, "outrigger.hedges.sent", [];
+    HEDGES_SENT: Counter, Of("request"), "outrigger.hedges.sent", [];
     /// Second requests' races that were decided, by the winner: `first` or `second`.
-    HEDGES_FINISHED: Counter, One, "outrigger.hedges.finished", [WINNER];
+    HEDGES_FINISHED: Counter, Of("request"), "outrigger.hedges.finished", [WINNER];
     /// Second requests that would have been sent, by why they weren't.
-    HEDGES_SKIPPED: Counter, One, "outrigger.hedges.skipped", [REASON];
+    HEDGES_SKIPPED: Counter, Of("request"), "outrigger.hedges.skipped", [REASON];
     /// Changes of the circuit breaker's state, by the new state.
-    BREAKER_CHANGES: Counter, One, "outrigger.breaker.changes", [STATE];
+    BREAKER_CHANGES: Counter, Of("change"), "outrigger.breaker.changes", [STATE];
     /// Attempts that a breaker in report-only mode would have refused.
-    BREAKER_WOULD_REJECT: Counter, One, "outrigger.breaker.would_reject", [];
+    BREAKER_WOULD_REJECT: Counter, Of("attempt"), "outrigger.breaker.would_reject", [];
     /// How long attempts waited for a place, of those that had to.
     BULKHEAD_WAIT: Histogram, Seconds, "outrigger.bulkhead.wait", [];
     /// How long attempts waited for their turn under the rate limit, of those that had to.
     RATE_LIMIT_WAIT: Histogram, Seconds, "outrigger.rate_limit.wait", [];
     /// Pauses that the provider asked for.
-    RATE_LIMIT_PAUSES: Counter, One, "outrigger.rate_limit.pauses", [];
+    RATE_LIMIT_PAUSES: Counter, Of("pause"), "outrigger.rate_limit.pauses", [];
     /// Moves of the kill switch, by where it went.
-    KILL_SWITCH_CHANGES: Counter, One, "outrigger.kill_switch.changes", [MODE];
+    KILL_SWITCH_CHANGES: Counter, Of("change"), "outrigger.kill_switch.changes", [MODE];
     /// Times that what moves the kill switch became unreadable, by why.
-    KILL_SWITCH_SOURCE_FAILURES: Counter, One, "outrigger.kill_switch.source_failures", [REASON];
+    KILL_SWITCH_SOURCE_FAILURES: Counter, Of("failure"), "outrigger.kill_switch.source_failures", [REASON];
     /// Copies of calls that were answered, by class and whether the answer agreed with the real one.
-    MIRROR_ANSWERS: Counter, One, "outrigger.mirror.answers", [CLASS, AGREES];
+    MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
-    MIRROR_SKIPPED: Counter, One, "outrigger.mirror.skipped", [];
+    MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
     /// Faults that rehearsals injected, by which.
-    REHEARSAL_FAULTS: Counter, One, "outrigger.rehearsal.faults", [FAULT];
+    REHEARSAL_FAULTS: Counter, Of("fault"), "outrigger.rehearsal.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.
-    CORRELATION_REPLACED: Counter, One, "outrigger.correlation.replaced", [];
+    CORRELATION_REPLACED: Counter, Of("call"), "outrigger.correlation.replaced", [];
     /// Times that other settings were applied.
-    SETTINGS_APPLIED: Counter, One, "outrigger.settings.applied", [];
+    SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
     // How it is: gauges, as of the last look at the registry.
 
     /// 1 for the status that it has, 0 for the others: `up`, `degraded`, `down`, `stopped`.
-    STATUS: Gauge, One, "outrigger.status", [STATUS_WORD];
+    STATUS: Gauge, Of("integration"), "outrigger.status", [STATUS_WORD];
     /// Since when it has its status; 0 where that is not known.
     STATUS_SINCE: Gauge, Seconds, "outrigger.status.since", [];
     /// 1 for levers that somebody moved.
-    LEVER_MOVED: Gauge, One, "outrigger.lever.moved", [LEVER];
+    LEVER_MOVED: Gauge, Of("lever"), "outrigger.lever.moved", [LEVER];
     /// 1 for levers whose source can't be read, though it should be there.
-    LEVER_TROUBLE: Gauge, One, "outrigger.lever.trouble", [LEVER];
+    LEVER_TROUBLE: Gauge, Of("lever"), "outrigger.lever.trouble", [LEVER];
     /// 1 for the kill switch's mode, 0 for the others.
-    KILL_SWITCH_MODE: Gauge, One, "outrigger.kill_switch.mode", [MODE];
+    KILL_SWITCH_MODE: Gauge, Of("lever"), "outrigger.kill_switch.mode", [MODE];
     /// 1 while faults are injected.
-    REHEARSAL_ON: Gauge, One, "outrigger.rehearsal.on", [];
+    REHEARSAL_ON: Gauge, Of("rehearsal"), "outrigger.rehearsal.on", [];
     /// 1 for the circuit breaker's state, 0 for the others.
-    BREAKER_STATE: Gauge, One, "outrigger.breaker.state", [STATE];
+    BREAKER_STATE: Gauge, Of("breaker"), "outrigger.breaker.state", [STATE];
     /// For how long the circuit breaker has not been closed; 0 while it is.
     BREAKER_OPEN_TIME: Gauge, Seconds, "outrigger.breaker.open_time", [];
     /// Retries that are saved up in the budget, where it has a limit.
-    RETRY_BUDGET: Gauge, One, "outrigger.retry.budget", [];
+    RETRY_BUDGET: Gauge, Of("attempt"), "outrigger.retry.budget", [];
     /// Places, where there is a bound on them.
-    BULKHEAD_LIMIT: Gauge, One, "outrigger.bulkhead.limit", [];
+    BULKHEAD_LIMIT: Gauge, Of("attempt"), "outrigger.bulkhead.limit", [];
     /// Places that are taken.
-    BULKHEAD_IN_USE: Gauge, One, "outrigger.bulkhead.in_use", [];
+    BULKHEAD_IN_USE: Gauge, Of("attempt"), "outrigger.bulkhead.in_use", [];
     /// Attempts that wait for a place.
-    BULKHEAD_WAITING: Gauge, One, "outrigger.bulkhead.waiting", [];
+    BULKHEAD_WAITING: Gauge, Of("attempt"), "outrigger.bulkhead.waiting", [];
     /// The time between two requests; 0 where nothing limits them.
     RATE_LIMIT_INTERVAL: Gauge, Seconds, "outrigger.rate_limit.interval", [];
     /// For how long everybody is stopped yet, because the provider asked for it.
     RATE_LIMIT_PAUSED: Gauge, Seconds, "outrigger.rate_limit.paused", [];
     /// Attempts that wait for their turn.
-    RATE_LIMIT_WAITING: Gauge, One, "outrigger.rate_limit.waiting", [];
+    RATE_LIMIT_WAITING: Gauge, Of("attempt"), "outrigger.rate_limit.waiting", [];
     /// After how long a second request goes out; 0 where none does.
     HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];
     /// The share of calls that is copied, from 0 to 1.
-    MIRROR_SHARE: Gauge, One, "outrigger.mirror.share", [];
+    MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
     /// The own client's connections: `idle`, `in_use`, `connecting`.
-    POOL_CONNECTIONS: Gauge, One, "outrigger.pool.connections", [STATE];
+    POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
-    POOL_WAITING: Gauge, One, "outrigger.pool.waiting", [];
+    POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
 }

@@ -68,8 +68,8 @@ impl Instrument {
         let (name, help) = (metric.name, metric.help());
         // UCUM, as OpenTelemetry wants it.
         let (unit, buckets) = match metric.unit {
-            Unit::One => ("1", ATTEMPTS.to_vec()),
-            Unit::Seconds => ("s", SECONDS.to_vec()),
+            Unit::Of(things) => (format!("{{{things}}}"), ATTEMPTS.to_vec()),
+            Unit::Seconds => ("s".to_owned(), SECONDS.to_vec()),
         };
         match metric.kind {
             Kind::Counter => {
