@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 const RULES: &str = include_str!("../../examples/observability/rules.yml");
+const DASHBOARD: &str = include_str!("../../examples/observability/dashboard.json");
+const WORDS: &str = include_str!("../../src/telemetry/words.rs");
 const PAGE: &str = include_str!("../../src/on_call.md");
 
 /// The names that begin like an alert's.
@@ -33,6 +35,19 @@ fn the_fields_that_the_page_searches_for_are_in_an_audit_line() {
     {
         assert!(PAGE.contains(field), "{field}");
         assert!(AUDIT.contains(&format!("\"{field}\"")), "{field}");
+    }
+}
+
+#[test]
+fn the_panels_that_the_page_points_at_are_on_the_dashboard_and_show_its_words() {
+    let panels: Vec<_> = PAGE.split("the panel \"").skip(1).collect();
+    assert!(!panels.is_empty());
+    for panel in panels {
+        let panel = &panel[..panel.find('"').unwrap()];
+        assert!(DASHBOARD.contains(&format!("\"title\": \"{panel}\"")), "{panel}");
+    }
+    for word in ["connect_timeout", "name_not_resolved", "attempt_timeout", "acquire_timeout"] {
+        assert!(PAGE.contains(word) && WORDS.contains(&format!("\"{word}\"")), "{word}");
     }
 }
 
