@@ -3,7 +3,7 @@ use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
 use crate::context::Gate;
-use crate::event::{Event, SwitchMode};
+use crate::event::{Event, SourceProblem, SwitchMode};
 use crate::rt::{self, Task};
 
 /// Reads a kill switch and moves it.
@@ -65,34 +65,19 @@ impl KillSwitchHandle {
     }
 
     /// Goes wherever `source` says, from now on; a word that came since by this handle holds until
-    /// the source's next.
+    /// the source's next. What it says after trouble is none if it said the same before, unless
+    /// there was nothing in between ([`SourceProblem::Missing`]).
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn follow(&self, mut source: impl SwitchSource) -> Following {
-        let ear = Ear { of: self.0.switch.add_source(), handle: self.clone() };
+        let mut ear = Ear::new(self.clone());
         Following(rt::spawn_task(async move {
             while let Some(word) = source.next().await {
-                ear.handle.hear(ear.of, word);
+                ear.hear(word);
             }
         }))
-    }
-
-    fn hear(&self, of: SourceId, word: Result<SwitchSetting, SourceError>) {
-        match word {
-            Ok(setting) => {
-                self.0.switch.set_trouble(of, None);
-                self.apply(setting);
-            }
-            Err(error) => {
-                let problem = error.problem();
-                if let Some(matters) = self.0.switch.set_trouble(of, Some(error)) {
-                    let failed = || Event::KillSwitchSourceFailed { problem, matters };
-                    self.0.emitter.emit(None, failed);
-                }
-            }
-        }
     }
 }
 
@@ -100,6 +85,42 @@ impl KillSwitchHandle {
 struct Ear {
     of: SourceId,
     handle: KillSwitchHandle,
+    /// What it said last, unless that is gone since.
+    last: Option<SwitchSetting>,
+    /// It can't be read just now.
+    is_troubled: bool,
+}
+
+impl Ear {
+    fn new(handle: KillSwitchHandle) -> Self {
+        Self { of: handle.0.switch.add_source(), handle, last: None, is_troubled: false }
+    }
+
+    fn hear(&mut self, word: Result<SwitchSetting, SourceError>) {
+        match word {
+            Ok(setting) => {
+                self.handle.0.switch.set_trouble(self.of, None);
+                let was_troubled = std::mem::replace(&mut self.is_troubled, false);
+                // What is as it was before the trouble is no news: who spoke since is obeyed.
+                if !was_troubled || self.last.as_ref() != Some(&setting) {
+                    self.last = Some(setting.clone());
+                    self.handle.apply(setting);
+                }
+            }
+            Err(error) => {
+                let problem = error.problem();
+                self.is_troubled = true;
+                if problem == SourceProblem::Missing {
+                    // What was taken away and comes again was written anew.
+                    self.last = None;
+                }
+                if let Some(matters) = self.handle.0.switch.set_trouble(self.of, Some(error)) {
+                    let failed = || Event::KillSwitchSourceFailed { problem, matters };
+                    self.handle.0.emitter.emit(None, failed);
+                }
+            }
+        }
+    }
 }
 
 impl Drop for Ear {

@@ -16,7 +16,8 @@
 //! be waited for can: a [`SwitchFile`] is looked at again and again, an endpoint is [`Polled`], and a
 //! [`SwitchSource`] of one's own follows whatever else there is. Whoever spoke last is obeyed. A source that
 //! can't be read moves nothing: the switch stays where it is, an event says so, and
-//! [`KillSwitchHandle::trouble`] says what is wrong.
+//! [`KillSwitchHandle::trouble`] says what is wrong. When it can be read again and says what it said
+//! before, that moves nothing either.
 //!
 //! # When not to use it
 //!

@@ -186,6 +186,26 @@ async fn a_handles_word_holds_until_the_file_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_that_is_mended_as_it_was_overrules_nobody() {
+    let crm = Followed::new(Some("on")).await;
+    crm.crm.set(SwitchMode::Off);
+    crm.write("onn").await;
+    assert_eq!(crm.problem(), Some(SourceProblem::Malformed));
+    crm.write("on").await;
+    assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_was_removed_and_is_written_again_is_obeyed() {
+    let crm = Followed::new(Some("off")).await;
+    fs::remove_file(crm.folder.file()).unwrap();
+    wait(secs(1) + MOMENT).await;
+    crm.crm.set(SwitchMode::On);
+    crm.write("off").await;
+    assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn how_often_it_is_looked_at_is_a_setting() {
     let (crm, folder) = (Switched::new(), Folder::new());
     write(&folder.file(), "on");

@@ -141,16 +141,22 @@ async fn one_sources_good_word_does_not_hide_anothers_trouble() {
     assert_eq!(crm.switch.trouble(), None, "who is followed no more troubles nobody");
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_polled_speaks_only_when_it_changes() {
-    let crm = Switched::new();
-    let answer = Arc::new(Mutex::new(word(SwitchMode::Off)));
+/// What a page answers, and who asks it every five seconds.
+fn page(answer: Word) -> (Arc<Mutex<Word>>, impl SwitchSource) {
+    let answer = Arc::new(Mutex::new(answer));
     let asked = Arc::clone(&answer);
     let ask = move || {
         let answer = asked.lock().unwrap().clone();
         async move { answer }
     };
-    let _following = crm.switch.follow(Polled::new(secs(5), ask));
+    (answer, Polled::new(secs(5), ask))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_polled_speaks_only_when_it_changes() {
+    let crm = Switched::new();
+    let (answer, page) = page(word(SwitchMode::Off));
+    let _following = crm.switch.follow(page);
     settle().await;
     assert_eq!(crm.switch.mode(), SwitchMode::Off);
     crm.switch.set(SwitchMode::On, "ada", "all is well");
@@ -160,4 +166,24 @@ async fn what_is_polled_speaks_only_when_it_changes() {
     wait(secs(5)).await;
     settle().await;
     assert_eq!(crm.switch.mode(), SwitchMode::CacheOnly);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hiccup_of_what_is_polled_overrules_nobody() {
+    let crm = Switched::new();
+    let (answer, page) = page(word(SwitchMode::On));
+    let _following = crm.switch.follow(page);
+    settle().await;
+    crm.set(SwitchMode::Off);
+    *answer.lock().unwrap() = trouble("flag service: 503");
+    wait(secs(6)).await;
+    assert!(crm.switch.trouble().is_some());
+    *answer.lock().unwrap() = word(SwitchMode::On);
+    wait(secs(6)).await;
+    assert_eq!((crm.switch.mode(), crm.switch.trouble()), (SwitchMode::Off, None));
+    *answer.lock().unwrap() = word(SwitchMode::CacheOnly);
+    wait(secs(6)).await;
+    *answer.lock().unwrap() = word(SwitchMode::On);
+    wait(secs(6)).await;
+    assert_eq!(crm.switch.mode(), SwitchMode::On, "what changes is a word");
 }
