@@ -12,11 +12,13 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::event::Event;
+use outrigger::fallback::{FallbackLayer, FellBack};
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::outcome::{Fault, GaveUp, Phase, Rejection};
 use outrigger::retry::{Retries, RetryLayer};
-use outrigger::testing::{Answer, Script};
+use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::timeout::{RequestBody, TimeoutLayer};
 use outrigger::{Body, BoxError, Delivery, Error, ErrorKind, Integration};
 use tower::util::BoxCloneService;
@@ -113,6 +115,28 @@ async fn an_error_of_ours_is_found_under_the_buffers_cover() {
     let mut chain =
         std::iter::successors(std::error::Error::source(&error), |error| error.source());
     assert!(chain.any(<dyn std::error::Error>::is::<io::Error>), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_never_gets_ready_is_how_a_call_ends() {
+    let events = EventRecorder::new();
+    let crm = Integration::user_flow("crm")
+        .fallback(FallbackLayer::value(Response::new("kept")))
+        .subscriber(events.clone())
+        .service(Unready)
+        .build()
+        .expect("it works");
+    for calls in 1..=2 {
+        let response = read(crm.send(get())).await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        assert!(response.extensions().get::<FellBack>().is_some());
+        assert_eq!(events.count(|event| matches!(event, Event::CallFinished { .. })), calls);
+    }
+    let failed = Integration::user_flow("crm").service(Unready).build().expect("it works");
+    let (error, _) = failure(failed.send(get())).await;
+    assert_eq!(error.kind(), ErrorKind::Transport(Fault::Refused));
+    assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
+    assert!(error.correlation_id().is_some());
 }
 
 #[tokio::test(start_paused = true)]

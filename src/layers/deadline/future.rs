@@ -36,6 +36,8 @@ pin_project! {
         Readying { service: S, request: Option<R> },
         /// The call is on its way.
         Calling { #[pin] future: F },
+        /// The inner service can't get ready.
+        Failed { error: Option<Error> },
     }
 }
 
@@ -78,6 +80,11 @@ where
         let state = State::Readying { service, request: Some(request) };
         Self { state, watch: Watch::new(context, settings) }
     }
+
+    pub(super) fn failed(error: Error, context: Context, settings: &DeadlineLayer) -> Self {
+        let state = State::Failed { error: Some(error) };
+        Self { state, watch: Watch::new(context, settings) }
+    }
 }
 
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
@@ -101,8 +108,9 @@ where
                     };
                     this.watch.context().call().set_queued(false);
                     if let Err(error) = ready {
-                        let error = Error::from_inner(error, Some(this.watch.context()));
-                        return Poll::Ready(Err(this.watch.finish(error.unsent())));
+                        let error = Some(Error::from_inner(error, None).unsent());
+                        this.state.set(State::Failed { error });
+                        continue;
                     }
                     this.watch.context().call().set_attempt_began(rt::now());
                     let request = request.take().expect("a request is sent once");
@@ -122,10 +130,16 @@ where
                         return Poll::Ready(Err(this.watch.finish(error)));
                     }
                 },
+                StateProjection::Failed { error } => {
+                    let error = error.take().expect("polled after it was ready");
+                    this.watch.context().call().count_none();
+                    let error = error.with_context(this.watch.context());
+                    return Poll::Ready(Err(this.watch.finish(error)));
+                }
             }
         }
         let delivery = match this.state.as_mut().project() {
-            StateProjection::Readying { .. } => Delivery::NotSent,
+            StateProjection::Readying { .. } | StateProjection::Failed { .. } => Delivery::NotSent,
             StateProjection::Calling { .. } => this.watch.context().call().delivery_if_cut(),
         };
         this.watch.poll_due(cx, delivery).map(Err)

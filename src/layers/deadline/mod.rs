@@ -3,7 +3,8 @@
 //! The deadline covers everything further in: readiness, queues, waits between attempts, every
 //! attempt and the answer's body. The layer is a barrier: it reports ready at once, and a call that
 //! must wait for the inner service waits under the deadline. (A timer that starts after the queue
-//! let a "1 s" call take 4.5 s.)
+//! let a "1 s" call take 4.5 s.) An inner service that can't get ready is how a call ends, so that
+//! fallbacks and listeners further out see it.
 //!
 //! The soonest of these counts: the layer's own limit, a
 //! [`CallDeadline`](crate::context::CallDeadline) in the request's extensions, the current

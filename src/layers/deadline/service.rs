@@ -16,18 +16,24 @@ use crate::rt;
 #[derive(Clone, Debug)]
 pub struct Deadline<S> {
     inner: S,
-    /// The inner service said that it is ready, and nobody has called it since.
+    /// What the inner service said, and nobody has called it since.
     ready: Readied,
     settings: Arc<DeadlineLayer>,
 }
 
 /// Readiness belongs to one instance: a clone begins without.
 #[derive(Debug, Default)]
-struct Readied(bool);
+enum Readied {
+    #[default]
+    NotYet,
+    Ready,
+    /// It never will be: the next call ends with this.
+    Failed(Error),
+}
 
 impl Clone for Readied {
     fn clone(&self) -> Self {
-        Self(false)
+        Self::NotYet
     }
 }
 
@@ -63,10 +69,16 @@ where
     type Future = ResponseFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        // Always ready: what isn't ready yet is waited for under the deadline.
-        if let Poll::Ready(ready) = self.inner.poll_ready(cx) {
-            ready.map_err(|error| Error::from_inner(error, None).unsent())?;
-            self.ready.0 = true;
+        // Always ready: what isn't ready yet is waited for under the deadline, and what can't be is
+        // how the call ends, where everybody further out sees it.
+        match self.inner.poll_ready(cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.ready = Readied::Ready,
+            Poll::Ready(Err(error)) => {
+                self.ready = Readied::Failed(Error::from_inner(error, None).unsent());
+                // Who fails to get ready is not asked again.
+                self.inner = self.inner.clone();
+            }
         }
         Poll::Ready(Ok(()))
     }
@@ -74,12 +86,15 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let context = self.begin(&mut request);
         let settings = &*self.settings;
-        if std::mem::take(&mut self.ready.0) {
-            return ResponseFuture::calling(self.inner.call(request), context, settings);
+        match std::mem::take(&mut self.ready) {
+            Readied::Ready => ResponseFuture::calling(self.inner.call(request), context, settings),
+            Readied::Failed(error) => ResponseFuture::failed(error, context, settings),
+            Readied::NotYet => {
+                // The future goes on with the very instance that was polled.
+                let clone = self.inner.clone();
+                let inner = std::mem::replace(&mut self.inner, clone);
+                ResponseFuture::readying(inner, request, context, settings)
+            }
         }
-        // The future goes on with the very instance that was polled.
-        let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::readying(inner, request, context, settings)
     }
 }
