@@ -74,8 +74,15 @@ impl KillSwitchHandle {
     pub fn follow(&self, mut source: impl SwitchSource) -> Following {
         let mut ear = Ear::new(self.clone());
         Following(rt::spawn_task(async move {
-            while let Some(word) = source.next().await {
-                ear.hear(word);
+            let followed = async {
+                while let Some(word) = source.next().await {
+                    ear.hear(word);
+                }
+            };
+            if rt::caught(followed).await.is_none() {
+                ear.hear(Err(SourceError::new(SourceProblem::Unreadable, "the source panicked")));
+                // Said for as long as anybody thinks that it is followed.
+                std::future::pending().await
             }
         }))
     }

@@ -41,6 +41,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | position | [`SwitchMode::On`] | what nobody stopped runs |
+//! | a look at a source | 10 s at most | what hangs is trouble, and is said to be |
 //! | [`SwitchFile::every`] | 1 s | a person who flips a switch looks at it for about that long |
 //!
 //! # Errors and events

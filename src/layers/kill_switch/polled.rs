@@ -3,12 +3,14 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
-use super::source::{SourceError, SwitchSource};
+use super::source::{LIMIT, SourceError, SwitchSource};
+use crate::event::SourceProblem;
 use crate::rt;
 
 /// Asks where a kill switch shall stand, again and again: an admin endpoint, a flag service.
 ///
-/// Only what changed from one answer to the next is passed on.
+/// Only what changed from one answer to the next is passed on. No answer within ten seconds is
+/// trouble, and the question is dropped.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,7 +55,8 @@ where
             if let Some(at) = self.next_look {
                 rt::sleep_until(at).await;
             }
-            let word = (self.ask)().await;
+            let due = rt::after(rt::now(), LIMIT);
+            let word = rt::until(Some(due), (self.ask)()).await.unwrap_or_else(silence);
             self.next_look = Some(rt::after(rt::now(), self.every));
             if self.seen.as_ref() != Some(&word) {
                 self.seen = Some(word.clone());
@@ -67,4 +70,8 @@ impl<F> fmt::Debug for Polled<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Polled").field("every", &self.every).finish_non_exhaustive()
     }
+}
+
+fn silence() -> Result<SwitchSetting, SourceError> {
+    Err(SourceError::new(SourceProblem::Unreadable, format!("no answer within {LIMIT:?}")))
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use super::setting::SwitchSetting;
 use crate::event::SourceProblem;
@@ -25,7 +26,8 @@ pub trait SwitchSource: Send + 'static {
     /// A word is spoken when it changes, and not again each time it is looked at: whoever else moved
     /// the switch meanwhile would be overruled. [`Polled`](super::Polled) sees to that.
     ///
-    /// It may be dropped while it waits, and asked again.
+    /// It may be dropped while it waits, and asked again. One that panics is asked no more, and stays
+    /// in trouble.
     fn next(&mut self) -> impl Future<Output = Option<Result<SwitchSetting, SourceError>>> + Send;
 }
 
@@ -61,3 +63,7 @@ impl fmt::Display for SourceError {
 }
 
 impl std::error::Error for SourceError {}
+
+/// How long a look may take: far more than one that is answered, and soon enough for a person who
+/// wonders why a switch doesn't move.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);

@@ -1,8 +1,7 @@
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -53,7 +52,8 @@ where
         let (began, limit) = (rt::now(), self.settings.limit);
         let due = rt::after(began, limit);
         let cut = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
-        let result = rt::until(Some(due), caught(self.fetch(request))).await.unwrap_or_else(cut);
+        let fetched = async { rt::caught(self.fetch(request)).await.unwrap_or_else(panicked) };
+        let result = rt::until(Some(due), fetched).await.unwrap_or_else(cut);
         let elapsed = rt::now().saturating_duration_since(began);
         let (class, copy) = result.unwrap_or_else(|error| {
             let class = self.class_of(&error);
@@ -114,18 +114,7 @@ where
     }
 }
 
-/// What `work` comes to; a panic in it is an error like others.
-async fn caught<F, R>(work: F) -> Result<R, Error>
-where
-    F: Future<Output = Result<R, Error>>,
-{
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
-        polled.unwrap_or_else(|_| {
-            let error = Error::new(ErrorKind::Other, Delivery::Unknown);
-            Poll::Ready(Err(error.with_detail("the copy panicked")))
-        })
-    })
-    .await
+/// Where user code panicked, the copy failed like others.
+fn panicked<R>() -> Result<R, Error> {
+    Err(Error::new(ErrorKind::Other, Delivery::Unknown).with_detail("the copy panicked"))
 }

@@ -1,5 +1,6 @@
 //! A switch that follows a file.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use outrigger::event::{Event, SourceProblem, SwitchMode};
 use outrigger::kill_switch::{Following, SwitchFile};
 
 use super::{Switched, changes};
-use crate::clock::{millis, secs, wait};
+use crate::clock::{millis, secs, settle, wait};
 
 /// A folder of its own, which goes with it.
 struct Folder(PathBuf);
@@ -203,6 +204,35 @@ async fn a_file_that_was_removed_and_is_written_again_is_obeyed() {
     crm.crm.set(SwitchMode::On);
     crm.write("off").await;
     assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, None));
+}
+
+/// A named pipe that nobody writes to can't be opened: as on a network file system that hangs.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_read_that_hangs_is_trouble_and_no_other_is_begun_beside_it() {
+    let (crm, folder) = (Switched::new(), Folder::new());
+    let (file, aside) = (folder.file(), folder.file().with_extension("pipe"));
+    let made = process::Command::new("mkfifo").arg(&file).status().expect("mkfifo");
+    assert!(made.success());
+    let _following = crm.switch.follow(SwitchFile::new(&file));
+    settle().await;
+    // Moved by hand: paused time stands still while a file is read.
+    for _ in 0..12 {
+        tokio::time::advance(secs(5)).await;
+        settle().await;
+    }
+    let trouble = crm.switch.trouble().map(|trouble| trouble.to_string());
+    fs::rename(&file, &aside).unwrap();
+    write(&file, "off\nwho: ada");
+    // Who else were stuck would be so for good, and the runtime with it. (Read and written at once,
+    // a pipe opens whether or not there is anybody at its other end.)
+    let mut pipe = fs::File::options().read(true).write(true).open(aside).unwrap();
+    pipe.write_all(b"off").unwrap();
+    drop(pipe);
+    assert_eq!(trouble, Some(format!("{}: no answer within 10s", file.display())));
+    wait(secs(2)).await;
+    assert_eq!((crm.switch.mode(), crm.switch.trouble()), (SwitchMode::Off, None));
+    assert_eq!(crm.switch.position().who(), Some("ada"));
 }
 
 #[tokio::test(start_paused = true)]

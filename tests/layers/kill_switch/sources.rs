@@ -187,3 +187,49 @@ async fn a_hiccup_of_what_is_polled_overrules_nobody() {
     wait(secs(6)).await;
     assert_eq!(crm.switch.mode(), SwitchMode::On, "what changes is a word");
 }
+
+/// Panics when it is asked for the second time.
+struct Breaking(u32);
+
+impl SwitchSource for Breaking {
+    async fn next(&mut self) -> Option<Word> {
+        self.0 += 1;
+        assert!(self.0 < 2, "a mistake in it");
+        Some(word(SwitchMode::Off))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_is_in_trouble_for_as_long_as_it_is_followed() {
+    let crm = Switched::new();
+    let following = crm.switch.follow(Breaking(0));
+    wait(secs(60)).await;
+    assert_eq!(crm.switch.mode(), SwitchMode::Off);
+    assert_eq!(crm.switch.trouble().unwrap().to_string(), "the source panicked");
+    let failed =
+        Event::KillSwitchSourceFailed { problem: SourceProblem::Unreadable, matters: true };
+    assert_eq!(crm.events.count(|event| *event == failed), 1);
+    drop(following);
+    settle().await;
+    assert_eq!(crm.switch.trouble(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_polled_and_never_answers_is_in_trouble_and_asked_again() {
+    let crm = Switched::new();
+    let asked = Arc::new(Mutex::new(0));
+    let ask = {
+        let asked = Arc::clone(&asked);
+        move || {
+            *asked.lock().unwrap() += 1;
+            std::future::pending()
+        }
+    };
+    let _following = crm.switch.follow(Polled::new(secs(5), ask));
+    wait(secs(61)).await;
+    assert_eq!(crm.switch.trouble().unwrap().to_string(), "no answer within 10s");
+    let failed =
+        Event::KillSwitchSourceFailed { problem: SourceProblem::Unreadable, matters: true };
+    assert_eq!(crm.events.count(|event| *event == failed), 1, "told once");
+    assert_eq!(*asked.lock().unwrap(), 5, "at 0 s, 15 s, 30 s, 45 s and 60 s");
+}
