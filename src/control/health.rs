@@ -19,8 +19,10 @@ pub struct Health {
     pub is_rehearsing: bool,
     /// Where its levers stand.
     pub levers: Vec<LeverState>,
-    /// Its circuit breaker; `None` where it has none.
+    /// Its circuit breaker; `None` where it has none, or one for each key.
     pub breaker: Option<BreakerHealth>,
+    /// Its circuit breakers, where it has one for each key.
+    pub keyed_breakers: Option<KeyedBreakersHealth>,
     /// Its bulkhead.
     pub bulkhead: BulkheadHealth,
     /// Its rate limit.
@@ -67,7 +69,8 @@ pub enum Status {
     /// Calls go out, and nothing holds them back.
     Up,
     /// Calls go out, and something is unusual: a breaker tries the provider out or only reports that
-    /// it is open, the provider asked for a pause, somebody moved a lever, or a rehearsal is on.
+    /// it is open, one of several breakers isn't closed, the provider asked for a pause, somebody
+    /// moved a lever, or a rehearsal is on.
     Degraded,
     /// A circuit breaker is open: calls are refused until the provider is back.
     Down,
@@ -93,6 +96,17 @@ pub struct BreakerHealth {
     pub rejected: u64,
     /// Calls whose callers went away since it was made.
     pub abandoned: u64,
+}
+
+/// The circuit breakers of an integration that has one for each key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyedBreakersHealth {
+    /// How many keys have one just now.
+    pub keys: usize,
+    /// How many of those aren't closed:
+    /// [`keyed_breakers`](crate::Integration::keyed_breakers) says which.
+    pub open: usize,
 }
 
 /// A bulkhead's places.

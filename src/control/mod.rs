@@ -36,8 +36,8 @@ mod registry;
 mod serial;
 
 pub use health::{
-    BreakerHealth, BulkheadHealth, Credential, Expiry, Health, HedgeHealth, MirrorHealth,
-    RateLimitHealth, Status,
+    BreakerHealth, BulkheadHealth, Credential, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
+    MirrorHealth, RateLimitHealth, Status,
 };
 pub use lever::{Lever, LeverError, LeverState};
 pub use registry::{Registry, Steered};

@@ -28,6 +28,10 @@ impl Serialize for Health {
                 "rejected": breaker.rejected,
                 "abandoned": breaker.abandoned,
             })),
+            "keyed_breakers": self.keyed_breakers.map(|breakers| json!({
+                "keys": breakers.keys,
+                "open": breakers.open,
+            })),
             "bulkhead": {
                 "limit": bulkhead.limit,
                 "in_use": bulkhead.in_use,

@@ -13,7 +13,7 @@ use super::live::Live;
 use super::preset::Preset;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
-use crate::circuit_breaker::BreakerHandle;
+use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::control::{Health, Registry, Steered};
 use crate::error::Error;
 use crate::event::Emitter;
@@ -80,10 +80,18 @@ impl Integration {
         self.shared.live.slots().kill_switch.handle()
     }
 
-    /// Its circuit breaker; always closed where there is none.
+    /// Its circuit breaker; always closed where there is none, or one for each key.
     #[must_use]
     pub fn breaker(&self) -> BreakerHandle {
         self.shared.live.slots().breaker.handle()
+    }
+
+    /// Its circuit breakers, where it has [one for each key][keyed].
+    ///
+    /// [keyed]: crate::circuit_breaker::CircuitBreakerLayer::keyed
+    #[must_use]
+    pub fn keyed_breakers(&self) -> Option<KeyedBreakers> {
+        self.shared.live.slots().breaker.keyed_handle()
     }
 
     /// Its rate limit.

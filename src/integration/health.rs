@@ -4,8 +4,8 @@ use std::time::SystemTime;
 use super::handle::Shared;
 use super::levers::{BreakerLever, KillSwitchLever, RehearsalLever};
 use crate::control::{
-    BreakerHealth, BulkheadHealth, Health, HedgeHealth, Lever, MirrorHealth, RateLimitHealth,
-    Status, Steered,
+    BreakerHealth, BulkheadHealth, Health, HedgeHealth, KeyedBreakersHealth, Lever, MirrorHealth,
+    RateLimitHealth, Status, Steered,
 };
 use crate::event::BreakerState;
 use crate::rt::Clock;
@@ -42,6 +42,10 @@ impl Steered for Shared {
             is_rehearsing: slots.rehearsal.handle().is_on(),
             levers: self.lever_states(),
             breaker,
+            keyed_breakers: slots.breaker.keyed_handle().map(|breakers| {
+                let (keys, open) = breakers.counts();
+                KeyedBreakersHealth { keys, open }
+            }),
             bulkhead: BulkheadHealth {
                 limit: bulkhead.limit(),
                 in_use: bulkhead.in_use(),
@@ -97,6 +101,9 @@ impl Shared {
             Some(BreakerState::Open) if self.breaker().is_shut() => return (Status::Down, opened),
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
+        }
+        if health.keyed_breakers.is_some_and(|breakers| breakers.open > 0) {
+            return (Status::Degraded, None);
         }
         if health.levers.iter().any(|lever| lever.is_troubled) {
             return (Status::Degraded, None);

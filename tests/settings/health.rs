@@ -41,6 +41,7 @@ async fn health_has_these_fields() {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,
             "rejected": 0, "abandoned": 0,
         },
+        "keyed_breakers": null,
         "bulkhead": { "limit": 64, "in_use": 0, "waiting": 0 },
         "rate_limit": { "interval": null, "paused_for": null, "waiting": 0, "rejected": 0 },
         "retries_saved": 0,

@@ -118,4 +118,11 @@ impl KeyedBreakers {
     pub fn get(&self, key: &str) -> Option<BreakerHandle> {
         Some(BreakerHandle::new(Some(self.0.get(key)?)))
     }
+
+    /// How many keys have a breaker, and how many of those aren't closed.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let breakers = self.0.all();
+        let is_open = |breaker: &&Arc<Breaker>| breaker.machine.state() != BreakerState::Closed;
+        (breakers.len(), breakers.iter().filter(is_open).count())
+    }
 }

@@ -69,6 +69,11 @@ impl BreakerMap {
         known.breakers.keys().map(ToString::to_string).collect()
     }
 
+    pub(super) fn all(&self) -> Vec<Arc<Breaker>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.breakers.values().cloned().collect()
+    }
+
     fn insert(
         &self,
         key: &str,

@@ -175,7 +175,7 @@ impl CircuitBreakerLayer {
     /// A handle that reads the breakers of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedBreakers> {
-        self.map.clone().map(KeyedBreakers::new)
+        self.map.clone().filter(|_| self.config.is_some()).map(KeyedBreakers::new)
     }
 
     /// Names every setting that can't work.

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use outrigger::circuit_breaker::{Consecutive, Mode};
-use outrigger::control::{BulkheadHealth, Health, Registry, Status};
+use outrigger::control::{BulkheadHealth, Health, KeyedBreakersHealth, Registry, Status};
 use outrigger::event::{BreakerState, SourceProblem, SwitchMode};
 use outrigger::hedge::HedgeLayer;
 use outrigger::integration::OwnClient;
@@ -84,6 +84,36 @@ async fn an_open_breaker_that_only_reports_is_degraded() {
     read(crm.send(once())).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Open);
     assert_eq!(brief(&crm.health()), (Status::Degraded, true), "calls go out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_several_breakers_that_is_open_is_degraded() {
+    let failures = [(); 5].map(|()| Answer::status(500));
+    let provider = Script::new(failures.into_iter().chain([Answer::status(200)]));
+    let crm = preset()
+        .breaker(|breaker| breaker.keyed(8, seconds(600), |head| head.uri.path().into()))
+        .service(provider)
+        .build()
+        .unwrap();
+    assert_eq!(crm.health().keyed_breakers, Some(KeyedBreakersHealth::default()));
+    for _ in 0..5 {
+        read(crm.send(once())).await.unwrap();
+    }
+    failure(crm.send(once())).await;
+    let mut other = once();
+    *other.uri_mut() = http::Uri::from_static("http://crm.test/customers");
+    read(crm.send(other)).await.unwrap();
+    let health = crm.health();
+    let breakers = health.keyed_breakers.unwrap();
+    assert_eq!((breakers.keys, breakers.open), (2, 1));
+    assert_eq!((health.status, health.breaker), (Status::Degraded, None));
+    let breakers = crm.keyed_breakers().unwrap();
+    assert_eq!(breakers.get("/orders").unwrap().state(), BreakerState::Open);
+    assert_eq!(breakers.get("/customers").unwrap().state(), BreakerState::Closed);
+    breakers.get("/orders").unwrap().force_closed();
+    assert_eq!(crm.health().status, Status::Up);
+    let one = preset().service(Script::new([Answer::status(200)])).build().unwrap();
+    assert!(one.keyed_breakers().is_none() && one.health().keyed_breakers.is_none());
 }
 
 #[tokio::test(start_paused = true)]
