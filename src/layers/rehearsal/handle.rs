@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::layer::RehearsalLayer;
+use super::layer::{RehearsalLayer, check_allowed};
 use super::plan::Plan;
 use crate::config::{ConfigError, checked};
 use crate::event::Event;
@@ -23,17 +23,19 @@ impl RehearsalHandle {
     /// If the layer doesn't allow rehearsals, or the plan can't work.
     pub fn start(&self, plan: Plan) -> Result<(), ConfigError> {
         checked("rehearsal", |mistakes| {
-            self.0.check_allowed(mistakes);
+            check_allowed(self.is_allowed(), mistakes);
             plan.check_into(mistakes);
         })?;
-        self.0.switch.set(Some(plan));
+        // It may have been forbidden since.
+        let started = self.0.switch.start(plan);
+        checked("rehearsal", |mistakes| check_allowed(started, mistakes))?;
         self.0.emitter.emit(None, || Event::RehearsalChanged { on: true });
         Ok(())
     }
 
     /// Injects nothing any more.
     pub fn stop(&self) {
-        if self.0.switch.set(None) {
+        if self.0.switch.stop() {
             self.0.emitter.emit(None, || Event::RehearsalChanged { on: false });
         }
     }
@@ -53,7 +55,7 @@ impl RehearsalHandle {
     /// Whether a plan can be switched on at all.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.0.allowed
+        self.0.switch.is_allowed()
     }
 
     /// How many faults were injected so far, by plans and by request.

@@ -20,7 +20,7 @@ use crate::rt::Rng;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RehearsalLayer {
-    pub(super) allowed: bool,
+    allowed: bool,
     plan: Option<Arc<Plan>>,
     header: Option<HeaderName>,
     rng: Rng,
@@ -79,7 +79,7 @@ impl RehearsalLayer {
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         if let Some(plan) = &self.plan {
-            self.check_allowed(mistakes);
+            check_allowed(self.allowed, mistakes);
             plan.check_into(mistakes);
         }
         if self.header.is_some() && !self.allowed {
@@ -115,11 +115,8 @@ impl RehearsalLayer {
     /// plan was set here, or none is allowed any more. It is left to
     /// [`tell_since`](Self::tell_since) to tell of it.
     pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        if !self.allowed {
-            running.switch.set(None);
-        } else if self.plan != running.plan {
-            running.switch.set(self.plan.as_deref().cloned());
-        }
+        let other = (self.plan != running.plan).then(|| self.plan.clone());
+        running.switch.permit(self.allowed, other);
         self.switch = Arc::clone(&running.switch);
         self
     }
@@ -137,12 +134,6 @@ impl RehearsalLayer {
         }
     }
 
-    pub(super) fn check_allowed(&self, mistakes: &mut Mistakes<'_>) {
-        if !self.allowed {
-            mistakes.add("plan", FORBIDDEN);
-        }
-    }
-
     /// What one call gets, by its header or by the plan. The header is taken off.
     pub(super) fn injection(
         &self,
@@ -152,7 +143,7 @@ impl RehearsalLayer {
             && let Some(asked) = header::read(headers, name)
         {
             headers.remove(name);
-            if self.allowed {
+            if self.switch.is_allowed() {
                 return asked.map(Some);
             }
         }
@@ -161,8 +152,7 @@ impl RehearsalLayer {
     }
 
     fn renewed(mut self) -> Self {
-        let plan = self.plan.clone().filter(|_| self.allowed);
-        self.switch = Arc::new(Switch::new(plan));
+        self.switch = Arc::new(Switch::new(self.allowed, self.plan.clone()));
         self
     }
 }
@@ -178,6 +168,12 @@ impl<S> Layer<S> for RehearsalLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         Rehearsal::new(inner, Arc::new(self.clone()))
+    }
+}
+
+pub(super) fn check_allowed(allowed: bool, mistakes: &mut Mistakes<'_>) {
+    if !allowed {
+        mistakes.add("plan", FORBIDDEN);
     }
 }
 

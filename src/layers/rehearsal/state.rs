@@ -3,19 +3,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
 
-/// Whether a rehearsal is on, which one, and how much it did.
+/// Whether a rehearsal may be and is on, which one, and how much it did.
 #[derive(Debug, Default)]
 pub(super) struct Switch {
     /// There is a plan; all that a call looks at while there is none.
     on: AtomicBool,
-    plan: Mutex<Option<Arc<Plan>>>,
+    held: Mutex<Held>,
     injected: AtomicU64,
 }
 
+/// There is no plan where none is allowed.
+#[derive(Debug, Default)]
+struct Held {
+    allowed: bool,
+    plan: Option<Arc<Plan>>,
+}
+
 impl Switch {
-    pub(super) fn new(plan: Option<Arc<Plan>>) -> Self {
-        let (on, plan) = (AtomicBool::new(plan.is_some()), Mutex::new(plan));
-        Self { on, plan, injected: AtomicU64::new(0) }
+    pub(super) fn new(allowed: bool, plan: Option<Arc<Plan>>) -> Self {
+        let switch = Self::default();
+        switch.permit(allowed, Some(plan));
+        switch
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -26,14 +34,37 @@ impl Switch {
         if !self.is_on() {
             return None;
         }
-        self.held().clone()
+        self.held().plan.clone()
     }
 
-    /// Sets the plan, and says whether there was one.
-    pub(super) fn set(&self, plan: Option<Plan>) -> bool {
+    pub(super) fn is_allowed(&self) -> bool {
+        self.held().allowed
+    }
+
+    /// Sets the plan, and says whether it may.
+    pub(super) fn start(&self, plan: Plan) -> bool {
         let mut held = self.held();
-        self.on.store(plan.is_some(), Ordering::Release);
-        std::mem::replace(&mut *held, plan.map(Arc::new)).is_some()
+        if held.allowed {
+            held.plan = Some(Arc::new(plan));
+            self.on.store(true, Ordering::Release);
+        }
+        held.allowed
+    }
+
+    /// Takes the plan away, and says whether there was one.
+    pub(super) fn stop(&self) -> bool {
+        let mut held = self.held();
+        self.on.store(false, Ordering::Release);
+        held.plan.take().is_some()
+    }
+
+    /// Allows plans or forbids them, with another plan than the one that is on if there is one.
+    pub(super) fn permit(&self, allowed: bool, other: Option<Option<Arc<Plan>>>) {
+        let mut held = self.held();
+        held.allowed = allowed;
+        let plan = other.unwrap_or_else(|| held.plan.take());
+        held.plan = plan.filter(|_| allowed);
+        self.on.store(held.plan.is_some(), Ordering::Release);
     }
 
     pub(super) fn injected(&self) -> u64 {
@@ -44,8 +75,8 @@ impl Switch {
         self.injected.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Arc<Plan>>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         // Nothing that could panic runs under the lock.
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,10 @@
 //! Handles that were taken before a change still read and steer what runs.
 
-use outrigger::event::{BreakerState, SwitchMode};
+use outrigger::event::{BreakerState, Event, SwitchMode};
 use outrigger::hedge::HedgeLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
-use outrigger::testing::Script;
+use outrigger::testing::{EventRecorder, Script};
 use outrigger::{Integration, Ratio};
 
 use crate::call::{answers, apply, failure, get, hangs, hold, once, seconds, status, user_flow};
@@ -94,4 +94,37 @@ async fn the_rehearsals() {
     assert_eq!(crm.rehearsal().injected(), 1);
     rehearsal.stop();
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rehearsals_where_they_are_forbidden_and_allowed_again() {
+    let events = EventRecorder::new();
+    let crm = Integration::user_flow("crm")
+        .rehearsal(RehearsalLayer::allow)
+        .subscriber(events.clone())
+        .service(answers(200))
+        .build()
+        .unwrap();
+    let (rehearsal, plan) = (crm.rehearsal(), Plan::new().hang(Ratio::ONE));
+    apply(&crm, "rehearsal.allow = false");
+    assert!(!rehearsal.is_allowed() && rehearsal.start(plan.clone()).is_err());
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    assert!(!crm.health().is_rehearsing && rehearsal.plan().is_none());
+    assert_eq!(events.count(|event| matches!(event, Event::RehearsalChanged { .. })), 0);
+    apply(&crm, "rehearsal.allow = true");
+    rehearsal.start(plan).unwrap();
+    assert!(failure(crm.send(get())).await.0.is_timeout());
+    apply(&crm, "rehearsal.allow = false");
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+    assert!(!rehearsal.is_on());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rehearsals_that_were_forbidden_at_first() {
+    let crm = user_flow(&answers(200));
+    let rehearsal = crm.rehearsal();
+    assert!(rehearsal.start(Plan::new().hang(Ratio::ONE)).is_err());
+    apply(&crm, "rehearsal.allow = true");
+    rehearsal.start(Plan::new().hang(Ratio::ONE)).unwrap();
+    assert!(failure(crm.send(get())).await.0.is_timeout());
 }
