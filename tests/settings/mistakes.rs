@@ -92,7 +92,7 @@ fn what_json_can_say_and_settings_cannot_is_refused() {
         let error = IntegrationConfig::read(&mut serde_json::Deserializer::from_str(file));
         let error = error.unwrap_err();
         let mistakes = error.mistakes().iter();
-        mistakes.map(|mistake| mistake.to_string()).collect::<Vec<_>>()
+        mistakes.map(ToString::to_string).collect::<Vec<_>>()
     };
     let null = "null sets nothing: leave it out, or say \"none\" for no limit";
     assert_eq!(said(r#"{"deadline": null}"#), [format!("deadline: {null}")]);

@@ -70,8 +70,7 @@ fn switched_on(sample: &str, table: &str, without: &[&str]) -> String {
     let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
     let is_setting = |line: &&str| {
         let key = line.split_once(" = ").map_or("", |(key, _)| key);
-        let is_key =
-            !key.is_empty() && !key.contains(|letter: char| letter == ' ' || letter == '"');
+        let is_key = !key.is_empty() && !key.contains([' ', '"']);
         line.starts_with('[') || is_key && !without.contains(&key)
     };
     lines.filter(is_setting).map(|line| format!("{line}\n")).collect()

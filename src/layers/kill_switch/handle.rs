@@ -82,7 +82,7 @@ impl KillSwitchHandle {
             if rt::caught(followed).await.is_none() {
                 ear.hear(Err(SourceError::new(SourceProblem::Unreadable, "the source panicked")));
                 // Said for as long as anybody thinks that it is followed.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }))
     }

@@ -89,7 +89,7 @@ impl Followed {
             Event::KillSwitchSourceFailed { matters, .. } => Some(matters),
             _ => None,
         };
-        let told = self.crm.events.events().into_iter().filter_map(matters).last();
+        let told = self.crm.events.events().into_iter().rev().find_map(matters);
         (told, self.crm.switch.is_troubled())
     }
 }

@@ -5,7 +5,7 @@ use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
 use outrigger::rt::Clock;
-use outrigger::telemetry::audit::{Audit, AuditRecord};
+use outrigger::telemetry::audit::{Audit, AuditBuilder, AuditRecord};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Delivery, IdempotencyKey, Integration};
 use serde_json::Value;
@@ -93,7 +93,7 @@ async fn each_audit_keeps_as_much_of_a_body_as_it_asked_for() {
     let audits = [Some(8), Some(4_096), None].map(|cap| {
         let collected = Collected::default();
         let audit = Audit::to(collected.clone());
-        let audit = cap.into_iter().fold(audit, |audit, cap| audit.failures(cap));
+        let audit = cap.into_iter().fold(audit, AuditBuilder::failures);
         (audit.start().unwrap(), collected)
     });
     let crm = Integration::user_flow("crm");
