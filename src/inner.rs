@@ -100,8 +100,11 @@ where
                     service.call(request.take().expect("a request is sent once"))
                 }
                 SendingProjection::Calling { future } => {
-                    let result = ready!(future.poll(cx));
-                    return Poll::Ready(result.map_err(|error| Error::from_inner(error, None)));
+                    return match future.poll(cx) {
+                        Poll::Pending => Poll::Pending,
+                        Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+                        Poll::Ready(Err(error)) => Poll::Ready(Err(Error::from_inner(error, None))),
+                    };
                 }
             };
             // Ready: the call goes on its way.
