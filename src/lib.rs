@@ -179,6 +179,7 @@ mod memory;
 mod ratio;
 mod room;
 mod spare;
+mod ties;
 
 pub mod backoff;
 pub mod body;

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::exchange::Exchange;
 use super::kind::Event;
@@ -9,6 +9,10 @@ use crate::context::Context;
 /// Where a layer's events go; nowhere by default.
 #[derive(Clone, Default)]
 pub struct Emitter(Option<Arc<Inner>>);
+
+/// An emitter that keeps nobody listening.
+#[derive(Debug)]
+pub(crate) struct WeakEmitter(Weak<Inner>);
 
 #[derive(Clone, Default)]
 struct Inner {
@@ -49,6 +53,12 @@ impl Emitter {
         self.0.as_ref().is_some_and(|inner| !inner.subscribers.is_empty())
     }
 
+    /// The same, for whoever must not keep those alive that listen; `None` where nobody does.
+    pub(crate) fn downgrade(&self) -> Option<WeakEmitter> {
+        let inner = self.0.as_ref().filter(|_| self.is_listened_to())?;
+        Some(WeakEmitter(Arc::downgrade(inner)))
+    }
+
     /// A copy for one call, which costs nothing where nobody listens.
     pub(crate) fn for_call(&self) -> Self {
         match self.is_listened_to() {
@@ -86,6 +96,28 @@ impl Emitter {
         for subscriber in &inner.subscribers {
             subscriber.on_event(&event, &origin);
         }
+    }
+}
+
+impl WeakEmitter {
+    /// The emitter, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Emitter> {
+        self.0.upgrade().map(|inner| Emitter(Some(inner)))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// Whether it is this one.
+    pub(crate) fn is_of(&self, emitter: &Emitter) -> bool {
+        emitter.0.as_ref().is_some_and(|inner| std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(inner)))
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("integration", &self.integration).finish_non_exhaustive()
     }
 }
 

@@ -33,4 +33,5 @@ pub use facts::{
 pub use kind::Event;
 pub use subscriber::{Origin, Subscriber, Wants};
 
+pub(crate) use emitter::WeakEmitter;
 pub(crate) use exchange::Capture;

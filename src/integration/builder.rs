@@ -159,7 +159,7 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.fallback = layer)
     }
 
-    /// Adjusts the kill switch.
+    /// Adjusts the kill switch. One that was made elsewhere can be given, and is moved by its handles.
     pub fn kill_switch(self, adjust: impl FnOnce(KillSwitchLayer) -> KillSwitchLayer) -> Self {
         self.set(|slots| slots.kill_switch = adjust(slots.kill_switch.clone()))
     }

@@ -60,7 +60,7 @@ impl Slots {
         Self {
             retry,
             fallback: self.fallback.shared_classifier(classifier.clone()),
-            kill_switch: self.kill_switch.apart().emitter(emitter.clone()),
+            kill_switch: self.kill_switch.claimed().emitter(emitter.clone()),
             mirror: mirror.shared_classifier(classifier.clone()),
             hedge: self
                 .hedge

@@ -7,6 +7,7 @@ mod call;
 mod classifier;
 mod control;
 mod facts;
+mod handles;
 mod integration;
 mod order;
 mod plain;

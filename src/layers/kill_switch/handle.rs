@@ -30,7 +30,7 @@ impl KillSwitchHandle {
         let to = setting.mode;
         let from = self.0.switch.set(setting, self.0.clock.wall());
         if from != to {
-            self.0.emitter.emit(None, || Event::KillSwitchChanged { from, to });
+            self.0.tell(|| Event::KillSwitchChanged { from, to });
         }
     }
 
@@ -122,8 +122,7 @@ impl Ear {
                     self.last = None;
                 }
                 if let Some(matters) = self.handle.0.switch.set_trouble(self.of, Some(error)) {
-                    let failed = || Event::KillSwitchSourceFailed { problem, matters };
-                    self.handle.0.emitter.emit(None, failed);
+                    self.handle.0.tell(|| Event::KillSwitchSourceFailed { problem, matters });
                 }
             }
         }

@@ -6,12 +6,14 @@ use super::handle::KillSwitchHandle;
 use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::event::Emitter;
+use crate::event::{Emitter, Event};
 use crate::rt::Clock;
 
 /// Lets people stop all calls. See the [module](super).
 ///
-/// Every service that is made from one layer, or from its clones, has the same switch.
+/// Every service that is made from one layer, or from its clones, has the same switch. So has an
+/// integration that was built with it; of several, all have it if a handle was taken before, otherwise
+/// the first.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct KillSwitchLayer {
@@ -32,7 +34,7 @@ impl KillSwitchLayer {
     /// Where the switch stands at first. Makes a switch of its own.
     pub fn initially(mut self, setting: SwitchSetting) -> Self {
         self.initially = setting;
-        self.apart()
+        self.renewed()
     }
 
     /// Where events go.
@@ -44,17 +46,28 @@ impl KillSwitchLayer {
     /// What says since when the switch stands where it does. Makes a switch of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
-        self.apart()
+        self.renewed()
     }
 
     /// A handle that reads and moves the switch.
     #[must_use]
     pub fn handle(&self) -> KillSwitchHandle {
+        self.switch.ties.hold();
         KillSwitchHandle::new(self.clone())
     }
 
+    /// An integration's layer: with this switch, unless it is another's.
+    pub(crate) fn claimed(self) -> Self {
+        if self.switch.ties.claim() { self } else { self.renewed() }
+    }
+
+    /// Tells of what a handle did.
+    pub(super) fn tell(&self, event: impl Fn() -> Event) {
+        self.switch.ties.tell(&self.emitter, event);
+    }
+
     /// The same layer, with a switch of its own.
-    pub(crate) fn apart(mut self) -> Self {
+    fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.initially.clone(), self.clock.wall()));
         self
     }
@@ -70,6 +83,7 @@ impl<S> Layer<S> for KillSwitchLayer {
     type Service = KillSwitch<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.switch.ties.join(&self.emitter);
         KillSwitch::new(inner, self)
     }
 }

@@ -9,6 +9,7 @@ use crate::context::Gate;
 use crate::error::Error;
 use crate::event::SwitchMode;
 use crate::outcome::Rejection;
+use crate::ties::Ties;
 
 /// Where a kill switch stands, on whose word and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(super) struct Switch {
     mode: AtomicU8,
     rejected: AtomicU64,
     stand: Mutex<Stand>,
+    pub(super) ties: Ties,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +67,7 @@ impl Switch {
                 sources: Vec::new(),
                 next: SourceId::default(),
             }),
+            ties: Ties::default(),
         }
     }
 
