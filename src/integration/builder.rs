@@ -46,6 +46,10 @@ use crate::transport::pool::{PoolHandle, PoolLimits};
 /// # let _ = stripe;
 /// # Ok(()) }
 /// ```
+///
+/// Handles come from the integration. Those that were taken from a layer before it was given to the
+/// builder are handles of the integration too, and of all that are built with that layer; of what
+/// nobody had a handle of, nothing is shared by two integrations.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct IntegrationBuilder<T> {
@@ -279,7 +283,6 @@ impl<T: Source> IntegrationBuilder<T> {
         let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
         let mut found: Vec<Mistake> = Vec::new();
         let Laid { slots, limits } = self.settings.lay_over(&base, &mut found);
-        base.slots = base.slots.kept();
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
             let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
@@ -287,7 +290,9 @@ impl<T: Source> IntegrationBuilder<T> {
             found.extend(news);
         }
         ConfigError::check(Some(&self.name), found)?;
-        let slots = slots.begun(&base.slots);
+        let kept = base.slots.kept();
+        let slots = slots.taking_over(&base.slots);
+        base.slots = kept;
 
         let transport = match limits {
             Some(limits) => self.transport.with_limits(limits),

@@ -37,7 +37,6 @@ impl Live {
         slots: Slots,
         compose: impl Fn(&Slots) -> Arc<dyn Edge> + Send + Sync + 'static,
     ) -> Self {
-        slots.prepare();
         let edge = RwLock::new(compose(&slots));
         let (slots, changing) = (Mutex::new(slots), Mutex::default());
         Self { edge, slots, changing, base, compose: Box::new(compose) }
@@ -66,7 +65,6 @@ impl Live {
         let running = self.slots().clone();
         let rehearsed = running.rehearsal.plan_on();
         let slots = to.taking_over(&running);
-        slots.prepare();
         let edge = (self.compose)(&slots);
         let rehearsal = slots.rehearsal.clone();
         *self.slots() = slots;

@@ -51,31 +51,30 @@ pub(super) struct Slots {
 pub(super) struct AnyPlacement(Arc<dyn PlaceKey<Body> + Send + Sync>);
 
 impl Slots {
-    /// Slots of one integration: they share only what their user meant to be shared.
+    /// Slots of one integration: they share what somebody had a handle of, or meant to be shared, and
+    /// nothing else with another's.
     pub(super) fn apart(self, emitter: &Emitter, classifier: &SharedClassifier) -> Self {
         let retry = self.retry.apart().shared_classifier(classifier.clone());
         let budget = retry.shared_budget();
-        let breaker = self.breaker.emitter(emitter.clone());
-        let mirror = self.mirror.emitter(emitter.clone());
         Self {
             retry,
             fallback: self.fallback.shared_classifier(classifier.clone()),
             kill_switch: self.kill_switch.claimed().emitter(emitter.clone()),
-            mirror: mirror.shared_classifier(classifier.clone()),
+            mirror: self.mirror.claimed(emitter.clone(), classifier.clone()),
             hedge: self
                 .hedge
-                .apart()
+                .claimed()
                 .budget(budget)
                 .shared_classifier(classifier.clone())
                 .emitter(emitter.clone()),
-            breaker: breaker.shared_classifier(classifier.clone()),
+            breaker: self.breaker.claimed(emitter.clone(), classifier.clone()),
             rate_limit: self
                 .rate_limit
-                .apart()
+                .claimed()
                 .shared_classifier(classifier.clone())
                 .emitter(emitter.clone()),
-            bulkhead: self.bulkhead.apart().shared_classifier(classifier.clone()),
-            rehearsal: self.rehearsal.emitter(emitter.clone()),
+            bulkhead: self.bulkhead.claimed().shared_classifier(classifier.clone()),
+            rehearsal: self.rehearsal.claimed(emitter.clone()),
             ..self
         }
     }
@@ -103,24 +102,14 @@ impl Slots {
         }
     }
 
-    /// Makes what is made when it is first needed: handles must find what the stack will use.
-    pub(super) fn prepare(&self) {
-        let _ = self.breaker.handle();
-    }
-
     /// The same settings, which stay as they are while those that run are set anew.
     pub(super) fn kept(&self) -> Self {
         let slots = self.clone();
         Self { bulkhead: slots.bulkhead.apart(), ..slots }
     }
 
-    /// The first settings that run, `base` being those that they were laid over.
-    pub(super) fn begun(self, base: &Self) -> Self {
-        let retry = self.retry.taking_over(&base.retry);
-        Self { hedge: self.hedge.budget(retry.shared_budget()), retry, ..self }
-    }
-
-    /// These settings, with all that the running ones remember and hold.
+    /// These settings, with all that the running ones remember and hold, or those that they were laid
+    /// over at first.
     pub(super) fn taking_over(self, running: &Self) -> Self {
         // First: those who wait for their turn look at the places that there are then.
         let bulkhead = self.bulkhead.clone().taking_over(&running.bulkhead);

@@ -1,15 +1,29 @@
 //! Handles that were taken from a layer before an integration was built with it.
 
-use outrigger::event::{Event, SwitchMode};
+use std::borrow::Cow;
+
+use http::StatusCode;
+use outrigger::bulkhead::BulkheadLayer;
+use outrigger::circuit_breaker::CircuitBreakerLayer;
+use outrigger::context::RequestHead;
+use outrigger::event::{BreakerState, Event, SwitchMode};
+use outrigger::hedge::HedgeLayer;
 use outrigger::integration::Service;
 use outrigger::kill_switch::{KillSwitchHandle, KillSwitchLayer};
+use outrigger::mirror::MirrorLayer;
+use outrigger::rate_limit::RateLimitLayer;
+use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::testing::{Answer, EventRecorder, Script};
-use outrigger::{Integration, IntegrationBuilder};
+use outrigger::{Integration, IntegrationBuilder, Ratio};
 
-use crate::call::{get, read};
+use crate::call::{get, millis, read, seconds};
 
 fn crm() -> IntegrationBuilder<Service<Script>> {
     Integration::user_flow("crm").service(Script::new([Answer::status(200)]))
+}
+
+fn host<'a>(head: &RequestHead<'a>) -> Cow<'a, str> {
+    head.uri.host().unwrap_or_default().into()
 }
 
 async fn is_refused(integration: &Integration) -> bool {
@@ -67,4 +81,90 @@ async fn two_of_one_builder_have_a_switch_each_unless_a_handle_of_it_was_taken()
     first.kill_switch().set(SwitchMode::Off, "ada", "");
     assert_eq!(second.kill_switch().mode(), SwitchMode::On);
     assert_eq!(builder.build().unwrap().kill_switch().mode(), SwitchMode::On);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_of_a_breaker_that_was_given_forces_the_integrations() {
+    let (layer, listener) = (CircuitBreakerLayer::new(), EventRecorder::new());
+    let breaker = layer.handle();
+    let crm = crm().breaker(|_| layer).subscriber(listener.clone()).build().unwrap();
+    breaker.force_open();
+    assert!(is_refused(&crm).await);
+    let opened = Event::BreakerChanged { from: BreakerState::Closed, to: BreakerState::Open };
+    assert_eq!(listener.events()[0], opened);
+    assert_eq!((crm.breaker().forced(), breaker.counts().rejected), (breaker.forced(), 1));
+    crm.breaker().release();
+    assert_eq!(breaker.forced(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_of_keyed_breakers_that_were_given_knows_the_integrations_keys() {
+    let layer = CircuitBreakerLayer::new().keyed(8, seconds(60), host);
+    let breakers = layer.keyed_handle().unwrap();
+    let crm = crm().breaker(|_| layer).build().unwrap();
+    assert!(!is_refused(&crm).await);
+    breakers.get("crm.test").unwrap().force_open();
+    assert!(is_refused(&crm).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_of_a_rate_limit_that_was_given_stops_the_integrations_calls() {
+    let (layer, listener) = (RateLimitLayer::new(100, seconds(1)), EventRecorder::new());
+    let limit = layer.handle();
+    let crm = crm().rate_limit(|_| layer.clone()).subscriber(listener.clone()).build().unwrap();
+    limit.pause(seconds(60));
+    assert!(is_refused(&crm).await);
+    assert_eq!(listener.events()[0], Event::RateLimitPaused { pause: seconds(60) });
+    assert_eq!((limit.rejected(), crm.rate_limit().paused_for()), (1, Some(seconds(60))));
+    layer.handle().forget();
+    assert!(!is_refused(&crm).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_of_a_rehearsal_that_was_given_ends_the_integrations() {
+    let (layer, listener) = (RehearsalLayer::new().allow(), EventRecorder::new());
+    let rehearsal = layer.handle();
+    let broken = || Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT);
+    rehearsal.start(broken()).unwrap();
+    let crm = crm().rehearsal(|_| layer).subscriber(listener.clone()).build().unwrap();
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+    rehearsal.stop();
+    assert_eq!(listener.events().last(), Some(&Event::RehearsalChanged { on: false }));
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::OK);
+    crm.rehearsal().start(broken()).unwrap();
+    assert!(rehearsal.is_on() && rehearsal.injected() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_that_only_read_and_a_mirrors_share_are_the_integrations_too() {
+    let bulkhead = BulkheadLayer::new(2);
+    let hedge = HedgeLayer::after(millis(100));
+    let mirror = MirrorLayer::new(crm().build().unwrap(), Ratio::ONE);
+    let (places, seconds, copies) = (bulkhead.handle(), hedge.handle(), mirror.handle());
+    copies.set_share(Ratio::ZERO);
+    let slow = Script::new([Answer::status(200).after(millis(300))]);
+    let crm = Integration::user_flow("crm").service(slow);
+    let crm = crm.bulkhead(|_| bulkhead).hedge(hedge).mirror(mirror).build().unwrap();
+    let call = tokio::spawn(read(crm.send(get())));
+    tokio::time::sleep(millis(50)).await;
+    assert_eq!(places.in_use(), 1);
+    call.await.unwrap().unwrap();
+    assert_eq!((seconds.counts().sent, crm.mirror().share()), (1, Ratio::ZERO));
+    copies.set_share(Ratio::ONE);
+    assert_eq!(crm.mirror().share(), Ratio::ONE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_one_builder_share_nothing_of_what_nobody_has_a_handle_of() {
+    let builder = crm()
+        .breaker(|_| CircuitBreakerLayer::new())
+        .rate_limit(|_| RateLimitLayer::new(100, seconds(1)))
+        .bulkhead(|_| BulkheadLayer::new(2))
+        .rehearsal(RehearsalLayer::allow);
+    let first = builder.clone().build().unwrap();
+    first.breaker().force_open();
+    first.rate_limit().pause(seconds(60));
+    first.rehearsal().start(Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT)).unwrap();
+    let second = builder.build().unwrap();
+    assert_eq!(read(second.send(get())).await.unwrap().status(), StatusCode::OK);
 }

@@ -17,7 +17,9 @@ use crate::room::Room;
 
 /// Bounds concurrency. See the [module](super).
 ///
-/// Every service that is made from one layer, or from its clones, shares its places.
+/// Every service that is made from one layer, or from its clones, shares its places. So does an
+/// integration that was built with it; of several, all do if a handle was taken before, otherwise the
+/// first. What is meant to be shared is a [`Limit`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct BulkheadLayer {
@@ -108,8 +110,8 @@ impl BulkheadLayer {
     /// A handle that reads how many places are taken.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
-        let is_shared = self.shared.is_some();
-        BulkheadHandle::new(Arc::clone(&self.places), self.queue_wait.clone(), is_shared)
+        self.places.ties.hold();
+        self.reader()
     }
 
     /// Names every setting that can't work.
@@ -133,6 +135,11 @@ impl BulkheadLayer {
         }
     }
 
+    /// An integration's layer: with these places, unless they are another's and not meant to be shared.
+    pub(crate) fn claimed(self) -> Self {
+        if self.shared.is_none() && self.places.ties.claim() { self } else { self.apart() }
+    }
+
     /// The same layer, with places of its own, unless it was told to share another's.
     pub(crate) fn apart(self) -> Self {
         let queue_wait = self.queue_wait.apart();
@@ -145,7 +152,7 @@ impl BulkheadLayer {
 
     /// These settings, with the places that are in use.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.handle().reconfigure(&self.config());
+        running.reader().reconfigure(&self.config());
         Self { standing: self.standing, ..running.clone() }
     }
 
@@ -174,13 +181,19 @@ impl BulkheadLayer {
     /// The same under other settings; of a shared limit, only the wait is this bulkhead's.
     pub(crate) fn with_config(self, config: &BulkheadConfig) -> Self {
         let apart = self.apart();
-        apart.handle().reconfigure(config);
+        apart.reader().reconfigure(config);
         apart
     }
 
     /// What it is set to.
     pub(crate) fn config(&self) -> BulkheadConfig {
-        self.handle().config()
+        self.reader().config()
+    }
+
+    /// A handle that nobody counts on.
+    fn reader(&self) -> BulkheadHandle {
+        let is_shared = self.shared.is_some();
+        BulkheadHandle::new(Arc::clone(&self.places), self.queue_wait.clone(), is_shared)
     }
 
     fn set(mut self, setting: &'static str, set: impl FnOnce(&mut PlacesConfig)) -> Self {

@@ -6,6 +6,7 @@ use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::queue::{Queue, Standing, Ticket, Waiter};
 use crate::body::{BodyEnd, OnBodyEnd};
+use crate::ties::Ties;
 
 /// The places and the queue for them.
 ///
@@ -26,6 +27,7 @@ pub(super) struct Places {
     adaptive: AtomicBool,
     /// Locked before the queue, where both are.
     control: Mutex<Control>,
+    pub(super) ties: Ties,
 }
 
 /// What the places were set to, and what moves their number.
@@ -61,6 +63,7 @@ impl Places {
             queue: Mutex::default(),
             adaptive: AtomicBool::new(false),
             control: Mutex::new(Control { config: PlacesConfig::default(), machine: None }),
+            ties: Ties::default(),
         };
         places.reconfigure(config);
         places

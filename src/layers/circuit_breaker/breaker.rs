@@ -5,35 +5,43 @@ use std::time::{Duration, Instant};
 use super::config::BreakerConfig;
 use super::layer::CircuitBreakerLayer;
 use super::pass::Pass;
-use super::state::{Admission, Change, Machine, Ticket, Verdict};
+use super::state::{Admission, Change, Forced, Machine, Ticket, Verdict};
 use crate::context::Context;
 use crate::error::Error;
 use crate::event::{BreakerState, Emitter, Event};
 use crate::outcome::{Rejection, SharedClassifier};
 use crate::rt::{self, Rng};
+use crate::ties::Ties;
 
 /// One machine with what it needs to speak to the world.
 #[derive(Debug)]
 pub(super) struct Breaker {
-    pub(super) machine: Machine,
+    pub(super) machine: Arc<Machine>,
     pub(super) emitter: Emitter,
     pub(super) classifier: SharedClassifier,
     rng: Rng,
+    ties: Arc<Ties>,
     epoch: Instant,
     last_used: AtomicU64,
 }
 
 impl Breaker {
-    pub(super) fn new(layer: &CircuitBreakerLayer, config: &BreakerConfig) -> Self {
-        let epoch = rt::now();
+    /// This machine, as the layer has it speak.
+    pub(super) fn new(layer: &CircuitBreakerLayer, machine: Arc<Machine>) -> Self {
         Self {
-            machine: Machine::new(config.clone(), epoch),
+            machine,
             emitter: layer.emitter.clone(),
             classifier: layer.classifier.clone(),
             rng: layer.rng.clone(),
-            epoch,
+            ties: Arc::clone(&layer.ties),
+            epoch: rt::now(),
             last_used: AtomicU64::new(0),
         }
+    }
+
+    /// With a machine that nobody else has.
+    pub(super) fn alone(layer: &CircuitBreakerLayer, config: &BreakerConfig) -> Self {
+        Self::new(layer, Arc::new(Machine::new(config.clone(), rt::now())))
     }
 
     /// A pass for one call, or the rejection.
@@ -69,7 +77,14 @@ impl Breaker {
         self.tell(change, Some(context));
     }
 
-    pub(super) fn tell(&self, change: Option<Change>, context: Option<&Context>) {
+    /// By a handle.
+    pub(super) fn force(&self, forced: Forced) {
+        if let Some(Change { from, to }) = self.machine.force(forced, rt::now()) {
+            self.ties.tell(&self.emitter, || Event::BreakerChanged { from, to });
+        }
+    }
+
+    fn tell(&self, change: Option<Change>, context: Option<&Context>) {
         if let Some(Change { from, to }) = change {
             self.emitter.emit(context, || Event::BreakerChanged { from, to });
         }

@@ -97,7 +97,7 @@ impl BreakerHandle {
 
     fn force(&self, forced: Forced) {
         if let Some(breaker) = &self.0 {
-            breaker.tell(breaker.machine.force(forced, rt::now()), None);
+            breaker.force(forced);
         }
     }
 }

@@ -10,17 +10,20 @@ use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, Windo
 use super::handle::{BreakerHandle, KeyedBreakers};
 use super::keyed::BreakerMap;
 use super::service::CircuitBreaker;
+use super::state::Machine;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::ratio::Ratio;
-use crate::rt::Rng;
+use crate::rt::{self, Rng};
+use crate::ties::Ties;
 
 /// Stops calling a provider that is down. See the [module](super).
 ///
-/// Every service that is made from one layer shares its breaker, and so do its clones and handles,
-/// once the layer was used or a handle was taken. Setting anything afterwards makes a new breaker.
+/// Every service that is made from one layer, or from its clones, shares its breaker, and so do its
+/// handles. Setting anything afterwards makes a new breaker. An integration that was built with it
+/// shares it too; of several, all do if a handle was taken before, otherwise the first.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CircuitBreakerLayer {
@@ -29,7 +32,9 @@ pub struct CircuitBreakerLayer {
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
-    breaker: OnceLock<Arc<Breaker>>,
+    /// What the breaker remembers; made when it is first needed.
+    machine: Arc<OnceLock<Arc<Machine>>>,
+    pub(super) ties: Arc<Ties>,
 }
 
 impl CircuitBreakerLayer {
@@ -46,7 +51,8 @@ impl CircuitBreakerLayer {
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             rng: Rng::system(),
-            breaker: OnceLock::new(),
+            machine: Arc::default(),
+            ties: Arc::default(),
         }
     }
 
@@ -146,7 +152,7 @@ impl CircuitBreakerLayer {
     {
         let config = self.config.clone().unwrap_or_default();
         self.map = Some(Arc::new(BreakerMap::new(Arc::new(key), most, idle, config)));
-        self
+        self.renewed()
     }
 
     /// What results mean.
@@ -169,12 +175,14 @@ impl CircuitBreakerLayer {
     /// A handle that reads and overrides the breaker. With keys, see [`Self::keyed_handle`].
     #[must_use]
     pub fn handle(&self) -> BreakerHandle {
+        self.ties.hold();
         BreakerHandle::new(self.breaker())
     }
 
     /// A handle that reads the breakers of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedBreakers> {
+        self.ties.hold();
         self.map.clone().filter(|_| self.config.is_some()).map(KeyedBreakers::new)
     }
 
@@ -208,8 +216,8 @@ impl CircuitBreakerLayer {
             if let Some(map) = &running.map {
                 map.reconfigure(config);
             }
-            if let Some(breaker) = running.breaker.get() {
-                breaker.machine.reconfigure(config.clone());
+            if let Some(machine) = running.machine.get() {
+                machine.reconfigure(config.clone());
             }
         }
         Self { config: self.config, ..running.clone() }
@@ -219,7 +227,13 @@ impl CircuitBreakerLayer {
         self.config.as_ref()?.window_time()
     }
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+    /// An integration's layer: with this breaker, unless it is another's.
+    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
+        let claimed = if self.ties.claim() { self } else { self.renewed() };
+        Self { emitter, classifier, ..claimed }
+    }
+
+    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
         self.classifier = classifier;
         self.renewed()
     }
@@ -227,7 +241,9 @@ impl CircuitBreakerLayer {
     /// The one breaker, if there is one and no keys.
     pub(super) fn breaker(&self) -> Option<Arc<Breaker>> {
         let config = self.config.as_ref().filter(|_| self.map.is_none())?;
-        Some(Arc::clone(self.breaker.get_or_init(|| Arc::new(Breaker::new(self, config)))))
+        let make = || Arc::new(Machine::new(config.clone(), rt::now()));
+        let machine = Arc::clone(self.machine.get_or_init(make));
+        Some(Arc::new(Breaker::new(self, machine)))
     }
 
     fn set(mut self, set: impl FnOnce(&mut BreakerConfig)) -> Self {
@@ -237,7 +253,7 @@ impl CircuitBreakerLayer {
 
     /// What was made with other settings is not this layer's any more.
     fn renewed(mut self) -> Self {
-        self.breaker = OnceLock::new();
+        (self.machine, self.ties) = (Arc::default(), Arc::default());
         if let Some(map) = &self.map {
             let config = self.config.clone().unwrap_or_default();
             self.map = Some(Arc::new(map.renewed(config)));
@@ -262,6 +278,7 @@ impl<S> Layer<S> for CircuitBreakerLayer {
     type Service = CircuitBreaker<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.ties.join(&self.emitter);
         CircuitBreaker::new(inner, self)
     }
 }

@@ -93,7 +93,7 @@ impl Breakers {
             Self::One(breaker) => Some(Arc::clone(breaker)),
             Self::Keyed(layer) => {
                 let map = layer.map.as_ref()?;
-                Some(map.of(&RequestHead::of(request), |config| Breaker::new(layer, config)))
+                Some(map.of(&RequestHead::of(request), |config| Breaker::alone(layer, config)))
             }
         }
     }

@@ -17,7 +17,8 @@ use crate::rt;
 /// Sends a second request beside one that is slow. See the [module](super).
 ///
 /// Every service that is made from one layer, or from its clones, shares what it has learned and its
-/// budget.
+/// budget. So does an integration that was built with it, but for the budget; of several, all do if a
+/// handle was taken before, otherwise the first.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct HedgeLayer {
@@ -90,6 +91,7 @@ impl HedgeLayer {
     /// A handle that reads the delay and the counts.
     #[must_use]
     pub fn handle(&self) -> HedgeHandle {
+        self.counters.ties.hold();
         HedgeHandle::new(self.clone())
     }
 
@@ -160,8 +162,11 @@ impl HedgeLayer {
         !matches!(self.after, After::Never)
     }
 
-    /// The same layer, which shares nothing with the one it was made from.
-    pub(crate) fn apart(mut self) -> Self {
+    /// An integration's layer: with what was learned and counted here, unless it is another's.
+    pub(crate) fn claimed(mut self) -> Self {
+        if self.counters.ties.claim() {
+            return self;
+        }
         self.counters = Arc::default();
         if let After::Quantile(quantile, _) = self.after {
             self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));

@@ -1,11 +1,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::ties::Ties;
+
 /// What became of second requests.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     sent: AtomicU64,
     won: AtomicU64,
     skipped: AtomicU64,
+    pub(super) ties: Ties,
 }
 
 impl Counters {

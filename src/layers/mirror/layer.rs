@@ -20,7 +20,8 @@ use crate::rt::Rng;
 /// Copies calls to another service. See the [module](super).
 ///
 /// Every service that is made from one layer, or from its clones, shares its share and its places, and
-/// so do its handles. Setting anything afterwards makes others.
+/// so do its handles. Setting anything afterwards makes others. An integration that was built with it
+/// shares them too; of several, all do if a handle was taken before, otherwise the first.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct MirrorLayer<T> {
@@ -131,6 +132,7 @@ impl<T> MirrorLayer<T> {
     /// A handle that reads and sets the share.
     #[must_use]
     pub fn handle(&self) -> MirrorHandle {
+        self.tally.ties.hold();
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
@@ -195,13 +197,19 @@ impl<T> MirrorLayer<T> {
     /// unless another was set here.
     pub(crate) fn taking_over(mut self, running: &Self) -> Self {
         if self.share != running.share {
-            running.handle().set_share(self.share);
+            running.tally.set_share(self.share);
         }
         self.tally = Arc::clone(&running.tally);
         self
     }
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
+    /// An integration's layer: with this share and these places, unless they are another's.
+    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
+        let claimed = if self.tally.ties.claim() { self } else { self.renewed() };
+        Self { emitter, classifier, ..claimed }
+    }
+
+    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
         self.classifier = classifier;
         self.renewed()
     }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::ratio::Ratio;
+use crate::ties::Ties;
 
 /// The share that is copied, and what came of it.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(super) struct Tally {
     skipped: AtomicU64,
     agreed: AtomicU64,
     disagreed: AtomicU64,
+    pub(super) ties: Ties,
 }
 
 /// A copy's place; given back when it is dropped.
@@ -27,6 +29,7 @@ impl Tally {
             skipped: AtomicU64::new(0),
             agreed: AtomicU64::new(0),
             disagreed: AtomicU64::new(0),
+            ties: Ties::default(),
         }
     }
 

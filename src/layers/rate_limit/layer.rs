@@ -8,7 +8,7 @@ use super::handle::RateLimitHandle;
 use super::limiter::Limiter;
 use super::service::RateLimit;
 use crate::config::{ConfigError, Mistakes, checked};
-use crate::event::Emitter;
+use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
 use crate::room::Room;
 use crate::rt::Clock;
@@ -16,7 +16,8 @@ use crate::rt::Clock;
 /// Keeps to a provider's rate. See the [module](super).
 ///
 /// Every service that is made from one layer, or from its clones, shares its limit; setting anything
-/// makes a new one.
+/// makes a new one. So does an integration that was built with it; of several, all do if a handle was
+/// taken before, otherwise the first.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RateLimitLayer {
@@ -122,6 +123,7 @@ impl RateLimitLayer {
     /// A handle that reads the limit, and stops everybody for a while.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
+        self.limiter.ties.hold();
         RateLimitHandle::new(self.clone())
     }
 
@@ -147,9 +149,9 @@ impl RateLimitLayer {
         &self.config
     }
 
-    /// The same layer, with a limit of its own.
-    pub(crate) fn apart(self) -> Self {
-        self.set(|_| {})
+    /// An integration's layer: with this limit, unless it is another's.
+    pub(crate) fn claimed(self) -> Self {
+        if self.limiter.ties.claim() { self } else { self.set(|_| {}) }
     }
 
     /// These settings, with what was learned, spent and queued.
@@ -158,10 +160,10 @@ impl RateLimitLayer {
         Self { config: self.config, room: self.room, ..running.clone() }
     }
 
-    /// As [`in_flight`](Self::in_flight), by the places that there are further in.
+    /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
     pub(crate) fn following(mut self, room: Option<Arc<dyn Room>>) -> Self {
         self.room = room;
-        self.set(|_| {})
+        self
     }
 
     /// Nothing is limited and nothing learned: calls pass as they come.
@@ -169,6 +171,11 @@ impl RateLimitLayer {
         let RateLimitConfig { quota, in_flight, learning, .. } = &self.config;
         let is_bounded = in_flight.is_some() || self.room.is_some();
         quota.is_none() && !is_bounded && *learning == Learning::Off
+    }
+
+    /// Tells of what a handle did.
+    pub(super) fn tell(&self, event: impl Fn() -> Event) {
+        self.limiter.ties.tell(&self.emitter, event);
     }
 
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
@@ -182,6 +189,7 @@ impl<S> Layer<S> for RateLimitLayer {
     type Service = RateLimit<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.limiter.ties.join(&self.emitter);
         RateLimit::new(inner, Arc::new(self.clone()))
     }
 }

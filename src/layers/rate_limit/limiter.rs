@@ -9,6 +9,7 @@ use super::state::Schedule;
 use crate::outcome::rate_limit_headers::LimitFacts;
 use crate::room::Room;
 use crate::rt;
+use crate::ties::Ties;
 
 /// The schedule, and the queue for it.
 ///
@@ -22,6 +23,7 @@ pub(super) struct Limiter {
     generation: AtomicU64,
     recent: Recent,
     state: Mutex<State>,
+    pub(super) ties: Ties,
 }
 
 /// The right to one request, until it is answered.
@@ -58,6 +60,7 @@ impl Limiter {
             generation: AtomicU64::new(0),
             recent: Recent::new(now),
             state: Mutex::new(state),
+            ties: Ties::default(),
         }
     }
 

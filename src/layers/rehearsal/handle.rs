@@ -29,14 +29,14 @@ impl RehearsalHandle {
         // It may have been forbidden since.
         let started = self.0.switch.start(plan);
         checked("rehearsal", |mistakes| check_allowed(started, mistakes))?;
-        self.0.emitter.emit(None, || Event::RehearsalChanged { on: true });
+        self.0.tell(|| Event::RehearsalChanged { on: true });
         Ok(())
     }
 
     /// Injects nothing any more.
     pub fn stop(&self) {
         if self.0.switch.stop() {
-            self.0.emitter.emit(None, || Event::RehearsalChanged { on: false });
+            self.0.tell(|| Event::RehearsalChanged { on: false });
         }
     }
 

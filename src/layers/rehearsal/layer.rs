@@ -16,7 +16,8 @@ use crate::rt::Rng;
 /// Injects faults. See the [module](super).
 ///
 /// Every service that is made from one layer, or from its clones, shares its rehearsal, and so do its
-/// handles. Setting anything afterwards makes one of its own.
+/// handles. Setting anything afterwards makes one of its own. An integration that was built with it
+/// shares it too; of several, all do if a handle was taken before, otherwise the first.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RehearsalLayer {
@@ -69,6 +70,7 @@ impl RehearsalLayer {
     /// A handle that begins and ends rehearsals.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
+        self.switch.ties.hold();
         RehearsalHandle::new(self.clone())
     }
 
@@ -85,6 +87,12 @@ impl RehearsalLayer {
         if self.header.is_some() && !self.allowed {
             mistakes.add("header", FORBIDDEN);
         }
+    }
+
+    /// An integration's layer: with this rehearsal, unless it is another's.
+    pub(crate) fn claimed(self, emitter: Emitter) -> Self {
+        let claimed = if self.switch.ties.claim() { self } else { self.renewed() };
+        Self { emitter, ..claimed }
     }
 
     pub(crate) fn is_allowed(&self) -> bool {
@@ -151,6 +159,11 @@ impl RehearsalLayer {
         Ok(drawn.filter(|injection| !injection.is_nothing()))
     }
 
+    /// Tells of what a handle did.
+    pub(super) fn tell(&self, event: impl Fn() -> Event) {
+        self.switch.ties.tell(&self.emitter, event);
+    }
+
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.allowed, self.plan.clone()));
         self
@@ -167,6 +180,7 @@ impl<S> Layer<S> for RehearsalLayer {
     type Service = Rehearsal<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.switch.ties.join(&self.emitter);
         Rehearsal::new(inner, Arc::new(self.clone()))
     }
 }

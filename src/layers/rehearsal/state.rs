@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
+use crate::ties::Ties;
 
 /// Whether a rehearsal may be and is on, which one, and how much it did.
 #[derive(Debug, Default)]
@@ -10,6 +11,7 @@ pub(super) struct Switch {
     on: AtomicBool,
     held: Mutex<Held>,
     injected: AtomicU64,
+    pub(super) ties: Ties,
 }
 
 /// There is no plan where none is allowed.
