@@ -10,7 +10,7 @@ use super::gate::Gate;
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
-use crate::error::{Delivery, Error};
+use crate::error::Delivery;
 use crate::event::{Capture, SwitchMode};
 
 /// What all attempts of a call share, written from whichever layer finds it out.
@@ -61,6 +61,8 @@ pub(crate) struct Call {
     attempt_began: AtomicU64,
     upload: AtomicU64,
     gate: OnceLock<Arc<dyn Gate>>,
+    /// It is a second request's: the call is the first's.
+    pub(crate) is_second: bool,
     /// Where somebody listens.
     pub(crate) target: OnceLock<CallTarget>,
     /// How long the attempt waited for a connection, in nanoseconds; [`NEVER`] if nobody measured.
@@ -115,6 +117,7 @@ impl Call {
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             gate: OnceLock::new(),
+            is_second: false,
             target: OnceLock::new(),
             acquired: AtomicU64::new(NEVER),
             capture: Mutex::new(None),
@@ -133,6 +136,7 @@ impl Call {
         (fork.own_id, fork.key, fork.id_header) =
             (self.own_id, self.key.clone(), self.id_header.clone());
         fork.gate.clone_from(&self.gate);
+        fork.is_second = true;
         fork.trace.clone_from(&self.trace);
         fork.target.clone_from(&self.target);
         fork.deadline = AtomicU64::new(self.deadline.load(Ordering::Relaxed));
@@ -231,7 +235,7 @@ impl Call {
         self.shut.load(Ordering::Relaxed)
     }
 
-    /// Who can still stop the call.
+    /// Lets the call be stopped as long as it waits.
     pub(crate) fn set_gate(&self, gate: Arc<dyn Gate>) {
         // The outermost one stands.
         let _ = self.gate.set(gate);
@@ -242,9 +246,9 @@ impl Call {
         self.gate.get().is_none_or(|gate| gate.mode() == SwitchMode::On)
     }
 
-    /// Why nothing more may be sent for the call, if it may not.
-    pub(crate) fn refusal(&self) -> Option<Error> {
-        self.gate.get()?.refusal()
+    /// Who can still stop the call.
+    pub(super) fn gate(&self) -> Option<&Arc<dyn Gate>> {
+        self.gate.get()
     }
 
     /// The attempt tries out a provider that was down: nobody should send another beside it.

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::ids::{CallId, CorrelationId};
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
+use crate::error::Error;
 use crate::rt::{self, Rng};
 use crate::spare::Spares;
 
@@ -185,6 +186,12 @@ impl Context {
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
         Self { call: Some(Arc::new(self.call().fork())), attempt, span: None }
+    }
+
+    /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
+    /// end by it.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        self.call().gate()?.refusal(self)
     }
 
     /// Numbers the request that carries this context.

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::extension::Context;
 use crate::error::Error;
 use crate::event::SwitchMode;
 
@@ -9,6 +10,7 @@ pub(crate) trait Gate: Send + Sync + fmt::Debug {
     /// What may happen just now.
     fn mode(&self) -> SwitchMode;
 
-    /// Why nothing may be sent, if it may not.
-    fn refusal(&self) -> Option<Error>;
+    /// Why nothing may be sent for this call, if it may not. Whoever asks ends the call by it: it is
+    /// told of and counted.
+    fn refusal(&self, of: &Context) -> Option<Error>;
 }

@@ -119,7 +119,7 @@ pub enum Event {
         /// Where it stands now.
         to: SwitchMode,
     },
-    /// A kill switch refused a call.
+    /// A kill switch refused a call, at once or after a wait.
     KillSwitchRejected {
         /// Where it stood.
         mode: SwitchMode,

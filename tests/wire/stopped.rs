@@ -2,7 +2,7 @@
 
 use outrigger::event::SwitchMode;
 use outrigger::outcome::Rejection;
-use outrigger::{ErrorKind, Integration};
+use outrigger::{Delivery, ErrorKind, Integration};
 use tokio::task::JoinHandle;
 
 use crate::calls::{answered, get, patient};
@@ -63,6 +63,27 @@ async fn from_the_next_call_on_nothing_reaches_the_provider() {
     for protocol in BOTH {
         thrown(protocol).await;
     }
+}
+
+/// Who waited for a connection when it was thrown sends nothing over the one that comes free.
+#[tokio::test]
+async fn a_call_that_waits_for_a_connection_is_refused_when_it_gets_one() {
+    let server = Server::start();
+    let shop = Shop::new(Protocol::Http1, |client| client.max_connections_per_host(1));
+    let held = shop.spawn(get(server.url("/gated")));
+    server.until(|sockets| sockets.requests == 1).await;
+    let waiting = shop.spawn(get(server.url("/stopped")));
+    shop.until(|now| now.waiting == 1).await;
+    shop.kill_switch().set(SwitchMode::Off, "ada", "wrong invoices");
+    server.let_go(1);
+    assert_eq!(held.await.unwrap().unwrap(), "well");
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::Stopped));
+    assert_eq!((error.delivery(), shop.kill_switch().rejected()), (Delivery::NotSent, 1));
+    assert_eq!(shop.breaker().counts().failed, 0);
+    shop.kill_switch().set(SwitchMode::On, "ada", "");
+    assert_eq!(answered(&shop, get(server.url("/"))).await.body(), "well");
+    assert_eq!((shop.rests().await.opened, server.sockets().requests), (1, 2));
 }
 
 /// Thrown to and fro by one while many call.

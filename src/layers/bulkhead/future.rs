@@ -177,10 +177,10 @@ impl Queued {
         let this = self.project();
         let refusal = match this.ticket.poll(cx.waker()) {
             Poll::Ready(Ok(permit)) => {
-                if let Some(refusal) = this.context.call().refusal() {
+                if let Some(refusal) = this.context.refusal() {
                     // Somebody stopped the integration meanwhile: the place is for others.
                     this.context.call().set_queued(false);
-                    return Poll::Ready(Err(refusal.with_context(this.context)));
+                    return Poll::Ready(Err(refusal));
                 }
                 // Whether the provider is slow is judged from here.
                 let now = rt::now();

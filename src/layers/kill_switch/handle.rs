@@ -2,7 +2,6 @@ use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
-use crate::context::Gate;
 use crate::event::{Event, SourceProblem, SwitchMode};
 use crate::rt::{self, Task};
 

@@ -6,7 +6,9 @@ use super::handle::KillSwitchHandle;
 use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::event::{Emitter, Event};
+use crate::context::{Context, Gate};
+use crate::error::Error;
+use crate::event::{Emitter, Event, SwitchMode};
 use crate::rt::Clock;
 
 /// Lets people stop all calls. See the [module](super).
@@ -70,6 +72,22 @@ impl KillSwitchLayer {
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.initially.clone(), self.clock.wall()));
         self
+    }
+}
+
+impl Gate for KillSwitchLayer {
+    fn mode(&self) -> SwitchMode {
+        self.switch.mode()
+    }
+
+    fn refusal(&self, of: &Context) -> Option<Error> {
+        let (mode, error) = self.switch.refusal()?;
+        // What becomes of the call is the first request's to say.
+        if !of.call().is_second {
+            self.switch.count_rejected();
+            self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
+        }
+        Some(error.with_elapsed(of.elapsed()).with_context(of))
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! A refusal says who moved the switch, why and since when. It costs no more than the error itself:
 //! the inner service isn't asked, and no connection is touched. Requests that were under way finish;
-//! a call that waits further in, in a queue or for its next attempt, sends nothing more.
+//! a call that waits further in, in a queue, for a connection or for its next attempt, sends nothing
+//! more, and is counted and told of as one that is refused at once.
 //!
 //! A [`KillSwitchHandle`] moves the switch from inside the process. From outside, anything that can
 //! be waited for can: a [`SwitchFile`] is looked at again and again, an endpoint is [`Polled`], and a

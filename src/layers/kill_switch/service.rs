@@ -8,7 +8,6 @@ use super::future::ResponseFuture;
 use super::layer::KillSwitchLayer;
 use crate::context::{Context, Gate};
 use crate::error::{BoxError, Error};
-use crate::event::Event;
 use crate::inner::Inner;
 
 /// Lets people stop all calls. See the [module](super).
@@ -42,17 +41,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let KillSwitchLayer { switch, emitter, .. } = &*self.settings;
-        let context = Context::of(request.extensions_mut(), emitter.integration());
-        if let Some(error) = switch.refusal() {
-            let mode = switch.mode();
+        let context = Context::of(request.extensions_mut(), self.settings.emitter.integration());
+        if let Some(error) = self.settings.refusal(&context) {
             context.call().count_none();
-            emitter.emit(Some(&context), || Event::KillSwitchRejected { mode });
-            let error = error.with_elapsed(context.elapsed()).with_context(&context);
             return ResponseFuture::rejected(error);
         }
         // What waits further in is stopped there, if it must be.
-        context.call().set_gate(Arc::clone(switch) as Arc<dyn Gate>);
+        context.call().set_gate(Arc::clone(&self.settings) as Arc<dyn Gate>);
         ResponseFuture::sent(self.inner.send(request))
     }
 }

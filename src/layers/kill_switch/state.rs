@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use super::setting::SwitchSetting;
 use super::source::SourceError;
-use crate::context::Gate;
 use crate::error::Error;
 use crate::event::SwitchMode;
 use crate::outcome::Rejection;
@@ -83,6 +82,24 @@ impl Switch {
         from
     }
 
+    pub(super) fn mode(&self) -> SwitchMode {
+        let mode = self.mode.load(Ordering::Acquire);
+        SwitchMode::ALL.get(usize::from(mode)).copied().unwrap_or_default()
+    }
+
+    /// Why nothing may be sent, and by which mode: both of one setting.
+    pub(super) fn refusal(&self) -> Option<(SwitchMode, Error)> {
+        rejection(self.mode())?;
+        let stand = self.stand();
+        let mode = stand.position.mode();
+        // It may have been moved back just now.
+        Some((mode, Error::rejected(rejection(mode)?, Arc::clone(&stand.text))))
+    }
+
+    pub(super) fn count_rejected(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn position(&self) -> Position {
         self.stand().position.clone()
     }
@@ -149,25 +166,6 @@ impl Source {
     }
 }
 
-impl Gate for Switch {
-    fn mode(&self) -> SwitchMode {
-        let mode = self.mode.load(Ordering::Acquire);
-        SwitchMode::ALL.get(usize::from(mode)).copied().unwrap_or_default()
-    }
-
-    fn refusal(&self) -> Option<Error> {
-        let why = match self.mode() {
-            SwitchMode::On | SwitchMode::NoRetries => return None,
-            SwitchMode::CacheOnly => Rejection::CacheOnly,
-            SwitchMode::FallbackOnly => Rejection::FallbackOnly,
-            SwitchMode::Off => Rejection::Stopped,
-        };
-        self.rejected.fetch_add(1, Ordering::Relaxed);
-        let text = Arc::clone(&self.stand().text);
-        Some(Error::rejected(why, text))
-    }
-}
-
 // === impl Position ===
 
 impl Position {
@@ -203,6 +201,16 @@ impl Position {
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
         let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
         format!("since {since}{who}{why}")
+    }
+}
+
+/// As what calls are refused in this mode.
+fn rejection(mode: SwitchMode) -> Option<Rejection> {
+    match mode {
+        SwitchMode::On | SwitchMode::NoRetries => None,
+        SwitchMode::CacheOnly => Some(Rejection::CacheOnly),
+        SwitchMode::FallbackOnly => Some(Rejection::FallbackOnly),
+        SwitchMode::Off => Some(Rejection::Stopped),
     }
 }
 

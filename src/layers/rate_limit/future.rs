@@ -147,10 +147,10 @@ impl Note {
     ) -> Poll<Result<Turn, Error>> {
         let call = self.context.call();
         loop {
-            if let Some(refusal) = call.refusal() {
+            if let Some(refusal) = self.context.refusal() {
                 // Somebody stopped the integration meanwhile: no turn is taken.
                 call.set_queued(false);
-                return Poll::Ready(Err(refusal.with_context(&self.context)));
+                return Poll::Ready(Err(refusal));
             }
             let step = ticket.step(cx.waker());
             let now = rt::now();

@@ -157,7 +157,7 @@ where
                         let why = Some(GaveUp::NotRetryable);
                         return Poll::Ready(Err(this.call.finish(error, why)));
                     }
-                    if let Some(refusal) = this.call.context.call().refusal() {
+                    if let Some(refusal) = this.call.context.refusal() {
                         // Somebody stopped the integration while readiness was waited for.
                         let why = Some(GaveUp::Stopped);
                         return Poll::Ready(Err(this.call.finish(refusal, why)));

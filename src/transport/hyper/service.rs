@@ -105,6 +105,10 @@ impl Client {
                 let waited = rt::now().saturating_duration_since(began);
                 context.call().set_acquired(Some(waited));
             }
+            if let Some(refusal) = context.as_ref().and_then(Context::refusal) {
+                // Somebody stopped the integration meanwhile: the connection is for others.
+                return Err(refusal);
+            }
             let mut hold = Hold::new(lease, context.clone());
             let connection = hold.connection();
             match connection.is_http2() {

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::{Request, Response};
 use outrigger::bulkhead::BulkheadLayer;
-use outrigger::event::SwitchMode;
+use outrigger::event::{Emitter, Event, SwitchMode};
+use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::outcome::{GaveUp, Rejection};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::Retries;
-use outrigger::testing::Answer;
+use outrigger::testing::{Answer, EventRecorder};
 use outrigger::{Body, Delivery, Error, ErrorKind};
-use tower::{Layer, service_fn};
+use tower::{Layer, Service, service_fn};
 
 use super::Switched;
 use crate::call::{get, send, status};
@@ -171,4 +172,80 @@ async fn a_call_that_was_stopped_between_two_attempts_is_counted_with_the_refuse
     let error = waiting.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CacheOnly));
     assert_eq!(layer.handle().rejected(), 1);
+}
+
+/// How often it was told that calls were refused, once `service` was stopped with its calls waiting.
+async fn told_of<S, R>(inner: S, calls: usize) -> usize
+where
+    S: Service<Request<Body>, Response = Response<R>, Error = Error>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    R: Send,
+{
+    let told = EventRecorder::new();
+    let layer = KillSwitchLayer::new().emitter(Emitter::named("crm").with(told.clone()));
+    let service = layer.layer(inner);
+    let mut waiting = Vec::new();
+    for _ in 0..calls {
+        let service = service.clone();
+        waiting.push(begin(async move { status(&service, get()).await }).await);
+    }
+    wait(millis(50)).await;
+    layer.handle().set(SwitchMode::FallbackOnly, "ada", "");
+    for call in waiting {
+        let _ = call.await.unwrap();
+    }
+    let refused = Event::KillSwitchRejected { mode: SwitchMode::FallbackOnly };
+    let times = told.count(|event| *event == refused);
+    assert_eq!(times as u64, layer.handle().rejected());
+    times
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_stopped_while_it_waits_is_told_of_once_as_is_who_is_refused_at_once() {
+    let failing = || Provider::new(Answer::status(503));
+    assert_eq!(told_of(plain().layer(failing()), 3).await, 3, "between attempts");
+    assert_eq!(told_of(RateLimitLayer::new(1, secs(1)).layer(failing()), 3).await, 2, "for a turn");
+    let slow = Provider::new(Answer::status(200).after(secs(1)));
+    assert_eq!(told_of(BulkheadLayer::new(1).queue(2).layer(slow), 3).await, 2, "for a place");
+    let slow = Provider::new(Answer::status(200).after(secs(2)));
+    let queued = RateLimitLayer::new(1, secs(1)).layer(slow);
+    let doubled = HedgeLayer::after(millis(10)).layer(queued);
+    assert_eq!(told_of(doubled, 1).await, 0, "the second request: the call goes on");
+    let retried = plain().layer(RateLimitLayer::new(1, secs(1)).layer(failing()));
+    assert_eq!(told_of(retried, 2).await, 2, "for a turn, and between attempts");
+}
+
+/// Threads, and so no paused time; whatever the threads do, the order of things is certain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refusal_is_of_one_setting_however_fast_the_switch_is_moved() {
+    let layer = KillSwitchLayer::new();
+    let service = layer.layer(Provider::new(Answer::status(200)));
+    layer.handle().set(SwitchMode::Off, "", "off");
+    let done = Arc::new(AtomicBool::new(false));
+    let movers = (0..2).map(|_| {
+        let (switch, done) = (layer.handle(), Arc::clone(&done));
+        std::thread::spawn(move || {
+            while !done.load(Ordering::SeqCst) {
+                switch.set(SwitchMode::CacheOnly, "", "cache");
+                switch.set(SwitchMode::Off, "", "off");
+            }
+        })
+    });
+    let movers: Vec<_> = movers.collect();
+    let mut mixed = 0;
+    for _ in 0..20_000 {
+        let error = status(&service, get()).await.unwrap_err();
+        let why = match error.kind() {
+            ErrorKind::Rejected(Rejection::CacheOnly) => ": cache",
+            _ => ": off",
+        };
+        mixed += usize::from(!error.to_string().ends_with(why));
+    }
+    done.store(true, Ordering::SeqCst);
+    movers.into_iter().for_each(|mover| mover.join().unwrap());
+    assert_eq!(mixed, 0);
 }
