@@ -49,23 +49,24 @@ impl Registry {
         self.all().iter().map(|steered| steered.health()).collect()
     }
 
-    /// How one integration is.
+    /// How one integration is; of several of one name, the one that came first.
     #[must_use]
     pub fn health_of(&self, integration: &str) -> Option<Health> {
         self.named(integration).first().map(|steered| steered.health())
     }
 
-    /// What can be moved of one integration.
+    /// What can be moved of one integration, or of all that have this name.
     #[must_use]
     pub fn levers(&self, integration: &str) -> Vec<Box<dyn Lever>> {
         self.named(integration).into_iter().flat_map(Steered::levers).collect()
     }
 
-    /// Moves a lever by name.
+    /// Moves a lever by name; where several integrations have this name, of all of them.
     ///
     /// # Errors
     ///
-    /// When there is no such integration, lever or position, or the lever can't be moved.
+    /// When there is no such integration, lever or position, or the lever can't be moved. Of several,
+    /// those that can be are moved all the same, and what is wrong is said of the first that can't.
     pub fn pull(
         &self,
         integration: &str,
@@ -83,7 +84,8 @@ impl Registry {
         if levers.is_empty() {
             return Err(LeverError::NoLever(lever.to_owned()));
         }
-        levers.iter().try_for_each(|lever| lever.pull(to, who, why))
+        // One that can't be moved keeps no other from being moved.
+        levers.iter().map(|lever| lever.pull(to, who, why)).fold(Ok(()), Result::and)
     }
 
     fn named(&self, name: &str) -> Vec<Arc<dyn Steered>> {

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use outrigger::Integration;
 use outrigger::control::{LeverError, Registry, Status};
+use outrigger::event::BreakerState::Open;
 use outrigger::event::SwitchMode;
 use outrigger::integration::{IntegrationBuilder, Service};
 use outrigger::testing::{Answer, Script};
@@ -59,6 +62,20 @@ fn two_of_one_name_are_both_listed_and_both_steered() {
     assert_eq!(one.kill_switch().mode(), SwitchMode::Off);
     assert_eq!(other.kill_switch().mode(), SwitchMode::Off);
     assert_eq!(registry.levers("crm").len(), 6);
+}
+
+#[test]
+fn one_that_can_not_be_moved_keeps_none_of_its_name_from_being_moved() {
+    let registry = Registry::new();
+    let by_path = named("crm")
+        .breaker(|breaker| breaker.keyed(8, Duration::from_secs(60), |head| head.uri.path().into()))
+        .register(&registry)
+        .build()
+        .unwrap();
+    let whole = named("crm").register(&registry).build().unwrap();
+    let error = registry.pull("crm", "circuit_breaker", "open", "ada", "both").unwrap_err();
+    assert_eq!(error, LeverError::Refused("the integration has no one breaker".into()));
+    assert_eq!((by_path.breaker().forced(), whole.breaker().forced()), (None, Some(Open)));
 }
 
 #[test]
