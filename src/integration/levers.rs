@@ -21,6 +21,8 @@ pub(super) struct RehearsalLever(pub(super) Arc<Shared>);
 #[derive(Clone, Debug)]
 pub(super) struct Pull {
     to: Option<BreakerState>,
+    /// How often the breaker had been forced with this pull.
+    forcings: u64,
     who: String,
     why: String,
     since: SystemTime,
@@ -45,16 +47,17 @@ impl Shared {
     }
 
     fn breaker_state(&self) -> LeverState {
-        let forced = self.breaker().forced();
+        let breaker = self.breaker();
+        let forced = breaker.forced();
         let position = match forced {
             Some(BreakerState::Open) => "open",
             Some(_) => "closed",
             None => "automatic",
         };
         let mut state = LeverState::new(CIRCUIT_BREAKER, position, forced.is_none());
-        if let Some(pull) =
-            self.pulled().clone().filter(|pull| forced.is_some() && pull.to == forced)
-        {
+        // Who forced it since, by a handle, isn't known: nobody else is named for it.
+        let is_it = |pull: &Pull| pull.to == forced && pull.forcings == breaker.forcings();
+        if let Some(pull) = self.pulled().clone().filter(|pull| forced.is_some() && is_it(pull)) {
             (state.who, state.why) = (Some(pull.who), Some(pull.why));
             state.since = Some(pull.since);
         }
@@ -122,7 +125,8 @@ impl Lever for BreakerLever {
             _ => return Err(LeverError::no_position(to, &FORCES)),
         };
         let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
-        *self.0.pulled() = Some(Pull { to, who, why, since });
+        let forcings = breaker.forcings() + 1;
+        *self.0.pulled() = Some(Pull { to, forcings, who, why, since });
         match to {
             None => breaker.release(),
             Some(BreakerState::Open) => breaker.force_open(),

@@ -75,6 +75,11 @@ impl BreakerHandle {
         self.0.is_some()
     }
 
+    /// How often it was forced or released, by whomever.
+    pub(crate) fn forcings(&self) -> u64 {
+        self.0.as_ref().map_or(0, |breaker| breaker.machine.forcings())
+    }
+
     /// Whether it refuses all calls just now.
     pub(crate) fn is_shut(&self) -> bool {
         self.0.as_ref().is_some_and(|breaker| breaker.machine.is_shut())

@@ -31,6 +31,8 @@ pub(super) struct Machine {
     /// The window may hold something that speaks against the provider.
     pub(super) tainted: AtomicBool,
     forced: AtomicU8,
+    /// How often it was forced or released.
+    forcings: AtomicU64,
     pub(super) rejected: AtomicU64,
     abandoned: AtomicU64,
     pub(super) recovery: Mutex<Recovery>,
@@ -108,6 +110,7 @@ impl Machine {
             in_a_row: AtomicU32::new(0),
             tainted: AtomicBool::new(false),
             forced: AtomicU8::new(Forced::No as u8),
+            forcings: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
             recovery: Mutex::default(),
@@ -175,11 +178,16 @@ impl Machine {
 
     pub(super) fn force(&self, forced: Forced, now: Instant) -> Option<Change> {
         let from = self.state();
+        self.forcings.fetch_add(1, Ordering::Relaxed);
         if self.forced.swap(forced as u8, Ordering::Relaxed) != forced as u8 {
             self.forced_at.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
         }
         let to = self.state();
         (from != to).then_some(Change { from, to })
+    }
+
+    pub(super) fn forcings(&self) -> u64 {
+        self.forcings.load(Ordering::Relaxed)
     }
 
     /// The state as callers see it.

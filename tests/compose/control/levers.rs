@@ -65,6 +65,13 @@ async fn the_breaker_is_forced_and_released_and_says_who_did_it() {
     crm.breaker().force_open();
     assert_eq!(state(&crm, &registry, "circuit_breaker").who, None);
 
+    // Nor is whoever forced it there before.
+    registry.pull("crm", "circuit_breaker", "open", "ada", "it lies").unwrap();
+    crm.breaker().release();
+    assert_eq!(state(&crm, &registry, "circuit_breaker").who, None);
+    crm.breaker().force_open();
+    assert_eq!(state(&crm, &registry, "circuit_breaker").who, None);
+
     registry.pull("crm", "circuit_breaker", "automatic", "bob", "over").unwrap();
     assert_eq!(
         state(&crm, &registry, "circuit_breaker"),
