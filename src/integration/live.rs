@@ -56,6 +56,11 @@ impl Live {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn swap(&self, edge: Arc<dyn Edge>) -> Arc<dyn Edge> {
+        let mut current = self.edge.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, edge)
+    }
+
     /// Other settings from the next call on; they must have been checked. What else there is to change
     /// is changed along with them.
     pub(super) fn change(&self, to: Slots, along: impl FnOnce()) {
@@ -67,9 +72,11 @@ impl Live {
         let slots = to.taking_over(&running);
         let edge = (self.compose)(&slots);
         let rehearsal = slots.rehearsal.clone();
-        *self.slots() = slots;
-        *self.edge.write().unwrap_or_else(PoisonError::into_inner) = edge;
+        let before = std::mem::replace(&mut *self.slots(), slots);
+        let before = (before, running, self.swap(edge));
         drop(changing);
+        // What users gave may do anything when it goes.
+        drop(before);
         // Listeners may look at all of it, and change it again.
         rehearsal.tell_since(rehearsed);
     }

@@ -1,10 +1,14 @@
 //! Several who change, look and are told at once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, OnceLock};
+use std::task::{Context, Poll};
 
+use http::Request;
 use outrigger::event::{Event, Origin, Subscriber};
-use outrigger::testing::EventRecorder;
-use outrigger::{Integration, IntegrationConfig};
+use outrigger::testing::{EventRecorder, Script};
+use outrigger::{Body, Integration, IntegrationConfig};
+use tower::Service;
 
 use crate::call::{answers, apply, config, get, status};
 
@@ -57,6 +61,45 @@ async fn a_listener_may_apply_other_settings_to_what_it_is_told_of() {
     assert!(!crm.rehearsal().is_on());
     assert_eq!(serde_json::to_value(crm.config()).unwrap()["deadline"], "7s");
     assert_eq!(told.count(|event| *event == Event::SettingsApplied), 2);
+    assert_eq!(status(crm.send(get())).await.unwrap(), 200);
+}
+
+/// Looks at the integration, and calls it, whenever one of its clones goes.
+#[derive(Clone)]
+struct Leaving(Script, Arc<OnceLock<Integration>>, Arc<AtomicBool>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        // Not while it does so already.
+        if let (Some(crm), false) = (self.1.get(), self.2.swap(true, Ordering::SeqCst)) {
+            let _ = (crm.config(), crm.send(get()));
+            self.2.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Service<Request<Body>> for Leaving {
+    type Response = <Script as Service<Request<Body>>>::Response;
+    type Error = <Script as Service<Request<Body>>>::Error;
+    type Future = <Script as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Service::<Request<Body>>::poll_ready(&mut self.0, cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_with_the_settings_before_may_look_at_those_that_are_now() {
+    let known = Arc::new(OnceLock::new());
+    let leaving = Leaving(answers(200), Arc::clone(&known), Arc::default());
+    let crm = Integration::user_flow("crm").service(leaving).build().unwrap();
+    assert!(known.set(crm.clone()).is_ok());
+    // Were a lock held meanwhile, this would never end.
+    apply(&crm, "deadline = '7s'");
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
 }
 
