@@ -66,6 +66,17 @@ impl<S> Inner<S> {
         std::mem::replace(self, clone)
     }
 
+    /// Lets go of an instance that is ready, where no call follows: it may hold something that others
+    /// need sooner.
+    pub(crate) fn let_go(&mut self)
+    where
+        S: Clone,
+    {
+        if self.ready {
+            drop(self.take());
+        }
+    }
+
     /// The same, where nobody needs the instance any more.
     pub(crate) fn send_owned<R>(mut self, request: R) -> Sending<S, R>
     where

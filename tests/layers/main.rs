@@ -13,6 +13,7 @@ mod mirror;
 mod observe;
 mod provider;
 mod rate_limit;
+mod readiness;
 mod rehearsal;
 mod retry;
 mod settings;

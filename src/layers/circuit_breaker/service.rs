@@ -67,7 +67,10 @@ where
                 let context = Context::of(request.extensions_mut(), integration);
                 match breaker.admit(context) {
                     Ok(pass) => Some(pass),
-                    Err(error) => return ResponseFuture::rejected(error),
+                    Err(error) => {
+                        self.inner.let_go();
+                        return ResponseFuture::rejected(error);
+                    }
                 }
             }
         };

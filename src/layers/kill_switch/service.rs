@@ -44,6 +44,7 @@ where
         let context = Context::of(request.extensions_mut(), self.settings.emitter.integration());
         if let Some(error) = self.settings.refusal(&context) {
             context.call().count_none();
+            self.inner.let_go();
             return ResponseFuture::rejected(error);
         }
         // What waits further in is stopped there, if it must be.

@@ -62,13 +62,13 @@ where
                 ResponseFuture::sent(sending, turn, context, Arc::clone(settings))
             }
             Entry::Rejected(rejected) => {
+                self.inner.let_go();
                 ResponseFuture::rejected(settings.reject(rejected, &context))
             }
             Entry::Queued(ticket, wait) => {
                 settings.emitter.emit(Some(&context), || Event::RateLimitQueued { wait });
                 let settings = Arc::clone(settings);
-                // An instance that is ready stays here: it may hold something that others need
-                // sooner.
+                self.inner.let_go();
                 ResponseFuture::queued(self.inner.clone(), request, ticket, context, settings)
             }
         }

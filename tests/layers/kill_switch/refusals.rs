@@ -135,7 +135,7 @@ async fn a_call_that_was_readied_while_it_was_on_is_refused_once_it_is_off() {
     layer.handle().set(SwitchMode::Off, "ada", "");
     assert!(service.call(get()).await.unwrap_err().is_rejected());
     layer.handle().set(SwitchMode::On, "ada", "");
-    // Its readiness wasn't used up.
+    // It gets ready anew.
     assert_eq!(service.call(get()).await.unwrap().status(), 200);
     assert_eq!(provider.begun(), 1);
 }
