@@ -102,6 +102,14 @@ impl Context {
         self.call().deadline()
     }
 
+    /// The latest that an attempt may begin, of which one takes so long at most: later than that, it
+    /// could only be cut, when it may have happened. At most half of the time is kept free for it.
+    pub(crate) fn latest_start(&self, now: Instant, attempt: Option<Duration>) -> Option<Instant> {
+        let deadline = self.deadline()?;
+        let half = deadline.saturating_duration_since(now) / 2;
+        Some(deadline - attempt.map_or(half, |limit| limit.min(half)))
+    }
+
     /// The key under which the provider knows the call, the same on every attempt.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {

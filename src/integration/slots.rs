@@ -89,7 +89,9 @@ impl Slots {
         if room.is_some() {
             self.bulkhead = self.bulkhead.fed();
         }
-        self.rate_limit = self.rate_limit.following(room);
+        let attempt = self.timeout.attempt_limit();
+        self.bulkhead = self.bulkhead.leaving(attempt);
+        self.rate_limit = self.rate_limit.following(room).leaving(attempt);
         self
     }
 

@@ -25,15 +25,15 @@ fn five_attempts(wait: Duration) -> IntegrationBuilder<OwnClient> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_covers_the_queue() {
+async fn the_deadline_covers_the_queue_and_leaves_time_for_an_attempt() {
     let provider = Script::new([Answer::hang()]);
     let crm = one_place().deadline(seconds(5)).service(provider.clone());
     let crm = crm.build().unwrap();
     let _held = hold(&crm, 1);
     let (error, took) = failure(crm.send(get())).await;
-    assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Call));
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::QueueTimeout));
     assert_eq!(error.delivery(), Delivery::NotSent);
-    assert_eq!((took, provider.begun()), (seconds(5), 1));
+    assert_eq!((took, provider.begun()), (millis(2_500), 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,13 +226,14 @@ async fn what_the_caller_sees_is_told_of_the_call() {
     let crm = crm.service(Script::new([Answer::hang()])).build().unwrap();
     let _held = hold(&crm, 1);
     failure(crm.send(get())).await;
-    let cut = End::Failed { class: Class::Timeout(Phase::Call), delivery: Delivery::NotSent };
-    let seen = |event: &Event| matches!(event, Event::CallFinished { end, elapsed, .. } if *end == cut && *elapsed == seconds(4));
+    let class = Class::Rejected(Rejection::QueueTimeout);
+    let late = End::Failed { class, delivery: Delivery::NotSent };
+    let seen = |event: &Event| matches!(event, Event::CallFinished { end, elapsed, .. } if *end == late && *elapsed == seconds(2));
     assert_eq!(told.count(seen), 1, "{:#?}", told.events());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_cut_in_the_queue_made_no_attempt() {
+async fn a_call_that_was_refused_in_the_queue_made_no_attempt() {
     let told = EventRecorder::new();
     let crm = one_place().subscriber(told.clone()).deadline(seconds(4));
     let crm = crm.service(Script::new([Answer::hang()])).build().unwrap();

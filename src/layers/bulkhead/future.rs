@@ -166,8 +166,10 @@ where
 impl Queued {
     pub(super) fn new(ticket: Ticket, context: Context, settings: Arc<BulkheadLayer>) -> Self {
         let came = rt::now();
-        let wait = settings.queue_wait.get().into_iter().chain(settings.patience(&context, came));
-        let due = wait.min().map(|waited| Due { at: rt::after(came, waited), waited });
+        let latest = context.latest_start(came, settings.attempt);
+        let patience = latest.map(|latest| latest.saturating_duration_since(came));
+        let wait = settings.queue_wait.get().into_iter().chain(patience).min();
+        let due = wait.map(|waited| Due { at: rt::after(came, waited), waited });
         // Until it has a place; a call that is dropped before never left.
         context.call().set_queued(true);
         Self { ticket, timer: Timer::default(), due, came, context, settings }
@@ -200,15 +202,6 @@ impl Queued {
         };
         this.context.call().set_queued(false);
         Poll::Ready(Err(this.settings.refuse(refusal, this.context)))
-    }
-}
-
-impl BulkheadLayer {
-    /// How long a call may wait for an adaptive limit's place. Who came to it with no time left could
-    /// only be cut, and a limit that sees no answers doesn't grow.
-    fn patience(&self, context: &Context, now: Instant) -> Option<Duration> {
-        let deadline = context.deadline().filter(|_| self.places.is_adaptive())?;
-        Some(deadline.saturating_duration_since(now) / 2)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct BulkheadLayer {
     pub(super) priority: Priority,
     pub(super) standing: Standing,
     pub(super) queue_wait: QueueWait,
+    /// How long an attempt takes at most, where that is known.
+    pub(super) attempt: Option<Duration>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     /// The limit whose places these are, where they aren't the layer's own.
@@ -48,6 +50,7 @@ impl BulkheadLayer {
             priority: Priority::default(),
             standing: Standing::default(),
             queue_wait: QueueWait::default(),
+            attempt: None,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             shared: None,
@@ -74,8 +77,8 @@ impl BulkheadLayer {
         self.set("queue", |config| config.queue = calls)
     }
 
-    /// How long a call may wait for a place; without, until its deadline. For a place of an adaptive
-    /// limit it waits no longer than half of the time to its deadline.
+    /// How long a call may wait for a place; without, as long as it has time left for an attempt: half
+    /// of the time to its deadline at most.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self
@@ -153,7 +156,7 @@ impl BulkheadLayer {
     /// These settings, with the places that are in use.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
         running.reader().reconfigure(&self.config());
-        Self { standing: self.standing, ..running.clone() }
+        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
     }
 
     /// The room that its calls find, where it is bounded.
@@ -166,6 +169,12 @@ impl BulkheadLayer {
     /// place after all waits for it, however long the queue in here is.
     pub(crate) fn fed(mut self) -> Self {
         self.standing = Standing::Extra;
+        self
+    }
+
+    /// Who has a place has time left for an attempt of this length.
+    pub(crate) fn leaving(mut self, attempt: Option<Duration>) -> Self {
+        self.attempt = attempt;
         self
     }
 

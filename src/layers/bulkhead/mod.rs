@@ -14,7 +14,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `queue` | 0 | a person is better told at once than kept waiting; jobs may wait |
-//! | `queue_wait` | until the deadline; for an adaptive limit, half of the time to it at most | the call's own limit is the best one; who waits longer has no time left for an answer |
+//! | `queue_wait` | until what an attempt may take is left to the deadline, or half of the time to it | who waits longer could only be cut at the provider |
 //! | `limit` | none | integrations fail apart from each other, until they share what can be full |
 //! | [`Limit::reserve`] | 10 %, at least one place of two or more | a person finds a place though jobs hold all that they may |
 //! | `adaptive` | none | a limit that stands still is easier to reason about, where somebody knows it |

@@ -164,7 +164,7 @@ impl Note {
                     return Poll::Ready(Ok(turn));
                 }
                 // Everybody was stopped since it queued, for longer than it can wait.
-                (Step::WaitUntil(at), limit) if self.is_late(at, limit) => {
+                (Step::WaitUntil(at), Some(limit)) if at >= limit => {
                     return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
                 }
                 (Step::WaitUntil(at), _) => ready!(timer.as_mut().poll_at(at, cx)),
@@ -175,10 +175,6 @@ impl Note {
                 (Step::Wait, Some(limit)) => ready!(timer.as_mut().poll_at(limit, cx)),
             }
         }
-    }
-
-    fn is_late(&self, at: Instant, limit: Option<Instant>) -> bool {
-        limit.into_iter().chain(self.context.deadline()).any(|due| at >= due)
     }
 
     /// Refuses a call that had queued.

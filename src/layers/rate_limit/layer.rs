@@ -24,6 +24,8 @@ pub struct RateLimitLayer {
     pub(super) config: RateLimitConfig,
     /// What bounds calls in flight where no number was set.
     room: Option<Arc<dyn Room>>,
+    /// How long an attempt takes at most, where that is known.
+    pub(super) attempt: Option<Duration>,
     pub(super) limiter: Arc<Limiter>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -43,6 +45,7 @@ impl RateLimitLayer {
             limiter: Arc::new(Limiter::new(&config, None)),
             config,
             room: None,
+            attempt: None,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
@@ -87,7 +90,7 @@ impl RateLimitLayer {
         self.set(|config| config.in_flight = Some(calls))
     }
 
-    /// How long a call may wait for its turn; without, until its deadline.
+    /// How long a call may wait for its turn; without, as long as it has time left for an attempt.
     pub fn max_wait(self, limit: Duration) -> Self {
         self.set(|config| config.max_wait = Some(limit))
     }
@@ -157,12 +160,18 @@ impl RateLimitLayer {
     /// These settings, with what was learned, spent and queued.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
         running.limiter.reconfigure(&self.config, self.room.clone());
-        Self { config: self.config, room: self.room, ..running.clone() }
+        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
     /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
     pub(crate) fn following(mut self, room: Option<Arc<dyn Room>>) -> Self {
         self.room = room;
+        self
+    }
+
+    /// Who has its turn has time left for an attempt of this length.
+    pub(crate) fn leaving(mut self, attempt: Option<Duration>) -> Self {
+        self.attempt = attempt;
         self
     }
 

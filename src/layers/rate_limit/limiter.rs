@@ -76,7 +76,11 @@ impl Limiter {
     }
 
     /// Asks for a turn; `began` is about now, and `due` when waiting has lost its sense.
-    pub(super) fn enter(self: &Arc<Self>, began: Instant, due: Option<Instant>) -> Entry {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        began: Instant,
+        latest: impl FnOnce(Instant) -> Option<Instant>,
+    ) -> Entry {
         if self.is_free() {
             self.recent.count(began);
             return Entry::Now(self.turn(None));
@@ -92,8 +96,9 @@ impl Limiter {
         let wait = turn.saturating_duration_since(now);
         let config = state.schedule.config();
         let limit = config.max_wait.map(|limit| rt::after(now, limit));
+        let limit = limit.into_iter().chain(latest(now)).min();
         let is_full = state.waiting >= config.queue;
-        if is_full || due.into_iter().chain(limit).any(|due| turn >= due) {
+        if is_full || limit.is_some_and(|limit| turn >= limit) {
             state.rejected += 1;
             return Entry::Rejected(Rejected { wait: Some(wait), is_full });
         }

@@ -22,8 +22,12 @@
 //!
 //! | [`Excess`] | for | calls that come too fast |
 //! |---|---|---|
-//! | [`Reject`](Excess::Reject) | people | go at once while the provider's quota lasts, then wait if their turn comes before the deadline, and are refused at once if it doesn't |
+//! | [`Reject`](Excess::Reject) | people | go at once while the provider's quota lasts, then wait if their turn comes in time, and are refused at once if it doesn't |
 //! | [`Shape`](Excess::Shape) | jobs | queue, first come, first served, and go evenly spaced |
+//!
+//! A turn comes in time if it leaves what an attempt may take to the deadline, or half of what there was
+//! if that is less. (Where callers waited to their deadlines, and came faster than they may, all of
+//! them were cut at the provider, and not one was answered.)
 //!
 //! Turns are given to calls and not by readiness, so that a readied clone that is dropped takes none.
 //! A caller who leaves the queue leaves no gap. Retries and hedges ask for turns of their own.
@@ -42,7 +46,7 @@
 //! | `excess` | [`Excess::Reject`] | a person is better told at once |
 //! | `queue` | 65,536 | a bound against endless memory; the deadline is the real one |
 //! | `in_flight` | none | jobs that come by the thousand wait here in order, not in the bulkhead's short queue |
-//! | `max_wait` | until the deadline | |
+//! | `max_wait` | as long as a turn comes in time | |
 //! | `learn` | [`Learning::On`] | |
 //! | `pause_cap` | 10 min | a wrong header must not stop an integration for good |
 //!

@@ -56,7 +56,8 @@ where
             return ResponseFuture::unlimited(self.inner.send(request));
         }
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        match settings.limiter.enter(context.call().attempt_began(), context.deadline()) {
+        let latest = |now| context.latest_start(now, settings.attempt);
+        match settings.limiter.enter(context.call().attempt_began(), latest) {
             Entry::Now(turn) => {
                 let sending = self.inner.send(request);
                 ResponseFuture::sent(sending, turn, context, Arc::clone(settings))

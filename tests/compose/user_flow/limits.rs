@@ -85,3 +85,17 @@ async fn its_own_client_may_take_a_second_to_connect() {
     assert!(error.to_string().contains("1s is over"), "{error}");
     assert!(attempt(millis(1_000)).is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_turn_has_time_for_an_attempt_of_three_seconds() {
+    let script = Script::new([Answer::status(200).after(millis(2_900))]);
+    let paced = preset().rate_limit(|limit| limit.requests(1, seconds(1)));
+    let crm = paced.service(script.clone()).build().unwrap();
+    let calls = (0..7).map(|_| crm.send(get()));
+    let calls = futures_util::future::join_all(calls).await;
+    let answered = calls.iter().filter(|call| call.is_ok()).count();
+    assert_eq!((answered, script.begun()), (5, 5), "with turns in the first five seconds");
+    for refused in calls.into_iter().filter_map(Result::err) {
+        assert_eq!(refused.delivery(), Delivery::NotSent);
+    }
+}

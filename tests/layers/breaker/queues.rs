@@ -61,9 +61,11 @@ async fn a_deadline_that_passed_mostly_in_a_queue_of_ours_says_nothing_of_the_pr
         let service = ServiceBuilder::new()
             .layer(DeadlineLayer::new(Duration::from_secs(8)))
             .layer(breaker)
+            .layer(RateLimitLayer::new(1, Duration::from_secs(3)).excess(Excess::Shape))
             .layer(BulkheadLayer::new(1).queue(1))
             .layer(attempt)
-            .service(Script::new([Answer::status(200).after(Duration::from_millis(7_900))]));
+            // The second has its turn after three seconds, its place after 5.4, and 2.6 are left.
+            .service(Script::new([Answer::status(200).after(Duration::from_millis(5_400))]));
         let (first, second) = tokio::join!(status(&service, get()), status(&service, get()));
         assert_eq!(first.unwrap(), 200);
         assert!(second.unwrap_err().is_timeout());

@@ -89,15 +89,15 @@ async fn a_queued_call_that_is_dropped_was_never_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_passes_in_the_queue_says_that_nothing_was_sent() {
+async fn who_waits_until_there_is_no_time_for_an_attempt_is_told_that_nothing_was_sent() {
     let crm = Limited::by(RateLimitLayer::learning().in_flight(1));
     crm.set(outrigger::testing::Answer::hang());
     let _held = crm.begin(0..1).await;
     let service = DeadlineLayer::new(secs(2)).layer(crm.service.clone());
     let (took, result) = timed(status(&service, get())).await;
     let error = result.unwrap_err();
-    assert!(error.is_timeout());
-    assert_eq!((took, error.delivery(), error.attempts()), (secs(2), Delivery::NotSent, 0));
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::RateLimited));
+    assert_eq!((took, error.delivery(), error.attempts()), (secs(1), Delivery::NotSent, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,4 +148,30 @@ async fn callers_who_come_and_go_do_not_pile_up() {
         assert!(within(millis(1), crm.call(1)).await.is_none());
     }
     assert_eq!((crm.limit.waiting(), crm.limit.rejected()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_come_twice_as_fast_as_they_may_are_answered_or_refused_and_never_cut() {
+    for excess in [Excess::Reject, Excess::Shape] {
+        let crm = Limited::by(RateLimitLayer::new(10, secs(1)).excess(excess));
+        crm.set(outrigger::testing::Answer::status(200).after(millis(500)));
+        let service = DeadlineLayer::new(secs(8)).layer(crm.service.clone());
+        let mut calls = Vec::new();
+        for _ in 0..40 * 20 {
+            let service = service.clone();
+            calls.push(begin(async move { status(&service, get()).await }).await);
+            wait(millis(50)).await;
+        }
+        let mut answered = 0;
+        for call in calls {
+            match call.await.unwrap() {
+                Ok(_) => answered += 1,
+                Err(error) => {
+                    assert_eq!(error.delivery(), Delivery::NotSent, "{excess:?}: {error}");
+                }
+            }
+        }
+        // Ten a second, and those who still wait at the end.
+        assert!((400..=445).contains(&answered), "{excess:?}: {answered}");
+    }
 }

@@ -63,9 +63,9 @@ async fn calls_that_come_slowly_enough_do_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_turn_comes_after_its_deadline_is_refused_at_once() {
+async fn a_call_whose_turn_leaves_no_time_for_an_attempt_is_refused_at_once() {
     let crm = Limited::by(ten());
-    let service = DeadlineLayer::new(millis(250)).layer(crm.service.clone());
+    let service = DeadlineLayer::new(millis(500)).layer(crm.service.clone());
     let call = || {
         let service = service.clone();
         begin(async move { timed(status(&service, get())).await })
