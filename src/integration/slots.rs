@@ -81,9 +81,14 @@ impl Slots {
 
     /// What follows from other settings: second requests come out of the retries' budget, jobs wait
     /// for their turn in one queue, in order, and not in the bulkhead's, which is short, and a copy
-    /// has no key, whatever header the provider wants it in.
+    /// has no key, and the record of a call that was stopped has it, whatever header the provider
+    /// wants it in.
     pub(super) fn settled(mut self) -> Self {
-        self.mirror = self.mirror.key_header(self.idempotency.settings().profile.header.clone());
+        let key_header = self.idempotency.settings().profile.header.clone();
+        if let Some(header) = key_header.clone() {
+            self.fallback = self.fallback.key_header(header);
+        }
+        self.mirror = self.mirror.key_header(key_header);
         self.hedge = self.hedge.budget(self.retry.shared_budget());
         let room = self.room_in(&self.bulkhead);
         if room.is_some() {

@@ -57,6 +57,22 @@ async fn a_fallback_answers_a_call_that_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_stopped_is_recorded_under_the_key_that_its_profile_finds() {
+    let records = Records::default();
+    let crm = user_flow()
+        .fallback(falling_back(&records))
+        .idempotency(IdempotencyLayer::new(KeyProfile::paypal()))
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    crm.kill_switch().set(SwitchMode::FallbackOnly, "ada", "");
+    let mut order = post();
+    order.headers_mut().insert("paypal-request-id", HeaderValue::from_static("order-7"));
+    assert_eq!(status(crm.send(order)).await, (200, Duration::ZERO));
+    assert_eq!(records.0.lock().unwrap()[0].idempotency_key.as_deref(), Some("order-7"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fallback_has_its_own_time_after_the_deadline() {
     let later = FallbackLayer::async_function(|_| async {
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -1,4 +1,4 @@
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::{BusinessKey, Context, PathTemplate};
 use crate::error::{Delivery, Error};
@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) method: Method,
     pub(super) path: Option<PathTemplate>,
     pub(super) business_key: Option<BusinessKey>,
+    /// The caller's own key, where it may be needed.
+    pub(super) own_key: Option<HeaderValue>,
     pub(super) context: Context,
 }
 

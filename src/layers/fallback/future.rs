@@ -154,11 +154,9 @@ impl Resources {
 
     fn note(&self, failed: &Failed) -> Note {
         let recorded = self.settings.recorder.is_some();
-        Note {
-            record: recorded.then(|| FallbackRecord::of(failed, self.settings.clock.wall())),
-            mark: failed.mark(),
-            context: failed.context.clone(),
-        }
+        let own_key = self.facts.own_key.as_ref();
+        let record = || FallbackRecord::of(failed, own_key, self.settings.clock.wall());
+        Note { record: recorded.then(record), mark: failed.mark(), context: failed.context.clone() }
     }
 
     /// The answer, marked, told and recorded; else the failure as it was.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderName, Response};
 use tower_layer::Layer;
 
 use super::answer::Answer;
@@ -26,6 +26,7 @@ pub struct FallbackLayer {
     when: Option<Arc<Chosen>>,
     pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
+    pub(super) key_header: HeaderName,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
@@ -65,6 +66,7 @@ impl FallbackLayer {
             when: None,
             limit: Duration::from_secs(1),
             recorder: None,
+            key_header: IDEMPOTENCY_KEY,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
@@ -93,6 +95,13 @@ impl FallbackLayer {
     /// Who keeps what is needed to repair the flow.
     pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
+        self
+    }
+
+    /// In which header callers bring keys of their own: `Idempotency-Key`, or what an integration's
+    /// profile says. A call that is stopped before it is sent is recorded under such a key.
+    pub fn key_header(mut self, header: HeaderName) -> Self {
+        self.key_header = header;
         self
     }
 
@@ -159,3 +168,6 @@ impl<S> Layer<S> for FallbackLayer {
         Fallback::new(inner, Arc::new(self.clone()))
     }
 }
+
+/// draft-ietf-httpapi-idempotency-key-header, and most providers before it.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

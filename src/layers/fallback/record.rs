@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::failed::Failed;
 use crate::context::{BusinessKey, CallId, CorrelationId, PathTemplate};
@@ -31,7 +31,8 @@ pub struct FallbackRecord {
     pub path: Option<PathTemplate>,
     /// What the business calls the operation, where the request said.
     pub business_key: Option<BusinessKey>,
-    /// The key under which the provider may know the call.
+    /// The key under which the provider may know the call; of one that was stopped before it had
+    /// one, the key that its caller brought.
     pub idempotency_key: Option<String>,
     /// The id that ties the call to what caused it.
     pub correlation_id: Option<CorrelationId>,
@@ -52,9 +53,9 @@ pub struct FallbackRecord {
 }
 
 impl FallbackRecord {
-    pub(super) fn of(failed: &Failed, at: SystemTime) -> Self {
+    pub(super) fn of(failed: &Failed, own_key: Option<&HeaderValue>, at: SystemTime) -> Self {
         let context = &failed.context;
-        let key = context.idempotency_key();
+        let key = context.idempotency_key().or(own_key);
         // Where nobody counts them, one request went out unless a layer refused it.
         let sent = u32::from(!failed.class.is_local());
         Self {

@@ -4,13 +4,14 @@ use std::io::ErrorKind as Io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use http::{Method, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use outrigger::context::{BusinessKey, PathTemplate};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::event::Emitter;
+use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
 use outrigger::idempotency::IdempotencyLayer;
+use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::outcome::{Class, Fault, Phase};
 use outrigger::rt::Clock;
 use outrigger::testing::{Answer, Script};
@@ -111,6 +112,46 @@ async fn what_was_refused_here_went_out_no_time() {
     let record = kept.all().remove(0);
     assert_eq!((record.attempts, record.delivery), (0, Delivery::NotSent));
     assert_eq!(record.error.as_deref(), Some("circuit breaker open: forced open"));
+}
+
+/// A stack that is stopped above the layer that gives keys.
+async fn stopped(layer: FallbackLayer, request: Request<Body>) -> FallbackRecord {
+    let (kept, switch) = (Kept::default(), KillSwitchLayer::new());
+    switch.handle().set(SwitchMode::FallbackOnly, "ada", "");
+    let service = ServiceBuilder::new()
+        .layer(layer.record_to(kept.clone()))
+        .layer(switch)
+        .layer(IdempotencyLayer::default())
+        .service(Provider::new(Answer::hang()));
+    assert_eq!(status(&service, request).await.unwrap(), 203);
+    kept.all().remove(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_stopped_before_it_has_a_key_is_recorded_under_its_callers_own() {
+    let record = stopped(rates(), charge()).await;
+    assert_eq!((record.idempotency_key.as_deref(), record.attempts), (Some("charge-1042"), 0));
+
+    for (name, layer) in [
+        ("idempotency-key", rates()),
+        ("paypal-request-id", rates().key_header(HeaderName::from_static("paypal-request-id"))),
+    ] {
+        let keyed = |key: &'static str| {
+            let mut request = post("amount=1000");
+            request.headers_mut().insert(name, HeaderValue::from_static(key));
+            request
+        };
+        let record = stopped(layer.clone(), keyed("charge-7")).await;
+        assert_eq!(record.idempotency_key.as_deref(), Some("charge-7"), "{name}");
+        let record = stopped(layer.clone(), keyed("")).await;
+        assert_eq!(record.idempotency_key, None, "an empty one is none");
+
+        // What is meant for us is more than what stands in a header.
+        let mut both = charge();
+        both.headers_mut().insert(name, HeaderValue::from_static("charge-7"));
+        let record = stopped(layer, both).await;
+        assert_eq!(record.idempotency_key.as_deref(), Some("charge-1042"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
