@@ -175,6 +175,8 @@ mod config;
 mod error;
 mod inner;
 mod layers;
+#[cfg(any(feature = "audit", feature = "serde"))]
+mod lines;
 mod memory;
 mod ratio;
 mod room;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::health::{Expiry, Health, Status};
 use super::lever::LeverState;
 use crate::event::BreakerState;
+use crate::rt::datable;
 use crate::transport::pool::PoolFigures;
 
 impl Serialize for Health {
@@ -131,5 +132,5 @@ fn seconds(time: Duration) -> f64 {
 }
 
 fn time(at: SystemTime) -> String {
-    humantime::format_rfc3339_millis(at).to_string()
+    humantime::format_rfc3339_millis(datable(at)).to_string()
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{Method, Response};
 use outrigger::Integration;
 use outrigger::context::{BusinessKey, IdempotencyKey, PathTemplate};
 use outrigger::fallback::{FallbackLayer, JsonLines};
+use outrigger::rt::Clock;
 use outrigger::testing::{Answer, Script};
 use serde_json::Value;
 
@@ -149,6 +150,85 @@ async fn lines_are_added_to_what_a_file_holds() {
         assert_eq!((lines(&folder.file()).len(), written.lost()), (n, 0));
     }
     assert_eq!(lines(&folder.file())[0]["old"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_torn_takes_no_other_with_it() {
+    let folder = Folder::new("torn");
+    fs::write(folder.file(), "{\"old\":1}\n{\"old\":").unwrap();
+    let written = JsonLines::create(folder.file()).unwrap();
+    let crm = crm(&written, &answers(500));
+    for n in 1..3 {
+        fall_back(&crm, 1).await;
+        assert!(written.flush(LONG));
+        let text = fs::read_to_string(folder.file()).unwrap();
+        let read = text.lines().map(serde_json::from_str::<Value>);
+        assert_eq!(read.filter(Result::is_ok).count(), 1 + n, "{text}");
+        assert_eq!(text.lines().count(), 2 + n, "{text}");
+    }
+}
+
+/// A disk that is full in the middle of a line, as the one that this very test runs with again.
+#[cfg(unix)]
+#[test]
+fn a_batch_that_was_written_in_part_is_gone_on_with() {
+    const FILE: &str = "OUTRIGGER_TEST_FULL_DISK";
+    /// Than have room in 4 KiB, and fewer than in twice as much.
+    const MORE: usize = 16;
+    let name = "json_lines::a_batch_that_was_written_in_part_is_gone_on_with";
+    let Some(file) = std::env::var_os(FILE).map(PathBuf::from) else {
+        let folder = Folder::new("full");
+        let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact \"$1\"";
+        let again = std::process::Command::new("sh")
+            .args(["-c", limited])
+            .arg(std::env::current_exe().unwrap())
+            .arg(name)
+            .env(FILE, folder.file())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&again.stdout);
+        assert!(again.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    };
+    let written = JsonLines::create(&file).unwrap();
+    let crm = crm(&written, &answers(500));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // One batch: they wait while a folder stands where the file was.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    runtime.unwrap().block_on(async {
+        fall_back(&crm, 1).await;
+        until(|| written.trouble().is_some());
+        fall_back(&crm, MORE - 1).await;
+    });
+    fs::remove_dir(&file).unwrap();
+    until(|| written.trouble().is_some_and(|why| why.contains("large")));
+    let full = file.with_extension("full");
+    fs::rename(&file, &full).unwrap();
+    assert!(written.flush(LONG), "{:?}", written.trouble());
+    let text = fs::read_to_string(&full).unwrap() + "\n" + &fs::read_to_string(&file).unwrap();
+    let read = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut calls: Vec<_> = read.map(|line| line["call_id"].to_string()).collect();
+    assert_eq!((calls.len(), written.lost()), (MORE, 0), "{text}");
+    calls.sort_unstable();
+    calls.dedup();
+    assert_eq!(calls.len(), MORE, "none is written twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_wrong_loses_nothing() {
+    let folder = Folder::new("clock");
+    let written = JsonLines::create(folder.file()).unwrap();
+    let year = Duration::from_secs(366 * 24 * 3600);
+    for at in [SystemTime::UNIX_EPOCH - year, SystemTime::UNIX_EPOCH + 9_000 * year] {
+        let layer = FallbackLayer::value(Response::new("{}")).record_to(written.clone());
+        let crm = Integration::user_flow("crm").fallback(layer.clock(Clock::anchored(at)));
+        let crm = crm.service(answers(500)).build().unwrap();
+        fall_back(&crm, 1).await;
+    }
+    assert!(written.flush(LONG));
+    let dates: Vec<_> = lines(&folder.file()).iter().map(|line| line["at"].to_string()).collect();
+    assert_eq!(dates, ["\"1970-01-01T00:00:00.000Z\"", "\"9999-12-31T23:59:59.000Z\""]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -10,13 +10,16 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::record::{FallbackRecord, FallbackRecorder};
+use crate::lines::{LineFile, Partly};
+use crate::rt::datable;
 
 /// Writes each record as one line of JSON to the end of a file (feature `serde`).
 ///
 /// A thread of its own writes, so that no call waits for a disk. While the file can't be written,
 /// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
-/// is counted. Where the file was moved away, another is begun in its place. Dropping the last clone
-/// writes what is kept and ends the thread.
+/// is counted. Where the file was moved away, another is begun in its place. A line that was torn, by
+/// a full disk or by the end of a process, stays as it is, and the next begins on its own: what can't
+/// be read as JSON is no record. Dropping the last clone writes what is kept and ends the thread.
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
@@ -63,12 +66,12 @@ impl JsonLines {
     /// When it can't be opened, or no thread can be started.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
-        open(&path)?;
+        let file = LineFile::create(path.clone(), OpenOptions::new())?;
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { path, state, changed });
         let name = "outrigger fallback records".to_owned();
         let writer = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run())?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run(file))?;
         Ok(Self(Arc::new(Writer { shared, thread: Some(thread) })))
     }
 
@@ -131,13 +134,12 @@ impl Drop for Writer {
 // === impl Shared ===
 
 impl Shared {
-    fn run(&self) {
-        let mut is_torn = false;
-        while let Some(records) = self.next() {
+    fn run(&self, mut file: LineFile) {
+        while let Some(mut records) = self.next() {
             let lines: Vec<u8> = records.iter().flat_map(line).collect();
-            match self.write(&lines, &mut is_torn) {
+            match file.add(&lines, records[records.len() - 1].at) {
                 Ok(()) => self.written(),
-                Err(error) => self.keep(records, &error),
+                Err(Partly { whole, error }) => self.keep(records.split_off(whole), &error),
             }
         }
     }
@@ -151,20 +153,6 @@ impl Shared {
         let records: Vec<_> = state.waiting.drain(..).collect();
         state.writing = records.len();
         (!records.is_empty()).then_some(records)
-    }
-
-    fn write(&self, lines: &[u8], is_torn: &mut bool) -> io::Result<()> {
-        // Each time anew: one that was moved away or removed would take the lines with it.
-        let mut file = open(&self.path)?;
-        if *is_torn {
-            // A line that was torn must not take the next one with it.
-            file.write_all(b"\n")?;
-        }
-        *is_torn = true;
-        file.write_all(lines)?;
-        file.flush()?;
-        *is_torn = false;
-        Ok(())
     }
 
     fn written(&self) {
@@ -192,13 +180,9 @@ impl Shared {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
-}
-
 fn line(record: &FallbackRecord) -> Vec<u8> {
     let mut line = json!({
-        "at": humantime::format_rfc3339_millis(record.at).to_string(),
+        "at": humantime::format_rfc3339_millis(datable(record.at)).to_string(),
         "integration": record.integration,
         "method": record.method.as_str(),
         "path": record.path.as_ref().map(ToString::to_string),

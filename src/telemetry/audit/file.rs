@@ -1,11 +1,12 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::record::AuditRecord;
 use super::sink::AuditSink;
 use crate::error::BoxError;
+use crate::lines::LineFile;
 use crate::rt::Clock;
 
 /// Writes each record as a line of JSON to a file, which is put aside when it is full.
@@ -15,21 +16,11 @@ use crate::rt::Clock;
 #[derive(Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
-    path: PathBuf,
+    file: LineFile,
     max_bytes: u64,
     is_daily: bool,
     keep: usize,
     clock: Clock,
-    open: Option<Open>,
-    /// A line may have been torn.
-    is_torn: bool,
-}
-
-#[derive(Debug)]
-struct Open {
-    file: File,
-    size: u64,
-    day: u64,
 }
 
 impl JsonLinesFile {
@@ -40,11 +31,12 @@ impl JsonLinesFile {
     ///
     /// When it can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref().to_owned();
-        let clock = Clock::system();
-        let open = Some(Open::at(&path, clock)?);
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
+        let file = LineFile::create(path.as_ref().to_owned(), options)?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
-        Ok(Self { path, max_bytes, is_daily, keep, clock, open, is_torn: false })
+        Ok(Self { file, max_bytes, is_daily, keep, clock: Clock::system() })
     }
 
     /// It is full at this size; a record is never split.
@@ -72,32 +64,25 @@ impl JsonLinesFile {
     }
 
     fn put(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.open.as_ref().is_some_and(|open| self.is_full(open, line)) {
-            self.open = None;
+        let now = self.clock.wall();
+        if self.is_full(line, now)? {
+            self.file.close();
             // What can't be put aside is written on: a long file is better than none.
             let _ = self.put_aside();
         }
-        let open = match &mut self.open {
-            Some(open) => open,
-            None => self.open.insert(Open::at(&self.path, self.clock)?),
-        };
-        if self.is_torn {
-            open.file.write_all(b"\n")?;
-        }
-        open.file.write_all(line)?;
-        open.size += line.len() as u64;
-        self.is_torn = false;
-        Ok(())
+        self.file.add(line, now).map_err(|partly| partly.error)
     }
 
-    fn is_full(&self, open: &Open, line: &[u8]) -> bool {
-        let is_over = open.size > 0 && open.size + line.len() as u64 > self.max_bytes;
-        is_over || (self.is_daily && open.size > 0 && open.day != day(self.clock.wall()))
+    fn is_full(&mut self, line: &[u8], now: SystemTime) -> io::Result<bool> {
+        let open = self.file.current()?;
+        let is_over = open.size() > 0 && open.size() + line.len() as u64 > self.max_bytes;
+        let is_of_today = open.last().is_none_or(|last| day(last) == day(now));
+        Ok(is_over || (self.is_daily && !is_of_today))
     }
 
     fn put_aside(&self) -> io::Result<()> {
         if self.keep == 0 {
-            return fs::remove_file(&self.path);
+            return fs::remove_file(self.file.path());
         }
         for number in (1..self.keep).rev() {
             let from = self.aside(number);
@@ -105,11 +90,11 @@ impl JsonLinesFile {
                 fs::rename(from, self.aside(number + 1))?;
             }
         }
-        fs::rename(&self.path, self.aside(1))
+        fs::rename(self.file.path(), self.aside(1))
     }
 
     fn aside(&self, number: usize) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
+        let mut name = self.file.path().as_os_str().to_owned();
         name.push(format!(".{number}"));
         name.into()
     }
@@ -119,26 +104,7 @@ impl AuditSink for JsonLinesFile {
     fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError> {
         let mut line = record.to_json().into_bytes();
         line.push(b'\n');
-        self.put(&line).map_err(|error| {
-            (self.open, self.is_torn) = (None, true);
-            error.into()
-        })
-    }
-}
-
-// === impl Open ===
-
-impl Open {
-    fn at(path: &Path, clock: Clock) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
-        let file = options.open(path)?;
-        let known = file.metadata()?;
-        let last = if known.len() > 0 { known.modified().ok() } else { None };
-        let day = day(last.unwrap_or_else(|| clock.wall()));
-        Ok(Self { file, size: known.len(), day })
+        Ok(self.put(&line)?)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
 use crate::error::Delivery;
+use crate::rt::datable;
 
 impl AuditRecord {
     /// The record as one line of JSON, without what is not known.
@@ -11,7 +12,7 @@ impl AuditRecord {
     pub fn to_json(&self) -> String {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let seconds = |time: Duration| Value::from(time.as_secs_f64());
-        let at = humantime::format_rfc3339_micros(self.at).to_string();
+        let at = humantime::format_rfc3339_micros(datable(self.at)).to_string();
         let fields: [(&str, Option<Value>); 24] = [
             ("at", Some(at.into())),
             ("integration", text(&self.integration)),

@@ -5,6 +5,7 @@ use tracing::{Level, event};
 use super::record::{AuditExchange, AuditRecord};
 use super::sink::AuditSink;
 use crate::error::{BoxError, Delivery};
+use crate::rt::datable;
 
 /// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
 ///
@@ -46,7 +47,7 @@ fn tell(record: &AuditRecord) {
     let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     event!(target: "outrigger::audit", Level::INFO, {
         message = "attempt",
-        at = %humantime::format_rfc3339_micros(record.at),
+        at = %humantime::format_rfc3339_micros(datable(record.at)),
         integration = record.integration,
         call_id = %record.call_id,
         attempt = i64::from(record.attempt),

@@ -72,6 +72,30 @@ async fn lines_are_added_to_what_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_was_torn_takes_no_other_with_it() {
+    let folder = Folder::new();
+    fs::write(folder.file(), "{}\n{\"at\":").unwrap();
+    let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap()).start().unwrap();
+    call(&audit, 2).await;
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 3)]));
+    let text = fs::read_to_string(folder.file()).unwrap();
+    assert_eq!(text.lines().count(), 4, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_moved_away_is_begun_anew() {
+    let folder = Folder::new();
+    let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap()).start().unwrap();
+    call(&audit, 2).await;
+    fs::rename(folder.file(), folder.0.join("old.jsonl")).unwrap();
+    call(&audit, 1).await;
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 1), ("old.jsonl", 2)]));
+    fs::remove_file(folder.file()).unwrap();
+    call(&audit, 3).await;
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 3), ("old.jsonl", 2)]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_file_is_put_aside_and_the_oldest_is_removed() {
     let folder = Folder::new();
     let file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(2);

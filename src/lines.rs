@@ -1,0 +1,192 @@
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A file to whose end whole lines are added, whatever becomes of a write.
+///
+/// A line that was torn, by a full disk or by the end of a process, takes no other with it: the next
+/// one begins on its own. None is written twice.
+#[derive(Debug)]
+pub(crate) struct LineFile {
+    path: PathBuf,
+    options: OpenOptions,
+    open: Option<Open>,
+    /// The last write that failed left a part of a line.
+    was_torn: bool,
+}
+
+/// The file, as far as is known.
+#[derive(Debug)]
+pub(crate) struct Open {
+    file: File,
+    size: u64,
+    /// When its last line was written.
+    last: Option<SystemTime>,
+    /// What stands at its end is a part of a line.
+    is_torn: bool,
+}
+
+/// A write that failed.
+#[derive(Debug)]
+pub(crate) struct Partly {
+    /// How many lines are in the file all the same.
+    pub(crate) whole: usize,
+    pub(crate) error: io::Error,
+}
+
+// === impl LineFile ===
+
+impl LineFile {
+    /// Opens the file, or makes it.
+    pub(crate) fn create(path: PathBuf, mut options: OpenOptions) -> io::Result<Self> {
+        options.create(true).append(true);
+        let mut file = Self { path, options, open: None, was_torn: false };
+        file.current()?;
+        Ok(file)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file of this name, opened anew where another stands there by now, or none: lines that go
+    /// to one which was removed are lost.
+    pub(crate) fn current(&mut self) -> io::Result<&mut Open> {
+        let open = match self.open.take() {
+            Some(open) if open.is_at(&self.path) => open,
+            _ => self.opened()?,
+        };
+        Ok(self.open.insert(open))
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Adds lines, each of which ends with its sign.
+    pub(crate) fn add(&mut self, lines: &[u8], at: SystemTime) -> Result<(), Partly> {
+        let open = self.current().map_err(|error| Partly { whole: 0, error })?;
+        let added = open.add(lines, at);
+        self.was_torn = open.is_torn;
+        // How much of it is there is found out anew.
+        added.inspect_err(|_| self.open = None)
+    }
+
+    fn opened(&self) -> io::Result<Open> {
+        let file = self.options.open(&self.path)?;
+        let known = file.metadata()?;
+        let is_torn = match known.is_file() {
+            true => is_torn(&self.path, &known),
+            // Nobody can look at the end of a pipe.
+            false => self.was_torn,
+        };
+        let last = if known.len() > 0 { known.modified().ok() } else { None };
+        Ok(Open { file, size: known.len(), last, is_torn })
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn last(&self) -> Option<SystemTime> {
+        self.last
+    }
+
+    fn add(&mut self, lines: &[u8], at: SystemTime) -> Result<(), Partly> {
+        self.size += put(&mut self.file, lines, &mut self.is_torn)?;
+        self.last = Some(at);
+        Ok(())
+    }
+
+    /// Whether it is the file of this name, and nobody else has written to it. One that is empty may
+    /// be another.
+    fn is_at(&self, path: &Path) -> bool {
+        self.size > 0 && fs::metadata(path).is_ok_and(|now| now.len() == self.size)
+    }
+}
+
+/// Whether the last line has no end. One that can't be read may have none.
+fn is_torn(path: &Path, known: &Metadata) -> bool {
+    let last = || {
+        let (mut file, mut last) = (File::open(path)?, [0]);
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    known.len() > 0 && last().map_or(true, |last| last != *b"\n")
+}
+
+/// Writes lines, on a new one where the last was torn; says how much that came to.
+fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, Partly> {
+    let mut size = lines.len() as u64;
+    if *is_torn {
+        file.write_all(b"\n").map_err(|error| Partly { whole: 0, error })?;
+        *is_torn = false;
+        size += 1;
+    }
+    let mut at = 0;
+    while at < lines.len() {
+        let error = match file.write(&lines[at..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                at += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        *is_torn = lines[..at].last().is_some_and(|last| *last != b'\n');
+        // One that lacks nothing but its sign is whole: it gets that before the next one.
+        let ended = &lines[..at + usize::from(*is_torn && lines[at] == b'\n')];
+        return Err(Partly { whole: ended.iter().filter(|byte| **byte == b'\n').count(), error });
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with so much room.
+    struct Disk(Vec<u8>, usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let room = self.1 - self.0.len();
+            // Never more than a few at once.
+            let taken = bytes.len().min(room).min(3);
+            self.0.extend_from_slice(&bytes[..taken]);
+            if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn wherever_a_disk_is_full_no_line_is_lost_and_none_is_doubled() {
+        let lines = ["one\n", "two\n", "three\n"];
+        let all = lines.concat();
+        for room in 0..=all.len() {
+            let (mut disk, mut is_torn) = (Disk(Vec::new(), room), false);
+            let whole = match put(&mut disk, all.as_bytes(), &mut is_torn) {
+                Ok(_) => lines.len(),
+                Err(partly) => partly.whole,
+            };
+            disk.1 = usize::MAX;
+            let rest = lines[whole..].concat();
+            assert!(put(&mut disk, rest.as_bytes(), &mut is_torn).is_ok());
+            let text = String::from_utf8(disk.0).unwrap();
+            let written: Vec<_> = text.lines().map(|line| format!("{line}\n")).collect();
+            let whole: Vec<_> = written.iter().filter(|line| lines.contains(&&***line)).collect();
+            assert_eq!(whole, lines.iter().collect::<Vec<_>>(), "{room}: {text:?}");
+            assert!(written.len() <= lines.len() + 1, "{room}: {text:?}");
+        }
+    }
+}

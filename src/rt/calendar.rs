@@ -1,0 +1,9 @@
+use std::time::{Duration, SystemTime};
+
+/// A time that can be written as a date, however wrong a clock is.
+pub(crate) fn datable(at: SystemTime) -> SystemTime {
+    at.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + LATEST)
+}
+
+/// The last second of the year 9999.
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
