@@ -1,7 +1,6 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// A file to whose end whole lines are added, whatever becomes of a write.
 ///
@@ -16,13 +15,11 @@ pub(crate) struct LineFile {
     was_torn: bool,
 }
 
-/// The file, as far as is known.
 #[derive(Debug)]
-pub(crate) struct Open {
+struct Open {
     file: File,
+    /// As far as is known here.
     size: u64,
-    /// When its last line was written.
-    last: Option<SystemTime>,
     /// What stands at its end is a part of a line.
     is_torn: bool,
 }
@@ -38,42 +35,43 @@ pub(crate) struct Partly {
 // === impl LineFile ===
 
 impl LineFile {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it, to see whether it can be.
     pub(crate) fn create(path: PathBuf, mut options: OpenOptions) -> io::Result<Self> {
         options.create(true).append(true);
         let mut file = Self { path, options, open: None, was_torn: false };
-        file.current()?;
+        file.take()?;
         Ok(file)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Finds the file of this name, and says what is known of it where another stands there than
+    /// before, or none: lines that go to one which was removed are lost.
+    pub(crate) fn find(&mut self) -> io::Result<Option<Metadata>> {
+        let (open, known) = self.take()?;
+        self.open = Some(open);
+        Ok(known)
     }
 
-    /// The file of this name, opened anew where another stands there by now, or none: lines that go
-    /// to one which was removed are lost.
-    pub(crate) fn current(&mut self) -> io::Result<&mut Open> {
-        let open = match self.open.take() {
-            Some(open) if open.is_at(&self.path) => open,
-            _ => self.opened()?,
-        };
-        Ok(self.open.insert(open))
-    }
-
+    /// Lets go of the file until it is needed again.
     pub(crate) fn close(&mut self) {
         self.open = None;
     }
 
     /// Adds lines, each of which ends with its sign.
-    pub(crate) fn add(&mut self, lines: &[u8], at: SystemTime) -> Result<(), Partly> {
-        let open = self.current().map_err(|error| Partly { whole: 0, error })?;
-        let added = open.add(lines, at);
+    pub(crate) fn add(&mut self, lines: &[u8]) -> Result<(), Partly> {
+        let taken = self.take().map_err(|error| Partly { whole: 0, error });
+        let (mut open, _) = taken?;
+        let added = put(&mut open.file, lines, &mut open.is_torn);
         self.was_torn = open.is_torn;
-        // How much of it is there is found out anew.
-        added.inspect_err(|_| self.open = None)
+        // How much there is of what failed is found out anew.
+        open.size += added?;
+        self.open = Some(open);
+        Ok(())
     }
 
-    fn opened(&self) -> io::Result<Open> {
+    fn take(&mut self) -> io::Result<(Open, Option<Metadata>)> {
+        if let Some(open) = self.open.take().filter(|open| open.is_at(&self.path)) {
+            return Ok((open, None));
+        }
         let file = self.options.open(&self.path)?;
         let known = file.metadata()?;
         let is_torn = match known.is_file() {
@@ -81,28 +79,13 @@ impl LineFile {
             // Nobody can look at the end of a pipe.
             false => self.was_torn,
         };
-        let last = if known.len() > 0 { known.modified().ok() } else { None };
-        Ok(Open { file, size: known.len(), last, is_torn })
+        Ok((Open { file, size: known.len(), is_torn }, Some(known)))
     }
 }
 
 // === impl Open ===
 
 impl Open {
-    pub(crate) fn size(&self) -> u64 {
-        self.size
-    }
-
-    pub(crate) fn last(&self) -> Option<SystemTime> {
-        self.last
-    }
-
-    fn add(&mut self, lines: &[u8], at: SystemTime) -> Result<(), Partly> {
-        self.size += put(&mut self.file, lines, &mut self.is_torn)?;
-        self.last = Some(at);
-        Ok(())
-    }
-
     /// Whether it is the file of this name, and nobody else has written to it. One that is empty may
     /// be another.
     fn is_at(&self, path: &Path) -> bool {

@@ -137,7 +137,10 @@ impl Shared {
     fn run(&self, mut file: LineFile) {
         while let Some(mut records) = self.next() {
             let lines: Vec<u8> = records.iter().flat_map(line).collect();
-            match file.add(&lines, records[records.len() - 1].at) {
+            let added = file.add(&lines);
+            // It may be moved away meanwhile.
+            file.close();
+            match added {
                 Ok(()) => self.written(),
                 Err(Partly { whole, error }) => self.keep(records.split_off(whole), &error),
             }

@@ -1,8 +1,9 @@
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::aside::Aside;
 use super::record::AuditRecord;
 use super::sink::AuditSink;
 use crate::error::BoxError;
@@ -12,15 +13,27 @@ use crate::rt::Clock;
 /// Writes each record as a line of JSON to a file, which is put aside when it is full.
 ///
 /// `audit.jsonl` becomes `audit.jsonl.1`, that becomes `audit.jsonl.2`, and so on; the oldest is
-/// removed. On Unix, new files can be read by their owner and group alone.
+/// removed. One that can't be put aside is written on, which is told as
+/// [trouble](super::Audit::trouble), and tried again every minute. On Unix, new files can be read by
+/// their owner and group alone.
+///
+/// One that is moved away or removed by somebody else is begun anew. A line that was torn, by a full
+/// disk or by the end of a process, stays as it is, and the next begins on its own: what can't be read
+/// as JSON is no record. Two services that write to one file take turns in putting it aside, for which
+/// there is an `audit.jsonl.lock` as long as that takes.
 #[derive(Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
+    path: PathBuf,
     file: LineFile,
+    size: u64,
+    /// The day of its last line.
+    day: Option<u64>,
     max_bytes: u64,
     is_daily: bool,
     keep: usize,
     clock: Clock,
+    aside: Aside,
 }
 
 impl JsonLinesFile {
@@ -34,9 +47,11 @@ impl JsonLinesFile {
         let mut options = OpenOptions::new();
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
-        let file = LineFile::create(path.as_ref().to_owned(), options)?;
+        let (path, clock) = (path.as_ref().to_owned(), Clock::system());
+        let file = LineFile::create(path.clone(), options)?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
-        Ok(Self { file, max_bytes, is_daily, keep, clock: Clock::system() })
+        let (size, day, aside) = (0, None, Aside::default());
+        Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, aside })
     }
 
     /// It is full at this size; a record is never split.
@@ -51,7 +66,7 @@ impl JsonLinesFile {
         self
     }
 
-    /// How many full ones are kept.
+    /// How many full ones are kept. Those that an earlier, larger number kept stay where they are.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = files;
         self
@@ -65,38 +80,43 @@ impl JsonLinesFile {
 
     fn put(&mut self, line: &[u8]) -> io::Result<()> {
         let now = self.clock.wall();
-        if self.is_full(line, now)? {
+        self.look()?;
+        if self.is_full(line, now) && !self.aside.is_stuck() {
+            self.make_room(line, now)?;
+        }
+        self.file.add(line).map_err(|partly| partly.error)?;
+        self.size += line.len() as u64;
+        if self.aside.trouble().is_none() {
+            self.day = Some(day(now));
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
+        let Some(turn) = self.aside.turn(&self.path) else { return Ok(()) };
+        // Another service may have made it meanwhile.
+        self.look()?;
+        if self.is_full(line, now) {
             self.file.close();
-            // What can't be put aside is written on: a long file is better than none.
-            let _ = self.put_aside();
+            self.aside.take(&self.path, self.keep, turn);
+            self.look()?;
         }
-        self.file.add(line, now).map_err(|partly| partly.error)
+        Ok(())
     }
 
-    fn is_full(&mut self, line: &[u8], now: SystemTime) -> io::Result<bool> {
-        let open = self.file.current()?;
-        let is_over = open.size() > 0 && open.size() + line.len() as u64 > self.max_bytes;
-        let is_of_today = open.last().is_none_or(|last| day(last) == day(now));
-        Ok(is_over || (self.is_daily && !is_of_today))
+    /// Learns what is in the file where that isn't known.
+    fn look(&mut self) -> io::Result<()> {
+        if let Some(known) = self.file.find()? {
+            self.size = known.len();
+            let last = known.modified().ok().filter(|_| known.len() > 0);
+            self.day = last.map(day);
+        }
+        Ok(())
     }
 
-    fn put_aside(&self) -> io::Result<()> {
-        if self.keep == 0 {
-            return fs::remove_file(self.file.path());
-        }
-        for number in (1..self.keep).rev() {
-            let from = self.aside(number);
-            if from.exists() {
-                fs::rename(from, self.aside(number + 1))?;
-            }
-        }
-        fs::rename(self.file.path(), self.aside(1))
-    }
-
-    fn aside(&self, number: usize) -> PathBuf {
-        let mut name = self.file.path().as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        name.into()
+    fn is_full(&self, line: &[u8], now: SystemTime) -> bool {
+        let is_over = self.size > 0 && self.size + line.len() as u64 > self.max_bytes;
+        is_over || (self.is_daily && self.day.is_some_and(|last| last != day(now)))
     }
 }
 
@@ -105,6 +125,13 @@ impl AuditSink for JsonLinesFile {
         let mut line = record.to_json().into_bytes();
         line.push(b'\n');
         Ok(self.put(&line)?)
+    }
+
+    fn flush(&mut self) -> Result<(), BoxError> {
+        match self.aside.trouble() {
+            None => Ok(()),
+            Some(error) => Err(format!("a full file can't be put aside: {error}").into()),
+        }
     }
 }
 

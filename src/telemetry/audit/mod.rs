@@ -50,6 +50,7 @@
 //!
 //! For figures: those are metrics. For what must never be lost: a queue is memory.
 
+mod aside;
 #[expect(clippy::module_inception, reason = "named as its main type")]
 mod audit;
 mod draft;

@@ -4,10 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use outrigger::Integration;
 use outrigger::rt::Clock;
-use outrigger::telemetry::audit::{Audit, JsonLinesFile};
+use outrigger::telemetry::audit::{Audit, AuditRecord, AuditSink, JsonLinesFile};
 use outrigger::testing::{Answer, Script};
 use serde_json::Value;
 
+use super::collecting;
 use crate::call::{get, read};
 
 /// A folder of its own, which goes with its end.
@@ -27,6 +28,7 @@ impl Folder {
     /// How many records are in each file, by name.
     fn lines(&self) -> Vec<(String, usize)> {
         let files = fs::read_dir(&self.0).unwrap().map(|file| file.unwrap());
+        let files = files.filter(|file| file.file_type().unwrap().is_file());
         let lines = |text: String| {
             text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count()
         };
@@ -54,6 +56,13 @@ async fn call(audit: &Audit, times: u32) {
         read(crm.send(get())).await.unwrap();
     }
     assert!(audit.flush(Duration::from_secs(10)), "{:?}", audit.trouble());
+}
+
+/// A record, to be written where time can be held.
+async fn record() -> AuditRecord {
+    let (audit, collected) = collecting();
+    call(&audit, 1).await;
+    collected.records(&audit).remove(0)
 }
 
 fn named(files: &[(&str, usize)]) -> Vec<(String, usize)> {
@@ -107,6 +116,88 @@ async fn a_full_file_is_put_aside_and_the_oldest_is_removed() {
     let file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(0);
     call(&Audit::to(file).start().unwrap(), 3).await;
     assert_eq!(folder.lines(), named(&files), "nothing is kept, and what is there is let be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_are_kept_after_a_restart_and_all_where_all_are_wanted() {
+    let folder = Folder::new();
+    let record = record().await;
+    for _ in 0..5 {
+        let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(2);
+        file.write(&record).unwrap();
+    }
+    let files = [("audit.jsonl", 1), ("audit.jsonl.1", 1), ("audit.jsonl.2", 1)];
+    assert_eq!(folder.lines(), named(&files));
+    let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(usize::MAX);
+    for _ in 0..5 {
+        file.write(&record).unwrap();
+    }
+    assert_eq!(folder.lines().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cant_be_put_aside_is_written_on_and_costs_no_other_file() {
+    let folder = Folder::new();
+    let record = record().await;
+    let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(5);
+    for _ in 0..6 {
+        file.write(&record).unwrap();
+    }
+    // A folder in a file's place can be moved, but not to where one more is in the way.
+    let blocked = folder.0.join("audit.jsonl.1");
+    fs::remove_file(&blocked).unwrap();
+    fs::create_dir(&blocked).unwrap();
+    fs::remove_file(folder.0.join("audit.jsonl.5")).unwrap();
+    fs::create_dir_all(folder.0.join("audit.jsonl.5").join("full")).unwrap();
+    for n in 2..6 {
+        file.write(&record).unwrap();
+        assert_eq!(folder.lines()[0], ("audit.jsonl".to_owned(), n));
+        let told = file.flush().unwrap_err().to_string();
+        assert!(told.starts_with("a full file can't be put aside: "), "{told}");
+        tokio::time::advance(Duration::from_secs(61)).await;
+    }
+    let kept = ["audit.jsonl.2", "audit.jsonl.3", "audit.jsonl.4"];
+    assert!(kept.iter().all(|name| folder.lines().contains(&((*name).to_owned(), 1))));
+    fs::remove_dir_all(folder.0.join("audit.jsonl.5")).unwrap();
+    fs::remove_dir(&blocked).unwrap();
+    file.write(&record).unwrap();
+    assert!(file.flush().is_ok());
+    assert_eq!(folder.lines()[..2], named(&[("audit.jsonl", 1), ("audit.jsonl.1", 5)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_services_that_write_to_one_file_lose_nothing() {
+    let folder = Folder::new();
+    let record = record().await;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let file = JsonLinesFile::create(folder.file()).unwrap();
+            let (mut file, record) = (file.max_bytes(900).keep(1_000), record.clone());
+            scope.spawn(move || (0..100).for_each(|_| file.write(&record).unwrap()));
+        }
+    });
+    let files = folder.lines();
+    assert_eq!(files.iter().map(|(_, lines)| lines).sum::<usize>(), 400, "{files:?}");
+    assert!(files.len() > 10, "{}", files.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_died_over_it_holds_up_the_others_for_a_minute() {
+    let folder = Folder::new();
+    let record = record().await;
+    let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1);
+    let lock = folder.0.join("audit.jsonl.lock");
+    fs::write(&lock, "").unwrap();
+    for _ in 0..3 {
+        file.write(&record).unwrap();
+    }
+    assert_eq!(folder.lines()[0], ("audit.jsonl".to_owned(), 3));
+    let long_ago = SystemTime::now() - Duration::from_secs(61);
+    fs::File::options().write(true).open(&lock).unwrap().set_modified(long_ago).unwrap();
+    for _ in 0..2 {
+        file.write(&record).unwrap();
+    }
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 1), ("audit.jsonl.1", 4)]));
 }
 
 #[tokio::test(start_paused = true)]
