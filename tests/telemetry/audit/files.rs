@@ -202,12 +202,32 @@ async fn a_service_that_died_over_it_holds_up_the_others_for_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn a_day_has_its_own_file() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
     let folder = Folder::new();
-    let clock = Clock::anchored(SystemTime::now());
-    let file = JsonLinesFile::create(folder.file()).unwrap().daily().clock(clock);
-    let audit = Audit::to(file).clock(clock).start().unwrap();
-    call(&audit, 2).await;
-    assert_eq!(folder.lines(), named(&[("audit.jsonl", 2)]));
+    let record = record().await;
+    // Two seconds before the end of a leap day, in UTC.
+    let clock = Clock::anchored(SystemTime::UNIX_EPOCH + Duration::from_secs(1_709_251_198));
+    let mut file = JsonLinesFile::create(folder.file()).unwrap().daily().keep(2).clock(clock);
+    let mut written_after = async |times: &[Duration]| {
+        for time in times {
+            tokio::time::advance(*time).await;
+            file.write(&record).unwrap();
+        }
+        folder.lines()
+    };
+    let second = Duration::from_secs(1);
+    // Made on a day on which nothing happened, and begun on the next.
+    let files = written_after(&[2 * second, second, DAY - 2 * second]).await;
+    assert_eq!(files, named(&[("audit.jsonl", 3)]));
+    let files = written_after(&[second, second]).await;
+    assert_eq!(files, named(&[("audit.jsonl", 2), ("audit.jsonl.1", 3)]));
+    let files = written_after(&[DAY]).await;
+    let kept = [("audit.jsonl", 1), ("audit.jsonl.1", 2), ("audit.jsonl.2", 3)];
+    assert_eq!(files, named(&kept));
+    // Days without a record have no file.
+    let files = written_after(&[5 * DAY, second, second, second]).await;
+    let kept = [("audit.jsonl", 4), ("audit.jsonl.1", 1), ("audit.jsonl.2", 2)];
+    assert_eq!(files, named(&kept));
 }
 
 #[tokio::test(start_paused = true)]
