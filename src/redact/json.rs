@@ -68,7 +68,7 @@ struct Object {
 }
 
 #[derive(Clone, Copy, Default)]
-enum Role {
+pub(super) enum Role {
     #[default]
     Other,
     Name,
@@ -293,7 +293,7 @@ fn is_field(content: &str) -> bool {
 }
 
 /// What a key tells about its value, which begins with this byte.
-fn role(key: &str, first: u8) -> Role {
+pub(super) fn role(key: &str, first: u8) -> Role {
     let is_nested = matches!(first, b'{' | b'[');
     match key.to_ascii_lowercase().as_str() {
         "attribute" | "field" | "fieldname" | "header" | "key" | "keyname" | "label" | "name"

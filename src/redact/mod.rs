@@ -27,7 +27,7 @@
 //! | headers | by name: credentials, cookies, sessions, signatures, client addresses; values that are no text | others, by what is found in them |
 //! | URLs | credentials, the path, every query value, the fragment | scheme, host, port, the query's keys |
 //! | JSON, forms, multipart | by name, with all that is inside; files | others, by what is found in them |
-//! | other text | what follows a secret name (`password=…`, `"token": …`, `<pin>…`) | the rest, by what is found in it |
+//! | other text | what follows a secret name (`password=…`, `"token": …`, `<pin>…`, `("token", …)`), what a field names so (`name: "token", value: …`), what a type says (`Token("…")`) | the rest, by what is found in it |
 //! | anything else | all of it: no text, compressed, of an unknown type, CSV | its size |
 //!
 //! *What is found* in any text: card numbers (with spaces or dashes, by the issuer's digits, the
@@ -52,6 +52,7 @@
 
 mod body;
 mod cards;
+mod debug;
 mod encoded;
 mod form;
 mod hidden;
@@ -63,6 +64,7 @@ mod patterns;
 mod redactor;
 mod standard;
 mod text;
+mod told;
 mod url;
 
 pub use redactor::Redactor;

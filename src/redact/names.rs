@@ -53,6 +53,13 @@ impl Names {
         let joined = joined(name);
         self.hidden.contains(&joined) || (!self.shown.contains(&joined) && opens(name, &joined))
     }
+
+    /// Whether values of a type of this name open something: `AccessToken`, but no `TokenExpired`.
+    pub(super) fn is_opening_type(&self, name: &str) -> bool {
+        name.starts_with(char::is_uppercase)
+            && self.is_opening(name)
+            && words(name).last().is_some_and(|word| self.is_opening(&word))
+    }
 }
 
 fn opens(name: &str, joined: &str) -> bool {

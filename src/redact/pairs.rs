@@ -1,16 +1,30 @@
 //! Names and their values in a text of unknown making.
 
+use super::debug;
 use super::encoded::Seen;
 use super::hidden::Hidden;
 use super::names::Names;
+use super::told::Told;
 
-/// Hides what follows a secret name: `password=…`, `"token": …`, `api key: …`, `<pin>…</pin>`.
+/// Hides what follows a secret name: `password=…`, `"token": …`, `api key: …`, `<pin>…</pin>`; what
+/// another field names so; what a type does: `Token("…")`.
 pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
-    let mut at = 0;
+    let (mut at, mut told) = (0, Told::Nothing);
     while at < view.len() {
         at = match view[at].char {
-            ':' | '=' if is_named(view, at, names) => assigned(view, at + 1, hidden),
+            ':' | '=' => {
+                told = told.by(view, at, names);
+                match told.hides(view, at) || is_named(view, at, names) {
+                    true => assigned(view, at + 1, hidden),
+                    false => at + 1,
+                }
+            }
             '<' => element(view, at, names, hidden),
+            '>' if told.is_in_tag() => {
+                told = Told::Nothing;
+                content(view, at + 1, hidden)
+            }
+            '(' | '{' => debug::find(view, at, names, hidden),
             _ => at + 1,
         };
     }
@@ -18,6 +32,23 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
 
 /// Whether what stands before the sign is a secret name, or ends with the words of one.
 fn is_named(view: &[Seen], at: usize, names: &Names) -> bool {
+    let phrase = phrase(view, at);
+    let phrase = trimmed(&phrase);
+    let mut words = phrase.rsplit(is_between);
+    let is_secret = words.next().is_some_and(|name| names.is_secret(name));
+    is_secret
+        || words.take(2).any(|word| names.is_opening(word))
+        || names.is_opening(&last_words(phrase))
+}
+
+/// The last word before the sign.
+pub(super) fn key(view: &[Seen], at: usize) -> String {
+    let phrase = phrase(view, at);
+    trimmed(&phrase).rsplit(is_between).next().unwrap_or_default().to_owned()
+}
+
+/// What stands before the sign.
+fn phrase(view: &[Seen], at: usize) -> String {
     let is_end = |char: char| {
         matches!(
             char,
@@ -26,13 +57,15 @@ fn is_named(view: &[Seen], at: usize, names: &Names) -> bool {
     };
     let before = view[..at].iter().rev().map(|seen| seen.char).take(LONGEST_NAME);
     let phrase: String = before.take_while(|char| !is_end(*char)).collect();
-    let phrase: String = phrase.chars().rev().collect();
-    let phrase = phrase.trim_matches(|char: char| char.is_whitespace() || QUOTES.contains(&char));
-    let mut words = phrase.rsplit(|char: char| char.is_whitespace() || QUOTES.contains(&char));
-    let is_secret = words.next().is_some_and(|name| names.is_secret(name));
-    is_secret
-        || words.take(2).any(|word| names.is_opening(word))
-        || names.is_opening(&last_words(phrase))
+    phrase.chars().rev().collect()
+}
+
+fn trimmed(phrase: &str) -> &str {
+    phrase.trim_matches(is_between)
+}
+
+fn is_between(char: char) -> bool {
+    char.is_whitespace() || QUOTES.contains(&char)
 }
 
 /// The last two words as one name: `api key`.
@@ -43,18 +76,24 @@ fn last_words(phrase: &str) -> String {
 }
 
 /// Hides the value that begins here; says where it ends.
-fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
+pub(super) fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
     let is_before = |char: char| char.is_whitespace() || matches!(char, '+' | '>' | '=');
     let from = from + view[from..].iter().take_while(|seen| is_before(seen.char)).count();
     let Some(first) = view.get(from) else { return from };
     let escaped = |at: usize| (view.get(at)?.char == '\\').then(|| view.get(at + 1)).flatten();
     let (begin, end) = match first.char {
-        '"' | '\'' => (from + 1, closing(view, from + 1, first.char)),
+        '"' | '\'' => {
+            let end = closing(view, from + 1, first.char);
+            (from + 1, if goes_on(view, end + 1) { bare(view, end + 1) } else { end })
+        }
         // In quotes that are escaped themselves.
         '\\' if escaped(from).is_some_and(|next| QUOTES.contains(&next.char)) => {
             (from + 2, closing_escaped(view, from + 2))
         }
-        '{' | '[' => (from, bracketed(view, from)),
+        '{' | '[' => {
+            let end = bracketed(view, from);
+            (from, if goes_on(view, end) { bare(view, end) } else { end })
+        }
         _ => (from, bare(view, from)),
     };
     if begin < end {
@@ -63,12 +102,14 @@ fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
     end.max(from)
 }
 
-/// Where a quoted text ends; at the end of all, if nowhere.
-fn closing(view: &[Seen], from: usize, quote: char) -> usize {
+/// Where a quoted text ends; at the end of all, if nowhere. A quote may be escaped or doubled.
+pub(super) fn closing(view: &[Seen], from: usize, quote: char) -> usize {
     let mut at = from;
     while let Some(seen) = view.get(at) {
+        let next = view.get(at + 1).map(|next| next.char);
         match seen.char {
             '\\' => at += 2,
+            char if char == quote && next == Some(quote) && at > from => at += 2,
             char if char == quote => return at,
             _ => at += 1,
         }
@@ -81,8 +122,14 @@ fn closing_escaped(view: &[Seen], from: usize) -> usize {
     (from..view.len().saturating_sub(1)).find(is_end).unwrap_or(view.len())
 }
 
+/// Whether a value that seemed to be at its end is not: one that nobody quoted may hold anything.
+fn goes_on(view: &[Seen], end: usize) -> bool {
+    let is_end = |char: char| char.is_whitespace() || ",;:.!?&<>()[]{}|/\\\"'`#".contains(char);
+    view.get(end).is_some_and(|seen| !is_end(seen.char))
+}
+
 /// Where a bracket is closed, with all that is inside.
-fn bracketed(view: &[Seen], from: usize) -> usize {
+pub(super) fn bracketed(view: &[Seen], from: usize) -> usize {
     let open = view[from].char;
     let close = match open {
         '{' => '}',
@@ -93,6 +140,9 @@ fn bracketed(view: &[Seen], from: usize) -> usize {
     while let Some(seen) = view.get(at) {
         match seen.char {
             '"' => at = closing(view, at + 1, '"'),
+            '\\' if view.get(at + 1).is_some_and(|next| next.char == '"') => {
+                at = closing_escaped(view, at + 2) + 1;
+            }
             char if char == open => depth += 1,
             char if char == close && depth == 1 => return at + 1,
             char if char == close => depth -= 1,
@@ -146,9 +196,19 @@ fn quoted(view: &[Seen], from: usize, at: usize) -> usize {
     }
 }
 
-/// Whether what a bracket holds begins on a line of its own: `Some(⏎    "…",⏎)`.
+/// Whether what a bracket holds are values: `Some(["…", "…"])`, `Some(⏎    "…",⏎)`.
 fn is_laid_out(inside: &[Seen]) -> bool {
-    inside.first().is_some_and(|seen| matches!(seen.char, '\n' | '\r'))
+    let first = inside.iter().map(|seen| seen.char).find(|char| *char != ' ');
+    first.is_some_and(|char| "\n\r\"\\([{".contains(char))
+}
+
+/// Hides what an element holds whose name is in an attribute: `<field name="pin">…</field>`.
+fn content(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
+    let end = from + view[from..].iter().take_while(|seen| seen.char != '<').count();
+    if from < end {
+        hidden.hide(view[from].from, view[end - 1].to);
+    }
+    end
 }
 
 /// Hides what is inside an element with a secret name; says where to look on.
@@ -173,6 +233,10 @@ fn element(view: &[Seen], at: usize, names: &Names, hidden: &mut Hidden) -> usiz
 fn closed(view: &[Seen], from: usize, name: &[char]) -> usize {
     let (mut at, mut depth) = (from, 0_usize);
     while at < view.len() {
+        if is_sign(&view[at..], CDATA) {
+            at += cdata(&view[at..]);
+            continue;
+        }
         if is_tag(&view[at..], &['<', '/'], name) {
             depth = depth.saturating_sub(1);
         } else if is_tag(&view[at..], &['<'], name) {
@@ -197,10 +261,21 @@ fn is_tag(view: &[Seen], sign: &[char], name: &[char]) -> bool {
     begins && view.get(sign.len() + name.len()).is_none_or(|seen| !is_named_by(seen.char))
 }
 
+/// How long a text is in which no sign means anything.
+fn cdata(view: &[Seen]) -> usize {
+    let end = (CDATA.len()..view.len()).find(|at| is_sign(&view[*at..], "]]>"));
+    end.map_or(view.len(), |end| end + 3)
+}
+
+fn is_sign(view: &[Seen], sign: &str) -> bool {
+    view.iter().take(sign.len()).map(|seen| seen.char).eq(sign.chars())
+}
+
 fn is_named_by(char: char) -> bool {
     char.is_alphanumeric() || "-_.:".contains(char)
 }
 
-const QUOTES: [char; 4] = ['"', '\'', '\\', '`'];
+const CDATA: &str = "<![CDATA[";
+pub(super) const QUOTES: [char; 4] = ['"', '\'', '\\', '`'];
 /// No name of anything is longer.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;

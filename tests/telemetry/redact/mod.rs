@@ -1,6 +1,7 @@
 //! What is hidden, and what is still shown.
 
 mod cards;
+mod debug;
 mod names;
 mod properties;
 mod shown;
