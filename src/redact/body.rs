@@ -83,7 +83,8 @@ fn media(headers: &HeaderMap) -> Media {
         // Tables name their columns far from what is in them.
         "text/csv" | "text/tab-separated-values" => Media::Other,
         multipart if multipart.starts_with("multipart/") => {
-            Media::Multipart(multipart::parameter(value, "boundary"))
+            let boundary = multipart::parameter(value, "boundary");
+            Media::Multipart(boundary.filter(|boundary| multipart::is_boundary(boundary)))
         }
         text if text.starts_with("text/") || TEXTS.contains(&text) => Media::Text,
         text if text.ends_with("+json") || text.ends_with("+xml") => Media::Text,

@@ -61,7 +61,9 @@ fn after_name(view: &[Seen], at: usize, names: &Names) -> Option<usize> {
     let end = closing(&view[..cap], quote + 1, '"');
     let name: String = view[quote + 1..end].iter().map(|seen| seen.char).collect();
     let comma = skip((end + 1).min(view.len()));
-    (view.get(comma)?.char == ',' && names.is_secret(&name)).then_some(comma + 1)
+    let is_part = |char: char| char.is_alphanumeric() || "-_.[] ".contains(char);
+    let is_name = view.get(comma)?.char == ',' && name.chars().all(is_part);
+    (is_name && names.is_secret(&name)).then_some(comma + 1)
 }
 
 /// Names of fields that say nothing.

@@ -55,7 +55,8 @@ fn escape(view: &[Seen]) -> Option<(char, usize)> {
         ('\\', 'x') => Some((char::from_u32(number(view.get(2..4)?, 16)?)?, 4)),
         ('\\', 'n' | 'r') => Some(('\n', 2)),
         ('\\', 't') => Some(('\t', 2)),
-        ('\\', other) if !other.is_alphanumeric() => Some((other, 2)),
+        // What begins another escape belongs to that one.
+        ('\\', other) if !other.is_alphanumeric() && !"%&".contains(other) => Some((other, 2)),
         ('&', '#') => entity(view),
         ('&', _) => ENTITIES.iter().find_map(|(name, char)| {
             let is_it = |(seen, char): (&Seen, char)| seen.char == char;

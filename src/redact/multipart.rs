@@ -32,7 +32,12 @@ pub(super) fn redact(
 /// The boundary of a body whose header doesn't say: its first line.
 pub(super) fn boundary(bytes: &[u8]) -> Option<&[u8]> {
     let line = bytes.split(|byte| *byte == b'\n').next()?.trim_ascii();
-    line.strip_prefix(b"--").filter(|boundary| (1..=LONGEST_BOUNDARY).contains(&boundary.len()))
+    line.strip_prefix(b"--").filter(|boundary| is_boundary(boundary))
+}
+
+/// Whether it can be one: an empty one is everywhere, and one that is long costs time.
+pub(super) fn is_boundary(boundary: impl AsRef<[u8]>) -> bool {
+    (1..=LONGEST_BOUNDARY).contains(&boundary.as_ref().len())
 }
 
 fn line(part: &[u8], is_cut: bool, names: &Names) -> String {

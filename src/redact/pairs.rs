@@ -22,7 +22,11 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
             '<' => element(view, at, names, hidden),
             '>' if told.is_in_tag() => {
                 told = Told::Nothing;
-                content(view, at + 1, hidden)
+                content(view, at + 1, "<", hidden)
+            }
+            '\n' if told.is_in_tag() && is_blank(&view[at + 1..]) => {
+                told = Told::Nothing;
+                content(view, at + 1, "\n--", hidden)
             }
             '(' | '{' => debug::find(view, at, names, hidden),
             _ => at + 1,
@@ -202,13 +206,19 @@ fn is_laid_out(inside: &[Seen]) -> bool {
     first.is_some_and(|char| "\n\r\"\\([{".contains(char))
 }
 
-/// Hides what an element holds whose name is in an attribute: `<field name="pin">…</field>`.
-fn content(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
-    let end = from + view[from..].iter().take_while(|seen| seen.char != '<').count();
+/// Hides what an element or a part holds whose name is in an attribute of it, to where it ends:
+/// `<field name="pin">…</field>`.
+fn content(view: &[Seen], from: usize, end: &str, hidden: &mut Hidden) -> usize {
+    let end = (from..view.len()).find(|at| is_sign(&view[*at..], end)).unwrap_or(view.len());
     if from < end {
         hidden.hide(view[from].from, view[end - 1].to);
     }
     end
+}
+
+/// Whether the line that begins here is empty: what follows has the headers before it.
+fn is_blank(line: &[Seen]) -> bool {
+    line.iter().map(|seen| seen.char).find(|char| *char != '\r') == Some('\n')
 }
 
 /// Hides what is inside an element with a secret name; says where to look on.

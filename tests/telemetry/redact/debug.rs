@@ -3,7 +3,7 @@
 use super::{body, text};
 
 /// Texts that hold a secret, wherever they are themselves.
-const SECRETS: [&str; 40] = [
+const SECRETS: [&str; 43] = [
     r#"token: Some("HUNTER2")"#,
     r#"password: Ok("HUNTER2..")"#,
     r#"Authorization: "Bearer HUNTER2""#,
@@ -44,6 +44,9 @@ const SECRETS: [&str; 40] = [
     "<password><![CDATA[a</password>HUNTER2]]></password>",
     r#"name: "password", value: "HUNTER2""#,
     r#"name=password&value=HUNTER2"#,
+    r#"Some("a=1&note=C { password: Some(",&HUNTER2"), z: 2 }")"#,
+    r#"<a password=\"&quot; HUNTER2\"/>"#,
+    "--b\r\ncontent-disposition: form-data; name=\"pin\"\r\n\r\nHUNTER2\r\n--b--",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 mod cards;
 mod debug;
 mod names;
+mod nested;
 mod properties;
 mod shown;
 mod texts;

@@ -203,6 +203,14 @@ fn forms_and_parts_are_redacted_by_name() {
 }
 
 #[test]
+fn a_boundary_that_can_be_none_is_found_in_the_body() {
+    let part = "--b\r\ncontent-disposition: form-data; name=\"n\"\r\n\r\n5\r\n--b--\r\n";
+    for boundary in ["", &"-".repeat(71)] {
+        assert_eq!(body(&format!("multipart/form-data; boundary=\"{boundary}\""), part), "n: 5\n");
+    }
+}
+
+#[test]
 fn what_is_no_text_is_not_shown() {
     for media in ["application/octet-stream", "image/png", "application/grpc", "text/csv"] {
         assert_eq!(standard().body(&of_type(media), &Kept::whole("plain")), None, "{media}");
