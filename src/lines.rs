@@ -39,7 +39,8 @@ impl LineFile {
     pub(crate) fn create(path: PathBuf, mut options: OpenOptions) -> io::Result<Self> {
         options.create(true).append(true);
         let mut file = Self { path, options, open: None, was_torn: false };
-        file.take()?;
+        file.find()?;
+        file.close();
         Ok(file)
     }
 
