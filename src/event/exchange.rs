@@ -92,6 +92,7 @@ impl Capture {
     }
 }
 
+#[cfg(feature = "audit")]
 impl Exchange {
     /// A copy with at most so many bytes of each body.
     pub(crate) fn up_to(&self, cap: usize) -> Self {
@@ -143,6 +144,7 @@ impl Kept {
         Self { bytes: bytes.into(), total, is_whole: false }
     }
 
+    #[cfg(feature = "audit")]
     fn up_to(&self, cap: usize) -> Self {
         let bytes = self.bytes[..self.bytes.len().min(cap)].to_vec();
         Self { bytes, total: self.total, is_whole: self.is_whole }
