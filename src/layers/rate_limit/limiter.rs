@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::RateLimitConfig;
-use super::queue::{State, Ticket, Waiter};
+use super::queue::{State, Ticket};
 use super::recent::Recent;
+use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::outcome::rate_limit_headers::LimitFacts;
 use crate::room::Room;
@@ -14,7 +15,8 @@ use crate::ties::Ties;
 /// The schedule, and the queue for it.
 ///
 /// As long as nothing limits requests, a call costs a few loads. Only the one whose turn is next has
-/// a timer; the others are woken one by the other.
+/// a timer; the others are woken one by the other, and a [`RollCall`] sees to it that one who is
+/// woken and isn't there breaks no chain.
 #[derive(Debug)]
 pub(super) struct Limiter {
     /// Something limits requests.
@@ -87,12 +89,12 @@ impl Limiter {
         }
         let now = rt::now();
         let mut state = self.state();
-        if state.waiting == 0 && state.has_room() && state.schedule.ready_at(now) <= now {
+        if state.before() == 0 && state.has_room() && state.schedule.ready_at(now) <= now {
             state.queue.clear();
             return Entry::Now(self.give_turn(&mut state, now));
         }
         state.pressed = true;
-        let turn = state.schedule.ready_after(state.waiting, now);
+        let turn = state.schedule.ready_after(state.before(), now);
         let wait = turn.saturating_duration_since(now);
         let config = state.schedule.config();
         let limit = config.max_wait.map(|limit| rt::after(now, limit));
@@ -102,9 +104,12 @@ impl Limiter {
             state.rejected += 1;
             return Entry::Rejected(Rejected { wait: Some(wait), is_full });
         }
-        let waiter = Arc::new(Waiter::default());
-        state.queue.push_back(Arc::clone(&waiter));
-        state.waiting += 1;
+        let waiter = state.join();
+        let must_watch = state.must_watch();
+        drop(state);
+        if must_watch {
+            RollCall::begin(self);
+        }
         Entry::Queued(Ticket::new(self, waiter, limit), wait)
     }
 
@@ -181,7 +186,7 @@ impl Limiter {
 
     /// A turn now; the lock is held.
     pub(super) fn give_turn(self: &Arc<Self>, state: &mut State, now: Instant) -> Turn {
-        let pressed = std::mem::take(&mut state.pressed) || state.waiting > 1;
+        let pressed = std::mem::take(&mut state.pressed) || state.is_queue();
         state.schedule.take(pressed, now);
         self.recent.count(now);
         let counted = state.is_bounded().then(|| {

@@ -30,7 +30,9 @@
 //! them were cut at the provider, and not one was answered.)
 //!
 //! Turns are given to calls and not by readiness, so that a readied clone that is dropped takes none.
-//! A caller who leaves the queue leaves no gap. Retries and hedges ask for turns of their own.
+//! A caller who leaves the queue leaves no gap, and one who stays but isn't polled when it is its turn
+//! holds up the others for about a second: after that they go before it, until it is polled, when it
+//! is back at its place. Retries and hedges ask for turns of their own.
 //!
 //! # When not to use it
 //!
@@ -92,6 +94,7 @@ mod limiter;
 mod pace;
 mod queue;
 mod recent;
+mod roll_call;
 mod search;
 mod service;
 mod state;

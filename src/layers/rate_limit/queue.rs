@@ -5,6 +5,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::limiter::{Limiter, Turn};
+use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::room::Room;
 use crate::rt;
@@ -15,9 +16,16 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// Bounds calls under way by what is further in, where nothing else was set.
     pub(super) room: Option<Arc<dyn Room>>,
+    /// In the order of their places, without those who were passed over.
     pub(super) queue: VecDeque<Arc<Waiter>>,
-    /// Those in the queue who haven't left.
+    /// Those who queued and haven't left.
     pub(super) waiting: u32,
+    /// Those among them who were passed over, because they weren't there when it was their turn.
+    passed_over: u32,
+    /// How many have ever queued.
+    places: u64,
+    /// Somebody sees to it that the first is there.
+    pub(super) is_watched: bool,
     /// Calls that were let through and aren't answered yet.
     pub(super) under_way: u32,
     /// Somebody had to wait, or was refused, since the last turn.
@@ -37,7 +45,12 @@ pub(super) struct Ticket {
 
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
+    place: u64,
     left: AtomicBool,
+    /// It hasn't been polled since it was called.
+    called: AtomicBool,
+    /// It isn't in the queue until it is polled; changes under the lock.
+    passed_over: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -54,8 +67,44 @@ pub(super) enum Step {
 
 impl State {
     pub(super) fn new(schedule: Schedule, room: Option<Arc<dyn Room>>) -> Self {
-        let queue = VecDeque::new();
-        Self { schedule, room, queue, waiting: 0, under_way: 0, pressed: false, rejected: 0 }
+        Self {
+            schedule,
+            room,
+            queue: VecDeque::new(),
+            waiting: 0,
+            passed_over: 0,
+            places: 0,
+            is_watched: false,
+            under_way: 0,
+            pressed: false,
+            rejected: 0,
+        }
+    }
+
+    /// The last place.
+    pub(super) fn join(&mut self) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter { place: self.places, ..Waiter::default() });
+        self.places += 1;
+        self.waiting += 1;
+        self.queue.push_back(Arc::clone(&waiter));
+        waiter
+    }
+
+    /// How many have a place before a newcomer.
+    pub(super) fn before(&self) -> u32 {
+        self.waiting - self.passed_over
+    }
+
+    /// Whether one waits behind another.
+    pub(super) fn is_queue(&self) -> bool {
+        self.before() > 1
+    }
+
+    /// Whether somebody must see to it from now on that the first is there.
+    pub(super) fn must_watch(&mut self) -> bool {
+        let must = self.is_queue() && !self.is_watched;
+        self.is_watched |= must;
+        must
     }
 
     /// Whether another call may be under way.
@@ -70,6 +119,45 @@ impl State {
         self.schedule.config().in_flight.is_some() || self.room.is_some()
     }
 
+    /// When the first may go, where there is room.
+    pub(super) fn first_may_go_at(&self, now: Instant) -> Option<Instant> {
+        self.has_room().then(|| self.schedule.ready_at(now))
+    }
+
+    pub(super) fn is_first(&self, waiter: &Arc<Waiter>) -> bool {
+        self.queue.front().is_some_and(|first| Arc::ptr_eq(first, waiter))
+    }
+
+    /// The first so many, who are to show that they are there.
+    pub(super) fn call(&mut self, many: usize) -> Vec<Arc<Waiter>> {
+        let there = self.queue.iter().filter(|waiter| !waiter.has_left());
+        let called: Vec<_> = there.take(many).cloned().collect();
+        called.iter().for_each(|waiter| waiter.called.store(true, Ordering::Relaxed));
+        called
+    }
+
+    /// They are passed over until they are polled.
+    pub(super) fn pass_over(&mut self, absent: &[Arc<Waiter>]) {
+        if absent.is_empty() {
+            return;
+        }
+        for waiter in absent {
+            waiter.passed_over.store(true, Ordering::Relaxed);
+            self.passed_over += 1;
+        }
+        self.queue.retain(|waiter| !waiter.is_passed_over());
+        self.skip_left();
+    }
+
+    /// Back to its place.
+    fn take_back(&mut self, waiter: &Arc<Waiter>) {
+        if waiter.passed_over.swap(false, Ordering::Relaxed) {
+            self.passed_over -= 1;
+            let at = self.queue.partition_point(|other| other.place < waiter.place);
+            self.queue.insert(at, Arc::clone(waiter));
+        }
+    }
+
     /// The first in the queue goes; who is first now.
     fn leave_front(&mut self) -> Option<Arc<Waiter>> {
         self.queue.pop_front();
@@ -80,14 +168,14 @@ impl State {
 
     /// Takes out those who left, once they are the most: they are no more than who waits, or few.
     fn forget_left(&mut self) {
-        let most = (self.waiting as usize).saturating_mul(2).max(FEW);
+        let most = (self.before() as usize).saturating_mul(2).max(FEW);
         if self.queue.len() > most {
-            self.queue.retain(|waiter| !waiter.left.load(Ordering::Relaxed));
+            self.queue.retain(|waiter| !waiter.has_left());
         }
     }
 
     fn skip_left(&mut self) {
-        while self.queue.front().is_some_and(|first| first.left.load(Ordering::Relaxed)) {
+        while self.queue.front().is_some_and(|first| first.has_left()) {
             self.queue.pop_front();
         }
     }
@@ -103,19 +191,21 @@ impl Ticket {
     /// Whether it is our turn; if not, `waker` is told when to ask again, or the time is.
     pub(super) fn step(&mut self, waker: &Waker) -> Step {
         self.waiter.remember(waker);
+        if self.waiter.is_passed_over() {
+            self.return_to_place();
+        }
         let now = rt::now();
         let mut state = self.limiter.state();
+        self.waiter.called.store(false, Ordering::Relaxed);
         state.skip_left();
-        if !state.queue.front().is_some_and(|first| Arc::ptr_eq(first, &self.waiter)) {
+        if !state.is_first(&self.waiter) {
             return Step::Wait;
         }
-        if !state.has_room() {
+        match state.first_may_go_at(now) {
             // Whoever makes room says so.
-            return Step::Wait;
-        }
-        let ready_at = state.schedule.ready_at(now);
-        if ready_at > now {
-            return Step::WaitUntil(ready_at);
+            None => return Step::Wait,
+            Some(at) if at > now => return Step::WaitUntil(at),
+            Some(_) => {}
         }
         let turn = self.limiter.give_turn(&mut state, now);
         self.done = true;
@@ -129,6 +219,16 @@ impl Ticket {
         }
         Step::Go(turn)
     }
+
+    fn return_to_place(&self) {
+        let mut state = self.limiter.state();
+        state.take_back(&self.waiter);
+        let must_watch = state.must_watch();
+        drop(state);
+        if must_watch {
+            RollCall::begin(&self.limiter);
+        }
+    }
 }
 
 impl Drop for Ticket {
@@ -139,9 +239,12 @@ impl Drop for Ticket {
         // Under the lock: whoever skips us before we are gone would have to wake the next.
         let mut state = self.limiter.state();
         self.waiter.left.store(true, Ordering::Relaxed);
-        let was_next = state.queue.front().is_some_and(|first| Arc::ptr_eq(first, &self.waiter));
-        let next = match was_next {
+        let next = match state.is_first(&self.waiter) {
             true => state.leave_front(),
+            false if self.waiter.is_passed_over() => {
+                (state.waiting, state.passed_over) = (state.waiting - 1, state.passed_over - 1);
+                None
+            }
             false => {
                 // It stays in the queue as a name that is skipped.
                 state.waiting -= 1;
@@ -159,6 +262,19 @@ impl Drop for Ticket {
 // === impl Waiter ===
 
 impl Waiter {
+    pub(super) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// Whether it hasn't been polled since it was called.
+    pub(super) fn is_called(&self) -> bool {
+        self.called.load(Ordering::Relaxed)
+    }
+
+    fn is_passed_over(&self) -> bool {
+        self.passed_over.load(Ordering::Relaxed)
+    }
+
     fn remember(&self, waker: &Waker) {
         let mut slot = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
         if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {

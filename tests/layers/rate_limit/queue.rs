@@ -1,15 +1,17 @@
 //! Who waits for a turn, and in what order.
 
+use std::pin::Pin;
+
 use futures_util::FutureExt;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::outcome::Rejection;
 use outrigger::rate_limit::{Excess, RateLimitLayer};
-use outrigger::{Delivery, ErrorKind};
+use outrigger::{Delivery, Error, ErrorKind};
 use tower::{Layer, Service};
 
 use super::Limited;
 use crate::call::{get, ready, status};
-use crate::clock::{begin, millis, secs, settle, timed, wait, within};
+use crate::clock::{begin, millis, now, secs, settle, timed, wait, within};
 
 fn shaped() -> RateLimitLayer {
     RateLimitLayer::new(10, secs(1)).excess(Excess::Shape)
@@ -135,6 +137,69 @@ async fn a_call_that_was_refused_in_the_queue_blocks_nobody_while_it_is_kept() {
     assert!(next.unwrap().is_err(), "it could not wait either");
     assert_eq!((crm.limit.waiting(), crm.limit.rejected()), (0, 2));
     drop(kept);
+    assert_eq!(crm.limit.waiting(), 0);
+}
+
+/// Calls that joined the queue and aren't polled any more.
+fn kept(
+    crm: &Limited,
+    numbers: std::ops::Range<u32>,
+) -> Vec<Pin<Box<impl Future<Output = Result<u16, Error>>>>> {
+    let mut calls: Vec<_> = numbers.map(|number| Box::pin(crm.call(number))).collect();
+    for call in &mut calls {
+        assert!(call.as_mut().now_or_never().is_none(), "it queues");
+    }
+    calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_is_not_polled_when_it_is_its_turn_holds_up_nobody_for_long() {
+    for in_flight in [false, true] {
+        let layer = if in_flight { RateLimitLayer::learning().in_flight(1) } else { shaped() };
+        let crm = Limited::by(layer);
+        let takes = if in_flight { millis(100) } else { millis(0) };
+        crm.set(outrigger::testing::Answer::status(200).after(takes));
+        let _first = crm.begin(0..1).await;
+        let mut asleep = kept(&crm, 1..6);
+        let behind = within(secs(5), crm.call(6)).await;
+        assert_eq!(behind.expect("it goes before them").unwrap(), 200);
+        // As fast as ever, now that it is known.
+        let began = now();
+        for call in crm.begin(7..17).await {
+            assert_eq!(call.await.unwrap().unwrap(), 200);
+        }
+        assert!(now() - began <= millis(1_100), "{:?}", now() - began);
+        assert_eq!(crm.limit.waiting(), 5);
+        // Polled again, they are before those who came since.
+        crm.limit.pause(millis(300));
+        let late = begin(crm.call(17)).await;
+        asleep.pop();
+        for call in &mut asleep {
+            assert!(call.as_mut().now_or_never().is_none(), "it is back at its place");
+        }
+        for call in &mut asleep {
+            assert_eq!(call.as_mut().await.unwrap(), 200);
+        }
+        assert_eq!(late.await.unwrap().unwrap(), 200);
+        let seen: Vec<_> = crm.seen().into_iter().map(|(_, number)| number).collect();
+        let order: Vec<_> = [0, 6].into_iter().chain(7..17).chain(1..5).chain([17]).collect();
+        assert_eq!(seen, order, "in flight: {in_flight}");
+        drop(asleep);
+        assert_eq!(crm.limit.waiting(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_behind_one_who_is_not_polled_keep_their_order() {
+    let crm = Limited::by(shaped());
+    crm.call(0).await.unwrap();
+    let asleep = kept(&crm, 1..2);
+    for call in crm.begin(2..50).await {
+        assert_eq!(call.await.unwrap().unwrap(), 200);
+    }
+    let numbers: Vec<_> = crm.seen().into_iter().map(|(_, number)| number).collect();
+    assert_eq!(numbers, [0].into_iter().chain(2..50).collect::<Vec<_>>());
+    drop(asleep);
     assert_eq!(crm.limit.waiting(), 0);
 }
 
