@@ -191,7 +191,7 @@ impl Note {
             return;
         }
         let facts = rate_limit_headers::limits(response.headers(), clock);
-        let changed = if facts.is_empty() { None } else { limiter.hear(&facts) };
+        let changed = if facts.is_empty() { None } else { limiter.hear(turn, &facts) };
         if class_of_response(classifier, response) == Class::Throttled {
             let asked = retry_after::retry_after(response.headers(), clock).or_else(|| {
                 facts.iter().filter(|fact| fact.remaining == Some(0)).find_map(|fact| fact.reset)

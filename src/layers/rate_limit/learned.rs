@@ -22,6 +22,8 @@ pub(super) struct Learned {
     left: Option<u64>,
     /// What was left by the last answer.
     told: Option<u64>,
+    /// The last request whose answer told of it.
+    newest: u64,
     /// When the window began, about.
     began: Option<Instant>,
     /// Nothing is left until then.
@@ -31,6 +33,14 @@ pub(super) struct Learned {
     heard: Instant,
     /// Without another word, it is forgotten then.
     pub(super) expires: Instant,
+}
+
+/// The request whose answer it is, among all that went.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) number: u64,
+    /// How many went after it.
+    pub(super) since: u64,
 }
 
 impl Learned {
@@ -45,6 +55,7 @@ impl Learned {
             pace: None,
             left: None,
             told: None,
+            newest: 0,
             began: None,
             spent_until: None,
             reset_at: None,
@@ -54,22 +65,37 @@ impl Learned {
     }
 
     /// Takes the provider at its word.
-    pub(super) fn hear(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+    pub(super) fn hear(&mut self, fact: &LimitFact, asked: Asked, excess: Excess, now: Instant) {
         self.heard = now;
         self.limit = fact.limit.or(self.limit);
-        let (is_new_window, is_fuller) = self.learn_left(fact, now);
-        self.learn_window(fact, is_new_window, is_fuller);
-        self.set_pace(fact, excess, now);
-        if excess == Excess::Reject {
-            self.left = match (fact.remaining, self.left) {
-                // Requests that are under way may not be counted in the answer.
-                (Some(told), Some(known)) if !is_new_window => Some(told.min(known)),
-                (told, known) => told.or(known),
-            };
+        if !self.is_outdated(fact, asked, now) {
+            self.newest = self.newest.max(asked.number);
+            let (is_new_window, is_fuller) = self.learn_left(fact, now);
+            self.learn_window(fact, is_new_window, is_fuller);
+            self.set_pace(fact, excess, now);
+            if let (Excess::Reject, Some(told)) = (excess, fact.remaining) {
+                // As if none of those that went since were counted in it: so much is left in any case.
+                let least = told.saturating_sub(asked.since);
+                // In a window that stands still, our own count knows of them.
+                let counted = self.left.map_or(least, |left| left.min(told));
+                self.left = Some(least.max(counted));
+            }
         }
         let lasts = self.window.unwrap_or_default().saturating_mul(2);
         let reset = fact.reset.unwrap_or_default();
         self.expires = rt::after(now, lasts.max(reset).max(SHORTEST_MEMORY));
+    }
+
+    /// Whether a later request's answer was here before, and knew of less: answers overtake each other,
+    /// and in a window that slides what was spent comes back in between.
+    fn is_outdated(&self, fact: &LimitFact, asked: Asked, now: Instant) -> bool {
+        if asked.number > self.newest {
+            return false;
+        }
+        let is_less = self.told.zip(fact.remaining).is_some_and(|(known, told)| told < known);
+        let known = self.reset_at.and_then(|known| known.checked_sub(TOLERANCE));
+        let is_before = known.zip(fact.reset).is_some_and(|(at, left)| rt::after(now, left) < at);
+        !is_less || is_before
     }
 
     fn learn_window(&mut self, fact: &LimitFact, is_new: bool, is_fuller: bool) {
@@ -182,9 +208,8 @@ impl Learned {
     /// The same, however long that is.
     fn free_at(&self, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
-        let spent = self.spent_until.filter(|_| self.left != Some(0));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
-        paced.max(spent.or(none_left).unwrap_or(now))
+        paced.max(none_left.or(self.spent_until).unwrap_or(now))
     }
 
     /// Whether it is known how many requests may go.
@@ -208,9 +233,13 @@ impl Learned {
         }
         if self.reset_at.is_some_and(|at| now >= at) {
             // Another window, of which nothing has been told yet.
-            (self.left, self.spent_until, self.reset_at) = (None, None, None);
+            (self.left, self.spent_until, self.reset_at) = (self.left.and(self.limit), None, None);
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
+        if self.left == Some(0) && self.reset_at.is_none() {
+            // The answers to those that went know more; without any, one goes to see.
+            self.spent_until = Some(rt::after(now, A_SECOND));
+        }
     }
 }
 
@@ -221,7 +250,7 @@ const HEADROOM: f64 = 1.03;
 const LONG: Duration = Duration::from_secs(60);
 /// A window that is shorter than what counting in seconds can tell of it.
 const SHORT: Duration = Duration::from_secs(2);
-/// Resets are told in whole seconds.
+/// Resets are told in whole seconds, and answers are mostly here within one.
 const A_SECOND: Duration = Duration::from_secs(1);
 /// How far apart two words on one reset may be.
 const TOLERANCE: Duration = Duration::from_millis(1_500);

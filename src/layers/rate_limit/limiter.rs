@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::RateLimitConfig;
+use super::learned::Asked;
 use super::queue::{State, Ticket};
 use super::recent::Recent;
 use super::roll_call::RollCall;
@@ -23,6 +24,8 @@ pub(super) struct Limiter {
     limits: AtomicBool,
     /// Counts refusals that were news: what was sent before one and refused after it is its echo.
     generation: AtomicU64,
+    /// How many requests ever went.
+    sent: AtomicU64,
     recent: Recent,
     state: Mutex<State>,
     pub(super) ties: Ties,
@@ -33,6 +36,8 @@ pub(super) struct Limiter {
 pub(super) struct Turn {
     /// When that was, for what becomes of it.
     generation: u64,
+    /// How many requests had gone by then, itself included.
+    number: u64,
     /// Where requests under way are counted.
     counted: Option<Arc<Limiter>>,
 }
@@ -60,6 +65,7 @@ impl Limiter {
         Self {
             limits: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
             generation: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             recent: Recent::new(now),
             state: Mutex::new(state),
             ties: Ties::default(),
@@ -114,8 +120,13 @@ impl Limiter {
     }
 
     /// What an answer told of the provider's limits; the interval, if it is another one now.
-    pub(super) fn hear(&self, facts: &LimitFacts) -> Option<Option<Duration>> {
-        self.change(|schedule, now| schedule.hear(facts, now)).1
+    pub(super) fn hear(&self, turn: &Turn, facts: &LimitFacts) -> Option<Option<Duration>> {
+        let number = turn.number;
+        let hear = |schedule: &mut Schedule, now| {
+            let since = self.sent.load(Ordering::Relaxed).saturating_sub(number);
+            schedule.hear(facts, Asked { number, since }, now);
+        };
+        self.change(hear).1
     }
 
     pub(super) fn accepted(&self) {
@@ -198,7 +209,8 @@ impl Limiter {
     }
 
     fn turn(&self, counted: Option<Arc<Self>>) -> Turn {
-        Turn { generation: self.generation.load(Ordering::Acquire), counted }
+        let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
+        Turn { generation: self.generation.load(Ordering::Acquire), number, counted }
     }
 
     /// Notes whether calls must ask for their turn. Where anybody waits, they must.

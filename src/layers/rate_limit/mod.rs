@@ -10,7 +10,10 @@
 //!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
 //!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
 //!   little late without a window getting one too many. A longer one is a stock that has to last
-//!   until its reset: jobs may use a tenth of the time ahead, people all of it.
+//!   until its reset: jobs may use a tenth of the time ahead, people all of it. What an answer says is
+//!   left is less by the requests that went since; an answer that a later request's has overtaken
+//!   counts only if it knows of less. Of windows of a few seconds that slide and are told as Unix
+//!   times, the length doesn't show: there jobs use about half of the rate and more.
 //! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
 //!   beside one that it does (GitHub's secondary ones): from what it accepted before, up in steps
 //!   until it refuses, and back to what was accepted, which holds for five minutes. A refusal that

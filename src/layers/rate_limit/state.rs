@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
-use super::learned::Learned;
+use super::learned::{Asked, Learned};
 use super::pace::Pace;
 use super::search::Search;
 use crate::outcome::rate_limit_headers::LimitFacts;
@@ -140,7 +140,7 @@ impl Schedule {
     }
 
     /// Takes the provider at its word.
-    pub(super) fn hear(&mut self, facts: &LimitFacts, now: Instant) {
+    pub(super) fn hear(&mut self, facts: &LimitFacts, asked: Asked, now: Instant) {
         if self.config.learning == Learning::Off {
             return;
         }
@@ -152,7 +152,7 @@ impl Schedule {
                 self.learned.push(Learned::new(fact.scope, now));
                 self.learned.len() - 1
             });
-            self.learned[at].hear(fact, self.config.excess, now);
+            self.learned[at].hear(fact, asked, self.config.excess, now);
         }
         if !was_told && self.is_told(now) {
             // Who is told needn't guess; what is found out in spite of that is another limit.

@@ -7,6 +7,7 @@ mod provider;
 mod queue;
 mod spacing;
 mod told;
+mod windows;
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -95,9 +95,32 @@ async fn what_is_left_goes_as_it_comes_for_people_and_then_they_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_late_does_not_give_back_what_is_spent() {
-    let crm = told(RateLimitLayer::learning(), r#""a";q=10;w=60"#, r#""a";r=2;t=30"#).await;
-    crm.set(telling(r#""a";q=10;w=60"#, r#""a";r=2;t=30"#));
-    assert_eq!(crm.times(3).await, [0, 0, 30_000], "it was on its way before the two");
+    for excess in [Excess::Shape, Excess::Reject] {
+        let policy = r#""a";q=10;w=3600"#;
+        let layer = RateLimitLayer::learning().excess(excess);
+        let crm = told(layer, policy, r#""a";r=8;t=30"#).await;
+        crm.set(telling(policy, r#""a";r=7;t=30"#).after(secs(5)));
+        let first = crm.begin(1..2).await;
+        wait(secs(4)).await;
+        // It came after the first, and overtakes it.
+        crm.set(telling(policy, r#""a";r=0;t=26"#));
+        crm.call(2).await.unwrap();
+        crm.set(Answer::status(200));
+        for call in first {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(crm.times(1).await, [30_000], "{excess:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_go_than_a_new_window_has_before_it_is_told_of() {
+    let policy = r#""h";q=10;w=3600"#;
+    let crm = told(RateLimitLayer::learning(), policy, r#""h";r=0;t=30"#).await;
+    crm.set(telling(policy, r#""h";r=9;t=3600"#).after(secs(1)));
+    let _calls = crm.begin(0..30).await;
+    wait(millis(30_500)).await;
+    assert_eq!(crm.seen().len(), 1 + 10);
 }
 
 #[tokio::test(start_paused = true)]
