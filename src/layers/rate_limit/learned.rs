@@ -73,6 +73,10 @@ impl Learned {
             let (is_new_window, is_fuller) = self.learn_left(fact, now);
             self.learn_window(fact, is_new_window, is_fuller);
             self.set_pace(fact, excess, now);
+            if (fact.remaining, fact.reset) == (Some(0), None) {
+                let known = self.reset_at.filter(|known| *known > now);
+                self.spent_until = Some(known.unwrap_or(rt::after(now, self.refill())));
+            }
             if let (Excess::Reject, Some(told)) = (excess, fact.remaining) {
                 // As if none of those that went since were counted in it: so much is left in any case.
                 let least = told.saturating_sub(asked.since);
@@ -238,8 +242,18 @@ impl Learned {
         self.left = self.left.map(|left| left.saturating_sub(1));
         if self.left == Some(0) && self.reset_at.is_none() {
             // The answers to those that went know more; without any, one goes to see.
-            self.spent_until = Some(rt::after(now, A_SECOND));
+            let wait = if self.told == Some(0) { self.refill() } else { A_SECOND };
+            self.spent_until = Some(rt::after(now, wait));
         }
+    }
+
+    /// How long until there is one more, where no reset is told: a window gives them back evenly, as
+    /// far as is known of it, and one goes to see once a second otherwise.
+    fn refill(&self) -> Duration {
+        let window = self.window.filter(|_| self.is_sure);
+        let even = window.zip(self.limit.filter(|limit| *limit > 0));
+        let told = even.map(|(window, limit)| window.div_f64(limit as f64));
+        told.or(self.pace.map(|pace| pace.interval)).unwrap_or(A_SECOND)
     }
 }
 

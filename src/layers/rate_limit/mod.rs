@@ -14,6 +14,8 @@
 //!   left is less by the requests that went since; an answer that a later request's has overtaken
 //!   counts only if it knows of less. Of windows of a few seconds that slide and are told as Unix
 //!   times, the length doesn't show: there jobs use about half of the rate and more.
+//! - Nothing left, and no word of a reset: one goes as often as the window refills where that is known,
+//!   and once a second where it isn't, until there is more.
 //! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
 //!   beside one that it does (GitHub's secondary ones): from what it accepted before, up in steps
 //!   until it refuses, and back to what was accepted, which holds for five minutes. A refusal that

@@ -87,6 +87,38 @@ async fn past_the_cap_one_goes_to_see_and_the_others_wait_as_long_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_left_without_a_reset_is_a_short_pause_and_no_stop() {
+    let alone = Answer::status(200).header("x-ratelimit-remaining", "0");
+    let full = Answer::status(200).header("x-shopify-shop-api-call-limit", "40/40");
+    let cases = [
+        (alone, millis(1_000)),
+        (telling(r#""a";q=10;w=3600"#, r#""a";r=0"#), secs(360)),
+        (full, millis(500)),
+    ];
+    for (answer, pause) in cases {
+        for excess in [Excess::Shape, Excess::Reject] {
+            let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+            crm.set(answer.clone());
+            let times = crm.times(3).await;
+            let gaps = times.windows(2).map(|pair| millis(pair[1] - pair[0]));
+            for gap in gaps {
+                let range = pause..=pause.mul_f64(1.04);
+                assert!(range.contains(&gap), "{excess:?}: {answer:?}: {times:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_more_is_left_the_short_pause_is_over() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    crm.set(Answer::status(200).header("x-ratelimit-remaining", "0"));
+    crm.call(0).await.unwrap();
+    crm.set(Answer::status(200).header("x-ratelimit-remaining", "9"));
+    assert_eq!(crm.times(4).await, [1_000; 4]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_left_goes_as_it_comes_for_people_and_then_they_wait() {
     let layer = RateLimitLayer::learning();
     let crm = told(layer, r#""a";q=10;w=60"#, r#""a";r=3;t=30"#).await;
