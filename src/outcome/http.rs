@@ -34,11 +34,13 @@ impl HttpClassifier {
 
     pub(crate) fn by_status(head: &ResponseHead<'_>) -> Class {
         let later = || head.headers.contains_key(RETRY_AFTER);
+        let none_left = || head.headers.get(REMAINING).is_some_and(|left| left.as_bytes() == b"0");
         match head.status {
             StatusCode::MULTI_STATUS => Class::Partial,
             StatusCode::UNAUTHORIZED => Class::Unauthorized,
             StatusCode::TOO_MANY_REQUESTS => Class::Throttled,
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN if later() => Class::Throttled,
+            StatusCode::FORBIDDEN if none_left() => Class::Throttled,
             status if status.is_client_error() => Class::ClientError,
             status if status.is_server_error() => Class::ServerError,
             status if status.as_u16() < 400 => Class::Success,
@@ -59,3 +61,6 @@ impl fmt::Debug for HttpClassifier {
         f.debug_struct("HttpClassifier").field("rules", &self.rules.len()).finish()
     }
 }
+
+/// By which a 403 of a spent quota differs from one of missing rights.
+const REMAINING: &str = "x-ratelimit-remaining";

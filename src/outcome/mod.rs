@@ -8,13 +8,13 @@
 //! |---|---|
 //! | 1xx, 2xx, 3xx | [`Class::Success`]; 207 is [`Class::Partial`] |
 //! | 401 | [`Class::Unauthorized`] |
-//! | 429, and 503 or 403 with `Retry-After` | [`Class::Throttled`] |
+//! | 429; 503 or 403 with `Retry-After`; 403 with `X-RateLimit-Remaining: 0` | [`Class::Throttled`] |
 //! | other 4xx | [`Class::ClientError`] |
 //! | other 5xx | [`Class::ServerError`] |
 //! | an error | by its kind |
 //!
 //! (`Retry-After` on a 503: RFC 9110, 10.2.3. On a 403 it is what GitHub's secondary limits send,
-//! and it has no other meaning there.)
+//! and it has no other meaning there; its primary one sends a 403 with nothing remaining.)
 //!
 //! A classifier of one's own tells what the default can't know:
 //!

@@ -3,7 +3,8 @@
 //! A limit is set as so many requests in so much time, or not at all: what the provider says and
 //! refuses counts in either case, for all callers of the integration.
 //!
-//! - `Retry-After` on a refusal (429, or 503 and 403 with it) stops everybody until it is over, not
+//! - `Retry-After` on a refusal (429, or 503 and 403 with it), or else the reset of what has nothing
+//!   left (a 403 with `X-RateLimit-Remaining: 0`, too), stops everybody until it is over, not
 //!   only the caller who saw it. A 429 without it stops everybody for a second, twice that after the
 //!   next, and so on up to half a minute.
 //! - `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, in its newer and older

@@ -123,6 +123,17 @@ async fn a_429_that_tells_only_of_a_reset_stops_everybody_until_that() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_403_with_nothing_left_is_a_refusal_until_the_reset_and_another_one_is_not() {
+    for (left, pauses) in [("0", vec![secs(12)]), ("1", vec![]), ("00", vec![])] {
+        let crm = Limited::by(RateLimitLayer::learning());
+        let told = Answer::status(403).header("x-ratelimit-remaining", left);
+        crm.set(told.header("x-ratelimit-reset", "12"));
+        assert_eq!(crm.call(0).await.unwrap(), 403);
+        assert_eq!(crm.pauses(), pauses, "{left}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_header_does_not_stop_an_integration_for_good() {
     let all_spent = |told: &str| Answer::status(200).header("ratelimit", told);
     for answer in [
