@@ -6,6 +6,7 @@
 //! | `RateLimit: limit=100, remaining=30, reset=12`, `RateLimit-Policy: 100;w=60` | the draft, 07 |
 //! | `RateLimit-Limit`, `-Remaining`, `-Reset` | the draft, up to 06 |
 //! | `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `-Reset-After`; `X-Rate-Limit-…` | GitHub and most others |
+//! | `X-RateLimit-Resource: search`, which of several budgets these figures are of | GitHub |
 //! | the same with `-Second`, `-Minute`, `-Hour`, `-Day`, or `-Requests` | gateways; OpenAI |
 //! | `X-Shopify-Shop-Api-Call-Limit: 32/40` | Shopify |
 //!
@@ -34,6 +35,8 @@ pub(crate) struct LimitFact {
     pub(crate) reset: Option<Duration>,
     /// The same as a Unix time in seconds, where that was told.
     pub(crate) reset_stamp: Option<u64>,
+    /// Which of the provider's resources it is of, where that is named.
+    pub(crate) resource: Option<u64>,
     /// It is of something else than requests.
     counts_others: bool,
 }
@@ -44,7 +47,7 @@ pub(crate) struct LimitFacts([Option<LimitFact>; MOST]);
 
 /// Reads the limits; costs a glance at the headers' names where there are none.
 pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
-    let mut facts = LimitFacts::default();
+    let (mut facts, mut resource) = (LimitFacts::default(), None);
     for (name, value) in headers {
         let name = name.as_str();
         if !matches!(name.as_bytes(), [b'r', b'a', ..] | [b'x', b'-', b'r' | b's', ..]) {
@@ -55,6 +58,7 @@ pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
             "ratelimit-policy" => facts.read_policies(text),
             "ratelimit" => facts.read_state(text),
             "x-shopify-shop-api-call-limit" => facts.read_shopify(text),
+            "x-ratelimit-resource" => resource = Some(named(text.trim())),
             _ => {
                 let family = FAMILIES.iter().find_map(|family| name.strip_prefix(family));
                 if let Some(rest) = family {
@@ -63,6 +67,7 @@ pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
             }
         }
     }
+    facts.0.iter_mut().flatten().for_each(|fact| fact.resource = resource);
     facts
 }
 
@@ -243,6 +248,10 @@ fn scope(name: &BareItem) -> u64 {
         BareItem::Token(name) => name.as_str(),
         _ => return PLAIN,
     };
+    named(text)
+}
+
+fn named(text: &str) -> u64 {
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, mix).max(NAMED)
 }

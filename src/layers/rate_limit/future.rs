@@ -193,12 +193,19 @@ impl Note {
         let facts = rate_limit_headers::limits(response.headers(), clock);
         let changed = if facts.is_empty() { None } else { limiter.hear(turn, &facts) };
         if class_of_response(classifier, response) == Class::Throttled {
-            let asked = retry_after::retry_after(response.headers(), clock).or_else(|| {
-                facts.iter().filter(|fact| fact.remaining == Some(0)).find_map(|fact| fact.reset)
-            });
+            let asked = retry_after::retry_after(response.headers(), clock);
+            let mut spent = facts.iter().filter(|fact| fact.remaining == Some(0));
+            let spent = spent.find(|fact| fact.reset.is_some());
             let is_rate = response.status() != http::StatusCode::SERVICE_UNAVAILABLE
                 && !is_about_concurrency(response.headers());
-            self.refused(turn, asked, is_rate);
+            match (asked, spent) {
+                // What else goes to this resource waits for its reset, as was told.
+                (None, Some(spent)) if spent.resource.is_some() => {}
+                (asked, spent) => {
+                    let reset = spent.and_then(|spent| spent.reset);
+                    self.refused(turn, asked.or(reset), is_rate);
+                }
+            }
         } else {
             limiter.accepted();
         }

@@ -2,13 +2,16 @@ use std::time::{Duration, Instant};
 
 use super::config::Excess;
 use super::pace::Pace;
+use super::resources::Route;
 use crate::outcome::rate_limit_headers::LimitFact;
 use crate::rt;
 
 /// One of the provider's limits, as its answers tell it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Learned {
-    pub(super) scope: u64,
+    scope: u64,
+    /// The only one of the provider's resources that it is of.
+    resource: Option<u64>,
     limit: Option<u64>,
     window: Option<Duration>,
     /// The window was told, or measured from reset to reset.
@@ -41,12 +44,14 @@ pub(super) struct Asked {
     pub(super) number: u64,
     /// How many went after it.
     pub(super) since: u64,
+    pub(super) route: Route,
 }
 
 impl Learned {
-    pub(super) fn new(scope: u64, now: Instant) -> Self {
+    pub(super) fn new(fact: &LimitFact, now: Instant) -> Self {
         Self {
-            scope,
+            scope: fact.scope,
+            resource: fact.resource,
             limit: None,
             window: None,
             is_sure: false,
@@ -62,6 +67,19 @@ impl Learned {
             heard: now,
             expires: now,
         }
+    }
+
+    pub(super) fn is_of(&self, fact: &LimitFact) -> bool {
+        (self.scope, self.resource) == (fact.scope, fact.resource)
+    }
+
+    /// Whether it limits requests for this resource, which may not be known.
+    pub(super) fn limits(&self, resource: Option<u64>) -> bool {
+        self.resource.is_none() || self.resource == resource
+    }
+
+    pub(super) fn resource(&self) -> Option<u64> {
+        self.resource
     }
 
     /// Takes the provider at its word.

@@ -6,6 +6,7 @@ use super::config::RateLimitConfig;
 use super::learned::Asked;
 use super::queue::{State, Ticket};
 use super::recent::Recent;
+use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::outcome::rate_limit_headers::LimitFacts;
@@ -38,6 +39,7 @@ pub(super) struct Turn {
     generation: u64,
     /// How many requests had gone by then, itself included.
     number: u64,
+    route: Route,
     /// Where requests under way are counted.
     counted: Option<Arc<Limiter>>,
 }
@@ -83,24 +85,25 @@ impl Limiter {
         !self.limits.load(Ordering::Acquire)
     }
 
-    /// Asks for a turn; `began` is about now, and `due` when waiting has lost its sense.
+    /// Asks for a turn; `began` is about now, and `latest` when waiting has lost its sense.
     pub(super) fn enter(
         self: &Arc<Self>,
+        route: Route,
         began: Instant,
         latest: impl FnOnce(Instant) -> Option<Instant>,
     ) -> Entry {
         if self.is_free() {
             self.recent.count(began);
-            return Entry::Now(self.turn(None));
+            return Entry::Now(self.turn(route, None));
         }
         let now = rt::now();
         let mut state = self.state();
-        if state.before() == 0 && state.has_room() && state.schedule.ready_at(now) <= now {
+        if state.before() == 0 && state.has_room() && state.schedule.ready_at(route, now) <= now {
             state.queue.clear();
-            return Entry::Now(self.give_turn(&mut state, now));
+            return Entry::Now(self.give_turn(&mut state, route, now));
         }
         state.pressed = true;
-        let turn = state.schedule.ready_after(state.before(), now);
+        let turn = state.schedule.ready_after(state.before(), route, now);
         let wait = turn.saturating_duration_since(now);
         let config = state.schedule.config();
         let limit = config.max_wait.map(|limit| rt::after(now, limit));
@@ -110,7 +113,7 @@ impl Limiter {
             state.rejected += 1;
             return Entry::Rejected(Rejected { wait: Some(wait), is_full });
         }
-        let waiter = state.join();
+        let waiter = state.join(route);
         let must_watch = state.must_watch();
         drop(state);
         if must_watch {
@@ -121,10 +124,10 @@ impl Limiter {
 
     /// What an answer told of the provider's limits; the interval, if it is another one now.
     pub(super) fn hear(&self, turn: &Turn, facts: &LimitFacts) -> Option<Option<Duration>> {
-        let number = turn.number;
+        let (number, route) = (turn.number, turn.route);
         let hear = |schedule: &mut Schedule, now| {
             let since = self.sent.load(Ordering::Relaxed).saturating_sub(number);
-            schedule.hear(facts, Asked { number, since }, now);
+            schedule.hear(facts, Asked { number, since, route }, now);
         };
         self.change(hear).1
     }
@@ -151,7 +154,7 @@ impl Limiter {
                 .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok();
         let sent = is_news.then(|| self.recent.take(rt::now()));
-        self.change(|schedule, now| schedule.refused(asked, sent, now))
+        self.change(|schedule, now| schedule.refused(asked, sent, turn.route, now))
     }
 
     /// Changes the schedule; whoever is next looks at it again.
@@ -196,21 +199,26 @@ impl Limiter {
     }
 
     /// A turn now; the lock is held.
-    pub(super) fn give_turn(self: &Arc<Self>, state: &mut State, now: Instant) -> Turn {
+    pub(super) fn give_turn(
+        self: &Arc<Self>,
+        state: &mut State,
+        route: Route,
+        now: Instant,
+    ) -> Turn {
         let pressed = std::mem::take(&mut state.pressed) || state.is_queue();
-        state.schedule.take(pressed, now);
+        state.schedule.take(route, pressed, now);
         self.recent.count(now);
         let counted = state.is_bounded().then(|| {
             state.under_way += 1;
             Arc::clone(self)
         });
         self.settle(state, now);
-        self.turn(counted)
+        self.turn(route, counted)
     }
 
-    fn turn(&self, counted: Option<Arc<Self>>) -> Turn {
+    fn turn(&self, route: Route, counted: Option<Arc<Self>>) -> Turn {
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-        Turn { generation: self.generation.load(Ordering::Acquire), number, counted }
+        Turn { generation: self.generation.load(Ordering::Acquire), number, route, counted }
     }
 
     /// Notes whether calls must ask for their turn. Where anybody waits, they must.

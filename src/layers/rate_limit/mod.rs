@@ -15,6 +15,9 @@
 //!   left is less by the requests that went since; an answer that a later request's has overtaken
 //!   counts only if it knows of less. Of windows of a few seconds that slide and are told as Unix
 //!   times, the length doesn't show: there jobs use about half of the rate and more.
+//! - `X-RateLimit-Resource` (GitHub) keeps limits of one resource from calls for another: which one a
+//!   call is for is known by its path's first segment (but `api` and versions) once a call for it was
+//!   answered. All wait in one queue, though: give a resource that is short an integration of its own.
 //! - Nothing left, and no word of a reset: one goes as often as the window refills where that is known,
 //!   and once a second where it isn't, until there is more.
 //! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
@@ -100,6 +103,7 @@ mod limiter;
 mod pace;
 mod queue;
 mod recent;
+mod resources;
 mod roll_call;
 mod search;
 mod service;

@@ -5,6 +5,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::limiter::{Limiter, Turn};
+use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::room::Room;
@@ -43,9 +44,10 @@ pub(super) struct Ticket {
     done: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiter {
     place: u64,
+    route: Route,
     left: AtomicBool,
     /// It hasn't been polled since it was called.
     called: AtomicBool,
@@ -82,8 +84,8 @@ impl State {
     }
 
     /// The last place.
-    pub(super) fn join(&mut self) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter { place: self.places, ..Waiter::default() });
+    pub(super) fn join(&mut self, route: Route) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter::new(self.places, route));
         self.places += 1;
         self.waiting += 1;
         self.queue.push_back(Arc::clone(&waiter));
@@ -121,7 +123,8 @@ impl State {
 
     /// When the first may go, where there is room.
     pub(super) fn first_may_go_at(&self, now: Instant) -> Option<Instant> {
-        self.has_room().then(|| self.schedule.ready_at(now))
+        let first = self.queue.front().filter(|_| self.has_room())?;
+        Some(self.schedule.ready_at(first.route, now))
     }
 
     pub(super) fn is_first(&self, waiter: &Arc<Waiter>) -> bool {
@@ -207,7 +210,7 @@ impl Ticket {
             Some(at) if at > now => return Step::WaitUntil(at),
             Some(_) => {}
         }
-        let turn = self.limiter.give_turn(&mut state, now);
+        let turn = self.limiter.give_turn(&mut state, self.waiter.route, now);
         self.done = true;
         let next = state.leave_front();
         if next.is_none() {
@@ -262,6 +265,11 @@ impl Drop for Ticket {
 // === impl Waiter ===
 
 impl Waiter {
+    fn new(place: u64, route: Route) -> Self {
+        let (left, called, passed_over) = Default::default();
+        Self { place, route, left, called, passed_over, waker: Mutex::default() }
+    }
+
     pub(super) fn has_left(&self) -> bool {
         self.left.load(Ordering::Relaxed)
     }

@@ -7,6 +7,7 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use super::layer::RateLimitLayer;
 use super::limiter::{Entry, Rejected};
+use super::resources::Route;
 use crate::context::Context;
 use crate::error::{BoxError, Error};
 use crate::event::Event;
@@ -56,8 +57,9 @@ where
             return ResponseFuture::unlimited(self.inner.send(request));
         }
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
+        let route = Route::of(request.uri());
         let latest = |now| context.latest_start(now, settings.attempt);
-        match settings.limiter.enter(context.call().attempt_began(), latest) {
+        match settings.limiter.enter(route, context.call().attempt_began(), latest) {
             Entry::Now(turn) => {
                 let sending = self.inner.send(request);
                 ResponseFuture::sent(sending, turn, context, Arc::clone(settings))

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
 use super::learned::{Asked, Learned};
 use super::pace::Pace;
+use super::resources::{Resources, Route};
 use super::search::Search;
 use crate::outcome::rate_limit_headers::LimitFacts;
 use crate::rt;
@@ -13,6 +14,7 @@ pub(super) struct Schedule {
     config: RateLimitConfig,
     configured: Option<Pace>,
     learned: Vec<Learned>,
+    resources: Resources,
     search: Option<Search>,
     paused_until: Option<Instant>,
     /// Refusals in a row that didn't say for how long.
@@ -32,6 +34,7 @@ impl Schedule {
             config: config.clone(),
             configured: None,
             learned: Vec::new(),
+            resources: Resources::default(),
             search: None,
             paused_until: None,
             refusals: 0,
@@ -74,36 +77,39 @@ impl Schedule {
             || self.refusals > 0
     }
 
-    /// When the next request may go.
-    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+    /// When the next request may go, if it is for this route.
+    pub(super) fn ready_at(&self, route: Route, now: Instant) -> Instant {
         let own = self.own(now).map(|pace| pace.ready_at());
         let cap = self.config.pause_cap;
-        let told = self.told(now).map(|learned| learned.ready_at(cap, now));
+        let told = self.told_of(route, now).map(|learned| learned.ready_at(cap, now));
         own.chain(told).chain(self.paused_until).max().unwrap_or(now)
     }
 
     /// When a request may go that has so many before it.
-    pub(super) fn ready_after(&self, others: u32, now: Instant) -> Instant {
-        let interval = match self.config.excess {
-            Excess::Reject => self.interval(now),
-            // A job isn't refused for a guess: it queues, and its deadline is its own.
-            Excess::Shape => self.sure_interval(now),
+    pub(super) fn ready_after(&self, others: u32, route: Route, now: Instant) -> Instant {
+        // A job isn't refused for a guess: it queues, and its deadline is its own.
+        let is_sure = |learned: &&Learned| match self.config.excess {
+            Excess::Reject => true,
+            Excess::Shape => learned.is_sure(),
         };
+        let told = self.told_of(route, now).filter(is_sure).filter_map(|learned| learned.pace);
+        let own = self.own(now).filter(|_| self.config.excess == Excess::Reject);
+        let paces = self.configured.into_iter().chain(own).chain(told);
+        let interval = paces.map(|pace| pace.interval).max();
         let queue = interval.unwrap_or_default().saturating_mul(others);
-        rt::after(self.ready_at(now).max(now), queue)
+        rt::after(self.ready_at(route, now).max(now), queue)
     }
 
-    /// The same as [`interval`](Self::interval), by what was set and promised.
-    fn sure_interval(&self, now: Instant) -> Option<Duration> {
-        let told = self.told(now).filter(|learned| learned.is_sure());
-        let told = told.filter_map(|learned| learned.pace);
-        self.configured.into_iter().chain(told).map(|pace| pace.interval).max()
-    }
-
-    /// From one request to the next, where they come without end.
+    /// From one request to the next, where they come without end; for the resource with the most
+    /// room, where each has its own limits.
     pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
-        let told = self.told(now).filter_map(|learned| learned.pace);
-        self.own(now).chain(told).map(|pace| pace.interval).max()
+        let slowest = |resource| {
+            let told = self.told(now).filter(|learned| learned.limits(resource));
+            let paces = self.own(now).chain(told.filter_map(|learned| learned.pace));
+            paces.map(|pace| pace.interval).max()
+        };
+        let resources = self.told(now).map(Learned::resource).filter(Option::is_some);
+        resources.map(slowest).min().unwrap_or_else(|| slowest(None))
     }
 
     /// What was set, and what was found out and still holds.
@@ -117,13 +123,19 @@ impl Schedule {
         self.learned.iter().filter(move |learned| learned.expires > now)
     }
 
+    /// The same, of what limits requests for this route.
+    fn told_of(&self, route: Route, now: Instant) -> impl Iterator<Item = &Learned> {
+        let resource = self.resources.of(route);
+        self.told(now).filter(move |learned| learned.limits(resource))
+    }
+
     pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
         let left = self.paused_until?.saturating_duration_since(now);
         (!left.is_zero()).then_some(left)
     }
 
-    /// A request goes out; `pressed` where others would have liked to.
-    pub(super) fn take(&mut self, pressed: bool, now: Instant) {
+    /// A request for this route goes out; `pressed` where others would have liked to.
+    pub(super) fn take(&mut self, route: Route, pressed: bool, now: Instant) {
         self.learned.retain(|learned| learned.expires > now);
         self.search = self.search.filter(|search| !search.is_stale(now));
         if let Some(search) = &mut self.search {
@@ -136,7 +148,9 @@ impl Schedule {
             pace.take(pressed, now);
         }
         let cap = self.config.pause_cap;
-        self.learned.iter_mut().for_each(|learned| learned.take(pressed, cap, now));
+        let resource = self.resources.of(route);
+        let told = self.learned.iter_mut().filter(|learned| learned.limits(resource));
+        told.for_each(|learned| learned.take(pressed, cap, now));
     }
 
     /// Takes the provider at its word.
@@ -144,24 +158,27 @@ impl Schedule {
         if self.config.learning == Learning::Off {
             return;
         }
-        let was_told = self.is_told(now);
+        let was_told = self.is_told(asked.route, now);
         for fact in facts.iter() {
-            let known = self.learned.iter().position(|learned| learned.scope == fact.scope);
+            if let Some(resource) = fact.resource {
+                self.resources.learn(asked.route, resource);
+            }
+            let known = self.learned.iter().position(|learned| learned.is_of(fact));
             let at = known.unwrap_or_else(|| {
                 self.learned.truncate(MOST - 1);
-                self.learned.push(Learned::new(fact.scope, now));
+                self.learned.push(Learned::new(fact, now));
                 self.learned.len() - 1
             });
             self.learned[at].hear(fact, asked, self.config.excess, now);
         }
-        if !was_told && self.is_told(now) {
+        if !was_told && self.is_told(asked.route, now) {
             // Who is told needn't guess; what is found out in spite of that is another limit.
             self.search = None;
         }
     }
 
-    fn is_told(&self, now: Instant) -> bool {
-        self.told(now).any(Learned::is_told)
+    fn is_told(&self, route: Route, now: Instant) -> bool {
+        self.told_of(route, now).any(Learned::is_told)
     }
 
     pub(super) fn accepted(&mut self) {
@@ -176,6 +193,7 @@ impl Schedule {
         &mut self,
         asked: Option<Duration>,
         sent: Option<Sent>,
+        route: Route,
         now: Instant,
     ) -> Duration {
         // An echo asks for no more than the refusal that it is one of.
@@ -185,7 +203,7 @@ impl Schedule {
         self.pause(pause, now);
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
-            let is_explained = self.told(now).any(Learned::is_spent);
+            let is_explained = self.told_of(route, now).any(Learned::is_spent);
             match &mut self.search {
                 _ if is_explained => {}
                 Some(search) => search.refused(pause, now),
@@ -207,11 +225,12 @@ impl Schedule {
     /// The pause is over, and all that was learned is forgotten.
     pub(super) fn forget(&mut self) {
         self.learned.clear();
+        self.resources.clear();
         (self.search, self.paused_until, self.refusals) = (None, None, 0);
     }
 }
 
-/// Limits that are learned at once.
-const MOST: usize = 4;
+/// Limits that are learned at once, of all resources.
+const MOST: usize = 8;
 /// Where a refusal doesn't say for how long; twice that after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -5,6 +5,7 @@ mod learning;
 mod pauses;
 mod provider;
 mod queue;
+mod resources;
 mod spacing;
 mod told;
 mod windows;
