@@ -90,7 +90,7 @@ impl Learned {
             self.newest = self.newest.max(asked.number);
             let (is_new_window, is_fuller) = self.learn_left(fact, now);
             self.learn_window(fact, is_new_window, is_fuller);
-            self.set_pace(fact, excess, now);
+            self.set_pace(fact, asked, excess, now);
             if (fact.remaining, fact.reset) == (Some(0), None) {
                 let known = self.reset_at.filter(|known| *known > now);
                 self.spent_until = Some(known.unwrap_or(rt::after(now, self.refill())));
@@ -179,7 +179,7 @@ impl Learned {
         (is_new, is_fuller)
     }
 
-    fn set_pace(&mut self, fact: &LimitFact, excess: Excess, now: Instant) {
+    fn set_pace(&mut self, fact: &LimitFact, asked: Asked, excess: Excess, now: Instant) {
         let even = match (self.limit, self.window, fact.remaining, fact.reset) {
             // A short window is a rate.
             (Some(limit), Some(window), ..) if self.is_sure && window <= LONG => {
@@ -191,7 +191,10 @@ impl Learned {
                 return;
             }
             // A long one is a stock, to last until there is more.
-            (.., Some(remaining), Some(reset)) => Some((reset, remaining)),
+            (.., Some(remaining), Some(reset)) => {
+                let least = remaining.saturating_sub(asked.since).max(remaining.min(1));
+                Some((reset, least))
+            }
             _ => None,
         };
         let Some((time, requests)) =
@@ -251,6 +254,9 @@ impl Learned {
             self.heard = now;
         }
         if let Some(pace) = &mut self.pace {
+            if let Some(spent_until) = self.spent_until.filter(|until| *until <= now) {
+                pace.hold(spent_until);
+            }
             pace.take(pressed, now);
         }
         if self.reset_at.is_some_and(|at| now >= at) {

@@ -24,6 +24,11 @@ impl Pace {
         self.due.checked_sub(self.ahead).unwrap_or(self.due)
     }
 
+    /// Nothing could go before `at`, which made nobody late.
+    pub(super) fn hold(&mut self, at: Instant) {
+        self.due = self.due.max(at);
+    }
+
     /// A request goes out; `pressed` where others would have liked to.
     pub(super) fn take(&mut self, pressed: bool, now: Instant) {
         // A timer that fired late must not make the next request late too, as far as that can be
