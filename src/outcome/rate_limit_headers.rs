@@ -5,6 +5,7 @@
 //! | `RateLimit-Policy: "default";q=100;w=60`, `RateLimit: "default";r=30;t=12` | draft-ietf-httpapi-ratelimit-headers, from 08 on |
 //! | `RateLimit: limit=100, remaining=30, reset=12`, `RateLimit-Policy: 100;w=60` | the draft, 07 |
 //! | `RateLimit-Limit`, `-Remaining`, `-Reset` | the draft, up to 06 |
+//! | `RateLimit-Policy: 10;w=1, 1000;w=3600`, or these after the limit in `-Limit`: a window each | the same |
 //! | `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `-Reset-After`; `X-Rate-Limit-…` | GitHub and most others |
 //! | `X-RateLimit-Resource: search`, which of several budgets these figures are of | GitHub |
 //! | the same with `-Second`, `-Minute`, `-Hour`, `-Day`, or `-Requests` | gateways; OpenAI |
@@ -39,6 +40,8 @@ pub(crate) struct LimitFact {
     pub(crate) resource: Option<u64>,
     /// It is of something else than requests.
     counts_others: bool,
+    /// It is a policy without a name, of which there may be several.
+    is_unnamed: bool,
 }
 
 /// All limits that one response tells of.
@@ -67,6 +70,7 @@ pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
             }
         }
     }
+    facts.join_unnamed();
     facts.0.iter_mut().flatten().for_each(|fact| fact.resource = resource);
     facts
 }
@@ -101,9 +105,34 @@ impl LimitFacts {
             let counts_others = matches!(parameters.get("qu"), Some(unit) if !is_requests(unit));
             let limit = integer(parameters.get("q")).or_else(|| integer(Some(name)));
             let window = integer(parameters.get("w")).map(Duration::from_secs);
-            let Some(fact) = self.of(scope(name)).filter(|_| limit.is_some()) else { continue };
+            let is_unnamed = scope(name) == PLAIN && window.is_some();
+            let scope =
+                scope(name) + window.filter(|_| is_unnamed).map_or(0, |window| window.as_secs());
+            let Some(fact) = self.of(scope).filter(|_| limit.is_some()) else { continue };
+            fact.is_unnamed = is_unnamed;
             (fact.limit, fact.window) = (limit, window.or(fact.window));
             fact.counts_others = counts_others;
+        }
+    }
+
+    /// What is told without a name is of the policy with that limit: of the one that comes closest,
+    /// and of the first where no limit is told.
+    fn join_unnamed(&mut self) {
+        let at = |scope: &Option<LimitFact>| scope.is_some_and(|fact| fact.scope == PLAIN);
+        let state = self.0.iter().position(at);
+        let told = state.and_then(|state| self.0[state]).unwrap_or_default();
+        let is_alone = self.0.iter().flatten().filter(|fact| fact.is_unnamed).count() == 1;
+        let mut policies = self.0.iter_mut().flatten().filter(|fact| fact.is_unnamed);
+        let of_it = |policy: &&mut LimitFact| told.limit.is_none() || told.limit == policy.limit;
+        let Some(policy) = policies.find(of_it) else { return };
+        (policy.remaining, policy.reset) = (told.remaining, told.reset);
+        policy.reset_stamp = told.reset_stamp;
+        if is_alone {
+            // Where it isn't told each time, it is the same limit without it.
+            policy.scope = PLAIN;
+        }
+        if let Some(state) = state {
+            self.0[state] = None;
         }
     }
 
@@ -162,8 +191,11 @@ impl LimitFacts {
         match what {
             "limit" => {
                 fact.limit = leading(text).or(fact.limit);
-                let told = window.or_else(|| told_window(text)).map(Duration::from_secs);
-                fact.window = told.or(fact.window);
+                fact.window = window.map(Duration::from_secs).or(fact.window);
+                if window.is_none() && text.contains(';') {
+                    // `100, 100;w=60`: the limit that comes closest, and all policies.
+                    self.read_policies(text);
+                }
             }
             "remaining" => fact.remaining = leading(text),
             "reset" => (fact.reset, fact.reset_stamp) = reset(text, now),
@@ -210,17 +242,11 @@ fn now(headers: &HeaderMap, clock: &Clock) -> SystemTime {
     sent.and_then(Result::ok).and_then(|sent| date(sent.trim())).unwrap_or_else(|| clock.wall())
 }
 
-/// The number that a text begins with: `100, 100;w=60` has been sent for a limit of 100.
+/// The number that a text begins with: `100, 100;w=60` is sent for a limit of 100.
 fn leading(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
-}
-
-/// The window in `100, 100;w=60`.
-fn told_window(text: &str) -> Option<u64> {
-    let mut parameters = text.split(';').skip(1).map(str::trim);
-    parameters.find_map(|parameter| leading(parameter.strip_prefix("w=")?))
 }
 
 fn items(list: &List) -> impl Iterator<Item = (&BareItem, &Parameters)> {
@@ -259,7 +285,7 @@ fn named(text: &str) -> u64 {
 /// More limits than any known provider tells of at once.
 const MOST: usize = 4;
 const FAMILIES: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
-/// The scope of a limit without a name; with a window that the header's name tells, that is added.
+/// The scope of a limit without a name; the window is added that the header's name or a policy tells.
 const PLAIN: u64 = 1;
 /// Names come after all windows.
 const NAMED: u64 = 1 << 20;

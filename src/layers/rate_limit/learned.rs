@@ -233,6 +233,10 @@ impl Learned {
     /// The same, however long that is.
     fn free_at(&self, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
+        // A stock is to last until its reset, and no longer.
+        let is_stock = self.window.is_none_or(|window| window > LONG);
+        let paced =
+            self.reset_at.filter(|_| is_stock).map_or(paced, |reset_at| paced.min(reset_at));
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
         paced.max(none_left.or(self.spent_until).unwrap_or(now))
     }
@@ -262,12 +266,27 @@ impl Learned {
         if self.reset_at.is_some_and(|at| now >= at) {
             // Another window, of which nothing has been told yet.
             (self.left, self.spent_until, self.reset_at) = (self.left.and(self.limit), None, None);
+            self.restock(now);
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
         if self.left == Some(0) && self.reset_at.is_none() {
             // The answers to those that went know more; without any, one goes to see.
             let wait = if self.told == Some(0) { self.refill() } else { A_SECOND };
             self.spent_until = Some(rt::after(now, wait));
+        }
+    }
+
+    /// The window and its limit, where it is long and both are known.
+    fn stock(&self) -> Option<(Duration, u64)> {
+        let window = self.window.filter(|window| self.is_sure && *window > LONG);
+        window.zip(self.limit.filter(|limit| *limit > 0))
+    }
+
+    /// What was left of a stock sets no pace any more, once it is full again.
+    fn restock(&mut self, now: Instant) {
+        if let (Some((window, limit)), Some(pace)) = (self.stock(), &mut self.pace) {
+            let interval = window.div_f64(limit as f64 / HEADROOM);
+            pace.change(interval.min(pace.interval), pace.ahead, now);
         }
     }
 

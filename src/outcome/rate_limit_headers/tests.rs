@@ -114,6 +114,33 @@ fn several_limits_are_told_apart() {
 }
 
 #[test]
+fn policies_without_names_are_told_apart_by_their_windows() {
+    let (minute, hour) = ((Some(100), Some(60)), (Some(1_000), Some(3_600)));
+    let with = |(limit, window), left, reset| (limit, window, left, reset);
+    let policies = ("ratelimit-policy", "100;w=60, 1000;w=3600");
+    for (limit, first, second) in [
+        ("100", (Some(3), Some(9)), (None, None)),
+        ("1000", (None, None), (Some(3), Some(9))),
+        ("100, 100;w=60, 1000;w=3600", (Some(3), Some(9)), (None, None)),
+        ("100;w=60", (Some(3), Some(9)), (None, None)),
+    ] {
+        let state =
+            [("ratelimit-limit", limit), ("ratelimit-remaining", "3"), ("ratelimit-reset", "9")];
+        let facts = [with(minute, first.0, first.1), with(hour, second.0, second.1)];
+        for order in [[&[policies][..], &state[..]], [&state[..], &[policies][..]]] {
+            let mut read = told(&order.concat());
+            read.sort_unstable();
+            assert_eq!(read, facts, "{limit}");
+        }
+    }
+    let unknown = [("x-ratelimit-limit", "10, 100;w=60"), ("x-ratelimit-remaining", "3")];
+    let apart = [(Some(10), None, Some(3), None), (Some(100), Some(60), None, None)];
+    assert_eq!(told(&unknown), apart);
+    let first = [policies, ("ratelimit-remaining", "3")];
+    assert_eq!(told(&first), [with(minute, Some(3), None), with(hour, None, None)]);
+}
+
+#[test]
 fn more_limits_than_there_is_room_for_are_left_out() {
     let names: Vec<_> = (0..9).map(|name| format!(r#""{name}x";r={name}"#)).collect();
     let facts = told(&[("ratelimit", &names.join(", "))]);

@@ -189,6 +189,39 @@ async fn the_strictest_of_several_limits_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_strictest_of_several_policies_without_names_holds() {
+    let telling = |limit: &str, left: &str, reset: &str| {
+        Answer::status(200)
+            .header("ratelimit-policy", "60;w=60, 3600;w=3600")
+            .header("ratelimit-limit", limit)
+            .header("ratelimit-remaining", left)
+            .header("ratelimit-reset", reset)
+    };
+    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    crm.set(telling("3600", "0", "500"));
+    crm.call(0).await.unwrap();
+    assert_eq!(crm.limit.interval(), Some(millis(1_030)));
+    crm.set(telling("60", "59", "60"));
+    let times = crm.times(3).await;
+    assert!(times[0] == 500_000 && times[2] <= 502_060, "the other one is full again: {times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_stock_sets_no_pace_after_its_reset() {
+    let policies = r#""m";q=60;w=60, "h";q=3600;w=3600"#;
+    let crm = told(
+        RateLimitLayer::learning().excess(Excess::Shape),
+        policies,
+        r#""m";r=59;t=60, "h";r=1;t=500"#,
+    );
+    let crm = crm.await;
+    // From here on, only of the one that comes closest.
+    crm.set(telling(policies, r#""m";r=59;t=60"#));
+    let times = crm.times(6).await;
+    assert!(times[1] > 400_000 && times[5] < 510_000, "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reset_that_moves_by_a_second_is_no_window_of_a_second() {
     let layer = RateLimitLayer::learning().excess(Excess::Shape).pause_cap(secs(7_200));
     let crm = Limited::by(layer);
