@@ -43,7 +43,8 @@ pub enum Learning {
     /// It does.
     #[default]
     On,
-    /// Only what was set counts: neither headers nor refusals are heeded.
+    /// Only what was set counts: neither headers nor refusals are heeded. What was learned until then
+    /// is forgotten; a pause that the provider asked for lasts as long as it said.
     Off,
 }
 

@@ -228,7 +228,9 @@ impl Note {
             return;
         }
         let (pause, changed) = limiter.refused(turn, asked, is_rate);
-        emitter.emit(Some(&self.context), || Event::RateLimitPaused { pause });
+        if let Some(pause) = pause {
+            emitter.emit(Some(&self.context), || Event::RateLimitPaused { pause });
+        }
         if let Some(interval) = changed {
             emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
         }

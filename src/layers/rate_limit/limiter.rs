@@ -140,13 +140,13 @@ impl Limiter {
         }
     }
 
-    /// An answer asked for less; the pause, and the interval if it is another one now.
+    /// An answer asked for less; the pause, if that is heeded, and the interval if it is another one now.
     pub(super) fn refused(
         &self,
         turn: &Turn,
         asked: Option<Duration>,
         is_rate: bool,
-    ) -> (Duration, Option<Option<Duration>>) {
+    ) -> (Option<Duration>, Option<Option<Duration>>) {
         let before = turn.generation;
         let is_news = is_rate
             && self

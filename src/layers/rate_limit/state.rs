@@ -16,7 +16,10 @@ pub(super) struct Schedule {
     learned: Vec<Learned>,
     resources: Resources,
     search: Option<Search>,
+    /// As the provider asked, or whoever has the handle.
     paused_until: Option<Instant>,
+    /// As long as seemed enough after a refusal that didn't say.
+    guessed_until: Option<Instant>,
     /// Refusals in a row that didn't say for how long.
     refusals: u32,
 }
@@ -37,13 +40,14 @@ impl Schedule {
             resources: Resources::default(),
             search: None,
             paused_until: None,
+            guessed_until: None,
             refusals: 0,
         };
         schedule.reconfigure(config, now);
         schedule
     }
 
-    /// Other settings; what was learned and what was spent stays.
+    /// Other settings; what was spent stays, and what was learned as long as learning is on.
     pub(super) fn reconfigure(&mut self, config: &RateLimitConfig, now: Instant) {
         let pace = |quota: Quota| {
             let ahead = quota.interval().saturating_mul(quota.burst.saturating_sub(1));
@@ -56,7 +60,9 @@ impl Schedule {
                 *configured = Some(Pace::new(interval, ahead, now));
             }
         }
-        if config.learning == Learning::Off || config.excess != self.config.excess {
+        if config.learning == Learning::Off {
+            self.unlearn();
+        } else if config.excess != self.config.excess {
             self.learned.clear();
         }
         self.config = config.clone();
@@ -72,7 +78,7 @@ impl Schedule {
             || self.config.in_flight.is_some()
             || self.search.is_some()
             || !self.learned.is_empty()
-            || self.paused_until.is_some_and(|until| until > now)
+            || self.paused_for(now).is_some()
             // Answers are of interest, until one of them is no refusal.
             || self.refusals > 0
     }
@@ -82,7 +88,7 @@ impl Schedule {
         let own = self.own(now).map(|pace| pace.ready_at());
         let cap = self.config.pause_cap;
         let told = self.told_of(route, now).map(|learned| learned.ready_at(cap, now));
-        own.chain(told).chain(self.paused_until).max().unwrap_or(now)
+        own.chain(told).chain(self.stopped_until()).max().unwrap_or(now)
     }
 
     /// When a request may go that has so many before it.
@@ -130,8 +136,12 @@ impl Schedule {
     }
 
     pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
-        let left = self.paused_until?.saturating_duration_since(now);
+        let left = self.stopped_until()?.saturating_duration_since(now);
         (!left.is_zero()).then_some(left)
+    }
+
+    fn stopped_until(&self) -> Option<Instant> {
+        self.paused_until.max(self.guessed_until)
     }
 
     /// A request for this route goes out; `pressed` where others would have liked to.
@@ -185,7 +195,8 @@ impl Schedule {
         self.refusals = 0;
     }
 
-    /// The provider refused: everybody stops for as long as it says. Returns the pause.
+    /// The provider refused: everybody stops for as long as it says. Returns the pause, where
+    /// refusals are heeded.
     ///
     /// `sent` is what went out before, where the refusal is news and not the echo of an earlier one,
     /// and a matter of the rate.
@@ -195,12 +206,17 @@ impl Schedule {
         sent: Option<Sent>,
         route: Route,
         now: Instant,
-    ) -> Duration {
+    ) -> Option<Duration> {
+        if self.config.learning == Learning::Off {
+            return None;
+        }
         // An echo asks for no more than the refusal that it is one of.
         let before = if sent.is_some() { self.refusals } else { self.refusals.saturating_sub(1) };
         let own = || FIRST_PAUSE.saturating_mul(1 << before.min(5));
         let pause = asked.unwrap_or_else(own).min(self.config.pause_cap);
-        self.pause(pause, now);
+        let stopped =
+            if asked.is_some() { &mut self.paused_until } else { &mut self.guessed_until };
+        *stopped = (*stopped).max(Some(rt::after(now, pause)));
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
             let is_explained = self.told_of(route, now).any(Learned::is_spent);
@@ -208,13 +224,13 @@ impl Schedule {
                 _ if is_explained => {}
                 Some(search) => search.refused(pause, now),
                 // What follows on no request is no measure of ours.
-                None if sent.requests > 0 && self.config.learning == Learning::On => {
+                None if sent.requests > 0 => {
                     self.search = Some(Search::begin(sent.requests, sent.over, pause, now));
                 }
                 None => {}
             }
         }
-        pause
+        Some(pause)
     }
 
     /// Everybody stops, for at least so long.
@@ -224,9 +240,15 @@ impl Schedule {
 
     /// The pause is over, and all that was learned is forgotten.
     pub(super) fn forget(&mut self) {
+        self.unlearn();
+        self.paused_until = None;
+    }
+
+    /// All that was learned is forgotten, but for a pause that somebody asked for.
+    fn unlearn(&mut self) {
         self.learned.clear();
         self.resources.clear();
-        (self.search, self.paused_until, self.refusals) = (None, None, 0);
+        (self.search, self.guessed_until, self.refusals) = (None, None, 0);
     }
 }
 

@@ -79,3 +79,50 @@ async fn a_faster_pace_lets_those_who_wait_go_sooner() {
     apply(&jobs, "rate_limit.requests = 'none'");
     assert_eq!(jobs.rate_limit().interval(), None);
 }
+
+/// Jobs at ten a second, whose provider refused one that followed on another.
+async fn refused(retry_after: Option<&str>) -> (Integration, Script) {
+    let answer = Answer::status(429);
+    let answer = match retry_after {
+        Some(seconds) => answer.header("retry-after", seconds),
+        None => answer,
+    };
+    let provider = Script::new([Answer::status(200), answer, Answer::status(200)]);
+    let jobs = Integration::background("jobs")
+        .rate_limit(|limit| limit.requests(10, seconds(1)))
+        .retry(|retry| retry.max_attempts(1))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    for code in [200, 429] {
+        assert_eq!(status(jobs.send(get())).await.unwrap(), code);
+    }
+    (jobs, provider)
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_learning_what_was_learned_slows_nobody_any_more() {
+    let (jobs, provider) = refused(None).await;
+    let set = Some(std::time::Duration::from_millis(100));
+    assert!(jobs.rate_limit().paused_for().is_some() && jobs.rate_limit().interval() > set);
+    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(status(jobs.send(get())))).collect();
+    tokio::task::yield_now().await;
+    apply(&jobs, "rate_limit.learn = 'off'");
+    assert_eq!((jobs.rate_limit().paused_for(), jobs.rate_limit().interval()), (None, set));
+    tokio::time::sleep(seconds(1)).await;
+    assert!(provider.begun() >= 2 + 9, "{}", provider.begun());
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_learning_a_pause_that_the_provider_asked_for_lasts_as_it_said() {
+    let (jobs, _) = refused(Some("7")).await;
+    apply(&jobs, "rate_limit.learn = 'off'");
+    let set = Some(std::time::Duration::from_millis(100));
+    assert_eq!(
+        (jobs.rate_limit().paused_for(), jobs.rate_limit().interval()),
+        (Some(seconds(7)), set)
+    );
+    assert_eq!(status(jobs.send(get())).await.unwrap(), 200);
+    assert_eq!(jobs.rate_limit().paused_for(), None);
+}
