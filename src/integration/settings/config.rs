@@ -303,11 +303,11 @@ impl Integration {
     /// Other settings from the next call on, laid over what was set in code.
     ///
     /// Connections, the breaker's state and results, tokens, places, queues, what was learned (unless
-    /// learning is switched off) and the
-    /// kill switch's position stay; calls that are under way end under the settings that they began
-    /// with. What an earlier config set and this one doesn't name is again as it was set in code: so
-    /// an empty config takes all of it back, and a file that couldn't be read must not be applied as
-    /// one. Listeners that are told of the change may apply other settings in turn.
+    /// learning is switched off) and the kill switch's position stay; calls that are under way end
+    /// under the settings that they began with. What an earlier config set and this one doesn't name
+    /// is again as it was set in code: so an empty config takes all of it back, and a file that
+    /// couldn't be read must not be applied as one. Listeners that are told of the change may apply
+    /// other settings in turn.
     ///
     /// # Errors
     ///
