@@ -14,12 +14,21 @@ pub(super) struct Resources(Vec<(Route, u64)>);
 
 impl Route {
     pub(super) fn of(uri: &Uri) -> Self {
-        let mut segments = uri.path().split('/').filter(|segment| !is_prefix(segment));
-        let first = segments.next().unwrap_or_default();
+        let mut rest = uri.path().as_bytes();
+        // Every call is asked for it: bytes are read once.
+        let first = loop {
+            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+            let (segment, further) = rest.split_at(end);
+            match further {
+                [_, further @ ..] if is_prefix(segment) => rest = further,
+                _ if is_prefix(segment) => break &rest[..0],
+                _ => break segment,
+            }
+        };
         // FNV-1a.
         let mix =
-            |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        Self(first.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
+            |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Self(first.iter().fold(0xcbf2_9ce4_8422_2325, mix))
     }
 }
 
@@ -45,10 +54,12 @@ impl Resources {
 }
 
 /// `api`, or a version such as `v3`.
-fn is_prefix(segment: &str) -> bool {
-    let version = segment.strip_prefix('v').unwrap_or_default();
-    let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-    segment.is_empty() || segment == "api" || is_version
+fn is_prefix(segment: &[u8]) -> bool {
+    match segment {
+        [] | b"api" => true,
+        [b'v', version @ ..] => !version.is_empty() && version.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// Routes that are known at once: more than GitHub's paths begin with is a path that begins with an id.
