@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) struct LineFile {
     path: PathBuf,
-    options: OpenOptions,
     open: Option<Open>,
     /// The last write that failed left a part of a line.
     was_torn: bool,
@@ -36,9 +35,8 @@ pub(crate) struct Partly {
 
 impl LineFile {
     /// Opens the file, or makes it, to see whether it can be.
-    pub(crate) fn create(path: PathBuf, mut options: OpenOptions) -> io::Result<Self> {
-        options.create(true).append(true);
-        let mut file = Self { path, options, open: None, was_torn: false };
+    pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
+        let mut file = Self { path, open: None, was_torn: false };
         file.find()?;
         file.close();
         Ok(file)
@@ -73,7 +71,7 @@ impl LineFile {
         if let Some(open) = self.open.take().filter(|open| open.is_at(&self.path)) {
             return Ok((open, None));
         }
-        let file = self.options.open(&self.path)?;
+        let file = options().open(&self.path)?;
         let known = file.metadata()?;
         let is_torn = match known.is_file() {
             true => is_torn(&self.path, &known),
@@ -82,6 +80,15 @@ impl LineFile {
         };
         Ok((Open { file, size: known.len(), is_torn }, Some(known)))
     }
+}
+
+/// Lines are added; a new file is not for everybody to read.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
+    options
 }
 
 // === impl Open ===
@@ -131,6 +138,10 @@ fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, P
     }
     Ok(size)
 }
+
+/// `rw-r-----`
+#[cfg(unix)]
+const READ_BY_GROUP: u32 = 0o640;
 
 #[cfg(test)]
 mod tests {

@@ -347,3 +347,13 @@ fn it_shows_its_path() {
     let shown = format!("{:?}", JsonLines::create(folder.file()).unwrap());
     assert!(shown.starts_with("JsonLines") && shown.contains("fallbacks.jsonl"), "{shown}");
 }
+
+#[cfg(unix)]
+#[test]
+fn others_cant_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("mode");
+    let _lines = JsonLines::create(folder.file()).unwrap();
+    let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o007, 0, "{mode:o}");
+}

@@ -1,6 +1,5 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,7 +18,7 @@ use crate::rt::datable;
 /// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
 /// is counted. Where the file was moved away, another is begun in its place. A line that was torn, by
 /// a full disk or by the end of a process, stays as it is, and the next begins on its own: what can't
-/// be read as JSON is no record. Dropping the last clone writes what is kept and ends the thread.
+/// be read as JSON is no record. On Unix, a new file can be read by its owner and group alone. Dropping the last clone writes what is kept and ends the thread.
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
@@ -66,7 +65,7 @@ impl JsonLines {
     /// When it can't be opened, or no thread can be started.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
-        let file = LineFile::create(path.clone(), OpenOptions::new())?;
+        let file = LineFile::create(path.clone())?;
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { path, state, changed });
         let name = "outrigger fallback records".to_owned();

@@ -144,8 +144,8 @@ impl<T> MirrorLayer<T> {
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         if self.share > Ratio::ONE {
             let share = self.share;
-            let why = format_args!("{share} of the calls is too much: copy 100% at most");
-            mistakes.add("share", why);
+            mistakes
+                .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
         }
         if self.concurrency == 0 {
             mistakes.add(

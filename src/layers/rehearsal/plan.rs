@@ -119,8 +119,10 @@ impl Plan {
             check_time_and_share("plan.slow_body", *pause, *share, mistakes);
         }
         for (_, status) in self.statuses.iter().filter(|(_, status)| status.is_informational()) {
-            let why = format_args!("{} ends no call: use a status from 200 on", status.as_u16());
-            mistakes.add("plan.status", why);
+            mistakes.add(
+                "plan.status",
+                format_args!("{} ends no call: use a status from 200 on", status.as_u16()),
+            );
         }
         let whole = self.endings().map(|(share, _)| u64::from(share.millionths())).sum::<u64>();
         if whole > u64::from(Ratio::ONE.millionths()) {

@@ -1,4 +1,3 @@
-use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -44,11 +43,8 @@ impl JsonLinesFile {
     ///
     /// When it can't be opened.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
         let (path, clock) = (path.as_ref().to_owned(), Clock::system());
-        let file = LineFile::create(path.clone(), options)?;
+        let file = LineFile::create(path.clone())?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
         let (size, day, aside) = (0, None, Aside::default());
         Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, aside })
@@ -142,6 +138,3 @@ fn day(at: SystemTime) -> u64 {
 const MAX_BYTES: u64 = 100 * 1024 * 1024;
 const KEEP: usize = 10;
 const DAY: u64 = 24 * 3600;
-/// `rw-r-----`
-#[cfg(unix)]
-const READ_BY_GROUP: u32 = 0o640;
