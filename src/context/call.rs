@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::early::Early;
 use super::extension::ContextPool;
-use super::gate::Gate;
+use super::gate::{Gate, Gates};
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
@@ -60,7 +60,7 @@ pub(crate) struct Call {
     /// When the attempt began, if not with the call.
     attempt_began: AtomicU64,
     upload: AtomicU64,
-    gate: OnceLock<Arc<dyn Gate>>,
+    gates: Gates,
     /// It is a second request's: the call is the first's.
     pub(crate) is_second: bool,
     /// Where somebody listens.
@@ -116,7 +116,7 @@ impl Call {
             attempt_came: AtomicU64::new(0),
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
-            gate: OnceLock::new(),
+            gates: Gates::default(),
             is_second: false,
             target: OnceLock::new(),
             acquired: AtomicU64::new(NEVER),
@@ -135,7 +135,7 @@ impl Call {
         );
         (fork.own_id, fork.key, fork.id_header) =
             (self.own_id, self.key.clone(), self.id_header.clone());
-        fork.gate.clone_from(&self.gate);
+        fork.gates.clone_from(&self.gates);
         fork.is_second = true;
         fork.trace.clone_from(&self.trace);
         fork.target.clone_from(&self.target);
@@ -236,19 +236,18 @@ impl Call {
     }
 
     /// Lets the call be stopped as long as it waits.
-    pub(crate) fn set_gate(&self, gate: Arc<dyn Gate>) {
-        // The outermost one stands.
-        let _ = self.gate.set(gate);
+    pub(crate) fn add_gate(&self, gate: Arc<dyn Gate>) {
+        self.gates.add(gate);
     }
 
     /// Whether the call may have another attempt, or a second request beside the first.
     pub(crate) fn may_repeat(&self) -> bool {
-        self.gate.get().is_none_or(|gate| gate.mode() == SwitchMode::On)
+        self.gates.iter().all(|gate| gate.mode() == SwitchMode::On)
     }
 
     /// Who can still stop the call.
-    pub(super) fn gate(&self) -> Option<&Arc<dyn Gate>> {
-        self.gate.get()
+    pub(super) fn gates(&self) -> impl Iterator<Item = &Arc<dyn Gate>> {
+        self.gates.iter()
     }
 
     /// The attempt tries out a provider that was down: nobody should send another beside it.

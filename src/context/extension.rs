@@ -199,7 +199,7 @@ impl Context {
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
     /// end by it.
     pub(crate) fn refusal(&self) -> Option<Error> {
-        self.call().gate()?.refusal(self)
+        self.call().gates().find_map(|gate| gate.refusal(self))
     }
 
     /// Numbers the request that carries this context.

@@ -48,7 +48,7 @@ where
             return ResponseFuture::rejected(error);
         }
         // What waits further in is stopped there, if it must be.
-        context.call().set_gate(Arc::clone(&self.settings) as Arc<dyn Gate>);
+        context.call().add_gate(Arc::clone(&self.settings) as Arc<dyn Gate>);
         ResponseFuture::sent(self.inner.send(request))
     }
 }

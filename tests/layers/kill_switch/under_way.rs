@@ -110,6 +110,33 @@ async fn a_call_that_waits_while_it_is_off_and_on_again_goes_on() {
     assert_eq!(waiting.await.unwrap().unwrap(), 200);
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_two_switches_each_stops_a_call_that_waits() {
+    for stopped_by in [0, 1] {
+        let layers = [KillSwitchLayer::new(), KillSwitchLayer::new()];
+        let provider = Provider::new(Answer::status(503));
+        let service = layers[1].layer(plain().layer(provider.clone()));
+        let service = layers[0].layer(service);
+        let waiting = begin(async move { status(&service, get()).await }).await;
+        layers[stopped_by].handle().set(SwitchMode::Off, "ada", "");
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::Stopped), "{stopped_by}");
+        assert_eq!((provider.begun(), layers[stopped_by].handle().rejected()), (1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_switches_each_stops_retries() {
+    for stopped_by in [0, 1] {
+        let layers = [KillSwitchLayer::new(), KillSwitchLayer::new()];
+        layers[stopped_by].handle().set(SwitchMode::NoRetries, "ada", "");
+        let provider = Provider::new(Answer::status(503));
+        let service = layers[1].layer(plain().layer(provider.clone()));
+        assert_eq!(status(&layers[0].layer(service), get()).await.unwrap(), 503);
+        assert_eq!(provider.begun(), 1, "{stopped_by}");
+    }
+}
+
 /// Threads, and so no paused time; whatever the threads do, the order of things is certain.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn once_it_is_off_no_call_that_begins_later_gets_through() {
