@@ -3,20 +3,18 @@
 //! No other module reads a clock or draws a number. Both clocks follow tokio's paused time in
 //! tests, and chance can be seeded, so a test holds both in its hand.
 
-#[cfg(any(feature = "audit", feature = "serde"))]
 mod calendar;
 mod clock;
 mod rng;
 mod spawn;
 mod timer;
 
+pub(crate) use calendar::datable;
 pub(crate) use clock::{after, now, shown};
 pub(crate) use spawn::spawn;
 pub(crate) use spawn::{Blocking, Task, blocking, caught, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
-#[cfg(any(feature = "audit", feature = "serde"))]
-pub(crate) use calendar::datable;
 #[cfg(feature = "hyper")]
 pub(crate) use rng::Draw;
 

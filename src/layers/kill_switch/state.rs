@@ -8,6 +8,7 @@ use super::source::SourceError;
 use crate::error::Error;
 use crate::event::SwitchMode;
 use crate::outcome::Rejection;
+use crate::rt::datable;
 use crate::ties::Ties;
 
 /// Where a kill switch stands, on whose word and since when.
@@ -197,7 +198,7 @@ impl Position {
 impl Position {
     /// Since when, by whom and why; the mode is said by whoever says this.
     fn told(&self) -> String {
-        let since = httpdate::fmt_http_date(self.since);
+        let since = httpdate::fmt_http_date(datable(self.since));
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
         let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
         format!("since {since}{who}{why}")

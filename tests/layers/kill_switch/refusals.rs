@@ -162,3 +162,15 @@ async fn no_fallback_answers_for_one_that_is_off_and_one_does_for_fallback_only(
     layer.handle().set(SwitchMode::Off, "ada", "");
     assert!(status(&service, get()).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_is_moved_however_wrong_a_clock_is() {
+    let (before, far) = (Duration::from_secs(1), Duration::from_secs(300_000_000_000));
+    for at in [SystemTime::UNIX_EPOCH - before, SystemTime::UNIX_EPOCH + far] {
+        let crm = Switched::by(KillSwitchLayer::new().clock(Clock::anchored(at)));
+        crm.set(SwitchMode::Off);
+        assert!(crm.call().await.unwrap_err().to_string().ends_with("invoices are wrong"));
+        assert_eq!((crm.switch.position().since(), crm.provider.begun()), (at, 0));
+        assert!(crm.switch.position().to_string().starts_with("off since"));
+    }
+}
