@@ -278,18 +278,12 @@ impl<T: Source> IntegrationBuilder<T> {
     ///
     /// When settings can't work: every one of them is named, with what to do.
     pub fn build(self) -> Result<Integration, ConfigError> {
-        // A cloned builder makes another integration, not another handle on the same one.
+        self.check()?;
+        // A cloned builder makes another integration, not another handle on the same one. What is
+        // refused is none: it has no layer.
         let slots = self.slots.apart(&self.emitter, &self.classifier);
         let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
-        let mut found: Vec<Mistake> = Vec::new();
-        let Laid { slots, limits } = self.settings.lay_over(&base, &mut found);
-        if let Err(error) = self.transport.check() {
-            // The limits are named already, as they are with the settings laid over them.
-            let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
-            let news: Vec<_> = error.mistakes().iter().filter(is_news).cloned().collect();
-            found.extend(news);
-        }
-        ConfigError::check(Some(&self.name), found)?;
+        let Laid { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
         let kept = base.slots.kept();
         let slots = slots.taking_over(&base.slots);
         base.slots = kept;
@@ -313,5 +307,19 @@ impl<T: Source> IntegrationBuilder<T> {
         };
         self.registries.iter().for_each(|registry| integration.register(registry));
         Ok(integration)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let (slots, limits) = (self.slots.clone(), self.transport.limits());
+        let base = Base { preset: self.preset, slots, limits };
+        let mut found: Vec<Mistake> = Vec::new();
+        self.settings.lay_over(&base, &mut found);
+        if let Err(error) = self.transport.check() {
+            // The limits are named already, as they are with the settings laid over them.
+            let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
+            let news: Vec<_> = error.mistakes().iter().filter(is_news).cloned().collect();
+            found.extend(news);
+        }
+        ConfigError::check(Some(&self.name), found)
     }
 }

@@ -168,3 +168,17 @@ async fn two_of_one_builder_share_nothing_of_what_nobody_has_a_handle_of() {
     let second = builder.build().unwrap();
     assert_eq!(read(second.send(get())).await.unwrap().status(), StatusCode::OK);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_failed_leaves_a_layer_to_the_next_one() {
+    let layers = (KillSwitchLayer::new(), RehearsalLayer::new().allow());
+    let builder = crm().kill_switch(|_| layers.0.clone()).rehearsal(|_| layers.1.clone());
+    let failed = builder.clone().retry(|retry| retry.max_attempts(0)).build();
+    assert!(failed.is_err());
+    let (switch, rehearsal) = (layers.0.handle(), layers.1.handle());
+    let crm = builder.build().unwrap();
+    rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT)).unwrap();
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+    switch.set(SwitchMode::Off, "ada", "wrong invoices");
+    assert!(is_refused(&crm).await);
+}
