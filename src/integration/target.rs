@@ -30,7 +30,7 @@ impl Service<Request<Body>> for Target {
     }
 }
 
-/// Without a target the share is zero, and nothing is copied.
+/// Without a target nothing is copied.
 fn nowhere() -> BoxedCall {
     let error = Error::new(ErrorKind::Request, Delivery::NotSent);
     Box::pin(std::future::ready(Err(error.with_detail("there is nothing to copy it to"))))

@@ -28,7 +28,7 @@ pub(super) fn slots() -> Slots {
         fallback: FallbackLayer::disabled(),
         deadline: DeadlineLayer::new(Duration::from_secs(8)),
         kill_switch: KillSwitchLayer::new(),
-        mirror: MirrorLayer::new(Target::default(), Ratio::ZERO),
+        mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
         idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::CallersOnly)),
         retry: RetryLayer::new()
             .max_attempts(2)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Response};
 use outrigger::backoff::Backoff;
-use outrigger::event::SwitchMode;
+use outrigger::event::{Event, SwitchMode};
 use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
@@ -16,7 +16,7 @@ use outrigger::outcome::{Phase, Rejection};
 use outrigger::rate_limit::Excess;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryBudget;
-use outrigger::testing::{Answer, Script};
+use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{ErrorKind, Integration, IntegrationBuilder, Ratio};
 
@@ -177,6 +177,18 @@ async fn a_copy_has_no_key_of_its_callers_under_whatever_header_the_provider_wan
     let (real, copy) = (&provider.requests()[0], &copies.requests()[0]);
     assert_eq!(real.headers()["paypal-request-id"], "charge-1");
     assert!(!copy.headers().contains_key("paypal-request-id"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_of_copies_that_have_nowhere_to_go_does_nothing() {
+    let events = EventRecorder::new();
+    let crm = user_flow().subscriber(events.clone());
+    let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+    crm.mirror().set_share(Ratio::ONE);
+    assert_eq!(status(crm.send(get())).await.0, 200);
+    tokio::time::sleep(seconds(1)).await;
+    let told = |event: &Event| matches!(event, Event::Mirrored { .. } | Event::MirrorSkipped);
+    assert_eq!((crm.mirror().mirrored(), crm.mirror().skipped(), events.count(told)), (0, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -187,6 +187,12 @@ impl<T> MirrorLayer<T> {
         self
     }
 
+    /// Copies nothing, whatever share is set: there is no target.
+    pub(crate) fn without_target(mut self) -> Self {
+        self.choose = Arc::new(|_| false);
+        self
+    }
+
     /// This share.
     pub(crate) fn share(mut self, share: Ratio) -> Self {
         self.share = share;
