@@ -138,7 +138,7 @@ impl RehearsalLayer {
     pub(crate) fn tell_since(&self, before: Option<Arc<Plan>>) {
         let now = self.switch.plan();
         if now != before {
-            self.emitter.emit(None, || Event::RehearsalChanged { on: now.is_some() });
+            self.tell(|| Event::RehearsalChanged { on: now.is_some() });
         }
     }
 
@@ -159,7 +159,7 @@ impl RehearsalLayer {
         Ok(drawn.filter(|injection| !injection.is_nothing()))
     }
 
-    /// Tells of what a handle did.
+    /// Tells of what a handle or other settings did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
         self.switch.ties.tell(&self.emitter, event);
     }

@@ -128,3 +128,18 @@ async fn the_rehearsals_that_were_forbidden_at_first() {
     rehearsal.start(Plan::new().hang(Ratio::ONE)).unwrap();
     assert!(failure(crm.send(get())).await.0.is_timeout());
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_whose_rehearsal_it_is_are_told_of_one_from_a_file() {
+    let layer = RehearsalLayer::new().allow();
+    let _held = layer.handle();
+    let listeners = [EventRecorder::new(), EventRecorder::new()];
+    let built = listeners.clone().map(|listener| {
+        let crm = Integration::user_flow("crm").rehearsal(|_| layer.clone()).subscriber(listener);
+        crm.service(answers(200)).build().unwrap()
+    });
+    apply(&built[0], "rehearsal.plan.status = [{ share = '100%', code = 418 }]");
+    assert_eq!(status(built[1].send(get())).await.unwrap(), 418);
+    let begun = Event::RehearsalChanged { on: true };
+    assert_eq!(listeners.map(|told| told.count(|event| *event == begun)), [1, 1]);
+}
