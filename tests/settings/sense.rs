@@ -162,6 +162,9 @@ fn several_ways_to_say_one_thing_are_too_many() {
     assert_eq!(wrong(three), ["retry.backoff"]);
     assert_eq!(wrong("hedge = { quantile = '95%', after = '1s' }"), ["hedge"]);
     assert_eq!(wrong("hedge = { quantile = 'none', after = '1s' }"), [""; 0]);
+    let twice = "[{ share = '10%' }, { share = '5%', code = 429 }, { share = '20%', code = 503 }]";
+    let file = format!("rehearsal = {{ allow = true, plan.status = {twice} }}");
+    assert_eq!(wrong(&file), ["rehearsal.plan.status[2].code"]);
 }
 
 #[test]

@@ -138,8 +138,16 @@ impl Faults {
             plan = plan.latency(needed(*share, "latency", reader), from, to.unwrap_or(from));
         }
         for (at, Status { share, code }) in self.status.iter().flatten().enumerate() {
-            let share = needed(*share, &format!("status[{at}]"), reader);
-            plan = plan.status(share, code.unwrap_or(StatusCode::SERVICE_UNAVAILABLE));
+            let place = format!("status[{at}]");
+            let (share, code) = (needed(*share, &place, reader), code.unwrap_or(USUAL));
+            if plan.statuses.iter().any(|(_, known)| *known == code) {
+                reader.under(&place, |reader| {
+                    reader.under("code", |reader| {
+                        reader.wrong(format!("{} has a share already: add them up", code.as_u16()));
+                    });
+                });
+            }
+            plan = plan.status(share, code);
         }
         if let Some(SlowBody { share, pause }) = &self.slow_body {
             plan = plan.slow_body(needed(*share, "slow_body", reader), pause.unwrap_or_default());
@@ -165,3 +173,6 @@ fn needed(share: Option<Ratio>, fault: &str, reader: &mut Reader<'_>) -> Ratio {
         Ratio::ZERO
     })
 }
+
+/// What providers answer that are down.
+const USUAL: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
