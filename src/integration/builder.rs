@@ -47,9 +47,9 @@ use crate::transport::pool::{PoolHandle, PoolLimits};
 /// # Ok(()) }
 /// ```
 ///
-/// Handles come from the integration. Those that were taken from a layer before it was given to the
-/// builder are handles of the integration too, and of all that are built with that layer; of what
-/// nobody had a handle of, nothing is shared by two integrations.
+/// Handles come from the integration. Those that were taken from a layer before anything was built
+/// with it are handles of every integration that is; one that is taken later is a handle of the first
+/// alone. Of what nobody had a handle of then, nothing is shared by two integrations.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct IntegrationBuilder<T> {
