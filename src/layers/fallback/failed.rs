@@ -1,7 +1,7 @@
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::{BusinessKey, Context, PathTemplate};
-use crate::error::{Delivery, Error};
+use crate::error::{Delivery, Error, ErrorKind};
 use crate::outcome::{Class, Rejection};
 
 /// A call that failed, as a fallback sees it.
@@ -112,10 +112,11 @@ impl Failed {
 }
 
 impl Switched {
-    pub(super) fn by(class: Class) -> Self {
-        match class {
-            Class::Rejected(Rejection::FallbackOnly) => Self::Must,
-            Class::Rejected(Rejection::Stopped) => Self::MustNot,
+    /// By who refused the call: a switch isn't a classifier's to read in another way.
+    pub(super) fn of(failed: &Failed) -> Self {
+        match failed.error.as_ref().map(Error::kind) {
+            Some(ErrorKind::Rejected(Rejection::FallbackOnly)) => Self::Must,
+            Some(ErrorKind::Rejected(Rejection::Stopped)) => Self::MustNot,
             _ => Self::No,
         }
     }

@@ -142,7 +142,7 @@ impl FallbackLayer {
 
     /// Whether it is to answer for this failure.
     pub(super) fn answers(&self, failed: &Failed) -> bool {
-        match (Switched::by(failed.class), &self.when) {
+        match (Switched::of(failed), &self.when) {
             (Switched::Must, _) => true,
             (Switched::MustNot, _) => false,
             (Switched::No, Some(chosen)) => chosen(failed),

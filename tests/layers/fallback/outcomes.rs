@@ -8,11 +8,11 @@ use outrigger::deadline::DeadlineLayer;
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::kill_switch::KillSwitchLayer;
-use outrigger::outcome::{Class, HttpClassifier, Rejection};
+use outrigger::outcome::{Class, Classify, HttpClassifier, Rejection, ResponseHead};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::testing::Answer;
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Delivery, ErrorKind};
+use outrigger::{Delivery, Error, ErrorKind};
 use tower::Layer;
 
 use super::{Covered, rates};
@@ -122,6 +122,30 @@ async fn a_switch_that_is_off_gets_none_whatever_when_says() {
         let error = status(&service, get()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::Stopped));
         assert_eq!(provider.begun(), 0);
+    }
+}
+
+/// For it, whatever has no answer is the provider's fault.
+struct Blaming;
+
+impl Classify for Blaming {
+    fn response(&self, head: &ResponseHead<'_>) -> Class {
+        HttpClassifier::new().response(head)
+    }
+
+    fn error(&self, _: &Error) -> Class {
+        Class::ServerError
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_is_obeyed_whatever_a_classifier_says() {
+    for (mode, answered) in [(SwitchMode::Off, None), (SwitchMode::FallbackOnly, Some(203))] {
+        let layer = rates().when(move |_| mode == SwitchMode::Off).classifier(Blaming);
+        let switch = KillSwitchLayer::new();
+        let service = layer.layer(switch.layer(Provider::new(Answer::status(200))));
+        switch.handle().set(mode, "ada", "");
+        assert_eq!(status(&service, get()).await.ok(), answered, "{mode}");
     }
 }
 
