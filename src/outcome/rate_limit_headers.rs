@@ -13,7 +13,8 @@
 //!
 //! (Slack sends `Retry-After` alone, and so does Stripe at times: there the limit is found out by
 //! whoever reads this.) A reset is seconds from now, a Unix time in seconds or milliseconds, an HTTP
-//! date or a duration such as `6m0s`; which of them, its size and form tell.
+//! date or a duration such as `6m0s`; which of them, its size and form tell. Where nothing is left, a
+//! reset in no time is one within the second.
 
 use std::time::{Duration, SystemTime};
 
@@ -71,7 +72,13 @@ pub(crate) fn limits(headers: &HeaderMap, clock: &Clock) -> LimitFacts {
         }
     }
     facts.join_unnamed();
-    facts.0.iter_mut().flatten().for_each(|fact| fact.resource = resource);
+    for fact in facts.0.iter_mut().flatten() {
+        fact.resource = resource;
+        if (fact.remaining, fact.reset) == (Some(0), Some(Duration::ZERO)) {
+            // The rest of a second, rounded down.
+            fact.reset = Some(Duration::from_secs(1));
+        }
+    }
     facts
 }
 

@@ -193,7 +193,7 @@ impl Note {
         let facts = rate_limit_headers::limits(response.headers(), clock);
         let changed = if facts.is_empty() { None } else { limiter.hear(turn, &facts) };
         if class_of_response(classifier, response) == Class::Throttled {
-            let asked = retry_after::retry_after(response.headers(), clock);
+            let asked = some_time(retry_after::retry_after(response.headers(), clock));
             let mut spent = facts.iter().filter(|fact| fact.remaining == Some(0));
             let spent = spent.find(|fact| fact.reset.is_some());
             let is_rate = response.status() != http::StatusCode::SERVICE_UNAVAILABLE
@@ -218,7 +218,7 @@ impl Note {
     fn heed_error(&self, turn: &Turn, error: &Error) {
         let is_heeded = self.settings.config.learning == Learning::On;
         if is_heeded && class_of_error(&self.settings.classifier, error) == Class::Throttled {
-            self.refused(turn, error.retry_after(), true);
+            self.refused(turn, some_time(error.retry_after()), true);
         }
     }
 
@@ -235,6 +235,11 @@ impl Note {
             emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
         }
     }
+}
+
+/// Who refuses and asks for no wait doesn't say for how long it will.
+fn some_time(asked: Option<Duration>) -> Option<Duration> {
+    asked.filter(|asked| !asked.is_zero())
 }
 
 /// Stripe says when too many requests were under way at once, which no rate cures.

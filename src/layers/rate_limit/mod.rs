@@ -5,8 +5,8 @@
 //!
 //! - `Retry-After` on a refusal (429, or 503 and 403 with it), or else the reset of what has nothing
 //!   left (a 403 with `X-RateLimit-Remaining: 0`, too), stops everybody until it is over, not
-//!   only the caller who saw it. A 429 without it stops everybody for a second, twice that after the
-//!   next, and so on up to half a minute.
+//!   only the caller who saw it. A 429 without it, or with one of no time, stops everybody for a
+//!   second, twice that after the next, and so on up to half a minute.
 //! - `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, in its newer and older
 //!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
 //!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a

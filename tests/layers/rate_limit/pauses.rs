@@ -65,6 +65,35 @@ async fn without_a_word_of_for_how_long_it_is_a_second_and_then_twice_that() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_of_no_time_is_no_word_of_for_how_long() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    crm.set(refused("0"));
+    for _ in 0..4 {
+        assert_eq!(crm.call(0).await.unwrap(), 429);
+    }
+    assert_eq!(crm.pauses(), [1, 2, 4, 8].map(secs));
+    crm.limit.forget();
+    crm.set(Answer::status(503).header("retry-after", "0"));
+    crm.call(0).await.unwrap();
+    assert_eq!((crm.limit.paused_for(), crm.pauses().len()), (None, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_left_until_a_reset_in_no_time_is_the_rest_of_a_second() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+        for code in [200, 429, 403] {
+            let spent = Answer::status(code).header("x-ratelimit-remaining", "0");
+            crm.set(spent.header("x-ratelimit-reset", "0"));
+            assert_eq!(crm.call(0).await.unwrap(), code);
+        }
+        crm.call(0).await.unwrap();
+        let at: Vec<_> = crm.seen().into_iter().map(|(at, _)| at).collect();
+        assert_eq!((at, crm.pauses()), (vec![0, 1_000, 2_000, 3_000], vec![secs(1); 3]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn refusals_of_what_was_under_way_are_one() {
     let crm = Limited::by(RateLimitLayer::learning());
     crm.set(Answer::status(429).after(millis(100)));

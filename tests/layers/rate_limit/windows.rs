@@ -29,6 +29,8 @@ enum Tells {
     Draft,
     Stamps,
     Seconds,
+    /// Seconds that are rounded down.
+    Floored,
 }
 
 #[derive(Clone)]
@@ -128,12 +130,16 @@ impl Provider {
             Tells::Draft => response
                 .header("ratelimit-policy", format!("\"a\";q={limit};w={}", self.window.as_secs()))
                 .header("ratelimit", format!("\"a\";r={left};t={to_go}")),
-            Tells::Stamps | Tells::Seconds => response
+            tells => response
                 .header("x-ratelimit-limit", limit)
                 .header("x-ratelimit-remaining", left)
                 .header(
                     "x-ratelimit-reset",
-                    if self.tells == Tells::Stamps { stamp } else { to_go },
+                    match tells {
+                        Tells::Stamps => stamp,
+                        Tells::Floored => reset.as_secs(),
+                        _ => to_go,
+                    },
                 ),
         };
         response.body(Body::empty()).expect("a response")
@@ -178,24 +184,40 @@ async fn jobs_use_the_rate_and_are_not_refused() {
                 // Stamps that move all the time tell of no window.
                 continue;
             }
-            let provider = Provider::new(counts, tells, limit, window);
-            let layer = RateLimitLayer::learning().excess(Excess::Shape).in_flight(16);
-            let service = layer.layer(provider.service());
-            let calls = (0..limit * 12).map(|_| spawn(service.clone().oneshot(request())));
-            let mut late = Vec::new();
-            for call in calls.collect::<Vec<_>>() {
-                assert!(
-                    call.await.unwrap().unwrap().status().is_success(),
-                    "{limit} in {window:?}, {counts:?}, {tells:?}"
-                );
-                late.extend(Some(now()).filter(|at| *at - provider.began > window * 2));
-            }
-            let took = late[late.len() - 1] - late[0];
-            let share = (late.len() - 1) as f64 / limit as f64 * window.div_duration_f64(took);
             let case = format!("{limit} in {window:?}, {counts:?}, {tells:?}");
+            let (refused, share) = jobs(Provider::new(counts, tells, limit, window)).await;
+            assert_eq!(refused, 0, "{case}");
             assert!(share >= 0.95, "{case}: {share}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_that_is_rounded_down_costs_few_refusals() {
+    for (limit, window) in [(50, secs(1)), (100, secs(60)), (200, secs(600))] {
+        for counts in [Counts::Fixed, Counts::Bucket] {
+            let case = format!("{limit} in {window:?}, {counts:?}");
+            let provider = Provider::new(counts, Tells::Floored, limit, window);
+            let (refused, share) = jobs(provider).await;
+            assert!(refused * 100 <= limit * 12, "{case}: {refused}");
+            assert!(share >= 0.95, "{case}: {share}");
+        }
+    }
+}
+
+/// Twelve windows' jobs at once: how many are refused, and the share of the rate that they use.
+async fn jobs(provider: Provider) -> (u64, f64) {
+    let Provider { limit, window, began, .. } = provider;
+    let layer = RateLimitLayer::learning().excess(Excess::Shape).in_flight(16);
+    let service = layer.layer(provider.service());
+    let calls = (0..limit * 12).map(|_| spawn(service.clone().oneshot(request())));
+    let (mut refused, mut late) = (0, Vec::new());
+    for call in calls.collect::<Vec<_>>() {
+        refused += u64::from(!call.await.unwrap().unwrap().status().is_success());
+        late.extend(Some(now()).filter(|at| *at - began > window * 2));
+    }
+    let took = late[late.len() - 1] - late[0];
+    (refused, (late.len() - 1) as f64 / limit as f64 * window.div_duration_f64(took))
 }
 
 const ALL: [Counts; 3] = [Counts::Fixed, Counts::Sliding, Counts::Bucket];
