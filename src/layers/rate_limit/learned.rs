@@ -157,7 +157,8 @@ impl Learned {
         };
         // There is far more than there was: of a short window, the reset's time doesn't show it.
         let more = self.limit.unwrap_or_default() / 4 + 2;
-        let is_fuller = self.told.zip(fact.remaining).is_some_and(|(old, new)| new >= old + more);
+        let is_fuller =
+            self.told.zip(fact.remaining).is_some_and(|(old, new)| new >= old.saturating_add(more));
         self.told = fact.remaining.or(self.told);
         let is_new = is_later || is_fuller;
         if is_fuller {

@@ -265,7 +265,10 @@ async fn numbers_of_any_size_are_taken_in() {
                 let crm = Limited::by(RateLimitLayer::learning().excess(excess));
                 let answer = Answer::status(200).header("x-ratelimit-reset", reset);
                 crm.set(answer.header("x-ratelimit-remaining", left));
-                assert_eq!(crm.call(0).await.unwrap(), 200);
+                // The second is compared with the first.
+                for _ in 0..2 {
+                    assert_eq!(crm.call(0).await.unwrap(), 200, "{reset} {left}");
+                }
                 crm.limit.forget();
                 assert_eq!(crm.call(0).await.unwrap(), 200, "{reset} {left}");
             }
