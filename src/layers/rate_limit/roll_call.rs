@@ -11,7 +11,8 @@ use crate::rt;
 /// waits for something else. Nobody in the queue need be polled for others to see that, so this is a
 /// task of its own, for as long as there is a queue. Whoever has its turn and hasn't been polled for
 /// a while after being called goes out of the queue, and back to its place as soon as it is polled.
-/// Then the next is called, and twice as many each time that none of them is there.
+/// Then the next are called, twice as many each time, and all of them who aren't there either go with
+/// the first who isn't: those between them are held up once, and not once for each.
 #[derive(Debug)]
 pub(super) struct RollCall {
     limiter: Arc<Limiter>,
@@ -41,15 +42,14 @@ impl RollCall {
         let free_at = state.first_may_go_at(now);
         let is_open = free_at.is_some_and(|at| at <= now);
         let mut missing = std::mem::take(&mut self.called);
-        missing.retain(|waiter| !waiter.has_left());
-        let called = missing.len();
+        missing.retain(|waiter| waiter.is_called() && !waiter.has_left());
         if !is_open || !missing.first().is_some_and(|first| state.is_first(first)) {
             missing.clear();
         }
-        let absent = missing.iter().take_while(|waiter| waiter.is_called()).count();
-        missing.truncate(absent);
         state.pass_over(&missing);
-        self.many = if absent > 0 && absent == called { self.many * 2 } else { 1 };
+        if !missing.is_empty() {
+            self.many = (self.many * 2).min(MOST);
+        }
         if is_open {
             self.called = state.call(self.many);
         }
@@ -78,6 +78,8 @@ impl Drop for RollCall {
     }
 }
 
+/// How many are called at once: a second's work is not to wake them.
+const MOST: usize = 1_024;
 /// How long after its turn came somebody may be polled at the latest, about: longer than a busy
 /// runtime takes to poll whom it has woken, and short for those behind.
 const A_WHILE: Duration = Duration::from_secs(1);

@@ -204,6 +204,27 @@ async fn those_behind_one_who_is_not_polled_keep_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_who_are_not_polled_hold_up_those_between_them_for_a_few_seconds() {
+    let crm = Limited::by(shaped());
+    crm.call(0).await.unwrap();
+    let (mut asleep, mut awake) = (Vec::new(), Vec::new());
+    for number in 0..40 {
+        asleep.extend(kept(&crm, 1_000 + number..1_001 + number));
+        awake.extend(crm.begin(number * 2 + 1..number * 2 + 3).await);
+    }
+    let began = now();
+    for call in awake {
+        assert_eq!(call.await.unwrap().unwrap(), 200);
+    }
+    // Eight seconds' calls, and not a second for each of the forty.
+    assert!(now() - began < secs(17), "{:?}", now() - began);
+    let numbers: Vec<_> = crm.seen().into_iter().map(|(_, number)| number).collect();
+    assert_eq!(numbers, (0..81).collect::<Vec<_>>());
+    drop(asleep);
+    assert_eq!(crm.limit.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn callers_who_come_and_go_do_not_pile_up() {
     let crm = Limited::by(shaped().queue(10));
     crm.limit.pause(secs(3_600));
