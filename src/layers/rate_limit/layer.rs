@@ -175,11 +175,9 @@ impl RateLimitLayer {
         self
     }
 
-    /// Nothing is limited and nothing learned: calls pass as they come.
+    /// Nothing is limited and nothing learned, and nobody is stopped: calls pass as they come.
     pub(super) fn is_disabled(&self) -> bool {
-        let RateLimitConfig { quota, in_flight, learning, .. } = &self.config;
-        let is_bounded = in_flight.is_some() || self.room.is_some();
-        quota.is_none() && !is_bounded && *learning == Learning::Off
+        self.config.learning == Learning::Off && self.limiter.is_free()
     }
 
     /// Tells of what a handle did.

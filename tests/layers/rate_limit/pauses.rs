@@ -218,6 +218,14 @@ async fn a_handle_stops_everybody_and_lets_them_go_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handle_stops_everybody_where_nothing_else_limits_them() {
+    let crm = Limited::by(RateLimitLayer::unlimited());
+    crm.limit.pause(secs(5));
+    assert_eq!(crm.times(3).await, [5_000; 3]);
+    assert_eq!(crm.times(3).await, [5_000; 3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_found_out_is_told_and_forgotten_on_request() {
     let crm = Limited::by(RateLimitLayer::learning());
     crm.call(0).await.unwrap();
