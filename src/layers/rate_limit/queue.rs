@@ -25,7 +25,7 @@ pub(super) struct State {
     passed_over: u32,
     /// How many have ever queued.
     places: u64,
-    /// Somebody sees to it that the first is there.
+    /// Somebody looks after the queue.
     pub(super) is_watched: bool,
     /// Calls that were let through and aren't answered yet.
     pub(super) under_way: u32,
@@ -102,9 +102,15 @@ impl State {
         self.before() > 1
     }
 
-    /// Whether somebody must see to it from now on that the first is there.
+    /// Whether somebody must look after the queue: that the first is there, where others wait behind
+    /// it, and that it knows of places further in that came of others' calls.
+    pub(super) fn needs_watch(&self) -> bool {
+        self.is_queue() || self.before() > 0 && self.room.is_some()
+    }
+
+    /// Whether somebody must begin to look after the queue now.
     pub(super) fn must_watch(&mut self) -> bool {
-        let must = self.is_queue() && !self.is_watched;
+        let must = self.needs_watch() && !self.is_watched;
         self.is_watched |= must;
         must
     }

@@ -13,6 +13,9 @@ use crate::rt;
 /// a while after being called goes out of the queue, and back to its place as soon as it is polled.
 /// Then the next are called, twice as many each time, and all of them who aren't there either go with
 /// the first who isn't: those between them are held up once, and not once for each.
+///
+/// Places further in that are shared may become more by others' calls, which know nothing of this
+/// queue: whoever is called learns of that, too.
 #[derive(Debug)]
 pub(super) struct RollCall {
     limiter: Arc<Limiter>,
@@ -53,7 +56,7 @@ impl RollCall {
         if is_open {
             self.called = state.call(self.many);
         }
-        self.is_over = !state.is_queue();
+        self.is_over = !state.needs_watch();
         state.is_watched = !self.is_over;
         drop(state);
         // Those who were passed over, too: what happened while they were, they weren't told.
@@ -61,7 +64,8 @@ impl RollCall {
         let soon = rt::after(now, A_WHILE);
         let next = match free_at {
             _ if is_open => soon,
-            // Whoever makes room tells the first, and not us.
+            // Whoever makes room tells the first, and not us; or it comes of others' calls, and nobody
+            // tells.
             None => rt::after(now, A_WHILE / 4),
             Some(at) => at.clamp(rt::after(now, A_WHILE / 4), soon),
         };

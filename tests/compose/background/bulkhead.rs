@@ -111,6 +111,36 @@ async fn no_job_is_refused_because_others_hold_a_shared_limits_places() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_alone_in_the_queue_learns_of_places_that_others_calls_made() {
+    let limit = Limit::new(2).adaptive(Adaptive::aimd());
+    let slow = Answer::status(200).after(seconds(20));
+    let quick = Answer::status(200).after(millis(100));
+    let jobs = preset()
+        .bulkhead(|bulkhead| bulkhead.limit(limit.clone(), Priority::Low))
+        .service(Script::new([slow, quick.clone()]))
+        .build()
+        .unwrap();
+    let people = Integration::user_flow("crm")
+        .bulkhead(|bulkhead| bulkhead.limit(limit.clone(), Priority::High))
+        .service(Script::new([quick]))
+        .build()
+        .unwrap();
+    let first = tokio::spawn(status(jobs.send(get())));
+    tokio::time::sleep(millis(1)).await;
+    let second = tokio::spawn(status(jobs.send(get())));
+    tokio::time::sleep(millis(1)).await;
+    assert_eq!((jobs.bulkhead().in_use(), jobs.rate_limit().waiting()), (1, 1));
+    while people.bulkhead().limit() == Some(2) {
+        people.send(once()).await.unwrap();
+    }
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(jobs.rate_limit().waiting(), 0);
+    assert_eq!(second.await.unwrap().0, 200);
+    assert!(!first.is_finished());
+    assert_eq!(first.await.unwrap().0, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_waited_gets_its_place() {
     let answer = Answer::status(200).after(seconds(20));
     let crm = preset().service(Script::new([answer])).build().unwrap();
