@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use super::exchange::Exchange;
@@ -93,8 +94,16 @@ impl Emitter {
         };
         let event = event();
         let origin = Origin::new(inner.integration.as_deref(), context).with_exchange(exchange);
-        for subscriber in &inner.subscribers {
-            subscriber.on_event(&event, &origin);
+        inner.tell(&event, &origin);
+    }
+}
+
+impl Inner {
+    /// Tells each: one that panics takes neither the call along nor what the others are to know.
+    fn tell(&self, event: &Event, origin: &Origin<'_>) {
+        for subscriber in &self.subscribers {
+            // The panic hook has told of it.
+            let _ = catch_unwind(AssertUnwindSafe(|| subscriber.on_event(event, origin)));
         }
     }
 }

@@ -5,6 +5,9 @@ use super::kind::Event;
 use crate::context::Context;
 
 /// Is told of every event.
+///
+/// One that panics harms neither the call nor other subscribers; it is told of the next event all the
+/// same.
 pub trait Subscriber: Send + Sync + 'static {
     /// Takes note of one event, at once and without blocking.
     fn on_event(&self, event: &Event, origin: &Origin<'_>);

@@ -84,3 +84,37 @@ async fn nothing_is_built_when_nobody_listens() {
         }
     }
 }
+
+/// Must not be heard of.
+struct Panics;
+
+impl Subscriber for Panics {
+    fn on_event(&self, event: &Event, _: &Origin<'_>) {
+        panic!("told of {event:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_harms_no_call_and_no_other_listener() {
+    let told = EventRecorder::new();
+    let emitter = Emitter::named("crm").with(Panics).with(told.clone()).with(Panics);
+    let provider = Script::new([Answer::status(503), Answer::status(200)]);
+    let observed = plain().layer(ObserveLayer::attempt(emitter.clone()).layer(provider));
+    let service = ObserveLayer::call(emitter).layer(observed);
+    assert_eq!(status(&service, get()).await.unwrap(), 200);
+    assert_eq!(kept(&told).len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_while_a_call_is_torn_down_takes_nothing_else_along() {
+    let told = EventRecorder::new();
+    let emitter = Emitter::named("crm").with(Panics).with(told.clone());
+    let service = ObserveLayer::call(emitter).layer(Script::new([Answer::hang()]));
+    let torn = tokio::spawn(async move {
+        let mut call = Box::pin(status(&service, get()));
+        assert!(futures_util::poll!(&mut call).is_pending());
+        panic!("in the midst of it");
+    });
+    assert!(torn.await.unwrap_err().is_panic());
+    assert_eq!(kept(&told).len(), 2);
+}
