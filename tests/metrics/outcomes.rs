@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{Method, Response};
 use outrigger::fallback::FallbackLayer;
+use outrigger::hedge::HedgeLayer;
 use outrigger::telemetry::metrics::names::{self, Kind};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, IdempotencyKey, Integration};
@@ -261,4 +262,48 @@ async fn an_answer_whose_body_breaks_keeps_its_status_and_is_a_failure() {
     call(&shop, Method::GET).await;
     let attempt = [("http_response_status_code", "200"), ("outrigger_class", "transport")];
     assert_eq!(bench.page().sum(ATTEMPTS, &attempt), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_left_unread_after_a_timeout_within_the_call_is_an_answer() {
+    let slow = Answer::status(200).body("words").after(Duration::from_secs(2));
+    let fallback = FallbackLayer::value(Response::new("later"));
+    let hedge = HedgeLayer::after(Duration::from_secs(2));
+    let shop = || Integration::user_flow("shop").without_retry();
+    for (shop, answers) in [
+        (shop().fallback(fallback), [Answer::hang(), Answer::hang()]),
+        // The first one's limit passes while the second is on its way.
+        (shop().hedge(hedge), [Answer::hang(), slow]),
+    ] {
+        let bench = Bench::new();
+        let shop = shop.subscriber(bench.metrics.clone());
+        let shop = shop.service(Script::new(answers)).build().unwrap();
+        drop(shop.send(request(Method::GET)).await.unwrap());
+        let page = bench.page();
+        let calls = |class| page.sum("outrigger_calls_total", &[("outrigger_class", class)]);
+        assert_eq!((calls("success"), calls("timeout")), (1.0, 0.0));
+        assert_eq!(page.sum(ATTEMPTS, &[("outrigger_class", "timeout")]), 1.0, "the first");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_after_a_timeout_within_the_call_has_left() {
+    let later = FallbackLayer::async_function(|_| async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        None
+    });
+    let later = later.limit(Duration::from_secs(2));
+    let hedge = HedgeLayer::after(Duration::from_secs(2));
+    let shop = || Integration::user_flow("shop").without_retry();
+    for shop in [shop().fallback(later), shop().hedge(hedge)] {
+        let bench = Bench::new();
+        let shop = shop.subscriber(bench.metrics.clone());
+        let shop = shop.service(Script::new([Answer::hang()])).build().unwrap();
+        // The first attempt's limit has passed by then, and the call goes on.
+        let left = shop.send(request(Method::GET));
+        tokio::time::timeout(Duration::from_secs(4), left).await.unwrap_err();
+        let page = bench.page();
+        let calls = |class| page.sum("outrigger_calls_total", &[("outrigger_class", class)]);
+        assert_eq!((calls("abandoned"), calls("timeout")), (1.0, 0.0));
+    }
 }

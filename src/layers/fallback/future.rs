@@ -80,7 +80,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let asking = match this.state.as_mut().project() {
+            let asked = match this.state.as_mut().project() {
                 StateProjection::Calling { future } => {
                     let result = ready!(future.poll(cx));
                     let context = this.fallback.as_ref().map(|known| &known.facts.context);
@@ -91,11 +91,7 @@ where
                     let failed = known.failed(&mut result).filter(|it| known.settings.answers(it));
                     match failed {
                         None => return Poll::Ready(result.map(provided)),
-                        Some(failed) => match known.ask(failed, result) {
-                            Asked::Now(answer) => return Poll::Ready(answer),
-                            // The function takes its time; the failure is kept meanwhile.
-                            Asked::Later(asking) => asking,
-                        },
+                        Some(failed) => known.ask(failed, result),
                     }
                 }
                 StateProjection::Asking { asking } => {
@@ -106,7 +102,19 @@ where
                     return Poll::Ready(known.give(answer, asked.note, asked.failure));
                 }
             };
-            this.state.set(State::Asking { asking: Some(asking) });
+            let (answer, asking) = match asked {
+                Asked::Now(answer) => (Some(answer), None),
+                // The function takes its time; the failure is kept meanwhile.
+                Asked::Later(asking) => (None, Some(asking)),
+            };
+            // The failed call is dropped here, and may ask how it ended. What cut it cuts nothing more.
+            this.state.set(State::Asking { asking });
+            if let Some(known) = this.fallback.as_ref() {
+                known.facts.context.call().set_cut(false);
+            }
+            if let Some(answer) = answer {
+                return Poll::Ready(answer);
+            }
         }
     }
 }

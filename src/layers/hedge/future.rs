@@ -120,6 +120,8 @@ where
             // A bad answer is kept: the second may bring a better one.
             *this.failed = Some(Box::new(result));
             this.first.set(None);
+            // What cut the first has nothing to do with the second.
+            plan.context.call().set_cut(false);
         }
         let Some(plan) = this.plan.as_mut() else {
             return Poll::Pending;
