@@ -61,8 +61,8 @@ pub(crate) struct Call {
     attempt_began: AtomicU64,
     upload: AtomicU64,
     gates: Gates,
-    /// It is a second request's: the call is the first's.
-    pub(crate) is_second: bool,
+    /// The first request's, where this is a second one's: the call is the first's.
+    first: Option<Arc<Self>>,
     /// Where somebody listens.
     pub(crate) target: OnceLock<CallTarget>,
     /// How long the attempt waited for a connection, in nanoseconds; [`NEVER`] if nobody measured.
@@ -117,7 +117,7 @@ impl Call {
             attempt_began: AtomicU64::new(0),
             upload: AtomicU64::new(0),
             gates: Gates::default(),
-            is_second: false,
+            first: None,
             target: OnceLock::new(),
             acquired: AtomicU64::new(NEVER),
             capture: Mutex::new(None),
@@ -126,7 +126,7 @@ impl Call {
     }
 
     /// The same call for a second request, with what happens to that request kept apart.
-    pub(crate) fn fork(&self) -> Self {
+    pub(crate) fn fork(self: &Arc<Self>) -> Self {
         let mut fork = Self::new(
             self.id,
             self.started,
@@ -136,7 +136,7 @@ impl Call {
         (fork.own_id, fork.key, fork.id_header) =
             (self.own_id, self.key.clone(), self.id_header.clone());
         fork.gates.clone_from(&self.gates);
-        fork.is_second = true;
+        fork.first = Some(Arc::clone(self));
         fork.trace.clone_from(&self.trace);
         fork.target.clone_from(&self.target);
         fork.deadline = AtomicU64::new(self.deadline.load(Ordering::Relaxed));
@@ -294,8 +294,14 @@ impl Call {
         self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
     }
 
+    /// Whether it is a second request's.
+    pub(crate) fn is_second(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// What cuts the call, which is the first request's, cuts a second one too.
     pub(super) fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Relaxed)
+        self.cut.load(Ordering::Relaxed) || self.first.as_ref().is_some_and(|first| first.is_cut())
     }
 
     /// What would be true of the delivery if the call were cut now.

@@ -193,7 +193,8 @@ impl Context {
 
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
-        Self { call: Some(Arc::new(self.call().fork())), attempt, span: None }
+        let fork = self.shared().fork();
+        Self { call: Some(Arc::new(fork)), attempt, span: None }
     }
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
@@ -208,7 +209,11 @@ impl Context {
     }
 
     pub(crate) fn call(&self) -> &Call {
-        self.call.as_deref().expect("a context has its call until it is dropped")
+        self.shared()
+    }
+
+    fn shared(&self) -> &Arc<Call> {
+        self.call.as_ref().expect("a context has its call until it is dropped")
     }
 }
 

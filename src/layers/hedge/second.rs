@@ -37,10 +37,6 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let (own, first) = (this.context.call(), this.first.call());
-            if this.first.was_cut() {
-                // What cut the call cut this request too.
-                own.set_cut(true);
-            }
             if own.is_here() {
                 // It was still in a queue of ours: nothing went out.
                 first.uncount_hedge();

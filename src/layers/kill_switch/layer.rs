@@ -83,7 +83,7 @@ impl Gate for KillSwitchLayer {
     fn refusal(&self, of: &Context) -> Option<Error> {
         let (mode, error) = self.switch.refusal()?;
         // What becomes of the call is the first request's to say.
-        if !of.call().is_second {
+        if !of.call().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
         }

@@ -5,6 +5,7 @@ use std::future::Future;
 use http::Request;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
+use outrigger::context::Context;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{BreakerState, Emitter, End, Event, SwitchMode};
 use outrigger::kill_switch::KillSwitchLayer;
@@ -13,12 +14,12 @@ use outrigger::outcome::{Class, GaveUp, Phase};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{Body, Delivery, Error, Ratio};
-use tower::{Layer, Service};
+use tower::{Layer, Service, service_fn};
 
 use super::{Hedged, after, fixed, heard, sent};
-use crate::call::{get, status};
+use crate::call::{fetch, get, status};
 use crate::clock::{begin, millis, secs, settle, timed, wait, within};
-use crate::provider::Provider;
+use crate::provider::{Provider, Streaming, piped};
 
 fn breaker() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new()
@@ -154,6 +155,31 @@ async fn a_deadline_ends_both() {
         told.count(|event| matches!(event, Event::AttemptFinished { end, .. } if *end == cut));
     assert_eq!((ends, provider.begun()), (2, 2), "{:?}", told.events());
     assert_eq!(guard.handle().counts().failed, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_cuts_the_seconds_body_is_no_choice_of_the_callers() {
+    let told = EventRecorder::new();
+    let observed = ObserveLayer::attempt(Emitter::new().with(told.clone()));
+    let (_pipe, body) = piped();
+    let streaming = Streaming::new([body]);
+    let provider = service_fn(move |request: Request<_>| {
+        let mut streaming = streaming.clone();
+        async move {
+            match request.extensions().get::<Context>().unwrap().attempt() {
+                1 => std::future::pending().await,
+                _ => streaming.call(request).await,
+            }
+        }
+    });
+    let service = fixed().layer(observed.layer(provider));
+    let service = DeadlineLayer::new(millis(80)).layer(service);
+    assert!(fetch(&service, get()).await.unwrap_err().is_timeout());
+    let cut = End::Failed { class: Class::Timeout(Phase::Call), delivery: Delivery::Answered };
+    let ends = |end: End| {
+        told.count(|event| matches!(event, Event::AttemptFinished { end: of, .. } if *of == end))
+    };
+    assert_eq!((ends(End::Overtaken), ends(cut)), (1, 1), "{:?}", told.events());
 }
 
 #[tokio::test(start_paused = true)]
