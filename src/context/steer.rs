@@ -1,4 +1,6 @@
-use http::{HeaderName, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
+
+use super::ids::IdempotencyKey;
 
 /// Steers the retries and hedges of one request, in its extensions.
 ///
@@ -27,6 +29,15 @@ pub(crate) fn has_key<B>(request: &Request<B>) -> bool {
     request.headers().get(KEY_HEADER).is_some_and(|key| !key.is_empty())
 }
 
+/// The key that its caller gave the request: in the extensions, or else in this header.
+pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<HeaderValue> {
+    let extension = request.extensions().get::<IdempotencyKey>().cloned();
+    extension.map(IdempotencyKey::into_header).or_else(|| {
+        let header = request.headers().get(header);
+        header.filter(|key| !key.is_empty()).cloned()
+    })
+}
+
 /// RFC 9110, 9.2.2.
 pub(crate) fn is_idempotent(method: &Method) -> bool {
     matches!(
@@ -35,4 +46,5 @@ pub(crate) fn is_idempotent(method: &Method) -> bool {
     )
 }
 
-const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+/// draft-ietf-httpapi-idempotency-key-header, and most providers before it.
+pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");

@@ -81,12 +81,13 @@ impl Slots {
 
     /// What follows from other settings: second requests come out of the retries' budget, jobs wait
     /// for their turn in one queue, in order, and not in the bulkhead's, which is short, and a copy
-    /// has no key, and the record of a call that was stopped has it, whatever header the provider
-    /// wants it in.
+    /// has no key, and what is said and kept of a call that was stopped has it, whatever header the
+    /// provider wants it in.
     pub(super) fn settled(mut self) -> Self {
         let key_header = self.idempotency.settings().profile.header.clone();
         if let Some(header) = key_header.clone() {
-            self.fallback = self.fallback.key_header(header);
+            self.fallback = self.fallback.key_header(header.clone());
+            self.kill_switch = self.kill_switch.key_header(header);
         }
         self.mirror = self.mirror.key_header(key_header);
         self.hedge = self.hedge.budget(self.retry.shared_budget());
@@ -126,7 +127,7 @@ impl Slots {
         Self {
             retry,
             hedge,
-            kill_switch: running.kill_switch.clone(),
+            kill_switch: self.kill_switch.taking_over(&running.kill_switch),
             mirror: self.mirror.taking_over(&running.mirror),
             breaker: self.breaker.taking_over(&running.breaker),
             rate_limit: rate_limit.taking_over(&running.rate_limit),

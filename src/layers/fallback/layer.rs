@@ -13,6 +13,7 @@ use super::record::FallbackRecorder;
 use super::service::Fallback;
 use crate::body::Body;
 use crate::config::{ConfigError, Mistakes, checked};
+use crate::context::KEY_HEADER;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::rt::Clock;
@@ -66,7 +67,7 @@ impl FallbackLayer {
             when: None,
             limit: Duration::from_secs(1),
             recorder: None,
-            key_header: IDEMPOTENCY_KEY,
+            key_header: KEY_HEADER,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
@@ -168,6 +169,3 @@ impl<S> Layer<S> for FallbackLayer {
         Fallback::new(inner, Arc::new(self.clone()))
     }
 }
-
-/// draft-ietf-httpapi-idempotency-key-header, and most providers before it.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

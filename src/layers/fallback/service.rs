@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -9,7 +9,7 @@ use super::body::ResponseBody;
 use super::failed::Facts;
 use super::future::ResponseFuture;
 use super::layer::FallbackLayer;
-use crate::context::{BusinessKey, Context, IdempotencyKey, PathTemplate};
+use crate::context::{BusinessKey, Context, PathTemplate, own_key};
 use crate::error::{BoxError, Error};
 
 /// Answers in the provider's place. See the [module](super).
@@ -53,7 +53,7 @@ impl FallbackLayer {
         let context = Context::of(request.extensions_mut(), self.emitter.integration());
         // Most calls carry their context and nothing else.
         let others = (request.extensions().len() > 1).then(|| request.extensions());
-        let own_key = self.recorder.as_ref().and_then(|_| self.own_key(request));
+        let own_key = self.recorder.as_ref().and_then(|_| own_key(request, &self.key_header));
         Facts {
             method: request.method().clone(),
             path: others.and_then(|others| others.get::<PathTemplate>().cloned()),
@@ -61,14 +61,5 @@ impl FallbackLayer {
             own_key,
             context,
         }
-    }
-
-    /// The caller's own key, from the extensions or from the header.
-    fn own_key<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
-        let extension = request.extensions().get::<IdempotencyKey>().cloned();
-        extension.map(IdempotencyKey::into_header).or_else(|| {
-            let header = request.headers().get(&self.key_header);
-            header.filter(|key| !key.is_empty()).cloned()
-        })
     }
 }

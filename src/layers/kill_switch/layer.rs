@@ -1,12 +1,14 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::{HeaderName, Request};
 use tower_layer::Layer;
 
 use super::handle::KillSwitchHandle;
 use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate};
+use crate::context::{Context, Gate, KEY_HEADER, KeyFact, own_key};
 use crate::error::Error;
 use crate::event::{Emitter, Event, SwitchMode};
 use crate::rt::Clock;
@@ -21,6 +23,7 @@ use crate::rt::Clock;
 pub struct KillSwitchLayer {
     pub(super) switch: Arc<Switch>,
     initially: SwitchSetting,
+    key_header: HeaderName,
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
@@ -30,13 +33,20 @@ impl KillSwitchLayer {
     pub fn new() -> Self {
         let (initially, clock) = (SwitchSetting::default(), Clock::system());
         let switch = Arc::new(Switch::new(initially.clone(), clock.wall()));
-        Self { switch, initially, emitter: Emitter::new(), clock }
+        Self { switch, initially, key_header: KEY_HEADER, emitter: Emitter::new(), clock }
     }
 
     /// Where the switch stands at first. Makes a switch of its own.
     pub fn initially(mut self, setting: SwitchSetting) -> Self {
         self.initially = setting;
         self.renewed()
+    }
+
+    /// In which header callers bring keys of their own: `Idempotency-Key`, or what an integration's
+    /// profile says. A call that is refused is told of under such a key.
+    pub fn key_header(mut self, header: HeaderName) -> Self {
+        self.key_header = header;
+        self
     }
 
     /// Where events go.
@@ -63,6 +73,32 @@ impl KillSwitchLayer {
         if self.switch.ties.claim() { self } else { self.renewed() }
     }
 
+    /// These settings, with the running switch.
+    pub(crate) fn taking_over(self, running: &Self) -> Self {
+        Self { key_header: self.key_header, ..running.clone() }
+    }
+
+    /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
+    pub(super) fn refusal_of<B>(&self, request: &Request<B>, of: &Context) -> Option<Error> {
+        self.refuse(of, || {
+            if let Some(value) = own_key(request, &self.key_header) {
+                let (from_caller, lifetime) = (true, Duration::ZERO);
+                of.call().key.get_or_init(|| KeyFact { value, from_caller, lifetime });
+            }
+        })
+    }
+
+    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Error> {
+        let (mode, error) = self.switch.refusal()?;
+        first();
+        // What becomes of the call is the first request's to say.
+        if !of.call().is_second() {
+            self.switch.count_rejected();
+            self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
+        }
+        Some(error.with_elapsed(of.elapsed()).with_context(of))
+    }
+
     /// Tells of what a handle did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
         self.switch.ties.tell(&self.emitter, event);
@@ -81,13 +117,7 @@ impl Gate for KillSwitchLayer {
     }
 
     fn refusal(&self, of: &Context) -> Option<Error> {
-        let (mode, error) = self.switch.refusal()?;
-        // What becomes of the call is the first request's to say.
-        if !of.call().is_second() {
-            self.switch.count_rejected();
-            self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
-        }
-        Some(error.with_elapsed(of.elapsed()).with_context(of))
+        self.refuse(of, || {})
     }
 }
 

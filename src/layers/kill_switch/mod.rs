@@ -8,7 +8,8 @@
 //! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers |
 //! | [`SwitchMode::Off`] | it is refused, and no fallback answers |
 //!
-//! A refusal says who moved the switch, why and since when. It costs no more than the error itself:
+//! A refusal says who moved the switch, why and since when, and of which key the call was, if its caller
+//! gave it one. It costs no more than the error itself:
 //! the inner service isn't asked, and no connection is touched. Requests that were under way finish;
 //! a call that waits further in, in a queue, for a connection or for its next attempt, sends nothing
 //! more, and is counted and told of as one that is refused at once.

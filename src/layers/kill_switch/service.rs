@@ -42,7 +42,7 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let context = Context::of(request.extensions_mut(), self.settings.emitter.integration());
-        if let Some(error) = self.settings.refusal(&context) {
+        if let Some(error) = self.settings.refusal_of(&request, &context) {
             context.call().count_none();
             self.inner.let_go();
             return ResponseFuture::rejected(error);

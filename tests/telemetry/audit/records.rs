@@ -1,9 +1,11 @@
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderName, HeaderValue};
 use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Scope, TraceContext};
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::rt::Clock;
 use outrigger::telemetry::audit::{Audit, AuditBuilder, AuditRecord};
 use outrigger::testing::{Answer, Script};
@@ -213,4 +215,36 @@ async fn another_subscribers_wish_is_not_this_ones() {
     let crm = crm.service(Script::new([Answer::status(404)])).build().unwrap();
     read(crm.send(get())).await.unwrap();
     assert!(collected.records(&audit)[0].exchange.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_stopped_is_found_by_its_callers_own_key() {
+    let (audit, collected) = collecting();
+    let own = HeaderName::from_static("paypal-request-id");
+    let crm = || Integration::user_flow("crm").subscriber(audit.clone());
+    for (crm, header) in [
+        (crm(), None),
+        (crm(), Some(HeaderName::from_static("idempotency-key"))),
+        (crm().idempotency(IdempotencyLayer::new(KeyProfile::paypal())), Some(own)),
+    ] {
+        let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+        crm.kill_switch().set(SwitchMode::Off, "ada", "moving");
+        crm.apply(&outrigger::IntegrationConfig::default()).unwrap();
+        let mut request = post();
+        match header {
+            None => {
+                drop(request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap()))
+            }
+            Some(header) => {
+                request.headers_mut().insert(header, HeaderValue::from_static("order-1042"));
+            }
+        }
+        let error = read(crm.send(request)).await.unwrap_err();
+        assert_eq!(error.idempotency_key().unwrap(), "order-1042");
+        let error = read(crm.send(post())).await.unwrap_err();
+        assert_eq!(error.idempotency_key(), None, "it had none, and nothing was sent");
+    }
+    let records = collected.records(&audit);
+    let keys: Vec<_> = records.iter().map(|record| record.idempotency_key.as_deref()).collect();
+    assert_eq!(keys, [Some("order-1042"), None].repeat(3));
 }
