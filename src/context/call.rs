@@ -202,6 +202,10 @@ impl Call {
         self.noted.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted.load(Ordering::Relaxed)
+    }
+
     /// A fallback answered in the place of an attempt that came to this.
     pub(crate) fn set_fell_back(&self, delivery: Delivery) {
         self.worsen(delivery);
@@ -315,7 +319,7 @@ impl Call {
     /// What is true of the delivery once the call is gone: its caller left.
     pub(crate) fn delivery_if_left(&self) -> Delivery {
         // Where nobody notes how attempts end, one may have been on its way.
-        let is_known = self.noted.load(Ordering::Relaxed) || self.attempts() == Some(0);
+        let is_known = self.is_noted() || self.attempts() == Some(0);
         if is_known { self.delivery() } else { self.delivery_if_cut() }
     }
 

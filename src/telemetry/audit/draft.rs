@@ -28,8 +28,8 @@ impl Draft {
             Event::AttemptFinished { end, elapsed, detail } => {
                 (end, elapsed, detail, context.attempt())
             }
-            // Nothing went out: it would be seen nowhere else.
-            Event::CallFinished { end, elapsed, attempts: 0 } => {
+            // Nothing went out, and no attempt that failed here tells of it: it would be seen nowhere else.
+            Event::CallFinished { end, elapsed, attempts: 0 } if !context.call().is_noted() => {
                 (end, elapsed, AttemptDetail::default(), 0)
             }
             _ => return None,

@@ -248,3 +248,18 @@ async fn a_call_that_was_stopped_is_found_by_its_callers_own_key() {
     let keys: Vec<_> = records.iter().map(|record| record.idempotency_key.as_deref()).collect();
     assert_eq!(keys, [Some("order-1042"), None].repeat(3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_sent_is_one_record() {
+    for without_retry in [false, true] {
+        let (audit, collected) = collecting();
+        let crm = Integration::user_flow("crm").subscriber(audit.clone());
+        let crm = if without_retry { crm.without_retry() } else { crm };
+        let nowhere = http::Request::get("/orders").body(Body::empty()).unwrap();
+        read(crm.build().unwrap().send(nowhere)).await.unwrap_err();
+        let records = collected.records(&audit);
+        assert_eq!(ends(&records), [(1, "failed")]);
+        let told = (records[0].error, records[0].delivery);
+        assert_eq!(told, (Some("unsendable_request"), Some(Delivery::NotSent)));
+    }
+}
