@@ -109,7 +109,7 @@ metrics! {
 
     /// Attempts and calls refused here, by cause; a refused attempt may still be retried.
     REJECTIONS: Counter, Of("rejection"), "outrigger.rejections", [REASON];
-    /// Retries that were begun, by what the attempt before them came to.
+    /// Retries that were decided on, by what the attempt before them came to: not all are waited for.
     RETRIES: Counter, Of("attempt"), "outrigger.retries", [CLASS, REASON];
     /// Failures that were final, by why there was no other attempt.
     RETRIES_GIVEN_UP: Counter, Of("call"), "outrigger.retries.given_up", [REASON];
