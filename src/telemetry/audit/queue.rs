@@ -22,6 +22,11 @@ struct State {
     waiting: VecDeque<Draft>,
     /// Records that the thread has in hand.
     writing: usize,
+    /// Records that came, and that left, written or lost, since it began.
+    came: u64,
+    left: u64,
+    /// How many must have left for the first of those who wait for that.
+    awaited: Option<u64>,
     /// Bytes that they and those that wait hold of what was sent and answered.
     kept: usize,
     dropped: u64,
@@ -61,14 +66,21 @@ impl Queue {
             }
         };
         state.waiting.push_back(draft);
+        state.came += 1;
         drop(state);
         drop(forgotten);
         self.changed.notify_all();
     }
 
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        let busy = |state: &mut State| state.writing > 0 || !state.waiting.is_empty();
-        self.wait(limit, busy)
+        let so_far = self.state().came;
+        self.wait(limit, |state| {
+            let busy = state.left < so_far;
+            if busy {
+                state.awaited = Some(state.awaited.map_or(so_far, |first| first.min(so_far)));
+            }
+            busy
+        })
     }
 
     /// Ends the thread once all is written; waits at most so long for that.
@@ -106,13 +118,17 @@ impl Queue {
         (!drafts.is_empty()).then_some(drafts)
     }
 
-    fn is_idle(&self) -> bool {
-        self.state().waiting.is_empty()
+    /// Whether the sink is to have written, once the one that it has is: others may wait for long.
+    fn is_due(&self) -> bool {
+        let mut state = self.state();
+        let (left, is_last) = (state.left + 1, state.writing == 1 && state.waiting.is_empty());
+        is_last || state.awaited.take_if(|awaited| *awaited <= left).is_some()
     }
 
     fn written(&self, kept: usize) {
         let mut state = self.state();
         state.writing = state.writing.saturating_sub(1);
+        state.left += 1;
         state.kept = state.kept.saturating_sub(kept);
         drop(state);
         self.changed.notify_all();
@@ -154,13 +170,11 @@ impl Writer {
 
     fn run(mut self) {
         while let Some(drafts) = self.queue.next() {
-            let count = drafts.len();
-            for (at, draft) in drafts.into_iter().enumerate() {
+            for draft in drafts {
                 self.write(&draft);
                 let kept = draft.kept();
                 drop(draft);
-                let is_last = at + 1 == count;
-                if is_last && self.queue.is_idle() {
+                if self.queue.is_due() {
                     let flushed = guarded(|| self.sink.flush());
                     if let Err(error) = flushed {
                         self.queue.fared(Some(error));

@@ -24,7 +24,8 @@ pub trait AuditSink: Send + 'static {
     /// When it could not: it is asked again a second later, up to three times in all.
     fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError>;
 
-    /// Makes sure of what was written so far; asked whenever nothing waits.
+    /// Makes sure of what was written so far; asked whenever nothing waits, and by
+    /// [`Audit::flush`](super::Audit::flush).
     ///
     /// # Errors
     ///

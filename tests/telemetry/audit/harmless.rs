@@ -51,6 +51,30 @@ async fn a_sink_that_blocks_fills_the_queue_and_no_call_waits() {
     assert_eq!((*written.lock().unwrap(), audit.dropped()), (10, 15));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_recorded_so_far_is_written_whatever_is_recorded_meanwhile() {
+    let (sink, let_go, written) = blocked();
+    let audit = Audit::to(sink).start().unwrap();
+    let crm = crm(&audit);
+    for _ in 0..3 {
+        read(crm.send(get())).await.unwrap();
+    }
+    let flushing = audit.clone();
+    let flushing = std::thread::spawn(move || flushing.flush(SOON));
+    // By then it waits.
+    std::thread::sleep(Duration::from_millis(50));
+    for _ in 0..3 {
+        read(crm.send(get())).await.unwrap();
+    }
+    (0..3).for_each(|_| let_go.send(()).unwrap());
+    assert!(flushing.join().unwrap());
+    assert_eq!(*written.lock().unwrap(), 3);
+    assert!(!audit.flush(Duration::from_millis(20)), "the others wait yet");
+    drop(let_go);
+    assert!(audit.flush(SOON));
+    assert_eq!((*written.lock().unwrap(), audit.dropped()), (6, 0));
+}
+
 /// Takes a record only when it is let, and keeps it.
 struct Held(Receiver<()>, Collected);
 
