@@ -27,7 +27,7 @@
 //! | headers | by name: credentials, cookies, sessions, signatures, client addresses; values that are no text | others, by what is found in them |
 //! | URLs | credentials, the path, every query value, the fragment | scheme, host, port, the query's keys |
 //! | JSON, forms, multipart | by name, with all that is inside; files | others, by what is found in them |
-//! | other text | what follows a secret name (`password=…`, `"token": …`, `<pin>…`, `("token", …)`), what a field names so (`name: "token", value: …`), what a type says (`Token("…")`) | the rest, by what is found in it |
+//! | other text | what follows a secret name (`password=…`, `"token": …`, `<pin>…`, `("token", …)`), what a field names so (`name: "token", value: …`), what a type says (`Token("…")`), what a sentence or a command says (`password is "…"`, `--token …`, `invalid token a1b2c3d`) | the rest, by what is found in it |
 //! | anything else | all of it: no text, compressed, of an unknown type, CSV | its size |
 //!
 //! *What is found* in any text: card numbers (with spaces or dashes, by the issuer's digits, the
@@ -47,8 +47,9 @@
 //!
 //! # Limits
 //!
-//! A person's name in the middle of a sentence, a secret in a field named `note`: nobody can tell. So
-//! bodies are kept only where somebody asks for them, and only of failures.
+//! A person's name in the middle of a sentence, a secret in a field named `note`, a password that nobody
+//! quoted and that could be a word (`the password hunter`): nobody can tell. So bodies are kept only
+//! where somebody asks for them, and only of failures.
 
 mod body;
 mod cards;
@@ -61,6 +62,7 @@ mod multipart;
 mod names;
 mod pairs;
 mod patterns;
+mod prose;
 mod redactor;
 mod standard;
 mod text;

@@ -54,6 +54,18 @@ impl Names {
         self.hidden.contains(&joined) || (!self.shown.contains(&joined) && opens(name, &joined))
     }
 
+    /// Whether a sentence that says this word may go on with its value: less than all that opens, for
+    /// `key "id"` tells which one is missing.
+    pub(super) fn is_spoken(&self, name: &str) -> bool {
+        let joined = joined(name);
+        let opens = || {
+            let rest = without_harmless(&joined);
+            SPOKEN_WORDS.contains(&joined.as_str())
+                || OPENING_PARTS.iter().any(|part| rest.contains(part))
+        };
+        self.hidden.contains(&joined) || (!self.shown.contains(&joined) && opens())
+    }
+
     /// Whether values of a type of this name open something: `AccessToken`, but no `TokenExpired`.
     pub(super) fn is_opening_type(&self, name: &str) -> bool {
         name.starts_with(char::is_uppercase)
@@ -63,12 +75,16 @@ impl Names {
 }
 
 fn opens(name: &str, joined: &str) -> bool {
-    // What is harmless in a name makes the rest of it no better: `publicKeyPassword`.
-    let harmless = HARMLESS.iter().filter(|harmless| joined.contains(*harmless));
-    let rest = harmless.fold(joined.to_owned(), |rest, harmless| rest.replace(harmless, " "));
+    let rest = without_harmless(joined);
     let opens = |word: &str| OPENING_WORDS.contains(&word) || is_key(word);
     OPENING_PARTS.iter().any(|part| rest.contains(part))
         || words(name).any(|word| opens(unnumbered(&word)) && rest.contains(&word))
+}
+
+/// What is harmless in a name makes the rest of it no better: `publicKeyPassword`.
+fn without_harmless(joined: &str) -> String {
+    let harmless = HARMLESS.iter().filter(|harmless| joined.contains(*harmless));
+    harmless.fold(joined.to_owned(), |rest, harmless| rest.replace(harmless, " "))
 }
 
 /// Whether a word is one for a key, however it is run together with others: `masterkey`.
@@ -109,14 +125,23 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 }
 
 /// Headers that are secret by no word of theirs.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 16] = [
+    "baggage",
     "cf-connecting-ip",
     "forwarded",
     "from",
+    "remote-user",
     "true-client-ip",
+    "x-client-cert",
+    "x-forwarded-client-cert",
     "x-forwarded-for",
+    "x-forwarded-user",
+    "x-goog-authenticated-user-id",
+    "x-ms-client-principal",
     "x-ovh-consumer",
     "x-real-ip",
+    "x-remote-user",
+    "x-ssl-client-cert",
 ];
 /// Keys that open nothing, and tokens that are counted. A primary key is none of them: some APIs call
 /// the first of two access keys so.
@@ -135,38 +160,59 @@ const HARMLESS: [&str; 12] = [
     "totaltokens",
 ];
 /// Anywhere in a name, as words are often run together.
-const OPENING_PARTS: [&str; 16] = [
+const OPENING_PARTS: [&str; 32] = [
+    "accesscode",
     "accesskey",
     "apikey",
     "authcode",
     "authorization",
+    "backupcode",
+    "contraseña",
     "cookie",
     "credential",
+    "cryptogram",
+    "devicecode",
+    "kennwort",
+    "mfacode",
+    "mnemonic",
+    "motdepasse",
     "passcode",
     "passphrase",
     "passwd",
     "password",
+    "passwort",
     "privatekey",
+    "recoverycode",
     "secret",
     "securitycode",
+    "seedphrase",
+    "sessid",
     "sessionid",
     "signature",
     "token",
+    "usercode",
+    "verificationcode",
+    "wachtwoord",
 ];
 /// Words that end so, and are no keys.
 const NO_KEYS: [&str; 7] = ["donkey", "hockey", "jockey", "monkey", "turkey", "turnkey", "whiskey"];
-const OPENING_WORDS: [&str; 20] = [
+const OPENING_WORDS: [&str; 25] = [
     "assertion",
     "auth",
     "authentication",
     "bearer",
+    "cred",
+    "creds",
     "csrf",
+    "dpop",
     "hmac",
     "jwt",
     "nonce",
     "otp",
     "pass",
     "pin",
+    "psw",
+    "pswd",
     "pw",
     "pwd",
     "saml",
@@ -177,7 +223,8 @@ const OPENING_WORDS: [&str; 20] = [
     "verifier",
     "xsrf",
 ];
-const PERSONAL_PARTS: [&str; 18] = [
+const SPOKEN_WORDS: [&str; 6] = ["jwt", "otp", "pin", "pw", "pwd", "totp"];
+const PERSONAL_PARTS: [&str; 20] = [
     "accountnumber",
     "birth",
     "cardholder",
@@ -196,6 +243,8 @@ const PERSONAL_PARTS: [&str; 18] = [
     "sortcode",
     "taxid",
     "telefon",
+    "track1",
+    "track2",
 ];
 const PERSONAL_WORDS: [&str; 22] = [
     "address", "bic", "card", "city", "csc", "dob", "fax", "forename", "ip", "licence", "license",

@@ -46,11 +46,10 @@ fn tokens(view: &[Seen], hidden: &mut Hidden) {
             return hidden.hide(rest[0].from, view[view.len() - 1].to);
         }
         let skipped = if is_inside { None } else { before_token(rest) };
-        let length = skipped.map_or(0, |skipped| {
-            rest[skipped..].iter().take_while(|seen| is_token(seen.char)).count()
-        });
         let from = at + skipped.unwrap_or_default();
-        if length >= SHORTEST_TOKEN {
+        let length = skipped
+            .map_or(0, |_| view[from..].iter().take_while(|seen| is_token(seen.char)).count());
+        if length >= SHORTEST_TOKEN && !is_prose(&view[from..from + length]) {
             hidden.hide(view[from].from, view[from + length - 1].to);
             at = from + length;
         } else {
@@ -62,10 +61,23 @@ fn tokens(view: &[Seen], hidden: &mut Hidden) {
 /// How much stands before a token that begins here or that is announced here.
 fn before_token(rest: &[Seen]) -> Option<usize> {
     if let Some(scheme) = SCHEMES.iter().find(|scheme| begins(rest, scheme)) {
-        let after = &rest[scheme.len()..];
-        return Some(scheme.len() + after.iter().take_while(|s| s.char.is_whitespace()).count());
+        let is_between =
+            |seen: &&Seen| seen.char.is_whitespace() || "+\"'`<[{(".contains(seen.char);
+        let between = |from: usize| rest[from..].iter().take_while(is_between).count();
+        let token = scheme.len() + between(scheme.len());
+        // "bearer token a1b2c3"
+        let named = TOKEN.len() + between((token + TOKEN.len()).min(rest.len()));
+        let is_named = begins(&rest[token..], TOKEN) && named > TOKEN.len();
+        let from = if is_named { token + named } else { token };
+        return (token > scheme.len()).then_some(from);
     }
     PREFIXES.iter().any(|prefix| begins_exactly(rest, prefix)).then_some(0)
+}
+
+/// Whether a word is what people say about a scheme, and no credential.
+fn is_prose(word: &[Seen]) -> bool {
+    let word: String = word.iter().take(LONGEST_PROSE + 1).map(|seen| seen.char).collect();
+    PROSE.contains(&word.trim_end_matches('.').to_ascii_lowercase().as_str())
 }
 
 fn is_token(char: char) -> bool {
@@ -85,28 +97,63 @@ fn begins_exactly(view: &[Seen], with: &str) -> bool {
 /// RFC 5321, 4.5.3.1.1, in quotes.
 const LONGEST_LOCAL: usize = 66;
 const PEM: &str = "-----BEGIN";
-const SCHEMES: [&str; 2] = ["bearer ", "basic "];
+const SCHEMES: [&str; 2] = ["bearer", "basic"];
+const TOKEN: &str = "token";
+const PROSE: [&str; 8] = [
+    "access",
+    "authentication",
+    "authorization",
+    "credentials",
+    "expired",
+    "realm=",
+    "required",
+    "scheme",
+];
+const LONGEST_PROSE: usize = 15;
 /// "basic info" is no credential.
 const SHORTEST_TOKEN: usize = 6;
 /// JSON web tokens, and the keys of those who mark theirs.
-const PREFIXES: [&str; 20] = [
+const PREFIXES: [&str; 43] = [
+    "AGE-SECRET-KEY-",
     "AIza",
     "AKIA",
     "ASIA",
+    "ATATT3",
+    "ATCTT3",
+    "EAAA",
     "EAAC",
+    "GOCSPX-",
+    "LTAI5",
+    "PMAK-",
     "SG.",
+    "doo_v1_",
+    "dop_v1_",
     "eyJ",
-    "ghp_",
     "gho_",
+    "ghp_",
+    "ghr_",
     "ghs_",
+    "ghu_",
     "github_pat_",
     "glpat-",
+    "glrt-",
+    "hf_",
+    "hvs.",
+    "lin_api_",
+    "npm_",
     "pk_",
+    "pypi-",
     "rk_",
+    "rzp_live_",
+    "rzp_test_",
     "shpat_",
+    "shpca_",
+    "shppa_",
     "shpss_",
     "sk-",
     "sk_",
+    "sq0atp-",
+    "sq0csp-",
     "whsec_",
     "xox",
     "ya29.",

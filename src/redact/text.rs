@@ -3,7 +3,7 @@
 use super::encoded::views;
 use super::hidden::Hidden;
 use super::names::Names;
-use super::{pairs, patterns, url};
+use super::{pairs, patterns, prose, url};
 
 pub(super) fn redact(text: &str, names: &Names) -> String {
     let mut hidden = Hidden::default();
@@ -34,6 +34,7 @@ pub(super) fn find(text: &str, offset: usize, names: &Names, hidden: &mut Hidden
         patterns::find(&view, hidden);
         url::find(&view, names, hidden);
         pairs::find(&view, names, hidden);
+        prose::find(&view, names, hidden);
     }
 }
 

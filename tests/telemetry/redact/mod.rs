@@ -5,6 +5,7 @@ mod debug;
 mod names;
 mod nested;
 mod properties;
+mod prose;
 mod shown;
 mod texts;
 

@@ -77,3 +77,13 @@ fn a_list_of_keys_shows_none() {
     let shown = r#"{"keys":[{"keyName":"[redacted]","permissions":"Full","value":"[redacted]"}]}"#;
     assert_eq!(body("application/json", keys), shown);
 }
+
+#[test]
+fn keys_are_told_by_how_they_begin() {
+    for key in ["npm_", "hvs.", "GOCSPX-", "rzp_live_", "shppa_", "ghu_", "pypi-", "dop_v1_"] {
+        assert_eq!(text(&format!("got {key}HUNTER2HUNTER2 at 5")), "got [redacted] at 5");
+    }
+    for name in ["device_code", "recoveryCodes", "PHPSESSID", "creds", "track2", "mnemonic"] {
+        assert_eq!(text(&format!("{name}=HUNTER2")), format!("{name}=[redacted]"));
+    }
+}
