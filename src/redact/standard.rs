@@ -64,6 +64,9 @@ impl Redactor for StandardRedactor {
         let Ok(value) = std::str::from_utf8(value.as_bytes()) else {
             return super::hidden::MARK.to_owned();
         };
+        if name == http::header::LINK {
+            return url::links(value, &self.names);
+        }
         if url::HEADERS.contains(&name.as_str()) {
             return url::reference(value, &self.names);
         }

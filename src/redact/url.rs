@@ -49,6 +49,21 @@ pub(super) fn reference(value: &str, names: &Names) -> String {
     hidden.apply(value)
 }
 
+/// A `Link` header's value (RFC 8288): references in angle brackets, with what they are.
+pub(super) fn links(value: &str, names: &Names) -> String {
+    let mut hidden = Hidden::default();
+    text::find(value, 0, names, &mut hidden);
+    for view in views(value, 0) {
+        let between = view.split(|seen| matches!(seen.char, '<' | '>'));
+        for target in between.skip(1).step_by(2) {
+            if !begins_with_scheme(target) {
+                parts(target, names, &mut hidden);
+            }
+        }
+    }
+    hidden.apply(value)
+}
+
 /// Hides what is secret in the URLs of a text.
 pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
     let mut at = 0;
@@ -180,8 +195,22 @@ fn hide(part: &[Seen], hidden: &mut Hidden) {
 }
 
 /// Headers whose values are URLs, often without a host.
-pub(super) const HEADERS: [&str; 5] =
-    ["content-location", "location", "origin", "referer", "x-original-url"];
+pub(super) const HEADERS: [&str; 14] = [
+    "azure-asyncoperation",
+    "content-location",
+    "destination",
+    "location",
+    "operation-location",
+    "origin",
+    "referer",
+    "refresh",
+    "x-accel-redirect",
+    "x-envoy-original-path",
+    "x-forwarded-uri",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
 const LONGEST_WORD: usize = 32;
 const LONGEST_KEY: usize = 64;
 /// URLs inside of one another, of which more are hidden as they are.

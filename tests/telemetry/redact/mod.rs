@@ -2,6 +2,7 @@
 
 mod cards;
 mod debug;
+mod headers;
 mod names;
 mod nested;
 mod properties;
