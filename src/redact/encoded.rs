@@ -26,6 +26,12 @@ pub(super) fn views(text: &str, offset: usize) -> Vec<View> {
     views
 }
 
+/// What a text means, without any encoding.
+pub(super) fn meant(text: &str) -> String {
+    let view = views(text, 0).pop().unwrap_or_default();
+    view.iter().map(|seen| seen.char).collect()
+}
+
 /// One level less of encoding; nothing if there is none.
 fn decoded(view: &[Seen]) -> Option<View> {
     if !view.iter().any(|seen| matches!(seen.char, '%' | '\\' | '&')) {

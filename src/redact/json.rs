@@ -1,6 +1,6 @@
 //! JSON, whole, cut or one document after another.
 
-use super::encoded::views;
+use super::encoded::meant;
 use super::hidden::Hidden;
 use super::names::Names;
 use super::text;
@@ -50,7 +50,8 @@ enum Expects {
 }
 
 enum Open {
-    Array,
+    /// Whether its first text is a secret name: `["authorization", "…"]`.
+    Array(Option<bool>),
     Object(Object),
 }
 
@@ -93,14 +94,14 @@ impl Reader<'_> {
         };
         match (self.expects, byte, self.open.last()) {
             (Value | ValueOrEnd, b'{', _) => self.open(Open::Object(Object::default()), KeyOrEnd),
-            (Value | ValueOrEnd, b'[', _) => self.open(Open::Array, ValueOrEnd),
+            (Value | ValueOrEnd, b'[', _) => self.open(Open::Array(None), ValueOrEnd),
             (Value | ValueOrEnd, b'"', _) => self.string()?,
-            (ValueOrEnd | Rest, b']', Some(Open::Array)) => self.close(),
+            (ValueOrEnd | Rest, b']', Some(Open::Array(_))) => self.close(),
             (KeyOrEnd | Rest, b'}', Some(Open::Object(_))) => self.close(),
             (Value | ValueOrEnd, _, _) => self.scalar()?,
             (Key | KeyOrEnd, b'"', _) => self.key()?,
             (Rest, b',', Some(Open::Object(_))) => (self.at, self.expects) = (self.at + 1, Key),
-            (Rest, b',', Some(Open::Array)) => (self.at, self.expects) = (self.at + 1, Value),
+            (Rest, b',', Some(Open::Array(_))) => (self.at, self.expects) = (self.at + 1, Value),
             _ => return Err(Stop::NotJson),
         }
         Ok(true)
@@ -180,13 +181,21 @@ impl Reader<'_> {
         let content = &self.text[from..to];
         text::find(content, from, self.names, self.hidden);
         // A name may also be a list of steps.
-        if let [.., Open::Object(object)] | [.., Open::Object(object), Open::Array] =
+        if let [.., Open::Object(object)] | [.., Open::Object(object), Open::Array(_)] =
             self.open.as_mut_slice()
             && matches!(object.key, Role::Name)
         {
             object.names_a_secret |= self.names.is_secret(&meant(content));
             if object.is_hidden && !is_field(content) {
                 self.hidden.hide(from, to);
+            }
+        }
+        // Headers and fields as a list of pairs.
+        if let [.., Open::Array(_), Open::Array(named)] = self.open.as_mut_slice() {
+            match named {
+                Some(true) => self.hidden.hide(from, to),
+                Some(false) => {}
+                None => *named = Some(self.names.is_opening(&meant(content))),
             }
         }
         self.at = to + 1;
@@ -280,12 +289,6 @@ fn is_number(word: &str) -> bool {
         && word.parse::<f64>().is_ok()
 }
 
-/// What a text in a string means.
-fn meant(content: &str) -> String {
-    let view = views(content, 0).pop().unwrap_or_default();
-    view.iter().map(|seen| seen.char).collect()
-}
-
 /// Whether a text is the name of a field, and of no person: `first_name`.
 fn is_field(content: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
@@ -295,16 +298,60 @@ fn is_field(content: &str) -> bool {
 /// What a key tells about its value, which begins with this byte.
 pub(super) fn role(key: &str, first: u8) -> Role {
     let is_nested = matches!(first, b'{' | b'[');
-    match key.to_ascii_lowercase().as_str() {
-        "attribute" | "field" | "fieldname" | "header" | "key" | "keyname" | "label" | "name"
-        | "param" | "parameter" | "path" | "pointer" | "property" => Role::Name,
+    let is_part = |char: &char| char.is_alphanumeric();
+    let key: String = key.chars().filter(is_part).flat_map(char::to_lowercase).collect();
+    match key.as_str() {
         "content" | "data" if is_nested => Role::Content,
-        "actual" | "content" | "data" | "given" | "received" | "text" | "val" | "value" => {
-            Role::Value
-        }
+        key if NAMES.contains(&key) => Role::Name,
+        key if VALUES.contains(&key) => Role::Value,
         _ => Role::Other,
     }
 }
 
+/// Keys of fields that name another one.
+const NAMES: [&str; 20] = [
+    "attribute",
+    "attributename",
+    "field",
+    "fieldname",
+    "header",
+    "headername",
+    "k",
+    "key",
+    "keyname",
+    "label",
+    "loc",
+    "name",
+    "param",
+    "parameter",
+    "parametername",
+    "paramname",
+    "path",
+    "pointer",
+    "property",
+    "propertyname",
+];
+/// Keys of fields that say what the named one holds.
+const VALUES: [&str; 19] = [
+    "actual",
+    "attemptedvalue",
+    "content",
+    "currentvalue",
+    "data",
+    "fieldvalue",
+    "given",
+    "got",
+    "newvalue",
+    "oldvalue",
+    "parametervalue",
+    "provided",
+    "received",
+    "submitted",
+    "submittedvalue",
+    "text",
+    "v",
+    "val",
+    "value",
+];
 /// RFC 8259, 2. Other spaces are none.
 const SPACES: [u8; 4] = *b" \t\r\n";

@@ -51,6 +51,7 @@
 //! quoted and that could be a word (`the password hunter`): nobody can tell. So bodies are kept only
 //! where somebody asks for them, and only of failures.
 
+mod block;
 mod body;
 mod cards;
 mod debug;

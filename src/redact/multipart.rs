@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::encoded::meant;
 use super::hidden::MARK;
 use super::names::Names;
 use super::text;
@@ -52,10 +53,11 @@ fn line(part: &[u8], is_cut: bool, names: &Names) -> String {
     line.push_str(": ");
     let is_file = disposition.is_some_and(|text| text.to_ascii_lowercase().contains("filename"));
     let kind = field(&head, "content-type").unwrap_or_default();
-    let is_text = kind.is_empty() || kind.starts_with("text/plain");
+    let is_plain = field(&head, "content-transfer-encoding").is_none();
+    let is_text = is_plain && (kind.is_empty() || kind.starts_with("text/plain"));
     match std::str::from_utf8(body) {
         Ok(value) if is_text && !is_file && !is_cut && is_printable(value) => {
-            let shown = match names.is_secret(&name) {
+            let shown = match names.is_secret(&meant(&name)) {
                 true => MARK.to_owned(),
                 false => text::redact(value.trim_ascii(), names),
             };
@@ -91,10 +93,23 @@ fn field(head: &str, name: &str) -> Option<String> {
 
 /// A parameter of a header's value.
 pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
-    value.split(';').skip(1).find_map(|parameter| {
+    parameters(value).skip(1).find_map(|parameter| {
         let (found, value) = parameter.split_once('=')?;
         let is_it = found.trim().eq_ignore_ascii_case(name);
         is_it.then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
+/// A header's value and its parameters; a semicolon in quotes parts none.
+fn parameters(value: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    value.split(move |char| {
+        match char {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            _ => {}
+        }
+        is_escaped = char == '\\' && !is_escaped;
+        char == ';' && !is_quoted
     })
 }
 

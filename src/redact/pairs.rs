@@ -1,5 +1,6 @@
 //! Names and their values in a text of unknown making.
 
+use super::block;
 use super::debug;
 use super::encoded::Seen;
 use super::hidden::Hidden;
@@ -12,14 +13,18 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
     let (mut at, mut told) = (0, Told::Nothing);
     while at < view.len() {
         at = match view[at].char {
-            ':' | '=' => {
+            ':' | '=' | '\u{ff1a}' | '\u{ff1d}' => {
                 told = told.by(view, at, names);
                 match told.hides(view, at) || is_named(view, at, names) {
                     true => assigned(view, at + 1, hidden),
                     false => at + 1,
                 }
             }
-            '<' => element(view, at, names, hidden),
+            '<' => {
+                let is_told = told.hides_element(view, at);
+                told = if is_told { Told::Nothing } else { told.by_element(view, at, names) };
+                element(view, at, |name| is_told || names.is_secret(name), hidden)
+            }
             '>' if told.is_in_tag() => {
                 told = Told::Nothing;
                 content(view, at + 1, "<", hidden)
@@ -56,7 +61,21 @@ fn phrase(view: &[Seen], at: usize) -> String {
     let is_end = |char: char| {
         matches!(
             char,
-            '\n' | '\r' | ',' | ';' | '{' | '}' | '(' | ')' | '<' | '>' | '&' | '?' | '=' | ':'
+            '\n' | '\r'
+                | ','
+                | ';'
+                | '{'
+                | '}'
+                | '('
+                | ')'
+                | '<'
+                | '>'
+                | '&'
+                | '?'
+                | '='
+                | ':'
+                | '\u{ff1a}'
+                | '\u{ff1d}'
         )
     };
     let before = view[..at].iter().rev().map(|seen| seen.char).take(LONGEST_NAME);
@@ -81,6 +100,10 @@ fn last_words(phrase: &str) -> String {
 
 /// Hides the value that begins here; says where it ends.
 pub(super) fn assigned(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
+    if let Some((begin, end)) = block::find(view, from) {
+        hidden.hide(view[begin].from, view[end - 1].to);
+        return end;
+    }
     let is_before = |char: char| char.is_whitespace() || matches!(char, '+' | '>' | '=');
     let from = from + view[from..].iter().take_while(|seen| is_before(seen.char)).count();
     let Some(first) = view.get(from) else { return from };
@@ -222,12 +245,17 @@ fn is_blank(line: &[Seen]) -> bool {
 }
 
 /// Hides what is inside an element with a secret name; says where to look on.
-fn element(view: &[Seen], at: usize, names: &Names, hidden: &mut Hidden) -> usize {
+fn element(
+    view: &[Seen],
+    at: usize,
+    is_secret: impl Fn(&str) -> bool,
+    hidden: &mut Hidden,
+) -> usize {
     let name: Vec<char> =
         view[at + 1..].iter().map(|seen| seen.char).take_while(|char| is_named_by(*char)).collect();
     let local: String =
         name.rsplit(|char| *char == ':').next().unwrap_or_default().iter().collect();
-    if name.is_empty() || name.len() > LONGEST_NAME || !names.is_secret(&local) {
+    if name.is_empty() || name.len() > LONGEST_NAME || !is_secret(&local) {
         return at + 1;
     }
     let from = at + 1 + name.len();
@@ -281,7 +309,7 @@ fn is_sign(view: &[Seen], sign: &str) -> bool {
     view.iter().take(sign.len()).map(|seen| seen.char).eq(sign.chars())
 }
 
-fn is_named_by(char: char) -> bool {
+pub(super) fn is_named_by(char: char) -> bool {
     char.is_alphanumeric() || "-_.:".contains(char)
 }
 

@@ -3,7 +3,7 @@
 use super::encoded::Seen;
 use super::json::{Role, role};
 use super::names::Names;
-use super::pairs::{LONGEST_NAME, closing, key};
+use super::pairs::{LONGEST_NAME, closing, is_named_by, key};
 
 /// What the last field that names another one said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) enum Told {
     Secret,
     /// The same, in an attribute of an element.
     InTag,
+    /// The same, in an element of its own.
+    InElement,
 }
 
 impl Told {
@@ -29,6 +31,32 @@ impl Told {
         }
     }
 
+    /// What is known after the element that begins here: `<name>pin</name>` tells as `name="pin"` does.
+    pub(super) fn by_element(self, view: &[Seen], at: usize, names: &Names) -> Self {
+        let local = local_name(view, at);
+        if !matches!(role(&local, b'"'), Role::Name) {
+            return self;
+        }
+        let content = |from: usize| {
+            let inside = view[from..].iter().map(|seen| seen.char).take(LONGEST_NAME);
+            inside.take_while(|char| *char != '<').collect::<String>()
+        };
+        let tag = view[at..].iter().take(LONGEST_NAME).position(|seen| seen.char == '>');
+        match tag.map(|tag| names.is_secret(content(at + tag + 1).trim())) {
+            Some(true) => Self::InElement,
+            Some(false) => Self::Nothing,
+            None => self,
+        }
+    }
+
+    /// Whether the element that begins here holds what an element before it has named.
+    pub(super) fn hides_element(self, view: &[Seen], at: usize) -> bool {
+        let local = || local_name(view, at);
+        // A property list's values are named by their type.
+        self == Self::InElement
+            && (matches!(role(&local(), b'"'), Role::Value) || local() == "string")
+    }
+
     /// Whether the value of the field whose sign is here has a secret name elsewhere.
     pub(super) fn hides(self, view: &[Seen], sign: usize) -> bool {
         self != Self::Nothing && matches!(role(&key(view, sign), b'"'), Role::Value)
@@ -37,6 +65,13 @@ impl Told {
     pub(super) fn is_in_tag(self) -> bool {
         self == Self::InTag
     }
+}
+
+/// The name of the element that begins here, without its namespace.
+fn local_name(view: &[Seen], at: usize) -> String {
+    let name = view[at + 1..].iter().map(|seen| seen.char).take(LONGEST_NAME);
+    let name: String = name.take_while(|char| is_named_by(*char)).collect();
+    name.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 /// The name that is told here: `"token"`, `Some("token")`, `token`.

@@ -3,6 +3,7 @@
 mod cards;
 mod debug;
 mod headers;
+mod kinds;
 mod names;
 mod nested;
 mod properties;
