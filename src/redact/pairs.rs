@@ -6,16 +6,21 @@ use super::encoded::Seen;
 use super::hidden::Hidden;
 use super::names::Names;
 use super::told::Told;
+use super::url::{Place, value};
 
 /// Hides what follows a secret name: `password=…`, `"token": …`, `api key: …`, `<pin>…</pin>`; what
 /// another field names so; what a type does: `Token("…")`.
 pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
-    let (mut at, mut told) = (0, Told::Nothing);
+    let (mut at, mut told, mut place) = (0, Told::Nothing, Place::Text);
     while at < view.len() {
-        at = match view[at].char {
+        place = place.at(view, at);
+        let is_in_query = place == Place::Query && view[at].char == '=';
+        let next = match view[at].char {
             ':' | '=' | '\u{ff1a}' | '\u{ff1d}' => {
                 told = told.by(view, at, names);
                 match told.hides(view, at) || is_named(view, at, names) {
+                    // It ends with its URL: what is said of that stands behind it.
+                    true if is_in_query => value(view, at + 1, hidden),
                     true => assigned(view, at + 1, hidden),
                     false => at + 1,
                 }
@@ -36,6 +41,10 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
             '(' | '{' => debug::find(view, at, names, hidden),
             _ => at + 1,
         };
+        if next > at + 1 && !is_in_query {
+            place = Place::Text;
+        }
+        at = next;
     }
 }
 

@@ -85,6 +85,37 @@ pub(super) fn find(view: &[Seen], names: &Names, hidden: &mut Hidden) {
     }
 }
 
+/// Where in a text a sign stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In no URL.
+    Text,
+    /// In a URL, before its query.
+    Url,
+    /// In a URL's query.
+    Query,
+}
+
+impl Place {
+    /// The place of what is here, after the one before it.
+    pub(super) fn at(self, view: &[Seen], at: usize) -> Self {
+        match (self, view[at].char) {
+            (_, char) if ends(char) => Self::Text,
+            (Self::Text, ':') if scheme(&view[at..view.len().min(at + 3)]).is_some() => Self::Url,
+            (Self::Url, '?') => Self::Query,
+            (place, _) => place,
+        }
+    }
+}
+
+/// Hides the value of a query that begins here; says where it ends.
+pub(super) fn value(view: &[Seen], from: usize, hidden: &mut Hidden) -> usize {
+    let is_part = |seen: &&Seen| !ends(seen.char) && !matches!(seen.char, '&' | '#');
+    let end = from + view[from..].iter().take_while(is_part).count();
+    hide(&view[from..end], hidden);
+    end
+}
+
 fn ends(char: char) -> bool {
     char.is_whitespace() || matches!(char, '"' | '<' | '>')
 }

@@ -55,6 +55,10 @@ fn urls_show_where_and_no_more() {
         "error sending request for url (https://[redacted]/v1/orders/[redacted]?a=[redacted] reset"
     );
     assert_eq!(
+        text("GET https://crm.test/v1?api_key=a&token=5: timed out after 2 s, password=x y"),
+        "GET https://crm.test/v1?api_key=[redacted]&token=[redacted] timed out after 2 s, password=[redacted]"
+    );
+    assert_eq!(
         text("see https://crm.test/problems/out-of-credit"),
         "see https://crm.test/problems/out-of-credit"
     );
