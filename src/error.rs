@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::context::{CallId, Context, CorrelationId};
 use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection, foreign};
+use crate::redact::{Redactor, StandardRedactor};
 
 /// Any error, boxed, as tower's services exchange them.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -19,7 +20,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// The text is one level, in lower case, and names the phase and the limit; the transport's own
 /// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
-/// value or a body.
+/// value or a body. `Debug`, which a panic prints, shows the text of an inner service's own error as
+/// a [`StandardRedactor`] does.
 ///
 /// ```
 /// # fn on_failure(error: outrigger::Error) {
@@ -323,6 +325,8 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a panic prints: others wrote the source's text, and may have put anything into it.
+        let redactor = StandardRedactor::new();
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("delivery", &self.0.delivery)
@@ -334,7 +338,10 @@ impl fmt::Debug for Error {
             .field("retry_after", &self.0.retry_after)
             .field("gave_up", &self.0.gave_up)
             .field("call_id", &self.call_id())
-            .field("source", &self.0.source.as_ref().map(ToString::to_string))
+            .field(
+                "source",
+                &self.0.source.as_ref().map(|source| redactor.text(&source.to_string())),
+            )
             .finish()
     }
 }

@@ -1,7 +1,13 @@
+use std::fmt;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
+use crate::redact::{Redactor, StandardRedactor};
+
 /// A request without its body, for functions that decide by it.
-#[derive(Clone, Copy, Debug)]
+///
+/// `Debug` shows the URI as a [`StandardRedactor`] does, and no headers.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
     /// The method.
@@ -23,5 +29,14 @@ impl<'a> RequestHead<'a> {
             headers: request.headers(),
             extensions: request.extensions(),
         }
+    }
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("uri", &StandardRedactor::new().uri(self.uri))
+            .finish_non_exhaustive()
     }
 }

@@ -29,8 +29,8 @@ pub trait Classify: Send + Sync + 'static {
     }
 }
 
-/// A response without its body.
-#[derive(Clone, Copy, Debug)]
+/// A response without its body. `Debug` shows no headers.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ResponseHead<'a> {
     /// The status.
@@ -53,6 +53,12 @@ impl<'a> ResponseHead<'a> {
             headers: response.headers(),
             extensions: response.extensions(),
         }
+    }
+}
+
+impl fmt::Debug for ResponseHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,7 @@ mod bulkhead;
 mod call;
 mod clock;
 mod correlation;
+mod debug;
 mod fallback;
 mod hedge;
 mod idempotency;

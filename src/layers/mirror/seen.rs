@@ -1,10 +1,14 @@
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::outcome::Class;
 
 /// What came of a call or of its copy, for a comparison.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the status and sizes: what a provider answers may hold anything.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Seen {
     /// It was answered.
@@ -59,6 +63,20 @@ impl Seen {
         match self {
             Self::Answered { body, .. } => Some(body),
             Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered { status, headers: _, body, complete } => f
+                .debug_struct("Answered")
+                .field("status", status)
+                .field("body", &body.len())
+                .field("complete", complete)
+                .finish_non_exhaustive(),
+            Self::Failed { class } => f.debug_struct("Failed").field("class", class).finish(),
         }
     }
 }

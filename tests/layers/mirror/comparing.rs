@@ -94,6 +94,8 @@ fn assert_shows(seen: &Seen, text: &str, whole: bool) {
     let Seen::Answered { status, body, complete, .. } = seen else { panic!("{seen:?}") };
     assert_eq!((status.as_u16(), &body[..], *complete), (200, text.as_bytes(), whole));
     assert_eq!((seen.status(), seen.body()), (Some(*status), Some(body)));
+    let told = format!("Answered {{ status: 200, body: {}, complete: {whole}, .. }}", text.len());
+    assert_eq!(format!("{seen:?}"), told, "no body and no headers");
 }
 
 #[tokio::test(start_paused = true)]
