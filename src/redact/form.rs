@@ -2,8 +2,8 @@
 
 use super::encoded::meant;
 use super::hidden::Hidden;
-use super::json::{Role, role};
 use super::names::Names;
+use super::role::{Role, role};
 use super::text;
 
 pub(super) fn redact(form: &str, is_whole: bool, names: &Names) -> String {

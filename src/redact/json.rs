@@ -3,6 +3,7 @@
 use super::encoded::meant;
 use super::hidden::Hidden;
 use super::names::Names;
+use super::role::{Role, role};
 use super::text;
 
 /// Redacts JSON; `None` if it is none. What is unfinished at the end is hidden.
@@ -66,16 +67,6 @@ struct Object {
     from: usize,
     /// The key is secret, unless it names a field.
     is_hidden: bool,
-}
-
-#[derive(Clone, Copy, Default)]
-pub(super) enum Role {
-    #[default]
-    Other,
-    Name,
-    Value,
-    /// What an envelope holds: a value only if the name says so.
-    Content,
 }
 
 enum Stop {
@@ -295,63 +286,5 @@ fn is_field(content: &str) -> bool {
     content.bytes().all(is_part) && content.contains('_')
 }
 
-/// What a key tells about its value, which begins with this byte.
-pub(super) fn role(key: &str, first: u8) -> Role {
-    let is_nested = matches!(first, b'{' | b'[');
-    let is_part = |char: &char| char.is_alphanumeric();
-    let key: String = key.chars().filter(is_part).flat_map(char::to_lowercase).collect();
-    match key.as_str() {
-        "content" | "data" if is_nested => Role::Content,
-        key if NAMES.contains(&key) => Role::Name,
-        key if VALUES.contains(&key) => Role::Value,
-        _ => Role::Other,
-    }
-}
-
-/// Keys of fields that name another one.
-const NAMES: [&str; 20] = [
-    "attribute",
-    "attributename",
-    "field",
-    "fieldname",
-    "header",
-    "headername",
-    "k",
-    "key",
-    "keyname",
-    "label",
-    "loc",
-    "name",
-    "param",
-    "parameter",
-    "parametername",
-    "paramname",
-    "path",
-    "pointer",
-    "property",
-    "propertyname",
-];
-/// Keys of fields that say what the named one holds.
-const VALUES: [&str; 19] = [
-    "actual",
-    "attemptedvalue",
-    "content",
-    "currentvalue",
-    "data",
-    "fieldvalue",
-    "given",
-    "got",
-    "newvalue",
-    "oldvalue",
-    "parametervalue",
-    "provided",
-    "received",
-    "submitted",
-    "submittedvalue",
-    "text",
-    "v",
-    "val",
-    "value",
-];
 /// RFC 8259, 2. Other spaces are none.
 const SPACES: [u8; 4] = *b" \t\r\n";

@@ -65,6 +65,7 @@ mod pairs;
 mod patterns;
 mod prose;
 mod redactor;
+mod role;
 mod standard;
 mod text;
 mod told;

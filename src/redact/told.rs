@@ -1,9 +1,9 @@
 //! Names that are values themselves: `name: "token", value: "…"`.
 
 use super::encoded::Seen;
-use super::json::{Role, role};
 use super::names::Names;
 use super::pairs::{LONGEST_NAME, closing, is_named_by, key};
+use super::role::{Role, role};
 
 /// What the last field that names another one said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
