@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::error::Error;
 
 /// A call to an integration. Dropping it cancels the call and releases all that it holds.
-#[must_use = "a call does nothing until it is awaited"]
+#[must_use = "a call gets no further until it is awaited"]
 pub struct Call(pub(super) BoxedCall);
 
 impl Future for Call {
