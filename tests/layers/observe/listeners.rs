@@ -11,6 +11,7 @@ use tower::Layer;
 
 use super::kept;
 use crate::call::{get, status};
+use crate::clock::spawn;
 use crate::retry::plain;
 
 /// Who each event was of: the integration, the call, the attempt.
@@ -110,7 +111,7 @@ async fn a_listener_that_panics_while_a_call_is_torn_down_takes_nothing_else_alo
     let told = EventRecorder::new();
     let emitter = Emitter::named("crm").with(Panics).with(told.clone());
     let service = ObserveLayer::call(emitter).layer(Script::new([Answer::hang()]));
-    let torn = tokio::spawn(async move {
+    let torn = spawn(async move {
         let mut call = Box::pin(status(&service, get()));
         assert!(futures_util::poll!(&mut call).is_pending());
         panic!("in the midst of it");

@@ -233,7 +233,7 @@ async fn a_call_that_was_stopped_is_found_by_its_callers_own_key() {
         let mut request = post();
         match header {
             None => {
-                drop(request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap()))
+                drop(request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap()));
             }
             Some(header) => {
                 request.headers_mut().insert(header, HeaderValue::from_static("order-1042"));
