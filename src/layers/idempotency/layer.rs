@@ -3,9 +3,10 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::placement::InHeader;
-use super::profile::{IDEMPOTENCY_KEY, KeyProfile};
+use super::profile::KeyProfile;
 use super::service::Idempotency;
 use crate::config::{ConfigError, Mistakes, checked};
+use crate::context::KEY_HEADER;
 use crate::event::Emitter;
 
 /// Gives unsafe calls a key. See the [module](super).
@@ -118,7 +119,7 @@ impl<P> IdempotencyLayer<P> {
 
 impl Default for IdempotencyLayer {
     fn default() -> Self {
-        Self::new(KeyProfile::header(IDEMPOTENCY_KEY))
+        Self::new(KeyProfile::header(KEY_HEADER))
     }
 }
 

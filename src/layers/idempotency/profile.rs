@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::context::IdempotencyKey;
+use crate::context::{IdempotencyKey, KEY_HEADER};
 
 /// How one provider wants its keys.
 #[derive(Clone, Debug)]
@@ -30,19 +30,19 @@ impl KeyProfile {
     /// `Idempotency-Key` as a quoted string, by the IETF draft.
     #[must_use]
     pub fn ietf() -> Self {
-        Self { form: Form::Quoted, ..Self::header(IDEMPOTENCY_KEY) }
+        Self { form: Form::Quoted, ..Self::header(KEY_HEADER) }
     }
 
     /// Stripe.
     #[must_use]
     pub fn stripe() -> Self {
-        Self::header(IDEMPOTENCY_KEY)
+        Self::header(KEY_HEADER)
     }
 
     /// Adyen.
     #[must_use]
     pub fn adyen() -> Self {
-        Self::header(IDEMPOTENCY_KEY).longest(64).lifetime(7 * DAY)
+        Self::header(KEY_HEADER).longest(64).lifetime(7 * DAY)
     }
 
     /// PayPal.
@@ -55,7 +55,7 @@ impl KeyProfile {
     /// [hook](super::IdempotencyLayer::place_with).
     #[must_use]
     pub fn square() -> Self {
-        Self { header: None, ..Self::header(IDEMPOTENCY_KEY) }.longest(45)
+        Self { header: None, ..Self::header(KEY_HEADER) }.longest(45)
     }
 
     /// The longest key that the provider takes, in characters: at least 36, which a UUID needs,
@@ -129,7 +129,6 @@ fn quoted(key: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("a header value stays one between quotes")
 }
 
-pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The characters of a UUID.
 const UUID: usize = 36;
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -1,7 +1,7 @@
 use http::{HeaderName, HeaderValue, Request};
 
 use crate::body::Body;
-use crate::context::{Context, CorrelationId, IdempotencyKey, Scope};
+use crate::context::{Context, CorrelationId, IdempotencyKey, KEY_HEADER, Scope};
 
 /// The request once more, without what ties it to the real call; `None` if its body isn't at hand.
 /// A key may stand in `key_header`, too.
@@ -42,7 +42,7 @@ fn forget_key(
     copy.extensions_mut().remove::<IdempotencyKey>();
     let key = context.and_then(Context::idempotency_key);
     let is_key = |(name, value): (&HeaderName, &HeaderValue)| {
-        let is_its_name = name == IDEMPOTENCY_KEY || Some(name) == key_header;
+        let is_its_name = name == KEY_HEADER || Some(name) == key_header;
         (is_its_name || Some(value) == key).then(|| name.clone())
     };
     let names: Vec<_> = copy.headers().iter().filter_map(is_key).collect();
@@ -50,6 +50,3 @@ fn forget_key(
         copy.headers_mut().remove(name);
     }
 }
-
-/// draft-ietf-httpapi-idempotency-key-header, and most providers before it.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
