@@ -208,8 +208,10 @@ fn a_breaker_that_can_never_open_is_refused() {
     refuses(over.check(), "circuit_breaker.failure_rate", &["101%", "at most 100%"]);
     let over = breaker().slow_calls(secs(1), Ratio::percent(101));
     refuses(over.check(), "circuit_breaker.slow_calls", &["101%", "at most 100%"]);
-    let narrow = breaker().window_of_calls(19);
+    let narrow = breaker().failure_rate(Ratio::percent(80), 20).window_of_calls(19);
     refuses(narrow.check(), "circuit_breaker.minimum", &["20", "19", "widen the window"]);
+    let few = breaker().window_of_calls(9).failures(10);
+    refuses(few.check(), "circuit_breaker.failures", &["10", "9 calls", "widen the window"]);
     let row = breaker().without_failure_rate().consecutive(Consecutive::BelowMinimum(20));
     let says = ["20 in a row", "lower it", "however many calls"];
     refuses(row.check(), "circuit_breaker.consecutive", &says);
@@ -238,6 +240,7 @@ fn a_breaker_that_opens_on_every_call_is_refused() {
         let says = ["zero in a row", "at least one"];
         refuses(breaker().consecutive(none).check(), "circuit_breaker.consecutive", &says);
     }
+    refuses(breaker().failures(0).check(), "circuit_breaker.failures", &["at least one"]);
     refuses(breaker().minimum(0).check(), "circuit_breaker.minimum", &["at least one", "use 1"]);
 }
 
@@ -245,6 +248,12 @@ fn a_breaker_that_opens_on_every_call_is_refused() {
 fn a_breaker_that_can_not_reject_or_recover_is_refused() {
     let never = breaker().open_for(ZERO, secs(60));
     refuses(never.check(), "circuit_breaker.open_for", &["never rejects", "give it a duration"]);
+    let never = breaker().open_times([secs(1), ZERO]);
+    refuses(
+        never.check(),
+        "circuit_breaker.open_times",
+        &["never rejects", "give each a duration"],
+    );
     let reversed = breaker().open_for(secs(61), secs(60));
     let says = ["61s", "60s", "lower the base or raise the cap"];
     refuses(reversed.check(), "circuit_breaker.open_for", &says);

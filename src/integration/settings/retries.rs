@@ -8,7 +8,8 @@ use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
 use crate::budget::BudgetTerms;
 use crate::circuit_breaker::{
-    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WindowSize,
+    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WhenOpen,
+    WindowSize,
 };
 use crate::hedge::HedgeLayer;
 use crate::ratio::Ratio;
@@ -59,13 +60,17 @@ section! {
         window_calls: u32,
         failure_rate: Option<Ratio>,
         minimum: u32,
+        failures: Option<u32>,
         slow_over: Option<Duration>,
         slow_rate: Ratio,
         consecutive: Option<u32>,
         consecutive_below_minimum: Option<u32>,
+        no_success_for: Duration,
+        when_open: WhenOpen,
         open_for: Duration,
         open_cap: Duration,
         open_growth: f64,
+        open_times: Vec<Duration>,
         open_jitter: Ratio,
         retry_after_cap: Duration,
         probes: u32,
@@ -238,13 +243,17 @@ impl Breaker {
             window_calls,
             failure_rate: Some(config.failure_rate),
             minimum: Some(config.minimum),
+            failures: Some(config.failures),
             slow_over: Some(config.slow.map(|slow| slow.over)),
             slow_rate: config.slow.map(|slow| slow.rate),
             consecutive: Some(always),
             consecutive_below_minimum: Some(below),
+            no_success_for: Some(config.no_success_for),
+            when_open: Some(config.when_open),
             open_for: Some(config.open_for),
             open_cap: Some(config.open_cap),
             open_growth: Some(config.open_growth),
+            open_times: Some(config.open_times.clone()),
             open_jitter: Some(config.open_jitter),
             retry_after_cap: Some(config.retry_after_cap),
             probes: Some(config.probes),
@@ -285,6 +294,8 @@ impl Breaker {
         }
         lay(&mut config.failure_rate, &self.failure_rate);
         lay(&mut config.minimum, &self.minimum);
+        lay(&mut config.failures, &self.failures);
+        lay(&mut config.no_success_for, &self.no_success_for);
         self.lay_slowness(config, reader);
         match (self.consecutive.flatten(), self.consecutive_below_minimum.flatten()) {
             (Some(_), Some(_)) => reader.wrong(
@@ -330,9 +341,11 @@ impl Breaker {
     }
 
     fn lay_recovery(&self, config: &mut BreakerConfig) {
+        lay(&mut config.when_open, &self.when_open);
         lay(&mut config.open_for, &self.open_for);
         lay(&mut config.open_cap, &self.open_cap);
         lay(&mut config.open_growth, &self.open_growth);
+        lay(&mut config.open_times, &self.open_times);
         lay(&mut config.open_jitter, &self.open_jitter);
         lay(&mut config.retry_after_cap, &self.retry_after_cap);
         lay(&mut config.probes, &self.probes);

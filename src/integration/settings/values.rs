@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::read::{Reader, Setting, name_of, no_such};
 use crate::backoff::Jitter;
 use crate::bulkhead::Way;
-use crate::circuit_breaker::{Mode, Throttled};
+use crate::circuit_breaker::{Mode, Throttled, WhenOpen};
 use crate::idempotency::{Form, KeyedMethods, Minting};
 use crate::integration::preset::Preset;
 use crate::rate_limit::{Excess, Learning};
@@ -187,6 +187,10 @@ words! {
     Mode {
         Self::Enforce => "enforce" as Self::Enforce,
         Self::ReportOnly => "report-only" as Self::ReportOnly,
+    }
+    WhenOpen {
+        Self::Refuse => "refuse" as Self::Refuse,
+        Self::Hold => "hold" as Self::Hold,
     }
     Throttled {
         Self::ProbesOnly => "probes-only" as Self::ProbesOnly,
