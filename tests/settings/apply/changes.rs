@@ -205,6 +205,13 @@ fn what_a_file_does_not_name_stays_where_it_names_another_way() {
         apply(&crm, &format!("retry.backoff.{steps}"));
         assert_eq!(jitter(&crm), "full", "{steps}");
     }
+    for (growth, value) in [("step", "'70ms'"), ("factor", "3.0")] {
+        apply(&crm, &format!("retry.backoff.{growth} = {value}"));
+        let backoff = &as_json(&crm)["retry"]["backoff"];
+        let grows: Vec<_> = ["step", "factor"].map(|key| !backoff[key].is_null()).into();
+        assert_eq!(grows, [growth == "step", growth == "factor"], "{backoff}");
+        assert_eq!(backoff["base"], "50ms", "the base that is known stays");
+    }
     let steady = Backoff::fixed(seconds(1)).jitter(Jitter::Equal);
     let crm = Integration::user_flow("crm").retry(|retry| retry.backoff(steady));
     let crm = crm.service(answers(200)).build().unwrap();
