@@ -166,10 +166,11 @@ fn a_value_of_the_right_kind_that_is_none_is_told_how_to_write_one() {
 
 #[test]
 fn none_is_nothing_where_something_must_be() {
-    says("retry.max_attempts = 'none'", "retry.max_attempts", &["a whole number"]);
+    says("bulkhead.queue = 'none'", "bulkhead.queue", &["a whole number"]);
     says("mirror.limit = 'none'", "mirror.limit", &["\"none\" is no duration"]);
     assert_eq!(said("retry.backoff.jitter = 'none'"), []);
     assert_eq!(said("retry.budget = 'none'"), []);
+    assert_eq!(said("retry.max_attempts = 'none'"), []);
     assert_eq!(said("deadline = 'none'"), []);
 }
 

@@ -164,7 +164,6 @@ const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
     "idempotency.longest",
-    "retry.max_attempts",
     "retry.budget.floor",
     "retry.budget.burst",
     "circuit_breaker.minimum",
@@ -177,6 +176,7 @@ const COUNTS: &[&str] = &[
     "bulkhead.adaptive_max",
 ];
 const COUNTED: &[&str] = &[
+    "retry.max_attempts",
     "circuit_breaker.consecutive",
     "circuit_breaker.consecutive_below_minimum",
     "rate_limit.requests",

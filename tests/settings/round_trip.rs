@@ -155,7 +155,7 @@ fn settings_that_are_all_different_come_back() {
 
 #[test]
 fn other_ways_to_say_it_come_back() {
-    let ways: [fn(Builder) -> Builder; 12] = [
+    let ways: [fn(Builder) -> Builder; 13] = [
         |preset| preset.retry(|retry| retry.backoff(Backoff::fixed(Duration::from_secs(1)))),
         |preset| {
             let delays = [0, 1, 5].map(Duration::from_secs);
@@ -176,6 +176,7 @@ fn other_ways_to_say_it_come_back() {
             preset.retry(|retry| retry.backoff(fixed))
         },
         |preset| preset.retry(|retry| retry.budget(RetryBudget::unlimited())),
+        |preset| preset.retry(|retry| retry.unlimited_attempts()),
         |preset| preset.hedge(HedgeLayer::after(Duration::from_millis(700))),
         |preset| preset.without_breaker(),
         |preset| preset.breaker(|breaker| breaker.window(Duration::from_secs(99))),

@@ -17,7 +17,7 @@ use crate::retry::{Rejections, RetryLayer};
 section! {
     /// `[retry]`
     Retry {
-        max_attempts: u32,
+        max_attempts: Option<u32>,
         max_elapsed: Option<Duration>,
         backoff: Delays,
         retry_after_cap: Option<Duration>,

@@ -34,7 +34,7 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `max_attempts` | 3, the first included | |
+//! | `max_attempts` | 3, the first included | for jobs, [no limit](RetryLayer::unlimited_attempts): the clock is |
 //! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
 //! | `max_elapsed` | none | the deadline is the better limit |
 //! | `budget` | 20 % of calls, floor 3 in 10 s | enough for blips, harmless in an outage |
