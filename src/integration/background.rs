@@ -35,7 +35,7 @@ pub(super) fn slots() -> Slots {
             .backoff(backoff)
             .retry_after_cap(Duration::from_secs(300))
             .retry_after_spread(Ratio::percent(50))
-            .preset_budget(Ratio::percent(20), 3)
+            .preset_budget(Ratio::ONE, 10)
             // Where a breaker is switched on after all, a job waits for it.
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),

@@ -191,7 +191,7 @@ impl Budget {
         let default = crate::retry::RetryBudget::default().terms();
         let unset = BudgetTerms {
             ratio: Ratio::percent(20),
-            floor: 3,
+            floor: 10,
             floor_period: Duration::from_secs(10),
             burst: 20,
         };

@@ -83,11 +83,11 @@ async fn whether_there_are_second_requests_out_of_the_one_budget() {
     let provider = Script::new([Answer::hang(), Answer::status(200)]);
     let crm = user_flow(&provider);
     // Nothing but the floor, which one second request uses up.
-    apply(&crm, "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1 }");
+    apply(&crm, "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1, burst = 0 }");
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
     assert_eq!((crm.hedge().counts().sent, provider.begun()), (1, 2));
     let slow = Script::new([Answer::hang()]);
-    let file = "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1 }";
+    let file = "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1, burst = 0 }";
     let built = Integration::user_flow("crm").config(config(file)).service(slow.clone());
     let built = built.build().unwrap();
     failure(built.send(get())).await;
