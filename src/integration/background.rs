@@ -31,11 +31,11 @@ pub(super) fn slots() -> Slots {
         mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
         idempotency: AnyPlacement::of(IdempotencyLayer::default()),
         retry: RetryLayer::new()
-            .max_attempts(5)
+            .unlimited_attempts()
             .backoff(backoff)
             .without_retry_after_cap()
             .retry_after_spread(Ratio::percent(50))
-            .preset_budget(Ratio::percent(20), 3)
+            .preset_budget(Ratio::ONE, 10)
             // Who is refused further in comes back when it is said to.
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),

@@ -160,6 +160,10 @@ fn a_backoff_that_does_not_grow_or_wait_is_refused() {
         let shrinking = exponential(millis(100), secs(1)).factor(factor);
         refuses(retry(shrinking), "retry.backoff", &["factor", "from 1 on"]);
     }
+    let reversed = Backoff::linear(secs(2), secs(1), secs(1));
+    refuses(retry(reversed), "retry.backoff", &says);
+    let level = Backoff::linear(secs(1), ZERO, secs(2));
+    refuses(retry(level), "retry.backoff.step", &["zero", "fixed delay"]);
     refuses(retry(Backoff::fixed(ZERO)), "retry.backoff", &["zero", "give it a delay"]);
     refuses(retry(Backoff::schedule([])), "retry.backoff", &["empty", "at least one delay"]);
 }
@@ -167,7 +171,21 @@ fn a_backoff_that_does_not_grow_or_wait_is_refused() {
 #[test]
 fn a_cap_that_leaves_nothing_of_a_delay_is_refused_like_a_delay_of_nothing() {
     assert!(retry(Backoff::fixed(secs(1)).cap(ZERO)).is_err());
+    assert!(retry(Backoff::linear(ZERO, secs(1), ZERO)).is_err());
     assert!(retry(Backoff::schedule([secs(1), secs(5)]).cap(ZERO)).is_err());
+}
+
+#[test]
+fn factors_that_are_reversed_or_leave_nothing_of_a_delay_are_refused() {
+    let scaled = |low, high| {
+        let jitter = Jitter::scale(Ratio::percent(low), Ratio::percent(high));
+        retry(Backoff::exponential(millis(50), millis(500)).jitter(jitter))
+    };
+    refuses(scaled(150, 50), "retry.backoff.jitter", &["150%", "50%", "swap them"]);
+    refuses(scaled(0, 0), "retry.backoff.jitter", &["0%", "raise it"]);
+    for (low, high) in [(0, 1), (50, 150), (100, 100), (100, 400), (120, 130)] {
+        assert_eq!(scaled(low, high), Ok(()));
+    }
 }
 
 #[test]
@@ -178,6 +196,8 @@ fn backoffs_that_can_work_are_taken() {
     }
     assert_eq!(retry(exponential.factor(1.0)), Ok(()));
     assert_eq!(retry(Backoff::exponential(secs(1), secs(1))), Ok(()));
+    assert_eq!(retry(Backoff::linear(millis(50), millis(50), millis(500))), Ok(()));
+    assert_eq!(retry(Backoff::linear(ZERO, secs(1), secs(5))), Ok(()));
     assert_eq!(retry(Backoff::fixed(millis(1))), Ok(()));
     assert_eq!(retry(Backoff::schedule([0, 1, 5, 30, 300].map(secs))), Ok(()));
 }

@@ -18,7 +18,7 @@ use crate::retry::{Rejections, RetryLayer};
 section! {
     /// `[retry]`
     Retry {
-        max_attempts: u32,
+        max_attempts: Option<u32>,
         max_elapsed: Option<Duration>,
         backoff: Delays,
         retry_after_cap: Option<Duration>,
@@ -31,10 +31,11 @@ section! {
 }
 
 section! {
-    /// `[retry.backoff]`: `base` and `factor`, or `fixed`, or `schedule`.
+    /// `[retry.backoff]`: `base` and `factor`, or `base` and `step`, or `fixed`, or `schedule`.
     Delays {
         base: Duration,
         factor: f64,
+        step: Duration,
         fixed: Duration,
         schedule: Vec<Duration>,
         cap: Duration,
@@ -121,12 +122,12 @@ impl Retry {
 
 impl Delays {
     fn of(backoff: &Backoff) -> Self {
-        let mut own =
-            Self { cap: Some(backoff.cap), jitter: Some(backoff.jitter), ..Self::default() };
+        let mut own = Self { cap: backoff.cap, jitter: Some(backoff.jitter), ..Self::default() };
         match &backoff.steps {
             Steps::Exponential { base, factor } => {
                 (own.base, own.factor) = (Some(*base), Some(*factor));
             }
+            Steps::Linear { base, step } => (own.base, own.step) = (Some(*base), Some(*step)),
             Steps::Fixed(delay) => own.fixed = Some(*delay),
             Steps::Schedule(delays) => own.schedule = Some(delays.clone()),
         }
@@ -144,21 +145,40 @@ impl Delays {
             (_, Some(delay), _) => *backoff = Backoff::fixed(delay),
             (_, _, Some(delays)) => *backoff = Backoff::schedule(delays.iter().copied()),
             (Some(base), ..) => match &mut backoff.steps {
-                Steps::Exponential { base: known, .. } => *known = base,
-                _ => *backoff = Backoff::exponential(base, backoff.cap.max(base)),
+                Steps::Exponential { base: known, .. } | Steps::Linear { base: known, .. } => {
+                    *known = base;
+                }
+                _ => *backoff = Backoff::exponential(base, backoff.longest().max(base)),
             },
             _ => {}
         }
-        match (self.factor, &mut backoff.steps) {
-            (Some(factor), Steps::Exponential { factor: known, .. }) => *known = factor,
-            (Some(_), _) => reader.under("factor", |reader| {
-                reader.wrong("only delays that grow from a `base` have one");
-            }),
-            (None, _) => {}
+        self.lay_growth(backoff, reader);
+        if self.cap.is_some() {
+            backoff.cap = self.cap;
         }
-        lay(&mut backoff.cap, &self.cap);
         // Other steps are spread as those were that are known.
         backoff.jitter = jitter;
+    }
+
+    /// How delays grow from their base: by a factor or by a step.
+    fn lay_growth(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
+        let base = match backoff.steps {
+            Steps::Exponential { base, .. } | Steps::Linear { base, .. } => Some(base),
+            Steps::Fixed(_) | Steps::Schedule(_) => None,
+        };
+        match (self.factor, self.step, base) {
+            (None, None, _) => {}
+            (Some(_), Some(_), _) => {
+                reader.wrong("`factor` and `step` are two ways to grow: use one of them");
+            }
+            (Some(factor), None, Some(base)) => backoff.steps = Steps::Exponential { base, factor },
+            (None, Some(step), Some(base)) => backoff.steps = Steps::Linear { base, step },
+            (_, step, None) => {
+                reader.under(if step.is_some() { "step" } else { "factor" }, |reader| {
+                    reader.wrong("only delays that grow from a `base` have one");
+                });
+            }
+        }
     }
 }
 
@@ -176,7 +196,7 @@ impl Budget {
         let default = crate::retry::RetryBudget::default().terms();
         let unset = BudgetTerms {
             ratio: Ratio::percent(20),
-            floor: 3,
+            floor: 10,
             floor_period: Duration::from_secs(10),
             burst: 20,
         };

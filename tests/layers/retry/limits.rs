@@ -28,6 +28,16 @@ async fn the_first_attempt_counts_as_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_a_limit_of_attempts_the_clock_is_the_limit() {
+    for (elapsed, attempts) in [(secs(100), 1_000), (secs(1_000), 10_000)] {
+        let layer = plain().max_attempts(1).unlimited_attempts().max_elapsed(elapsed);
+        assert_eq!(seen(layer, [Answer::status(503)], get()).await.0, attempts, "{elapsed:?}");
+    }
+    let layer = plain().unlimited_attempts().max_attempts(2);
+    assert_eq!(seen(layer, [Answer::status(503)], get()).await.0, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_returns_the_503_now() {
     let asking = Answer::status(503).header("retry-after", "3600").body("down for maintenance");
     let service = DeadlineLayer::new(secs(8)).layer(plain().layer(Script::new([asking])));
