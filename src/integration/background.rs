@@ -18,7 +18,7 @@ use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
-use crate::retry::{Rejections, RetryLayer};
+use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 use crate::timeout::TimeoutLayer;
 
 pub(super) fn slots() -> Slots {
@@ -36,6 +36,7 @@ pub(super) fn slots() -> Slots {
             .retry_after_cap(Duration::from_secs(300))
             .retry_after_spread(Ratio::percent(50))
             .preset_budget(Ratio::ONE, 10)
+            .when_budget_is_empty(EmptyBudget::Wait)
             // Where a breaker is switched on after all, a job waits for it.
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),
