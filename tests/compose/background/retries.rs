@@ -4,7 +4,7 @@ use http::Response;
 use outrigger::backoff::Backoff;
 use outrigger::event::Event;
 use outrigger::outcome::GaveUp;
-use outrigger::retry::{Retries, RetryBudget};
+use outrigger::retry::{EmptyBudget, Retries, RetryBudget};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -100,9 +100,10 @@ async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
 async fn retries_are_as_many_as_the_calls_and_ten_and_a_full_bucket() {
     let provider = Script::new([Answer::status(500)]);
     // Without waits, so that the floor isn't used twice.
-    let at_once = preset()
-        .without_breaker()
-        .retry(|retry| retry.max_attempts(5).backoff(Backoff::schedule([Duration::ZERO])));
+    let at_once = preset().without_breaker().retry(|retry| {
+        let retry = retry.max_attempts(5).backoff(Backoff::schedule([Duration::ZERO]));
+        retry.when_budget_is_empty(EmptyBudget::Fail)
+    });
     let crm = at_once.service(provider.clone()).build().unwrap();
     for _ in 0..100 {
         read(crm.send(get())).await.unwrap();
