@@ -33,7 +33,7 @@ pub(super) fn slots() -> Slots {
         retry: RetryLayer::new()
             .max_attempts(5)
             .backoff(backoff)
-            .retry_after_cap(Duration::from_secs(300))
+            .without_retry_after_cap()
             .retry_after_spread(Ratio::percent(50))
             .preset_budget(Ratio::percent(20), 3)
             // Where a breaker is switched on after all, a job waits for it.

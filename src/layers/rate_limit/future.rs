@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::inner::{Inner, Sending};
-use crate::outcome::{Class, class_of_error, class_of_response, rate_limit_headers, retry_after};
+use crate::outcome::{Class, Told, class_of_error, class_of_response};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -163,6 +163,9 @@ impl Note {
                     self.settings.emitter.emit(Some(&self.context), released);
                     return Poll::Ready(Ok(turn));
                 }
+                (Step::StoppedUntil(at), _) => {
+                    return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
+                }
                 // Everybody was stopped since it queued, for longer than it can wait.
                 (Step::WaitUntil(at), Some(limit)) if at >= limit => {
                     return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
@@ -190,24 +193,27 @@ impl Note {
         if config.learning == Learning::Off {
             return;
         }
-        let facts = rate_limit_headers::limits(response.headers(), clock);
-        let changed = if facts.is_empty() { None } else { limiter.hear(turn, &facts) };
-        if class_of_response(classifier, response) == Class::Throttled {
-            let asked = some_time(retry_after::retry_after(response.headers(), clock));
-            let mut spent = facts.iter().filter(|fact| fact.remaining == Some(0));
-            let spent = spent.find(|fact| fact.reset.is_some());
-            let is_rate = response.status() != http::StatusCode::SERVICE_UNAVAILABLE
-                && !is_about_concurrency(response.headers());
-            match (asked, spent) {
-                // What else goes to this resource waits for its reset, as was told.
-                (None, Some(spent)) if spent.resource.is_some() => {}
-                (asked, spent) => {
-                    let reset = spent.and_then(|spent| spent.reset);
-                    self.refused(turn, asked.or(reset), is_rate);
+        if response.status().is_server_error() {
+            // It says how the provider is, and that is a breaker's matter.
+            return;
+        }
+        let class = class_of_response(classifier, response);
+        let told = Told::read(response.headers(), classifier.limit_headers(), clock);
+        let (facts, is_refusal) = (&told.limits, class == Class::Throttled);
+        let changed = if facts.is_empty() { None } else { limiter.hear(turn, facts, is_refusal) };
+        if is_refusal {
+            told.leave(class, response);
+            let asked = some_time(told.wait(class));
+            match (told.refused_resource(), asked) {
+                // Everything else may go on.
+                (Some(resource), Some(asked)) => limiter.refused_resource(turn, resource, asked),
+                _ => {
+                    let is_rate = !is_about_concurrency(response.headers());
+                    self.refused(turn, asked, is_rate);
                 }
             }
         } else {
-            limiter.accepted();
+            limiter.accepted(turn);
         }
         if let Some(interval) = changed {
             emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
@@ -237,10 +243,14 @@ impl Note {
     }
 }
 
-/// Who refuses and asks for no wait doesn't say for how long it will.
+/// Who refuses and asks for no wait doesn't say for how long it will; nor does who asks for longer than
+/// any quota lasts, which is a wrong header.
 fn some_time(asked: Option<Duration>) -> Option<Duration> {
-    asked.filter(|asked| !asked.is_zero())
+    asked.filter(|asked| !asked.is_zero() && *asked <= LONGEST)
 }
+
+/// A month's quota is the longest that there is.
+const LONGEST: Duration = Duration::from_secs(32 * 24 * 3600);
 
 /// Stripe says when too many requests were under way at once, which no rate cures.
 fn is_about_concurrency(headers: &http::HeaderMap) -> bool {

@@ -45,13 +45,13 @@ impl RateLimitHandle {
 
     /// Stops everybody for at least so long.
     pub fn pause(&self, pause: Duration) {
-        self.0.limiter.change(|schedule, now| schedule.pause(pause, now));
+        self.0.limiter.pause(pause);
         self.0.tell(|| Event::RateLimitPaused { pause });
     }
 
     /// Ends a pause, and forgets what was learned of the provider's limits.
     pub fn forget(&self) {
-        let (_, changed) = self.0.limiter.change(|schedule, _| schedule.forget());
+        let (_, changed) = self.0.limiter.change(Schedule::forget);
         if let Some(interval) = changed {
             self.0.tell(|| Event::RateLimitChanged { interval });
         }

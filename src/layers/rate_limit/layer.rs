@@ -100,8 +100,16 @@ impl RateLimitLayer {
         self.set(|config| config.learning = learning)
     }
 
-    /// The longest that the provider can make everybody stop for, by a refusal or by a reset that is
-    /// far off; in that case, one call at a time goes to see whether it still holds.
+    /// How long what was felt out by refusals holds until more is tried: 10 s where calls that come too
+    /// fast are rejected, 5 min where they are shaped. After twelve times as long without a refusal, it is
+    /// forgotten.
+    pub fn forget_after(self, time: Duration) -> Self {
+        self.set(|config| config.forget_after = Some(time))
+    }
+
+    /// How long calls wait for the end of a pause that the provider asked for. If it is longer, they are
+    /// refused at once, and none goes before it is over, or before somebody
+    /// [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
     }

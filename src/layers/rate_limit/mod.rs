@@ -104,6 +104,7 @@ mod pace;
 mod queue;
 mod recent;
 mod resources;
+mod resume;
 mod roll_call;
 mod search;
 mod service;

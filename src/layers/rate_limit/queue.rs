@@ -63,6 +63,8 @@ pub(super) enum Step {
     WaitUntil(Instant),
     /// Others are before it.
     Wait,
+    /// The provider lets nobody go before that, which is longer than anybody waits for it.
+    StoppedUntil(Instant),
 }
 
 // === impl State ===
@@ -210,13 +212,17 @@ impl Ticket {
         if !state.is_first(&self.waiter) {
             return Step::Wait;
         }
+        if let Some(until) = state.schedule.stopped_too_long(self.waiter.route, now) {
+            return Step::StoppedUntil(until);
+        }
         match state.first_may_go_at(now) {
             // Whoever makes room says so.
             None => return Step::Wait,
             Some(at) if at > now => return Step::WaitUntil(at),
             Some(_) => {}
         }
-        let turn = self.limiter.give_turn(&mut state, self.waiter.route, now);
+        let behind = state.before().saturating_sub(1);
+        let turn = self.limiter.give_turn(&mut state, self.waiter.route, behind, now);
         self.done = true;
         let next = state.leave_front();
         if next.is_none() {

@@ -8,6 +8,7 @@ mod queue;
 mod resources;
 mod spacing;
 mod told;
+mod vendors;
 mod windows;
 
 use std::io;
