@@ -90,11 +90,16 @@ impl RateLimitConfig {
     /// How long what was felt out holds, and by which steps it is left behind.
     pub(super) fn memory(&self) -> Memory {
         // A person who is refused for a limit that is over is the dearer mistake; a job only waits.
-        let (holds, step) = match self.excess {
-            Excess::Reject => (Duration::from_secs(10), BIG),
-            Excess::Shape => (Duration::from_secs(300), SMALL),
-        };
-        Memory { holds: self.forget_after.unwrap_or(holds), step }
+        match self.excess {
+            Excess::Reject => {
+                let ends = self.forget_after.unwrap_or(Duration::from_secs(10));
+                Memory { holds: ends / 2, ends, step: BIG }
+            }
+            Excess::Shape => {
+                let holds = self.forget_after.unwrap_or(Duration::from_secs(300));
+                Memory { holds, ends: holds.saturating_mul(12), step: SMALL }
+            }
+        }
     }
 }
 

@@ -9,9 +9,7 @@ use crate::rt;
 /// One of the provider's limits, as its answers tell it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Learned {
-    scope: u64,
-    /// The only one of the provider's resources that it is of.
-    resource: Option<u64>,
+    of: Of,
     limit: Option<u64>,
     window: Option<Duration>,
     /// The window was told, or measured from reset to reset.
@@ -46,6 +44,14 @@ pub(super) struct Learned {
     pub(super) expires: Instant,
 }
 
+/// Which of the provider's limits it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Of {
+    pub(super) scope: u64,
+    /// The only one of the provider's resources that it is of.
+    pub(super) resource: Option<u64>,
+}
+
 /// The request whose answer it is, among all that went.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
@@ -56,10 +62,9 @@ pub(super) struct Asked {
 }
 
 impl Learned {
-    pub(super) fn new(fact: &LimitFact, now: Instant) -> Self {
+    pub(super) fn new(of: Of, now: Instant) -> Self {
         Self {
-            scope: fact.scope,
-            resource: fact.resource,
+            of,
             limit: None,
             window: None,
             is_sure: false,
@@ -81,17 +86,17 @@ impl Learned {
         }
     }
 
-    pub(super) fn is_of(&self, fact: &LimitFact) -> bool {
-        (self.scope, self.resource) == (fact.scope, fact.resource)
+    pub(super) fn is_of(&self, of: Of) -> bool {
+        self.of == of
     }
 
     /// Whether it limits requests for this resource, which may not be known.
     pub(super) fn limits(&self, resource: Option<u64>) -> bool {
-        self.resource.is_none() || self.resource == resource
+        self.of.resource.is_none() || self.of.resource == resource
     }
 
     pub(super) fn resource(&self) -> Option<u64> {
-        self.resource
+        self.of.resource
     }
 
     /// Takes the provider at its word.

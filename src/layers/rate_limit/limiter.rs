@@ -9,7 +9,7 @@ use super::recent::Recent;
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
-use crate::outcome::LimitFacts;
+use crate::outcome::{LimitFacts, Resource};
 use crate::room::Room;
 use crate::rt;
 use crate::ties::Ties;
@@ -152,7 +152,7 @@ impl Limiter {
     }
 
     /// An answer said that what goes to this resource is to wait for so long.
-    pub(super) fn refused_resource(&self, turn: &Turn, resource: u64, pause: Duration) {
+    pub(super) fn refused_resource(&self, turn: &Turn, resource: Resource, pause: Duration) {
         let route = turn.route;
         self.change(|schedule, now| schedule.refused_resource(resource, pause, route, now));
     }

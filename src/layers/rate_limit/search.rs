@@ -17,12 +17,16 @@ pub(super) struct Search {
     step: Duration,
     refused_at: Instant,
     memory: Memory,
+    /// It settled before.
+    is_known: bool,
 }
 
 /// How long what was found out holds, and how fast it is left behind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Memory {
     pub(super) holds: Duration,
+    /// After so long without a refusal, it is forgotten.
+    pub(super) ends: Duration,
     pub(super) step: f64,
 }
 
@@ -42,7 +46,7 @@ impl Search {
         let phase =
             Phase::Rising { by: BIG, accepted: None, step_ends: rt::after(now, wait + step) };
         let pace = Pace::new(interval, Duration::ZERO, now);
-        Self { pace, phase, step, refused_at: rt::after(now, wait), memory }
+        Self { pace, phase, step, refused_at: rt::after(now, wait), memory, is_known: false }
     }
 
     /// Refused again, at this pace.
@@ -50,6 +54,10 @@ impl Search {
         let wait = wait.min(LONGEST_WAIT);
         self.refused_at = rt::after(now, wait);
         let (interval, phase) = match self.phase {
+            Phase::Rising { accepted: Some(accepted), .. } if self.is_known => {
+                // More was tried than is known to be accepted, and isn't.
+                (accepted, self.settled(now))
+            }
             Phase::Rising { by, accepted: Some(accepted), .. } if by > SMALL => {
                 let step_ends = rt::after(now, wait + self.step);
                 (accepted, Phase::Rising { by: SMALL, accepted: None, step_ends })
@@ -74,8 +82,12 @@ impl Search {
 
     /// A request goes out while others wait; true when the pace changed.
     pub(super) fn pressed(&mut self, now: Instant) -> bool {
+        let is_old = now.saturating_duration_since(self.refused_at) >= self.memory.holds;
         match &mut self.phase {
             Phase::Rising { by, accepted, step_ends } if now >= *step_ends => {
+                if is_old {
+                    *by = by.max(self.memory.step);
+                }
                 *accepted = Some(self.pace.interval);
                 let interval = self.pace.interval.div_f64(*by);
                 let step = self.step.max(interval.saturating_mul(20)).min(LONGEST_STEP);
@@ -84,10 +96,11 @@ impl Search {
                 true
             }
             Phase::Settled { until } if now >= *until => {
-                let step_ends = rt::after(now, self.step);
-                let by = self.memory.step;
-                self.phase = Phase::Rising { by, accepted: None, step_ends };
-                false
+                let (by, accepted) = (self.memory.step, Some(self.pace.interval));
+                self.phase = Phase::Rising { by, accepted, step_ends: rt::after(now, self.step) };
+                self.is_known = true;
+                self.pace.change(self.pace.interval.div_f64(by), Duration::ZERO, now);
+                true
             }
             _ => false,
         }
@@ -95,7 +108,12 @@ impl Search {
 
     /// Whether it was so long ago that the provider's limit may be another one.
     pub(super) fn is_stale(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.refused_at) >= self.memory.holds.saturating_mul(FORGET)
+        now.saturating_duration_since(self.refused_at) >= self.memory.ends
+    }
+
+    /// Whether a pace is known that was accepted.
+    pub(super) fn knows_accepted(&self) -> bool {
+        matches!(self.phase, Phase::Settled { .. } | Phase::Rising { accepted: Some(_), .. })
     }
 
     fn settled(&self, now: Instant) -> Phase {
@@ -112,5 +130,3 @@ const LONGEST_STEP: Duration = Duration::from_secs(120);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 /// A pause of an hour says no more of the rate than one of two.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// After so many times as long without a refusal, all is forgotten.
-const FORGET: u32 = 12;

@@ -57,7 +57,7 @@ where
             return ResponseFuture::unlimited(self.inner.send(request));
         }
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        let route = Route::of(request.uri());
+        let route = Route::of(request.method(), request.uri());
         let latest = |now| context.latest_start(now, settings.attempt);
         match settings.limiter.enter(route, context.call().attempt_began(), latest) {
             Entry::Now(turn) => {

@@ -1,12 +1,12 @@
 use std::time::{Duration, Instant};
 
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
-use super::learned::{Asked, Learned};
+use super::learned::{Asked, Learned, Of};
 use super::pace::Pace;
 use super::resources::{Resources, Route};
 use super::resume::Resume;
 use super::search::Search;
-use crate::outcome::{LimitFact, LimitFacts};
+use crate::outcome::{LimitFacts, Resource};
 use crate::rt;
 
 /// When requests may go: `now` goes in, a time comes out.
@@ -196,7 +196,8 @@ impl Schedule {
                 self.resources.learn(asked.route, resource);
             }
             let (excess, cap) = (self.config.excess, self.config.pause_cap);
-            let learned = self.learned(fact, now);
+            let resource = fact.resource.map(|resource| asked.route.own(resource));
+            let learned = self.learned(Of { scope: fact.scope, resource }, now);
             learned.hear(fact, asked, excess, now);
             match refused {
                 true => learned.prove(),
@@ -210,11 +211,11 @@ impl Schedule {
     }
 
     /// What is known of this limit.
-    fn learned(&mut self, fact: &LimitFact, now: Instant) -> &mut Learned {
-        let known = self.learned.iter().position(|learned| learned.is_of(fact));
+    fn learned(&mut self, of: Of, now: Instant) -> &mut Learned {
+        let known = self.learned.iter().position(|learned| learned.is_of(of));
         let at = known.unwrap_or_else(|| {
             self.learned.truncate(MOST - 1);
-            self.learned.push(Learned::new(fact, now));
+            self.learned.push(Learned::new(of, now));
             self.learned.len() - 1
         });
         &mut self.learned[at]
@@ -250,7 +251,7 @@ impl Schedule {
         }
         // An echo asks for no more than the refusal that it is one of.
         let before = if sent.is_some() { self.refusals } else { self.refusals.saturating_sub(1) };
-        let own = || FIRST_PAUSE.saturating_mul(1 << before.min(5));
+        let own = || self.guess().saturating_mul(1 << before.min(5));
         let pause = asked.unwrap_or_else(own);
         let until = rt::after(now, pause);
         let stopped =
@@ -275,18 +276,28 @@ impl Schedule {
         Some(pause)
     }
 
+    /// How long to stop where a refusal doesn't say: a person's call that only tried a faster pace goes
+    /// back to the one that was accepted.
+    fn guess(&self) -> Duration {
+        let is_try = self.search.is_some_and(|search| search.knows_accepted());
+        match (self.config.excess, is_try) {
+            (Excess::Reject, true) => FIRST_PAUSE / 4,
+            _ => FIRST_PAUSE,
+        }
+    }
+
     /// The provider refused what goes to this resource, and asked for so long a wait.
     pub(super) fn refused_resource(
         &mut self,
-        resource: u64,
+        resource: Resource,
         pause: Duration,
         route: Route,
         now: Instant,
     ) {
         if self.config.learning == Learning::On {
             self.resources.learn(route, resource);
-            let fact = LimitFact::of_resource(resource);
-            self.learned(&fact, now).refuse_until(rt::after(now, pause));
+            let of = Of { scope: REFUSALS, resource: Some(route.own(resource)) };
+            self.learned(of, now).refuse_until(rt::after(now, pause));
         }
     }
 
@@ -322,5 +333,7 @@ impl Sent {
 
 /// Limits that are learned at once, of all resources.
 const MOST: usize = 32;
+/// No limit that is told has this number.
+const REFUSALS: u64 = 0;
 /// Where a refusal doesn't say for how long; twice that after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ pub(crate) struct LimitFact {
     /// The same as a Unix time in seconds, where that was told.
     pub(crate) reset_stamp: Option<u64>,
     /// Which of the provider's resources it is of, where that is named.
-    pub(crate) resource: Option<u64>,
+    pub(crate) resource: Option<Resource>,
     /// It is of something else than requests.
     pub(super) counts_others: bool,
     /// It is a policy without a name, of which there may be several.
@@ -25,16 +25,19 @@ pub(crate) struct LimitFact {
     pub(super) is_fixed: bool,
 }
 
+/// A part of the provider with limits of its own, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Named(u64),
+    /// Of those who ask for the same thing.
+    Bucket(u64),
+}
+
 /// All limits that one response tells of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LimitFacts(pub(super) [Option<LimitFact>; MOST]);
 
 impl LimitFact {
-    /// Of a resource of which nothing else is told.
-    pub(crate) fn of_resource(resource: u64) -> Self {
-        Self { resource: Some(resource), ..Self::default() }
-    }
-
     fn is_told(&self) -> bool {
         let counts = self.limit.is_some() || self.remaining.is_some();
         !self.counts_others && (counts || self.window.is_some() || self.reset.is_some())

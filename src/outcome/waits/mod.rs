@@ -11,5 +11,5 @@ mod told;
 
 pub use rows::LimitHeader;
 
-pub(crate) use facts::{LimitFact, LimitFacts};
+pub(crate) use facts::{LimitFact, LimitFacts, Resource};
 pub(crate) use told::{Told, wait_of};

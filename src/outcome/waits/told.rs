@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, Response};
 
-use super::facts::{LimitFacts, named};
+use super::facts::{LimitFacts, Resource, named};
 use super::rows::{LimitHeader, Row, Says};
 use super::times::{Now, number, wait, whole_seconds};
 use crate::outcome::{Class, SharedClassifier};
@@ -20,7 +20,7 @@ pub(crate) struct Told {
     /// From one request to the next, where only a rate is told.
     interval: Option<Duration>,
     /// The only one of the provider's resources that a refusal is of.
-    bucket: Option<u64>,
+    bucket: Option<Resource>,
     is_global: bool,
 }
 
@@ -49,9 +49,9 @@ impl Told {
                 Says::State => told.limits.read_state(text),
                 Says::Policies => told.limits.read_policies(text),
                 Says::Leaky => told.limits.read_leaky(text),
-                Says::Resource => resource = Some(named(text.trim())),
+                Says::Resource => resource = Some(Resource::Named(named(text.trim()))),
                 Says::Global => told.is_global |= matches!(text.trim(), "true" | "global"),
-                Says::This(LimitHeader::Bucket) => told.bucket = Some(named(text.trim())),
+                Says::This(LimitHeader::Bucket) => told.bucket = Some(bucket(text)),
                 Says::This(LimitHeader::Rate) => told.interval = interval(text),
                 Says::This(says @ (LimitHeader::Wait | LimitHeader::WaitMillis)) => {
                     told.asked = told.asked.max(wait(text, says.unit(), &now));
@@ -99,7 +99,7 @@ impl Told {
 
     /// The one of the provider's resources that a refusal is of, where it is of only one: the bucket
     /// that is named, or the resource of which nothing is left.
-    pub(crate) fn refused_resource(&self) -> Option<u64> {
+    pub(crate) fn refused_resource(&self) -> Option<Resource> {
         if let Some(bucket) = self.bucket {
             return (!self.is_global).then_some(bucket);
         }
@@ -140,6 +140,10 @@ pub(crate) fn wait_of<B>(
     let told = Told::read(response.headers(), by.limit_headers(), clock);
     told.leave(class, response);
     told.wait(class)
+}
+
+fn bucket(text: &str) -> Resource {
+    Resource::Bucket(named(text.trim()))
 }
 
 /// From one request to the next, by so many a second: of rates that are under one a second, whole

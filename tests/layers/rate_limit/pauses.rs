@@ -48,6 +48,57 @@ async fn it_stops_those_who_queue_already() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_waited_for_the_end_of_a_pause_go_at_a_pace_and_not_all_at_once() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+        crm.set(refused("30"));
+        crm.call(0).await.unwrap();
+        crm.set(Answer::status(200));
+        let times = crm.times(300).await;
+        let in_a_tenth =
+            |from: &u64| times.iter().filter(|at| (*from..from + 100).contains(at)).count();
+        let worst = times.iter().map(in_a_tenth).max().unwrap();
+        assert!(worst <= 3, "{excess:?}: {worst}");
+        assert!(times[0] == 30_000 && times[299] <= 46_000, "{excess:?}: {:?}", times[299]);
+        assert_eq!(crm.times(50).await.iter().max(), Some(&times[299]), "{excess:?}: it is over");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_nobody_goes_slower_than_before_it_and_ten_a_second_are_no_burst() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    for _ in 0..500 {
+        crm.call(0).await.unwrap();
+        wait(millis(2)).await;
+    }
+    crm.limit.pause(secs(600));
+    let times = crm.times(100).await;
+    assert!(times[99] - times[0] <= 220, "{times:?}");
+    let quiet = Limited::by(RateLimitLayer::learning());
+    quiet.limit.pause(secs(600));
+    assert_eq!(quiet.times(3).await, [600_000, 600_100, 600_200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_after_those_who_waited_makes_the_pace_no_slower_for_long() {
+    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    crm.set(refused("10"));
+    crm.call(0).await.unwrap();
+    crm.set(Answer::status(200));
+    // Forty a second, for half a minute.
+    let mut calls = Vec::new();
+    for number in 0..1_200 {
+        calls.push(begin(crm.call(number)).await);
+        wait(millis(25)).await;
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let (last, _) = crm.seen().pop().unwrap();
+    assert!(last <= 30_500, "the queue is over: {last}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_word_of_for_how_long_it_is_a_second_and_then_twice_that() {
     let crm = Limited::by(RateLimitLayer::learning());
     crm.set(Answer::status(429));
