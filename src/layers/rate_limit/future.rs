@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::config::Learning;
 use super::layer::RateLimitLayer;
-use super::limiter::{Rejected, Turn};
+use super::limiter::{Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
@@ -48,9 +48,11 @@ pin_project! {
 }
 
 /// Whose call it is.
-struct Note {
+pub(super) struct Note {
     context: Context,
     settings: Arc<RateLimitLayer>,
+    /// That of its key, where there are keys.
+    keyed: Option<Arc<Limiter>>,
     /// When it joined the queue, if it did.
     came: Instant,
 }
@@ -67,29 +69,21 @@ where
         Self { state: State::Rejected { error: Some(error) }, note: None }
     }
 
-    pub(super) fn sent(
-        sending: Sending<S, Request<B>>,
-        turn: Turn,
-        context: Context,
-        settings: Arc<RateLimitLayer>,
-    ) -> Self {
-        let came = context.started();
-        let note = Some(Note { context, settings, came });
-        Self { state: State::Sent { sending, turn: Some(turn) }, note }
+    pub(super) fn sent(sending: Sending<S, Request<B>>, turn: Turn, note: Note) -> Self {
+        Self { state: State::Sent { sending, turn: Some(turn) }, note: Some(note) }
     }
 
     pub(super) fn queued(
         service: Inner<S>,
         request: Request<B>,
         ticket: Ticket,
-        context: Context,
-        settings: Arc<RateLimitLayer>,
+        note: Note,
     ) -> Self {
         // Until its turn comes; a call that is dropped before never left.
-        context.call().set_queued(true);
+        note.context.call().set_queued(true);
         let state =
             State::Queued { ticket, timer: Timer::default(), held: Some((service, request)) };
-        Self { state, note: Some(Note { context, settings, came: rt::now() }) }
+        Self { state, note: Some(Note { came: rt::now(), ..note }) }
     }
 }
 
@@ -138,6 +132,19 @@ where
 // === impl Note ===
 
 impl Note {
+    pub(super) fn new(
+        context: Context,
+        settings: Arc<RateLimitLayer>,
+        keyed: Option<Arc<Limiter>>,
+    ) -> Self {
+        let came = context.started();
+        Self { context, settings, keyed, came }
+    }
+
+    fn limiter(&self) -> &Limiter {
+        self.keyed.as_ref().unwrap_or(&self.settings.limiter)
+    }
+
     /// Ready when it is the call's turn, or when the call must not be sent any more.
     fn wait(
         &self,
@@ -183,13 +190,14 @@ impl Note {
     /// Refuses a call that had queued.
     fn late(&self, wait: Option<Duration>) -> Error {
         self.context.call().set_queued(false);
-        self.settings.limiter.count_rejected();
+        self.limiter().count_rejected();
         self.settings.reject(Rejected { wait, is_full: false }, &self.context)
     }
 
     /// Learns from an answer.
     fn heed<B>(&self, turn: &Turn, response: &mut Response<B>) {
-        let RateLimitLayer { limiter, classifier, emitter, clock, config, .. } = &*self.settings;
+        let RateLimitLayer { classifier, emitter, clock, config, .. } = &*self.settings;
+        let limiter = self.limiter();
         if config.learning == Learning::Off {
             return;
         }
@@ -229,7 +237,7 @@ impl Note {
     }
 
     fn refused(&self, turn: &Turn, asked: Option<Duration>, is_rate: bool) {
-        let RateLimitLayer { limiter, emitter, .. } = &*self.settings;
+        let (limiter, emitter) = (self.limiter(), &self.settings.emitter);
         if !is_rate && asked.is_none() {
             return;
         }

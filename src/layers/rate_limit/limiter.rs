@@ -3,12 +3,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::RateLimitConfig;
+use super::flights::Flights;
 use super::learned::Asked;
 use super::queue::{State, Ticket, Waiter};
 use super::recent::Recent;
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
+use crate::keyed::Kept;
 use crate::outcome::{LimitFacts, Resource};
 use crate::room::Room;
 use crate::rt;
@@ -62,8 +64,17 @@ pub(super) struct Rejected {
 
 impl Limiter {
     pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
+        Self::beside(config, room, Arc::default())
+    }
+
+    /// One that shares a bound on calls under way with others.
+    pub(super) fn beside(
+        config: &RateLimitConfig,
+        room: Option<Arc<dyn Room>>,
+        flights: Arc<Flights>,
+    ) -> Self {
         let now = rt::now();
-        let state = State::new(Schedule::new(config, now), room);
+        let state = State::new(Schedule::new(config, now), room, flights);
         Self {
             limits: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
             generation: AtomicU64::new(0),
@@ -98,9 +109,12 @@ impl Limiter {
         }
         let now = rt::now();
         let mut state = self.state();
-        if state.before() == 0 && state.has_room() && state.schedule.ready_at(route, now) <= now {
-            state.queue.clear();
-            return Entry::Now(self.give_turn(&mut state, route, 0, now));
+        let is_free = state.before() == 0 && state.schedule.ready_at(route, now) <= now;
+        if is_free && !state.flights.is_waited_for() {
+            if let Some(turn) = self.give_turn(&mut state, route, 0, now) {
+                state.queue.clear();
+                return Entry::Now(turn);
+            }
         }
         state.pressed = true;
         if let Some(until) = state.schedule.stopped_too_long(route, now) {
@@ -224,23 +238,35 @@ impl Limiter {
         self.state().under_way
     }
 
-    /// A turn now; the lock is held.
+    /// A turn now, if there is room; the lock is held.
     pub(super) fn give_turn(
         self: &Arc<Self>,
         state: &mut State,
         route: Route,
         behind: u32,
         now: Instant,
-    ) -> Turn {
+    ) -> Option<Turn> {
+        let is_bounded = state.is_bounded();
+        if is_bounded && !state.flights.begin(state.most()) {
+            return None;
+        }
         let pressed = std::mem::take(&mut state.pressed) || state.is_queue();
         state.schedule.take(route, pressed, behind, now);
         self.recent.count(now);
-        let counted = state.is_bounded().then(|| {
+        let counted = is_bounded.then(|| {
             state.under_way += 1;
             Arc::clone(self)
         });
         self.settle(state, now);
-        self.turn(route, counted)
+        Some(self.turn(route, counted))
+    }
+
+    /// The first in the queue looks again whether it may go; whether there is one.
+    pub(super) fn wake_first(&self) -> bool {
+        let next = self.state().queue.front().cloned();
+        let is_one = next.is_some();
+        wake(next);
+        is_one
     }
 
     fn turn(&self, route: Route, counted: Option<Arc<Self>>) -> Turn {
@@ -267,14 +293,22 @@ impl Drop for Turn {
         let Some(limiter) = self.counted.take() else { return };
         let mut state = limiter.state();
         state.under_way = state.under_way.saturating_sub(1);
-        let next = state.queue.front().cloned();
+        let flights = Arc::clone(&state.flights);
         drop(state);
-        wake(next);
+        flights.end();
+    }
+}
+
+impl Kept for Limiter {
+    fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        let is_used = state.waiting > 0 || state.under_way > 0;
+        !is_used && state.schedule.paused_for(rt::now()).is_none()
     }
 }
 
 /// Whoever is next looks at the schedule again.
-fn wake(next: Option<Arc<Waiter>>) {
+pub(super) fn wake(next: Option<Arc<Waiter>>) {
     if let Some(next) = next {
         next.wake();
     }

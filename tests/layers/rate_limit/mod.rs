@@ -1,6 +1,7 @@
 //! A provider's rate: kept, learned, and shared by all callers.
 
 mod in_flight;
+mod keyed;
 mod learning;
 mod pauses;
 mod provider;
