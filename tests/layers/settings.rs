@@ -143,9 +143,9 @@ fn retrying_without_any_attempt_is_refused() {
 }
 
 #[test]
-fn a_retry_after_that_is_cut_to_nothing_is_refused() {
+fn a_retry_after_that_is_never_waited_out_is_refused() {
     let layer = RetryLayer::new().retry_after_cap(ZERO);
-    refuses(layer.check(), "retry.retry_after_cap", &["cut to nothing", "give it a duration"]);
+    refuses(layer.check(), "retry.retry_after_cap", &["no `Retry-After`", "give it a duration"]);
     assert_eq!(RetryLayer::new().without_retry_after_cap().check(), Ok(()));
 }
 

@@ -71,10 +71,8 @@ impl RetryConfig {
         }
         mistakes.refuse_zero("max_elapsed", self.max_elapsed);
         if self.retry_after_cap.is_some_and(|cap| cap.is_zero()) {
-            mistakes.add(
-                "retry_after_cap",
-                "a wait that is cut to nothing is none, however long the provider asked for: give it a duration",
-            );
+            mistakes
+                .add("retry_after_cap", "no `Retry-After` would be waited out: give it a duration");
         }
         self.backoff.check(mistakes);
     }

@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, retry_after};
+use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -258,7 +258,7 @@ where
             self.annotate(response, None);
             return Next::Return(None);
         }
-        let asked = retry_after::retry_after(response.headers(), &settings.clock);
+        let asked = wait_of(&settings.classifier, class, response, &settings.clock);
         let (status, delivery) = (Some(response.status()), Delivery::Answered);
         let next = self.next(class, status, delivery, None, asked);
         if let Next::Return(why) = next {

@@ -87,13 +87,14 @@ impl RetryLayer {
         self
     }
 
-    /// The longest `Retry-After` that is obeyed; a longer one is cut to it.
+    /// The longest `Retry-After` that is waited out. Where a longer one is asked for, the answer is
+    /// returned at once: nobody goes sooner than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
     }
 
-    /// Obeys every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
+    /// Waits out every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
     pub fn without_retry_after_cap(mut self) -> Self {
         self.config.retry_after_cap = None;
         self

@@ -90,6 +90,7 @@ impl Progress {
         let delay = self.delay(config, failure, rng);
         let begins = rt::after(now, delay);
         Self::check_time(config, nature, begins)?;
+        Self::check_asked(config, failure)?;
         if failure.shut && config.rejections == Rejections::Fail {
             return Err(GaveUp::CircuitOpen);
         }
@@ -113,6 +114,7 @@ impl Progress {
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
+        Self::check_asked(config, failure)?;
         Ok(delay)
     }
 
@@ -181,10 +183,18 @@ impl Progress {
         [nature.deadline, limit, forgotten].into_iter().flatten().min()
     }
 
+    /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.
+    fn check_asked(config: &RetryConfig, failure: &Failure) -> Result<(), GaveUp> {
+        let longest = config.retry_after_cap.unwrap_or(Duration::MAX);
+        match failure.retry_after.is_some_and(|asked| asked > longest) {
+            true => Err(GaveUp::WaitTooLong),
+            false => Ok(()),
+        }
+    }
+
     fn delay(&self, config: &RetryConfig, failure: &Failure, rng: &Rng) -> Duration {
-        let asked = failure.retry_after.filter(|asked| !asked.is_zero());
-        match asked {
-            Some(asked) => spread(asked.min(config.retry_after_cap.unwrap_or(asked)), config, rng),
+        match failure.retry_after.filter(|asked| !asked.is_zero()) {
+            Some(asked) => spread(asked, config, rng),
             None => config.backoff.delay(self.attempts, self.previous, rng),
         }
     }

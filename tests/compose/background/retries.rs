@@ -76,13 +76,34 @@ async fn a_retry_after_is_spread_by_a_half_upwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_is_never_cut_short() {
+async fn a_retry_after_is_waited_out_however_long_it_is_where_the_deadline_allows_it() {
     let busy = Answer::status(503).header("retry-after", "86400");
     let provider = Script::new([busy, Answer::status(200)]);
     let patient = preset().deadline(seconds(48 * 3_600)).service(provider);
     let (status, took) = status(patient.build().unwrap().send(get())).await;
     assert_eq!(status, 200);
     assert!((seconds(86_400)..=seconds(129_600)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_job_goes_within_a_ban_however_long_its_own_clock_runs() {
+    let banned = Answer::status(429).header("retry-after", "82721");
+    let provider = Script::new([banned, Answer::status(200)]);
+    let crm = preset().deadline(seconds(48 * 3_600)).service(provider.clone()).build().unwrap();
+    let call = |after| {
+        let crm = crm.clone();
+        async move {
+            tokio::time::sleep(seconds(after)).await;
+            status(crm.send(get())).await
+        }
+    };
+    // All but the first come while the ban stands.
+    let calls = futures_util::future::join_all((0..21).map(|after| call(after * 100))).await;
+    for (number, (status, took)) in (0..).zip(calls) {
+        assert_eq!(status, 200);
+        assert!(took + seconds(number * 100) >= seconds(82_721), "{took:?}");
+    }
+    assert_eq!(provider.begun(), 22);
 }
 
 #[tokio::test(start_paused = true)]
