@@ -38,7 +38,7 @@
 //! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
 //! | `max_elapsed` | none | the deadline is the better limit |
 //! | `budget` | 20 % of calls, floor 3 in 10 s | enough for blips, harmless in an outage |
-//! | `retry_after_cap` | 5 min | a call that waits for an hour is a job for a queue |
+//! | `retry_after_cap` | 5 min; a longer one is returned at once, and never cut | a call that waits for an hour is a job for a queue |
 //! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
 //! | `body_cap` | 1 MiB | larger bodies are sent, once |
 //! | `drain_cap` | 64 KiB | reading more costs more than a new connection |
