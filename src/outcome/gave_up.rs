@@ -20,7 +20,8 @@ pub enum GaveUp {
     Budget,
     /// The request's body was too large to be kept, or failed itself.
     BodyNotKept,
-    /// A circuit breaker opened, which would refuse another attempt.
+    /// A circuit breaker would refuse another attempt, or so many have failed in a row that it would be
+    /// no help.
     CircuitOpen,
     /// The idempotency key would have been forgotten by the provider.
     KeyExpired,
