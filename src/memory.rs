@@ -61,6 +61,16 @@ impl<S, B: http_body::Body> Memory<S, B> {
         Request::from_parts(parts, self.body.start(body, cap))
     }
 
+    /// The request's method.
+    pub(crate) fn method(&self) -> Option<&Method> {
+        self.head.as_ref().map(|head| &head.method)
+    }
+
+    /// The request's headers.
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
     /// The request once more, as attempt number `attempt`; `None` if its body can't be sent again.
     pub(crate) fn recall(&self, context: &Context, attempt: u32) -> Option<Request<ReplayBody<B>>> {
         let head = self.head.as_ref()?;

@@ -59,7 +59,7 @@ fn without_traffic_there_is_only_the_floor() {
     let now = rt::now();
     assert_eq!((0..100).filter(|_| budget.withdraw(now).is_some()).count(), 3);
     let soon = now + Duration::from_millis(9_999);
-    assert!(!budget.withdraw(soon).is_some());
+    assert!(budget.withdraw(soon).is_none());
     let later = now + Duration::from_secs(10);
     assert_eq!((0..100).filter(|_| budget.withdraw(later).is_some()).count(), 3);
 }

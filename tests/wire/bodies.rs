@@ -119,6 +119,9 @@ async fn a_body_from_a_channel_is_sent_again_in_full_after_an_early_503() {
     assert_eq!(provider.seen()[1].body, b"first second third");
 }
 
+/// Longer than a body takes on the slowest machine.
+const LONG: Duration = Duration::from_secs(120);
+
 /// More than the sockets' buffers hold.
 fn huge() -> Body {
     streamed((0..24).map(|_| Bytes::from(vec![b'x'; 1 << 20])))
@@ -129,7 +132,8 @@ async fn is_sent_again_in_full(first: Step) {
     let provider = Provider::script([first, Step::reply(200, "well")]).await;
     let jobs = background()
         .retry(|retry| retry.body_cap(64 << 20).max_attempts(2))
-        .timeout(|timeout| timeout.attempt(Duration::from_secs(3)))
+        // The first may stand still; the second takes as long as it takes, on however slow a machine.
+        .timeout(|timeout| timeout.attempt(LONG).upload_stall(Duration::from_secs(2)))
         .build()
         .unwrap();
     let response = answered(&jobs, post(provider.url("/"), huge())).await;
@@ -198,6 +202,21 @@ async fn a_body_that_fails_itself_is_the_requests_fault_and_not_repeated() {
         assert_eq!(error.attempts(), 1);
         assert!(provider.counts().requests <= before + 1);
     }
+}
+
+#[tokio::test]
+async fn a_body_that_failed_of_an_unsent_call_of_ours_is_half_sent_all_the_same() {
+    // A call for the body's source, which nobody got.
+    let source = background().without_retry().build().unwrap();
+    let unsent = failed(&source, get("http://127.0.0.1:1/")).await;
+    assert_eq!(unsent.delivery(), Delivery::NotSent);
+    let provider = Provider::script([Step::read_then(Act::Hang)]).await;
+    let frames = [Ok(Frame::data(Bytes::from("an ord"))), Err(unsent)];
+    let body = Body::new(StreamBody::new(stream::iter(frames)));
+    let jobs = background().build().unwrap();
+    let error = failed(&jobs, post(provider.url("/"), body)).await;
+    assert_eq!(said(&error), (ErrorKind::Request, Delivery::Unknown), "{error:?}");
+    assert_eq!(error.attempts(), 1);
 }
 
 #[tokio::test]

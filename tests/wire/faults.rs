@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::Retries;
-use outrigger::{Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
+use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
 use tokio::net::TcpStream;
 
 use crate::calls::{
@@ -272,6 +272,38 @@ async fn the_sources_of_a_refused_connection_reach_the_systems_error() {
     let error = failed(&shop, get(format!("http://{address}/"))).await;
     let mut levels = chain(&error).filter_map(|level| level.downcast_ref::<io::Error>());
     assert!(levels.any(|io| io.kind() == io::ErrorKind::ConnectionRefused));
+}
+
+/// What hyper's own client says of a request whose connection's task was dropped under it.
+async fn dropped_under() -> hyper::Error {
+    let (near, far) = tokio::io::duplex(1_024);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(near)).await.unwrap();
+    let mut connection = Box::pin(connection);
+    let mut call = Box::pin(sender.send_request(http::Request::new(Body::empty())));
+    // The request is on its way.
+    let sent = std::future::poll_fn(|cx| {
+        let _ = call.as_mut().poll(cx);
+        let _ = connection.as_mut().poll(cx);
+        std::task::Poll::Ready(())
+    });
+    sent.await;
+    drop(connection);
+    let error = call.await.unwrap_err();
+    drop(far);
+    error
+}
+
+#[tokio::test]
+async fn a_connection_whose_task_is_gone_is_not_the_requests_fault() {
+    let error = dropped_under().await;
+    assert!(error.to_string().contains("dispatch task is gone"), "{error}");
+    let gone = tower::service_fn(|_: http::Request<Body>| async {
+        Err::<http::Response<Body>, _>(dropped_under().await)
+    });
+    let shop = outrigger::Integration::user_flow("shop").service(gone).without_retry();
+    let error = failed(&shop.build().unwrap(), post("http://shop.test/", "an order")).await;
+    assert_eq!(said(&error), (ErrorKind::Transport(Fault::Closed), Delivery::Unknown));
 }
 
 #[tokio::test]

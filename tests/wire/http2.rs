@@ -120,6 +120,18 @@ async fn a_graceful_goaway_neither_opens_a_breaker_nor_spends_the_budget() {
 }
 
 #[tokio::test]
+async fn a_goaway_for_an_error_is_a_failed_attempt_also_where_it_left_the_stream_alone() {
+    let away = || Turn::of([Do::GoAway { processed: false, reason: ENHANCE_YOUR_CALM }]);
+    is_unknown(away(), &[Fault::Closed, Fault::Reset, Fault::Protocol]).await;
+    // It costs one of two attempts, and speaks against the provider.
+    let script = [away(), Turn::reply(503, "busy"), Turn::reply(200, "well")];
+    let provider = Framed::script(script).await;
+    let shop = http2(user_flow()).build().unwrap();
+    assert_eq!(answered(&shop, get(provider.url())).await.status(), 503);
+    assert_eq!(provider.tally().requests, 2);
+}
+
+#[tokio::test]
 async fn the_first_move_to_another_connection_costs_no_attempt_and_the_second_does() {
     let away = || Turn::of([Do::GoAway { processed: false, reason: NO_ERROR }]);
     let script = [away(), Turn::reply(503, "busy"), Turn::reply(200, "well")];

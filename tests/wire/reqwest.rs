@@ -114,6 +114,18 @@ async fn a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_fr
 }
 
 #[tokio::test]
+async fn a_circle_of_redirects_is_gone_round_once() {
+    let moved = answer(302, "moved").replace("\r\n\r\n", "\r\nlocation: /there\r\n\r\n");
+    let provider = Provider::script([(); 20].map(|()| Step::write(moved.clone()))).await;
+    let request = client().get(provider.url("/here")).build().unwrap();
+    let error = refused_by(&through(client(), 3), request).await;
+    // Each was answered, and what the last came to is not known here.
+    assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotRetryable)));
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(provider.counts().requests, 11);
+}
+
+#[tokio::test]
 async fn a_timeout_of_the_request_is_a_timeout_of_the_transport() {
     let provider = Provider::script([Step::read_then(Act::Hang)]).await;
     let shop = through(client(), 2);

@@ -189,19 +189,24 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    // Before it is counted: whoever counts on it may end it at once.
+    let leave = shared.leave.subscribe();
     let _counted = Counted::new(&shared);
     match &shared.tls {
-        None => speak(stream, &shared).await,
+        None => speak(stream, leave, &shared).await,
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                speak(stream, &shared).await;
+                speak(stream, leave, &shared).await;
             }
         }
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, shared: &Arc<Shared>) {
-    let mut leave = shared.leave.subscribe();
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    mut leave: watch::Receiver<Leave>,
+    shared: &Arc<Shared>,
+) {
     let service = service_fn(|request| answer(request, Arc::clone(shared)));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(shared.streams.unwrap_or(1_000));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -100,6 +100,17 @@ enum Next {
     Await { delay: Duration, class: Class },
     /// It is the last: a success, or a failure that is given up on.
     Return(Option<GaveUp>),
+}
+
+/// What an attempt came to, which was no success.
+struct Outcome<'a> {
+    class: Class,
+    delivery: Delivery,
+    retry_after: Option<Duration>,
+    /// The answer's status, and how large it is, where that is known.
+    answer: Option<(StatusCode, Option<u64>)>,
+    headers: Option<&'a HeaderMap>,
+    error: Option<&'a Error>,
 }
 
 /// Whether the budget held the next attempt, which follows after so long.
@@ -249,7 +260,7 @@ where
     }
 
     /// What to do with a response; notes on it what it took, if it is the last.
-    fn judge_response<R>(&mut self, response: &mut Response<R>) -> Next {
+    fn judge_response<R: Body>(&mut self, response: &mut Response<R>) -> Next {
         self.pass = None;
         let settings = &self.shared.settings;
         self.context.call().answered(response.status());
@@ -259,8 +270,14 @@ where
             return Next::Return(None);
         }
         let asked = wait_of(&settings.classifier, class, response, &settings.clock);
-        let (status, delivery) = (Some(response.status()), Delivery::Answered);
-        let next = self.next(class, status, delivery, None, asked);
+        let next = self.next(&Outcome {
+            class,
+            delivery: Delivery::Answered,
+            retry_after: asked,
+            answer: Some((response.status(), response.body().size_hint().exact())),
+            headers: Some(response.headers()),
+            error: None,
+        });
         if let Next::Return(why) = next {
             self.annotate(response, why);
         }
@@ -269,31 +286,42 @@ where
 
     fn judge_error(&mut self, error: &Error) -> Next {
         self.pass = None;
-        let class = class_of_error(&self.shared.settings.classifier, error);
-        self.next(class, None, error.delivery(), Some(error), error.retry_after())
+        self.next(&Outcome {
+            class: class_of_error(&self.shared.settings.classifier, error),
+            delivery: error.delivery(),
+            retry_after: error.retry_after(),
+            answer: None,
+            headers: None,
+            error: Some(error),
+        })
     }
 
-    fn next(
-        &mut self,
-        class: Class,
-        status: Option<StatusCode>,
-        delivery: Delivery,
-        error: Option<&Error>,
-        retry_after: Option<Duration>,
-    ) -> Next {
-        let key = self.context.call().key.get();
-        let attempt = self.progress.attempts;
-        let failed = FailedAttempt {
-            class,
-            status,
-            error,
-            attempt: attempt + self.context.call().hedges(),
+    /// Whether the policy thinks that another attempt could be better.
+    fn is_wanted(&self, outcome: &Outcome<'_>, is_same_again: bool) -> bool {
+        let call = self.context.call();
+        let (memory, other) = (self.memory.as_ref(), Method::GET);
+        self.shared.settings.policy.wants(&FailedAttempt {
+            class: outcome.class,
+            status: outcome.answer.map(|(status, _)| status),
+            headers: outcome.headers,
+            error: outcome.error,
+            method: memory.and_then(|memory| memory.method()).unwrap_or(&other),
+            sent: memory.map_or(&[], |memory| memory.headers()),
+            attempt: self.progress.attempts + call.hedges(),
             keyed: self.nature.keyed,
-            key_from_caller: key.is_none_or(|key| key.from_caller),
-        };
+            key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
+            is_same_again,
+        })
+    }
+
+    fn next(&mut self, outcome: &Outcome<'_>) -> Next {
+        let Outcome { class, delivery, retry_after, .. } = *outcome;
+        let attempt = self.progress.attempts;
+        let is_same_again = self.progress.compare(outcome.answer);
+        let status = outcome.answer.map(|(status, _)| status);
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
-        let wanted = settings.policy.wants(&failed);
+        let wanted = self.is_wanted(outcome, is_same_again);
         let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
         let failure =
             Failure { class, status, delivery, wanted, retry_after, body_kept, shut, stopped };

@@ -5,8 +5,11 @@
 //! failed attempt is asked five questions, and the first "no" is final:
 //!
 //! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
-//!    409 under a key, 421, 425 (once), 429: yes. Other 4xx, local rejections: no. A
-//!    [`RetryPolicy`] may decide otherwise.
+//!    409 under a key (but not where all attempts were answered by the same one), 421, 425 (once), 429:
+//!    yes. Other 4xx, certificates that were not accepted, redirects without end, local rejections: no.
+//!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
+//!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
+//!    otherwise, by the result, the method and the headers of both.
 //! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
 //!    [idempotency key](crate::idempotency), and attempts that provably did not act: the connection
 //!    was refused, HTTP/2 refused the stream, 421, 425. A POST without a key is never sent twice.

@@ -1,7 +1,8 @@
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::error::Error;
-use crate::outcome::Class;
+use crate::outcome::{Class, foreign};
 
 /// Says whether another attempt could be better than this result.
 ///
@@ -20,17 +21,61 @@ pub struct FailedAttempt<'a> {
     pub class: Class,
     /// The status, where there was an answer.
     pub status: Option<StatusCode>,
+    /// The answer's headers, where there was one.
+    pub headers: Option<&'a HeaderMap>,
     /// The error, where there was none.
     pub error: Option<&'a Error>,
+    /// The request's method: `failed.method.is_safe()` for who repeats safe requests only (RFC 9110,
+    /// 9.2.1).
+    pub method: &'a Method,
+    pub(super) sent: &'a [(HeaderName, HeaderValue)],
     /// Which attempt it was; the first is 1. A [`hedge`](crate::hedge)'s second request is one more.
     pub attempt: u32,
     /// The call has an idempotency key.
     pub keyed: bool,
     /// The key may have been used by an earlier call, because the caller brought it.
     pub key_from_caller: bool,
+    /// It is not the first attempt, and all of them were answered with this status and a body of this
+    /// size.
+    pub is_same_again: bool,
+}
+
+impl<'a> FailedAttempt<'a> {
+    /// The first value of one of the request's headers.
+    #[must_use]
+    pub fn request_header(&self, name: &HeaderName) -> Option<&'a HeaderValue> {
+        self.sent.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Whether the provider said that the request should be repeated as it is, or should not, by a
+    /// header of its own.
+    ///
+    /// Understood are all whose name ends in `-should-retry` (`Stripe-Should-Retry`, and the
+    /// `x-should-retry` that the SDKs of OpenAI and Anthropic obey), and Adyen's `Transient-Error`,
+    /// each `true` or `false`. Where two disagree, `false` holds.
+    #[must_use]
+    pub fn provider_says(&self) -> Option<bool> {
+        let says = |(name, value): (&HeaderName, &HeaderValue)| {
+            let name = name.as_str();
+            if !name.ends_with("-should-retry") && name != "transient-error" {
+                return None;
+            }
+            let value = value.as_bytes().trim_ascii();
+            match (value.eq_ignore_ascii_case(b"true"), value.eq_ignore_ascii_case(b"false")) {
+                (false, false) => None,
+                (is_true, _) => Some(is_true),
+            }
+        };
+        // `false` is less than `true`.
+        self.headers?.iter().filter_map(says).min()
+    }
 }
 
 /// The default policy. See the [module](super).
+///
+/// The headers by which a provider decides itself are documented by Adyen (*API idempotency*,
+/// `Transient-Error`) and obeyed by the official SDKs of Stripe (`Stripe-Should-Retry`), OpenAI and
+/// Anthropic (`x-should-retry`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardPolicy {
     conflicts: bool,
@@ -57,9 +102,13 @@ impl StandardPolicy {
             | StatusCode::MISDIRECTED_REQUEST
             | StatusCode::TOO_EARLY
             | StatusCode::TOO_MANY_REQUESTS => true,
-            // Under a key, the first of two is still running; but only if there was a first.
+            // Under a key, the first of two is still running; but only if there was a first. Where
+            // none of this call can be (each was answered 409), it is another call's, or the key was
+            // used for something else: the same answer twice will not become a better one.
             StatusCode::CONFLICT => {
-                self.conflicts || failed.keyed && (failed.attempt > 1 || failed.key_from_caller)
+                let asked = failed.headers.is_some_and(|headers| headers.contains_key(RETRY_AFTER));
+                let runs = failed.attempt > 1 || failed.key_from_caller;
+                self.conflicts || failed.keyed && runs && (asked || !failed.is_same_again)
             }
             _ => false,
         }
@@ -68,12 +117,13 @@ impl StandardPolicy {
 
 impl RetryPolicy for StandardPolicy {
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool {
+        if let Some(says) = failed.provider_says() {
+            return says;
+        }
         match failed.class {
-            Class::Timeout(_)
-            | Class::Transport(_)
-            | Class::Throttled
-            | Class::Invalid
-            | Class::Other => true,
+            // Another attempt would meet the same certificate, or the same circle of redirects.
+            Class::Transport(_) | Class::Other => !failed.error.is_some_and(foreign::is_final),
+            Class::Timeout(_) | Class::Throttled | Class::Invalid => true,
             Class::ServerError => !matches!(
                 failed.status,
                 Some(StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED)

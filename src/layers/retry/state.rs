@@ -19,6 +19,8 @@ pub(super) struct Progress {
     too_early: bool,
     /// The call was moved to another connection before.
     moved: bool,
+    /// How all attempts so far were answered, if they were and in the same way.
+    alike: Option<(StatusCode, Option<u64>)>,
 }
 
 /// What the call is, all its attempts long.
@@ -61,6 +63,14 @@ impl Progress {
     /// One attempt is on its way.
     pub(super) fn first() -> Self {
         Self { attempts: 1, ..Self::default() }
+    }
+
+    /// Whether this answer, a status and a size, is that of all attempts before, of which there were
+    /// some.
+    pub(super) fn compare(&mut self, answer: Option<(StatusCode, Option<u64>)>) -> bool {
+        let is_same = self.attempts > 1 && answer.is_some() && self.alike == answer;
+        self.alike = answer.filter(|_| is_same || self.attempts == 1);
+        is_same
     }
 
     /// How long to wait before the next attempt and what it costs, or why there is none.

@@ -66,6 +66,19 @@ fn read_after(mut findings: Findings, error: BoxError) -> Error {
     Error::new(kind, delivery).with_source(reqwest::without_secrets(error))
 }
 
+/// Whether the same would come of another attempt: a certificate was not accepted, or redirects went
+/// on and on.
+pub(crate) fn is_final(error: &Error) -> bool {
+    let mut level = StdError::source(error);
+    while let Some(current) = level {
+        if tls::is_final(current) || reqwest::is_final(current) {
+            return true;
+        }
+        level = next(current);
+    }
+    false
+}
+
 /// Reads the error of a connection that was never made.
 #[cfg(feature = "hyper")]
 pub(crate) fn read_connecting(error: BoxError) -> Error {

@@ -18,6 +18,11 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
     }
 }
 
+/// The next attempt would be redirected in the same way.
+pub(super) fn is_final(error: &(dyn StdError + 'static)) -> bool {
+    error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_redirect)
+}
+
 /// A reqwest error's text holds the whole URL, query included; it is taken out.
 pub(super) fn without_secrets(error: BoxError) -> BoxError {
     match error.downcast::<reqwest::Error>() {

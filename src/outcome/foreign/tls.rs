@@ -2,11 +2,33 @@
 
 use std::error::Error as StdError;
 
+use rustls::{AlertDescription as Alert, Error};
+
 use super::Findings;
 use crate::outcome::Fault;
 
 pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
-    if error.is::<rustls::Error>() {
+    if error.is::<Error>() {
         findings.fault = Some(Fault::Tls);
+    }
+}
+
+/// A certificate was not accepted, theirs here or ours there (RFC 8446, 6.2): only somebody who changes
+/// it, or whom one trusts, changes that.
+pub(super) fn is_final(error: &(dyn StdError + 'static)) -> bool {
+    match error.downcast_ref::<Error>() {
+        Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => true,
+        Some(Error::AlertReceived(alert)) => matches!(
+            alert,
+            Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::CertificateRequired
+                | Alert::AccessDenied
+        ),
+        _ => false,
     }
 }

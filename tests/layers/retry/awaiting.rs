@@ -68,7 +68,8 @@ async fn a_job_waits_for_budget_and_is_then_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn it_backs_off_before_it_asks() {
-    let budget = RetryBudget::new(Ratio::ONE, 0).burst(1);
+    // Two calls pay for one retry.
+    let budget = RetryBudget::new(Ratio::percent(50), 0).burst(1);
     spend(&budget).await;
     let provider = Script::new([Answer::status(503), Answer::status(200)]);
     let service = job(&budget).layer(provider.clone());
@@ -217,6 +218,42 @@ async fn who_waited_first_is_served_first_and_a_newer_call_passes_nobody() {
         took.push(time.as_secs());
     }
     assert_eq!(took, [10, 19, 28, 25], "at 10, 20, 30 and 40 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_pays_for_who_waits_does_not_take_it_for_itself() {
+    for waits in [EmptyBudget::Fail, EmptyBudget::Wait] {
+        let budget = RetryBudget::new(Ratio::percent(60), 0).burst(1);
+        spend(&budget).await;
+        let old = job(&budget).layer(Script::new([Answer::status(503), Answer::status(200)]));
+        let old = begin(async move { timed(status(&old, get())).await }).await;
+        wait(secs(5)).await;
+        // It fails in the same instant, before the one that waits could look.
+        let new = job(&budget).when_budget_is_empty(waits).max_elapsed(secs(3));
+        let new = send(&new.layer(Script::new([Answer::status(503)])), get()).await.unwrap();
+        let retries = *new.extensions().get::<Retries>().unwrap();
+        assert_eq!((retries.attempts, retries.gave_up), (1, Some(GaveUp::Budget)), "{waits:?}");
+        let (took, result) = old.await.unwrap();
+        assert_eq!((took, result.unwrap()), (secs(5), 200));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_whom_there_is_budget_for_are_served_in_the_same_instant() {
+    let budget = RetryBudget::new(Ratio::ZERO, 3).burst(0);
+    spend(&budget).await;
+    let failed = || Answer::status(503);
+    let answers = [failed(), failed(), failed(), Answer::status(200)];
+    let service = job(&budget).layer(Script::new(answers));
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        let service = service.clone();
+        calls.push(begin(async move { timed(status(&service, get())).await }).await);
+    }
+    for call in calls {
+        let (took, result) = call.await.unwrap();
+        assert_eq!((took, result.unwrap()), (secs(10), 200));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -128,8 +128,77 @@ async fn a_conflict_under_a_minted_key_is_tried_again_only_after_a_first_attempt
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_under_the_callers_own_key_is_tried_again() {
-    assert_eq!(times(Answer::status(409), keyed_post("a")).await, 3);
+async fn a_conflict_under_the_callers_own_key_is_tried_again_until_it_comes_twice_the_same() {
+    let fine = || Answer::status(200);
+    for (answers, sent) in [
+        (vec![Answer::status(409), fine()], 2),
+        // Its own first attempt can't be running: it is a key that was used for something else.
+        (vec![Answer::status(409)], 2),
+        // What changes may become an answer, and so may what is asked to wait.
+        (vec![Answer::status(409), Answer::status(409).body("done soon"), fine()], 3),
+        (vec![Answer::status(409).header("retry-after", "1")], 3),
+        // Its own first attempt may be running.
+        (vec![Answer::status(503), Answer::status(409)], 3),
+        (vec![Answer::broken(ErrorKind::ConnectionReset), Answer::status(409)], 3),
+    ] {
+        let shown = format!("{answers:?}");
+        assert_eq!(seen(plain(), answers, keyed_post("a")).await.0, sent, "{shown}");
+    }
+}
+
+/// Wants whatever is about these.
+struct SafeOnly;
+
+impl RetryPolicy for SafeOnly {
+    fn wants(&self, failed: &FailedAttempt<'_>) -> bool {
+        let is_asked = failed.request_header(&RETRY).is_some_and(|value| value == "please");
+        (failed.method.is_safe() || is_asked) && StandardPolicy::new().wants(failed)
+    }
+}
+
+const RETRY: http::HeaderName = http::HeaderName::from_static("x-retry");
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_can_tell_safe_methods_and_headers_of_the_request() {
+    for (method, sent) in
+        [(Method::GET, 3), (Method::HEAD, 3), (Method::PUT, 1), (Method::DELETE, 1)]
+    {
+        let layer = plain().policy(SafeOnly);
+        assert_eq!(
+            seen(layer, [Answer::status(503)], of(method.clone())).await.0,
+            sent,
+            "{method}"
+        );
+    }
+    for (value, sent) in [("please", 3), ("no", 1)] {
+        let mut request = of(Method::PUT);
+        request.headers_mut().insert(RETRY, value.parse().unwrap());
+        let layer = plain().policy(SafeOnly);
+        assert_eq!(seen(layer, [Answer::status(503)], request).await.0, sent, "{value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_says_whether_to_repeat_is_obeyed_as_far_as_it_is_safe() {
+    let told = |status, header, value| Answer::status(status).header(header, value);
+    for header in ["stripe-should-retry", "x-should-retry", "acme-should-retry", "transient-error"]
+    {
+        for status in [400, 403, 409, 422, 501, 503, 429] {
+            for (value, sent) in [("true", 3), (" TRUE", 3), ("false", 1)] {
+                let answer = told(status, header, value);
+                let shown = format!("{status} {header}: {value}");
+                assert_eq!(times(answer.clone(), get()).await, sent, "{shown}");
+                assert_eq!(times(answer.clone(), keyed_post("a")).await, sent, "{shown}, keyed");
+                assert_eq!(times(answer, post("a")).await, 1, "{shown}, not safe");
+            }
+        }
+        // What is neither is nothing.
+        assert_eq!(times(told(400, header, "maybe"), get()).await, 1);
+        assert_eq!(times(told(503, header, "maybe"), get()).await, 3);
+    }
+    assert_eq!(times(told(400, "x-should-retry-later", "true"), get()).await, 1);
+    let both = told(503, "x-should-retry", "true").header("stripe-should-retry", "false");
+    assert_eq!(times(both, get()).await, 1, "no is no");
 }
 
 #[tokio::test(start_paused = true)]

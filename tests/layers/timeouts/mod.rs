@@ -5,6 +5,7 @@ mod deadline;
 mod delivery;
 mod idle;
 mod inherited;
+mod readiness;
 mod upload;
 
 use std::convert::Infallible;

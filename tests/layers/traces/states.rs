@@ -76,7 +76,13 @@ fn one_member_that_is_none_discards_all() {
 
 #[test]
 fn a_key_that_comes_twice_discards_all() {
-    for values in [["foo=1,foo=1", ""], ["foo=1", "foo=1"], ["foo=1", "foo=2"]] {
+    for values in [
+        ["foo=1,foo=1", ""],
+        ["foo=1", "foo=1"],
+        ["foo=1", "foo=2"],
+        ["foo=1,bar=2,foo=3", ""],
+        ["foo=1,bar=2", "baz=3,foo=1"],
+    ] {
         assert_eq!(state(&values), None, "{values:?}");
     }
 }

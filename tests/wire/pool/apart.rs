@@ -1,14 +1,25 @@
 //! Two integrations share nothing.
 
+use std::time::Duration;
+
 use super::shop::{BOTH, Shop};
 use crate::calls::{answered, get, user_flow};
 use crate::server::Server;
+
+const LONG: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn a_provider_that_hangs_does_not_hold_up_another_integration() {
     let (hanging, well) = (Server::start(), Server::start());
     for protocol in BOTH {
-        let bank = Shop::new(protocol, |client| client.max_connections_per_host(4));
+        // Its calls must hang for as long as the others take, on however slow a machine.
+        let patient = user_flow()
+            .without_retry()
+            .without_bulkhead()
+            .without_breaker()
+            .deadline(LONG)
+            .timeout(|timeout| timeout.attempt(LONG));
+        let bank = Shop::of(patient, protocol, |client| client.max_connections_per_host(4));
         let shop = Shop::new(protocol, |client| client.max_connections_per_host(4));
         let before = hanging.sockets().requests;
         let stuck: Vec<_> = (0..50).map(|_| bank.spawn(get(hanging.url("/gated")))).collect();

@@ -8,7 +8,40 @@ use outrigger::{Delivery, ErrorKind};
 
 use super::shop::{BOTH, Http1, Http2, Shop};
 use crate::calls::{ATTEMPT, answered, failed, get, post, said, user_flow};
+use crate::provider::{Provider, Step};
 use crate::server::{Leave, Server};
+
+/// Three idle connections, and the one that was used last.
+async fn three_of_which_one_is_used(provider: &Provider) -> (Shop, usize) {
+    let shop = Shop::new(Http1, |client| client);
+    shop.pool().unwrap().warm_up(provider.url("/").parse().unwrap(), 3).await.unwrap();
+    for _ in 0..4 {
+        assert_eq!(answered(&shop, get(provider.url("/"))).await.body(), "well");
+        assert_eq!(shop.rests().await.idle, 3);
+    }
+    let used: Vec<_> = provider.seen().iter().map(|seen| seen.connection).collect();
+    assert!(used.iter().all(|one| *one == used[0]), "one after the other: {used:?}");
+    (shop, used[0])
+}
+
+#[tokio::test]
+async fn calls_one_after_the_other_use_one_connection_so_that_others_may_go() {
+    let provider = Provider::script([(); 4].map(|()| Step::reply(200, "well"))).await;
+    let (shop, _) = three_of_which_one_is_used(&provider).await;
+    assert_eq!(shop.rests().await.opened, 3);
+}
+
+#[tokio::test]
+async fn of_connections_that_are_too_many_those_go_that_were_left_alone_for_the_longest() {
+    let provider = Provider::script([(); 5].map(|()| Step::reply(200, "well"))).await;
+    let (shop, used) = three_of_which_one_is_used(&provider).await;
+    shop.apply(&toml::from_str("hyper.pool_max_idle_per_host = 1").unwrap()).unwrap();
+    shop.until(|now| now.open == 1).await;
+    assert_eq!(shop.closed(), [(CloseCause::Surplus, 2)]);
+    assert_eq!(answered(&shop, get(provider.url("/"))).await.body(), "well");
+    assert_eq!(provider.seen()[4].connection, used);
+    assert_eq!(shop.rests().await.opened, 3);
+}
 
 #[tokio::test]
 async fn a_connection_that_the_server_closed_while_idle_costs_a_call_nothing() {

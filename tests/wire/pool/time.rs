@@ -127,6 +127,19 @@ async fn an_old_connection_in_use_finishes_its_answer_first() {
 }
 
 #[tokio::test]
+async fn a_connection_that_comes_back_too_old_is_closed_as_that() {
+    let life = Duration::from_millis(50);
+    let server = Server::start();
+    let shop = Shop::new(Http1, |client| client.time_to_live(life));
+    let answer = shop.send(get(server.url("/"))).await.unwrap();
+    // The whole thread stands still: it comes back before its own timer is looked at.
+    std::thread::sleep(life * 3);
+    assert_eq!(answer.into_body().text().await.unwrap(), "well");
+    shop.until(|now| now.open == 0).await;
+    assert_eq!(shop.closed(), [(CloseCause::Expired, 1)]);
+}
+
+#[tokio::test]
 async fn what_a_call_finds_too_old_is_counted_as_that() {
     let life = Duration::from_millis(50);
     for protocol in BOTH {

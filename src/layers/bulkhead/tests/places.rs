@@ -51,6 +51,7 @@ fn low_priority_leaves_the_reserve_and_high_takes_it() {
     let mut held: Vec<_> = (0..3).map(|_| admitted(&places, Low)).collect();
     assert!(!places.has_room(Low) && places.has_room(High));
     let mut low = queued(&places, Low);
+    assert!(!places.has_room(Low) && places.has_room(High), "high passes who waits");
     held.push(admitted(&places, High));
     // A place of the reserve that is free again is still none for low priority.
     held.pop();
