@@ -11,11 +11,11 @@
 //! | body idle | 3 s | 20 s | counted only while the caller polls |
 //! | attempts | 2 | 5 | no more than one retry while a person waits |
 //! | backoff | 50 ms × 2 ≤ 500 ms, full jitter | 1 s × 2 ≤ 60 s, full jitter | |
-//! | `Retry-After` | if it fits the deadline, else fail now with the hint | ≤ 5 min, spread × 1–1.5 | |
+//! | `Retry-After` | if it fits the deadline, else fail now with the provider's figure | the same, spread × 1–1.5 | a wait that is cut short is none |
 //! | retry budget | 10 % of calls, floor 3 | 20 %, floor 3 | a retry never multiplies an outage |
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
-//! | rate limit | learned; refused at once if the turn comes after the deadline, pauses ≤ 10 min | learned; in order, evenly spaced, pauses ≤ 5 min | shed for people, absorb for jobs |
+//! | rate limit | learned; a turn is waited for 500 ms at most; felt-out limits forgotten after 10 s | learned; in order, evenly spaced; felt-out limits hold for 5 min; a pause over 5 min is waited for outside the queue | shed for people, absorb for jobs |
 //! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
