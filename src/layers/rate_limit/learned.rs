@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::config::Excess;
+use super::hint::Hint;
 use super::pace::Pace;
 use super::resources::Route;
 use crate::outcome::LimitFact;
@@ -29,14 +30,8 @@ pub(super) struct Learned {
     began: Option<Instant>,
     /// Nothing is left until then.
     spent_until: Option<Instant>,
-    /// The provider refused, and so it is true.
-    is_proven: bool,
-    /// It was accepted what went in spite of that: such words aren't heeded until there are others.
-    is_doubted: bool,
-    /// When somebody may go to see whether it is true.
-    try_at: Option<Instant>,
-    /// Somebody went to see.
-    is_tried: bool,
+    /// Whether that is true.
+    hint: Hint,
     reset_at: Option<Instant>,
     /// When the provider last spoke of it, or somebody went to see whether it still holds.
     heard: Instant,
@@ -76,10 +71,7 @@ impl Learned {
             newest: 0,
             began: None,
             spent_until: None,
-            is_proven: false,
-            is_doubted: false,
-            try_at: None,
-            is_tried: false,
+            hint: Hint::NONE,
             reset_at: None,
             heard: now,
             expires: now,
@@ -245,20 +237,17 @@ impl Learned {
 
     /// A refusal came with it.
     pub(super) fn prove(&mut self) {
-        (self.is_proven, self.is_doubted) = (self.is_nothing_left(), false);
-        (self.try_at, self.is_tried) = (None, false);
+        self.hint = if self.is_nothing_left() { Hint::Proven } else { Hint::NONE };
     }
 
     /// Nothing goes to its resource until then, whatever is left.
     pub(super) fn refuse_until(&mut self, until: Instant) {
         self.spent_until = self.spent_until.max(Some(until));
         self.expires = self.expires.max(rt::after(until, SHORTEST_MEMORY));
-        (self.is_proven, self.is_doubted, self.try_at) = (true, false, None);
+        self.hint = Hint::Proven;
     }
 
-    /// An answer that was no refusal told of it: that nothing is left is a hint, and somebody is to see
-    /// whether it is true where it would stop people for longer than a short window, or jobs for longer
-    /// than they wait.
+    /// An answer that was no refusal told of it: that nothing is left is a hint.
     pub(super) fn doubt(
         &mut self,
         fact: &LimitFact,
@@ -268,28 +257,21 @@ impl Learned {
         now: Instant,
     ) {
         if fact.remaining.is_some_and(|left| left > 0) && asked.number >= self.newest {
-            (self.is_proven, self.is_doubted, self.is_tried) = (false, false, false);
-            self.try_at = None;
+            self.hint = Hint::NONE;
         }
-        let Some(reset) = fact.reset.filter(|_| self.is_nothing_left() && !self.is_proven) else {
-            return;
-        };
-        self.try_at = match excess {
-            // Others wait for the answer to the one that went.
-            _ if self.is_tried => self.try_at,
-            Excess::Reject => (reset > LONG).then_some(now),
-            Excess::Shape => self.try_at.or(Some(rt::after(now, cap))),
-        };
-        if self.is_doubted {
-            self.set_aside();
+        if let Some(reset) = fact.reset.filter(|_| self.is_nothing_left()) {
+            self.hint = self.hint.told(reset, excess, cap, now);
+            if self.hint == Hint::Doubted {
+                self.set_aside();
+            }
         }
     }
 
     /// A request was accepted: if somebody went to see, what was said was not so. Whether that is news.
     pub(super) fn accepted(&mut self, asked: Asked) -> bool {
-        let is_news = self.is_tried && asked.number >= self.newest;
+        let is_news = matches!(self.hint, Hint::Tried { .. }) && asked.number >= self.newest;
         if is_news {
-            (self.is_doubted, self.is_tried) = (true, false);
+            self.hint = Hint::Doubted;
             self.set_aside();
         }
         is_news
@@ -297,7 +279,7 @@ impl Learned {
 
     /// What was said is not heeded.
     fn set_aside(&mut self) {
-        (self.left, self.spent_until, self.try_at) = (None, None, None);
+        (self.left, self.spent_until) = (None, None);
     }
 
     fn is_nothing_left(&self) -> bool {
@@ -307,14 +289,14 @@ impl Learned {
     /// Until when the provider refuses.
     pub(super) fn refused_until(&self) -> Option<Instant> {
         let until = self.spent_until.max(self.reset_at.filter(|_| self.left == Some(0)));
-        until.filter(|_| self.is_proven)
+        until.filter(|_| self.hint == Hint::Proven)
     }
 
     /// When the next request may go. What is drawn from a stock is a guess, which holds for `cap` after
     /// the provider's last word at the most.
     pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
         let spent = self.spent_at(now);
-        let spent = self.try_at.map_or(spent, |at| spent.min(at));
+        let spent = self.hint.try_at().map_or(spent, |at| spent.min(at));
         self.paced_at(now).min(rt::after(self.heard, cap)).max(spent)
     }
 
@@ -340,7 +322,7 @@ impl Learned {
     /// Whether nothing is left of it, and something is known of when there is more.
     pub(super) fn is_spent(&self) -> bool {
         (self.reset_at.is_some() || self.pace.is_some())
-            && !self.is_doubted
+            && self.hint != Hint::Doubted
             && (self.told == Some(0) || self.left == Some(0))
     }
 
@@ -349,9 +331,8 @@ impl Learned {
             // It goes to see; the others wait for what it is told, or as long again.
             self.heard = now;
         }
-        if self.spent_at(now) > now && self.try_at.is_some_and(|at| at <= now) {
-            // The others wait for its answer, which mostly is here within a second.
-            (self.is_tried, self.try_at) = (true, Some(rt::after(now, A_SECOND)));
+        if self.spent_at(now) > now {
+            self.hint = self.hint.take(now);
         }
         if let Some(pace) = &mut self.pace {
             if let Some(spent_until) = self.spent_until.filter(|until| *until <= now) {
@@ -362,7 +343,7 @@ impl Learned {
         if self.reset_at.is_some_and(|at| now >= at) {
             // Another window, of which nothing has been told yet.
             (self.left, self.spent_until, self.reset_at) = (self.left.and(self.limit), None, None);
-            (self.is_proven, self.is_tried, self.try_at) = (false, false, None);
+            self.hint = self.hint.renewed();
             self.restock(now);
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
@@ -371,10 +352,8 @@ impl Learned {
             let wait = if self.told == Some(0) { self.refill() } else { A_SECOND };
             self.spent_until = Some(rt::after(now, wait));
         }
-        let is_far = self.reset_at.is_some_and(|at| at > rt::after(now, LONG));
-        if self.left == Some(0) && is_far && self.try_at.is_none() && !self.is_proven {
-            // By our count; the answers to those that went know more.
-            self.try_at = Some(rt::after(now, A_SECOND));
+        if self.left == Some(0) {
+            self.hint = self.hint.counted(self.reset_at, now);
         }
     }
 

@@ -118,6 +118,7 @@ mod config;
 mod flights;
 mod future;
 mod handle;
+mod hint;
 mod keyed;
 mod layer;
 mod learned;
