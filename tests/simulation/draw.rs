@@ -55,7 +55,7 @@ fn retries(preset: Preset, chance: &mut Chance) -> Vec<String> {
     let mut lines = vec![
         format!("retry.max_attempts = {}", chance.between(1, 5)),
         line("retry.backoff.base", base),
-        line("retry.backoff.cap", base * chance.pick(&[1, 4, 20])),
+        line("retry.backoff.cap", base * chance.pick(&[2, 4, 20])),
         format!(
             "retry.backoff.jitter = '{}'",
             chance.pick(&["full", "equal", "decorrelated", "none"])
@@ -94,9 +94,10 @@ fn breaker(preset: Preset, chance: &mut Chance) -> Vec<String> {
             chance.pick(&["probes-only", "always", "never"])
         ),
     ];
-    if chance.hits(0.3) {
-        lines.push(format!("circuit_breaker.window_calls = {}", chance.between(20, 50)));
-    }
+    lines.push(match chance.hits(0.3) {
+        true => format!("circuit_breaker.window_calls = {}", chance.between(20, 50)),
+        false => line("circuit_breaker.window", secs(60)),
+    });
     lines
 }
 
@@ -143,14 +144,14 @@ fn keys(_: Preset, chance: &mut Chance) -> Vec<String> {
 
 pub(crate) fn plan(chance: &mut Chance) -> Plan {
     let mut plan = Plan::new(chance.next())
-        .service_time(chance.pick(&[millis(1), millis(20), millis(20), millis(300)]))
+        .service_time(chance.pick(&[millis(1), millis(20), millis(20), millis(80)]))
         .frames(chance.pick(&[0, 1, 1, 3]))
         .honours_keys(chance.hits(0.8))
         .cancels(chance.hits(0.3))
         .dates(chance.hits(0.3))
         .done_unanswered(chance.pick(&[0.0, 0.5, 1.0]));
     if chance.hits(0.2) {
-        plan = plan.capacity(chance.pick(&[2, 10, 50]));
+        plan = plan.capacity(chance.pick(&[5, 10, 50]));
     }
     for _ in 0..chance.between(0, 4) {
         let lasts = match chance.hits(0.1) {
@@ -267,11 +268,7 @@ fn act(preset: Preset, chance: &mut Chance) -> Act {
         }
         2 | 3 => Act::Switch(chance.pick(&SwitchMode::ALL)),
         4 => Act::Switch(SwitchMode::On),
-        5 => Act::Force(chance.pick(&[
-            None,
-            Some(BreakerState::Open),
-            Some(BreakerState::Closed),
-        ])),
+        5 => Act::Force(chance.pick(&[None, Some(BreakerState::Open), Some(BreakerState::Closed)])),
         6 => Act::Force(None),
         7 => Act::Jump(chance.pick(&[millis(100), secs(3), secs(60), secs(7_200)])),
         8 => Act::Pause(chance.time(millis(100), secs(5))),

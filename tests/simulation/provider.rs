@@ -104,6 +104,12 @@ impl Provider {
         self.0.state().under_way
     }
 
+    /// How long its queue is: when the work would begin on a request that came now.
+    pub(crate) fn queue(&self) -> Duration {
+        let free_at = self.0.state().free_at;
+        free_at.saturating_sub(self.elapsed())
+    }
+
     /// Reads the log.
     pub(crate) fn log<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
         read(&self.0.state().log)
@@ -153,6 +159,9 @@ async fn serve(shared: Arc<Shared>, request: Request<Body>) -> io::Result<Respon
     let reset = match fate.end {
         End::Answer(answer) => {
             shared.wait_until(turn + answer.after).await;
+            if let Some(wait) = answer.retry_after {
+                visit.note(Did::Asked(wait));
+            }
             visit.note(Did::Answered(answer.status.as_u16()));
             let now = shared.plan.dates.then(|| plan::epoch() + shared.elapsed());
             return Ok(answer.into_response(now, visit));

@@ -33,7 +33,7 @@ pub(super) struct Answer {
     /// From its turn to the head of the answer.
     pub(super) after: Duration,
     pub(super) status: StatusCode,
-    retry_after: Option<Duration>,
+    pub(super) retry_after: Option<Duration>,
     frames: u32,
     gap: Duration,
 }

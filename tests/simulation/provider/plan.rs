@@ -163,6 +163,16 @@ impl Plan {
         self
     }
 
+    /// Whether it honours idempotency keys.
+    pub(crate) fn does_honour_keys(&self) -> bool {
+        self.honours_keys
+    }
+
+    /// Other phases than those that it has.
+    pub(crate) fn with_phases(self, phases: Vec<Phase>) -> Self {
+        Self { phases, ..self }
+    }
+
     /// The phases.
     pub(crate) fn phases(&self) -> &[Phase] {
         &self.phases
