@@ -83,6 +83,8 @@ struct World {
     later: Vec<Broken>,
     trace: Option<Vec<String>>,
     steps: u32,
+    /// When the last step was.
+    seen: Instant,
 }
 
 /// All that was planned is over: calls come at an even pace until all is well.
@@ -142,12 +144,19 @@ impl World {
             later: Vec::new(),
             trace: traced.then(Vec::new),
             steps: 0,
+            seen: now,
             spec,
         })
     }
 
     /// Goes as far as it goes without time.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        // The last step went as far as it could, if time has passed since.
+        let now = clock::now();
+        if std::mem::replace(&mut self.seen, now) < now {
+            let at_rest = self.whole.check_at_rest(&self.integration);
+            self.judge(None, at_rest)?;
+        }
         loop {
             self.steps += 1;
             Promise::Ends.holds(self.steps < MOST_STEPS, || {

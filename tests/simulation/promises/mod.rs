@@ -55,6 +55,8 @@ pub(crate) enum Promise {
     AttemptsEnd,
     /// When all calls are over, nothing is held.
     AllGivenBack,
+    /// When nothing can go on without time, nobody waits for what is free.
+    NoneWaitsForNothing,
     /// No more is under way than there are places.
     Places,
     /// The breaker closes and calls succeed when the provider is well again.

@@ -68,6 +68,7 @@ impl World {
 
     /// Lets everything through and calls until it is answered.
     pub(super) fn recover(&mut self, now: Instant) -> Result<bool, Broken> {
+        let pace = self.pace();
         let Some(recovery) = &mut self.recovery else {
             self.look()?;
             self.note(|| "all is well from here on".into());
@@ -102,7 +103,6 @@ impl World {
         if now < recovery.next.min(recovery.due) {
             return Ok(false);
         }
-        let pace = if self.spec.preset == Preset::UserFlow { PACE } else { 10 * PACE };
         let (took, state) = (now - recovery.since, self.integration.breaker().state());
         Promise::Recovers.holds(now < recovery.due, || {
             format!(
@@ -124,20 +124,45 @@ impl World {
             asked.max().unwrap_or_default()
         });
         let paused = self.integration.rate_limit().paused_for().unwrap_or_default();
-        let breaker =
-            self.terms.breaker.map_or(Duration::ZERO, |breaker| breaker.open + breaker.probe_limit);
-        let queue = self.provider.queue();
-        let is_limited = |phase: &Phase| matches!(phase.mode, Mode::Limited { .. });
-        let learned = match self.spec.preset {
-            Preset::Background if self.spec.plan.phases().iter().any(is_limited) => LEARNED_BY_JOBS,
-            _ => LEARNED,
+        // A probe that is under way may be one that hangs; without any, none has a turn.
+        let (open, probing) = self
+            .terms
+            .breaker
+            .map_or((Duration::ZERO, Duration::ZERO), |it| (it.open, it.probe_limit));
+        let under_way = match self.live.is_empty() {
+            true => Duration::ZERO,
+            false => probing + self.terms.attempt * 2,
         };
-        breaker + queue * 2 + asked.max(paused) * 2 + self.terms.attempt * 2 + learned
+        let waits = (asked.max(paused) + self.provider.queue()) * 2;
+        open + under_way + waits + self.longest_learned() + self.pace() * ROUNDS
+    }
+
+    /// How long what was felt out of the provider's limits may be all that holds calls back.
+    fn longest_learned(&self) -> Duration {
+        let is_limited = |phase: &Phase| matches!(phase.mode, Mode::Limited { .. });
+        let is_limited = self.spec.plan.phases().iter().any(is_limited);
+        let sets_limits = |line: &String| line.starts_with("rate_limit.");
+        match (is_limited, self.spec.preset) {
+            (true, Preset::Background) => LEARNED_BY_JOBS,
+            (true, Preset::UserFlow) => LEARNED,
+            _ if self.spec.settings.iter().any(sets_limits) || !self.spec.acts.is_empty() => {
+                LEARNED
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Between two calls of those that come until all is well.
+    fn pace(&self) -> Duration {
+        match self.spec.preset {
+            Preset::UserFlow => millis(500),
+            Preset::Background => secs(5),
+        }
     }
 }
 
-/// Between two calls of those that come until all is well.
-const PACE: Duration = millis(500);
+/// So many calls may be needed: as many probes, and one more.
+const ROUNDS: u32 = 4;
 /// What was learned of a provider's limits may hold so long.
 const LEARNED: Duration = secs(30);
 /// The same for jobs, which all go at the pace that was learned.

@@ -154,7 +154,11 @@ impl World {
     }
 
     /// Keeps to itself what only a later design mends.
-    fn judge(&mut self, call: Option<usize>, so: Result<(), Broken>) -> Result<(), Broken> {
+    pub(super) fn judge(
+        &mut self,
+        call: Option<usize>,
+        so: Result<(), Broken>,
+    ) -> Result<(), Broken> {
         let Err(mut broken) = so else { return Ok(()) };
         if let Some(call) = call {
             broken.how = format!("call {call}: {}", broken.how);
