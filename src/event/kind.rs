@@ -77,6 +77,13 @@ pub enum Event {
     BreakerRejected,
     /// A circuit breaker in report-only mode would have refused a call.
     BreakerWouldReject,
+    /// A call waits until the provider answers again.
+    BreakerHeld,
+    /// A call that waited for the provider to answer goes out, as a probe or because it is back.
+    BreakerReleased {
+        /// How long it waited.
+        waited: Duration,
+    },
     /// All places are taken and the call waits for one.
     BulkheadQueued,
     /// A call that waited for a place has it.

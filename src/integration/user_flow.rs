@@ -34,7 +34,7 @@ pub(super) fn slots() -> Slots {
             .max_attempts(2)
             .backoff(backoff)
             .without_retry_after_cap()
-            .preset_budget(Ratio::percent(10), 3),
+            .preset_budget(Ratio::percent(20), 10),
         hedge: HedgeLayer::disabled(),
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),

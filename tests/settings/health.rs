@@ -44,7 +44,7 @@ async fn health_has_these_fields() {
         "keyed_breakers": null,
         "bulkhead": { "limit": 64, "in_use": 0, "waiting": 0 },
         "rate_limit": { "interval": null, "paused_for": null, "waiting": 0, "rejected": 0 },
-        "retries_saved": 0,
+        "retries_saved": 20,
         "hedge": { "delay": null, "sent": 0, "won": 0, "skipped": 0 },
         "mirror": null,
         "pool": {

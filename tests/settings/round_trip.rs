@@ -155,13 +155,28 @@ fn settings_that_are_all_different_come_back() {
 
 #[test]
 fn other_ways_to_say_it_come_back() {
-    let ways: [fn(Builder) -> Builder; 9] = [
+    let ways: [fn(Builder) -> Builder; 13] = [
         |preset| preset.retry(|retry| retry.backoff(Backoff::fixed(Duration::from_secs(1)))),
         |preset| {
             let delays = [0, 1, 5].map(Duration::from_secs);
             preset.retry(|retry| retry.backoff(Backoff::schedule(delays).jitter(Jitter::Equal)))
         },
+        |preset| {
+            let [base, step, cap] = [2, 3, 60].map(Duration::from_secs);
+            let around = Jitter::scale(Ratio::per_million(123), Ratio::percent(200));
+            preset.retry(|retry| retry.backoff(Backoff::linear(base, step, cap).jitter(around)))
+        },
+        |preset| {
+            let around = Jitter::scale(Ratio::percent(50), Ratio::percent(150));
+            let fixed = Backoff::fixed(Duration::from_secs(1)).jitter(around);
+            preset.retry(|retry| retry.backoff(fixed))
+        },
+        |preset| {
+            let fixed = Backoff::fixed(Duration::from_secs(1)).cap(Duration::from_millis(800));
+            preset.retry(|retry| retry.backoff(fixed))
+        },
         |preset| preset.retry(|retry| retry.budget(RetryBudget::unlimited())),
+        |preset| preset.retry(|retry| retry.unlimited_attempts()),
         |preset| preset.hedge(HedgeLayer::after(Duration::from_millis(700))),
         |preset| preset.without_breaker(),
         |preset| preset.breaker(|breaker| breaker.window(Duration::from_secs(99))),

@@ -160,6 +160,9 @@ fn several_ways_to_say_one_thing_are_too_many() {
     assert_eq!(wrong("retry.backoff = { base = '1ms', fixed = '1s' }"), ["retry.backoff"]);
     let three = "retry.backoff = { base = '1ms', fixed = '1s', schedule = ['1s'] }";
     assert_eq!(wrong(three), ["retry.backoff"]);
+    assert_eq!(wrong("retry.backoff = { step = '1ms', fixed = '1s' }"), ["retry.backoff.step"]);
+    assert_eq!(wrong("retry.backoff = { factor = 2.0, fixed = '1s' }"), ["retry.backoff.factor"]);
+    assert_eq!(wrong("retry.backoff = { step = '1ms', factor = 2.0 }"), ["retry.backoff"]);
     assert_eq!(wrong("hedge = { quantile = '95%', after = '1s' }"), ["hedge"]);
     assert_eq!(wrong("hedge = { quantile = 'none', after = '1s' }"), [""; 0]);
     let twice = "[{ share = '10%' }, { share = '5%', code = 429 }, { share = '20%', code = 503 }]";

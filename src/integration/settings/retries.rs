@@ -8,7 +8,8 @@ use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
 use crate::budget::BudgetTerms;
 use crate::circuit_breaker::{
-    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WindowSize,
+    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WhenOpen,
+    WindowSize,
 };
 use crate::hedge::HedgeLayer;
 use crate::ratio::Ratio;
@@ -17,7 +18,7 @@ use crate::retry::{Rejections, RetryLayer};
 section! {
     /// `[retry]`
     Retry {
-        max_attempts: u32,
+        max_attempts: Option<u32>,
         max_elapsed: Option<Duration>,
         backoff: Delays,
         retry_after_cap: Option<Duration>,
@@ -30,10 +31,11 @@ section! {
 }
 
 section! {
-    /// `[retry.backoff]`: `base` and `factor`, or `fixed`, or `schedule`.
+    /// `[retry.backoff]`: `base` and `factor`, or `base` and `step`, or `fixed`, or `schedule`.
     Delays {
         base: Duration,
         factor: f64,
+        step: Duration,
         fixed: Duration,
         schedule: Vec<Duration>,
         cap: Duration,
@@ -59,13 +61,17 @@ section! {
         window_calls: u32,
         failure_rate: Option<Ratio>,
         minimum: u32,
+        failures: Option<u32>,
         slow_over: Option<Duration>,
         slow_rate: Ratio,
         consecutive: Option<u32>,
         consecutive_below_minimum: Option<u32>,
+        no_success_for: Duration,
+        when_open: WhenOpen,
         open_for: Duration,
         open_cap: Duration,
         open_growth: f64,
+        open_times: Vec<Duration>,
         open_jitter: Ratio,
         retry_after_cap: Duration,
         probes: u32,
@@ -116,12 +122,12 @@ impl Retry {
 
 impl Delays {
     fn of(backoff: &Backoff) -> Self {
-        let mut own =
-            Self { cap: Some(backoff.cap), jitter: Some(backoff.jitter), ..Self::default() };
+        let mut own = Self { cap: backoff.cap, jitter: Some(backoff.jitter), ..Self::default() };
         match &backoff.steps {
             Steps::Exponential { base, factor } => {
                 (own.base, own.factor) = (Some(*base), Some(*factor));
             }
+            Steps::Linear { base, step } => (own.base, own.step) = (Some(*base), Some(*step)),
             Steps::Fixed(delay) => own.fixed = Some(*delay),
             Steps::Schedule(delays) => own.schedule = Some(delays.clone()),
         }
@@ -139,21 +145,40 @@ impl Delays {
             (_, Some(delay), _) => *backoff = Backoff::fixed(delay),
             (_, _, Some(delays)) => *backoff = Backoff::schedule(delays.iter().copied()),
             (Some(base), ..) => match &mut backoff.steps {
-                Steps::Exponential { base: known, .. } => *known = base,
-                _ => *backoff = Backoff::exponential(base, backoff.cap.max(base)),
+                Steps::Exponential { base: known, .. } | Steps::Linear { base: known, .. } => {
+                    *known = base;
+                }
+                _ => *backoff = Backoff::exponential(base, backoff.longest().max(base)),
             },
             _ => {}
         }
-        match (self.factor, &mut backoff.steps) {
-            (Some(factor), Steps::Exponential { factor: known, .. }) => *known = factor,
-            (Some(_), _) => reader.under("factor", |reader| {
-                reader.wrong("only delays that grow from a `base` have one");
-            }),
-            (None, _) => {}
+        self.lay_growth(backoff, reader);
+        if self.cap.is_some() {
+            backoff.cap = self.cap;
         }
-        lay(&mut backoff.cap, &self.cap);
         // Other steps are spread as those were that are known.
         backoff.jitter = jitter;
+    }
+
+    /// How delays grow from their base: by a factor or by a step.
+    fn lay_growth(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
+        let base = match backoff.steps {
+            Steps::Exponential { base, .. } | Steps::Linear { base, .. } => Some(base),
+            Steps::Fixed(_) | Steps::Schedule(_) => None,
+        };
+        match (self.factor, self.step, base) {
+            (None, None, _) => {}
+            (Some(_), Some(_), _) => {
+                reader.wrong("`factor` and `step` are two ways to grow: use one of them");
+            }
+            (Some(factor), None, Some(base)) => backoff.steps = Steps::Exponential { base, factor },
+            (None, Some(step), Some(base)) => backoff.steps = Steps::Linear { base, step },
+            (_, step, None) => {
+                reader.under(if step.is_some() { "step" } else { "factor" }, |reader| {
+                    reader.wrong("only delays that grow from a `base` have one");
+                });
+            }
+        }
     }
 }
 
@@ -171,7 +196,7 @@ impl Budget {
         let default = crate::retry::RetryBudget::default().terms();
         let unset = BudgetTerms {
             ratio: Ratio::percent(20),
-            floor: 3,
+            floor: 10,
             floor_period: Duration::from_secs(10),
             burst: 20,
         };
@@ -238,13 +263,17 @@ impl Breaker {
             window_calls,
             failure_rate: Some(config.failure_rate),
             minimum: Some(config.minimum),
+            failures: Some(config.failures),
             slow_over: Some(config.slow.map(|slow| slow.over)),
             slow_rate: config.slow.map(|slow| slow.rate),
             consecutive: Some(always),
             consecutive_below_minimum: Some(below),
+            no_success_for: Some(config.no_success_for),
+            when_open: Some(config.when_open),
             open_for: Some(config.open_for),
             open_cap: Some(config.open_cap),
             open_growth: Some(config.open_growth),
+            open_times: Some(config.open_times.clone()),
             open_jitter: Some(config.open_jitter),
             retry_after_cap: Some(config.retry_after_cap),
             probes: Some(config.probes),
@@ -285,6 +314,8 @@ impl Breaker {
         }
         lay(&mut config.failure_rate, &self.failure_rate);
         lay(&mut config.minimum, &self.minimum);
+        lay(&mut config.failures, &self.failures);
+        lay(&mut config.no_success_for, &self.no_success_for);
         self.lay_slowness(config, reader);
         match (self.consecutive.flatten(), self.consecutive_below_minimum.flatten()) {
             (Some(_), Some(_)) => reader.wrong(
@@ -330,9 +361,11 @@ impl Breaker {
     }
 
     fn lay_recovery(&self, config: &mut BreakerConfig) {
+        lay(&mut config.when_open, &self.when_open);
         lay(&mut config.open_for, &self.open_for);
         lay(&mut config.open_cap, &self.open_cap);
         lay(&mut config.open_growth, &self.open_growth);
+        lay(&mut config.open_times, &self.open_times);
         lay(&mut config.open_jitter, &self.open_jitter);
         lay(&mut config.retry_after_cap, &self.retry_after_cap);
         lay(&mut config.probes, &self.probes);

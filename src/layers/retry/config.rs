@@ -8,7 +8,8 @@ use crate::ratio::Ratio;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    pub(crate) max_attempts: u32,
+    /// The first included; `None` without a limit.
+    pub(crate) max_attempts: Option<u32>,
     pub(crate) max_elapsed: Option<Duration>,
     pub(crate) backoff: Backoff,
     pub(crate) retry_after_cap: Option<Duration>,
@@ -33,7 +34,7 @@ pub enum Rejections {
 impl Default for RetryConfig {
     fn default() -> Self {
         Self {
-            max_attempts: 3,
+            max_attempts: Some(3),
             max_elapsed: None,
             backoff: Backoff::exponential(Duration::from_millis(100), Duration::from_secs(10)),
             retry_after_cap: Some(Duration::from_secs(300)),
@@ -47,7 +48,7 @@ impl Default for RetryConfig {
 
 impl RetryConfig {
     pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if self.max_attempts == 0 {
+        if self.max_attempts == Some(0) {
             mistakes.add(
                 "max_attempts",
                 "zero attempts send nothing: the first counts too, so use 1 for no retries",

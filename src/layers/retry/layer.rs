@@ -63,7 +63,15 @@ impl RetryLayer {
 
     /// How many attempts, the first included.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.config.max_attempts = attempts;
+        self.config.max_attempts = Some(attempts);
+        self
+    }
+
+    /// As many attempts as there is time and budget for: the deadline, or
+    /// [`max_elapsed`](Self::max_elapsed), is the limit. For jobs, which shall last as long as an outage
+    /// does; by file it is `max_attempts = "none"`.
+    pub fn unlimited_attempts(mut self) -> Self {
+        self.config.max_attempts = None;
         self
     }
 

@@ -14,7 +14,7 @@
 //! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
 //!    returned now, while it is still of use.
 //! 5. **Is there budget?** At most a share of all calls may be retries, over the whole integration.
-//!    With 10 %, a provider that fails everything gets 1.1 times its usual load; three blind
+//!    With 20 %, a provider that fails everything gets 1.2 times its usual load; three blind
 //!    attempts give it three times.
 //!
 //! Between attempts it waits by a [`Backoff`](crate::backoff::Backoff), or as long as `Retry-After`
@@ -34,10 +34,10 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `max_attempts` | 3, the first included | |
+//! | `max_attempts` | 3, the first included | for jobs, [no limit](RetryLayer::unlimited_attempts): the clock is |
 //! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
 //! | `max_elapsed` | none | the deadline is the better limit |
-//! | `budget` | 20 % of calls, floor 3 in 10 s | enough for blips, harmless in an outage |
+//! | `budget` | 20 % of calls, 10 more in 10 s, 20 saved up at the start | enough for blips, harmless in an outage |
 //! | `retry_after_cap` | 5 min | a call that waits for an hour is a job for a queue |
 //! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
 //! | `body_cap` | 1 MiB | larger bodies are sent, once |

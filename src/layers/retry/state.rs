@@ -118,14 +118,14 @@ impl Progress {
         nature: &Nature,
         moves: bool,
     ) -> Result<(), GaveUp> {
-        let most = match config.max_attempts {
-            1 => 1,
-            most => most.saturating_add(u32::from(self.moved || moves)),
-        };
+        let is_over = config.max_attempts.is_some_and(|most| {
+            let free = u32::from(most > 1 && (self.moved || moves));
+            self.attempts >= most.saturating_add(free)
+        });
         match nature.steer {
             Some(Steer::Never) => Err(GaveUp::Steered),
             Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
-            _ if self.attempts >= most => Err(GaveUp::Attempts),
+            _ if is_over => Err(GaveUp::Attempts),
             _ => Ok(()),
         }
     }

@@ -47,6 +47,8 @@ impl Subscriber for Spans {
             | Event::BulkheadAdmitted { .. }
             | Event::BulkheadRejected { .. }
             | Event::ConcurrencyChanged { .. }
+            | Event::BreakerHeld
+            | Event::BreakerReleased { .. }
             | Event::RateLimitQueued { .. }
             | Event::RateLimitReleased { .. }
             | Event::RateLimitRejected { .. }

@@ -40,7 +40,7 @@ async fn all_is_well() {
     assert_eq!((breaker.rejected, breaker.abandoned), (0, 0));
     assert_eq!((health.bulkhead.limit, health.bulkhead.in_use), (Some(64), 0));
     assert_eq!((health.rate_limit.interval, health.rate_limit.paused_for), (None, None));
-    assert_eq!((health.retries_saved, health.hedge.delay), (Some(3), None));
+    assert_eq!((health.retries_saved, health.hedge.delay), (Some(20), None));
     assert_eq!((health.mirror, health.pool), (None, None));
     let names: Vec<_> = health.levers.iter().map(|lever| lever.name).collect();
     assert_eq!(names, ["kill_switch", "circuit_breaker", "rehearsal"]);

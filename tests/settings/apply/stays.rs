@@ -7,7 +7,8 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{ErrorKind, Integration, Ratio};
 
 use crate::call::{
-    answers, apply, config, failure, get, hangs, hold, once, poll_once, seconds, status, user_flow,
+    answers, apply, config, failure, get, hangs, hold, once, poll_once, seconds, spend, status,
+    user_flow,
 };
 
 #[tokio::test(start_paused = true)]
@@ -65,10 +66,11 @@ async fn the_kill_switchs_position_and_who_moved_it() {
 #[tokio::test(start_paused = true)]
 async fn what_was_saved_in_the_retry_budget() {
     let crm = user_flow(&answers(200));
-    for _ in 0..50 {
+    let budget = crm.retry_budget();
+    spend(&budget).await;
+    for _ in 0..25 {
         status(crm.send(get())).await.unwrap();
     }
-    let budget = crm.retry_budget();
     assert_eq!(budget.saved(), Some(5));
     apply(&crm, "retry.budget.ratio = '50%'");
     assert_eq!(crm.retry_budget().saved(), Some(5));
@@ -210,6 +212,7 @@ async fn a_budget_that_is_shared_with_another_integration() {
     };
     let (one, other) = (build("one"), build("other"));
     apply(&one, "deadline = '4s'");
+    spend(&shared).await;
     for _ in 0..10 {
         status(one.send(get())).await.unwrap();
     }
@@ -234,6 +237,7 @@ async fn a_shared_budget_whose_terms_a_file_sets() {
             (other.retry_budget().saved(), shared.saved())
         };
         apply(&one, "retry.budget.ratio = '50%'");
+        spend(&shared).await;
         assert_eq!(ten_by_one().await, (Some(5), Some(5)), "{built_with:?}");
         // Who says nothing of it leaves it as it is.
         apply(&other, "deadline = '5s'");
