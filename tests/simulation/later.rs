@@ -24,7 +24,7 @@ use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
 
 /// Promises that only a later design can keep, each with what stands in its way.
-pub(crate) const LATER: [(Promise, &str); 6] = [
+pub(crate) const LATER: [(Promise, &str); 5] = [
     (
         Promise::DeadlineOfReadyBody,
         "bodies look at the clock only where they have nothing to hand over",
@@ -36,7 +36,6 @@ pub(crate) const LATER: [(Promise, &str); 6] = [
     (Promise::NothingSentTooLate, "the work is polled before the deadline is looked at"),
     (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
     (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
-    (Promise::NoJobLost, "the budget and the number of attempts end a job before its clock does"),
 ];
 
 /// Calls to a provider that goes by a plan.
@@ -106,13 +105,6 @@ fn a_retry_that_waits_is_sent_though_retries_were_stopped() {
     spec.acts.push((secs(1), Act::Switch(SwitchMode::NoRetries)));
     spec.acts.push((secs(5), Act::Switch(SwitchMode::On)));
     is_broken(Promise::RetriesStopped, &spec);
-}
-
-#[test]
-fn a_job_that_meets_an_outage_of_twenty_seconds_is_lost() {
-    let plan = Plan::new(1).then(Mode::Unavailable { retry_after: None }, secs(20));
-    let calls = (0..40).map(|n| CallSpec::get(n * millis(500))).collect();
-    is_broken(Promise::NoJobLost, &spec(Preset::Background, plan, calls));
 }
 
 /// Answers come at once, and a byte a second; nobody gets to the end of one.

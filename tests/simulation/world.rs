@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 
 use crate::caller::Diaries;
 use crate::clock::{self, millis};
-use crate::promises::{Broken, Promise, Tally, Whole};
+use crate::promises::{Broken, Promise, Tally, Watched, Whole};
 use crate::provider::Provider;
 use crate::spec::Spec;
 use crate::terms::Terms;
@@ -64,6 +64,7 @@ struct World {
     /// Calls whose end was not looked at yet.
     open: Vec<usize>,
     whole: Whole,
+    watched: Watched,
     terms: Terms,
     /// The most attempts that any settings allowed so far.
     attempts: Option<u32>,
@@ -121,6 +122,7 @@ impl World {
         let terms = Terms::of(&integration);
         Ok(Self {
             whole: Whole::new(&integration),
+            watched: Watched::new(),
             attempts: terms.attempts,
             hedges: terms.hedges,
             terms,

@@ -52,6 +52,7 @@ impl World {
         self.note(|| format!("  {applied:?}"));
         self.terms = Terms::of(&self.integration);
         self.whole.allow(&self.terms);
+        self.watched.forget();
         self.attempts = self.attempts.zip(self.terms.attempts).map(|(one, other)| one.max(other));
         self.hedges |= self.terms.hedges;
     }
@@ -64,6 +65,7 @@ impl World {
             None => breaker.release(),
         }
         self.forced |= to.is_some();
+        self.watched.forget();
     }
 
     /// Lets everything through and calls until it is answered.
@@ -124,27 +126,24 @@ impl World {
             asked.max().unwrap_or_default()
         });
         let paused = self.integration.rate_limit().paused_for().unwrap_or_default();
-        // A probe that is under way may be one that hangs; without any, none has a turn.
-        let (open, probing) = self
-            .terms
-            .breaker
-            .map_or((Duration::ZERO, Duration::ZERO), |it| (it.open, it.probe_limit));
-        let under_way = match self.live.is_empty() {
-            true => Duration::ZERO,
-            false => probing + self.terms.attempt * 2,
-        };
-        let waits = (asked.max(paused) + self.provider.queue()) * 2;
-        open + under_way + waits + self.longest_learned() + self.pace() * ROUNDS
+        let breaker = self.terms.breaker.map_or(Duration::ZERO, |breaker| {
+            // A probe that is under way may be one that hangs; without any, none has a turn.
+            let probe = if self.live.is_empty() { Duration::ZERO } else { breaker.probe_limit };
+            breaker.open[1] + asked.min(breaker.asked) + probe
+        });
+        let waits = (paused + self.provider.queue()) * 2;
+        breaker + waits + self.longest_learned(asked) + self.pace() * ROUNDS
     }
 
     /// How long what was felt out of the provider's limits may be all that holds calls back.
-    fn longest_learned(&self) -> Duration {
+    fn longest_learned(&self, asked: Duration) -> Duration {
         let is_limited = |phase: &Phase| matches!(phase.mode, Mode::Limited { .. });
         let is_limited = self.spec.plan.phases().iter().any(is_limited);
         let sets_limits = |line: &String| line.starts_with("rate_limit.");
         match (is_limited, self.spec.preset) {
             (true, Preset::Background) => LEARNED_BY_JOBS,
             (true, Preset::UserFlow) => LEARNED,
+            _ if !asked.is_zero() => LEARNED.max(asked * 2),
             _ if self.spec.settings.iter().any(sets_limits) || !self.spec.acts.is_empty() => {
                 LEARNED
             }
@@ -155,8 +154,8 @@ impl World {
     /// Between two calls of those that come until all is well.
     fn pace(&self) -> Duration {
         match self.spec.preset {
-            Preset::UserFlow => millis(500),
-            Preset::Background => secs(5),
+            Preset::UserFlow => millis(200),
+            Preset::Background => secs(1),
         }
     }
 }

@@ -37,6 +37,9 @@ impl World {
 
     fn hear(&mut self, told: &Told) -> Result<(), Broken> {
         self.whole.hear(&told.event, self.forced)?;
+        if !self.hedges {
+            self.watched.hear(told, self.terms.breaker)?;
+        }
         let Some(number) = told.call else { return Ok(()) };
         let rules = self.rules();
         let diary = &self.diaries.borrow()[number];
