@@ -54,9 +54,11 @@ async fn what_it_calls_a_failure_is_retried_counted_and_told() {
     assert_eq!((response.status(), provider.begun()), (StatusCode::OK, 2));
     assert_eq!(crm.breaker().counts().failed, 2);
     assert_eq!(ends(&told), [Class::Invalid; 3]);
-    for _ in 0..3 {
+    for _ in 0..8 {
         read(crm.send(once())).await.unwrap();
     }
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    read(crm.send(once())).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Open);
 }
 

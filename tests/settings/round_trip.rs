@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
-use outrigger::circuit_breaker::{Consecutive, Mode, Throttled};
+use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
@@ -85,9 +85,13 @@ fn changed(preset: Builder) -> Builder {
                 .window_of_calls(500)
                 .failure_rate(Ratio::percent(51), 50)
                 .slow_calls(Duration::from_secs(2), Ratio::percent(90))
+                .failures(40)
                 .consecutive(Consecutive::Always(12))
-                .open_for(Duration::from_secs(1), Duration::from_secs(9))
+                .no_success_for(Duration::from_secs(7))
+                .when_open(WhenOpen::Hold)
+                .open_for(Duration::from_millis(1_100), Duration::from_secs(9))
                 .open_growth(1.25)
+                .open_times([Duration::from_secs(1), Duration::from_secs(8)])
                 .open_jitter(Ratio::percent(10))
                 .retry_after_cap(Duration::from_secs(11))
                 .probes(5, 4)
@@ -223,7 +227,7 @@ fn leaves(of: &Integration) -> Vec<String> {
 }
 
 /// What is as it was: a part of another setting, or tested elsewhere.
-const LEFT: [&str; 9] = [
+const LEFT: [&str; 11] = [
     "preset ",
     "mirror.",
     "fallback.",
@@ -233,4 +237,6 @@ const LEFT: [&str; 9] = [
     "hedge.after ",
     "rate_limit.excess ",
     "circuit_breaker.enabled true",
+    "circuit_breaker.consecutive_below_minimum ",
+    "circuit_breaker.when_open \"hold\"",
 ];

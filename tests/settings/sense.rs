@@ -53,8 +53,13 @@ fn they_have_the_paths_that_they_have_in_files() {
         ("timeout.response_head = '4s'", "timeout.response_head"),
         ("hedge.after = '3s'", "hedge.after"),
         ("hedge.quantile = '100%'", "hedge.quantile"),
-        ("circuit_breaker.window = '5s'", "circuit_breaker.window"),
-        ("circuit_breaker.window_calls = 10", "circuit_breaker.minimum"),
+        ("circuit_breaker = { failures = 9, window = '5s' }", "circuit_breaker.window"),
+        ("circuit_breaker = { failures = 9, window_calls = 8 }", "circuit_breaker.failures"),
+        ("circuit_breaker.open_times = ['1s', '0s']", "circuit_breaker.open_times"),
+        (
+            "circuit_breaker = { window_calls = 10, failure_rate = '50%' }",
+            "circuit_breaker.minimum",
+        ),
         ("circuit_breaker.failure_rate = '101%'", "circuit_breaker.failure_rate"),
         ("circuit_breaker.window_calls = 0", "circuit_breaker.window_calls"),
         ("circuit_breaker = { slow_over = '1s', slow_rate = '101%' }", "circuit_breaker.slow_rate"),
@@ -104,11 +109,11 @@ fn what_is_longer_or_more_than_anybody_needs_is_refused_or_works() {
     let most = u32::MAX;
     let forever = "'500000000000years'";
     let cases = [
-        (format!("timeout.attempt = {forever}"), "timeout.attempt circuit_breaker.window"),
-        (format!("deadline = {forever}\ntimeout.attempt = {forever}"), "circuit_breaker.window"),
+        (format!("timeout.attempt = {forever}"), "timeout.attempt"),
+        (format!("deadline = {forever}\ntimeout.attempt = {forever}"), ""),
         (
             format!(
-                "deadline = 'none'\ntimeout.attempt = {forever}\ncircuit_breaker.window = {forever}"
+                "deadline = 'none'\ntimeout.attempt = {forever}\ncircuit_breaker = {{ failures = 5, window = {forever} }}"
             ),
             "circuit_breaker.window",
         ),
@@ -214,9 +219,10 @@ fn jobs_in_flight_are_bounded_by_their_places_or_by_a_number() {
 #[test]
 fn a_jobs_breaker_needs_a_window_for_its_attempts() {
     let background = || Integration::background("crm");
-    let on = "circuit_breaker.enabled = true";
+    let on = "circuit_breaker.failures = 5";
     assert_eq!(wrong_for(background(), on), ["circuit_breaker.window"]);
-    assert_eq!(wrong_for(background(), "circuit_breaker.window = '2m'"), [""; 0]);
+    let wide = "circuit_breaker = { failures = 5, window = '2m' }";
+    assert_eq!(wrong_for(background(), wide), [""; 0]);
 }
 
 #[test]
@@ -262,7 +268,10 @@ fn from_config_needs_a_preset() {
     let crm = Integration::from_config("crm", named).unwrap().build().unwrap();
     assert_eq!(crm.name(), "crm");
     let config = serde_json::to_value(crm.config()).unwrap();
-    assert_eq!((&config["deadline"], &config["retry"]["max_attempts"]), (&"1h".into(), &5.into()));
+    assert_eq!(
+        (&config["deadline"], &config["retry"]["max_attempts"]),
+        (&"1h".into(), &"none".into())
+    );
 }
 
 #[test]

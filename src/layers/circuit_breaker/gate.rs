@@ -562,7 +562,7 @@ impl Gate {
             }
         };
         if (before.probes, before.probe_successes) != (config.probes, config.probe_successes) {
-            inner.machine.recount();
+            inner.machine.recount(config.probes);
         }
         *settings = Arc::new(Settings { config, window });
         let settings_now = Arc::clone(&settings);

@@ -149,14 +149,15 @@ impl Probes {
     pub(super) fn failed(&mut self, config: &BreakerConfig) {
         self.failed += 1;
         if self.failed > config.probes.saturating_sub(config.probe_successes) {
-            self.recount();
-            self.left = 0;
+            (self.succeeded, self.failed, self.left) = (0, 0, 0);
         }
     }
 
-    /// Begins the count anew.
-    pub(super) fn recount(&mut self) {
-        (self.succeeded, self.failed) = (0, 0);
+    /// The round that has begun counts anew, with so many probes.
+    pub(super) fn recount(&mut self, probes: u32) {
+        if self.left + self.succeeded + self.failed > 0 {
+            (self.succeeded, self.failed, self.left) = (0, 0, probes);
+        }
     }
 
     /// The provider asked for more time.

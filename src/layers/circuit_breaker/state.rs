@@ -388,9 +388,9 @@ impl Machine {
     }
 
     /// Other numbers of probes: what they have come to is counted anew.
-    pub(super) fn recount(&mut self) {
-        if let State::Open(probes) = &mut self.state {
-            probes.recount();
+    pub(super) fn recount(&mut self, probes: u32) {
+        if let State::Open(open) = &mut self.state {
+            open.recount(probes);
         }
     }
 }

@@ -70,7 +70,7 @@ async fn whether_there_is_a_breaker() {
     }
     assert_eq!((provider.begun(), crm.breaker().state()), (20, BreakerState::Closed));
     assert_eq!(crm.health().breaker, None);
-    apply(&crm, "circuit_breaker.consecutive = 2");
+    apply(&crm, "circuit_breaker = { consecutive = 2, no_success_for = '0s' }");
     for _ in 0..2 {
         status(crm.send(once())).await.unwrap();
     }

@@ -15,9 +15,11 @@ use crate::call::{
 async fn an_open_breaker_and_what_it_counted() {
     let provider = answers(500);
     let crm = user_flow(&provider);
-    for _ in 0..5 {
+    for _ in 0..10 {
         status(crm.send(once())).await.unwrap();
     }
+    tokio::time::sleep(seconds(2)).await;
+    status(crm.send(once())).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Open);
     assert!(failure(crm.send(get())).await.0.is_rejected());
     let (before, open_for) = (crm.breaker().counts(), crm.breaker().open_for());
@@ -25,19 +27,20 @@ async fn an_open_breaker_and_what_it_counted() {
     assert_eq!((crm.breaker().counts(), crm.breaker().open_for()), (before, open_for));
     let (error, _) = failure(crm.send(get())).await;
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen));
-    assert_eq!(provider.begun(), 5);
+    assert_eq!(provider.begun(), 11);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_closed_breaker_counted_and_failures_in_a_row() {
     let crm = user_flow(&answers(500));
-    for _ in 0..4 {
+    for _ in 0..9 {
         status(crm.send(once())).await.unwrap();
     }
     apply(&crm, "deadline = '4s'");
-    assert_eq!(crm.breaker().counts().failed, 4);
+    assert_eq!(crm.breaker().counts().failed, 9);
+    tokio::time::sleep(seconds(2)).await;
     status(crm.send(once())).await.unwrap();
-    assert_eq!(crm.breaker().state(), BreakerState::Open, "it was the fifth in a row");
+    assert_eq!(crm.breaker().state(), BreakerState::Open, "it was the tenth in a row");
 }
 
 #[tokio::test(start_paused = true)]
