@@ -57,6 +57,14 @@ pub enum Event {
         /// How long until the next.
         delay: Duration,
     },
+    /// A retry waits until the budget holds one; told once, however long it is. It is scheduled or given
+    /// up in the end.
+    RetryAwaitsBudget {
+        /// The attempt that failed; the first is 1.
+        attempt: u32,
+        /// What it failed of.
+        class: Class,
+    },
     /// A failure is final.
     RetryGaveUp {
         /// The attempts that were made.

@@ -18,7 +18,7 @@ use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
-use crate::retry::{Rejections, RetryLayer};
+use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 use crate::timeout::TimeoutLayer;
 
 pub(super) fn slots() -> Slots {
@@ -36,6 +36,7 @@ pub(super) fn slots() -> Slots {
             .without_retry_after_cap()
             .retry_after_spread(Ratio::percent(50))
             .preset_budget(Ratio::ONE, 10)
+            .when_budget_is_empty(EmptyBudget::Wait)
             // Who is refused further in comes back when it is said to.
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),

@@ -38,7 +38,7 @@ pub(super) fn slots() -> Slots {
         hedge: HedgeLayer::disabled(),
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),
-        rate_limit: RateLimitLayer::learning(),
+        rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),

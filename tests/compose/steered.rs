@@ -267,7 +267,7 @@ async fn who_waits_for_a_turn_holds_no_place() {
     let provider = Script::new([Answer::status(200)]);
     let crm = user_flow()
         .bulkhead(|bulkhead| bulkhead.concurrency(1))
-        .rate_limit(|limit| limit.requests(1, seconds(2)))
+        .rate_limit(|limit| limit.requests(1, seconds(2)).max_wait(seconds(3)))
         .service(provider.clone())
         .build()
         .unwrap();

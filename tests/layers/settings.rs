@@ -143,9 +143,9 @@ fn retrying_without_any_attempt_is_refused() {
 }
 
 #[test]
-fn a_retry_after_that_is_cut_to_nothing_is_refused() {
+fn a_retry_after_that_is_never_waited_out_is_refused() {
     let layer = RetryLayer::new().retry_after_cap(ZERO);
-    refuses(layer.check(), "retry.retry_after_cap", &["cut to nothing", "give it a duration"]);
+    refuses(layer.check(), "retry.retry_after_cap", &["no `Retry-After`", "give it a duration"]);
     assert_eq!(RetryLayer::new().without_retry_after_cap().check(), Ok(()));
 }
 
@@ -211,6 +211,41 @@ fn a_budget_that_never_or_always_allows_a_retry_is_refused() {
     assert_eq!(budget(RetryBudget::new(NEVER, 1).burst(0)), Ok(()));
     assert_eq!(budget(RetryBudget::new(Ratio::percent(1), 0).burst(1)), Ok(()));
     assert_eq!(budget(RetryBudget::unlimited()), Ok(()));
+}
+
+#[test]
+fn more_attempts_than_the_budget_can_ever_pay_for_are_refused() {
+    let check = |attempts, limit, budget| {
+        RetryLayer::new().max_attempts(attempts).max_elapsed(limit).budget(budget).check()
+    };
+    // 20 that are saved up, and ten in each period that begins.
+    for (limit, most) in [(secs(8), 31), (secs(10), 31), (secs(11), 41), (secs(60), 81)] {
+        assert_eq!(check(most, limit, RetryBudget::default()), Ok(()), "{limit:?}");
+        let (attempts, retries) = (most + 1, most - 1);
+        let refused = check(attempts, limit, RetryBudget::default());
+        let says = [format!("{attempts} attempts"), format!("{retries} retries within {limit:?}")];
+        let says = [&*says[0], &*says[1], &format!("use at most {most}"), "burst or floor"];
+        refuses(refused, "retry.max_attempts", &says);
+    }
+    let few = || RetryBudget::new(Ratio::ZERO, 0).burst(4);
+    assert_eq!(RetryLayer::new().max_attempts(5).budget(few()).check(), Ok(()));
+    let refused = RetryLayer::new().max_attempts(6).budget(few()).check();
+    refuses(refused, "retry.max_attempts", &["6 attempts", "4 retries: use at most 5"]);
+    // In time enough, the floor pays for any number, or other calls do.
+    assert_eq!(RetryLayer::new().max_attempts(1_000).check(), Ok(()));
+    let by_others = RetryBudget::new(Ratio::percent(1), 0).burst(1);
+    assert_eq!(RetryLayer::new().max_attempts(1_000).budget(by_others).check(), Ok(()));
+    assert_eq!(check(1_000, secs(8), RetryBudget::unlimited()), Ok(()));
+    assert_eq!(check(1_000, secs(8), RetryBudget::under_way(Ratio::ZERO, 1)), Ok(()));
+    assert_eq!(RetryLayer::new().unlimited_attempts().max_elapsed(secs(8)).check(), Ok(()));
+}
+
+#[test]
+fn a_budget_by_what_is_under_way_that_never_allows_a_retry_is_refused() {
+    let none = RetryBudget::under_way(Ratio::ZERO, 0);
+    refuses(budget(none), "retry.budget", &["share", "least", "raise one"]);
+    assert_eq!(budget(RetryBudget::under_way(Ratio::ZERO, 1)), Ok(()));
+    assert_eq!(budget(RetryBudget::under_way(Ratio::percent(1), 0)), Ok(()));
 }
 
 #[test]

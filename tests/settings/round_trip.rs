@@ -11,7 +11,7 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::rehearsal::Plan;
-use outrigger::retry::{Rejections, RetryBudget};
+use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
 type Builder = IntegrationBuilder<OwnClient>;
@@ -78,6 +78,7 @@ fn changed(preset: Builder) -> Builder {
                 .body_cap(usize::MAX)
                 .drain_cap(0)
                 .rejections(Rejections::Wait)
+                .when_budget_is_empty(EmptyBudget::Wait)
         })
         .hedge(HedgeLayer::quantile(Ratio::per_million(999_000)).at_least(Duration::from_millis(5)))
         .breaker(|breaker| {
@@ -159,7 +160,7 @@ fn settings_that_are_all_different_come_back() {
 
 #[test]
 fn other_ways_to_say_it_come_back() {
-    let ways: [fn(Builder) -> Builder; 13] = [
+    let ways: [fn(Builder) -> Builder; 15] = [
         |preset| preset.retry(|retry| retry.backoff(Backoff::fixed(Duration::from_secs(1)))),
         |preset| {
             let delays = [0, 1, 5].map(Duration::from_secs);
@@ -180,7 +181,12 @@ fn other_ways_to_say_it_come_back() {
             preset.retry(|retry| retry.backoff(fixed))
         },
         |preset| preset.retry(|retry| retry.budget(RetryBudget::unlimited())),
-        |preset| preset.retry(|retry| retry.unlimited_attempts()),
+        |preset| preset.retry(RetryLayer::unlimited_attempts),
+        |preset| {
+            let budget = RetryBudget::under_way(Ratio::per_million(123_456), 7);
+            preset.retry(|retry| retry.budget(budget))
+        },
+        |preset| preset.retry(|retry| retry.when_budget_is_empty(EmptyBudget::Fail)),
         |preset| preset.hedge(HedgeLayer::after(Duration::from_millis(700))),
         |preset| preset.without_breaker(),
         |preset| preset.breaker(|breaker| breaker.window(Duration::from_secs(99))),
@@ -205,7 +211,8 @@ fn the_longest_and_the_shortest_come_back() {
         let built = preset
             .clone()
             .idle_timeout(end)
-            .retry(|retry| retry.retry_after_cap(end).body_cap(usize::MAX).max_attempts(u32::MAX));
+            .retry(|retry| retry.retry_after_cap(end).body_cap(usize::MAX).max_attempts(u32::MAX))
+            .retry(|retry| retry.budget(RetryBudget::unlimited()));
         comes_back(&built.build().unwrap(), preset);
     }
 }
@@ -227,13 +234,14 @@ fn leaves(of: &Integration) -> Vec<String> {
 }
 
 /// What is as it was: a part of another setting, or tested elsewhere.
-const LEFT: [&str; 11] = [
+const LEFT: [&str; 12] = [
     "preset ",
     "mirror.",
     "fallback.",
     "idempotency.header ",
     "idempotency.minting ",
     "retry.rejections ",
+    "retry.when_budget_is_empty ",
     "hedge.after ",
     "rate_limit.excess ",
     "circuit_breaker.enabled true",

@@ -71,6 +71,13 @@ fn they_have_the_paths_that_they_have_in_files() {
         ("circuit_breaker.probe_successes = 4", "circuit_breaker.probes"),
         ("circuit_breaker.open_for = '2m'", "circuit_breaker.open_for"),
         ("retry.max_attempts = 0", "retry.max_attempts"),
+        ("retry.max_attempts = 32", "retry.max_attempts"),
+        (
+            "deadline = '11s'\nretry = { max_attempts = 32, max_elapsed = '10s' }",
+            "retry.max_attempts",
+        ),
+        ("retry.budget = { under_way = '0%', least = 0 }", "retry.budget"),
+        ("retry.budget = { under_way = '10%', floor = 1 }", "retry.budget"),
         ("retry.backoff.base = '1s'", "retry.backoff"),
         ("retry.backoff.fixed = '0s'", "retry.backoff"),
         ("retry.budget.floor_period = '0s'", "retry.budget.floor_period"),
@@ -118,7 +125,16 @@ fn what_is_longer_or_more_than_anybody_needs_is_refused_or_works() {
             "circuit_breaker.window",
         ),
         (format!("deadline = {forever}\nidle_timeout = {forever}"), ""),
-        (format!("retry = {{ max_attempts = {most}, max_elapsed = {forever} }}"), ""),
+        (format!("retry.max_attempts = {most}"), "retry.max_attempts"),
+        ("retry = { max_attempts = 32, budget.floor = 20 }".into(), ""),
+        (format!("retry = {{ max_attempts = {most}, budget.under_way = '10%' }}"), ""),
+        ("deadline = '11s'\nretry.max_attempts = 41".into(), ""),
+        (
+            format!(
+                "retry = {{ max_attempts = {most}, max_elapsed = {forever}, budget = 'none' }}"
+            ),
+            "",
+        ),
         (format!("retry.backoff = {{ cap = {forever}, factor = 1e300 }}"), ""),
         (format!("retry.backoff.fixed = {forever}"), ""),
         (format!("retry = {{ retry_after_cap = {forever}, retry_after_spread = '400000%' }}"), ""),

@@ -6,14 +6,14 @@ use super::read::Reader;
 use super::section::{lay, section};
 use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
-use crate::budget::BudgetTerms;
+use crate::budget::{BudgetTerms, CallTerms, UnderWayTerms};
 use crate::circuit_breaker::{
     BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WhenOpen,
     WindowSize,
 };
 use crate::hedge::HedgeLayer;
 use crate::ratio::Ratio;
-use crate::retry::{Rejections, RetryLayer};
+use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 
 section! {
     /// `[retry]`
@@ -27,6 +27,7 @@ section! {
         body_cap: usize,
         drain_cap: usize,
         rejections: Rejections,
+        when_budget_is_empty: EmptyBudget,
     }
 }
 
@@ -44,8 +45,15 @@ section! {
 }
 
 section! {
-    /// `[retry.budget]`
-    Budget { ratio: Ratio, floor: u32, floor_period: Duration, burst: u32 }
+    /// `[retry.budget]`: `ratio` and those after it, or `under_way` and `least`.
+    Budget {
+        ratio: Ratio,
+        floor: u32,
+        floor_period: Duration,
+        burst: u32,
+        under_way: Ratio,
+        least: u32,
+    }
 }
 
 section! {
@@ -96,6 +104,7 @@ impl Retry {
             body_cap: Some(config.body_cap.min(LARGEST)),
             drain_cap: Some(config.drain_cap.min(LARGEST)),
             rejections: Some(config.rejections),
+            when_budget_is_empty: Some(config.when_budget_is_empty),
         }
     }
 
@@ -108,13 +117,16 @@ impl Retry {
         lay(&mut config.body_cap, &self.body_cap);
         lay(&mut config.drain_cap, &self.drain_cap);
         lay(&mut config.rejections, &self.rejections);
+        lay(&mut config.when_budget_is_empty, &self.when_budget_is_empty);
         if let Some(delays) = &self.backoff {
             reader.under("backoff", |reader| delays.lay_over(&mut config.backoff, reader));
         }
         *layer = layer.clone().with_config(config);
         if let Some(budget) = &self.budget {
             let known = layer.shared_budget().made();
-            let terms = budget.as_ref().map(|budget| budget.lay_over(known));
+            let terms = budget
+                .as_ref()
+                .map(|budget| reader.under("budget", |reader| budget.lay_over(known, reader)));
             *layer = layer.clone().with_budget_terms(terms);
         }
     }
@@ -184,28 +196,53 @@ impl Delays {
 
 impl Budget {
     fn of(terms: BudgetTerms) -> Self {
-        Self {
-            ratio: Some(terms.ratio),
-            floor: Some(terms.floor),
-            floor_period: Some(terms.floor_period),
-            burst: Some(terms.burst),
+        match terms {
+            BudgetTerms::Calls(terms) => Self {
+                ratio: Some(terms.ratio),
+                floor: Some(terms.floor),
+                floor_period: Some(terms.floor_period),
+                burst: Some(terms.burst),
+                ..Self::default()
+            },
+            BudgetTerms::UnderWay(terms) => {
+                Self { under_way: Some(terms.share), least: Some(terms.least), ..Self::default() }
+            }
         }
     }
 
-    fn lay_over(&self, terms: Option<BudgetTerms>) -> BudgetTerms {
-        let default = crate::retry::RetryBudget::default().terms();
-        let unset = BudgetTerms {
-            ratio: Ratio::percent(20),
-            floor: 10,
-            floor_period: Duration::from_secs(10),
-            burst: 20,
-        };
-        let mut terms = terms.or(default).unwrap_or(unset);
-        lay(&mut terms.ratio, &self.ratio);
-        lay(&mut terms.floor, &self.floor);
-        lay(&mut terms.floor_period, &self.floor_period);
-        lay(&mut terms.burst, &self.burst);
-        terms
+    fn lay_over(&self, known: Option<BudgetTerms>, reader: &mut Reader<'_>) -> BudgetTerms {
+        let known = known.unwrap_or(BudgetTerms::Calls(CallTerms::default()));
+        let Self { ratio, floor, floor_period, burst, under_way, least } = self;
+        let by_calls =
+            ratio.is_some() || floor.is_some() || floor_period.is_some() || burst.is_some();
+        let by_under_way = under_way.is_some() || least.is_some();
+        match (known, by_calls, by_under_way) {
+            (known, true, true) => {
+                reader.wrong("`under_way` and `least` are one way to ration, `ratio`, `floor`, `floor_period` and `burst` are another: use one of them");
+                known
+            }
+            (known, false, false) => known,
+            (known, true, false) => {
+                let mut terms = match known {
+                    BudgetTerms::Calls(terms) => terms,
+                    BudgetTerms::UnderWay(_) => CallTerms::default(),
+                };
+                lay(&mut terms.ratio, ratio);
+                lay(&mut terms.floor, floor);
+                lay(&mut terms.floor_period, floor_period);
+                lay(&mut terms.burst, burst);
+                BudgetTerms::Calls(terms)
+            }
+            (known, false, true) => {
+                let mut terms = match known {
+                    BudgetTerms::UnderWay(terms) => terms,
+                    BudgetTerms::Calls(_) => UnderWayTerms::default(),
+                };
+                lay(&mut terms.share, under_way);
+                lay(&mut terms.least, least);
+                BudgetTerms::UnderWay(terms)
+            }
+        }
     }
 }
 

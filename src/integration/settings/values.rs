@@ -14,7 +14,7 @@ use crate::idempotency::{Form, KeyedMethods, Minting};
 use crate::integration::preset::Preset;
 use crate::rate_limit::{Excess, Learning};
 use crate::ratio::Ratio;
-use crate::retry::Rejections;
+use crate::retry::{EmptyBudget, Rejections};
 
 /// `"none"`, or a value.
 impl<T: Setting> Setting for Option<T> {
@@ -175,6 +175,10 @@ words! {
         Self::Background => "background" as Self::Background,
     }
     Rejections {
+        Self::Fail => "fail" as Self::Fail,
+        Self::Wait => "wait" as Self::Wait,
+    }
+    EmptyBudget {
         Self::Fail => "fail" as Self::Fail,
         Self::Wait => "wait" as Self::Wait,
     }

@@ -8,7 +8,7 @@ use super::state::{Role, Ticket, Verdict};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
-use crate::outcome::{Class, Phase, class_of_error, class_of_response, retry_after};
+use crate::outcome::{Class, Phase, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Clock};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
@@ -53,12 +53,11 @@ impl Pass {
     pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Option<Self> {
         let now = rt::now();
         let class = class_of_response(&self.breaker.classifier, response);
-        let hint = || retry_after::retry_after(response.headers(), &Clock::system());
+        let is_server_error = response.status().is_server_error();
+        let mut hint = || wait_of(&self.breaker.classifier, class, response, &Clock::system());
         let verdict = match class {
             // A 503 says that the service isn't there, whatever else it says.
-            Class::Throttled if !response.status().is_server_error() => {
-                Verdict::Throttled { retry_after: hint() }
-            }
+            Class::Throttled if !is_server_error => Verdict::Throttled { retry_after: hint() },
             class if class.is_failure() || class == Class::Throttled => {
                 Verdict::Failure { retry_after: hint() }
             }

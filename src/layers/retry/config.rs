@@ -17,6 +17,7 @@ pub struct RetryConfig {
     pub(crate) body_cap: usize,
     pub(crate) drain_cap: usize,
     pub(crate) rejections: Rejections,
+    pub(crate) when_budget_is_empty: EmptyBudget,
 }
 
 /// What becomes of a call that a layer further in refused.
@@ -31,6 +32,19 @@ pub enum Rejections {
     Wait,
 }
 
+/// What becomes of a retry for which the [budget](super::RetryBudget) holds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmptyBudget {
+    /// There is none: the last result is returned at once. A person waits.
+    #[default]
+    Fail,
+    /// It waits by its backoff, and then in line until there is budget or its time is up, when the last
+    /// result is returned after all. For jobs, which have time: a provider that is down costs them a
+    /// wait and not their life. Nothing is sent meanwhile, and no attempt is spent.
+    Wait,
+}
+
 impl Default for RetryConfig {
     fn default() -> Self {
         Self {
@@ -42,6 +56,7 @@ impl Default for RetryConfig {
             body_cap: 1 << 20,
             drain_cap: 1 << 16,
             rejections: Rejections::default(),
+            when_budget_is_empty: EmptyBudget::default(),
         }
     }
 }
@@ -56,10 +71,8 @@ impl RetryConfig {
         }
         mistakes.refuse_zero("max_elapsed", self.max_elapsed);
         if self.retry_after_cap.is_some_and(|cap| cap.is_zero()) {
-            mistakes.add(
-                "retry_after_cap",
-                "a wait that is cut to nothing is none, however long the provider asked for: give it a duration",
-            );
+            mistakes
+                .add("retry_after_cap", "no `Retry-After` would be waited out: give it a duration");
         }
         self.backoff.check(mistakes);
     }

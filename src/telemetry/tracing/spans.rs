@@ -36,6 +36,7 @@ impl Subscriber for Spans {
             Event::AttemptAnswered { status, .. } => attempt::answered(&at, *status),
             Event::AttemptFinished { end, .. } => attempt::end(&at, end),
             Event::RetryScheduled { .. }
+            | Event::RetryAwaitsBudget { .. }
             | Event::RetryGaveUp { .. }
             | Event::HedgeSent { .. }
             | Event::HedgeSkipped { .. }

@@ -67,3 +67,26 @@ async fn its_own_client_may_take_three_seconds_to_connect() {
     assert!(error.to_string().contains("3s is over"), "{error}");
     assert!(attempt(seconds(3)).is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_many_tenants_wait_for_the_places_that_there_are_and_none_is_refused() {
+    let provider = Script::new([Answer::status(200).after(seconds(1))]);
+    let crm = preset()
+        .rate_limit(|limit| {
+            limit.keyed(100, seconds(3_600), |head| head.uri.path().to_owned().into())
+        })
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    let calls = (0..160).map(|number| {
+        let mut request = get();
+        *request.uri_mut() = format!("/tenant/{}", number % 10).parse().unwrap();
+        crm.send(request)
+    });
+    let began = tokio::time::Instant::now();
+    let calls = futures_util::future::join_all(calls).await;
+    assert!(calls.iter().all(Result::is_ok));
+    assert!(began.elapsed() <= seconds(11), "{:?}", began.elapsed());
+    assert_eq!(crm.keyed_rate_limits().unwrap().keys().len(), 10);
+    assert_eq!((crm.rate_limit().in_flight(), crm.bulkhead().in_use()), (0, 0));
+}

@@ -4,7 +4,7 @@ use http::Response;
 use outrigger::backoff::Backoff;
 use outrigger::event::Event;
 use outrigger::outcome::GaveUp;
-use outrigger::retry::{Retries, RetryBudget};
+use outrigger::retry::{EmptyBudget, Retries, RetryBudget};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -76,13 +76,34 @@ async fn a_retry_after_is_spread_by_a_half_upwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_is_never_cut_short() {
+async fn a_retry_after_is_waited_out_however_long_it_is_where_the_deadline_allows_it() {
     let busy = Answer::status(503).header("retry-after", "86400");
     let provider = Script::new([busy, Answer::status(200)]);
     let patient = preset().deadline(seconds(48 * 3_600)).service(provider);
     let (status, took) = status(patient.build().unwrap().send(get())).await;
     assert_eq!(status, 200);
     assert!((seconds(86_400)..=seconds(129_600)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_job_goes_within_a_ban_however_long_its_own_clock_runs() {
+    let banned = Answer::status(429).header("retry-after", "82721");
+    let provider = Script::new([banned, Answer::status(200)]);
+    let crm = preset().deadline(seconds(48 * 3_600)).service(provider.clone()).build().unwrap();
+    let call = |after| {
+        let crm = crm.clone();
+        async move {
+            tokio::time::sleep(seconds(after)).await;
+            status(crm.send(get())).await
+        }
+    };
+    // All but the first come while the ban stands.
+    let calls = futures_util::future::join_all((0..21).map(|after| call(after * 100))).await;
+    for (number, (status, took)) in (0..).zip(calls) {
+        assert_eq!(status, 200);
+        assert!(took + seconds(number * 100) >= seconds(82_721), "{took:?}");
+    }
+    assert_eq!(provider.begun(), 22);
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,9 +121,10 @@ async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
 async fn retries_are_as_many_as_the_calls_and_ten_and_a_full_bucket() {
     let provider = Script::new([Answer::status(500)]);
     // Without waits, so that the floor isn't used twice.
-    let at_once = preset()
-        .without_breaker()
-        .retry(|retry| retry.max_attempts(5).backoff(Backoff::schedule([Duration::ZERO])));
+    let at_once = preset().without_breaker().retry(|retry| {
+        let retry = retry.max_attempts(5).backoff(Backoff::schedule([Duration::ZERO]));
+        retry.when_budget_is_empty(EmptyBudget::Fail)
+    });
     let crm = at_once.service(provider.clone()).build().unwrap();
     for _ in 0..100 {
         read(crm.send(get())).await.unwrap();
