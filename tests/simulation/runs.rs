@@ -29,6 +29,10 @@ fn every_promise_holds_in_every_world() {
     let worlds = number("OUTRIGGER_SIM_WORLDS").unwrap_or(WORLDS);
     let sum = run(worlds);
     println!("{worlds} worlds, {} requests; kept later: {:?}", sum.requests, sum.later);
+    let mut by_promise = BTreeMap::<_, Vec<_>>::new();
+    for (seed, broken) in &sum.broken {
+        by_promise.entry(broken.promise).or_default().push(*seed);
+    }
     let replays: Vec<_> = sum.broken.iter().take(SHOWN).map(|(seed, broken)| {
         format!(
             "{broken:?}\n  OUTRIGGER_SIM_SEED={seed} cargo test --all-features --test simulation replay -- --nocapture\n"
@@ -36,7 +40,7 @@ fn every_promise_holds_in_every_world() {
     }).collect();
     assert!(
         replays.is_empty(),
-        "{} worlds broke a promise:\n{}",
+        "{} worlds broke a promise, {by_promise:?}:\n{}",
         sum.broken.len(),
         replays.concat()
     );

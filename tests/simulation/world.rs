@@ -221,6 +221,10 @@ impl World {
             self.begin(call);
             acted = true;
         }
+        if acted {
+            // They are on their way before anything is done to them.
+            return Ok(true);
+        }
         while let Some((at, act)) = self.spec.acts.get(self.next_act)
             && self.began + *at <= now
             && self.jump.is_none()

@@ -85,10 +85,11 @@ impl World {
             return Ok(false);
         }
         let diaries = self.diaries.borrow();
-        // Who keeps an answer keeps its place: until then, others may have to wait.
+        // Who has an answer keeps its place: until it is read, others may have to wait.
         let keeps = |diary: &Diary| {
-            matches!(diary.spec.reading, Reading::Keeps(_) | Reading::Slowly(_))
-                && diary.stage != Stage::Over
+            let has_it = matches!(diary.stage, Stage::Reading | Stage::Keeping);
+            let will = matches!(diary.spec.reading, Reading::Keeps(_) | Reading::Slowly(_));
+            has_it || will && diary.stage != Stage::Over
         };
         if diaries[..recovery.first].iter().any(keeps) {
             recovery.due += now - recovery.since;
@@ -131,7 +132,9 @@ impl World {
             let probe = if self.live.is_empty() { Duration::ZERO } else { breaker.probe_limit };
             breaker.open[1] + asked.min(breaker.asked) + probe
         });
-        let waits = (paused + self.provider.queue()) * 2;
+        // Who hangs has its place for as long as an attempt may take.
+        let hangs = if self.live.is_empty() { Duration::ZERO } else { self.terms.attempt };
+        let waits = hangs + (paused + self.provider.queue()) * 2;
         breaker + waits + self.longest_learned(asked) + self.pace() * ROUNDS
     }
 
