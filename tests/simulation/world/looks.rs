@@ -130,7 +130,7 @@ impl World {
     }
 
     fn check_end(&self, number: usize, diary: &Diary) -> Result<(), Broken> {
-        self.tallies[number].check_end(diary)?;
+        self.tallies[number].check_end(diary, &self.rules())?;
         Promise::DeadlineOfReadyBody.holds(diary.read_late.is_none(), || {
             let late = diary.read_late.map(|late| late - diary.due);
             format!("a part of its body was handed over {late:?} after its deadline")
