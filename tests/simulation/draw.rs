@@ -108,6 +108,9 @@ fn breaker(preset: Preset, chance: &mut Chance) -> Vec<String> {
             chance.pick(&["probes-only", "always", "never"])
         ),
     ];
+    if chance.hits(0.3) {
+        lines.push(line("circuit_breaker.probe_limit", secs(60)));
+    }
     lines.push(match chance.hits(0.3) {
         true => format!("circuit_breaker.window_calls = {}", chance.between(20, 50)),
         false => line("circuit_breaker.window", secs(60)),
