@@ -168,7 +168,7 @@ pub(crate) fn plan(chance: &mut Chance) -> Plan {
         .dates(chance.hits(0.3))
         .done_unanswered(chance.pick(&[0.0, 0.5, 1.0]));
     if chance.hits(0.2) {
-        plan = plan.capacity(chance.pick(&[10, 20, 50]));
+        plan = plan.capacity(chance.pick(&[20, 50]));
     }
     for _ in 0..chance.between(0, 4) {
         let lasts = match chance.hits(0.1) {

@@ -134,8 +134,9 @@ impl World {
         });
         // Who hangs has its place for as long as an attempt may take.
         let hangs = if self.live.is_empty() { Duration::ZERO } else { self.terms.attempt };
+        let probes = self.terms.breaker.map_or(1, |breaker| breaker.probes);
         let waits = hangs + (paused + self.provider.queue()) * 2;
-        breaker + waits + self.longest_learned(asked) + self.pace() * ROUNDS
+        breaker + waits + self.longest_learned(asked) + self.pace() * (probes + 1)
     }
 
     /// How long what was felt out of the provider's limits may be all that holds calls back.
@@ -163,8 +164,6 @@ impl World {
     }
 }
 
-/// So many calls may be needed: as many probes, and one more.
-const ROUNDS: u32 = 4;
 /// What was learned of a provider's limits may hold so long.
 const LEARNED: Duration = secs(30);
 /// The same for jobs, which all go at the pace that was learned.
