@@ -37,6 +37,7 @@ pub(crate) fn run(scenario: &Scenario, stack: Stack, seed: u64) -> Figures {
     runtime.expect("a runtime without I/O").block_on(live(scenario, stack, seed))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the scenarios' one clock and one timer")]
 async fn live(scenario: &Scenario, stack: Stack, seed: u64) -> Figures {
     let mut chance = Chance::new(seed);
     let provider = Provider::new(scenario.plan(chance.next()));

@@ -99,10 +99,12 @@ impl Client {
             },
         };
         match answer {
-            Some(answer) if answer.status().is_success() => match answer.into_body().bytes().await {
-                Ok(_) => End::Answered,
-                Err(_) => End::Failed,
-            },
+            Some(answer) if answer.status().is_success() => {
+                match answer.into_body().bytes().await {
+                    Ok(_) => End::Answered,
+                    Err(_) => End::Failed,
+                }
+            }
             _ => End::Failed,
         }
     }
