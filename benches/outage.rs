@@ -164,12 +164,12 @@ fn table<'a>(
     println!("\n{title}\n");
     for (at, lived) in lived.into_iter().enumerate() {
         if at == 0 {
-            print!("{:<38}", "");
-            lived.figures.iter().for_each(|(stack, _)| print!("{:>26}", stack.name()));
+            print!("{:<42}", "");
+            lived.figures.iter().for_each(|(stack, _)| print!("{:>30}", stack.name()));
             println!();
         }
-        print!("{:<38}", lived.scenario.name);
-        lived.figures.iter().for_each(|(_, figures)| print!("{:>26}", cell(figures)));
+        print!("{:<42}", lived.scenario.name);
+        lived.figures.iter().for_each(|(_, figures)| print!("{:>30}", cell(figures)));
         println!();
     }
 }

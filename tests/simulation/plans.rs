@@ -18,7 +18,6 @@ pub(crate) mod scenario;
 pub(crate) mod stack;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
@@ -47,12 +46,7 @@ async fn live(scenario: &Scenario, stack: Stack, seed: u64) -> Figures {
     let (calls, began) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
     let mut under_way = JoinSet::new();
     // The seeds differ in where the calls stand against the phases.
-    let first = chance.fraction() / scenario.rate;
-    for number in 0.. {
-        let due = Duration::from_secs_f64(first + number as f64 / scenario.rate);
-        if due >= scenario.length() {
-            break;
-        }
+    for (number, due) in scenario.due(chance.fraction()).into_iter().enumerate() {
         sleep_until(began + due).await;
         let is_post = chance.hits(scenario.posts);
         let client = clients[number % clients.len()].clone();

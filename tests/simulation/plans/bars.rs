@@ -50,6 +50,12 @@ pub(crate) fn jobs(scenario: &Scenario, ours: &Figures) -> Vec<String> {
         let back = ours.first_second_back;
         broken.push(format!("the first second after it has {back:.1} times the usual load"));
     }
+    if let Some(within) = scenario.done_within.filter(|_| lost == 0) {
+        let after = ours.done_after;
+        if after.is_none_or(|after| after > within) {
+            broken.push(format!("the last job is done after {}, not {within:?}", shown(after)));
+        }
+    }
     named(scenario, "background", broken)
 }
 

@@ -28,6 +28,9 @@ pub(crate) fn jobs() -> Vec<Scenario> {
         outage("three instances, reset 5 min", Mode::Reset, 300).rate(60.0).clients(3),
         hour("reset 1 h, deadline 2 h", Mode::Reset),
         hour("stuck 1 h, deadline 2 h", Mode::Stuck),
+        outage("5,000 jobs as a minute of resets begins", Mode::Reset, 60)
+            .burst(120, 5_000)
+            .done_within(Duration::from_secs(120)),
         failing(50),
         failing(80),
     ]
@@ -47,7 +50,12 @@ pub(crate) fn demo() -> Scenario {
 }
 
 fn outages() -> Vec<Scenario> {
-    let half = Mode::Warming { share: 0.5 };
+    let partly = |name: &str, share: f64, seconds: u64| {
+        Scenario::new(name)
+            .then(Mode::Reset, 60)
+            .then(Mode::Warming { share }, seconds)
+            .recovers(60)
+    };
     vec![
         outage("reset 20 s", Mode::Reset, 20),
         outage("stuck 20 s", Mode::Stuck, 20),
@@ -66,10 +74,8 @@ fn outages() -> Vec<Scenario> {
         (0..6).fold(Scenario::new("5 s down, 5 s up, six times"), |scenario, _| {
             scenario.then(Mode::Reset, 5).recovers(5)
         }),
-        Scenario::new("reset 1 min, half of it for 10 s")
-            .then(Mode::Reset, 60)
-            .then(half, 10)
-            .recovers(60),
+        partly("reset 1 min, half of it for 10 s", 0.5, 10),
+        partly("reset 1 min, a fifth of it for 30 s", 0.2, 30),
     ]
 }
 
@@ -91,7 +97,11 @@ fn odd() -> Vec<Scenario> {
     let odd = Mode::OddUnavailable { share: 0.01, retry_after: Duration::from_secs(30) };
     let after = Mode::Unavailable { retry_after: Some(Duration::from_secs(120)) };
     let limited = Mode::Limited { per_second: 10, retry_after: None };
+    let drip = Mode::Drip { frames: 10, gap: Duration::from_millis(200) };
     vec![
+        bursts(50),
+        bursts(100),
+        Scenario::new("bodies drip for 2 s").then(drip, 120).recovers(60),
         Scenario::new("1 endpoint of 4 fails").then(Mode::Endpoint { of: 4 }, 120).recovers(60),
         Scenario::new("1 % 503, Retry-After 30, 2 min").then(odd, 120).recovers(60),
         // Its next call is put off by 10 s at most, whatever it asks for.
@@ -103,6 +113,12 @@ fn odd() -> Vec<Scenario> {
             .over_a_limit()
             .recovers_within(15),
     ]
+}
+
+/// So many calls at once, eleven times in two healthy minutes.
+fn bursts(calls: usize) -> Scenario {
+    let name = format!("well, bursts of {calls} every 10 s");
+    (1..12).fold(Scenario::new(name), |scenario, burst| scenario.burst(10 * burst, calls))
 }
 
 /// Two healthy minutes, then nothing is answered, then one more.

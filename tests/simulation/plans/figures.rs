@@ -27,6 +27,9 @@ pub(crate) struct Figures {
     pub(crate) requests_while_down: usize,
     /// Requests in the first second after it, for each call that is made in a second.
     pub(crate) first_second_back: f64,
+    /// From the end of the last outage to the last answer for a call made before; none where one of
+    /// these was not answered.
+    pub(crate) done_after: Option<Duration>,
     /// How long calls waited that came to nothing, on average. Absent where one still waits.
     pub(crate) wait_in_vain: Option<Duration>,
     /// Requests in the worst second, for each call that is made in a second.
@@ -61,6 +64,7 @@ impl Figures {
             calls_while_down: count(&|call| down(call.began)),
             requests_while_down: arrivals.iter().filter(|at| down(**at)).count(),
             first_second_back: first_second_back(scenario, &arrivals),
+            done_after: done_after(scenario, calls),
             wait_in_vain: wait_in_vain(calls),
             worst_second: worst_second(&arrivals) / scenario.rate.max(1.0),
             refused_while_well: refused_while_well(scenario, calls),
@@ -84,6 +88,7 @@ impl Figures {
             calls_while_down: total(&|of| of.calls_while_down),
             requests_while_down: total(&|of| of.requests_while_down),
             first_second_back: worst(&|of| of.first_second_back),
+            done_after: all(of.iter().map(|of| of.done_after)),
             wait_in_vain: mean.map(|sum| sum / of.len().max(1) as u32),
             worst_second: worst(&|of| of.worst_second),
             refused_while_well: total(&|of| of.refused_while_well),
@@ -153,6 +158,15 @@ fn first_second_back(scenario: &Scenario, arrivals: &[Duration]) -> f64 {
     };
     let most = scenario.outages().map(in_first).max().unwrap_or(0);
     most as f64 / scenario.rate.max(1.0)
+}
+
+fn done_after(scenario: &Scenario, calls: &[Call]) -> Option<Duration> {
+    let back = scenario.outages().last().unwrap_or_default().end;
+    let before = during(calls, &(Duration::ZERO..back));
+    all(before.map(|call| match call.end {
+        Some((End::Answered, at)) => Some(at.saturating_sub(back)),
+        _ => None,
+    }))
 }
 
 fn wait_in_vain(calls: &[Call]) -> Option<Duration> {

@@ -9,6 +9,8 @@ pub(crate) struct Scenario {
     pub(crate) name: String,
     /// Calls a second, of all clients together.
     pub(crate) rate: f64,
+    /// So many calls more, at once, at these times.
+    pub(crate) bursts: Vec<(Duration, usize)>,
     /// Instances of the caller's service, each with a stack of its own.
     pub(crate) clients: usize,
     pub(crate) phases: Vec<(Mode, Duration)>,
@@ -20,6 +22,8 @@ pub(crate) struct Scenario {
     pub(crate) posts: f64,
     /// How long a job may take; the preset's own limit where it is absent.
     pub(crate) job_deadline: Option<Duration>,
+    /// How long after an outage the last job from before its end may be done, where that is promised.
+    pub(crate) done_within: Option<Duration>,
     /// How soon a person's calls must be answered once the provider is well again.
     pub(crate) recovers_within: Duration,
     /// The provider says that it is asked too much, so that whoever obeys answers less.
@@ -32,12 +36,14 @@ impl Scenario {
         Self {
             name: name.into(),
             rate: 20.0,
+            bursts: Vec::new(),
             clients: 1,
             phases: vec![(Mode::Ok, Duration::from_secs(120))],
             service_time: Duration::from_millis(20),
             useful_within: Duration::from_secs(5),
             posts: 0.3,
             job_deadline: None,
+            done_within: None,
             recovers_within: Duration::from_secs(1),
             is_over_a_limit: false,
         }
@@ -64,6 +70,12 @@ impl Scenario {
         self
     }
 
+    /// So many calls more at once, so many seconds after the beginning.
+    pub(crate) fn burst(mut self, after: u64, calls: usize) -> Self {
+        self.bursts.push((Duration::from_secs(after), calls));
+        self
+    }
+
     pub(crate) fn clients(mut self, clients: usize) -> Self {
         self.clients = clients;
         self
@@ -71,6 +83,11 @@ impl Scenario {
 
     pub(crate) fn job_deadline(mut self, limit: Duration) -> Self {
         self.job_deadline = Some(limit);
+        self
+    }
+
+    pub(crate) fn done_within(mut self, limit: Duration) -> Self {
+        self.done_within = Some(limit);
         self
     }
 
@@ -116,6 +133,17 @@ impl Scenario {
     /// The phases in which it is well after it was not.
     pub(crate) fn returns(&self) -> impl Iterator<Item = Range<Duration>> {
         self.times().skip(1).filter(|(mode, _)| *mode == Mode::Ok).map(|(_, phase)| phase)
+    }
+
+    /// When each call is made: evenly, from `first` of an interval on, and the bursts.
+    pub(super) fn due(&self, first: f64) -> Vec<Duration> {
+        let evenly =
+            (0..).map(|call| Duration::from_secs_f64((first + f64::from(call)) / self.rate));
+        let bursts = self.bursts.iter().flat_map(|(at, calls)| std::iter::repeat_n(*at, *calls));
+        let evenly = evenly.take_while(|due| *due < self.length());
+        let mut due: Vec<_> = evenly.chain(bursts).collect();
+        due.sort_unstable();
+        due
     }
 
     pub(super) fn plan(&self, seed: u64) -> Plan {
