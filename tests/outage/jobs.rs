@@ -34,6 +34,11 @@ fn no_job_is_lost_in_an_hour_down_that_its_clock_outlasts() {
 }
 
 #[test]
+fn five_thousand_jobs_that_meet_an_outage_at_once_are_soon_done() {
+    holds_in(&["5,000 jobs as a minute of resets begins"]);
+}
+
+#[test]
 fn no_job_is_lost_where_most_answers_are_errors() {
     holds_in(&["errors 50 %", "errors 80 %"]);
 }

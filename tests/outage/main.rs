@@ -11,5 +11,6 @@ mod provider;
 #[path = "../simulation/plans.rs"]
 mod plans;
 
+mod figures;
 mod jobs;
 mod persons;
