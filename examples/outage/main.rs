@@ -74,9 +74,9 @@ fn heading(lanes: &[Lane]) {
     println!(
         "for {TOTAL:?}, share of the calls answered of those that ended since the last line:\n"
     );
-    print!("{:>5}  {:<14}", "time", "the provider");
+    print!("{:>5}  {:<15}", "time", "the provider");
     lanes.iter().for_each(|lane| print!("{:>11}", format!("{}/s", lane.a_second)));
-    print!("\n{:>21}", "");
+    print!("\n{:>22}", "");
     lanes.iter().for_each(|lane| print!("{:>11}", lane.kind.name()));
     println!();
 }

@@ -109,7 +109,7 @@ const ROWS: [Row; 14] = [
 ];
 
 const NOTES: &str = "\n
-(1) made while the provider was well; in the brownout and under the rate limit, as many as it had good answers for
+(1) all made while the provider was well, and as many of the brownout and the rate limit as it had answers for
 (2) healthy, or back for a second";
 /// The width of the titles, and of a column.
 const WIDE: usize = 42;
