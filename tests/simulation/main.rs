@@ -1,6 +1,15 @@
 //! Seeded worlds in virtual time over whole integrations.
 
+mod caller;
 mod clock;
+mod draw;
+mod later;
 mod modes;
-#[expect(dead_code, reason = "worlds use more of a provider than its own tests")]
+mod promises;
 mod provider;
+mod runs;
+mod shrink;
+mod spec;
+mod terms;
+mod told;
+mod world;

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, Response, StatusCode, request};
+use http::{HeaderMap, Request, Response, request};
 use http_body_util::BodyExt;
 use outrigger::Body;
 use tower::Service;
@@ -45,7 +45,6 @@ use chance::Chance;
 use fate::{End, Fate};
 use log::{Did, Entry, Log, Seen};
 use plan::{Mode, Plan};
-use trickle::Trickle;
 use visit::Visit;
 
 /// A provider. Clones are of the same one.
@@ -105,6 +104,12 @@ impl Provider {
         self.0.state().under_way
     }
 
+    /// How long its queue is: when the work would begin on a request that came now.
+    pub(crate) fn queue(&self) -> Duration {
+        let free_at = self.0.state().free_at;
+        free_at.saturating_sub(self.elapsed())
+    }
+
     /// Reads the log.
     pub(crate) fn log<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
         read(&self.0.state().log)
@@ -152,10 +157,14 @@ async fn serve(shared: Arc<Shared>, request: Request<Body>) -> io::Result<Respon
         visit.work();
     }
     let reset = match fate.end {
-        End::Answer { after, status, retry_after, frames, gap } => {
-            shared.wait_until(turn + after).await;
-            visit.note(Did::Answered(status.as_u16()));
-            return Ok(answer(status, retry_after, frames, gap, visit));
+        End::Answer(answer) => {
+            shared.wait_until(turn + answer.after).await;
+            if let Some(wait) = answer.retry_after {
+                visit.note(Did::Asked(wait));
+            }
+            visit.note(Did::Answered(answer.status.as_u16()));
+            let now = shared.plan.dates.then(|| plan::epoch() + shared.elapsed());
+            return Ok(answer.into_response(now, visit));
         }
         End::Reset => true,
         End::ResetWithPhase => phase_ends.is_some(),
@@ -169,24 +178,6 @@ async fn serve(shared: Arc<Shared>, request: Request<Body>) -> io::Result<Respon
     }
     visit.reset();
     Err(io::ErrorKind::ConnectionReset.into())
-}
-
-fn answer(
-    status: StatusCode,
-    retry_after: Option<Duration>,
-    frames: u32,
-    gap: Duration,
-    mut visit: Visit,
-) -> Response<Body> {
-    if frames == 0 {
-        visit.end();
-    }
-    let mut response = Response::new(Body::new(Trickle::new(frames, gap, visit)));
-    *response.status_mut() = status;
-    if let Some(after) = retry_after {
-        response.headers_mut().insert("retry-after", after.as_secs().into());
-    }
-    response
 }
 
 // === impl Shared ===

@@ -1,9 +1,13 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use outrigger::Body;
 
 use super::chance::Chance;
 use super::plan::{Mode, Plan};
+use super::trickle::Trickle;
+use super::visit::Visit;
 
 /// What becomes of a request, decided when all of it is here.
 #[derive(Clone, Copy, Debug)]
@@ -15,20 +19,26 @@ pub(super) struct Fate {
     pub(super) end: End,
 }
 
-/// How a request ends. Times are from its turn.
+/// How a request ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
-    Answer {
-        after: Duration,
-        status: StatusCode,
-        retry_after: Option<Duration>,
-        frames: u32,
-        gap: Duration,
-    },
+    Answer(Answer),
     Reset,
     ResetWithPhase,
     Never,
 }
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// From its turn to the head of the answer.
+    pub(super) after: Duration,
+    pub(super) status: StatusCode,
+    pub(super) retry_after: Option<Duration>,
+    frames: u32,
+    gap: Duration,
+}
+
+// === impl Fate ===
 
 impl Fate {
     /// `taken` is how many requests were served in this second before.
@@ -61,8 +71,8 @@ impl Fate {
             }
             Mode::Drip { frames, gap } => {
                 let (after, status) = (plan.service_time, StatusCode::OK);
-                let end = End::Answer { after, status, retry_after: None, frames, gap };
-                Self { end, ..usual }
+                let drip = Answer { after, status, retry_after: None, frames, gap };
+                Self { end: End::Answer(drip), ..usual }
             }
             Mode::Slow { answer } => Self::served(plan, answer),
             _ => usual,
@@ -85,8 +95,38 @@ impl Fate {
     }
 }
 
+// === impl Answer ===
+
+impl Answer {
+    /// The answer itself, at this time of the provider's wall clock where it speaks in dates.
+    pub(super) fn into_response(self, now: Option<SystemTime>, mut visit: Visit) -> Response<Body> {
+        if self.frames == 0 {
+            visit.end();
+        }
+        let mut response = Response::new(Body::new(Trickle::new(self.frames, self.gap, visit)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        match (self.retry_after, now) {
+            (Some(after), Some(now)) => {
+                headers.insert(DATE, date(now));
+                headers.insert(RETRY_AFTER, date(now + after));
+            }
+            (Some(after), None) => {
+                headers.insert(RETRY_AFTER, after.as_secs().into());
+            }
+            (None, _) => {}
+        }
+        response
+    }
+}
+
+fn date(at: SystemTime) -> HeaderValue {
+    HeaderValue::from_str(&httpdate::fmt_http_date(at)).expect("a date is a header's value")
+}
+
 fn answer(plan: &Plan, after: Duration, status: StatusCode, retry_after: Option<Duration>) -> End {
-    End::Answer { after, status, retry_after, frames: plan.frames, gap: Duration::ZERO }
+    let (frames, gap) = (plan.frames, Duration::ZERO);
+    End::Answer(Answer { after, status, retry_after, frames, gap })
 }
 
 /// The number that a path ends with.

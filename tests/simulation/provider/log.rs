@@ -38,6 +38,8 @@ pub(crate) enum Did {
     Executed,
     /// It wasn't done again: its key was known.
     Replayed,
+    /// The answer that goes out next asks to come back after so long.
+    Asked(Duration),
     /// The head of an answer went out.
     Answered(u16),
     /// All of the answer's body was taken.

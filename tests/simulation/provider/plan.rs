@@ -1,6 +1,6 @@
 //! What a provider does, and when.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What a [`Provider`](super::Provider) does: phases, one after the other, and how it works in all of
 /// them. After the last phase it is well.
@@ -13,6 +13,7 @@ pub(crate) struct Plan {
     pub(super) frames: u32,
     pub(super) honours_keys: bool,
     pub(super) cancels: bool,
+    pub(super) dates: bool,
     pub(super) done_unanswered: f64,
 }
 
@@ -104,6 +105,7 @@ impl Plan {
             frames: 1,
             honours_keys: true,
             cancels: false,
+            dates: false,
             done_unanswered: 0.5,
         }
     }
@@ -147,11 +149,28 @@ impl Plan {
         self
     }
 
+    /// It says when to come back as a date, and not in seconds: by its own clock, which begins at
+    /// [`epoch`] and is in the answer's `Date` too.
+    pub(crate) fn dates(mut self, dates: bool) -> Self {
+        self.dates = dates;
+        self
+    }
+
     /// How many of the requests that it reads but doesn't answer are done all the same, of one; a half
     /// by default.
     pub(crate) fn done_unanswered(mut self, share: f64) -> Self {
         self.done_unanswered = share;
         self
+    }
+
+    /// Whether it honours idempotency keys.
+    pub(crate) fn does_honour_keys(&self) -> bool {
+        self.honours_keys
+    }
+
+    /// Other phases than those that it has.
+    pub(crate) fn with_phases(self, phases: Vec<Phase>) -> Self {
+        Self { phases, ..self }
     }
 
     /// The phases.
@@ -175,4 +194,9 @@ impl Plan {
     pub(crate) fn length(&self) -> Duration {
         self.phases.iter().map(|phase| phase.lasts).sum()
     }
+}
+
+/// When a provider's wall clock begins: 30 November 2026, 00:00:00 UTC.
+pub(crate) fn epoch() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_996_800)
 }

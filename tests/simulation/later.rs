@@ -1,0 +1,194 @@
+//! What is not kept yet, and why; each with a world that shows it.
+//!
+//! These tests fail as soon as a promise of the list holds: then it comes off the list, so that every
+//! world looks at it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::{Method, Request, Response};
+use outrigger::event::{BreakerState, Emitter, End, Event, SwitchMode};
+use outrigger::observe::ObserveLayer;
+use outrigger::outcome::{Class, Classify, ResponseHead};
+use outrigger::testing::{Answer, EventRecorder, Script};
+use outrigger::timeout::TimeoutLayer;
+use outrigger::{Body, Error, Integration};
+use tower::{Service, ServiceBuilder, ServiceExt};
+
+use crate::clock::{millis, secs};
+use crate::promises::Promise;
+use crate::provider::Provider;
+use crate::provider::plan::{Mode, Plan};
+use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
+use crate::world;
+
+/// Promises that only a later design can keep, each with what stands in its way.
+pub(crate) const LATER: [(Promise, &str); 6] = [
+    (
+        Promise::DeadlineOfReadyBody,
+        "bodies look at the clock only where they have nothing to hand over",
+    ),
+    (
+        Promise::NothingHeldPastDeadline,
+        "an answer's body holds its place until somebody reads or drops it",
+    ),
+    (Promise::NothingSentTooLate, "the work is polled before the deadline is looked at"),
+    (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
+    (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
+    (Promise::NoJobLost, "the budget and the number of attempts end a job before its clock does"),
+];
+
+/// Calls to a provider that goes by a plan.
+fn spec(preset: Preset, plan: Plan, calls: Vec<CallSpec>) -> Spec {
+    let (settings, acts) = (Vec::new(), Vec::new());
+    Spec { seed: 0, preset, settings, fallback: false, plan, calls, acts }
+}
+
+/// A world in which a promise is broken still.
+#[track_caller]
+fn is_broken(promise: Promise, spec: &Spec) {
+    let report = world::run(spec, true);
+    assert!(report.broken.is_none(), "{:?}\n{}", report.broken, report.trace.join("\n"));
+    let broken = report.later.iter().any(|broken| broken.promise == promise);
+    not_yet(promise, !broken);
+}
+
+#[track_caller]
+fn not_yet(what: impl std::fmt::Debug, holds: bool) {
+    assert!(!holds, "{what:?} is kept: take it off the list of what is kept later");
+}
+
+fn post(at: Duration) -> CallSpec {
+    CallSpec { method: Method::POST, ..CallSpec::get(at) }
+}
+
+#[test]
+fn each_promise_of_the_list_is_there_once() {
+    let mut promises: Vec<_> = LATER.iter().map(|(promise, _)| promise).collect();
+    promises.sort();
+    promises.dedup();
+    assert_eq!(promises.len(), LATER.len());
+    assert!(LATER.iter().all(|(_, why)| !why.is_empty()));
+}
+
+#[test]
+fn a_body_that_is_always_ready_passes_the_deadline() {
+    let call = CallSpec { reading: Reading::Slowly(secs(5)), ..CallSpec::get(millis(0)) };
+    let plan = Plan::new(1).frames(4);
+    is_broken(Promise::DeadlineOfReadyBody, &spec(Preset::UserFlow, plan, vec![call]));
+}
+
+#[test]
+fn an_answer_that_is_kept_unread_holds_its_place_past_the_deadline() {
+    let call = CallSpec { reading: Reading::Keeps(secs(12)), ..CallSpec::get(millis(0)) };
+    is_broken(Promise::NothingHeldPastDeadline, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
+}
+
+#[test]
+fn a_call_whose_deadline_has_passed_is_sent() {
+    let call = CallSpec { limit: Some(Duration::ZERO), ..post(millis(0)) };
+    is_broken(Promise::NothingSentTooLate, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
+}
+
+#[test]
+fn an_unsafe_request_goes_out_twice_under_a_key_that_nobody_honours() {
+    let plan = Plan::new(1).honours_keys(false).done_unanswered(1.0).then(Mode::Reset, millis(1));
+    let calls = vec![post(millis(0)), post(millis(0))];
+    is_broken(Promise::SentOnceUnderOwnKey, &spec(Preset::Background, plan, calls));
+}
+
+#[test]
+fn a_retry_that_waits_is_sent_though_retries_were_stopped() {
+    let plan = Plan::new(1).then(Mode::Unavailable { retry_after: Some(secs(2)) }, secs(1));
+    let mut spec = spec(Preset::UserFlow, plan, vec![CallSpec::get(millis(0))]);
+    spec.settings.push("rate_limit.learn = 'off'".into());
+    spec.acts.push((secs(1), Act::Switch(SwitchMode::NoRetries)));
+    spec.acts.push((secs(5), Act::Switch(SwitchMode::On)));
+    is_broken(Promise::RetriesStopped, &spec);
+}
+
+#[test]
+fn a_job_that_meets_an_outage_of_twenty_seconds_is_lost() {
+    let plan = Plan::new(1).then(Mode::Unavailable { retry_after: None }, secs(20));
+    let calls = (0..40).map(|n| CallSpec::get(n * millis(500))).collect();
+    is_broken(Promise::NoJobLost, &spec(Preset::Background, plan, calls));
+}
+
+/// Answers come at once, and a byte a second; nobody gets to the end of one.
+#[tokio::test(start_paused = true)]
+async fn a_provider_whose_bodies_only_drip_never_opens_the_breaker() {
+    let drip = Mode::Drip { frames: 1_000, gap: secs(1) };
+    let provider = Provider::new(Plan::new(1).then(drip, secs(3_600)));
+    let crm = Integration::user_flow("crm").service(provider).build().expect("it works");
+    for _ in 0..40 {
+        let response = crm.send(get()).await.expect("a head");
+        response.into_body().bytes().await.expect_err("the deadline passes");
+    }
+    not_yet("the breaker opens", crm.breaker().state() != BreakerState::Closed);
+}
+
+/// Counts how often it is asked.
+#[derive(Clone, Debug, Default)]
+struct Counting(Arc<AtomicU32>);
+
+impl Classify for Counting {
+    fn response(&self, _: &ResponseHead<'_>) -> Class {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Class::Success
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_is_asked_several_times_for_one_answer() {
+    let asked = Counting::default();
+    let crm = Integration::user_flow("crm").classifier(asked.clone());
+    let crm = crm.service(Script::new([Answer::status(200)])).build().expect("it works");
+    crm.send(get()).await.expect("an answer");
+    not_yet("it is asked once", asked.0.load(Ordering::Relaxed) <= 1);
+}
+
+/// Tries a second time, whatever came of the first.
+#[derive(Clone)]
+struct Once(bool);
+
+impl tower::retry::Policy<Request<Body>, Response<Body>, Error> for Once {
+    type Future = std::future::Ready<()>;
+
+    fn retry(
+        &mut self,
+        _: &mut Request<Body>,
+        result: &mut Result<Response<Body>, Error>,
+    ) -> Option<Self::Future> {
+        let again = result.is_err() && !std::mem::replace(&mut self.0, true);
+        again.then(|| std::future::ready(()))
+    }
+
+    fn clone_request(&mut self, _: &Request<Body>) -> Option<Request<Body>> {
+        Some(get())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_after_another_ones_retry_is_told_as_a_timeout() {
+    let told = EventRecorder::new();
+    let emitter = Emitter::named("crm").with(told.clone());
+    let mut service = ServiceBuilder::new()
+        .layer(ObserveLayer::call(emitter.clone()))
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .retry(Once(false))
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(ObserveLayer::attempt(emitter))
+        .layer(TimeoutLayer::new().attempt(secs(1)))
+        .map_request(|request: Request<_>| request.map(Body::new))
+        .service(Provider::new(Plan::new(1).then(Mode::Stuck, millis(500))));
+    let response = service.ready().await.expect("ready").call(get()).await;
+    drop(response.expect("an answer"));
+    let is_success =
+        |event: &Event| matches!(event, Event::CallFinished { end: End::Answered { .. }, .. });
+    not_yet("a success is told as one", told.count(is_success) == 1);
+}
+
+fn get() -> Request<Body> {
+    Request::get("http://crm.test/calls/0").body(Body::empty()).expect("a request")
+}
