@@ -9,7 +9,8 @@ use super::scenario::Scenario;
 pub(crate) fn persons(scenario: &Scenario, bare: &Figures, ours: &Figures) -> Vec<String> {
     let mut broken = both(ours);
     let must = |holds: bool, sentence: String| (!holds).then_some(sentence);
-    if scenario.rate / scenario.clients as f64 >= OFTEN {
+    let often = scenario.rate / scenario.clients as f64;
+    if often >= OFTEN {
         let within = scenario.recovers_within;
         broken.extend(must(
             ours.recovered_after.is_some_and(|after| after <= within),
@@ -20,7 +21,8 @@ pub(crate) fn persons(scenario: &Scenario, bare: &Figures, ours: &Figures) -> Ve
         ours.refused_while_well == 0 || scenario.is_over_a_limit,
         format!("{} calls were refused while the provider was well", ours.refused_while_well),
     ));
-    let (load, bar) = (ours.load_while_down(), PERSONS_LOAD);
+    // What is asked more rarely than it is probed gets more in proportion.
+    let (load, bar) = (ours.load_while_down(), PERSONS_LOAD.max(PROBES / often));
     broken.extend(must(
         !is_long(scenario) || load <= bar,
         format!("the load while down is {load:.2} of what was asked, not {bar:.2}"),
@@ -88,5 +90,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// Requests for each call.
 const PERSONS_LOAD: f64 = 0.25;
 const JOBS_LOAD: f64 = 0.3;
+/// Probes a second of each client, and a little for noticing.
+const PROBES: f64 = 2.5;
 /// Requests in the second after an outage, for each call of a usual second.
 const MOST_AT_ONCE: f64 = 10.0;
