@@ -53,7 +53,8 @@ fn main() -> ExitCode {
         load,
     );
     table(
-        "Jobs answered (load while down / requests in the first second after it, x the usual)",
+        "Jobs answered (load while down / requests in the first second after it, x the usual / \
+         the last job from before is done after, s)",
         &jobs,
         answered,
     );
@@ -165,11 +166,11 @@ fn table<'a>(
     for (at, lived) in lived.into_iter().enumerate() {
         if at == 0 {
             print!("{:<42}", "");
-            lived.figures.iter().for_each(|(stack, _)| print!("{:>30}", stack.name()));
+            lived.figures.iter().for_each(|(stack, _)| print!("{:>33}", stack.name()));
             println!();
         }
         print!("{:<42}", lived.scenario.name);
-        lived.figures.iter().for_each(|(_, figures)| print!("{:>30}", cell(figures)));
+        lived.figures.iter().for_each(|(_, figures)| print!("{:>33}", cell(figures)));
         println!();
     }
 }
@@ -186,7 +187,8 @@ fn load(figures: &Figures) -> String {
 
 fn answered(figures: &Figures) -> String {
     let (load, first) = (figures.load_while_down(), figures.first_second_back);
-    format!("{} of {} ({load:.2} / {first:.1})", figures.answered, figures.calls)
+    let last = figures.done_after.map_or("never".to_owned(), seconds);
+    format!("{} of {} ({load:.2} / {first:.1} / {last})", figures.answered, figures.calls)
 }
 
 fn seconds(time: Duration) -> String {
