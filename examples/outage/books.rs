@@ -116,6 +116,6 @@ impl Books {
 }
 
 /// Work that would have to wait longer is turned away.
-const LONGEST_QUEUE: Duration = Duration::from_millis(500);
+const LONGEST_QUEUE: Duration = Duration::from_millis(300);
 /// Turning a request away costs half of an answer: it was accepted, read and checked before.
 const TURNING_AWAY: u32 = 2;

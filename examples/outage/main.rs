@@ -140,5 +140,5 @@ const LANES: [(Kind, u64); 6] = [
 ];
 /// The most calls a second.
 const TICKS: u64 = 20;
-/// How long after the end a call or a job may still take.
-const PATIENCE: Duration = Duration::from_secs(7);
+/// How long after the end a call may still take: time for the jobs that were held.
+const PATIENCE: Duration = Duration::from_secs(12);

@@ -15,7 +15,7 @@ pub(crate) enum Phase {
     Healthy,
     /// Half the answers are 5xx, all take ten times as long, and less than usual can be taken.
     Brownout,
-    /// Takes ten requests a second and answers 429 to the others.
+    /// Takes fifteen requests a second and answers 429 to the others.
     RateLimited,
     /// Reads the request, acts on it, and doesn't answer for as long as this lasts.
     Hanging,
@@ -71,7 +71,7 @@ impl Phase {
     /// Requests that the provider can take in a second: five times what it is asked, usually.
     pub(crate) fn capacity(self) -> f64 {
         match self {
-            Self::Brownout => 30.0,
+            Self::Brownout => 28.0,
             Self::ComingBack => 40.0,
             _ => 100.0,
         }
@@ -110,18 +110,18 @@ pub(crate) fn recovery() -> Duration {
 /// Long enough healthy for what remembers the past to have one.
 pub(crate) const PHASES: [(Phase, u64); 8] = [
     (Phase::Healthy, 30),
-    (Phase::Brownout, 8),
-    (Phase::RateLimited, 4),
-    (Phase::Hanging, 8),
-    (Phase::Resetting, 3),
+    (Phase::Brownout, 6),
+    (Phase::RateLimited, 3),
+    (Phase::Hanging, 7),
+    (Phase::Resetting, 2),
     (Phase::Down, 20),
     (Phase::ComingBack, 2),
     (Phase::Recovered, 7),
 ];
 
 /// The length of all phases.
-pub(crate) const TOTAL: Duration = Duration::from_secs(82);
-/// Half of what the clients would like.
-pub(crate) const ALLOWED_A_SECOND: u32 = 10;
+pub(crate) const TOTAL: Duration = Duration::from_secs(77);
+/// Three quarters of what the clients would like.
+pub(crate) const ALLOWED_A_SECOND: u32 = 15;
 /// The share of the good answers in the brownout.
 pub(crate) const GOOD_IN_BROWNOUT: f64 = 0.5;

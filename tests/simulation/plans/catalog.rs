@@ -41,10 +41,10 @@ pub(crate) fn demo() -> Scenario {
     let brownout = Mode::Errors { share: 0.5, slow: Some(Duration::from_millis(200)) };
     Scenario::new("the demo's script")
         .healthy(30)
-        .then(brownout, 8)
-        .then(Mode::Limited { per_second: 10, retry_after: Some(Duration::from_secs(1)) }, 4)
-        .then(Mode::Hang, 8)
-        .then(Mode::Reset, 3)
+        .then(brownout, 6)
+        .then(Mode::Limited { per_second: 15, retry_after: Some(Duration::from_secs(1)) }, 3)
+        .then(Mode::Hang, 7)
+        .then(Mode::Reset, 2)
         .then(Mode::Reset, 20)
         .recovers(9)
 }
