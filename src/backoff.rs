@@ -9,13 +9,16 @@
 //! | [`Jitter::Full`] | `0..=d` (the default: the least load on the provider) |
 //! | [`Jitter::Equal`] | `d/2..=d` |
 //! | [`Jitter::Decorrelated`] | `base..=3 × the previous delay`, under the cap |
+//! | [`Jitter::Scale`] | `low × d..=high × d`; where that would end over the cap, all of it is scaled down to end there |
 //! | [`Jitter::None`] | `d` |
 //!
-//! The names and formulas are those of Marc Brooker, *Exponential Backoff And Jitter*, AWS
-//! Architecture Blog, 2015.
+//! The names and formulas of the first three are those of Marc Brooker, *Exponential Backoff And
+//! Jitter*, AWS Architecture Blog, 2015. A range of factors is what other clients call a jitter factor
+//! or a randomization factor: 0.2 there is 80 % to 120 % here.
 //!
 //! ```
 //! use std::time::Duration;
+//! use outrigger::Ratio;
 //! use outrigger::backoff::{Backoff, Jitter};
 //!
 //! let quick = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
@@ -27,12 +30,19 @@
 //!     Duration::from_secs(300),
 //! ])
 //! .jitter(Jitter::Equal);
-//! # let _ = (quick, patient);
+//! let steady = Backoff::linear(
+//!     Duration::from_millis(200),
+//!     Duration::from_millis(100),
+//!     Duration::from_secs(2),
+//! )
+//! .jitter(Jitter::scale(Ratio::percent(80), Ratio::percent(120)));
+//! # let _ = (quick, patient, steady);
 //! ```
 
 use std::time::Duration;
 
 use crate::config::Mistakes;
+use crate::ratio::Ratio;
 use crate::rt::Rng;
 
 /// How long to wait before each retry.
@@ -40,7 +50,8 @@ use crate::rt::Rng;
 pub struct Backoff {
     pub(crate) steps: Steps,
     pub(crate) jitter: Jitter,
-    pub(crate) cap: Duration,
+    /// The longest delay that was set; other than growing ones have their own.
+    pub(crate) cap: Option<Duration>,
 }
 
 /// How a delay is spread.
@@ -54,6 +65,16 @@ pub enum Jitter {
     Equal,
     /// Between the base and three times the previous delay; for exponential backoffs.
     Decorrelated,
+    /// The delay times a factor between these two, each as likely; over 100 % is allowed.
+    ///
+    /// Where the highest would be over the cap, the range is scaled down to end at the cap, so that
+    /// capped delays are still spread.
+    Scale {
+        /// The lowest factor.
+        low: Ratio,
+        /// The highest factor.
+        high: Ratio,
+    },
     /// The delay itself.
     None,
 }
@@ -61,6 +82,7 @@ pub enum Jitter {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Steps {
     Exponential { base: Duration, factor: f64 },
+    Linear { base: Duration, step: Duration },
     Fixed(Duration),
     Schedule(Vec<Duration>),
 }
@@ -71,26 +93,37 @@ impl Backoff {
     /// `base`, twice `base`, four times `base` and so on up to `cap`, with full jitter.
     #[must_use]
     pub fn exponential(base: Duration, cap: Duration) -> Self {
-        Self { steps: Steps::Exponential { base, factor: 2.0 }, jitter: Jitter::Full, cap }
+        Self {
+            steps: Steps::Exponential { base, factor: 2.0 },
+            jitter: Jitter::Full,
+            cap: Some(cap),
+        }
+    }
+
+    /// `base`, then `step` more each time up to `cap`, with full jitter.
+    ///
+    /// A base of zero makes the first retry follow at once.
+    #[must_use]
+    pub fn linear(base: Duration, step: Duration, cap: Duration) -> Self {
+        Self { steps: Steps::Linear { base, step }, jitter: Jitter::Full, cap: Some(cap) }
     }
 
     /// The same delay before each retry, without jitter.
     #[must_use]
     pub fn fixed(delay: Duration) -> Self {
-        Self { steps: Steps::Fixed(delay), jitter: Jitter::None, cap: delay }
+        Self { steps: Steps::Fixed(delay), jitter: Jitter::None, cap: None }
     }
 
     /// One delay a retry, without jitter; the last repeats where retries go on.
     #[must_use]
     pub fn schedule(delays: impl IntoIterator<Item = Duration>) -> Self {
-        let delays: Vec<_> = delays.into_iter().collect();
-        let cap = delays.iter().copied().max().unwrap_or_default();
-        Self { steps: Steps::Schedule(delays), jitter: Jitter::None, cap }
+        let delays = delays.into_iter().collect();
+        Self { steps: Steps::Schedule(delays), jitter: Jitter::None, cap: None }
     }
 
     /// What an exponential delay is multiplied by from one retry to the next; 2 by default.
     ///
-    /// Fixed delays and schedules don't grow, so it changes nothing there.
+    /// Other delays don't grow by a factor, so it changes nothing there.
     #[must_use]
     pub fn factor(mut self, by: f64) -> Self {
         if let Steps::Exponential { factor, .. } = &mut self.steps {
@@ -106,10 +139,11 @@ impl Backoff {
         self
     }
 
-    /// The longest delay.
+    /// The longest delay. Fixed delays and schedules need none: theirs is the longest of them, or that
+    /// times the highest factor of [`Jitter::Scale`].
     #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
-        self.cap = cap;
+        self.cap = Some(cap);
         self
     }
 
@@ -121,9 +155,13 @@ impl Backoff {
             Jitter::None => delay,
             Jitter::Full => rng.between(Duration::ZERO, delay),
             Jitter::Equal => rng.between(delay / 2, delay),
+            Jitter::Scale { low, high } => {
+                let delay = delay.min(high.whole_of(self.longest()));
+                rng.between(low.min(high).of(delay), high.of(delay))
+            }
             Jitter::Decorrelated => {
                 let base = self.unspread(1);
-                let high = previous.max(base).saturating_mul(3).min(self.cap);
+                let high = previous.max(base).saturating_mul(3).min(self.longest());
                 rng.between(base, high)
             }
         }
@@ -142,23 +180,44 @@ impl Backoff {
                 let grown = base.as_secs_f64() * factor.powi(step.min(MAX_STEP) as i32);
                 Duration::try_from_secs_f64(grown).unwrap_or(Duration::MAX)
             }
+            Steps::Linear { base, step: more } => base.saturating_add(more.saturating_mul(step)),
         };
-        delay.min(self.cap)
+        delay.min(self.longest())
+    }
+
+    /// The cap, or where none is set the longest delay that can be drawn.
+    pub(crate) fn longest(&self) -> Duration {
+        self.cap.unwrap_or_else(|| match self.jitter {
+            Jitter::Scale { high, .. } if high > Ratio::ONE => high.of(self.steps.longest()),
+            _ => self.steps.longest(),
+        })
     }
 
     pub(crate) fn check(&self, mistakes: &mut Mistakes<'_>) {
         self.check_jitter(mistakes);
+        let cap = self.longest();
+        match &self.steps {
+            Steps::Exponential { base, .. } | Steps::Linear { base, .. } if *base > cap => {
+                mistakes.add(
+                    "backoff",
+                    format_args!(
+                        "base {base:?} is over its cap {cap:?}: lower the base or raise the cap"
+                    ),
+                );
+            }
+            Steps::Fixed(delay) if delay.is_zero() => {
+                mistakes.add("backoff", "fixed delay is zero, so retries would follow at once: give it a delay, or use a schedule that begins with zero");
+            }
+            Steps::Schedule(delays) if delays.is_empty() => {
+                mistakes.add("backoff", "schedule is empty: name at least one delay");
+            }
+            steps if cap.is_zero() && !steps.longest().is_zero() => {
+                mistakes.add("backoff", "cap is zero, so retries would follow at once: raise it");
+            }
+            _ => {}
+        }
         match &self.steps {
             Steps::Exponential { base, factor } => {
-                if *base > self.cap {
-                    let (base, cap) = (*base, self.cap);
-                    mistakes.add(
-                        "backoff",
-                        format_args!(
-                            "base {base:?} is over its cap {cap:?}: lower the base or raise the cap"
-                        ),
-                    );
-                }
                 if base.is_zero() {
                     mistakes.add("backoff", "base is zero, so no delay would ever grow: give it a base, or use a schedule");
                 }
@@ -167,41 +226,58 @@ impl Backoff {
                         .add("backoff", format_args!("factor {factor} is not a number from 1 on"));
                 }
             }
-            Steps::Fixed(delay) if delay.is_zero() => {
-                mistakes.add("backoff", "fixed delay is zero, so retries would follow at once: give it a delay, or use a schedule that begins with zero");
+            Steps::Linear { step, .. } if step.is_zero() => {
+                mistakes.add(
+                    "backoff.step",
+                    "a step of zero never grows: give it a duration, or use a fixed delay",
+                );
             }
-            Steps::Schedule(delays) if delays.is_empty() => {
-                mistakes.add("backoff", "schedule is empty: name at least one delay");
-            }
-            steps if self.cap.is_zero() && !steps.are_zero() => {
-                mistakes.add("backoff", "cap is zero, so retries would follow at once: raise it");
-            }
-            Steps::Fixed(_) | Steps::Schedule(_) => {}
+            Steps::Linear { .. } | Steps::Fixed(_) | Steps::Schedule(_) => {}
         }
     }
 
-    /// Decorrelated jitter walks between a base and a cap, and needs both.
     fn check_jitter(&self, mistakes: &mut Mistakes<'_>) {
-        match self.steps {
-            _ if self.jitter != Jitter::Decorrelated => {}
-            Steps::Exponential { base, .. } if base == self.cap => {
+        match (self.jitter, &self.steps) {
+            (Jitter::Scale { low, high }, _) if low > high => mistakes.add(
+                "backoff.jitter",
+                format_args!("its lowest factor {low} is over its highest {high}: swap them"),
+            ),
+            (Jitter::Scale { high, .. }, _) if high == Ratio::ZERO => mistakes.add(
+                "backoff.jitter",
+                "its highest factor is 0%, so retries would follow at once: raise it",
+            ),
+            // It walks between a base and a cap, and needs both.
+            (Jitter::Decorrelated, Steps::Exponential { base, .. }) if *base != self.longest() => {}
+            (Jitter::Decorrelated, Steps::Exponential { base, .. }) => {
                 mistakes.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use full jitter"));
             }
-            Steps::Exponential { .. } => {}
-            Steps::Fixed(_) | Steps::Schedule(_) => {
+            (Jitter::Decorrelated, _) => {
                 mistakes.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use full jitter");
             }
+            _ => {}
         }
+    }
+}
+
+// === impl Jitter ===
+
+impl Jitter {
+    /// The delay times a factor between these two. See [`Jitter::Scale`].
+    #[must_use]
+    pub const fn scale(low: Ratio, high: Ratio) -> Self {
+        Self::Scale { low, high }
     }
 }
 
 // === impl Steps ===
 
 impl Steps {
-    fn are_zero(&self) -> bool {
+    /// The longest of those that don't grow; where they do, there is none.
+    fn longest(&self) -> Duration {
         match self {
-            Self::Exponential { base: delay, .. } | Self::Fixed(delay) => delay.is_zero(),
-            Self::Schedule(delays) => delays.iter().all(Duration::is_zero),
+            Self::Exponential { .. } | Self::Linear { .. } => Duration::MAX,
+            Self::Fixed(delay) => *delay,
+            Self::Schedule(delays) => delays.iter().copied().max().unwrap_or_default(),
         }
     }
 }

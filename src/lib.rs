@@ -174,6 +174,7 @@ mod budget;
 mod config;
 mod error;
 mod inner;
+mod keyed;
 mod layers;
 #[cfg(any(feature = "audit", feature = "serde"))]
 mod lines;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use crate::rt::Rng;
 
@@ -47,6 +48,17 @@ impl Ratio {
         rng.fraction() < self.fraction()
     }
 
+    /// This share of a duration, to the nanosecond; the longest there is where it is longer.
+    pub(crate) fn of(self, whole: Duration) -> Duration {
+        duration(whole.as_nanos() * u128::from(self.0) / u128::from(MILLION))
+    }
+
+    /// What this share of is `part`, rounded down to the nanosecond.
+    pub(crate) fn whole_of(self, part: Duration) -> Duration {
+        let whole = (part.as_nanos() * u128::from(MILLION)).checked_div(u128::from(self.0));
+        whole.map_or(Duration::MAX, duration)
+    }
+
     /// The share as a fraction of one, for drawing around a value.
     pub(crate) fn fraction(self) -> f64 {
         f64::from(self.0) / f64::from(MILLION)
@@ -59,4 +71,11 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// So many nanoseconds, as far as a duration can hold them.
+fn duration(nanos: u128) -> Duration {
+    let seconds = u64::try_from(nanos / NANOS);
+    seconds.map_or(Duration::MAX, |seconds| Duration::new(seconds, (nanos % NANOS) as u32))
+}
+
 const MILLION: u32 = 1_000_000;
+const NANOS: u128 = 1_000_000_000;

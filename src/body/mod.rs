@@ -3,16 +3,19 @@
 mod captured;
 mod discard;
 mod guard;
+mod kept;
 mod replay;
 mod tape;
 mod whole;
 
 pub use guard::GuardedBody;
+pub use kept::KeptBody;
 pub use replay::ReplayBody;
 pub use whole::Body;
 
 pub(crate) use captured::Captured;
 pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
+pub(crate) use kept::Kept;
 pub(crate) use replay::Recording;
 pub(crate) use whole::IntoBytes;

@@ -68,11 +68,12 @@ pub enum Credential {
 pub enum Status {
     /// Calls go out, and nothing holds them back.
     Up,
-    /// Calls go out, and something is unusual: a breaker tries the provider out or only reports that
-    /// it is open, one of several breakers isn't closed, the provider asked for a pause, somebody
+    /// Calls go out, and something is unusual: a breaker's open time is over and nobody has tried the
+    /// provider yet, or it only reports that it is open, one of several breakers isn't closed, the provider asked for a pause, somebody
     /// moved a lever, or a rehearsal is on.
     Degraded,
-    /// A circuit breaker is open: calls are refused until the provider is back.
+    /// A circuit breaker is open: calls are refused, or held, until one that tries the provider
+    /// succeeds.
     Down,
     /// Somebody stopped it.
     Stopped,
@@ -96,6 +97,8 @@ pub struct BreakerHealth {
     pub rejected: u64,
     /// Calls whose callers went away since it was made.
     pub abandoned: u64,
+    /// Calls that wait until the provider answers again.
+    pub held: usize,
 }
 
 /// The circuit breakers of an integration that has one for each key.

@@ -28,6 +28,7 @@ impl Serialize for Health {
                 "slow": breaker.slow,
                 "rejected": breaker.rejected,
                 "abandoned": breaker.abandoned,
+                "held": breaker.held,
             })),
             "keyed_breakers": self.keyed_breakers.map(|breakers| json!({
                 "keys": breakers.keys,

@@ -57,6 +57,14 @@ pub enum Event {
         /// How long until the next.
         delay: Duration,
     },
+    /// A retry waits until the budget holds one; told once, however long it is. It is scheduled or given
+    /// up in the end.
+    RetryAwaitsBudget {
+        /// The attempt that failed; the first is 1.
+        attempt: u32,
+        /// What it failed of.
+        class: Class,
+    },
     /// A failure is final.
     RetryGaveUp {
         /// The attempts that were made.
@@ -77,6 +85,13 @@ pub enum Event {
     BreakerRejected,
     /// A circuit breaker in report-only mode would have refused a call.
     BreakerWouldReject,
+    /// A call waits until the provider answers again.
+    BreakerHeld,
+    /// A call that waited for the provider to answer goes out, as a probe or because it is back.
+    BreakerReleased {
+        /// How long it waited.
+        waited: Duration,
+    },
     /// All places are taken and the call waits for one.
     BulkheadQueued,
     /// A call that waited for a place has it.

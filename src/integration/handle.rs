@@ -20,7 +20,7 @@ use crate::event::Emitter;
 use crate::hedge::HedgeHandle;
 use crate::kill_switch::KillSwitchHandle;
 use crate::mirror::MirrorHandle;
-use crate::rate_limit::RateLimitHandle;
+use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::rehearsal::RehearsalHandle;
 use crate::retry::RetryBudget;
 use crate::transport::pool::PoolHandle;
@@ -94,7 +94,15 @@ impl Integration {
         self.shared.live.slots().breaker.keyed_handle()
     }
 
-    /// Its rate limit.
+    /// Its rate limits, where it has [one for each key][keyed].
+    ///
+    /// [keyed]: crate::rate_limit::RateLimitLayer::keyed
+    #[must_use]
+    pub fn keyed_rate_limits(&self) -> Option<KeyedRateLimits> {
+        self.shared.live.slots().rate_limit.keyed_handle()
+    }
+
+    /// Its rate limit, of all keys together where it has one for each.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimitHandle {
         self.shared.live.slots().rate_limit.handle()

@@ -29,6 +29,7 @@ impl Steered for Shared {
                 slow: counts.slow,
                 rejected: counts.rejected,
                 abandoned: counts.abandoned,
+                held: counts.held,
             }
         });
         let bulkhead = slots.bulkhead.handle();
@@ -98,7 +99,9 @@ impl Shared {
         let opened = breaker.and_then(|breaker| breaker.open_for);
         let opened = opened.and_then(|ago| Clock::system().wall().checked_sub(ago));
         match breaker.map(|breaker| breaker.state) {
-            Some(BreakerState::Open) if self.breaker().is_shut() => return (Status::Down, opened),
+            Some(BreakerState::Open | BreakerState::HalfOpen) if self.breaker().is_down() => {
+                return (Status::Down, opened);
+            }
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }

@@ -12,7 +12,7 @@
 //! | attempts | 2 | 5 | no more than one retry while a person waits |
 //! | backoff | 50 ms × 2 ≤ 500 ms, full jitter | 1 s × 2 ≤ 60 s, full jitter | |
 //! | `Retry-After` | if it fits the deadline, else fail now with the hint | ≤ 5 min, spread × 1–1.5 | |
-//! | retry budget | 10 % of calls, floor 3 | 20 %, floor 3 | a retry never multiplies an outage |
+//! | retry budget | 20 % of calls, floor 10 in 10 s | 100 %, floor 10 in 10 s | a retry never multiplies an outage |
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
 //! | rate limit | learned; refused at once if the turn comes after the deadline, pauses ≤ 10 min | learned; in order, evenly spaced, pauses ≤ 5 min | shed for people, absorb for jobs |

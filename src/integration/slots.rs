@@ -155,6 +155,8 @@ impl Slots {
     }
 
     fn check_between(&self, found: &mut Vec<Mistake>) {
+        let deadline = self.deadline.limit();
+        self.retry.check_within(deadline, &mut Mistakes::new("retry", found));
         let Some(attempt) = self.timeout.attempt_limit() else {
             return;
         };

@@ -34,11 +34,11 @@ pub(super) fn slots() -> Slots {
             .max_attempts(2)
             .backoff(backoff)
             .without_retry_after_cap()
-            .preset_budget(Ratio::percent(10), 3),
+            .preset_budget(Ratio::percent(20), 10),
         hedge: HedgeLayer::disabled(),
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),
-        rate_limit: RateLimitLayer::learning(),
+        rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),

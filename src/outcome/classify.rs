@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
 use super::class::Class;
 use super::http::HttpClassifier;
+use super::waits::LimitHeader;
 use crate::error::{Error, ErrorKind};
 
 /// Says what a result means.
@@ -26,6 +27,12 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Request => Class::Request,
             ErrorKind::Other => Class::Other,
         }
+    }
+
+    /// Headers by which the provider tells of waits and limits, beside those that are known by
+    /// themselves.
+    fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
+        &[]
     }
 }
 
@@ -72,6 +79,10 @@ impl SharedClassifier {
     pub(crate) fn new(classifier: impl Classify) -> Self {
         Self(Some(Arc::new(classifier)))
     }
+
+    pub(crate) fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
+        self.0.as_ref().map_or(&[], |own| own.limit_headers())
+    }
 }
 
 impl<C: Classify + ?Sized> Classify for Arc<C> {
@@ -81,6 +92,10 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
 
     fn error(&self, error: &Error) -> Class {
         (**self).error(error)
+    }
+
+    fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
+        (**self).limit_headers()
     }
 }
 
@@ -93,7 +108,7 @@ pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Respons
     let head = ResponseHead::of(response);
     let class = match &by.0 {
         Some(own) => own.response(&head),
-        None => HttpClassifier::by_status(&head),
+        None => HttpClassifier::by_status(&head, &[]),
     };
     if class != Class::Success {
         response.extensions_mut().insert(class);

@@ -14,6 +14,8 @@ pub enum GaveUp {
     Deadline,
     /// The next wait would have passed the clock-time limit.
     ElapsedLimit,
+    /// The wait that was asked for is longer than the longest that is waited out.
+    WaitTooLong,
     /// The retry budget is spent.
     Budget,
     /// The request's body was too large to be kept, or failed itself.
@@ -36,6 +38,7 @@ impl fmt::Display for GaveUp {
             Self::Attempts => "attempts used up",
             Self::Deadline => "no time left before the deadline",
             Self::ElapsedLimit => "no time left before the clock-time limit",
+            Self::WaitTooLong => "asked to wait for too long",
             Self::Budget => "retry budget spent",
             Self::BodyNotKept => "request body not kept",
             Self::CircuitOpen => "circuit breaker opened",

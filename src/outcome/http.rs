@@ -1,16 +1,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::{HeaderName, StatusCode};
 
 use super::class::Class;
 use super::classify::{Classify, ResponseHead};
+use super::waits::{LimitHeader, Told};
+use crate::rt::Clock;
 
 /// The default classifier: by status, after any rules of one's own.
 #[derive(Clone, Default)]
 pub struct HttpClassifier {
     rules: Vec<Rule>,
+    limit_headers: Vec<(HeaderName, LimitHeader)>,
 }
 
 type Rule = Arc<dyn Fn(&ResponseHead<'_>) -> Option<Class> + Send + Sync>;
@@ -32,15 +35,43 @@ impl HttpClassifier {
         self
     }
 
-    pub(crate) fn by_status(head: &ResponseHead<'_>) -> Class {
+    /// A header by which this provider tells of a wait or a limit, if it isn't known by itself. What
+    /// several of them say is of one limit.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use outrigger::Integration;
+    /// use outrigger::outcome::{HttpClassifier, LimitHeader};
+    /// # use outrigger::testing::{Answer, Script};
+    ///
+    /// # fn main() -> Result<(), outrigger::ConfigError> {
+    /// let classifier = HttpClassifier::new()
+    ///     .limit_header(HeaderName::from_static("x-acme-backoff"), LimitHeader::WaitMillis)
+    ///     .limit_header(HeaderName::from_static("x-acme-calls-left"), LimitHeader::Remaining);
+    /// let acme = Integration::background("acme")
+    ///     .classifier(classifier)
+    /// #   .service(Script::new([Answer::status(200)]))
+    ///     .build()?;
+    /// # let _ = acme;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn limit_header(mut self, name: HeaderName, says: LimitHeader) -> Self {
+        self.limit_headers.push((name, says));
+        self
+    }
+
+    pub(crate) fn by_status(head: &ResponseHead<'_>, own: &[(HeaderName, LimitHeader)]) -> Class {
         let later = || head.headers.contains_key(RETRY_AFTER);
-        let none_left = || head.headers.get(REMAINING).is_some_and(|left| left.as_bytes() == b"0");
         match head.status {
             StatusCode::MULTI_STATUS => Class::Partial,
             StatusCode::UNAUTHORIZED => Class::Unauthorized,
             StatusCode::TOO_MANY_REQUESTS => Class::Throttled,
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN if later() => Class::Throttled,
-            StatusCode::FORBIDDEN if none_left() => Class::Throttled,
+            status if REFUSALS.contains(&status.as_u16()) => Class::Throttled,
+            StatusCode::SERVICE_UNAVAILABLE if later() => Class::Throttled,
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if is_refusal(head, own) => {
+                Class::Throttled
+            }
             status if status.is_client_error() => Class::ClientError,
             status if status.is_server_error() => Class::ServerError,
             status if status.as_u16() < 400 => Class::Success,
@@ -52,15 +83,27 @@ impl HttpClassifier {
 
 impl Classify for HttpClassifier {
     fn response(&self, head: &ResponseHead<'_>) -> Class {
-        self.rules.iter().find_map(|rule| rule(head)).unwrap_or_else(|| Self::by_status(head))
+        let own = || Self::by_status(head, &self.limit_headers);
+        self.rules.iter().find_map(|rule| rule(head)).unwrap_or_else(own)
+    }
+
+    fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
+        &self.limit_headers
     }
 }
 
 impl fmt::Debug for HttpClassifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClassifier").field("rules", &self.rules.len()).finish()
+        f.debug_struct("HttpClassifier").field("rules", &self.rules.len()).finish_non_exhaustive()
     }
 }
 
-/// By which a 403 of a spent quota differs from one of missing rights.
-const REMAINING: &str = "x-ratelimit-remaining";
+/// Whether an answer that is mostly of other matters is of a limit.
+fn is_refusal(head: &ResponseHead<'_>, own: &[(HeaderName, LimitHeader)]) -> bool {
+    let told = Told::read(head.headers, own, &Clock::system());
+    told.is_refusal() || head.status == StatusCode::FORBIDDEN && told.has_nothing_left()
+}
+
+/// 418 is what Binance answers to those who went on after a 429, 420 what X and others answered before
+/// there was a 429.
+const REFUSALS: [u16; 2] = [418, 420];

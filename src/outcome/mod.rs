@@ -34,12 +34,13 @@ mod classify;
 pub(crate) mod foreign;
 mod gave_up;
 mod http;
-pub(crate) mod rate_limit_headers;
-pub(crate) mod retry_after;
+mod waits;
 
 pub use class::{Class, Fault, Phase, Rejection};
 pub use classify::{Classify, ResponseHead};
 pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
+pub use waits::LimitHeader;
 
 pub(crate) use classify::{SharedClassifier, class_of_error, class_of_response};
+pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, wait_of};

@@ -17,6 +17,8 @@ use crate::{ALL, delays};
 fn the_defaults_double_from_the_base_with_full_jitter_and_the_others_have_none() {
     let second = Duration::from_secs(1);
     let exponential = Backoff::exponential(second, second * 10);
+    let linear = Backoff::linear(second, second, second * 10);
+    assert_eq!(linear, linear.clone().jitter(Jitter::Full));
     assert_eq!(exponential, exponential.clone().factor(2.0).jitter(Jitter::Full));
     assert_eq!(Backoff::fixed(second), Backoff::fixed(second).jitter(Jitter::None));
     let schedule = Backoff::schedule([second, second * 5]);
@@ -25,8 +27,10 @@ fn the_defaults_double_from_the_base_with_full_jitter_and_the_others_have_none()
 }
 
 #[test]
-fn a_factor_changes_neither_a_fixed_delay_nor_a_schedule() {
+fn a_factor_changes_neither_a_fixed_delay_nor_a_schedule_nor_one_that_grows_by_a_step() {
     let second = Duration::from_secs(1);
+    let linear = Backoff::linear(second, second, second * 10);
+    assert_eq!(linear.clone().factor(3.0), linear);
     assert_eq!(Backoff::fixed(second).factor(3.0), Backoff::fixed(second));
     let schedule = [second, second * 5];
     assert_eq!(Backoff::schedule(schedule).factor(3.0), Backoff::schedule(schedule));
@@ -56,6 +60,7 @@ async fn a_retry_waits_by_its_backoff_and_nothing_else() {
     for jitter in ALL {
         for backoff in [
             Backoff::exponential(second, second * 60),
+            Backoff::linear(second, second * 2, second * 10),
             Backoff::fixed(second),
             Backoff::schedule([0, 1, 5, 30, 300].map(Duration::from_secs)),
         ] {

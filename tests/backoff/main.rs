@@ -7,6 +7,7 @@ mod spread;
 
 use std::time::Duration;
 
+use outrigger::Ratio;
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::rt::Rng;
 
@@ -20,5 +21,8 @@ fn delays(backoff: &Backoff, retries: u32, rng: &Rng) -> Vec<Duration> {
     (1..=retries).map(next).collect()
 }
 
-const ALL: [Jitter; 4] = [Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::None];
-const SPREADING: [Jitter; 3] = [Jitter::Full, Jitter::Equal, Jitter::Decorrelated];
+const AROUND: Jitter = Jitter::scale(Ratio::percent(50), Ratio::percent(150));
+const UPWARDS: Jitter = Jitter::scale(Ratio::ONE, Ratio::percent(130));
+const ALL: [Jitter; 6] =
+    [Jitter::Full, Jitter::Equal, Jitter::Decorrelated, AROUND, UPWARDS, Jitter::None];
+const SPREADING: [Jitter; 5] = [Jitter::Full, Jitter::Equal, Jitter::Decorrelated, AROUND, UPWARDS];

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use outrigger::Ratio;
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::rt::Rng;
 use proptest::prelude::*;
 
-use crate::model::{HOUR, duration, jitter, plan};
+use crate::model::{HOUR, duration, factors, jitter, plan, share};
 use crate::{SPREADING, delays};
 
 proptest! {
@@ -41,6 +42,37 @@ proptest! {
     }
 
     #[test]
+    fn factors_stay_between_the_lowest_and_the_highest_of_the_delay_and_under_the_cap(
+        plan in plan(),
+        (low, high) in factors(),
+        seed: u64,
+    ) {
+        let jitter = Jitter::scale(low, high);
+        let longest = plan.longest(jitter);
+        let delays = delays(&plan.backoff(jitter), 30, &Rng::seeded(seed));
+        for (retry, delay) in (1..).zip(delays) {
+            let (least, most) = (share(low, plan.delay(retry)), share(high, plan.delay(retry)));
+            prop_assert!(delay <= most.min(longest) + NANOSECOND * 3, "{retry}: {delay:?}");
+            let is_whole = most <= longest;
+            prop_assert!(!is_whole || delay + NANOSECOND * 3 >= least, "{retry}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn factors_that_would_pass_the_cap_end_at_it_with_the_same_proportions(
+        base in duration(),
+        (low, high) in factors(),
+        seed: u64,
+    ) {
+        prop_assume!(high > Ratio::ONE);
+        // The tenth delay is far over the cap.
+        let backoff = Backoff::exponential(base, base).jitter(Jitter::scale(low, high));
+        let delay = backoff.delay(10, base, &Rng::seeded(seed));
+        let least = base.mul_f64(f64::from(low.millionths()) / f64::from(high.millionths()));
+        prop_assert!(delay <= base && delay + NANOSECOND * 3 >= least, "{delay:?} of {base:?}");
+    }
+
+    #[test]
     fn decorrelated_jitter_stays_between_the_base_and_three_times_the_delay_before(
         plan in plan(),
         seed: u64,
@@ -67,7 +99,7 @@ proptest! {
     ) {
         let rng = Rng::seeded(seed);
         let own = plan.backoff(jitter);
-        prop_assert!(own.delay(retry, previous, &rng) <= plan.cap());
+        prop_assert!(own.delay(retry, previous, &rng) <= plan.longest(jitter));
         // Also one that is set afterwards, under what was planned.
         prop_assert!(own.cap(cap).delay(retry, previous, &rng) <= cap);
     }
@@ -76,8 +108,14 @@ proptest! {
     fn settings_that_make_no_sense_still_make_no_delay_over_the_cap(
         base in any::<Duration>(),
         cap in any::<Duration>(),
+        step in any::<Duration>(),
         factor in any::<f64>(),
-        jitter in jitter(),
+        jitter in prop_oneof![
+            jitter(),
+            any::<(u32, u32)>().prop_map(|(one, other)| {
+                Jitter::scale(Ratio::per_million(one), Ratio::per_million(other))
+            }),
+        ],
         retry: u32,
         previous in any::<Duration>(),
         seed: u64,
@@ -86,6 +124,9 @@ proptest! {
         let rng = Rng::seeded(seed);
         for retry in [0, 1, 2, retry, u32::MAX] {
             prop_assert!(backoff.delay(retry, previous, &rng) <= cap);
+            let linear = Backoff::linear(base, step, cap).jitter(jitter);
+            prop_assert!(linear.delay(retry, previous, &rng) <= cap);
+            let _ = Backoff::fixed(base).jitter(jitter).delay(retry, previous, &rng);
         }
     }
 
@@ -114,6 +155,9 @@ proptest! {
     fn delays_that_grow_never_shrink_on_the_way(base in duration(), factor in 1.0_f64..10.0) {
         let backoff = Backoff::exponential(base, HOUR * 24).factor(factor).jitter(Jitter::None);
         let delays = delays(&backoff, 50, &Rng::seeded(0));
+        prop_assert!(delays.is_sorted(), "{delays:?}");
+        let backoff = Backoff::linear(base, base, HOUR * 24).jitter(Jitter::None);
+        let delays = self::delays(&backoff, 50, &Rng::seeded(0));
         prop_assert!(delays.is_sorted(), "{delays:?}");
     }
 }

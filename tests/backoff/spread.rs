@@ -7,13 +7,18 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::retry::RetryLayer;
 use outrigger::rt::Rng;
 
-use crate::{ALL, SPREADING, delays};
+use crate::{ALL, AROUND, SPREADING, UPWARDS, delays};
 
 #[test]
 fn jitter_uses_the_whole_of_its_range_evenly() {
     let second = Duration::from_secs(1);
-    for (jitter, least, most) in [(Jitter::Full, 0, 1_000), (Jitter::Equal, 500, 1_000)] {
-        let backoff = Backoff::exponential(second, second).jitter(jitter);
+    for (jitter, least, most) in [
+        (Jitter::Full, 0, 1_000),
+        (Jitter::Equal, 500, 1_000),
+        (AROUND, 500, 1_500),
+        (UPWARDS, 1_000, 1_300),
+    ] {
+        let backoff = Backoff::exponential(second, second * 2).jitter(jitter);
         let rng = Rng::seeded(1);
         let drawn: Vec<_> =
             (0..10_000).map(|_| backoff.delay(1, Duration::ZERO, &rng).as_millis()).collect();
@@ -52,9 +57,10 @@ fn is_refused(backoff: &Backoff) -> bool {
 #[test]
 fn a_base_that_is_its_own_cap_is_spread_all_the_same() {
     let second = Duration::from_secs(1);
-    for jitter in [Jitter::Full, Jitter::Equal] {
+    for jitter in [Jitter::Full, Jitter::Equal, AROUND, UPWARDS] {
         for backoff in [
             Backoff::exponential(second, second),
+            Backoff::linear(second, second, second),
             Backoff::fixed(second),
             Backoff::schedule([second]),
         ] {
@@ -64,11 +70,30 @@ fn a_base_that_is_its_own_cap_is_spread_all_the_same() {
 }
 
 #[test]
+fn a_fixed_delay_is_spread_around_itself_and_a_cap_that_was_set_holds() {
+    let second = Duration::from_secs(1);
+    let drawn = |backoff: Backoff| {
+        let rng = Rng::seeded(3);
+        let drawn: Vec<_> =
+            (0..1_000).map(|_| backoff.delay(1, Duration::ZERO, &rng).as_millis()).collect();
+        (drawn.iter().min().copied().unwrap(), drawn.iter().max().copied().unwrap())
+    };
+    let fixed = Backoff::fixed(second).jitter(AROUND);
+    let (least, most) = drawn(fixed.clone());
+    assert!((500..510).contains(&least) && (1_490..=1_500).contains(&most), "{least}, {most}");
+    let (least, most) = drawn(fixed.cap(second));
+    assert!((333..340).contains(&least) && (990..=1_000).contains(&most), "{least}, {most}");
+}
+
+#[test]
 fn a_decorrelated_jitter_that_has_no_room_is_refused_or_spread() {
     let second = Duration::from_secs(1);
-    for backoff in
-        [Backoff::exponential(second, second), Backoff::fixed(second), Backoff::schedule([second])]
-    {
+    for backoff in [
+        Backoff::exponential(second, second),
+        Backoff::linear(second, second, second),
+        Backoff::fixed(second),
+        Backoff::schedule([second]),
+    ] {
         let backoff = backoff.jitter(Jitter::Decorrelated);
         assert!(is_refused(&backoff) || spreads(&backoff), "always the same: {backoff:?}");
     }

@@ -165,10 +165,9 @@ async fn while_it_is_the_only_probe(preset: Preset) {
     let preset = || {
         preset().breaker(|breaker| {
             breaker
-                .window(seconds(60))
                 .consecutive(Consecutive::Always(1))
+                .no_success_for(seconds(0))
                 .open_for(seconds(5), seconds(5))
-                .probes(1, 1)
         })
     };
     let scene = async || {

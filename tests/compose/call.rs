@@ -6,9 +6,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Method, Request, Response};
+use outrigger::backoff::Backoff;
 use outrigger::integration::Call;
-use outrigger::retry::Steer;
+use outrigger::retry::{RetryBudget, RetryLayer, Steer};
+use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Error, Integration};
+use tower::{Layer, ServiceExt};
 
 pub(crate) fn get() -> Request<Body> {
     request(Method::GET)
@@ -31,6 +34,17 @@ pub(crate) fn once() -> Request<Body> {
     let mut request = get();
     request.extensions_mut().insert(Steer::Never);
     request
+}
+
+/// Takes out of a budget all that is in it, the floor too.
+pub(crate) async fn spend(budget: &RetryBudget) {
+    let layer = RetryLayer::new()
+        .max_attempts(u32::MAX)
+        .backoff(Backoff::schedule([Duration::ZERO]))
+        .budget(budget.clone());
+    let failing = layer.layer(Script::new([Answer::status(500)]));
+    failing.oneshot(get()).await.expect("an answer");
+    assert_eq!(budget.saved(), Some(0));
 }
 
 /// The response's head and the whole body.

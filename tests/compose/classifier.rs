@@ -54,9 +54,11 @@ async fn what_it_calls_a_failure_is_retried_counted_and_told() {
     assert_eq!((response.status(), provider.begun()), (StatusCode::OK, 2));
     assert_eq!(crm.breaker().counts().failed, 2);
     assert_eq!(ends(&told), [Class::Invalid; 3]);
-    for _ in 0..3 {
+    for _ in 0..8 {
         read(crm.send(once())).await.unwrap();
     }
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    read(crm.send(once())).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Open);
 }
 
@@ -88,12 +90,13 @@ async fn what_it_says_of_errors_holds_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_before_the_default_leaves_the_rest_to_it() {
-    let rule = |head: &ResponseHead<'_>| (head.status == 420).then_some(Class::Throttled);
-    let provider = Script::new([420, 404, 500, 200].map(Answer::status));
+    let rule = |head: &ResponseHead<'_>| (head.status == 430).then_some(Class::Throttled);
+    let provider = Script::new([430, 404, 500, 200].map(Answer::status));
     let told = EventRecorder::new();
     let crm = Integration::user_flow("crm")
         .subscriber(told.clone())
         .classifier(HttpClassifier::new().with(rule))
+        .without_rate_limit()
         .service(provider)
         .build()
         .unwrap();

@@ -124,10 +124,10 @@ async fn a_handle_of_a_rate_limit_that_was_given_stops_the_integrations_calls() 
 async fn a_handle_of_a_rehearsal_that_was_given_ends_the_integrations() {
     let (layer, listener) = (RehearsalLayer::new().allow(), EventRecorder::new());
     let rehearsal = layer.handle();
-    let broken = || Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT);
+    let broken = || Plan::new().status(Ratio::ONE, StatusCode::GONE);
     rehearsal.start(broken()).unwrap();
     let crm = crm().rehearsal(|_| layer).subscriber(listener.clone()).build().unwrap();
-    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::GONE);
     rehearsal.stop();
     assert_eq!(listener.events().last(), Some(&Event::RehearsalChanged { on: false }));
     assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::OK);
@@ -164,7 +164,7 @@ async fn two_of_one_builder_share_nothing_of_what_nobody_has_a_handle_of() {
     let first = builder.clone().build().unwrap();
     first.breaker().force_open();
     first.rate_limit().pause(seconds(60));
-    first.rehearsal().start(Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT)).unwrap();
+    first.rehearsal().start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
     let second = builder.build().unwrap();
     assert_eq!(read(second.send(get())).await.unwrap().status(), StatusCode::OK);
 }
@@ -177,8 +177,8 @@ async fn a_build_that_failed_leaves_a_layer_to_the_next_one() {
     assert!(failed.is_err());
     let (switch, rehearsal) = (layers.0.handle(), layers.1.handle());
     let crm = builder.build().unwrap();
-    rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::IM_A_TEAPOT)).unwrap();
-    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::IM_A_TEAPOT);
+    rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
+    assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::GONE);
     switch.set(SwitchMode::Off, "ada", "wrong invoices");
     assert!(is_refused(&crm).await);
 }

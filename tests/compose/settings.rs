@@ -40,7 +40,7 @@ fn every_mistake_is_named_at_once_with_the_integration() {
             let reversed = Backoff::exponential(seconds(2), seconds(1));
             retry.max_attempts(0).backoff(reversed)
         })
-        .breaker(|breaker| breaker.window(seconds(5)).probes(1, 2))
+        .breaker(|breaker| breaker.window(seconds(5)).failures(5).probes(1, 2))
         .bulkhead(|bulkhead| bulkhead.concurrency(0))
         .idle_timeout(Duration::ZERO)
         .service(Script::new([Answer::status(200)]))
@@ -102,11 +102,15 @@ fn a_backoff_whose_base_is_over_its_cap_is_refused() {
 
 #[test]
 fn a_window_under_two_attempts_is_refused() {
-    let window = |length| wrong(|preset| preset.breaker(|breaker| breaker.window(length)));
+    let window =
+        |length| wrong(|preset| preset.breaker(|breaker| breaker.window(length).failures(5)));
     assert_eq!(window(millis(5_999)), ["circuit_breaker.window"]);
     assert_eq!(window(seconds(6)), [""; 0]);
     let longer = |preset: Builder| {
-        preset.deadline(seconds(60)).timeout(|timeout| timeout.attempt(seconds(16)))
+        preset
+            .deadline(seconds(60))
+            .timeout(|timeout| timeout.attempt(seconds(16)))
+            .breaker(|breaker| breaker.failures(5))
     };
     assert_eq!(wrong(longer), ["circuit_breaker.window"]);
     assert_eq!(wrong(|preset| longer(preset).without_breaker()), [""; 0]);
@@ -121,7 +125,8 @@ fn a_breaker_that_can_never_open_is_refused() {
     assert_eq!(ruleless, ["circuit_breaker.rules"]);
     let never = breaker(|breaker| breaker.failure_rate(Ratio::percent(101), 20));
     assert_eq!(never, ["circuit_breaker.failure_rate"]);
-    let narrow = breaker(|breaker| breaker.window_of_calls(10));
+    let narrow =
+        breaker(|breaker| breaker.window_of_calls(10).failure_rate(Ratio::percent(50), 20));
     assert_eq!(narrow, ["circuit_breaker.minimum"]);
     let row = breaker(|breaker| {
         breaker.without_failure_rate().consecutive(Consecutive::BelowMinimum(20))
@@ -185,7 +190,8 @@ async fn the_longest_durations_mean_never_and_break_nothing() {
         .deadline(ever)
         .breaker(|breaker| {
             let row = outrigger::circuit_breaker::Consecutive::Always(1);
-            breaker.consecutive(row).open_for(ever, ever).retry_after_cap(ever).probe_limit(ever)
+            let now = breaker.consecutive(row).no_success_for(std::time::Duration::ZERO);
+            now.open_for(ever, ever).retry_after_cap(ever).probe_limit(ever)
         })
         .retry(|retry| retry.max_attempts(1))
         .timeout(|timeout| timeout.attempt(std::time::Duration::from_secs(3)))

@@ -20,7 +20,7 @@ use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{ErrorKind, Integration, IntegrationBuilder, Ratio};
 
-use crate::call::{failure, get, once, poll_once, post, read, request, seconds, status};
+use crate::call::{failure, get, once, poll_once, post, read, request, seconds, spend, status};
 use crate::provider::{Provider, Reply};
 
 #[derive(Clone, Default)]
@@ -116,6 +116,7 @@ async fn what_the_switch_stops_gets_no_key_and_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn what_the_switch_stops_saves_no_retries_and_is_nothing_to_the_breaker() {
     let crm = user_flow().service(Script::new([Answer::status(200)])).build().unwrap();
+    spend(&crm.retry_budget()).await;
     crm.kill_switch().set(SwitchMode::Off, "ada", "");
     for _ in 0..50 {
         failure(crm.send(get())).await;
@@ -218,7 +219,7 @@ async fn a_second_request_and_a_retry_come_out_of_one_budget() {
             .unwrap();
         (crm, provider)
     };
-    let (crm, provider) = hung(RetryBudget::new(Ratio::ZERO, 1));
+    let (crm, provider) = hung(RetryBudget::new(Ratio::ZERO, 1).burst(0));
     failure(crm.send(get())).await;
     assert_eq!(provider.begun(), 2, "the second request took what there was");
     // With more than enough, the first attempt is doubled, and the retry is not.
@@ -266,7 +267,7 @@ async fn who_waits_for_a_turn_holds_no_place() {
     let provider = Script::new([Answer::status(200)]);
     let crm = user_flow()
         .bulkhead(|bulkhead| bulkhead.concurrency(1))
-        .rate_limit(|limit| limit.requests(1, seconds(2)))
+        .rate_limit(|limit| limit.requests(1, seconds(2)).max_wait(seconds(3)))
         .service(provider.clone())
         .build()
         .unwrap();

@@ -158,7 +158,8 @@ pub(crate) struct HalfOpen(CircuitBreakerLayer);
 
 impl HalfOpen {
     pub(crate) fn new(layer: CircuitBreakerLayer) -> Self {
-        let layer = layer.consecutive(Consecutive::Always(1)).open_for(OPEN, OPEN).probes(1, 1);
+        let layer = layer.consecutive(Consecutive::Always(1)).no_success_for(Duration::ZERO);
+        let layer = layer.open_for(OPEN, OPEN).probes(1, 1);
         // From here on, its clones share one breaker.
         let _ = layer.handle();
         Self(layer)

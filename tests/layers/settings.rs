@@ -143,9 +143,9 @@ fn retrying_without_any_attempt_is_refused() {
 }
 
 #[test]
-fn a_retry_after_that_is_cut_to_nothing_is_refused() {
+fn a_retry_after_that_is_never_waited_out_is_refused() {
     let layer = RetryLayer::new().retry_after_cap(ZERO);
-    refuses(layer.check(), "retry.retry_after_cap", &["cut to nothing", "give it a duration"]);
+    refuses(layer.check(), "retry.retry_after_cap", &["no `Retry-After`", "give it a duration"]);
     assert_eq!(RetryLayer::new().without_retry_after_cap().check(), Ok(()));
 }
 
@@ -160,6 +160,10 @@ fn a_backoff_that_does_not_grow_or_wait_is_refused() {
         let shrinking = exponential(millis(100), secs(1)).factor(factor);
         refuses(retry(shrinking), "retry.backoff", &["factor", "from 1 on"]);
     }
+    let reversed = Backoff::linear(secs(2), secs(1), secs(1));
+    refuses(retry(reversed), "retry.backoff", &says);
+    let level = Backoff::linear(secs(1), ZERO, secs(2));
+    refuses(retry(level), "retry.backoff.step", &["zero", "fixed delay"]);
     refuses(retry(Backoff::fixed(ZERO)), "retry.backoff", &["zero", "give it a delay"]);
     refuses(retry(Backoff::schedule([])), "retry.backoff", &["empty", "at least one delay"]);
 }
@@ -167,7 +171,21 @@ fn a_backoff_that_does_not_grow_or_wait_is_refused() {
 #[test]
 fn a_cap_that_leaves_nothing_of_a_delay_is_refused_like_a_delay_of_nothing() {
     assert!(retry(Backoff::fixed(secs(1)).cap(ZERO)).is_err());
+    assert!(retry(Backoff::linear(ZERO, secs(1), ZERO)).is_err());
     assert!(retry(Backoff::schedule([secs(1), secs(5)]).cap(ZERO)).is_err());
+}
+
+#[test]
+fn factors_that_are_reversed_or_leave_nothing_of_a_delay_are_refused() {
+    let scaled = |low, high| {
+        let jitter = Jitter::scale(Ratio::percent(low), Ratio::percent(high));
+        retry(Backoff::exponential(millis(50), millis(500)).jitter(jitter))
+    };
+    refuses(scaled(150, 50), "retry.backoff.jitter", &["150%", "50%", "swap them"]);
+    refuses(scaled(0, 0), "retry.backoff.jitter", &["0%", "raise it"]);
+    for (low, high) in [(0, 1), (50, 150), (100, 100), (100, 400), (120, 130)] {
+        assert_eq!(scaled(low, high), Ok(()));
+    }
 }
 
 #[test]
@@ -178,6 +196,8 @@ fn backoffs_that_can_work_are_taken() {
     }
     assert_eq!(retry(exponential.factor(1.0)), Ok(()));
     assert_eq!(retry(Backoff::exponential(secs(1), secs(1))), Ok(()));
+    assert_eq!(retry(Backoff::linear(millis(50), millis(50), millis(500))), Ok(()));
+    assert_eq!(retry(Backoff::linear(ZERO, secs(1), secs(5))), Ok(()));
     assert_eq!(retry(Backoff::fixed(millis(1))), Ok(()));
     assert_eq!(retry(Backoff::schedule([0, 1, 5, 30, 300].map(secs))), Ok(()));
 }
@@ -191,6 +211,41 @@ fn a_budget_that_never_or_always_allows_a_retry_is_refused() {
     assert_eq!(budget(RetryBudget::new(NEVER, 1).burst(0)), Ok(()));
     assert_eq!(budget(RetryBudget::new(Ratio::percent(1), 0).burst(1)), Ok(()));
     assert_eq!(budget(RetryBudget::unlimited()), Ok(()));
+}
+
+#[test]
+fn more_attempts_than_the_budget_can_ever_pay_for_are_refused() {
+    let check = |attempts, limit, budget| {
+        RetryLayer::new().max_attempts(attempts).max_elapsed(limit).budget(budget).check()
+    };
+    // 20 that are saved up, and ten in each period that begins.
+    for (limit, most) in [(secs(8), 31), (secs(10), 31), (secs(11), 41), (secs(60), 81)] {
+        assert_eq!(check(most, limit, RetryBudget::default()), Ok(()), "{limit:?}");
+        let (attempts, retries) = (most + 1, most - 1);
+        let refused = check(attempts, limit, RetryBudget::default());
+        let says = [format!("{attempts} attempts"), format!("{retries} retries within {limit:?}")];
+        let says = [&*says[0], &*says[1], &format!("use at most {most}"), "burst or floor"];
+        refuses(refused, "retry.max_attempts", &says);
+    }
+    let few = || RetryBudget::new(Ratio::ZERO, 0).burst(4);
+    assert_eq!(RetryLayer::new().max_attempts(5).budget(few()).check(), Ok(()));
+    let refused = RetryLayer::new().max_attempts(6).budget(few()).check();
+    refuses(refused, "retry.max_attempts", &["6 attempts", "4 retries: use at most 5"]);
+    // In time enough, the floor pays for any number, or other calls do.
+    assert_eq!(RetryLayer::new().max_attempts(1_000).check(), Ok(()));
+    let by_others = RetryBudget::new(Ratio::percent(1), 0).burst(1);
+    assert_eq!(RetryLayer::new().max_attempts(1_000).budget(by_others).check(), Ok(()));
+    assert_eq!(check(1_000, secs(8), RetryBudget::unlimited()), Ok(()));
+    assert_eq!(check(1_000, secs(8), RetryBudget::under_way(Ratio::ZERO, 1)), Ok(()));
+    assert_eq!(RetryLayer::new().unlimited_attempts().max_elapsed(secs(8)).check(), Ok(()));
+}
+
+#[test]
+fn a_budget_by_what_is_under_way_that_never_allows_a_retry_is_refused() {
+    let none = RetryBudget::under_way(Ratio::ZERO, 0);
+    refuses(budget(none), "retry.budget", &["share", "least", "raise one"]);
+    assert_eq!(budget(RetryBudget::under_way(Ratio::ZERO, 1)), Ok(()));
+    assert_eq!(budget(RetryBudget::under_way(Ratio::percent(1), 0)), Ok(()));
 }
 
 #[test]
@@ -208,8 +263,10 @@ fn a_breaker_that_can_never_open_is_refused() {
     refuses(over.check(), "circuit_breaker.failure_rate", &["101%", "at most 100%"]);
     let over = breaker().slow_calls(secs(1), Ratio::percent(101));
     refuses(over.check(), "circuit_breaker.slow_calls", &["101%", "at most 100%"]);
-    let narrow = breaker().window_of_calls(19);
+    let narrow = breaker().failure_rate(Ratio::percent(80), 20).window_of_calls(19);
     refuses(narrow.check(), "circuit_breaker.minimum", &["20", "19", "widen the window"]);
+    let few = breaker().window_of_calls(9).failures(10);
+    refuses(few.check(), "circuit_breaker.failures", &["10", "9 calls", "widen the window"]);
     let row = breaker().without_failure_rate().consecutive(Consecutive::BelowMinimum(20));
     let says = ["20 in a row", "lower it", "however many calls"];
     refuses(row.check(), "circuit_breaker.consecutive", &says);
@@ -238,6 +295,7 @@ fn a_breaker_that_opens_on_every_call_is_refused() {
         let says = ["zero in a row", "at least one"];
         refuses(breaker().consecutive(none).check(), "circuit_breaker.consecutive", &says);
     }
+    refuses(breaker().failures(0).check(), "circuit_breaker.failures", &["at least one"]);
     refuses(breaker().minimum(0).check(), "circuit_breaker.minimum", &["at least one", "use 1"]);
 }
 
@@ -245,6 +303,12 @@ fn a_breaker_that_opens_on_every_call_is_refused() {
 fn a_breaker_that_can_not_reject_or_recover_is_refused() {
     let never = breaker().open_for(ZERO, secs(60));
     refuses(never.check(), "circuit_breaker.open_for", &["never rejects", "give it a duration"]);
+    let never = breaker().open_times([secs(1), ZERO]);
+    refuses(
+        never.check(),
+        "circuit_breaker.open_times",
+        &["never rejects", "give each a duration"],
+    );
     let reversed = breaker().open_for(secs(61), secs(60));
     let says = ["61s", "60s", "lower the base or raise the cap"];
     refuses(reversed.check(), "circuit_breaker.open_for", &says);

@@ -116,23 +116,39 @@ async fn answers(bench: &Bench) -> Integration {
     shop
 }
 
-async fn breakers(bench: &Bench) -> [Integration; 2] {
+async fn breakers(bench: &Bench) -> [Integration; 3] {
     let make = |name: &'static str, mode| {
         Integration::user_flow(name)
             .subscriber(bench.metrics.clone())
             .register(&bench.registry)
-            .breaker(|breaker| breaker.consecutive(Consecutive::Always(2)).mode(mode))
+            .breaker(|breaker| {
+                let breaker = breaker.consecutive(Consecutive::Always(2));
+                breaker.no_success_for(Duration::ZERO).mode(mode)
+            })
             .service(Script::new([Answer::status(500)]))
             .build()
             .expect("settings that work")
     };
-    let breakers = [make("breaker", Mode::Enforce), make("report only", Mode::ReportOnly)];
-    for breaker in &breakers {
+    let refuses = make("breaker", Mode::Enforce);
+    let reports = make("report only", Mode::ReportOnly);
+    for breaker in [&refuses, &reports] {
         for _ in 0..6 {
             call(breaker, Method::GET).await;
         }
     }
-    breakers
+    let holds = Integration::background("holds")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .expect("settings that work");
+    holds.breaker().force_open();
+    let (release, held) = (holds.breaker(), call(&holds, Method::GET));
+    tokio::join!(held, async move {
+        tokio::task::yield_now().await;
+        release.release();
+    });
+    [refuses, reports, holds]
 }
 
 async fn limits(bench: &Bench) -> [Integration; 2] {

@@ -6,10 +6,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Method, Request};
+use outrigger::backoff::Backoff;
 use outrigger::integration::Call;
-use outrigger::retry::Steer;
+use outrigger::retry::{RetryBudget, RetryLayer, Steer};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Error, Integration, IntegrationConfig};
+use tower::{Layer, ServiceExt};
 
 pub(crate) fn config(file: &str) -> IntegrationConfig {
     toml::from_str(file).unwrap()
@@ -46,6 +48,17 @@ pub(crate) async fn status(call: Call) -> Result<u16, Error> {
 pub(crate) async fn failure(call: Call) -> (Error, Duration) {
     let began = tokio::time::Instant::now();
     (status(call).await.expect_err("it fails"), began.elapsed())
+}
+
+/// Takes out of a budget all that is in it, the floor too.
+pub(crate) async fn spend(budget: &RetryBudget) {
+    let layer = RetryLayer::new()
+        .max_attempts(u32::MAX)
+        .backoff(Backoff::schedule([Duration::ZERO]))
+        .budget(budget.clone());
+    let failing = layer.layer(Script::new([Answer::status(500)]));
+    failing.oneshot(get()).await.expect("an answer");
+    assert_eq!(budget.saved(), Some(0));
 }
 
 /// So many calls, on their way.

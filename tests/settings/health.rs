@@ -39,12 +39,12 @@ async fn health_has_these_fields() {
         ],
         "breaker": {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,
-            "rejected": 0, "abandoned": 0,
+            "rejected": 0, "abandoned": 0, "held": 0,
         },
         "keyed_breakers": null,
         "bulkhead": { "limit": 64, "in_use": 0, "waiting": 0 },
         "rate_limit": { "interval": null, "paused_for": null, "waiting": 0, "rejected": 0 },
-        "retries_saved": 0,
+        "retries_saved": 20,
         "hedge": { "delay": null, "sent": 0, "won": 0, "skipped": 0 },
         "mirror": null,
         "pool": {
@@ -92,19 +92,20 @@ async fn durations_are_seconds_shares_are_parts_of_one_and_times_are_rfc_3339() 
 #[tokio::test(start_paused = true)]
 async fn all_of_a_registry_is_a_list_and_a_half_open_breaker_says_so() {
     let registry = Registry::new();
-    let failures = [(); 5].map(|()| Answer::status(500));
+    let failures = [(); 11].map(|()| Answer::status(500));
     let crm = Integration::user_flow("crm")
         .register(&registry)
         .breaker(|breaker| breaker.open_jitter(Ratio::ZERO))
         .service(Script::new(failures.into_iter().chain([Answer::hang()])))
         .build()
         .unwrap();
-    for _ in 0..5 {
+    for _ in 0..10 {
         status(crm.send(once())).await.unwrap();
     }
+    tokio::time::sleep(seconds(2)).await;
+    status(crm.send(once())).await.unwrap();
     failure(crm.send(get())).await;
-    tokio::time::sleep(seconds(9)).await;
-    let _probe = crate::call::hold(&crm, 1);
+    tokio::time::sleep(seconds(1)).await;
     let written = serde_json::to_value(registry.health()).unwrap();
     assert_eq!(written[0]["breaker"]["state"], "half-open");
     assert_eq!(written[0]["status"], "degraded");

@@ -141,6 +141,16 @@ fn a_value_of_the_right_kind_that_is_none_is_told_how_to_write_one() {
         says(&file, "retry.budget.ratio", &["is no share", "\"0.5%\""]);
     }
     says("retry.backoff.jitter = 'ful'", "retry.backoff.jitter", &["did you mean \"full\"?"]);
+    says(
+        "retry.backoff.jitter = 'half'",
+        "retry.backoff.jitter",
+        &["use one of full", "50%..150%"],
+    );
+    says("retry.backoff.jitter = '50%..x'", "retry.backoff.jitter", &["\"x\" is no share"]);
+    says("retry.backoff.jitter = '-1%..100%'", "retry.backoff.jitter", &["\"-1%\" is no share"]);
+    says("retry.backoff.jitter = 'nan%..100%'", "retry.backoff.jitter", &["\"nan%\" is no share"]);
+    says("retry.backoff.jitter = '..'", "retry.backoff.jitter", &["no share"]);
+    says("retry.backoff.jitter = 1", "retry.backoff.jitter", &["number 1", "50%..150%"]);
     says("preset = 'user-flow'", "preset", &["did you mean \"user_flow\"?"]);
     let far = "use one of enforce, report-only";
     says("circuit_breaker.mode = 'xyz'", "circuit_breaker.mode", &["\"xyz\" is not known", far]);
@@ -156,10 +166,11 @@ fn a_value_of_the_right_kind_that_is_none_is_told_how_to_write_one() {
 
 #[test]
 fn none_is_nothing_where_something_must_be() {
-    says("retry.max_attempts = 'none'", "retry.max_attempts", &["a whole number"]);
+    says("bulkhead.queue = 'none'", "bulkhead.queue", &["a whole number"]);
     says("mirror.limit = 'none'", "mirror.limit", &["\"none\" is no duration"]);
     assert_eq!(said("retry.backoff.jitter = 'none'"), []);
     assert_eq!(said("retry.budget = 'none'"), []);
+    assert_eq!(said("retry.max_attempts = 'none'"), []);
     assert_eq!(said("deadline = 'none'"), []);
 }
 

@@ -18,6 +18,9 @@ fn setting() -> impl Strategy<Value = (&'static str, Value)> {
     let count = (1_u32..100_000).prop_map(|count| json!(count));
     let counted = prop_oneof![4 => count.clone(), 1 => Just(json!("none"))];
     let growth = (100_u32..10_000).prop_map(|hundredths| json!(f64::from(hundredths) / 100.0));
+    let percent = |millionths: u32| f64::from(millionths) / 10_000.0;
+    let jitter = (0_u32..5_000_000, 0_u32..5_000_000)
+        .prop_map(move |(low, high)| json!(format!("{}%..{}%", percent(low), percent(high))));
     prop_oneof![
         (path(DURATIONS), duration),
         (path(LIMITS), limit),
@@ -25,6 +28,7 @@ fn setting() -> impl Strategy<Value = (&'static str, Value)> {
         (path(RATES), rate),
         (path(COUNTS), count),
         (path(COUNTED), counted),
+        (path(&["retry.backoff.jitter"]), jitter),
         (path(&["retry.backoff.factor", "circuit_breaker.open_growth"]), growth),
     ]
 }
@@ -120,6 +124,7 @@ const DURATIONS: &[&str] = &[
     "idempotency.lifetime",
     "retry.backoff.base",
     "retry.backoff.cap",
+    "retry.backoff.step",
     "retry.budget.floor_period",
     "hedge.at_least",
     "circuit_breaker.window",
@@ -159,7 +164,6 @@ const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
     "idempotency.longest",
-    "retry.max_attempts",
     "retry.budget.floor",
     "retry.budget.burst",
     "circuit_breaker.minimum",
@@ -172,6 +176,7 @@ const COUNTS: &[&str] = &[
     "bulkhead.adaptive_max",
 ];
 const COUNTED: &[&str] = &[
+    "retry.max_attempts",
     "circuit_breaker.consecutive",
     "circuit_breaker.consecutive_below_minimum",
     "rate_limit.requests",
@@ -210,6 +215,7 @@ const KEYS: &[&str] = &[
     "fixed",
     "schedule",
     "factor",
+    "step",
     "jitter",
     "window",
     "window_calls",
@@ -237,6 +243,8 @@ const WORDS: &[&str] = &[
     "shape",
     "full",
     "decorrelated",
+    "50%..150%",
+    "..",
     "99999999999years",
     "584942417355years",
     "500000000000years",

@@ -5,13 +5,13 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
-use outrigger::circuit_breaker::{Consecutive, Mode, Throttled};
+use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::rehearsal::Plan;
-use outrigger::retry::{Rejections, RetryBudget};
+use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
 type Builder = IntegrationBuilder<OwnClient>;
@@ -78,6 +78,7 @@ fn changed(preset: Builder) -> Builder {
                 .body_cap(usize::MAX)
                 .drain_cap(0)
                 .rejections(Rejections::Wait)
+                .when_budget_is_empty(EmptyBudget::Wait)
         })
         .hedge(HedgeLayer::quantile(Ratio::per_million(999_000)).at_least(Duration::from_millis(5)))
         .breaker(|breaker| {
@@ -85,9 +86,13 @@ fn changed(preset: Builder) -> Builder {
                 .window_of_calls(500)
                 .failure_rate(Ratio::percent(51), 50)
                 .slow_calls(Duration::from_secs(2), Ratio::percent(90))
+                .failures(40)
                 .consecutive(Consecutive::Always(12))
-                .open_for(Duration::from_secs(1), Duration::from_secs(9))
+                .no_success_for(Duration::from_secs(7))
+                .when_open(WhenOpen::Hold)
+                .open_for(Duration::from_millis(1_100), Duration::from_secs(9))
                 .open_growth(1.25)
+                .open_times([Duration::from_secs(1), Duration::from_secs(8)])
                 .open_jitter(Ratio::percent(10))
                 .retry_after_cap(Duration::from_secs(11))
                 .probes(5, 4)
@@ -155,13 +160,33 @@ fn settings_that_are_all_different_come_back() {
 
 #[test]
 fn other_ways_to_say_it_come_back() {
-    let ways: [fn(Builder) -> Builder; 9] = [
+    let ways: [fn(Builder) -> Builder; 15] = [
         |preset| preset.retry(|retry| retry.backoff(Backoff::fixed(Duration::from_secs(1)))),
         |preset| {
             let delays = [0, 1, 5].map(Duration::from_secs);
             preset.retry(|retry| retry.backoff(Backoff::schedule(delays).jitter(Jitter::Equal)))
         },
+        |preset| {
+            let [base, step, cap] = [2, 3, 60].map(Duration::from_secs);
+            let around = Jitter::scale(Ratio::per_million(123), Ratio::percent(200));
+            preset.retry(|retry| retry.backoff(Backoff::linear(base, step, cap).jitter(around)))
+        },
+        |preset| {
+            let around = Jitter::scale(Ratio::percent(50), Ratio::percent(150));
+            let fixed = Backoff::fixed(Duration::from_secs(1)).jitter(around);
+            preset.retry(|retry| retry.backoff(fixed))
+        },
+        |preset| {
+            let fixed = Backoff::fixed(Duration::from_secs(1)).cap(Duration::from_millis(800));
+            preset.retry(|retry| retry.backoff(fixed))
+        },
         |preset| preset.retry(|retry| retry.budget(RetryBudget::unlimited())),
+        |preset| preset.retry(RetryLayer::unlimited_attempts),
+        |preset| {
+            let budget = RetryBudget::under_way(Ratio::per_million(123_456), 7);
+            preset.retry(|retry| retry.budget(budget))
+        },
+        |preset| preset.retry(|retry| retry.when_budget_is_empty(EmptyBudget::Fail)),
         |preset| preset.hedge(HedgeLayer::after(Duration::from_millis(700))),
         |preset| preset.without_breaker(),
         |preset| preset.breaker(|breaker| breaker.window(Duration::from_secs(99))),
@@ -186,7 +211,8 @@ fn the_longest_and_the_shortest_come_back() {
         let built = preset
             .clone()
             .idle_timeout(end)
-            .retry(|retry| retry.retry_after_cap(end).body_cap(usize::MAX).max_attempts(u32::MAX));
+            .retry(|retry| retry.retry_after_cap(end).body_cap(usize::MAX).max_attempts(u32::MAX))
+            .retry(|retry| retry.budget(RetryBudget::unlimited()));
         comes_back(&built.build().unwrap(), preset);
     }
 }
@@ -208,14 +234,17 @@ fn leaves(of: &Integration) -> Vec<String> {
 }
 
 /// What is as it was: a part of another setting, or tested elsewhere.
-const LEFT: [&str; 9] = [
+const LEFT: [&str; 12] = [
     "preset ",
     "mirror.",
     "fallback.",
     "idempotency.header ",
     "idempotency.minting ",
     "retry.rejections ",
+    "retry.when_budget_is_empty ",
     "hedge.after ",
     "rate_limit.excess ",
     "circuit_breaker.enabled true",
+    "circuit_breaker.consecutive_below_minimum ",
+    "circuit_breaker.when_open \"hold\"",
 ];

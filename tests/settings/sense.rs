@@ -53,8 +53,13 @@ fn they_have_the_paths_that_they_have_in_files() {
         ("timeout.response_head = '4s'", "timeout.response_head"),
         ("hedge.after = '3s'", "hedge.after"),
         ("hedge.quantile = '100%'", "hedge.quantile"),
-        ("circuit_breaker.window = '5s'", "circuit_breaker.window"),
-        ("circuit_breaker.window_calls = 10", "circuit_breaker.minimum"),
+        ("circuit_breaker = { failures = 9, window = '5s' }", "circuit_breaker.window"),
+        ("circuit_breaker = { failures = 9, window_calls = 8 }", "circuit_breaker.failures"),
+        ("circuit_breaker.open_times = ['1s', '0s']", "circuit_breaker.open_times"),
+        (
+            "circuit_breaker = { window_calls = 10, failure_rate = '50%' }",
+            "circuit_breaker.minimum",
+        ),
         ("circuit_breaker.failure_rate = '101%'", "circuit_breaker.failure_rate"),
         ("circuit_breaker.window_calls = 0", "circuit_breaker.window_calls"),
         ("circuit_breaker = { slow_over = '1s', slow_rate = '101%' }", "circuit_breaker.slow_rate"),
@@ -66,6 +71,13 @@ fn they_have_the_paths_that_they_have_in_files() {
         ("circuit_breaker.probe_successes = 4", "circuit_breaker.probes"),
         ("circuit_breaker.open_for = '2m'", "circuit_breaker.open_for"),
         ("retry.max_attempts = 0", "retry.max_attempts"),
+        ("retry.max_attempts = 32", "retry.max_attempts"),
+        (
+            "deadline = '11s'\nretry = { max_attempts = 32, max_elapsed = '10s' }",
+            "retry.max_attempts",
+        ),
+        ("retry.budget = { under_way = '0%', least = 0 }", "retry.budget"),
+        ("retry.budget = { under_way = '10%', floor = 1 }", "retry.budget"),
         ("retry.backoff.base = '1s'", "retry.backoff"),
         ("retry.backoff.fixed = '0s'", "retry.backoff"),
         ("retry.budget.floor_period = '0s'", "retry.budget.floor_period"),
@@ -104,16 +116,25 @@ fn what_is_longer_or_more_than_anybody_needs_is_refused_or_works() {
     let most = u32::MAX;
     let forever = "'500000000000years'";
     let cases = [
-        (format!("timeout.attempt = {forever}"), "timeout.attempt circuit_breaker.window"),
-        (format!("deadline = {forever}\ntimeout.attempt = {forever}"), "circuit_breaker.window"),
+        (format!("timeout.attempt = {forever}"), "timeout.attempt"),
+        (format!("deadline = {forever}\ntimeout.attempt = {forever}"), ""),
         (
             format!(
-                "deadline = 'none'\ntimeout.attempt = {forever}\ncircuit_breaker.window = {forever}"
+                "deadline = 'none'\ntimeout.attempt = {forever}\ncircuit_breaker = {{ failures = 5, window = {forever} }}"
             ),
             "circuit_breaker.window",
         ),
         (format!("deadline = {forever}\nidle_timeout = {forever}"), ""),
-        (format!("retry = {{ max_attempts = {most}, max_elapsed = {forever} }}"), ""),
+        (format!("retry.max_attempts = {most}"), "retry.max_attempts"),
+        ("retry = { max_attempts = 32, budget.floor = 20 }".into(), ""),
+        (format!("retry = {{ max_attempts = {most}, budget.under_way = '10%' }}"), ""),
+        ("deadline = '11s'\nretry.max_attempts = 41".into(), ""),
+        (
+            format!(
+                "retry = {{ max_attempts = {most}, max_elapsed = {forever}, budget = 'none' }}"
+            ),
+            "",
+        ),
         (format!("retry.backoff = {{ cap = {forever}, factor = 1e300 }}"), ""),
         (format!("retry.backoff.fixed = {forever}"), ""),
         (format!("retry = {{ retry_after_cap = {forever}, retry_after_spread = '400000%' }}"), ""),
@@ -160,6 +181,9 @@ fn several_ways_to_say_one_thing_are_too_many() {
     assert_eq!(wrong("retry.backoff = { base = '1ms', fixed = '1s' }"), ["retry.backoff"]);
     let three = "retry.backoff = { base = '1ms', fixed = '1s', schedule = ['1s'] }";
     assert_eq!(wrong(three), ["retry.backoff"]);
+    assert_eq!(wrong("retry.backoff = { step = '1ms', fixed = '1s' }"), ["retry.backoff.step"]);
+    assert_eq!(wrong("retry.backoff = { factor = 2.0, fixed = '1s' }"), ["retry.backoff.factor"]);
+    assert_eq!(wrong("retry.backoff = { step = '1ms', factor = 2.0 }"), ["retry.backoff"]);
     assert_eq!(wrong("hedge = { quantile = '95%', after = '1s' }"), ["hedge"]);
     assert_eq!(wrong("hedge = { quantile = 'none', after = '1s' }"), [""; 0]);
     let twice = "[{ share = '10%' }, { share = '5%', code = 429 }, { share = '20%', code = 503 }]";
@@ -211,9 +235,10 @@ fn jobs_in_flight_are_bounded_by_their_places_or_by_a_number() {
 #[test]
 fn a_jobs_breaker_needs_a_window_for_its_attempts() {
     let background = || Integration::background("crm");
-    let on = "circuit_breaker.enabled = true";
+    let on = "circuit_breaker.failures = 5";
     assert_eq!(wrong_for(background(), on), ["circuit_breaker.window"]);
-    assert_eq!(wrong_for(background(), "circuit_breaker.window = '2m'"), [""; 0]);
+    let wide = "circuit_breaker = { failures = 5, window = '2m' }";
+    assert_eq!(wrong_for(background(), wide), [""; 0]);
 }
 
 #[test]
@@ -259,7 +284,10 @@ fn from_config_needs_a_preset() {
     let crm = Integration::from_config("crm", named).unwrap().build().unwrap();
     assert_eq!(crm.name(), "crm");
     let config = serde_json::to_value(crm.config()).unwrap();
-    assert_eq!((&config["deadline"], &config["retry"]["max_attempts"]), (&"1h".into(), &5.into()));
+    assert_eq!(
+        (&config["deadline"], &config["retry"]["max_attempts"]),
+        (&"1h".into(), &"none".into())
+    );
 }
 
 #[test]

@@ -229,7 +229,10 @@ async fn breakers_fallbacks_and_rehearsals_are_heard() {
     let crm = Integration::user_flow("crm")
         .fallback(FallbackLayer::value(http::Response::new("{}")))
         .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
-        .breaker(|breaker| breaker.consecutive(outrigger::circuit_breaker::Consecutive::Always(2)))
+        .breaker(|breaker| {
+            let row = outrigger::circuit_breaker::Consecutive::Always(1);
+            breaker.consecutive(row).no_success_for(std::time::Duration::ZERO)
+        })
         .subscriber(Spans::new())
         .service(Script::new([Answer::status(500)]))
         .build()

@@ -6,18 +6,19 @@ use super::read::Reader;
 use super::section::{lay, section};
 use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
-use crate::budget::BudgetTerms;
+use crate::budget::{BudgetTerms, CallTerms, UnderWayTerms};
 use crate::circuit_breaker::{
-    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WindowSize,
+    BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WhenOpen,
+    WindowSize,
 };
 use crate::hedge::HedgeLayer;
 use crate::ratio::Ratio;
-use crate::retry::{Rejections, RetryLayer};
+use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 
 section! {
     /// `[retry]`
     Retry {
-        max_attempts: u32,
+        max_attempts: Option<u32>,
         max_elapsed: Option<Duration>,
         backoff: Delays,
         retry_after_cap: Option<Duration>,
@@ -26,14 +27,16 @@ section! {
         body_cap: usize,
         drain_cap: usize,
         rejections: Rejections,
+        when_budget_is_empty: EmptyBudget,
     }
 }
 
 section! {
-    /// `[retry.backoff]`: `base` and `factor`, or `fixed`, or `schedule`.
+    /// `[retry.backoff]`: `base` and `factor`, or `base` and `step`, or `fixed`, or `schedule`.
     Delays {
         base: Duration,
         factor: f64,
+        step: Duration,
         fixed: Duration,
         schedule: Vec<Duration>,
         cap: Duration,
@@ -42,8 +45,15 @@ section! {
 }
 
 section! {
-    /// `[retry.budget]`
-    Budget { ratio: Ratio, floor: u32, floor_period: Duration, burst: u32 }
+    /// `[retry.budget]`: `ratio` and those after it, or `under_way` and `least`.
+    Budget {
+        ratio: Ratio,
+        floor: u32,
+        floor_period: Duration,
+        burst: u32,
+        under_way: Ratio,
+        least: u32,
+    }
 }
 
 section! {
@@ -59,13 +69,17 @@ section! {
         window_calls: u32,
         failure_rate: Option<Ratio>,
         minimum: u32,
+        failures: Option<u32>,
         slow_over: Option<Duration>,
         slow_rate: Ratio,
         consecutive: Option<u32>,
         consecutive_below_minimum: Option<u32>,
+        no_success_for: Duration,
+        when_open: WhenOpen,
         open_for: Duration,
         open_cap: Duration,
         open_growth: f64,
+        open_times: Vec<Duration>,
         open_jitter: Ratio,
         retry_after_cap: Duration,
         probes: u32,
@@ -90,6 +104,7 @@ impl Retry {
             body_cap: Some(config.body_cap.min(LARGEST)),
             drain_cap: Some(config.drain_cap.min(LARGEST)),
             rejections: Some(config.rejections),
+            when_budget_is_empty: Some(config.when_budget_is_empty),
         }
     }
 
@@ -102,13 +117,16 @@ impl Retry {
         lay(&mut config.body_cap, &self.body_cap);
         lay(&mut config.drain_cap, &self.drain_cap);
         lay(&mut config.rejections, &self.rejections);
+        lay(&mut config.when_budget_is_empty, &self.when_budget_is_empty);
         if let Some(delays) = &self.backoff {
             reader.under("backoff", |reader| delays.lay_over(&mut config.backoff, reader));
         }
         *layer = layer.clone().with_config(config);
         if let Some(budget) = &self.budget {
             let known = layer.shared_budget().made();
-            let terms = budget.as_ref().map(|budget| budget.lay_over(known));
+            let terms = budget
+                .as_ref()
+                .map(|budget| reader.under("budget", |reader| budget.lay_over(known, reader)));
             *layer = layer.clone().with_budget_terms(terms);
         }
     }
@@ -116,12 +134,12 @@ impl Retry {
 
 impl Delays {
     fn of(backoff: &Backoff) -> Self {
-        let mut own =
-            Self { cap: Some(backoff.cap), jitter: Some(backoff.jitter), ..Self::default() };
+        let mut own = Self { cap: backoff.cap, jitter: Some(backoff.jitter), ..Self::default() };
         match &backoff.steps {
             Steps::Exponential { base, factor } => {
                 (own.base, own.factor) = (Some(*base), Some(*factor));
             }
+            Steps::Linear { base, step } => (own.base, own.step) = (Some(*base), Some(*step)),
             Steps::Fixed(delay) => own.fixed = Some(*delay),
             Steps::Schedule(delays) => own.schedule = Some(delays.clone()),
         }
@@ -139,48 +157,92 @@ impl Delays {
             (_, Some(delay), _) => *backoff = Backoff::fixed(delay),
             (_, _, Some(delays)) => *backoff = Backoff::schedule(delays.iter().copied()),
             (Some(base), ..) => match &mut backoff.steps {
-                Steps::Exponential { base: known, .. } => *known = base,
-                _ => *backoff = Backoff::exponential(base, backoff.cap.max(base)),
+                Steps::Exponential { base: known, .. } | Steps::Linear { base: known, .. } => {
+                    *known = base;
+                }
+                _ => *backoff = Backoff::exponential(base, backoff.longest().max(base)),
             },
             _ => {}
         }
-        match (self.factor, &mut backoff.steps) {
-            (Some(factor), Steps::Exponential { factor: known, .. }) => *known = factor,
-            (Some(_), _) => reader.under("factor", |reader| {
-                reader.wrong("only delays that grow from a `base` have one");
-            }),
-            (None, _) => {}
+        self.lay_growth(backoff, reader);
+        if self.cap.is_some() {
+            backoff.cap = self.cap;
         }
-        lay(&mut backoff.cap, &self.cap);
         // Other steps are spread as those were that are known.
         backoff.jitter = jitter;
+    }
+
+    /// How delays grow from their base: by a factor or by a step.
+    fn lay_growth(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
+        let base = match backoff.steps {
+            Steps::Exponential { base, .. } | Steps::Linear { base, .. } => Some(base),
+            Steps::Fixed(_) | Steps::Schedule(_) => None,
+        };
+        match (self.factor, self.step, base) {
+            (None, None, _) => {}
+            (Some(_), Some(_), _) => {
+                reader.wrong("`factor` and `step` are two ways to grow: use one of them");
+            }
+            (Some(factor), None, Some(base)) => backoff.steps = Steps::Exponential { base, factor },
+            (None, Some(step), Some(base)) => backoff.steps = Steps::Linear { base, step },
+            (_, step, None) => {
+                reader.under(if step.is_some() { "step" } else { "factor" }, |reader| {
+                    reader.wrong("only delays that grow from a `base` have one");
+                });
+            }
+        }
     }
 }
 
 impl Budget {
     fn of(terms: BudgetTerms) -> Self {
-        Self {
-            ratio: Some(terms.ratio),
-            floor: Some(terms.floor),
-            floor_period: Some(terms.floor_period),
-            burst: Some(terms.burst),
+        match terms {
+            BudgetTerms::Calls(terms) => Self {
+                ratio: Some(terms.ratio),
+                floor: Some(terms.floor),
+                floor_period: Some(terms.floor_period),
+                burst: Some(terms.burst),
+                ..Self::default()
+            },
+            BudgetTerms::UnderWay(terms) => {
+                Self { under_way: Some(terms.share), least: Some(terms.least), ..Self::default() }
+            }
         }
     }
 
-    fn lay_over(&self, terms: Option<BudgetTerms>) -> BudgetTerms {
-        let default = crate::retry::RetryBudget::default().terms();
-        let unset = BudgetTerms {
-            ratio: Ratio::percent(20),
-            floor: 3,
-            floor_period: Duration::from_secs(10),
-            burst: 20,
-        };
-        let mut terms = terms.or(default).unwrap_or(unset);
-        lay(&mut terms.ratio, &self.ratio);
-        lay(&mut terms.floor, &self.floor);
-        lay(&mut terms.floor_period, &self.floor_period);
-        lay(&mut terms.burst, &self.burst);
-        terms
+    fn lay_over(&self, known: Option<BudgetTerms>, reader: &mut Reader<'_>) -> BudgetTerms {
+        let known = known.unwrap_or(BudgetTerms::Calls(CallTerms::default()));
+        let Self { ratio, floor, floor_period, burst, under_way, least } = self;
+        let by_calls =
+            ratio.is_some() || floor.is_some() || floor_period.is_some() || burst.is_some();
+        let by_under_way = under_way.is_some() || least.is_some();
+        match (known, by_calls, by_under_way) {
+            (known, true, true) => {
+                reader.wrong("`under_way` and `least` are one way to ration, `ratio`, `floor`, `floor_period` and `burst` are another: use one of them");
+                known
+            }
+            (known, false, false) => known,
+            (known, true, false) => {
+                let mut terms = match known {
+                    BudgetTerms::Calls(terms) => terms,
+                    BudgetTerms::UnderWay(_) => CallTerms::default(),
+                };
+                lay(&mut terms.ratio, ratio);
+                lay(&mut terms.floor, floor);
+                lay(&mut terms.floor_period, floor_period);
+                lay(&mut terms.burst, burst);
+                BudgetTerms::Calls(terms)
+            }
+            (known, false, true) => {
+                let mut terms = match known {
+                    BudgetTerms::UnderWay(terms) => terms,
+                    BudgetTerms::Calls(_) => UnderWayTerms::default(),
+                };
+                lay(&mut terms.share, under_way);
+                lay(&mut terms.least, least);
+                BudgetTerms::UnderWay(terms)
+            }
+        }
     }
 }
 
@@ -238,13 +300,17 @@ impl Breaker {
             window_calls,
             failure_rate: Some(config.failure_rate),
             minimum: Some(config.minimum),
+            failures: Some(config.failures),
             slow_over: Some(config.slow.map(|slow| slow.over)),
             slow_rate: config.slow.map(|slow| slow.rate),
             consecutive: Some(always),
             consecutive_below_minimum: Some(below),
+            no_success_for: Some(config.no_success_for),
+            when_open: Some(config.when_open),
             open_for: Some(config.open_for),
             open_cap: Some(config.open_cap),
             open_growth: Some(config.open_growth),
+            open_times: Some(config.open_times.clone()),
             open_jitter: Some(config.open_jitter),
             retry_after_cap: Some(config.retry_after_cap),
             probes: Some(config.probes),
@@ -285,6 +351,8 @@ impl Breaker {
         }
         lay(&mut config.failure_rate, &self.failure_rate);
         lay(&mut config.minimum, &self.minimum);
+        lay(&mut config.failures, &self.failures);
+        lay(&mut config.no_success_for, &self.no_success_for);
         self.lay_slowness(config, reader);
         match (self.consecutive.flatten(), self.consecutive_below_minimum.flatten()) {
             (Some(_), Some(_)) => reader.wrong(
@@ -330,9 +398,11 @@ impl Breaker {
     }
 
     fn lay_recovery(&self, config: &mut BreakerConfig) {
+        lay(&mut config.when_open, &self.when_open);
         lay(&mut config.open_for, &self.open_for);
         lay(&mut config.open_cap, &self.open_cap);
         lay(&mut config.open_growth, &self.open_growth);
+        lay(&mut config.open_times, &self.open_times);
         lay(&mut config.open_jitter, &self.open_jitter);
         lay(&mut config.retry_after_cap, &self.retry_after_cap);
         lay(&mut config.probes, &self.probes);

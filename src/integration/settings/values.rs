@@ -9,12 +9,12 @@ use super::raw::Raw;
 use super::read::{Reader, Setting, name_of, no_such};
 use crate::backoff::Jitter;
 use crate::bulkhead::Way;
-use crate::circuit_breaker::{Mode, Throttled};
+use crate::circuit_breaker::{Mode, Throttled, WhenOpen};
 use crate::idempotency::{Form, KeyedMethods, Minting};
 use crate::integration::preset::Preset;
 use crate::rate_limit::{Excess, Learning};
 use crate::ratio::Ratio;
-use crate::retry::Rejections;
+use crate::retry::{EmptyBudget, Rejections};
 
 /// `"none"`, or a value.
 impl<T: Setting> Setting for Option<T> {
@@ -174,19 +174,21 @@ words! {
         Self::UserFlow => "user_flow" as Self::UserFlow,
         Self::Background => "background" as Self::Background,
     }
-    Jitter {
-        Self::Full => "full" as Self::Full,
-        Self::Equal => "equal" as Self::Equal,
-        Self::Decorrelated => "decorrelated" as Self::Decorrelated,
-        Self::None => "none" as Self::None,
-    }
     Rejections {
+        Self::Fail => "fail" as Self::Fail,
+        Self::Wait => "wait" as Self::Wait,
+    }
+    EmptyBudget {
         Self::Fail => "fail" as Self::Fail,
         Self::Wait => "wait" as Self::Wait,
     }
     Mode {
         Self::Enforce => "enforce" as Self::Enforce,
         Self::ReportOnly => "report-only" as Self::ReportOnly,
+    }
+    WhenOpen {
+        Self::Refuse => "refuse" as Self::Refuse,
+        Self::Hold => "hold" as Self::Hold,
     }
     Throttled {
         Self::ProbesOnly => "probes-only" as Self::ProbesOnly,
@@ -216,6 +218,34 @@ words! {
     Minting {
         Self::Always => "always" as Self::Always,
         Self::CallersOnly => "callers-only" as Self::CallersOnly,
+    }
+}
+
+/// A word, or a range of factors.
+impl Setting for Jitter {
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        let wanted = "one of full, equal, decorrelated, none, or a range such as \"50%..150%\"";
+        let word = text(value, wanted, reader)?;
+        if let Some((low, high)) = word.split_once("..") {
+            let [low, high] = [low, high].map(|part| Raw::Text(part.into()));
+            return Some(Self::scale(Ratio::read(&low, reader)?, Ratio::read(&high, reader)?));
+        }
+        let known = JITTERS.iter().find(|(name, _)| *name == word);
+        if known.is_none() {
+            let problem = no_such(word, &JITTERS.map(|(name, _)| name));
+            reader.wrong(format!("{problem}; a range of factors is written as \"50%..150%\""));
+        }
+        known.map(|(_, jitter)| *jitter)
+    }
+
+    fn write(&self) -> Value {
+        match self {
+            Self::Scale { low, high } => format!("{low}..{high}").into(),
+            word => {
+                let known = JITTERS.iter().find(|(_, jitter)| jitter == word);
+                known.map(|(name, _)| *name).into()
+            }
+        }
     }
 }
 
@@ -287,6 +317,13 @@ fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v
     text
 }
 
+/// The ways to spread that have a name alone.
+const JITTERS: [(&str, Jitter); 4] = [
+    ("full", Jitter::Full),
+    ("equal", Jitter::Equal),
+    ("decorrelated", Jitter::Decorrelated),
+    ("none", Jitter::None),
+];
 const NONE: &str = "none";
 /// TOML has no larger number than this, and nobody has so many bytes.
 pub(super) const LARGEST: usize = i64::MAX as usize;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::config::Mistakes;
 use crate::ratio::Ratio;
+use crate::rt::Rng;
 
 /// The settings of a circuit breaker, as [`CircuitBreakerLayer`](super::CircuitBreakerLayer) sets
 /// them.
@@ -11,11 +12,15 @@ pub struct BreakerConfig {
     pub(crate) window: WindowSize,
     pub(crate) minimum: u32,
     pub(crate) failure_rate: Option<Ratio>,
+    pub(crate) failures: Option<u32>,
     pub(crate) slow: Option<SlowRule>,
     pub(crate) consecutive: Option<Consecutive>,
+    pub(crate) no_success_for: Duration,
+    pub(crate) when_open: WhenOpen,
     pub(crate) open_for: Duration,
     pub(crate) open_cap: Duration,
     pub(crate) open_growth: f64,
+    pub(crate) open_times: Vec<Duration>,
     pub(crate) open_jitter: Ratio,
     pub(crate) retry_after_cap: Duration,
     pub(crate) probes: u32,
@@ -49,6 +54,18 @@ pub enum Consecutive {
     BelowMinimum(u32),
 }
 
+/// What becomes of calls while nothing answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenOpen {
+    /// They are refused at once: a person is waiting.
+    #[default]
+    Refuse,
+    /// They wait until the provider answers again, or until their deadline: a job has time. After
+    /// that they go a few at a time: one, and twice as many each second.
+    Hold,
+}
+
 /// What a throttled answer (429) speaks against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,7 +73,8 @@ pub enum Throttled {
     /// A probe: the provider is not ready for traffic yet.
     #[default]
     ProbesOnly,
-    /// Every call.
+    /// Every call, where a share or a number of the window counts. It never counts in a row: a
+    /// provider that asks for less does answer.
     Always,
     /// Nothing.
     Never,
@@ -78,17 +96,21 @@ impl Default for BreakerConfig {
         Self {
             window: WindowSize::Time(Duration::from_secs(30)),
             minimum: 20,
-            failure_rate: Some(Ratio::percent(80)),
+            failure_rate: None,
+            failures: None,
             slow: None,
-            consecutive: Some(Consecutive::BelowMinimum(5)),
-            open_for: Duration::from_secs(5),
+            consecutive: Some(Consecutive::Always(10)),
+            no_success_for: Duration::from_secs(2),
+            when_open: WhenOpen::default(),
+            open_for: Duration::from_millis(500),
             open_cap: Duration::from_secs(60),
-            open_growth: 2.0,
-            open_jitter: Ratio::percent(50),
-            retry_after_cap: Duration::from_secs(600),
-            probes: 3,
-            probe_successes: 2,
-            probe_limit: Duration::from_secs(10),
+            open_growth: 1.0,
+            open_times: Vec::new(),
+            open_jitter: Ratio::percent(20),
+            retry_after_cap: Duration::from_secs(10),
+            probes: 1,
+            probe_successes: 1,
+            probe_limit: Duration::from_secs(1),
             abandoned_after: Duration::from_secs(1),
             throttled: Throttled::default(),
             mode: Mode::default(),
@@ -103,12 +125,40 @@ impl BreakerConfig {
         self.check_recovery(mistakes);
     }
 
-    /// The window's length, where it is one of time.
+    /// The window's length, where it is one of time and a rule looks at it.
     pub(super) fn window_time(&self) -> Option<Duration> {
+        let looks = self.failure_rate.is_some() || self.failures.is_some() || self.slow.is_some();
         match self.window {
-            WindowSize::Time(length) => Some(length),
-            WindowSize::Calls(_) => None,
+            WindowSize::Time(length) if looks => Some(length),
+            _ => None,
         }
+    }
+
+    /// After so many failures in a row, another attempt of the same call is no help.
+    pub(super) fn hopeless_row(&self) -> Option<u32> {
+        match self.consecutive {
+            Some(Consecutive::Always(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    /// How long it stays open before the round of probes with this number, counted from 0.
+    pub(super) fn open_time(&self, round: u32, rng: &Rng) -> Duration {
+        let listed = self.open_times.get(round as usize).or(self.open_times.last()).copied();
+        let (time, cap) = match listed {
+            Some(time) => (time, Duration::MAX),
+            None => {
+                let steps = round.min(MAX_STEPS) as i32;
+                let grown = self.open_for.as_secs_f64() * self.open_growth.powi(steps);
+                let cap = self.open_cap;
+                (Duration::try_from_secs_f64(grown).map_or(cap, |time| time.min(cap)), cap)
+            }
+        };
+        // The longest times round up on the way through a float.
+        let spread = time.as_secs_f64() * self.open_jitter.fraction();
+        let spread = Duration::try_from_secs_f64(spread).unwrap_or(time);
+        // The cap cuts the range, not the draw: otherwise half of all draws would be the cap.
+        rng.between(time - spread.min(time), time.saturating_add(spread).min(cap))
     }
 
     pub(super) fn is_slow(&self, took: Duration) -> bool {
@@ -116,8 +166,20 @@ impl BreakerConfig {
     }
 
     fn check_rules(&self, mistakes: &mut Mistakes<'_>) {
-        if self.failure_rate.is_none() && self.slow.is_none() && self.consecutive.is_none() {
-            mistakes.add("rules", "there are none, so it can never open: set a failure rate, a slow-call rate or a number in a row");
+        let by_window = self.failure_rate.is_some() || self.failures.is_some();
+        if !by_window && self.slow.is_none() && self.consecutive.is_none() {
+            mistakes.add("rules", "there are none, so it can never open: set a failure rate, a number of failures, a slow-call rate or a number in a row");
+        }
+        if self.failures == Some(0) {
+            mistakes.add("failures", "zero failures would open on every call: use at least one");
+        }
+        if let (Some(failures), WindowSize::Calls(calls)) = (self.failures, self.window)
+            && failures > calls
+        {
+            mistakes.add(
+                "failures",
+                format_args!("{failures} failures never fit a window of {calls} calls, so it can never open: lower it or widen the window"),
+            );
         }
         let rates =
             [("failure_rate", self.failure_rate), ("slow_calls", self.slow.map(|slow| slow.rate))];
@@ -141,8 +203,8 @@ impl BreakerConfig {
         if let Some(Consecutive::Always(0) | Consecutive::BelowMinimum(0)) = self.consecutive {
             mistakes.add("consecutive", "zero in a row would open on every call: use at least one");
         }
-        if let (Some(Consecutive::BelowMinimum(row)), None, None) =
-            (self.consecutive, self.failure_rate, self.slow)
+        if let (Some(Consecutive::BelowMinimum(row)), false, None) =
+            (self.consecutive, by_window, self.slow)
             && row >= self.minimum
         {
             mistakes.add("consecutive", format_args!("{row} in a row below a minimum of {} calls can never happen: lower it, or let it count however many calls there are", self.minimum));
@@ -156,7 +218,7 @@ impl BreakerConfig {
                 "window",
                 format_args!("{calls} calls are more than it can hold, which is {MOST_CALLS}: hold fewer, or look at a time"),
             ),
-            WindowSize::Calls(calls) if self.minimum > calls => mistakes.add(
+            WindowSize::Calls(calls) if self.has_rate() && self.minimum > calls => mistakes.add(
                 "minimum",
                 format_args!("{} calls never fit a window of {calls}, so it can never open: lower it or widen the window", self.minimum),
             ),
@@ -170,9 +232,17 @@ impl BreakerConfig {
         }
     }
 
+    /// Whether a share of the window counts.
+    fn has_rate(&self) -> bool {
+        self.failure_rate.is_some() || self.slow.is_some()
+    }
+
     fn check_recovery(&self, mistakes: &mut Mistakes<'_>) {
         if self.open_for.is_zero() {
             mistakes.add("open_for", "an open time of zero never rejects: give it a duration");
+        }
+        if self.open_times.contains(&Duration::ZERO) {
+            mistakes.add("open_times", "an open time of zero never rejects: give each a duration");
         }
         if self.open_for > self.open_cap {
             let (base, cap) = (self.open_for, self.open_cap);
@@ -205,3 +275,5 @@ impl BreakerConfig {
 
 /// Each call of the window is kept, twice: two megabytes for a breaker, and there may be many.
 pub(super) const MOST_CALLS: u32 = 1_000_000;
+/// Growth past this many steps has met every cap.
+const MAX_STEPS: u32 = 1_000;

@@ -7,13 +7,14 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::held::Held;
 use super::pass::Pass;
 use crate::body::GuardedBody;
 use crate::error::{BoxError, Error};
-use crate::inner::Sending;
+use crate::inner::{Inner, Sending};
 
 pin_project! {
-    /// A call that the breaker let pass, or its rejection.
+    /// A call that the breaker let pass, holds or has refused.
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -31,6 +32,8 @@ pin_project! {
         S: Service<R>,
     {
         Rejected { error: Option<Error> },
+        /// Waiting until the provider answers again.
+        Held { held: Held, sent: Option<(Inner<S>, R)> },
         Sent { #[pin] sending: Sending<S, R> },
     }
 }
@@ -41,6 +44,10 @@ where
 {
     pub(super) fn rejected(error: Error) -> Self {
         Self { state: State::Rejected { error: Some(error) }, pass: None }
+    }
+
+    pub(super) fn held(held: Held, service: Inner<S>, request: Request<B>) -> Self {
+        Self { state: State::Held { held, sent: Some((service, request)) }, pass: None }
     }
 
     pub(super) fn sent(sending: Sending<S, Request<B>>, pass: Option<Pass>) -> Self {
@@ -58,12 +65,30 @@ where
     type Output = Result<Response<GuardedBody<ResBody, Pass>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let result = match this.state.project() {
-            StateProjection::Sent { sending } => ready!(sending.poll(cx)),
-            StateProjection::Rejected { error } => {
-                return Poll::Ready(Err(error.take().expect("polled after it was ready")));
-            }
+        let mut this = self.project();
+        let result = loop {
+            let next = match this.state.as_mut().project() {
+                StateProjection::Rejected { error } => {
+                    return Poll::Ready(Err(error.take().expect("polled after it was ready")));
+                }
+                StateProjection::Held { held, sent } => match ready!(held.poll(cx)) {
+                    Err(error) => State::Rejected { error: Some(error) },
+                    Ok(pass) => {
+                        let (service, request) = sent.take().expect("a request is sent once");
+                        *this.pass = Some(pass);
+                        // It may go: the request goes on its way.
+                        State::Sent { sending: service.send_owned(request) }
+                    }
+                },
+                StateProjection::Sent { sending } => {
+                    match this.pass.as_mut().and_then(Pass::turned_away) {
+                        // It leaves the queue that it waits in.
+                        Some(error) => State::Rejected { error: Some(error) },
+                        None => break ready!(sending.poll(cx)),
+                    }
+                }
+            };
+            this.state.set(next);
         };
         let pass = this.pass.take();
         Poll::Ready(match result {

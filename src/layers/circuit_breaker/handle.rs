@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::breaker::Breaker;
+use super::config::Mode;
 use super::keyed::BreakerMap;
 use super::state::Forced;
 use super::window::Sums;
@@ -30,6 +31,8 @@ pub struct BreakerCounts {
     pub rejected: u64,
     /// Calls whose callers went away since the breaker was made.
     pub abandoned: u64,
+    /// Calls that wait just now until the provider answers again.
+    pub held: usize,
 }
 
 impl BreakerHandle {
@@ -40,13 +43,13 @@ impl BreakerHandle {
     /// The state as callers see it; a disabled breaker is closed.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.machine.state())
+        self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.state())
     }
 
     /// For how long it has not been closed.
     #[must_use]
     pub fn open_for(&self) -> Option<Duration> {
-        self.0.as_ref()?.machine.not_closed_for(rt::now())
+        self.0.as_ref()?.gate.not_closed_for(rt::now())
     }
 
     /// The counts.
@@ -55,15 +58,16 @@ impl BreakerHandle {
         let Some(breaker) = &self.0 else {
             return BreakerCounts::default();
         };
-        let Sums { total, failed, slow } = breaker.machine.sums(rt::now());
-        let (rejected, abandoned) = (breaker.machine.rejected(), breaker.machine.abandoned());
-        BreakerCounts { calls: total, failed, slow, rejected, abandoned }
+        let Sums { total, failed, slow } = breaker.gate.sums(rt::now());
+        let (rejected, abandoned) = (breaker.gate.rejected(), breaker.gate.abandoned());
+        let held = breaker.gate.held();
+        BreakerCounts { calls: total, failed, slow, rejected, abandoned, held }
     }
 
     /// The state that it was forced into, if it was.
     #[must_use]
     pub fn forced(&self) -> Option<BreakerState> {
-        match self.0.as_ref()?.machine.forced() {
+        match self.0.as_ref()?.gate.forced() {
             Forced::No => None,
             Forced::Open => Some(BreakerState::Open),
             Forced::Closed => Some(BreakerState::Closed),
@@ -77,12 +81,18 @@ impl BreakerHandle {
 
     /// How often it was forced or released, by whomever.
     pub(crate) fn forcings(&self) -> u64 {
-        self.0.as_ref().map_or(0, |breaker| breaker.machine.forcings())
+        self.0.as_ref().map_or(0, |breaker| breaker.gate.forcings())
     }
 
-    /// Whether it refuses all calls just now.
-    pub(crate) fn is_shut(&self) -> bool {
-        self.0.as_ref().is_some_and(|breaker| breaker.machine.is_shut())
+    /// Whether it refuses calls, because the last that is known is that nothing answers.
+    pub(crate) fn is_down(&self) -> bool {
+        self.0.as_ref().is_some_and(|breaker| breaker.gate.is_down(rt::now()))
+    }
+
+    /// Whether it acts on what it finds or only reports it; a disabled one does neither.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.0.as_ref().map_or(Mode::Enforce, |breaker| breaker.gate.mode())
     }
 
     /// Refuses every call until told otherwise.
@@ -95,14 +105,44 @@ impl BreakerHandle {
         self.force(Forced::Closed);
     }
 
-    /// Goes back to what the results say.
+    /// Opens it until so much time has passed: then calls try the provider, and the first that
+    /// succeeds closes it.
+    pub fn force_open_for(&self, time: Duration) {
+        self.with(|breaker| breaker.open_by_hand(time));
+    }
+
+    /// Opens it, and lets the next call try the provider.
+    pub fn force_half_open(&self) {
+        self.with(|breaker| breaker.open_by_hand(Duration::ZERO));
+    }
+
+    /// Closes it, and forgets all results and what it was forced into.
+    pub fn reset(&self) {
+        self.with(Breaker::reset);
+    }
+
+    /// From now on it only tells what it would have refused, whatever the settings say.
+    pub fn report_only(&self) {
+        self.with(|breaker| breaker.override_mode(Mode::ReportOnly));
+    }
+
+    /// From now on it acts on what it finds, whatever the settings say.
+    pub fn enforce(&self) {
+        self.with(|breaker| breaker.override_mode(Mode::Enforce));
+    }
+
+    /// Goes back to what the results and the settings say.
     pub fn release(&self) {
         self.force(Forced::No);
     }
 
     fn force(&self, forced: Forced) {
+        self.with(|breaker| breaker.force(forced));
+    }
+
+    fn with(&self, act: impl FnOnce(&Breaker)) {
         if let Some(breaker) = &self.0 {
-            breaker.force(forced);
+            act(breaker);
         }
     }
 }
@@ -127,7 +167,7 @@ impl KeyedBreakers {
     /// How many keys have a breaker, and how many of those aren't closed.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let breakers = self.0.all();
-        let is_open = |breaker: &&Arc<Breaker>| breaker.machine.state() != BreakerState::Closed;
+        let is_open = |breaker: &&Arc<Breaker>| breaker.state() != BreakerState::Closed;
         (breakers.len(), breakers.iter().filter(is_open).count())
     }
 }

@@ -43,7 +43,7 @@ impl BreakerMap {
     pub(super) fn reconfigure(&self, config: &BreakerConfig) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.config = config.clone();
-        known.breakers.values().for_each(|breaker| breaker.machine.reconfigure(config.clone()));
+        known.breakers.values().for_each(|breaker| breaker.reconfigure(config.clone()));
     }
 
     /// The breaker of this request's key.
@@ -95,9 +95,8 @@ impl BreakerMap {
         if breakers.len() < self.most {
             return;
         }
-        let rank = |breaker: &Breaker| {
-            (breaker.machine.state() == BreakerState::Closed, breaker.idle_for(now))
-        };
+        let rank =
+            |breaker: &Breaker| (breaker.state() == BreakerState::Closed, breaker.idle_for(now));
         let oldest = breakers.iter().max_by_key(|(_, breaker)| rank(breaker));
         if let Some(key) = oldest.map(|(key, _)| key.clone()) {
             breakers.remove(&key);

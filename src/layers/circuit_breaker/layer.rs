@@ -6,11 +6,11 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::breaker::Breaker;
-use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WindowSize};
+use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WhenOpen, WindowSize};
+use super::gate::Gate;
 use super::handle::{BreakerHandle, KeyedBreakers};
 use super::keyed::BreakerMap;
 use super::service::CircuitBreaker;
-use super::state::Machine;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::context::RequestHead;
 use crate::event::Emitter;
@@ -33,7 +33,7 @@ pub struct CircuitBreakerLayer {
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     /// What the breaker remembers; made when it is first needed.
-    machine: Arc<OnceLock<Arc<Machine>>>,
+    gate: Arc<OnceLock<Arc<Gate>>>,
     pub(super) ties: Arc<Ties>,
 }
 
@@ -51,7 +51,7 @@ impl CircuitBreakerLayer {
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             rng: Rng::system(),
-            machine: Arc::default(),
+            gate: Arc::default(),
             ties: Arc::default(),
         }
     }
@@ -71,9 +71,15 @@ impl CircuitBreakerLayer {
         self.set(|config| (config.failure_rate, config.minimum) = (Some(rate), minimum))
     }
 
-    /// Doesn't look at the failure rate.
+    /// Doesn't look at the failure rate, which is the default.
     pub fn without_failure_rate(self) -> Self {
         self.set(|config| config.failure_rate = None)
+    }
+
+    /// Opens when the window holds so many failures, however many calls it holds: so many of the last
+    /// calls, or so many within a time.
+    pub fn failures(self, failures: u32) -> Self {
+        self.set(|config| config.failures = Some(failures))
     }
 
     /// Opens when this share of the calls (as many as `failure_rate` needs) took longer than `over`
@@ -87,7 +93,8 @@ impl CircuitBreakerLayer {
         self.set(|config| config.minimum = calls)
     }
 
-    /// Opens on failures in a row.
+    /// Opens on failures in a row, once nothing has succeeded for
+    /// [`no_success_for`](Self::no_success_for).
     pub fn consecutive(self, consecutive: Consecutive) -> Self {
         self.set(|config| config.consecutive = Some(consecutive))
     }
@@ -97,12 +104,33 @@ impl CircuitBreakerLayer {
         self.set(|config| config.consecutive = None)
     }
 
-    /// Stays open for `base`, twice that when the probes fail, and so on up to `cap`.
-    pub fn open_for(self, base: Duration, cap: Duration) -> Self {
-        self.set(|config| (config.open_for, config.open_cap) = (base, cap))
+    /// Failures in a row open it only if nothing has succeeded for so long, counted from when the
+    /// first of them was sent. Zero leaves it to their number.
+    pub fn no_success_for(self, time: Duration) -> Self {
+        self.set(|config| config.no_success_for = time)
     }
 
-    /// What the open time is multiplied by from one opening to the next; 1 keeps it.
+    /// Whether calls are refused or wait while nothing answers.
+    pub fn when_open(self, when_open: WhenOpen) -> Self {
+        self.set(|config| config.when_open = when_open)
+    }
+
+    /// How long it takes from opening to the first probe, and from one round of probes to the next:
+    /// `base`, and as [`open_growth`](Self::open_growth) says more up to `cap`.
+    pub fn open_for(self, base: Duration, cap: Duration) -> Self {
+        self.set(|config| {
+            (config.open_for, config.open_cap) = (base, cap);
+            config.open_times.clear();
+        })
+    }
+
+    /// The same as a list: the last time repeats.
+    pub fn open_times(self, times: impl IntoIterator<Item = Duration>) -> Self {
+        let times: Vec<_> = times.into_iter().collect();
+        self.set(|config| config.open_times = times)
+    }
+
+    /// What the open time is multiplied by from one round of probes to the next; 1 keeps it.
     pub fn open_growth(self, growth: f64) -> Self {
         self.set(|config| config.open_growth = growth)
     }
@@ -112,17 +140,17 @@ impl CircuitBreakerLayer {
         self.set(|config| config.open_jitter = jitter)
     }
 
-    /// The longest `Retry-After` that may lengthen the open time.
+    /// The longest that a `Retry-After` can put off the next probe.
     pub fn retry_after_cap(self, cap: Duration) -> Self {
         self.set(|config| config.retry_after_cap = cap)
     }
 
-    /// How many probes a half-open breaker lets through, and how many of them must succeed.
+    /// How many probes go in one round, and how many must succeed to close it.
     pub fn probes(self, probes: u32, successes: u32) -> Self {
         self.set(|config| (config.probes, config.probe_successes) = (probes, successes))
     }
 
-    /// How long a probe may take before it counts as failed.
+    /// How long a probe keeps others back. One that takes longer still counts when it ends.
     pub fn probe_limit(self, limit: Duration) -> Self {
         self.set(|config| config.probe_limit = limit)
     }
@@ -216,8 +244,8 @@ impl CircuitBreakerLayer {
             if let Some(map) = &running.map {
                 map.reconfigure(config);
             }
-            if let Some(machine) = running.machine.get() {
-                machine.reconfigure(config.clone());
+            if let Some(gate) = running.gate.get() {
+                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
             }
         }
         Self { config: self.config, ..running.clone() }
@@ -241,9 +269,9 @@ impl CircuitBreakerLayer {
     /// The one breaker, if there is one and no keys.
     pub(super) fn breaker(&self) -> Option<Arc<Breaker>> {
         let config = self.config.as_ref().filter(|_| self.map.is_none())?;
-        let make = || Arc::new(Machine::new(config.clone(), rt::now()));
-        let machine = Arc::clone(self.machine.get_or_init(make));
-        Some(Arc::new(Breaker::new(self, machine)))
+        let make = || Arc::new(Gate::new(config.clone(), rt::now()));
+        let gate = Arc::clone(self.gate.get_or_init(make));
+        Some(Arc::new(Breaker::new(self, gate)))
     }
 
     fn set(mut self, set: impl FnOnce(&mut BreakerConfig)) -> Self {
@@ -253,7 +281,7 @@ impl CircuitBreakerLayer {
 
     /// What was made with other settings is not this layer's any more.
     fn renewed(mut self) -> Self {
-        (self.machine, self.ties) = (Arc::default(), Arc::default());
+        (self.gate, self.ties) = (Arc::default(), Arc::default());
         if let Some(map) = &self.map {
             let config = self.config.clone().unwrap_or_default();
             self.map = Some(Arc::new(map.renewed(config)));

@@ -74,16 +74,19 @@
 mod breaker;
 mod config;
 mod future;
+mod gate;
 mod handle;
+mod held;
+mod hold;
 mod keyed;
 mod layer;
 mod pass;
-mod recovery;
+mod probes;
 mod service;
 mod state;
 mod window;
 
-pub use config::{BreakerConfig, Consecutive, Mode, Throttled};
+pub use config::{BreakerConfig, Consecutive, Mode, Throttled, WhenOpen};
 #[cfg(feature = "serde")]
 pub(crate) use config::{SlowRule, WindowSize};
 pub use future::ResponseFuture;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use http::Response;
 
 use super::breaker::Breaker;
-use super::state::{Ticket, Verdict};
+use super::state::{Role, Ticket, Verdict};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
-use crate::outcome::{Class, Phase, class_of_error, class_of_response, retry_after};
+use crate::outcome::{Class, Phase, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Clock};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
@@ -30,24 +30,39 @@ enum Stage {
 
 impl Pass {
     pub(super) fn new(breaker: Arc<Breaker>, ticket: Ticket, context: Context) -> Self {
+        let probes = matches!(ticket.role, Role::Probe(_));
+        if probes || context.call().is_probing() {
+            context.call().set_probing(probes);
+        }
         Self { breaker, ticket, context, stage: Stage::Waiting }
+    }
+
+    /// The rejection, where the breaker has opened since and the request is still in a queue of ours:
+    /// whoever waited there asks again before it goes.
+    pub(super) fn turned_away(&mut self) -> Option<Error> {
+        if !self.context.call().is_here() || !self.breaker.gate.is_outdated(&self.ticket) {
+            return None;
+        }
+        self.context.call().set_queued(false);
+        self.stage = Stage::Told;
+        let refusal = self.breaker.gate.turn_away(rt::now());
+        Some(self.breaker.refuse(&refusal, &self.context))
     }
 
     /// A head: a failure is told now, a success waits for its body.
     pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Option<Self> {
         let now = rt::now();
         let class = class_of_response(&self.breaker.classifier, response);
-        let hint = || retry_after::retry_after(response.headers(), &Clock::system());
+        let is_server_error = response.status().is_server_error();
+        let mut hint = || wait_of(&self.breaker.classifier, class, response, &Clock::system());
         let verdict = match class {
             // A 503 says that the service isn't there, whatever else it says.
-            Class::Throttled if !response.status().is_server_error() => {
-                Verdict::Throttled { retry_after: hint() }
-            }
+            Class::Throttled if !is_server_error => Verdict::Throttled { retry_after: hint() },
             class if class.is_failure() || class == Class::Throttled => {
                 Verdict::Failure { retry_after: hint() }
             }
             _ => {
-                self.breaker.machine.note_head(self.ticket(), now);
+                self.breaker.gate.note_head(self.ticket(), now);
                 self.stage = Stage::Head(now);
                 return Some(self);
             }
@@ -81,7 +96,7 @@ impl Pass {
     fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
         self.stage = Stage::Told;
         self.breaker.record(self.ticket(), verdict, at, &self.context);
-        if self.breaker.machine.is_shut() {
+        if verdict != Verdict::Success && self.breaker.gate.discourages() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
             self.context.call().set_shut(true);
         }
@@ -102,10 +117,10 @@ impl Pass {
             self.tell(Verdict::Nothing, now);
             return;
         }
-        self.breaker.machine.count_abandoned();
+        self.breaker.gate.count_abandoned();
         let waited = now.saturating_duration_since(self.ticket.began.max(call.attempt_began()));
         let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
-        let after = || self.breaker.machine.tuning().config.abandoned_after;
+        let after = || self.breaker.gate.settings().config.abandoned_after;
         let verdict = match !call.ran_out_here(now) && (late || waited >= after()) {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,

@@ -5,14 +5,14 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Entry};
 use super::future::ResponseFuture;
 use super::layer::CircuitBreakerLayer;
 use super::pass::Pass;
+use super::state::Asker;
 use crate::body::GuardedBody;
-use crate::context::{Context, RequestHead};
+use crate::context::{Context, RequestHead, Steer, is_idempotent};
 use crate::error::{BoxError, Error};
-use crate::event::BreakerState;
 use crate::inner::Inner;
 
 /// Stops calling a provider that is down. See the [module](super).
@@ -60,21 +60,31 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let pass = match self.breakers.of(&request) {
-            None => None,
-            Some(breaker) => {
-                let integration = breaker.emitter.integration();
-                let context = Context::of(request.extensions_mut(), integration);
-                match breaker.admit(context) {
-                    Ok(pass) => Some(pass),
-                    Err(error) => {
-                        self.inner.let_go();
-                        return ResponseFuture::rejected(error);
-                    }
-                }
-            }
+        let Some(breaker) = self.breakers.of(&request) else {
+            return ResponseFuture::sent(self.inner.send(request), None);
         };
-        ResponseFuture::sent(self.inner.send(request), pass)
+        let integration = breaker.emitter.integration();
+        let context = Context::of(request.extensions_mut(), integration);
+        match breaker.admit(context, || asker(&request)) {
+            Entry::Passed(pass) => ResponseFuture::sent(self.inner.send(request), Some(pass)),
+            Entry::Held(held) => {
+                self.inner.let_go();
+                ResponseFuture::held(held, self.inner.clone(), request)
+            }
+            Entry::Refused(error) => {
+                self.inner.let_go();
+                ResponseFuture::rejected(error)
+            }
+        }
+    }
+}
+
+/// Whether the request may be repeated without harm, whatever becomes of it.
+fn asker<B>(request: &Request<B>) -> Asker {
+    let steered = || request.extensions().get::<Steer>() == Some(&Steer::Safe);
+    match is_idempotent(request.method()) || steered() {
+        true => Asker::Safe,
+        false => Asker::Unsafe,
     }
 }
 
@@ -85,7 +95,7 @@ impl Breakers {
     fn may_pass(&self) -> bool {
         match self {
             Self::None => true,
-            Self::One(breaker) => breaker.machine.state() == BreakerState::Closed,
+            Self::One(breaker) => breaker.gate.passes_all(),
             Self::Keyed(_) => false,
         }
     }

@@ -1,49 +1,62 @@
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+//! The machine: `now` goes in, a decision comes out.
+
 use std::time::{Duration, Instant};
 
-use super::config::{BreakerConfig, Consecutive, Mode, Throttled};
-use super::recovery::Recovery;
-use super::window::{Mark, Sums, Window};
-use crate::context::Context;
+use super::config::{BreakerConfig, Throttled};
+use super::probes::Probes;
 use crate::event::BreakerState;
-use crate::rt::Rng;
+use crate::rt::{self, Rng};
 
-/// The machine: `now` goes in, a decision comes out.
-///
-/// A closed breaker is passed with one load and told of a success with one exchange; the lock is for
-/// changes of state and for probes.
+/// What a circuit breaker is in, and what it remembers of the outage.
 #[derive(Debug)]
 pub(super) struct Machine {
-    tuning: RwLock<Arc<Tuning>>,
-    /// Slowness counts, so that every call needs to know the time.
-    times: AtomicBool,
-    epoch: Instant,
-    /// The state, which window it writes to, and its generation.
-    pub(super) word: AtomicU64,
-    /// When an open breaker lets probes through, in nanoseconds of the epoch.
-    pub(super) until: AtomicU64,
-    /// When it last left or came back to the closed state, in nanoseconds of the epoch.
-    pub(super) changed: AtomicU64,
-    /// When it was last forced, in nanoseconds of the epoch.
-    forced_at: AtomicU64,
-    pub(super) in_a_row: AtomicU32,
-    /// The window may hold something that speaks against the provider.
-    pub(super) tainted: AtomicBool,
-    forced: AtomicU8,
-    /// How often it was forced or released.
-    forcings: AtomicU64,
-    pub(super) rejected: AtomicU64,
-    abandoned: AtomicU64,
-    pub(super) recovery: Mutex<Recovery>,
+    state: State,
+    forced: Forced,
+    /// When it was last forced into another state.
+    forced_at: Instant,
+    /// The outage that it is in, or that has just ended.
+    outage: Option<Outage>,
+    /// The state that others were last told of.
+    told: BreakerState,
 }
 
-/// What can be changed while calls are under way.
 #[derive(Debug)]
-pub(super) struct Tuning {
-    pub(super) config: BreakerConfig,
-    /// Two, so that a result that is late by a whole outage is written where nobody reads.
-    windows: Arc<[Window; 2]>,
+enum State {
+    Closed,
+    Open(Probes),
+    /// Closed again; those who were held meanwhile go a few at a time.
+    Releasing(Release),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Release {
+    began: Instant,
+    in_flight: u32,
+}
+
+/// One outage; one that begins soon after another has ended is the same.
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    cause: Cause,
+    began: Instant,
+    /// Since when nothing has succeeded.
+    silent_since: Instant,
+    /// Attempts that failed since then.
+    failed: u32,
+    ended: Option<Instant>,
+}
+
+/// Why it opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// So many attempts failed one after the other, since then.
+    Row { since: Instant, failed: u32 },
+    /// Too many calls of the window failed.
+    Failures,
+    /// Too many calls of the window were slow.
+    Slowness,
+    /// Somebody opened it.
+    Hand,
 }
 
 /// The right to one call, good for the state that gave it.
@@ -52,20 +65,40 @@ pub(super) struct Ticket {
     pub(super) began: Instant,
     /// When the request left, where it waited in a queue further in: slowness is judged from here.
     pub(super) left: Instant,
-    /// The word it was given under; [`UNTRACKED`] if its result doesn't matter.
-    pub(super) word: u64,
-    /// Which probe it is for, where it is for one.
-    pub(super) probe: u32,
+    /// The generation that it was given in; [`UNTRACKED`] if its result doesn't matter.
+    pub(super) generation: u64,
+    pub(super) role: Role,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Admission {
-    Admitted(Ticket),
-    /// Admitted only because the breaker reports and doesn't act.
-    WouldReject(Ticket),
-    Rejected {
-        retry_after: Option<Duration>,
-    },
+/// What a call is to the breaker that let it pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Usual,
+    /// It tries the provider: the number says which probe it is.
+    Probe(u32),
+    /// It was held, or came while others were.
+    Released,
+}
+
+/// Who asks to make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// It may be repeated without harm.
+    Safe,
+    /// It may not: it tries a silent provider only where nothing else does.
+    Unsafe,
+}
+
+/// Why a call may not pass just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) cause: Cause,
+    /// For how long nothing has succeeded, or it has been open.
+    pub(super) lasts: Duration,
+    /// Attempts that failed meanwhile.
+    pub(super) failed: u32,
+    /// How long until the next try; without, it is forced open.
+    pub(super) next: Option<Duration>,
 }
 
 /// What a result says of the provider.
@@ -97,280 +130,305 @@ pub(super) enum Forced {
 }
 
 impl Machine {
-    pub(super) fn new(config: BreakerConfig, now: Instant) -> Self {
-        let windows = Arc::new([Window::new(config.window), Window::new(config.window)]);
+    pub(super) fn new(now: Instant) -> Self {
         Self {
-            times: AtomicBool::new(config.slow.is_some()),
-            tuning: RwLock::new(Arc::new(Tuning { config, windows })),
-            epoch: now,
-            word: AtomicU64::new(CLOSED),
-            until: AtomicU64::new(0),
-            changed: AtomicU64::new(0),
-            forced_at: AtomicU64::new(0),
-            in_a_row: AtomicU32::new(0),
-            tainted: AtomicBool::new(false),
-            forced: AtomicU8::new(Forced::No as u8),
-            forcings: AtomicU64::new(0),
-            rejected: AtomicU64::new(0),
-            abandoned: AtomicU64::new(0),
-            recovery: Mutex::default(),
+            state: State::Closed,
+            forced: Forced::No,
+            forced_at: now,
+            outage: None,
+            told: BreakerState::Closed,
         }
     }
 
-    /// The way of nearly all calls: the breaker is closed, and nobody needs to know the time.
-    ///
-    /// `began` is about when the attempt began, and exact enough where slowness doesn't count.
-    pub(super) fn pass_closed(&self, began: impl FnOnce() -> Instant) -> Option<Ticket> {
-        let word = self.word.load(Ordering::Acquire);
-        let passes = state_of(word) == CLOSED && !self.times.load(Ordering::Relaxed);
-        (passes && self.forced() == Forced::No).then(|| Ticket::new(began(), word))
+    /// Whether every call passes, and none needs to be counted.
+    pub(super) fn is_plain(&self) -> bool {
+        self.forced == Forced::No && matches!(self.state, State::Closed)
     }
 
-    /// Asks to make a call.
+    /// Asks to make a call; `held` says whether others are held, who come before it.
     pub(super) fn admit(
-        &self,
-        context: &Context,
+        &mut self,
+        asker: Asker,
+        held: bool,
+        config: &BreakerConfig,
         now: Instant,
         rng: &Rng,
-    ) -> (Admission, Option<Change>) {
-        match self.forced() {
-            Forced::Closed => return (Admission::Admitted(Ticket::untracked(now)), None),
-            Forced::Open => return (self.reject(now, None), None),
-            Forced::No => {}
-        }
-        let word = self.word.load(Ordering::Acquire);
-        match state_of(word) {
-            CLOSED => (Admission::Admitted(Ticket::new(now, word)), None),
-            OPEN if self.since_epoch(now) < self.until() => {
-                (self.reject(now, Some(self.until() - self.since_epoch(now))), None)
+    ) -> Result<Role, Refusal> {
+        match (self.forced, &mut self.state) {
+            (Forced::Closed, _) | (Forced::No, State::Closed) => Ok(Role::Usual),
+            (Forced::Open, _) => Err(self.refusal(None, now)),
+            (Forced::No, State::Open(probes)) => match probes.admit(asker, config, now, rng) {
+                Ok(probe) => Ok(Role::Probe(probe)),
+                Err(next) => Err(self.refusal(Some(next), now)),
+            },
+            (Forced::No, State::Releasing(release)) => {
+                if !held && release.in_flight < release.most(now) {
+                    release.in_flight += 1;
+                    return Ok(Role::Released);
+                }
+                Err(self.refusal(Some(Duration::ZERO), now))
             }
-            _ => self.admit_probe(context, now, rng),
         }
     }
 
-    /// Tells the result of a call.
-    pub(super) fn record(
-        &self,
-        ticket: Ticket,
+    /// Why a call of this kind may not pass, and when one may.
+    pub(super) fn why(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Refusal {
+        let next = match (&self.state, self.forced) {
+            (State::Open(probes), Forced::No) => Some(probes.next_in(asker, config, now)),
+            (_, Forced::Open) => None,
+            _ => Some(Duration::ZERO),
+        };
+        self.refusal(next, now)
+    }
+
+    fn refusal(&self, next: Option<Duration>, now: Instant) -> Refusal {
+        let (cause, since, failed) = match (&self.outage, self.forced) {
+            (Some(outage), Forced::No) => match outage.cause {
+                cause @ Cause::Row { .. } => (cause, outage.silent_since, outage.failed),
+                cause => (cause, outage.began, outage.failed),
+            },
+            _ => (Cause::Hand, self.forced_at, 0),
+        };
+        Refusal { cause, lasts: now.saturating_duration_since(since), failed, next }
+    }
+
+    /// Opens a closed one.
+    pub(super) fn open(
+        &mut self,
+        cause: Cause,
+        asked: Option<Duration>,
+        config: &BreakerConfig,
+        now: Instant,
+        rng: &Rng,
+    ) {
+        self.begin_outage(cause, now);
+        let mut probes = Probes::new(cause == Cause::Slowness, config, now, rng);
+        probes.put_off(asked, config, now);
+        self.state = State::Open(probes);
+    }
+
+    /// Opens until the time is over, when calls are tried again.
+    pub(super) fn open_by_hand(&mut self, time: Duration, now: Instant) {
+        if self.outage.is_none_or(|outage| outage.ended.is_some()) {
+            self.begin_outage(Cause::Hand, now);
+        }
+        self.state = State::Open(Probes::due_in(time, now));
+    }
+
+    fn begin_outage(&mut self, cause: Cause, now: Instant) {
+        let same = self.outage.filter(|outage| {
+            let ended = outage.ended;
+            ended.is_some_and(|ended| now.saturating_duration_since(ended) < SAME_OUTAGE)
+        });
+        let (silent_since, failed) = match cause {
+            Cause::Row { since, failed } => (since, failed),
+            _ => (now, 0),
+        };
+        let began = same.map_or(now, |outage| outage.began);
+        self.outage = Some(Outage { cause, began, silent_since, failed, ended: None });
+    }
+
+    /// What a probe came to; true if the breaker is to close.
+    pub(super) fn judge_probe(
+        &mut self,
+        probe: u32,
         verdict: Verdict,
+        took: Duration,
+        config: &BreakerConfig,
         now: Instant,
-        rng: &Rng,
-    ) -> Option<Change> {
-        let word = self.word.load(Ordering::Acquire);
-        if ticket.word != word {
-            // It began in another state, or the breaker was forced.
-            return None;
+    ) -> bool {
+        let State::Open(probes) = &mut self.state else { return false };
+        if !probes.take(probe) {
+            return false;
         }
-        match state_of(word) {
-            CLOSED => {
-                let tuning = self.tuning();
-                let slow = tuning.config.is_slow(now.saturating_duration_since(ticket.left));
-                self.record_closed(&tuning, word, verdict, slow, now, rng)
+        let asked = match verdict {
+            Verdict::Nothing => {
+                probes.give_back(now);
+                return false;
             }
-            HALF_OPEN => self.record_probe(ticket, verdict, now, rng),
-            _ => None,
+            Verdict::Success if !probes.is_too_slow(took, config) => None,
+            Verdict::Throttled { .. } if config.throttled == Throttled::Never => None,
+            Verdict::Success => Some(None),
+            Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
+                Some(retry_after)
+            }
+        };
+        match asked {
+            None => return probes.succeeded(config),
+            Some(asked) => {
+                probes.failed(config);
+                probes.put_off(asked, config, now);
+            }
+        }
+        if let Some(outage) = &mut self.outage {
+            outage.failed = outage.failed.saturating_add(1);
+        }
+        false
+    }
+
+    /// A probe has a good head, and its body is being read.
+    pub(super) fn note_head(&mut self, probe: u32, left: Instant, at: Instant) {
+        if let State::Open(probes) = &mut self.state {
+            probes.note_head(probe, left, at);
         }
     }
 
-    pub(super) fn count_abandoned(&self) {
-        self.abandoned.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn force(&self, forced: Forced, now: Instant) -> Option<Change> {
-        let from = self.state();
-        self.forcings.fetch_add(1, Ordering::Relaxed);
-        if self.forced.swap(forced as u8, Ordering::Relaxed) != forced as u8 {
-            self.forced_at.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
+    /// Whether a probe whose good answer has been read for long enough says that it is to close.
+    pub(super) fn settle_answered(&mut self, config: &BreakerConfig, now: Instant) -> bool {
+        let State::Open(probes) = &mut self.state else { return false };
+        while let Some(took) = probes.take_answered(config.probe_limit, now) {
+            if probes.is_too_slow(took, config) {
+                probes.failed(config);
+            } else if probes.succeeded(config) {
+                return true;
+            }
         }
-        let to = self.state();
-        (from != to).then_some(Change { from, to })
+        false
     }
 
-    pub(super) fn forcings(&self) -> u64 {
-        self.forcings.load(Ordering::Relaxed)
-    }
-
-    /// The state as callers see it.
-    pub(super) fn state(&self) -> BreakerState {
-        match (self.forced(), state_of(self.word.load(Ordering::Acquire))) {
-            (Forced::Closed, _) | (Forced::No, CLOSED) => BreakerState::Closed,
-            (Forced::Open, _) | (Forced::No, OPEN) => BreakerState::Open,
-            (Forced::No, _) => BreakerState::HalfOpen,
+    /// Closes; where others are held, they go a few at a time from here on.
+    pub(super) fn close(&mut self, held: bool, now: Instant) {
+        self.state = match held {
+            true => State::Releasing(Release { began: now, in_flight: 0 }),
+            false => State::Closed,
+        };
+        if let Some(outage) = self.outage.as_mut().filter(|outage| outage.ended.is_none()) {
+            outage.ended = Some(now);
         }
     }
 
-    /// Whether it refuses all calls just now.
-    pub(super) fn is_shut(&self) -> bool {
-        self.state() == BreakerState::Open && self.tuning().config.mode == Mode::Enforce
+    /// One of those who were held is over, or was never sent.
+    pub(super) fn released_one(&mut self) {
+        if let State::Releasing(release) = &mut self.state {
+            release.in_flight = release.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// Nobody is held any more.
+    pub(super) fn end_release(&mut self) {
+        if matches!(self.state, State::Releasing(_)) {
+            self.state = State::Closed;
+        }
+    }
+
+    /// When somebody who is held may have another look, where nothing else happens.
+    pub(super) fn next_look(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Instant {
+        match (&self.state, self.forced) {
+            (State::Open(probes), Forced::No) => {
+                rt::after(now, probes.next_in(asker, config, now).max(SHORTEST_LOOK))
+            }
+            (State::Releasing(release), Forced::No) => release.next_step(now),
+            _ => rt::after(now, LONGEST_LOOK),
+        }
+    }
+
+    /// Closed, with nothing remembered.
+    pub(super) fn reset(&mut self, held: bool, now: Instant) {
+        self.forced = Forced::No;
+        self.close(held, now);
+        self.outage = None;
+    }
+
+    pub(super) fn force(&mut self, forced: Forced, now: Instant) {
+        if self.forced != forced {
+            (self.forced, self.forced_at) = (forced, now);
+        }
+    }
+
+    pub(super) fn forced(&self) -> Forced {
+        self.forced
+    }
+
+    /// The state as callers see it at this time.
+    pub(super) fn state(&self, config: &BreakerConfig, now: Instant) -> BreakerState {
+        match (self.forced, &self.state) {
+            (Forced::Open, _) => BreakerState::Open,
+            (Forced::No, State::Open(probes)) if probes.is_trying(config, now) => {
+                BreakerState::HalfOpen
+            }
+            (Forced::No, State::Open(_)) => BreakerState::Open,
+            _ => BreakerState::Closed,
+        }
+    }
+
+    /// Whether calls are refused: it is open, and somebody tries the provider or may not yet.
+    pub(super) fn is_down(&self, config: &BreakerConfig, now: Instant) -> bool {
+        match (self.forced, &self.state) {
+            (Forced::Open, _) => true,
+            (Forced::No, State::Open(probes)) => probes.is_down(config, now),
+            _ => false,
+        }
+    }
+
+    /// Whether no call passes as usual.
+    pub(super) fn is_open(&self) -> bool {
+        match self.forced {
+            Forced::Open => true,
+            Forced::Closed => false,
+            Forced::No => matches!(self.state, State::Open(_)),
+        }
     }
 
     /// How long it hasn't been closed, as callers see it.
     pub(super) fn not_closed_for(&self, now: Instant) -> Option<Duration> {
-        let closed = state_of(self.word.load(Ordering::Acquire)) == CLOSED;
-        let since = match self.forced() {
-            Forced::Closed => return None,
-            Forced::No if closed => return None,
-            Forced::Open if closed => &self.forced_at,
-            Forced::Open | Forced::No => &self.changed,
+        let since = match (self.forced, &self.state) {
+            (Forced::Closed, _) => return None,
+            (_, State::Open(_)) => self.outage?.began,
+            (Forced::Open, _) => self.forced_at,
+            (Forced::No, _) => return None,
         };
-        let since = Duration::from_nanos(since.load(Ordering::Relaxed));
-        Some(self.since_epoch(now).saturating_sub(since))
+        Some(now.saturating_duration_since(since))
     }
 
-    pub(super) fn sums(&self, now: Instant) -> Sums {
-        let word = self.word.load(Ordering::Acquire);
-        self.tuning().window(word).sums(self.since_epoch(now))
+    /// The change that others haven't been told of yet.
+    pub(super) fn untold(&mut self, config: &BreakerConfig, now: Instant) -> Option<Change> {
+        let to = self.state(config, now);
+        let from = std::mem::replace(&mut self.told, to);
+        (from != to).then_some(Change { from, to })
     }
 
-    pub(super) fn rejected(&self) -> u64 {
-        self.rejected.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn abandoned(&self) -> u64 {
-        self.abandoned.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn tuning(&self) -> Arc<Tuning> {
-        Arc::clone(&self.tuning.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Other settings from now on; the state stays, and so do the results if the window does.
-    pub(super) fn reconfigure(&self, config: BreakerConfig) {
-        let mut recovery = self.recovery();
-        let mut tuning = self.tuning.write().unwrap_or_else(PoisonError::into_inner);
-        let before = &tuning.config;
-        let windows = match before.window == config.window {
-            true => Arc::clone(&tuning.windows),
-            false => {
-                self.in_a_row.store(0, Ordering::Relaxed);
-                Arc::new([Window::new(config.window), Window::new(config.window)])
-            }
-        };
-        if (before.probes, before.probe_successes) != (config.probes, config.probe_successes) {
-            recovery.recount();
+    /// Other numbers of probes: what they have come to is counted anew.
+    pub(super) fn recount(&mut self, probes: u32) {
+        if let State::Open(open) = &mut self.state {
+            open.recount(probes);
         }
-        self.times.store(config.slow.is_some(), Ordering::Relaxed);
-        *tuning = Arc::new(Tuning { config, windows });
     }
 }
 
-// === closed ===
+// === impl Release ===
 
-impl Machine {
-    fn record_closed(
-        &self,
-        tuning: &Tuning,
-        word: u64,
-        verdict: Verdict,
-        slow: bool,
-        now: Instant,
-        rng: &Rng,
-    ) -> Option<Change> {
-        let (failed, retry_after) = match verdict {
-            Verdict::Nothing => return None,
-            Verdict::Success => (false, None),
-            Verdict::Failure { retry_after } => (true, retry_after),
-            Verdict::Throttled { retry_after } => {
-                (tuning.config.throttled == Throttled::Always, retry_after)
-            }
-        };
-        tuning.window(word).record(self.since_epoch(now), Mark { failed, slow });
-        let in_a_row = self.count_in_a_row(failed);
-        if failed || slow {
-            self.tainted.store(true, Ordering::Relaxed);
-        } else if !self.tainted.load(Ordering::Relaxed) {
-            return None;
-        }
-        let sums = tuning.window(word).sums(self.since_epoch(now));
-        if sums.failed == 0 && sums.slow == 0 {
-            self.tainted.store(false, Ordering::Relaxed);
-            return None;
-        }
-        let for_slowness = tuning.should_open(sums, in_a_row)?;
-        self.open(word, for_slowness, retry_after, now, rng)
+impl Release {
+    /// How many may be under way: one, and twice as many each second.
+    fn most(&self, now: Instant) -> u32 {
+        let seconds = now.saturating_duration_since(self.began).as_secs();
+        1 << seconds.min(MOST_DOUBLINGS)
     }
 
-    fn count_in_a_row(&self, failed: bool) -> u32 {
-        if failed {
-            return self.in_a_row.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        }
-        if self.in_a_row.load(Ordering::Relaxed) != 0 {
-            self.in_a_row.store(0, Ordering::Relaxed);
-        }
-        0
+    fn next_step(&self, now: Instant) -> Instant {
+        let seconds = now.saturating_duration_since(self.began).as_secs();
+        rt::after(self.began, Duration::from_secs(seconds + 1))
     }
 }
 
-impl Tuning {
-    /// Whether to open, and if so, whether for slowness alone.
-    fn should_open(&self, sums: Sums, in_a_row: u32) -> Option<bool> {
-        let Sums { total, failed, slow } = sums;
-        let enough = total >= self.config.minimum;
-        let reached = |rate: crate::Ratio, part: u32| rate.is_reached_by(part.into(), total.into());
-        let failing = enough && self.config.failure_rate.is_some_and(|rate| reached(rate, failed));
-        let row = match self.config.consecutive {
-            Some(Consecutive::Always(row)) => in_a_row >= row,
-            Some(Consecutive::BelowMinimum(row)) => !enough && in_a_row >= row,
-            None => false,
-        };
-        let slowly = enough && self.config.slow.is_some_and(|rule| reached(rule.rate, slow));
-        (failing || row || slowly).then_some(slowly && !failing && !row)
-    }
-
-    pub(super) fn window(&self, word: u64) -> &Window {
-        &self.windows[usize::from(word & OTHER_WINDOW != 0)]
-    }
-}
-
-// === what both halves need ===
-
-impl Machine {
-    pub(super) fn until(&self) -> Duration {
-        Duration::from_nanos(self.until.load(Ordering::Acquire))
-    }
-
-    pub(super) fn since_epoch(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.epoch)
-    }
-
-    pub(super) fn forced(&self) -> Forced {
-        match self.forced.load(Ordering::Relaxed) {
-            forced if forced == Forced::Open as u8 => Forced::Open,
-            forced if forced == Forced::Closed as u8 => Forced::Closed,
-            _ => Forced::No,
-        }
-    }
-}
+// === impl Ticket ===
 
 impl Ticket {
-    pub(super) fn new(began: Instant, word: u64) -> Self {
-        Self { began, left: began, word, probe: 0 }
+    pub(super) fn new(began: Instant, generation: u64, role: Role) -> Self {
+        Self { began, left: began, generation, role }
     }
 
     pub(super) fn untracked(began: Instant) -> Self {
-        Self::new(began, UNTRACKED)
+        Self::new(began, UNTRACKED, Role::Usual)
     }
 }
 
-pub(super) fn state_of(word: u64) -> u64 {
-    word & STATE
-}
-
-/// The same window, another state, a new generation.
-pub(super) fn next(word: u64, state: u64) -> u64 {
-    (word & !STATE).wrapping_add(GENERATION) | state
-}
-
-pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-pub(super) const CLOSED: u64 = 0;
-pub(super) const OPEN: u64 = 1;
-pub(super) const HALF_OPEN: u64 = 2;
-const STATE: u64 = 0b11;
-/// Set where the second window is in use.
-pub(super) const OTHER_WINDOW: u64 = 0b100;
-const GENERATION: u64 = 0b1000;
-/// No state has this word: 3 is none of the states.
-const UNTRACKED: u64 = u64::MAX;
+/// No state has this generation.
+pub(super) const UNTRACKED: u64 = u64::MAX;
+/// An outage that begins so soon after another is the same: a provider that flaps is one trouble.
+const SAME_OUTAGE: Duration = Duration::from_secs(10);
+/// 1,024 under way keep every bulkhead busy that holds jobs.
+const MOST_DOUBLINGS: u64 = 10;
+/// Nobody looks again in the same breath.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+/// A change that comes sooner wakes those who wait for it.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use super::config::{MOST_CALLS, WindowSize};
 /// The results of the last seconds or the last calls, kept in atomics.
 #[derive(Debug)]
 pub(super) enum Window {
-    Time { width: u64, buckets: Box<[AtomicU64]> },
+    Time { width: u64, newest: AtomicU64, buckets: Box<[AtomicU64]> },
     Calls { next: AtomicU64, ring: Box<[AtomicU8]>, failed: AtomicU32, slow: AtomicU32 },
 }
 
@@ -25,13 +25,12 @@ pub(super) struct Mark {
     pub(super) slow: bool,
 }
 
-/// One step of a time window in one word: which step it is, and three counts.
+/// One step of a time window in one word: three counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bucket {
-    tick: u16,
-    total: u16,
-    failed: u16,
-    slow: u16,
+    total: u32,
+    failed: u32,
+    slow: u32,
 }
 
 // === impl Window ===
@@ -41,6 +40,7 @@ impl Window {
         match size {
             WindowSize::Time(length) => Self::Time {
                 width: nanos(length).div_ceil(BUCKETS).max(1),
+                newest: AtomicU64::new(0),
                 buckets: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(),
             },
             WindowSize::Calls(calls) => Self::Calls {
@@ -55,10 +55,15 @@ impl Window {
     /// Takes note of one result; `now` is the time since the breaker was made.
     pub(super) fn record(&self, now: Duration, mark: Mark) {
         match self {
-            Self::Time { width, buckets } => {
+            Self::Time { width, newest, buckets } => {
                 let tick = nanos(now) / width;
+                if tick.saturating_add(BUCKETS) <= newest.load(Ordering::Relaxed) {
+                    // It happened longer ago than the window holds.
+                    return;
+                }
+                move_on(newest, buckets, tick);
                 let bucket = &buckets[(tick % BUCKETS) as usize];
-                let add = |word| Some(Bucket::from_word(word).plus(tick as u16, mark).to_word());
+                let add = |word| Some(Bucket::from_word(word).plus(mark).to_word());
                 let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
             }
             Self::Calls { next, ring, failed, slow } => {
@@ -74,13 +79,11 @@ impl Window {
 
     pub(super) fn sums(&self, now: Duration) -> Sums {
         match self {
-            Self::Time { width, buckets } => {
-                let tick = (nanos(now) / width) as u16;
+            Self::Time { width, newest, buckets } => {
+                move_on(newest, buckets, nanos(now) / width);
                 let buckets =
                     buckets.iter().map(|word| Bucket::from_word(word.load(Ordering::Relaxed)));
-                let live =
-                    buckets.filter(|bucket| u64::from(tick.wrapping_sub(bucket.tick)) < BUCKETS);
-                live.fold(Sums::default(), Sums::plus)
+                buckets.fold(Sums::default(), Sums::plus)
             }
             Self::Calls { next, ring, failed, slow } => Sums {
                 total: next.load(Ordering::Relaxed).min(ring.len() as u64) as u32,
@@ -105,41 +108,53 @@ impl Window {
     }
 }
 
+/// Empties the steps that time has passed over since somebody last looked.
+///
+/// One of several who come at once empties them; what another adds in that instant may be lost.
+fn move_on(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
+    let before = newest.load(Ordering::Relaxed);
+    if tick <= before {
+        return;
+    }
+    let mine = newest.compare_exchange(before, tick, Ordering::Relaxed, Ordering::Relaxed);
+    if mine.is_ok() {
+        let passed = (before + 1).max(tick.saturating_sub(BUCKETS - 1))..=tick;
+        passed.for_each(|step| buckets[(step % BUCKETS) as usize].store(0, Ordering::Relaxed));
+    }
+}
+
 // === impl Bucket ===
 
 impl Bucket {
-    fn plus(self, tick: u16, mark: Mark) -> Self {
-        let mut sum = match self.tick == tick {
-            true => self,
-            false => Self { tick, total: 0, failed: 0, slow: 0 },
-        };
-        if sum.total == u16::MAX {
+    fn plus(mut self, mark: Mark) -> Self {
+        if self.total == MOST {
             // Full: half of each keeps the rates.
-            sum = Self { tick, total: sum.total / 2, failed: sum.failed / 2, slow: sum.slow / 2 };
+            let Self { total, failed, slow } = self;
+            self = Self { total: total / 2, failed: failed / 2, slow: slow / 2 };
         }
-        sum.total += 1;
-        sum.failed += u16::from(mark.failed);
-        sum.slow += u16::from(mark.slow);
-        sum
+        self.total += 1;
+        self.failed += u32::from(mark.failed);
+        self.slow += u32::from(mark.slow);
+        self
     }
 
     fn from_word(word: u64) -> Self {
-        let part = |at: u32| (word >> at) as u16;
-        Self { tick: part(48), total: part(32), failed: part(16), slow: part(0) }
+        let part = |at: u32| (word >> at) as u32 & MOST;
+        Self { total: part(2 * WIDTH), failed: part(WIDTH), slow: part(0) }
     }
 
     fn to_word(self) -> u64 {
-        let Self { tick, total, failed, slow } = self;
-        u64::from(tick) << 48 | u64::from(total) << 32 | u64::from(failed) << 16 | u64::from(slow)
+        let Self { total, failed, slow } = self;
+        u64::from(total) << (2 * WIDTH) | u64::from(failed) << WIDTH | u64::from(slow)
     }
 }
 
 impl Sums {
     fn plus(self, bucket: Bucket) -> Self {
         Self {
-            total: self.total + u32::from(bucket.total),
-            failed: self.failed + u32::from(bucket.failed),
-            slow: self.slow + u32::from(bucket.slow),
+            total: self.total + bucket.total,
+            failed: self.failed + bucket.failed,
+            slow: self.slow + bucket.slow,
         }
     }
 }
@@ -164,6 +179,10 @@ fn nanos(time: Duration) -> u64 {
 
 /// Steps of a time window: it is exact to one of them.
 const BUCKETS: u64 = 32;
+/// The bits of a count, three of which fit a word.
+const WIDTH: u32 = 21;
+/// The most that a step counts before it is halved.
+const MOST: u32 = (1 << WIDTH) - 1;
 
 #[cfg(test)]
 mod tests {
@@ -193,7 +212,7 @@ mod tests {
 
         #[test]
         fn a_window_of_time_holds_its_length_to_one_step(
-            steps in proptest::collection::vec((0_u64..2_000, any::<bool>()), 1..200),
+            steps in proptest::collection::vec((gap(), any::<bool>()), 1..200),
         ) {
             let length = Duration::from_secs(32);
             let step = Duration::from_secs(1);
@@ -216,10 +235,35 @@ mod tests {
         }
     }
 
+    /// Mostly a part of the window, at times years.
+    fn gap() -> impl Strategy<Value = u64> {
+        prop_oneof![8 => 0_u64..2_000, 1 => 0_u64..200_000_000_000]
+    }
+
+    #[test]
+    fn a_result_older_than_the_window_is_left_out() {
+        let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
+        window.record(Duration::from_secs(100), Mark::default());
+        window.record(Duration::from_secs(68), Mark { failed: true, slow: false });
+        assert_eq!(window.sums(Duration::from_secs(100)).failed, 0);
+        window.record(Duration::from_secs(69), Mark { failed: true, slow: false });
+        assert_eq!(window.sums(Duration::from_secs(100)).failed, 1);
+    }
+
+    #[test]
+    fn a_failure_of_hours_ago_does_not_come_back() {
+        // Steps are told apart however many have passed.
+        let window = Window::new(WindowSize::Time(Duration::from_secs(30)));
+        (0..9).for_each(|_| window.record(Duration::ZERO, Mark { failed: true, slow: false }));
+        let later = Duration::from_secs(61_440);
+        window.record(later, Mark { failed: true, slow: false });
+        assert_eq!(window.sums(later).failed, 1);
+    }
+
     #[test]
     fn a_full_step_keeps_its_rate() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        for call in 0..200_000_u32 {
+        for call in 0..2_200_000_u32 {
             window.record(Duration::ZERO, Mark { failed: call % 4 == 0, slow: false });
         }
         let sums = window.sums(Duration::ZERO);

@@ -13,6 +13,7 @@ use super::layer::After;
 use super::second::Second;
 use super::service::Shared;
 use crate::body::ReplayBody;
+use crate::budget::CallUnderWay;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
@@ -70,6 +71,8 @@ pub(super) struct Plan<S, B> {
     /// A second request went out.
     doubled: bool,
     memory: Option<Box<Memory<S, B>>>,
+    /// The call itself, where calls under way are counted and no retry layer does.
+    _under_way: Option<CallUnderWay>,
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -168,8 +171,10 @@ where
         safe: bool,
         delay: Option<Duration>,
         memory: Option<Box<Memory<S, B>>>,
+        under_way: Option<CallUnderWay>,
     ) -> Self {
-        Self { context, shared, safe, delay, doubled: false, memory }
+        let (doubled, _under_way) = (false, under_way);
+        Self { context, shared, safe, delay, doubled, memory, _under_way }
     }
 
     fn forget(&mut self) {
@@ -268,12 +273,15 @@ where
         // A body that is still being sent can't be sent twice at once.
         let memory = self.memory.as_deref_mut().filter(|memory| memory.body.is_sent())?;
         let settings = &self.shared.settings;
-        if let Err(why) = super::second::may_go(&self.context, &settings.budget, now) {
-            settings.counters.count_skipped();
-            settings.emitter.emit(Some(&self.context), || Event::HedgeSkipped { why });
-            return None;
-        }
-        let second = Second::send(&self.context, memory, now)?;
+        let pass = match super::second::may_go(&self.context, &settings.budget, now) {
+            Ok(pass) => pass,
+            Err(why) => {
+                settings.counters.count_skipped();
+                settings.emitter.emit(Some(&self.context), || Event::HedgeSkipped { why });
+                return None;
+            }
+        };
+        let second = Second::send(&self.context, memory, pass, now)?;
         self.doubled = true;
         settings.counters.count_sent();
         settings.emitter.emit(Some(&self.context), || Event::HedgeSent { after });

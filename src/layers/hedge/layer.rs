@@ -55,7 +55,7 @@ impl HedgeLayer {
         Self {
             after: After::Never,
             least: Duration::from_millis(1),
-            budget: RetryBudget::new(Ratio::percent(10), 3),
+            budget: RetryBudget::default(),
             counters: Arc::default(),
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),

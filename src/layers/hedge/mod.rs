@@ -32,7 +32,7 @@
 //! |---|---|---|
 //! | quantile | 95 % is usual | one call in twenty is doubled at most |
 //! | `at_least` | 1 ms | |
-//! | `budget` | 10 % of the calls, and at least 3 in ten seconds | |
+//! | `budget` | 20 % of the calls, ten more in ten seconds, and 20 saved up | |
 //! | learned from | at least 100 requests | a p95 of fewer is a guess |
 //!
 //! # Errors and events

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ReplayBody;
-use crate::budget::RetryBudget;
+use crate::budget::{Pass, RetryBudget};
 use crate::context::{Call, Context};
 use crate::error::{BoxError, Delivery, Error};
 use crate::inner::{Inner, Sending};
@@ -29,6 +29,8 @@ pin_project! {
         first: Context,
         // It came to something.
         ended: bool,
+        // What it costs, where requests under way are counted.
+        _pass: Pass,
     }
 
     impl<S, B> PinnedDrop for Second<S, B>
@@ -49,8 +51,12 @@ pin_project! {
     }
 }
 
-/// Whether a second request may go out now, and if not, why. What it costs is paid.
-pub(super) fn may_go(context: &Context, budget: &RetryBudget, now: Instant) -> Result<(), GaveUp> {
+/// Pays for a second request, if there may be one now; otherwise, why there may not.
+pub(super) fn may_go(
+    context: &Context,
+    budget: &RetryBudget,
+    now: Instant,
+) -> Result<Pass, GaveUp> {
     let call = context.call();
     if !call.may_repeat() {
         return Err(GaveUp::Stopped);
@@ -61,7 +67,7 @@ pub(super) fn may_go(context: &Context, budget: &RetryBudget, now: Instant) -> R
     if context.deadline().is_some_and(|deadline| now >= deadline) {
         return Err(GaveUp::Deadline);
     }
-    if budget.withdraw(now) { Ok(()) } else { Err(GaveUp::Budget) }
+    budget.withdraw(now).ok_or(GaveUp::Budget)
 }
 
 impl<S, B> Second<S, B>
@@ -70,7 +76,12 @@ where
     B: Body + Send + 'static,
 {
     /// Sends what is remembered once more; `None` if that can't be.
-    pub(super) fn send(first: &Context, memory: &mut Memory<S, B>, now: Instant) -> Option<Self> {
+    pub(super) fn send(
+        first: &Context,
+        memory: &mut Memory<S, B>,
+        pass: Pass,
+        now: Instant,
+    ) -> Option<Self> {
         let attempt = first.attempt() + 1;
         let context = first.fork(attempt);
         context.call().begin_attempt(now);
@@ -78,7 +89,7 @@ where
         let service = memory.service.take()?;
         first.call().begin_hedge();
         let sending = Inner::new(service).send_owned(request);
-        Some(Self { sending, context, first: first.clone(), ended: false })
+        Some(Self { sending, context, first: first.clone(), ended: false, _pass: pass })
     }
 }
 

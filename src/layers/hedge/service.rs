@@ -8,6 +8,7 @@ use tower_service::Service;
 use super::future::{Plan, ResponseFuture};
 use super::layer::{After, HedgeLayer};
 use crate::body::ReplayBody;
+use crate::budget::CallUnderWay;
 use crate::context::{Context, Steer, has_key};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
@@ -51,7 +52,7 @@ where
             return ResponseFuture::plain(self.inner.call(request.map(ReplayBody::once)));
         }
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        settings.earn(&context);
+        let under_way = settings.earn(&context);
         let delay = settings.delay().filter(|_| may_double(&request, &context));
         let safe = request.method().is_safe();
         let (memory, request) = match delay {
@@ -63,17 +64,15 @@ where
                 (Some(memory), request)
             }
         };
-        let plan = Plan::new(context, Arc::clone(&self.shared), safe, delay, memory);
+        let plan = Plan::new(context, Arc::clone(&self.shared), safe, delay, memory, under_way);
         ResponseFuture::planned(self.inner.call(request), plan)
     }
 }
 
 impl HedgeLayer {
     /// A call pays for the hedges of others, unless a retry layer outside has seen to it.
-    fn earn(&self, context: &Context) {
-        if context.attempts_counted().is_none() {
-            self.budget.deposit();
-        }
+    fn earn(&self, context: &Context) -> Option<CallUnderWay> {
+        context.attempts_counted().is_none().then(|| self.budget.begin_call())
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::search::{BIG, Memory, SMALL};
 use crate::config::Mistakes;
 
 /// The settings of a rate limit, as [`RateLimitLayer`](super::RateLimitLayer) sets them.
@@ -13,6 +14,8 @@ pub struct RateLimitConfig {
     pub(crate) in_flight: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) learning: Learning,
+    /// Absent where it follows from `excess`.
+    pub(crate) forget_after: Option<Duration>,
     pub(crate) pause_cap: Duration,
 }
 
@@ -57,6 +60,7 @@ impl Default for RateLimitConfig {
             in_flight: None,
             max_wait: None,
             learning: Learning::default(),
+            forget_after: None,
             pause_cap: Duration::from_secs(600),
         }
     }
@@ -79,7 +83,23 @@ impl RateLimitConfig {
             mistakes.add("in_flight", "zero at a time let nothing through: allow at least one");
         }
         mistakes.refuse_zero("max_wait", self.max_wait);
+        mistakes.refuse_zero("forget_after", self.forget_after);
         mistakes.refuse_zero("pause_cap", Some(self.pause_cap));
+    }
+
+    /// How long what was felt out holds, and by which steps it is left behind.
+    pub(super) fn memory(&self) -> Memory {
+        // A person who is refused for a limit that is over is the dearer mistake; a job only waits.
+        match self.excess {
+            Excess::Reject => {
+                let ends = self.forget_after.unwrap_or(Duration::from_secs(10));
+                Memory { holds: ends / 2, ends, step: BIG }
+            }
+            Excess::Shape => {
+                let holds = self.forget_after.unwrap_or(Duration::from_secs(300));
+                Memory { holds, ends: holds.saturating_mul(12), step: SMALL }
+            }
+        }
     }
 }
 

@@ -10,13 +10,13 @@ use tower_service::Service;
 
 use super::config::Learning;
 use super::layer::RateLimitLayer;
-use super::limiter::{Rejected, Turn};
+use super::limiter::{Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::inner::{Inner, Sending};
-use crate::outcome::{Class, class_of_error, class_of_response, rate_limit_headers, retry_after};
+use crate::outcome::{Class, Told, class_of_error, class_of_response};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -48,9 +48,11 @@ pin_project! {
 }
 
 /// Whose call it is.
-struct Note {
+pub(super) struct Note {
     context: Context,
     settings: Arc<RateLimitLayer>,
+    /// That of its key, where there are keys.
+    keyed: Option<Arc<Limiter>>,
     /// When it joined the queue, if it did.
     came: Instant,
 }
@@ -67,29 +69,21 @@ where
         Self { state: State::Rejected { error: Some(error) }, note: None }
     }
 
-    pub(super) fn sent(
-        sending: Sending<S, Request<B>>,
-        turn: Turn,
-        context: Context,
-        settings: Arc<RateLimitLayer>,
-    ) -> Self {
-        let came = context.started();
-        let note = Some(Note { context, settings, came });
-        Self { state: State::Sent { sending, turn: Some(turn) }, note }
+    pub(super) fn sent(sending: Sending<S, Request<B>>, turn: Turn, note: Note) -> Self {
+        Self { state: State::Sent { sending, turn: Some(turn) }, note: Some(note) }
     }
 
     pub(super) fn queued(
         service: Inner<S>,
         request: Request<B>,
         ticket: Ticket,
-        context: Context,
-        settings: Arc<RateLimitLayer>,
+        note: Note,
     ) -> Self {
         // Until its turn comes; a call that is dropped before never left.
-        context.call().set_queued(true);
+        note.context.call().set_queued(true);
         let state =
             State::Queued { ticket, timer: Timer::default(), held: Some((service, request)) };
-        Self { state, note: Some(Note { context, settings, came: rt::now() }) }
+        Self { state, note: Some(Note { came: rt::now(), ..note }) }
     }
 }
 
@@ -138,6 +132,19 @@ where
 // === impl Note ===
 
 impl Note {
+    pub(super) fn new(
+        context: Context,
+        settings: Arc<RateLimitLayer>,
+        keyed: Option<Arc<Limiter>>,
+    ) -> Self {
+        let came = context.started();
+        Self { context, settings, keyed, came }
+    }
+
+    fn limiter(&self) -> &Limiter {
+        self.keyed.as_ref().unwrap_or(&self.settings.limiter)
+    }
+
     /// Ready when it is the call's turn, or when the call must not be sent any more.
     fn wait(
         &self,
@@ -163,6 +170,9 @@ impl Note {
                     self.settings.emitter.emit(Some(&self.context), released);
                     return Poll::Ready(Ok(turn));
                 }
+                (Step::StoppedUntil(at), _) => {
+                    return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
+                }
                 // Everybody was stopped since it queued, for longer than it can wait.
                 (Step::WaitUntil(at), Some(limit)) if at >= limit => {
                     return Poll::Ready(Err(self.late(Some(at.saturating_duration_since(now)))));
@@ -180,34 +190,38 @@ impl Note {
     /// Refuses a call that had queued.
     fn late(&self, wait: Option<Duration>) -> Error {
         self.context.call().set_queued(false);
-        self.settings.limiter.count_rejected();
+        self.limiter().count_rejected();
         self.settings.reject(Rejected { wait, is_full: false }, &self.context)
     }
 
     /// Learns from an answer.
     fn heed<B>(&self, turn: &Turn, response: &mut Response<B>) {
-        let RateLimitLayer { limiter, classifier, emitter, clock, config, .. } = &*self.settings;
+        let RateLimitLayer { classifier, emitter, clock, config, .. } = &*self.settings;
+        let limiter = self.limiter();
         if config.learning == Learning::Off {
             return;
         }
-        let facts = rate_limit_headers::limits(response.headers(), clock);
-        let changed = if facts.is_empty() { None } else { limiter.hear(turn, &facts) };
-        if class_of_response(classifier, response) == Class::Throttled {
-            let asked = some_time(retry_after::retry_after(response.headers(), clock));
-            let mut spent = facts.iter().filter(|fact| fact.remaining == Some(0));
-            let spent = spent.find(|fact| fact.reset.is_some());
-            let is_rate = response.status() != http::StatusCode::SERVICE_UNAVAILABLE
-                && !is_about_concurrency(response.headers());
-            match (asked, spent) {
-                // What else goes to this resource waits for its reset, as was told.
-                (None, Some(spent)) if spent.resource.is_some() => {}
-                (asked, spent) => {
-                    let reset = spent.and_then(|spent| spent.reset);
-                    self.refused(turn, asked.or(reset), is_rate);
+        if response.status().is_server_error() {
+            // It says how the provider is, and that is a breaker's matter.
+            return;
+        }
+        let class = class_of_response(classifier, response);
+        let told = Told::read(response.headers(), classifier.limit_headers(), clock);
+        let (facts, is_refusal) = (&told.limits, class == Class::Throttled);
+        let changed = if facts.is_empty() { None } else { limiter.hear(turn, facts, is_refusal) };
+        if is_refusal {
+            told.leave(class, response);
+            let asked = some_time(told.wait(class));
+            match (told.refused_resource(), asked) {
+                // Everything else may go on.
+                (Some(resource), Some(asked)) => limiter.refused_resource(turn, resource, asked),
+                _ => {
+                    let is_rate = !is_about_concurrency(response.headers());
+                    self.refused(turn, asked, is_rate);
                 }
             }
         } else {
-            limiter.accepted();
+            limiter.accepted(turn);
         }
         if let Some(interval) = changed {
             emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
@@ -223,7 +237,7 @@ impl Note {
     }
 
     fn refused(&self, turn: &Turn, asked: Option<Duration>, is_rate: bool) {
-        let RateLimitLayer { limiter, emitter, .. } = &*self.settings;
+        let (limiter, emitter) = (self.limiter(), &self.settings.emitter);
         if !is_rate && asked.is_none() {
             return;
         }
@@ -237,10 +251,14 @@ impl Note {
     }
 }
 
-/// Who refuses and asks for no wait doesn't say for how long it will.
+/// Who refuses and asks for no wait doesn't say for how long it will; nor does who asks for longer than
+/// any quota lasts, which is a wrong header.
 fn some_time(asked: Option<Duration>) -> Option<Duration> {
-    asked.filter(|asked| !asked.is_zero())
+    asked.filter(|asked| !asked.is_zero() && *asked <= LONGEST)
 }
+
+/// A month's quota is the longest that there is.
+const LONGEST: Duration = Duration::from_secs(32 * 24 * 3600);
 
 /// Stripe says when too many requests were under way at once, which no rate cures.
 fn is_about_concurrency(headers: &http::HeaderMap) -> bool {

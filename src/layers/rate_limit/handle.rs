@@ -1,59 +1,88 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::layer::RateLimitLayer;
+use super::limiter::Limiter;
 use super::state::Schedule;
 use crate::event::Event;
 
 /// Reads a rate limit, and stops everybody for a while.
+///
+/// Of a layer that keeps a limit for each key, it is of all keys together: what is counted is their sum,
+/// and a time the longest of theirs. [`KeyedRateLimits`](super::KeyedRateLimits) has a handle of each.
 #[derive(Clone, Debug)]
-pub struct RateLimitHandle(RateLimitLayer);
+pub struct RateLimitHandle {
+    layer: RateLimitLayer,
+    /// That of the key whose handle it is.
+    only: Option<Arc<Limiter>>,
+}
 
 impl RateLimitHandle {
     pub(super) fn new(layer: RateLimitLayer) -> Self {
-        Self(layer)
+        Self { layer, only: None }
+    }
+
+    pub(super) fn of_key(layer: RateLimitLayer, limiter: Arc<Limiter>) -> Self {
+        Self { layer, only: Some(limiter) }
     }
 
     /// How many calls wait for their turn.
     #[must_use]
     pub fn waiting(&self) -> u32 {
-        self.0.limiter.waiting()
+        self.limiters().iter().map(|limiter| limiter.waiting()).sum()
     }
 
     /// How many calls were let through and aren't answered yet; 0 where that is not bounded.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        self.0.limiter.under_way()
+        self.limiters().iter().map(|limiter| limiter.under_way()).sum()
     }
 
     /// How many calls were refused here since it was made.
     #[must_use]
     pub fn rejected(&self) -> u64 {
-        self.0.limiter.rejected()
+        self.limiters().iter().map(|limiter| limiter.rejected()).sum()
     }
 
     /// The time between two requests where they come without end; `None` where nothing limits them.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
-        self.0.limiter.read(Schedule::interval)
+        self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::interval)).max()
     }
 
     /// For how long everybody is stopped yet.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
-        self.0.limiter.read(Schedule::paused_for)
+        self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::paused_for)).max()
     }
 
     /// Stops everybody for at least so long.
     pub fn pause(&self, pause: Duration) {
-        self.0.limiter.change(|schedule, now| schedule.pause(pause, now));
-        self.0.tell(|| Event::RateLimitPaused { pause });
+        self.limiters().iter().for_each(|limiter| limiter.pause(pause));
+        self.layer.tell(|| Event::RateLimitPaused { pause });
     }
 
     /// Ends a pause, and forgets what was learned of the provider's limits.
+    ///
+    /// A provider may ask for any wait, by mistake too: this is how people end it.
     pub fn forget(&self) {
-        let (_, changed) = self.0.limiter.change(|schedule, _| schedule.forget());
-        if let Some(interval) = changed {
-            self.0.tell(|| Event::RateLimitChanged { interval });
+        for limiter in self.limiters() {
+            let (_, changed) = limiter.change(Schedule::forget);
+            if let Some(interval) = changed {
+                self.layer.tell(|| Event::RateLimitChanged { interval });
+            }
+        }
+    }
+
+    fn limiters(&self) -> Vec<Arc<Limiter>> {
+        match (&self.only, &self.layer.limiters) {
+            (Some(only), _) => vec![Arc::clone(only)],
+            (None, None) => vec![Arc::clone(&self.layer.limiter)],
+            (None, Some(limiters)) => {
+                let mut all = limiters.all();
+                all.push(Arc::clone(&self.layer.limiter));
+                all
+            }
         }
     }
 }

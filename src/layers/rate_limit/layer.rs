@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,9 +6,11 @@ use tower_layer::Layer;
 
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
 use super::handle::RateLimitHandle;
+use super::keyed::{KeyedRateLimits, Limiters, Terms};
 use super::limiter::Limiter;
 use super::service::RateLimit;
 use crate::config::{ConfigError, Mistakes, checked};
+use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
 use crate::room::Room;
@@ -26,7 +29,9 @@ pub struct RateLimitLayer {
     room: Option<Arc<dyn Room>>,
     /// How long an attempt takes at most, where that is known.
     pub(super) attempt: Option<Duration>,
+    /// That of all calls, or what is true of all keys.
     pub(super) limiter: Arc<Limiter>,
+    pub(super) limiters: Option<Arc<Limiters>>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
@@ -43,6 +48,7 @@ impl RateLimitLayer {
         let config = RateLimitConfig::default();
         Self {
             limiter: Arc::new(Limiter::new(&config, None)),
+            limiters: None,
             config,
             room: None,
             attempt: None,
@@ -100,10 +106,44 @@ impl RateLimitLayer {
         self.set(|config| config.learning = learning)
     }
 
-    /// The longest that the provider can make everybody stop for, by a refusal or by a reset that is
-    /// far off; in that case, one call at a time goes to see whether it still holds.
+    /// How long what was felt out by refusals holds until more is tried: 10 s where calls that come too
+    /// fast are rejected, 5 min where they are shaped. After twelve times as long without a refusal, it is
+    /// forgotten.
+    pub fn forget_after(self, time: Duration) -> Self {
+        self.set(|config| config.forget_after = Some(time))
+    }
+
+    /// How long calls wait for the end of a pause that the provider asked for. If it is longer, they are
+    /// refused at once, and none goes before it is over, or before somebody
+    /// [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
+    }
+
+    /// One limit for each key: a tenant, an account, an endpoint. A provider that limits each of them
+    /// refuses one, and the others go on.
+    ///
+    /// At most `most` are kept; when there are more, those that were idle for longer than `idle` are
+    /// forgotten, else one that was used long ago. Each has a queue, a pace and pauses of its own;
+    /// [`in_flight`](Self::in_flight) is of all of them together, and each has its turn.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use outrigger::rate_limit::RateLimitLayer;
+    ///
+    /// let limit = RateLimitLayer::learning().keyed(1_000, Duration::from_secs(3_600), |head| {
+    ///     let tenant = head.headers.get("authorization");
+    ///     String::from_utf8_lossy(tenant.map_or(b"", |tenant| tenant.as_bytes()))
+    /// });
+    /// assert_eq!(limit.keyed_handle().map(|limits| limits.keys().len()), Some(0));
+    /// ```
+    pub fn keyed<F>(mut self, most: usize, idle: Duration, key: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync + 'static,
+    {
+        let terms = Terms::new(&self.config, self.room.clone());
+        self.limiters = Some(Arc::new(Limiters::new(Arc::new(key), most, idle, terms)));
+        self.set(|_| {})
     }
 
     /// What results mean.
@@ -123,6 +163,13 @@ impl RateLimitLayer {
         self
     }
 
+    /// A handle that reads the limits of the keys, where there are keys.
+    #[must_use]
+    pub fn keyed_handle(&self) -> Option<KeyedRateLimits> {
+        self.limiter.ties.hold();
+        Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
+    }
+
     /// A handle that reads the limit, and stops everybody for a while.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
@@ -137,6 +184,9 @@ impl RateLimitLayer {
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         self.config.check_into(mistakes);
+        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
+            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
+        }
     }
 
     pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
@@ -160,6 +210,10 @@ impl RateLimitLayer {
     /// These settings, with what was learned, spent and queued.
     pub(crate) fn taking_over(self, running: &Self) -> Self {
         running.limiter.reconfigure(&self.config, self.room.clone());
+        if let Some(limiters) = &running.limiters {
+            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
+            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
+        }
         Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
@@ -176,8 +230,13 @@ impl RateLimitLayer {
     }
 
     /// Nothing is limited and nothing learned, and nobody is stopped: calls pass as they come.
-    pub(super) fn is_disabled(&self) -> bool {
-        self.config.learning == Learning::Off && self.limiter.is_free()
+    pub(super) fn is_disabled(&self, limiter: &Limiter) -> bool {
+        self.config.learning == Learning::Off && limiter.is_free()
+    }
+
+    /// Whether a call may pass just now, whichever it is.
+    pub(super) fn is_free(&self) -> bool {
+        self.limiters.is_none() && self.limiter.is_free()
     }
 
     /// Tells of what a handle did.
@@ -188,6 +247,10 @@ impl RateLimitLayer {
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
         set(&mut self.config);
         self.limiter = Arc::new(Limiter::new(&self.config, self.room.clone()));
+        if let Some(limiters) = &self.limiters {
+            let terms = Terms::new(&self.config, self.room.clone());
+            self.limiters = Some(Arc::new(limiters.renewed(terms)));
+        }
         self
     }
 }

@@ -3,15 +3,13 @@ use std::time::{Duration, Instant};
 use super::config::Excess;
 use super::pace::Pace;
 use super::resources::Route;
-use crate::outcome::rate_limit_headers::LimitFact;
+use crate::outcome::LimitFact;
 use crate::rt;
 
 /// One of the provider's limits, as its answers tell it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Learned {
-    scope: u64,
-    /// The only one of the provider's resources that it is of.
-    resource: Option<u64>,
+    of: Of,
     limit: Option<u64>,
     window: Option<Duration>,
     /// The window was told, or measured from reset to reset.
@@ -31,11 +29,27 @@ pub(super) struct Learned {
     began: Option<Instant>,
     /// Nothing is left until then.
     spent_until: Option<Instant>,
+    /// The provider refused, and so it is true.
+    is_proven: bool,
+    /// It was accepted what went in spite of that: such words aren't heeded until there are others.
+    is_doubted: bool,
+    /// When somebody may go to see whether it is true.
+    try_at: Option<Instant>,
+    /// Somebody went to see.
+    is_tried: bool,
     reset_at: Option<Instant>,
     /// When the provider last spoke of it, or somebody went to see whether it still holds.
     heard: Instant,
     /// Without another word, it is forgotten then.
     pub(super) expires: Instant,
+}
+
+/// Which of the provider's limits it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Of {
+    pub(super) scope: u64,
+    /// The only one of the provider's resources that it is of.
+    pub(super) resource: Option<u64>,
 }
 
 /// The request whose answer it is, among all that went.
@@ -48,10 +62,9 @@ pub(super) struct Asked {
 }
 
 impl Learned {
-    pub(super) fn new(fact: &LimitFact, now: Instant) -> Self {
+    pub(super) fn new(of: Of, now: Instant) -> Self {
         Self {
-            scope: fact.scope,
-            resource: fact.resource,
+            of,
             limit: None,
             window: None,
             is_sure: false,
@@ -63,23 +76,27 @@ impl Learned {
             newest: 0,
             began: None,
             spent_until: None,
+            is_proven: false,
+            is_doubted: false,
+            try_at: None,
+            is_tried: false,
             reset_at: None,
             heard: now,
             expires: now,
         }
     }
 
-    pub(super) fn is_of(&self, fact: &LimitFact) -> bool {
-        (self.scope, self.resource) == (fact.scope, fact.resource)
+    pub(super) fn is_of(&self, of: Of) -> bool {
+        self.of == of
     }
 
     /// Whether it limits requests for this resource, which may not be known.
     pub(super) fn limits(&self, resource: Option<u64>) -> bool {
-        self.resource.is_none() || self.resource == resource
+        self.of.resource.is_none() || self.of.resource == resource
     }
 
     pub(super) fn resource(&self) -> Option<u64> {
-        self.resource
+        self.of.resource
     }
 
     /// Takes the provider at its word.
@@ -226,20 +243,93 @@ impl Learned {
         self.is_sure
     }
 
-    /// When the next request may go; `cap` after the provider's last word at the latest.
-    pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
-        self.free_at(now).min(rt::after(self.heard, cap))
+    /// A refusal came with it.
+    pub(super) fn prove(&mut self) {
+        (self.is_proven, self.is_doubted) = (self.is_nothing_left(), false);
+        (self.try_at, self.is_tried) = (None, false);
     }
 
-    /// The same, however long that is.
-    fn free_at(&self, now: Instant) -> Instant {
+    /// Nothing goes to its resource until then, whatever is left.
+    pub(super) fn refuse_until(&mut self, until: Instant) {
+        self.spent_until = self.spent_until.max(Some(until));
+        self.expires = self.expires.max(rt::after(until, SHORTEST_MEMORY));
+        (self.is_proven, self.is_doubted, self.try_at) = (true, false, None);
+    }
+
+    /// An answer that was no refusal told of it: that nothing is left is a hint, and somebody is to see
+    /// whether it is true where it would stop people for longer than a short window, or jobs for longer
+    /// than they wait.
+    pub(super) fn doubt(
+        &mut self,
+        fact: &LimitFact,
+        asked: Asked,
+        excess: Excess,
+        cap: Duration,
+        now: Instant,
+    ) {
+        if fact.remaining.is_some_and(|left| left > 0) && asked.number >= self.newest {
+            (self.is_proven, self.is_doubted, self.is_tried) = (false, false, false);
+            self.try_at = None;
+        }
+        let Some(reset) = fact.reset.filter(|_| self.is_nothing_left() && !self.is_proven) else {
+            return;
+        };
+        self.try_at = match excess {
+            // Others wait for the answer to the one that went.
+            _ if self.is_tried => self.try_at,
+            Excess::Reject => (reset > LONG).then_some(now),
+            Excess::Shape => self.try_at.or(Some(rt::after(now, cap))),
+        };
+        if self.is_doubted {
+            self.set_aside();
+        }
+    }
+
+    /// A request was accepted: if somebody went to see, what was said was not so. Whether that is news.
+    pub(super) fn accepted(&mut self, asked: Asked) -> bool {
+        let is_news = self.is_tried && asked.number >= self.newest;
+        if is_news {
+            (self.is_doubted, self.is_tried) = (true, false);
+            self.set_aside();
+        }
+        is_news
+    }
+
+    /// What was said is not heeded.
+    fn set_aside(&mut self) {
+        (self.left, self.spent_until, self.try_at) = (None, None, None);
+    }
+
+    fn is_nothing_left(&self) -> bool {
+        self.left == Some(0) || self.spent_until.is_some()
+    }
+
+    /// Until when the provider refuses.
+    pub(super) fn refused_until(&self) -> Option<Instant> {
+        let until = self.spent_until.max(self.reset_at.filter(|_| self.left == Some(0)));
+        until.filter(|_| self.is_proven)
+    }
+
+    /// When the next request may go. What is drawn from a stock is a guess, which holds for `cap` after
+    /// the provider's last word at the most.
+    pub(super) fn ready_at(&self, cap: Duration, now: Instant) -> Instant {
+        let spent = self.spent_at(now);
+        let spent = self.try_at.map_or(spent, |at| spent.min(at));
+        self.paced_at(now).min(rt::after(self.heard, cap)).max(spent)
+    }
+
+    /// When its pace lets the next request go.
+    fn paced_at(&self, now: Instant) -> Instant {
         let paced = self.pace.map_or(now, |pace| pace.ready_at());
         // A stock is to last until its reset, and no longer.
         let is_stock = self.window.is_none_or(|window| window > LONG);
-        let paced =
-            self.reset_at.filter(|_| is_stock).map_or(paced, |reset_at| paced.min(reset_at));
+        self.reset_at.filter(|_| is_stock).map_or(paced, |reset_at| paced.min(reset_at))
+    }
+
+    /// When something is left.
+    fn spent_at(&self, now: Instant) -> Instant {
         let none_left = self.reset_at.filter(|_| self.left == Some(0));
-        paced.max(none_left.or(self.spent_until).unwrap_or(now))
+        none_left.or(self.spent_until).unwrap_or(now)
     }
 
     /// Whether it is known how many requests may go.
@@ -250,13 +340,18 @@ impl Learned {
     /// Whether nothing is left of it, and something is known of when there is more.
     pub(super) fn is_spent(&self) -> bool {
         (self.reset_at.is_some() || self.pace.is_some())
+            && !self.is_doubted
             && (self.told == Some(0) || self.left == Some(0))
     }
 
     pub(super) fn take(&mut self, pressed: bool, cap: Duration, now: Instant) {
-        if self.free_at(now) > now && now >= rt::after(self.heard, cap) {
+        if self.paced_at(now) > now && now >= rt::after(self.heard, cap) {
             // It goes to see; the others wait for what it is told, or as long again.
             self.heard = now;
+        }
+        if self.spent_at(now) > now && self.try_at.is_some_and(|at| at <= now) {
+            // The others wait for its answer, which mostly is here within a second.
+            (self.is_tried, self.try_at) = (true, Some(rt::after(now, A_SECOND)));
         }
         if let Some(pace) = &mut self.pace {
             if let Some(spent_until) = self.spent_until.filter(|until| *until <= now) {
@@ -267,6 +362,7 @@ impl Learned {
         if self.reset_at.is_some_and(|at| now >= at) {
             // Another window, of which nothing has been told yet.
             (self.left, self.spent_until, self.reset_at) = (self.left.and(self.limit), None, None);
+            (self.is_proven, self.is_tried, self.try_at) = (false, false, None);
             self.restock(now);
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
@@ -274,6 +370,11 @@ impl Learned {
             // The answers to those that went know more; without any, one goes to see.
             let wait = if self.told == Some(0) { self.refill() } else { A_SECOND };
             self.spent_until = Some(rt::after(now, wait));
+        }
+        let is_far = self.reset_at.is_some_and(|at| at > rt::after(now, LONG));
+        if self.left == Some(0) && is_far && self.try_at.is_none() && !self.is_proven {
+            // By our count; the answers to those that went know more.
+            self.try_at = Some(rt::after(now, A_SECOND));
         }
     }
 

@@ -3,13 +3,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::RateLimitConfig;
+use super::flights::Flights;
 use super::learned::Asked;
-use super::queue::{State, Ticket};
+use super::queue::{State, Ticket, Waiter};
 use super::recent::Recent;
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
-use crate::outcome::rate_limit_headers::LimitFacts;
+use crate::keyed::Kept;
+use crate::outcome::{LimitFacts, Resource};
 use crate::room::Room;
 use crate::rt;
 use crate::ties::Ties;
@@ -62,8 +64,17 @@ pub(super) struct Rejected {
 
 impl Limiter {
     pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
+        Self::beside(config, room, Arc::default())
+    }
+
+    /// One that shares a bound on calls under way with others.
+    pub(super) fn beside(
+        config: &RateLimitConfig,
+        room: Option<Arc<dyn Room>>,
+        flights: Arc<Flights>,
+    ) -> Self {
         let now = rt::now();
-        let state = State::new(Schedule::new(config, now), room);
+        let state = State::new(Schedule::new(config, now), room, flights);
         Self {
             limits: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
             generation: AtomicU64::new(0),
@@ -98,11 +109,19 @@ impl Limiter {
         }
         let now = rt::now();
         let mut state = self.state();
-        if state.before() == 0 && state.has_room() && state.schedule.ready_at(route, now) <= now {
-            state.queue.clear();
-            return Entry::Now(self.give_turn(&mut state, route, now));
+        let is_free = state.before() == 0 && state.schedule.ready_at(route, now) <= now;
+        if is_free && !state.flights.is_waited_for() {
+            if let Some(turn) = self.give_turn(&mut state, route, 0, now) {
+                state.queue.clear();
+                return Entry::Now(turn);
+            }
         }
         state.pressed = true;
+        if let Some(until) = state.schedule.stopped_too_long(route, now) {
+            state.rejected += 1;
+            let wait = Some(until.saturating_duration_since(now));
+            return Entry::Rejected(Rejected { wait, is_full: false });
+        }
         let turn = state.schedule.ready_after(state.before(), route, now);
         let wait = turn.saturating_duration_since(now);
         let config = state.schedule.config();
@@ -122,22 +141,39 @@ impl Limiter {
         Entry::Queued(Ticket::new(self, waiter, limit), wait)
     }
 
-    /// What an answer told of the provider's limits; the interval, if it is another one now.
-    pub(super) fn hear(&self, turn: &Turn, facts: &LimitFacts) -> Option<Option<Duration>> {
-        let (number, route) = (turn.number, turn.route);
-        let hear = |schedule: &mut Schedule, now| {
-            let since = self.sent.load(Ordering::Relaxed).saturating_sub(number);
-            schedule.hear(facts, Asked { number, since, route }, now);
-        };
-        self.change(hear).1
+    /// What an answer told of the provider's limits, a refusal or not; the interval, if it is another one
+    /// now.
+    pub(super) fn hear(
+        &self,
+        turn: &Turn,
+        facts: &LimitFacts,
+        refused: bool,
+    ) -> Option<Option<Duration>> {
+        let asked = self.asked(turn);
+        self.change(|schedule, now| schedule.hear(facts, asked, refused, now)).1
     }
 
-    pub(super) fn accepted(&self) {
+    pub(super) fn accepted(&self, turn: &Turn) {
         if !self.is_free() {
+            let asked = self.asked(turn);
             let mut state = self.state();
-            state.schedule.accepted();
+            let changed = state.schedule.accepted(asked);
             self.settle(&state, rt::now());
+            let next = state.queue.front().filter(|_| changed).cloned();
+            drop(state);
+            wake(next);
         }
+    }
+
+    /// An answer said that what goes to this resource is to wait for so long.
+    pub(super) fn refused_resource(&self, turn: &Turn, resource: Resource, pause: Duration) {
+        let route = turn.route;
+        self.change(|schedule, now| schedule.refused_resource(resource, pause, route, now));
+    }
+
+    fn asked(&self, turn: &Turn) -> Asked {
+        let since = self.sent.load(Ordering::Relaxed).saturating_sub(turn.number);
+        Asked { number: turn.number, since, route: turn.route }
     }
 
     /// An answer asked for less; the pause, if that is heeded, and the interval if it is another one now.
@@ -170,10 +206,14 @@ impl Limiter {
         let after = state.schedule.interval(now);
         let next = state.queue.front().cloned();
         drop(state);
-        if let Some(next) = next {
-            next.wake();
-        }
+        wake(next);
         (result, differs(before, after).then_some(after))
+    }
+
+    /// Everybody stops, for at least so long.
+    pub(super) fn pause(&self, pause: Duration) {
+        let before = self.recent.interval();
+        self.change(|schedule, now| schedule.pause(pause, before, now));
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&Schedule, Instant) -> T) -> T {
@@ -198,22 +238,35 @@ impl Limiter {
         self.state().under_way
     }
 
-    /// A turn now; the lock is held.
+    /// A turn now, if there is room; the lock is held.
     pub(super) fn give_turn(
         self: &Arc<Self>,
         state: &mut State,
         route: Route,
+        behind: u32,
         now: Instant,
-    ) -> Turn {
+    ) -> Option<Turn> {
+        let is_bounded = state.is_bounded();
+        if is_bounded && !state.flights.begin(state.most()) {
+            return None;
+        }
         let pressed = std::mem::take(&mut state.pressed) || state.is_queue();
-        state.schedule.take(route, pressed, now);
+        state.schedule.take(route, pressed, behind, now);
         self.recent.count(now);
-        let counted = state.is_bounded().then(|| {
+        let counted = is_bounded.then(|| {
             state.under_way += 1;
             Arc::clone(self)
         });
         self.settle(state, now);
-        self.turn(route, counted)
+        Some(self.turn(route, counted))
+    }
+
+    /// The first in the queue looks again whether it may go; whether there is one.
+    pub(super) fn wake_first(&self) -> bool {
+        let next = self.state().queue.front().cloned();
+        let is_one = next.is_some();
+        wake(next);
+        is_one
     }
 
     fn turn(&self, route: Route, counted: Option<Arc<Self>>) -> Turn {
@@ -240,11 +293,24 @@ impl Drop for Turn {
         let Some(limiter) = self.counted.take() else { return };
         let mut state = limiter.state();
         state.under_way = state.under_way.saturating_sub(1);
-        let next = state.queue.front().cloned();
+        let flights = Arc::clone(&state.flights);
         drop(state);
-        if let Some(next) = next {
-            next.wake();
-        }
+        flights.end();
+    }
+}
+
+impl Kept for Limiter {
+    fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        let is_used = state.waiting > 0 || state.under_way > 0;
+        !is_used && state.schedule.paused_for(rt::now()).is_none()
+    }
+}
+
+/// Whoever is next looks at the schedule again.
+pub(super) fn wake(next: Option<Arc<Waiter>>) {
+    if let Some(next) = next {
+        next.wake();
     }
 }
 

@@ -95,8 +95,10 @@
 //! ```
 
 mod config;
+mod flights;
 mod future;
 mod handle;
+mod keyed;
 mod layer;
 mod learned;
 mod limiter;
@@ -104,6 +106,7 @@ mod pace;
 mod queue;
 mod recent;
 mod resources;
+mod resume;
 mod roll_call;
 mod search;
 mod service;
@@ -112,6 +115,7 @@ mod state;
 pub use config::{Excess, Learning, RateLimitConfig};
 pub use future::ResponseFuture;
 pub use handle::RateLimitHandle;
+pub use keyed::KeyedRateLimits;
 pub use layer::RateLimitLayer;
 pub use service::RateLimit;
 

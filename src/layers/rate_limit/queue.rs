@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::limiter::{Limiter, Turn};
+use super::flights::Flights;
+use super::limiter::{Limiter, Turn, wake};
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) is_watched: bool,
     /// Calls that were let through and aren't answered yet.
     pub(super) under_way: u32,
+    /// The same, of all limiters that share a bound.
+    pub(super) flights: Arc<Flights>,
     /// Somebody had to wait, or was refused, since the last turn.
     pub(super) pressed: bool,
     pub(super) rejected: u64,
@@ -63,15 +66,22 @@ pub(super) enum Step {
     WaitUntil(Instant),
     /// Others are before it.
     Wait,
+    /// The provider lets nobody go before that, which is longer than anybody waits for it.
+    StoppedUntil(Instant),
 }
 
 // === impl State ===
 
 impl State {
-    pub(super) fn new(schedule: Schedule, room: Option<Arc<dyn Room>>) -> Self {
+    pub(super) fn new(
+        schedule: Schedule,
+        room: Option<Arc<dyn Room>>,
+        flights: Arc<Flights>,
+    ) -> Self {
         Self {
             schedule,
             room,
+            flights,
             queue: VecDeque::new(),
             waiting: 0,
             passed_over: 0,
@@ -117,9 +127,13 @@ impl State {
 
     /// Whether another call may be under way.
     pub(super) fn has_room(&self) -> bool {
+        self.most().is_none_or(|most| self.flights.under_way() < most)
+    }
+
+    /// How many calls may be under way, of all who share that.
+    pub(super) fn most(&self) -> Option<u32> {
         let set = self.schedule.config().in_flight;
-        let most = set.or_else(|| self.room.as_ref()?.places());
-        most.is_none_or(|most| self.under_way < most)
+        set.or_else(|| self.room.as_ref()?.places())
     }
 
     /// Whether calls under way are counted.
@@ -210,22 +224,31 @@ impl Ticket {
         if !state.is_first(&self.waiter) {
             return Step::Wait;
         }
-        match state.first_may_go_at(now) {
-            // Whoever makes room says so.
-            None => return Step::Wait,
-            Some(at) if at > now => return Step::WaitUntil(at),
-            Some(_) => {}
+        if let Some(until) = state.schedule.stopped_too_long(self.waiter.route, now) {
+            return Step::StoppedUntil(until);
         }
-        let turn = self.limiter.give_turn(&mut state, self.waiter.route, now);
+        let behind = state.before().saturating_sub(1);
+        let turn = match state.first_may_go_at(now) {
+            None => None,
+            Some(at) if at > now => return Step::WaitUntil(at),
+            Some(_) => self.limiter.give_turn(&mut state, self.waiter.route, behind, now),
+        };
+        let Some(turn) = turn else {
+            // Whoever makes room says so.
+            state.flights.wait(Arc::downgrade(&self.limiter));
+            if state.has_room() {
+                // It came before anybody was told who waits for it.
+                waker.wake_by_ref();
+            }
+            return Step::Wait;
+        };
         self.done = true;
         let next = state.leave_front();
         if next.is_none() {
             self.limiter.settle(&state, now);
         }
         drop(state);
-        if let Some(next) = next {
-            next.wake();
-        }
+        wake(next);
         Step::Go(turn)
     }
 
@@ -248,8 +271,13 @@ impl Drop for Ticket {
         // Under the lock: whoever skips us before we are gone would have to wake the next.
         let mut state = self.limiter.state();
         self.waiter.left.store(true, Ordering::Relaxed);
+        let mut unused = None;
         let next = match state.is_first(&self.waiter) {
-            true => state.leave_front(),
+            true => {
+                // It may have been told of room that it doesn't use.
+                unused = state.is_bounded().then(|| Arc::clone(&state.flights));
+                state.leave_front()
+            }
             false if self.waiter.is_passed_over() => {
                 (state.waiting, state.passed_over) = (state.waiting - 1, state.passed_over - 1);
                 None
@@ -262,8 +290,9 @@ impl Drop for Ticket {
             }
         };
         drop(state);
-        if let Some(next) = next {
-            next.wake();
+        wake(next);
+        if let Some(flights) = unused {
+            flights.pass_on();
         }
     }
 }

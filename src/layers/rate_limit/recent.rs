@@ -38,6 +38,13 @@ impl Recent {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// From one request to the next, as far as anybody counted.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let (began, last) = (self.began.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
+        let requests = u64::from(self.count.load(Ordering::Relaxed));
+        Sent { requests, over: Duration::from_millis(last.saturating_sub(began)) }.interval()
+    }
+
     /// What was sent until now, without what the refusal was for; counting begins anew.
     pub(super) fn take(&self, now: Instant) -> Sent {
         let at = self.millis(now);

@@ -1,49 +1,74 @@
-use http::Uri;
+use http::{Method, Uri};
 
-/// Where a request goes, as far as providers divide their limits by it: the path's first segment that
-/// is no `api` and no version.
+use crate::outcome::Resource;
+
+/// Where a request goes, as far as providers divide their limits by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Route(u64);
+pub(super) struct Route {
+    /// The path's first segment that is no `api` and no version.
+    first: u64,
+    /// The method and the path, without what looks like an id.
+    shape: u64,
+    /// The segment after the first.
+    second: u64,
+}
 
 /// Which of a provider's resources a route belongs to, as its answers said.
 ///
 /// GitHub counts searches, code searches and GraphQL apart from all the rest, and names what an
-/// answer's figures are of only in the answer.
+/// answer's figures are of only in the answer. Discord does so for each shape of a path, and counts
+/// for each channel or guild in it, which is the second segment.
 #[derive(Debug, Default)]
-pub(super) struct Resources(Vec<(Route, u64)>);
+pub(super) struct Resources(Vec<(u64, Resource)>);
 
 impl Route {
-    pub(super) fn of(uri: &Uri) -> Self {
-        let mut rest = uri.path().as_bytes();
-        // Every call is asked for it: bytes are read once.
-        let first = loop {
-            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
-            let (segment, further) = rest.split_at(end);
-            match further {
-                [_, further @ ..] if is_prefix(segment) => rest = further,
-                _ if is_prefix(segment) => break &rest[..0],
-                _ => break segment,
+    pub(super) fn of(method: &Method, uri: &Uri) -> Self {
+        let mut shape = fold(BASIS, method.as_str().as_bytes());
+        let (mut first, mut second) = (BASIS, BASIS);
+        let segments = uri.path().as_bytes().split(|byte| *byte == b'/');
+        for (at, segment) in segments.skip_while(|segment| is_prefix(segment)).enumerate() {
+            match at {
+                0 => first = fold(BASIS, segment),
+                1 => second = fold(BASIS, segment),
+                _ => {}
             }
-        };
-        // FNV-1a.
-        let mix =
-            |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        Self(first.iter().fold(0xcbf2_9ce4_8422_2325, mix))
+            let is_id = segment.iter().any(u8::is_ascii_digit);
+            shape = fold(fold(shape, if is_id { b"#" } else { segment }), b"/");
+        }
+        Self { first, shape, second }
+    }
+
+    /// What such an answer's figures are of, for this route.
+    pub(super) fn own(self, resource: Resource) -> u64 {
+        match resource {
+            Resource::Named(name) => name,
+            Resource::Bucket(name) => fold(name, &self.second.to_ne_bytes()),
+        }
+    }
+
+    /// By what it is remembered which resource it has.
+    fn key(self, resource: Resource) -> u64 {
+        match resource {
+            Resource::Named(_) => self.first,
+            Resource::Bucket(_) => self.shape,
+        }
     }
 }
 
 impl Resources {
     /// The resource that the route's last answer named.
     pub(super) fn of(&self, route: Route) -> Option<u64> {
-        self.0.iter().find(|(known, _)| *known == route).map(|(_, resource)| *resource)
+        let known = self.0.iter().find(|(key, resource)| *key == route.key(*resource))?;
+        Some(route.own(known.1))
     }
 
-    pub(super) fn learn(&mut self, route: Route, resource: u64) {
-        match self.0.iter_mut().find(|(known, _)| *known == route) {
+    pub(super) fn learn(&mut self, route: Route, resource: Resource) {
+        let key = route.key(resource);
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = resource,
             None => {
                 self.0.truncate(MOST - 1);
-                self.0.push((route, resource));
+                self.0.push((key, resource));
             }
         }
     }
@@ -53,7 +78,7 @@ impl Resources {
     }
 }
 
-/// `api`, or a version such as `v3`.
+/// `api`, a version such as `v3`, or nothing.
 fn is_prefix(segment: &[u8]) -> bool {
     match segment {
         [] | b"api" => true,
@@ -62,5 +87,12 @@ fn is_prefix(segment: &[u8]) -> bool {
     }
 }
 
+/// FNV-1a.
+fn fold(hash: u64, bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.iter().fold(hash, mix)
+}
+
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 /// Routes that are known at once: more than GitHub's paths begin with is a path that begins with an id.
 const MOST: usize = 32;

@@ -4,7 +4,7 @@ use std::task::{Context as TaskContext, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::ResponseFuture;
+use super::future::{Note, ResponseFuture};
 use super::layer::RateLimitLayer;
 use super::limiter::{Entry, Rejected};
 use super::resources::Route;
@@ -39,7 +39,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         let inner = self.inner.poll_ready(cx);
-        match self.settings.limiter.is_free() {
+        match self.settings.is_free() {
             true => inner,
             // Turns are given to calls, not to those who may call: a readied clone that is dropped
             // has taken none. If it isn't ready, the inner service is asked again when it is the
@@ -53,16 +53,20 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
-        if settings.is_disabled() {
+        let keyed = settings.keyed_limiter(&request);
+        let limiter = keyed.as_ref().unwrap_or(&settings.limiter);
+        if settings.is_disabled(limiter) {
             return ResponseFuture::unlimited(self.inner.send(request));
         }
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        let route = Route::of(request.uri());
+        let route = Route::of(request.method(), request.uri());
         let latest = |now| context.latest_start(now, settings.attempt);
-        match settings.limiter.enter(route, context.call().attempt_began(), latest) {
+        let entry = limiter.enter(route, context.call().attempt_began(), latest);
+        match entry {
             Entry::Now(turn) => {
                 let sending = self.inner.send(request);
-                ResponseFuture::sent(sending, turn, context, Arc::clone(settings))
+                let note = Note::new(context, Arc::clone(settings), keyed);
+                ResponseFuture::sent(sending, turn, note)
             }
             Entry::Rejected(rejected) => {
                 self.inner.let_go();
@@ -70,9 +74,9 @@ where
             }
             Entry::Queued(ticket, wait) => {
                 settings.emitter.emit(Some(&context), || Event::RateLimitQueued { wait });
-                let settings = Arc::clone(settings);
+                let note = Note::new(context, Arc::clone(settings), keyed);
                 self.inner.let_go();
-                ResponseFuture::queued(self.inner.clone(), request, ticket, context, settings)
+                ResponseFuture::queued(self.inner.clone(), request, ticket, note)
             }
         }
     }

@@ -8,7 +8,8 @@ use crate::ratio::Ratio;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    pub(crate) max_attempts: u32,
+    /// The first included; `None` without a limit.
+    pub(crate) max_attempts: Option<u32>,
     pub(crate) max_elapsed: Option<Duration>,
     pub(crate) backoff: Backoff,
     pub(crate) retry_after_cap: Option<Duration>,
@@ -16,6 +17,7 @@ pub struct RetryConfig {
     pub(crate) body_cap: usize,
     pub(crate) drain_cap: usize,
     pub(crate) rejections: Rejections,
+    pub(crate) when_budget_is_empty: EmptyBudget,
 }
 
 /// What becomes of a call that a layer further in refused.
@@ -30,10 +32,23 @@ pub enum Rejections {
     Wait,
 }
 
+/// What becomes of a retry for which the [budget](super::RetryBudget) holds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmptyBudget {
+    /// There is none: the last result is returned at once. A person waits.
+    #[default]
+    Fail,
+    /// It waits by its backoff, and then in line until there is budget or its time is up, when the last
+    /// result is returned after all. For jobs, which have time: a provider that is down costs them a
+    /// wait and not their life. Nothing is sent meanwhile, and no attempt is spent.
+    Wait,
+}
+
 impl Default for RetryConfig {
     fn default() -> Self {
         Self {
-            max_attempts: 3,
+            max_attempts: Some(3),
             max_elapsed: None,
             backoff: Backoff::exponential(Duration::from_millis(100), Duration::from_secs(10)),
             retry_after_cap: Some(Duration::from_secs(300)),
@@ -41,13 +56,14 @@ impl Default for RetryConfig {
             body_cap: 1 << 20,
             drain_cap: 1 << 16,
             rejections: Rejections::default(),
+            when_budget_is_empty: EmptyBudget::default(),
         }
     }
 }
 
 impl RetryConfig {
     pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if self.max_attempts == 0 {
+        if self.max_attempts == Some(0) {
             mistakes.add(
                 "max_attempts",
                 "zero attempts send nothing: the first counts too, so use 1 for no retries",
@@ -55,10 +71,8 @@ impl RetryConfig {
         }
         mistakes.refuse_zero("max_elapsed", self.max_elapsed);
         if self.retry_after_cap.is_some_and(|cap| cap.is_zero()) {
-            mistakes.add(
-                "retry_after_cap",
-                "a wait that is cut to nothing is none, however long the provider asked for: give it a duration",
-            );
+            mistakes
+                .add("retry_after_cap", "no `Retry-After` would be waited out: give it a duration");
         }
         self.backoff.check(mistakes);
     }

@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Buf;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::awaiting::Awaiting;
+use super::config::EmptyBudget;
+use super::drain::Drain;
 use super::policy::FailedAttempt;
 use super::service::Shared;
-use super::state::{Failure, Nature, Progress};
+use super::state::{Failure, Nature, Progress, Step};
 use super::steer::Retries;
-use crate::body::ReplayBody;
+use crate::body::{KeptBody, ReplayBody};
+use crate::budget::{CallUnderWay, Pass};
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, retry_after};
+use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -32,6 +35,7 @@ pin_project! {
         B: Body,
         B: Send,
         B: 'static,
+        R: Body,
     {
         #[pin]
         state: State<S, S::Future, R>,
@@ -46,6 +50,7 @@ pin_project! {
         B: Body,
         B: Send,
         B: 'static,
+        R: Body,
     {
         fn drop(this: Pin<&mut Self>) {
             this.project().call.forget();
@@ -55,34 +60,35 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, F, R> {
+    pub(super) enum State<S, F, R>
+    where
+        R: Body,
+    {
         /// An attempt is on its way.
         Calling { #[pin] future: F },
         /// Waiting for the next attempt, while the failed answer's body is read off.
         Waiting { #[pin] timer: Timer, until: Instant, #[pin] drain: Drain<R> },
+        /// Waiting until the budget holds a retry. Boxed: few calls do, and every one would carry the
+        /// room.
+        Awaiting { #[pin] timer: Timer, awaiting: Option<Box<Awaiting<R>>> },
         /// The wait is over; the inner service isn't ready yet. It is here, and not in the memory,
         /// because what it holds meanwhile (a place in a queue) must go when the call does.
         Readying { service: Option<S> },
     }
 }
 
-pin_project! {
-    /// Reads a body that nobody wants, up to a cap.
-    struct Drain<R> {
-        #[pin]
-        body: Option<R>,
-        left: usize,
-    }
-}
-
 /// What stays the same from attempt to attempt.
-struct Call<S, B> {
+pub(super) struct Call<S, B> {
     /// Present until the end.
     memory: Option<Box<Memory<S, B>>>,
-    shared: Arc<Shared>,
-    context: Context,
-    nature: Nature,
-    progress: Progress,
+    pub(super) shared: Arc<Shared>,
+    pub(super) context: Context,
+    pub(super) nature: Nature,
+    pub(super) progress: Progress,
+    /// The call, as far as its budget counts what is under way; absent once it is over.
+    under_way: Option<CallUnderWay>,
+    /// What the retry that is under way costs.
+    pub(super) pass: Option<Pass>,
 }
 
 /// What to do with a result.
@@ -90,14 +96,24 @@ struct Call<S, B> {
 enum Next {
     /// Wait, and try again.
     Again(Duration),
+    /// Wait, and try again when the budget holds a retry.
+    Await { delay: Duration, class: Class },
     /// It is the last: a success, or a failure that is given up on.
     Return(Option<GaveUp>),
+}
+
+/// Whether the budget held the next attempt, which follows after so long.
+#[derive(Clone, Copy)]
+enum Paid {
+    Now(Duration),
+    Later(Duration),
 }
 
 impl<S, B, R> ResponseFuture<S, B, R>
 where
     S: Service<Request<ReplayBody<B>>> + Send + 'static,
     B: Body + Send + 'static,
+    R: Body,
 {
     pub(super) fn new(
         first: S::Future,
@@ -105,9 +121,11 @@ where
         shared: Arc<Shared>,
         context: Context,
         nature: Nature,
+        under_way: CallUnderWay,
     ) -> Self {
-        let progress = Progress::first();
-        let call = Call { memory: Some(memory), shared, context, nature, progress };
+        let (memory, progress) = (Some(memory), Progress::first());
+        let under_way = Some(under_way);
+        let call = Call { memory, shared, context, nature, progress, under_way, pass: None };
         Self { state: State::Calling { future: first }, call }
     }
 }
@@ -119,9 +137,27 @@ where
     B: Body + Send + Unpin + 'static,
     R: Body,
 {
-    type Output = Result<Response<R>, Error>;
+    type Output = Result<Response<KeptBody<R>>, Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let output = ready!(self.as_mut().poll_attempts(cx));
+        let call = self.project().call;
+        (call.under_way, call.pass) = (None, None);
+        Poll::Ready(output)
+    }
+}
+
+impl<S, B, R> ResponseFuture<S, B, R>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body + Send + Unpin + 'static,
+    R: Body,
+{
+    fn poll_attempts(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Result<Response<KeptBody<R>>, Error>> {
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
@@ -129,14 +165,22 @@ where
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(mut response)) => {
                         match this.call.judge_response(&mut response) {
-                            Next::Return(_) => return Poll::Ready(Ok(response)),
+                            Next::Return(_) => {
+                                return Poll::Ready(Ok(response.map(KeptBody::live)));
+                            }
                             Next::Again(delay) => this.call.wait(delay, Some(response.into_body())),
+                            Next::Await { delay, class } => {
+                                this.call.hold(delay, class, Ok(response))
+                            }
                         }
                     }
                     Poll::Ready(Err(error)) => {
                         let error = Error::from_inner(error, Some(&this.call.context));
                         match this.call.judge_error(&error) {
                             Next::Again(delay) => this.call.wait(delay, None),
+                            Next::Await { delay, class } => {
+                                this.call.hold(delay, class, Err(error))
+                            }
                             Next::Return(why) => {
                                 return Poll::Ready(Err(this.call.finish(error, why)));
                             }
@@ -147,6 +191,12 @@ where
                     drain.as_mut().poll(cx);
                     ready!(timer.poll_at(*until, cx));
                     // The wait is over: the rest of the body isn't waited for.
+                    State::Readying { service: this.call.take_service() }
+                }
+                StateProjection::Awaiting { timer, awaiting } => {
+                    if let Some(output) = ready!(this.call.poll_turn(timer, awaiting, cx)) {
+                        return Poll::Ready(output);
+                    }
                     State::Readying { service: this.call.take_service() }
                 }
                 StateProjection::Readying { service } => {
@@ -200,6 +250,7 @@ where
 
     /// What to do with a response; notes on it what it took, if it is the last.
     fn judge_response<R>(&mut self, response: &mut Response<R>) -> Next {
+        self.pass = None;
         let settings = &self.shared.settings;
         self.context.call().answered(response.status());
         let class = class_of_response(&settings.classifier, response);
@@ -207,7 +258,7 @@ where
             self.annotate(response, None);
             return Next::Return(None);
         }
-        let asked = retry_after::retry_after(response.headers(), &settings.clock);
+        let asked = wait_of(&settings.classifier, class, response, &settings.clock);
         let (status, delivery) = (Some(response.status()), Delivery::Answered);
         let next = self.next(class, status, delivery, None, asked);
         if let Next::Return(why) = next {
@@ -217,6 +268,7 @@ where
     }
 
     fn judge_error(&mut self, error: &Error) -> Next {
+        self.pass = None;
         let class = class_of_error(&self.shared.settings.classifier, error);
         self.next(class, None, error.delivery(), Some(error), error.retry_after())
     }
@@ -251,43 +303,46 @@ where
         }
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().worsen(delivery);
-        let (now, rng) = (rt::now(), &settings.rng);
-        let decision = self.progress.decide(
-            &settings.config,
-            &settings.budget,
-            &self.nature,
-            &failure,
-            now,
-            rng,
-        );
+        let now = rt::now();
+        let config = &settings.config;
+        let decision = self.progress.decide(config, &self.nature, &failure, now, &settings.rng);
+        let next = decision.and_then(|step| self.pay(step, now));
         let attempts = self.progress.attempts;
-        let emitter = &settings.emitter;
-        match decision {
-            Ok(delay) => {
-                emitter.emit(Some(&self.context), || Event::RetryScheduled {
-                    attempt,
-                    class,
-                    delay,
-                });
-                Next::Again(delay)
-            }
-            Err(why) => {
-                emitter.emit(Some(&self.context), || Event::RetryGaveUp { attempts, class, why });
-                Next::Return(Some(why))
-            }
+        self.shared.settings.emitter.emit(Some(&self.context), || match next {
+            Ok(Paid::Now(delay)) => Event::RetryScheduled { attempt, class, delay },
+            Ok(Paid::Later(_)) => Event::RetryAwaitsBudget { attempt, class },
+            Err(why) => Event::RetryGaveUp { attempts, class, why },
+        });
+        match next {
+            Ok(Paid::Now(delay)) => Next::Again(delay),
+            Ok(Paid::Later(delay)) => Next::Await { delay, class },
+            Err(why) => Next::Return(Some(why)),
         }
     }
 
-    fn wait<F, R>(&mut self, delay: Duration, body: Option<R>) -> State<S, F, R> {
+    /// Pays for the next attempt, as far as it costs anything.
+    fn pay(&mut self, step: Step, now: Instant) -> Result<Paid, GaveUp> {
+        let settings = &self.shared.settings;
+        if !step.is_free {
+            self.pass = settings.budget.withdraw(now);
+        }
+        match settings.config.when_budget_is_empty {
+            _ if step.is_free || self.pass.is_some() => Ok(Paid::Now(step.delay)),
+            EmptyBudget::Wait => Ok(Paid::Later(step.delay)),
+            EmptyBudget::Fail => Err(GaveUp::Budget),
+        }
+    }
+
+    fn wait<F, R: Body>(&mut self, delay: Duration, body: Option<R>) -> State<S, F, R> {
         self.progress.waited += delay;
         self.context.call().set_held(true);
         let until = rt::after(rt::now(), delay);
-        let drain = Drain { body, left: self.shared.settings.config.drain_cap };
+        let drain = Drain::new(body, self.shared.settings.config.drain_cap);
         State::Waiting { timer: Timer::default(), until, drain }
     }
 
     /// Notes on a response what it took.
-    fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
+    pub(super) fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
         let Progress { attempts, waited, .. } = self.progress;
         let attempts = attempts + self.context.call().hedges();
         if attempts > 1 || gave_up.is_some() {
@@ -296,7 +351,7 @@ where
     }
 
     /// Notes on an error what it took, and the worst that may have happened on the way.
-    fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
+    pub(super) fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
         let error = error.with_context(&self.context).with_elapsed(self.context.elapsed());
         error.worsen(self.context.call().delivery()).with_gave_up(why)
     }
@@ -320,26 +375,5 @@ where
         self.context.call().begin_attempt(rt::now());
         let service = memory.service.insert(readied.take()?);
         Some(service.call(request))
-    }
-}
-
-// === impl Drain ===
-
-impl<R: Body> Drain<R> {
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) {
-        let mut this = self.project();
-        while let Some(body) = this.body.as_mut().as_pin_mut() {
-            match body.poll_frame(cx) {
-                Poll::Pending => return,
-                Poll::Ready(Some(Ok(frame))) => {
-                    let size = frame.data_ref().map_or(0, Buf::remaining);
-                    match this.left.checked_sub(size) {
-                        Some(left) => *this.left = left,
-                        None => this.body.set(None),
-                    }
-                }
-                Poll::Ready(Some(Err(_)) | None) => this.body.set(None),
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::config::{Rejections, RetryConfig};
+use super::config::{EmptyBudget, Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
 use super::service::Retry;
 use crate::backoff::Backoff;
@@ -63,7 +63,15 @@ impl RetryLayer {
 
     /// How many attempts, the first included.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.config.max_attempts = attempts;
+        self.config.max_attempts = Some(attempts);
+        self
+    }
+
+    /// As many attempts as there is time and budget for: the deadline, or
+    /// [`max_elapsed`](Self::max_elapsed), is the limit. For jobs, which shall last as long as an outage
+    /// does; by file it is `max_attempts = "none"`.
+    pub fn unlimited_attempts(mut self) -> Self {
+        self.config.max_attempts = None;
         self
     }
 
@@ -79,13 +87,14 @@ impl RetryLayer {
         self
     }
 
-    /// The longest `Retry-After` that is obeyed; a longer one is cut to it.
+    /// The longest `Retry-After` that is waited out. Where a longer one is asked for, the answer is
+    /// returned at once: nobody goes sooner than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
     }
 
-    /// Obeys every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
+    /// Waits out every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
     pub fn without_retry_after_cap(mut self) -> Self {
         self.config.retry_after_cap = None;
         self
@@ -101,6 +110,12 @@ impl RetryLayer {
     /// whatever terms a file sets for it.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         (self.budget, self.own_budget) = (budget, false);
+        self
+    }
+
+    /// What becomes of a retry that the budget can't pay for.
+    pub fn when_budget_is_empty(mut self, then: EmptyBudget) -> Self {
+        self.config.when_budget_is_empty = then;
         self
     }
 
@@ -154,7 +169,10 @@ impl RetryLayer {
 
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("retry", |mistakes| self.check_into(mistakes))
+        checked("retry", |mistakes| {
+            self.check_into(mistakes);
+            self.check_within(None, mistakes);
+        })
     }
 
     /// A preset's budget: each integration gets one of its own.
@@ -208,13 +226,33 @@ impl RetryLayer {
 
     pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         self.config.check_into(mistakes);
-        let terms = match self.terms {
+        if let Some(terms) = self.terms_to_be() {
+            terms.check_into(mistakes);
+        }
+    }
+
+    /// What can't work in a call that has this long.
+    pub(crate) fn check_within(&self, deadline: Option<Duration>, mistakes: &mut Mistakes<'_>) {
+        let limit = [deadline, self.config.max_elapsed].into_iter().flatten().min();
+        let most = self.terms_to_be().and_then(|terms| terms.payable(limit));
+        let (Some(most), Some(attempts)) = (most, self.config.max_attempts) else { return };
+        let payable = most.saturating_add(1);
+        // A budget that never holds anything is told of as such.
+        if most > 0 && u64::from(attempts) > payable {
+            let within = limit.map_or(String::new(), |limit| format!(" within {limit:?}"));
+            mistakes.add(
+                "max_attempts",
+                format_args!("{attempts} attempts are more than the budget can ever pay for: a call alone has at most {most} retries{within}: use at most {payable}, or raise the budget's burst or floor"),
+            );
+        }
+    }
+
+    /// What the budget is set to once this takes over.
+    fn terms_to_be(&self) -> Option<BudgetTerms> {
+        match self.terms {
             Terms::AsMade => self.budget.made(),
             Terms::Of(terms) => Some(terms),
             Terms::Unlimited => None,
-        };
-        if let Some(terms) = terms {
-            terms.check_into(mistakes);
         }
     }
 

@@ -13,9 +13,9 @@
 //! 3. **Can it be sent again?** Its body is recorded while it is first sent, up to a cap.
 //! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
 //!    returned now, while it is still of use.
-//! 5. **Is there budget?** At most a share of all calls may be retries, over the whole integration.
-//!    With 10 %, a provider that fails everything gets 1.1 times its usual load; three blind
-//!    attempts give it three times.
+//! 5. **Is there [budget](RetryBudget)?** At most a share of all calls may be retries, over the whole
+//!    integration. With 20 %, a provider that fails everything gets 1.2 times its usual load; three
+//!    blind attempts give it three times.
 //!
 //! Between attempts it waits by a [`Backoff`](crate::backoff::Backoff), or as long as `Retry-After`
 //! says, spread upwards so that all who were told the same second don't come back in it. Meanwhile
@@ -26,6 +26,19 @@
 //! second was refused, it may have happened. A response that took more than one attempt, or was
 //! given up on, has [`Retries`] in its extensions.
 //!
+//! # Waiting for budget
+//!
+//! A person's call whose retry the budget can't pay for fails. A job's [waits](EmptyBudget::Wait): by
+//! its backoff, then in line with all who wait for this budget, until a token comes its way or its
+//! time is up, when it returns its last result after all, body included. First come, first served, and
+//! nobody passes the line, neither a newer call's retry nor a hedge: an old job is never kept waiting
+//! by newer ones. Nothing is sent meanwhile, no attempt is spent, no place and no connection is held
+//! (but by an answer of more than `drain_cap` bytes). A job looks for a thrown kill switch each
+//! second. [`RetryAwaitsBudget`](crate::event::Event::RetryAwaitsBudget) is told once.
+//!
+//! More attempts than the budget can ever pay for are refused when they are set: a call that is alone
+//! has at most what is saved up and the floor of each period that begins within its time.
+//!
 //! # When not to use it
 //!
 //! Inside another retry: attempts multiply. Switch off the client's own.
@@ -34,10 +47,11 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `max_attempts` | 3, the first included | |
+//! | `max_attempts` | 3, the first included | for jobs, [no limit](RetryLayer::unlimited_attempts): the clock is |
 //! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
 //! | `max_elapsed` | none | the deadline is the better limit |
-//! | `budget` | 20 % of calls, floor 3 in 10 s | enough for blips, harmless in an outage |
+//! | `budget` | 20 % of calls, 10 more in 10 s, 20 saved up at the start | enough for blips, harmless in an outage |
+//! | `when_budget_is_empty` | [`EmptyBudget::Fail`] | a person waits; a job may [wait](EmptyBudget::Wait) |
 //! | `retry_after_cap` | 5 min | a call that waits for an hour is a job for a queue |
 //! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
 //! | `body_cap` | 1 MiB | larger bodies are sent, once |
@@ -52,6 +66,7 @@
 //!
 //! Errors pass as they were, with [`gave_up`](crate::Error::gave_up). Events:
 //! [`RetryScheduled`](crate::event::Event::RetryScheduled),
+//! [`RetryAwaitsBudget`](crate::event::Event::RetryAwaitsBudget),
 //! [`RetryGaveUp`](crate::event::Event::RetryGaveUp).
 //!
 //! # Example
@@ -85,7 +100,9 @@
 //! # Ok(()) }
 //! ```
 
+mod awaiting;
 mod config;
+mod drain;
 mod future;
 mod layer;
 mod policy;
@@ -94,7 +111,7 @@ mod state;
 mod steer;
 
 pub use crate::budget::RetryBudget;
-pub use config::{Rejections, RetryConfig};
+pub use config::{EmptyBudget, Rejections, RetryConfig};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};

@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use super::layer::RetryLayer;
 use super::state::Nature;
-use crate::body::ReplayBody;
+use crate::body::{KeptBody, ReplayBody};
 use crate::context::{Context, Steer, has_key, is_idempotent};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
@@ -40,7 +40,7 @@ where
     ReqBody: Body + Send + Unpin + 'static,
     ResBody: Body,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<KeptBody<ResBody>>;
     type Error = Error;
     type Future = ResponseFuture<S, ReqBody, ResBody>;
 
@@ -53,14 +53,14 @@ where
         let integration = settings.emitter.integration();
         let context = Context::of(request.extensions_mut(), integration);
         let nature = Nature::of(&request, &context);
-        settings.budget.deposit();
+        let under_way = settings.budget.begin_call();
         context.call().count_attempts(1);
 
         let mut memory = Memory::take(&self.shared.memories);
         memory.service.get_or_insert_with(|| self.inner.clone());
         let request = memory.remember(request, settings.config.body_cap);
         let first = self.inner.call(request);
-        ResponseFuture::new(first, memory, Arc::clone(&self.shared), context, nature)
+        ResponseFuture::new(first, memory, Arc::clone(&self.shared), context, nature, under_way)
     }
 }
 

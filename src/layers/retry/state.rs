@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::config::{Rejections, RetryConfig};
-use crate::budget::RetryBudget;
 use crate::context::Steer;
 use crate::error::Delivery;
 use crate::outcome::{Class, GaveUp};
@@ -50,24 +49,32 @@ pub(super) struct Failure {
     pub(super) stopped: bool,
 }
 
+/// What comes next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) delay: Duration,
+    /// It costs the retry budget nothing.
+    pub(super) is_free: bool,
+}
+
 impl Progress {
     /// One attempt is on its way.
     pub(super) fn first() -> Self {
         Self { attempts: 1, ..Self::default() }
     }
 
-    /// How long to wait before the next attempt, or why there is none.
+    /// How long to wait before the next attempt and what it costs, or why there is none.
     pub(super) fn decide(
         &mut self,
         config: &RetryConfig,
-        budget: &RetryBudget,
         nature: &Nature,
         failure: &Failure,
         now: Instant,
         rng: &Rng,
-    ) -> Result<Duration, GaveUp> {
+    ) -> Result<Step, GaveUp> {
         if let Class::Rejected(_) = failure.class {
-            return self.wait_out(config, nature, failure, now, rng);
+            let delay = self.wait_out(config, nature, failure, now, rng)?;
+            return Ok(Step { delay, is_free: true });
         }
         if !failure.wanted {
             return Err(GaveUp::NotRetryable);
@@ -83,16 +90,14 @@ impl Progress {
         let delay = self.delay(config, failure, rng);
         let begins = rt::after(now, delay);
         Self::check_time(config, nature, begins)?;
+        Self::check_asked(config, failure)?;
         if failure.shut && config.rejections == Rejections::Fail {
             return Err(GaveUp::CircuitOpen);
-        }
-        if !moves && !budget.withdraw(now) {
-            return Err(GaveUp::Budget);
         }
         self.moved |= moves;
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);
         self.previous = delay;
-        Ok(delay)
+        Ok(Step { delay, is_free: moves })
     }
 
     /// A local rejection is waited out, where that is set and the layer said for how long.
@@ -109,6 +114,7 @@ impl Progress {
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
+        Self::check_asked(config, failure)?;
         Ok(delay)
     }
 
@@ -118,14 +124,14 @@ impl Progress {
         nature: &Nature,
         moves: bool,
     ) -> Result<(), GaveUp> {
-        let most = match config.max_attempts {
-            1 => 1,
-            most => most.saturating_add(u32::from(self.moved || moves)),
-        };
+        let is_over = config.max_attempts.is_some_and(|most| {
+            let free = u32::from(most > 1 && (self.moved || moves));
+            self.attempts >= most.saturating_add(free)
+        });
         match nature.steer {
             Some(Steer::Never) => Err(GaveUp::Steered),
             Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
-            _ if self.attempts >= most => Err(GaveUp::Attempts),
+            _ if is_over => Err(GaveUp::Attempts),
             _ => Ok(()),
         }
     }
@@ -150,7 +156,12 @@ impl Progress {
         Ok(())
     }
 
-    fn check_time(config: &RetryConfig, nature: &Nature, begins: Instant) -> Result<(), GaveUp> {
+    /// Whether there is still time for an attempt that begins then.
+    pub(super) fn check_time(
+        config: &RetryConfig,
+        nature: &Nature,
+        begins: Instant,
+    ) -> Result<(), GaveUp> {
         if nature.deadline.is_some_and(|deadline| begins >= deadline) {
             return Err(GaveUp::Deadline);
         }
@@ -165,10 +176,25 @@ impl Progress {
         Ok(())
     }
 
+    /// When there is no time left for another attempt.
+    pub(super) fn ends(config: &RetryConfig, nature: &Nature) -> Option<Instant> {
+        let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
+        let forgotten = nature.key_expires.filter(|_| !nature.idempotent);
+        [nature.deadline, limit, forgotten].into_iter().flatten().min()
+    }
+
+    /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.
+    fn check_asked(config: &RetryConfig, failure: &Failure) -> Result<(), GaveUp> {
+        let longest = config.retry_after_cap.unwrap_or(Duration::MAX);
+        match failure.retry_after.is_some_and(|asked| asked > longest) {
+            true => Err(GaveUp::WaitTooLong),
+            false => Ok(()),
+        }
+    }
+
     fn delay(&self, config: &RetryConfig, failure: &Failure, rng: &Rng) -> Duration {
-        let asked = failure.retry_after.filter(|asked| !asked.is_zero());
-        match asked {
-            Some(asked) => spread(asked.min(config.retry_after_cap.unwrap_or(asked)), config, rng),
+        match failure.retry_after.filter(|asked| !asked.is_zero()) {
+            Some(asked) => spread(asked, config, rng),
             None => config.backoff.delay(self.attempts, self.previous, rng),
         }
     }

@@ -82,6 +82,7 @@ impl Gauges {
             self.most(&names::BREAKER_STATE, word, is(breaker.state == state));
         }
         self.most(&names::BREAKER_OPEN_TIME, None, seconds(breaker.open_for));
+        self.sum(&names::BREAKER_HELD, None, u32::try_from(breaker.held).unwrap_or(u32::MAX));
     }
 
     fn pool(&mut self, pool: &PoolFigures) {

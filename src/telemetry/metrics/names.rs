@@ -123,6 +123,8 @@ metrics! {
     BREAKER_CHANGES: Counter, Of("change"), "outrigger.breaker.changes", [STATE];
     /// Attempts that a breaker in report-only mode would have refused.
     BREAKER_WOULD_REJECT: Counter, Of("attempt"), "outrigger.breaker.would_reject", [];
+    /// How long attempts waited until the provider answered again, of those that were held.
+    BREAKER_WAIT: Histogram, Seconds, "outrigger.breaker.wait", [];
     /// How long attempts waited for a place, of those that had to.
     BULKHEAD_WAIT: Histogram, Seconds, "outrigger.bulkhead.wait", [];
     /// How long attempts waited for their turn under the rate limit, of those that had to.
@@ -162,6 +164,8 @@ metrics! {
     BREAKER_STATE: Gauge, Of("breaker"), "outrigger.breaker.state", [STATE];
     /// For how long the circuit breaker has not been closed; 0 while it is.
     BREAKER_OPEN_TIME: Gauge, Seconds, "outrigger.breaker.open_time", [];
+    /// Attempts that wait until the provider answers again.
+    BREAKER_HELD: Gauge, Of("attempt"), "outrigger.breaker.held", [];
     /// Retries that are saved up in the budget, where it has a limit.
     RETRY_BUDGET: Gauge, Of("attempt"), "outrigger.retry.budget", [];
     /// Places, where there is a bound on them.

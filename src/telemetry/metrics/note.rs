@@ -35,6 +35,7 @@ impl Note<'_> {
             }
             Event::RetryScheduled { class, .. } => self.count_outcome(&names::RETRIES, class),
             Event::BulkheadAdmitted { waited } => self.time(&names::BULKHEAD_WAIT, [], waited),
+            Event::BreakerReleased { waited } => self.time(&names::BREAKER_WAIT, [], waited),
             Event::RateLimitReleased { waited } => self.time(&names::RATE_LIMIT_WAIT, [], waited),
             Event::Mirrored { class, agrees, .. } => {
                 let agrees = agrees.map_or("not_compared", words::yes_or_no);

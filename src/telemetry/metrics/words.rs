@@ -101,6 +101,7 @@ pub(super) fn gave_up(why: GaveUp) -> &'static str {
         GaveUp::Attempts => "attempts",
         GaveUp::Deadline => "deadline",
         GaveUp::ElapsedLimit => "elapsed_limit",
+        GaveUp::WaitTooLong => "wait_too_long",
         GaveUp::Budget => "budget",
         GaveUp::BodyNotKept => "body_not_kept",
         GaveUp::CircuitOpen => "circuit_open",

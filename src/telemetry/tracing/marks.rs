@@ -6,7 +6,7 @@ use crate::telemetry::words::error_of;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     match *event {
-        Event::BreakerChanged { to, .. } => breaker(at, to),
+        Event::BreakerChanged { from, to } => breaker(at, from, to),
         Event::BreakerRejected => record!(at, DEBUG, "a circuit breaker refused a call"),
         Event::BreakerWouldReject => {
             record!(at, DEBUG, "a circuit breaker would have refused a call");
@@ -48,8 +48,11 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
     }
 }
 
-fn breaker(at: &At<'_>, to: BreakerState) {
+fn breaker(at: &At<'_>, from: BreakerState, to: BreakerState) {
     match to {
+        BreakerState::Open if from == BreakerState::HalfOpen => {
+            record!(at, DEBUG, "a circuit breaker tried the provider in vain");
+        }
         BreakerState::Open => record!(at, WARN, "a circuit breaker opened"),
         BreakerState::HalfOpen => record!(at, DEBUG, "a circuit breaker tries the provider"),
         BreakerState::Closed => record!(at, INFO, "a circuit breaker closed"),

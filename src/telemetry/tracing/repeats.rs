@@ -14,6 +14,13 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.failed" = i64::from(attempt),
             "outrigger.delay_s" = delay.as_secs_f64(),
         ),
+        Event::RetryAwaitsBudget { attempt, class } => record!(
+            at,
+            DEBUG,
+            "an attempt failed, and the budget holds no other yet",
+            "error.type" = error_of(class),
+            "outrigger.failed" = i64::from(attempt),
+        ),
         Event::RetryGaveUp { attempts, class, why } => record!(
             at,
             DEBUG,

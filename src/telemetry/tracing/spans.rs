@@ -36,6 +36,7 @@ impl Subscriber for Spans {
             Event::AttemptAnswered { status, .. } => attempt::answered(&at, *status),
             Event::AttemptFinished { end, .. } => attempt::end(&at, end),
             Event::RetryScheduled { .. }
+            | Event::RetryAwaitsBudget { .. }
             | Event::RetryGaveUp { .. }
             | Event::HedgeSent { .. }
             | Event::HedgeSkipped { .. }
@@ -47,6 +48,8 @@ impl Subscriber for Spans {
             | Event::BulkheadAdmitted { .. }
             | Event::BulkheadRejected { .. }
             | Event::ConcurrencyChanged { .. }
+            | Event::BreakerHeld
+            | Event::BreakerReleased { .. }
             | Event::RateLimitQueued { .. }
             | Event::RateLimitReleased { .. }
             | Event::RateLimitRejected { .. }

@@ -27,6 +27,13 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.from" = i64::from(from),
             "outrigger.to" = i64::from(to),
         ),
+        Event::BreakerHeld => record!(at, TRACE, "a call waits until the provider answers again"),
+        Event::BreakerReleased { waited } => record!(
+            at,
+            TRACE,
+            "a call that waited for the provider goes out",
+            "outrigger.waited_s" = seconds(waited),
+        ),
         Event::RateLimitQueued { wait } => {
             record!(at, TRACE, "a call waits for its turn", "outrigger.wait_s" = seconds(wait));
         }

@@ -1,37 +1,101 @@
-use outrigger::circuit_breaker::Consecutive;
+//! While nothing answers, jobs wait and one probes.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use http::{Request, Response};
 use outrigger::event::BreakerState;
+use outrigger::retry::Retries;
 use outrigger::testing::{Answer, Script};
+use outrigger::{Body, Integration};
 
 use super::preset;
-use crate::call::{get, once, read, seconds, status};
+use crate::call::{get, read, seconds, status};
+
+/// Fails so often, and answers after that.
+fn fails(times: usize) -> Script {
+    let failures = std::iter::repeat_with(|| Answer::status(503)).take(times);
+    Script::new(failures.chain([Answer::status(200)]))
+}
+
+/// An integration whose provider answers by what the switch says, and takes so long.
+fn switched(takes: Duration) -> (Integration, Arc<AtomicU16>) {
+    let switch = Arc::new(AtomicU16::new(503));
+    let answers = Arc::clone(&switch);
+    let provider = tower::service_fn(move |_: Request<Body>| {
+        let status = answers.load(Ordering::Relaxed);
+        async move {
+            tokio::time::sleep(takes).await;
+            let response = Response::builder().status(status).body(Body::empty());
+            Ok::<_, Infallible>(response.expect("a status"))
+        }
+    });
+    (preset().service(provider).build().unwrap(), switch)
+}
 
 #[tokio::test(start_paused = true)]
-async fn there_is_none_however_often_the_provider_fails() {
-    let provider = Script::new([Answer::status(500)]);
+async fn no_job_is_lost_while_nothing_answers_and_one_a_second_probes() {
+    let provider = fails(300);
     let crm = preset().service(provider.clone()).build().unwrap();
+    let jobs: Vec<_> = (0..200).map(|_| tokio::spawn(status(crm.send(get())))).collect();
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(crm.breaker().state(), BreakerState::Open);
+    let before = provider.begun();
+    tokio::time::sleep(seconds(100)).await;
+    let probes = provider.begun() - before;
+    assert!((80..=125).contains(&probes), "{probes} in a hundred seconds, give or take a fifth");
+    let done = join_all(jobs).await;
+    assert!(done.into_iter().all(|job| job.unwrap().0 == 200));
+    assert_eq!(provider.begun(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_meets_an_outage_of_two_minutes_is_done_soon_after() {
+    let (crm, provider) = switched(Duration::from_millis(20));
+    let job = tokio::spawn(read(crm.send(get())));
+    tokio::time::sleep(seconds(120)).await;
+    provider.store(200, Ordering::Relaxed);
+    let began = tokio::time::Instant::now();
+    let response = job.await.unwrap().unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(began.elapsed() <= seconds(60), "its own backoff is a minute at most");
+    assert!(response.extensions().get::<Retries>().unwrap().attempts >= 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_start_at_one_after_a_hold_and_double() {
+    let (crm, provider) = switched(Duration::from_millis(500));
+    for _ in 0..10 {
+        let _ = read(crm.send(crate::call::once())).await;
+    }
+    let jobs: Vec<_> = (0..500).map(|_| tokio::spawn(status(crm.send(get())))).collect();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    provider.store(200, Ordering::Relaxed);
+    let mut most = Vec::new();
+    for _ in 0..6 {
+        let mut in_use = 0;
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            in_use = in_use.max(crm.bulkhead().in_use());
+        }
+        most.push(in_use);
+    }
+    assert!(most.iter().take(2).all(|most| *most <= 2), "{most:?} places by second");
+    assert!(most.is_sorted() && most.iter().all(|most| *most <= 16), "{most:?}");
+    assert!(join_all(jobs).await.into_iter().all(|job| job.unwrap().0 == 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_it_every_call_goes_out() {
+    let provider = Script::new([Answer::status(500)]);
+    let crm = preset().without_breaker().service(provider.clone()).build().unwrap();
     for _ in 0..100 {
-        read(crm.send(once())).await.unwrap();
+        read(crm.send(crate::call::once())).await.unwrap();
     }
     assert_eq!(provider.begun(), 100);
     crm.breaker().force_open();
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
-}
-
-#[tokio::test(start_paused = true)]
-async fn where_it_is_switched_on_a_job_waits_for_it() {
-    let failures = [(); 5].map(|()| Answer::status(500));
-    let provider = Script::new(failures.into_iter().chain([Answer::status(200)]));
-    let crm = preset()
-        .breaker(|breaker| breaker.window(seconds(60)).consecutive(Consecutive::Always(5)))
-        .service(provider.clone())
-        .build()
-        .unwrap();
-    for _ in 0..5 {
-        read(crm.send(once())).await.unwrap();
-    }
-    assert_eq!(crm.breaker().state(), BreakerState::Open);
-    let (status, took) = status(crm.send(get())).await;
-    assert_eq!((status, provider.begun()), (200, 6));
-    // Five seconds by half to either side, and half of that once more for coming back.
-    assert!((seconds(2)..=seconds(12)).contains(&took), "{took:?}");
 }

@@ -4,7 +4,7 @@ use http::Response;
 use outrigger::backoff::Backoff;
 use outrigger::event::Event;
 use outrigger::outcome::GaveUp;
-use outrigger::retry::{Retries, RetryBudget};
+use outrigger::retry::{EmptyBudget, Retries, RetryBudget};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -20,13 +20,15 @@ fn unlimited() -> RetryBudget {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_has_five_attempts() {
+async fn a_call_has_as_many_attempts_as_fit_its_deadline() {
     let provider = Script::new([Answer::status(500)]);
-    let plenty = preset().retry(|retry| retry.budget(unlimited()));
+    let plenty = preset().without_breaker().retry(|retry| retry.budget(unlimited()));
     let crm = plenty.service(provider.clone()).build().unwrap();
+    let began = tokio::time::Instant::now();
     let response = read(crm.send(post())).await.unwrap();
-    assert_eq!(retries(&response).gave_up, Some(GaveUp::Attempts));
-    assert_eq!(provider.begun(), 5);
+    assert_eq!(retries(&response).gave_up, Some(GaveUp::Deadline));
+    assert!(began.elapsed() > seconds(3_500) && began.elapsed() < seconds(3_600));
+    assert!(provider.begun() > 60, "{} attempts, a minute apart at most", provider.begun());
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +43,8 @@ async fn without_retry_a_call_has_one_attempt() {
 async fn the_waits_double_from_a_second_and_are_spread() {
     let told = EventRecorder::new();
     let crm = preset()
-        .retry(|retry| retry.budget(unlimited()))
+        .without_breaker()
+        .retry(|retry| retry.max_attempts(5).budget(unlimited()))
         .subscriber(told.clone())
         .service(Script::new([Answer::status(500)]))
         .build()
@@ -73,18 +76,39 @@ async fn a_retry_after_is_spread_by_a_half_upwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_is_cut_to_five_minutes() {
+async fn a_retry_after_is_waited_out_however_long_it_is_where_the_deadline_allows_it() {
     let busy = Answer::status(503).header("retry-after", "86400");
     let provider = Script::new([busy, Answer::status(200)]);
-    let patient = preset().deadline(seconds(3_600)).service(provider);
+    let patient = preset().deadline(seconds(48 * 3_600)).service(provider);
     let (status, took) = status(patient.build().unwrap().send(get())).await;
     assert_eq!(status, 200);
-    assert!((seconds(300)..=seconds(450)).contains(&took), "{took:?}");
+    assert!((seconds(86_400)..=seconds(129_600)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_job_goes_within_a_ban_however_long_its_own_clock_runs() {
+    let banned = Answer::status(429).header("retry-after", "82721");
+    let provider = Script::new([banned, Answer::status(200)]);
+    let crm = preset().deadline(seconds(48 * 3_600)).service(provider.clone()).build().unwrap();
+    let call = |after| {
+        let crm = crm.clone();
+        async move {
+            tokio::time::sleep(seconds(after)).await;
+            status(crm.send(get())).await
+        }
+    };
+    // All but the first come while the ban stands.
+    let calls = futures_util::future::join_all((0..21).map(|after| call(after * 100))).await;
+    for (number, (status, took)) in (0..).zip(calls) {
+        assert_eq!(status, 200);
+        assert!(took + seconds(number * 100) >= seconds(82_721), "{took:?}");
+    }
+    assert_eq!(provider.begun(), 22);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
-    let provider = Script::new([Answer::status(503).header("retry-after", "300")]);
+    let provider = Script::new([Answer::status(503).header("retry-after", "3600")]);
     let crm = preset().service(provider.clone()).build().unwrap();
     let began = tokio::time::Instant::now();
     let response = read(crm.send(get())).await.unwrap();
@@ -94,13 +118,17 @@ async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_are_a_fifth_of_the_calls_and_three() {
+async fn retries_are_as_many_as_the_calls_and_ten_and_a_full_bucket() {
     let provider = Script::new([Answer::status(500)]);
     // Without waits, so that the floor isn't used twice.
-    let at_once = preset().retry(|retry| retry.backoff(Backoff::schedule([Duration::ZERO])));
+    let at_once = preset().without_breaker().retry(|retry| {
+        let retry = retry.max_attempts(5).backoff(Backoff::schedule([Duration::ZERO]));
+        retry.when_budget_is_empty(EmptyBudget::Fail)
+    });
     let crm = at_once.service(provider.clone()).build().unwrap();
     for _ in 0..100 {
         read(crm.send(get())).await.unwrap();
     }
-    assert_eq!(provider.begun(), 100 + 20 + 3);
+    // The first call finds the bucket full, and adds nothing to it.
+    assert_eq!(provider.begun(), 100 + 20 + 99 + 10);
 }

@@ -40,44 +40,55 @@ async fn all_is_well() {
     assert_eq!((breaker.rejected, breaker.abandoned), (0, 0));
     assert_eq!((health.bulkhead.limit, health.bulkhead.in_use), (Some(64), 0));
     assert_eq!((health.rate_limit.interval, health.rate_limit.paused_for), (None, None));
-    assert_eq!((health.retries_saved, health.hedge.delay), (Some(3), None));
+    assert_eq!((health.retries_saved, health.hedge.delay), (Some(20), None));
     assert_eq!((health.mirror, health.pool), (None, None));
     let names: Vec<_> = health.levers.iter().map(|lever| lever.name).collect();
     assert_eq!(names, ["kill_switch", "circuit_breaker", "rehearsal"]);
     assert!(health.levers.iter().all(|lever| lever.is_usual && lever.trouble.is_none()));
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_open_breaker_is_down_and_one_that_tries_is_degraded() {
-    let failures = [(); 5].map(|()| Answer::status(500));
-    let slow = Answer::status(200).after(seconds(1));
-    let crm = crm(&Script::new(failures.into_iter().chain([slow])));
-    for _ in 0..5 {
+/// Ten failures in a row, and one more two seconds after the first.
+async fn go_down(crm: &Integration) {
+    for _ in 0..10 {
         read(crm.send(once())).await.unwrap();
     }
-    failure(crm.send(get())).await;
     tokio::time::sleep(seconds(2)).await;
+    read(crm.send(once())).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_is_down_until_a_call_may_try_the_provider() {
+    let failures = [(); 11].map(|()| Answer::status(500));
+    let slow = Answer::status(200).after(seconds(1));
+    let crm = crm(&Script::new(failures.into_iter().chain([slow])));
+    go_down(&crm).await;
+    failure(crm.send(get())).await;
+    tokio::time::sleep(millis(300)).await;
     let health = crm.health();
     assert_eq!(brief(&health), (Status::Down, true));
     let breaker = health.breaker.unwrap();
-    assert_eq!((breaker.state, breaker.open_for), (BreakerState::Open, Some(seconds(2))));
+    assert_eq!((breaker.state, breaker.open_for), (BreakerState::Open, Some(millis(300))));
     assert_eq!(breaker.rejected, 1);
 
-    tokio::time::sleep(seconds(4)).await;
-    let mut probe = crm.send(get());
-    assert!(poll_once(&mut probe).is_pending());
+    // The next call would go out: by the clock, and not only once one has come.
+    tokio::time::sleep(millis(300)).await;
     let health = crm.health();
     assert_eq!(brief(&health), (Status::Degraded, true));
     assert_eq!(health.breaker.unwrap().state, BreakerState::HalfOpen);
+    let mut probe = crm.send(get());
+    assert!(poll_once(&mut probe).is_pending());
+    assert_eq!(brief(&crm.health()), (Status::Down, true), "others are refused meanwhile");
     read(probe).await.unwrap();
-    read(crm.send(get())).await.unwrap();
     assert_eq!(brief(&crm.health()), (Status::Up, false));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_that_only_reports_is_degraded() {
     let crm = preset()
-        .breaker(|breaker| breaker.consecutive(Consecutive::Always(1)).mode(Mode::ReportOnly))
+        .breaker(|breaker| {
+            let breaker = breaker.consecutive(Consecutive::Always(1)).no_success_for(seconds(0));
+            breaker.mode(Mode::ReportOnly)
+        })
         .service(Script::new([Answer::status(500)]))
         .build()
         .unwrap();
@@ -88,7 +99,7 @@ async fn an_open_breaker_that_only_reports_is_degraded() {
 
 #[tokio::test(start_paused = true)]
 async fn one_of_several_breakers_that_is_open_is_degraded() {
-    let failures = [(); 5].map(|()| Answer::status(500));
+    let failures = [(); 11].map(|()| Answer::status(500));
     let provider = Script::new(failures.into_iter().chain([Answer::status(200)]));
     let crm = preset()
         .breaker(|breaker| breaker.keyed(8, seconds(600), |head| head.uri.path().into()))
@@ -96,9 +107,7 @@ async fn one_of_several_breakers_that_is_open_is_degraded() {
         .build()
         .unwrap();
     assert_eq!(crm.health().keyed_breakers, Some(KeyedBreakersHealth::default()));
-    for _ in 0..5 {
-        read(crm.send(once())).await.unwrap();
-    }
+    go_down(&crm).await;
     failure(crm.send(once())).await;
     let mut other = once();
     *other.uri_mut() = http::Uri::from_static("http://crm.test/customers");
@@ -229,6 +238,7 @@ async fn second_requests_copies_and_no_breaker() {
     let registry = Registry::new();
     let provider = Script::new([Answer::status(200).after(seconds(2))]);
     let jobs = Integration::background("jobs")
+        .without_breaker()
         .hedge(HedgeLayer::after(seconds(1)))
         .mirror(MirrorLayer::new(crm(&provider), Ratio::ONE))
         .service(provider.clone())

@@ -118,7 +118,9 @@ fn what_there_is_not_is_said_with_what_there_is() {
 #[test]
 fn a_breaker_that_there_is_not_is_not_forced() {
     let registry = Registry::new();
-    let jobs = Integration::background("jobs").service(Script::new([Answer::status(200)]));
+    let jobs = Integration::background("jobs")
+        .without_breaker()
+        .service(Script::new([Answer::status(200)]));
     let jobs = jobs.register(&registry).build().unwrap();
     let error = registry.pull("jobs", "circuit_breaker", "open", "ada", "").unwrap_err();
     assert!(matches!(error, LeverError::Refused(_)), "{error:?}");

@@ -5,7 +5,7 @@ use outrigger::outcome::Rejection;
 use outrigger::testing::{Answer, Script};
 
 use super::preset;
-use crate::call::{failure, millis, once, read, seconds};
+use crate::call::{failure, get, millis, once, read, seconds};
 
 /// An integration whose provider answers by a pattern of `F`ailures and `S`uccesses.
 fn answering(pattern: &str) -> (Script, Integration) {
@@ -24,72 +24,60 @@ async fn call(crm: &Integration, times: usize) {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn five_failures_in_a_row_open_it() {
-    let (provider, crm) = answering("F");
-    call(&crm, 4).await;
+/// Ten failures and one more, two seconds after the first.
+async fn go_down(crm: &Integration) {
+    call(crm, 10).await;
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
-    call(&crm, 1).await;
+    tokio::time::advance(seconds(2)).await;
+    call(crm, 1).await;
     assert_eq!(crm.breaker().state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_failures_in_a_row_and_two_seconds_without_a_success_open_it() {
+    let (provider, crm) = answering("F");
+    go_down(&crm).await;
     let (error, _) = failure(crm.send(once())).await;
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen));
-    assert_eq!(provider.begun(), 5);
+    assert_eq!(provider.begun(), 11);
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_failures_in_five_of_twenty_calls_open_it() {
-    let (_, crm) = answering(&"FFFFS".repeat(4));
-    call(&crm, 19).await;
-    assert_eq!(crm.breaker().state(), BreakerState::Closed);
-    call(&crm, 1).await;
-    assert_eq!(crm.breaker().state(), BreakerState::Open);
-}
-
-#[tokio::test(start_paused = true)]
-async fn three_failures_in_four_leave_it_closed() {
-    let (provider, crm) = answering(&"FFFS".repeat(25));
-    call(&crm, 100).await;
-    assert_eq!(crm.breaker().state(), BreakerState::Closed);
-    assert_eq!(provider.begun(), 100);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_row_of_failures_counts_only_while_there_are_few_calls() {
-    let (_, crm) = answering(&format!("{}{}", "S".repeat(20), "F".repeat(10)));
-    call(&crm, 30).await;
+async fn from_ten_failures_in_a_row_on_nothing_is_repeated() {
+    let (provider, crm) = answering("F");
+    call(&crm, 8).await;
+    read(crm.send(get())).await.unwrap();
+    assert_eq!(provider.begun(), 10, "the ninth was repeated");
+    read(crm.send(get())).await.unwrap();
+    assert_eq!(provider.begun(), 11, "the eleventh is not");
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_older_than_thirty_seconds_is_forgotten() {
-    let (_, crm) = answering(&format!("{}{}", "FFFS".repeat(5), "S".repeat(9)));
-    call(&crm, 20).await;
-    assert_eq!(crm.breaker().counts().calls, 20);
-    tokio::time::advance(seconds(32)).await;
-    assert_eq!(crm.breaker().counts().calls, 0);
+async fn nine_failures_in_ten_leave_it_closed() {
+    let (provider, crm) = answering(&"FFFFFFFFFS".repeat(50));
+    for _ in 0..50 {
+        call(&crm, 10).await;
+        tokio::time::advance(seconds(1)).await;
+    }
+    assert_eq!(crm.breaker().state(), BreakerState::Closed);
+    assert_eq!(provider.begun(), 500);
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_stays_open_for_about_five_seconds_and_closes_after_two_of_three_probes() {
-    let (provider, crm) = answering(&format!("{}{}", "F".repeat(5), "S"));
-    call(&crm, 5).await;
-    tokio::time::advance(millis(2_400)).await;
+async fn it_tries_after_about_half_a_second_and_closes_at_the_first_success() {
+    let (provider, crm) = answering(&format!("{}{}", "F".repeat(11), "S"));
+    go_down(&crm).await;
     let (error, _) = failure(crm.send(once())).await;
-    let back = error.retry_after().unwrap();
-    assert!(back <= millis(7_500 - 2_400), "{back:?}");
-
-    tokio::time::advance(back).await;
-    // Three probes at a time; the fourth call is refused.
-    let probes = [(); 3].map(|()| crm.send(once()));
-    assert_eq!(crm.breaker().state(), BreakerState::HalfOpen);
-    assert!(failure(crm.send(once())).await.0.is_rejected());
-    let [first, second, third] = probes;
-    read(first).await.unwrap();
-    assert_eq!(crm.breaker().state(), BreakerState::HalfOpen);
-    read(second).await.unwrap();
+    let next = error.retry_after().unwrap();
+    assert!((millis(400)..=millis(600)).contains(&next), "{next:?}");
+    tokio::time::advance(next).await;
+    let probe = crm.send(once());
+    assert!(failure(crm.send(once())).await.0.is_rejected(), "one at a time");
+    read(probe).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
-    read(third).await.unwrap();
-    assert_eq!(provider.begun(), 8);
+    call(&crm, 100).await;
+    assert_eq!(provider.begun(), 112);
 }
 
 #[tokio::test(start_paused = true)]

@@ -89,7 +89,7 @@ async fn its_own_client_may_take_a_second_to_connect() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_turn_has_time_for_an_attempt_of_three_seconds() {
     let script = Script::new([Answer::status(200).after(millis(2_900))]);
-    let paced = preset().rate_limit(|limit| limit.requests(1, seconds(1)));
+    let paced = preset().rate_limit(|limit| limit.requests(1, seconds(1)).max_wait(seconds(8)));
     let crm = paced.service(script.clone()).build().unwrap();
     let calls = (0..7).map(|_| crm.send(get()));
     let calls = futures_util::future::join_all(calls).await;

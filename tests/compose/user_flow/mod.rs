@@ -3,6 +3,7 @@
 mod breaker;
 mod bulkhead;
 mod identity;
+mod limited;
 mod limits;
 mod retries;
 mod steering;

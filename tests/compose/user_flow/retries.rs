@@ -91,14 +91,15 @@ async fn a_retry_after_beyond_the_deadline_is_returned_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_are_a_tenth_of_the_calls_and_three() {
+async fn retries_are_a_fifth_of_the_calls_and_ten_and_a_full_bucket() {
     let provider = Script::new([Answer::status(500)]);
     let failing = preset().without_breaker().service(provider.clone());
     let crm = failing.build().unwrap();
-    for _ in 0..100 {
+    for _ in 0..99 {
         read(crm.send(get())).await.unwrap();
     }
-    assert_eq!(provider.begun(), 100 + 10 + 3);
+    // The first call finds the bucket full, and adds nothing to it.
+    assert_eq!(provider.begun(), 99 + 20 + 98 / 5 + 10);
     let response = read(crm.send(get())).await.unwrap();
     assert_eq!(retries(&response).gave_up, Some(GaveUp::Budget));
 }

@@ -7,7 +7,7 @@ use outrigger::outcome::Rejection;
 use outrigger::testing::{Answer, Script};
 
 use super::preset;
-use crate::call::{failure, get, once, read, seconds, status};
+use crate::call::{failure, get, millis, once, read, seconds, status};
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_refuses_one_caller_is_left_alone_by_all() {
@@ -27,14 +27,26 @@ async fn a_provider_that_refuses_one_caller_is_left_alone_by_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_fits_the_deadline_is_waited_for() {
+async fn a_turn_is_waited_for_for_half_a_second() {
     let asks = Answer::status(429).header("retry-after", "2");
     let provider = Script::new([asks, Answer::status(200)]);
     let crm = preset().service(provider.clone()).build().unwrap();
     read(crm.send(once())).await.unwrap();
+    tokio::time::sleep(millis(1_490)).await;
+    let (error, took) = failure(crm.send(get())).await;
+    assert_eq!((error.retry_after(), took), (Some(millis(510)), Duration::ZERO));
+    tokio::time::sleep(millis(20)).await;
+    assert_eq!(status(crm.send(get())).await, (200, millis(490)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_call_that_was_refused_waits_as_long_as_it_was_asked_itself() {
+    let asks = Answer::status(429).header("retry-after", "2");
+    let provider = Script::new([asks, Answer::status(200)]);
+    let crm = preset().service(provider.clone()).build().unwrap();
     let (status, took) = status(crm.send(get())).await;
     assert_eq!(status, 200);
-    assert!(took >= seconds(2), "{took:?}");
+    assert!((seconds(2)..=seconds(3)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

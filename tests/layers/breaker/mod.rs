@@ -1,8 +1,10 @@
 //! The circuit breaker.
 
 mod handle;
+mod hold;
 mod keys;
 mod open_time;
+mod outage;
 mod probes;
 mod queues;
 mod results;
@@ -76,12 +78,16 @@ impl Guarded {
     }
 }
 
-/// Opens on a failure rate alone, for five seconds, without jitter.
+/// Opens on a failure rate alone, for five seconds and twice that with each round of probes, without
+/// jitter.
 fn by_rate(window: u32, percent: u32, minimum: u32) -> CircuitBreakerLayer {
     CircuitBreakerLayer::new()
         .window_of_calls(window)
         .failure_rate(Ratio::percent(percent), minimum)
         .without_consecutive()
         .open_for(secs(5), secs(60))
+        .open_growth(2.0)
         .open_jitter(Ratio::ZERO)
+        .retry_after_cap(secs(600))
+        .probe_limit(secs(10))
 }

@@ -53,9 +53,9 @@ async fn a_timeout_further_in_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_503_that_says_when_to_come_back_is_a_failure_like_any_other() {
-    let crm = Guarded::by(CircuitBreakerLayer::new());
+    let crm = Guarded::by(CircuitBreakerLayer::new().no_success_for(secs(0)));
     crm.calls(50, Answer::status(503).header("retry-after", "1")).await;
-    assert_eq!((crm.state(), crm.provider.begun()), (Open, 5));
+    assert_eq!((crm.state(), crm.provider.begun()), (Open, 10));
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use tower::{Layer, ServiceBuilder, service_fn};
 
 use super::by_rate;
 use crate::call::{frame, get, send, status};
-use crate::clock::{begin, secs, wait};
+use crate::clock::{begin, millis, secs, wait};
 use crate::provider::{Pipe, Provider, piped};
 
 #[tokio::test(start_paused = true)]
@@ -46,28 +46,6 @@ async fn a_probe_that_waits_for_its_turn_does_not_hang() {
         assert_eq!(probe.await.unwrap().unwrap(), 200);
     }
     assert_eq!((handle.state(), provider.begun()), (Closed, 3));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_probe_that_waited_for_its_turn_and_then_hangs_is_measured_from_then() {
-    let breaker = by_rate(10, 50, 1).probes(1, 1).probe_limit(secs(10));
-    let limit = RateLimitLayer::learning().excess(Excess::Shape);
-    let (handle, turns) = (breaker.handle(), limit.handle());
-    let provider = Provider::new(Answer::status(500));
-    let service = ServiceBuilder::new().layer(breaker).layer(limit).service(provider.clone());
-    status(&service, get()).await.unwrap();
-    provider.set(Answer::hang());
-    wait(secs(5)).await;
-    turns.pause(secs(8));
-    let held = service.clone();
-    let probe = begin(async move { status(&held, get()).await }).await;
-    wait(secs(17)).await;
-    let error = status(&service, get()).await.unwrap_err();
-    assert_eq!((handle.state(), error.retry_after()), (HalfOpen, Some(secs(1))));
-    wait(secs(1)).await;
-    assert!(status(&service, get()).await.unwrap_err().is_rejected());
-    assert_eq!(handle.state(), Open);
-    probe.abort();
 }
 
 type Streams = BoxCloneService<Request<Body>, Response<Body>, Error>;
@@ -125,5 +103,7 @@ async fn a_probe_whose_answer_breaks_within_its_limit_has_failed() {
     wait(secs(9)).await;
     pipes.lock().unwrap()[0].break_off();
     frame(&mut bodies[0]).await.unwrap().unwrap_err();
-    assert_eq!(handle.state(), Open);
+    wait(millis(500)).await;
+    drop(bodies.pop());
+    assert_eq!(handle.state(), Open, "one of two is not both");
 }

@@ -86,7 +86,8 @@ async fn the_rate_is_exact() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_in_a_row_open_it_whatever_the_window_holds() {
-    let crm = Guarded::by(by_rate(1_000, 50, 10).consecutive(Consecutive::Always(5)));
+    let layer = by_rate(1_000, 50, 10).no_success_for(secs(0));
+    let crm = Guarded::by(layer.consecutive(Consecutive::Always(5)));
     crm.succeed(900).await;
     crm.fail(4).await;
     crm.succeed(1).await;
@@ -98,7 +99,10 @@ async fn failures_in_a_row_open_it_whatever_the_window_holds() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_in_a_row_below_the_minimum_open_it_at_low_volume_only() {
-    let layer = || by_rate(100, 80, 20).consecutive(Consecutive::BelowMinimum(5));
+    let layer = || {
+        let layer = by_rate(100, 80, 20).no_success_for(secs(0));
+        layer.consecutive(Consecutive::BelowMinimum(5))
+    };
     let quiet = Guarded::by(layer());
     quiet.succeed(10).await;
     quiet.fail(5).await;
@@ -111,9 +115,49 @@ async fn failures_in_a_row_below_the_minimum_open_it_at_low_volume_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_needs_no_rate_beside_it() {
-    let layer = CircuitBreakerLayer::new().without_failure_rate();
+    let layer = CircuitBreakerLayer::new().without_failure_rate().no_success_for(secs(0));
     let crm = Guarded::by(layer.consecutive(Consecutive::Always(2)));
     crm.fail(2).await;
+    assert_eq!(crm.state(), Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_failures_of_the_last_calls_open_it() {
+    let layer = CircuitBreakerLayer::new().without_consecutive().window_of_calls(8).failures(3);
+    let crm = Guarded::by(layer.clone());
+    for _ in 0..10 {
+        crm.fail(2).await;
+        crm.succeed(6).await;
+    }
+    assert_eq!(crm.state(), Closed, "two of each eight");
+    crm.fail(3).await;
+    assert_eq!(crm.state(), Open);
+    let young = Guarded::by(layer);
+    young.fail(3).await;
+    assert_eq!(young.state(), Open, "the window need not be full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_failures_within_a_time_open_it() {
+    let layer = CircuitBreakerLayer::new().without_consecutive().window(secs(32)).failures(5);
+    let crm = Guarded::by(layer);
+    crm.fail(4).await;
+    wait(secs(33)).await;
+    crm.succeed(10_000).await;
+    crm.fail(4).await;
+    assert_eq!(crm.state(), Closed);
+    wait(secs(10)).await;
+    crm.fail(1).await;
+    assert_eq!(crm.state(), Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_never_opens_it() {
+    let crm = Guarded::by(by_rate(10, 50, 4));
+    crm.fail(3).await;
+    crm.succeed(1).await;
+    assert_eq!((crm.state(), crm.handle.counts().calls), (Closed, 4), "three of four failed");
+    crm.fail(1).await;
     assert_eq!(crm.state(), Open);
 }
 
@@ -132,25 +176,6 @@ async fn a_call_as_long_as_the_limit_is_not_slow() {
     let crm = Guarded::by(by_rate(100, 100, 4).slow_calls(secs(1), Ratio::percent(50)));
     crm.calls(20, Answer::status(200).after(secs(1))).await;
     assert_eq!((crm.state(), crm.handle.counts().slow), (Closed, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn by_default_it_opens_on_503() {
-    let crm = Guarded::by(CircuitBreakerLayer::new());
-    crm.calls(50, Answer::status(503)).await;
-    assert_eq!((crm.state(), crm.provider.begun()), (Open, 5));
-}
-
-#[tokio::test(start_paused = true)]
-async fn by_default_a_busy_one_opens_at_four_fifths() {
-    let crm = Guarded::by(CircuitBreakerLayer::new());
-    for _ in 0..30 {
-        crm.succeed(1).await;
-        crm.fail(3).await;
-    }
-    assert_eq!(crm.state(), Closed, "75 % of the calls fail");
-    crm.fail(31).await;
-    assert_eq!(crm.state(), Open);
 }
 
 #[tokio::test(start_paused = true)]

@@ -111,7 +111,7 @@ async fn what_was_refused_here_went_out_no_time() {
     assert_eq!(status(&service, get()).await.unwrap(), 203);
     let record = kept.all().remove(0);
     assert_eq!((record.attempts, record.delivery), (0, Delivery::NotSent));
-    assert_eq!(record.error.as_deref(), Some("circuit breaker open: forced open"));
+    assert_eq!(record.error.as_deref(), Some("circuit breaker open: forced open 0.0s ago"));
 }
 
 /// A stack that is stopped above the layer that gives keys.

@@ -22,7 +22,7 @@ async fn a_body_is_sent_whole_both_times() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_body_is_still_being_sent_is_not_doubled_and_costs_no_budget() {
-    let budget = RetryBudget::new(Ratio::ONE, 0);
+    let budget = RetryBudget::new(Ratio::ONE, 0).burst(1);
     let crm = Hedged::by(fixed().budget(budget.clone()), [after(200, 200)]);
     let (pipe, body) = piped();
     pipe.feed("amount");

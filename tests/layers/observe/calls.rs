@@ -206,19 +206,52 @@ async fn a_classifier_of_ones_own_is_heard_once_for_a_failure() {
     let counts = Arc::clone(&asked);
     let own = HttpClassifier::new().with(move |head| {
         counts.fetch_add(1, Ordering::SeqCst);
-        (head.status == 418).then_some(Class::Throttled)
+        (head.status == 430).then_some(Class::Throttled)
     });
     let own: Arc<dyn outrigger::outcome::Classify> = Arc::new(own);
     let (told, emitter) = listener();
-    let provider = Script::new([Answer::status(418)]);
+    let provider = Script::new([Answer::status(430)]);
     let inner = ObserveLayer::attempt(emitter.clone()).classifier(Arc::clone(&own));
     let service = ObserveLayer::call(emitter).classifier(own).layer(inner.layer(provider));
-    assert_eq!(status(&service, get()).await.unwrap(), 418);
+    assert_eq!(status(&service, get()).await.unwrap(), 430);
     let ends = told.count(|event| match event {
         Event::CallFinished { end, .. } | Event::AttemptFinished { end, .. } => {
-            *end == answered(418, Class::Throttled, true)
+            *end == answered(430, Class::Throttled, true)
         }
         _ => false,
     });
     assert_eq!((ends, asked.load(Ordering::SeqCst)), (2, 1));
+}
+
+/// Every failure is of one class.
+struct All(Class);
+
+impl outrigger::outcome::Classify for All {
+    fn response(&self, _: &outrigger::outcome::ResponseHead<'_>) -> Class {
+        self.0
+    }
+
+    fn error(&self, _: &Error) -> Class {
+        self.0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_further_in_stands_whatever_a_classifier_further_out_would_say() {
+    for how in [Answer::broken(io::ErrorKind::ConnectionReset), Answer::status(500)] {
+        let (told, emitter) = listener();
+        let inner = ObserveLayer::attempt(emitter.clone()).classifier(All(Class::Invalid));
+        let outer = ObserveLayer::call(emitter).classifier(All(Class::Throttled));
+        let service = outer.layer(inner.layer(Script::new([how.clone()])));
+        let _ = status(&service, get()).await;
+        let found = |end: &End| match end {
+            End::Answered { class, .. } | End::Failed { class, .. } => *class == Class::Invalid,
+            _ => false,
+        };
+        let ends = told.count(|event| match event {
+            Event::CallFinished { end, .. } | Event::AttemptFinished { end, .. } => found(end),
+            _ => false,
+        });
+        assert_eq!(ends, 2, "{how:?}");
+    }
 }

@@ -9,7 +9,7 @@ use tower::{Layer, ServiceExt};
 
 use super::provider::{LIMIT, Limited, Says};
 use crate::call::{get, status};
-use crate::clock::{secs, wait};
+use crate::clock::{millis, secs, wait};
 
 /// What a provider saw of ten thousand calls that were all made at once.
 struct Seen {
@@ -112,4 +112,46 @@ async fn what_is_felt_out_from_a_long_pause_is_no_slower_than_one_a_minute_and_n
     let _queue = crm.begin(2..1_000).await;
     wait(secs(600 + 1_200)).await;
     assert!(crm.limit.interval().is_some_and(|interval| interval < secs(15)), "{:?}", crm.limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_of_a_limit_need_not_go_on_guessing() {
+    let crm = super::Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    for _ in 0..5 {
+        crm.call(0).await.unwrap();
+    }
+    crm.set(Answer::status(429));
+    crm.call(0).await.unwrap();
+    let guessed = crm.limit.interval().expect("it guesses");
+    assert!(guessed > millis(100), "{guessed:?}");
+    crm.set(
+        Answer::status(200)
+            .header("ratelimit-policy", r#""a";q=100;w=1"#)
+            .header("ratelimit", r#""a";r=99;t=1"#),
+    );
+    crm.call(0).await.unwrap();
+    assert_eq!(crm.limit.interval(), Some(Duration::from_micros(10_300)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_felt_out_holds_for_as_long_as_was_set() {
+    // Until when nothing limits people any more, and until when jobs go as fast as before.
+    for (set, over) in [(None, secs(10)), (Some(secs(60)), secs(60))] {
+        let layer = RateLimitLayer::learning();
+        let layer = set.into_iter().fold(layer, RateLimitLayer::forget_after);
+        let crm = super::Limited::by(layer);
+        for _ in 0..5 {
+            crm.call(0).await.unwrap();
+        }
+        crm.set(Answer::status(429).header("retry-after", "1"));
+        crm.call(0).await.unwrap();
+        crm.set(Answer::status(200));
+        wait(secs(1)).await;
+        let found = crm.limit.interval();
+        assert!(found.is_some());
+        wait(over - millis(1)).await;
+        assert_eq!(crm.limit.interval(), found, "{set:?}");
+        wait(millis(1)).await;
+        assert_eq!(crm.limit.interval(), None, "{set:?}");
+    }
 }

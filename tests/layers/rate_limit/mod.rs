@@ -1,6 +1,7 @@
 //! A provider's rate: kept, learned, and shared by all callers.
 
 mod in_flight;
+mod keyed;
 mod learning;
 mod pauses;
 mod provider;
@@ -8,6 +9,7 @@ mod queue;
 mod resources;
 mod spacing;
 mod told;
+mod vendors;
 mod windows;
 
 use std::io;

@@ -48,6 +48,57 @@ async fn it_stops_those_who_queue_already() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_waited_for_the_end_of_a_pause_go_at_a_pace_and_not_all_at_once() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+        crm.set(refused("30"));
+        crm.call(0).await.unwrap();
+        crm.set(Answer::status(200));
+        let times = crm.times(300).await;
+        let in_a_tenth =
+            |from: &u64| times.iter().filter(|at| (*from..from + 100).contains(at)).count();
+        let worst = times.iter().map(in_a_tenth).max().unwrap();
+        assert!(worst <= 3, "{excess:?}: {worst}");
+        assert!(times[0] == 30_000 && times[299] <= 46_000, "{excess:?}: {:?}", times[299]);
+        assert_eq!(crm.times(50).await.iter().max(), Some(&times[299]), "{excess:?}: it is over");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_nobody_goes_slower_than_before_it_and_ten_a_second_are_no_burst() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    for _ in 0..500 {
+        crm.call(0).await.unwrap();
+        wait(millis(2)).await;
+    }
+    crm.limit.pause(secs(600));
+    let times = crm.times(100).await;
+    assert!(times[99] - times[0] <= 220, "{times:?}");
+    let quiet = Limited::by(RateLimitLayer::learning());
+    quiet.limit.pause(secs(600));
+    assert_eq!(quiet.times(3).await, [600_000, 600_100, 600_200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_after_those_who_waited_makes_the_pace_no_slower_for_long() {
+    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    crm.set(refused("10"));
+    crm.call(0).await.unwrap();
+    crm.set(Answer::status(200));
+    // Forty a second, for half a minute.
+    let mut calls = Vec::new();
+    for number in 0..1_200 {
+        calls.push(begin(crm.call(number)).await);
+        wait(millis(25)).await;
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let (last, _) = crm.seen().pop().unwrap();
+    assert!(last <= 30_500, "the queue is over: {last}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_word_of_for_how_long_it_is_a_second_and_then_twice_that() {
     let crm = Limited::by(RateLimitLayer::learning());
     crm.set(Answer::status(429));
@@ -73,9 +124,6 @@ async fn a_wait_of_no_time_is_no_word_of_for_how_long() {
     }
     assert_eq!(crm.pauses(), [1, 2, 4, 8].map(secs));
     crm.limit.forget();
-    crm.set(Answer::status(503).header("retry-after", "0"));
-    crm.call(0).await.unwrap();
-    assert_eq!((crm.limit.paused_for(), crm.pauses().len()), (None, 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,8 +153,8 @@ async fn refusals_of_what_was_under_way_are_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_503_and_a_403_stop_everybody_if_they_say_for_how_long() {
-    for code in [503, 403] {
+async fn a_403_and_a_400_stop_everybody_if_they_say_for_how_long() {
+    for code in [403, 400] {
         let crm = Limited::by(RateLimitLayer::learning());
         crm.set(Answer::status(code));
         crm.call(0).await.unwrap();
@@ -120,11 +168,17 @@ async fn a_503_and_a_403_stop_everybody_if_they_say_for_how_long() {
 #[tokio::test(start_paused = true)]
 async fn other_statuses_stop_nobody_whatever_they_say() {
     let crm = Limited::by(RateLimitLayer::learning());
-    for code in [200, 202, 301, 400, 404, 500, 502] {
-        crm.set(Answer::status(code).header("retry-after", "7"));
+    for code in [200, 202, 301, 404, 500, 502, 503, 504] {
+        let spent = Answer::status(code).header("retry-after", "7");
+        let spent = match code >= 500 {
+            true => spent.header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", "7"),
+            false => spent,
+        };
+        crm.set(spent);
         crm.call(0).await.unwrap();
     }
     assert_eq!((crm.limit.paused_for(), crm.events.events()), (None, vec![]));
+    assert_eq!(crm.times(3).await, [0; 3], "a provider that fails is a breaker's matter");
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,8 +275,8 @@ async fn a_handle_stops_everybody_and_lets_them_go_again() {
 async fn a_handle_stops_everybody_where_nothing_else_limits_them() {
     let crm = Limited::by(RateLimitLayer::unlimited());
     crm.limit.pause(secs(5));
-    assert_eq!(crm.times(3).await, [5_000; 3]);
-    assert_eq!(crm.times(3).await, [5_000; 3]);
+    assert_eq!(crm.times(3).await, [5_000, 5_100, 5_200]);
+    assert_eq!(crm.times(3).await, [5_200; 3]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,13 @@
 //! Limits of one of a provider's resources.
 
 use http::Request;
-use outrigger::Body;
 use outrigger::rate_limit::{Excess, RateLimitLayer};
 use outrigger::testing::Answer;
+use outrigger::{Body, Error};
 
 use super::Limited;
 use crate::call::status;
-use crate::clock::{millis, secs, spawn, timed};
+use crate::clock::{millis, secs, spawn, timed, within};
 
 /// An answer as GitHub's are.
 fn telling(code: u16, resource: &str, limit: u32, left: u32, reset: u32) -> Answer {
@@ -21,12 +21,16 @@ fn telling(code: u16, resource: &str, limit: u32, left: u32, reset: u32) -> Answ
 /// How long a call for this path took, whose answer is this one.
 async fn took(crm: &Limited, path: &'static str, answer: Answer) -> std::time::Duration {
     crm.set(answer);
+    tried(crm, path).await.expect("an answer")
+}
+
+/// How long a call for this path took, if it was not refused.
+async fn tried(crm: &Limited, path: &str) -> Result<std::time::Duration, Error> {
     let service = crm.service.clone();
-    let call = async move {
-        let request = Request::get(path).body(Body::empty()).expect("a request");
-        timed(async { status(&service, request).await.expect("an answer") }).await.0
-    };
-    spawn(call).await.expect("no panic")
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let call = async move { timed(async { status(&service, request).await }).await };
+    let (took, result) = spawn(call).await.expect("no panic");
+    result.map(|_| took)
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,4 +70,92 @@ async fn a_retry_after_stops_calls_for_all_resources() {
     let refused = telling(403, "search", 30, 0, 40).header("retry-after", "7");
     took(&crm, "/search/code", refused).await;
     assert_eq!(crm.limit.paused_for(), Some(secs(7)));
+}
+
+/// An answer as Discord's are.
+fn bucket(code: u16, name: &str, left: u32, reset_after: &str) -> Answer {
+    Answer::status(code)
+        .header("x-ratelimit-limit", "5")
+        .header("x-ratelimit-remaining", &left.to_string())
+        .header("x-ratelimit-reset-after", reset_after)
+        .header("x-ratelimit-bucket", name)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_spent_stops_calls_of_its_shape_and_channel_and_no_others() {
+    for excess in [Excess::Shape, Excess::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+        took(&crm, "/api/v10/channels/1/messages/7", bucket(200, "abcd1234", 0, "50.5")).await;
+        crm.set(Answer::status(200));
+        for other in ["/api/v10/users/@me", "/api/v10/channels/2/messages/7", "/channels/1/pins"] {
+            assert_eq!(tried(&crm, other).await.unwrap(), secs(0), "{excess:?} {other}");
+        }
+        let same = tried(&crm, "/api/v10/channels/1/messages/8").await.unwrap();
+        assert_eq!(same, millis(50_500), "{excess:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_a_bucket_is_of_it_alone_unless_it_says_that_it_is_of_all() {
+    for (scope, is_global) in [("user", false), ("shared", false), ("global", true)] {
+        let crm = Limited::by(RateLimitLayer::learning());
+        let refused = bucket(429, "abcd1234", 0, "50.5").header("retry-after", "51");
+        took(&crm, "/channels/1/messages", refused.header("x-ratelimit-scope", scope)).await;
+        assert_eq!(crm.limit.paused_for(), is_global.then_some(secs(51)), "{scope}");
+        crm.set(Answer::status(200));
+        let other = tried(&crm, "/users/@me").await.unwrap();
+        assert_eq!(other, secs(if is_global { 51 } else { 0 }), "{scope}");
+        let same = tried(&crm, "/channels/1/messages").await.unwrap();
+        assert_eq!(same, secs(if is_global { 0 } else { 51 }), "{scope}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_refused_for_longer_than_anybody_waits_refuses_its_own_calls_at_once() {
+    let crm = Limited::by(RateLimitLayer::learning().pause_cap(secs(60)));
+    let refused = bucket(429, "abcd1234", 0, "3600").header("retry-after", "3600");
+    took(&crm, "/channels/1/messages", refused).await;
+    crm.set(Answer::status(200));
+    let error = tried(&crm, "/channels/1/messages").await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(secs(3_600)));
+    assert_eq!(tried(&crm, "/users/@me").await.unwrap(), secs(0));
+    crm.limit.forget();
+    assert_eq!(tried(&crm, "/channels/1/messages").await.unwrap(), secs(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_route_has_which_resource_is_forgotten_with_all_the_rest() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    took(&crm, "/search/1", telling(200, "search", 30, 29, 40)).await;
+    crm.limit.forget();
+    // Told of the resource by another route, it doesn't concern this one, of which nothing is known.
+    took(&crm, "/code/1", telling(200, "search", 30, 0, 40)).await;
+    crm.set(Answer::status(200));
+    assert_eq!(tried(&crm, "/search/2").await.unwrap(), secs(0));
+    assert_eq!(tried(&crm, "/code/2").await.unwrap(), secs(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_a_provider_makes_up_are_kept_up_to_a_bound() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    let name = |number: u32| format!("r{number}");
+    took(&crm, "/first", telling(200, &name(0), 30, 0, 40)).await;
+    for number in 1..200 {
+        crm.set(telling(200, &name(number), 30, 0, 40));
+        tried(&crm, &format!("/route{number}")).await.unwrap();
+    }
+    crm.set(Answer::status(200));
+    // Those that came first are known, and so is the last; those between are not.
+    let mut waits = 0;
+    for number in 1..200 {
+        waits += u32::from(!would_go(&crm, &format!("/route{number}")).await);
+    }
+    assert!((1..=32).contains(&waits), "{waits}");
+    assert!(!would_go(&crm, "/first").await);
+}
+
+/// Whether a call for this path goes at once; it is dropped if it must wait.
+async fn would_go(crm: &Limited, path: &str) -> bool {
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    within(millis(1), status(&crm.service, request)).await.is_some()
 }

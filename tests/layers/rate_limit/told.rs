@@ -76,13 +76,53 @@ async fn a_quota_that_is_spent_is_waited_for_until_its_reset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn past_the_cap_one_goes_to_see_and_the_others_wait_as_long_again() {
-    for excess in [Excess::Shape, Excess::Reject] {
+async fn that_nothing_is_left_for_long_is_not_heeded_once_a_call_was_answered_in_spite_of_it() {
+    // A person's call goes to see at once, a job's when it would have waited for long enough.
+    for (excess, at) in [(Excess::Reject, 0), (Excess::Shape, 60_000)] {
+        let layer = RateLimitLayer::learning().excess(excess).pause_cap(secs(60));
+        let spent = || telling(r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#);
+        let crm = told(layer, r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#).await;
+        assert_eq!(crm.times(3).await, [at; 3], "{excess:?}");
+        crm.set(spent());
+        assert_eq!(crm.times(5).await, [at; 5], "{excess:?}: it says so all the time");
+        crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=2;t=30"#));
+        assert_eq!(crm.times(1).await, [at], "{excess:?}");
+        crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=0;t=30"#));
+        crm.call(0).await.unwrap();
+        let times = crm.times(1).await;
+        assert!(times[0] >= at + 30_000, "{excess:?}: heeded again: {times:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_header_that_is_wrong_costs_people_no_calls() {
+    let crm = Limited::by(RateLimitLayer::learning().max_wait(millis(500)));
+    let answer = Answer::status(200).after(millis(20));
+    let wrong = answer.clone().header("x-ratelimit-remaining", "0");
+    crm.set(wrong.header("x-ratelimit-reset", "86400"));
+    crm.call(0).await.unwrap();
+    crm.set(answer);
+    let mut answered = 0;
+    for _ in 0..600 {
+        answered += u32::from(crm.call(0).await.is_ok());
+        wait(secs(1)).await;
+    }
+    assert_eq!(answered, 600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_nothing_is_left_for_long_holds_once_a_call_was_refused() {
+    for (excess, first) in [(Excess::Reject, 0), (Excess::Shape, 60_000)] {
         let layer = RateLimitLayer::learning().excess(excess).pause_cap(secs(60));
         let crm = told(layer, r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#).await;
-        assert_eq!(crm.times(3).await, [60_000, 120_000, 180_000], "{excess:?}");
-        crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=90;t=86400"#));
-        assert_eq!(crm.times(3).await, [240_000; 3], "it holds no longer");
+        let refusal = Answer::status(429).header("ratelimit-policy", r#""d";q=100;w=86400"#);
+        crm.set(refusal.header("ratelimit", r#""d";r=0;t=86340"#));
+        assert_eq!(crm.times(1).await, [first], "{excess:?}");
+        let error = crm.call(0).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(secs(86_340)), "{excess:?}: nobody waits so long");
+        wait(secs(86_300)).await;
+        let times = crm.times(1).await;
+        assert_eq!(times, [first + 86_340_000], "{excess:?}: and nobody goes before that");
     }
 }
 
@@ -176,6 +216,9 @@ async fn a_long_window_is_a_stock_that_people_use_as_they_come() {
         crm.call(0).await.unwrap();
     }
     assert!(crm.seen().iter().all(|(at, _)| *at == 0));
+    let refusal = Answer::status(429).header("ratelimit-policy", policy);
+    crm.set(refusal.header("ratelimit", r#""h";r=0;t=3600"#));
+    assert_eq!(crm.times(1).await, [0], "one goes to see");
     assert_eq!(crm.times(1).await, [3_600_000]);
 }
 

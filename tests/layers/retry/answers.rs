@@ -73,7 +73,7 @@ async fn the_last_answer_is_returned_as_it_was() {
     assert_eq!(response.headers()["x-reason"], "upstream");
     let retries = *response.extensions().get::<Retries>().unwrap();
     assert_eq!((retries.attempts, retries.waited), (3, millis(200)));
-    assert_eq!(response.into_body().text().await.unwrap(), "no route");
+    assert_eq!(Body::new(response.into_body()).text().await.unwrap(), "no route");
 }
 
 #[tokio::test(start_paused = true)]

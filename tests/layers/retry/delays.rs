@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::Request;
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::event::{Emitter, Event};
-use outrigger::retry::{RetryBudget, RetryLayer};
+use outrigger::outcome::GaveUp;
+use outrigger::retry::{Retries, RetryBudget, RetryLayer};
 use outrigger::rt::{Clock, Rng};
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{Body, Ratio};
@@ -96,13 +97,18 @@ async fn retry_after_is_spread_upwards_and_never_downwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_retry_after_is_cut_to_its_cap() {
+async fn a_retry_after_over_the_cap_is_not_waited_out_and_never_cut() {
     let layer = plain().max_attempts(2).retry_after_spread(Ratio::ZERO);
-    assert_eq!(delays(layer.clone(), asking("3600")).await, [secs(300)], "the default");
+    assert_eq!(delays(layer.clone(), asking("300")).await, [secs(300)], "the default");
+    assert_eq!(delays(layer.clone(), asking("301")).await, [Duration::ZERO; 0]);
     let patient = layer.clone().without_retry_after_cap();
     assert_eq!(delays(patient, asking("3600")).await, [secs(3_600)]);
     let hasty = layer.retry_after_cap(secs(2));
-    assert_eq!(delays(hasty, asking("3600")).await, [secs(2)]);
+    assert_eq!(delays(hasty.clone(), asking("2")).await, [secs(2)]);
+    let service = hasty.layer(Script::new([asking("3600")]));
+    let response = send(&service, get()).await.unwrap();
+    let retries = response.extensions().get::<Retries>().expect("noted");
+    assert_eq!((retries.attempts, retries.gave_up), (1, Some(GaveUp::WaitTooLong)));
 }
 
 #[tokio::test(start_paused = true)]

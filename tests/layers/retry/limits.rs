@@ -1,5 +1,7 @@
 //! When it gives up: attempts, time, keys that expire.
 
+use std::time::Duration;
+
 use outrigger::backoff::Backoff;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
@@ -23,6 +25,16 @@ async fn the_first_attempt_counts_as_one() {
         let layer = plain().max_attempts(attempts);
         assert_eq!(seen(layer, [Answer::status(503)], get()).await.0, attempts as usize);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_limit_of_attempts_the_clock_is_the_limit() {
+    for (elapsed, attempts) in [(secs(100), 1_000), (secs(1_000), 10_000)] {
+        let layer = plain().max_attempts(1).unlimited_attempts().max_elapsed(elapsed);
+        assert_eq!(seen(layer, [Answer::status(503)], get()).await.0, attempts, "{elapsed:?}");
+    }
+    let layer = plain().unlimited_attempts().max_attempts(2);
+    assert_eq!(seen(layer, [Answer::status(503)], get()).await.0, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +120,7 @@ async fn an_open_breaker_is_not_asked_again() {
 async fn where_rejections_are_waited_out_they_cost_neither_attempt_nor_budget() {
     let breaker = CircuitBreakerLayer::new()
         .consecutive(Consecutive::Always(1))
+        .no_success_for(Duration::ZERO)
         .open_for(secs(5), secs(60))
         .open_jitter(Ratio::ZERO)
         .probes(1, 1);
@@ -124,8 +137,10 @@ async fn where_rejections_are_waited_out_they_cost_neither_attempt_nor_budget() 
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_that_outlasts_the_deadline_is_not_waited_out() {
-    let breaker =
-        CircuitBreakerLayer::new().consecutive(Consecutive::Always(1)).open_for(secs(30), secs(60));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive(Consecutive::Always(1))
+        .no_success_for(Duration::ZERO)
+        .open_for(secs(30), secs(60));
     let retry = plain().rejections(Rejections::Wait);
     let provider = Script::new([Answer::status(500)]);
     let service = DeadlineLayer::new(secs(8)).layer(retry.layer(breaker.layer(provider)));

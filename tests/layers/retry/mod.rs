@@ -1,6 +1,7 @@
 //! Trying again.
 
 mod answers;
+mod awaiting;
 mod bodies;
 mod budget;
 mod conditions;
@@ -8,6 +9,7 @@ mod delays;
 mod limits;
 mod resent;
 mod results;
+mod under_way;
 
 use http::Request;
 use outrigger::backoff::Backoff;

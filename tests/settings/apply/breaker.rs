@@ -14,7 +14,8 @@ use crate::call::{answers, apply, failure, get, once, seconds, status, user_flow
 fn fragile(provider: &Script) -> Integration {
     Integration::user_flow("crm")
         .breaker(|breaker| {
-            let breaker = breaker.consecutive(Consecutive::Always(2));
+            let breaker = breaker.consecutive(Consecutive::Always(2)).no_success_for(seconds(0));
+            let breaker = breaker.probes(3, 2);
             breaker.open_for(seconds(5), seconds(5)).open_jitter(Ratio::ZERO)
         })
         .service(provider.clone())
@@ -69,9 +70,10 @@ async fn one_that_was_forced_open_is_so_again_once_there_is_one_again() {
 #[tokio::test(start_paused = true)]
 async fn another_window_forgets_failures_in_a_row_with_the_rest() {
     let crm = user_flow(&answers(500));
-    for _ in 0..4 {
+    for _ in 0..9 {
         status(crm.send(once())).await.unwrap();
     }
+    tokio::time::sleep(seconds(2)).await;
     apply(&crm, "circuit_breaker.window = '1m'");
     status(crm.send(once())).await.unwrap();
     assert_eq!((crm.breaker().state(), crm.breaker().counts().failed), (BreakerState::Closed, 1));
@@ -85,7 +87,7 @@ async fn a_key_that_is_first_seen_while_settings_change_has_the_new_ones() {
         .breaker(move |breaker| {
             breaker.keyed(10, seconds(60), move |head| {
                 let crm = seen.get().expect("it was built");
-                apply(crm, "circuit_breaker = { consecutive = 1, minimum = 30 }");
+                apply(crm, "circuit_breaker = { consecutive = 1, no_success_for = '0s' }");
                 Cow::Owned(head.uri.path().into())
             })
         })

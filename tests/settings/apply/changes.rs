@@ -70,7 +70,7 @@ async fn whether_there_is_a_breaker() {
     }
     assert_eq!((provider.begun(), crm.breaker().state()), (20, BreakerState::Closed));
     assert_eq!(crm.health().breaker, None);
-    apply(&crm, "circuit_breaker.consecutive = 2");
+    apply(&crm, "circuit_breaker = { consecutive = 2, no_success_for = '0s' }");
     for _ in 0..2 {
         status(crm.send(once())).await.unwrap();
     }
@@ -83,11 +83,11 @@ async fn whether_there_are_second_requests_out_of_the_one_budget() {
     let provider = Script::new([Answer::hang(), Answer::status(200)]);
     let crm = user_flow(&provider);
     // Nothing but the floor, which one second request uses up.
-    apply(&crm, "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1 }");
+    apply(&crm, "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1, burst = 0 }");
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
     assert_eq!((crm.hedge().counts().sent, provider.begun()), (1, 2));
     let slow = Script::new([Answer::hang()]);
-    let file = "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1 }";
+    let file = "hedge.after = '1s'\nretry.budget = { ratio = '0%', floor = 1, burst = 0 }";
     let built = Integration::user_flow("crm").config(config(file)).service(slow.clone());
     let built = built.build().unwrap();
     failure(built.send(get())).await;
@@ -204,6 +204,13 @@ fn what_a_file_does_not_name_stays_where_it_names_another_way() {
     for steps in ["fixed = '1s'", "schedule = ['0s', '1s']", "base = '10ms'"] {
         apply(&crm, &format!("retry.backoff.{steps}"));
         assert_eq!(jitter(&crm), "full", "{steps}");
+    }
+    for (growth, value) in [("step", "'70ms'"), ("factor", "3.0")] {
+        apply(&crm, &format!("retry.backoff.{growth} = {value}"));
+        let backoff = &as_json(&crm)["retry"]["backoff"];
+        let grows: Vec<_> = ["step", "factor"].map(|key| !backoff[key].is_null()).into();
+        assert_eq!(grows, [growth == "step", growth == "factor"], "{backoff}");
+        assert_eq!(backoff["base"], "50ms", "the base that is known stays");
     }
     let steady = Backoff::fixed(seconds(1)).jitter(Jitter::Equal);
     let crm = Integration::user_flow("crm").retry(|retry| retry.backoff(steady));

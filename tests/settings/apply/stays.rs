@@ -7,16 +7,19 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{ErrorKind, Integration, Ratio};
 
 use crate::call::{
-    answers, apply, config, failure, get, hangs, hold, once, poll_once, seconds, status, user_flow,
+    answers, apply, config, failure, get, hangs, hold, once, poll_once, seconds, spend, status,
+    user_flow,
 };
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_and_what_it_counted() {
     let provider = answers(500);
     let crm = user_flow(&provider);
-    for _ in 0..5 {
+    for _ in 0..10 {
         status(crm.send(once())).await.unwrap();
     }
+    tokio::time::sleep(seconds(2)).await;
+    status(crm.send(once())).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Open);
     assert!(failure(crm.send(get())).await.0.is_rejected());
     let (before, open_for) = (crm.breaker().counts(), crm.breaker().open_for());
@@ -24,19 +27,20 @@ async fn an_open_breaker_and_what_it_counted() {
     assert_eq!((crm.breaker().counts(), crm.breaker().open_for()), (before, open_for));
     let (error, _) = failure(crm.send(get())).await;
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen));
-    assert_eq!(provider.begun(), 5);
+    assert_eq!(provider.begun(), 11);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_closed_breaker_counted_and_failures_in_a_row() {
     let crm = user_flow(&answers(500));
-    for _ in 0..4 {
+    for _ in 0..9 {
         status(crm.send(once())).await.unwrap();
     }
     apply(&crm, "deadline = '4s'");
-    assert_eq!(crm.breaker().counts().failed, 4);
+    assert_eq!(crm.breaker().counts().failed, 9);
+    tokio::time::sleep(seconds(2)).await;
     status(crm.send(once())).await.unwrap();
-    assert_eq!(crm.breaker().state(), BreakerState::Open, "it was the fifth in a row");
+    assert_eq!(crm.breaker().state(), BreakerState::Open, "it was the tenth in a row");
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,10 +69,11 @@ async fn the_kill_switchs_position_and_who_moved_it() {
 #[tokio::test(start_paused = true)]
 async fn what_was_saved_in_the_retry_budget() {
     let crm = user_flow(&answers(200));
-    for _ in 0..50 {
+    let budget = crm.retry_budget();
+    spend(&budget).await;
+    for _ in 0..25 {
         status(crm.send(get())).await.unwrap();
     }
-    let budget = crm.retry_budget();
     assert_eq!(budget.saved(), Some(5));
     apply(&crm, "retry.budget.ratio = '50%'");
     assert_eq!(crm.retry_budget().saved(), Some(5));
@@ -210,6 +215,7 @@ async fn a_budget_that_is_shared_with_another_integration() {
     };
     let (one, other) = (build("one"), build("other"));
     apply(&one, "deadline = '4s'");
+    spend(&shared).await;
     for _ in 0..10 {
         status(one.send(get())).await.unwrap();
     }
@@ -234,6 +240,7 @@ async fn a_shared_budget_whose_terms_a_file_sets() {
             (other.retry_budget().saved(), shared.saved())
         };
         apply(&one, "retry.budget.ratio = '50%'");
+        spend(&shared).await;
         assert_eq!(ten_by_one().await, (Some(5), Some(5)), "{built_with:?}");
         // Who says nothing of it leaves it as it is.
         apply(&other, "deadline = '5s'");

@@ -1,11 +1,21 @@
-use super::*;
-use http::HeaderName;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
+use super::facts::MOST;
+use super::*;
+use crate::outcome::Class;
+use crate::rt::Clock;
+
 type Headers<'a> = &'a [(&'a str, &'a str)];
-type Told = (Option<u64>, Option<u64>, Option<u64>, Option<u64>);
+type Figures = (Option<u64>, Option<u64>, Option<u64>, Option<u64>);
 
 fn read(headers: &[(&str, &str)]) -> LimitFacts {
+    read_all(headers).limits
+}
+
+fn read_all(headers: &[(&str, &str)]) -> Told {
     let pairs = headers.iter().map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         (name, HeaderValue::from_bytes(value.as_bytes()).unwrap())
@@ -14,11 +24,11 @@ fn read(headers: &[(&str, &str)]) -> LimitFacts {
     pairs.for_each(|(name, value)| {
         map.append(name, value);
     });
-    limits(&map, &Clock::anchored(date("Sun, 06 Nov 1994 08:49:00 GMT").unwrap()))
+    Told::read(&map, &[], &Clock::anchored(httpdate::parse_http_date(NOW).unwrap()))
 }
 
 /// Limit, window, what remains, and seconds until the reset (rounded).
-fn told(headers: &[(&str, &str)]) -> Vec<Told> {
+fn told(headers: &[(&str, &str)]) -> Vec<Figures> {
     let seconds = |time: Duration| (time.as_secs_f64()).round() as u64;
     let facts = read(headers);
     assert_eq!(facts.is_empty(), facts.iter().next().is_none());
@@ -32,7 +42,7 @@ fn told(headers: &[(&str, &str)]) -> Vec<Told> {
 fn every_spelling_in_use_is_read() {
     let both = (Some(100), Some(60), Some(30), Some(12));
     let plain = (Some(100), None, Some(30), Some(12));
-    let cases: [(Headers<'_>, &[Told]); 13] = [
+    let cases: [(Headers<'_>, &[Figures]); 13] = [
         (&[("ratelimit-policy", r#""a";q=100;w=60"#), ("ratelimit", r#""a";r=30;t=12"#)], &[both]),
         (&[("ratelimit", r#""a";r=30;t=12"#), ("ratelimit-policy", r#""a";q=100;w=60"#)], &[both]),
         (&[("ratelimit", r#""a";r=30"#)], &[(None, None, Some(30), None)]),
@@ -142,10 +152,10 @@ fn policies_without_names_are_told_apart_by_their_windows() {
 
 #[test]
 fn more_limits_than_there_is_room_for_are_left_out() {
-    let names: Vec<_> = (0..9).map(|name| format!(r#""{name}x";r={name}"#)).collect();
+    let names: Vec<_> = (0..12).map(|name| format!(r#""{name}x";r={name}"#)).collect();
     let facts = told(&[("ratelimit", &names.join(", "))]);
     let left: Vec<_> = facts.iter().map(|(_, _, left, _)| left.unwrap()).collect();
-    assert_eq!(left, [0, 1, 2, 3]);
+    assert_eq!(left, [0, 1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -234,6 +244,14 @@ fn what_cannot_be_read_says_nothing() {
 
 fn name() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec![
+        "retry-after",
+        "retry-after-ms",
+        "x-amzn-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-bucket",
+        "x-hubspot-ratelimit-interval-milliseconds",
+        "anthropic-ratelimit-tokens-reset",
+        "x-rate-limit-api-token-interval-ms",
         "ratelimit",
         "ratelimit-policy",
         "ratelimit-reset",
@@ -251,10 +269,49 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~]{0,40}", numbers, "\"[a-c]\";[qrtw]=[0-9]{1,16}(;[qrtw]=-?[0-9]{1,16})?"]
 }
 
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        name().prop_map(str::to_owned),
+        "(x-)?(rate-?limit|retry|[a-z])[a-z0-9_-]{0,24}",
+        "x-ratelimit-[a-z-]{0,24}",
+    ]
+}
+
+fn any_value() -> impl Strategy<Value = Vec<u8>> {
+    let dates =
+        "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[Tt ][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?[Z+-]?[0-9:]{0,5}";
+    prop_oneof![
+        value().prop_map(String::into_bytes),
+        dates.prop_map(String::into_bytes),
+        proptest::collection::vec(prop_oneof![0x20..0x7f_u8, 0x80..=0xff_u8], 0..64),
+        proptest::collection::vec(0x30..0x3a_u8, 1_000..3_000),
+    ]
+}
+
 proptest! {
     #[test]
-    fn no_header_panics(headers in proptest::collection::vec((name(), value()), 0..8)) {
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.trim())).collect();
-        prop_assert!(told(&headers).len() <= MOST);
+    fn no_header_panics_or_says_more_than_there_is_room_for(
+        headers in proptest::collection::vec((any_name(), any_value()), 0..12),
+    ) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let value = HeaderValue::from_bytes(value.trim_ascii());
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+                map.append(name, value);
+            }
+        }
+        let own = [(HeaderName::from_static("x-a"), LimitHeader::Wait)];
+        let told = Told::read(&map, &own, &Clock::anchored(SystemTime::UNIX_EPOCH));
+        prop_assert!(told.limits.iter().count() <= MOST);
+        let (asked, all) = (told.wait(Class::ServerError), told.wait(Class::Throttled));
+        prop_assert!(asked.is_none_or(|asked| asked.is_zero() || all == Some(asked)));
     }
 }
+
+#[test]
+fn what_is_longer_than_any_word_of_a_provider_is_not_looked_at() {
+    let long = format!("1{}", " ".repeat(2_000));
+    assert_eq!(read_all(&[("retry-after", &long)]).wait(Class::Throttled), None);
+}
+
+const NOW: &str = "Sun, 06 Nov 1994 08:49:00 GMT";

@@ -1,0 +1,262 @@
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::line::Line;
+use super::terms::{BudgetTerms, TOKEN};
+use crate::rt;
+
+/// What is left of a budget, and who waits for more.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    /// Millionths that a call puts in.
+    deposit: AtomicU32,
+    /// Tokens in millionths. What is over the cap is cut off when somebody takes one.
+    earned: AtomicU64,
+    /// Whether calls under way are counted, and how many there are.
+    counts: AtomicBool,
+    calls: AtomicU32,
+    /// How many wait in line: calls that begin need not ask for the lock to know that nobody does.
+    waiting: AtomicUsize,
+    epoch: Instant,
+    /// What it was made with, whatever holds now.
+    pub(super) made: BudgetTerms,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    terms: BudgetTerms,
+    /// When each token of the floor can be used again, in the time of the epoch.
+    reserve: Vec<Duration>,
+    /// Retries under way, where those are counted.
+    retries: u32,
+    line: Line,
+}
+
+/// A call under way, where those are counted.
+#[derive(Debug)]
+#[must_use = "the call is over when this is dropped"]
+pub(crate) struct CallUnderWay(Option<Arc<Bucket>>);
+
+/// A retry that was paid for. Where those under way are counted, it is one until this is dropped.
+#[derive(Debug)]
+#[must_use = "the retry is over when this is dropped"]
+pub(crate) struct Pass(Option<Arc<Bucket>>);
+
+/// A place in the line for a retry; given up when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    bucket: Option<Arc<Bucket>>,
+    place: Option<u64>,
+}
+
+// === impl Bucket ===
+
+impl Bucket {
+    pub(super) fn new(terms: BudgetTerms) -> Self {
+        let mut state = State { terms, reserve: Vec::new(), retries: 0, line: Line::default() };
+        let (deposit, full) = match terms {
+            BudgetTerms::Calls(terms) => (terms.ratio.millionths(), terms.cap()),
+            BudgetTerms::UnderWay(_) => (0, 0),
+        };
+        state.reserve.resize(state.places(), Duration::ZERO);
+        Self {
+            deposit: AtomicU32::new(deposit),
+            earned: AtomicU64::new(full),
+            counts: AtomicBool::new(matches!(terms, BudgetTerms::UnderWay(_))),
+            calls: AtomicU32::new(0),
+            waiting: AtomicUsize::new(0),
+            epoch: rt::now(),
+            made: terms,
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(super) fn terms(&self) -> BudgetTerms {
+        self.state().terms
+    }
+
+    pub(super) fn reconfigure(&self, terms: BudgetTerms) {
+        let mut state = self.state();
+        state.terms = terms;
+        let deposit = match terms {
+            BudgetTerms::Calls(terms) => terms.ratio.millionths(),
+            BudgetTerms::UnderWay(_) => 0,
+        };
+        self.deposit.store(deposit, Ordering::Relaxed);
+        self.counts.store(matches!(terms, BudgetTerms::UnderWay(_)), Ordering::Relaxed);
+        let places = state.places();
+        state.reserve.resize(places, Duration::ZERO);
+        drop(state);
+        self.wake_first();
+    }
+
+    /// How many retries there may be just now, without the floor.
+    pub(super) fn saved(&self) -> u32 {
+        let state = self.state();
+        match state.terms {
+            BudgetTerms::Calls(terms) => {
+                let earned = self.earned.load(Ordering::Relaxed).min(terms.cap());
+                u32::try_from(earned / TOKEN).unwrap_or(u32::MAX)
+            }
+            BudgetTerms::UnderWay(terms) => {
+                terms.allowed(self.calls.load(Ordering::Relaxed)).saturating_sub(state.retries)
+            }
+        }
+    }
+
+    pub(super) fn begin_call(self: &Arc<Self>) -> CallUnderWay {
+        let counted = self.counts.load(Ordering::Relaxed);
+        // Who joins the line looks at what there is afterwards, so one of the two sees the other.
+        let grown = if counted {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            true
+        } else {
+            let ratio = u64::from(self.deposit.load(Ordering::Relaxed));
+            self.earned.fetch_add(ratio, Ordering::SeqCst) + ratio >= TOKEN
+        };
+        if grown && self.waiting.load(Ordering::SeqCst) > 0 {
+            self.wake_first();
+        }
+        CallUnderWay(counted.then(|| Arc::clone(self)))
+    }
+
+    pub(super) fn withdraw(self: &Arc<Self>, now: Instant) -> Option<Pass> {
+        let mut state = self.state();
+        if state.line.len() > 0 {
+            return None;
+        }
+        self.take(&mut state, now)
+    }
+
+    /// Takes a retry, if there is one.
+    fn take(self: &Arc<Self>, state: &mut State, now: Instant) -> Option<Pass> {
+        let terms = match state.terms {
+            BudgetTerms::Calls(terms) => terms,
+            BudgetTerms::UnderWay(terms) => {
+                let allowed = terms.allowed(self.calls.load(Ordering::SeqCst));
+                return (state.retries < allowed).then(|| {
+                    state.retries += 1;
+                    Pass(Some(Arc::clone(self)))
+                });
+            }
+        };
+        let cap = terms.cap();
+        let take = |earned: u64| earned.min(cap).checked_sub(TOKEN);
+        if self.earned.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+            return Some(Pass(None));
+        }
+        let now = now.saturating_duration_since(self.epoch);
+        let again = now.saturating_add(terms.floor_period);
+        let free = state.reserve.iter_mut().find(|free_at| **free_at <= now)?;
+        *free = again;
+        Some(Pass(None))
+    }
+
+    fn wake_first(&self) {
+        let first = self.state().line.first();
+        if let Some(first) = first {
+            first.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// How many retries the floor has room for.
+    fn places(&self) -> usize {
+        match self.terms {
+            BudgetTerms::Calls(terms) => terms.places(),
+            BudgetTerms::UnderWay(_) => 0,
+        }
+    }
+}
+
+// === impl CallUnderWay ===
+
+impl CallUnderWay {
+    pub(super) fn uncounted() -> Self {
+        Self(None)
+    }
+}
+
+impl Drop for CallUnderWay {
+    fn drop(&mut self) {
+        if let Some(bucket) = &self.0 {
+            bucket.calls.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+// === impl Pass ===
+
+impl Pass {
+    pub(super) fn uncounted() -> Self {
+        Self(None)
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(bucket) = &self.0 {
+            let mut state = bucket.state();
+            state.retries = state.retries.saturating_sub(1);
+            drop(state);
+            bucket.wake_first();
+        }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    pub(super) fn of(bucket: Option<&Arc<Bucket>>) -> Self {
+        Self { bucket: bucket.map(Arc::clone), place: None }
+    }
+
+    /// Joins the line, and takes a retry if it is this one's turn and there is one. Otherwise
+    /// `waker` tells when to ask again, and so does the time, where one is named.
+    pub(crate) fn poll(&mut self, now: Instant, waker: &Waker) -> Result<Pass, Option<Instant>> {
+        let Some(bucket) = &self.bucket else { return Ok(Pass::uncounted()) };
+        let mut state = bucket.state();
+        let place = *self.place.get_or_insert_with(|| state.line.join());
+        state.line.wait(place, waker);
+        bucket.waiting.store(state.line.len(), Ordering::SeqCst);
+        if !state.line.is_first(place) {
+            return Err(None);
+        }
+        match bucket.take(&mut state, now) {
+            None => {
+                Err(state.reserve.iter().min().map(|free_at| rt::after(bucket.epoch, *free_at)))
+            }
+            Some(pass) => {
+                drop(state);
+                self.leave();
+                Ok(pass)
+            }
+        }
+    }
+
+    /// Leaves the line; who is first then is woken.
+    fn leave(&mut self) {
+        let (Some(bucket), Some(place)) = (&self.bucket, self.place.take()) else { return };
+        let mut state = bucket.state();
+        state.line.leave(place);
+        bucket.waiting.store(state.line.len(), Ordering::SeqCst);
+        drop(state);
+        bucket.wake_first();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,194 @@
+//! Who may try a provider that is down, and what that has come to.
+
+use std::time::{Duration, Instant};
+
+use super::config::BreakerConfig;
+use super::state::Asker;
+use crate::rt::{self, Rng};
+
+/// The probes of an open breaker.
+#[derive(Debug)]
+pub(super) struct Probes {
+    for_slowness: bool,
+    /// When the next round may begin.
+    due: Instant,
+    /// From one round to the next, as it was last drawn.
+    gap: Duration,
+    /// How many rounds have begun.
+    rounds: u32,
+    /// How many more of this round may go.
+    left: u32,
+    /// Since when one of those could have gone.
+    left_since: Instant,
+    succeeded: u32,
+    failed: u32,
+    under_way: Vec<Probe>,
+    /// How many there ever were.
+    begun: u32,
+    /// When a call last came that could be repeated without harm.
+    safe_came: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Probe {
+    number: u32,
+    began: Instant,
+    /// How long the head took and when it came; the body is being read.
+    head: Option<(Duration, Instant)>,
+}
+
+impl Probes {
+    /// Those of a breaker that opens now.
+    pub(super) fn new(for_slowness: bool, config: &BreakerConfig, now: Instant, rng: &Rng) -> Self {
+        let gap = config.open_time(0, rng);
+        Self { for_slowness, ..Self::due_in(gap, now) }
+    }
+
+    /// The first may go after so long.
+    pub(super) fn due_in(time: Duration, now: Instant) -> Self {
+        Self {
+            for_slowness: false,
+            due: rt::after(now, time),
+            gap: time,
+            rounds: 0,
+            left: 0,
+            left_since: now,
+            succeeded: 0,
+            failed: 0,
+            under_way: Vec::new(),
+            begun: 0,
+            safe_came: None,
+        }
+    }
+
+    /// The number of a probe, or how long until the next may go.
+    pub(super) fn admit(
+        &mut self,
+        asker: Asker,
+        config: &BreakerConfig,
+        now: Instant,
+        rng: &Rng,
+    ) -> Result<u32, Duration> {
+        if asker == Asker::Safe {
+            self.safe_came = Some(now);
+        }
+        let next = self.next_at(asker, config, now);
+        if next > now {
+            return Err(next.saturating_duration_since(now));
+        }
+        if self.left == 0 {
+            // The next round, from whose beginning the one after is counted.
+            self.left = config.probes.saturating_sub(self.succeeded + self.failed).max(1);
+            self.rounds = self.rounds.saturating_add(1);
+            self.gap = config.open_time(self.rounds, rng);
+            self.due = rt::after(now, self.gap);
+        }
+        (self.left, self.left_since) = (self.left - 1, now);
+        self.begun = self.begun.wrapping_add(1);
+        self.under_way.push(Probe { number: self.begun, began: now, head: None });
+        Ok(self.begun)
+    }
+
+    /// When such a call may be a probe, as things stand.
+    fn next_at(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Instant {
+        let free = match self.left {
+            0 => self.due.max(self.busy_until(config)),
+            _ => self.left_since,
+        };
+        // Safe calls go first, where there are any.
+        let rest = self.gap.saturating_mul(2);
+        let recent = rt::after(self.safe_came.unwrap_or(now), rest.saturating_add(self.gap));
+        match asker {
+            Asker::Unsafe if self.safe_came.is_some() && now < recent => rt::after(free, rest),
+            _ => free,
+        }
+    }
+
+    pub(super) fn next_in(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Duration {
+        self.next_at(asker, config, now).saturating_duration_since(now)
+    }
+
+    /// Until when a probe is under way that has not had its time.
+    fn busy_until(&self, config: &BreakerConfig) -> Instant {
+        let ends = self.under_way.iter().map(|probe| rt::after(probe.began, config.probe_limit));
+        ends.max().unwrap_or(self.left_since)
+    }
+
+    /// Whether a safe call would be let through, or one tries the provider.
+    pub(super) fn is_trying(&self, config: &BreakerConfig, now: Instant) -> bool {
+        now < self.busy_until(config) && !self.under_way.is_empty()
+            || self.next_at(Asker::Safe, config, now) <= now
+    }
+
+    /// Whether the last that is known is that nothing answers.
+    pub(super) fn is_down(&self, config: &BreakerConfig, now: Instant) -> bool {
+        !self.under_way.is_empty() || self.next_at(Asker::Safe, config, now) > now
+    }
+
+    /// Takes out a probe that is over; false if it isn't of this outage.
+    pub(super) fn take(&mut self, number: u32) -> bool {
+        let at = self.under_way.iter().position(|probe| probe.number == number);
+        at.map(|at| self.under_way.swap_remove(at)).is_some()
+    }
+
+    /// One was dropped or refused before it could show anything: another may go at once.
+    pub(super) fn give_back(&mut self, now: Instant) {
+        if self.left == 0 {
+            self.left_since = now;
+        }
+        self.left += 1;
+    }
+
+    /// One succeeded; true if that is enough.
+    pub(super) fn succeeded(&mut self, config: &BreakerConfig) -> bool {
+        self.succeeded += 1;
+        self.succeeded >= config.probe_successes
+    }
+
+    /// One failed: where too many have, the round is over.
+    pub(super) fn failed(&mut self, config: &BreakerConfig) {
+        self.failed += 1;
+        if self.failed > config.probes.saturating_sub(config.probe_successes) {
+            (self.succeeded, self.failed, self.left) = (0, 0, 0);
+        }
+    }
+
+    /// The round that has begun counts anew, with so many probes.
+    pub(super) fn recount(&mut self, probes: u32) {
+        if self.left + self.succeeded + self.failed > 0 {
+            (self.succeeded, self.failed, self.left) = (0, 0, probes);
+        }
+    }
+
+    /// The provider asked for more time.
+    pub(super) fn put_off(
+        &mut self,
+        asked: Option<Duration>,
+        config: &BreakerConfig,
+        now: Instant,
+    ) {
+        if let Some(asked) = asked {
+            self.due = self.due.max(rt::after(now, asked.min(config.retry_after_cap)));
+        }
+    }
+
+    /// Whether an answer is too slow to end an outage that slowness began.
+    pub(super) fn is_too_slow(&self, took: Duration, config: &BreakerConfig) -> bool {
+        self.for_slowness && config.is_slow(took)
+    }
+
+    pub(super) fn note_head(&mut self, number: u32, left: Instant, at: Instant) {
+        let probe = self.under_way.iter_mut().find(|probe| probe.number == number);
+        if let Some(probe) = probe {
+            probe.head = Some((at.saturating_duration_since(left), at));
+        }
+    }
+
+    /// Takes out a probe whose good head came, and whose body has been read for as long as a probe
+    /// may take; how long the head took.
+    pub(super) fn take_answered(&mut self, limit: Duration, now: Instant) -> Option<Duration> {
+        let is_due = |probe: &Probe| probe.head.is_some() && now >= rt::after(probe.began, limit);
+        let at = self.under_way.iter().position(is_due)?;
+        self.under_way.swap_remove(at).head.map(|(took, _)| took)
+    }
+}

@@ -1,0 +1,158 @@
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, Response};
+
+use super::facts::{LimitFacts, Resource, named};
+use super::rows::{LimitHeader, Row, Says};
+use super::times::{Now, number, wait, whole_seconds};
+use crate::outcome::{Class, SharedClassifier};
+use crate::rt::Clock;
+
+/// What one answer tells of waits and limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) limits: LimitFacts,
+    /// The longest wait that it asks for in so many words.
+    asked: Option<Duration>,
+    /// Somebody asked for a wait, in whatever words.
+    asks: bool,
+    /// From one request to the next, where only a rate is told.
+    interval: Option<Duration>,
+    /// The only one of the provider's resources that a refusal is of.
+    bucket: Option<Resource>,
+    is_global: bool,
+}
+
+/// What a refused answer asked for, left on it for those further out.
+#[derive(Clone, Copy, Debug)]
+struct Asked(Duration);
+
+impl Told {
+    /// Reads the headers; costs a glance at their names where there is nothing to read. `own` are the
+    /// user's, which go before those that are known.
+    pub(crate) fn read(
+        headers: &HeaderMap,
+        own: &[(HeaderName, LimitHeader)],
+        clock: &Clock,
+    ) -> Self {
+        let (mut told, now) = (Self::default(), Now::of(headers, clock));
+        let mut resource = None;
+        for (name, value) in headers {
+            let row = LimitHeader::find(own, name).map(Row::own);
+            let Some(row) = row.or_else(|| Row::of(name.as_str())) else { continue };
+            // Nobody needs as much for a number; what is longer isn't looked at.
+            let text = value.to_str().ok().filter(|text| text.len() <= LONGEST_TEXT);
+            told.asks |= name == RETRY_AFTER;
+            let Some(text) = text else { continue };
+            match row.says {
+                Says::State => told.limits.read_state(text),
+                Says::Policies => told.limits.read_policies(text),
+                Says::Leaky => told.limits.read_leaky(text),
+                Says::Resource => resource = Some(Resource::Named(named(text.trim()))),
+                Says::Global => told.is_global |= matches!(text.trim(), "true" | "global"),
+                Says::This(LimitHeader::Bucket) => told.bucket = Some(bucket(text)),
+                Says::This(LimitHeader::Rate) => told.interval = interval(text),
+                Says::This(says @ (LimitHeader::Wait | LimitHeader::WaitMillis)) => {
+                    told.asked = told.asked.max(wait(text, says.unit(), &now));
+                }
+                Says::This(says) => told.limits.read(says, row.of, text, &now),
+            }
+        }
+        told.asks |= told.asked.is_some();
+        told.limits.join_unnamed();
+        for fact in told.limits.0.iter_mut().flatten() {
+            fact.resource = told.bucket.or(resource);
+            if (fact.remaining, fact.reset) == (Some(0), Some(Duration::ZERO)) {
+                // The rest of a second, rounded down.
+                fact.reset = Some(Duration::from_secs(1));
+            }
+        }
+        told
+    }
+
+    /// How long the provider asks its callers to wait, from now; of a refusal, what it tells of limits
+    /// counts too.
+    ///
+    /// In this order: what it asks for in so many words; the reset of what has nothing left, the last
+    /// of them; the reset of what has the least left; the time from one request to the next.
+    pub(crate) fn wait(&self, class: Class) -> Option<Duration> {
+        let asked = self.asked.filter(|asked| !asked.is_zero());
+        let of_limits = || self.spent().or_else(|| self.nearest()).or(self.interval);
+        let wait = match class {
+            Class::Throttled => asked.or_else(of_limits),
+            _ => asked,
+        };
+        wait.or(self.asked)
+    }
+
+    /// Whether an answer that could be about something else is about a limit: somebody is to wait, or
+    /// nothing is left.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.asks || self.spent().is_some()
+    }
+
+    /// Whether nothing is left, whenever there is more.
+    pub(crate) fn has_nothing_left(&self) -> bool {
+        self.limits.iter().any(|fact| fact.remaining == Some(0))
+    }
+
+    /// The one of the provider's resources that a refusal is of, where it is of only one: the bucket
+    /// that is named, or the resource of which nothing is left.
+    pub(crate) fn refused_resource(&self) -> Option<Resource> {
+        if let Some(bucket) = self.bucket {
+            return (!self.is_global).then_some(bucket);
+        }
+        let asks = self.asked.is_some_and(|asked| !asked.is_zero());
+        let spent = self.limits.iter().find(|fact| fact.remaining == Some(0));
+        spent.filter(|fact| !asks && fact.reset.is_some())?.resource
+    }
+
+    fn spent(&self) -> Option<Duration> {
+        let spent = self.limits.all().filter(|fact| fact.remaining == Some(0));
+        spent.filter_map(super::LimitFact::ends_within).max()
+    }
+
+    fn nearest(&self) -> Option<Duration> {
+        let told = self.limits.all().filter(|fact| fact.reset.is_some());
+        let nearest = told.min_by(|one, other| one.share_left().total_cmp(&other.share_left()));
+        nearest?.reset
+    }
+
+    /// Leaves the wait on the answer: whoever is further out need not read it again.
+    pub(crate) fn leave<B>(&self, class: Class, response: &mut Response<B>) {
+        if let Some(wait) = self.wait(class) {
+            response.extensions_mut().insert(Asked(wait));
+        }
+    }
+}
+
+/// How long the answer of this class asks its callers to wait; read once.
+pub(crate) fn wait_of<B>(
+    by: &SharedClassifier,
+    class: Class,
+    response: &mut Response<B>,
+    clock: &Clock,
+) -> Option<Duration> {
+    if let Some(Asked(wait)) = response.extensions().get() {
+        return Some(*wait);
+    }
+    let told = Told::read(response.headers(), by.limit_headers(), clock);
+    told.leave(class, response);
+    told.wait(class)
+}
+
+fn bucket(text: &str) -> Resource {
+    Resource::Bucket(named(text.trim()))
+}
+
+/// From one request to the next, by so many a second: of rates that are under one a second, whole
+/// seconds, because they are told with few digits.
+fn interval(text: &str) -> Option<Duration> {
+    let rate = number(text.trim()).filter(|rate| *rate > 0.0)?;
+    let interval = Duration::try_from_secs_f64(1.0 / rate).ok()?;
+    Some(if interval > Duration::from_secs(1) { whole_seconds(interval) } else { interval })
+}
+
+/// Longer than the policies of all limits of any known provider.
+const LONGEST_TEXT: usize = 1_024;
