@@ -72,8 +72,8 @@
 //! | what came of it | what it says |
 //! |---|---|
 //! | an answer of the classes success, partial or client error | the provider keeps up; it took so long |
-//! | throttled, a 503, a timeout other than of the pool's, a call that a limit cut | overload |
-//! | any other failure, a caller who went away, a deadline of which queues in here had the larger part | nothing |
+//! | throttled (but a 5xx), a timeout other than of the pool's, a call that a limit cut | overload |
+//! | any other failure, a 503 too, a caller who went away, a deadline of which queues in here had the larger part | nothing |
 //!
 //! A limit of which less than half is in use never grows, because nobody knows whether the provider
 //! could take more. All overloads among the calls of one round are one: what began before the limit
@@ -89,9 +89,17 @@
 //! `short` is the mean of the last second, `long` the average of about ten minutes, drawn down when
 //! it is far above the other. It settles where answers take about twice as long as they might.
 //! What it can't know is how long they take without any load: begin with a concurrency that the
-//! provider surely takes. And a load that never lets up, a backlog of jobs, teaches it that slow is
-//! normal: simulated, its limit grew by a half in each hour of that. Give it a `max` that you can
-//! answer for, or take `aimd` there.
+//! provider surely takes. A load that never lets up, a backlog of jobs, teaches the long average that
+//! slow is normal, but not the limit: while answers take over half as long again as the fastest second's
+//! did, it rises no higher than four above what was under way when they didn't. Simulated, it stands
+//! still through three days of that. What answers take without load is learned anew, within minutes,
+//! while less than half of the limit is in use.
+//!
+//! Neither is a cure for a provider that fails: errors say nothing of how much it can take, and a 503,
+//! which often means one machine or one request, would be taken for a sign of overload in vain. With
+//! many errors beside the answers, and with answers that are slow for other reasons, a gradient limit
+//! refuses calls that would have been answered. Failures are a
+//! [circuit breaker](crate::circuit_breaker)'s matter.
 //!
 //! # Errors and events
 //!

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 use super::adaptive::{Sample, Signal};
 use super::layer::BulkheadLayer;
@@ -38,12 +38,8 @@ impl Watch {
 
     pub(super) fn answered<B>(mut self, response: &mut Response<B>) {
         let class = class_of_response(&self.settings.classifier, response);
-        // A 503 says that the service has too much to do, whatever else it says.
-        let signal = match response.status() {
-            StatusCode::SERVICE_UNAVAILABLE => Some(Signal::Overloaded),
-            _ => signal(class),
-        };
-        self.tell(signal);
+        // A provider that fails needn't have too much to do: that is a breaker's matter.
+        self.tell(signal(class).filter(|_| !response.status().is_server_error()));
     }
 
     pub(super) fn failed(mut self, error: &Error) {

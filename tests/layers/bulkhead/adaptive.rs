@@ -155,6 +155,21 @@ async fn gradient_finds_about_what_the_provider_takes_before_anything_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn gradient_stays_where_it_settled_through_hours_of_a_load_that_never_lets_up() {
+    let provider = Crowded::new(2);
+    let layer = BulkheadLayer::new(1).queue(100).adaptive(Adaptive::gradient());
+    let service = layer.layer(provider);
+    for _ in 0..20 {
+        let service = service.clone();
+        drop(spawn(async move { while status(&service, get()).await.is_ok() {} }));
+    }
+    let places = layer.handle();
+    wait(secs(2 * 3_600)).await;
+    let limit = places.limit().unwrap();
+    assert!((2..=6).contains(&limit), "two at a time, and four more that are asked for: {limit}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_load_that_fills_less_than_half_of_it_moves_no_limit() {
     for adaptive in [Adaptive::aimd(), Adaptive::gradient()] {
         let provider = Crowded::new(100);
@@ -167,11 +182,7 @@ async fn a_load_that_fills_less_than_half_of_it_moves_no_limit() {
 #[tokio::test(start_paused = true)]
 async fn an_overload_lowers_the_limit_and_is_told() {
     for adaptive in [Adaptive::aimd(), Adaptive::gradient()] {
-        for answer in [
-            Answer::status(503),
-            Answer::status(429),
-            Answer::status(503).header("retry-after", "1"),
-        ] {
+        for answer in [Answer::status(429), Answer::status(418)] {
             let crm = Guarded::by(BulkheadLayer::new(20).adaptive(adaptive.clone()));
             crm.provider.set(answer);
             let _ = crm.call().await;
@@ -186,6 +197,8 @@ async fn what_says_nothing_of_the_load_moves_nothing() {
     use std::io::ErrorKind::{ConnectionRefused, ConnectionReset};
     for answer in [
         Answer::status(500),
+        Answer::status(503),
+        Answer::status(503).header("retry-after", "1"),
         Answer::status(401),
         Answer::broken(ConnectionRefused),
         Answer::broken(ConnectionReset),
@@ -204,7 +217,7 @@ async fn what_says_nothing_of_the_load_moves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn all_calls_that_were_under_way_are_one_overload() {
     let crm = Guarded::by(BulkheadLayer::new(20).adaptive(Adaptive::aimd()));
-    crm.provider.set(Answer::status(503).after(secs(1)));
+    crm.provider.set(Answer::status(429).after(secs(1)));
     let calls = (0..20).map(|_| spawn(crm.call()));
     futures_util::future::join_all(calls).await;
     assert_eq!(crm.places.limit(), Some(18));
@@ -308,7 +321,7 @@ async fn a_limit_keeps_to_its_bounds() {
         futures_util::future::join_all((0..4).map(|_| crm.call())).await;
     }
     assert_eq!(crm.places.limit(), Some(5));
-    crm.provider.set(Answer::status(503));
+    crm.provider.set(Answer::status(429));
     for _ in 0..20 {
         let _ = crm.call().await;
     }
@@ -318,7 +331,7 @@ async fn a_limit_keeps_to_its_bounds() {
 #[tokio::test(start_paused = true)]
 async fn a_shared_limit_learns_from_all_who_share_it() {
     let limit = Limit::new(20).adaptive(Adaptive::aimd());
-    let provider = Provider::new(Answer::status(503));
+    let provider = Provider::new(Answer::status(429));
     let people = BulkheadLayer::shared(limit.clone(), Priority::High);
     let jobs = BulkheadLayer::shared(limit, Priority::Low);
     let _ = status(&people.layer(provider.clone()), get()).await;

@@ -11,13 +11,15 @@ use super::settings::Adaptive;
 /// ```
 ///
 /// `short` is the mean time of one window's answers, `long` the exponential average of the windows.
-/// Two things are not in the original: an overload lowers the limit here as it does in AIMD, and a
-/// window over the tolerance is learned [`RELUCTANCE`] times more slowly.
+/// Three things are not in the original: an overload lowers the limit here as it does in AIMD, a
+/// window over the tolerance is learned [`RELUCTANCE`] times more slowly, and slow answers raise the
+/// limit no further than a [`Ceiling`] that fast ones showed.
 #[derive(Debug)]
 pub(in super::super) struct Gradient {
     settings: Adaptive,
     limit: f64,
     long: LongTerm,
+    ceiling: Ceiling,
     window: Option<Window>,
     round: Round,
 }
@@ -27,6 +29,17 @@ pub(in super::super) struct Gradient {
 struct LongTerm {
     average: f64,
     windows: u32,
+}
+
+/// What was under way at the most while answers were as fast as they are without any load.
+///
+/// The long average follows a load that never lets up, however slowly, and so would the limit. What
+/// the provider took in healthy time doesn't.
+#[derive(Debug, Default)]
+struct Ceiling {
+    /// What an answer takes at the least, in seconds.
+    unloaded: f64,
+    in_flight: f64,
 }
 
 /// The answers of about a second.
@@ -42,8 +55,14 @@ struct Window {
 
 impl Gradient {
     pub(super) fn new(settings: Adaptive, begin: u32) -> Self {
-        let long = LongTerm::default();
-        Self { settings, limit: f64::from(begin), long, window: None, round: Round::default() }
+        Self {
+            settings,
+            limit: f64::from(begin),
+            long: LongTerm::default(),
+            ceiling: Ceiling::default(),
+            window: None,
+            round: Round::default(),
+        }
     }
 
     pub(super) fn limit(&self) -> u32 {
@@ -70,13 +89,18 @@ impl Gradient {
 
     fn follow(&mut self, short: f64, in_flight: u32) {
         let long = self.long.learn(short);
-        if f64::from(in_flight) * 2.0 < self.limit {
+        let is_busy = f64::from(in_flight) * 2.0 >= self.limit;
+        let is_healthy = self.ceiling.learn(short, f64::from(in_flight), is_busy);
+        if !is_busy {
             // Of a limit that is half empty, nobody knows anything.
             return;
         }
         let gradient = (TOLERANCE * long / short).clamp(STEEPEST, 1.0);
         let next = self.limit * gradient + QUEUE;
         let limit = self.limit * (1.0 - SMOOTHING) + next * SMOOTHING;
+        // It is never lowered by it: that is what slow answers do.
+        let most = if is_healthy { limit } else { self.ceiling.most().max(self.limit) };
+        let limit = limit.min(most);
         self.limit = limit.clamp(f64::from(self.settings.min), f64::from(self.settings.max));
     }
 }
@@ -99,6 +123,32 @@ impl LongTerm {
             self.average *= DRAW_DOWN;
         }
         average
+    }
+}
+
+// === impl Ceiling ===
+
+impl Ceiling {
+    /// Learns one window; whether its answers were as fast as without load.
+    ///
+    /// Where the limit is half empty, the answers are slow for a reason of the provider's own: what they
+    /// take without load is learned anew.
+    fn learn(&mut self, short: f64, in_flight: f64, is_busy: bool) -> bool {
+        if self.unloaded == 0.0 || short < self.unloaded {
+            self.unloaded = short;
+        } else if !is_busy {
+            self.unloaded += (short - self.unloaded) * 2.0 / (IDLE_MEMORY + 1.0);
+        }
+        let is_healthy = short <= self.unloaded * TOLERANCE;
+        if is_healthy {
+            self.in_flight = self.in_flight.max(in_flight);
+        }
+        is_healthy
+    }
+
+    /// The limit that slow answers may raise it to.
+    fn most(&self) -> f64 {
+        self.in_flight + QUEUE
     }
 }
 
@@ -144,6 +194,8 @@ const DRAW_DOWN: f64 = 0.95;
 /// At this limit's own equilibrium answers are slower than tolerated. A load that never lets up, a
 /// backlog of jobs, would teach it in minutes that this is normal, and to ask for more.
 const RELUCTANCE: f64 = 10.0;
+/// How many windows of a limit that is half empty teach what an answer takes without load: a minute.
+const IDLE_MEMORY: f64 = 60.0;
 /// The length of a window. (That of Netflix's `WindowedLimit`.)
 const WINDOW: Duration = Duration::from_secs(1);
 /// The fewest answers whose mean says anything. (That of Netflix's `WindowedLimit`.)
@@ -229,6 +281,52 @@ mod tests {
         // Five minutes.
         (0..300).for_each(|_| window(&mut gradient, &mut calls, 200, 2));
         assert!(gradient.long.average < 0.115, "{}", gradient.long.average);
+    }
+
+    /// A provider that answers ten at once in 100 ms, and all others after those; so many hours of calls
+    /// without end.
+    fn saturated(gradient: &mut Gradient, calls: &mut Calls, hours: u32) -> u32 {
+        for _ in 0..hours * 3_600 / 2 {
+            let in_flight = gradient.limit();
+            let millis = 100.0 * (f64::from(in_flight) / 10.0).max(1.0);
+            window(gradient, calls, millis as u64, in_flight);
+        }
+        gradient.limit()
+    }
+
+    #[test]
+    fn a_load_that_never_lets_up_does_not_raise_the_limit_however_long_it_lasts() {
+        let (mut gradient, mut calls) = (machine(5), Calls::new());
+        let settled = saturated(&mut gradient, &mut calls, 1);
+        assert!((15..=22).contains(&settled), "{settled}");
+        let days = saturated(&mut gradient, &mut calls, 72);
+        assert!(days <= settled + 1, "{settled} to {days}");
+    }
+
+    #[test]
+    fn a_provider_that_takes_more_than_it_did_is_given_more() {
+        let (mut gradient, mut calls) = (machine(5), Calls::new());
+        let settled = saturated(&mut gradient, &mut calls, 10);
+        // As fast as ever, with as many as the limit allows.
+        for _ in 0..60 {
+            let in_flight = gradient.limit();
+            window(&mut gradient, &mut calls, 100, in_flight);
+        }
+        assert!(gradient.limit() > settled + 10, "{settled} to {}", gradient.limit());
+    }
+
+    #[test]
+    fn what_an_answer_takes_without_load_is_learned_anew_while_there_is_little() {
+        let (mut gradient, mut calls) = (machine(20), Calls::new());
+        (0..20).for_each(|_| window(&mut gradient, &mut calls, 100, 10));
+        let limit = gradient.limit();
+        // Slower for good, and half empty; then as busy as before, and no slower.
+        (0..3_000).for_each(|_| window(&mut gradient, &mut calls, 400, 2));
+        (0..30).for_each(|_| {
+            let in_flight = gradient.limit();
+            window(&mut gradient, &mut calls, 400, in_flight);
+        });
+        assert!(gradient.limit() > limit + 5, "{limit} to {}", gradient.limit());
     }
 
     #[test]
