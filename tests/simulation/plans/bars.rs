@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::figures::Figures;
-use super::scenario::Scenario;
+use super::scenario::{OFTEN, Scenario};
 
 /// What `user_flow` breaks in a scenario that a bare client lived through too.
 pub(crate) fn persons(scenario: &Scenario, bare: &Figures, ours: &Figures) -> Vec<String> {
     let mut broken = both(ours);
     let must = |holds: bool, sentence: String| (!holds).then_some(sentence);
-    let often = scenario.rate / scenario.clients as f64;
+    let often = scenario.often();
     if often >= OFTEN {
         let within = scenario.recovers_within;
         broken.extend(must(
@@ -22,7 +22,7 @@ pub(crate) fn persons(scenario: &Scenario, bare: &Figures, ours: &Figures) -> Ve
         format!("{} calls were refused while the provider was well", ours.refused_while_well),
     ));
     // What is asked more rarely than it is probed gets more in proportion.
-    let (load, bar) = (ours.load_while_down(), PERSONS_LOAD.max(PROBES / often));
+    let (load, bar) = (ours.load_while_down(), PERSONS_LOAD.max(NOTICING + PROBES / often));
     broken.extend(must(
         !is_long(scenario) || load <= bar,
         format!("the load while down is {load:.2} of what was asked, not {bar:.2}"),
@@ -75,22 +75,21 @@ fn named(scenario: &Scenario, stack: &str, broken: Vec<String>) -> Vec<String> {
 /// Whether one outage lasts so long that the load on it counts.
 fn is_long(scenario: &Scenario) -> bool {
     // What comes more rarely than its probes is sent as it is.
-    let often = scenario.rate / scenario.clients as f64 >= OFTEN;
-    often && scenario.outages().any(|outage| outage.end - outage.start >= LONG)
+    scenario.often() >= OFTEN && scenario.outages().any(|outage| outage.end - outage.start >= LONG)
 }
 
 fn shown(time: Option<Duration>) -> String {
     time.map_or("never".to_owned(), |time| format!("{:.2} s", time.as_secs_f64()))
 }
 
-/// Calls a second of one client: fewer can't tell within a second that a provider is back.
-const OFTEN: f64 = 5.0;
 /// An outage after whose beginning there is time for a breaker to act.
 const LONG: Duration = Duration::from_secs(20);
 /// Requests for each call.
 const PERSONS_LOAD: f64 = 0.25;
 const JOBS_LOAD: f64 = 0.3;
-/// Probes a second of each client, and a little for noticing.
+/// Probes a second of each client.
 const PROBES: f64 = 2.5;
+/// What is sent before an outage of 20 s is known to be one, of what is asked in it.
+const NOTICING: f64 = 0.1;
 /// Requests in the second after an outage, for each call of a usual second.
 const MOST_AT_ONCE: f64 = 10.0;

@@ -34,7 +34,7 @@ pub(crate) struct Figures {
     pub(crate) wait_in_vain: Option<Duration>,
     /// Requests in the worst second, for each call that is made in a second.
     pub(crate) worst_second: f64,
-    /// Refused by the client, though the provider was well or had been back for a second.
+    /// Refused by the client, though the provider was well or had been back for a second or two.
     pub(crate) refused_while_well: usize,
     /// Not over when everything was.
     pub(crate) unfinished: usize,
@@ -186,7 +186,7 @@ fn worst_second(arrivals: &[Duration]) -> f64 {
 fn refused_while_well(scenario: &Scenario, calls: &[Call]) -> usize {
     let well = scenario.times().filter(|(mode, _)| *mode == Mode::Ok);
     well.map(|(_, phase)| {
-        let grace = if phase.start.is_zero() { Duration::ZERO } else { SECOND };
+        let grace = if phase.start.is_zero() { Duration::ZERO } else { scenario.grace() };
         let calls = during(calls, &(phase.start + grace..phase.end.max(phase.start + grace)));
         calls.filter(|call| call.came_to(End::Refused)).count()
     })

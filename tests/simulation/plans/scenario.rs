@@ -115,6 +115,16 @@ impl Scenario {
         self.phases.iter().map(|(_, lasts)| lasts).sum()
     }
 
+    /// Calls a second of one client.
+    pub(crate) fn often(&self) -> f64 {
+        self.rate / self.clients as f64
+    }
+
+    /// For so long after a return of the provider a client need not know of it.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(if self.often() < OFTEN { 2 } else { 1 })
+    }
+
     /// Each phase and when it is.
     pub(crate) fn times(&self) -> impl Iterator<Item = (Mode, Range<Duration>)> {
         let mut from = Duration::ZERO;
@@ -156,3 +166,6 @@ fn is_down(mode: Mode) -> bool {
     use Mode::{Hang, Refuse, Reset, Stuck, Unavailable};
     matches!(mode, Hang | Refuse | Reset | Stuck | Unavailable { .. })
 }
+
+/// Calls a second of one client: fewer can't tell within a second that a provider is back.
+pub(super) const OFTEN: f64 = 5.0;
