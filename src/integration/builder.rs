@@ -202,7 +202,7 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.hedge = layer)
     }
 
-    /// Adjusts the circuit breaker; where the preset has none, any setting switches it on.
+    /// Adjusts the circuit breaker.
     pub fn breaker(self, adjust: impl FnOnce(CircuitBreakerLayer) -> CircuitBreakerLayer) -> Self {
         self.set(|slots| slots.breaker = adjust(slots.breaker.clone()))
     }

@@ -7,16 +7,16 @@
 //! |---|---|---|---|
 //! | connect | 1 s | 3 s | |
 //! | attempt, to the response head | 3 s | 30 s | two attempts must fit a person's wait |
-//! | deadline with body | 8 s | 5 min (settable to hours) | |
+//! | deadline with body | 8 s | 1 h (settable to more) | a job's only limit is the clock |
 //! | body idle | 3 s | 20 s | counted only while the caller polls |
-//! | attempts | 2 | 5 | no more than one retry while a person waits |
+//! | attempts | 2 | no limit | no more than one retry while a person waits |
 //! | backoff | 50 ms × 2 ≤ 500 ms, full jitter | 1 s × 2 ≤ 60 s, full jitter | |
-//! | `Retry-After` | if it fits the deadline, else fail now with the hint | ≤ 5 min, spread × 1–1.5 | |
-//! | retry budget | 20 % of calls, floor 10 in 10 s | 100 %, floor 10 in 10 s | a retry never multiplies an outage |
+//! | `Retry-After` | if it fits the deadline, else fail now with the provider's figure | as asked, spread × 1–1.5, or give up if that is past the deadline | a cap never shortens what was asked |
+//! | retry budget | 20 % of calls and 10 in 10 s, 20 saved up at the start; empty: fail | 100 % of calls and 10 in 10 s; empty: wait | a retry never multiplies an outage |
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
-//! | breaker | ≥ 80 % of ≥ 20 in 30 s, or 5 in a row below that; open 5 s × 2 ≤ 60 s ± 50 %; 3 probes, 2 succeed | off | a rejection throws away an answer that half of the calls would still get |
+//! | breaker | ten failures in a row and 2 s without a success; one call each 0.5 s ± 20 % tries, safe ones first; the first success closes | ten in a row; calls are held; one each second tries; after that they go one at a time, twice as many each second | it opens only when nothing answers, so it costs no answers |
 //! | rate limit | learned; refused at once if the turn comes after the deadline, pauses ≤ 10 min | learned; in order, evenly spaced, pauses ≤ 5 min | shed for people, absorb for jobs |
-//! | concurrency | 64, queue 0 | 16, queue 64 for ≤ 30 s; jobs beyond the places that there are just then wait for their turn before it | |
+//! | concurrency | 64, queue 0 | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
 //! | fallback, hedge, mirror, rehearsal | off | off | decisions that only the business can make |

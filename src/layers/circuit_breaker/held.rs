@@ -54,6 +54,12 @@ impl Held {
             return Poll::Ready(Err(refusal));
         }
         let Poll::Ready(ticket) = self.waiter.poll(cx.waker()) else {
+            if self.context.deadline().is_some_and(|deadline| rt::now() >= deadline) {
+                // Whoever keeps the deadline has woken it, and is told why it wasn't met.
+                self.context.call().set_queued(false);
+                let refusal = self.breaker.gate.turn_away(rt::now());
+                return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
+            }
             if self.breaker.gate.must_watch() && !self.breaker.watch() {
                 self.breaker.gate.unwatch();
             }

@@ -1,56 +1,103 @@
 //! Stops calling a provider that is down, and notices when it is back.
 //!
+//! By default it costs no answers: it opens only when *nothing* answers, tries the provider twice a
+//! second with a real call, and closes at the first success.
+//!
 //! | state | lets through | becomes |
 //! |---|---|---|
-//! | closed | everything | open, when too much of the window failed or was slow |
-//! | open | nothing | half-open, when its time is over |
-//! | half-open | a few probes | closed, when enough succeed; open, when they can't any more |
+//! | closed | everything | open, after ten failures in a row and two seconds without a success |
+//! | open | nothing | half-open, when the time to the next probe is over |
+//! | half-open | one probe at a time | closed, when it succeeds; open, when it fails |
 //!
-//! A probe that hangs for its whole limit opens it again. It is measured from when it left: one that
-//! waits in a queue of ours makes room for another after as long. Where its good answer is still
-//! being read then, it has succeeded.
+//! **Opening.** Attempts that fail one after the other are counted; any success ends the row. Ten in a
+//! row happen once in a thousand calls where half of them fail. Two seconds without a success, counted
+//! from when the first of the row was sent, make that right at any rate: after an idle hour, ten
+//! failures of one instant are no outage yet. Rules over a window can be set instead or beside it: a
+//! share of failures, a number of failures, a share of slow calls. A success never opens it. From the
+//! tenth failure in a row on, nothing is [retried](crate::retry) any more.
 //!
-//! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. A
-//! result counts in the state in which its call began, and nowhere else. 4xx are not failures, a
-//! 503 is one whatever it says of coming back; 429
-//! speaks only against a probe. What a layer further in refused is no result at all. A call that its
-//! caller dropped is counted as abandoned; it is a failure if its deadline had passed or it had
-//! waited for long, because then the provider is why it was dropped. A deadline that passed says
-//! nothing where queues further in had the call for longer than the provider.
+//! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe is
+//! under way that is younger than its limit. A provider that refuses gets two requests a second from
+//! each instance; one that hangs gets one. Calls that can be repeated without harm go first; a POST
+//! becomes a probe only if none of those has come for two open times more, so that few outcomes are
+//! unknown. Any success closes it, however late it comes, unless slowness opened it and the answer was
+//! slow. A failure changes nothing; its `Retry-After` moves the next probe, by ten seconds at most. A
+//! probe that is dropped, or refused further in, gives its turn back at once. One that its caller
+//! dropped after [`abandoned_after`](CircuitBreakerLayer::abandoned_after) or at its deadline has failed.
+//!
+//! **What counts.** A result counts in the state in which its call began. 4xx are no failures, a 503 is
+//! one whatever it says of coming back, and a 429 speaks only against a probe. What a layer further in
+//! refused is no result. A deadline that passed says nothing where queues in here had the call for
+//! longer than the provider. A call that waits in a queue further in asks again before it goes: if the
+//! breaker has opened meanwhile, it is refused, or held, like any other.
+//!
+//! **People and jobs.** [`WhenOpen::Refuse`] tells a person at once. [`WhenOpen::Hold`] lets a job wait
+//! until the provider answers; one of those who wait is the probe. When it closes, they go in the order
+//! in which they came: one at a time, and twice as many each second, up to 1,024. Whoever waits costs
+//! memory and no time: only those who may go are woken. How many wait is up to their callers; each
+//! waits until its deadline, if it has one.
+//!
+//! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. An
+//! outage that begins within ten seconds of the end of another is the same one in
+//! [`BreakerHandle::open_for`]: a provider that flaps is one trouble.
 //!
 //! # When not to use it
 //!
-//! Where nobody waits: a background job loses nothing by trying a dead provider, and a breaker costs
-//! it the answers that the provider still gives. At half of the calls failing, every rejection throws
-//! an answer away: that is why the default opens only at 80 %.
+//! With a window's rules, where a provider that fails half of its calls still gives useful answers:
+//! while the breaker is open, every refusal throws one away.
+//!
+//! It stands inside [`retry`](crate::retry), because it judges attempts, and outside
+//! [`rate_limit`](crate::rate_limit) and [`bulkhead`](crate::bulkhead): an open circuit neither queues
+//! nor spends quota. Where it holds calls and one of them was already in a queue further in, that one
+//! comes back by a retry with [`Rejections::Wait`](crate::retry::Rejections::Wait) around it.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `window` | 30 s | long against an attempt, short against an outage |
-//! | `failure_rate` | 80 % of at least 20 calls | a brownout still gives useful answers |
-//! | `consecutive` | 5, while the window holds fewer than 20 | a rate means nothing at low volume |
-//! | `slow_calls` | off | a slow answer is an answer |
-//! | `open_for` | 5 s × 2 ≤ 60 s ± 50 % | callers that opened together don't come back together |
-//! | `probes` | 3, of which 2 must succeed, each within 10 s | one success may be luck |
+//! | `consecutive` | 10 | at half of all calls failing, ten in a row come once in a thousand |
+//! | `no_success_for` | 2 s | longer than a restart, shorter than anybody's patience |
+//! | `failure_rate`, `failures`, `slow_calls` | off | a brownout still gives useful answers |
+//! | `window`, `minimum` | 30 s, 20 calls | for those rules: long against an attempt, short against an outage |
+//! | `when_open` | [`WhenOpen::Refuse`] | a person is told at once |
+//! | `open_for` | 500 ms ± 20 %, without growth | recovery is noticed within a second, for two requests a second |
+//! | `open_growth`, `open_times` | 1, none | who wants fewer probes in a long outage loses seconds after it |
+//! | `probes` | 1, which must succeed | an answer is the proof that it answers |
+//! | `probe_limit` | 1 s | a provider that hangs gets one request a second |
+//! | `retry_after_cap` | 10 s | maintenance ends early, and one request in ten seconds harms nobody |
 //! | `abandoned_after` | 1 s | sooner, the caller's leaving says nothing of the provider |
 //! | `throttled` | [`Throttled::ProbesOnly`] | a 429 is an answer of a healthy provider |
 //!
 //! # Errors and events
 //!
 //! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with
-//! [`Rejection::CircuitOpen`](crate::outcome::Rejection::CircuitOpen), delivery "not sent";
-//! [`retry_after`](crate::Error::retry_after) says when to come back. Events:
+//! [`Rejection::CircuitOpen`](crate::outcome::Rejection::CircuitOpen), delivery "not sent". Its text says
+//! since when nothing answers, how many attempts failed and when the next try is, which
+//! [`retry_after`](crate::Error::retry_after) says too. Events:
 //! [`BreakerChanged`](crate::event::Event::BreakerChanged),
 //! [`BreakerRejected`](crate::event::Event::BreakerRejected),
-//! [`BreakerWouldReject`](crate::event::Event::BreakerWouldReject).
+//! [`BreakerWouldReject`](crate::event::Event::BreakerWouldReject),
+//! [`BreakerHeld`](crate::event::Event::BreakerHeld),
+//! [`BreakerReleased`](crate::event::Event::BreakerReleased).
+//!
+//! # Coming from another library
+//!
+//! | there | here |
+//! |---|---|
+//! | Polly: `FailureRatio` of `SamplingDuration`, `MinimumThroughput` | `failure_rate(ratio, minimum).window(..)` |
+//! | resilience4j: count-based window, `failureRateThreshold` | `window_of_calls(n).failure_rate(ratio, minimum)` |
+//! | resilience4j: `transitionToForcedOpenState`, `reset` | `handle().force_open()`, `handle().reset()` |
+//! | failsafe-go: n failures of the last m, n within t | `window_of_calls(m).failures(n)`, `window(t).failures(n)` |
+//! | semian: `error_threshold` in `error_threshold_timeout`, `error_timeout`, `success_threshold` | `window(t).failures(n)`, `open_for(..)`, `probes(n, n)` |
+//! | Envoy: `consecutive_5xx`, ejection time that grows | `consecutive(..).no_success_for(0 s)`, `open_times([..])` |
+//!
+//! Theirs close after a number of successes and forget them when one fails. Here, a late success counts.
 //!
 //! # Example
 //!
 //! ```
 //! use std::time::Duration;
-//! use outrigger::{Ratio, circuit_breaker::{CircuitBreakerLayer, Consecutive}};
+//! use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
 //! use tower::ServiceBuilder;
 //! # use outrigger::Body;
 //! # let client = tower::service_fn(|_: http::Request<Body>| async {
@@ -58,10 +105,10 @@
 //! # });
 //!
 //! let breaker = CircuitBreakerLayer::new()
-//!     .window_of_calls(100)
-//!     .failure_rate(Ratio::percent(50), 10)
-//!     .consecutive(Consecutive::Always(5))
-//!     .open_for(Duration::from_secs(5), Duration::from_secs(60));
+//!     .consecutive(Consecutive::Always(20))
+//!     .no_success_for(Duration::from_secs(5))
+//!     .open_for(Duration::from_secs(1), Duration::from_secs(5))
+//!     .open_growth(1.5);
 //! breaker.check()?;
 //!
 //! let handle = breaker.handle();

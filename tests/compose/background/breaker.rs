@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::{Request, Response};
 use outrigger::event::BreakerState;
+use outrigger::outcome::GaveUp;
 use outrigger::retry::Retries;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Integration};
@@ -63,6 +64,23 @@ async fn a_job_that_meets_an_outage_of_two_minutes_is_done_soon_after() {
     assert_eq!(response.status(), 200);
     assert!(began.elapsed() <= seconds(60), "its own backoff is a minute at most");
     assert!(response.extensions().get::<Retries>().unwrap().attempts >= 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_hour_is_over_says_since_when_nothing_answers() {
+    let (crm, _) = switched(Duration::from_millis(20));
+    let began = tokio::time::Instant::now();
+    let jobs = (0..500).map(|_| read(crm.send(get())));
+    let mut rejected = 0;
+    for result in join_all(jobs).await {
+        assert!(began.elapsed() <= seconds(3_600));
+        if let Err(error) = result {
+            assert_eq!(error.gave_up(), Some(GaveUp::Deadline));
+            assert!(error.to_string().contains("nothing has answered for 3"), "{error}");
+            rejected += 1;
+        }
+    }
+    assert!(rejected > 300, "{rejected}; the others end as the 503 of their last attempt");
 }
 
 #[tokio::test(start_paused = true)]

@@ -153,7 +153,8 @@ async fn a_held_call_ends_with_its_deadline_and_was_never_sent() {
     layer.handle().force_open();
     let error = status(&service, get()).await.unwrap_err();
     assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
-    assert!(error.is_timeout());
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::CircuitOpen), "and says why");
+    assert_eq!(error.elapsed(), Some(secs(90)));
     assert_eq!((layer.handle().counts().held, provider.begun()), (0, 10));
 }
 
