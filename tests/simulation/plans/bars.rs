@@ -48,7 +48,7 @@ pub(crate) fn jobs(scenario: &Scenario, ours: &Figures) -> Vec<String> {
             "the load while down is {load:.2} of what was asked, not {JOBS_LOAD:.2}"
         ));
     }
-    if ours.first_second_back > MOST_AT_ONCE {
+    if scenario.often() >= OFTEN && ours.first_second_back > MOST_AT_ONCE {
         let back = ours.first_second_back;
         broken.push(format!("the first second after it has {back:.1} times the usual load"));
     }
