@@ -8,13 +8,14 @@
 //! |---|---|
 //! | 1xx, 2xx, 3xx | [`Class::Success`]; 207 is [`Class::Partial`] |
 //! | 401 | [`Class::Unauthorized`] |
-//! | 429; 503 or 403 with `Retry-After`; 403 with `X-RateLimit-Remaining: 0` | [`Class::Throttled`] |
+//! | 429, 418, 420; 503 with `Retry-After`; a 400 or 403 that says it by a header of [waits](#waits) | [`Class::Throttled`] |
 //! | other 4xx | [`Class::ClientError`] |
 //! | other 5xx | [`Class::ServerError`] |
 //! | an error | by its kind |
 //!
-//! (`Retry-After` on a 503: RFC 9110, 10.2.3. On a 403 it is what GitHub's secondary limits send,
-//! and it has no other meaning there; its primary one sends a 403 with nothing remaining.)
+//! (`Retry-After` on a 503: RFC 9110, 10.2.3. GitHub's secondary limits send it with a 403, its primary one
+//! a 403 with nothing remaining; Linear a 400 with nothing remaining; Binance a 418 to those who went on
+//! after a 429. A 403 or 400 without such a header is about rights or the request.)
 //!
 //! A classifier of one's own tells what the default can't know:
 //!
@@ -22,12 +23,42 @@
 //! use outrigger::outcome::{Class, HttpClassifier, ResponseHead};
 //! use http::StatusCode;
 //!
-//! // This provider answers 420 when it has had enough of us.
+//! // This provider answers 430 when it has had enough of us.
 //! let classifier = HttpClassifier::new().with(|head: &ResponseHead<'_>| {
-//!     (head.status.as_u16() == 420).then_some(Class::Throttled)
+//!     (head.status.as_u16() == 430).then_some(Class::Throttled)
 //! });
 //! # let _ = (classifier, StatusCode::OK);
 //! ```
+//!
+//! # Waits
+//!
+//! What an answer asks its callers to wait is read once, and the same for every layer:
+//!
+//! | header | of | says |
+//! |---|---|---|
+//! | `Retry-After` | RFC 9110, 10.2.3 | a wait |
+//! | `Retry-After-Ms`, `X-Ms-Retry-After-Ms` | Azure, OpenAI | a wait in milliseconds |
+//! | `RateLimit`, `RateLimit-Policy` | draft-ietf-httpapi-ratelimit-headers, 07 and from 08 on | what is left, until when, in which window |
+//! | `RateLimit-Limit`, `-Remaining`, `-Reset`, `-ResetTime` | the draft up to 06; GitLab, Klaviyo, Zendesk | the same |
+//! | `X-RateLimit-…` and the same words, and `-Reset-After`, `-Retry-After`, `-Period`, `-Resource`, `-Bucket` | GitHub, Jira, Discord, Datadog, MailerLite and most others | the same, and of what |
+//! | `X-Rate-Limit-…` | X, Okta; Trello (`-Api-Token-Interval-Ms`, `-Max`, `-Remaining`) | the same |
+//! | `X-RateLimit-…-Requests`, `-Tokens`; `X-RateLimit-Requests-…` | OpenAI; Linear | the same, of either |
+//! | `Anthropic-RateLimit-…` | Anthropic | the same |
+//! | `X-HubSpot-RateLimit-Max`, `-Remaining`, `-Interval-Milliseconds` | HubSpot | the same |
+//! | `X-Sentry-Rate-Limit-…`, `X-Sib-RateLimit-…`, `X-Contentful-RateLimit-…`, `X-Bapi-Limit-…` | Sentry, Brevo, Contentful, Bybit | the same |
+//! | `X-Amzn-RateLimit-Limit` | Amazon's Selling Partner API | requests a second, of a refusal |
+//! | `X-Shopify-Shop-Api-Call-Limit` | Shopify | what is used of a bucket that leaks |
+//!
+//! A time is a number (a small one is of seconds, a large one a Unix time in seconds or milliseconds), a
+//! number with a unit (`6m0s`), an HTTP date or an ISO 8601 one. Dates and Unix times are measured against
+//! the answer's own `Date`, so that a clock that is wrong here or there does no harm.
+//!
+//! A refusal asks for the longest of its waits, in so many words; without, for the last reset of what has
+//! nothing left, tokens too; without, for the reset of what has the least left. What can't be read, or is
+//! over a kilobyte long, says nothing.
+//!
+//! A header that isn't here is added by [`HttpClassifier::limit_header`]; a classifier that is no
+//! [`HttpClassifier`] has [`Classify::limit_headers`] for it.
 
 mod class;
 mod classify;

@@ -133,6 +133,7 @@ const DURATIONS: &[&str] = &[
     "circuit_breaker.retry_after_cap",
     "circuit_breaker.probe_limit",
     "circuit_breaker.abandoned_after",
+    "rate_limit.forget_after",
     "rate_limit.pause_cap",
 ];
 const LIMITS: &[&str] = &[

@@ -108,6 +108,7 @@ fn changed(preset: Builder) -> Builder {
                 .queue(1_000)
                 .in_flight(77)
                 .max_wait(Duration::from_secs(20))
+                .forget_after(Duration::from_secs(45))
                 .pause_cap(Duration::from_secs(30))
         })
         .bulkhead(|bulkhead| {

@@ -97,6 +97,7 @@ fn they_have_the_paths_that_they_have_in_files() {
         ),
         ("bulkhead = { adaptive = 'aimd', concurrency = 'none' }", "bulkhead.adaptive"),
         ("rate_limit = { requests = 0, per = '1s' }", "rate_limit.requests"),
+        ("rate_limit.forget_after = '0s'", "rate_limit.forget_after"),
         ("rate_limit.pause_cap = '0s'", "rate_limit.pause_cap"),
         ("idle_timeout = '0s'", "idle_timeout"),
         ("rehearsal.header = 'x-fault'", "rehearsal.header"),

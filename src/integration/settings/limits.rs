@@ -22,6 +22,7 @@ section! {
         in_flight: Option<u32>,
         max_wait: Option<Duration>,
         learn: Learning,
+        forget_after: Duration,
         pause_cap: Duration,
     }
 }
@@ -63,6 +64,7 @@ impl RateLimit {
             in_flight: (!follows).then_some(config.in_flight),
             max_wait: Some(config.max_wait),
             learn: Some(config.learning),
+            forget_after: Some(config.forget_after()),
             pause_cap: Some(config.pause_cap),
         }
     }
@@ -114,6 +116,10 @@ impl RateLimit {
         lay(&mut config.in_flight, &self.in_flight);
         lay(&mut config.max_wait, &self.max_wait);
         lay(&mut config.learning, &self.learn);
+        if let Some(time) = self.forget_after.filter(|time| *time != config.forget_after()) {
+            // What follows from `excess` goes on following it.
+            config.forget_after = Some(time);
+        }
         lay(&mut config.pause_cap, &self.pause_cap);
         if config != *layer.config() {
             *layer = layer.clone().with_config(config);

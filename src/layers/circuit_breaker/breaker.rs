@@ -1,6 +1,5 @@
 use std::fmt::{self, Display};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Mode};
@@ -24,8 +23,6 @@ pub(super) struct Breaker {
     pub(super) classifier: SharedClassifier,
     rng: Rng,
     ties: Arc<Ties>,
-    epoch: Instant,
-    last_used: AtomicU64,
 }
 
 /// What becomes of a call that comes to a breaker.
@@ -44,8 +41,6 @@ impl Breaker {
             classifier: layer.classifier.clone(),
             rng: layer.rng.clone(),
             ties: Arc::clone(&layer.ties),
-            epoch: rt::now(),
-            last_used: AtomicU64::new(0),
         }
     }
 
@@ -122,17 +117,6 @@ impl Breaker {
             self.emitter.emit(context, || Event::BreakerChanged { from, to });
         }
         effects.wake();
-    }
-
-    /// Notes that a key is in use, so that it isn't evicted.
-    pub(super) fn touch(&self, now: Instant) {
-        let used = now.saturating_duration_since(self.epoch).as_millis() as u64;
-        self.last_used.store(used, Ordering::Relaxed);
-    }
-
-    pub(super) fn idle_for(&self, now: Instant) -> Duration {
-        let used = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.epoch).saturating_sub(used)
     }
 
     pub(super) fn state(&self) -> BreakerState {

@@ -223,7 +223,7 @@ impl CircuitBreakerLayer {
         if let Some(config) = &self.config {
             config.check_into(mistakes);
         }
-        if self.map.as_ref().is_some_and(|map| map.most == 0) {
+        if self.map.as_ref().is_some_and(|map| map.most() == 0) {
             mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
         }
     }
@@ -242,7 +242,7 @@ impl CircuitBreakerLayer {
     pub(crate) fn taking_over(self, running: &Self) -> Self {
         if let Some(config) = &self.config {
             if let Some(map) = &running.map {
-                map.reconfigure(config);
+                map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
             }
             if let Some(gate) = running.gate.get() {
                 Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());

@@ -90,16 +90,22 @@ impl RateLimitConfig {
     /// How long what was felt out holds, and by which steps it is left behind.
     pub(super) fn memory(&self) -> Memory {
         // A person who is refused for a limit that is over is the dearer mistake; a job only waits.
+        let forget_after = self.forget_after();
         match self.excess {
-            Excess::Reject => {
-                let ends = self.forget_after.unwrap_or(Duration::from_secs(10));
-                Memory { holds: ends / 2, ends, step: BIG }
-            }
+            Excess::Reject => Memory { holds: forget_after / 2, ends: forget_after, step: BIG },
             Excess::Shape => {
-                let holds = self.forget_after.unwrap_or(Duration::from_secs(300));
-                Memory { holds, ends: holds.saturating_mul(12), step: SMALL }
+                Memory { holds: forget_after, ends: forget_after.saturating_mul(12), step: SMALL }
             }
         }
+    }
+
+    /// As it was set, or as it follows from `excess`.
+    pub(crate) fn forget_after(&self) -> Duration {
+        let own = match self.excess {
+            Excess::Reject => Duration::from_secs(10),
+            Excess::Shape => Duration::from_secs(300),
+        };
+        self.forget_after.unwrap_or(own)
     }
 }
 

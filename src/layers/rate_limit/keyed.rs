@@ -7,6 +7,7 @@ use super::flights::Flights;
 use super::handle::RateLimitHandle;
 use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
+use super::state::Schedule;
 use crate::context::RequestHead;
 use crate::keyed::KeyedMap;
 use crate::room::Room;
@@ -51,7 +52,7 @@ impl RateLimitLayer {
         let make = |terms: &Terms| {
             let limiter = terms.limiter();
             // Who stopped all keys stopped those to come, too.
-            if let Some(left) = self.limiter.read(|schedule, now| schedule.paused_for(now)) {
+            if let Some(left) = self.limiter.read(Schedule::paused_for) {
                 limiter.pause(left);
             }
             limiter

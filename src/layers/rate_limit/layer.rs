@@ -106,9 +106,11 @@ impl RateLimitLayer {
         self.set(|config| config.learning = learning)
     }
 
-    /// How long what was felt out by refusals holds until more is tried: 10 s where calls that come too
-    /// fast are rejected, 5 min where they are shaped. After twelve times as long without a refusal, it is
-    /// forgotten.
+    /// How long what was found out by refusals holds after the last of them.
+    ///
+    /// Where calls that come too fast are rejected, 10 s by default: after half of it, more is tried in
+    /// steps of a quarter, and after it nothing is limited any more. Where they are shaped, 5 min: after it,
+    /// more is tried in steps of 3 %, and after twelve times as long nothing is limited any more.
     pub fn forget_after(self, time: Duration) -> Self {
         self.set(|config| config.forget_after = Some(time))
     }

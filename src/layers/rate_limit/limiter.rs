@@ -110,11 +110,12 @@ impl Limiter {
         let now = rt::now();
         let mut state = self.state();
         let is_free = state.before() == 0 && state.schedule.ready_at(route, now) <= now;
-        if is_free && !state.flights.is_waited_for() {
-            if let Some(turn) = self.give_turn(&mut state, route, 0, now) {
-                state.queue.clear();
-                return Entry::Now(turn);
-            }
+        if is_free
+            && !state.flights.is_waited_for()
+            && let Some(turn) = self.give_turn(&mut state, route, 0, now)
+        {
+            state.queue.clear();
+            return Entry::Now(turn);
         }
         state.pressed = true;
         if let Some(until) = state.schedule.stopped_too_long(route, now) {

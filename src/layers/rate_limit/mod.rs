@@ -3,10 +3,18 @@
 //! A limit is set as so many requests in so much time, or not at all: what the provider says and
 //! refuses counts in either case, for all callers of the integration.
 //!
-//! - `Retry-After` on a refusal (429, or 503 and 403 with it), or else the reset of what has nothing
-//!   left (a 403 with `X-RateLimit-Remaining: 0`, too), stops everybody until it is over, not
-//!   only the caller who saw it. A 429 without it, or with one of no time, stops everybody for a
+//! - A refusal (429, 418, 420, and a 400 or 403 that says it by a header) stops everybody for as long as
+//!   it asks, not only the caller who saw it. In whatever words: [`outcome`](crate::outcome) has the
+//!   vendors, and the way to add a header of your own. One that asks for no time stops everybody for a
 //!   second, twice that after the next, and so on up to half a minute.
+//! - A 5xx stops nobody, whatever it asks: it says how one machine, or the provider, is, and that is a
+//!   matter of the [breaker](crate::circuit_breaker) and of the call's own [retry](crate::retry).
+//! - Nobody goes before the end of a pause that the provider asked for. `pause_cap` says how long calls
+//!   wait for it; in a longer one they are refused at once, and told the provider's figure. Who asks for
+//!   longer than a month's quota lasts is taken to have said nothing; any other mistake holds until
+//!   it is over, or until somebody calls [`forget`](RateLimitHandle::forget).
+//! - When a pause ends, those who waited for it go at a pace: spread over half as long again, but no slower
+//!   than calls went before, and ten a second at the least.
 //! - `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, in its newer and older
 //!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
 //!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
@@ -15,19 +23,29 @@
 //!   left is less by the requests that went since; an answer that a later request's has overtaken
 //!   counts only if it knows of less. Of windows of a few seconds that slide and are told as Unix
 //!   times, the length doesn't show: there jobs use about half of the rate and more.
+//! - That nothing is left is a hint on a good answer, and proven by a refusal. A hint of up to a minute is
+//!   heeded. Of a longer one, a person's call goes to see at once, a job's after `pause_cap`, while the
+//!   others wait for its answer: if that is good, such words aren't heeded until there are others.
 //! - `X-RateLimit-Resource` (GitHub) keeps limits of one resource from calls for another: which one a
 //!   call is for is known by its path's first segment (but `api` and versions) once a call for it was
-//!   answered. All wait in one queue, though: give a resource that is short an integration of its own.
+//!   answered.
 //! - Nothing left, and no word of a reset: one goes as often as the window refills where that is known,
 //!   and once a second where it isn't, until there is more.
 //! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
 //!   beside one that it does (GitHub's secondary ones): from what it accepted before, up in steps
-//!   until it refuses, and back to what was accepted, which holds for five minutes. A refusal that
-//!   follows on no other request of ours says nothing of our rate: it is a pause and no more.
+//!   until it refuses, and back to what was accepted, which holds for as long as `forget_after` says. A
+//!   refusal that follows on no other request of ours says nothing of our rate: it is a pause and no
+//!   more.
+//! - `X-RateLimit-Bucket` (Discord) keeps limits of one bucket, and refusals of it that aren't of all, from
+//!   calls for another. A call's bucket is known by its method and path without what looks like an id,
+//!   once such a call was answered; the path's second segment, a channel or a guild, is counted apart.
 //!
 //! What is learned lowers a limit that was set, and never raises it. It is forgotten when the provider
-//! hasn't spoken of it for two of its windows (and at least a minute), and after an hour without a
-//! refusal where it was felt out.
+//! hasn't spoken of it for two of its windows (and at least a minute).
+//!
+//! All wait in one queue, whichever resource or bucket they ask for. Where a provider limits tenants,
+//! accounts or endpoints each for itself, [`keyed`](RateLimitLayer::keyed) gives each a limit and a queue
+//! of its own; where it has one limit for all, keys would let each learn it anew.
 //!
 //! | [`Excess`] | for | calls that come too fast |
 //! |---|---|---|
@@ -57,9 +75,11 @@
 //! | `excess` | [`Excess::Reject`] | a person is better told at once |
 //! | `queue` | 65,536 | a bound against endless memory; the deadline is the real one |
 //! | `in_flight` | none | jobs that come by the thousand wait here in order, not in the bulkhead's short queue |
-//! | `max_wait` | as long as a turn comes in time | |
+//! | `max_wait` | as long as a turn comes in time; 500 ms in [`user_flow`](crate::Integration::user_flow) | a person who is refused at once can be told when to come back |
 //! | `learn` | [`Learning::On`] | |
-//! | `pause_cap` | 10 min | a wrong header must not stop an integration for good |
+//! | `forget_after` | 10 s for [`Excess::Reject`], 5 min for [`Excess::Shape`] | a person refused for a limit that is over is the dearer mistake; a job's every try costs a refusal |
+//! | `pause_cap` | 10 min | who has to wait for longer is better told so |
+//! | `keyed` | one limit for all | only who knows the provider knows what it counts by |
 //!
 //! # Why not governor
 //!

@@ -231,7 +231,8 @@ impl Schedule {
         self.refusals = 0;
         let resource = self.resources.of(asked.route);
         let told = self.learned.iter_mut().filter(|learned| learned.limits(resource));
-        told.fold(false, |changed, learned| learned.accepted(asked) || changed)
+        // All of them are told.
+        told.filter_map(|learned| learned.accepted(asked).then_some(())).count() > 0
     }
 
     /// The provider refused: everybody stops for as long as it says. Returns the pause, where

@@ -52,7 +52,7 @@
 //! | `max_elapsed` | none | the deadline is the better limit |
 //! | `budget` | 20 % of calls, 10 more in 10 s, 20 saved up at the start | enough for blips, harmless in an outage |
 //! | `when_budget_is_empty` | [`EmptyBudget::Fail`] | a person waits; a job may [wait](EmptyBudget::Wait) |
-//! | `retry_after_cap` | 5 min | a call that waits for an hour is a job for a queue |
+//! | `retry_after_cap` | 5 min; a longer one is returned at once, and never cut | a call that waits for an hour is a job for a queue |
 //! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
 //! | `body_cap` | 1 MiB | larger bodies are sent, once |
 //! | `drain_cap` | 64 KiB | reading more costs more than a new connection |

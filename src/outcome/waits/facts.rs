@@ -94,7 +94,7 @@ impl LimitFacts {
             LimitHeader::Remaining => fact.remaining = leading(text),
             LimitHeader::Reset | LimitHeader::ResetMillis => {
                 let told = time();
-                fact.reset = told.and_then(|told| told.from_now(now));
+                fact.reset = told.and_then(|told| told.until(now));
                 fact.reset_stamp = match told {
                     Some(Told::Stamp(since)) => fact.reset.map(|_| since.as_secs()),
                     _ => None,

@@ -66,7 +66,7 @@ impl Told {
     }
 
     /// How long that is from now; a moment that has passed is no time at all.
-    pub(super) fn from_now(self, now: &Now<'_>) -> Option<Duration> {
+    pub(super) fn until(self, now: &Now<'_>) -> Option<Duration> {
         let until = |at: SystemTime| at.duration_since(now.get()).unwrap_or_default();
         match self {
             Self::In(time) => Some(time),
@@ -86,7 +86,7 @@ pub(super) fn wait(text: &str, unit: Unit, now: &Now<'_>) -> Option<Duration> {
         let wait = Told::parse(text, unit)?;
         let is_bare =
             unit == Unit::Seconds && matches!(wait, Told::In(_)) && number(text).is_some();
-        let wait = wait.from_now(now)?;
+        let wait = wait.until(now)?;
         Some(if is_bare { whole_seconds(wait) } else { wait })
     };
     one(text.trim()).or_else(|| {

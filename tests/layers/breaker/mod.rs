@@ -8,6 +8,7 @@ mod outage;
 mod probes;
 mod queues;
 mod results;
+mod threads;
 mod under_way;
 mod window;
 

@@ -154,6 +154,29 @@ async fn names_that_a_provider_makes_up_are_kept_up_to_a_bound() {
     assert!(!would_go(&crm, "/first").await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn names_of_limits_are_kept_up_to_a_bound_too_and_the_last_takes_the_place_of_the_one_before()
+{
+    let crm = Limited::by(RateLimitLayer::learning());
+    let named = |name: &str, left: u32| {
+        Answer::status(200).header("ratelimit", &format!(r#""{name}";r={left};t=50"#))
+    };
+    for number in 0..31 {
+        crm.set(named(&format!("limit{number}"), 1_000));
+        tried(&crm, "/").await.unwrap();
+    }
+    // Both are under way when the first is answered.
+    crm.set(named("spent", 0).after(millis(10)));
+    let first = crm.begin(0..1).await;
+    crm.set(named("other", 1_000).after(millis(20)));
+    let second = crm.begin(1..2).await;
+    for call in first.into_iter().chain(second) {
+        call.await.unwrap().unwrap();
+    }
+    crm.set(Answer::status(200));
+    assert!(would_go(&crm, "/").await);
+}
+
 /// Whether a call for this path goes at once; it is dropped if it must wait.
 async fn would_go(crm: &Limited, path: &str) -> bool {
     let request = Request::get(path).body(Body::empty()).expect("a request");

@@ -17,7 +17,9 @@ use crate::clock::{millis, secs, timed};
 use crate::provider::Provider;
 
 /// Who says it, the status, the headers, and how long everybody is to wait.
-type Row = (&'static str, u16, &'static [(&'static str, &'static str)], Duration);
+type Row = (&'static str, u16, Headers, Duration);
+
+type Headers = &'static [(&'static str, &'static str)];
 
 /// All answers are sent at this time.
 const SENT: (&str, &str) = ("date", "Mon, 30 Nov 2026 03:00:00 GMT");
@@ -148,7 +150,7 @@ fn acme() -> HttpClassifier {
 
 #[tokio::test(start_paused = true)]
 async fn a_header_of_ones_own_is_read_by_every_layer() {
-    let cases: [(u16, &[(&str, &str)], Duration); 4] = [
+    let cases: [(u16, Headers, Duration); 4] = [
         (429, &[("x-acme-backoff", "2500")], millis(2_500)),
         (429, &[("acme-left", "0"), ("acme-more-at", "4000")], secs(4)),
         (400, &[("acme-left", "0"), ("acme-more-at", "4000")], secs(4)),

@@ -159,13 +159,13 @@ async fn a_rehearsal_from_a_file_is_told_when_it_begins_changes_and_ends() {
     let crm = Integration::user_flow("crm").subscriber(told.clone()).service(answers(200));
     let crm = crm.build().unwrap();
     let changed = |on: bool| told.count(|event| *event == Event::RehearsalChanged { on });
-    let plan = "rehearsal = { allow = true, plan.status = [{ share = '100%', code = 418 }] }";
+    let plan = "rehearsal = { allow = true, plan.status = [{ share = '100%', code = 410 }] }";
     apply(&crm, plan);
-    assert_eq!(status(crm.send(get())).await.unwrap(), 418);
+    assert_eq!(status(crm.send(get())).await.unwrap(), 410);
     assert_eq!((changed(true), changed(false)), (1, 0));
     apply(&crm, &format!("deadline = '4s'\n{plan}"));
     assert_eq!(changed(true), 1, "it goes on as it was");
-    apply(&crm, &plan.replace("418", "503"));
+    apply(&crm, &plan.replace("410", "503"));
     assert_eq!(changed(true), 2);
     apply(&crm, "");
     assert_eq!((changed(true), changed(false)), (2, 1));

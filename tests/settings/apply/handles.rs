@@ -89,8 +89,8 @@ async fn the_rehearsals() {
     let crm = crm(&answers(200));
     let rehearsal = crm.rehearsal();
     apply(&crm, OTHERWISE);
-    rehearsal.start(Plan::new().status(Ratio::ONE, http::StatusCode::IM_A_TEAPOT)).unwrap();
-    assert_eq!(status(crm.send(get())).await.unwrap(), 418);
+    rehearsal.start(Plan::new().status(Ratio::ONE, http::StatusCode::GONE)).unwrap();
+    assert_eq!(status(crm.send(get())).await.unwrap(), 410);
     assert_eq!(crm.rehearsal().injected(), 1);
     rehearsal.stop();
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
@@ -138,8 +138,8 @@ async fn all_whose_rehearsal_it_is_are_told_of_one_from_a_file() {
         let crm = Integration::user_flow("crm").rehearsal(|_| layer.clone()).subscriber(listener);
         crm.service(answers(200)).build().unwrap()
     });
-    apply(&built[0], "rehearsal.plan.status = [{ share = '100%', code = 418 }]");
-    assert_eq!(status(built[1].send(get())).await.unwrap(), 418);
+    apply(&built[0], "rehearsal.plan.status = [{ share = '100%', code = 410 }]");
+    assert_eq!(status(built[1].send(get())).await.unwrap(), 410);
     let begun = Event::RehearsalChanged { on: true };
     assert_eq!(listeners.map(|told| told.count(|event| *event == begun)), [1, 1]);
 }

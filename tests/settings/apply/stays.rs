@@ -178,11 +178,11 @@ async fn a_rehearsal_that_a_handle_began() {
         .service(answers(200))
         .build()
         .unwrap();
-    let plan = outrigger::rehearsal::Plan::new().status(Ratio::ONE, http::StatusCode::IM_A_TEAPOT);
+    let plan = outrigger::rehearsal::Plan::new().status(Ratio::ONE, http::StatusCode::GONE);
     crm.rehearsal().start(plan.clone()).unwrap();
     apply(&crm, "deadline = '4s'\nrehearsal.header = 'x-fault'");
     assert_eq!(crm.rehearsal().plan(), Some(plan));
-    assert_eq!(status(crm.send(get())).await.unwrap(), 418);
+    assert_eq!(status(crm.send(get())).await.unwrap(), 410);
     apply(&crm, "rehearsal.allow = false");
     assert!(!crm.rehearsal().is_on());
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);

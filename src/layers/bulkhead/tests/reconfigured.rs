@@ -175,7 +175,7 @@ async fn of_a_shared_limit_only_the_wait_is_the_bulkheads_to_set() {
 async fn a_limit_that_found_itself_is_kept_unless_its_own_settings_change() {
     let layer = BulkheadLayer::new(20).adaptive(Adaptive::aimd());
     let overloaded = layer.layer(service_fn(|_: Request<Body>| async {
-        Ok::<_, Infallible>(Response::builder().status(503).body(Body::empty()).expect("a head"))
+        Ok::<_, Infallible>(Response::builder().status(429).body(Body::empty()).expect("a head"))
     }));
     overloaded.oneshot(Request::new(Body::empty())).await.unwrap();
     let places = layer.handle();
