@@ -30,6 +30,20 @@ pub(crate) fn settings(preset: Preset, chance: &mut Chance) -> Vec<String> {
     maybe(0.2, rate_limit);
     maybe(0.2, hedge);
     maybe(0.2, keys);
+    within_budget(lines)
+}
+
+/// No more attempts than a call alone can pay for, which would be refused.
+fn within_budget(mut lines: Vec<String>) -> Vec<String> {
+    let set = |lines: &[String], key: &str| {
+        let at = lines.iter().position(|line| line.starts_with(key))?;
+        Some((at, lines[at][key.len()..].parse::<u32>().ok()?))
+    };
+    let burst = set(&lines, "retry.budget.burst = ");
+    let attempts = set(&lines, "retry.max_attempts = ");
+    if let (Some((_, burst)), Some((at, attempts))) = (burst, attempts) {
+        lines[at] = format!("retry.max_attempts = {}", attempts.min(burst + 1));
+    }
     lines
 }
 
@@ -94,6 +108,9 @@ fn breaker(preset: Preset, chance: &mut Chance) -> Vec<String> {
             chance.pick(&["probes-only", "always", "never"])
         ),
     ];
+    if chance.hits(0.3) {
+        lines.push(line("circuit_breaker.probe_limit", secs(60)));
+    }
     lines.push(match chance.hits(0.3) {
         true => format!("circuit_breaker.window_calls = {}", chance.between(20, 50)),
         false => line("circuit_breaker.window", secs(60)),
@@ -151,7 +168,7 @@ pub(crate) fn plan(chance: &mut Chance) -> Plan {
         .dates(chance.hits(0.3))
         .done_unanswered(chance.pick(&[0.0, 0.5, 1.0]));
     if chance.hits(0.2) {
-        plan = plan.capacity(chance.pick(&[5, 10, 50]));
+        plan = plan.capacity(chance.pick(&[10, 20, 50]));
     }
     for _ in 0..chance.between(0, 4) {
         let lasts = match chance.hits(0.1) {

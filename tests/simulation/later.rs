@@ -16,7 +16,7 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, Error, Integration};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::clock::{millis, secs};
+use crate::clock::{self, millis, secs};
 use crate::promises::Promise;
 use crate::provider::Provider;
 use crate::provider::plan::{Mode, Plan};
@@ -24,7 +24,7 @@ use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
 
 /// Promises that only a later design can keep, each with what stands in its way.
-pub(crate) const LATER: [(Promise, &str); 6] = [
+pub(crate) const LATER: [(Promise, &str); 5] = [
     (
         Promise::DeadlineOfReadyBody,
         "bodies look at the clock only where they have nothing to hand over",
@@ -36,7 +36,6 @@ pub(crate) const LATER: [(Promise, &str); 6] = [
     (Promise::NothingSentTooLate, "the work is polled before the deadline is looked at"),
     (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
     (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
-    (Promise::NoJobLost, "the budget and the number of attempts end a job before its clock does"),
 ];
 
 /// Calls to a provider that goes by a plan.
@@ -108,13 +107,6 @@ fn a_retry_that_waits_is_sent_though_retries_were_stopped() {
     is_broken(Promise::RetriesStopped, &spec);
 }
 
-#[test]
-fn a_job_that_meets_an_outage_of_twenty_seconds_is_lost() {
-    let plan = Plan::new(1).then(Mode::Unavailable { retry_after: None }, secs(20));
-    let calls = (0..40).map(|n| CallSpec::get(n * millis(500))).collect();
-    is_broken(Promise::NoJobLost, &spec(Preset::Background, plan, calls));
-}
-
 /// Answers come at once, and a byte a second; nobody gets to the end of one.
 #[tokio::test(start_paused = true)]
 async fn a_provider_whose_bodies_only_drip_never_opens_the_breaker() {
@@ -126,6 +118,26 @@ async fn a_provider_whose_bodies_only_drip_never_opens_the_breaker() {
         response.into_body().bytes().await.expect_err("the deadline passes");
     }
     not_yet("the breaker opens", crm.breaker().state() != BreakerState::Closed);
+}
+
+/// A turn that was taken and given back long ago, and the next that is due.
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_was_given_back_lets_two_try_at_once() {
+    let provider = Provider::new(Plan::new(1).then(Mode::Reset, secs(3_600)));
+    let crm = Integration::user_flow("crm").service(provider.clone()).build().expect("it works");
+    while crm.breaker().state() == BreakerState::Closed {
+        crm.send(get()).await.expect_err("it is reset");
+        clock::wait(millis(250)).await;
+    }
+    clock::wait(secs(2)).await;
+    drop(crm.send(get()));
+    clock::wait(secs(10)).await;
+    let seen = provider.log(|log| log.seen.len());
+    for _ in 0..2 {
+        crm.send(get()).await.expect_err("nothing answers");
+    }
+    let tried = provider.log(|log| log.seen.len()) - seen;
+    not_yet("one tries at a time", tried <= 1);
 }
 
 /// Counts how often it is asked.

@@ -5,11 +5,13 @@
 //! | `OUTRIGGER_SIM_WORLDS` | how many worlds are run, of the seeds from 0 on; 1,000 by default |
 //! | `OUTRIGGER_SIM_SEED` | the world that `replay` runs, and shows step by step |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use crate::promises::{Broken, Promise};
 use crate::shrink::shrunk;
@@ -29,6 +31,10 @@ fn every_promise_holds_in_every_world() {
     let worlds = number("OUTRIGGER_SIM_WORLDS").unwrap_or(WORLDS);
     let sum = run(worlds);
     println!("{worlds} worlds, {} requests; kept later: {:?}", sum.requests, sum.later);
+    let mut by_promise = BTreeMap::<_, Vec<_>>::new();
+    for (seed, broken) in &sum.broken {
+        by_promise.entry(broken.promise).or_default().push(*seed);
+    }
     let replays: Vec<_> = sum.broken.iter().take(SHOWN).map(|(seed, broken)| {
         format!(
             "{broken:?}\n  OUTRIGGER_SIM_SEED={seed} cargo test --all-features --test simulation replay -- --nocapture\n"
@@ -36,7 +42,7 @@ fn every_promise_holds_in_every_world() {
     }).collect();
     assert!(
         replays.is_empty(),
-        "{} worlds broke a promise:\n{}",
+        "{} worlds broke a promise, {by_promise:?}:\n{}",
         sum.broken.len(),
         replays.concat()
     );
@@ -69,28 +75,48 @@ fn replay() {
 
 /// On two threads, each world in a runtime of its own.
 fn run(worlds: u64) -> Sum {
-    let (next, sum) = (AtomicU64::new(0), Mutex::new(Sum::default()));
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= worlds {
-                        return;
-                    }
-                    let run = AssertUnwindSafe(|| world::run(&Spec::of(seed), false));
-                    let report = catch_unwind(run).unwrap_or_else(|_| Report::of_a_panic());
-                    let mut sum = sum.lock().expect("nobody panics with it");
-                    sum.requests += report.requests;
-                    for later in report.later {
-                        *sum.later.entry(later.promise).or_default() += 1;
-                    }
-                    sum.broken.extend(report.broken.map(|broken| (seed, broken)));
+    let (next, (tell, told)) = (Arc::new(AtomicU64::new(0)), mpsc::channel());
+    for _ in 0..2 {
+        let (next, tell) = (Arc::clone(&next), tell.clone());
+        thread::spawn(move || {
+            let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+            for seed in seeds.take_while(|seed| *seed < worlds) {
+                let said = tell.send((seed, None));
+                let run = AssertUnwindSafe(|| world::run(&Spec::of(seed), false));
+                let report = catch_unwind(run).unwrap_or_else(|_| Report::of_a_panic());
+                if said.and_then(|()| tell.send((seed, Some(report)))).is_err() {
+                    return;
                 }
-            });
+            }
+        });
+    }
+    drop(tell);
+    sum(&told)
+}
+
+fn sum(told: &mpsc::Receiver<(u64, Option<Report>)>) -> Sum {
+    let (mut sum, mut under_way) = (Sum::default(), BTreeSet::new());
+    loop {
+        let report = match told.recv_timeout(STUCK) {
+            Ok((seed, None)) => {
+                under_way.insert(seed);
+                continue;
+            }
+            Ok((seed, Some(report))) => {
+                under_way.remove(&seed);
+                sum.broken.extend(report.broken.clone().map(|broken| (seed, broken)));
+                report
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("no world came to its end for {STUCK:?}: {under_way:?} are under way")
+            }
+            Err(RecvTimeoutError::Disconnected) => return sum,
+        };
+        sum.requests += report.requests;
+        for later in report.later {
+            *sum.later.entry(later.promise).or_default() += 1;
         }
-    });
-    sum.into_inner().expect("nobody panics with it")
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -101,3 +127,6 @@ fn number(variable: &str) -> Option<u64> {
 const WORLDS: u64 = 1_000;
 /// Of many worlds that break a promise, the first tell enough.
 const SHOWN: usize = 5;
+/// On a machine with much else to do, a world takes no second; one in which something spins without
+/// letting time go on takes for ever.
+const STUCK: Duration = Duration::from_secs(120);

@@ -106,7 +106,34 @@ impl Spec {
         let calls = draw::calls(preset, &plan, &mut chance.split());
         let end = calls.last().map_or(Duration::ZERO, |call| call.at).max(plan.length());
         let acts = draw::acts(preset, end, &mut chance.split());
-        Self { seed, preset, settings, fallback: chance.hits(0.1), plan, calls, acts }
+        let fallback = chance.hits(0.1);
+        let spec = Self { seed, preset, settings, fallback, plan, calls, acts };
+        // Where all happens on the beat of one clock, much happens in the same instant.
+        if chance.hits(0.5) { spec.on_the_beat() } else { spec }
+    }
+
+    fn on_the_beat(mut self) -> Self {
+        let beat = |time: &mut Duration| {
+            let beats = time.as_nanos().div_ceil(BEAT.as_nanos());
+            *time = BEAT * u32::try_from(beats).unwrap_or(u32::MAX);
+        };
+        for call in &mut self.calls {
+            beat(&mut call.at);
+            call.limit.iter_mut().for_each(beat);
+            match (&mut call.patience, &mut call.reading) {
+                (Patience::Time(time), _) => beat(time),
+                (_, Reading::Slowly(time) | Reading::Keeps(time)) => beat(time),
+                _ => {}
+            }
+            if let Upload::Stream(_, time) = &mut call.body {
+                beat(time);
+            }
+        }
+        self.acts.iter_mut().for_each(|(at, _)| beat(at));
+        let mut phases = self.plan.phases().to_vec();
+        phases.iter_mut().for_each(|phase| beat(&mut phase.lasts));
+        self.plan = self.plan.with_phases(phases);
+        self
     }
 
     /// When all that was planned has begun.
@@ -146,3 +173,6 @@ impl CallSpec {
         }
     }
 }
+
+/// As long as a healthy provider takes in most worlds.
+const BEAT: Duration = Duration::from_millis(20);

@@ -28,9 +28,14 @@ pub(crate) struct Budget {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Breaker {
-    /// The longest that it stays open after a failed probe.
-    pub(crate) open: Duration,
+    /// The shortest and the longest time that it stays open, where the provider asks for no other.
+    pub(crate) open: [Duration; 2],
+    /// The longest that a provider may ask for.
+    pub(crate) asked: Duration,
+    pub(crate) probes: u32,
     pub(crate) probe_limit: Duration,
+    /// As many must fail in a row, where that is the only rule.
+    pub(crate) row: Option<u32>,
 }
 
 impl Terms {
@@ -48,16 +53,31 @@ impl Terms {
                 floor: whole(&budget["floor"]).unwrap_or(0),
                 period: time(&budget["floor_period"]).expect("a period"),
             }),
-            breaker: (breaker["enabled"] == true).then(|| Breaker {
-                open: time(&breaker["open_cap"])
-                    .unwrap_or_default()
-                    .mul_f64(1.0 + percent(&breaker["open_jitter"])),
-                probe_limit: time(&breaker["probe_limit"]).unwrap_or_default(),
-            }),
+            breaker: (breaker["enabled"] == true).then(|| Breaker::of(breaker)),
             // An adaptive bulkhead has as many as it finds right.
             places: whole(&all["bulkhead"]["concurrency"])
                 .filter(|_| all["bulkhead"]["adaptive"] == "none"),
             hedges: [&hedge["after"], &hedge["quantile"]].iter().any(|set| **set != "none"),
+        }
+    }
+}
+
+impl Breaker {
+    fn of(settings: &Value) -> Self {
+        let time = |name: &str| time(&settings[name]).unwrap_or_default();
+        let spread = percent(&settings["open_jitter"]);
+        let longest = match settings["open_growth"].as_f64() {
+            Some(1.0) => time("open_for"),
+            _ => time("open_cap"),
+        };
+        let others = ["failure_rate", "failures", "slow_over", "consecutive_below_minimum"];
+        let is_only = others.iter().all(|rule| settings[rule] == "none");
+        Self {
+            open: [time("open_for").mul_f64(1.0 - spread), longest.mul_f64(1.0 + spread)],
+            asked: time("retry_after_cap"),
+            probes: whole(&settings["probes"]).unwrap_or(1),
+            probe_limit: time("probe_limit"),
+            row: whole(&settings["consecutive"]).filter(|_| is_only),
         }
     }
 }

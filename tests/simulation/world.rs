@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 
 use crate::caller::Diaries;
 use crate::clock::{self, millis};
-use crate::promises::{Broken, Promise, Tally, Whole};
+use crate::promises::{Broken, Promise, Tally, Watched, Whole};
 use crate::provider::Provider;
 use crate::spec::Spec;
 use crate::terms::Terms;
@@ -64,6 +64,7 @@ struct World {
     /// Calls whose end was not looked at yet.
     open: Vec<usize>,
     whole: Whole,
+    watched: Watched,
     terms: Terms,
     /// The most attempts that any settings allowed so far.
     attempts: Option<u32>,
@@ -83,6 +84,8 @@ struct World {
     later: Vec<Broken>,
     trace: Option<Vec<String>>,
     steps: u32,
+    /// When the last step was.
+    seen: Instant,
 }
 
 /// All that was planned is over: calls come at an even pace until all is well.
@@ -119,6 +122,7 @@ impl World {
         let terms = Terms::of(&integration);
         Ok(Self {
             whole: Whole::new(&integration),
+            watched: Watched::new(),
             attempts: terms.attempts,
             hedges: terms.hedges,
             terms,
@@ -142,12 +146,19 @@ impl World {
             later: Vec::new(),
             trace: traced.then(Vec::new),
             steps: 0,
+            seen: now,
             spec,
         })
     }
 
     /// Goes as far as it goes without time.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        // The last step went as far as it could, if time has passed since.
+        let now = clock::now();
+        if std::mem::replace(&mut self.seen, now) < now {
+            let at_rest = self.whole.check_at_rest(&self.integration);
+            self.judge(None, at_rest)?;
+        }
         loop {
             self.steps += 1;
             Promise::Ends.holds(self.steps < MOST_STEPS, || {
@@ -209,6 +220,10 @@ impl World {
             self.next_call += 1;
             self.begin(call);
             acted = true;
+        }
+        if acted {
+            // They are on their way before anything is done to them.
+            return Ok(true);
         }
         while let Some((at, act)) = self.spec.acts.get(self.next_act)
             && self.began + *at <= now

@@ -179,7 +179,7 @@ impl Tally {
     }
 
     /// What must be so when the call is over.
-    pub(crate) fn check_end(&self, diary: &Diary) -> Result<(), Broken> {
+    pub(crate) fn check_end(&self, diary: &Diary, rules: &Rules) -> Result<(), Broken> {
         let Some((end, attempts)) = self.end else {
             return Err(Promise::OneEnd.broken("its end was never told".into()));
         };
@@ -192,11 +192,11 @@ impl Tally {
         self.check_delivery(end.delivery(), "its end")?;
         // Of one that was never polled, nothing is known but that nothing was sent.
         if diary.spec.patience != Patience::Polls(0) {
-            self.check_attempts(attempts, "its end")?;
+            self.check_attempts(attempts, rules, "its end")?;
         }
         if let Some(Outcome::Failed(failure)) = &diary.outcome {
             self.check_delivery(Some(failure.delivery), &failure.text)?;
-            self.check_attempts(failure.attempts, &failure.text)?;
+            self.check_attempts(failure.attempts, rules, &failure.text)?;
             let cut = failure.kind == ErrorKind::Timeout(Phase::Call);
             let early = diary.ended.is_some_and(|ended| ended + ROUNDING < diary.due);
             Promise::NotCutEarly.holds(!(cut && early), || {
@@ -230,9 +230,11 @@ impl Tally {
     }
 
     /// An attempt that was dropped before it was polled has been told of, and never seen.
-    fn check_attempts(&self, attempts: u32, who: &str) -> Result<(), Broken> {
+    /// A second request that waits here when its call is cut is counted with the others.
+    fn check_attempts(&self, attempts: u32, rules: &Rules, who: &str) -> Result<(), Broken> {
         let came = self.arrived + self.refused;
-        let so = attempts >= came && attempts == self.begun;
+        let more = attempts.checked_sub(self.begun);
+        let so = attempts >= came && more.is_some_and(|more| more <= u32::from(rules.hedges));
         Promise::AttemptsCounted
             .holds(so, || self.says(&format!("{who} speaks of {attempts} attempts")))
     }

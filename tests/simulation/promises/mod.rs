@@ -1,8 +1,10 @@
 //! What must hold in every world, at every step.
 
+mod breaker;
 mod call;
 mod whole;
 
+pub(crate) use breaker::Watched;
 pub(crate) use call::{Rules, Tally};
 pub(crate) use whole::Whole;
 
@@ -55,10 +57,16 @@ pub(crate) enum Promise {
     AttemptsEnd,
     /// When all calls are over, nothing is held.
     AllGivenBack,
+    /// When nothing can go on without time, nobody waits for what is free.
+    NoneWaitsForNothing,
     /// No more is under way than there are places.
     Places,
     /// The breaker closes and calls succeed when the provider is well again.
     Recovers,
+    /// The breaker opens after as many failures in a row as are set.
+    OpensForAReason,
+    /// While it is open, one call at a time tries the provider, at the pace that is set.
+    SparesTheProvider,
     /// Nobody is refused by the breaker while the provider is well.
     WellIsNotRefused,
     /// While somebody stopped it, nothing is sent.

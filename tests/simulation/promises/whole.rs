@@ -15,6 +15,8 @@ use crate::terms::Terms;
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
     calls: u32,
+    /// Attempts that began and haven't ended.
+    under_way: u32,
     /// Attempts beyond each call's first.
     repeats: u32,
     /// Retries that were saved up at first.
@@ -36,6 +38,7 @@ impl Whole {
     pub(crate) fn new(integration: &Integration) -> Self {
         let mut whole = Self {
             calls: 0,
+            under_way: 0,
             repeats: 0,
             saved: integration.retry_budget().saved().unwrap_or_default(),
             ratio: 0.0,
@@ -86,6 +89,8 @@ impl Whole {
     pub(crate) fn hear(&mut self, event: &Event, forced: bool) -> Result<(), Broken> {
         match event {
             Event::CallStarted => self.calls += 1,
+            Event::AttemptStarted => self.under_way += 1,
+            Event::AttemptFinished { .. } => self.under_way = self.under_way.saturating_sub(1),
             Event::BreakerRejected => Promise::WellIsNotRefused
                 .holds(forced || !self.is_well, || {
                     "the breaker refused a call, and the provider had never failed".into()
@@ -113,7 +118,20 @@ impl Whole {
         }
     }
 
-    /// What must be so whenever nothing can go on without time.
+    /// What must be so when nothing could go on without time: who was given a place has set out.
+    pub(crate) fn check_at_rest(&self, integration: &Integration) -> Result<(), Broken> {
+        let bulkhead = integration.bulkhead();
+        let (taken, waiting) = (bulkhead.in_use(), bulkhead.waiting());
+        let Some(places) = bulkhead.limit() else { return Ok(()) };
+        Promise::NoneWaitsForNothing.holds(taken <= self.under_way, || {
+            format!("{taken} places are taken, and {} attempts are under way", self.under_way)
+        })?;
+        Promise::NoneWaitsForNothing.holds(waiting == 0 || taken >= places, || {
+            format!("{waiting} calls wait for a place, and of {places} only {taken} are taken")
+        })
+    }
+
+    /// What must be so at every step.
     pub(crate) fn check(
         &self,
         integration: &Integration,

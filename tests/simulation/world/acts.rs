@@ -52,6 +52,7 @@ impl World {
         self.note(|| format!("  {applied:?}"));
         self.terms = Terms::of(&self.integration);
         self.whole.allow(&self.terms);
+        self.watched.forget();
         self.attempts = self.attempts.zip(self.terms.attempts).map(|(one, other)| one.max(other));
         self.hedges |= self.terms.hedges;
     }
@@ -64,10 +65,12 @@ impl World {
             None => breaker.release(),
         }
         self.forced |= to.is_some();
+        self.watched.forget();
     }
 
     /// Lets everything through and calls until it is answered.
     pub(super) fn recover(&mut self, now: Instant) -> Result<bool, Broken> {
+        let pace = self.pace();
         let Some(recovery) = &mut self.recovery else {
             self.look()?;
             self.note(|| "all is well from here on".into());
@@ -82,10 +85,11 @@ impl World {
             return Ok(false);
         }
         let diaries = self.diaries.borrow();
-        // Who keeps an answer keeps its place: until then, others may have to wait.
+        // Who has an answer keeps its place: until it is read, others may have to wait.
         let keeps = |diary: &Diary| {
-            matches!(diary.spec.reading, Reading::Keeps(_) | Reading::Slowly(_))
-                && diary.stage != Stage::Over
+            let has_it = matches!(diary.stage, Stage::Reading | Stage::Keeping);
+            let will = matches!(diary.spec.reading, Reading::Keeps(_) | Reading::Slowly(_));
+            has_it || will && diary.stage != Stage::Over
         };
         if diaries[..recovery.first].iter().any(keeps) {
             recovery.due += now - recovery.since;
@@ -102,7 +106,6 @@ impl World {
         if now < recovery.next.min(recovery.due) {
             return Ok(false);
         }
-        let pace = if self.spec.preset == Preset::UserFlow { PACE } else { 10 * PACE };
         let (took, state) = (now - recovery.since, self.integration.breaker().state());
         Promise::Recovers.holds(now < recovery.due, || {
             format!(
@@ -124,20 +127,44 @@ impl World {
             asked.max().unwrap_or_default()
         });
         let paused = self.integration.rate_limit().paused_for().unwrap_or_default();
-        let breaker =
-            self.terms.breaker.map_or(Duration::ZERO, |breaker| breaker.open + breaker.probe_limit);
-        let queue = self.provider.queue();
+        let breaker = self.terms.breaker.map_or(Duration::ZERO, |breaker| {
+            // A probe that is under way may be one that hangs; without any, none has a turn.
+            let probe = if self.live.is_empty() { Duration::ZERO } else { breaker.probe_limit };
+            breaker.open[1] + asked.min(breaker.asked) + probe
+        });
+        // Who hangs has its place for as long as an attempt may take.
+        let hangs = if self.live.is_empty() { Duration::ZERO } else { self.terms.attempt };
+        let waits = hangs + (paused + self.provider.queue()) * 2;
+        breaker + waits + self.longest_learned(asked) + self.pace() * ROUNDS
+    }
+
+    /// How long what was felt out of the provider's limits may be all that holds calls back.
+    fn longest_learned(&self, asked: Duration) -> Duration {
         let is_limited = |phase: &Phase| matches!(phase.mode, Mode::Limited { .. });
-        let learned = match self.spec.preset {
-            Preset::Background if self.spec.plan.phases().iter().any(is_limited) => LEARNED_BY_JOBS,
-            _ => LEARNED,
-        };
-        breaker + queue * 2 + asked.max(paused) * 2 + self.terms.attempt * 2 + learned
+        let is_limited = self.spec.plan.phases().iter().any(is_limited);
+        let sets_limits = |line: &String| line.starts_with("rate_limit.");
+        match (is_limited, self.spec.preset) {
+            (true, Preset::Background) => LEARNED_BY_JOBS,
+            (true, Preset::UserFlow) => LEARNED,
+            _ if !asked.is_zero() => LEARNED.max(asked * 2),
+            _ if self.spec.settings.iter().any(sets_limits) || !self.spec.acts.is_empty() => {
+                LEARNED
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Between two calls of those that come until all is well.
+    fn pace(&self) -> Duration {
+        match self.spec.preset {
+            Preset::UserFlow => millis(200),
+            Preset::Background => secs(1),
+        }
     }
 }
 
-/// Between two calls of those that come until all is well.
-const PACE: Duration = millis(500);
+/// So many calls may be needed: as many probes, and one more.
+const ROUNDS: u32 = 4;
 /// What was learned of a provider's limits may hold so long.
 const LEARNED: Duration = secs(30);
 /// The same for jobs, which all go at the pace that was learned.

@@ -37,6 +37,9 @@ impl World {
 
     fn hear(&mut self, told: &Told) -> Result<(), Broken> {
         self.whole.hear(&told.event, self.forced)?;
+        if !self.hedges {
+            self.watched.hear(told, self.terms.breaker)?;
+        }
         let Some(number) = told.call else { return Ok(()) };
         let rules = self.rules();
         let diary = &self.diaries.borrow()[number];
@@ -127,7 +130,7 @@ impl World {
     }
 
     fn check_end(&self, number: usize, diary: &Diary) -> Result<(), Broken> {
-        self.tallies[number].check_end(diary)?;
+        self.tallies[number].check_end(diary, &self.rules())?;
         Promise::DeadlineOfReadyBody.holds(diary.read_late.is_none(), || {
             let late = diary.read_late.map(|late| late - diary.due);
             format!("a part of its body was handed over {late:?} after its deadline")
@@ -154,7 +157,11 @@ impl World {
     }
 
     /// Keeps to itself what only a later design mends.
-    fn judge(&mut self, call: Option<usize>, so: Result<(), Broken>) -> Result<(), Broken> {
+    pub(super) fn judge(
+        &mut self,
+        call: Option<usize>,
+        so: Result<(), Broken>,
+    ) -> Result<(), Broken> {
         let Err(mut broken) = so else { return Ok(()) };
         if let Some(call) = call {
             broken.how = format!("call {call}: {}", broken.how);
