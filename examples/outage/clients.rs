@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,59 +5,54 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{self, Client as HyperClient};
 use hyper_util::rt::TokioExecutor;
-use outrigger::event::{Event, Origin, Subscriber};
-use outrigger::{Delivery, IdempotencyKey, Integration};
+use outrigger::{ConfigError, Delivery, IdempotencyKey, Integration};
 use tokio::time::{sleep, timeout};
 
-use crate::tally::{Outcome, Tally};
+use crate::tally::Outcome;
 
 /// One way of calling a provider.
 #[derive(Clone)]
 pub(crate) struct Client {
-    name: &'static str,
     base: Arc<str>,
-    tally: Arc<Tally>,
     way: Way,
+}
+
+/// What stands between the calls and the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bare,
+    Naive,
+    UserFlow,
+    Background,
 }
 
 #[derive(Clone)]
 enum Way {
     Bare(Bare),
-    NaiveRetry(Bare),
+    Naive(Bare),
     Outrigger(Integration),
 }
 
 type Bare = HyperClient<HttpConnector, Full<Bytes>>;
 
 impl Client {
-    pub(crate) fn new(
-        name: &'static str,
-        provider: SocketAddr,
-        tally: &Arc<Tally>,
-    ) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(kind: Kind, provider: SocketAddr) -> Result<Self, ConfigError> {
         let bare = || HyperClient::builder(TokioExecutor::new()).build_http();
-        let attempts = CountAttempts(Arc::clone(tally));
-        let way = match name {
-            "bare hyper" => Way::Bare(bare()),
-            "naive retry" => Way::NaiveRetry(bare()),
-            "user_flow" => {
-                Way::Outrigger(Integration::user_flow(name).subscriber(attempts).build()?)
-            }
-            _ => Way::Outrigger(Integration::background(name).subscriber(attempts).build()?),
+        let way = match kind {
+            Kind::Bare => Way::Bare(bare()),
+            Kind::Naive => Way::Naive(bare()),
+            Kind::UserFlow => Way::Outrigger(Integration::user_flow("payments").build()?),
+            Kind::Background => Way::Outrigger(Integration::background("payments").build()?),
         };
-        Ok(Self { name, base: format!("http://{provider}").into(), tally: Arc::clone(tally), way })
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
+        Ok(Self { base: format!("http://{provider}").into(), way })
     }
 
     /// Three of ten calls are charges; the others read.
     pub(crate) async fn call(&self, order: u64) -> Outcome {
-        let is_charge = order % 10 < 3;
+        let is_charge = matches!(order % 10, 0 | 3 | 6);
         let (method, path) = match is_charge {
             true => (Method::POST, "charges"),
             false => (Method::GET, "orders"),
@@ -70,11 +64,8 @@ impl Client {
             request.expect("a fixed request is well formed")
         };
         match &self.way {
-            Way::Bare(client) => {
-                self.tally.attempt();
-                bare(client, request()).await.unwrap_or_else(|error| lost(&error, is_charge))
-            }
-            Way::NaiveRetry(client) => self.naive(client, request, is_charge).await,
+            Way::Bare(client) => bare(client, request(), is_charge).await,
+            Way::Naive(client) => naive(client, request, is_charge).await,
             Way::Outrigger(integration) => {
                 let mut request = request();
                 if is_charge {
@@ -86,35 +77,39 @@ impl Client {
             }
         }
     }
+}
 
-    /// What is often written at first: try five times, whatever it is.
-    async fn naive(
-        &self,
-        client: &Bare,
-        request: impl Fn() -> Request<Full<Bytes>>,
-        is_charge: bool,
-    ) -> Outcome {
-        let mut last = Outcome::Failed;
-        for _ in 0..5 {
-            self.tally.attempt();
-            match timeout(Duration::from_secs(3), bare(client, request())).await {
-                Ok(Ok(Outcome::Answered)) => return Outcome::Answered,
-                Ok(Ok(outcome)) => last = outcome,
-                Ok(Err(error)) => last = lost(&error, is_charge),
-                Err(_) if is_charge => last = Outcome::Unknown,
-                Err(_) => last = Outcome::Failed,
-            }
-            sleep(Duration::from_millis(100)).await;
+/// Sends it once.
+async fn bare(client: &Bare, request: Request<Full<Bytes>>, is_charge: bool) -> Outcome {
+    match client.request(request).await {
+        Ok(response) => {
+            let status = response.status();
+            let read = response.into_body().collect().await.is_ok();
+            outcome(status, read, is_charge)
         }
-        last
+        // Without an answer a charge may have been made, unless there was not even a connection.
+        Err(error) => failed(is_charge && !error.is_connect()),
     }
 }
 
-async fn bare(client: &Bare, request: Request<Full<Bytes>>) -> Result<Outcome, legacy::Error> {
-    let response = client.request(request).await?;
-    let status = response.status();
-    let read = response.into_body().collect().await.is_ok();
-    Ok(outcome(status, read))
+/// What is often written at first: try five times, whatever it is.
+async fn naive(
+    client: &Bare,
+    request: impl Fn() -> Request<Full<Bytes>>,
+    is_charge: bool,
+) -> Outcome {
+    let mut last = Outcome::Failed;
+    for _ in 0..5 {
+        let attempt = timeout(Duration::from_secs(3), bare(client, request(), is_charge));
+        last = match attempt.await.unwrap_or(failed(is_charge)) {
+            Outcome::Answered => return Outcome::Answered,
+            // What one attempt may have done, the next one doesn't undo.
+            _ if last == Outcome::Unknown => last,
+            outcome => outcome,
+        };
+        sleep(Duration::from_millis(100)).await;
+    }
+    last
 }
 
 async fn through(
@@ -125,29 +120,21 @@ async fn through(
     match integration.send(request).await {
         Ok(response) => {
             let status = response.status();
-            outcome(status, response.into_body().bytes().await.is_ok())
+            outcome(status, response.into_body().bytes().await.is_ok(), is_charge)
         }
-        Err(error) if is_charge && error.delivery() == Delivery::Unknown => Outcome::Unknown,
-        Err(_) => Outcome::Failed,
+        Err(error) if error.attempts() == 0 => Outcome::Refused,
+        Err(error) => failed(is_charge && error.delivery() != Delivery::NotSent),
     }
 }
 
-fn outcome(status: StatusCode, read: bool) -> Outcome {
-    if status.is_success() && read { Outcome::Answered } else { Outcome::Failed }
-}
-
-/// Without an answer, a charge may have been made, unless there was not even a connection.
-fn lost(error: &legacy::Error, is_charge: bool) -> Outcome {
-    if is_charge && !error.is_connect() { Outcome::Unknown } else { Outcome::Failed }
-}
-
-/// Counts what goes out.
-struct CountAttempts(Arc<Tally>);
-
-impl Subscriber for CountAttempts {
-    fn on_event(&self, event: &Event, _: &Origin<'_>) {
-        if let Event::AttemptStarted = event {
-            self.0.attempt();
-        }
+/// A 5xx leaves open whether a charge was made.
+fn outcome(status: StatusCode, read: bool, is_charge: bool) -> Outcome {
+    match status.is_success() && read {
+        true => Outcome::Answered,
+        false => failed(is_charge && (status.is_server_error() || !read)),
     }
+}
+
+fn failed(may_have_happened: bool) -> Outcome {
+    if may_have_happened { Outcome::Unknown } else { Outcome::Failed }
 }

@@ -1,122 +1,144 @@
-//! A provider lives through its worst minute while four clients call it, side by side.
+//! A provider lives through a bad minute while clients call it, side by side.
 //!
 //! `cargo run --example outage`. Each client has a provider of its own on loopback, all living by
-//! the same script: healthy, a brownout, rate limiting, hangs, resets, a full outage, recovery. The
-//! load is the same for all: twenty calls a second, three of ten of them charges. Everything in the
-//! table at the end is counted while it runs.
+//! the same script: healthy, a brownout, rate limiting, hangs, resets, a full outage, recovery. A
+//! provider has a capacity: what is asked beyond it slows its answers, then fails. The load is the
+//! same for all: twenty calls a second, three of ten of them charges, and one call a second for two
+//! of the clients. Everything in the table at the end is counted while it runs. The exit code is
+//! not 0 if ours charged an order twice, lost a job, or refused a call of a provider that was well.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
 
+mod books;
 mod clients;
+mod figures;
 mod provider;
 mod script;
+mod table;
 mod tally;
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use clients::Client;
+use clients::{Client, Kind};
+use figures::Figures;
 use provider::Provider;
 use script::{Script, TOTAL};
+use table::Column;
 use tally::Tally;
 
 /// One client, its provider, and what came of its calls.
 struct Lane {
+    kind: Kind,
+    a_second: u64,
     client: Client,
     provider: Provider,
     tally: Arc<Tally>,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let script = Script::starting_now();
     let mut lanes = Vec::new();
-    for name in ["bare hyper", "naive retry", "user_flow", "background"] {
+    for (kind, a_second) in LANES {
         let provider = Provider::start(script.clone()).await?;
-        let tally = Arc::new(Tally::default());
-        let client = Client::new(name, provider.address(), &tally)?;
-        lanes.push(Lane { client, provider, tally });
+        let client = Client::new(kind, provider.address())?;
+        lanes.push(Lane { kind, a_second, client, provider, tally: Arc::default() });
     }
-    println!(
-        "{} calls a second to each of {} clients, for {TOTAL:?}",
-        1_000 / EVERY_MS,
-        lanes.len()
-    );
-    println!("share of the calls answered since the last line:\n");
-    print!("{:>5}  {:<14}", "time", "the provider");
-    lanes.iter().for_each(|lane| print!("{:>13}", lane.client.name()));
-    println!();
-
-    let calls = load(&lanes, &script);
-    let progress = show_progress(&lanes, &script);
-    let (mut calls, ()) = tokio::join!(calls, progress);
+    heading(&lanes);
+    let (mut calls, ()) = tokio::join!(load(&lanes, &script), show_progress(&lanes, &script));
 
     // Whoever is still waiting gets a moment more.
-    let last = sleep(PATIENCE);
-    tokio::pin!(last);
-    loop {
-        tokio::select! {
-            ended = calls.join_next() => if ended.is_none() { break },
-            () = &mut last => break,
-        }
-    }
+    let all = async { while calls.join_next().await.is_some() {} };
+    let _ended = timeout(PATIENCE, all).await;
     calls.shutdown().await;
 
-    let rows: Vec<_> = lanes
-        .iter()
-        .map(|lane| tally::Row::new(lane.client.name(), &lane.tally, &lane.provider))
-        .collect();
-    println!("\n{}", tally::table(&rows));
-    Ok(())
+    let now = script.elapsed();
+    let columns = lanes.iter().map(|lane| {
+        let figures = Figures::new(lane.tally.calls(), &lane.provider.books(), now);
+        Column { kind: lane.kind, a_second: lane.a_second, figures }
+    });
+    let columns: Vec<_> = columns.collect();
+    println!("\n{}", table::table(&columns));
+    let broken = table::broken(&columns);
+    broken.iter().for_each(|sentence| println!("BROKEN: {sentence}"));
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn heading(lanes: &[Lane]) {
+    println!(
+        "for {TOTAL:?}, share of the calls answered of those that ended since the last line:\n"
+    );
+    print!("{:>5}  {:<15}", "time", "the provider");
+    lanes.iter().for_each(|lane| print!("{:>11}", format!("{}/s", lane.a_second)));
+    print!("\n{:>22}", "");
+    lanes.iter().for_each(|lane| print!("{:>11}", lane.kind.name()));
+    println!();
 }
 
 /// The same calls to every client, at an even pace.
 async fn load(lanes: &[Lane], script: &Script) -> JoinSet<()> {
     let mut calls = JoinSet::new();
-    let mut pace = interval(Duration::from_millis(EVERY_MS));
+    let mut pace = interval(Duration::from_secs(1) / TICKS as u32);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut order = 0;
-    while script.elapsed() < TOTAL {
+    let mut tick = 0;
+    loop {
         pace.tick().await;
-        order += 1;
-        for lane in lanes {
+        if script.elapsed() >= TOTAL {
+            return calls;
+        }
+        for lane in lanes.iter().filter(|lane| tick % (TICKS / lane.a_second) == 0) {
             let (client, tally) = (lane.client.clone(), Arc::clone(&lane.tally));
-            tally.begin();
+            let script = script.clone();
+            let call = tally.begin(script.elapsed());
             calls.spawn(async move {
-                let began = Instant::now();
-                let result = client.call(order).await;
-                tally.end(result, began.elapsed());
+                let outcome = client.call(call as u64).await;
+                tally.end(call, outcome, script.elapsed());
             });
         }
+        tick += 1;
     }
-    calls
 }
 
 async fn show_progress(lanes: &[Lane], script: &Script) {
-    let mut before: Vec<_> = lanes.iter().map(|lane| lane.tally.counts()).collect();
     let start = Instant::now();
-    for second in (2..=TOTAL.as_secs()).step_by(2) {
+    let mut from = Duration::ZERO;
+    for second in (3..=TOTAL.as_secs()).step_by(3) {
         let phase = script.phase();
         sleep_until(start + Duration::from_secs(second)).await;
-        print!("{second:>4}s  {:<14}", phase.name());
-        for (lane, before) in lanes.iter().zip(&mut before) {
-            let now = lane.tally.counts();
-            let (answered, ended) = (now.answered - before.answered, now.ended - before.ended);
-            match (answered * 100).checked_div(ended) {
-                Some(share) => print!("{share:>12}%"),
-                None => print!("{:>13}", "-"),
+        let to = script.elapsed();
+        print!("{second:>4}s  {:<15}", phase.name());
+        for lane in lanes {
+            let calls = lane.tally.calls();
+            let ended = calls.iter().filter(|call| call.ended_in(from..to));
+            let (ended, answered) = ended.fold((0, 0), |(ended, answered), call| {
+                (ended + 1, answered + usize::from(call.is_answered()))
+            });
+            match (answered * 100usize).checked_div(ended) {
+                Some(share) => print!("{share:>9} %"),
+                None => print!("{:>11}", "-"),
             }
-            *before = now;
         }
         println!();
+        from = to;
     }
 }
 
-/// One call to each client in this time.
-const EVERY_MS: u64 = 50;
-/// How long after the end a call may still take.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The clients, and the calls a second to each.
+const LANES: [(Kind, u64); 6] = [
+    (Kind::Bare, 20),
+    (Kind::Naive, 20),
+    (Kind::UserFlow, 20),
+    (Kind::Background, 20),
+    (Kind::Bare, 1),
+    (Kind::UserFlow, 1),
+];
+/// The most calls a second.
+const TICKS: u64 = 20;
+/// How long after the end a call may still take: time for the jobs that were held.
+const PATIENCE: Duration = Duration::from_secs(12);

@@ -1,4 +1,3 @@
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::books::{Admission, Books, Fate};
 use crate::script::{Phase, Script};
 
 /// A payment provider on loopback. It stops when it is dropped.
@@ -22,18 +22,6 @@ pub(crate) struct Provider {
     address: SocketAddr,
     books: Arc<Mutex<Books>>,
     serving: JoinHandle<()>,
-}
-
-/// What the provider knows of its customers' calls.
-#[derive(Default)]
-struct Books {
-    requests: u64,
-    requests_while_down: u64,
-    /// How often each order was charged.
-    charges: HashMap<String, u32>,
-    keys: HashSet<String>,
-    /// Requests in the current second, while it limits their rate.
-    second: (u64, u32),
 }
 
 /// How the provider ends a request.
@@ -55,17 +43,8 @@ impl Provider {
         self.address
     }
 
-    pub(crate) fn requests(&self) -> u64 {
-        lock(&self.books).requests
-    }
-
-    pub(crate) fn requests_while_down(&self) -> u64 {
-        lock(&self.books).requests_while_down
-    }
-
-    /// Orders that were charged more than once.
-    pub(crate) fn charged_twice(&self) -> usize {
-        lock(&self.books).charges.values().filter(|charges| **charges > 1).count()
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.books)
     }
 }
 
@@ -101,8 +80,9 @@ async fn converse(socket: TcpStream, script: Script, books: Arc<Mutex<Books>>) {
 }
 
 async fn reply(request: Request<Incoming>, script: &Script, books: &Mutex<Books>) -> Reply {
-    let phase = script.phase();
-    let nth = lock(books).count(phase);
+    let now = script.elapsed();
+    let phase = Phase::at(now);
+    lock(books).count(now, phase);
     let (head, body) = request.into_parts();
     if body.collect().await.is_err() {
         return Reply::Reset;
@@ -114,27 +94,6 @@ async fn reply(request: Request<Incoming>, script: &Script, books: &Mutex<Books>
         }
     };
     match phase {
-        Phase::Healthy | Phase::Recovered => {
-            sleep(USUAL).await;
-            act();
-            Reply::Answer(answer(200))
-        }
-        Phase::Brownout => {
-            sleep(10 * USUAL).await;
-            // Every second one fails, and every second failure comes after the work was done.
-            if nth % 4 != 1 {
-                act();
-            }
-            Reply::Answer(answer(if nth.is_multiple_of(2) { 200 } else { 503 }))
-        }
-        Phase::RateLimited => {
-            if lock(books).is_over_limit(script.elapsed()) {
-                return Reply::Answer(answer(429));
-            }
-            sleep(USUAL).await;
-            act();
-            Reply::Answer(answer(200))
-        }
         Phase::Hanging => {
             act();
             phase.end(script).await;
@@ -144,30 +103,20 @@ async fn reply(request: Request<Incoming>, script: &Script, books: &Mutex<Books>
             act();
             Reply::Reset
         }
-        Phase::Outage => Reply::Reset,
-    }
-}
-
-impl Books {
-    fn count(&mut self, phase: Phase) -> u64 {
-        self.requests += 1;
-        self.requests_while_down += u64::from(phase == Phase::Outage);
-        self.requests
-    }
-
-    /// Charges, unless the key was seen before: then the earlier charge is the answer.
-    fn charge(&mut self, order: &str, key: Option<String>) {
-        if key.is_none_or(|key| self.keys.insert(key)) {
-            *self.charges.entry(order.to_owned()).or_default() += 1;
+        Phase::Down => Reply::Reset,
+        _ => {
+            let admission = lock(books).admit(now, phase);
+            let (wait, fate) = match admission {
+                Admission::Taken(wait, fate) => (wait, fate),
+                Admission::Limited => return Reply::Answer(answer(429)),
+                Admission::TurnedAway => return Reply::Answer(answer(503)),
+            };
+            sleep(wait + if phase == Phase::Brownout { 10 * USUAL } else { USUAL }).await;
+            if fate != Fate::Nothing {
+                act();
+            }
+            Reply::Answer(answer(if fate == Fate::Done { 200 } else { 503 }))
         }
-    }
-
-    fn is_over_limit(&mut self, now: Duration) -> bool {
-        if self.second.0 != now.as_secs() {
-            self.second = (now.as_secs(), 0);
-        }
-        self.second.1 += 1;
-        self.second.1 > ALLOWED_A_SECOND
     }
 }
 
@@ -181,7 +130,5 @@ fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
     books.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a healthy answer takes.
+/// How long a healthy answer takes, where nobody waits before it.
 const USUAL: Duration = Duration::from_millis(20);
-/// Half of what the clients would like.
-const ALLOWED_A_SECOND: u32 = 10;
