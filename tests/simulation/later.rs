@@ -16,7 +16,7 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, Error, Integration};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::clock::{self, millis, secs};
+use crate::clock::{millis, secs};
 use crate::promises::Promise;
 use crate::provider::Provider;
 use crate::provider::plan::{Mode, Plan};
@@ -118,26 +118,6 @@ async fn a_provider_whose_bodies_only_drip_never_opens_the_breaker() {
         response.into_body().bytes().await.expect_err("the deadline passes");
     }
     not_yet("the breaker opens", crm.breaker().state() != BreakerState::Closed);
-}
-
-/// A turn that was taken and given back long ago, and the next that is due.
-#[tokio::test(start_paused = true)]
-async fn a_turn_that_was_given_back_lets_two_try_at_once() {
-    let provider = Provider::new(Plan::new(1).then(Mode::Reset, secs(3_600)));
-    let crm = Integration::user_flow("crm").service(provider.clone()).build().expect("it works");
-    while crm.breaker().state() == BreakerState::Closed {
-        crm.send(get()).await.expect_err("it is reset");
-        clock::wait(millis(250)).await;
-    }
-    clock::wait(secs(2)).await;
-    drop(crm.send(get()));
-    clock::wait(secs(10)).await;
-    let seen = provider.log(|log| log.seen.len());
-    for _ in 0..2 {
-        crm.send(get()).await.expect_err("nothing answers");
-    }
-    let tried = provider.log(|log| log.seen.len()) - seen;
-    not_yet("one tries at a time", tried <= 1);
 }
 
 /// Counts how often it is asked.

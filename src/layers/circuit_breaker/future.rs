@@ -84,7 +84,13 @@ where
                     match this.pass.as_mut().and_then(Pass::turned_away) {
                         // It leaves the queue that it waits in.
                         Some(error) => State::Rejected { error: Some(error) },
-                        None => break ready!(sending.poll(cx)),
+                        None => {
+                            let result = sending.poll(cx);
+                            if let Some(pass) = this.pass.as_mut() {
+                                pass.polled();
+                            }
+                            break ready!(result);
+                        }
                     }
                 }
             };

@@ -305,6 +305,15 @@ impl Gate {
         effects
     }
 
+    /// A probe goes on its way, from a queue further in or at once.
+    pub(super) fn note_left(&self, ticket: Ticket, now: Instant) {
+        if let Role::Probe(probe) = ticket.role
+            && ticket.generation == self.generation()
+        {
+            self.inner().machine.note_left(probe, now);
+        }
+    }
+
     /// A probe has a good head, and its body is being read.
     pub(super) fn note_head(&self, ticket: Ticket, at: Instant) {
         if let Role::Probe(probe) = ticket.role

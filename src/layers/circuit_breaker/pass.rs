@@ -18,6 +18,8 @@ pub struct Pass {
     ticket: Ticket,
     context: Context,
     stage: Stage,
+    /// It tries the provider, and hasn't been seen to leave yet.
+    is_probe_here: bool,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Pass {
         if probes || context.call().is_probing() {
             context.call().set_probing(probes);
         }
-        Self { breaker, ticket, context, stage: Stage::Waiting }
+        Self { breaker, ticket, context, stage: Stage::Waiting, is_probe_here: probes }
     }
 
     /// The rejection, where the breaker has opened since and the request is still in a queue of ours:
@@ -47,6 +49,14 @@ impl Pass {
         self.stage = Stage::Told;
         let refusal = self.breaker.gate.turn_away(rt::now());
         Some(self.breaker.refuse(&refusal, &self.context))
+    }
+
+    /// The request was polled: if it tries the provider and waits here no more, its time begins.
+    pub(super) fn polled(&mut self) {
+        if self.is_probe_here && !self.context.call().is_here() {
+            self.is_probe_here = false;
+            self.breaker.gate.note_left(self.ticket, rt::now());
+        }
     }
 
     /// A head: a failure is told now, a success waits for its body.

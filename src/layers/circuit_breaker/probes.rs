@@ -32,7 +32,9 @@ pub(super) struct Probes {
 #[derive(Debug)]
 struct Probe {
     number: u32,
-    began: Instant,
+    /// When it went on its way; until then, when it was let pass.
+    since: Instant,
+    has_left: bool,
     /// How long the head took and when it came; the body is being read.
     head: Option<(Duration, Instant)>,
 }
@@ -81,11 +83,13 @@ impl Probes {
             self.left = config.probes.saturating_sub(self.succeeded + self.failed).max(1);
             self.rounds = self.rounds.saturating_add(1);
             self.gap = config.open_time(self.rounds, rng);
-            self.due = rt::after(now, self.gap);
         }
+        // One that takes a turn that was given back is followed no sooner than any other.
+        self.due = self.due.max(rt::after(now, self.gap));
         (self.left, self.left_since) = (self.left - 1, now);
         self.begun = self.begun.wrapping_add(1);
-        self.under_way.push(Probe { number: self.begun, began: now, head: None });
+        let probe = Probe { number: self.begun, since: now, has_left: false, head: None };
+        self.under_way.push(probe);
         Ok(self.begun)
     }
 
@@ -108,9 +112,19 @@ impl Probes {
         self.next_at(asker, config, now).saturating_duration_since(now)
     }
 
+    /// How long until somebody should look again: a probe that is over makes room sooner than it was
+    /// expected to.
+    pub(super) fn look_in(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Duration {
+        let next = self.next_in(asker, config, now);
+        match self.due.saturating_duration_since(now) {
+            Duration::ZERO => next.min(self.gap),
+            due => next.min(due),
+        }
+    }
+
     /// Until when a probe is under way that has not had its time.
     fn busy_until(&self, config: &BreakerConfig) -> Instant {
-        let ends = self.under_way.iter().map(|probe| rt::after(probe.began, config.probe_limit));
+        let ends = self.under_way.iter().map(|probe| probe.keeps_back_until(config.probe_limit));
         ends.max().unwrap_or(self.left_since)
     }
 
@@ -177,6 +191,15 @@ impl Probes {
         self.for_slowness && config.is_slow(took)
     }
 
+    /// A probe that may have waited in a queue further in goes on its way.
+    pub(super) fn note_left(&mut self, number: u32, now: Instant) {
+        let waiting = |probe: &&mut Probe| probe.number == number && !probe.has_left;
+        if let Some(probe) = self.under_way.iter_mut().find(waiting) {
+            (probe.since, probe.has_left) = (now, true);
+            self.due = self.due.max(rt::after(now, self.gap));
+        }
+    }
+
     pub(super) fn note_head(&mut self, number: u32, left: Instant, at: Instant) {
         let probe = self.under_way.iter_mut().find(|probe| probe.number == number);
         if let Some(probe) = probe {
@@ -187,8 +210,21 @@ impl Probes {
     /// Takes out a probe whose good head came, and whose body has been read for as long as a probe
     /// may take; how long the head took.
     pub(super) fn take_answered(&mut self, limit: Duration, now: Instant) -> Option<Duration> {
-        let is_due = |probe: &Probe| probe.head.is_some() && now >= rt::after(probe.began, limit);
+        let is_due = |probe: &Probe| probe.head.is_some() && now >= rt::after(probe.since, limit);
         let at = self.under_way.iter().position(is_due)?;
         self.under_way.swap_remove(at).head.map(|(took, _)| took)
     }
 }
+
+// === impl Probe ===
+
+impl Probe {
+    /// Others would only wait behind one that waits here; but that one may never go.
+    fn keeps_back_until(&self, limit: Duration) -> Instant {
+        let limit = if self.has_left { limit } else { limit.max(LONGEST_WAIT) };
+        rt::after(self.since, limit)
+    }
+}
+
+/// How long a probe that waits in a queue further in keeps others back.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);

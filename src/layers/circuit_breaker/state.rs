@@ -266,6 +266,13 @@ impl Machine {
         false
     }
 
+    /// A probe goes on its way, from a queue further in or at once.
+    pub(super) fn note_left(&mut self, probe: u32, now: Instant) {
+        if let State::Open(probes) = &mut self.state {
+            probes.note_left(probe, now);
+        }
+    }
+
     /// A probe has a good head, and its body is being read.
     pub(super) fn note_head(&mut self, probe: u32, left: Instant, at: Instant) {
         if let State::Open(probes) = &mut self.state {
@@ -315,7 +322,7 @@ impl Machine {
     pub(super) fn next_look(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Instant {
         match (&self.state, self.forced) {
             (State::Open(probes), Forced::No) => {
-                rt::after(now, probes.next_in(asker, config, now).max(SHORTEST_LOOK))
+                rt::after(now, probes.look_in(asker, config, now).max(SHORTEST_LOOK))
             }
             (State::Releasing(release), Forced::No) => release.next_step(now),
             _ => rt::after(now, LONGEST_LOOK),

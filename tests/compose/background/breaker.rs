@@ -67,6 +67,36 @@ async fn a_job_that_meets_an_outage_of_two_minutes_is_done_soon_after() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_long_hang_no_more_go_at_once_than_after_a_short_one() {
+    let hangs = Arc::new(AtomicU16::new(0));
+    let (down, begun) = (Arc::clone(&hangs), Arc::new(AtomicU16::new(0)));
+    let counted = Arc::clone(&begun);
+    let provider = tower::service_fn(move |_: Request<Body>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let is_down = down.load(Ordering::Relaxed) == 0;
+        async move {
+            if is_down {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }
+    });
+    let crm = preset().service(provider).build().unwrap();
+    let jobs: Vec<_> = (0..2_000).map(|_| tokio::spawn(status(crm.send(get())))).collect();
+    tokio::time::sleep(seconds(1_200)).await;
+    hangs.store(1, Ordering::Relaxed);
+    let before = begun.load(Ordering::Relaxed);
+    while crm.breaker().open_for().is_some() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(seconds(1)).await;
+    let went = begun.load(Ordering::Relaxed) - before;
+    assert!(went <= 70, "{went} in the first second, of fifty that one place takes");
+    assert!(join_all(jobs).await.into_iter().all(|job| job.unwrap().0 == 200));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_whose_hour_is_over_says_since_when_nothing_answers() {
     let (crm, _) = switched(Duration::from_millis(20));
     let began = tokio::time::Instant::now();

@@ -126,6 +126,19 @@ async fn a_provider_that_hangs_gets_one_probe_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_turn_that_was_given_back_long_ago_lets_no_two_try_at_once() {
+    let crm = exact();
+    crm.go_down().await;
+    wait(secs(1)).await;
+    crm.provider.set(Answer::hang());
+    assert!(within(millis(100), crm.call()).await.is_none(), "it tried, and left");
+    wait(secs(10)).await;
+    let before = crm.provider.begun();
+    crm.fail(10).await;
+    assert_eq!(crm.provider.begun() - before, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_success_closes_it() {
     let crm = exact();
     crm.go_down().await;
