@@ -192,7 +192,9 @@ impl Gate {
             (Role::Usual, Verdict::Nothing) => Effects::default(),
             (Role::Usual, Verdict::Success) if !is_slow => {
                 self.settings().window.record(self.since_epoch(now), Mark::default());
-                self.note_success(now);
+                if let Some(silence) = self.note_success(now) {
+                    self.inner().machine.silence_ended(silence, now);
+                }
                 Effects::default()
             }
             (Role::Probe(probe), verdict) => self.record_probe(probe, verdict, took, now, rng),
@@ -200,11 +202,23 @@ impl Gate {
         }
     }
 
-    fn note_success(&self, now: Instant) {
-        self.last_success.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
-        if self.row.load(Ordering::Relaxed) != 0 {
+    /// Ends the row; how long it was silent, if there were many failures.
+    fn note_success(&self, now: Instant) -> Option<Duration> {
+        let row = self.row.load(Ordering::Relaxed);
+        let silence = || now.saturating_duration_since(self.silent_since());
+        let ended = (row >= MANY).then(silence);
+        if row != 0 {
             self.row.store(0, Ordering::Relaxed);
         }
+        self.last_success.store(nanos(self.since_epoch(now)), Ordering::Relaxed);
+        ended
+    }
+
+    /// When the first of the row was sent, or something last succeeded if that was later.
+    fn silent_since(&self) -> Instant {
+        let since = self.row_since.load(Ordering::Relaxed);
+        let since = since.max(self.last_success.load(Ordering::Relaxed));
+        self.epoch + Duration::from_nanos(since)
     }
 
     fn record_closed(
@@ -236,12 +250,13 @@ impl Gate {
         if let Some((failed, asked)) = counted {
             let mark = Mark { failed, slow: config.is_slow(took) };
             settings.window.record(self.since_epoch(now), mark);
-            match verdict {
-                Verdict::Failure { .. } => self.count_row(ticket.left),
-                _ => self.note_success(now),
+            if let Verdict::Failure { .. } = verdict {
+                self.count_row(ticket.left);
+            } else if let Some(silence) = self.note_success(now) {
+                inner.machine.silence_ended(silence, now);
             }
             // A result that is good in every way never opens it.
-            let cause = if failed || mark.slow { self.cause(&settings, now) } else { None };
+            let cause = if failed || mark.slow { self.cause(&settings, &inner, now) } else { None };
             if let Some(cause) = cause {
                 inner.machine.open(cause, asked, config, now, rng);
                 self.next_generation(&inner, config);
@@ -260,7 +275,7 @@ impl Gate {
     }
 
     /// Why it is to open, if it is.
-    fn cause(&self, settings: &Settings, now: Instant) -> Option<Cause> {
+    fn cause(&self, settings: &Settings, inner: &Inner, now: Instant) -> Option<Cause> {
         let config = &settings.config;
         let Sums { total, failed, slow } = settings.window.sums(self.since_epoch(now));
         let enough = total >= config.minimum;
@@ -271,10 +286,9 @@ impl Gate {
             Some(Consecutive::BelowMinimum(most)) => !enough && row >= most,
             None => false,
         };
-        let since = self.row_since.load(Ordering::Relaxed);
-        let since = since.max(self.last_success.load(Ordering::Relaxed));
-        let since = self.epoch + Duration::from_nanos(since);
-        if is_row && now.saturating_duration_since(since) >= config.no_success_for {
+        let since = self.silent_since();
+        let silence = inner.machine.longest_silence(config, now);
+        if is_row && now.saturating_duration_since(since) >= silence {
             return Some(Cause::Row { since, failed: row });
         }
         let failing = enough && config.failure_rate.is_some_and(|rate| reached(rate, failed))
@@ -608,5 +622,7 @@ fn nanos(time: Duration) -> u64 {
 const ASK: u64 = 0b01;
 /// Set where every call needs to know the time.
 const TIMED: u64 = 0b10;
+/// So many failures in a row are hardly chance: a silence with fewer is a lack of calls.
+const MANY: u32 = 10;
 /// How many bits the flags take.
 const FLAGS: u32 = 2;

@@ -60,7 +60,7 @@
 //! | `failure_rate`, `failures`, `slow_calls` | off | a brownout still gives useful answers |
 //! | `window`, `minimum` | 30 s, 20 calls | for those rules: long against an attempt, short against an outage |
 //! | `when_open` | [`WhenOpen::Refuse`] | a person is told at once |
-//! | `open_for` | 500 ms ± 20 %, without growth | recovery is noticed within a second, for two requests a second |
+//! | `open_for` | 450 ms ± 10 %, without growth | recovery is noticed within half a second, for little more than two requests a second |
 //! | `open_growth`, `open_times` | 1, none | who wants fewer probes in a long outage loses seconds after it |
 //! | `probes` | 1, which must succeed | an answer is the proof that it answers |
 //! | `probe_limit` | 1 s | a provider that hangs gets one request a second |

@@ -16,6 +16,8 @@ pub(super) struct Machine {
     forced_at: Instant,
     /// The outage that it is in, or that has just ended.
     outage: Option<Outage>,
+    /// The longest silence that lately ended by itself, and when the last one did.
+    spared: (Duration, Instant),
     /// The state that others were last told of.
     told: BreakerState,
 }
@@ -136,6 +138,7 @@ impl Machine {
             forced: Forced::No,
             forced_at: now,
             outage: None,
+            spared: (Duration::ZERO, now),
             told: BreakerState::Closed,
         }
     }
@@ -190,6 +193,28 @@ impl Machine {
             _ => (Cause::Hand, self.forced_at, 0),
         };
         Refusal { cause, lasts: now.saturating_duration_since(since), failed, next }
+    }
+
+    /// A success came after failures, while it was closed.
+    pub(super) fn silence_ended(&mut self, silence: Duration, now: Instant) {
+        let before = self.spared(now);
+        self.spared = (silence.max(before - before / 8), now);
+    }
+
+    fn spared(&self, now: Instant) -> Duration {
+        let (silence, at) = self.spared;
+        let is_recent = now.saturating_duration_since(at) < RECENT;
+        if is_recent { silence } else { Duration::ZERO }
+    }
+
+    /// How long nothing may succeed before a row of failures is an outage: longer than it has lately
+    /// been silent and still there, where few calls succeed.
+    pub(super) fn longest_silence(&self, config: &BreakerConfig, now: Instant) -> Duration {
+        let (least, spared) = (config.no_success_for, self.spared(now));
+        match spared >= least / 2 {
+            true => least.max(spared.saturating_mul(3)).min(least.saturating_mul(5)),
+            false => least,
+        }
     }
 
     /// Opens a closed one.
@@ -433,6 +458,8 @@ impl Ticket {
 pub(super) const UNTRACKED: u64 = u64::MAX;
 /// An outage that begins so soon after another is the same: a provider that flaps is one trouble.
 const SAME_OUTAGE: Duration = Duration::from_secs(10);
+/// How long a silence that ended by itself is remembered.
+const RECENT: Duration = Duration::from_secs(60);
 /// 1,024 under way keep every bulkhead busy that holds jobs.
 const MOST_DOUBLINGS: u64 = 10;
 /// Nobody looks again in the same breath.

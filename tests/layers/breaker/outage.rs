@@ -13,9 +13,13 @@ use super::Guarded;
 use crate::call::{get, status};
 use crate::clock::{begin, millis, secs, wait, within};
 
-/// The default, without chance.
+/// The default, with a round open time and without chance.
+fn unspread() -> CircuitBreakerLayer {
+    CircuitBreakerLayer::new().open_for(millis(500), secs(60)).open_jitter(Ratio::ZERO)
+}
+
 fn exact() -> Guarded {
-    Guarded::by(CircuitBreakerLayer::new().open_jitter(Ratio::ZERO))
+    Guarded::by(unspread())
 }
 
 fn post() -> Request<Body> {
@@ -95,6 +99,35 @@ async fn a_brownout_never_opens_it_however_busy_it_is() {
         wait(millis(100)).await;
     }
     assert_eq!(crm.changes(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_one_call_in_twenty_succeeds_it_learns_how_long_that_may_take() {
+    let crm = exact();
+    // A success each 1.5 s, and then one after 3 s: it was silent for long before, and still there.
+    for silence in [15, 15, 30, 40] {
+        for _ in 0..silence {
+            crm.fail(2).await;
+            wait(millis(100)).await;
+        }
+        crm.succeed(1).await;
+    }
+    assert_eq!(crm.changes(), []);
+    // Nothing is silent for so long without an outage.
+    assert_eq!(crm.fail_each(millis(100)).await, secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_learned_of_silence_is_forgotten_after_a_minute() {
+    let crm = exact();
+    for _ in 0..15 {
+        crm.fail(2).await;
+        wait(millis(100)).await;
+    }
+    crm.succeed(1).await;
+    wait(secs(60)).await;
+    crm.succeed(1).await;
+    assert_eq!(crm.fail_each(millis(100)).await, secs(2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +262,7 @@ async fn a_provider_that_flaps_is_in_one_outage() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_outage_begins_like_the_first() {
-    let layer = || CircuitBreakerLayer::new().open_jitter(Ratio::ZERO).probes(1, 1);
+    let layer = unspread;
     let rules = [
         layer(),
         layer().without_consecutive().window_of_calls(20).failure_rate(Ratio::percent(50), 10),
