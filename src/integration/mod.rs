@@ -16,7 +16,7 @@
 //! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
 //! | breaker | ten failures in a row and 2 s without a success; one call each 0.45 s ± 10 % tries, safe ones first; the first success closes | ten in a row; calls are held; one each second tries; after that they go one at a time, twice as many each second | it opens only when nothing answers, so it costs no answers |
 //! | rate limit | learned; a turn is waited for 500 ms at most; felt-out limits forgotten after 10 s | learned; in order, evenly spaced; felt-out limits hold for 5 min; a pause over 5 min is waited for outside the queue | shed for people, absorb for jobs |
-//! | concurrency | 64, queue 128 for ≤ 250 ms | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
+//! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
 //! | fallback, hedge, mirror, rehearsal | off | off | decisions that only the business can make |

@@ -39,7 +39,7 @@ pub(super) fn slots() -> Slots {
         // Its defaults are this preset's values.
         breaker: CircuitBreakerLayer::new(),
         rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
-        bulkhead: BulkheadLayer::new(64).queue(128).queue_wait(Duration::from_millis(250)),
+        bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         rehearsal: RehearsalLayer::new(),

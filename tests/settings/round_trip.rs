@@ -93,7 +93,7 @@ fn changed(preset: Builder) -> Builder {
                 .open_for(Duration::from_millis(1_100), Duration::from_secs(9))
                 .open_growth(1.25)
                 .open_times([Duration::from_secs(1), Duration::from_secs(8)])
-                .open_jitter(Ratio::percent(10))
+                .open_jitter(Ratio::percent(15))
                 .retry_after_cap(Duration::from_secs(11))
                 .probes(5, 4)
                 .probe_limit(Duration::from_secs(3))

@@ -105,7 +105,9 @@ fn odd() -> Vec<Scenario> {
         Scenario::new("1 endpoint of 4 fails").then(Mode::Endpoint { of: 4 }, 120).recovers(60),
         Scenario::new("1 % 503, Retry-After 30, 2 min").then(odd, 120).recovers(60),
         // Its next call is put off by 10 s at most, whatever it asks for.
-        outage("503, Retry-After 120, back after 20 s", after, 20).recovers_within(10),
+        outage("503, Retry-After 120, back after 20 s", after, 20)
+            .recovers_within(10)
+            .asks_for_time(),
         // What was felt out is forgotten after 10 s.
         Scenario::new("429 over 10/s, 1 min")
             .then(limited, 60)

@@ -28,6 +28,8 @@ pub(crate) struct Scenario {
     pub(crate) recovers_within: Duration,
     /// The provider says that it is asked too much, so that whoever obeys answers less.
     pub(crate) is_over_a_limit: bool,
+    /// The provider asks for more time than it takes, and whoever obeys comes later.
+    pub(crate) asks_for_time: bool,
 }
 
 impl Scenario {
@@ -46,6 +48,7 @@ impl Scenario {
             done_within: None,
             recovers_within: Duration::from_secs(1),
             is_over_a_limit: false,
+            asks_for_time: false,
         }
     }
 
@@ -93,6 +96,11 @@ impl Scenario {
 
     pub(crate) fn recovers_within(mut self, seconds: u64) -> Self {
         self.recovers_within = Duration::from_secs(seconds);
+        self
+    }
+
+    pub(crate) fn asks_for_time(mut self) -> Self {
+        self.asks_for_time = true;
         self
     }
 
