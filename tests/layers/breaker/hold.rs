@@ -16,7 +16,7 @@ use tower::{Layer, ServiceBuilder};
 
 use super::Guarded;
 use crate::call::{get, status};
-use crate::clock::{begin, millis, secs, settle, wait};
+use crate::clock::{begin, millis, secs, settle, wait, within};
 use crate::provider::Provider;
 
 /// Opens after ten failures, tries each second, and holds calls meanwhile.
@@ -95,7 +95,7 @@ async fn a_call_that_comes_while_others_are_held_waits_behind_them() {
     let late = crm.start(1).await;
     assert_eq!(crm.handle.counts().held, 2, "one of the three has gone since, and the late waits");
     wait(millis(180)).await;
-    assert!(first.iter().all(|call| call.is_finished()) && !late[0].is_finished());
+    assert!(first.iter().all(Call::is_finished) && !late[0].is_finished());
     assert_eq!(statuses(late).await, [200]);
 }
 
@@ -123,7 +123,7 @@ async fn a_held_call_that_is_not_polled_when_it_may_go_holds_up_nobody_for_long(
     assert!(futures_util::poll!(idle.as_mut()).is_pending());
     let others = crm.start(10).await;
     crm.provider.set(Answer::status(200));
-    let answers = tokio::time::timeout(secs(30), statuses(others)).await.unwrap();
+    let answers = within(secs(30), statuses(others)).await.unwrap();
     assert_eq!(answers, [200; 10]);
     assert_eq!(idle.await.unwrap(), 200);
 }

@@ -12,7 +12,7 @@ use outrigger::event::BreakerState::Closed;
 use tower::{Layer, service_fn};
 
 use crate::call::{get, status};
-use crate::clock::{millis, secs};
+use crate::clock::{millis, secs, spawn, wait, within};
 
 /// So many polls, and then it is over: a caller who leaves at some point of its call.
 async fn after_polls(polls: usize) {
@@ -41,7 +41,7 @@ async fn whoever_leaves_whenever_all_others_go_once_the_provider_is_back() {
     let (service, handle) = (layer.layer(provider), layer.handle());
     let callers = (0..64_usize).map(|caller| {
         let (service, answered) = (service.clone(), Arc::clone(&answered));
-        tokio::spawn(async move {
+        spawn(async move {
             for call in 0..60_usize {
                 let asked = Box::pin(status(&service, get()));
                 if (caller + call).is_multiple_of(3) {
@@ -57,17 +57,17 @@ async fn whoever_leaves_whenever_all_others_go_once_the_provider_is_back() {
         })
     });
     let callers: Vec<_> = callers.collect();
-    let worlds = tokio::spawn({
+    let worlds = spawn({
         let fails = Arc::clone(&fails);
         async move {
             for round in 0..40 {
                 fails.store(round % 2 == 0, Ordering::Relaxed);
-                tokio::time::sleep(millis(3)).await;
+                wait(millis(3)).await;
             }
             fails.store(false, Ordering::Relaxed);
         }
     });
-    let over = tokio::time::timeout(secs(60), async {
+    let over = within(secs(60), async {
         worlds.await.expect("it ends");
         join_all(callers).await.into_iter().for_each(|caller| caller.expect("it ends"));
     });
