@@ -43,7 +43,7 @@ pub(crate) struct Call {
     queued: AtomicBool,
     /// The attempt that is under way was cut by a limit.
     cut: AtomicBool,
-    /// A circuit breaker further in would refuse another attempt.
+    /// A circuit breaker or a rate limit further in would refuse another attempt.
     shut: AtomicBool,
     /// The attempt that is under way tries out a provider that was down.
     probing: AtomicBool,
@@ -230,7 +230,7 @@ impl Call {
         self.cut.store(cut, Ordering::Relaxed);
     }
 
-    /// A circuit breaker opened under this call: another attempt would only be refused.
+    /// A circuit breaker or a rate limit would refuse another attempt.
     pub(crate) fn set_shut(&self, shut: bool) {
         self.shut.store(shut, Ordering::Relaxed);
     }

@@ -74,4 +74,4 @@ pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
 pub(crate) use classify::{SharedClassifier, class_of_error, class_of_response};
-pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, wait_of};
+pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

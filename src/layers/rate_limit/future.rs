@@ -8,7 +8,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::config::Learning;
+use super::config::{Excess, Learning};
 use super::layer::RateLimitLayer;
 use super::limiter::{Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::inner::{Inner, Sending};
-use crate::outcome::{Class, Told, class_of_error, class_of_response};
+use crate::outcome::{Class, Told, class_of_error, class_of_response, leave_wait};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -217,7 +217,10 @@ impl Note {
                 (Some(resource), Some(asked)) => limiter.refused_resource(turn, resource, asked),
                 _ => {
                     let is_rate = !is_about_concurrency(response.headers());
-                    self.refused(turn, asked, is_rate);
+                    let pause = self.refused(turn, asked, is_rate);
+                    if let Some(pause) = pause.filter(|_| asked.is_none()) {
+                        self.tell_of(pause, response);
+                    }
                 }
             }
         } else {
@@ -236,10 +239,23 @@ impl Note {
         }
     }
 
-    fn refused(&self, turn: &Turn, asked: Option<Duration>, is_rate: bool) {
+    /// Whoever tried again before this pause is over would only be refused here, or wait.
+    fn tell_of<B>(&self, pause: Duration, response: &mut Response<B>) {
+        let config = &self.settings.config;
+        let is_refused = config.max_wait.is_some_and(|most| pause > most);
+        match config.excess {
+            Excess::Reject if is_refused => self.context.call().set_shut(true),
+            // It waits for its turn.
+            Excess::Reject => {}
+            Excess::Shape => leave_wait(response, pause),
+        }
+    }
+
+    /// Stops everybody for as long as was asked, or as seems enough; how long that is.
+    fn refused(&self, turn: &Turn, asked: Option<Duration>, is_rate: bool) -> Option<Duration> {
         let (limiter, emitter) = (self.limiter(), &self.settings.emitter);
         if !is_rate && asked.is_none() {
-            return;
+            return None;
         }
         let (pause, changed) = limiter.refused(turn, asked, is_rate);
         if let Some(pause) = pause {
@@ -248,6 +264,7 @@ impl Note {
         if let Some(interval) = changed {
             emitter.emit(Some(&self.context), || Event::RateLimitChanged { interval });
         }
+        pause
     }
 }
 

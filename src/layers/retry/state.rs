@@ -45,7 +45,7 @@ pub(super) struct Failure {
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
-    /// A circuit breaker would refuse another attempt.
+    /// A circuit breaker or a rate limit would refuse another attempt.
     pub(super) shut: bool,
     /// Somebody stopped the integration, or its retries.
     pub(super) stopped: bool,
@@ -102,7 +102,10 @@ impl Progress {
         Self::check_time(config, nature, begins)?;
         Self::check_asked(config, failure)?;
         if failure.shut && config.rejections == Rejections::Fail {
-            return Err(GaveUp::CircuitOpen);
+            return Err(match failure.class {
+                Class::Throttled => GaveUp::WaitTooLong,
+                _ => GaveUp::CircuitOpen,
+            });
         }
         self.moved |= moves;
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);

@@ -12,4 +12,4 @@ mod told;
 pub use rows::LimitHeader;
 
 pub(crate) use facts::{LimitFact, LimitFacts, Resource};
-pub(crate) use told::{Told, wait_of};
+pub(crate) use told::{Told, leave_wait, wait_of};

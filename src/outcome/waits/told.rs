@@ -142,6 +142,11 @@ pub(crate) fn wait_of<B>(
     told.wait(class)
 }
 
+/// Leaves on an answer that asked for no wait how long its caller had better wait.
+pub(crate) fn leave_wait<B>(response: &mut Response<B>, wait: Duration) {
+    response.extensions_mut().insert(Asked(wait));
+}
+
 fn bucket(text: &str) -> Resource {
     Resource::Bucket(named(text.trim()))
 }

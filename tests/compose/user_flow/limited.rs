@@ -7,6 +7,9 @@ use futures_util::future::join_all;
 use http::{Request, Response};
 use outrigger::Body;
 use outrigger::Error;
+use outrigger::outcome::GaveUp;
+use outrigger::retry::Retries;
+use outrigger::testing::{Answer, Script};
 use tower::service_fn;
 
 use super::preset;
@@ -126,4 +129,16 @@ async fn one_503_in_a_hundred_that_asks_for_half_a_minute_costs_no_more_than_its
     let (outcomes, _) = calls(answers, 20, 0, seconds(120)).await;
     let useful = useful(&outcomes, 0, 120);
     assert!(useful >= 0.98, "{useful}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_that_asks_for_no_wait_is_returned_as_it_is_and_not_as_a_refusal_of_ours() {
+    let provider = Script::new([Answer::status(429)]);
+    let crm = preset().service(provider.clone()).build().unwrap();
+    let began = tokio::time::Instant::now();
+    let response = read(crm.send(get())).await.expect("the provider's answer");
+    assert_eq!(response.status(), 429);
+    let retries = response.extensions().get::<Retries>().unwrap();
+    assert_eq!((retries.attempts, retries.gave_up), (1, Some(GaveUp::WaitTooLong)));
+    assert_eq!((began.elapsed(), provider.begun()), (Duration::ZERO, 1));
 }
