@@ -119,16 +119,21 @@
 //! ```
 
 mod breaker;
+mod by_hand;
 mod config;
 mod future;
 mod gate;
 mod handle;
 mod held;
 mod hold;
+mod holding;
 mod keyed;
 mod layer;
+mod outage;
 mod pass;
 mod probes;
+mod release;
+mod row;
 mod service;
 mod state;
 mod window;

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Throttled};
+use super::outage::{Cause, Outage, Silence};
 use super::probes::Probes;
+use super::release::Release;
 use crate::event::BreakerState;
 use crate::rt::{self, Rng};
 
@@ -16,8 +18,7 @@ pub(super) struct Machine {
     forced_at: Instant,
     /// The outage that it is in, or that has just ended.
     outage: Option<Outage>,
-    /// The longest silence that lately ended by itself, and when the last one did.
-    spared: (Duration, Instant),
+    silence: Silence,
     /// The state that others were last told of.
     told: BreakerState,
 }
@@ -28,37 +29,6 @@ enum State {
     Open(Probes),
     /// Closed again; those who were held meanwhile go a few at a time.
     Releasing(Release),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Release {
-    began: Instant,
-    in_flight: u32,
-}
-
-/// One outage; one that begins soon after another has ended is the same.
-#[derive(Clone, Copy, Debug)]
-struct Outage {
-    cause: Cause,
-    began: Instant,
-    /// Since when nothing has succeeded.
-    silent_since: Instant,
-    /// Attempts that failed since then.
-    failed: u32,
-    ended: Option<Instant>,
-}
-
-/// Why it opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// So many attempts failed one after the other, since then.
-    Row { since: Instant, failed: u32 },
-    /// Too many calls of the window failed.
-    Failures,
-    /// Too many calls of the window were slow.
-    Slowness,
-    /// Somebody opened it.
-    Hand,
 }
 
 /// The right to one call, good for the state that gave it.
@@ -138,7 +108,7 @@ impl Machine {
             forced: Forced::No,
             forced_at: now,
             outage: None,
-            spared: (Duration::ZERO, now),
+            silence: Silence::new(now),
             told: BreakerState::Closed,
         }
     }
@@ -165,8 +135,7 @@ impl Machine {
                 Err(next) => Err(self.refusal(Some(next), now)),
             },
             (Forced::No, State::Releasing(release)) => {
-                if !held && release.in_flight < release.most(now) {
-                    release.in_flight += 1;
+                if !held && release.take(now) {
                     return Ok(Role::Released);
                 }
                 Err(self.refusal(Some(Duration::ZERO), now))
@@ -197,24 +166,12 @@ impl Machine {
 
     /// A success came after failures, while it was closed.
     pub(super) fn silence_ended(&mut self, silence: Duration, now: Instant) {
-        let before = self.spared(now);
-        self.spared = (silence.max(before - before / 8), now);
+        self.silence.ended(silence, now);
     }
 
-    fn spared(&self, now: Instant) -> Duration {
-        let (silence, at) = self.spared;
-        let is_recent = now.saturating_duration_since(at) < RECENT;
-        if is_recent { silence } else { Duration::ZERO }
-    }
-
-    /// How long nothing may succeed before a row of failures is an outage: longer than it has lately
-    /// been silent and still there, where few calls succeed.
+    /// How long nothing may succeed before a row of failures is an outage.
     pub(super) fn longest_silence(&self, config: &BreakerConfig, now: Instant) -> Duration {
-        let (least, spared) = (config.no_success_for, self.spared(now));
-        match spared >= least / 2 {
-            true => least.max(spared.saturating_mul(3)).min(least.saturating_mul(5)),
-            false => least,
-        }
+        self.silence.longest(config.no_success_for, now)
     }
 
     /// Opens a closed one.
@@ -234,23 +191,14 @@ impl Machine {
 
     /// Opens until the time is over, when calls are tried again.
     pub(super) fn open_by_hand(&mut self, time: Duration, now: Instant) {
-        if self.outage.is_none_or(|outage| outage.ended.is_some()) {
+        if self.outage.is_none_or(|outage| !outage.goes_on()) {
             self.begin_outage(Cause::Hand, now);
         }
         self.state = State::Open(Probes::due_in(time, now));
     }
 
     fn begin_outage(&mut self, cause: Cause, now: Instant) {
-        let same = self.outage.filter(|outage| {
-            let ended = outage.ended;
-            ended.is_some_and(|ended| now.saturating_duration_since(ended) < SAME_OUTAGE)
-        });
-        let (silent_since, failed) = match cause {
-            Cause::Row { since, failed } => (since, failed),
-            _ => (now, 0),
-        };
-        let began = same.map_or(now, |outage| outage.began);
-        self.outage = Some(Outage { cause, began, silent_since, failed, ended: None });
+        self.outage = Some(Outage::begin(cause, self.outage, now));
     }
 
     /// What a probe came to; true if the breaker is to close.
@@ -321,18 +269,18 @@ impl Machine {
     /// Closes; where others are held, they go a few at a time from here on.
     pub(super) fn close(&mut self, held: bool, now: Instant) {
         self.state = match held {
-            true => State::Releasing(Release { began: now, in_flight: 0 }),
+            true => State::Releasing(Release::new(now)),
             false => State::Closed,
         };
-        if let Some(outage) = self.outage.as_mut().filter(|outage| outage.ended.is_none()) {
-            outage.ended = Some(now);
+        if let Some(outage) = &mut self.outage {
+            outage.end(now);
         }
     }
 
     /// One of those who were held is over, or was never sent.
     pub(super) fn released_one(&mut self) {
         if let State::Releasing(release) = &mut self.state {
-            release.in_flight = release.in_flight.saturating_sub(1);
+            release.give_back();
         }
     }
 
@@ -427,21 +375,6 @@ impl Machine {
     }
 }
 
-// === impl Release ===
-
-impl Release {
-    /// How many may be under way: one, and twice as many each second.
-    fn most(&self, now: Instant) -> u32 {
-        let seconds = now.saturating_duration_since(self.began).as_secs();
-        1 << seconds.min(MOST_DOUBLINGS)
-    }
-
-    fn next_step(&self, now: Instant) -> Instant {
-        let seconds = now.saturating_duration_since(self.began).as_secs();
-        rt::after(self.began, Duration::from_secs(seconds + 1))
-    }
-}
-
 // === impl Ticket ===
 
 impl Ticket {
@@ -456,12 +389,6 @@ impl Ticket {
 
 /// No state has this generation.
 pub(super) const UNTRACKED: u64 = u64::MAX;
-/// An outage that begins so soon after another is the same: a provider that flaps is one trouble.
-const SAME_OUTAGE: Duration = Duration::from_secs(10);
-/// How long a silence that ended by itself is remembered.
-const RECENT: Duration = Duration::from_secs(60);
-/// 1,024 under way keep every bulkhead busy that holds jobs.
-const MOST_DOUBLINGS: u64 = 10;
 /// Nobody looks again in the same breath.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// A change that comes sooner wakes those who wait for it.

@@ -1,0 +1,145 @@
+//! What a handle reads of a gate, and does to it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::config::{BreakerConfig, Mode};
+use super::gate::{Effects, Gate, Inner, Settings};
+use super::state::Forced;
+use super::window::{Sums, Window};
+use crate::event::BreakerState;
+use crate::rt::Rng;
+
+impl Gate {
+    pub(super) fn count_abandoned(&self) {
+        self.abandoned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn abandoned(&self) -> u64 {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn forcings(&self) -> u64 {
+        self.forcings.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sums(&self, now: Instant) -> Sums {
+        self.settings().window.sums(self.since_epoch(now))
+    }
+
+    pub(super) fn forced(&self) -> Forced {
+        self.inner().machine.forced()
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.inner().mode(&self.settings())
+    }
+
+    /// The state as callers see it.
+    pub(super) fn state(&self, now: Instant) -> BreakerState {
+        let settings = self.settings();
+        self.inner().machine.state(&settings.config, now)
+    }
+
+    /// How long it hasn't been closed, as callers see it.
+    pub(super) fn not_closed_for(&self, now: Instant) -> Option<Duration> {
+        self.inner().machine.not_closed_for(now)
+    }
+
+    /// Whether it refuses calls, because the last that is known is that nothing answers.
+    pub(super) fn is_down(&self, now: Instant) -> bool {
+        let (settings, inner) = (self.settings(), self.inner());
+        let acts = inner.mode(&settings) == Mode::Enforce;
+        acts && inner.machine.is_down(&settings.config, now)
+    }
+
+    /// Whether another attempt of a call that has just failed would be refused, or is no help: so
+    /// many have failed in a row that this one would, too.
+    pub(super) fn discourages(&self) -> bool {
+        let settings = self.settings();
+        let row = self.row.length();
+        let hopeless = settings.config.hopeless_row().is_some_and(|most| row >= most);
+        if !hopeless && self.passes_all() {
+            return false;
+        }
+        let inner = self.inner();
+        let acts =
+            inner.mode(&settings) == Mode::Enforce && inner.machine.forced() != Forced::Closed;
+        acts && (hopeless || inner.machine.is_open())
+    }
+
+    pub(super) fn force(&self, forced: Forced, now: Instant, rng: &Rng) -> Effects {
+        self.change(now, rng, |inner, _| {
+            inner.machine.force(forced, now);
+            if forced == Forced::No {
+                inner.mode = None;
+            }
+        })
+    }
+
+    /// Opens until the time is over.
+    pub(super) fn open_by_hand(&self, time: Duration, now: Instant, rng: &Rng) -> Effects {
+        self.change(now, rng, |inner, settings| {
+            inner.machine.force(Forced::No, now);
+            inner.machine.open_by_hand(time, now);
+            self.next_generation(inner, &settings.config);
+        })
+    }
+
+    /// Closed, with nothing remembered.
+    pub(super) fn reset(&self, now: Instant, rng: &Rng) -> Effects {
+        self.change(now, rng, |inner, settings| {
+            let held = !inner.hold.is_empty();
+            inner.machine.reset(held, now);
+            self.begin_anew(inner, settings);
+        })
+    }
+
+    pub(super) fn set_mode(&self, mode: Mode, now: Instant, rng: &Rng) -> Effects {
+        self.change(now, rng, |inner, _| inner.mode = Some(mode))
+    }
+
+    fn change(
+        &self,
+        now: Instant,
+        rng: &Rng,
+        change: impl FnOnce(&mut Inner, &Settings),
+    ) -> Effects {
+        let (settings, mut effects) = (self.settings(), Effects::default());
+        self.forcings.fetch_add(1, Ordering::Relaxed);
+        let mut inner = self.inner();
+        change(&mut inner, &settings);
+        self.serve(&mut inner, &settings, now, rng, &mut effects);
+        self.settle(&mut inner, &settings, now, &mut effects);
+        effects
+    }
+
+    /// Other settings from now on; the state stays, and so do the results if the window does.
+    pub(super) fn reconfigure(&self, config: BreakerConfig, now: Instant, rng: &Rng) -> Effects {
+        let mut effects = Effects::default();
+        let mut inner = self.inner();
+        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+        let before = &settings.config;
+        let window = match before.window == config.window {
+            true => Arc::clone(&settings.window),
+            false => {
+                self.row.clear();
+                Arc::new(Window::new(config.window))
+            }
+        };
+        if (before.probes, before.probe_successes) != (config.probes, config.probe_successes) {
+            inner.machine.recount(config.probes);
+        }
+        *settings = Arc::new(Settings { config, window });
+        let settings_now = Arc::clone(&settings);
+        drop(settings);
+        self.serve(&mut inner, &settings_now, now, rng, &mut effects);
+        self.settle(&mut inner, &settings_now, now, &mut effects);
+        effects
+    }
+}
