@@ -65,7 +65,9 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
     pub(crate) fn reconfigure(&self, with: impl FnOnce(W) -> W, each: impl Fn(&T)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.with = with(known.with.clone());
-        known.slots.iter().for_each(|slot| each(&slot.value));
+        drop(known);
+        // What is done to them may tell others, who ask for the keys.
+        self.all().iter().for_each(|value| each(value));
     }
 
     /// The value of this request's key.
@@ -134,7 +136,9 @@ impl<T: Kept, W> Known<T, W> {
         self.hand = next(looks, len);
         let used = |place: &usize| self.slots[*place].used.load(Ordering::Relaxed);
         let rank = |place: &usize| (!self.slots[*place].value.is_at_rest(), used(place));
-        let is_idle = |place: &usize| now.saturating_sub(used(place)) >= idle;
+        let is_idle = |place: &usize| {
+            now.saturating_sub(used(place)) >= idle && self.slots[*place].value.is_at_rest()
+        };
         if places.iter().any(is_idle) {
             places.retain(is_idle);
         } else if let Some(oldest) = places.iter().copied().min_by_key(rank) {

@@ -105,6 +105,9 @@ impl Shared {
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }
+        if breaker.is_some_and(|breaker| breaker.held > 0) {
+            return (Status::Degraded, None);
+        }
         if health.keyed_breakers.is_some_and(|breakers| breakers.open > 0) {
             return (Status::Degraded, None);
         }

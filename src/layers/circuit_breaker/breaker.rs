@@ -158,11 +158,18 @@ impl Display for Refusal {
         let lasts = lasts.as_secs_f64();
         match cause {
             Cause::Row { .. } => {
-                write!(f, "nothing has answered for {lasts:.1}s ({failed} attempts failed)")?;
+                let attempts = if failed == 1 { "attempt" } else { "attempts" };
+                write!(f, "nothing has answered for {lasts:.1}s ({failed} {attempts} failed)")?;
             }
             Cause::Failures => write!(f, "too many calls failed, {lasts:.1}s ago")?,
             Cause::Slowness => write!(f, "too many calls were slow, {lasts:.1}s ago")?,
             Cause::Hand if next.is_none() => return write!(f, "forced open {lasts:.1}s ago"),
+            Cause::Line => {
+                return write!(
+                    f,
+                    "closed {lasts:.1}s ago; calls that were held before it go first"
+                );
+            }
             Cause::Hand => write!(f, "opened by hand {lasts:.1}s ago")?,
         }
         write!(f, "; the next try is in {:.1}s", next.unwrap_or_default().as_secs_f64())

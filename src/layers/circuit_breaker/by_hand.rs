@@ -74,8 +74,11 @@ impl Gate {
     }
 
     pub(super) fn force(&self, forced: Forced, now: Instant, rng: &Rng) -> Effects {
-        self.change(now, rng, |inner, _| {
-            inner.machine.force(forced, now);
+        self.change(now, rng, |inner, settings| {
+            if inner.machine.forced() != forced {
+                inner.machine.force(forced, now);
+                self.next_generation(inner, &settings.config);
+            }
             if forced == Forced::No {
                 inner.mode = None;
             }
@@ -86,7 +89,7 @@ impl Gate {
     pub(super) fn open_by_hand(&self, time: Duration, now: Instant, rng: &Rng) -> Effects {
         self.change(now, rng, |inner, settings| {
             inner.machine.force(Forced::No, now);
-            inner.machine.open_by_hand(time, now);
+            inner.machine.open_by_hand(time, settings.config.open_time(0, rng), now);
             self.next_generation(inner, &settings.config);
         })
     }

@@ -168,7 +168,7 @@ impl BreakerConfig {
     fn check_rules(&self, mistakes: &mut Mistakes<'_>) {
         let by_window = self.failure_rate.is_some() || self.failures.is_some();
         if !by_window && self.slow.is_none() && self.consecutive.is_none() {
-            mistakes.add("rules", "there are none, so it can never open: set a failure rate, a number of failures, a slow-call rate or a number in a row");
+            mistakes.add("rules", "no rule is set, so it can never open: set a failure rate, a number of failures, a slow-call rate or a number in a row");
         }
         if self.failures == Some(0) {
             mistakes.add("failures", "zero failures would open on every call: use at least one");

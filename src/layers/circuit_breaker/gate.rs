@@ -132,7 +132,7 @@ impl Gate {
                 }
                 (Mode::Enforce, WhenOpen::Hold) => {
                     let waiter = inner.hold.join(asker);
-                    let must_watch = !std::mem::replace(&mut inner.hold.is_watched, true);
+                    let must_watch = inner.hold.must_watch(now);
                     Admission::Held(waiter, must_watch)
                 }
                 (Mode::Enforce, WhenOpen::Refuse) => {
@@ -156,13 +156,24 @@ impl Gate {
     /// Turns away a call that was let pass and hasn't left yet. Where calls are held, it may come
     /// back at once, to be held.
     pub(super) fn turn_away(&self, now: Instant) -> Refusal {
-        let settings = self.settings();
-        self.rejected.fetch_add(1, Ordering::Relaxed);
-        let refusal = self.inner().machine.why(Asker::Safe, &settings.config, now);
-        match settings.config.when_open {
-            WhenOpen::Hold => Refusal { next: Some(Duration::ZERO), ..refusal },
-            WhenOpen::Refuse => refusal,
+        match self.settings().config.when_open {
+            WhenOpen::Hold => Refusal { next: Some(Duration::ZERO), ..self.why(now) },
+            WhenOpen::Refuse => {
+                self.rejected.fetch_add(1, Ordering::Relaxed);
+                self.why(now)
+            }
         }
+    }
+
+    /// Refuses a call that was held and has no more time.
+    pub(super) fn give_up(&self, now: Instant) -> Refusal {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        self.why(now)
+    }
+
+    fn why(&self, now: Instant) -> Refusal {
+        let settings = self.settings();
+        self.inner().machine.why(Asker::Safe, &settings.config, now)
     }
 
     /// Tells the result of a call.

@@ -43,7 +43,7 @@ impl Held {
     /// It can't be woken, so it doesn't wait.
     pub(super) fn refuse(self) -> Error {
         self.context.call().set_queued(false);
-        self.breaker.refuse(&self.breaker.gate.turn_away(self.came), &self.context)
+        self.breaker.refuse(&self.breaker.gate.give_up(self.came), &self.context)
     }
 
     /// Ready when the call may go, or must not be sent any more.
@@ -57,16 +57,21 @@ impl Held {
             if self.context.deadline().is_some_and(|deadline| rt::now() >= deadline) {
                 // Whoever keeps the deadline has woken it, and is told why it wasn't met.
                 self.context.call().set_queued(false);
-                let refusal = self.breaker.gate.turn_away(rt::now());
+                let refusal = self.breaker.gate.give_up(rt::now());
                 return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
             }
-            if self.breaker.gate.must_watch() && !self.breaker.watch() {
+            if self.breaker.gate.must_watch(rt::now()) && !self.breaker.watch() {
                 self.breaker.gate.unwatch();
             }
             return Poll::Pending;
         };
         let now = rt::now();
         self.context.call().set_queued(false);
+        if self.breaker.gate.is_outdated(&ticket) {
+            // Somebody forced it open before the call came to go.
+            let refusal = self.breaker.gate.turn_away(now);
+            return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
+        }
         self.context.call().set_attempt_began(now);
         let waited = now.saturating_duration_since(self.came);
         self.breaker.emitter.emit(Some(&self.context), || Event::BreakerReleased { waited });

@@ -20,7 +20,7 @@ impl Gate {
     ) {
         let passes_all = inner.mode(settings) == Mode::ReportOnly;
         while let Some(waiter) = match inner.machine.is_open() && !passes_all {
-            true => inner.hold.next_probe(),
+            true => inner.hold.next_probe(inner.machine.is_unsafe_turn(now)),
             false => inner.hold.first(),
         } {
             let ticket = match passes_all {
@@ -50,11 +50,11 @@ impl Gate {
         }
         self.serve(&mut inner, &settings, now, rng, &mut effects);
         self.settle(&mut inner, &settings, now, &mut effects);
-        let next = inner.hold.next_probe().map(|waiter| {
+        let next = inner.hold.next_probe(inner.machine.is_unsafe_turn(now)).map(|waiter| {
             let machine = &inner.machine;
             machine.next_look(waiter.asker, &settings.config, now)
         });
-        inner.hold.is_watched = next.is_some();
+        (inner.hold.is_watched, inner.hold.next_look) = (next.is_some(), next);
         (next, effects)
     }
 
@@ -64,9 +64,9 @@ impl Gate {
     }
 
     /// Whether somebody must look after those who are held; whoever asks does.
-    pub(super) fn must_watch(&self) -> bool {
+    pub(super) fn must_watch(&self, now: Instant) -> bool {
         let mut inner = self.inner();
-        !inner.hold.is_empty() && !std::mem::replace(&mut inner.hold.is_watched, true)
+        !inner.hold.is_empty() && inner.hold.must_watch(now)
     }
 
     /// One who is held leaves.

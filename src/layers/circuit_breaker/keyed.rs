@@ -1,5 +1,6 @@
 use super::breaker::Breaker;
 use super::config::BreakerConfig;
+use super::state::Forced;
 use crate::event::BreakerState;
 use crate::keyed::{Kept, KeyedMap};
 
@@ -8,6 +9,6 @@ pub(super) type BreakerMap = KeyedMap<Breaker, BreakerConfig>;
 
 impl Kept for Breaker {
     fn is_at_rest(&self) -> bool {
-        self.state() == BreakerState::Closed
+        self.state() == BreakerState::Closed && self.gate.forced() == Forced::No
     }
 }

@@ -12,7 +12,9 @@
 //! **Opening.** Attempts that fail one after the other are counted; any success ends the row. Ten in a
 //! row happen once in a thousand calls where half of them fail. Two seconds without a success, counted
 //! from when the first of the row was sent, make that right at any rate: after an idle hour, ten
-//! failures of one instant are no outage yet. Rules over a window can be set instead or beside it: a
+//! failures of one instant are no outage yet. Where a silence of half that time, with ten failures in
+//! it, has ended by itself in the last minute, few calls succeed, and it waits half as long again.
+//! Rules over a window can be set instead or beside it: a
 //! share of failures, a number of failures, a share of slow calls. A success never opens it. From the
 //! tenth failure in a row on, nothing is [retried](crate::retry) any more.
 //!
@@ -20,7 +22,8 @@
 //! under way that is younger than its limit. A provider that refuses gets two requests a second from
 //! each instance; one that hangs gets one. Calls that can be repeated without harm go first; a POST
 //! becomes a probe only if none of those has come for two open times more, so that few outcomes are
-//! unknown. Any success closes it, however late it comes, unless slowness opened it and the answer was
+//! unknown. What the safe calls ask may be all that is down, so one POST goes beside them after ten
+//! open times, and again after twice as long, up to a minute. Any success closes it, however late it comes, unless slowness opened it and the answer was
 //! slow. A failure changes nothing; its `Retry-After` moves the next probe, by ten seconds at most. A
 //! probe that is dropped, or refused further in, gives its turn back at once. One that its caller
 //! dropped after [`abandoned_after`](CircuitBreakerLayer::abandoned_after) or at its deadline has failed.
@@ -35,7 +38,9 @@
 //! until the provider answers; one of those who wait is the probe. When it closes, they go in the order
 //! in which they came: one at a time, and twice as many each second, up to 1,024. Whoever waits costs
 //! memory and no time: only those who may go are woken. How many wait is up to their callers; each
-//! waits until its deadline, if it has one.
+//! waits until its deadline, if it has one. A call that is held learns of a kill switch when it may go.
+//! The runtime of whoever was held first wakes the others: where one rests, the next call that comes
+//! on another takes over.
 //!
 //! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. An
 //! outage that begins within ten seconds of the end of another is the same one in

@@ -11,6 +11,8 @@ pub(super) enum Cause {
     Slowness,
     /// Somebody opened it.
     Hand,
+    /// It is closed, and others were held before.
+    Line,
 }
 
 /// One outage; one that begins soon after another is the same.
@@ -18,7 +20,7 @@ pub(super) enum Cause {
 pub(super) struct Outage {
     pub(super) cause: Cause,
     pub(super) began: Instant,
-    /// Since when nothing has succeeded.
+    /// Since when nothing has succeeded, or it was opened for another reason.
     pub(super) silent_since: Instant,
     /// Attempts that failed since then.
     pub(super) failed: u32,
@@ -49,6 +51,10 @@ impl Outage {
         self.ended.is_none()
     }
 
+    pub(super) fn ended_at(&self, now: Instant) -> Instant {
+        self.ended.unwrap_or(now)
+    }
+
     pub(super) fn end(&mut self, now: Instant) {
         self.ended.get_or_insert(now);
     }
@@ -65,13 +71,10 @@ impl Silence {
         (self.longest, self.at) = (silence.max(before - before / 8), now);
     }
 
-    /// How long one may be before it is an outage: `least`, and more where few calls succeed.
+    /// How long one may be before it is an outage: `least`, and half as long again where few calls
+    /// succeed.
     pub(super) fn longest(&self, least: Duration, now: Instant) -> Duration {
-        let remembered = self.remembered(now);
-        match remembered >= least / 2 {
-            true => least.max(remembered.saturating_mul(3)).min(least.saturating_mul(5)),
-            false => least,
-        }
+        if self.remembered(now) >= least / 2 { least.saturating_add(least / 2) } else { least }
     }
 
     fn remembered(&self, now: Instant) -> Duration {

@@ -27,6 +27,8 @@ pub(super) struct Probes {
     begun: u32,
     /// When a call last came that could be repeated without harm.
     safe_came: Option<Instant>,
+    /// From when on one that could not need not let those go first, and how long it was made to.
+    unsafe_turn: (Instant, Duration),
 }
 
 #[derive(Debug)]
@@ -43,15 +45,18 @@ impl Probes {
     /// Those of a breaker that opens now.
     pub(super) fn new(for_slowness: bool, config: &BreakerConfig, now: Instant, rng: &Rng) -> Self {
         let gap = config.open_time(0, rng);
-        Self { for_slowness, ..Self::due_in(gap, now) }
+        Self { for_slowness, ..Self::due_in(gap, gap, now) }
     }
 
-    /// The first may go after so long.
-    pub(super) fn due_in(time: Duration, now: Instant) -> Self {
+    /// The first may go after so long, the next after the gap.
+    pub(super) fn due_in(time: Duration, gap: Duration, now: Instant) -> Self {
+        let due = rt::after(now, time);
+        let patience = gap.saturating_mul(PATIENCE);
         Self {
             for_slowness: false,
-            due: rt::after(now, time),
-            gap: time,
+            due,
+            gap,
+            unsafe_turn: (rt::after(due, patience), patience),
             rounds: 0,
             left: 0,
             left_since: now,
@@ -84,6 +89,10 @@ impl Probes {
             self.rounds = self.rounds.saturating_add(1);
             self.gap = config.open_time(self.rounds, rng);
         }
+        if asker == Asker::Unsafe {
+            let patience = self.unsafe_turn.1.saturating_mul(2).min(LONGEST_PATIENCE);
+            self.unsafe_turn = (rt::after(now, patience), patience);
+        }
         // One that takes a turn that was given back is followed no sooner than any other.
         self.due = self.due.max(rt::after(now, self.gap));
         (self.left, self.left_since) = (self.left - 1, now);
@@ -99,17 +108,25 @@ impl Probes {
             0 => self.due.max(self.busy_until(config)),
             _ => self.left_since,
         };
-        // Safe calls go first, where there are any.
+        // Safe calls go first, where there are any; but what they ask may be all that is down, so that
+        // one of the others goes beside them at times.
         let rest = self.gap.saturating_mul(2);
         let recent = rt::after(self.safe_came.unwrap_or(now), rest.saturating_add(self.gap));
         match asker {
-            Asker::Unsafe if self.safe_came.is_some() && now < recent => rt::after(free, rest),
+            Asker::Unsafe if self.safe_came.is_some() && now < recent => {
+                rt::after(free, rest).min(self.unsafe_turn.0)
+            }
             _ => free,
         }
     }
 
     pub(super) fn next_in(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Duration {
         self.next_at(asker, config, now).saturating_duration_since(now)
+    }
+
+    /// Whether it is an unsafe call's turn to try the provider.
+    pub(super) fn is_unsafe_turn(&self, now: Instant) -> bool {
+        now >= self.unsafe_turn.0
     }
 
     /// How long until somebody should look again: a probe that is over makes room sooner than it was
@@ -200,6 +217,11 @@ impl Probes {
         }
     }
 
+    /// Nobody will tell what becomes of those that are under way.
+    pub(super) fn lose_track(&mut self) {
+        self.under_way.clear();
+    }
+
     pub(super) fn note_head(&mut self, number: u32, left: Instant, at: Instant) {
         let probe = self.under_way.iter_mut().find(|probe| probe.number == number);
         if let Some(probe) = probe {
@@ -226,5 +248,9 @@ impl Probe {
     }
 }
 
+/// For so many probes, those that can be repeated without harm go first; then for twice as long, and
+/// so on: of an hour's outage, few outcomes are unknown.
+const PATIENCE: u32 = 10;
+const LONGEST_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a probe that waits in a queue further in keeps others back.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);

@@ -26,6 +26,11 @@ impl Release {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// Nobody will tell when those are over that are under way.
+    pub(super) fn lose_track(&mut self) {
+        self.in_flight = 0;
+    }
+
     /// How many may be under way: one, and twice as many each second.
     fn most(&self, now: Instant) -> u32 {
         1 << self.seconds(now).min(MOST_DOUBLINGS)

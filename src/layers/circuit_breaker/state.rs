@@ -154,11 +154,11 @@ impl Machine {
     }
 
     fn refusal(&self, next: Option<Duration>, now: Instant) -> Refusal {
-        let (cause, since, failed) = match (&self.outage, self.forced) {
-            (Some(outage), Forced::No) => match outage.cause {
-                cause @ Cause::Row { .. } => (cause, outage.silent_since, outage.failed),
-                cause => (cause, outage.began, outage.failed),
-            },
+        let (cause, since, failed) = match (&self.outage, self.forced, &self.state) {
+            (Some(outage), Forced::No, State::Open(_)) => {
+                (outage.cause, outage.silent_since, outage.failed)
+            }
+            (Some(outage), Forced::No, _) => (Cause::Line, outage.ended_at(now), 0),
             _ => (Cause::Hand, self.forced_at, 0),
         };
         Refusal { cause, lasts: now.saturating_duration_since(since), failed, next }
@@ -190,11 +190,11 @@ impl Machine {
     }
 
     /// Opens until the time is over, when calls are tried again.
-    pub(super) fn open_by_hand(&mut self, time: Duration, now: Instant) {
+    pub(super) fn open_by_hand(&mut self, time: Duration, gap: Duration, now: Instant) {
         if self.outage.is_none_or(|outage| !outage.goes_on()) {
             self.begin_outage(Cause::Hand, now);
         }
-        self.state = State::Open(Probes::due_in(time, now));
+        self.state = State::Open(Probes::due_in(time, gap, now));
     }
 
     fn begin_outage(&mut self, cause: Cause, now: Instant) {
@@ -307,11 +307,18 @@ impl Machine {
         self.forced = Forced::No;
         self.close(held, now);
         self.outage = None;
+        self.silence = Silence::new(now);
     }
 
     pub(super) fn force(&mut self, forced: Forced, now: Instant) {
-        if self.forced != forced {
-            (self.forced, self.forced_at) = (forced, now);
+        if self.forced == forced {
+            return;
+        }
+        (self.forced, self.forced_at) = (forced, now);
+        match &mut self.state {
+            State::Open(probes) => probes.lose_track(),
+            State::Releasing(release) => release.lose_track(),
+            State::Closed => {}
         }
     }
 
@@ -347,6 +354,11 @@ impl Machine {
             Forced::Closed => false,
             Forced::No => matches!(self.state, State::Open(_)),
         }
+    }
+
+    /// Whether the next to try the provider is one that must not be repeated.
+    pub(super) fn is_unsafe_turn(&self, now: Instant) -> bool {
+        matches!(&self.state, State::Open(probes) if probes.is_unsafe_turn(now))
     }
 
     /// How long it hasn't been closed, as callers see it.

@@ -253,3 +253,51 @@ async fn those_who_are_held_go_once_a_handle_closes_it() {
     crm.handle.release();
     assert_eq!(statuses(calls).await, [200; 20]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_no_call_may_be_repeated_one_of_them_tries_the_provider_all_the_same() {
+    let crm = Guarded::by(holding());
+    crm.fail(10).await;
+    let post = || Request::builder().method(Method::POST).body(Body::empty()).unwrap();
+    let mut posts = Vec::new();
+    for _ in 0..5 {
+        let service = crm.service.clone();
+        posts.push(begin(async move { status(&service, post()).await }).await);
+    }
+    crm.provider.set(Answer::status(200));
+    assert_eq!(statuses(posts).await, [200; 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_when_it_is_forced_open_is_not_sent() {
+    let crm = Guarded::by(holding());
+    crm.fail(10).await;
+    let calls = crm.start(5).await;
+    wait(millis(999)).await;
+    // The first may go in this instant, and is stopped before it does.
+    let before = crm.provider.begun();
+    crm.handle.force_open();
+    wait(secs(600)).await;
+    assert_eq!((crm.provider.begun(), crm.handle.counts().held), (before, 5));
+    crm.provider.set(Answer::status(200));
+    crm.handle.release();
+    assert_eq!(statuses(calls).await, [200; 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_the_outage_does_not_say_that_nothing_answers() {
+    let layer = holding();
+    let provider = Provider::new(Answer::status(500));
+    let service = DeadlineLayer::new(secs(5)).layer(layer.layer(provider.clone()));
+    for _ in 0..10 {
+        status(&service, get()).await.unwrap();
+    }
+    provider.set(Answer::status(200).after(secs(1)));
+    let calls = (0..200).map(|_| status(&service, get()));
+    let refused: Vec<_> = join_all(calls).await.into_iter().filter_map(Result::err).collect();
+    assert!(!refused.is_empty());
+    for error in refused {
+        let said = error.to_string();
+        assert!(error.is_timeout() || said.contains("calls that were held before it"), "{said}");
+    }
+}

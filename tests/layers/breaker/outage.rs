@@ -102,10 +102,10 @@ async fn a_brownout_never_opens_it_however_busy_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_one_call_in_twenty_succeeds_it_learns_how_long_that_may_take() {
+async fn where_few_calls_succeed_it_waits_half_as_long_again() {
     let crm = exact();
-    // A success each 1.5 s, and then one after 3 s: it was silent for long before, and still there.
-    for silence in [15, 15, 30, 40] {
+    // Silent for long, and still there.
+    for silence in [15, 25, 25] {
         for _ in 0..silence {
             crm.fail(2).await;
             wait(millis(100)).await;
@@ -113,8 +113,9 @@ async fn where_one_call_in_twenty_succeeds_it_learns_how_long_that_may_take() {
         crm.succeed(1).await;
     }
     assert_eq!(crm.changes(), []);
-    // Nothing is silent for so long without an outage.
-    assert_eq!(crm.fail_each(millis(100)).await, secs(10));
+    assert_eq!(crm.fail_each(millis(100)).await, secs(3));
+    crm.handle.reset();
+    assert_eq!(crm.fail_each(millis(100)).await, secs(2), "nothing is remembered");
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,6 +198,33 @@ async fn a_safe_call_tries_the_provider_before_one_that_must_not_be_repeated() {
     assert!(crm.post().await.is_err());
     wait(millis(1)).await;
     assert_eq!(crm.post().await.unwrap(), 500, "no safe one has come");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_must_not_be_repeated_are_tried_though_all_others_fail_for_ever() {
+    let crm = exact();
+    crm.go_down().await;
+    let (mut posts, mut answered) = (0, 0);
+    for tenth in 0..1_200 {
+        crm.fail(1).await;
+        wait(millis(100)).await;
+        if tenth % 10 == 0 {
+            crm.provider.set(Answer::status(200));
+            posts += 1;
+            answered += u32::from(crm.post().await.is_ok());
+        }
+    }
+    assert!(answered * 4 >= posts, "{answered} of {posts}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_was_opened_for_a_time_keeps_no_call_out_for_longer() {
+    let crm = exact();
+    crm.handle.force_open_for(secs(60));
+    wait(secs(59)).await;
+    assert!(crm.call().await.is_err());
+    wait(secs(3)).await;
+    assert_eq!(crm.post().await.unwrap(), 200);
 }
 
 #[tokio::test(start_paused = true)]
