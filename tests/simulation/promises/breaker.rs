@@ -21,6 +21,10 @@ pub(crate) struct Watched {
     probe: Option<Instant>,
     /// So many more may be let through at any time.
     unpaced: u32,
+    /// When it was closed, by whatever.
+    closed_at: Option<Instant>,
+    /// When one went beside another that was not to be repeated.
+    beside: Option<Instant>,
     /// Who queued further in: when such a one passed the breaker isn't told.
     queued: Vec<usize>,
 }
@@ -33,6 +37,8 @@ impl Watched {
             failure: None,
             probe: None,
             unpaced: 0,
+            closed_at: None,
+            beside: None,
             queued: Vec::new(),
         }
     }
@@ -65,7 +71,12 @@ impl Watched {
             Event::BulkheadRejected { .. }
             | Event::RateLimitRejected { .. }
             | Event::CallFinished { end: End::Abandoned { .. }, .. } => self.unpaced = UNPACED,
-            Event::BreakerChanged { from, to } => return self.changed(from, to, terms),
+            Event::BreakerChanged { from, to } => {
+                if to == BreakerState::Closed {
+                    self.closed_at = Some(told.at);
+                }
+                return self.changed(from, to, terms);
+            }
             _ => {}
         }
         Ok(())
@@ -118,9 +129,16 @@ impl Watched {
         }
         let paced = self.unpaced == 0;
         self.unpaced = self.unpaced.saturating_sub(1);
+        // Who was let go in the instant in which somebody closed it goes, whatever it is since.
+        let paced = paced && self.closed_at != Some(told.at);
         let Some(before) = before.filter(|_| paced) else { return Ok(()) };
         let since = told.at - before;
-        let so = terms.probes > 1 || since + ROUNDING >= terms.open[0];
+        let mut so = terms.probes > 1 || since + ROUNDING >= terms.open[0];
+        // Now and then, one that must not be repeated goes beside the others.
+        let rarely = |last: Instant| told.at - last + ROUNDING >= terms.open[0] * BESIDE;
+        if !so && self.beside.is_none_or(rarely) {
+            (so, self.beside) = (true, Some(told.at));
+        }
         Promise::SparesTheProvider
             .holds(so, || format!("it was tried {since:?} after it had been tried before"))
     }
@@ -128,5 +146,7 @@ impl Watched {
 
 /// Timers go to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(2);
+/// After so many open times.
+const BESIDE: u32 = 9;
 /// Who takes a turn that was given back, and whose turn it is next.
 const UNPACED: u32 = 2;
