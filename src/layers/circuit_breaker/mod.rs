@@ -13,7 +13,7 @@
 //! row happen once in a thousand calls where half of them fail. Two seconds without a success, counted
 //! from when the first of the row was sent, make that right at any rate: after an idle hour, ten
 //! failures of one instant are no outage yet. Where a silence of half that time, with ten failures in
-//! it, has ended by itself in the last minute, few calls succeed, and it waits half as long again.
+//! it, has ended by itself in the last minute, few calls succeed, and it waits for twice as long.
 //! Rules over a window can be set instead or beside it: a
 //! share of failures, a number of failures, a share of slow calls. A success never opens it. From the
 //! tenth failure in a row on, nothing is [retried](crate::retry) any more.

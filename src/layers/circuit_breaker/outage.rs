@@ -71,10 +71,10 @@ impl Silence {
         (self.longest, self.at) = (silence.max(before - before / 8), now);
     }
 
-    /// How long one may be before it is an outage: `least`, and half as long again where few calls
+    /// How long one may be before it is an outage: `least`, and twice that where few calls
     /// succeed.
     pub(super) fn longest(&self, least: Duration, now: Instant) -> Duration {
-        if self.remembered(now) >= least / 2 { least.saturating_add(least / 2) } else { least }
+        if self.remembered(now) >= least / 2 { least.saturating_mul(2) } else { least }
     }
 
     fn remembered(&self, now: Instant) -> Duration {

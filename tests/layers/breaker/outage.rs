@@ -102,10 +102,10 @@ async fn a_brownout_never_opens_it_however_busy_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_few_calls_succeed_it_waits_half_as_long_again() {
+async fn where_few_calls_succeed_it_waits_for_twice_as_long() {
     let crm = exact();
     // Silent for long, and still there.
-    for silence in [15, 25, 25] {
+    for silence in [15, 35, 35] {
         for _ in 0..silence {
             crm.fail(2).await;
             wait(millis(100)).await;
@@ -113,7 +113,7 @@ async fn where_few_calls_succeed_it_waits_half_as_long_again() {
         crm.succeed(1).await;
     }
     assert_eq!(crm.changes(), []);
-    assert_eq!(crm.fail_each(millis(100)).await, secs(3));
+    assert_eq!(crm.fail_each(millis(100)).await, secs(4));
     crm.handle.reset();
     assert_eq!(crm.fail_each(millis(100)).await, secs(2), "nothing is remembered");
 }
