@@ -131,8 +131,8 @@ impl Limiter {
         let is_full = state.waiting >= config.queue;
         if is_full || limit.is_some_and(|limit| turn >= limit) {
             state.rejected += 1;
-            // Nobody knows when there is room in a full queue: not at once.
-            let wait = if is_full { wait.max(FULL) } else { wait };
+            // Where nothing but places bounds it, nobody knows when there is room: not at once.
+            let wait = if is_full && wait.is_zero() { FULL } else { wait };
             return Entry::Rejected(Rejected { wait: Some(wait), is_full });
         }
         let waiter = state.join(route);
@@ -325,5 +325,5 @@ fn differs(before: Option<Duration>, after: Option<Duration>) -> bool {
     }
 }
 
-/// When to come back to a full queue, at the soonest.
+/// When to come back to a full queue, where that is not known.
 const FULL: Duration = Duration::from_secs(1);
