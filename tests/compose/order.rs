@@ -100,7 +100,9 @@ async fn the_breaker_counts_attempts() {
 async fn a_breaker_that_opens_ends_the_attempts_of_the_call_that_opened_it() {
     let provider = Script::new([Answer::status(500)]);
     let crm = five_attempts(millis(10))
-        .breaker(|breaker| breaker.consecutive(Consecutive::Always(2)))
+        .breaker(|breaker| {
+            breaker.consecutive(Consecutive::Always(2)).no_success_for(Duration::ZERO)
+        })
         .service(provider.clone())
         .build()
         .unwrap();
@@ -116,7 +118,9 @@ async fn a_breaker_that_opens_ends_the_attempts_of_the_call_that_opened_it() {
 async fn a_retry_that_another_calls_failure_shut_out_says_that_it_was_answered() {
     let provider = Script::new([Answer::status(500)]);
     let crm = five_attempts(millis(10))
-        .breaker(|breaker| breaker.consecutive(Consecutive::Always(5)))
+        .breaker(|breaker| {
+            breaker.consecutive(Consecutive::Always(5)).no_success_for(Duration::ZERO)
+        })
         .service(provider.clone())
         .build()
         .unwrap();

@@ -110,7 +110,9 @@ async fn a_graceful_goaway_neither_opens_a_breaker_nor_spends_the_budget() {
     let away = Turn::of([Do::GoAway { processed: false, reason: NO_ERROR }]);
     let provider = Framed::script([away, Turn::reply(200, "well")]).await;
     let shop = http2(user_flow())
-        .breaker(|breaker| breaker.consecutive(Consecutive::Always(1)))
+        .breaker(|breaker| {
+            breaker.consecutive(Consecutive::Always(1)).no_success_for(Duration::ZERO)
+        })
         .retry(|retry| retry.budget(RetryBudget::new(Ratio::percent(10), 0).burst(1)))
         .build()
         .unwrap();

@@ -347,7 +347,9 @@ async fn a_handshake_that_hangs_speaks_against_the_provider() {
     let provider = Provider::script([Step::of([Act::Hang])]).await;
     let url = provider.url("/").replace("http:", "https:");
     let builder = user_flow().without_retry();
-    let builder = builder.breaker(|breaker| breaker.consecutive(Consecutive::Always(1)));
+    let builder = builder.breaker(|breaker| {
+        breaker.consecutive(Consecutive::Always(1)).no_success_for(Duration::ZERO)
+    });
     let limit = Duration::from_millis(100);
     let shop = Shop::of(builder, Http1, |client| client.connect_timeout(limit));
     failed(&shop, get(&url)).await;

@@ -56,7 +56,9 @@ async fn a_wait_for_a_turn_is_no_slow_answer() {
 async fn a_deadline_that_passed_mostly_in_a_queue_of_ours_says_nothing_of_the_provider() {
     // Cut by the deadline itself, or by the attempt's timer that looks at it.
     for attempt in [TimeoutLayer::new(), TimeoutLayer::new().attempt(Duration::from_secs(30))] {
-        let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+        let breaker = CircuitBreakerLayer::new()
+            .consecutive(Consecutive::Always(1))
+            .no_success_for(Duration::ZERO);
         let handle = breaker.handle();
         let service = ServiceBuilder::new()
             .layer(DeadlineLayer::new(Duration::from_secs(8)))
@@ -75,7 +77,9 @@ async fn a_deadline_that_passed_mostly_in_a_queue_of_ours_says_nothing_of_the_pr
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passed_mostly_at_the_provider_is_a_failure() {
-    let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive(Consecutive::Always(1))
+        .no_success_for(Duration::ZERO);
     let handle = breaker.handle();
     let hangs = [Answer::status(200).after(Duration::from_secs(3)), Answer::hang()];
     let service = ServiceBuilder::new()
@@ -91,7 +95,9 @@ async fn a_deadline_that_passed_mostly_at_the_provider_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_leaves_a_queue_of_ours_says_nothing_of_the_provider() {
-    let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive(Consecutive::Always(1))
+        .no_success_for(Duration::ZERO);
     let handle = breaker.handle();
     let inner = BulkheadLayer::new(1).queue(1).layer(Script::new([Answer::hang()]));
     let service = breaker.layer(inner);

@@ -101,7 +101,9 @@ async fn nothing_is_repeated_after_the_provider_forgot_its_key() {
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_is_not_asked_again() {
-    let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive(Consecutive::Always(1))
+        .no_success_for(Duration::ZERO);
     let handle = breaker.handle();
     let provider = Script::new([Answer::status(200)]);
     let service = plain().layer(breaker.layer(provider.clone()));

@@ -1,5 +1,7 @@
 //! What the caller is told when it is over.
 
+use std::time::Duration;
+
 use std::error::Error as _;
 use std::io::{self, ErrorKind as Io};
 
@@ -67,7 +69,11 @@ async fn the_worst_of_all_attempts_is_what_may_have_happened() {
 async fn a_timeout_that_opens_the_breaker_is_the_last_word_and_may_have_happened() {
     let service = ServiceBuilder::new()
         .layer(plain())
-        .layer(CircuitBreakerLayer::new().consecutive(Consecutive::Always(1)))
+        .layer(
+            CircuitBreakerLayer::new()
+                .consecutive(Consecutive::Always(1))
+                .no_success_for(Duration::ZERO),
+        )
         .layer(TimeoutLayer::new().attempt(secs(1)))
         .service(Script::new([Answer::hang()]));
     let error = status(&service, keyed_post("a")).await.unwrap_err();

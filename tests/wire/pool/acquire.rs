@@ -60,8 +60,9 @@ async fn the_error_counts_every_connection_that_is_in_use() {
 #[tokio::test]
 async fn a_full_pool_does_not_open_the_breaker() {
     let server = Server::start();
-    let builder =
-        user_flow().without_retry().breaker(|breaker| breaker.consecutive(Consecutive::Always(1)));
+    let builder = user_flow().without_retry().breaker(|breaker| {
+        breaker.consecutive(Consecutive::Always(1)).no_success_for(Duration::ZERO)
+    });
     let shop =
         Shop::of(builder, Http1, |client| client.max_connections_per_host(1).acquire_timeout(WAIT));
     let held = shop.spawn(get(server.url("/gated")));
