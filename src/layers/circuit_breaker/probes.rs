@@ -29,6 +29,8 @@ pub(super) struct Probes {
     safe_came: Option<Instant>,
     /// From when on one that could not need not let those go first, and how long it was made to.
     unsafe_turn: (Instant, Duration),
+    /// The provider asked for quiet until then.
+    asked_until: Instant,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,7 @@ impl Probes {
             due,
             gap,
             unsafe_turn: (rt::after(due, patience), patience),
+            asked_until: now,
             rounds: 0,
             left: 0,
             left_since: now,
@@ -114,7 +117,7 @@ impl Probes {
         let recent = rt::after(self.safe_came.unwrap_or(now), rest.saturating_add(self.gap));
         match asker {
             Asker::Unsafe if self.safe_came.is_some() && now < recent => {
-                rt::after(free, rest).min(self.unsafe_turn.0)
+                rt::after(free, rest).min(self.unsafe_turn.0.max(self.asked_until))
             }
             _ => free,
         }
@@ -126,7 +129,7 @@ impl Probes {
 
     /// Whether it is an unsafe call's turn to try the provider.
     pub(super) fn is_unsafe_turn(&self, now: Instant) -> bool {
-        now >= self.unsafe_turn.0
+        now >= self.unsafe_turn.0.max(self.asked_until)
     }
 
     /// How long until somebody should look again: a probe that is over makes room sooner than it was
@@ -199,7 +202,9 @@ impl Probes {
         now: Instant,
     ) {
         if let Some(asked) = asked {
-            self.due = self.due.max(rt::after(now, asked.min(config.retry_after_cap)));
+            let until = rt::after(now, asked.min(config.retry_after_cap));
+            self.asked_until = self.asked_until.max(until);
+            self.due = self.due.max(until);
         }
     }
 
