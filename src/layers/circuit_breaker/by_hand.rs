@@ -117,8 +117,7 @@ impl Gate {
         self.forcings.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.inner();
         change(&mut inner, &settings);
-        self.serve(&mut inner, &settings, now, rng, &mut effects);
-        self.settle(&mut inner, &settings, now, &mut effects);
+        self.finish(&mut inner, &settings, now, rng, &mut effects);
         effects
     }
 
@@ -141,8 +140,7 @@ impl Gate {
         *settings = Arc::new(Settings { config, window });
         let settings_now = Arc::clone(&settings);
         drop(settings);
-        self.serve(&mut inner, &settings_now, now, rng, &mut effects);
-        self.settle(&mut inner, &settings_now, now, &mut effects);
+        self.finish(&mut inner, &settings_now, now, rng, &mut effects);
         effects
     }
 }

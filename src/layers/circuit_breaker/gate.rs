@@ -200,7 +200,9 @@ impl Gate {
                 }
                 Effects::default()
             }
-            (Role::Probe(probe), verdict) => self.record_probe(probe, verdict, took, now, rng),
+            (Role::Probe(probe), verdict) => {
+                self.record_probe((ticket.generation, probe), verdict, took, now, rng)
+            }
             (role, verdict) => self.record_closed(ticket, role, verdict, took, now, rng),
         }
     }
@@ -246,8 +248,7 @@ impl Gate {
                 self.next_generation(&inner, config);
             }
         }
-        self.serve(&mut inner, &settings, now, rng, &mut effects);
-        self.settle(&mut inner, &settings, now, &mut effects);
+        self.finish(&mut inner, &settings, now, rng, &mut effects);
         effects
     }
 
@@ -280,7 +281,7 @@ impl Gate {
 
     fn record_probe(
         &self,
-        probe: u32,
+        (generation, probe): (u64, u32),
         verdict: Verdict,
         took: Duration,
         now: Instant,
@@ -288,11 +289,14 @@ impl Gate {
     ) -> Effects {
         let (settings, mut effects) = (self.settings(), Effects::default());
         let mut inner = self.inner();
+        if generation != self.generation() {
+            // Probes of another outage may have the same numbers.
+            return effects;
+        }
         if inner.machine.judge_probe(probe, verdict, took, &settings.config, now) {
             self.close(&mut inner, &settings, now);
         }
-        self.serve(&mut inner, &settings, now, rng, &mut effects);
-        self.settle(&mut inner, &settings, now, &mut effects);
+        self.finish(&mut inner, &settings, now, rng, &mut effects);
         effects
     }
 
@@ -327,14 +331,21 @@ impl Gate {
         self.next_generation(inner, &settings.config);
     }
 
-    /// Notes what calls must ask for, and what others are to be told.
-    pub(super) fn settle(
+    /// After any change: lets those go who may, and notes what follows.
+    pub(super) fn finish(
         &self,
         inner: &mut Inner,
         settings: &Settings,
         now: Instant,
+        rng: &Rng,
         effects: &mut Effects,
     ) {
+        self.serve(inner, settings, now, rng, effects);
+        self.settle(inner, settings, now, effects);
+    }
+
+    /// Notes what calls must ask for, and what others are to be told.
+    fn settle(&self, inner: &mut Inner, settings: &Settings, now: Instant, effects: &mut Effects) {
         self.write_word(inner, &settings.config, self.generation());
         effects.changes.extend(inner.machine.untold(&settings.config, now));
     }

@@ -48,8 +48,7 @@ impl Gate {
         if inner.machine.settle_answered(&settings.config, now) {
             self.close(&mut inner, &settings, now);
         }
-        self.serve(&mut inner, &settings, now, rng, &mut effects);
-        self.settle(&mut inner, &settings, now, &mut effects);
+        self.finish(&mut inner, &settings, now, rng, &mut effects);
         let next = inner.hold.next_probe(inner.machine.is_unsafe_turn(now)).map(|waiter| {
             let machine = &inner.machine;
             machine.next_look(waiter.asker, &settings.config, now)
