@@ -154,13 +154,15 @@ impl Error {
         copy
     }
 
-    /// An error while the answer's body was read: the head had come, so the provider answered.
+    /// An error while the answer's body was read: the head had come, so the provider answered, but
+    /// not necessarily every attempt before.
     pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
         let mut ours = Self::from_inner(error, context);
         if ours.0.kind == ErrorKind::Other {
             ours.0.kind = ErrorKind::Transport(Fault::Body);
         }
-        ours.0.delivery = Delivery::Answered;
+        let answered = |context: &Context| context.call().delivery_of_answer();
+        ours.0.delivery = ours.0.context.as_ref().map_or(Delivery::Answered, answered);
         ours
     }
 

@@ -193,6 +193,11 @@ impl Call {
         }
     }
 
+    /// What is true of the delivery where an answer came last: one attempt before it may have been lost.
+    pub(crate) fn delivery_of_answer(&self) -> Delivery {
+        self.delivery().max(Delivery::Answered)
+    }
+
     pub(crate) fn worsen(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
     }

@@ -157,6 +157,10 @@ impl Drop for Pass {
     fn drop(&mut self) {
         match self.stage {
             Stage::Waiting => self.abandon(),
+            // The call's deadline passed while it waited for more of the body.
+            Stage::Head(_) if self.context.was_cut() => {
+                self.tell(Verdict::Failure { retry_after: None }, rt::now());
+            }
             // A caller who reads only the status has its answer all the same.
             Stage::Head(at) => self.tell(Verdict::Success, at),
             Stage::Told => {}

@@ -69,7 +69,7 @@ impl Failed {
 
     pub(super) fn answered(facts: &Facts, class: Class, status: StatusCode) -> Self {
         // This is the last attempt's word; an earlier one may have been acted on all the same.
-        let delivery = facts.context.call().delivery().max(Delivery::Answered);
+        let delivery = facts.context.call().delivery_of_answer();
         Self::new(facts, class, Some(status), None, delivery)
     }
 
