@@ -63,6 +63,28 @@ enum Step<B> {
     Stop,
 }
 
+/// The original while it is polled. One that panics is gone, and whoever waits for it must know.
+struct InHand<'a, B>(Option<&'a Tape<B>>);
+
+// === impl InHand ===
+
+impl<B> InHand<'_, B> {
+    fn give_back(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<B> Drop for InHand<'_, B> {
+    fn drop(&mut self) {
+        if let Some(tape) = self.0.take() {
+            let mut state = tape.state();
+            state.lose();
+            state.original = Original::Failed;
+            wake(state);
+        }
+    }
+}
+
 // === impl Tape ===
 
 impl<B> Tape<B> {
@@ -120,7 +142,8 @@ impl<B> State<B> {
         if self.kept && self.read > self.cap {
             self.lose();
         }
-        if self.kept {
+        // An empty one says nothing, and there may be any number of them.
+        if self.kept && !chunk.is_empty() {
             self.chunks.push(chunk.clone());
         }
     }
@@ -213,7 +236,10 @@ where
             }
             Step::Poll(original) => original,
         };
-        match Pin::new(&mut original).poll_frame(cx) {
+        let in_hand = InHand(Some(&self.tape));
+        let polled = Pin::new(&mut original).poll_frame(cx);
+        in_hand.give_back();
+        match polled {
             Poll::Ready(frame) => {
                 let at_end = original.is_end_stream();
                 Poll::Ready(self.record(original, frame, at_end))
@@ -252,7 +278,7 @@ where
                     // For `Bytes` this takes them as they are.
                     let chunk = data.copy_to_bytes(data.remaining());
                     state.record(&chunk);
-                    self.next += 1;
+                    self.next += usize::from(!chunk.is_empty());
                     self.sent += chunk.len() as u64;
                     Some(Ok(Frame::data(chunk)))
                 }

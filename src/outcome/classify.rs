@@ -23,7 +23,7 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Timeout(phase) => Class::Timeout(phase),
             ErrorKind::Transport(fault) => Class::Transport(fault),
             ErrorKind::Rejected(why) => Class::Rejected(why),
-            ErrorKind::Invalid => Class::Invalid,
+            ErrorKind::Invalid | ErrorKind::TooLarge => Class::Invalid,
             ErrorKind::Request => Class::Request,
             ErrorKind::Other => Class::Other,
         }

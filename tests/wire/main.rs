@@ -8,6 +8,7 @@
 mod applied;
 mod bodies;
 mod calls;
+mod collected;
 mod faults;
 mod frames;
 mod http1;

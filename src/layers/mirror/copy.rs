@@ -1,12 +1,11 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::BodyExt;
+use http_body::Frame;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
@@ -14,7 +13,7 @@ use super::body::Real;
 use super::layer::MirrorLayer;
 use super::seen::{Kept, Seen};
 use super::state::Place;
-use crate::body::Body;
+use crate::body::{Body, read};
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::Event;
@@ -78,13 +77,15 @@ where
         let class = class_of_response(&self.settings.classifier, &mut response);
         let (head, body) = response.into_parts();
         let cap = self.settings.compare.as_ref().map_or(0, |_| self.settings.body_cap);
-        let (mut body, mut kept) = (pin!(body), Kept::new(cap));
-        while let Some(frame) = body.frame().await {
+        let mut kept = Kept::new(cap);
+        read(body, |frame: Result<Frame<Bytes>, _>| {
             let frame = frame.map_err(|error| Error::from_body(error, None))?;
             if let Some(chunk) = frame.data_ref() {
                 kept.add(chunk);
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok((class, kept.answered(head.status, head.headers)))
     }
 
