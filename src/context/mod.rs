@@ -28,6 +28,7 @@ mod scope;
 mod steer;
 mod target;
 mod trace;
+mod trace_state;
 
 pub use extension::Context;
 pub use head::RequestHead;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderName, Request};
+use http::Request;
 use tower_service::Service;
 
+use super::baggage;
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
 use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
@@ -55,7 +56,7 @@ impl<S> Correlation<S> {
         if let Some(id) = context.correlation_id() {
             request.headers_mut().insert(header, id.as_header().clone());
         }
-        self.withhold_baggage(request);
+        baggage::restrict(request, &self.settings.baggage_to);
         context
     }
 
@@ -81,16 +82,6 @@ impl<S> Correlation<S> {
         own.continue_trace(request.headers_mut(), rng);
         request.extensions_mut().insert(own);
     }
-
-    fn withhold_baggage<B>(&self, request: &mut Request<B>) {
-        if !request.headers().contains_key(BAGGAGE) {
-            return;
-        }
-        let host = request.uri().host().unwrap_or_default();
-        if !self.settings.baggage_to.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
-            request.headers_mut().remove(BAGGAGE);
-        }
-    }
 }
 
 impl<S, ReqBody> Service<Request<ReqBody>> for Correlation<S>
@@ -111,6 +102,3 @@ where
         ResponseFuture::new(self.inner.call(request), context)
     }
 }
-
-/// W3C Baggage.
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
