@@ -173,6 +173,7 @@
 mod budget;
 mod config;
 mod error;
+mod files;
 mod inner;
 mod keyed;
 mod layers;

@@ -1,0 +1,9 @@
+//! How files are opened here: regular ones alone, and none through a link where something is written.
+
+#[cfg(any(feature = "audit", feature = "serde"))]
+mod append;
+mod read;
+
+#[cfg(any(feature = "audit", feature = "serde"))]
+pub(crate) use append::{create_new, is_same, open_to_append};
+pub(crate) use read::read_small;
