@@ -1,6 +1,6 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::mpsc::{self, Sender};
 use std::task::{Context, Poll};
 use std::thread;
@@ -58,16 +58,6 @@ where
     }
     let waiting = tokio::task::spawn_blocking(move || told.recv().ok().flatten());
     Blocking { waiting, give_up }
-}
-
-/// What `work` comes to; `None` if it panics.
-pub(crate) async fn caught<F: Future>(work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-        Ok(polled) => polled.map(Some),
-        Err(_) => Poll::Ready(None),
-    })
-    .await
 }
 
 impl<T> Future for Blocking<T> {

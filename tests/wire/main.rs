@@ -15,6 +15,7 @@ mod http1;
 mod http2;
 #[cfg(target_os = "linux")]
 mod moving;
+mod panicking;
 mod pool;
 mod provider;
 #[cfg(feature = "proxy")]

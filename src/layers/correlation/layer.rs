@@ -57,7 +57,8 @@ impl CorrelationLayer {
     }
 
     /// What knows the trace that is current where a call is made, where neither the request nor the
-    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example.
+    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example. Where it panics, there
+    /// is none.
     pub fn current_trace<F>(mut self, current: F) -> Self
     where
         F: Fn() -> Option<TraceContext> + Send + Sync + 'static,

@@ -7,6 +7,7 @@ use tower_service::Service;
 use super::baggage;
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
+use crate::callback;
 use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
@@ -70,7 +71,10 @@ impl<S> Correlation<S> {
             true => TraceContext::from_headers(request.headers()),
             false => None,
         };
-        let current = || self.settings.current_trace.as_ref().and_then(|current| current());
+        let current = || {
+            let current = self.settings.current_trace.as_deref()?;
+            callback::call("current trace", current).flatten()
+        };
         let trace = own.or_else(by_hand).or_else(Scope::current_trace).or_else(current);
         let begun = || self.settings.begins_traces.then(|| TraceContext::begin(&self.settings.rng));
         let Some(trace) = trace.or_else(begun) else {

@@ -1,5 +1,4 @@
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +13,7 @@ use super::layer::MirrorLayer;
 use super::seen::{Kept, Seen};
 use super::state::Place;
 use crate::body::{Body, read};
+use crate::callback;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::Event;
@@ -51,7 +51,8 @@ where
         let (began, limit) = (rt::now(), self.settings.limit);
         let due = rt::after(began, limit);
         let cut = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
-        let fetched = async { rt::caught(self.fetch(request)).await.unwrap_or_else(panicked) };
+        let fetched = callback::run("mirror target", self.fetch(request));
+        let fetched = async { fetched.await.unwrap_or_else(panicked) };
         let result = rt::until(Some(due), fetched).await.unwrap_or_else(cut);
         let elapsed = rt::now().saturating_duration_since(began);
         let (class, copy) = result.unwrap_or_else(|error| {
@@ -98,20 +99,18 @@ where
     ) -> Option<bool> {
         let compare = self.settings.compare.as_ref()?;
         let real = rt::until(Some(due), real?).await?.ok()?;
-        let compared = AssertUnwindSafe(|| {
+        let compared = || {
             let real = match real {
                 Real::Answered { status, headers, kept } => kept.answered(status, headers),
                 Real::Failed(error) => Seen::Failed { class: self.class_of(&error) },
             };
             compare(&real, &copy)
-        });
-        catch_unwind(compared).ok()
+        };
+        callback::call("mirror comparison", compared)
     }
 
-    /// Asked of a user's classifier, which may panic like everything of theirs.
     fn class_of(&self, error: &Error) -> Class {
-        let class = AssertUnwindSafe(|| class_of_error(&self.settings.classifier, error));
-        catch_unwind(class).unwrap_or(Class::Other)
+        class_of_error(&self.settings.classifier, error)
     }
 }
 
