@@ -4,6 +4,8 @@
 mod append;
 mod read;
 
+#[cfg(feature = "audit")]
+pub(crate) use append::create_new;
 #[cfg(any(feature = "audit", feature = "serde"))]
-pub(crate) use append::{create_new, is_same, open_to_append};
+pub(crate) use append::{is_same, open_to_append};
 pub(crate) use read::read_small;

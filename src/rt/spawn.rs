@@ -114,7 +114,7 @@ mod tests {
                 gate.recv()
             };
             runtime.block_on(async {
-                spawn_task(async move { drop(blocking(work).await) }).detach();
+                spawn_task(async move { assert_eq!(blocking(work).await, None) }).detach();
                 tokio::task::yield_now().await;
             });
             begun.recv_timeout(LONG).expect("it begins");

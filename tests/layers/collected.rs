@@ -20,7 +20,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::retry::plain;
 use crate::call::get;
-use crate::clock::secs;
+use crate::clock::{secs, spawn, within};
 
 /// A body that is always ready with the same frame, without end.
 #[derive(Clone, Default)]
@@ -207,14 +207,14 @@ async fn a_body_that_panics_while_it_is_sent_is_not_sent_again_and_hangs_nobody(
     {
         let mut body = request.into_body();
         let read = async move { poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.is_some() };
-        let read = tokio::spawn(read).await;
+        let read = spawn(read).await;
         let status = if read.is_err() { 503 } else { 200 };
         Ok(Response::builder().status(status).body(Body::empty()).expect("a response"))
     }
 
     let request = Request::put("http://crm.test/").body(Body::new(Broken)).expect("a request");
     let service = plain().max_attempts(2).layer(service_fn(answer));
-    let response = tokio::time::timeout(secs(3600), service.oneshot(request)).await;
+    let response = within(secs(3600), service.oneshot(request)).await;
     let response = response.expect("the call ends").unwrap();
     let gave_up = response.extensions().get::<Retries>().and_then(|retries| retries.gave_up);
     assert_eq!((response.status().as_u16(), gave_up), (503, Some(GaveUp::BodyNotKept)));
