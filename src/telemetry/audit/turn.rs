@@ -109,3 +109,25 @@ impl Seen {
 const DEAD: Duration = Duration::from_secs(2);
 /// An owner and a number have less than half of it.
 const MOST: u64 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rt;
+
+    #[test]
+    fn one_whose_lock_another_service_took_over_does_nothing_more_and_leaves_it() {
+        let path = std::env::temp_dir().join(format!("outrigger-turn-{}", std::process::id()));
+        let mut seen = Seen::default();
+        let taken = Turn::take(path.clone(), &mut seen, rt::now());
+        let mut turn = taken.expect("a folder").expect("nobody has it");
+        assert!(turn.confirm().is_ok());
+        let other = Turn::take(path.clone(), &mut seen, rt::now());
+        assert!(other.expect("a folder").is_none());
+        fs::write(&path, "another service 1\n").expect("a file");
+        assert!(turn.confirm().is_err());
+        drop(turn);
+        assert_eq!(fs::read(&path).expect("it is still there"), b"another service 1\n");
+        fs::remove_file(path).expect("it is there");
+    }
+}
