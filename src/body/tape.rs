@@ -54,6 +54,10 @@ pub(super) enum Original<B> {
     Failed,
 }
 
+/// The original while an attempt polls it. Dropped by a panic of the original, which is gone then:
+/// other attempts must not wait for it.
+struct InHand<'a, B>(&'a Tape<B>);
+
 /// What an attempt finds when it asks for its next frame.
 enum Step<B> {
     Frame(Frame<Bytes>),
@@ -61,28 +65,6 @@ enum Step<B> {
     Wait,
     End,
     Stop,
-}
-
-/// The original while it is polled. One that panics is gone, and whoever waits for it must know.
-struct InHand<'a, B>(Option<&'a Tape<B>>);
-
-// === impl InHand ===
-
-impl<B> InHand<'_, B> {
-    fn give_back(mut self) {
-        self.0 = None;
-    }
-}
-
-impl<B> Drop for InHand<'_, B> {
-    fn drop(&mut self) {
-        if let Some(tape) = self.0.take() {
-            let mut state = tape.state();
-            state.lose();
-            state.original = Original::Failed;
-            wake(state);
-        }
-    }
 }
 
 // === impl Tape ===
@@ -171,6 +153,17 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
     }
 }
 
+// === impl InHand ===
+
+impl<B> Drop for InHand<'_, B> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.lose();
+        state.original = Original::Failed;
+        wake(state);
+    }
+}
+
 // === impl Playing ===
 
 impl<B> Playing<B> {
@@ -236,14 +229,12 @@ where
             }
             Step::Poll(original) => original,
         };
-        let in_hand = InHand(Some(&self.tape));
+        let in_hand = InHand(&self.tape);
         let polled = Pin::new(&mut original).poll_frame(cx);
-        in_hand.give_back();
+        let polled = polled.map(|frame| (frame, original.is_end_stream()));
+        std::mem::forget(in_hand);
         match polled {
-            Poll::Ready(frame) => {
-                let at_end = original.is_end_stream();
-                Poll::Ready(self.record(original, frame, at_end))
-            }
+            Poll::Ready((frame, at_end)) => Poll::Ready(self.record(original, frame, at_end)),
             Poll::Pending => {
                 let mut state = self.tape.state();
                 state.original = Original::Here(original);

@@ -219,3 +219,14 @@ async fn a_body_that_panics_while_it_is_sent_is_not_sent_again_and_hangs_nobody(
     let gave_up = response.extensions().get::<Retries>().and_then(|retries| retries.gave_up);
     assert_eq!((response.status().as_u16(), gave_up), (503, Some(GaveUp::BodyNotKept)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn empty_frames_of_a_request_are_not_kept_and_the_rest_is_sent_again() {
+    let provider = Script::new([Answer::status(503), Answer::status(503), Answer::status(200)]);
+    let body = crate::provider::streamed(&["", "amount=", "", "", "1000", ""]);
+    let request = Request::put("http://crm.test/").body(body).expect("a request");
+    let response = plain().layer(provider.clone()).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let sent: Vec<_> = provider.requests().into_iter().map(Request::into_body).collect();
+    assert_eq!(sent, ["amount=1000"; 3]);
+}

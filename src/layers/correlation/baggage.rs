@@ -1,6 +1,8 @@
 //! The `baggage` header (W3C Baggage).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request};
+
+use crate::context::BAGGAGE;
 
 /// Takes baggage off a request that goes to a host which may not see it, and what is over the limits off
 /// any other.
@@ -40,7 +42,6 @@ fn shorten(headers: &mut HeaderMap) {
     }
 }
 
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// The header's grammar and limits: more need not be sent on.
 const MOST_BYTES: usize = 8192;
 const MOST_MEMBERS: usize = 180;

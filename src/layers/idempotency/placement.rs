@@ -2,8 +2,7 @@ use http::{HeaderName, HeaderValue, Request};
 
 /// Puts the key where the provider looks for it.
 ///
-/// Implemented by every function of that form, for keys that are a field of the body. One that panics takes
-/// its call along: the request is in its hands, and there is none to go on with. Nothing was sent.
+/// Implemented by every function of that form, for keys that are a field of the body.
 pub trait PlaceKey<B> {
     /// Puts `key` into `request`.
     fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;

@@ -51,13 +51,7 @@ impl Source {
 
     fn ask(&self, name: Name) -> Resolved {
         match &self.0 {
-            Some(own) => {
-                let resolved = callback::call(RESOLVER, || own.resolve(name.as_str()));
-                Box::pin(async {
-                    let resolved = callback::run(RESOLVER, resolved.ok_or_else(panicked)?).await;
-                    resolved.unwrap_or_else(|| Err(panicked()))
-                })
-            }
+            Some(own) => ask_own(&**own, name.as_str()),
             None => {
                 let asked = GaiResolver::new().call(name);
                 Box::pin(async { Ok(asked.await?.collect()) })
@@ -94,6 +88,15 @@ impl Future for Resolving {
         self.progress.resolved();
         Poll::Ready(result.map(Vec::into_iter).map_err(unresolved))
     }
+}
+
+/// What a resolver of the host's finds; an error if it panics.
+fn ask_own(own: &dyn Resolve, host: &str) -> Resolved {
+    let resolved = callback::call(RESOLVER, || own.resolve(host));
+    Box::pin(async {
+        let resolved = callback::run(RESOLVER, resolved.ok_or_else(panicked)?).await;
+        resolved.unwrap_or_else(|| Err(panicked()))
+    })
 }
 
 fn panicked() -> io::Error {
