@@ -51,6 +51,8 @@ pub enum ErrorKind {
     Rejected(Rejection),
     /// The answer failed a check.
     Invalid,
+    /// The answer's body is larger than its reader allowed.
+    TooLarge,
     /// The request can't be sent as it is: its URI, its headers or its own body failed.
     Request,
     /// The inner service failed in a way of its own.
@@ -398,6 +400,7 @@ impl fmt::Display for ErrorKind {
             Self::Transport(fault) => fault.fmt(f),
             Self::Rejected(why) => why.fmt(f),
             Self::Invalid => f.write_str("answer failed its check"),
+            Self::TooLarge => f.write_str("answer's body is too large"),
             Self::Request => f.write_str("request can't be sent"),
             Self::Other => f.write_str("inner service failed"),
         }

@@ -128,6 +128,14 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Functions of yours
+//!
+//! A classifier, a policy, a recorder, a subscriber, a sink, a redactor, a source, a resolver or any other
+//! function that you give may panic: the call goes on with a safe default, which each page names, and
+//! nothing stays held. Feature `tracing` tells it at error level, with the function's name. Your request's
+//! body and the service at the bottom belong to the call: a panic there takes the call along, and so does one
+//! that [places a key](idempotency::PlaceKey). Functions that are asked during a call must not block.
+//!
 //! # Where to read on
 //!
 //! - [`integration`]: the presets' values and the one order, each with its reason.
@@ -171,8 +179,10 @@
 )]
 
 mod budget;
+mod callback;
 mod config;
 mod error;
+mod files;
 mod inner;
 mod keyed;
 mod layers;

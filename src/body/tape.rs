@@ -54,6 +54,10 @@ pub(super) enum Original<B> {
     Failed,
 }
 
+/// The original while an attempt polls it. Dropped by a panic of the original, which is gone then:
+/// other attempts must not wait for it.
+struct InHand<'a, B>(&'a Tape<B>);
+
 /// What an attempt finds when it asks for its next frame.
 enum Step<B> {
     Frame(Frame<Bytes>),
@@ -120,7 +124,8 @@ impl<B> State<B> {
         if self.kept && self.read > self.cap {
             self.lose();
         }
-        if self.kept {
+        // An empty one says nothing, and there may be any number of them.
+        if self.kept && !chunk.is_empty() {
             self.chunks.push(chunk.clone());
         }
     }
@@ -145,6 +150,17 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
     drop(state);
     if let Some(waiting) = waiting {
         waiting.wake();
+    }
+}
+
+// === impl InHand ===
+
+impl<B> Drop for InHand<'_, B> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.lose();
+        state.original = Original::Failed;
+        wake(state);
     }
 }
 
@@ -213,11 +229,12 @@ where
             }
             Step::Poll(original) => original,
         };
-        match Pin::new(&mut original).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                let at_end = original.is_end_stream();
-                Poll::Ready(self.record(original, frame, at_end))
-            }
+        let in_hand = InHand(&self.tape);
+        let polled = Pin::new(&mut original).poll_frame(cx);
+        let polled = polled.map(|frame| (frame, original.is_end_stream()));
+        std::mem::forget(in_hand);
+        match polled {
+            Poll::Ready((frame, at_end)) => Poll::Ready(self.record(original, frame, at_end)),
             Poll::Pending => {
                 let mut state = self.tape.state();
                 state.original = Original::Here(original);
@@ -252,7 +269,7 @@ where
                     // For `Bytes` this takes them as they are.
                     let chunk = data.copy_to_bytes(data.remaining());
                     state.record(&chunk);
-                    self.next += 1;
+                    self.next += usize::from(!chunk.is_empty());
                     self.sent += chunk.len() as u64;
                     Some(Ok(Frame::data(chunk)))
                 }

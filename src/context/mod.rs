@@ -28,6 +28,7 @@ mod scope;
 mod steer;
 mod target;
 mod trace;
+mod trace_state;
 
 pub use extension::Context;
 pub use head::RequestHead;
@@ -39,7 +40,7 @@ pub use steer::Steer;
 pub use target::CallTarget;
 pub use trace::{SpanId, TraceContext, TraceId};
 
-pub(crate) use trace::TRACEPARENT;
+pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
 pub(crate) use call::{Call, Upload};
 pub(crate) use extension::{Beginning, ContextPool};

@@ -19,6 +19,19 @@ impl<T> IntegrationBuilder<T> {
 impl Integration {
     /// Calls the API with a request of reqwest's, and answers with a response of reqwest's.
     ///
+    /// The response's own `bytes`, `text` and `json` read as much as comes, decompressed, until the deadline
+    /// ends it. [`Body::bytes`](crate::Body::bytes) has a bound:
+    ///
+    /// ```
+    /// use outrigger::Body;
+    ///
+    /// # async fn read(response: reqwest::Response) -> Result<(), outrigger::Error> {
+    /// let response = http::Response::from(response);
+    /// let text = Body::from(response.into_body()).text().await?;
+    /// # let _ = text;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`send`](Integration::send).

@@ -4,6 +4,7 @@ mod breaker;
 mod bulkhead;
 mod call;
 mod clock;
+mod collected;
 mod correlation;
 mod debug;
 mod fallback;

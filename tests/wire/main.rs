@@ -8,12 +8,14 @@
 mod applied;
 mod bodies;
 mod calls;
+mod collected;
 mod faults;
 mod frames;
 mod http1;
 mod http2;
 #[cfg(target_os = "linux")]
 mod moving;
+mod panicking;
 mod pool;
 mod provider;
 #[cfg(feature = "proxy")]

@@ -295,3 +295,51 @@ async fn a_client_that_rotates_leaves_its_old_connections() {
         tokio::time::sleep(Duration::from_millis(61)).await;
     }
 }
+
+/// Bits of a deflate stream, in the order in which they are read.
+#[derive(Default)]
+struct Deflate(Vec<u8>, usize);
+
+impl Deflate {
+    fn bits(&mut self, bits: &str) {
+        for bit in bits.bytes() {
+            let at = self.1 % 8;
+            if at == 0 {
+                self.0.push(0);
+            }
+            *self.0.last_mut().unwrap() |= (bit - b'0') << at;
+            self.1 += 1;
+        }
+    }
+
+    /// A gzip stream of so many zeros or a few more, whose end is missing (RFC 1951, 3.2.6; RFC 1952, 2.3).
+    fn zeros(count: usize) -> Vec<u8> {
+        let mut deflate = Self(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], 0);
+        // A block of fixed codes that is not the last; a zero; then the last 258 bytes again and again.
+        deflate.bits("010");
+        deflate.bits("00110000");
+        (0..count.div_ceil(258)).for_each(|_| deflate.bits("1100010100000"));
+        deflate.0
+    }
+}
+
+#[tokio::test]
+async fn what_decompresses_to_too_much_is_read_up_to_the_bound() {
+    let bomb = Deflate::zeros(40 << 20);
+    assert!(bomb.len() < 300_000, "{}", bomb.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        bomb.len()
+    );
+    let provider = Provider::script([Step::write([head.into_bytes(), bomb].concat())]).await;
+    let (client, shop) = (client(), through(client(), 1));
+    let body = async |path: &str| {
+        let request = client.get(provider.url(path)).build().unwrap();
+        let response = http::Response::from(shop.execute(request).await.unwrap());
+        outrigger::Body::from(response.into_body())
+    };
+    let error = body("/").await.bytes().await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::TooLarge, Delivery::Answered));
+    let error = body("/").await.text_up_to(1000).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}

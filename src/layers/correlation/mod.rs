@@ -57,6 +57,7 @@
 //! # Ok(()) }
 //! ```
 
+mod baggage;
 mod future;
 mod inbound;
 mod layer;

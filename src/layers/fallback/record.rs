@@ -11,7 +11,8 @@ use crate::outcome::Class;
 /// Keeps what support needs to repair a flow that went on with a fallback's answer.
 ///
 /// It is called on the task of the call, so it must be quick and must not block. With the feature
-/// `serde` there is one that writes a file: `JsonLines`.
+/// `serde` there is one that writes a file: `JsonLines`. One that panics loses its record, and harms no
+/// call.
 pub trait FallbackRecorder: Send + Sync + 'static {
     /// Keeps one record.
     fn record(&self, record: FallbackRecord);

@@ -12,12 +12,13 @@ use tower_service::Service;
 use super::awaiting::Awaiting;
 use super::config::EmptyBudget;
 use super::drain::Drain;
-use super::policy::FailedAttempt;
+use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress, Step};
 use super::steer::Retries;
 use crate::body::{KeptBody, ReplayBody};
 use crate::budget::{CallUnderWay, Pass};
+use crate::callback;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
@@ -300,7 +301,7 @@ where
     fn is_wanted(&self, outcome: &Outcome<'_>, is_same_again: bool) -> bool {
         let call = self.context.call();
         let (memory, other) = (self.memory.as_ref(), Method::GET);
-        self.shared.settings.policy.wants(&FailedAttempt {
+        let failed = FailedAttempt {
             class: outcome.class,
             status: outcome.answer.map(|(status, _)| status),
             headers: outcome.headers,
@@ -311,7 +312,10 @@ where
             keyed: self.nature.keyed,
             key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
             is_same_again,
-        })
+        };
+        let wanted = || self.shared.settings.policy.wants(&failed);
+        callback::call("retry policy", wanted)
+            .unwrap_or_else(|| StandardPolicy::new().wants(&failed))
     }
 
     fn next(&mut self, outcome: &Outcome<'_>) -> Next {

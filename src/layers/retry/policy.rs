@@ -7,7 +7,7 @@ use crate::outcome::{Class, foreign};
 /// Says whether another attempt could be better than this result.
 ///
 /// It is the first of several questions: whether repeating is safe, in time and within the budget is
-/// the layer's to ask, whatever the policy says.
+/// the layer's to ask, whatever the policy says. Where it panics, the [`StandardPolicy`] decides.
 pub trait RetryPolicy: Send + Sync + 'static {
     /// Whether another attempt could be better.
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool;

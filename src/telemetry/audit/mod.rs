@@ -61,6 +61,7 @@ mod record;
 mod sink;
 #[cfg(feature = "tracing")]
 mod spoken;
+mod turn;
 
 pub use audit::{Audit, AuditBuilder};
 pub use file::JsonLinesFile;

@@ -11,12 +11,14 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
 use super::connect::Progress;
+use crate::callback;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::outcome::Fault;
 
 /// Finds a host's addresses, in place of the system.
 ///
-/// Asked for every new connection, so that a host that moved is found where it is now.
+/// Asked for every new connection, so that a host that moved is found where it is now. One that panics has
+/// found nothing.
 pub trait Resolve: Send + Sync + 'static {
     /// The addresses of `host`; their ports are of no account.
     fn resolve(&self, host: &str) -> Resolved;
@@ -49,7 +51,7 @@ impl Source {
 
     fn ask(&self, name: Name) -> Resolved {
         match &self.0 {
-            Some(own) => own.resolve(name.as_str()),
+            Some(own) => ask_own(&**own, name.as_str()),
             None => {
                 let asked = GaiResolver::new().call(name);
                 Box::pin(async { Ok(asked.await?.collect()) })
@@ -88,6 +90,19 @@ impl Future for Resolving {
     }
 }
 
+/// What a resolver of the host's finds; an error if it panics.
+fn ask_own(own: &dyn Resolve, host: &str) -> Resolved {
+    let resolved = callback::call(RESOLVER, || own.resolve(host));
+    Box::pin(async {
+        let resolved = callback::run(RESOLVER, resolved.ok_or_else(panicked)?).await;
+        resolved.unwrap_or_else(|| Err(panicked()))
+    })
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("the resolver panicked")
+}
+
 fn unresolved(error: io::Error) -> Error {
     Error::new(ErrorKind::Transport(Fault::Dns), Delivery::NotSent).with_source(error.into())
 }
@@ -97,3 +112,6 @@ impl fmt::Debug for Source {
         f.write_str(if self.0.is_some() { "own resolver" } else { "the system's resolver" })
     }
 }
+
+/// What a resolver of the host's is called where it is told that it panicked.
+const RESOLVER: &str = "resolver";
