@@ -1,6 +1,7 @@
 //! Bodies, and the wrappers that several layers use.
 
 mod captured;
+mod caught;
 mod discard;
 mod guard;
 mod kept;
@@ -14,6 +15,7 @@ pub use replay::ReplayBody;
 pub use whole::Body;
 
 pub(crate) use captured::Captured;
+pub(crate) use caught::{BodyFate, CaughtBody};
 pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use kept::Kept;

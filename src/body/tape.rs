@@ -54,6 +54,10 @@ pub(super) enum Original<B> {
     Failed,
 }
 
+/// The original while an attempt polls it. Dropped by a panic of the original, which is gone then:
+/// other attempts must not wait for it.
+struct InHand<'a, B>(&'a Tape<B>);
+
 /// What an attempt finds when it asks for its next frame.
 enum Step<B> {
     Frame(Frame<Bytes>),
@@ -148,6 +152,17 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
     }
 }
 
+// === impl InHand ===
+
+impl<B> Drop for InHand<'_, B> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.lose();
+        state.original = Original::Failed;
+        wake(state);
+    }
+}
+
 // === impl Playing ===
 
 impl<B> Playing<B> {
@@ -213,11 +228,12 @@ where
             }
             Step::Poll(original) => original,
         };
-        match Pin::new(&mut original).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                let at_end = original.is_end_stream();
-                Poll::Ready(self.record(original, frame, at_end))
-            }
+        let in_hand = InHand(&self.tape);
+        let polled = Pin::new(&mut original).poll_frame(cx);
+        let polled = polled.map(|frame| (frame, original.is_end_stream()));
+        std::mem::forget(in_hand);
+        match polled {
+            Poll::Ready((frame, at_end)) => Poll::Ready(self.record(original, frame, at_end)),
             Poll::Pending => {
                 let mut state = self.tape.state();
                 state.original = Original::Here(original);
