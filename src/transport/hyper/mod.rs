@@ -69,6 +69,8 @@
 
 mod config;
 mod connect;
+mod establish;
+mod exchange;
 mod pool;
 #[cfg(not(feature = "proxy"))]
 #[path = "direct.rs"]
