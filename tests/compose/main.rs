@@ -10,6 +10,7 @@ mod facts;
 mod handles;
 mod integration;
 mod order;
+mod panics;
 mod plain;
 mod provider;
 mod rotating;
