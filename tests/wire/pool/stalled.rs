@@ -1,6 +1,6 @@
 //! Uploads that stand still because the host reads no more of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -92,6 +92,21 @@ async fn a_stalled_upload_whose_caller_left_gives_its_connection_back_at_once() 
         call.abort();
         leaves_nothing(shop, &listener, &url, stalled).await;
     }
+}
+
+/// At once, and not after the second that an upload may stand still after its answer.
+#[tokio::test]
+async fn ten_stalled_uploads_whose_callers_left_take_less_than_ten_seconds() {
+    let ((listener, url), shop) = (here().await, single());
+    let began = Instant::now();
+    let mut stalled = Vec::new();
+    for n in 1..=10 {
+        let call = shop.spawn(post(&url, in_one()));
+        stalled.push(head_of(&listener).await);
+        call.abort();
+        shop.until(|now| now.in_use == 0 && now.closed.cut == n).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

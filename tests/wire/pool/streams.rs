@@ -103,12 +103,11 @@ async fn who_is_cut_while_a_connection_is_made_was_not_sent() {
         // Takes connections, and never says a word of TLS.
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/", silent.local_addr().unwrap());
-        let builder = user_flow().without_retry().timeout(|timeout| timeout.attempt(WAIT));
-        let shop = Shop::of(builder, protocol, |client| client.connect_timeout(WAIT));
-        // Both limits are the same, so that either may be the first to pass.
-        let error = failed_beside(&shop, url).await;
-        assert!(error.is_timeout());
-        assert_eq!(error.delivery(), Delivery::NotSent, "{error:?}");
+        let shop = Shop::of(user_flow().without_retry(), protocol, |client| client);
+        let mut request = post(url, "an order");
+        request.extensions_mut().insert(CallDeadline(Instant::now() + WAIT));
+        let error = shop.spawn(request).await.unwrap().unwrap_err();
+        assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Call), Delivery::NotSent));
         shop.rests().await;
     }
 }
