@@ -227,10 +227,12 @@ impl Call {
         self.queued.store(queued, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "hyper")]
     pub(crate) fn set_connecting(&self, connecting: bool) {
         self.connecting.store(connecting, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "hyper")]
     pub(crate) fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Relaxed)
     }

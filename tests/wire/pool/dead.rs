@@ -157,6 +157,38 @@ async fn a_full_pool_of_dead_connections_makes_room_for_a_fresh_one() {
     assert_eq!(shop.rests().await.open, 1);
 }
 
+/// It takes connections, and ends them before it has read a request.
+#[tokio::test]
+async fn a_host_that_breaks_at_once_is_connected_to_once_an_attempt() {
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    for (protocol, first) in [(Http1, &[][..]), (Http2, SETTINGS)] {
+        for calls in [1, 5] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let accepted = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&accepted);
+            let task = tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    stream.write_all(first).await.unwrap();
+                    stream.set_zero_linger().unwrap();
+                }
+            });
+            let builder = user_flow().without_bulkhead().retry(|retry| retry.max_attempts(3));
+            let shop = Shop::of(builder, protocol, |client| client);
+            let calls: Vec<_> = (0..calls).map(|_| shop.spawn(get(&url))).collect();
+            let most = 3 * calls.len();
+            for call in calls {
+                assert!(call.await.unwrap().is_err());
+            }
+            let accepted = accepted.load(Ordering::SeqCst);
+            assert!(accepted >= 3 && accepted <= most, "{protocol:?}: {accepted} of {most}");
+            shop.rests().await;
+            task.abort();
+        }
+    }
+}
+
 /// The stream's, or the connection's: the host is asked over HTTP/1.1 from then on.
 #[tokio::test]
 async fn a_host_that_wants_http1_gets_it_and_did_nothing_before() {

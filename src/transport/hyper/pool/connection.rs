@@ -47,7 +47,6 @@ impl Connection {
         match &self.sender {
             Sender::Http1(..) => None,
             Sender::Http2(sender) => {
-                self.record.set_kept();
                 let (sender, record) = (Sender::Http2(sender.clone()), Arc::clone(&self.record));
                 Some(Self { sender, record, upload: None })
             }

@@ -90,7 +90,10 @@ impl State {
         stale: &mut Vec<Connection>,
     ) -> Option<Connection> {
         self.drop_unusable(now, limits, stale);
-        self.streams.as_ref().filter(|streams| streams.record.takes_stream())?.share()
+        let streams = self.streams.as_ref().filter(|streams| streams.record.takes_stream())?;
+        // It may have been closed since somebody else began to use it.
+        streams.record.set_kept();
+        streams.share()
     }
 
     /// Lets go of an HTTP/2 connection that takes no new requests.
