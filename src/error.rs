@@ -174,6 +174,12 @@ impl Error {
         self
     }
 
+    /// An error of a request whose own body broke on the way: a part of it may have arrived.
+    pub(crate) fn half_sent(mut self) -> Self {
+        (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
+        self
+    }
+
     pub(crate) fn with_context(mut self, context: &Context) -> Self {
         self.0.context.get_or_insert_with(|| context.clone());
         self

@@ -34,11 +34,15 @@ pub(crate) type KeyOf = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + S
 /// The values, and what the next ones are made with.
 struct Known<T, W> {
     with: W,
-    places: HashMap<Arc<str>, usize>,
+    places: Places,
     slots: Vec<Slot<T>>,
     /// Where the next look for one to forget begins.
     hand: usize,
 }
+
+/// Where each key's value is. In parts, because a table that grows or is cleaned up moves all that is
+/// in it, under the lock that every call takes.
+struct Places(Vec<HashMap<Arc<str>, usize>>);
 
 struct Slot<T> {
     key: Arc<str>,
@@ -49,7 +53,8 @@ struct Slot<T> {
 
 impl<T: Kept, W: Clone> KeyedMap<T, W> {
     pub(crate) fn new(key: KeyOf, most: usize, idle: Duration, with: W) -> Self {
-        let known = Known { with, places: HashMap::new(), slots: Vec::new(), hand: 0 };
+        let places = Places::new(most);
+        let known = Known { with, places, slots: Vec::new(), hand: 0 };
         Self { key, most, idle, epoch: rt::now(), known: RwLock::new(known) }
     }
 
@@ -109,7 +114,7 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
         }
         let (key, value): (Arc<str>, _) = (key.into(), Arc::new(make(&known.with)));
         let place = known.slots.len();
-        known.places.insert(Arc::clone(&key), place);
+        known.places.set(&key, place);
         known.slots.push(Slot { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
         value
     }
@@ -125,7 +130,7 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
 
 impl<T: Kept, W> Known<T, W> {
     fn slot(&self, key: &str) -> Option<&Slot<T>> {
-        self.places.get(key).map(|place| &self.slots[*place])
+        self.places.of(key).get(key).map(|place| &self.slots[*place])
     }
 
     /// Forgets what was not used for so long, of the next few, or else one of them.
@@ -155,8 +160,38 @@ impl<T: Kept, W> Known<T, W> {
         let gone = self.slots.swap_remove(place);
         self.places.remove(&gone.key);
         if let Some(moved) = self.slots.get(place) {
-            self.places.insert(Arc::clone(&moved.key), place);
+            self.places.set(&moved.key, place);
         }
+    }
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        let parts = (most / PART).clamp(1, PARTS);
+        Self((0..parts).map(|_| HashMap::new()).collect())
+    }
+
+    fn of(&self, key: &str) -> &HashMap<Arc<str>, usize> {
+        &self.0[self.part(key)]
+    }
+
+    fn set(&mut self, key: &Arc<str>, place: usize) {
+        let part = self.part(key);
+        self.0[part].insert(Arc::clone(key), place);
+    }
+
+    fn remove(&mut self, key: &str) {
+        let part = self.part(key);
+        self.0[part].remove(key);
+    }
+
+    /// Where a key's place stands, by the FNV-1a hash of its bytes. Keys that were made to meet in one
+    /// part find it as slow as one table would be.
+    fn part(&self, key: &str) -> usize {
+        let hash = key
+            .bytes()
+            .fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+        (hash % self.0.len() as u64) as usize
     }
 }
 
@@ -168,6 +203,15 @@ impl<T, W> fmt::Debug for KeyedMap<T, W> {
 
 /// How many values a new key may cost a look at: many enough that one of them was mostly idle for long.
 const LOOKS: usize = 16;
+
+/// About how many keys a part holds at least, where there are several, and how many parts there are at
+/// most: a table of some thousand keys is cleaned up in well under a millisecond.
+const PART: usize = 1_024;
+const PARTS: usize = 64;
+
+/// FNV-1a with 64 bits, by Fowler, Noll and Vo.
+const FNV_OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01B3;
 
 #[cfg(test)]
 mod tests {
@@ -249,5 +293,19 @@ mod tests {
         let old = map.keys().iter().filter(|key| key.starts_with("old")).count();
         assert!(old < 50, "{old} of those that nobody used are left");
         map.keys().iter().for_each(|key| assert!(map.get(key).is_some()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_map_keeps_as_many_keys_as_it_may_and_finds_each() {
+        let map = map(5_000, Duration::from_secs(60));
+        for key in 0..12_000 {
+            touch(&map, &format!("key{key}"));
+        }
+        let keys = keys(&map);
+        assert_eq!((keys.len(), map.all().len()), (5_000, 5_000));
+        assert!(keys.iter().all(|key| map.get(key).is_some()));
+        assert!(map.get("key12000").is_none());
+        let places: usize = map.read().places.0.iter().map(HashMap::len).sum();
+        assert_eq!(places, 5_000);
     }
 }

@@ -2,6 +2,7 @@
 
 mod allowance;
 mod captured;
+mod caught;
 mod discard;
 mod guard;
 mod kept;
@@ -17,6 +18,7 @@ pub use whole::Body;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use captured::Captured;
+pub(crate) use caught::{BodyFate, CaughtBody};
 pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use kept::Kept;

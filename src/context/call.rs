@@ -41,6 +41,8 @@ pub(crate) struct Call {
     held: AtomicBool,
     /// The attempt waits in a queue of ours, or for readiness: it is not on its way.
     queued: AtomicBool,
+    /// The connection that the attempt goes over is being made: it is not on its way.
+    connecting: AtomicBool,
     /// The attempt that is under way was cut by a limit.
     cut: AtomicBool,
     /// A circuit breaker or a rate limit further in would refuse another attempt.
@@ -106,6 +108,7 @@ impl Call {
             fell_back: AtomicBool::new(false),
             held: AtomicBool::new(false),
             queued: AtomicBool::new(false),
+            connecting: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             shut: AtomicBool::new(false),
             probing: AtomicBool::new(false),
@@ -229,6 +232,16 @@ impl Call {
         self.queued.store(queued, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "hyper")]
+    pub(crate) fn set_connecting(&self, connecting: bool) {
+        self.connecting.store(connecting, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "hyper")]
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed)
+    }
+
     /// A limit passed: whoever is further in, and dropped for it, can tell it from a caller who
     /// went away.
     pub(crate) fn set_cut(&self, cut: bool) {
@@ -303,6 +316,19 @@ impl Call {
         self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
     }
 
+    /// Whether the attempt has not left: it waits here, or for its connection to be made.
+    pub(crate) fn has_not_left(&self) -> bool {
+        self.is_here() || self.connecting.load(Ordering::Relaxed)
+    }
+
+    /// What would be true of the attempt alone, if it were cut now.
+    pub(crate) fn attempt_if_cut(&self) -> Delivery {
+        match self.has_not_left() && !self.doubled.load(Ordering::Relaxed) {
+            true => Delivery::NotSent,
+            false => Delivery::Unknown,
+        }
+    }
+
     /// Whether it is a second request's.
     pub(crate) fn is_second(&self) -> bool {
         self.first.is_some()
@@ -315,10 +341,7 @@ impl Call {
 
     /// What would be true of the delivery if the call were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
-        match self.is_here() && !self.doubled.load(Ordering::Relaxed) {
-            true => self.delivery(),
-            false => Delivery::Unknown,
-        }
+        self.delivery().max(self.attempt_if_cut())
     }
 
     /// What is true of the delivery once the call is gone: its caller left.

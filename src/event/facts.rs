@@ -80,13 +80,14 @@ pub enum ReplaceCause {
 pub enum CloseCause {
     /// The peer ended it in an orderly way.
     ByPeer,
-    /// It broke.
+    /// It broke, or was kept as long as one that did and has answered nothing since.
     Broken,
     /// Nobody used it for too long.
     Idle,
     /// It was too old.
     Expired,
-    /// A limit passed on it, or its caller went away in the middle.
+    /// A limit passed on it, or its caller went away in the middle; or it was kept as long as one on
+    /// which a limit passed, and has answered nothing since.
     Cut,
     /// It led to the wrong server (421).
     Misdirected,

@@ -79,6 +79,12 @@ impl Task {
     pub(crate) fn detach(mut self) {
         self.0 = None;
     }
+
+    /// Lets it run on until somebody ends it.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn into_handle(mut self) -> AbortHandle {
+        self.0.take().expect("a task has its handle until it is let go")
+    }
 }
 
 impl Drop for Task {

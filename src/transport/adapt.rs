@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, Captured, IntoBytes};
+use crate::body::{Body, BodyFate, Captured, CaughtBody, IntoBytes};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
 
@@ -58,6 +58,7 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         inner: F,
+        body: Option<BodyFate>,
     }
 }
 
@@ -88,7 +89,10 @@ where
                 request = request.map(|body| Captured::wrap(body, capture));
             }
         }
-        ResponseFuture { inner: self.transport.call(request) }
+        let (head, body) = request.into_parts();
+        let (sent, body) = CaughtBody::wrap(body);
+        let request = Request::from_parts(head, sent);
+        ResponseFuture { inner: self.transport.call(request), body }
     }
 }
 
@@ -118,7 +122,13 @@ where
     type Output = Result<R, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.project().inner.poll(cx));
-        Poll::Ready(result.map_err(|error| Error::from_inner(error, None)))
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx));
+        Poll::Ready(result.map_err(|error| {
+            let error = Error::from_inner(error, None);
+            // Some clients tell of it as of a stream that they reset.
+            let broke = this.body.as_ref().is_some_and(BodyFate::is_broken);
+            if broke { error.half_sent() } else { error }
+        }))
     }
 }

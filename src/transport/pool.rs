@@ -24,7 +24,7 @@ pub struct PoolFigures {
     pub in_use: u32,
     /// Connections that are being made.
     pub connecting: u32,
-    /// Requests that wait for a connection to come free.
+    /// Requests that wait for a connection to come free, or for a stream of one.
     pub waiting: u32,
     /// Connections that were made since the pool was.
     pub opened: u64,
@@ -38,13 +38,14 @@ pub struct PoolFigures {
 pub struct Closed {
     /// The peer ended them in an orderly way.
     pub by_peer: u64,
-    /// They broke.
+    /// They broke, or were kept as long as one that did and have answered nothing since.
     pub broken: u64,
     /// Nobody used them for too long.
     pub idle: u64,
     /// They were too old.
     pub expired: u64,
-    /// A limit passed on them, or their caller went away in the middle.
+    /// A limit passed on them, or their caller went away in the middle; or they were kept as long as
+    /// one on which a limit passed, and have answered nothing since.
     pub cut: u64,
     /// They led to the wrong server (421).
     pub misdirected: u64,
@@ -60,7 +61,7 @@ pub struct PoolLimits {
     pub(crate) idle_per_host: usize,
     pub(crate) idle: Option<Duration>,
     pub(crate) life: Option<Duration>,
-    /// How long a request waits for a connection to come free.
+    /// How long a request waits for a connection to come free, or for a stream of one.
     pub(crate) acquire: Option<Duration>,
     /// How long the making of one may take.
     pub(crate) connect: Option<Duration>,

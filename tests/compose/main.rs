@@ -11,6 +11,7 @@ mod handles;
 mod integration;
 mod order;
 mod panicking;
+mod panics;
 mod plain;
 mod provider;
 mod rotating;

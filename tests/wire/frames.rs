@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// What the provider does on one stream.
@@ -24,6 +24,10 @@ pub(crate) enum Do {
     Reset(u32),
     /// Says that nothing after this stream will be processed; or not even this one.
     GoAway { processed: bool, reason: u32 },
+    /// Says how many streams it takes at once.
+    Streams(u32),
+    /// Waits until it is let go.
+    Wait,
     /// Closes the connection.
     Close,
     /// Does nothing more on this connection, not even read.
@@ -51,6 +55,8 @@ pub(crate) struct SeenStream {
 pub(crate) struct Tally {
     pub(crate) connections: usize,
     pub(crate) requests: usize,
+    /// Requests over HTTP/1.1, which are answered at once.
+    pub(crate) http1_requests: usize,
     /// Streams that the peer gave up on.
     pub(crate) given_up: usize,
 }
@@ -66,6 +72,9 @@ struct Shared {
     turns: Mutex<VecDeque<Turn>>,
     seen: Mutex<Vec<SeenStream>>,
     tally: watch::Sender<Tally>,
+    gate: Semaphore,
+    /// What it says first.
+    streams: Option<u32>,
 }
 
 struct Connection {
@@ -87,6 +96,7 @@ pub(crate) const NO_ERROR: u32 = 0x0;
 pub(crate) const INTERNAL_ERROR: u32 = 0x2;
 pub(crate) const REFUSED_STREAM: u32 = 0x7;
 pub(crate) const ENHANCE_YOUR_CALM: u32 = 0xb;
+pub(crate) const HTTP_1_1_REQUIRED: u32 = 0xd;
 
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
@@ -121,12 +131,23 @@ impl Turn {
 impl Framed {
     /// Listens, and follows the script; the last turn repeats.
     pub(crate) async fn script(turns: impl IntoIterator<Item = Turn>) -> Self {
+        Self::start(None, turns).await
+    }
+
+    /// The same, with so many streams at once.
+    pub(crate) async fn with_streams(streams: u32, turns: impl IntoIterator<Item = Turn>) -> Self {
+        Self::start(Some(streams), turns).await
+    }
+
+    async fn start(streams: Option<u32>, turns: impl IntoIterator<Item = Turn>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             turns: Mutex::new(turns.into_iter().collect()),
             seen: Mutex::default(),
             tally: watch::Sender::default(),
+            gate: Semaphore::new(0),
+            streams,
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { address, shared, task }
@@ -134,6 +155,11 @@ impl Framed {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
+    }
+
+    /// Lets go who waits, or will.
+    pub(crate) fn let_go(&self) {
+        self.shared.gate.add_permits(1);
     }
 
     pub(crate) fn tally(&self) -> Tally {
@@ -190,8 +216,11 @@ impl Connection {
     async fn serve(mut self) -> io::Result<()> {
         let mut preface = [0; 24];
         self.stream.read_exact(&mut preface).await?;
-        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-        self.write(SETTINGS, 0, 0, &[]).await?;
+        if &preface != b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" {
+            return self.serve_http1(preface.to_vec()).await;
+        }
+        let streams = self.shared.streams.map_or(vec![], max_streams);
+        self.write(SETTINGS, 0, 0, &streams).await?;
         loop {
             let frame = self.read().await?;
             let (stream, ended) = (frame.stream, frame.flags & END_STREAM != 0);
@@ -216,6 +245,18 @@ impl Connection {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Requests without a body over HTTP/1.1, of which the head has begun.
+    async fn serve_http1(mut self, mut head: Vec<u8>) -> io::Result<()> {
+        loop {
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(self.stream.read_u8().await?);
+            }
+            self.shared.tally.send_modify(|tally| tally.http1_requests += 1);
+            self.stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nold").await?;
+            head.clear();
         }
     }
 
@@ -258,6 +299,13 @@ impl Connection {
                     let payload = [last.to_be_bytes(), reason.to_be_bytes()].concat();
                     self.write(GOAWAY, 0, 0, &payload).await?;
                 }
+                Do::Streams(streams) => {
+                    self.write(SETTINGS, 0, 0, &max_streams(streams)).await?;
+                }
+                Do::Wait => {
+                    let shared = Arc::clone(&self.shared);
+                    shared.gate.acquire().await.unwrap().forget();
+                }
                 Do::Close => {
                     self.stream.shutdown().await?;
                     return Err(io::ErrorKind::ConnectionAborted.into());
@@ -285,6 +333,11 @@ impl Connection {
         frame.extend(payload);
         self.stream.write_all(&frame).await
     }
+}
+
+/// A setting (RFC 9113, 6.5.2).
+fn max_streams(streams: u32) -> Vec<u8> {
+    [&3u16.to_be_bytes()[..], &streams.to_be_bytes()].concat()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

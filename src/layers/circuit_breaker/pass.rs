@@ -95,6 +95,10 @@ impl Pass {
         if is_deadline && self.context.call().ran_out_here(rt::now()) {
             return Verdict::Nothing;
         }
+        if error.is_timeout() && self.context.call().is_here() {
+            // A limit passed while it was still in a queue of ours.
+            return Verdict::Nothing;
+        }
         match class_of_error(&self.breaker.classifier, error) {
             class if class.says_nothing() => Verdict::Nothing,
             Class::Throttled => Verdict::Throttled { retry_after },

@@ -39,8 +39,8 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let (own, first) = (this.context.call(), this.first.call());
-            if own.is_here() {
-                // It was still in a queue of ours: nothing went out.
+            if own.has_not_left() {
+                // It was still here: nothing went out.
                 first.uncount_hedge();
             } else if !this.ended {
                 // It was on its way, and nobody will know what came of it.

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
 use crate::context::{Context, Upload};
-use crate::error::{BoxError, Delivery, Error};
+use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::outcome::Phase;
 use crate::rt::{self, Timer};
@@ -130,7 +130,7 @@ impl Due {
         let Self { phase, limit, .. } = self;
         context.call().set_cut(true);
         settings.emitter.emit(Some(context), || Event::TimedOut { phase, limit });
-        Error::timeout(phase, limit, Delivery::Unknown)
+        Error::timeout(phase, limit, context.call().attempt_if_cut())
             .with_context(context)
             .with_elapsed(context.elapsed())
     }

@@ -42,7 +42,9 @@ fn is_gone(error: &hyper::Error) -> bool {
 
 fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-    findings.not_processed |= error.is_remote() && refused;
+    // Of the stream or of the connection: the host carries out nothing over HTTP/2.
+    let wants_http1 = error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED);
+    findings.not_processed |= error.is_remote() && (refused || wants_http1);
     if let Some(io) = error.get_io() {
         findings.look_at_io(io);
         if let Some(carried) = io.get_ref() {

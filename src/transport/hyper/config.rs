@@ -61,8 +61,9 @@ impl HyperConfig {
         self
     }
 
-    /// How long a request waits for a connection to come free, where there may be no more; until
-    /// its attempt's limit by default.
+    /// How long a request waits for a connection to come free, where there may be no more, or for a
+    /// stream of an HTTP/2 connection, of which its host takes so many; until its attempt's limit by
+    /// default.
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
         self.acquire_timeout = Some(limit);
         self

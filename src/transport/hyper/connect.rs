@@ -64,11 +64,13 @@ impl Connect {
         tls::client_expiry(&self.tls)
     }
 
-    /// Connects to the host of `to`, and goes on with `handshake`, all within the limit.
+    /// Connects to the host of `to`, and goes on with `handshake`, all within the limit. A host that
+    /// wants HTTP/1.1 is offered nothing else.
     pub(super) async fn run<T, F>(
         &self,
         to: Uri,
         limit: Option<Duration>,
+        wants_http1: bool,
         handshake: impl FnOnce(tls::Io, Option<Forward>) -> F,
     ) -> Result<T, Error>
     where
@@ -81,7 +83,7 @@ impl Connect {
         }
         let progress = Progress::default();
         let (via, to, forward) = self.proxies.route(to, self.tcp(&progress))?;
-        let mut connector = tls::connector(via, &self.tls);
+        let mut connector = tls::connector(via, &self.tls, wants_http1);
         let work = async {
             std::future::poll_fn(|cx| connector.poll_ready(cx)).await?;
             handshake(connector.call(to).await?, forward).await

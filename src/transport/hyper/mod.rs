@@ -17,11 +17,34 @@
 //! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |
 //! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 300 ms | RFC 8305 recommends 150 to 250 ms; hyper-util's default |
 //!
-//! Whoever waits for a connection is served in the order in which they came. A connection on which a
-//! limit passed, that led to the wrong server (421) or that broke is not used again. One that the
-//! server closed while nobody used it costs a call nothing: hyper hands the request back unsent, and
-//! it goes over another one, whatever its method. [`PoolHandle`](super::pool::PoolHandle) reads the
-//! figures and opens connections ahead of the first call.
+//! Whoever waits for a connection is served in the order in which they came, and so is whoever waits for
+//! a stream of an HTTP/2 connection: a host says how many it takes at once, and until it has said so
+//! it gets one. As long as a request waits here, or for its connection to be made, it was not sent,
+//! whatever ends the wait.
+//!
+//! A connection on which a limit passed, that led to the wrong server (421) or that broke is not used
+//! again. Over HTTP/1.1, a request that is given up before its answer's head came closes its
+//! connection at once; over HTTP/2 it loses its stream. An upload whose answer is over goes on as long
+//! as the host reads it, and is cut off where it stands still for a second.
+//!
+//! A connection that the server closed while nobody used it costs a call nothing: hyper hands the
+//! request back unsent, and it goes over a fresh one, whatever its method. Where the request was written
+//! and its connection breaks, or a limit passes before anything came back, the others that nobody uses
+//! and that have answered nothing since are closed too: a balancer that forgot one forgot them all, and
+//! the next attempt must not find that out one by one.
+//!
+//! A host that answers over HTTP/2 that it wants HTTP/1.1 (RFC 9113, 7: `HTTP_1_1_REQUIRED`) did not
+//! process the request, and gets HTTP/1.1 from then on.
+//!
+//! [`PoolHandle`](super::pool::PoolHandle) reads the figures and opens connections ahead of the first
+//! call.
+//!
+//! # Runtimes
+//!
+//! A connection is driven by the runtime in which it was made. Runtimes that end take theirs along, and
+//! their places come free. But a runtime that rests (a current-thread one between two `block_on`) drives
+//! nothing, and a call from another that takes one of its connections waits in vain until a limit passes.
+//! Where several such runtimes make calls, each needs an integration of its own.
 //!
 //! # Credentials in a URI
 //!
@@ -69,6 +92,8 @@
 
 mod config;
 mod connect;
+mod establish;
+mod exchange;
 mod pool;
 #[cfg(not(feature = "proxy"))]
 #[path = "direct.rs"]

@@ -22,7 +22,7 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
     settings.clone()
 }
 
-pub(super) fn connector(tcp: Via, _: &Prepared) -> Via {
+pub(super) fn connector(tcp: Via, _: &Prepared, _: bool) -> Via {
     tcp
 }
 

@@ -40,8 +40,13 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
     Arc::new(config)
 }
 
-pub(super) fn connector(tcp: Via, config: &Prepared) -> HttpsConnector<Via> {
-    HttpsConnector::from((tcp, Arc::clone(config)))
+pub(super) fn connector(tcp: Via, config: &Prepared, wants_http1: bool) -> HttpsConnector<Via> {
+    let mut config = Arc::clone(config);
+    if wants_http1 {
+        // Few hosts do, and a copy shares all that is large.
+        Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
+    HttpsConnector::from((tcp, config))
 }
 
 /// When the certificate ends that the host showed; a session that is resumed shows none, though the

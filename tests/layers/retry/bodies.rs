@@ -1,22 +1,25 @@
 //! Request bodies: sent again whole, or once.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body::Body as _;
-use http_body_util::{BodyExt, Collected};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Collected, StreamBody};
 use outrigger::body::ReplayBody;
 use outrigger::outcome::GaveUp;
 use outrigger::retry::Retries;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, Error};
+use outrigger::{Body, BoxError, Error};
 use tower::{Layer, service_fn};
 
 use super::plain;
 use crate::call::{keyed_post, send, status};
-use crate::clock::secs;
+use crate::clock::{secs, within};
 use crate::provider::{piped, streamed};
 
 fn bodies(provider: &Script) -> Vec<Bytes> {
@@ -151,4 +154,21 @@ async fn a_request_body_that_breaks_is_not_sent_again() {
     let provider = Script::new([Answer::status(200)]);
     let error = status(&plain().layer(provider.clone()), keyed_post(body)).await.unwrap_err();
     assert_eq!((provider.begun(), error.gave_up()), (1, Some(GaveUp::BodyNotKept)));
+}
+
+/// A client that catches a panic of what it sends may fail for it, and be asked again.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_panicked_is_not_waited_for_by_a_later_attempt() {
+    let service = plain().layer(service_fn(|request: Request<ReplayBody<Body>>| async {
+        let sent = tokio::spawn(request.into_body().collect()).await;
+        // The first attempt's panicked, and no other is sent.
+        assert!(sent.is_err() || sent.is_ok_and(|sent| sent.is_err()));
+        let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        Err::<Response<Body>, BoxError>(gone.into())
+    }));
+    let panicking = stream::poll_fn(|_| -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        std::panic::resume_unwind(Box::new("on purpose"))
+    });
+    let call = send(&service, keyed_post(Body::new(StreamBody::new(panicking))));
+    assert!(within(secs(60), call).await.expect("it hangs").is_err());
 }

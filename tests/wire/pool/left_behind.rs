@@ -11,11 +11,11 @@ use crate::frames::{Do, Framed, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM, Turn};
 use crate::provider::{Act, Provider, Step};
 use crate::server::Server;
 
-fn tasks() -> usize {
+pub(crate) fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-async fn tasks_are(expected: usize) {
+pub(crate) async fn tasks_are(expected: usize) {
     for _ in 0..5_000 {
         if tasks() == expected {
             return;

@@ -1,18 +1,20 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 
 use super::super::request::Forward;
+use super::record::Record;
+use super::signals::Signals;
+use super::upload::Upload;
 use crate::body::Body;
 use crate::event::CloseCause;
-use crate::rt::{self, Draw};
+use crate::rt::Draw;
 use crate::transport::pool::PoolLimits;
 
 /// One connection, as its users hold it. Over HTTP/2, clones share it.
@@ -20,6 +22,8 @@ use crate::transport::pool::PoolLimits;
 pub(in super::super) struct Connection {
     sender: Sender,
     pub(super) record: Arc<Record>,
+    /// Over HTTP/2, the body of this user's request.
+    upload: Option<Arc<Upload>>,
 }
 
 /// What keeps a connection going; it ends with the connection.
@@ -33,50 +37,9 @@ pub(in super::super) enum Sender {
     Http2(http2::SendRequest<Body>),
 }
 
-/// What is known of a connection by its users and by the task that drives it.
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) id: u64,
-    born: Instant,
-    /// Where its life ends around the one that is set.
-    spread: Draw,
-    /// Requests that are on it.
-    active: AtomicU32,
-    /// When the last of them ended, in nanoseconds from birth.
-    last_used: AtomicU64,
-    /// It was kept or shared since it was made, and may have been closed meanwhile.
-    kept: AtomicBool,
-    /// Its task is over; it did break, or did not.
-    ended: AtomicBool,
-    /// Its end was counted.
-    counted: AtomicBool,
-    /// The caller of its request went away.
-    abandoned: AtomicBool,
-    /// It gave a request back: it takes no more, whatever hyper says of it yet.
-    refuses: AtomicBool,
-    /// How it broke, for the request that finds it broken.
-    failure: Mutex<Option<hyper::Error>>,
-    /// What closes it, as a number; [`OPEN`] until somebody says.
-    cause: AtomicU8,
-}
-
 impl Connection {
-    pub(super) fn new(sender: Sender, id: u64, spread: Draw) -> Self {
-        let record = Record {
-            id,
-            born: rt::now(),
-            spread,
-            active: AtomicU32::new(0),
-            last_used: AtomicU64::new(0),
-            kept: AtomicBool::new(false),
-            refuses: AtomicBool::new(false),
-            failure: Mutex::new(None),
-            ended: AtomicBool::new(false),
-            counted: AtomicBool::new(false),
-            abandoned: AtomicBool::new(false),
-            cause: AtomicU8::new(OPEN),
-        };
-        Self { sender, record: Arc::new(record) }
+    pub(super) fn new(sender: Sender, id: u64, spread: Draw, signals: Arc<Signals>) -> Self {
+        Self { sender, record: Arc::new(Record::new(id, spread, signals)), upload: None }
     }
 
     /// Another user of the same connection, where it takes several.
@@ -84,9 +47,8 @@ impl Connection {
         match &self.sender {
             Sender::Http1(..) => None,
             Sender::Http2(sender) => {
-                self.record.kept.store(true, Ordering::Relaxed);
                 let (sender, record) = (Sender::Http2(sender.clone()), Arc::clone(&self.record));
-                Some(Self { sender, record })
+                Some(Self { sender, record, upload: None })
             }
         }
     }
@@ -97,8 +59,9 @@ impl Connection {
             Sender::Http1(sender, _) => sender.is_ready(),
             Sender::Http2(sender) => !sender.is_closed(),
         };
-        let refuses = self.record.refuses.load(Ordering::Relaxed);
-        open && !refuses && !self.record.is_closing() && !self.record.is_expired(now, limits)
+        open && !self.record.refuses()
+            && !self.record.is_closing()
+            && !self.record.is_expired(now, limits)
     }
 
     /// Sends a request; a connection that is gone gives it back.
@@ -112,7 +75,13 @@ impl Connection {
         }
         let sent = match &mut self.sender {
             Sender::Http1(sender, _) => Either::Http1(sender.try_send_request(request)),
-            Sender::Http2(sender) => Either::Http2(sender.try_send_request(request)),
+            Sender::Http2(sender) => {
+                let (head, body) = request.into_parts();
+                let (body, upload) = Upload::watch(body, &self.record.signals);
+                self.upload = upload;
+                let request = Request::from_parts(head, body);
+                Either::Http2(sender.try_send_request(request))
+            }
         };
         async move {
             match sent {
@@ -124,12 +93,12 @@ impl Connection {
 
     /// Whether it was kept before, so that it may have been closed while nobody looked.
     pub(in super::super) fn was_kept(&self) -> bool {
-        self.record.kept.load(Ordering::Relaxed)
+        self.record.is_kept()
     }
 
     /// How it broke, if it did.
     pub(in super::super) fn failure(&self) -> Option<hyper::Error> {
-        self.record.failure().take()
+        self.record.take_failure()
     }
 
     /// How its requests are written, if for a proxy.
@@ -144,19 +113,40 @@ impl Connection {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Whether the next request could be sent, or never can.
+    /// Whether its user's request is over: the next could be sent, or never can.
     pub(super) fn is_over(&self) -> bool {
         match &self.sender {
             Sender::Http1(sender, _) => sender.is_ready() || sender.is_closed(),
-            Sender::Http2(_) => true,
+            Sender::Http2(_) => self.upload.as_ref().is_none_or(|upload| upload.is_ended()),
         }
     }
 
-    /// Ready once the next request could be sent, or never can.
-    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.sender {
-            Sender::Http1(..) => self.sender.poll_ready(cx).map(drop),
-            Sender::Http2(_) => Poll::Ready(()),
+    /// Waits until its user's request is over.
+    pub(super) async fn over(&mut self) {
+        match (&mut self.sender, &self.upload) {
+            (sender @ Sender::Http1(..), _) => {
+                poll_fn(|cx| sender.poll_ready(cx).map(drop)).await;
+            }
+            (Sender::Http2(_), Some(upload)) => upload.ended().await,
+            (Sender::Http2(_), None) => {}
+        }
+    }
+
+    /// How far the sending of its user's request has come, in a measure of its own.
+    pub(super) fn progress(&self) -> u64 {
+        match &self.upload {
+            Some(upload) => upload.frames(),
+            None => self.record.signals.written(),
+        }
+    }
+
+    /// Gives up on what is still to be sent of its user's request. Over HTTP/1.1, that is all that the
+    /// connection can do.
+    pub(super) fn abort_upload(&self) {
+        match (&self.sender, &self.upload) {
+            (Sender::Http1(..), _) => self.record.abort_for(CloseCause::Cut),
+            (Sender::Http2(_), Some(upload)) => upload.abort(),
+            (Sender::Http2(_), None) => {}
         }
     }
 }
@@ -170,127 +160,3 @@ impl Sender {
         }
     }
 }
-
-// === impl Record ===
-
-impl Record {
-    pub(super) fn lived(&self) -> Duration {
-        rt::now().saturating_duration_since(self.born)
-    }
-
-    pub(super) fn is_expired(&self, now: Instant, limits: &PoolLimits) -> bool {
-        self.expires(limits).is_some_and(|expires| now >= expires)
-    }
-
-    /// Whether it is too old, or was left alone for too long.
-    pub(super) fn age(&self, now: Instant, limits: &PoolLimits) -> Option<CloseCause> {
-        let left_alone = self.idle_since().zip(limits.idle);
-        match left_alone {
-            _ if self.is_expired(now, limits) => Some(CloseCause::Expired),
-            Some((since, limit)) if now >= rt::after(since, limit) => Some(CloseCause::Idle),
-            _ => None,
-        }
-    }
-
-    /// Closes it for its age, if it is of one.
-    pub(super) fn name_age(&self, now: Instant, limits: &PoolLimits) {
-        if let Some(cause) = self.age(now, limits) {
-            self.close_for(cause);
-        }
-    }
-
-    /// When it is too old. Spread, so that connections that were made together don't end together.
-    pub(super) fn expires(&self, limits: &PoolLimits) -> Option<Instant> {
-        limits.life.map(|life| rt::after(self.born, self.spread.about(life)))
-    }
-
-    pub(super) fn begin_use(&self) {
-        self.active.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn end_use(&self, now: Instant) {
-        let lived = now.saturating_duration_since(self.born);
-        let since_birth = u64::try_from(lived.as_nanos()).unwrap_or(u64::MAX);
-        self.last_used.store(since_birth, Ordering::Relaxed);
-        self.active.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
-        self.active.load(Ordering::Relaxed) == 0
-    }
-
-    /// Since when nobody uses it, if nobody does.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        let last_used = Duration::from_nanos(self.last_used.load(Ordering::Relaxed));
-        self.is_idle().then(|| rt::after(self.born, last_used))
-    }
-
-    pub(super) fn abandon(&self, abandoned: bool) {
-        self.abandoned.store(abandoned, Ordering::Relaxed);
-    }
-
-    /// Nobody uses it for now.
-    pub(super) fn keep(&self) {
-        self.kept.store(true, Ordering::Relaxed);
-        self.abandon(false);
-    }
-
-    pub(super) fn refuse(&self) {
-        self.refuses.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn broke(&self, how: hyper::Error) {
-        self.close_for(CloseCause::Broken);
-        *self.failure() = Some(how);
-    }
-
-    fn failure(&self) -> MutexGuard<'_, Option<hyper::Error>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Its task is over.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-    }
-
-    /// What closed it, once it is known; says so once.
-    ///
-    /// hyper tells a request, and not the connection's task, that an answer never came. So who
-    /// still used it when its task was over has the last word.
-    pub(super) fn final_cause(&self) -> Option<CloseCause> {
-        let over = self.ended.load(Ordering::SeqCst) && self.active.load(Ordering::SeqCst) == 0;
-        if !over || self.counted.swap(true, Ordering::SeqCst) {
-            return None;
-        }
-        let abandoned = self.abandoned.load(Ordering::Relaxed);
-        let unnamed = if abandoned { CloseCause::Cut } else { CloseCause::ByPeer };
-        Some(self.cause().unwrap_or(unnamed))
-    }
-
-    /// Says why it will be closed; the first word counts, and whether this is it is returned.
-    pub(super) fn close_for(&self, cause: CloseCause) -> bool {
-        let cause = cause as u8;
-        self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    pub(super) fn is_closing(&self) -> bool {
-        self.cause.load(Ordering::Relaxed) != OPEN
-    }
-
-    /// What closed it, where somebody said so.
-    pub(super) fn cause(&self) -> Option<CloseCause> {
-        let said = self.cause.load(Ordering::Relaxed);
-        CAUSES.into_iter().find(|cause| *cause as u8 == said)
-    }
-}
-
-const OPEN: u8 = u8::MAX;
-const CAUSES: [CloseCause; 7] = [
-    CloseCause::ByPeer,
-    CloseCause::Broken,
-    CloseCause::Idle,
-    CloseCause::Expired,
-    CloseCause::Cut,
-    CloseCause::Misdirected,
-    CloseCause::Surplus,
-];

@@ -1,16 +1,15 @@
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::oneshot;
-
-use super::connection::{Connection, Driver, Record, Sender};
+use super::connection::{Driver, Sender};
 use super::hosts::Shared;
 use super::lease::Lease;
 use super::place::Place;
+use super::record::Record;
+use super::signals::Signals;
+use super::state::{Shown, State};
 use crate::event::CloseCause;
 use crate::rt;
-use crate::transport::pool::PoolLimits;
 
 /// The connections to one host.
 #[derive(Debug)]
@@ -19,138 +18,26 @@ pub(in super::super) struct Host {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// Connections that are open or being made.
-    open: u32,
-    /// Those of them that are being made.
-    connecting: u32,
-    /// Those of them that go because there are too many.
-    surplus: u32,
-    /// HTTP/1.1 connections that nobody uses; the last used is used next, so that the others age.
-    idle: Vec<Connection>,
-    /// The HTTP/2 connection that takes new requests.
-    streams: Option<Connection>,
-    /// The host spoke HTTP/2: one connection is enough.
-    speaks_http2: bool,
-    /// Who came first is served first.
-    waiting: VecDeque<oneshot::Sender<Grant>>,
-    certificate: Option<Shown>,
-}
-
-/// A certificate that the host showed.
-#[derive(Clone, Copy, Debug)]
-struct Shown {
-    expires: SystemTime,
-    seen: Instant,
-}
-
-/// What a request gets that asks for a connection.
-pub(in super::super) enum Acquired {
-    /// A connection.
-    Lease(Lease),
-    /// The right to make one.
-    Place(Place),
-    /// Neither yet.
-    Wait(oneshot::Receiver<Grant>),
-}
-
-/// What somebody gets who waited.
-#[derive(Debug)]
-pub(in super::super) enum Grant {
-    Lease(Lease),
-    Place(Place),
-}
-
 impl Host {
     pub(super) fn new(shared: Arc<Shared>, speaks_http2: bool) -> Self {
         Self { shared, state: Mutex::new(State { speaks_http2, ..State::default() }) }
     }
 
-    /// A connection, the right to make one, or a place in the queue.
-    pub(in super::super) fn acquire(self: &Arc<Self>) -> Acquired {
-        let now = rt::now();
-        // Dropped after the lock is free again.
-        let mut stale = Vec::new();
-        let mut state = self.state();
-        while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
-            state.waiting.pop_front();
-        }
-        let limits = self.shared.limits();
-        let found = state.take_usable(now, &limits, &mut stale);
-        // A place that comes free is for who waits for it, and not for who happens to come by.
-        let may_connect = state.waiting.is_empty() && state.may_connect(limits.per_host);
-        let acquired = match found {
-            Some(connection) => Acquired::Lease(Lease::new(self, connection)),
-            None if may_connect => Acquired::Place(state.place(self)),
-            None => {
-                let (grant, granted) = oneshot::channel();
-                state.waiting.push_back(grant);
-                Acquired::Wait(granted)
-            }
-        };
-        drop(state);
-        acquired
-    }
-
     /// The right to make one more connection, if there is room for it.
     pub(in super::super) fn place(self: &Arc<Self>) -> Option<Place> {
         let mut state = self.state();
-        let room = state.may_connect(self.shared.limits().per_host) && state.streams.is_none();
-        room.then(|| state.place(self))
-    }
-
-    /// Takes a connection back whose request is over.
-    pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
-        let now = rt::now();
-        connection.record.end_use(now);
-        self.shared.count_closed(&connection.record);
-        let limits = self.shared.limits();
-        if !connection.is_usable(now, &limits) {
-            if connection.record.is_expired(now, &limits) {
-                connection.record.close_for(CloseCause::Expired);
-            }
-            return self.leave(&connection.record);
-        }
-        connection.record.keep();
-        if connection.is_http2() {
-            return;
-        }
-        let mut connection = connection;
-        loop {
-            let mut state = self.state();
-            // Asked for anew under the lock: it is trimmed to other limits after they are set.
-            let limits = self.shared.limits();
-            if state.is_over(limits.per_host) {
-                // Whoever waits is served by those that stay.
-                return state.shed(&connection.record);
-            }
-            let Some(next) = state.waiting.pop_front() else {
-                if state.idle.len() < limits.idle_per_host {
-                    return state.idle.push(connection);
-                }
-                return state.shed(&connection.record);
-            };
-            // Nobody is woken under the lock.
-            drop(state);
-            let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(Lease::new(self, connection)))
-            else {
-                return;
-            };
-            // Whoever waited went away.
-            let Some(unused) = back.take() else { return };
-            unused.record.end_use(now);
-            connection = unused;
-        }
+        state.may_connect(self.shared.limits().per_host).then(|| state.place(self))
     }
 
     /// Sends nothing new over an HTTP/2 connection.
-    pub(super) fn leave(&self, record: &Record) {
+    pub(super) fn leave(self: &Arc<Self>, record: &Record) {
         let mut state = self.state();
-        let is_it = state.streams.as_ref().is_some_and(|streams| streams.record.id == record.id);
-        let left = is_it.then(|| state.streams.take()).flatten();
+        let left = state.streams.take_if(|streams| streams.record.id == record.id);
         drop(state);
-        drop(left);
+        if left.is_some() {
+            // Whoever waited for a stream of it needs another connection.
+            self.grant_place();
+        }
     }
 
     /// Gives a new connection to whoever can use it. Over HTTP/2, that is everybody.
@@ -159,9 +46,10 @@ impl Host {
         mut place: Place,
         sender: Sender,
         driver: Driver,
+        signals: Arc<Signals>,
     ) -> Lease {
         place.keep();
-        let lease = Lease::new(self, self.open(sender, driver));
+        let lease = Lease::new(self, self.open(sender, driver, signals));
         let mut state = self.state();
         state.connecting -= 1;
         let Some(shared) = lease.share() else {
@@ -172,41 +60,41 @@ impl Host {
             }
             return lease;
         };
-        state.speaks_http2 = true;
-        if state.streams.is_some() {
-            // Another was faster: this one serves its own request and goes.
+        if state.streams.is_some() || state.wants_http1 {
+            // It serves its own request and goes: another was faster, or the host wants HTTP/1.1.
             state.shed(&shared.record);
             drop(state);
             return lease;
         }
+        state.speaks_http2 = true;
         state.streams = Some(shared);
-        let waiting = std::mem::take(&mut state.waiting);
-        let shares: Vec<_> = waiting.iter().map_while(|_| lease.share()).collect();
         drop(state);
-        for (waiter, share) in waiting.into_iter().zip(shares) {
-            // Whoever went away meanwhile drops it.
-            let _ = waiter.send(Grant::Lease(Lease::new(self, share)));
-        }
+        self.grant_streams();
         lease
     }
 
     /// A connection is closed: its place is free.
-    pub(super) fn closed(self: &Arc<Self>, record: &Record) {
+    pub(super) fn closed(self: &Arc<Self>, record: &Arc<Record>) {
         self.leave(record);
         let mut state = self.state();
-        let at = state.idle.iter().position(|idle| idle.record.id == record.id);
-        let gone = at.map(|at| state.idle.remove(at));
+        // Before it is looked for: whoever gives it back from here on keeps it out.
+        record.end();
+        let gone = state.take_idle(record.id);
         state.open -= 1;
         state.surplus -= u32::from(record.cause() == Some(CloseCause::Surplus));
         drop(state);
         drop(gone);
-        record.end();
         self.shared.count_closed(record);
         self.grant_place();
     }
 
-    /// Closes a connection that nobody needs any more; otherwise says when to look again.
-    pub(super) fn review(&self, record: &Record) -> Option<Instant> {
+    /// Follows what the peer said, and closes a connection that nobody needs any more; otherwise says
+    /// when to look again.
+    pub(super) fn review(self: &Arc<Self>, record: &Record) -> Option<Instant> {
+        if record.refuses() {
+            self.leave(record);
+        }
+        self.grant_streams();
         let now = rt::now();
         let limits = self.shared.limits();
         if let Some(cause) = record.age(now, &limits) {
@@ -238,9 +126,37 @@ impl Host {
         drop(over);
     }
 
-    /// How many connections there may be, and are.
-    pub(in super::super) fn room(&self) -> (u32, u32) {
-        (self.shared.limits().per_host, self.state().open)
+    /// The host wants HTTP/1.1: nothing more is sent over this connection, nor over another HTTP/2 one.
+    pub(super) fn require_http1(self: &Arc<Self>, record: &Record) {
+        let mut state = self.state();
+        (state.wants_http1, state.speaks_http2) = (true, false);
+        drop(state);
+        record.refuse();
+        self.leave(record);
+    }
+
+    pub(in super::super) fn wants_http1(&self) -> bool {
+        self.state().wants_http1
+    }
+
+    /// Closes those that nobody uses and that have not shown since then that they are alive.
+    pub(super) fn close_unproven(&self, since: Instant, cause: CloseCause) {
+        // Dropped after the lock is free again.
+        let unproven = self.state().take_unproven(since);
+        for connection in &unproven {
+            connection.record.close_for(cause);
+        }
+    }
+
+    /// Why nothing is free, as people are told it.
+    pub(in super::super) fn none_free(&self) -> String {
+        let state = self.state();
+        let streams = state.streams.as_ref().map(|streams| streams.record.signals.max_streams());
+        match (streams, self.shared.limits().per_host) {
+            (Some(most), _) => format!("no stream free, the host takes {most} at once"),
+            (None, u32::MAX) => "the one connection is still being made".into(),
+            (None, most) => format!("no connection free, {} of {most} in use", state.open),
+        }
     }
 
     /// How many connections are open, idle, being made, and waited for.
@@ -264,10 +180,9 @@ impl Host {
         is_fresh.then_some(shown.expires)
     }
 
-    fn let_go(&self, record: &Record, cause: CloseCause) {
+    fn let_go(self: &Arc<Self>, record: &Record, cause: CloseCause) {
         let mut state = self.state();
-        let at = state.idle.iter().position(|idle| idle.record.id == record.id);
-        let unused = at.map(|at| state.idle.remove(at));
+        let unused = state.take_idle(record.id);
         drop(state);
         // One that is in use is closed when its request is over.
         if unused.is_some() || cause == CloseCause::Expired || record.is_idle() {
@@ -277,25 +192,6 @@ impl Host {
         drop(unused);
     }
 
-    /// Lets the next who waits make a connection, if there is room for it.
-    pub(super) fn grant_place(self: &Arc<Self>) {
-        loop {
-            let mut state = self.state();
-            if !state.may_connect(self.shared.limits().per_host) {
-                return;
-            }
-            let Some(next) = state.waiting.pop_front() else { return };
-            let place = state.place(self);
-            drop(state);
-            match next.send(Grant::Place(place)) {
-                Ok(()) => {}
-                // Whoever waited went away.
-                Err(Grant::Place(place)) => place.unused(),
-                Err(Grant::Lease(_)) => return,
-            }
-        }
-    }
-
     /// A place is free again, and nobody was looked for who could use it.
     pub(super) fn free_place(&self) {
         let mut state = self.state();
@@ -303,55 +199,8 @@ impl Host {
         state.connecting -= 1;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl State ===
-
-impl State {
-    fn take_usable(
-        &mut self,
-        now: Instant,
-        limits: &PoolLimits,
-        stale: &mut Vec<Connection>,
-    ) -> Option<Connection> {
-        if let Some(streams) = &self.streams {
-            streams.record.name_age(now, limits);
-        }
-        stale.extend(self.streams.take_if(|streams| !streams.is_usable(now, limits)));
-        if let Some(shared) = self.streams.as_ref().and_then(Connection::share) {
-            return Some(shared);
-        }
-        while let Some(connection) = self.idle.pop() {
-            connection.record.name_age(now, limits);
-            match connection.is_usable(now, limits) {
-                true => return Some(connection),
-                false => stale.push(connection),
-            }
-        }
-        None
-    }
-
-    /// Whether there are too many, without those that go.
-    fn is_over(&self, per_host: u32) -> bool {
-        self.open - self.surplus > per_host
-    }
-
-    /// One goes because there are too many.
-    fn shed(&mut self, record: &Record) {
-        self.surplus += u32::from(record.close_for(CloseCause::Surplus));
-    }
-
-    fn may_connect(&self, per_host: u32) -> bool {
-        self.open < per_host && !(self.speaks_http2 && self.connecting > 0)
-    }
-
-    fn place(&mut self, host: &Arc<Host>) -> Place {
-        self.open += 1;
-        self.connecting += 1;
-        Place::new(host)
     }
 }
 

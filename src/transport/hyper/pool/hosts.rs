@@ -1,27 +1,33 @@
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
-use std::time::Instant;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use tokio::sync::watch;
 
-use super::connection::{Connection, Driver, Record, Sender};
+use super::driver::end_soon;
 use super::host::Host;
+use super::record::Record;
 use crate::control::{Credential, Expiry};
 use crate::event::{CloseCause, Emitter, Event};
-use crate::rt::{self, Rng};
+use crate::rt::{self, Draw, Rng};
 use crate::transport::pool::{Closed, PoolFigures, PoolLimits};
 
 /// The connections of one client, by host.
 #[derive(Debug)]
 pub(in super::super) struct Hosts {
-    by_key: Mutex<HashMap<(Scheme, Authority), Arc<Host>>>,
+    known: Mutex<Known>,
     shared: Arc<Shared>,
     speak_http2: bool,
+}
+
+/// The hosts by their names.
+#[derive(Debug)]
+struct Known {
+    by_key: HashMap<(Scheme, Authority), Arc<Host>>,
+    /// How many there are when unused ones are looked for.
+    sweep_at: usize,
 }
 
 /// What all hosts of a client share.
@@ -45,19 +51,21 @@ impl Hosts {
             opened: AtomicU64::new(0),
             closed: Default::default(),
         };
-        Self { by_key: Mutex::default(), shared: Arc::new(shared), speak_http2 }
+        let known = Known { by_key: HashMap::new(), sweep_at: MANY_HOSTS };
+        Self { known: Mutex::new(known), shared: Arc::new(shared), speak_http2 }
     }
 
     /// The host that an absolute URI names.
     pub(in super::super) fn of(&self, uri: &Uri) -> Option<Arc<Host>> {
         let key = (uri.scheme()?.clone(), uri.authority()?.clone());
-        let mut hosts = self.by_key();
-        if hosts.len() >= MANY_HOSTS && !hosts.contains_key(&key) {
-            // Whoever holds a host, a connection or a request, keeps it.
-            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.counts().0 > 0);
+        let mut known = self.known();
+        if let Some(host) = known.by_key.get(&key) {
+            return Some(Arc::clone(host));
         }
-        let make = || Arc::new(Host::new(Arc::clone(&self.shared), self.speak_http2));
-        Some(Arc::clone(hosts.entry(key).or_insert_with(make)))
+        known.sweep();
+        let host = Arc::new(Host::new(Arc::clone(&self.shared), self.speak_http2));
+        known.by_key.insert(key, Arc::clone(&host));
+        Some(host)
     }
 
     pub(in super::super) fn figures(&self) -> PoolFigures {
@@ -67,7 +75,7 @@ impl Hosts {
             closed: self.shared.closed(),
             ..PoolFigures::default()
         };
-        for host in self.by_key().values() {
+        for host in self.known().by_key.values() {
             let (open, idle, connecting) = host.counts();
             figures.open += open;
             figures.idle += idle;
@@ -81,7 +89,7 @@ impl Hosts {
     pub(in super::super) fn expiries(&self) -> impl Iterator<Item = Expiry> {
         let now = rt::now();
         let mut expiries = Vec::new();
-        for ((_, authority), host) in self.by_key().iter() {
+        for ((_, authority), host) in &self.known().by_key {
             let expiry = host.certificate_expiry(now).map(|at| Expiry {
                 credential: Credential::ServerCertificate,
                 host: Some(authority.host().to_owned()),
@@ -100,7 +108,7 @@ impl Hosts {
     /// once or when their requests are over.
     pub(in super::super) fn reconfigure(&self, limits: PoolLimits) {
         self.shared.limits.send_replace(limits);
-        let hosts: Vec<_> = self.by_key().values().cloned().collect();
+        let hosts: Vec<_> = self.known().by_key.values().cloned().collect();
         for host in &hosts {
             host.trim();
             // There may be room for who waits.
@@ -108,44 +116,42 @@ impl Hosts {
         }
     }
 
-    fn by_key(&self) -> MutexGuard<'_, HashMap<(Scheme, Authority), Arc<Host>>> {
-        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Host {
-    /// Takes a connection over, with the task that drives it.
-    pub(super) fn open(self: &Arc<Self>, sender: Sender, mut driver: Driver) -> Connection {
-        let shared = &self.shared;
-        let id = shared.opened.fetch_add(1, Ordering::Relaxed);
-        shared.emitter.emit(None, || Event::ConnectionOpened);
-        let connection = Connection::new(sender, id, shared.rng.draw());
-        let (record, host) = (Arc::clone(&connection.record), Arc::downgrade(self));
-        let limits = shared.limits.subscribe();
-        rt::spawn(async move {
-            let review = || host.upgrade().and_then(|host| host.review(&record));
-            let result = drive(&mut driver, limits, review).await;
-            if let Err(error) = result {
-                // Before its requests are told that it is gone.
-                record.broke(error);
-            }
-            // The socket goes first: a place is never free before its connection is closed.
-            drop(driver);
-            if let Some(host) = host.upgrade() {
-                host.closed(&record);
-            }
-        });
-        connection
+impl Known {
+    /// Forgets unused hosts, once there are twice as many as the last look left: what a new host costs
+    /// does not grow with how many there are.
+    fn sweep(&mut self) {
+        if self.by_key.len() < self.sweep_at {
+            return;
+        }
+        // Whoever holds a host, a connection or a request, keeps it.
+        self.by_key.retain(|_, host| Arc::strong_count(host) > 1 || host.counts().0 > 0);
+        self.sweep_at = MANY_HOSTS.max(2 * self.by_key.len());
     }
 }
 
 impl Shared {
+    /// A connection's number, where its life ends, and the limits that it follows.
+    pub(super) fn begin_connection(&self) -> (u64, Draw, watch::Receiver<PoolLimits>) {
+        let id = self.opened.fetch_add(1, Ordering::Relaxed);
+        (id, self.rng.draw(), self.limits.subscribe())
+    }
+
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
+        self.emitter.emit(None, event);
+    }
+
     /// Counts a connection's end, once it is known what ended it.
-    pub(super) fn count_closed(&self, record: &Record) {
+    pub(super) fn count_closed(&self, record: &Arc<Record>) {
         let Some(cause) = record.final_cause() else { return };
+        end_soon(record);
         let lived = record.lived();
         self.closed[cause as usize].fetch_add(1, Ordering::Relaxed);
-        self.emitter.emit(None, || Event::ConnectionClosed { cause, lived });
+        self.tell(|| Event::ConnectionClosed { cause, lived });
     }
 
     pub(super) fn limits(&self) -> PoolLimits {
@@ -162,31 +168,6 @@ impl Shared {
             cut: of(CloseCause::Cut),
             misdirected: of(CloseCause::Misdirected),
             surplus: of(CloseCause::Surplus),
-        }
-    }
-}
-
-/// Drives a connection to its end, and reviews it when it is time and when there are other limits.
-async fn drive(
-    driver: &mut Driver,
-    mut limits: watch::Receiver<PoolLimits>,
-    review: impl Fn() -> Option<Instant>,
-) -> hyper::Result<()> {
-    loop {
-        limits.mark_unchanged();
-        let look_at = review();
-        let mut changed = std::pin::pin!(async {
-            if limits.changed().await.is_err() {
-                // Where there is no pool any more, there are no other limits.
-                std::future::pending::<()>().await;
-            }
-        });
-        let work = poll_fn(|cx| match driver.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending => changed.as_mut().poll(cx).map(|()| None),
-        });
-        if let Some(Some(ended)) = rt::until(look_at, work).await {
-            return ended;
         }
     }
 }

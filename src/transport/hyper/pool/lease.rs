@@ -1,6 +1,6 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::host::Host;
@@ -17,12 +17,23 @@ pub(in super::super) struct Lease {
     host: Arc<Host>,
 }
 
+/// A connection whose request is over, on its way back; it arrives when this is dropped.
+struct Returning {
+    connection: Option<Connection>,
+    host: Arc<Host>,
+}
+
 /// A lease for as long as a request is on its way and its answer's body is read.
 ///
 /// A connection that a limit passed on may be dead: it isn't used again.
 pub struct Hold {
     lease: Lease,
     context: Option<Context>,
+    sent_at: Instant,
+    /// The connection was used before.
+    was_kept: bool,
+    /// The answer's head has come.
+    answered: bool,
     /// The answer is complete, or there is none: nothing is cut off any more.
     over: bool,
 }
@@ -56,7 +67,7 @@ impl Lease {
     }
 
     /// No other request is sent over the connection.
-    pub(in super::super) fn close_for(&self, cause: CloseCause) {
+    fn close_for(&self, cause: CloseCause) {
         if let Some(connection) = &self.connection {
             connection.record.close_for(cause);
             self.host.leave(&connection.record);
@@ -66,33 +77,85 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let host = Arc::clone(&self.host);
-        if connection.is_over() {
-            return host.give_back(connection);
+        let Some(connection) = self.connection.take() else { return };
+        let is_over = connection.is_over();
+        let returning = Returning { connection: Some(connection), host: Arc::clone(&self.host) };
+        if !is_over {
+            // The answer's end reaches the reader a moment before the connection is free. Where there
+            // is no runtime, it goes back as it is, and is closed.
+            rt::spawn(returning.wait());
         }
-        // The answer's end reaches the reader a moment before the connection is free.
-        rt::spawn(async move {
-            poll_fn(|cx| connection.poll_over(cx)).await;
-            host.give_back(connection);
-        });
+    }
+}
+
+// === impl Returning ===
+
+impl Returning {
+    /// Waits until the connection could take another request, or never can. An upload that goes on
+    /// after its answer goes on as long as it moves.
+    async fn wait(mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let (mut progress, mut still) = (connection.progress(), 0);
+        // In several looks, so that a machine that stood still is not taken for a host that does.
+        while still < LOOKS {
+            let due = rt::after(rt::now(), UPLOAD_STALLED / LOOKS);
+            if rt::until(Some(due), connection.over()).await.is_some() {
+                return;
+            }
+            // Where the last of an upload goes out after its answer was read, hyper takes no notice.
+            connection.record.signals.nudge();
+            let before = std::mem::replace(&mut progress, connection.progress());
+            still = if before == progress { still + 1 } else { 0 };
+        }
+        connection.abort_upload();
+    }
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if !connection.is_over() {
+            // Nobody looks after it any more.
+            connection.abort_upload();
+        }
+        self.host.give_back(connection);
     }
 }
 
 // === impl Hold ===
 
 impl Hold {
-    pub(in super::super) fn new(lease: Lease, context: Option<Context>) -> Self {
-        Self { lease, context, over: false }
+    pub(in super::super) fn new(mut lease: Lease, context: Option<Context>) -> Self {
+        let was_kept = lease.connection().was_kept();
+        let (sent_at, answered, over) = (rt::now(), false, false);
+        Self { lease, context, sent_at, was_kept, answered, over }
     }
 
     pub(in super::super) fn connection(&mut self) -> &mut Connection {
         self.lease.connection()
     }
 
+    /// When the request was sent, where the connection was used before and may have been closed while
+    /// nobody looked.
+    pub(in super::super) fn kept_when_sent(&self) -> Option<Instant> {
+        self.was_kept.then_some(self.sent_at)
+    }
+
+    /// The answer's head has come.
+    pub(in super::super) fn answered(&mut self) {
+        self.answered = true;
+    }
+
     /// It led to the wrong server.
     pub(in super::super) fn misdirected(&self) {
         self.lease.close_for(CloseCause::Misdirected);
+    }
+
+    /// The host wants the request over HTTP/1.1.
+    pub(in super::super) fn wants_http1(&self) {
+        if let Some(connection) = &self.lease.connection {
+            self.lease.host.require_http1(&connection.record);
+        }
     }
 
     /// There will be no answer, because the connection was closed before it took the request.
@@ -101,11 +164,23 @@ impl Hold {
         self.lease.refuse();
     }
 
-    /// There will be no answer.
-    pub(in super::super) fn failed(mut self) {
+    /// There will be no answer. Where the connection broke, others may have broken with it.
+    pub(in super::super) fn failed(mut self, broke: bool) {
         self.over = true;
         if !self.connection().is_http2() {
             self.lease.close_for(CloseCause::Broken);
+        }
+        if broke {
+            self.distrust(CloseCause::Broken);
+        }
+    }
+
+    /// Closes the connections that were kept as long as this one and have answered nothing since its
+    /// request was sent: whatever ended this one may have ended them, and the next attempt must not
+    /// find that out one by one.
+    fn distrust(&self, cause: CloseCause) {
+        if let Some(since) = self.kept_when_sent() {
+            self.lease.host.close_unproven(since, cause);
         }
     }
 }
@@ -121,11 +196,21 @@ impl Drop for Hold {
         if self.over {
             return;
         }
-        if self.context.as_ref().is_some_and(Context::was_cut) {
-            self.lease.close_for(CloseCause::Cut);
-        } else if let Some(connection) = self.lease.connection.as_ref().filter(|c| !c.is_http2()) {
-            // hyper may have to close it; an HTTP/2 connection loses no more than a stream.
-            connection.record.abandon(true);
+        let was_cut = self.context.as_ref().is_some_and(Context::was_cut);
+        let Some(connection) = &self.lease.connection else { return };
+        match connection.is_http2() {
+            // hyper may have to close it.
+            false if self.answered && !was_cut => connection.record.abandon(true),
+            is_http2 => {
+                connection.abort_upload();
+                if is_http2 && was_cut {
+                    // The host may have fallen silent; otherwise it loses no more than a stream.
+                    self.lease.close_for(CloseCause::Cut);
+                }
+            }
+        }
+        if was_cut && !self.answered {
+            self.distrust(CloseCause::Cut);
         }
     }
 }
@@ -135,3 +220,8 @@ impl fmt::Debug for Hold {
         f.debug_struct("Hold").field("over", &self.over).finish_non_exhaustive()
     }
 }
+
+/// For how long an upload may stand still once its answer is over: a few of TCP's retransmissions. A
+/// host that has answered and reads no more would keep it for good.
+const UPLOAD_STALLED: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 10;

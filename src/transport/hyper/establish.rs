@@ -1,0 +1,97 @@
+//! How a connection is made: name, TCP, TLS and the first words of HTTP.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::{Request, Uri};
+use hyper_util::client::legacy::connect::Connection as _;
+
+use super::pool::{Driver, Executor, Host, Lease, Observed, Place, Sender, Signals};
+use super::request::{self, Forward};
+use super::service::Client;
+use super::tls;
+use crate::body::Body;
+use crate::error::{BoxError, Delivery, Error, ErrorKind};
+
+/// A connection that was made, and is driven by nobody yet.
+type Made = (Sender, Driver, Arc<Signals>);
+
+impl Client {
+    pub(super) async fn connect(
+        &self,
+        host: &Arc<Host>,
+        place: Place,
+        uri: &Uri,
+    ) -> Result<Lease, Error> {
+        let wants_http1 = host.wants_http1();
+        let handshake = |io, forward| {
+            host.showed(tls::server_expiry(&io));
+            self.handshake(io, forward, wants_http1)
+        };
+        let limit = self.hosts.limits().connect;
+        let made = self.connect.run(uri.clone(), limit, wants_http1, handshake).await?;
+        let (sender, driver, signals) = made;
+        Ok(host.established(place, sender, driver, signals))
+    }
+
+    async fn handshake(
+        &self,
+        io: tls::Io,
+        forward: Option<Forward>,
+        wants_http1: bool,
+    ) -> Result<Made, BoxError> {
+        // A proxy that forwards speaks HTTP/1.1.
+        let unasked = self.speak_http2 && forward.is_none() && !wants_http1;
+        let is_http2 = unasked || io.connected().is_negotiated_h2();
+        let signals = Arc::new(Signals::default());
+        let watcher = Arc::clone(&signals);
+        let (mut sender, mut driver): (_, Driver) = match is_http2 {
+            true => {
+                let http2 = self.http2(Executor::new(&signals));
+                let (sender, driver) = http2.handshake(Observed::http2(io, watcher)).await?;
+                (Sender::Http2(sender), Box::pin(driver))
+            }
+            false => {
+                let (sender, driver) = self.http1.handshake(Observed::http1(io, watcher)).await?;
+                (Sender::Http1(sender, forward), Box::pin(driver.with_upgrades()))
+            }
+        };
+        // The sender is ready once the connection was driven for the first time.
+        poll_fn(|cx| match driver.as_mut().poll(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Ready(Ok(())) => Poll::Ready(Err("the host closed the connection".into())),
+            Poll::Pending => sender.poll_ready(cx).map_err(BoxError::from),
+        })
+        .await?;
+        Ok((sender, driver, signals))
+    }
+
+    pub(super) async fn warm(self: Arc<Self>, to: Uri, connections: u32) -> Result<(), Error> {
+        let request = Request::get(to.clone()).body(Body::empty());
+        request::check(&request.map_err(|_| unnamed())?)?;
+        let host = self.hosts.of(&to).ok_or_else(unnamed)?;
+        let mut made = tokio::task::JoinSet::new();
+        for place in (0..connections).map_while(|_| host.place()) {
+            let (client, host, to) = (Arc::clone(&self), Arc::clone(&host), to.clone());
+            made.spawn(async move { client.connect(&host, place, &to).await });
+        }
+        // All are held until all are made: one that came back early would be used twice.
+        let mut held = Vec::new();
+        let mut failed = None;
+        while let Some(result) = made.join_next().await {
+            match result {
+                Ok(Ok(lease)) => held.push(lease),
+                Ok(Err(error)) => failed = failed.or(Some(error)),
+                Err(_) => {}
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// A URI that names no host.
+fn unnamed() -> Error {
+    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
+    error.with_detail("its uri is not absolute: give it a scheme and a host")
+}

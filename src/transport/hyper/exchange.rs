@@ -1,0 +1,202 @@
+//! One request on one connection, from the wait for it to the answer's head.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Request, Response, StatusCode, Uri};
+
+use super::pool::{Acquired, Grant, Hold, Host, Lease, Waiting};
+use super::request;
+use super::service::{Client, ResponseBody};
+use crate::body::{Body, GuardedBody};
+use crate::context::Context;
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::event::Event;
+use crate::outcome::{Fault, Phase};
+use crate::rt;
+
+impl Client {
+    pub(super) async fn send(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+    ) -> Result<Response<ResponseBody>, Error> {
+        request::check(&request)?;
+        let uri = request.uri().clone();
+        let context = request.extensions().get::<Context>().cloned();
+        let Some(host) = self.hosts.of(&uri) else {
+            return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
+        };
+        // When a kept connection gave the request back: once is enough to look for a fresh one.
+        let mut given_back = None;
+        loop {
+            let lease = self.acquire_timed(&host, &uri, context.as_ref(), given_back).await?;
+            if let Some(refusal) = context.as_ref().and_then(Context::refusal) {
+                // Somebody stopped the integration meanwhile: the connection is for others.
+                return Err(refusal);
+            }
+            let mut hold = Hold::new(lease, context.clone());
+            let connection = hold.connection();
+            match connection.is_http2() {
+                true => request::for_http2(&mut request, &uri),
+                false => request::for_http1(&mut request, &uri, connection.forward()),
+            }
+            let mut error = match connection.send(request).await {
+                Ok(response) => {
+                    hold.answered();
+                    if response.status() == StatusCode::MISDIRECTED_REQUEST {
+                        // Another attempt must go over another connection (RFC 9110, 15.5.20).
+                        hold.misdirected();
+                    }
+                    return Ok(response.map(|body| GuardedBody::new(body, Some(hold))));
+                }
+                Err(error) => error,
+            };
+            match (error.take_message(), hold.kept_when_sent()) {
+                // It was closed while nobody used it: the request never left, and goes elsewhere.
+                (Some(unsent), Some(sent_at)) if given_back.is_none() => {
+                    given_back = Some(sent_at);
+                    hold.unsent();
+                    request = unsent;
+                }
+                (Some(_), _) => {
+                    let failure = hold.connection().failure();
+                    hold.unsent();
+                    return Err(never_left(failure, error.into_error()));
+                }
+                (None, _) => {
+                    let error = error.into_error();
+                    if wants_http1(&error) {
+                        hold.wants_http1();
+                    }
+                    hold.failed(is_broken(&error));
+                    return Err(Error::from_inner(error, context.as_ref()));
+                }
+            }
+        }
+    }
+
+    /// A connection, with the wait for it told where somebody listens.
+    async fn acquire_timed(
+        &self,
+        host: &Arc<Host>,
+        uri: &Uri,
+        context: Option<&Context>,
+        since: Option<Instant>,
+    ) -> Result<Lease, Error> {
+        let began = self.emitter.is_listened_to().then(rt::now);
+        let lease = self.acquire(host, uri, context, since).await?;
+        if let (Some(began), Some(context)) = (began, context) {
+            let waited = rt::now().saturating_duration_since(began);
+            context.call().set_acquired(Some(waited));
+        }
+        Ok(lease)
+    }
+
+    /// A connection: one that is free, a new one, or the next that comes free.
+    ///
+    /// As long as it is waited for, the request is here. A call that is dropped in the middle leaves
+    /// the facts as they are, for whoever asks what became of it.
+    async fn acquire(
+        &self,
+        host: &Arc<Host>,
+        uri: &Uri,
+        context: Option<&Context>,
+        since: Option<Instant>,
+    ) -> Result<Lease, Error> {
+        let here = Here(context);
+        let mut acquired = host.acquire(since);
+        let limit = self.hosts.limits().acquire;
+        let due = limit.map(|limit| rt::after(rt::now(), limit));
+        let acquired = loop {
+            acquired = match acquired {
+                Acquired::Lease(lease) => break Ok(lease),
+                // Boxed, because it is large and few calls make a connection: inline, every call
+                // would carry the room for two handshakes.
+                Acquired::Place(place) => {
+                    here.connects();
+                    break Box::pin(self.connect(host, place, uri)).await;
+                }
+                Acquired::Wait(granted) => {
+                    here.queues();
+                    let waiting = Waiting::at(host);
+                    let granted = rt::until(due, granted).await;
+                    drop(waiting);
+                    match granted {
+                        None => break Err(self.none_free(host, context)),
+                        Some(Ok(Grant::Lease(lease))) => Acquired::Lease(lease),
+                        Some(Ok(Grant::Place(place))) => Acquired::Place(place),
+                        Some(Err(_)) => host.acquire(since),
+                    }
+                }
+            };
+        };
+        here.goes();
+        acquired
+    }
+
+    fn none_free(&self, host: &Host, context: Option<&Context>) -> Error {
+        let (phase, limit) = (Phase::Acquire, self.hosts.limits().acquire.unwrap_or_default());
+        self.emitter.emit(context, || Event::TimedOut { phase, limit });
+        Error::timeout(phase, limit, Delivery::NotSent).with_detail(host.none_free())
+    }
+}
+
+/// Notes on the call that its request has not left.
+struct Here<'a>(Option<&'a Context>);
+
+impl Here<'_> {
+    fn queues(&self) {
+        if let Some(context) = self.0 {
+            context.call().set_queued(true);
+        }
+    }
+
+    /// What it waits for from here on is the provider's to answer for.
+    fn connects(&self) {
+        if let Some(context) = self.0 {
+            context.call().set_connecting(true);
+            self.unqueue(context);
+        }
+    }
+
+    fn goes(&self) {
+        if let Some(context) = self.0 {
+            self.unqueue(context);
+            context.call().set_connecting(false);
+        }
+    }
+
+    fn unqueue(&self, context: &Context) {
+        if context.call().is_queued() {
+            context.call().set_attempt_began(rt::now());
+            context.call().set_queued(false);
+        }
+    }
+}
+
+/// A new connection gave the request back: what broke it says more than that it did.
+fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
+    match failure {
+        Some(failure) => Error::from_inner(failure, None).unsent(),
+        None => Error::new(ErrorKind::Transport(Fault::NotProcessed), Delivery::NotSent)
+            .with_source(canceled.into()),
+    }
+}
+
+/// Whether the connection failed, rather than the request's own body, or an answer that can't be read.
+fn is_broken(error: &hyper::Error) -> bool {
+    !error.is_user() && !error.is_parse() && !error.is_canceled()
+}
+
+/// Whether the host said that it wants the request over HTTP/1.1 (RFC 9113, 7).
+fn wants_http1(error: &hyper::Error) -> bool {
+    let mut level: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = level {
+        if let Some(h2) = current.downcast_ref::<h2::Error>() {
+            return h2.is_remote() && h2.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED);
+        }
+        level = current.source();
+    }
+    false
+}

@@ -1,0 +1,169 @@
+//! Who gets a connection: whoever finds one, and otherwise whoever came first.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::connection::Connection;
+use super::host::Host;
+use super::lease::Lease;
+use super::place::Place;
+use super::record::Record;
+use crate::event::CloseCause;
+use crate::rt;
+
+/// What a request gets that asks for a connection.
+pub(in super::super) enum Acquired {
+    /// A connection.
+    Lease(Lease),
+    /// The right to make one.
+    Place(Place),
+    /// Neither yet.
+    Wait(oneshot::Receiver<Grant>),
+}
+
+/// What somebody gets who waited.
+#[derive(Debug)]
+pub(in super::super) enum Grant {
+    Lease(Lease),
+    Place(Place),
+}
+
+impl Host {
+    /// A connection, the right to make one, or a place in the queue. With `since`, no connection that
+    /// has not shown since then that it is alive.
+    pub(in super::super) fn acquire(self: &Arc<Self>, since: Option<Instant>) -> Acquired {
+        let now = rt::now();
+        // Dropped after the lock is free again.
+        let mut stale = Vec::new();
+        let mut state = self.state();
+        let limits = self.shared.limits();
+        // Whatever comes free is for who waits for it, and not for who happens to come by.
+        let is_first = !state.is_waited_for();
+        let found = match is_first {
+            true => state.take_usable(now, &limits, since, &mut stale),
+            false => {
+                state.drop_unusable(now, &limits, &mut stale);
+                None
+            }
+        };
+        let acquired = match found {
+            Some(connection) => Acquired::Lease(Lease::new(self, connection)),
+            None if is_first && state.may_connect(limits.per_host) => {
+                Acquired::Place(state.place(self))
+            }
+            None => {
+                let (grant, granted) = oneshot::channel();
+                state.waiting.push_back(grant);
+                Acquired::Wait(granted)
+            }
+        };
+        drop(state);
+        if !is_first && !stale.is_empty() {
+            // Those who wait for a stream of it need another connection.
+            self.grant_place();
+        }
+        acquired
+    }
+
+    /// Takes a connection back whose request is over.
+    pub(super) fn give_back(self: &Arc<Self>, connection: Connection) {
+        let now = rt::now();
+        self.end_use(&connection.record, now);
+        let limits = self.shared.limits();
+        if !connection.is_usable(now, &limits) {
+            if connection.record.is_expired(now, &limits) {
+                connection.record.close_for(CloseCause::Expired);
+            }
+            return self.leave(&connection.record);
+        }
+        connection.record.keep();
+        if connection.is_http2() {
+            return self.grant_streams();
+        }
+        let mut connection = connection;
+        loop {
+            let mut state = self.state();
+            if connection.record.is_ended() {
+                // It was closed meanwhile, and looked for among those that nobody uses.
+                return;
+            }
+            // Asked for anew under the lock: it is trimmed to other limits after they are set.
+            let limits = self.shared.limits();
+            if state.is_over(limits.per_host) {
+                // Whoever waits is served by those that stay.
+                return state.shed(&connection.record);
+            }
+            let Some(next) = state.waiting.pop_front() else {
+                if state.idle.len() < limits.idle_per_host {
+                    return state.idle.push(connection);
+                }
+                return state.shed(&connection.record);
+            };
+            // Nobody is woken under the lock.
+            drop(state);
+            let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(Lease::new(self, connection)))
+            else {
+                return;
+            };
+            // Whoever waited went away.
+            let Some(unused) = back.take() else { return };
+            self.end_use(&unused.record, now);
+            connection = unused;
+        }
+    }
+
+    /// A request is over that was on the connection.
+    fn end_use(&self, record: &Arc<Record>, now: Instant) {
+        record.end_use(now);
+        self.shared.count_closed(record);
+    }
+
+    /// Gives the streams that are free to who waits for one.
+    pub(super) fn grant_streams(self: &Arc<Self>) {
+        let (now, limits) = (rt::now(), self.shared.limits());
+        loop {
+            let mut stale = Vec::new();
+            let mut state = self.state();
+            if state.streams.is_none() || !state.is_waited_for() {
+                return;
+            }
+            let stream = state.take_stream(now, &limits, &mut stale);
+            let granted = stream.and_then(|stream| {
+                let next = state.waiting.pop_front()?;
+                Some((next, Lease::new(self, stream)))
+            });
+            drop(state);
+            if !stale.is_empty() {
+                return self.grant_place();
+            }
+            let Some((next, lease)) = granted else { return };
+            if let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(lease))
+                && let Some(unused) = back.take()
+            {
+                // Whoever waited went away.
+                self.end_use(&unused.record, now);
+            }
+        }
+    }
+
+    /// Lets the next who waits make a connection, if there is room for it.
+    pub(super) fn grant_place(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state();
+            if !state.may_connect(self.shared.limits().per_host) {
+                return;
+            }
+            let Some(next) = state.waiting.pop_front() else { return };
+            let place = state.place(self);
+            drop(state);
+            match next.send(Grant::Place(place)) {
+                Ok(()) => {}
+                // Whoever waited went away.
+                Err(Grant::Place(place)) => place.unused(),
+                Err(Grant::Lease(_)) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::oneshot;
+
+use super::connection::Connection;
+use super::host::Host;
+use super::place::Place;
+use super::queue::Grant;
+use super::record::Record;
+use crate::event::CloseCause;
+use crate::transport::pool::PoolLimits;
+
+/// What is known of one host's connections.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Connections that are open or being made.
+    pub(super) open: u32,
+    /// Those of them that are being made.
+    pub(super) connecting: u32,
+    /// Those of them that go because there are too many.
+    pub(super) surplus: u32,
+    /// HTTP/1.1 connections that nobody uses; the last used is used next, so that the others age.
+    pub(super) idle: Vec<Connection>,
+    /// The HTTP/2 connection that takes new requests.
+    pub(super) streams: Option<Connection>,
+    /// The host spoke HTTP/2: one connection is enough.
+    pub(super) speaks_http2: bool,
+    /// The host wants HTTP/1.1 (RFC 9113, 7: `HTTP_1_1_REQUIRED`).
+    pub(super) wants_http1: bool,
+    /// Who came first is served first.
+    pub(super) waiting: VecDeque<oneshot::Sender<Grant>>,
+    pub(super) certificate: Option<Shown>,
+}
+
+/// A certificate that the host showed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    pub(super) expires: SystemTime,
+    pub(super) seen: Instant,
+}
+
+impl State {
+    /// Whether somebody waits; those who went away are forgotten.
+    pub(super) fn is_waited_for(&mut self) -> bool {
+        while self.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+            self.waiting.pop_front();
+        }
+        !self.waiting.is_empty()
+    }
+
+    /// A connection that is free. With `since`, one that has shown to be alive since then.
+    pub(super) fn take_usable(
+        &mut self,
+        now: Instant,
+        limits: &PoolLimits,
+        since: Option<Instant>,
+        stale: &mut Vec<Connection>,
+    ) -> Option<Connection> {
+        if let Some(stream) = self.take_stream(now, limits, stale) {
+            return Some(stream);
+        }
+        while let Some(connection) = self.idle.pop() {
+            connection.record.name_age(now, limits);
+            if !connection.is_usable(now, limits) {
+                stale.push(connection);
+            } else if since.is_some_and(|since| !connection.record.was_used_since(since)) {
+                // The others were left alone for longer.
+                if self.may_connect(limits.per_host) {
+                    self.idle.push(connection);
+                } else {
+                    // It makes room for a new one.
+                    self.shed(&connection.record);
+                    stale.push(connection);
+                }
+                return None;
+            } else {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// A stream of the HTTP/2 connection, where the peer takes another.
+    pub(super) fn take_stream(
+        &mut self,
+        now: Instant,
+        limits: &PoolLimits,
+        stale: &mut Vec<Connection>,
+    ) -> Option<Connection> {
+        self.drop_unusable(now, limits, stale);
+        let streams = self.streams.as_ref().filter(|streams| streams.record.takes_stream())?;
+        // It may have been closed since somebody else began to use it.
+        streams.record.set_kept();
+        streams.share()
+    }
+
+    /// Lets go of an HTTP/2 connection that takes no new requests.
+    pub(super) fn drop_unusable(
+        &mut self,
+        now: Instant,
+        limits: &PoolLimits,
+        stale: &mut Vec<Connection>,
+    ) {
+        if let Some(streams) = &self.streams {
+            streams.record.name_age(now, limits);
+        }
+        stale.extend(self.streams.take_if(|streams| !streams.is_usable(now, limits)));
+    }
+
+    /// Takes those that nobody uses and that have not shown to be alive since then.
+    pub(super) fn take_unproven(&mut self, since: Instant) -> Vec<Connection> {
+        let proven = |connection: &Connection| connection.record.was_used_since(since);
+        let (kept, unproven) = std::mem::take(&mut self.idle).into_iter().partition(proven);
+        self.idle = kept;
+        unproven
+    }
+
+    /// Takes one out that nobody uses.
+    pub(super) fn take_idle(&mut self, id: u64) -> Option<Connection> {
+        let at = self.idle.iter().position(|idle| idle.record.id == id)?;
+        Some(self.idle.remove(at))
+    }
+
+    /// Whether there are too many, without those that go.
+    pub(super) fn is_over(&self, per_host: u32) -> bool {
+        self.open - self.surplus > per_host
+    }
+
+    /// One goes because there are too many.
+    pub(super) fn shed(&mut self, record: &Record) {
+        self.surplus += u32::from(record.close_for(CloseCause::Surplus));
+    }
+
+    /// Whether there may be one more. Over HTTP/2 one is enough, however few streams its peer takes.
+    pub(super) fn may_connect(&self, per_host: u32) -> bool {
+        let one_is_enough = self.streams.is_some() || self.speaks_http2 && self.connecting > 0;
+        self.open < per_host && !one_is_enough
+    }
+
+    pub(super) fn place(&mut self, host: &Arc<Host>) -> Place {
+        self.open += 1;
+        self.connecting += 1;
+        Place::new(host)
+    }
+}

@@ -1,0 +1,198 @@
+//! Request bodies on their way over HTTP/2, which can be ended when their answer is over.
+//!
+//! hyper sends a body in a task of its own. It ends that task where the answer is given up before its
+//! head came; later, nobody can, and a host that reads no more keeps task and stream for good.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::signals::Signals;
+use crate::body::Body;
+use crate::error::Error;
+use crate::rt;
+
+/// A body that is being sent.
+#[derive(Debug, Default)]
+pub(super) struct Upload {
+    task: OnceLock<AbortHandle>,
+    /// Frames that were taken of it.
+    frames: AtomicU64,
+    is_ended: AtomicBool,
+    ended: Notify,
+}
+
+/// The tasks that hyper runs for one HTTP/2 connection.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    /// The first: it reads and writes.
+    connection: OnceLock<AbortHandle>,
+    /// The upload that is about to get its task: hyper polls a body once, and where that is not ready,
+    /// spawns its task before it does anything else.
+    beginning: Mutex<Option<Arc<Upload>>>,
+}
+
+/// Runs the tasks of one connection.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Executor(Arc<Signals>);
+
+/// The body as hyper gets it.
+struct Uploading {
+    inner: Body,
+    /// What is left of a large frame.
+    rest: Bytes,
+    upload: Arc<Upload>,
+    signals: Arc<Signals>,
+    is_begun: bool,
+}
+
+impl Upload {
+    /// A body whose sending can be ended; a small one that is all here is sent at once.
+    pub(super) fn watch(body: Body, signals: &Arc<Signals>) -> (Body, Option<Arc<Self>>) {
+        if body.as_bytes().is_some_and(|bytes| bytes.len() <= PART) {
+            return (body, None);
+        }
+        let upload = Arc::new(Self::default());
+        let uploading = Uploading {
+            inner: body,
+            rest: Bytes::new(),
+            upload: Arc::clone(&upload),
+            signals: Arc::clone(signals),
+            is_begun: false,
+        };
+        (Body::new(uploading), Some(upload))
+    }
+
+    pub(super) fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::Acquire)
+    }
+
+    pub(super) async fn ended(&self) {
+        while !self.is_ended() {
+            self.ended.notified().await;
+        }
+    }
+
+    /// Resets its stream, if it is not ended.
+    pub(super) fn abort(&self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+}
+
+// === impl Tasks ===
+
+impl Tasks {
+    /// Forgets a body that got no task.
+    pub(super) fn forget_beginning(&self) {
+        drop(self.beginning(None));
+    }
+
+    /// Ends the connection, of which nobody wants anything any more.
+    pub(super) fn end(&self) {
+        if let Some(connection) = self.connection.get() {
+            connection.abort();
+        }
+    }
+
+    /// Whether the connection is over, or is driven by no task of its own.
+    pub(super) fn is_ended(&self) -> bool {
+        self.connection.get().is_none_or(AbortHandle::is_finished)
+    }
+
+    fn add(&self, task: AbortHandle) {
+        if let Err(task) = self.connection.set(task)
+            && let Some(upload) = self.beginning(None)
+        {
+            let _ = upload.task.set(task);
+        }
+    }
+
+    fn beginning(&self, next: Option<Arc<Upload>>) -> Option<Arc<Upload>> {
+        let mut beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut beginning, next)
+    }
+}
+
+// === impl Executor ===
+
+impl Executor {
+    pub(in super::super) fn new(signals: &Arc<Signals>) -> Self {
+        Self(Arc::clone(signals))
+    }
+}
+
+impl<F> hyper::rt::Executor<F> for Executor
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, work: F) {
+        self.0.tasks.add(rt::spawn_task(work).into_handle());
+    }
+}
+
+// === impl Uploading ===
+
+impl http_body::Body for Uploading {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.signals.tasks.beginning(Some(Arc::clone(&self.upload)));
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = match self.rest.is_empty() {
+            true => ready!(Pin::new(&mut self.inner).poll_frame(cx)),
+            false => Some(Ok(Frame::data(std::mem::take(&mut self.rest)))),
+        };
+        self.upload.frames.fetch_add(1, Ordering::Relaxed);
+        let part = |mut data: Bytes| {
+            self.rest = data.split_off(PART.min(data.len()));
+            data
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (rest, inner) = (self.rest.len() as u64, self.inner.size_hint());
+        let mut left = SizeHint::new();
+        if let Some(upper) = inner.upper() {
+            left.set_upper(upper.saturating_add(rest));
+        }
+        left.set_lower(inner.lower().saturating_add(rest));
+        left
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        self.upload.is_ended.store(true, Ordering::Release);
+        self.upload.ended.notify_one();
+    }
+}
+
+/// As much as one frame has at most: hyper takes the next when there is room for it, so that a host
+/// that reads no more holds up the body here, and not in a buffer. As large as a stream's window is by
+/// default (RFC 9113, 6.9.2), but for a byte.
+const PART: usize = 1 << 16;
