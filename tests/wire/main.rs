@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "real sockets live on the machine's clock")]
 
+#[cfg(target_os = "linux")]
+mod addresses;
 #[cfg(feature = "serde")]
 mod applied;
 mod bodies;

@@ -15,7 +15,7 @@
 //! | [`tcp_keepalive`](HyperConfig::tcp_keepalive) | 30 s | |
 //! | [`http2_ping`](HyperConfig::http2_ping) | after 20 s, for 10 s | a dead connection with requests on it is found out |
 //! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |
-//! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 300 ms | RFC 8305 recommends 150 to 250 ms; hyper-util's default |
+//! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 250 ms | RFC 8305, 5 recommends it: few connections more than needed, and the limit is shared by all addresses |
 //!
 //! Whoever waits for a connection is served in the order in which they came. A connection on which a
 //! limit passed, that led to the wrong server (421) or that broke is not used again. One that the
@@ -78,6 +78,7 @@ mod proxy;
 mod request;
 mod resolve;
 mod service;
+mod tcp;
 #[cfg(not(feature = "rustls"))]
 #[path = "plain.rs"]
 mod tls;
