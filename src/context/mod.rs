@@ -28,6 +28,7 @@ mod scope;
 mod steer;
 mod target;
 mod trace;
+mod upload;
 
 pub use extension::Context;
 pub use head::RequestHead;
@@ -41,8 +42,9 @@ pub use trace::{SpanId, TraceContext, TraceId};
 
 pub(crate) use trace::TRACEPARENT;
 
-pub(crate) use call::{Call, Upload};
+pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
 pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, own_key};
+pub(crate) use upload::{Upload, UploadProgress};

@@ -1,0 +1,99 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How far one attempt's request body has come, where a limit asks for it.
+///
+/// It rides in the request's extensions. A transport that sees its writes tells of them; without one,
+/// what was handed over counts as taken.
+#[derive(Clone, Debug)]
+pub(crate) struct UploadProgress(Arc<Progress>);
+
+#[derive(Debug)]
+struct Progress {
+    began: Instant,
+    /// When something of it was last taken, in nanoseconds from the beginning.
+    moved: AtomicU64,
+    stage: AtomicU8,
+    counts_writes: AtomicBool,
+}
+
+/// What is known of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upload {
+    /// The provider took something of it, or could have begun to, at this time.
+    Moved(Instant),
+    /// All of it was taken at this time.
+    Done(Instant),
+}
+
+impl UploadProgress {
+    pub(crate) fn new(began: Instant) -> Self {
+        Self(Arc::new(Progress {
+            began,
+            moved: AtomicU64::new(0),
+            stage: AtomicU8::new(MOVING),
+            counts_writes: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn state(&self) -> Upload {
+        // The stage first: it is written last.
+        let is_done = self.0.stage.load(Ordering::Acquire) == DONE;
+        let at = self.0.began + Duration::from_nanos(self.0.moved.load(Ordering::Relaxed));
+        if is_done { Upload::Done(at) } else { Upload::Moved(at) }
+    }
+
+    /// A part of the body was handed over.
+    pub(crate) fn handed_over(&self, now: Instant) {
+        if !self.counts_writes() {
+            self.moved(now);
+        }
+    }
+
+    /// All of the body was handed over.
+    pub(crate) fn ended(&self, now: Instant) {
+        match self.counts_writes() {
+            true => self.0.stage.store(HANDED_OVER, Ordering::Release),
+            false => self.done(now),
+        }
+    }
+
+    /// From here on, what is written counts, and not what is handed over.
+    pub(crate) fn count_writes(&self) {
+        self.0.counts_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// Something was written.
+    pub(crate) fn wrote(&self, now: Instant) {
+        if self.0.stage.load(Ordering::Acquire) != DONE {
+            self.moved(now);
+        }
+    }
+
+    /// All that was handed over is written.
+    pub(crate) fn flushed(&self, now: Instant) {
+        if self.0.stage.load(Ordering::Acquire) == HANDED_OVER {
+            self.done(now);
+        }
+    }
+
+    fn counts_writes(&self) -> bool {
+        self.0.counts_writes.load(Ordering::Relaxed)
+    }
+
+    fn moved(&self, now: Instant) {
+        let since = now.saturating_duration_since(self.0.began).as_nanos();
+        self.0.moved.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn done(&self, now: Instant) {
+        self.moved(now);
+        self.0.stage.store(DONE, Ordering::Release);
+    }
+}
+
+const MOVING: u8 = 0;
+/// The client has all of the body, and has yet to write some of it.
+const HANDED_OVER: u8 = 1;
+const DONE: u8 = 2;
