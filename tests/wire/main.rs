@@ -12,6 +12,7 @@ mod bodies;
 mod calls;
 mod faults;
 mod frames;
+mod heads;
 mod http1;
 mod http2;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@
 //! | `/half` | a head and half a body at once, the other half once it is let go |
 //! | `/slow` | after a moment |
 //! | `/last` | the last on its connection |
+//! | `/fields/<fields>/<bytes>` | at once, with so many header fields more, of so many bytes each |
 //! | `/misdirected` | 421 |
 //! | any other | at once |
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -239,9 +240,19 @@ async fn answer(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         "/half" => *response.body_mut() = in_halves(shared),
+        _ if target.starts_with("/fields/") => add_fields(response.headers_mut(), &target),
         _ => {}
     }
     Ok(response)
+}
+
+fn add_fields(headers: &mut HeaderMap, target: &str) {
+    let mut figures = target.rsplit('/').map(|figure| figure.parse::<usize>().unwrap());
+    let (bytes, fields) = (figures.next().unwrap(), figures.next().unwrap());
+    for number in 0..fields {
+        let name = format!("x-{number:06}").parse::<HeaderName>().unwrap();
+        headers.insert(name, HeaderValue::from_str(&"v".repeat(bytes)).unwrap());
+    }
 }
 
 fn whole(text: &'static str) -> AnyBody {

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use super::heads::Heads;
 use super::proxy::Proxies;
 use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
+use super::windows::Windows;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::transport::pool::PoolLimits;
@@ -21,6 +23,8 @@ pub struct HyperConfig {
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
     pub(super) http2_ping_timeout: Duration,
+    pub(super) http2_windows: Windows,
+    pub(super) heads: Heads,
     pub(super) happy_eyeballs: Duration,
     pub(super) resolve: Source,
     pub(super) proxies: Proxies,
@@ -41,6 +45,8 @@ impl HyperConfig {
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
             http2_ping_timeout: Duration::from_secs(10),
+            http2_windows: Windows::default(),
+            heads: Heads::default(),
             happy_eyeballs: Duration::from_millis(250),
             resolve: Source::default(),
             proxies: Proxies::default(),
@@ -162,6 +168,8 @@ impl HyperConfig {
         mistakes.refuse_zero("tcp_keepalive", self.tcp_keepalive);
         mistakes.refuse_zero("http2_ping", self.http2_ping_after);
         mistakes.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
+        self.http2_windows.check_into(mistakes);
+        self.heads.check_into(mistakes);
     }
 }
 

@@ -8,14 +8,16 @@ use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::client::legacy::connect::Connection as _;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use tower_service::Service;
 
 use super::config::HyperConfig;
 use super::connect::Connect;
+use super::heads::Heads;
+use super::http1_io::Http1Io;
 use super::pool::{Acquired, Driver, Grant, Hold, Host, Hosts, Lease, Place, Sender, Waiting};
-use super::request::{self, Forward};
-use super::tls;
+use super::request::{self, Forward, Http1};
+use super::{protocols, tls};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::control::{Credential, Expiry};
@@ -42,6 +44,7 @@ struct Client {
     connect: Connect,
     hosts: Hosts,
     http1: http1::Builder,
+    heads: Heads,
     http2: http2::Builder<TokioExecutor>,
     speak_http2: bool,
     emitter: Emitter,
@@ -49,16 +52,12 @@ struct Client {
 
 impl HyperTransport {
     pub(super) fn new(config: &HyperConfig, emitter: Emitter) -> Self {
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .keep_alive_interval(config.http2_ping_after)
-            .keep_alive_timeout(config.http2_ping_timeout);
         let client = Client {
             connect: Connect::new(config),
             hosts: Hosts::new(config.limits(), emitter.clone(), config.http2_prior_knowledge),
-            http1: http1::Builder::new(),
-            http2,
+            http1: protocols::http1(config),
+            heads: config.heads,
+            http2: protocols::http2(config),
             speak_http2: config.http2_prior_knowledge,
             emitter,
         };
@@ -111,13 +110,16 @@ impl Client {
             }
             let mut hold = Hold::new(lease, context.clone());
             let connection = hold.connection();
-            match connection.is_http2() {
-                true => request::for_http2(&mut request, &uri),
-                false => request::for_http1(&mut request, &uri, connection.forward()),
+            match connection.http1() {
+                None => request::for_http2(&mut request, &uri),
+                Some(http1) => request::for_http1(&mut request, &uri, http1),
             }
             let was_kept = connection.was_kept();
             let mut error = match connection.send(request).await {
                 Ok(response) => {
+                    if hold.connection().is_http2() {
+                        self.heads.check(response.headers())?;
+                    }
                     if response.status() == StatusCode::MISDIRECTED_REQUEST {
                         // Another attempt must go over another connection (RFC 9110, 15.5.20).
                         hold.misdirected();
@@ -211,8 +213,10 @@ impl Client {
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
+                let io = Http1Io::new(io, !self.heads.is_strict);
+                let http1 = Http1 { forward, exchange: io.exchange() };
                 let (sender, driver) = self.http1.handshake(io).await?;
-                (Sender::Http1(sender, forward), Box::pin(driver.with_upgrades()))
+                (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }
         };
         // The sender is ready once the connection was driven for the first time.
