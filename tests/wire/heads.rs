@@ -373,3 +373,11 @@ async fn an_answer_that_comes_before_the_request_is_complete_is_taken() {
     assert_eq!(answered(&shop, get(provider.url("/"))).await.body(), "next");
     assert_eq!(provider.seen().last().unwrap().connection, 1);
 }
+
+#[test]
+fn limits_of_nothing_are_refused() {
+    let client = HyperConfig::new().max_header_fields(0).max_head_size(0);
+    let error = client.check().unwrap_err();
+    let fields: Vec<_> = error.mistakes().iter().map(|mistake| mistake.field()).collect();
+    assert_eq!(fields, ["hyper.max_header_fields", "hyper.max_head_size"]);
+}

@@ -27,3 +27,4 @@ mod secrets;
 mod server;
 mod stopped;
 mod tls;
+mod windows;

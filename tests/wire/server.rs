@@ -6,6 +6,7 @@
 //! | `/half` | a head and half a body at once, the other half once it is let go |
 //! | `/slow` | after a moment |
 //! | `/last` | the last on its connection |
+//! | `/bytes/<bytes>` | at once, with a body of so many bytes |
 //! | `/fields/<fields>/<bytes>` | at once, with so many header fields more, of so many bytes each |
 //! | `/misdirected` | 421 |
 //! | any other | at once |
@@ -240,6 +241,10 @@ async fn answer(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         "/half" => *response.body_mut() = in_halves(shared),
+        _ if target.starts_with("/bytes/") => {
+            let bytes = target["/bytes/".len()..].parse().unwrap();
+            *response.body_mut() = Full::new(vec![b'x'; bytes].into()).boxed_unsync();
+        }
         _ if target.starts_with("/fields/") => add_fields(response.headers_mut(), &target),
         _ => {}
     }
