@@ -21,6 +21,8 @@ struct Progress {
 /// What is known of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Upload {
+    /// It waits here for a connection: the provider could take nothing of it.
+    Waiting,
     /// The provider took something of it, or could have begun to, at this time.
     Moved(Instant),
     /// All of it was taken at this time.
@@ -39,9 +41,26 @@ impl UploadProgress {
 
     pub(crate) fn state(&self) -> Upload {
         // The stage first: it is written last.
-        let is_done = self.0.stage.load(Ordering::Acquire) == DONE;
+        let stage = self.0.stage.load(Ordering::Acquire);
         let at = self.0.began + Duration::from_nanos(self.0.moved.load(Ordering::Relaxed));
-        if is_done { Upload::Done(at) } else { Upload::Moved(at) }
+        match stage {
+            WAITING => Upload::Waiting,
+            DONE => Upload::Done(at),
+            _ => Upload::Moved(at),
+        }
+    }
+
+    /// There is no connection for it yet.
+    pub(crate) fn wait(&self) {
+        self.step(MOVING, WAITING);
+    }
+
+    /// There is one now.
+    pub(crate) fn go(&self, now: Instant) {
+        if self.stage() == WAITING {
+            self.moved(now);
+            self.step(WAITING, MOVING);
+        }
     }
 
     /// A part of the body was handed over.
@@ -66,16 +85,25 @@ impl UploadProgress {
 
     /// Something was written.
     pub(crate) fn wrote(&self, now: Instant) {
-        if self.0.stage.load(Ordering::Acquire) != DONE {
+        if self.stage() != DONE {
             self.moved(now);
         }
     }
 
     /// All that was handed over is written.
     pub(crate) fn flushed(&self, now: Instant) {
-        if self.0.stage.load(Ordering::Acquire) == HANDED_OVER {
+        if self.stage() == HANDED_OVER {
             self.done(now);
         }
+    }
+
+    fn stage(&self) -> u8 {
+        self.0.stage.load(Ordering::Acquire)
+    }
+
+    fn step(&self, from: u8, to: u8) {
+        // Where it is further on already, it stays there.
+        let _ = self.0.stage.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     fn counts_writes(&self) -> bool {
@@ -94,6 +122,7 @@ impl UploadProgress {
 }
 
 const MOVING: u8 = 0;
+const WAITING: u8 = 3;
 /// The client has all of the body, and has yet to write some of it.
 const HANDED_OVER: u8 = 1;
 const DONE: u8 = 2;

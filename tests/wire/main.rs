@@ -27,4 +27,5 @@ mod secrets;
 mod server;
 mod stopped;
 mod tls;
+mod uploads;
 mod windows;

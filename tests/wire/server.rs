@@ -6,6 +6,8 @@
 //! | `/half` | a head and half a body at once, the other half once it is let go |
 //! | `/slow` | after a moment |
 //! | `/last` | the last on its connection |
+//! | `/unread` | once it is let go, before it reads the request's body |
+//! | `/paused` | after it has read the beginning of the request's body, and the rest once it is let go |
 //! | `/bytes/<bytes>` | at once, with a body of so many bytes |
 //! | `/fields/<fields>/<bytes>` | at once, with so many header fields more, of so many bytes each |
 //! | `/misdirected` | 421 |
@@ -231,7 +233,20 @@ async fn answer(
     let target = request.uri().path().to_owned();
     shared.targets.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
     shared.sockets.send_modify(|sockets| sockets.requests += 1);
-    let _ = request.into_body().collect().await;
+    let mut body = request.into_body();
+    match target.as_str() {
+        "/unread" => shared.gate.pass().await,
+        "/paused" => {
+            let mut read = 0;
+            while read < 1_000_000 {
+                let Some(Ok(frame)) = body.frame().await else { break };
+                read += frame.data_ref().map_or(0, Bytes::len);
+            }
+            shared.gate.pass().await;
+        }
+        _ => {}
+    }
+    let _ = body.collect().await;
     let mut response = Response::new(whole("well"));
     match target.as_str() {
         "/gated" => shared.gate.pass().await,

@@ -130,6 +130,8 @@ impl Due {
             limit: at.saturating_duration_since(context.started()),
         });
         let body = upload.and_then(|upload| match upload {
+            // Other limits count this wait.
+            Upload::Waiting => None,
             Upload::Moved(at) => from(at, Phase::Upload, settings.upload_stall),
             Upload::Done(at) => from(at, Phase::ResponseHead, settings.response_head),
         });
@@ -144,7 +146,8 @@ impl Due {
         let limit = settings.response_head?;
         match upload? {
             Upload::Moved(_) => Some(rt::after(rt::now(), limit)),
-            Upload::Done(_) => None,
+            // The end of the wait is this task's to find.
+            Upload::Waiting | Upload::Done(_) => None,
         }
     }
 

@@ -104,6 +104,7 @@ impl Exchange {
     pub(super) fn begin(&self, upload: Option<UploadProgress>) {
         if let Some(upload) = &upload {
             upload.count_writes();
+            upload.go(rt::now());
         }
         let mut state = self.state();
         state.upload = upload;

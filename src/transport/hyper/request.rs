@@ -7,6 +7,7 @@ use super::http1_io::Exchange;
 use crate::body::Body;
 use crate::context::UploadProgress;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::rt;
 
 /// What is known of an HTTP/1.1 connection by those who send over it.
 #[derive(Debug)]
@@ -40,6 +41,13 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     Ok(())
 }
 
+/// There is no connection for it yet: no limit on its upload runs.
+pub(super) fn wait(request: &Request<Body>) {
+    if let Some(upload) = request.extensions().get::<UploadProgress>() {
+        upload.wait();
+    }
+}
+
 /// Over HTTP/1.1, the target is a path and the host a header; for a proxy, the target stays absolute
 /// (RFC 9112, 3.2). The connection is told what comes.
 pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, http1: &Http1) {
@@ -66,6 +74,9 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, http1: &Htt
 
 /// Over HTTP/2, the target is absolute and the version its own.
 pub(super) fn for_http2(request: &mut Request<Body>, absolute: &Uri) {
+    if let Some(upload) = request.extensions().get::<UploadProgress>() {
+        upload.go(rt::now());
+    }
     *request.version_mut() = Version::HTTP_2;
     request.uri_mut().clone_from(absolute);
 }

@@ -92,6 +92,7 @@ impl Client {
         mut request: Request<Body>,
     ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
+        request::wait(&request);
         let uri = request.uri().clone();
         let context = request.extensions().get::<Context>().cloned();
         let Some(host) = self.hosts.of(&uri) else {
