@@ -50,19 +50,6 @@ impl UploadProgress {
         }
     }
 
-    /// There is no connection for it yet.
-    pub(crate) fn wait(&self) {
-        self.step(MOVING, WAITING);
-    }
-
-    /// There is one now.
-    pub(crate) fn go(&self, now: Instant) {
-        if self.stage() == WAITING {
-            self.moved(now);
-            self.step(WAITING, MOVING);
-        }
-    }
-
     /// A part of the body was handed over.
     pub(crate) fn handed_over(&self, now: Instant) {
         if !self.counts_writes() {
@@ -75,6 +62,37 @@ impl UploadProgress {
         match self.counts_writes() {
             true => self.0.stage.store(HANDED_OVER, Ordering::Release),
             false => self.done(now),
+        }
+    }
+
+    fn counts_writes(&self) -> bool {
+        self.0.counts_writes.load(Ordering::Relaxed)
+    }
+
+    fn moved(&self, now: Instant) {
+        let since = now.saturating_duration_since(self.0.began).as_nanos();
+        self.0.moved.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn done(&self, now: Instant) {
+        self.moved(now);
+        self.0.stage.store(DONE, Ordering::Release);
+    }
+}
+
+/// What a transport tells that sees its own connections.
+#[cfg(feature = "hyper")]
+impl UploadProgress {
+    /// There is no connection for it yet.
+    pub(crate) fn wait(&self) {
+        self.step(MOVING, WAITING);
+    }
+
+    /// There is one now.
+    pub(crate) fn go(&self, now: Instant) {
+        if self.stage() == WAITING {
+            self.moved(now);
+            self.step(WAITING, MOVING);
         }
     }
 
@@ -105,24 +123,10 @@ impl UploadProgress {
         // Where it is further on already, it stays there.
         let _ = self.0.stage.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
     }
-
-    fn counts_writes(&self) -> bool {
-        self.0.counts_writes.load(Ordering::Relaxed)
-    }
-
-    fn moved(&self, now: Instant) {
-        let since = now.saturating_duration_since(self.0.began).as_nanos();
-        self.0.moved.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    fn done(&self, now: Instant) {
-        self.moved(now);
-        self.0.stage.store(DONE, Ordering::Release);
-    }
 }
 
 const MOVING: u8 = 0;
-const WAITING: u8 = 3;
+const WAITING: u8 = 1;
 /// The client has all of the body, and has yet to write some of it.
-const HANDED_OVER: u8 = 1;
-const DONE: u8 = 2;
+const HANDED_OVER: u8 = 2;
+const DONE: u8 = 3;

@@ -378,6 +378,6 @@ async fn an_answer_that_comes_before_the_request_is_complete_is_taken() {
 fn limits_of_nothing_are_refused() {
     let client = HyperConfig::new().max_header_fields(0).max_head_size(0);
     let error = client.check().unwrap_err();
-    let fields: Vec<_> = error.mistakes().iter().map(|mistake| mistake.field()).collect();
+    let fields: Vec<_> = error.mistakes().iter().map(outrigger::Mistake::field).collect();
     assert_eq!(fields, ["hyper.max_header_fields", "hyper.max_head_size"]);
 }
