@@ -31,8 +31,11 @@ fn loopback(last: u8) -> SocketAddr {
 
 /// Addresses from 127.0.0.2 on that ignore everybody at this port.
 async fn silent(count: u8, port: u16) -> Vec<Blackhole> {
-    let at = |last| SocketAddr::from(([127, 0, 0, last], port));
-    join_all((2..2 + count).map(|last| Blackhole::at(at(last)))).await
+    join_all((2..2 + count).map(|last| silent_at(last, port))).await
+}
+
+async fn silent_at(last: u8, port: u16) -> Blackhole {
+    Blackhole::at(SocketAddr::from(([127, 0, 0, last], port))).await
 }
 
 fn shop(
@@ -117,7 +120,7 @@ async fn what_is_said_names_how_many_did_not_answer() {
     let limit = Duration::from_millis(400);
     let first = Blackhole::at(loopback(2)).await;
     let port = first.address.port();
-    let _second = Blackhole::at(SocketAddr::from(([127, 0, 0, 3], port))).await;
+    let _second = silent_at(3, port).await;
     for (addresses, text) in [
         (vec![loopback(2)], "the host did not take the connection"),
         (vec![loopback(2), loopback(3)], "none of the host's 2 addresses took the connection"),
@@ -127,6 +130,20 @@ async fn what_is_said_names_how_many_did_not_answer() {
         assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Connect), Delivery::NotSent));
         assert_eq!(error.to_string(), format!("connect timed out after 400ms: {text}"));
     }
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test]
+async fn a_limit_that_was_changed_meanwhile_holds_for_all_addresses() {
+    let first = Blackhole::at(loopback(2)).await;
+    let _second = silent_at(3, first.address.port()).await;
+    let shop = shop(Http1, vec![loopback(2), loopback(3)], |client| client);
+    let limit = Duration::from_millis(350);
+    shop.apply(&toml::from_str("hyper.connect_timeout = '350ms'").unwrap()).unwrap();
+    let error = failed(&shop, get(named(first.address))).await;
+    assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Connect), Delivery::NotSent));
+    assert_eq!(error.limit(), Some(limit));
+    assert!(error.elapsed().unwrap() < LIMIT, "{error:?}");
 }
 
 #[tokio::test]

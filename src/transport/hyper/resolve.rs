@@ -15,7 +15,9 @@ use crate::outcome::Fault;
 ///
 /// Asked for every new connection, so that a host that moved is found where it is now.
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of `host`; their ports are of no account.
+    /// The addresses of `host`, in the order in which they are to be tried.
+    ///
+    /// The port is the URI's; where it names none, an address's own, or the scheme's if that is zero.
     fn resolve(&self, host: &str) -> Resolved;
 }
 
