@@ -61,7 +61,6 @@ pub(crate) struct Call {
     attempt_came: AtomicU64,
     /// When the attempt began, if not with the call.
     attempt_began: AtomicU64,
-    upload: AtomicU64,
     gates: Gates,
     /// The first request's, where this is a second one's: the call is the first's.
     first: Option<Arc<Self>>,
@@ -73,15 +72,6 @@ pub(crate) struct Call {
     capture: Mutex<Option<Arc<Capture>>>,
     /// Where the room goes when the call is over.
     pub(crate) home: Option<ContextPool>,
-}
-
-/// How far a request's body has come, where somebody asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Upload {
-    /// The provider took something of it, or could have begun to, at this time.
-    Moved(Instant),
-    /// All of it was taken at this time.
-    Done(Instant),
 }
 
 impl Call {
@@ -118,7 +108,6 @@ impl Call {
             timers: AtomicU32::new(0),
             attempt_came: AtomicU64::new(0),
             attempt_began: AtomicU64::new(0),
-            upload: AtomicU64::new(0),
             gates: Gates::default(),
             first: None,
             target: OnceLock::new(),
@@ -418,28 +407,12 @@ impl Call {
         *self.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
     }
 
-    pub(crate) fn upload(&self) -> Upload {
-        let word = self.upload.load(Ordering::Relaxed);
-        let at = self.started + Duration::from_nanos(word & !UPLOADED);
-        if word & UPLOADED == 0 { Upload::Moved(at) } else { Upload::Done(at) }
-    }
-
-    pub(crate) fn set_upload(&self, upload: Upload) {
-        let word = match upload {
-            Upload::Moved(at) => self.nanos(at) & !UPLOADED,
-            Upload::Done(at) => self.nanos(at) | UPLOADED,
-        };
-        self.upload.store(word, Ordering::Relaxed);
-    }
-
     fn nanos(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.started).as_nanos();
         u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
     }
 }
 
-/// No deadline. (The largest real one is 292 years off, bit 63 being free for [`UPLOADED`].)
-const NEVER: u64 = u64::MAX >> 1;
+/// No deadline.
+const NEVER: u64 = u64::MAX;
 const UNCOUNTED: u32 = u32::MAX;
-/// Marks an upload as done.
-const UPLOADED: u64 = 1 << 63;

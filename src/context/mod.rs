@@ -29,6 +29,7 @@ mod steer;
 mod target;
 mod trace;
 mod trace_state;
+mod upload;
 
 pub use extension::Context;
 pub use head::RequestHead;
@@ -42,8 +43,9 @@ pub use trace::{SpanId, TraceContext, TraceId};
 
 pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
-pub(crate) use call::{Call, Upload};
+pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
 pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, own_key};
+pub(crate) use upload::{Upload, UploadProgress};

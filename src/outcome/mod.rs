@@ -11,7 +11,7 @@
 //! | 429, 418, 420; 503 with `Retry-After`; a 400 or 403 that says it by a header of [waits](#waits) | [`Class::Throttled`] |
 //! | other 4xx | [`Class::ClientError`] |
 //! | other 5xx | [`Class::ServerError`] |
-//! | an error | by its kind |
+//! | an error | by its kind; [`Class::ClientError`] where an answer's head is larger than our client allows |
 //!
 //! (`Retry-After` on a 503: RFC 9110, 10.2.3. GitHub's secondary limits send it with a 403, its primary one
 //! a 403 with nothing remaining; Linear a 400 with nothing remaining; Binance a 418 to those who went on

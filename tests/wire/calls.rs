@@ -8,6 +8,7 @@ use outrigger::backoff::Backoff;
 use outrigger::integration::OwnClient;
 use outrigger::retry::RetryBudget;
 use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Long enough for an answer from the loopback on a busy machine, short enough to wait for.
@@ -98,13 +99,18 @@ pub(crate) fn deaf() -> (TcpSocket, SocketAddr) {
 /// A listener that takes no more: its queue is full, and the system ignores those who knock.
 pub(crate) struct Blackhole {
     pub(crate) address: SocketAddr,
-    _kept: (TcpListener, Vec<TcpStream>),
+    listener: TcpListener,
+    queued: Vec<TcpStream>,
 }
 
 impl Blackhole {
     pub(crate) async fn new() -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.bind(address).unwrap();
         let listener = socket.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
         let mut queued = Vec::new();
@@ -114,7 +120,23 @@ impl Blackhole {
             queued.push(connected.unwrap());
             assert!(queued.len() < 64, "the queue never fills");
         }
-        Self { address, _kept: (listener, queued) }
+        Self { address, listener, queued }
+    }
+
+    /// Takes everybody from here on, those who still knock included, and gives them this answer.
+    pub(crate) async fn open(self, answer: String) {
+        drop(self.queued);
+        loop {
+            let (mut stream, _) = self.listener.accept().await.unwrap();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                // Those who queued to fill it ask for nothing.
+                if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
     }
 }
 

@@ -161,14 +161,6 @@ async fn an_answer_that_is_not_http_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn an_oversized_head_is_a_protocol_error() {
-    let headers = (0..300).map(|n| format!("x-{n}: filler\r\n"));
-    let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", headers.collect::<String>());
-    let step = Step::write(head).then(Act::Fin);
-    Faulty { step, read: 1, kinds: PROTOCOL, delivery: Delivery::Unknown }.check().await;
-}
-
-#[tokio::test]
 async fn a_content_length_that_is_no_number_is_a_protocol_error() {
     let step = Step::write("HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\nx").then(Act::Fin);
     Faulty { step, read: 1, kinds: PROTOCOL, delivery: Delivery::Unknown }.check().await;

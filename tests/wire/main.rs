@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "real sockets live on the machine's clock")]
 
+#[cfg(target_os = "linux")]
+mod addresses;
 #[cfg(feature = "serde")]
 mod applied;
 mod bodies;
@@ -11,6 +13,7 @@ mod calls;
 mod collected;
 mod faults;
 mod frames;
+mod heads;
 mod http1;
 mod http2;
 #[cfg(target_os = "linux")]
@@ -26,3 +29,5 @@ mod secrets;
 mod server;
 mod stopped;
 mod tls;
+mod uploads;
+mod windows;

@@ -6,7 +6,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::class::{Fault, Phase};
+use super::class::{Class, Fault, Phase};
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
 #[cfg(not(all(feature = "hyper", feature = "reqwest", feature = "rustls")))]
@@ -38,6 +38,10 @@ struct Findings {
     request: bool,
     /// Its body failed on the way: a part of it may have arrived.
     half_sent: bool,
+    /// The answer's head came, and is larger than the client allows.
+    head_too_large: bool,
+    /// What came over HTTP/2 was refused here, because it broke a rule or was far too large.
+    malformed: bool,
     /// How the connection failed; the innermost word is the most exact.
     fault: Option<Fault>,
 }
@@ -63,7 +67,25 @@ fn read_after(mut findings: Findings, error: BoxError) -> Error {
         level = next(current);
     }
     let (kind, delivery) = findings.conclude();
-    Error::new(kind, delivery).with_source(reqwest::without_secrets(error))
+    let ours = Error::new(kind, delivery).with_source(reqwest::without_secrets(error));
+    match (findings.head_too_large, findings.malformed) {
+        (true, _) => refuse_head(ours),
+        (false, true) => ours.with_detail(MALFORMED),
+        (false, false) => ours,
+    }
+}
+
+/// An answer whose head is larger than our client allows.
+#[cfg(feature = "hyper")]
+pub(crate) fn head_too_large() -> Error {
+    let (kind, delivery) = Findings { head_too_large: true, ..Findings::default() }.conclude();
+    refuse_head(Error::new(kind, delivery))
+}
+
+fn refuse_head(error: Error) -> Error {
+    // The provider is there, and the limit is ours: another attempt would meet it again.
+    error.class_or(|| Class::ClientError);
+    error.with_detail(HEAD_TOO_LARGE)
 }
 
 /// Whether the same would come of another attempt: a certificate was not accepted, or redirects went
@@ -131,6 +153,9 @@ impl Findings {
             _ => Fault::Connect,
         };
         match self {
+            Self { head_too_large: true, .. } => {
+                (ErrorKind::Transport(Fault::Protocol), Delivery::Answered)
+            }
             Self { half_sent: true, .. } => (ErrorKind::Request, Unknown),
             Self { request: true, .. } => (ErrorKind::Request, NotSent),
             Self { connecting: true, timed_out: true, .. } => {
@@ -148,3 +173,8 @@ impl Findings {
         }
     }
 }
+
+const MALFORMED: &str = "the answer breaks a rule of http/2, or its head is far larger than the client \
+     allows (HyperConfig: max_head_size)";
+const HEAD_TOO_LARGE: &str = "the answer's head is larger than the client allows \
+     (HyperConfig: raise max_header_fields or max_head_size)";

@@ -22,6 +22,7 @@ impl Client {
         mut request: Request<Body>,
     ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
+        request::wait(&request);
         let uri = request.uri().clone();
         let context = request.extensions().get::<Context>().cloned();
         let Some(host) = self.hosts.of(&uri) else {
@@ -37,13 +38,16 @@ impl Client {
             }
             let mut hold = Hold::new(lease, context.clone());
             let connection = hold.connection();
-            match connection.is_http2() {
-                true => request::for_http2(&mut request, &uri),
-                false => request::for_http1(&mut request, &uri, connection.forward()),
+            match connection.http1() {
+                None => request::for_http2(&mut request, &uri),
+                Some(http1) => request::for_http1(&mut request, &uri, http1),
             }
             let mut error = match connection.send(request).await {
                 Ok(response) => {
                     hold.answered();
+                    if hold.connection().is_http2() {
+                        self.heads.check(response.headers())?;
+                    }
                     if response.status() == StatusCode::MISDIRECTED_REQUEST {
                         // Another attempt must go over another connection (RFC 9110, 15.5.20).
                         hold.misdirected();
