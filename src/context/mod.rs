@@ -45,4 +45,4 @@ pub(crate) use call::{Call, Upload};
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
-pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, own_key};
+pub(crate) use steer::{KEY_HEADER, has_honoured_key, is_idempotent, own_key};

@@ -45,7 +45,12 @@ impl Integration {
         Self::preset(name.into(), Preset::UserFlow)
     }
 
-    /// For calls that nobody waits for: clock time, many retries, an idempotency key, no breaker.
+    /// For calls that nobody waits for: clock time, many retries, no breaker that refuses.
+    ///
+    /// Each POST is given an idempotency key. It is repeated only where that key
+    /// [counts](crate::idempotency): name the profile of a provider that honours keys, or bring keys of
+    /// your own. Without that, a POST whose answer was lost is not sent again, and the job ends with
+    /// [`Delivery::Unknown`](crate::Delivery::Unknown): somebody must ask the provider.
     pub fn background(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
         Self::preset(name.into(), Preset::Background)
     }

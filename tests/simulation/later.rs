@@ -24,7 +24,7 @@ use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
 
 /// Promises that only a later design can keep, each with what stands in its way.
-pub(crate) const LATER: [(Promise, &str); 5] = [
+pub(crate) const LATER: [(Promise, &str); 4] = [
     (
         Promise::DeadlineOfReadyBody,
         "bodies look at the clock only where they have nothing to hand over",
@@ -34,7 +34,6 @@ pub(crate) const LATER: [(Promise, &str); 5] = [
         "an answer's body holds its place until somebody reads or drops it",
     ),
     (Promise::NothingSentTooLate, "the work is polled before the deadline is looked at"),
-    (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
     (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
 ];
 
@@ -88,13 +87,6 @@ fn an_answer_that_is_kept_unread_holds_its_place_past_the_deadline() {
 fn a_call_whose_deadline_has_passed_is_sent() {
     let call = CallSpec { limit: Some(Duration::ZERO), ..post(millis(0)) };
     is_broken(Promise::NothingSentTooLate, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
-}
-
-#[test]
-fn an_unsafe_request_goes_out_twice_under_a_key_that_nobody_honours() {
-    let plan = Plan::new(1).honours_keys(false).done_unanswered(1.0).then(Mode::Reset, millis(1));
-    let calls = vec![post(millis(0)), post(millis(0))];
-    is_broken(Promise::SentOnceUnderOwnKey, &spec(Preset::Background, plan, calls));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::Retries;
 use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
@@ -35,6 +36,7 @@ impl Faulty {
         self.safe_and_in_vain().await;
         self.unsafe_without_key().await;
         self.unsafe_with_key().await;
+        self.unsafe_with_a_key_that_does_not_count().await;
     }
 
     fn expect(&self, error: &outrigger::Error) {
@@ -100,6 +102,7 @@ impl Faulty {
     async fn unsafe_with_key(&self) {
         let provider = self.once().await;
         let jobs = background()
+            .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
             .timeout(|timeout| timeout.attempt(ATTEMPT))
             .hyper(|client| client.connect_timeout(ATTEMPT))
             .build()
@@ -112,6 +115,28 @@ impl Faulty {
         assert!(keys[0].is_some());
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
         assert_eq!(seen[self.read].body, b"an order");
+    }
+
+    /// A key was made and sent, and nobody said that the provider honours it.
+    async fn unsafe_with_a_key_that_does_not_count(&self) {
+        let provider = self.once().await;
+        let jobs = background()
+            .timeout(|timeout| timeout.attempt(ATTEMPT))
+            .hyper(|client| client.connect_timeout(ATTEMPT))
+            .build()
+            .unwrap();
+        match jobs.send(post(provider.url("/"), "an order")).await {
+            // Provably not done, so it was sent again.
+            Ok(_) => assert_eq!(provider.counts().requests, self.read + 1),
+            Err(error) => {
+                self.expect(&error);
+                assert_eq!(error.delivery(), Delivery::Unknown);
+                assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotSafe)));
+                assert_eq!(provider.counts().requests, self.read);
+            }
+        }
+        let seen = provider.seen();
+        assert!(seen.iter().all(|seen| seen.header("idempotency-key").is_some()), "{seen:?}");
     }
 }
 

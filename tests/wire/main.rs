@@ -12,6 +12,7 @@ mod faults;
 mod frames;
 mod http1;
 mod http2;
+mod keys;
 #[cfg(target_os = "linux")]
 mod moving;
 mod pool;

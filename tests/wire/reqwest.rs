@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use outrigger::backoff::Backoff;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::{RetryBudget, Steer};
 use outrigger::{Delivery, Error, ErrorKind, Integration};
@@ -26,7 +27,8 @@ fn through(client: Client, attempts: u32) -> Integration {
             .backoff(Backoff::fixed(Duration::from_millis(10)))
             .budget(RetryBudget::unlimited())
     };
-    let shop = Integration::background("shop").reqwest(client).retry(retry);
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let shop = Integration::background("shop").reqwest(client).idempotency(stripe).retry(retry);
     shop.build().unwrap()
 }
 

@@ -6,6 +6,11 @@ use http::{HeaderName, HeaderValue, Request};
 pub trait PlaceKey<B> {
     /// Puts `key` into `request`.
     fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;
+
+    /// Whether it puts keys anywhere. One that isn't sent makes nothing safe.
+    fn sends(&self) -> bool {
+        true
+    }
 }
 
 /// Puts the key into a header.
@@ -24,6 +29,10 @@ impl<B> PlaceKey<B> for InHeader {
             request.headers_mut().insert(header, key.clone());
         }
         request
+    }
+
+    fn sends(&self) -> bool {
+        self.0.is_some()
     }
 }
 

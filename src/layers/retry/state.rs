@@ -27,11 +27,12 @@ pub(super) struct Progress {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nature {
     pub(super) idempotent: bool,
+    /// It has a key that the provider is known to honour.
     pub(super) keyed: bool,
     pub(super) steer: Option<Steer>,
     pub(super) started: Instant,
     pub(super) deadline: Option<Instant>,
-    /// When the provider forgets the key.
+    /// When the provider forgets the key, where that is what makes a repetition safe.
     pub(super) key_expires: Option<Instant>,
 }
 
@@ -182,18 +183,16 @@ impl Progress {
         if limit.is_some_and(|limit| begins >= limit) {
             return Err(GaveUp::ElapsedLimit);
         }
-        let forgotten = nature.key_expires.is_some_and(|expires| begins >= expires);
-        if forgotten && !nature.idempotent {
-            return Err(GaveUp::KeyExpired);
+        match nature.key_expires.is_some_and(|expires| begins >= expires) {
+            true => Err(GaveUp::KeyExpired),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// When there is no time left for another attempt.
     pub(super) fn ends(config: &RetryConfig, nature: &Nature) -> Option<Instant> {
         let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
-        let forgotten = nature.key_expires.filter(|_| !nature.idempotent);
-        [nature.deadline, limit, forgotten].into_iter().flatten().min()
+        [nature.deadline, limit, nature.key_expires].into_iter().flatten().min()
     }
 
     /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.

@@ -1,5 +1,6 @@
 //! Keys by which a provider knows a repeated call for the same one.
 
+mod honoured;
 mod keys;
 mod profiles;
 mod repeats;
