@@ -24,6 +24,7 @@ mod gate;
 mod head;
 mod ids;
 mod names;
+mod retries;
 mod scope;
 mod steer;
 mod target;
@@ -33,6 +34,8 @@ pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use names::{BusinessKey, PathTemplate};
+#[doc(hidden)]
+pub use retries::Retries;
 pub use scope::{CallDeadline, Scope, Scoped};
 #[doc(hidden)]
 pub use steer::Steer;

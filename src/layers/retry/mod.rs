@@ -6,7 +6,8 @@
 //!
 //! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
 //!    409 under a key that counts (but not where all attempts were answered by the same one), 421, 425
-//!    (once), 429: yes. Other 4xx, certificates that were not accepted, redirects without end, local rejections: no.
+//!    (once), 429: yes. Other 4xx, certificates that were not accepted, redirects without end, local
+//!    rejections: no.
 //!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
 //!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
 //!    otherwise, by the result, the method and the headers of both.
@@ -28,7 +29,8 @@
 //! The result of the last attempt is returned as it was. An error's
 //! [`delivery`](crate::Error::delivery) is the worst of all attempts: if the first timed out and the
 //! second was refused, it may have happened. A response that took more than one attempt, or was
-//! given up on, has [`Retries`] in its extensions.
+//! given up on, has [`Retries`] in its extensions, which says what is known of the
+//! [earlier](Retries::earlier) attempts: a 409 after a lost one may mean that the lost one was done.
 //!
 //! # Waiting for budget
 //!
@@ -112,7 +114,6 @@ mod layer;
 mod policy;
 mod service;
 mod state;
-mod steer;
 
 pub use crate::budget::RetryBudget;
 pub use config::{EmptyBudget, Rejections, RetryConfig};
@@ -120,6 +121,5 @@ pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 pub use service::Retry;
-pub use steer::Retries;
 
-pub use crate::context::Steer;
+pub use crate::context::{Retries, Steer};

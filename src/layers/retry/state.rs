@@ -19,6 +19,10 @@ pub(super) struct Progress {
     too_early: bool,
     /// The call was moved to another connection before.
     moved: bool,
+    /// The worst that is known of the attempts before the one that is under way.
+    earlier: Option<Delivery>,
+    /// What is known of the last one that ended.
+    ended: Option<Delivery>,
     /// How all attempts so far were answered, if they were and in the same way.
     alike: Option<(StatusCode, Option<u64>)>,
 }
@@ -72,6 +76,22 @@ impl Progress {
         let is_same = self.attempts > 1 && answer.is_some() && self.alike == answer;
         self.alike = answer.filter(|_| is_same || self.attempts == 1);
         is_same
+    }
+
+    /// An attempt came to this; `beside` is what is known of a request that went beside it.
+    pub(super) fn end(&mut self, delivery: Delivery, beside: Option<Delivery>) {
+        self.ended = Some(delivery).max(beside);
+    }
+
+    /// Another attempt goes out.
+    pub(super) fn begin(&mut self) {
+        self.attempts += 1;
+        self.earlier = self.earlier.max(self.ended);
+    }
+
+    /// The worst that is known of the attempts but the last, and of what went beside that.
+    pub(super) fn earlier(&self, beside: Option<Delivery>) -> Delivery {
+        self.earlier.max(beside).unwrap_or(Delivery::NotSent)
     }
 
     /// How long to wait before the next attempt and what it costs, or why there is none.
