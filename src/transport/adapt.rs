@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, Captured, IntoBytes};
+use crate::body::{Body, Captured, Count, IntoBytes, checked};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
 
@@ -56,8 +56,12 @@ pub(crate) trait FromStack {
 pin_project! {
     /// A request in the transport's hands.
     pub(crate) struct ResponseFuture<F> {
+        // Absent where the request was refused.
         #[pin]
-        inner: F,
+        inner: Option<F>,
+        refused: Option<Error>,
+        // Where the request's body is counted.
+        count: Option<Count>,
     }
 }
 
@@ -81,14 +85,19 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut request = request.map(FromStack::into_body);
+        let (mut request, count) = match checked(request.map(FromStack::into_body)) {
+            Ok(checked) => checked,
+            Err(error) => {
+                return ResponseFuture { inner: None, refused: Some(error), count: None };
+            }
+        };
         if self.captures {
             let context = request.extensions().get::<Context>();
             if let Some(capture) = context.and_then(|context| context.call().capture()) {
                 request = request.map(|body| Captured::wrap(body, capture));
             }
         }
-        ResponseFuture { inner: self.transport.call(request) }
+        ResponseFuture { inner: Some(self.transport.call(request)), refused: None, count }
     }
 }
 
@@ -118,7 +127,17 @@ where
     type Output = Result<R, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.project().inner.poll(cx));
-        Poll::Ready(result.map_err(|error| Error::from_inner(error, None)))
+        let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(this.refused.take().expect("polled after it was ready")));
+        };
+        let result = ready!(inner.poll(cx));
+        Poll::Ready(result.map_err(|error| {
+            let error = Error::from_inner(error, None);
+            match this.count {
+                Some(count) => count.explain(error),
+                None => error,
+            }
+        }))
     }
 }

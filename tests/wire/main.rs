@@ -13,6 +13,7 @@ mod frames;
 mod http1;
 mod http2;
 mod keys;
+mod lengths;
 #[cfg(target_os = "linux")]
 mod moving;
 mod pool;

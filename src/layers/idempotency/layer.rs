@@ -65,7 +65,12 @@ impl<P> IdempotencyLayer<P> {
     /// Puts the key elsewhere than into a header, a field of the body for example.
     ///
     /// `placement` is a [`PlaceKey`](super::PlaceKey): any function from a request and a key to the
-    /// request that carries it.
+    /// request that carries it. It is called once a call, and every attempt sends what it returned.
+    ///
+    /// The request's `content-length` follows the body that a function returns. Other headers that
+    /// speak of the body don't: a `content-md5`, a `content-digest` or a signature that was made over
+    /// the body as it was is wrong afterwards, and providers refuse it. Make those in the function, or
+    /// in a layer further in.
     pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
         IdempotencyLayer { settings: self.settings, placement }
     }

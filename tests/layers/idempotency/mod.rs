@@ -2,6 +2,7 @@
 
 mod honoured;
 mod keys;
+mod lengths;
 mod profiles;
 mod repeats;
 
