@@ -21,6 +21,9 @@ pub struct CorrelationId(HeaderValue);
 
 /// A caller's own idempotency key, put into a request's extensions.
 ///
+/// It is your word that this provider honours keys: under it, a POST is repeated. To a provider that
+/// ignores them, give none.
+///
 /// ```
 /// use outrigger::IdempotencyKey;
 ///

@@ -12,10 +12,10 @@ use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder, integration::OwnC
 use tokio::net::TcpStream;
 
 use crate::calls::{
-    ATTEMPT, Blackhole, answered, background, broken, chain, deaf, failed, get, impatient, post,
+    ATTEMPT, Blackhole, answered, brief_jobs, broken, chain, deaf, failed, get, impatient, post,
     said, user_flow,
 };
-use crate::provider::{Act, Provider, Step};
+use crate::provider::{Act, Provider, Seen, Step};
 
 /// A fault, and what it should come to.
 #[derive(Clone)]
@@ -83,10 +83,14 @@ impl Faulty {
     }
 
     async fn unsafe_without_key(&self) {
+        self.unsafe_to_repeat(impatient()).await;
+    }
+
+    /// Sent once, unless it provably was not done. What the provider saw.
+    async fn unsafe_to_repeat(&self, builder: IntegrationBuilder<OwnClient>) -> Vec<Seen> {
         let provider = self.once().await;
-        let shop = impatient().build().unwrap();
-        let request = post(provider.url("/"), "an order");
-        match shop.send(request).await {
+        let shop = builder.build().unwrap();
+        match shop.send(post(provider.url("/"), "an order")).await {
             // Provably not sent, so it was sent again.
             Ok(_) => assert_eq!(provider.counts().requests, self.read + 1),
             Err(error) => {
@@ -97,16 +101,13 @@ impl Faulty {
             }
         }
         assert_eq!(shop.bulkhead().in_use(), 0);
+        provider.seen()
     }
 
     async fn unsafe_with_key(&self) {
         let provider = self.once().await;
-        let jobs = background()
-            .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
-            .timeout(|timeout| timeout.attempt(ATTEMPT))
-            .hyper(|client| client.connect_timeout(ATTEMPT))
-            .build()
-            .unwrap();
+        let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+        let jobs = brief_jobs().idempotency(stripe).build().unwrap();
         let response = answered(&jobs, post(provider.url("/"), "an order")).await;
         assert_eq!(response.status(), StatusCode::OK);
         let seen = provider.seen();
@@ -119,23 +120,7 @@ impl Faulty {
 
     /// A key was made and sent, and nobody said that the provider honours it.
     async fn unsafe_with_a_key_that_does_not_count(&self) {
-        let provider = self.once().await;
-        let jobs = background()
-            .timeout(|timeout| timeout.attempt(ATTEMPT))
-            .hyper(|client| client.connect_timeout(ATTEMPT))
-            .build()
-            .unwrap();
-        match jobs.send(post(provider.url("/"), "an order")).await {
-            // Provably not done, so it was sent again.
-            Ok(_) => assert_eq!(provider.counts().requests, self.read + 1),
-            Err(error) => {
-                self.expect(&error);
-                assert_eq!(error.delivery(), Delivery::Unknown);
-                assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotSafe)));
-                assert_eq!(provider.counts().requests, self.read);
-            }
-        }
-        let seen = provider.seen();
+        let seen = self.unsafe_to_repeat(brief_jobs()).await;
         assert!(seen.iter().all(|seen| seen.header("idempotency-key").is_some()), "{seen:?}");
     }
 }

@@ -7,33 +7,17 @@ use http::StatusCode;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::GaveUp;
 use outrigger::retry::Retries;
-use outrigger::{Delivery, Integration, IntegrationBuilder};
+use outrigger::{Delivery, Integration};
 
-use crate::calls::{ATTEMPT, post, quick};
+use crate::calls::{brief_jobs, over_each_client, post};
 use crate::provider::{Act, Provider, Step, answer};
 
-/// The preset as it is, but for how long a test can wait.
-fn mail() -> IntegrationBuilder<outrigger::integration::OwnClient> {
-    quick(Integration::background("mail"))
-        .timeout(|timeout| timeout.attempt(ATTEMPT))
-        .hyper(|client| client.connect_timeout(ATTEMPT))
-}
-
-/// Over the own client and, where it is there, over reqwest.
+/// Integrations of the preset as it is, but for how long a test can wait.
 fn clients(keys: Option<IdempotencyLayer>) -> Vec<Integration> {
-    let with = |builder: IntegrationBuilder<_>| match &keys {
-        Some(layer) => builder.idempotency(layer.clone()),
-        None => builder,
-    };
-    let own = with(mail()).build().unwrap();
-    #[cfg(feature = "reqwest")]
-    let others = {
-        let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
-        [with(mail()).reqwest(client).build().unwrap()]
-    };
-    #[cfg(not(feature = "reqwest"))]
-    let others = [];
-    [own].into_iter().chain(others).collect()
+    over_each_client(|| match &keys {
+        Some(layer) => brief_jobs().idempotency(layer.clone()),
+        None => brief_jobs(),
+    })
 }
 
 /// A provider that does it, and then this.

@@ -10,28 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::StreamBody;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
-use outrigger::integration::OwnClient;
 use outrigger::transport::hyper::HyperConfig;
-use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
+use outrigger::{Body, Delivery, Error, ErrorKind};
 
-use crate::calls::{answered, chain, failed, get, patient, post};
+use crate::calls::{answered, chain, failed, get, over_each_client, patient, post};
 use crate::frames::{Framed, Turn};
 use crate::provider::{Provider, Seen, Step};
-
-/// Over the own client and, where it is there, over reqwest.
-fn clients(
-    with: impl Fn(IntegrationBuilder<OwnClient>) -> IntegrationBuilder<OwnClient>,
-) -> Vec<Integration> {
-    let own = with(patient()).build().unwrap();
-    #[cfg(feature = "reqwest")]
-    let others = {
-        let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
-        [with(patient()).reqwest(client).build().unwrap()]
-    };
-    #[cfg(not(feature = "reqwest"))]
-    let others = [];
-    [own].into_iter().chain(others).collect()
-}
 
 async fn well() -> Provider {
     Provider::script([Step::reply(200, "well")]).await
@@ -93,7 +77,7 @@ async fn a_key_in_the_body_makes_it_longer_and_all_of_it_arrives() {
         request.map(|_| Body::from(format!("{{\"idempotency_key\":\"{key}\",\"amount\":1}}")))
     };
     let keys = IdempotencyLayer::new(KeyProfile::square()).minting(Minting::Always);
-    for shop in clients(|shop| shop.idempotency(keys.clone().place_with(in_body))) {
+    for shop in over_each_client(|| patient().idempotency(keys.clone().place_with(in_body))) {
         // The second attempt has the same body and length.
         let provider = Provider::script([Step::reply(503, ""), Step::reply(200, "well")]).await;
         let request = long(&["12"], post(provider.url("/"), "{\"amount\":1}"));
@@ -109,7 +93,7 @@ async fn a_key_in_the_body_makes_it_longer_and_all_of_it_arrives() {
 
 #[tokio::test]
 async fn a_length_that_contradicts_the_body_is_refused_before_anything_is_sent() {
-    for shop in clients(|shop| shop) {
+    for shop in over_each_client(patient) {
         let provider = well().await;
         let url = provider.url("/");
         for (lengths, request, says) in [
@@ -133,7 +117,7 @@ async fn a_length_that_contradicts_the_body_is_refused_before_anything_is_sent()
 
 #[tokio::test]
 async fn a_length_that_is_right_is_sent_once() {
-    for shop in clients(|shop| shop) {
+    for shop in over_each_client(patient) {
         let provider = well().await;
         let url = provider.url("/");
         for request in [
@@ -157,7 +141,7 @@ async fn a_length_that_is_right_is_sent_once() {
 
 #[tokio::test]
 async fn a_stream_that_is_not_as_long_as_was_said_is_an_error_and_never_an_answer() {
-    for shop in clients(|shop| shop) {
+    for shop in over_each_client(patient) {
         for (length, parts, says) in [
             ("5", &["12345678"][..], "longer than the 5 bytes"),
             ("5", &["12345", "678"], "longer than the 5 bytes"),
@@ -192,7 +176,7 @@ async fn a_stream_that_is_not_as_long_as_was_said_is_an_error_and_never_an_answe
 
 #[tokio::test]
 async fn a_transfer_coding_of_the_callers_needs_no_length() {
-    for shop in clients(|shop| shop) {
+    for shop in over_each_client(patient) {
         let provider = well().await;
         for body in ["12345".into(), streamed(&["123", "45"])] {
             let mut request = long(&["3"], post(provider.url("/"), body));
@@ -208,7 +192,7 @@ async fn a_transfer_coding_of_the_callers_needs_no_length() {
 
 #[tokio::test]
 async fn a_method_that_seldom_has_a_body_is_sent_with_the_one_that_it_has() {
-    for shop in clients(|shop| shop) {
+    for shop in over_each_client(patient) {
         let provider = well().await;
         for body in ["query".into(), streamed(&["que", "ry"])] {
             let request = Request::builder().method(Method::GET).uri(provider.url("/"));

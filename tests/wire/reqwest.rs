@@ -10,7 +10,7 @@ use http::StatusCode;
 use outrigger::backoff::Backoff;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
-use outrigger::retry::{RetryBudget, Steer};
+use outrigger::retry::{Retries, RetryBudget, Steer};
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
 use crate::calls::{chain, deaf, said};
@@ -71,6 +71,9 @@ async fn a_body_is_sent_again_in_full_under_the_same_key() {
         };
         let request = client.post(provider.url("/")).body(body).build().unwrap();
         let response = shop.execute(request).await.unwrap();
+        let retries =
+            *response.extensions().get::<Retries>().expect("reqwest's answers say so too");
+        assert_eq!((retries.attempts, retries.earlier), (3, Delivery::Unknown));
         assert_eq!(response.text().await.unwrap(), "well");
         let seen = provider.seen();
         assert_eq!(seen.len(), 3);
