@@ -313,7 +313,7 @@ impl Error {
         self.0.context.as_ref()?.correlation_id()
     }
 
-    /// The key under which the provider may know the call.
+    /// The key that was sent. The provider knows the call by it if it honours keys.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.0.context.as_ref()?.idempotency_key()

@@ -30,8 +30,8 @@
 //!
 //! The order is right by construction, and a preset fills the slots with values:
 //! [`Integration::user_flow`] where a person waits (seconds in all, at most one retry, a breaker),
-//! [`Integration::background`] where nobody does (clock time, many retries, a key for each unsafe
-//! call).
+//! [`Integration::background`] where nobody does (clock time, many retries). Neither repeats a POST that
+//! may have happened, unless its [idempotency key counts](idempotency).
 //!
 //! # Five minutes
 //!
@@ -57,7 +57,7 @@
 //!
 //! # async fn charge(stripe: Integration) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut request = http::Request::post("https://api.stripe.com/v1/charges").body("amount=1000")?;
-//! // With a key, a POST may be sent again, because the provider takes it once.
+//! // With a key of yours, a POST may be sent again: you know that this provider takes it once.
 //! request.extensions_mut().insert(IdempotencyKey::from_business_key("order 1042, first charge"));
 //!
 //! match stripe.send(request).await {

@@ -53,6 +53,8 @@ pub(crate) struct Call {
     overtaken: AtomicBool,
     /// A second request for the call is under way.
     doubled: AtomicBool,
+    /// How long a retry layer waited between attempts, in nanoseconds.
+    waited: AtomicU64,
     /// Second requests that went out so far.
     hedges: AtomicU32,
     /// How many armed timers end no later than the deadline.
@@ -104,6 +106,7 @@ impl Call {
             probing: AtomicBool::new(false),
             overtaken: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
             timers: AtomicU32::new(0),
             attempt_came: AtomicU64::new(0),
@@ -278,6 +281,16 @@ impl Call {
 
     pub(crate) fn is_overtaken(&self) -> bool {
         self.overtaken.load(Ordering::Relaxed)
+    }
+
+    /// How long was waited between attempts, told when the last was over.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_waited(&self, waited: Duration) {
+        let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        self.waited.store(nanos, Ordering::Relaxed);
     }
 
     /// A second request goes out beside the first.

@@ -110,7 +110,8 @@ impl Context {
         Some(deadline - attempt.map_or(half, |limit| limit.min(half)))
     }
 
-    /// The key under which the provider knows the call, the same on every attempt.
+    /// The key that is sent, the same on every attempt. The provider knows the call by it if it honours
+    /// keys.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.call().key.get().map(|key| &key.value)

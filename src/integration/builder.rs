@@ -179,12 +179,15 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.rehearsal = adjust(slots.rehearsal.clone()))
     }
 
-    /// Gives unsafe calls keys in this way.
+    /// Gives unsafe calls keys in this way. What the layer doesn't say of
+    /// [minting](IdempotencyLayer::minting) and [methods](IdempotencyLayer::methods) stays as the preset
+    /// has it: naming a provider's profile makes nobody's keys.
     pub fn idempotency<P>(self, layer: IdempotencyLayer<P>) -> Self
     where
         P: PlaceKey<Body> + Clone + Send + Sync + 'static,
     {
-        self.set(|slots| slots.idempotency = AnyPlacement::of(layer))
+        let preset = self.preset.slots().idempotency;
+        self.set(|slots| slots.idempotency = AnyPlacement::of(layer).or(&preset))
     }
 
     /// Adjusts the retries.

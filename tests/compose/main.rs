@@ -6,6 +6,7 @@ mod background;
 mod call;
 mod classifier;
 mod control;
+mod earlier;
 mod facts;
 mod handles;
 mod integration;

@@ -14,7 +14,7 @@ use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Event;
 use outrigger::fallback::{FallbackLayer, FellBack};
-use outrigger::idempotency::IdempotencyLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::outcome::{Fault, GaveUp, Phase, Rejection};
 use outrigger::retry::{Retries, RetryLayer};
@@ -283,7 +283,7 @@ async fn mappers_and_boxes_may_stand_anywhere_between_our_layers() {
         .service(inner)
         .boxed_clone();
     let service = ServiceBuilder::new()
-        .layer(IdempotencyLayer::default())
+        .layer(IdempotencyLayer::new(KeyProfile::stripe()))
         .layer(twice())
         .map_response(|response: Response<_>| response)
         .service(inner);

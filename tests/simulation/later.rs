@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use outrigger::event::{Emitter, End, Event, SwitchMode};
 use outrigger::observe::ObserveLayer;
 use outrigger::outcome::{Class, Classify, ResponseHead};
@@ -24,12 +24,11 @@ use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
 
 /// Promises that only a later design can keep, each with what stands in its way.
-pub(crate) const LATER: [(Promise, &str); 3] = [
+pub(crate) const LATER: [(Promise, &str); 2] = [
     (
         Promise::NothingHeldPastDeadline,
         "an answer's body holds its place until somebody reads or drops it",
     ),
-    (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
     (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
 ];
 
@@ -53,10 +52,6 @@ fn not_yet(what: impl std::fmt::Debug, holds: bool) {
     assert!(!holds, "{what:?} is kept: take it off the list of what is kept later");
 }
 
-fn post(at: Duration) -> CallSpec {
-    CallSpec { method: Method::POST, ..CallSpec::get(at) }
-}
-
 #[test]
 fn each_promise_of_the_list_is_there_once() {
     let mut promises: Vec<_> = LATER.iter().map(|(promise, _)| promise).collect();
@@ -70,13 +65,6 @@ fn each_promise_of_the_list_is_there_once() {
 fn an_answer_that_is_kept_unread_holds_its_place_past_the_deadline() {
     let call = CallSpec { reading: Reading::Keeps(secs(12)), ..CallSpec::get(millis(0)) };
     is_broken(Promise::NothingHeldPastDeadline, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
-}
-
-#[test]
-fn an_unsafe_request_goes_out_twice_under_a_key_that_nobody_honours() {
-    let plan = Plan::new(1).honours_keys(false).done_unanswered(1.0).then(Mode::Reset, millis(1));
-    let calls = vec![post(millis(0)), post(millis(0))];
-    is_broken(Promise::SentOnceUnderOwnKey, &spec(Preset::Background, plan, calls));
 }
 
 #[test]

@@ -42,6 +42,13 @@ pub(crate) fn impatient() -> IntegrationBuilder<OwnClient> {
         .hyper(|client| client.connect_timeout(ATTEMPT))
 }
 
+/// The preset for jobs, with an attempt that is over soon.
+pub(crate) fn brief_jobs() -> IntegrationBuilder<OwnClient> {
+    background()
+        .timeout(|timeout| timeout.attempt(ATTEMPT))
+        .hyper(|client| client.connect_timeout(ATTEMPT))
+}
+
 /// The preset for people, with limits that even a machine that stands still for a while keeps to.
 pub(crate) fn patient() -> IntegrationBuilder<OwnClient> {
     let long = Duration::from_secs(30);
@@ -50,6 +57,21 @@ pub(crate) fn patient() -> IntegrationBuilder<OwnClient> {
         .timeout(|timeout| timeout.attempt(long))
         .idle_timeout(long)
         .hyper(|client| client.connect_timeout(long))
+}
+
+/// The same integration over the own client and, where it is there, over reqwest.
+pub(crate) fn over_each_client(
+    builder: impl Fn() -> IntegrationBuilder<OwnClient>,
+) -> Vec<Integration> {
+    let own = builder().build().unwrap();
+    #[cfg(feature = "reqwest")]
+    let others = {
+        let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
+        [builder().reqwest(client).build().unwrap()]
+    };
+    #[cfg(not(feature = "reqwest"))]
+    let others = [];
+    [own].into_iter().chain(others).collect()
 }
 
 pub(crate) fn get(url: impl AsRef<str>) -> Request<Body> {

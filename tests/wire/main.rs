@@ -16,6 +16,8 @@ mod frames;
 mod heads;
 mod http1;
 mod http2;
+mod keys;
+mod lengths;
 #[cfg(target_os = "linux")]
 mod moving;
 mod panicking;

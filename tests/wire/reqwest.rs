@@ -8,8 +8,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use outrigger::backoff::Backoff;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
-use outrigger::retry::{RetryBudget, Steer};
+use outrigger::retry::{Retries, RetryBudget, Steer};
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
 use crate::calls::{chain, deaf, said};
@@ -26,7 +27,8 @@ fn through(client: Client, attempts: u32) -> Integration {
             .backoff(Backoff::fixed(Duration::from_millis(10)))
             .budget(RetryBudget::unlimited())
     };
-    let shop = Integration::background("shop").reqwest(client).retry(retry);
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let shop = Integration::background("shop").reqwest(client).idempotency(stripe).retry(retry);
     shop.build().unwrap()
 }
 
@@ -69,6 +71,9 @@ async fn a_body_is_sent_again_in_full_under_the_same_key() {
         };
         let request = client.post(provider.url("/")).body(body).build().unwrap();
         let response = shop.execute(request).await.unwrap();
+        let retries =
+            *response.extensions().get::<Retries>().expect("reqwest's answers say so too");
+        assert_eq!((retries.attempts, retries.earlier), (3, Delivery::Unknown));
         assert_eq!(response.text().await.unwrap(), "well");
         let seen = provider.seen();
         assert_eq!(seen.len(), 3);

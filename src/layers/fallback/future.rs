@@ -15,7 +15,7 @@ use super::layer::FallbackLayer;
 use super::record::FallbackRecord;
 use crate::body::{Body, discard};
 use crate::callback;
-use crate::context::Context;
+use crate::context::{Context, Retries};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::outcome::{class_of_error, class_of_response};
@@ -180,6 +180,7 @@ impl Resources {
         failure: Result<Response<B>, Error>,
     ) -> Result<Response<ResponseBody<B>>, Error> {
         let (emitter, FellBack { class, delivery, .. }) = (&self.settings.emitter, note.mark);
+        let retries = note.retries(&failure);
         let Some(mut response) = answer else {
             emitter.emit(Some(&note.context), || Event::FallbackFailed { class });
             return failure.map(provided);
@@ -193,7 +194,27 @@ impl Resources {
             let _ = callback::call("fallback recorder", || recorder.record(record));
         }
         response.extensions_mut().insert(note.mark);
+        if let Some(retries) = retries {
+            response.extensions_mut().insert(retries);
+        }
         Ok(response.map(ResponseBody::of_fallback))
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    /// What the attempts came to in whose place the answer is, if there were any.
+    fn retries<B>(&self, failure: &Result<Response<B>, Error>) -> Option<Retries> {
+        // Where nobody counts them, one request went out unless a layer refused it.
+        let sent = u32::from(!self.mark.class.is_local());
+        let attempts = self.context.attempts_counted().unwrap_or(sent);
+        let gave_up = match failure {
+            Ok(response) => response.extensions().get::<Retries>().and_then(|it| it.gave_up),
+            Err(error) => error.gave_up(),
+        };
+        let (waited, earlier) = (self.context.call().waited(), self.mark.delivery);
+        (attempts > 0).then_some(Retries { attempts, waited, gave_up, earlier })
     }
 }
 

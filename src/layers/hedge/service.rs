@@ -9,7 +9,7 @@ use super::future::{Plan, ResponseFuture};
 use super::layer::{After, HedgeLayer};
 use crate::body::ReplayBody;
 use crate::budget::CallUnderWay;
-use crate::context::{Context, Steer, has_key};
+use crate::context::{Context, Steer, has_honoured_key};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
 
@@ -81,7 +81,7 @@ fn may_double<B>(request: &Request<B>, context: &Context) -> bool {
     // Most calls carry their context and nothing else.
     let others = request.extensions().len() > 1;
     let steer = others.then(|| request.extensions().get::<Steer>()).flatten();
-    let keyed = || context.idempotency_key().is_some() || has_key(request);
+    let keyed = || has_honoured_key(request, context);
     match steer {
         Some(Steer::Never) => false,
         // Its other attempt is the retry layer's.

@@ -15,11 +15,10 @@ use super::drain::Drain;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress, Step};
-use super::steer::Retries;
 use crate::body::{KeptBody, ReplayBody};
 use crate::budget::{CallUnderWay, Pass};
 use crate::callback;
-use crate::context::Context;
+use crate::context::{Context, Retries};
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
@@ -107,6 +106,8 @@ enum Next {
 struct Outcome<'a> {
     class: Class,
     delivery: Delivery,
+    /// What is known of a request that went beside it.
+    beside: Option<Delivery>,
     retry_after: Option<Duration>,
     /// The answer's status, and how large it is, where that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -274,6 +275,7 @@ where
         let next = self.next(&Outcome {
             class,
             delivery: Delivery::Answered,
+            beside: Retries::left_behind(response.extensions()),
             retry_after: asked,
             answer: Some((response.status(), response.body().size_hint().exact())),
             headers: Some(response.headers()),
@@ -290,6 +292,7 @@ where
         self.next(&Outcome {
             class: class_of_error(&self.shared.settings.classifier, error),
             delivery: error.delivery(),
+            beside: None,
             retry_after: error.retry_after(),
             answer: None,
             headers: None,
@@ -335,6 +338,7 @@ where
         }
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().worsen(delivery);
+        self.progress.end(delivery, outcome.beside);
         let now = rt::now();
         let config = &settings.config;
         let decision = self.progress.decide(config, &self.nature, &failure, now, &settings.rng);
@@ -376,14 +380,19 @@ where
     /// Notes on a response what it took.
     pub(super) fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
         let Progress { attempts, waited, .. } = self.progress;
-        let attempts = attempts + self.context.call().hedges();
+        let call = self.context.call();
+        call.set_waited(waited);
+        let attempts = attempts + call.hedges();
         if attempts > 1 || gave_up.is_some() {
-            response.extensions_mut().insert(Retries { attempts, waited, gave_up });
+            let earlier = self.progress.earlier(Retries::left_behind(response.extensions()));
+            let retries = Retries { attempts, waited, gave_up, earlier };
+            response.extensions_mut().insert(retries);
         }
     }
 
     /// Notes on an error what it took, and the worst that may have happened on the way.
     pub(super) fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
+        self.context.call().set_waited(self.progress.waited);
         let error = error.with_context(&self.context).with_elapsed(self.context.elapsed());
         error.worsen(self.context.call().delivery()).with_gave_up(why)
     }
@@ -400,7 +409,7 @@ where
         let memory = self.memory.as_mut()?;
         let hedges = self.context.call().hedges();
         let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
-        self.progress.attempts += 1;
+        self.progress.begin();
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
         self.context.call().set_shut(false);

@@ -9,7 +9,7 @@ use super::future::ResponseFuture;
 use super::layer::RetryLayer;
 use super::state::Nature;
 use crate::body::{KeptBody, ReplayBody};
-use crate::context::{Context, Steer, has_key, is_idempotent};
+use crate::context::{Context, Steer, has_honoured_key, is_idempotent};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
 use crate::rt;
@@ -66,15 +66,18 @@ where
 
 impl Nature {
     fn of<B>(request: &Request<B>, context: &Context) -> Self {
-        let key = context.call().key.get();
         let idempotent = is_idempotent(request.method());
         // Most calls carry their context and nothing else.
         let others = request.extensions().len() > 1;
+        let steer = others.then(|| request.extensions().get::<Steer>().copied()).flatten();
+        let keyed = has_honoured_key(request, context);
+        // The key's lifetime is a limit only where the key is what makes a repetition safe.
+        let by_key = keyed && !idempotent && steer != Some(Steer::Safe);
+        let key = context.call().key.get().filter(|_| by_key);
         Self {
             idempotent,
-            // A key that its caller put there by hand counts as well.
-            keyed: key.is_some() || !idempotent && has_key(request),
-            steer: others.then(|| request.extensions().get::<Steer>().copied()).flatten(),
+            keyed,
+            steer,
             started: context.started(),
             deadline: context.deadline(),
             key_expires: key.map(|key| rt::after(context.started(), key.lifetime)),

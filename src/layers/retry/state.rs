@@ -19,6 +19,10 @@ pub(super) struct Progress {
     too_early: bool,
     /// The call was moved to another connection before.
     moved: bool,
+    /// The worst that is known of the attempts before the one that is under way.
+    earlier: Option<Delivery>,
+    /// What is known of the last one that ended.
+    ended: Option<Delivery>,
     /// How all attempts so far were answered, if they were and in the same way.
     alike: Option<(StatusCode, Option<u64>)>,
 }
@@ -27,11 +31,12 @@ pub(super) struct Progress {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nature {
     pub(super) idempotent: bool,
+    /// It has a key that the provider is known to honour.
     pub(super) keyed: bool,
     pub(super) steer: Option<Steer>,
     pub(super) started: Instant,
     pub(super) deadline: Option<Instant>,
-    /// When the provider forgets the key.
+    /// When the provider forgets the key, where that is what makes a repetition safe.
     pub(super) key_expires: Option<Instant>,
 }
 
@@ -71,6 +76,22 @@ impl Progress {
         let is_same = self.attempts > 1 && answer.is_some() && self.alike == answer;
         self.alike = answer.filter(|_| is_same || self.attempts == 1);
         is_same
+    }
+
+    /// An attempt came to this; `beside` is what is known of a request that went beside it.
+    pub(super) fn end(&mut self, delivery: Delivery, beside: Option<Delivery>) {
+        self.ended = Some(delivery).max(beside);
+    }
+
+    /// Another attempt goes out.
+    pub(super) fn begin(&mut self) {
+        self.attempts += 1;
+        self.earlier = self.earlier.max(self.ended);
+    }
+
+    /// The worst that is known of the attempts but the last, and of what went beside that.
+    pub(super) fn earlier(&self, beside: Option<Delivery>) -> Delivery {
+        self.earlier.max(beside).unwrap_or(Delivery::NotSent)
     }
 
     /// How long to wait before the next attempt and what it costs, or why there is none.
@@ -182,18 +203,16 @@ impl Progress {
         if limit.is_some_and(|limit| begins >= limit) {
             return Err(GaveUp::ElapsedLimit);
         }
-        let forgotten = nature.key_expires.is_some_and(|expires| begins >= expires);
-        if forgotten && !nature.idempotent {
-            return Err(GaveUp::KeyExpired);
+        match nature.key_expires.is_some_and(|expires| begins >= expires) {
+            true => Err(GaveUp::KeyExpired),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// When there is no time left for another attempt.
     pub(super) fn ends(config: &RetryConfig, nature: &Nature) -> Option<Instant> {
         let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
-        let forgotten = nature.key_expires.filter(|_| !nature.idempotent);
-        [nature.deadline, limit, forgotten].into_iter().flatten().min()
+        [nature.deadline, limit, nature.key_expires].into_iter().flatten().min()
     }
 
     /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.

@@ -23,7 +23,7 @@ pub struct AuditRecord {
     pub trace_id: Option<TraceId>,
     /// The span under which the attempt was sent.
     pub span_id: Option<SpanId>,
-    /// The key under which the provider knows the call.
+    /// The key that was sent. The provider knows the call by it if it honours keys.
     pub idempotency_key: Option<String>,
     /// What the business calls the operation.
     pub business_key: Option<String>,
