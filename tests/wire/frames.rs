@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 /// What the provider does on one stream.
 #[derive(Clone, Debug)]
@@ -75,15 +76,20 @@ struct Shared {
     gate: Semaphore,
     /// What it says first.
     streams: Option<u32>,
+    tls: Option<TlsAcceptor>,
 }
 
 struct Connection {
     number: usize,
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// Where each stream's request stands in the list.
     open: HashMap<u32, usize>,
     shared: Arc<Shared>,
 }
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 struct Frame {
     kind: u8,
@@ -131,15 +137,24 @@ impl Turn {
 impl Framed {
     /// Listens, and follows the script; the last turn repeats.
     pub(crate) async fn script(turns: impl IntoIterator<Item = Turn>) -> Self {
-        Self::start(None, turns).await
+        Self::start(None, None, turns).await
     }
 
     /// The same, with so many streams at once.
     pub(crate) async fn with_streams(streams: u32, turns: impl IntoIterator<Item = Turn>) -> Self {
-        Self::start(Some(streams), turns).await
+        Self::start(Some(streams), None, turns).await
     }
 
-    async fn start(streams: Option<u32>, turns: impl IntoIterator<Item = Turn>) -> Self {
+    /// The same, over TLS.
+    pub(crate) async fn with_tls(tls: TlsAcceptor, turns: impl IntoIterator<Item = Turn>) -> Self {
+        Self::start(None, Some(tls), turns).await
+    }
+
+    async fn start(
+        streams: Option<u32>,
+        tls: Option<TlsAcceptor>,
+        turns: impl IntoIterator<Item = Turn>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -148,13 +163,15 @@ impl Framed {
             tally: watch::Sender::default(),
             gate: Semaphore::new(0),
             streams,
+            tls,
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { address, shared, task }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/", self.address)
     }
 
     /// Lets go who waits, or will.
@@ -190,10 +207,19 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         stream.set_nodelay(true).unwrap();
         let number = shared.tally.borrow().connections;
         shared.tally.send_modify(|tally| tally.connections += 1);
-        let connection =
-            Connection { number, stream, open: HashMap::new(), shared: Arc::clone(&shared) };
+        let shared = Arc::clone(&shared);
         // It ends in whatever way the peer or the script ends it.
-        tasks.spawn(async move { connection.serve().await.unwrap_or(()) });
+        tasks.spawn(async move {
+            let stream: Box<dyn Stream> = match &shared.tls {
+                None => Box::new(stream),
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => Box::new(stream),
+                    Err(_) => return,
+                },
+            };
+            let connection = Connection { number, stream, open: HashMap::new(), shared };
+            connection.serve().await.unwrap_or(());
+        });
     }
 }
 

@@ -18,6 +18,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::calls::{answered, failed, get, post, said, user_flow};
+use crate::frames::{Do, Framed, HTTP_1_1_REQUIRED, Turn};
 use crate::pool::shop::{Http1, Shop};
 use crate::provider::{Act, Provider, Step};
 use crate::server::{Leave, Server};
@@ -71,9 +72,13 @@ impl Authority {
 
     /// A server that it vouches for under this name.
     pub(crate) fn server(&self, name: &str, protocols: &[&str]) -> Server {
+        Server::with_tls(self.acceptor(name, protocols))
+    }
+
+    fn acceptor(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
         let (chain, key) = self.identity(name);
         let config = server_config().with_no_client_auth().with_single_cert(chain, key).unwrap();
-        serve(config, protocols)
+        acceptor(config, protocols)
     }
 
     /// A server that lets in just those whom it vouches for.
@@ -101,9 +106,13 @@ fn server_config()
         .unwrap()
 }
 
-fn serve(mut config: ServerConfig, protocols: &[&str]) -> Server {
+fn serve(config: ServerConfig, protocols: &[&str]) -> Server {
+    Server::with_tls(acceptor(config, protocols))
+}
+
+fn acceptor(mut config: ServerConfig, protocols: &[&str]) -> TlsAcceptor {
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    Server::with_tls(TlsAcceptor::from(Arc::new(config)))
+    TlsAcceptor::from(Arc::new(config))
 }
 
 #[tokio::test]
@@ -371,4 +380,21 @@ async fn a_handshake_that_is_broken_off_is_not_sent_and_repeated_even_without_a_
         assert_eq!(provider.counts().connections, 2, "{end:?}");
         assert_eq!(shop.rests().await.opened, 0);
     }
+}
+
+#[tokio::test]
+async fn a_host_that_wants_http1_after_all_is_offered_nothing_else() {
+    let authority = Authority::new();
+    let tls = authority.acceptor(HERE, &["h2", "http/1.1"]);
+    let provider = Framed::with_tls(tls, [Turn::of([Do::Reset(HTTP_1_1_REQUIRED)])]).await;
+    let client = authority.client(None);
+    let shop = Shop::of(user_flow(), Http1, |it| {
+        it.tls(client).connect_timeout(Duration::from_secs(3)).max_connections_per_host(1)
+    });
+    for n in 1..=3 {
+        assert_eq!(answered(&shop, post(provider.url(), "")).await.body(), "old");
+        let tally = provider.tally();
+        assert_eq!((tally.requests, tally.http1_requests, tally.connections), (1, n, 2));
+    }
+    assert_eq!(shop.rests().await.open, 1);
 }

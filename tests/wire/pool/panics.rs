@@ -236,3 +236,49 @@ fn who_waits_for_a_connection_of_a_runtime_that_ends_gets_another() {
         second.block_on(shop.rests());
     }
 }
+
+/// Callers who leave, bodies that panic, uploads, and many who wait: all at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_to_whom_the_figures_add_up_and_all_places_are_there() {
+    for protocol in BOTH {
+        let server = Server::with_streams(3);
+        let builder = user_flow().without_retry().without_bulkhead();
+        let shop = Shop::of(builder, protocol, |client| client.max_connections_per_host(3));
+        let call = |n: usize| {
+            let url = server.url(["/", "/slow", "/half", "/last"][n % 4]);
+            match n % 7 {
+                0 => shop.spawn(post(url, Panicking::body(EVERYWHERE[n / 7 % 6]))),
+                1 => shop.spawn(post(url, vec![b'x'; 1 << 18])),
+                _ => shop.spawn(get(url)),
+            }
+        };
+        let calls: Vec<_> = (0..400).map(|n| (n, call(n))).collect();
+        server.let_go(400);
+        let mut kept = Vec::new();
+        for (n, call) in calls {
+            match n % 3 {
+                0 => call.abort(),
+                _ => kept.push((n, call)),
+            }
+            if n % 11 == 0 {
+                tokio::time::sleep(Duration::from_micros(n as u64 * 5)).await;
+            }
+        }
+        for (n, call) in kept {
+            let result = call.await.unwrap();
+            // Over HTTP/2, a server may take so many resets for an attack, and end the connection.
+            let is_well = result.is_ok() || n % 7 == 0 || protocol == Protocol::Http2;
+            assert!(is_well, "{n} {result:?}");
+        }
+        assert!(shop.rests().await.open <= 3);
+        server.shut_gate();
+        let calls: Vec<_> = (0..3).map(|_| shop.spawn(get(server.url("/gated")))).collect();
+        let connections = if protocol == Protocol::Http2 { 1 } else { 3 };
+        shop.until(|now| now.in_use == connections && now.waiting == 0).await;
+        server.let_go(3);
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap(), "well");
+        }
+        shop.rests().await;
+    }
+}
