@@ -381,3 +381,24 @@ fn limits_of_nothing_are_refused() {
     let fields: Vec<_> = error.mistakes().iter().map(outrigger::Mistake::field).collect();
     assert_eq!(fields, ["hyper.max_header_fields", "hyper.max_head_size"]);
 }
+
+#[tokio::test]
+async fn a_head_that_comes_bit_by_bit_is_read_the_same() {
+    let bits = |raw: &str, size| {
+        let bits = raw.as_bytes().chunks(size).map(bytes::Bytes::copy_from_slice);
+        let pause = Act::Pause(std::time::Duration::from_millis(1));
+        let acts = bits.flat_map(|bit| [Act::Write(bit), pause.clone()]);
+        Step::of([Act::Read].into_iter().chain(acts.collect::<Vec<_>>()))
+    };
+    let borne = "HTTP/1.1 103 Early\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\njunk line\r\nx-f: a\r\n b\r\n\
+                 content-length : 4\r\n\r\nwell";
+    let refused = "HTTP/1.1 200 OK\r\nx-f: a\r\ncontent-length: 4\r\ntransfer-encoding\u{1}: chunked\r\n\r\nwell";
+    for size in [1, 3, 7] {
+        let provider = Provider::script([bits(borne, size), bits(refused, size)]).await;
+        let shop = Shop::new(Http1, |client| client);
+        let response = answered(&shop, get(provider.url("/"))).await;
+        assert_eq!(response.headers()["x-f"], "a b");
+        assert_eq!(response.body(), "well");
+        assert_eq!(said(&failed(&shop, get(provider.url("/"))).await), UNREADABLE);
+    }
+}
