@@ -17,7 +17,7 @@ pub(super) fn redact(pairs: &str, is_asked: impl Fn(&str) -> bool) -> String {
                 shown.push('=');
                 match value {
                     "" => {}
-                    value if is_asked => shown.push_str(&text::sweep(value)),
+                    value if is_asked => shown.push_str(&text::redact(value)),
                     _ => shown.push_str(MARK),
                 }
             }

@@ -14,8 +14,10 @@ pub(super) enum Field {
 /// What is shown of a header's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
-    /// Words, swept.
+    /// Words of the protocol.
     Words,
+    /// A media type, without its parameters.
+    Media,
     /// Numbers and dates.
     Numbers,
     /// The id of a request, by which support asks.
@@ -138,8 +140,7 @@ const LONGEST_FIELD: usize = 16;
 ///
 /// Left out on purpose: whatever signs somebody in (`authorization`, `cookie`, `set-cookie`,
 /// `www-authenticate`), tells of a person (`from`, `forwarded`, `x-forwarded-for`, `user-agent`,
-/// `accept-language`, `content-disposition`), or is a value that is nobody's business (`etag`, `link`,
-/// `referer`).
+/// `accept-language`, `content-disposition`), or may hold any value (`etag`, `link`, `referer`).
 const HEADERS: [(&str, Header); 47] = [
     ("accept", Header::Words),
     ("accept-encoding", Header::Words),
@@ -152,7 +153,7 @@ const HEADERS: [(&str, Header); 47] = [
     ("connection", Header::Words),
     ("content-encoding", Header::Words),
     ("content-length", Header::Numbers),
-    ("content-type", Header::Words),
+    ("content-type", Header::Media),
     ("date", Header::Numbers),
     ("deprecation", Header::Numbers),
     ("expires", Header::Numbers),

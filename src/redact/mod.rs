@@ -61,24 +61,24 @@
 //!
 //! A value is a word of a program if it is made of letters of one case, or of words that are run
 //! together, with `_` or `-` between and digits behind: `card_declined`, `NotFound`, `RATE_LIMITED`,
-//! `E1001`. It has at most 40 signs and five digits. `Ada`, `1815-12-10`, `ada.lovelace` and
-//! `Hunter2xSecret` are none.
+//! `E1001`. It has at most 40 signs and five digits. `Ada`, `1815-12-10`, `ada.lovelace`, `hunter2`
+//! and `Hunter2xSecret` are none.
 //!
 //! # Headers whose values are shown
 //!
 //! - as they are: `accept`, `accept-encoding`, `accept-ranges`, `allow`, `cache-control`,
-//!   `cf-cache-status`, `connection`, `content-encoding`, `content-type`, `host`, `keep-alive`, `pragma`,
-//!   `server`, `te`, `trailer`, `transfer-encoding`, `upgrade`, `vary`, `via`, `x-cache`,
-//!   `x-should-retry`;
+//!   `cf-cache-status`, `connection`, `content-encoding`, `host`, `keep-alive`, `pragma`, `server`, `te`,
+//!   `trailer`, `transfer-encoding`, `upgrade`, `vary`, `via`, `x-cache`, `x-should-retry`;
+//! - without its parameters, which may be a file's name: `content-type`;
 //! - if they are numbers or dates: `age`, `content-length`, `date`, `deprecation`, `expires`,
 //!   `last-modified`, `ratelimit` and all families of it, `retry-after`, `retry-after-ms`, `sunset`,
 //!   `x-envoy-upstream-service-time`;
-//! - as ids: `cf-ray`, `idempotency-key`, `paypal-debug-id`, `request-id`, `traceparent`,
+//! - as ids, if they have no spaces: `cf-ray`, `idempotency-key`, `paypal-debug-id`, `request-id`, `traceparent`,
 //!   `x-amz-request-id`, `x-amzn-requestid`, `x-b3-traceid`, `x-cloud-trace-context`,
 //!   `x-correlation-id`, `x-github-request-id`, `x-ms-request-id`, `x-request-id`, `x-trace-id`;
 //! - as URLs: `location`.
 //!
-//! Values of more than 256 bytes are not shown. Of `set-cookie`, `authorization`, `link`, `etag` and
+//! Values of more than 256 bytes, or with signs beyond ASCII, are not shown. Of `set-cookie`, `authorization`, `link`, `etag` and
 //! all others, only the name is.
 //!
 //! # What is secret by its looks
@@ -90,7 +90,7 @@
 //!
 //! # Cost
 //!
-//! It reads each byte a few times, however it is nested: less than a millisecond for 64 KiB.
+//! Each byte is read a few times, however deep it is nested: 64 KiB take less than a millisecond.
 //!
 //! # Limits
 //!
@@ -109,6 +109,7 @@ mod form;
 mod hidden;
 mod json;
 mod known;
+mod media;
 mod patterns;
 mod redactor;
 mod standard;

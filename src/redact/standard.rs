@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::hidden::MARK;
 use super::known::Header;
 use super::redactor::Redactor;
-use super::{body, text, url, words};
+use super::{body, media, text, url, words};
 use crate::event::Kept;
 
 /// Shows structure, the values on its lists, and what it was asked for. See the [module](super).
@@ -59,11 +59,12 @@ impl Redactor for StandardRedactor {
         let known = Header::of(name.as_str());
         let text = std::str::from_utf8(value.as_bytes()).ok().filter(|_| !value.is_sensitive());
         let shown = text.and_then(|text| match known {
-            _ if self.asked.headers.contains(name) => Some(text::sweep(text)),
-            _ if text.len() > LONGEST_VALUE => None,
-            Some(Header::Words) => Some(text::sweep(text)),
-            Some(Header::Numbers) => words::is_numbers(text).then(|| text::sweep(text)),
-            Some(Header::Id) => Some(text::sweep_id(text)),
+            _ if self.asked.headers.contains(name) => Some(text::redact(text)),
+            _ if text.len() > LONGEST_VALUE || !text.is_ascii() => None,
+            Some(Header::Words) => Some(text::redact(text)),
+            Some(Header::Media) => media::redact(text),
+            Some(Header::Numbers) => words::is_numbers(text).then(|| text::redact(text)),
+            Some(Header::Id) => (!text.contains(' ')).then(|| text::redact_id(text)),
             Some(Header::Url) => url::redact_reference(text, &self.asked),
             None => None,
         });
@@ -80,13 +81,13 @@ impl Redactor for StandardRedactor {
 
     fn text(&self, text: &str) -> String {
         match self.asked.texts {
-            true => text::sweep(text),
+            true => text::redact(text),
             false => format!("[{} bytes]", text.len()),
         }
     }
 
     fn id(&self, id: &str) -> String {
-        text::sweep_id(id)
+        text::redact_id(id)
     }
 }
 

@@ -5,7 +5,7 @@ use super::hidden::Hidden;
 use super::patterns;
 
 /// A text of any kind.
-pub(super) fn sweep(text: &str) -> String {
+pub(super) fn redact(text: &str) -> String {
     let mut hidden = Hidden::default();
     for view in views(text) {
         patterns::find(&view.bytes, &mut |part| hidden.hide(view.original(&part)));
@@ -14,7 +14,7 @@ pub(super) fn sweep(text: &str) -> String {
 }
 
 /// An id.
-pub(super) fn sweep_id(id: &str) -> String {
+pub(super) fn redact_id(id: &str) -> String {
     let mut hidden = Hidden::default();
     for view in views(id) {
         patterns::find_in_id(&view.bytes, &mut |part| hidden.hide(view.original(&part)));

@@ -21,7 +21,7 @@ pub(super) fn redact(uri: &Uri, asked: &Asked) -> String {
         shown.push_str(host);
     }
     if asked.paths {
-        shown.push_str(&text::sweep(uri.path()));
+        shown.push_str(&text::redact(uri.path()));
     } else {
         path(uri.path(), &mut shown);
     }

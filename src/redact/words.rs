@@ -37,8 +37,13 @@ pub(super) fn is_value(key: &str) -> bool {
 /// with a capital may be anybody's name.
 pub(super) fn is_word(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    // `hunter2` is a password, and `address_line1` a field.
+    let is_password = digits > 0
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
+        && digits < value.len();
     value.len() <= LONGEST
         && digits <= MOST_DIGITS_OF_WORD
+        && !is_password
         && value.as_bytes().split(|byte| matches!(byte, b'_' | b'-')).all(is_part)
 }
 

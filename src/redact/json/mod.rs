@@ -114,7 +114,7 @@ impl<I: Iterator<Item = Name>> Writer<I> {
         let is_word = || words::is_word(content) && !patterns::holds_token(content.as_bytes());
         if self.place.is_asked {
             self.shown.push('"');
-            self.shown.push_str(&text::sweep(content));
+            self.shown.push_str(&text::redact(content));
             self.shown.push('"');
         } else if self.place.is_word && is_word() {
             self.shown.push('"');
@@ -128,8 +128,8 @@ impl<I: Iterator<Item = Name>> Writer<I> {
 
     fn number(&mut self, number: &str) {
         if self.place.is_asked {
-            let swept = text::sweep(number);
-            match swept == number {
+            let left = text::redact(number);
+            match left == number {
                 true => self.shown.push_str(number),
                 false => self.masked("number", number),
             }

@@ -31,6 +31,9 @@ fn values_of_the_list_are_shown() {
     ] {
         assert_eq!(header(name, value), value, "{name}");
     }
+    let file =
+        header("content-type", "application/pdf; name=\"Ada;Lovelace.pdf\"; charset=\"utf-8\"");
+    assert_eq!(file, "application/pdf; name=[redacted]; [redacted]; charset=\"utf-8\"");
     let parts = "multipart/form-data; boundary=[redacted]";
     assert_eq!(header("content-type", "multipart/form-data; boundary=X3f9aB7c1D5e8G2h"), parts);
     assert_eq!(
@@ -79,6 +82,10 @@ fn a_value_of_the_list_that_is_something_else_is_hidden() {
         ("server", "sk_live_abcdefgh"),
         ("server", "Hunter2xSecret"),
         ("location", "not a url"),
+        ("server", "Müller"),
+        ("x-request-id", "Ada Lovelace"),
+        ("x-correlation-id", "Müller"),
+        ("content-type", "Ada Lovelace"),
         ("location", "532013000"),
         ("location", "ada?code=x"),
     ] {

@@ -66,6 +66,7 @@ fn a_value_of_the_list_is_shown_only_if_it_is_a_word_of_a_program() {
         "532013000",
         "DE89370400440532013000",
         "Hunter2xSecret",
+        "hunter2",
         "a1b2c3d4",
         "sk_live_abcdefgh",
         "xKqZbWnPtLmR",
@@ -191,6 +192,7 @@ fn of_anything_else_media_type_and_size_are_shown() {
         ("application/graphql", "{ code }"),
         ("multipart/form-data; boundary=b", "--b\r\n"),
         ("text/csv", "code\nbad"),
+        ("application/x-amz-json-1.1", "x"),
         ("image/png", "{\"code\":\"bad\"}"),
     ] {
         let name = media.split(';').next().unwrap();

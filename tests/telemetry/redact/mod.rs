@@ -6,8 +6,8 @@ mod errors;
 mod headers;
 mod json;
 mod languages;
+mod looks;
 mod properties;
-mod swept;
 mod urls;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -33,7 +33,7 @@ fn json(text: &str) -> String {
 
 fn header(name: &str, value: &str) -> String {
     let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-    standard().header(&name, &HeaderValue::from_str(value).unwrap())
+    standard().header(&name, &HeaderValue::from_bytes(value.as_bytes()).unwrap())
 }
 
 /// A text that somebody asked for.
