@@ -3,6 +3,7 @@
 use http::{HeaderMap, header};
 
 use super::asked::Asked;
+use super::hidden::CUT;
 use super::media::{self, Media};
 use super::{form, json};
 use crate::event::Kept;
@@ -40,7 +41,7 @@ fn form(text: &str, body: &Kept, asked: &Asked) -> String {
     }
     // Half of what is secret passes every check.
     let whole = &text[..text.rfind('&').unwrap_or(0)];
-    form::redact(whole, is_asked) + "[cut]"
+    form::redact(whole, is_asked) + CUT
 }
 
 /// `[application/xml, 312 bytes]`

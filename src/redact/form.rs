@@ -1,6 +1,6 @@
 //! Queries and `application/x-www-form-urlencoded`: the keys are shown, the values are not.
 
-use super::hidden::MARK;
+use super::hidden::{CUT, MARK, MOST_SHOWN};
 use super::{patterns, text, words};
 
 /// What is shown of pairs, with the values that somebody asked for by their keys.
@@ -9,6 +9,9 @@ pub(super) fn redact(pairs: &str, is_asked: impl Fn(&str) -> bool) -> String {
     for (at, pair) in pairs.split('&').enumerate() {
         if at > 0 {
             shown.push('&');
+        }
+        if shown.len() > MOST_SHOWN {
+            return shown + CUT;
         }
         match pair.split_once('=') {
             Some((key, value)) => {

@@ -38,5 +38,10 @@ impl Hidden {
     }
 }
 
+/// What stands where something ends in the middle.
+pub(super) const CUT: &str = "[cut]";
+/// How many bytes of a body's structure are shown: more is read by nobody, and masks can be longer than
+/// what they stand for.
+pub(super) const MOST_SHOWN: usize = 32 * 1024;
 /// What stands in the place of what is hidden.
 pub(super) const MARK: &str = "[redacted]";

@@ -29,6 +29,9 @@ pub(super) enum Header {
 impl Field {
     /// What is known of a field, whatever its name's case and separators: `statusCode` is `status_code`.
     pub(super) fn of(name: &str) -> Option<Self> {
+        if name.len() < SHORTEST_FIELD {
+            return None;
+        }
         let mut joined = [0; LONGEST_FIELD];
         let mut length = 0;
         for byte in name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')) {
@@ -133,7 +136,8 @@ const FIELDS: [(&str, Field); 55] = [
     ("violations", Field::Error),
     ("warnings", Field::Error),
 ];
-/// As long as the longest of them.
+/// As short as the shortest of them, and as long as the longest.
+const SHORTEST_FIELD: usize = 4;
 const LONGEST_FIELD: usize = 16;
 
 /// Names in lower case, sorted.

@@ -35,7 +35,7 @@
 //! |---|---|---|
 //! | URLs | scheme, host, port; versions and words of the path that many APIs use (`/v1/orders`); the query's keys | `[redacted]` |
 //! | headers | names; values of the list below | `[redacted]` |
-//! | JSON | brackets, `true`, `false`, `null`; keys that look like a program's identifiers; values of the list below | `"[string 12]"`, `"[number 3]"`, `"[key 9]"`: type and length in characters; `[cut]` where it was cut |
+//! | JSON | brackets, `true`, `false`, `null`; keys that look like a program's identifiers; values of the list below | `"[string 12]"`, `"[number 3]"`, `"[key 9]"`: type and length in characters; `[cut]` where it was cut, and after 32 KiB |
 //! | forms | keys | `[redacted]` |
 //! | other bodies | | `[application/xml, 312 bytes]`: media type and size |
 //! | texts of unknown making, such as other crates' errors | | `[40 bytes]` |

@@ -6,11 +6,12 @@ mod tokens;
 use self::names::{Name, names};
 use self::tokens::{Stop, Token, Tokens};
 use super::asked::Asked;
+use super::hidden::{CUT, MOST_SHOWN};
 use super::known::Field;
 use super::{patterns, text, words};
 
-/// What is shown of a JSON text, or of several; as far as it goes where it was cut. Nothing if it is
-/// no JSON.
+/// What is shown of a JSON text, or of several; as far as it goes where it was cut, and where it is
+/// long. Nothing if it is no JSON.
 pub(super) fn redact(text: &str, asked: &Asked) -> Option<String> {
     let mut writer = Writer {
         names: names(text, asked)?.into_iter(),
@@ -20,17 +21,15 @@ pub(super) fn redact(text: &str, asked: &Asked) -> Option<String> {
         needs_comma: false,
     };
     let mut tokens = Tokens::of(text);
-    loop {
+    while writer.shown.len() < MOST_SHOWN {
         match tokens.next() {
             Ok(Some(token)) => writer.write(token),
-            Ok(None) => break,
-            Err(Stop::Cut) => {
-                writer.shown.push_str("[cut]");
-                break;
-            }
+            Ok(None) => return Some(writer.shown),
+            Err(Stop::Cut) => break,
             Err(Stop::Malformed) => return None,
         }
     }
+    writer.shown.push_str(CUT);
     Some(writer.shown)
 }
 

@@ -30,7 +30,7 @@ pub(super) fn names(text: &str, asked: &Asked) -> Option<Vec<Name>> {
             Ok(Some(Token::Key(key))) => {
                 let object = *open.last()? as usize;
                 let name = Name::of(key, asked);
-                let is_value = name.field.is_none() && !name.is_asked && words::is_value(key);
+                let is_value = !name.is_shown && words::is_value(key);
                 *is_map.get_mut(object)? |= is_value;
                 names.push((name, object));
             }
