@@ -43,7 +43,7 @@
 //!
 //! A key is no identifier if it has other signs than letters, digits and `_`, more than three digits,
 //! or a single word with a capital: it may be a person's name, a date, an account. Where one of an
-//! object's keys can be nothing else (`"Ada Lovelace"`, `"2026-11-30"`), none of that object is shown.
+//! object's keys can be nothing else (`"Ada Lovelace"`, `"2026-11-30"`), only those of the list are shown.
 //!
 //! # Fields whose values are shown
 //!
@@ -95,7 +95,8 @@
 //! # Limits
 //!
 //! Names and passwords have no looks: ask for free text (`message`) only where you know what a provider
-//! writes into it. A name that is a word of a program, in the place of one (`{"code":"ada"}`), is shown.
+//! writes into it. A name that is written as programs write, in the place of a word or a key of theirs
+//! (`{"code":"ada"}`, `{"ada":1}`), is shown.
 //!
 //! [`show_field`]: StandardRedactor::show_field
 //! [`show_header`]: StandardRedactor::show_header

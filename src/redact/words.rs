@@ -1,33 +1,30 @@
 //! What looks like a program's, and so like nobody's name, number or secret.
 
-/// Whether a key looks like a field's name in a program: `first_name`, `lineItems`, `$ref`.
+/// Whether a key looks like a field's name in a program: `first_name`, `lineItems`, `straße`, `$ref`.
 ///
 /// A dot or a hyphen is in no such name, but in a user's (`ada.lovelace`). One word with a capital may
 /// be anybody's name; two that are run together (`RequestId`) hardly are.
 pub(super) fn is_identifier(key: &str) -> bool {
-    let name = key.trim_start_matches(['$', '@', '_']).as_bytes();
-    let count = |is: fn(&u8) -> bool| name.iter().filter(|byte| is(byte)).count();
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let begins = match name.first() {
-        Some(first) if first.is_ascii_uppercase() => humps(name) > 1,
-        first => first.is_some_and(u8::is_ascii_lowercase),
+    let name = key.trim_start_matches(['$', '@', '_']);
+    let begins = match name.chars().next() {
+        Some(first) if first.is_ascii_uppercase() => humps(name.as_bytes()) > 1,
+        first => first.is_some_and(char::is_lowercase),
     };
+    let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
     begins
         && key.len() <= LONGEST
-        && name.iter().all(is_part)
-        && count(u8::is_ascii_digit) <= MOST_DIGITS_OF_KEY
-        && count(u8::is_ascii_uppercase) * 3 <= name.len()
+        && name.chars().all(|char| char.is_alphanumeric() || char == '_')
+        && digits(name) <= MOST_DIGITS_OF_KEY
+        && capitals * 3 <= name.len()
 }
 
 /// Whether a key can only be a value: a date, a number, an address, what somebody wrote. Where one is,
 /// the others of the same object are too.
 pub(super) fn is_value(key: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$@".contains(&byte);
-    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    let is_part = |char: char| char.is_alphanumeric() || "_-.$".contains(char);
     key.len() > LONGEST
-        || digits > MOST_DIGITS_OF_KEY
-        || !key.bytes().all(is_part)
-        || key.get(1..).is_some_and(|rest| rest.contains('@'))
+        || digits(key) > MOST_DIGITS_OF_KEY
+        || !key.trim_start_matches('@').chars().all(is_part)
 }
 
 /// Whether a value is a word of a program: `card_declined`, `NotFound`, `RATE_LIMITED`, `E1001`, `404`.
@@ -36,7 +33,7 @@ pub(super) fn is_value(key: &str) -> bool {
 /// than an error's code has may be an account, a date or a code that opens something. One word
 /// with a capital may be anybody's name.
 pub(super) fn is_word(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let digits = digits(value);
     // `hunter2` is a password, and `address_line1` a field.
     let is_password = digits > 0
         && value.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
@@ -69,7 +66,11 @@ pub(crate) fn is_header_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     name.len() <= LONGEST_HEADER_NAME
         && name.bytes().all(is_part)
-        && name.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS_OF_KEY
+        && digits(name) <= MOST_DIGITS_OF_KEY
+}
+
+fn digits(text: &str) -> usize {
+    text.chars().filter(|char| char.is_numeric()).count()
 }
 
 /// A part of a word: letters of one case, or words that are run together, and then digits.

@@ -83,8 +83,7 @@ impl<I: Iterator<Item = Name>> Writer<I> {
 
     fn open(&mut self, is_object: bool) {
         // A list of words is no word.
-        let mut place = Place { is_word: false, ..self.place };
-        place.is_asked &= !is_object;
+        let place = Place { is_word: false, ..self.place };
         self.shown.push(if is_object { '{' } else { '[' });
         self.open.push(Open { is_object, place });
         self.place = place;

@@ -14,7 +14,7 @@ pub(super) struct Name {
 /// The keys of a text, in order; nothing if it is no JSON.
 ///
 /// They are read before anything is shown: one that is a value (a person's name, a date, an account)
-/// makes values of all keys of the same object.
+/// makes values of all keys of the same object that are on no list.
 pub(super) fn names(text: &str, asked: &Asked) -> Option<Vec<Name>> {
     let (mut names, mut is_map, mut open) = (Vec::new(), Vec::new(), Vec::new());
     let mut tokens = Tokens::of(text);
@@ -40,7 +40,7 @@ pub(super) fn names(text: &str, asked: &Asked) -> Option<Vec<Name>> {
         }
     }
     let masked = |(name, object): (Name, usize)| match is_map[object] {
-        true => Name { is_shown: name.is_asked, field: None, ..name },
+        true => Name { is_shown: name.is_asked || name.field.is_some(), ..name },
         false => name,
     };
     Some(names.into_iter().map(masked).collect())

@@ -17,7 +17,7 @@ fn urls_show_where_they_go_and_which_keys_they_have() {
             "https://[redacted]@crm.test:81/v1/orders/[redacted]?q=[redacted]&[redacted]&empty=",
         ),
         ("https://crm.test/", "https://crm.test/"),
-        ("/users/ada/orders/", "/users/[redacted]/orders/"),
+        ("/users/ada/orders/vic", "/users/[redacted]/orders/[redacted]"),
         ("/v22/v2026/V1/Users/oauth2", "/v22/[redacted]/[redacted]/[redacted]/oauth2"),
         ("/a?b=1?c=2", "/[redacted]?b=[redacted]"),
         ("*", "*"),
@@ -45,6 +45,8 @@ fn a_key_that_may_be_a_value_is_hidden_too() {
         "user[ada",
         "user]ada[",
         "532013000",
+        "acct_532013000",
+        "k4711",
         "2026-11-30",
         "sk_live_abcdefgh",
     ] {
