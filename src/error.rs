@@ -7,8 +7,9 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 
 use crate::context::{CallId, Context, CorrelationId};
-use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection, foreign};
-use crate::redact::{Redactor, StandardRedactor};
+use crate::outcome::foreign::{self, Sources};
+use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection};
+use crate::redact::Redactor;
 
 /// Any error, boxed, as tower's services exchange them.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -20,8 +21,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// The text is one level, in lower case, and names the phase and the limit; the transport's own
 /// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
-/// value or a body. `Debug`, which a panic prints, shows the text of an inner service's own error as
-/// a [`StandardRedactor`] does.
+/// value or a body. `Debug`, which a panic prints, shows of an inner service's own errors which they
+/// are and how long their texts are; [`debug_with`](Self::debug_with) shows the texts.
 ///
 /// ```
 /// # fn on_failure(error: outrigger::Error) {
@@ -318,6 +319,11 @@ impl Error {
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.0.context.as_ref()?.idempotency_key()
     }
+
+    /// The same as `Debug`, with the texts of other crates' errors as this redactor shows them.
+    pub fn debug_with<'a>(&'a self, redactor: &'a dyn Redactor) -> impl fmt::Debug + 'a {
+        Shown { error: self, redactor: Some(redactor) }
+    }
 }
 
 impl fmt::Display for Error {
@@ -335,23 +341,31 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What a panic prints: others wrote the source's text, and may have put anything into it.
-        let redactor = StandardRedactor::new();
+        Shown { error: self, redactor: None }.fmt(f)
+    }
+}
+
+/// An error, and who decides what is shown of its sources.
+struct Shown<'a> {
+    error: &'a Error,
+    redactor: Option<&'a dyn Redactor>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, redactor } = *self;
         f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("delivery", &self.0.delivery)
-            .field("integration", &self.integration())
-            .field("attempts", &self.attempts())
-            .field("elapsed", &self.0.elapsed)
-            .field("limit", &self.0.limit)
-            .field("last_status", &self.last_status())
-            .field("retry_after", &self.0.retry_after)
-            .field("gave_up", &self.0.gave_up)
-            .field("call_id", &self.call_id())
-            .field(
-                "source",
-                &self.0.source.as_ref().map(|source| redactor.text(&source.to_string())),
-            )
+            .field("kind", &error.0.kind)
+            .field("delivery", &error.0.delivery)
+            .field("integration", &error.integration())
+            .field("attempts", &error.attempts())
+            .field("elapsed", &error.0.elapsed)
+            .field("limit", &error.0.limit)
+            .field("last_status", &error.last_status())
+            .field("retry_after", &error.0.retry_after)
+            .field("gave_up", &error.0.gave_up)
+            .field("call_id", &error.call_id())
+            .field("sources", &Sources { first: error.source(), redactor })
             .finish()
     }
 }

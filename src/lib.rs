@@ -149,7 +149,7 @@
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
 //!   record of every attempt (`audit`).
-//! - [`redact`]: what is secret, and what is shown of the rest.
+//! - [`redact`]: what is shown of requests, answers and errors.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features

@@ -15,6 +15,7 @@ mod absent;
 mod hyper;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod sources;
 #[cfg(feature = "rustls")]
 mod tls;
 
@@ -24,6 +25,8 @@ use absent as hyper;
 use absent as reqwest;
 #[cfg(not(feature = "rustls"))]
 use absent as tls;
+
+pub(crate) use sources::Sources;
 
 /// What the levels of a chain said, taken together.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@
 //! let file = JsonLinesFile::create("/var/log/shop/stripe.jsonl")?.daily().keep(30);
 //! let audit = Audit::to(file)
 //!     .failures(4 * 1024) // heads and bodies of failed attempts, redacted
-//!     .redactor(StandardRedactor::new().also_field("loyalty_number"))
+//!     .redactor(StandardRedactor::new().show_field("message"))
 //!     .start()?;
 //! let stripe = Integration::user_flow("stripe").subscriber(audit.clone()).build()?;
 //! # let _ = (stripe, audit);

@@ -81,7 +81,7 @@ pub struct AuditExchange {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditBody {
-    /// Its beginning; nothing where it is no text that can be redacted.
+    /// What is shown of it; nothing where there was none.
     pub shown: Option<String>,
     /// How much there was of it, in bytes, as far as it came.
     pub total: u64,
