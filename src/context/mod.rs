@@ -39,10 +39,10 @@ pub use steer::Steer;
 pub use target::CallTarget;
 pub use trace::{SpanId, TraceContext, TraceId};
 
-pub(crate) use trace::TRACEPARENT;
+pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
 pub(crate) use call::{Call, Upload};
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
-pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, own_key};
+pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, is_safe, own_key};

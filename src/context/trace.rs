@@ -292,6 +292,8 @@ fn put_hex(text: &mut BytesMut, bytes: &[u8]) {
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// W3C Baggage.
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Of a `traceparent` of version 00.

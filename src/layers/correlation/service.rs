@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderName, Request};
+use http::Request;
 use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
-use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
+use crate::context::{
+    BAGGAGE, Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext,
+};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 
@@ -111,6 +113,3 @@ where
         ResponseFuture::new(self.inner.call(request), context)
     }
 }
-
-/// W3C Baggage.
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");

@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::layer::{IdempotencyLayer, KeyedMethods, Minting};
 use super::placement::{InHeader, PlaceKey};
-use crate::context::{Context, IdempotencyKey, KeyFact};
+use crate::context::{Context, IdempotencyKey, KeyFact, is_safe};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ where
 impl KeyedMethods {
     fn cover(self, method: &Method) -> bool {
         match *method {
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE => false,
+            _ if is_safe(method) => false,
             Method::PUT | Method::DELETE => matches!(self, Self::Writing),
             _ => true,
         }
