@@ -33,6 +33,11 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
+    /// Requests that were handed to a connection and didn't come back from it, as far as clients
+    /// tell.
+    handed_over: AtomicU32,
+    /// As many of them as belong to attempts whose end is noted.
+    accounted: AtomicU32,
     /// Somebody notes of every attempt how it ends.
     noted: AtomicBool,
     /// A fallback gave the answer.
@@ -102,6 +107,8 @@ impl Call {
             attempts: AtomicU32::new(UNCOUNTED),
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
+            handed_over: AtomicU32::new(0),
+            accounted: AtomicU32::new(0),
             noted: AtomicBool::new(false),
             fell_back: AtomicBool::new(false),
             held: AtomicBool::new(false),
@@ -156,7 +163,7 @@ impl Call {
     }
 
     pub(crate) fn attempts(&self) -> Option<u32> {
-        let queued = self.queued.load(Ordering::Relaxed);
+        let queued = self.queued.load(Ordering::Relaxed) && !self.is_half_done();
         match (self.attempts.load(Ordering::Relaxed), self.hedges()) {
             (UNCOUNTED, 0) => queued.then_some(0),
             (UNCOUNTED, hedges) => Some(1 - u32::from(queued) + hedges),
@@ -195,6 +202,22 @@ impl Call {
 
     pub(crate) fn worsen(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+        self.accounted.store(self.handed_over(), Ordering::Relaxed);
+    }
+
+    /// A request is handed to a connection: the provider may get it.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The provider provably did not act on a request that was handed over.
+    pub(crate) fn take_back(&self) {
+        self.handed_over.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Requests that the provider may have acted on.
+    pub(super) fn handed_over(&self) -> u32 {
+        self.handed_over.load(Ordering::Relaxed)
     }
 
     /// Every attempt's end will be noted by [`worsen`](Self::worsen).
@@ -298,6 +321,16 @@ impl Call {
         self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
     }
 
+    /// Whether a step of the attempt that is under way went out: what waits here is another one.
+    fn is_half_done(&self) -> bool {
+        self.handed_over() > self.accounted.load(Ordering::Relaxed)
+    }
+
+    /// Whether the attempt that is under way waits here, and nothing of it went out.
+    pub(crate) fn is_all_here(&self) -> bool {
+        self.is_here() && !self.is_half_done()
+    }
+
     /// Whether it is a second request's.
     pub(crate) fn is_second(&self) -> bool {
         self.first.is_some()
@@ -310,7 +343,7 @@ impl Call {
 
     /// What would be true of the delivery if the call were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
-        match self.is_here() && !self.doubled.load(Ordering::Relaxed) {
+        match self.is_all_here() && !self.doubled.load(Ordering::Relaxed) {
             true => self.delivery(),
             false => Delivery::Unknown,
         }

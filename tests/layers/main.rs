@@ -18,5 +18,6 @@ mod readiness;
 mod rehearsal;
 mod retry;
 mod settings;
+mod steps;
 mod timeouts;
 mod traces;

@@ -19,6 +19,8 @@ mod provider;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(feature = "reqwest")]
+mod redirects;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;
 mod server;

@@ -43,6 +43,8 @@ impl CorrelationLayer {
     }
 
     /// A host that may see the `baggage` header; by default none may.
+    ///
+    /// It is not sent through a [reqwest client](crate::transport::reqwest) that may follow redirects.
     pub fn baggage_to(mut self, host: impl Into<String>) -> Self {
         self.baggage_to.push(host.into());
         self

@@ -39,7 +39,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let (own, first) = (this.context.call(), this.first.call());
-            if own.is_here() {
+            if own.is_all_here() {
                 // It was still in a queue of ours: nothing went out.
                 first.uncount_hedge();
             } else if !this.ended {
@@ -117,7 +117,9 @@ where
                 call.answered(response.status());
                 call.worsen(Delivery::Answered);
             }
-            Err(error) if error.is_rejected() => call.uncount_hedge(),
+            Err(error) if error.is_rejected() && error.delivery() == Delivery::NotSent => {
+                call.uncount_hedge();
+            }
             Err(error) => call.worsen(error.delivery()),
         }
     }
@@ -131,6 +133,7 @@ where
     type Output = Result<Response<R>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.project().sending.poll(cx)
+        let this = self.project();
+        this.sending.poll(cx).map_err(|error| Error::from_inner(error, Some(this.context)))
     }
 }

@@ -115,7 +115,7 @@ impl Report {
         let call = self.context.call();
         match self.settings.what {
             _ if !self.polled => Delivery::NotSent,
-            What::Attempt if call.is_here() => Delivery::NotSent,
+            What::Attempt if call.is_all_here() => Delivery::NotSent,
             What::Attempt => Delivery::Unknown,
             // What is further in was dropped before, and has noted how it ended.
             What::Call => call.delivery_if_left(),

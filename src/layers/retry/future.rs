@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, wait_of};
+use crate::outcome::{Class, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -106,6 +106,8 @@ enum Next {
 struct Outcome<'a> {
     class: Class,
     delivery: Delivery,
+    /// The provider said that it left the request alone, and no other went out for the attempt.
+    left_alone: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and how large it is, where that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -273,6 +275,7 @@ where
         let next = self.next(&Outcome {
             class,
             delivery: Delivery::Answered,
+            left_alone: self.is_left_alone(response),
             retry_after: asked,
             answer: Some((response.status(), response.body().size_hint().exact())),
             headers: Some(response.headers()),
@@ -289,11 +292,19 @@ where
         self.next(&Outcome {
             class: class_of_error(&self.shared.settings.classifier, error),
             delivery: error.delivery(),
+            left_alone: false,
             retry_after: error.retry_after(),
             answer: None,
             headers: None,
             error: Some(error),
         })
+    }
+
+    /// Whether the answer is a client's word that the provider left the attempt alone: it is of this
+    /// call, and of the one request that went out.
+    fn is_left_alone<R>(&self, response: &Response<R>) -> bool {
+        let said = response.extensions().get::<LeftAlone>();
+        said.is_some_and(|said| said.0 == self.context.call_id()) && self.context.handed_over() == 1
     }
 
     /// Whether the policy thinks that another attempt could be better.
@@ -315,7 +326,7 @@ where
     }
 
     fn next(&mut self, outcome: &Outcome<'_>) -> Next {
-        let Outcome { class, delivery, retry_after, .. } = *outcome;
+        let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
         let attempt = self.progress.attempts;
         let is_same_again = self.progress.compare(outcome.answer);
         let status = outcome.answer.map(|(status, _)| status);
@@ -323,8 +334,17 @@ where
         let settings = &self.shared.settings;
         let wanted = self.is_wanted(outcome, is_same_again);
         let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
-        let failure =
-            Failure { class, status, delivery, wanted, retry_after, body_kept, shut, stopped };
+        let failure = Failure {
+            class,
+            status,
+            delivery,
+            left_alone,
+            wanted,
+            retry_after,
+            body_kept,
+            shut,
+            stopped,
+        };
         if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
@@ -395,6 +415,7 @@ where
     fn send(&mut self, readied: &mut Option<S>) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
         let hedges = self.context.call().hedges();
+        self.context = self.context.clone().begun_now();
         let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
         self.progress.attempts += 1;
         self.context.call().count_attempts(self.progress.attempts);

@@ -41,6 +41,8 @@ pub(super) struct Failure {
     pub(super) class: Class,
     pub(super) status: Option<StatusCode>,
     pub(super) delivery: Delivery,
+    /// The provider said, to the attempt's one request, that it left it alone.
+    pub(super) left_alone: bool,
     /// The policy thinks that another attempt could be better.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
@@ -125,6 +127,11 @@ impl Progress {
         let steered = nature.steer == Some(Steer::Never) || failure.stopped;
         let waits = config.rejections == Rejections::Wait && !steered;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
+        if failure.delivery != Delivery::NotSent {
+            // Something of the attempt went out before: it would be done again.
+            self.check_attempts(config, nature, false)?;
+            self.check_safety(nature, failure)?;
+        }
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
         Self::check_asked(config, failure)?;
@@ -156,9 +163,7 @@ impl Progress {
         if early && self.too_early {
             return Err(GaveUp::NotRetryable);
         }
-        let unprocessed = early
-            || failure.status == Some(StatusCode::MISDIRECTED_REQUEST)
-            || failure.delivery == Delivery::NotSent;
+        let unprocessed = failure.left_alone || failure.delivery == Delivery::NotSent;
         let harmless = nature.idempotent || nature.steer == Some(Steer::Safe);
         if !(unprocessed || harmless || nature.keyed) {
             return Err(GaveUp::NotSafe);

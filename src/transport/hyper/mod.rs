@@ -23,6 +23,10 @@
 //! it goes over another one, whatever its method. [`PoolHandle`](super::pool::PoolHandle) reads the
 //! figures and opens connections ahead of the first call.
 //!
+//! It follows no redirects: a 3xx is the answer. A request that was on an HTTP/2 connection when its
+//! peer ended that (`GOAWAY`) may have been processed, also where the peer says that it was not: hyper
+//! doesn't tell the last stream that the peer names.
+//!
 //! # Credentials in a URI
 //!
 //! A request to `https://user:password@host/` is refused before anything is sent

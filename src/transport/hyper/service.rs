@@ -23,6 +23,7 @@ use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Fault, Phase};
 use crate::rt;
+use crate::transport::hop;
 use crate::transport::pool::{Control, PoolFigures, PoolHandle, PoolLimits, WarmUp};
 
 /// A client of hyper's connections, with its own pool.
@@ -83,7 +84,12 @@ impl Service<Request<Body>> for HyperTransport {
     }
 
     fn call(&mut self, request: Request<Body>) -> ResponseFuture {
-        Box::pin(Arc::clone(&self.client).send(request))
+        let context = request.extensions().get::<Context>().cloned();
+        let sent = Arc::clone(&self.client).send(request, context.clone());
+        Box::pin(async move {
+            // Whatever it came to, it came to it for this call.
+            sent.await.map_err(|error| Error::from_client(error, context.as_ref()))
+        })
     }
 }
 
@@ -91,10 +97,10 @@ impl Client {
     async fn send(
         self: Arc<Self>,
         mut request: Request<Body>,
+        context: Option<Context>,
     ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
         let uri = request.uri().clone();
-        let context = request.extensions().get::<Context>().cloned();
         let Some(host) = self.hosts.of(&uri) else {
             return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
         };
@@ -116,8 +122,10 @@ impl Client {
                 false => request::for_http1(&mut request, &uri, connection.forward()),
             }
             let was_kept = connection.was_kept();
+            hop::hand_over(context.as_ref());
             let mut error = match connection.send(request).await {
-                Ok(response) => {
+                Ok(mut response) => {
+                    hop::answered(context.as_ref(), &mut response);
                     if response.status() == StatusCode::MISDIRECTED_REQUEST {
                         // Another attempt must go over another connection (RFC 9110, 15.5.20).
                         hold.misdirected();
@@ -129,17 +137,19 @@ impl Client {
             match error.take_message() {
                 // It was closed while nobody used it: the request never left, and goes elsewhere.
                 Some(unsent) if was_kept => {
+                    hop::take_back(context.as_ref());
                     hold.unsent();
                     request = unsent;
                 }
                 Some(_) => {
+                    hop::take_back(context.as_ref());
                     let failure = hold.connection().failure();
                     hold.unsent();
                     return Err(never_left(failure, error.into_error()));
                 }
                 None => {
                     hold.failed();
-                    return Err(Error::from_inner(error.into_error(), context.as_ref()));
+                    return Err(hop::failed(context.as_ref(), error.into_error()));
                 }
             }
         }
@@ -251,7 +261,7 @@ impl Client {
 /// A new connection gave the request back: what broke it says more than that it did.
 fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
     match failure {
-        Some(failure) => Error::from_inner(failure, None).unsent(),
+        Some(failure) => Error::from_client(failure, None).unsent(),
         None => Error::new(ErrorKind::Transport(Fault::NotProcessed), Delivery::NotSent)
             .with_source(canceled.into()),
     }
