@@ -129,7 +129,12 @@ impl Class {
 
     /// Whether it says nothing at all about the provider's health, good or bad.
     pub(crate) const fn says_nothing(self) -> bool {
-        self.is_local() || self.is_moved() || matches!(self, Self::Timeout(Phase::Acquire))
+        self.is_local() || matches!(self, Self::Timeout(Phase::Acquire))
+    }
+
+    /// Whether the provider did its part, if only to say that the request is wrong.
+    pub(crate) const fn is_verdict(self) -> bool {
+        self.is_success() || matches!(self, Self::ClientError | Self::Unauthorized)
     }
 
     /// Whether just the connection is gone, and another one is all that it takes.

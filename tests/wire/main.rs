@@ -20,6 +20,7 @@ mod provider;
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod redirects;
+mod refusals;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;

@@ -268,6 +268,7 @@ where
         self.context.call().answered(response.status());
         let class = class_of_response(&settings.classifier, response);
         if class.is_success() {
+            self.shared.refusals.note(class);
             self.annotate(response, None);
             return Next::Return(None);
         }
@@ -333,6 +334,7 @@ where
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = self.is_wanted(outcome, is_same_again);
+        let others_answered = self.shared.refusals.note(class);
         let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
         let failure = Failure {
             class,
@@ -342,6 +344,7 @@ where
             wanted,
             retry_after,
             body_kept,
+            others_answered,
             shut,
             stopped,
         };

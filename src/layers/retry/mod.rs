@@ -65,7 +65,9 @@
 //!
 //! A connection that its peer ends, or a stream that it refuses, is the exception: the first request
 //! that moves to another connection for that costs neither an attempt nor budget. Servers end
-//! connections after every so many requests, and a repetition there is no more load.
+//! connections after every so many requests, and a repetition there is no more load. But servers shed
+//! load in the same way: after ten of them without an answer to anybody in between, each is a failed
+//! attempt, and its repetition is paid for.
 //!
 //! A POST without a key that was on a connection when its peer ended that (`GOAWAY`) is not sent again.
 //! The peer names the last stream that it processes, but hyper doesn't tell.
@@ -114,6 +116,7 @@ mod drain;
 mod future;
 mod layer;
 mod policy;
+mod refusals;
 mod service;
 mod state;
 mod steer;

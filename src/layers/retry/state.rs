@@ -47,6 +47,8 @@ pub(super) struct Failure {
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
+    /// The provider answers others, so that a request that it refused is worth another connection.
+    pub(super) others_answered: bool,
     /// A circuit breaker or a rate limit would refuse another attempt.
     pub(super) shut: bool,
     /// Somebody stopped the integration, or its retries.
@@ -95,8 +97,9 @@ impl Progress {
             return Err(GaveUp::Stopped);
         }
         // The first request that goes from a connection that was ended to another one is no more
-        // load than was meant anyway: it costs neither an attempt nor budget.
-        let moves = failure.class.is_moved() && !self.moved;
+        // load than was meant anyway: it costs neither an attempt nor budget. But a provider that
+        // refuses everybody sheds load, and would get it twice.
+        let moves = failure.class.is_moved() && !self.moved && failure.others_answered;
         self.check_attempts(config, nature, moves)?;
         self.check_safety(nature, failure)?;
         let delay = self.delay(config, failure, rng);
