@@ -7,9 +7,11 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 
 use crate::context::{CallId, Context, CorrelationId};
-use crate::outcome::foreign::{self, Sources};
+use crate::outcome::foreign::Sources;
 use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection};
 use crate::redact::Redactor;
+
+mod entry;
 
 /// Any error, boxed, as tower's services exchange them.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -136,49 +138,14 @@ impl Error {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
-    /// Takes an inner service's error: one of ours passes as it is, another is read once.
-    pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let mut ours = match error.into().downcast::<Self>() {
-            Ok(ours) => *ours,
-            Err(foreign) => foreign::read(foreign),
-        };
-        if ours.0.context.is_none() {
-            ours.0.context = context.cloned();
-        }
-        ours
-    }
-
     /// The same failure once more, without its source.
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
+        copy.0.context.clone_from(&self.0.context);
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
         copy
-    }
-
-    /// An error while the answer's body was read: the head had come, so the provider answered, but
-    /// not necessarily every attempt before.
-    pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let mut ours = Self::from_inner(error, context);
-        if ours.0.kind == ErrorKind::Other {
-            ours.0.kind = ErrorKind::Transport(Fault::Body);
-        }
-        let answered = |context: &Context| context.call().delivery_of_answer();
-        ours.0.delivery = ours.0.context.as_ref().map_or(Delivery::Answered, answered);
-        ours
-    }
-
-    /// An error of a service that could not even become ready: the request was still here.
-    pub(crate) fn unsent(mut self) -> Self {
-        self.0.delivery = Delivery::NotSent;
-        self
-    }
-
-    /// An error of a request whose own body broke on the way: a part of it may have arrived.
-    pub(crate) fn half_sent(mut self) -> Self {
-        (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
-        self
     }
 
     pub(crate) fn with_context(mut self, context: &Context) -> Self {
@@ -269,7 +236,9 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         let counted = self.0.context.as_ref().and_then(Context::attempts_counted);
-        counted.unwrap_or_else(|| u32::from(!self.is_rejected()))
+        counted.unwrap_or_else(|| {
+            u32::from(!self.is_rejected() || self.0.delivery != Delivery::NotSent)
+        })
     }
 
     /// From the call's start to its end.

@@ -33,6 +33,11 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
+    /// Requests that were handed to a connection and didn't come back from it, as far as clients
+    /// tell.
+    handed_over: AtomicU32,
+    /// As many of them as belong to attempts whose end is noted.
+    accounted: AtomicU32,
     /// Somebody notes of every attempt how it ends.
     noted: AtomicBool,
     /// A fallback gave the answer.
@@ -96,6 +101,8 @@ impl Call {
             attempts: AtomicU32::new(UNCOUNTED),
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
+            handed_over: AtomicU32::new(0),
+            accounted: AtomicU32::new(0),
             noted: AtomicBool::new(false),
             fell_back: AtomicBool::new(false),
             held: AtomicBool::new(false),
@@ -151,7 +158,7 @@ impl Call {
     }
 
     pub(crate) fn attempts(&self) -> Option<u32> {
-        let queued = self.queued.load(Ordering::Relaxed);
+        let queued = self.queued.load(Ordering::Relaxed) && !self.is_half_done();
         match (self.attempts.load(Ordering::Relaxed), self.hedges()) {
             (UNCOUNTED, 0) => queued.then_some(0),
             (UNCOUNTED, hedges) => Some(1 - u32::from(queued) + hedges),
@@ -195,6 +202,22 @@ impl Call {
 
     pub(crate) fn worsen(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+        self.accounted.store(self.handed_over(), Ordering::Relaxed);
+    }
+
+    /// A request is handed to a connection: the provider may get it.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The provider provably did not act on a request that was handed over.
+    pub(crate) fn take_back(&self) {
+        self.handed_over.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Requests that the provider may have acted on.
+    pub(super) fn handed_over(&self) -> u32 {
+        self.handed_over.load(Ordering::Relaxed)
     }
 
     /// Every attempt's end will be noted by [`worsen`](Self::worsen).
@@ -318,9 +341,15 @@ impl Call {
         self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
     }
 
-    /// Whether the attempt has not left: it waits here, or for its connection to be made.
+    /// Whether a step of the attempt that is under way went out: what waits here is another one.
+    fn is_half_done(&self) -> bool {
+        self.handed_over() > self.accounted.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing of the attempt has left: it waits here, or for its connection to be made.
     pub(crate) fn has_not_left(&self) -> bool {
-        self.is_here() || self.connecting.load(Ordering::Relaxed)
+        let waits = self.is_here() || self.connecting.load(Ordering::Relaxed);
+        waits && !self.is_half_done()
     }
 
     /// What would be true of the attempt alone, if it were cut now.

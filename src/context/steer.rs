@@ -45,12 +45,15 @@ pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<He
     })
 }
 
-/// RFC 9110, 9.2.2.
+/// Whether it changes nothing: RFC 9110, 9.2.1, and draft-ietf-httpbis-safe-method-w-body for QUERY.
+pub(crate) fn is_safe(method: &Method) -> bool {
+    // By name: not every version of `http` that may be used here knows it by itself.
+    method.is_safe() || method.as_str() == "QUERY"
+}
+
+/// Whether twice is as good as once: RFC 9110, 9.2.2.
 pub(crate) fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
-    )
+    is_safe(method) || matches!(*method, Method::PUT | Method::DELETE)
 }
 
 /// draft-ietf-httpapi-idempotency-key-header, and most providers before it.

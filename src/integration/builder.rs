@@ -126,6 +126,10 @@ impl<T> IntegrationBuilder<T> {
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
     /// `http::Response`.
+    ///
+    /// Its errors don't prove that nothing was sent, because it may take more than one step. A client
+    /// that is known to send one request a call is wrapped into a
+    /// [`SingleHop`](crate::transport::SingleHop).
     pub fn service<S: Transport>(self, service: S) -> IntegrationBuilder<Service<S>> {
         self.with_transport(Service(service))
     }

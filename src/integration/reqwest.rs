@@ -4,15 +4,17 @@ use crate::error::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
 impl<T> IntegrationBuilder<T> {
-    /// Sends through this client: its pool, proxies, cookies and redirects stay.
+    /// Sends through this client: its pool, proxies and cookies stay, and its redirects as far as they
+    /// don't send a body again.
     ///
-    /// Build it with `.retry(reqwest::retry::never())`; the
+    /// A client that follows none is better told of:
+    /// [`ReqwestTransport::single_hop`](crate::transport::reqwest::ReqwestTransport::single_hop). The
     /// [transport's page](crate::transport::reqwest) says why.
     pub fn reqwest(
         self,
-        client: ::reqwest::Client,
+        client: impl Into<ReqwestTransport>,
     ) -> IntegrationBuilder<Service<ReqwestTransport>> {
-        self.service(ReqwestTransport::new(client))
+        self.service(client.into())
     }
 }
 

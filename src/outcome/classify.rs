@@ -4,9 +4,11 @@ use std::sync::Arc;
 use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
 use super::class::Class;
+use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
 use crate::callback;
+use crate::context::CallId;
 use crate::error::{Error, ErrorKind};
 
 /// Says what a result means.
@@ -26,6 +28,8 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Rejected(why) => Class::Rejected(why),
             ErrorKind::Invalid | ErrorKind::TooLarge => Class::Invalid,
             ErrorKind::Request => Class::Request,
+            // There was an answer, and it named a place that can't be asked.
+            ErrorKind::Other if foreign::is_redirect(error) => Class::ClientError,
             ErrorKind::Other => Class::Other,
         }
     }
@@ -48,6 +52,15 @@ pub struct ResponseHead<'a> {
     /// What other layers and the client left on the response.
     pub extensions: &'a Extensions,
 }
+
+/// On an answer of this call: the provider says that it left the request alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeftAlone(pub(crate) CallId);
+
+/// On an answer: the client was redirected with a request that asks for something to be done, and
+/// doesn't tell what it made of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redirected;
 
 /// A classifier as the layers keep it; `None` is the default one, called without a pointer.
 #[derive(Clone, Default)]

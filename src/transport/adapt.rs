@@ -104,9 +104,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let context = request.extensions().get::<Context>().cloned();
         let (mut request, count) = match checked(request.map(FromStack::into_body)) {
             Ok(checked) => checked,
             Err(error) => {
+                let error = Error::from_client(error, context.as_ref());
                 let sent = SentBody::default();
                 return ResponseFuture { inner: None, refused: Some(error), sent };
             }
@@ -155,8 +157,6 @@ where
             return Poll::Ready(Err(this.refused.take().expect("polled after it was ready")));
         };
         let result = ready!(inner.poll(cx));
-        Poll::Ready(result.map_err(|error| {
-            this.sent.explain(Error::from_inner(error, None))
-        }))
+        Poll::Ready(result.map_err(|error| this.sent.explain(Error::from_inner(error, None))))
     }
 }

@@ -19,5 +19,6 @@ mod readiness;
 mod rehearsal;
 mod retry;
 mod settings;
+mod steps;
 mod timeouts;
 mod traces;

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use http::{Request, Response};
 use outrigger::event::{Emitter, End, Event, SwitchMode};

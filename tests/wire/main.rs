@@ -26,6 +26,9 @@ mod provider;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(feature = "reqwest")]
+mod redirects;
+mod refusals;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;
 mod server;

@@ -11,6 +11,7 @@ use outrigger::backoff::Backoff;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::{Retries, RetryBudget, Steer};
+use outrigger::transport::reqwest::ReqwestTransport;
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
 use crate::calls::{chain, deaf, said};
@@ -20,7 +21,7 @@ fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-fn through(client: Client, attempts: u32) -> Integration {
+fn through(client: impl Into<ReqwestTransport>, attempts: u32) -> Integration {
     let retry = |retry: outrigger::retry::RetryLayer| {
         retry
             .max_attempts(attempts)
@@ -102,12 +103,14 @@ async fn a_post_without_a_key_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_from() {
+async fn where_that_is_asked_for_a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_from()
+ {
     let moved = answer(307, "moved").replace("\r\n\r\n", "\r\nlocation: /there?a=b\r\n\r\n");
     let script = [Step::write(moved.clone()), Step::reply(503, "busy"), Step::write(moved)];
     let script = script.into_iter().chain([Step::reply(200, "well")]);
     let provider = Provider::script(script).await;
-    let (client, shop) = (client(), through(client(), 2));
+    let (client, again) = (client(), ReqwestTransport::new(client()).redirect_bodies());
+    let shop = through(again, 2);
     let request = client.post(provider.url("/here")).body("an order").build().unwrap();
     let response = shop.execute(request).await.unwrap();
     assert_eq!(response.url().as_str(), provider.url("/there?a=b"));
@@ -282,7 +285,6 @@ async fn a_form_of_parts_is_sent_again_in_full() {
 
 #[tokio::test]
 async fn a_client_that_rotates_leaves_its_old_connections() {
-    use outrigger::transport::reqwest::ReqwestTransport;
     use outrigger::transport::rotating::Rotating;
     let provider = Provider::script([Step::reply(200, "well")]).await;
     let make = || {

@@ -44,6 +44,8 @@ impl CorrelationLayer {
 
     /// A host that may see the `baggage` header; by default none may. It sees 180 members and 8,192 bytes of
     /// it at most, the first ones: more need not be sent on (W3C Baggage).
+    ///
+    /// It is not sent through a [reqwest client](crate::transport::reqwest) that may follow redirects.
     pub fn baggage_to(mut self, host: impl Into<String>) -> Self {
         self.baggage_to.push(host.into());
         self

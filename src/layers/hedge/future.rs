@@ -200,7 +200,7 @@ impl<S, B> Plan<S, B> {
     /// Whether the first's result is good; what it tells of times is learned.
     fn judge<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
         let class = self.class(result);
-        if is_verdict(class) || result.as_ref().is_err_and(Error::is_timeout) {
+        if class.is_verdict() || result.as_ref().is_err_and(Error::is_timeout) {
             self.learn();
         }
         self.is_good(class)
@@ -219,7 +219,7 @@ impl<S, B> Plan<S, B> {
     /// What the provider refuses for our fault, it would refuse again. But where the two requests
     /// change something, one may be refused because of the other, which is being carried out.
     fn is_good(&self, class: Class) -> bool {
-        class.is_success() || self.safe && is_verdict(class)
+        class.is_success() || self.safe && class.is_verdict()
     }
 
     /// The first took so long, or at least so long.
@@ -311,9 +311,4 @@ where
 /// What is known of the provider's part in a request.
 fn delivery<R>(result: &Result<R, Error>) -> Delivery {
     result.as_ref().map_or_else(Error::delivery, |_| Delivery::Answered)
-}
-
-/// Whether the provider did its part.
-fn is_verdict(class: Class) -> bool {
-    class.is_success() || matches!(class, Class::ClientError | Class::Unauthorized)
 }

@@ -118,7 +118,7 @@ where
                 call.answered(response.status());
                 Delivery::Answered
             }
-            Err(error) if error.is_rejected() => {
+            Err(error) if error.is_rejected() && error.delivery() == Delivery::NotSent => {
                 call.uncount_hedge();
                 Delivery::NotSent
             }
@@ -137,6 +137,7 @@ where
     type Output = Result<Response<R>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.project().sending.poll(cx)
+        let this = self.project();
+        this.sending.poll(cx).map_err(|error| Error::from_inner(error, Some(this.context)))
     }
 }

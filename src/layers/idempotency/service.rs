@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::layer::{IdempotencyLayer, KeyedMethods, Minting, Settings};
 use super::placement::{InHeader, PlaceKey};
 use super::profile::Honoured;
-use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, own_key};
+use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, is_safe, own_key};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ where
 impl KeyedMethods {
     fn cover(self, method: &Method) -> bool {
         match *method {
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE => false,
+            _ if is_safe(method) => false,
             Method::PUT | Method::DELETE => matches!(self, Self::Writing),
             _ => true,
         }

@@ -22,7 +22,7 @@ use crate::context::{Context, Retries};
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, wait_of};
+use crate::outcome::{Class, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -108,6 +108,8 @@ struct Outcome<'a> {
     delivery: Delivery,
     /// What is known of a request that went beside it.
     beside: Option<Delivery>,
+    /// The provider said that it left the request alone, and no other went out for the attempt.
+    left_alone: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and how large it is, where that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -268,6 +270,7 @@ where
         self.context.call().answered(response.status());
         let class = class_of_response(&settings.classifier, response);
         if class.is_success() {
+            self.shared.refusals.note(class);
             self.annotate(response, None);
             return Next::Return(None);
         }
@@ -276,6 +279,7 @@ where
             class,
             delivery: Delivery::Answered,
             beside: Retries::left_behind(response.extensions()),
+            left_alone: self.is_left_alone(response),
             retry_after: asked,
             answer: Some((response.status(), response.body().size_hint().exact())),
             headers: Some(response.headers()),
@@ -293,11 +297,19 @@ where
             class: class_of_error(&self.shared.settings.classifier, error),
             delivery: error.delivery(),
             beside: None,
+            left_alone: false,
             retry_after: error.retry_after(),
             answer: None,
             headers: None,
             error: Some(error),
         })
+    }
+
+    /// Whether the answer is a client's word that the provider left the attempt alone: it is of this
+    /// call, and of the one request that went out.
+    fn is_left_alone<R>(&self, response: &Response<R>) -> bool {
+        let said = response.extensions().get::<LeftAlone>();
+        said.is_some_and(|said| said.0 == self.context.call_id()) && self.context.handed_over() == 1
     }
 
     /// Whether the policy thinks that another attempt could be better.
@@ -322,16 +334,27 @@ where
     }
 
     fn next(&mut self, outcome: &Outcome<'_>) -> Next {
-        let Outcome { class, delivery, retry_after, .. } = *outcome;
+        let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
         let attempt = self.progress.attempts;
         let is_same_again = self.progress.compare(outcome.answer);
         let status = outcome.answer.map(|(status, _)| status);
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = self.is_wanted(outcome, is_same_again);
+        let others_answered = self.shared.refusals.note(class);
         let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
-        let failure =
-            Failure { class, status, delivery, wanted, retry_after, body_kept, shut, stopped };
+        let failure = Failure {
+            class,
+            status,
+            delivery,
+            left_alone,
+            wanted,
+            retry_after,
+            body_kept,
+            others_answered,
+            shut,
+            stopped,
+        };
         if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
@@ -408,6 +431,7 @@ where
     fn send(&mut self, readied: &mut Option<S>) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
         let hedges = self.context.call().hedges();
+        self.context = self.context.clone().begun_now();
         let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
         self.progress.begin();
         self.context.call().count_attempts(self.progress.attempts);

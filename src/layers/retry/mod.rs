@@ -6,15 +6,17 @@
 //!
 //! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
 //!    409 under a key that counts (but not where all attempts were answered by the same one), 421, 425
-//!    (once), 429: yes. Other 4xx, certificates that were not accepted, redirects without end, local
-//!    rejections: no.
+//!    (once), 429: yes. Other 4xx, redirects that nobody followed or that never end, certificates that
+//!    were not accepted, local rejections: no.
 //!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
 //!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
 //!    otherwise, by the result, the method and the headers of both.
 //! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
 //!    [idempotency key that counts](crate::idempotency), and attempts that provably did not act: the
 //!    connection was refused, HTTP/2 refused the stream, 421, 425. A key that was only made here and
-//!    that nobody said the provider honours is none: a POST under it is sent once.
+//!    that nobody said the provider honours is none: a POST under it is sent once. Who sends must be
+//!    known to send one request a call: the own client is, and
+//!    [others](crate::transport#what-proves-that-nothing-was-sent) are told of.
 //! 3. **Can it be sent again?** Its body is recorded while it is first sent, up to a cap.
 //! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
 //!    returned now, while it is still of use.
@@ -66,7 +68,12 @@
 //!
 //! A connection that its peer ends, or a stream that it refuses, is the exception: the first request
 //! that moves to another connection for that costs neither an attempt nor budget. Servers end
-//! connections after every so many requests, and a repetition there is no more load.
+//! connections after every so many requests, and a repetition there is no more load. But servers shed
+//! load in the same way: after ten of them without an answer to anybody in between, each is a failed
+//! attempt, and its repetition is paid for.
+//!
+//! A POST without a key that was on a connection when its peer ended that (`GOAWAY`) is not sent again.
+//! The peer names the last stream that it processes, but hyper doesn't tell.
 //!
 //! # Errors and events
 //!
@@ -112,6 +119,7 @@ mod drain;
 mod future;
 mod layer;
 mod policy;
+mod refusals;
 mod service;
 mod state;
 

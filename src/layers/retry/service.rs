@@ -7,6 +7,7 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::RetryLayer;
+use super::refusals::Refusals;
 use super::state::Nature;
 use crate::body::{KeptBody, ReplayBody};
 use crate::context::{Context, Steer, has_honoured_key, is_idempotent};
@@ -25,11 +26,13 @@ pub struct Retry<S> {
 pub(super) struct Shared {
     pub(super) settings: RetryLayer,
     pub(super) memories: Memories,
+    pub(super) refusals: Refusals,
 }
 
 impl<S> Retry<S> {
     pub(super) fn new(inner: S, settings: RetryLayer) -> Self {
-        Self { inner, shared: Arc::new(Shared { settings, memories: Memories::default() }) }
+        let (memories, refusals) = (Memories::default(), Refusals::default());
+        Self { inner, shared: Arc::new(Shared { settings, memories, refusals }) }
     }
 }
 

@@ -46,10 +46,14 @@ pub(super) struct Failure {
     pub(super) class: Class,
     pub(super) status: Option<StatusCode>,
     pub(super) delivery: Delivery,
+    /// The provider said, to the attempt's one request, that it left it alone.
+    pub(super) left_alone: bool,
     /// The policy thinks that another attempt could be better.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
+    /// The provider answers others, so that a request that it refused is worth another connection.
+    pub(super) others_answered: bool,
     /// A circuit breaker or a rate limit would refuse another attempt.
     pub(super) shut: bool,
     /// Somebody stopped the integration, or its retries.
@@ -114,8 +118,9 @@ impl Progress {
             return Err(GaveUp::Stopped);
         }
         // The first request that goes from a connection that was ended to another one is no more
-        // load than was meant anyway: it costs neither an attempt nor budget.
-        let moves = failure.class.is_moved() && !self.moved;
+        // load than was meant anyway: it costs neither an attempt nor budget. But a provider that
+        // refuses everybody sheds load, and would get it twice.
+        let moves = failure.class.is_moved() && !self.moved && failure.others_answered;
         self.check_attempts(config, nature, moves)?;
         self.check_safety(nature, failure)?;
         let delay = self.delay(config, failure, rng);
@@ -146,6 +151,11 @@ impl Progress {
         let steered = nature.steer == Some(Steer::Never) || failure.stopped;
         let waits = config.rejections == Rejections::Wait && !steered;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
+        if failure.delivery != Delivery::NotSent {
+            // Something of the attempt went out before: it would be done again.
+            self.check_attempts(config, nature, false)?;
+            self.check_safety(nature, failure)?;
+        }
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
         Self::check_asked(config, failure)?;
@@ -177,9 +187,7 @@ impl Progress {
         if early && self.too_early {
             return Err(GaveUp::NotRetryable);
         }
-        let unprocessed = early
-            || failure.status == Some(StatusCode::MISDIRECTED_REQUEST)
-            || failure.delivery == Delivery::NotSent;
+        let unprocessed = failure.left_alone || failure.delivery == Delivery::NotSent;
         let harmless = nature.idempotent || nature.steer == Some(Steer::Safe);
         if !(unprocessed || harmless || nature.keyed) {
             return Err(GaveUp::NotSafe);

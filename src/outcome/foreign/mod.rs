@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::iter::successors;
 
 use super::class::{Class, Fault, Phase};
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
@@ -47,19 +48,26 @@ struct Findings {
     malformed: bool,
     /// How the connection failed; the innermost word is the most exact.
     fault: Option<Fault>,
+    /// Whoever it comes from sends one request a call: what is true of that is true of the call.
+    is_client: bool,
 }
 
-/// Reads a foreign error.
+/// Reads a foreign error, of whatever may have taken several steps.
 pub(crate) fn read(error: BoxError) -> Error {
     read_after(Findings::default(), error)
+}
+
+/// Reads the error of a client that sends one request a call.
+pub(crate) fn read_client(error: BoxError) -> Error {
+    read_after(Findings { is_client: true, ..Findings::default() }, error)
 }
 
 fn read_after(mut findings: Findings, error: BoxError) -> Error {
     let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
-            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds.
-            // Only the request's own body is no part of the answer, whatever broke it.
+            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds for
+            // its call. Only the request's own body is no part of the answer, whatever broke it.
             let said = match findings.half_sent {
                 true => Error::new(ErrorKind::Request, Delivery::Unknown),
                 false => ours.said(),
@@ -91,17 +99,20 @@ fn refuse_head(error: Error) -> Error {
     error.with_detail(HEAD_TOO_LARGE)
 }
 
-/// Whether the same would come of another attempt: a certificate was not accepted, or redirects went
-/// on and on.
+/// Whether the same would come of another attempt: a certificate was not accepted, or a redirect could
+/// not be followed.
 pub(crate) fn is_final(error: &Error) -> bool {
-    let mut level = StdError::source(error);
-    while let Some(current) = level {
-        if tls::is_final(current) || reqwest::is_final(current) {
-            return true;
-        }
-        level = next(current);
-    }
-    false
+    is_redirect(error) || sources(error).any(tls::is_final)
+}
+
+/// Whether the client could not follow a redirect: to no place that it can ask, or on and on.
+pub(crate) fn is_redirect(error: &Error) -> bool {
+    error.kind() == ErrorKind::Other && sources(error).any(reqwest::is_redirect)
+}
+
+/// All that lies under an error of ours.
+fn sources(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    successors(StdError::source(error), |level| next(*level))
 }
 
 /// Reads the error of a connection that was never made.
@@ -109,7 +120,10 @@ pub(crate) fn is_final(error: &Error) -> bool {
 pub(crate) fn read_connecting(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => *ours,
-        Err(error) => read_after(Findings { connecting: true, ..Findings::default() }, error),
+        Err(error) => {
+            let findings = Findings { connecting: true, is_client: true, ..Findings::default() };
+            read_after(findings, error)
+        }
     }
 }
 
@@ -150,6 +164,12 @@ impl Findings {
     }
 
     fn conclude(&self) -> (ErrorKind, Delivery) {
+        let (kind, delivery) = self.of_request();
+        (kind, if self.is_client { delivery } else { Delivery::Unknown })
+    }
+
+    /// What is true of the request that the error is of.
+    fn of_request(&self) -> (ErrorKind, Delivery) {
         use Delivery::{NotSent, Unknown};
         let connect = |fault| match fault {
             Some(exact @ (Fault::Dns | Fault::Refused | Fault::Tls)) => exact,

@@ -15,16 +15,17 @@ use crate::error::{Delivery, Error, ErrorKind};
 use crate::event::Event;
 use crate::outcome::{Fault, Phase};
 use crate::rt;
+use crate::transport::hop;
 
 impl Client {
     pub(super) async fn send(
         self: Arc<Self>,
         mut request: Request<Body>,
+        context: Option<Context>,
     ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
         request::wait(&request);
         let uri = request.uri().clone();
-        let context = request.extensions().get::<Context>().cloned();
         let Some(host) = self.hosts.of(&uri) else {
             return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
         };
@@ -42,8 +43,10 @@ impl Client {
                 None => request::for_http2(&mut request, &uri),
                 Some(http1) => request::for_http1(&mut request, &uri, http1),
             }
+            hop::hand_over(context.as_ref());
             let mut error = match connection.send(request).await {
-                Ok(response) => {
+                Ok(mut response) => {
+                    hop::answered(context.as_ref(), &mut response);
                     hold.answered();
                     if hold.connection().is_http2() {
                         self.heads.check(response.headers())?;
@@ -59,11 +62,13 @@ impl Client {
             match (error.take_message(), hold.kept_when_sent()) {
                 // It was closed while nobody used it: the request never left, and goes elsewhere.
                 (Some(unsent), Some(sent_at)) if given_back.is_none() => {
+                    hop::take_back(context.as_ref());
                     given_back = Some(sent_at);
                     hold.unsent();
                     request = unsent;
                 }
                 (Some(_), _) => {
+                    hop::take_back(context.as_ref());
                     let failure = hold.connection().failure();
                     hold.unsent();
                     return Err(never_left(failure, error.into_error()));
@@ -74,7 +79,7 @@ impl Client {
                         hold.wants_http1();
                     }
                     hold.failed(is_broken(&error));
-                    return Err(Error::from_inner(error, context.as_ref()));
+                    return Err(hop::failed(context.as_ref(), error));
                 }
             }
         }
@@ -182,7 +187,7 @@ impl Here<'_> {
 /// A new connection gave the request back: what broke it says more than that it did.
 fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
     match failure {
-        Some(failure) => Error::from_inner(failure, None).unsent(),
+        Some(failure) => Error::from_client(failure, None).unsent(),
         None => Error::new(ErrorKind::Transport(Fault::NotProcessed), Delivery::NotSent)
             .with_source(canceled.into()),
     }

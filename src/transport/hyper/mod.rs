@@ -51,6 +51,10 @@
 //! nothing, and a call from another that takes one of its connections waits in vain until a limit passes.
 //! Where several such runtimes make calls, each needs an integration of its own.
 //!
+//! It follows no redirects: a 3xx is the answer. A request that was on an HTTP/2 connection when its
+//! peer ended that (`GOAWAY`) may have been processed, also where the peer says that it was not: hyper
+//! doesn't tell the last stream that the peer names.
+//!
 //! # Credentials in a URI
 //!
 //! A request to `https://user:password@host/` is refused before anything is sent

@@ -15,6 +15,7 @@ use super::heads::Heads;
 use super::pool::{Hold, Hosts};
 use super::protocols::{self, Http2};
 use crate::body::{Body, GuardedBody};
+use crate::context::Context;
 use crate::control::{Credential, Expiry};
 use crate::error::Error;
 use crate::event::Emitter;
@@ -75,7 +76,12 @@ impl Service<Request<Body>> for HyperTransport {
     }
 
     fn call(&mut self, request: Request<Body>) -> ResponseFuture {
-        Box::pin(Arc::clone(&self.client).send(request))
+        let context = request.extensions().get::<Context>().cloned();
+        let sent = Arc::clone(&self.client).send(request, context.clone());
+        Box::pin(async move {
+            // Whatever it came to, it came to it for this call.
+            sent.await.map_err(|error| Error::from_client(error, context.as_ref()))
+        })
     }
 }
 

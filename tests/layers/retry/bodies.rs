@@ -19,7 +19,7 @@ use tower::{Layer, service_fn};
 
 use super::plain;
 use crate::call::{keyed_post, send, status};
-use crate::clock::{secs, within};
+use crate::clock::{secs, spawn, within};
 use crate::provider::{piped, streamed};
 
 fn bodies(provider: &Script) -> Vec<Bytes> {
@@ -160,7 +160,7 @@ async fn a_request_body_that_breaks_is_not_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_panicked_is_not_waited_for_by_a_later_attempt() {
     let service = plain().layer(service_fn(|request: Request<ReplayBody<Body>>| async {
-        let sent = tokio::spawn(request.into_body().collect()).await;
+        let sent = spawn(request.into_body().collect()).await;
         // The first attempt's panicked, and no other is sent.
         assert!(sent.is_err() || sent.is_ok_and(|sent| sent.is_err()));
         let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
