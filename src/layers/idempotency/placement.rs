@@ -8,7 +8,8 @@ use http_body::Body;
 /// changes the body's length, the request's `content-length` follows: it is corrected, or taken off
 /// where the new length isn't known. Other implementations see to that themselves.
 pub trait PlaceKey<B> {
-    /// Puts `key` into `request`.
+    /// Puts `key` into `request`. A key that [counts](super) makes the request safe to repeat: it must be
+    /// put into each that is given.
     fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;
 
     /// Whether it puts keys anywhere. One that isn't sent makes nothing safe.

@@ -56,13 +56,15 @@ impl KeyProfile {
         Self::header(KEY_HEADER).honours_keys()
     }
 
-    /// Adyen, which honours keys on all its POSTs.
+    /// Adyen, which honours keys on its POSTs.
     #[must_use]
     pub fn adyen() -> Self {
         Self::header(KEY_HEADER).longest(64).lifetime(7 * DAY).honours_keys()
     }
 
-    /// PayPal, which honours keys on the POSTs of its REST interface that say so.
+    /// PayPal, which honours keys on the POSTs of its REST interface that are documented with the header.
+    /// Where you call others too, leave it to callers to bring keys:
+    /// [`Minting::CallersOnly`](super::Minting::CallersOnly).
     #[must_use]
     pub fn paypal() -> Self {
         let header = HeaderName::from_static("paypal-request-id");
