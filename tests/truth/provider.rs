@@ -161,6 +161,8 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
     match shared.way {
         Way::Http1 | Way::Proxy => http1::serve(stream, &shared).await,
+        // Who was told that HTTP/1.1 is wanted comes with that.
+        Way::Http2 if !speaks_http2(&stream).await => http1::serve(stream, &shared).await,
         Way::Http2 => http2::serve(stream, &shared).await,
         Way::Tls => {
             let other = shared.standing() == Some(Fault::IsSomebodyElse) && shared.take().is_some();
@@ -171,6 +173,12 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             }
         }
     }
+}
+
+/// Whether the client begins as HTTP/2 does (RFC 9113, 3.4).
+async fn speaks_http2(stream: &TcpStream) -> bool {
+    let mut start = [0; 3];
+    matches!(stream.peek(&mut start).await, Ok(3) if start == *b"PRI")
 }
 
 /// A socket that can be broken.
