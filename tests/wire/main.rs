@@ -15,6 +15,7 @@ mod frames;
 mod heads;
 mod http1;
 mod http2;
+mod large_heads;
 #[cfg(target_os = "linux")]
 mod moving;
 mod pool;
