@@ -17,6 +17,7 @@ mod heads;
 mod http1;
 mod http2;
 mod keys;
+mod large_heads;
 mod lengths;
 #[cfg(target_os = "linux")]
 mod moving;
