@@ -73,7 +73,12 @@ impl Escaped {
 /// What the escape that begins here stands for, and how long it is.
 fn escape(rest: &[u8]) -> Option<(Escaped, usize)> {
     match (rest[0], *rest.get(1)?) {
-        (b'%', _) => Some((Escaped::Byte(number(rest.get(1..3)?, 16)?.try_into().ok()?), 3)),
+        (b'%', high) => {
+            let digit =
+                |byte: u8| char::from(byte).to_digit(16).and_then(|digit| digit.try_into().ok());
+            let (high, low): (u8, u8) = (digit(high)?, digit(*rest.get(2)?)?);
+            Some((Escaped::Byte(high * 16 + low), 3))
+        }
         (b'\\', b'u') => {
             // Half of a pair: it only needs to be no separator.
             let char = char::from_u32(number(rest.get(2..6)?, 16)?).unwrap_or('x');

@@ -114,7 +114,7 @@ fn tokens(text: &[u8], is_token: fn(&[u8]) -> bool, hide: &mut impl FnMut(Range<
 fn marked(word: &[u8]) -> Option<usize> {
     let last = word.len().checked_sub(SHORTEST_TOKEN)?;
     let is_inside = |at: usize| at > 0 && word[at - 1].is_ascii_alphanumeric();
-    let begins = |at: &usize| word[*at].is_ascii_alphanumeric() && !is_inside(*at);
+    let begins = |at: &usize| word[*at].is_ascii_alphabetic() && !is_inside(*at);
     (0..=last).filter(begins).find_map(|at| {
         let rest = &word[at..];
         let first = PREFIXES.partition_point(|prefix| prefix.as_bytes()[0] < rest[0]);

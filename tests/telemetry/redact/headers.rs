@@ -43,6 +43,64 @@ fn values_of_the_list_are_shown() {
     assert_eq!(header("location", "/login/Ada?code=x"), "/[redacted]/[redacted]?code=[redacted]");
 }
 
+/// As the module's page lists them, but `location`.
+const HEADERS: [&str; 47] = [
+    "accept",
+    "accept-encoding",
+    "accept-ranges",
+    "age",
+    "allow",
+    "cache-control",
+    "cf-cache-status",
+    "cf-ray",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "deprecation",
+    "expires",
+    "host",
+    "idempotency-key",
+    "keep-alive",
+    "last-modified",
+    "paypal-debug-id",
+    "pragma",
+    "ratelimit",
+    "request-id",
+    "retry-after",
+    "retry-after-ms",
+    "server",
+    "sunset",
+    "te",
+    "traceparent",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "via",
+    "x-amz-request-id",
+    "x-amzn-requestid",
+    "x-b3-traceid",
+    "x-cache",
+    "x-cloud-trace-context",
+    "x-correlation-id",
+    "x-envoy-upstream-service-time",
+    "x-github-request-id",
+    "x-ms-request-id",
+    "x-ratelimit-limit",
+    "x-request-id",
+    "x-should-retry",
+    "x-trace-id",
+];
+
+#[test]
+fn every_header_of_the_list_is_shown() {
+    for name in HEADERS {
+        assert_eq!(header(name, "7"), "7", "{name}");
+    }
+}
+
 #[test]
 fn all_others_are_hidden_whatever_is_in_them() {
     for name in [

@@ -87,6 +87,86 @@ fn a_value_of_the_list_is_shown_only_if_it_is_a_word_of_a_program() {
     }
 }
 
+/// As the module's page lists them.
+const FIELDS: [&str; 37] = [
+    "category",
+    "code",
+    "constraint",
+    "currency",
+    "decline_code",
+    "error",
+    "error_category",
+    "error_code",
+    "error_reason",
+    "error_subcode",
+    "error_type",
+    "fault_code",
+    "field",
+    "field_name",
+    "http_code",
+    "http_status",
+    "issue",
+    "kind",
+    "level",
+    "object",
+    "param",
+    "parameter",
+    "problem",
+    "property",
+    "reason",
+    "reason_code",
+    "result_code",
+    "retry_after",
+    "rule",
+    "severity",
+    "status",
+    "status_code",
+    "subcategory",
+    "subcode",
+    "subtype",
+    "token_type",
+    "type",
+];
+/// What is an error, or holds some.
+const ERRORS: [&str; 21] = [
+    "causes",
+    "details",
+    "error",
+    "error_details",
+    "errors",
+    "exception",
+    "extensions",
+    "failures",
+    "fault",
+    "faults",
+    "field_violations",
+    "inner_error",
+    "invalid_params",
+    "issues",
+    "meta",
+    "problem",
+    "problems",
+    "status",
+    "validation_errors",
+    "violations",
+    "warnings",
+];
+
+#[test]
+fn every_field_of_the_list_is_shown_however_it_is_written() {
+    for field in FIELDS {
+        let (kebab, joined) = (field.replace('_', "-"), field.replace('_', ""));
+        for field in [field, &kebab, &joined, &field.to_uppercase()] {
+            let given = format!(r#"{{"{field}":"bad_card"}}"#);
+            assert_eq!(json(&given), given);
+            for error in ERRORS {
+                let given = format!(r#"{{"{error}":[{given}]}}"#);
+                assert_eq!(json(&given), given);
+            }
+        }
+    }
+}
+
 #[test]
 fn fields_of_the_list_are_shown_where_an_error_is_described_and_nowhere_else() {
     for (given, shown) in [
