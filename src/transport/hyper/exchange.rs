@@ -35,42 +35,18 @@ impl Client {
                 // Somebody stopped the integration meanwhile: the connection is for others.
                 return Err(refusal);
             }
-            let mut hold = Hold::new(lease, context.clone());
-            let connection = hold.connection();
-            match connection.is_http2() {
-                true => request::for_http2(&mut request, &uri),
-                false => request::for_http1(&mut request, &uri, connection.forward()),
-            }
-            let mut error = match connection.send(request).await {
-                Ok(response) => {
-                    hold.answered();
-                    if response.status() == StatusCode::MISDIRECTED_REQUEST {
-                        // Another attempt must go over another connection (RFC 9110, 15.5.20).
-                        hold.misdirected();
-                    }
-                    return Ok(response.map(|body| GuardedBody::new(body, Some(hold))));
+            let hold = Hold::new(lease, context.clone());
+            match exchange(hold, request, &uri, given_back.is_none()).await {
+                Exchanged::Answer(response) => return Ok(response),
+                Exchanged::Error(error) => {
+                    return Err(match &context {
+                        Some(context) => error.with_context(context),
+                        None => error,
+                    });
                 }
-                Err(error) => error,
-            };
-            match (error.take_message(), hold.kept_when_sent()) {
-                // It was closed while nobody used it: the request never left, and goes elsewhere.
-                (Some(unsent), Some(sent_at)) if given_back.is_none() => {
+                Exchanged::GivenBack(unsent, sent_at) => {
                     given_back = Some(sent_at);
-                    hold.unsent();
                     request = unsent;
-                }
-                (Some(_), _) => {
-                    let failure = hold.connection().failure();
-                    hold.unsent();
-                    return Err(never_left(failure, error.into_error()));
-                }
-                (None, _) => {
-                    let error = error.into_error();
-                    if wants_http1(&error) {
-                        hold.wants_http1();
-                    }
-                    hold.failed(is_broken(&error));
-                    return Err(Error::from_inner(error, context.as_ref()));
                 }
             }
         }
@@ -139,6 +115,58 @@ impl Client {
         let (phase, limit) = (Phase::Acquire, self.hosts.limits().acquire.unwrap_or_default());
         self.emitter.emit(context, || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, Delivery::NotSent).with_detail(host.none_free())
+    }
+}
+
+/// What became of a request on a connection.
+enum Exchanged {
+    Answer(Response<ResponseBody>),
+    Error(Error),
+    /// The connection, on which it was sent at this time, was closed while nobody used it.
+    GivenBack(Request<Body>, Instant),
+}
+
+async fn exchange(
+    mut hold: Hold,
+    mut request: Request<Body>,
+    uri: &Uri,
+    may_give_back: bool,
+) -> Exchanged {
+    let connection = hold.connection();
+    match connection.is_http2() {
+        true => request::for_http2(&mut request, uri),
+        false => request::for_http1(&mut request, uri, connection.forward()),
+    }
+    let mut error = match connection.send(request).await {
+        Ok(response) => {
+            hold.answered();
+            if response.status() == StatusCode::MISDIRECTED_REQUEST {
+                // Another attempt must go over another connection (RFC 9110, 15.5.20).
+                hold.misdirected();
+            }
+            return Exchanged::Answer(response.map(|body| GuardedBody::new(body, Some(hold))));
+        }
+        Err(error) => error,
+    };
+    match (error.take_message(), hold.kept_when_sent()) {
+        // The request never left, and goes elsewhere.
+        (Some(unsent), Some(sent_at)) if may_give_back => {
+            hold.unsent();
+            Exchanged::GivenBack(unsent, sent_at)
+        }
+        (Some(_), _) => {
+            let failure = hold.connection().failure();
+            hold.unsent();
+            Exchanged::Error(never_left(failure, error.into_error()))
+        }
+        (None, _) => {
+            let error = error.into_error();
+            if wants_http1(&error) {
+                hold.wants_http1();
+            }
+            hold.failed(is_broken(&error));
+            Exchanged::Error(Error::from_inner(error, None))
+        }
     }
 }
 
