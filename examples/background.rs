@@ -1,4 +1,5 @@
-//! Nobody waits: many attempts, a key made for each unsafe call, `Retry-After` obeyed.
+//! Nobody waits: many attempts, `Retry-After` obeyed, and a key made for each unsafe call, under which a
+//! POST is repeated because this provider honours keys.
 //!
 //! `cargo run --example background`
 
@@ -8,10 +9,11 @@ mod provider;
 
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderName, Request};
 use outrigger::Integration;
 use outrigger::backoff::Backoff;
 use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::Retries;
 
 /// Tells of every retry.
@@ -43,7 +45,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Shorter waits than the preset's, so that the example is soon over.
     let quick = Backoff::exponential(Duration::from_millis(100), Duration::from_secs(1));
+    // Without this word, a POST that may have happened is not sent again.
+    let keys = KeyProfile::header(HeaderName::from_static("idempotency-key")).honours_keys();
     let crm = Integration::background("crm")
+        .idempotency(IdempotencyLayer::new(keys))
         .retry(|retry| retry.backoff(quick))
         .subscriber(Tell)
         .build()?;

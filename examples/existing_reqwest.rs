@@ -6,7 +6,7 @@
 
 mod provider;
 
-use outrigger::Integration;
+use outrigger::{Integration, transport::reqwest::ReqwestTransport};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,11 +22,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
 
-    // Its pool, proxies, cookies, redirects and decompression stay. Its own retries don't know what
-    // is safe to repeat.
-    let never = reqwest::retry::never();
-    let client = reqwest::Client::builder().user_agent("shop/1.0").retry(never).build()?;
-    let crm = Integration::user_flow("crm").reqwest(client.clone()).build()?;
+    // Its pool, proxies, cookies and decompression stay. Redirects and retries of its own would hide
+    // which request an error is of.
+    let client = reqwest::Client::builder()
+        .user_agent("shop/1.0")
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .build()?;
+    let transport = ReqwestTransport::new(client.clone()).single_hop();
+    let crm = Integration::user_flow("crm").reqwest(transport).build()?;
 
     let response = crm.execute(client.get(format!("{url}/contacts/1")).build()?).await?;
     println!("{} from {}", response.status(), response.url());

@@ -7,8 +7,11 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 
 use crate::context::{CallId, Context, CorrelationId};
-use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection, foreign};
-use crate::redact::{Redactor, StandardRedactor};
+use crate::outcome::foreign::Sources;
+use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection};
+use crate::redact::Redactor;
+
+mod entry;
 
 /// Any error, boxed, as tower's services exchange them.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -20,8 +23,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// The text is one level, in lower case, and names the phase and the limit; the transport's own
 /// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
-/// value or a body. `Debug`, which a panic prints, shows the text of an inner service's own error as
-/// a [`StandardRedactor`] does.
+/// value or a body. `Debug`, which a panic prints, shows of an inner service's own errors which they
+/// are and how long their texts are; [`debug_with`](Self::debug_with) shows the texts.
 ///
 /// ```
 /// # fn on_failure(error: outrigger::Error) {
@@ -51,6 +54,8 @@ pub enum ErrorKind {
     Rejected(Rejection),
     /// The answer failed a check.
     Invalid,
+    /// The answer's body is larger than its reader allowed.
+    TooLarge,
     /// The request can't be sent as it is: its URI, its headers or its own body failed.
     Request,
     /// The inner service failed in a way of its own.
@@ -133,47 +138,14 @@ impl Error {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
-    /// Takes an inner service's error: one of ours passes as it is, another is read once.
-    pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let mut ours = match error.into().downcast::<Self>() {
-            Ok(ours) => *ours,
-            Err(foreign) => foreign::read(foreign),
-        };
-        if ours.0.context.is_none() {
-            ours.0.context = context.cloned();
-        }
-        ours
-    }
-
     /// The same failure once more, without its source.
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
+        copy.0.context.clone_from(&self.0.context);
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
         copy
-    }
-
-    /// An error while the answer's body was read: the head had come, so the provider answered.
-    pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let mut ours = Self::from_inner(error, context);
-        if ours.0.kind == ErrorKind::Other {
-            ours.0.kind = ErrorKind::Transport(Fault::Body);
-        }
-        ours.0.delivery = Delivery::Answered;
-        ours
-    }
-
-    /// An error of a service that could not even become ready: the request was still here.
-    pub(crate) fn unsent(mut self) -> Self {
-        self.0.delivery = Delivery::NotSent;
-        self
-    }
-
-    /// An error of a request whose own body broke on the way: a part of it may have arrived.
-    pub(crate) fn half_sent(mut self) -> Self {
-        (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
-        self
     }
 
     pub(crate) fn with_context(mut self, context: &Context) -> Self {
@@ -264,7 +236,9 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         let counted = self.0.context.as_ref().and_then(Context::attempts_counted);
-        counted.unwrap_or_else(|| u32::from(!self.is_rejected()))
+        counted.unwrap_or_else(|| {
+            u32::from(!self.is_rejected() || self.0.delivery != Delivery::NotSent)
+        })
     }
 
     /// From the call's start to its end.
@@ -309,10 +283,15 @@ impl Error {
         self.0.context.as_ref()?.correlation_id()
     }
 
-    /// The key under which the provider may know the call.
+    /// The key that was sent. The provider knows the call by it if it honours keys.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.0.context.as_ref()?.idempotency_key()
+    }
+
+    /// The same as `Debug`, with the texts of other crates' errors as this redactor shows them.
+    pub fn debug_with<'a>(&'a self, redactor: &'a dyn Redactor) -> impl fmt::Debug + 'a {
+        Shown { error: self, redactor: Some(redactor) }
     }
 }
 
@@ -331,23 +310,31 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What a panic prints: others wrote the source's text, and may have put anything into it.
-        let redactor = StandardRedactor::new();
+        Shown { error: self, redactor: None }.fmt(f)
+    }
+}
+
+/// An error, and who decides what is shown of its sources.
+struct Shown<'a> {
+    error: &'a Error,
+    redactor: Option<&'a dyn Redactor>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, redactor } = *self;
         f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("delivery", &self.0.delivery)
-            .field("integration", &self.integration())
-            .field("attempts", &self.attempts())
-            .field("elapsed", &self.0.elapsed)
-            .field("limit", &self.0.limit)
-            .field("last_status", &self.last_status())
-            .field("retry_after", &self.0.retry_after)
-            .field("gave_up", &self.0.gave_up)
-            .field("call_id", &self.call_id())
-            .field(
-                "source",
-                &self.0.source.as_ref().map(|source| redactor.text(&source.to_string())),
-            )
+            .field("kind", &error.0.kind)
+            .field("delivery", &error.0.delivery)
+            .field("integration", &error.integration())
+            .field("attempts", &error.attempts())
+            .field("elapsed", &error.0.elapsed)
+            .field("limit", &error.0.limit)
+            .field("last_status", &error.last_status())
+            .field("retry_after", &error.0.retry_after)
+            .field("gave_up", &error.0.gave_up)
+            .field("call_id", &error.call_id())
+            .field("sources", &Sources { first: error.source(), redactor })
             .finish()
     }
 }
@@ -402,6 +389,7 @@ impl fmt::Display for ErrorKind {
             Self::Transport(fault) => fault.fmt(f),
             Self::Rejected(why) => why.fmt(f),
             Self::Invalid => f.write_str("answer failed its check"),
+            Self::TooLarge => f.write_str("answer's body is too large"),
             Self::Request => f.write_str("request can't be sent"),
             Self::Other => f.write_str("inner service failed"),
         }

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -95,9 +96,9 @@ impl<S: Clone> Clone for Inner<S> {
     }
 }
 
-impl<S, R> Future for Sending<S, R>
+impl<S, B> Future for Sending<S, Request<B>>
 where
-    S: Service<R>,
+    S: Service<Request<B>>,
     S::Error: Into<BoxError>,
 {
     type Output = Result<S::Response, Error>;
@@ -107,7 +108,7 @@ where
             let future = match self.as_mut().project() {
                 SendingProjection::Readying { service, request } => {
                     let ready = ready!(service.poll_ready(cx));
-                    ready.map_err(|error| Error::from_inner(error, None).unsent())?;
+                    ready.map_err(|error| Error::unready(error, request.as_ref()))?;
                     service.call(request.take().expect("a request is sent once"))
                 }
                 SendingProjection::Calling { future } => {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use crate::callback;
 use crate::context::RequestHead;
 use crate::rt;
 
@@ -77,7 +78,8 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
 
     /// The value of this request's key.
     pub(crate) fn of(&self, head: &RequestHead<'_>, make: impl FnOnce(&W) -> T) -> Arc<T> {
-        let key = (self.key)(head);
+        // Requests whose key function panics share one value.
+        let key = callback::call("key function", || (self.key)(head)).unwrap_or_default();
         let now = self.millis(rt::now());
         let known = self.read();
         if let Some(slot) = known.slot(&key) {

@@ -30,8 +30,8 @@
 //!
 //! The order is right by construction, and a preset fills the slots with values:
 //! [`Integration::user_flow`] where a person waits (seconds in all, at most one retry, a breaker),
-//! [`Integration::background`] where nobody does (clock time, many retries, a key for each unsafe
-//! call).
+//! [`Integration::background`] where nobody does (clock time, many retries). Neither repeats a POST that
+//! may have happened, unless its [idempotency key counts](idempotency).
 //!
 //! # Five minutes
 //!
@@ -57,7 +57,7 @@
 //!
 //! # async fn charge(stripe: Integration) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut request = http::Request::post("https://api.stripe.com/v1/charges").body("amount=1000")?;
-//! // With a key, a POST may be sent again, because the provider takes it once.
+//! // With a key of yours, a POST may be sent again: you know that this provider takes it once.
 //! request.extensions_mut().insert(IdempotencyKey::from_business_key("order 1042, first charge"));
 //!
 //! match stripe.send(request).await {
@@ -128,6 +128,14 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Functions of yours
+//!
+//! A classifier, a policy, a recorder, a subscriber, a sink, a redactor, a source, a resolver or any other
+//! function that you give may panic: the call goes on with a safe default, which each page names, and
+//! nothing stays held. Feature `tracing` tells it at error level, with the function's name. Your request's
+//! body and the service at the bottom belong to the call: a panic there takes the call along, and so does one
+//! that [places a key](idempotency::PlaceKey). Functions that are asked during a call must not block.
+//!
 //! # Where to read on
 //!
 //! - [`integration`]: the presets' values and the one order, each with its reason.
@@ -141,7 +149,7 @@
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
 //!   record of every attempt (`audit`).
-//! - [`redact`]: what is secret, and what is shown of the rest.
+//! - [`redact`]: what is shown of requests, answers and errors.
 //! - `testing` (feature `test-util`): scripted providers for tests, in paused time.
 //!
 //! # Features
@@ -171,8 +179,10 @@
 )]
 
 mod budget;
+mod callback;
 mod config;
 mod error;
+mod files;
 mod inner;
 mod keyed;
 mod layers;

@@ -1,6 +1,8 @@
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use crate::files;
 
 /// A file to whose end whole lines are added, whatever becomes of a write.
 ///
@@ -10,13 +12,13 @@ use std::path::{Path, PathBuf};
 pub(crate) struct LineFile {
     path: PathBuf,
     open: Option<Open>,
-    /// The last write that failed left a part of a line.
-    was_torn: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     file: File,
+    /// When it was opened.
+    known: Metadata,
     /// As far as is known here.
     size: u64,
     /// What stands at its end is a part of a line.
@@ -36,7 +38,7 @@ pub(crate) struct Partly {
 impl LineFile {
     /// Opens the file, or makes it, to see whether it can be.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
-        let mut file = Self { path, open: None, was_torn: false };
+        let mut file = Self { path, open: None };
         file.find()?;
         file.close();
         Ok(file)
@@ -60,7 +62,6 @@ impl LineFile {
         let taken = self.take().map_err(|error| Partly { whole: 0, error });
         let (mut open, _) = taken?;
         let added = put(&mut open.file, lines, &mut open.is_torn);
-        self.was_torn = open.is_torn;
         // How much there is of what failed is found out anew.
         open.size += added?;
         self.open = Some(open);
@@ -71,45 +72,33 @@ impl LineFile {
         if let Some(open) = self.open.take().filter(|open| open.is_at(&self.path)) {
             return Ok((open, None));
         }
-        let file = options().open(&self.path)?;
+        let mut file = files::open_to_append(&self.path)?;
         let known = file.metadata()?;
-        let is_torn = match known.is_file() {
-            true => is_torn(&self.path, &known),
-            // Nobody can look at the end of a pipe.
-            false => self.was_torn,
-        };
-        Ok((Open { file, size: known.len(), is_torn }, Some(known)))
+        let is_torn = known.len() > 0 && is_torn(&mut file);
+        Ok((Open { file, size: known.len(), is_torn, known: known.clone() }, Some(known)))
     }
-}
-
-/// Lines are added; a new file is not for everybody to read.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, READ_BY_GROUP);
-    options
 }
 
 // === impl Open ===
 
 impl Open {
-    /// Whether it is the file of this name, and nobody else has written to it. One that is empty may
-    /// be another.
+    /// Whether it is the file of this name, and nobody else has written to it. A link that leads to it
+    /// is not.
     fn is_at(&self, path: &Path) -> bool {
-        self.size > 0 && fs::metadata(path).is_ok_and(|now| now.len() == self.size)
+        let is_same = |now: Metadata| files::is_same(&now, &self.known) && now.len() == self.size;
+        fs::symlink_metadata(path).is_ok_and(is_same)
     }
 }
 
 /// Whether the last line has no end. One that can't be read may have none.
-fn is_torn(path: &Path, known: &Metadata) -> bool {
-    let last = || {
-        let (mut file, mut last) = (File::open(path)?, [0]);
+fn is_torn(file: &mut File) -> bool {
+    let mut last = || {
+        let mut last = [0];
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;
         io::Result::Ok(last)
     };
-    known.len() > 0 && last().map_or(true, |last| last != *b"\n")
+    last().map_or(true, |last| last != *b"\n")
 }
 
 /// Writes lines, on a new one where the last was torn; says how much that came to.
@@ -138,10 +127,6 @@ fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, P
     }
     Ok(size)
 }
-
-/// `rw-r-----`
-#[cfg(unix)]
-const READ_BY_GROUP: u32 = 0o640;
 
 #[cfg(test)]
 mod tests {

@@ -82,7 +82,7 @@ impl<S, B: http_body::Body> Memory<S, B> {
         if let Some(extensions) = &head.extensions {
             request.extensions_mut().clone_from(extensions);
         }
-        let mut context = context.clone();
+        let mut context = context.clone().begun_now();
         context.set_attempt(attempt);
         context.continue_trace(request.headers_mut(), &Rng::system());
         request.extensions_mut().insert(context);

@@ -7,6 +7,8 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::allowance::Allowance;
+
 pin_project! {
     /// An answer's body: as it comes, or what was kept of it while its call waited for another attempt.
     #[derive(Debug)]
@@ -41,25 +43,24 @@ pub(crate) struct Kept<B: Body> {
     error: Option<B::Error>,
     /// Absent once it was read to its end.
     rest: Option<Pin<Box<B>>>,
-    /// How many bytes more may be kept.
-    left: usize,
+    /// How much more may be kept.
+    left: Allowance,
 }
 
 impl<B: Body> Kept<B> {
     /// Keeps as much as this, in bytes: so far a body is read off, and the rest is left where it is.
     pub(crate) fn new(body: B, cap: usize) -> Box<Self> {
         let rest = Some(Box::pin(body));
-        Box::new(Self { frames: VecDeque::new(), error: None, rest, left: cap })
+        Box::new(Self { frames: VecDeque::new(), error: None, rest, left: Allowance::new(cap) })
     }
 
     /// Reads what is there.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
-        while let Some(rest) = self.rest.as_mut().filter(|_| self.left > 0) {
+        while let Some(rest) = self.rest.as_mut().filter(|_| !self.left.is_used_up()) {
             match rest.as_mut().poll_frame(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(frame))) => {
-                    let size = frame.data_ref().map_or(1, Buf::remaining);
-                    self.left = self.left.saturating_sub(size);
+                    self.left.take(&frame);
                     self.frames.push_back(frame);
                     // What is at its end holds nothing any longer.
                     if rest.is_end_stream() {

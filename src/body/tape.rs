@@ -124,7 +124,8 @@ impl<B> State<B> {
         if self.kept && self.read > self.cap {
             self.lose();
         }
-        if self.kept {
+        // An empty one says nothing, and there may be any number of them.
+        if self.kept && !chunk.is_empty() {
             self.chunks.push(chunk.clone());
         }
     }
@@ -268,7 +269,7 @@ where
                     // For `Bytes` this takes them as they are.
                     let chunk = data.copy_to_bytes(data.remaining());
                     state.record(&chunk);
-                    self.next += 1;
+                    self.next += usize::from(!chunk.is_empty());
                     self.sent += chunk.len() as u64;
                     Some(Ok(Frame::data(chunk)))
                 }

@@ -7,6 +7,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 
+use super::read::collect;
 use crate::error::{BoxError, Error};
 
 /// The body of an integration's requests and responses: nothing, bytes, or a stream.
@@ -76,21 +77,52 @@ impl Body {
         }
     }
 
-    /// Reads the body to its end.
+    /// Reads the body to its end, if it has no more than 16 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) for a larger one: at once where its length was
+    /// announced, else when that much of it came. The rest is not read, and its connection is closed. The
+    /// limit is for memory: a provider may answer without end, and a few kilobytes may decompress to
+    /// gigabytes. [`bytes_up_to`](Self::bytes_up_to) has another limit; a body that is read frame by frame
+    /// has none.
     pub async fn bytes(self) -> Result<Bytes, Error> {
+        self.bytes_up_to(MOST).await
+    }
+
+    /// Reads the body to its end, if it has no more than `most` bytes.
+    ///
+    /// A body that is all here already is given back whatever its size.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    pub async fn bytes_up_to(self, most: usize) -> Result<Bytes, Error> {
         match self.0 {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
-            Inner::Stream(stream) => match stream.collect().await {
-                Ok(all) => Ok(all.to_bytes()),
-                Err(error) => Err(Error::from_body(error, None)),
-            },
+            Inner::Stream(stream) => collect(stream, most).await,
         }
     }
 
-    /// Reads the body to its end, as text; what is not UTF-8 is replaced by `U+FFFD`.
+    /// Reads the body to its end, as text, if it has no more than 16 MiB; what is not UTF-8 is replaced by
+    /// `U+FFFD`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
     pub async fn text(self) -> Result<String, Error> {
-        Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
+        self.text_up_to(MOST).await
+    }
+
+    /// Reads the body to its end, as text, if it has no more than `most` bytes; what is not UTF-8 is
+    /// replaced by `U+FFFD`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    pub async fn text_up_to(self, most: usize) -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(&self.bytes_up_to(most).await?).into_owned())
     }
 }
 
@@ -202,3 +234,6 @@ impl From<http_body_util::Empty<Bytes>> for Body {
         Self::empty()
     }
 }
+
+/// Far more than APIs answer to one call, and little enough that many calls at once may hold it.
+const MOST: usize = 16 * 1024 * 1024;

@@ -33,6 +33,11 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
+    /// Requests that were handed to a connection and didn't come back from it, as far as clients
+    /// tell.
+    handed_over: AtomicU32,
+    /// As many of them as belong to attempts whose end is noted.
+    accounted: AtomicU32,
     /// Somebody notes of every attempt how it ends.
     noted: AtomicBool,
     /// A fallback gave the answer.
@@ -53,6 +58,8 @@ pub(crate) struct Call {
     overtaken: AtomicBool,
     /// A second request for the call is under way.
     doubled: AtomicBool,
+    /// How long a retry layer waited between attempts, in nanoseconds.
+    waited: AtomicU64,
     /// Second requests that went out so far.
     hedges: AtomicU32,
     /// How many armed timers end no later than the deadline.
@@ -61,7 +68,6 @@ pub(crate) struct Call {
     attempt_came: AtomicU64,
     /// When the attempt began, if not with the call.
     attempt_began: AtomicU64,
-    upload: AtomicU64,
     gates: Gates,
     /// The first request's, where this is a second one's: the call is the first's.
     first: Option<Arc<Self>>,
@@ -73,15 +79,6 @@ pub(crate) struct Call {
     capture: Mutex<Option<Arc<Capture>>>,
     /// Where the room goes when the call is over.
     pub(crate) home: Option<ContextPool>,
-}
-
-/// How far a request's body has come, where somebody asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Upload {
-    /// The provider took something of it, or could have begun to, at this time.
-    Moved(Instant),
-    /// All of it was taken at this time.
-    Done(Instant),
 }
 
 impl Call {
@@ -104,6 +101,8 @@ impl Call {
             attempts: AtomicU32::new(UNCOUNTED),
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
+            handed_over: AtomicU32::new(0),
+            accounted: AtomicU32::new(0),
             noted: AtomicBool::new(false),
             fell_back: AtomicBool::new(false),
             held: AtomicBool::new(false),
@@ -114,11 +113,11 @@ impl Call {
             probing: AtomicBool::new(false),
             overtaken: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
             timers: AtomicU32::new(0),
             attempt_came: AtomicU64::new(0),
             attempt_began: AtomicU64::new(0),
-            upload: AtomicU64::new(0),
             gates: Gates::default(),
             first: None,
             target: OnceLock::new(),
@@ -159,7 +158,7 @@ impl Call {
     }
 
     pub(crate) fn attempts(&self) -> Option<u32> {
-        let queued = self.queued.load(Ordering::Relaxed);
+        let queued = self.queued.load(Ordering::Relaxed) && !self.is_half_done();
         match (self.attempts.load(Ordering::Relaxed), self.hedges()) {
             (UNCOUNTED, 0) => queued.then_some(0),
             (UNCOUNTED, hedges) => Some(1 - u32::from(queued) + hedges),
@@ -196,8 +195,29 @@ impl Call {
         }
     }
 
+    /// What is true of the delivery where an answer came last: one attempt before it may have been lost.
+    pub(crate) fn delivery_of_answer(&self) -> Delivery {
+        self.delivery().max(Delivery::Answered)
+    }
+
     pub(crate) fn worsen(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+        self.accounted.store(self.handed_over(), Ordering::Relaxed);
+    }
+
+    /// A request is handed to a connection: the provider may get it.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The provider provably did not act on a request that was handed over.
+    pub(crate) fn take_back(&self) {
+        self.handed_over.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Requests that the provider may have acted on.
+    pub(super) fn handed_over(&self) -> u32 {
+        self.handed_over.load(Ordering::Relaxed)
     }
 
     /// Every attempt's end will be noted by [`worsen`](Self::worsen).
@@ -286,6 +306,16 @@ impl Call {
         self.overtaken.load(Ordering::Relaxed)
     }
 
+    /// How long was waited between attempts, told when the last was over.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_waited(&self, waited: Duration) {
+        let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        self.waited.store(nanos, Ordering::Relaxed);
+    }
+
     /// A second request goes out beside the first.
     pub(crate) fn begin_hedge(&self) {
         self.doubled.store(true, Ordering::Relaxed);
@@ -311,9 +341,15 @@ impl Call {
         self.held.load(Ordering::Relaxed) || self.queued.load(Ordering::Relaxed)
     }
 
-    /// Whether the attempt has not left: it waits here, or for its connection to be made.
+    /// Whether a step of the attempt that is under way went out: what waits here is another one.
+    fn is_half_done(&self) -> bool {
+        self.handed_over() > self.accounted.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing of the attempt has left: it waits here, or for its connection to be made.
     pub(crate) fn has_not_left(&self) -> bool {
-        self.is_here() || self.connecting.load(Ordering::Relaxed)
+        let waits = self.is_here() || self.connecting.load(Ordering::Relaxed);
+        waits && !self.is_half_done()
     }
 
     /// What would be true of the attempt alone, if it were cut now.
@@ -413,28 +449,12 @@ impl Call {
         *self.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
     }
 
-    pub(crate) fn upload(&self) -> Upload {
-        let word = self.upload.load(Ordering::Relaxed);
-        let at = self.started + Duration::from_nanos(word & !UPLOADED);
-        if word & UPLOADED == 0 { Upload::Moved(at) } else { Upload::Done(at) }
-    }
-
-    pub(crate) fn set_upload(&self, upload: Upload) {
-        let word = match upload {
-            Upload::Moved(at) => self.nanos(at) & !UPLOADED,
-            Upload::Done(at) => self.nanos(at) | UPLOADED,
-        };
-        self.upload.store(word, Ordering::Relaxed);
-    }
-
     fn nanos(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.started).as_nanos();
         u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
     }
 }
 
-/// No deadline. (The largest real one is 292 years off, bit 63 being free for [`UPLOADED`].)
-const NEVER: u64 = u64::MAX >> 1;
+/// No deadline.
+const NEVER: u64 = u64::MAX;
 const UNCOUNTED: u32 = u32::MAX;
-/// Marks an upload as done.
-const UPLOADED: u64 = 1 << 63;

@@ -15,13 +15,15 @@ use crate::spare::Spares;
 /// One call's facts, in its requests' extensions.
 ///
 /// Clones are of the same call: what one layer writes, every other reads. Only the attempt's number
-/// belongs to the request that carries it.
+/// belongs to the request that carries it, and what had gone out before to the layer that looked.
 pub struct Context {
     /// Present until drop, which hands it back to its pool.
     call: Option<Arc<Call>>,
     attempt: u32,
     /// The attempt's span, where the call belongs to a trace.
     span: Option<SpanId>,
+    /// Requests of the call that had been handed over when the layer that holds this was called.
+    before: u32,
 }
 
 /// Contexts of ended calls, for the next ones.
@@ -41,7 +43,7 @@ impl Context {
     /// The request's context; made now if it has none.
     pub(crate) fn of(extensions: &mut Extensions, integration: Option<&Arc<str>>) -> Self {
         match extensions.get::<Self>() {
-            Some(context) => context.clone(),
+            Some(context) => context.clone().begun_now(),
             None => {
                 let id = CallId::mint(&Rng::system());
                 let call = Call::new(id, rt::now(), integration.cloned(), None);
@@ -73,7 +75,7 @@ impl Context {
             },
             None => Arc::new(call),
         };
-        let context = Self { call: Some(call), attempt: 1, span: None };
+        let context = Self { call: Some(call), attempt: 1, span: None, before: 0 };
         extensions.insert(context.clone());
         context
     }
@@ -110,7 +112,8 @@ impl Context {
         Some(deadline - attempt.map_or(half, |limit| limit.min(half)))
     }
 
-    /// The key under which the provider knows the call, the same on every attempt.
+    /// The key that is sent, the same on every attempt. The provider knows the call by it if it honours
+    /// keys.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.call().key.get().map(|key| &key.value)
@@ -194,13 +197,28 @@ impl Context {
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
         let fork = self.shared().fork();
-        Self { call: Some(Arc::new(fork)), attempt, span: None }
+        Self { call: Some(Arc::new(fork)), attempt, span: None, before: 0 }
     }
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
     /// end by it.
     pub(crate) fn refusal(&self) -> Option<Error> {
         self.call().gates().find_map(|gate| gate.refusal(self))
+    }
+
+    /// The same call, of which only what goes out from now on counts: a layer is called, or sends
+    /// another attempt.
+    pub(crate) fn begun_now(mut self) -> Self {
+        self.before = self.call().handed_over();
+        self
+    }
+
+    /// Requests that went out since, and that the provider may have acted on.
+    ///
+    /// Who holds a call to one request and more needs this: the last one's end says nothing of those
+    /// before it.
+    pub(crate) fn handed_over(&self) -> u32 {
+        self.call().handed_over().saturating_sub(self.before)
     }
 
     /// Numbers the request that carries this context.
@@ -219,7 +237,12 @@ impl Context {
 
 impl Clone for Context {
     fn clone(&self) -> Self {
-        Self { call: self.call.clone(), attempt: self.attempt, span: self.span }
+        Self {
+            call: self.call.clone(),
+            attempt: self.attempt,
+            span: self.span,
+            before: self.before,
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub struct CorrelationId(HeaderValue);
 
 /// A caller's own idempotency key, put into a request's extensions.
 ///
+/// It is your word that this provider honours keys: under it, a POST is repeated. To a provider that
+/// ignores them, give none.
+///
 /// ```
 /// use outrigger::IdempotencyKey;
 ///
@@ -48,6 +51,9 @@ pub(crate) struct KeyFact {
     pub(crate) value: HeaderValue,
     /// The caller brought it: an earlier call may have used it.
     pub(crate) from_caller: bool,
+    /// Somebody said that the provider honours it: the caller, by bringing it, or the integration, by
+    /// its profile. Without that it is sent, and makes nothing safe.
+    pub(crate) honoured: bool,
     /// How long after its first use the provider remembers it.
     pub(crate) lifetime: Duration,
 }

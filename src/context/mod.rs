@@ -24,25 +24,31 @@ mod gate;
 mod head;
 mod ids;
 mod names;
+mod retries;
 mod scope;
 mod steer;
 mod target;
 mod trace;
+mod trace_state;
+mod upload;
 
 pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use names::{BusinessKey, PathTemplate};
+#[doc(hidden)]
+pub use retries::Retries;
 pub use scope::{CallDeadline, Scope, Scoped};
 #[doc(hidden)]
 pub use steer::Steer;
 pub use target::CallTarget;
 pub use trace::{SpanId, TraceContext, TraceId};
 
-pub(crate) use trace::TRACEPARENT;
+pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
-pub(crate) use call::{Call, Upload};
+pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
-pub(crate) use steer::{KEY_HEADER, has_key, is_idempotent, own_key};
+pub(crate) use steer::{KEY_HEADER, has_honoured_key, is_idempotent, is_safe, own_key};
+pub(crate) use upload::{Upload, UploadProgress};

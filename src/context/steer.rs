@@ -1,5 +1,6 @@
 use http::{HeaderName, HeaderValue, Method, Request};
 
+use super::extension::Context;
 use super::ids::IdempotencyKey;
 
 /// Steers the retries and hedges of one request, in its extensions.
@@ -25,8 +26,14 @@ pub enum Steer {
 
 /// Whether the request has a key that its caller put there by hand. An empty key is none: every such
 /// call would have the same.
-pub(crate) fn has_key<B>(request: &Request<B>) -> bool {
+fn has_key<B>(request: &Request<B>) -> bool {
     request.headers().get(KEY_HEADER).is_some_and(|key| !key.is_empty())
+}
+
+/// Whether the request has a key that makes it safe to send again: one that somebody said the provider
+/// honours. Where no layer knows the call's key, its caller's word is the header.
+pub(crate) fn has_honoured_key<B>(request: &Request<B>, context: &Context) -> bool {
+    context.call().key.get().map_or_else(|| has_key(request), |key| key.honoured)
 }
 
 /// The key that its caller gave the request: in the extensions, or else in this header.
@@ -38,12 +45,15 @@ pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<He
     })
 }
 
-/// RFC 9110, 9.2.2.
+/// Whether it changes nothing: RFC 9110, 9.2.1, and draft-ietf-httpbis-safe-method-w-body for QUERY.
+pub(crate) fn is_safe(method: &Method) -> bool {
+    // By name: not every version of `http` that may be used here knows it by itself.
+    method.is_safe() || method.as_str() == "QUERY"
+}
+
+/// Whether twice is as good as once: RFC 9110, 9.2.2.
 pub(crate) fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
-    )
+    is_safe(method) || matches!(*method, Method::PUT | Method::DELETE)
 }
 
 /// draft-ietf-httpapi-idempotency-key-header, and most providers before it.

@@ -1,10 +1,11 @@
-//! W3C Trace Context (Recommendation, level 1, and the flags of level 2).
+//! W3C Trace Context (Recommendation, level 1, and the flags and keys of level 2).
 
 use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::trace_state;
 use crate::rt::Rng;
 
 /// A trace that a call belongs to: continued on each attempt, under a span id of the attempt's own.
@@ -53,11 +54,12 @@ impl TraceContext {
         known.then_some(Self { trace, parent, flags: u8::from(is_sampled), state: None })
     }
 
-    /// The same trace with what vendors keep in a `tracestate`; one that is none is left out.
+    /// The same trace with what vendors keep in a `tracestate`, read as
+    /// [`from_headers`](Self::from_headers) does.
     #[must_use]
     pub fn with_state(mut self, tracestate: &str) -> Self {
         let value = HeaderValue::from_str(tracestate).ok();
-        self.state = value.as_ref().and_then(|value| state(std::iter::once(value)));
+        self.state = value.as_ref().and_then(|value| trace_state::read(std::iter::once(value)));
         self
     }
 
@@ -71,13 +73,19 @@ impl TraceContext {
     /// What an inbound request's `traceparent` and `tracestate` say, by the recommendation's rules.
     ///
     /// `None` where there is no `traceparent`, more than one, or one that is no such thing: a new
-    /// trace is to be begun then. A `tracestate` that is none is left out, all of it.
+    /// trace is to be begun then.
+    ///
+    /// Several `tracestate` headers are one list. A list with a member that can't be read, or with more
+    /// than 32, is left out, all of it, as the working group's own tests ask for. Of two members with one
+    /// key the first is kept: it is the later one. 1,024 characters are sent on, twice of what the
+    /// recommendation asks for, so that the longest member still fits: of a longer list, members over 128
+    /// characters are left out first, then the last ones.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut parents = headers.get_all(TRACEPARENT).iter();
         let parent = parents.next().filter(|_| parents.next().is_none())?;
         let mut context = Self::parse(parent.as_bytes())?;
-        context.state = state(headers.get_all(TRACESTATE).iter());
+        context.state = trace_state::read(headers.get_all(TRACESTATE).iter());
         Some(context)
     }
 
@@ -220,56 +228,6 @@ impl fmt::Debug for SpanId {
     }
 }
 
-/// The members of all `tracestate` headers, in order, in one value; nothing if one of them is none.
-fn state<'h>(values: impl Iterator<Item = &'h HeaderValue>) -> Option<HeaderValue> {
-    let mut kept: Vec<&[u8]> = Vec::new();
-    for value in values {
-        for member in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-            // Empty members are allowed, and left out.
-            if !member.is_empty() {
-                is_member(member).then(|| kept.push(member))?;
-            }
-        }
-    }
-    let key = |member: &&[u8]| member.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
-    let mut keys: Vec<_> = kept.iter().map(key).collect();
-    keys.sort_unstable();
-    let is_repeated = keys.windows(2).any(|pair| pair[0] == pair[1]);
-    if kept.is_empty() || kept.len() > MOST_MEMBERS || is_repeated {
-        return None;
-    }
-    HeaderValue::from_bytes(&kept.join(&b","[..])).ok()
-}
-
-fn is_member(member: &[u8]) -> bool {
-    let Some(at) = member.iter().position(|byte| *byte == b'=') else {
-        return false;
-    };
-    let (key, value) = (&member[..at], &member[at + 1..]);
-    let is_value_char = |byte: &u8| matches!(byte, 0x20..=0x7e) && !b",=".contains(byte);
-    let value_fits = (1..=256).contains(&value.len()) && value.iter().all(is_value_char);
-    is_key(key) && value_fits
-}
-
-/// A vendor's key, or a tenant's at a vendor.
-fn is_key(key: &[u8]) -> bool {
-    let is_char =
-        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-*/".contains(byte);
-    let is_name = |name: &[u8], most: usize| {
-        let begins =
-            name.first().is_some_and(|first| is_char(first) && first.is_ascii_alphanumeric());
-        begins && name.len() <= most && name.iter().all(is_char)
-    };
-    match key.iter().position(|byte| *byte == b'@') {
-        None => is_name(key, 256),
-        Some(at) => {
-            let (tenant, vendor) = (&key[..at], &key[at + 1..]);
-            let is_letter = vendor.first().is_some_and(u8::is_ascii_lowercase);
-            is_name(tenant, 241) && is_letter && is_name(vendor, 14)
-        }
-    }
-}
-
 /// Lower-case hex digits, and no others.
 fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
@@ -292,6 +250,8 @@ fn put_hex(text: &mut BytesMut, bytes: &[u8]) {
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// W3C Baggage.
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Of a `traceparent` of version 00.
@@ -299,4 +259,3 @@ const LENGTH: usize = 55;
 const SAMPLED: u8 = 0b01;
 /// The trace's id is random (level 2).
 const RANDOM: u8 = 0b10;
-const MOST_MEMBERS: usize = 32;

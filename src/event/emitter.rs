@@ -1,10 +1,10 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use super::exchange::Exchange;
 use super::kind::Event;
 use super::subscriber::{Origin, Subscriber, Wants};
+use crate::callback;
 use crate::context::Context;
 
 /// Where a layer's events go; nowhere by default.
@@ -102,8 +102,7 @@ impl Inner {
     /// Tells each: one that panics takes neither the call along nor what the others are to know.
     fn tell(&self, event: &Event, origin: &Origin<'_>) {
         for subscriber in &self.subscribers {
-            // The panic hook has told of it.
-            let _ = catch_unwind(AssertUnwindSafe(|| subscriber.on_event(event, origin)));
+            let _ = callback::call("subscriber", || subscriber.on_event(event, origin));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::fallback::FallbackLayer;
 use crate::hedge::HedgeLayer;
-use crate::idempotency::IdempotencyLayer;
+use crate::idempotency::{IdempotencyLayer, Minting};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
@@ -29,7 +29,7 @@ pub(super) fn slots() -> Slots {
         deadline: DeadlineLayer::new(Duration::from_secs(3600)),
         kill_switch: KillSwitchLayer::new(),
         mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
-        idempotency: AnyPlacement::of(IdempotencyLayer::default()),
+        idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::Always)),
         retry: RetryLayer::new()
             .unlimited_attempts()
             .backoff(backoff)

@@ -126,6 +126,10 @@ impl<T> IntegrationBuilder<T> {
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
     /// `http::Response`.
+    ///
+    /// Its errors don't prove that nothing was sent, because it may take more than one step. A client
+    /// that is known to send one request a call is wrapped into a
+    /// [`SingleHop`](crate::transport::SingleHop).
     pub fn service<S: Transport>(self, service: S) -> IntegrationBuilder<Service<S>> {
         self.with_transport(Service(service))
     }
@@ -179,12 +183,15 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.rehearsal = adjust(slots.rehearsal.clone()))
     }
 
-    /// Gives unsafe calls keys in this way.
+    /// Gives unsafe calls keys in this way. What the layer doesn't say of
+    /// [minting](IdempotencyLayer::minting) and [methods](IdempotencyLayer::methods) stays as the preset
+    /// has it: naming a provider's profile makes nobody's keys.
     pub fn idempotency<P>(self, layer: IdempotencyLayer<P>) -> Self
     where
         P: PlaceKey<Body> + Clone + Send + Sync + 'static,
     {
-        self.set(|slots| slots.idempotency = AnyPlacement::of(layer))
+        let preset = self.preset.slots().idempotency;
+        self.set(|slots| slots.idempotency = AnyPlacement::of(layer).or(&preset))
     }
 
     /// Adjusts the retries.

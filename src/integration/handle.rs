@@ -45,7 +45,13 @@ impl Integration {
         Self::preset(name.into(), Preset::UserFlow)
     }
 
-    /// For calls that nobody waits for: clock time, many retries, an idempotency key, no breaker.
+    /// For calls that nobody waits for: clock time, many retries, no breaker that refuses.
+    ///
+    /// Each POST is given an idempotency key. It is repeated only where that key
+    /// [counts](crate::idempotency): name the profile of a provider that honours keys, or bring keys of
+    /// your own. Without that, a POST that may have been done is not sent again: the job ends with the
+    /// failed answer, or with [`Delivery::Unknown`](crate::Delivery::Unknown), and somebody must ask the
+    /// provider.
     pub fn background(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
         Self::preset(name.into(), Preset::Background)
     }

@@ -13,7 +13,7 @@
 //! | backoff | 50 ms × 2 ≤ 500 ms, full jitter | 1 s × 2 ≤ 60 s, full jitter | |
 //! | `Retry-After` | if it fits the deadline, else fail now with the provider's figure | as asked, spread × 1–1.5, or give up if that is past the deadline | a cap never shortens what was asked |
 //! | retry budget | 20 % of calls and 10 in 10 s, 20 saved up at the start; empty: fail | 100 % of calls and 10 in 10 s; empty: wait | a retry never multiplies an outage |
-//! | POST and PATCH | repeated only with the caller's key or provably unsent | the same; a key is made for each | |
+//! | POST and PATCH | repeated only with a [key that counts](crate::idempotency) (the caller's own, or the provider is known to honour them) or provably not done | the same; a key is made for each, and counts where the provider is known to honour keys | most providers ignore keys, and do it again |
 //! | breaker | ten failures in a row and 2 s without a success; one call each 0.45 s ± 10 % tries, safe ones first; the first success closes | ten in a row; calls are held; one each second tries; after that they go one at a time, twice as many each second | it opens only when nothing answers, so it costs no answers |
 //! | rate limit | learned; a turn is waited for 500 ms at most; felt-out limits forgotten after 10 s | learned; in order, evenly spaced; felt-out limits hold for 5 min; a pause over 5 min is waited for outside the queue | shed for people, absorb for jobs |
 //! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |

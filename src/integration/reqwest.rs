@@ -4,20 +4,35 @@ use crate::error::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
 impl<T> IntegrationBuilder<T> {
-    /// Sends through this client: its pool, proxies, cookies and redirects stay.
+    /// Sends through this client: its pool, proxies and cookies stay, and its redirects as far as they
+    /// don't send a body again.
     ///
-    /// Build it with `.retry(reqwest::retry::never())`; the
+    /// A client that follows none is better told of:
+    /// [`ReqwestTransport::single_hop`](crate::transport::reqwest::ReqwestTransport::single_hop). The
     /// [transport's page](crate::transport::reqwest) says why.
     pub fn reqwest(
         self,
-        client: ::reqwest::Client,
+        client: impl Into<ReqwestTransport>,
     ) -> IntegrationBuilder<Service<ReqwestTransport>> {
-        self.service(ReqwestTransport::new(client))
+        self.service(client.into())
     }
 }
 
 impl Integration {
     /// Calls the API with a request of reqwest's, and answers with a response of reqwest's.
+    ///
+    /// The response's own `bytes`, `text` and `json` read as much as comes, decompressed, until the deadline
+    /// ends it. [`Body::bytes`](crate::Body::bytes) has a bound:
+    ///
+    /// ```
+    /// use outrigger::Body;
+    ///
+    /// # async fn read(response: reqwest::Response) -> Result<(), outrigger::Error> {
+    /// let response = http::Response::from(response);
+    /// let text = Body::from(response.into_body()).text().await?;
+    /// # let _ = text;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -215,6 +215,10 @@ impl PlaceKey<Body> for AnyPlacement {
     fn place(&self, request: Request<Body>, key: &HeaderValue) -> Request<Body> {
         self.0.place(request, key)
     }
+
+    fn sends(&self) -> bool {
+        self.0.sends()
+    }
 }
 
 impl fmt::Debug for AnyPlacement {

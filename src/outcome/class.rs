@@ -8,7 +8,8 @@ pub enum Class {
     Success,
     /// The provider did a part of it.
     Partial,
-    /// The request is wrong: ours to mend, and of no use to repeat.
+    /// The request is wrong: ours to mend, and of no use to repeat. A redirect that nobody followed is
+    /// one too: the request belongs to another URL.
     ClientError,
     /// The provider asks for less, or for later.
     Throttled,
@@ -114,7 +115,7 @@ impl Class {
 
     /// Whether it speaks against the provider's health.
     ///
-    /// Errors of ours (4xx), throttling, local rejections and a full pool don't, nor does a peer that ends a
+    /// Errors of ours (4xx, redirects that nobody followed), throttling, local rejections and a full pool don't, nor does a peer that ends a
     /// connection in an orderly way: servers do so after every so many requests.
     #[must_use]
     pub const fn is_failure(self) -> bool {
@@ -128,7 +129,12 @@ impl Class {
 
     /// Whether it says nothing at all about the provider's health, good or bad.
     pub(crate) const fn says_nothing(self) -> bool {
-        self.is_local() || self.is_moved() || matches!(self, Self::Timeout(Phase::Acquire))
+        self.is_local() || matches!(self, Self::Timeout(Phase::Acquire))
+    }
+
+    /// Whether the provider did its part, if only to say that the request is wrong.
+    pub(crate) const fn is_verdict(self) -> bool {
+        self.is_success() || matches!(self, Self::ClientError | Self::Unauthorized)
     }
 
     /// Whether just the connection is gone, and another one is all that it takes.

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
 use super::class::Class;
+use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
+use crate::callback;
+use crate::context::CallId;
 use crate::error::{Error, ErrorKind};
 
 /// Says what a result means.
 ///
 /// It must be a pure function of what it is shown: a failure is classified once and the finding
 /// rides on the result to the layers above, while a success, which carries nothing, may be shown to
-/// each of them.
+/// each of them. Where it panics, the default classifier's finding holds.
 pub trait Classify: Send + Sync + 'static {
     /// What a response means, by its head.
     fn response(&self, head: &ResponseHead<'_>) -> Class;
@@ -23,8 +26,10 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Timeout(phase) => Class::Timeout(phase),
             ErrorKind::Transport(fault) => Class::Transport(fault),
             ErrorKind::Rejected(why) => Class::Rejected(why),
-            ErrorKind::Invalid => Class::Invalid,
+            ErrorKind::Invalid | ErrorKind::TooLarge => Class::Invalid,
             ErrorKind::Request => Class::Request,
+            // There was an answer, and it named a place that can't be asked.
+            ErrorKind::Other if foreign::is_redirect(error) => Class::ClientError,
             ErrorKind::Other => Class::Other,
         }
     }
@@ -47,6 +52,15 @@ pub struct ResponseHead<'a> {
     /// What other layers and the client left on the response.
     pub extensions: &'a Extensions,
 }
+
+/// On an answer of this call: the provider says that it left the request alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeftAlone(pub(crate) CallId);
+
+/// On an answer: the client was redirected with a request that asks for something to be done, and
+/// doesn't tell what it made of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redirected;
 
 /// A classifier as the layers keep it; `None` is the default one, called without a pointer.
 #[derive(Clone, Default)]
@@ -81,7 +95,8 @@ impl SharedClassifier {
     }
 
     pub(crate) fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
-        self.0.as_ref().map_or(&[], |own| own.limit_headers())
+        let own = self.0.as_ref();
+        own.and_then(|own| callback::call(CLASSIFIER, || own.limit_headers())).unwrap_or_default()
     }
 }
 
@@ -106,11 +121,10 @@ pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Respons
         return *found;
     }
     let head = ResponseHead::of(response);
-    let class = match &by.0 {
-        Some(own) => own.response(&head),
-        None => HttpClassifier::by_status(&head, &[]),
-    };
-    if class != Class::Success {
+    let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
+    let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
+    // One that panicked is not asked again.
+    if class != Class::Success || matches!(own, Some(None)) {
         response.extensions_mut().insert(class);
     }
     class
@@ -118,8 +132,12 @@ pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Respons
 
 /// The class of an error: the one found by a layer further in, else this classifier's.
 pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
-    error.class_or(|| match &by.0 {
-        Some(own) => own.error(error),
-        None => HttpClassifier::new().error(error),
+    error.class_or(|| {
+        let own = by.0.as_ref();
+        let own = own.and_then(|own| callback::call(CLASSIFIER, || own.error(error)));
+        own.unwrap_or_else(|| HttpClassifier::new().error(error))
     })
 }
+
+/// What a classifier of the host's is called where it is told that it panicked.
+const CLASSIFIER: &str = "classifier";

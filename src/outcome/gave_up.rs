@@ -6,7 +6,8 @@ use std::fmt;
 pub enum GaveUp {
     /// The result is not one that another attempt could better.
     NotRetryable,
-    /// The provider may have acted, and the call is neither idempotent nor keyed.
+    /// The provider may have acted, and the call is neither idempotent nor has an
+    /// [idempotency key that counts](crate::idempotency).
     NotSafe,
     /// All attempts were used.
     Attempts,

@@ -5,7 +5,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderName, StatusCode};
 
 use super::class::Class;
-use super::classify::{Classify, ResponseHead};
+use super::classify::{Classify, Redirected, ResponseHead};
 use super::waits::{LimitHeader, Told};
 use crate::rt::Clock;
 
@@ -64,6 +64,10 @@ impl HttpClassifier {
     pub(crate) fn by_status(head: &ResponseHead<'_>, own: &[(HeaderName, LimitHeader)]) -> Class {
         let later = || head.headers.contains_key(RETRY_AFTER);
         match head.status {
+            StatusCode::NOT_MODIFIED => Class::Success,
+            // Nobody followed it.
+            status if status.is_redirection() => Class::ClientError,
+            status if status.is_success() && is_redirected(head) => Class::ClientError,
             StatusCode::MULTI_STATUS => Class::Partial,
             StatusCode::UNAUTHORIZED => Class::Unauthorized,
             StatusCode::TOO_MANY_REQUESTS => Class::Throttled,
@@ -96,6 +100,11 @@ impl fmt::Debug for HttpClassifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClassifier").field("rules", &self.rules.len()).finish_non_exhaustive()
     }
+}
+
+/// Whether a request that asks for something to be done was sent elsewhere, perhaps as another.
+fn is_redirected(head: &ResponseHead<'_>) -> bool {
+    head.extensions.get::<Redirected>().is_some()
 }
 
 /// Whether an answer that is mostly of other matters is of a limit.

@@ -6,16 +6,24 @@
 //!
 //! | answer | class |
 //! |---|---|
-//! | 1xx, 2xx, 3xx | [`Class::Success`]; 207 is [`Class::Partial`] |
+//! | 1xx, 2xx, 304 | [`Class::Success`]; 207 is [`Class::Partial`] |
+//! | other 3xx, which nobody followed | [`Class::ClientError`] |
 //! | 401 | [`Class::Unauthorized`] |
 //! | 429, 418, 420; 503 with `Retry-After`; a 400 or 403 that says it by a header of [waits](#waits) | [`Class::Throttled`] |
 //! | other 4xx | [`Class::ClientError`] |
 //! | other 5xx | [`Class::ServerError`] |
-//! | an error | by its kind |
+//! | an error | by its kind; [`Class::ClientError`] where an answer's head is larger than our client allows |
 //!
 //! (`Retry-After` on a 503: RFC 9110, 10.2.3. GitHub's secondary limits send it with a 403, its primary one
 //! a 403 with nothing remaining; Linear a 400 with nothing remaining; Binance a 418 to those who went on
 //! after a 429. A 403 or 400 without such a header is about rights or the request.)
+//!
+//! A 3xx that reaches a classifier is a redirect that the client didn't follow (or a 300, 305 or 306,
+//! which none follows): nothing was done, and the request's URL is ours to mend. A 304 answers the
+//! condition that the caller sent; one to a request without a condition is taken for the same. Over a
+//! client that follows redirects by itself, an answer from another URL to a request that is not safe
+//! (RFC 9110, 9.2.1) is no success either: on the way, a POST may have become a GET without a body, and
+//! [reqwest](crate::transport::reqwest) doesn't tell.
 //!
 //! A classifier of one's own tells what the default can't know:
 //!
@@ -73,5 +81,7 @@ pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
-pub(crate) use classify::{SharedClassifier, class_of_error, class_of_response};
+pub(crate) use classify::{
+    LeftAlone, Redirected, SharedClassifier, class_of_error, class_of_response,
+};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

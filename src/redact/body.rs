@@ -1,52 +1,55 @@
-//! Bodies, by what they say they are and by what they look like.
+//! Bodies, by what they say they are.
 
 use http::{HeaderMap, header};
 
-use super::names::Names;
-use super::{form, json, multipart, text};
+use super::asked::Asked;
+use super::hidden::CUT;
+use super::media::{self, Media};
+use super::{form, json};
 use crate::event::Kept;
 
-enum Media {
-    Multipart(Option<String>),
-    Form,
-    Text,
-    /// Nobody said.
-    Unsaid,
-    Other,
-}
-
-/// What is shown of a body; `None` if nothing is.
-pub(super) fn redact(headers: &HeaderMap, body: &Kept, names: &Names) -> Option<String> {
-    if is_encoded(headers) {
+/// What is shown of a body; `None` if there is none.
+pub(super) fn redact(headers: &HeaderMap, body: &Kept, asked: &Asked) -> Option<String> {
+    if body.total == 0 && body.bytes.is_empty() {
         return None;
     }
-    let is_whole = body.is_whole && body.total <= body.bytes.len() as u64;
-    let media = media(headers);
-    if let Media::Multipart(boundary) = &media {
-        return parts(&body.bytes, boundary.as_deref(), is_whole, names);
-    }
-    let text = readable(&body.bytes, is_whole)?;
+    let (media, name) = Media::of(headers);
+    let shown = if is_encoded(headers) { None } else { structure(media, body, asked) };
+    Some(shown.unwrap_or_else(|| size(name, body)))
+}
+
+/// What is shown of what has a structure; `None` if it has another one, or none.
+fn structure(media: Media, body: &Kept, asked: &Asked) -> Option<String> {
+    let bytes = body.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body.bytes);
+    // Only values can hold what is no text, and values are not shown.
+    let text = String::from_utf8_lossy(bytes);
+    let is_space = |char: char| char.is_ascii_whitespace() || char == '\u{1e}';
     match media {
-        Media::Other | Media::Multipart(_) => None,
-        _ if looks_multipart(text) => parts(text.as_bytes(), None, is_whole, names),
-        _ if text.starts_with(['{', '[']) => {
-            json::redact(text, names).or_else(|| Some(plain(text, is_whole, names)))
+        Media::Json => json::redact(&text, asked),
+        Media::Text if text.trim_start_matches(is_space).starts_with(['{', '[']) => {
+            json::redact(&text, asked)
         }
-        Media::Form => Some(form::redact(text, is_whole, names)),
-        Media::Text | Media::Unsaid => Some(plain(text, is_whole, names)),
+        Media::Form => Some(form(&text, body, asked)),
+        Media::Text | Media::Other => None,
     }
 }
 
-fn plain(text: &str, is_whole: bool, names: &Names) -> String {
-    match is_whole {
-        true => text::redact(text, names),
-        false => text::redact_cut(text, names),
+fn form(text: &str, body: &Kept, asked: &Asked) -> String {
+    let is_asked = |key: &str| asked.is_field(key);
+    if body.is_whole && body.total <= body.bytes.len() as u64 {
+        return form::redact(text, is_asked);
     }
+    // Half of what is secret passes every check.
+    let whole = &text[..text.rfind('&').unwrap_or(0)];
+    form::redact(whole, is_asked) + CUT
 }
 
-fn parts(bytes: &[u8], boundary: Option<&str>, is_whole: bool, names: &Names) -> Option<String> {
-    let boundary = boundary.map_or_else(|| multipart::boundary(bytes), |b| Some(b.as_bytes()))?;
-    multipart::redact(bytes, boundary, is_whole, names)
+/// `[application/xml, 312 bytes]`
+fn size(name: &str, body: &Kept) -> String {
+    match media::is_name(name) {
+        true => format!("[{name}, {} bytes]", body.total),
+        false => format!("[{} bytes]", body.total),
+    }
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -54,50 +57,5 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get_all(header::CONTENT_ENCODING).iter().any(|value| !is_plain(value.as_bytes()))
 }
 
-/// A body as text, if it is text.
-fn readable(bytes: &[u8], is_whole: bool) -> Option<&str> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        // The last character was cut.
-        Err(error) if !is_whole && error.error_len().is_none() => {
-            std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?
-        }
-        Err(_) => return None,
-    };
-    let is_odd = |char: char| char.is_control() && !matches!(char, '\t' | '\n' | '\r');
-    let text = text.trim_start_matches(|char: char| char == '\u{feff}' || char.is_whitespace());
-    (!text.contains(is_odd)).then_some(text)
-}
-
-fn looks_multipart(text: &str) -> bool {
-    text.starts_with("--") && text.to_ascii_lowercase().contains("content-disposition")
-}
-
-fn media(headers: &HeaderMap) -> Media {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let Some(value) = values.next() else { return Media::Unsaid };
-    let (Ok(value), None) = (value.to_str(), values.next()) else { return Media::Other };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/x-www-form-urlencoded" => Media::Form,
-        // Tables name their columns far from what is in them.
-        "text/csv" | "text/tab-separated-values" => Media::Other,
-        multipart if multipart.starts_with("multipart/") => {
-            let boundary = multipart::parameter(value, "boundary");
-            Media::Multipart(boundary.filter(|boundary| multipart::is_boundary(boundary)))
-        }
-        text if text.starts_with("text/") || TEXTS.contains(&text) => Media::Text,
-        text if text.ends_with("+json") || text.ends_with("+xml") => Media::Text,
-        _ => Media::Other,
-    }
-}
-
-const TEXTS: [&str; 7] = [
-    "application/graphql",
-    "application/javascript",
-    "application/json",
-    "application/jsonl",
-    "application/ndjson",
-    "application/x-ndjson",
-    "application/xml",
-];
+/// UTF-8's.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,24 +1,20 @@
 //! A text as it is, and as it is meant: what is percent-encoded or escaped is a text too.
 
-/// The characters of a text, each with the bytes that it is made of.
-pub(super) type View = Vec<Seen>;
+use std::borrow::Cow;
+use std::ops::Range;
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) char: char,
-    pub(super) from: usize,
-    pub(super) to: usize,
+/// The bytes of a text after so many levels of decoding, and where each began.
+pub(super) struct View<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// With one more for the end; nothing where each is where it was.
+    starts: Vec<usize>,
 }
 
 /// The text as it is, and as it is meant, to a few levels of encoding.
-pub(super) fn views(text: &str, offset: usize) -> Vec<View> {
-    let seen = |(at, char): (usize, char)| {
-        let from = offset + at;
-        Seen { char, from, to: from + char.len_utf8() }
-    };
-    let mut views = vec![text.char_indices().map(seen).collect::<View>()];
+pub(super) fn views(text: &str) -> Vec<View<'_>> {
+    let mut views = vec![View { bytes: Cow::Borrowed(text.as_bytes()), starts: Vec::new() }];
     while views.len() < LEVELS {
-        match views.last().and_then(|last| decoded(last)) {
+        match views.last().and_then(View::decoded) {
             Some(next) => views.push(next),
             None => break,
         }
@@ -26,76 +22,102 @@ pub(super) fn views(text: &str, offset: usize) -> Vec<View> {
     views
 }
 
-/// What a text means, without any encoding.
-pub(super) fn meant(text: &str) -> String {
-    let view = views(text, 0).pop().unwrap_or_default();
-    view.iter().map(|seen| seen.char).collect()
+impl View<'_> {
+    /// Where a part of it is in the text as it is.
+    pub(super) fn original(&self, part: &Range<usize>) -> Range<usize> {
+        self.start(part.start)..self.start(part.end)
+    }
+
+    fn start(&self, at: usize) -> usize {
+        self.starts.get(at).copied().unwrap_or(at)
+    }
+
+    /// One level less of encoding; nothing if there is none.
+    fn decoded(&self) -> Option<Self> {
+        let first = self.bytes.iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&'))?;
+        let mut bytes = self.bytes[..first].to_vec();
+        let mut starts: Vec<usize> = (0..first).map(|at| self.start(at)).collect();
+        let (mut at, mut is_other) = (first, false);
+        while at < self.bytes.len() {
+            let byte = self.bytes[at];
+            let is_sign = matches!(byte, b'%' | b'\\' | b'&');
+            let escape = if is_sign { escape(&self.bytes[at..]) } else { None };
+            is_other |= escape.is_some();
+            let (char, taken) = escape.unwrap_or((Escaped::Byte(byte), 1));
+            char.push_to(&mut bytes);
+            starts.resize(bytes.len(), self.start(at));
+            at += taken;
+        }
+        starts.push(self.start(at));
+        is_other.then_some(View { bytes: Cow::Owned(bytes), starts })
+    }
 }
 
-/// One level less of encoding; nothing if there is none.
-fn decoded(view: &[Seen]) -> Option<View> {
-    if !view.iter().any(|seen| matches!(seen.char, '%' | '\\' | '&')) {
-        return None;
-    }
-    let (mut next, mut at, mut is_other) = (View::with_capacity(view.len()), 0, false);
-    while at < view.len() {
-        let (char, taken) = match escape(&view[at..]) {
-            Some(escape) => {
-                is_other = true;
-                escape
+/// What an escape stands for.
+enum Escaped {
+    Byte(u8),
+    Char(char),
+}
+
+impl Escaped {
+    fn push_to(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Byte(byte) => bytes.push(*byte),
+            Self::Char(char) => {
+                bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            None => (view[at].char, 1),
-        };
-        next.push(Seen { char, from: view[at].from, to: view[at + taken - 1].to });
-        at += taken;
+        }
     }
-    is_other.then_some(next)
 }
 
-/// The character that an escape stands for, and how long it is.
-fn escape(view: &[Seen]) -> Option<(char, usize)> {
-    match (view.first()?.char, view.get(1)?.char) {
-        // Parts of longer characters only need to be no separators.
-        ('%', _) => Some((char::from(u8::try_from(number(view.get(1..3)?, 16)?).ok()?), 3)),
-        ('\\', 'u') => Some((char::from_u32(number(view.get(2..6)?, 16)?).unwrap_or('x'), 6)),
-        ('\\', 'x') => Some((char::from_u32(number(view.get(2..4)?, 16)?)?, 4)),
-        ('\\', 'n' | 'r') => Some(('\n', 2)),
-        ('\\', 't') => Some(('\t', 2)),
+/// What the escape that begins here stands for, and how long it is.
+fn escape(rest: &[u8]) -> Option<(Escaped, usize)> {
+    match (rest[0], *rest.get(1)?) {
+        (b'%', _) => Some((Escaped::Byte(number(rest.get(1..3)?, 16)?.try_into().ok()?), 3)),
+        (b'\\', b'u') => {
+            // Half of a pair: it only needs to be no separator.
+            let char = char::from_u32(number(rest.get(2..6)?, 16)?).unwrap_or('x');
+            Some((Escaped::Char(char), 6))
+        }
+        (b'\\', b'x') => Some((Escaped::Byte(number(rest.get(2..4)?, 16)?.try_into().ok()?), 4)),
+        (b'\\', b'n' | b'r') => Some((Escaped::Byte(b'\n'), 2)),
+        (b'\\', b't') => Some((Escaped::Byte(b'\t'), 2)),
         // What begins another escape belongs to that one.
-        ('\\', other) if !other.is_alphanumeric() && !"%&".contains(other) => Some((other, 2)),
-        ('&', '#') => entity(view),
-        ('&', _) => ENTITIES.iter().find_map(|(name, char)| {
-            let is_it = |(seen, char): (&Seen, char)| seen.char == char;
-            let fits = view.len() >= name.len() && view.iter().zip(name.chars()).all(is_it);
-            fits.then_some((*char, name.len()))
+        (b'\\', other) if other.is_ascii_punctuation() && !b"%&".contains(&other) => {
+            Some((Escaped::Byte(other), 2))
+        }
+        (b'&', b'#') => entity(rest),
+        (b'&', _) => ENTITIES.iter().find_map(|(name, byte)| {
+            rest.starts_with(name).then_some((Escaped::Byte(*byte), name.len()))
         }),
         _ => None,
     }
 }
 
 /// `&#64;` and `&#x40;`.
-fn entity(view: &[Seen]) -> Option<(char, usize)> {
-    let end = view.iter().take(LONGEST_ENTITY).position(|seen| seen.char == ';')?;
-    let is_hex = matches!(view.get(2)?.char, 'x' | 'X');
-    let digits = view.get(if is_hex { 3 } else { 2 }..end)?;
+fn entity(rest: &[u8]) -> Option<(Escaped, usize)> {
+    let end = rest.iter().take(LONGEST_ENTITY).position(|byte| *byte == b';')?;
+    let is_hex = matches!(rest.get(2)?, b'x' | b'X');
+    let digits = rest.get(if is_hex { 3 } else { 2 }..end)?;
     let char = char::from_u32(number(digits, if is_hex { 16 } else { 10 })?)?;
-    Some((char, end + 1))
+    Some((Escaped::Char(char), end + 1))
 }
 
-fn number(digits: &[Seen], radix: u32) -> Option<u32> {
-    let digit =
-        |sum: u32, seen: &Seen| sum.checked_mul(radix)?.checked_add(seen.char.to_digit(radix)?);
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digit = |sum: u32, byte: &u8| {
+        sum.checked_mul(radix)?.checked_add(char::from(*byte).to_digit(radix)?)
+    };
     (!digits.is_empty()).then(|| digits.iter().try_fold(0, digit)).flatten()
 }
 
 /// What is encoded more often was made to be hidden.
 const LEVELS: usize = 4;
 const LONGEST_ENTITY: usize = 10;
-const ENTITIES: [(&str, char); 6] = [
-    ("&amp;", '&'),
-    ("&quot;", '"'),
-    ("&apos;", '\''),
-    ("&lt;", '<'),
-    ("&gt;", '>'),
-    ("&commat;", '@'),
+const ENTITIES: [(&[u8], u8); 6] = [
+    (b"&amp;", b'&'),
+    (b"&quot;", b'"'),
+    (b"&apos;", b'\''),
+    (b"&lt;", b'<'),
+    (b"&gt;", b'>'),
+    (b"&commat;", b'@'),
 ];

@@ -1,76 +1,47 @@
+use std::ops::Range;
+
 /// The parts of a text that nobody may see.
 #[derive(Debug, Default)]
-pub(super) struct Hidden(Vec<Part>);
-
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    from: usize,
-    to: usize,
-    mark: &'static str,
-}
+pub(super) struct Hidden(Vec<Range<usize>>);
 
 impl Hidden {
-    /// Hides the bytes from `from` to before `to`.
-    pub(super) fn hide(&mut self, from: usize, to: usize) {
-        self.hide_as(from, to, MARK);
-    }
-
-    /// The same, where a JSON value stood.
-    pub(super) fn hide_value(&mut self, from: usize, to: usize) {
-        self.hide_as(from, to, MARKED_VALUE);
-    }
-
-    pub(super) fn is_any(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    fn hide_as(&mut self, from: usize, to: usize, mark: &'static str) {
-        if from < to {
-            self.0.push(Part { from, to, mark });
+    /// Hides these bytes.
+    pub(super) fn hide(&mut self, part: Range<usize>) {
+        if part.start < part.end {
+            self.0.push(part);
         }
     }
 
-    /// The text without them. What reaches into a character takes all of it.
+    /// The text without them. What reaches into a character takes all of it, and so does what begins
+    /// behind a backslash, which else would escape the mark.
     pub(super) fn apply(mut self, text: &str) -> String {
-        self.0.sort_by_key(|part| (part.from, std::cmp::Reverse(part.to)));
-        let mut shown = String::with_capacity(text.len());
-        let mut at = 0;
-        for Part { from, to, mark } in self.0 {
-            let to = text.ceil_boundary(to);
-            if to <= at {
-                continue;
+        self.0.sort_unstable_by_key(|part| part.start);
+        let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+        for part in self.0 {
+            let mut from = part.start.max(at);
+            while from > at && !text.is_char_boundary(from) {
+                from -= 1;
             }
-            // What overlaps with the part before is the same part.
-            if from > at || shown.is_empty() {
-                shown.push_str(&text[at..text.floor_boundary(from).max(at)]);
-                shown.push_str(mark);
-            } else if from == at && !shown.ends_with(MARK) && !shown.ends_with(MARKED_VALUE) {
-                shown.push_str(mark);
+            while from > at && text.as_bytes()[from - 1] == b'\\' {
+                from -= 1;
             }
-            at = to;
+            let is_another = from > at || at == 0;
+            if is_another && part.end > at {
+                shown.push_str(&text[at..from]);
+                shown.push_str(MARK);
+            }
+            let end = part.end.max(at).min(text.len());
+            at = (end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
         }
         shown.push_str(&text[at..]);
         shown
     }
 }
 
-/// Where a byte's character begins and ends.
-trait Boundaries {
-    fn floor_boundary(&self, at: usize) -> usize;
-    fn ceil_boundary(&self, at: usize) -> usize;
-}
-
-impl Boundaries for str {
-    fn floor_boundary(&self, at: usize) -> usize {
-        let at = at.min(self.len());
-        (0..=at).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
-    }
-
-    fn ceil_boundary(&self, at: usize) -> usize {
-        (at..self.len()).find(|at| self.is_char_boundary(*at)).unwrap_or(self.len())
-    }
-}
-
+/// What stands where something ends in the middle.
+pub(super) const CUT: &str = "[cut]";
+/// How many bytes of a body's structure are shown: more is read by nobody, and masks can be longer than
+/// what they stand for.
+pub(super) const MOST_SHOWN: usize = 32 * 1024;
 /// What stands in the place of what is hidden.
 pub(super) const MARK: &str = "[redacted]";
-const MARKED_VALUE: &str = "\"[redacted]\"";

@@ -12,7 +12,7 @@ mod timer;
 pub(crate) use calendar::datable;
 pub(crate) use clock::{after, now, shown};
 pub(crate) use spawn::spawn;
-pub(crate) use spawn::{Blocking, Task, blocking, caught, spawn_task};
+pub(crate) use spawn::{Blocking, Task, blocking, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
 #[cfg(feature = "hyper")]

@@ -1,7 +1,9 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
+use std::sync::mpsc::{self, Sender};
 use std::task::{Context, Poll};
+use std::thread;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -10,8 +12,15 @@ use tokio::task::{AbortHandle, JoinHandle};
 pub(crate) struct Task(Option<AbortHandle>);
 
 /// Work where it may block: it goes on whether or not anybody waits for it.
+///
+/// It has a thread of its own, which a process that ends leaves behind: a runtime's end would wait for a
+/// read that hangs if the runtime ran it. The runtime only waits for the result, so that a paused clock
+/// stands still meanwhile; that wait is over when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Blocking<T>(JoinHandle<T>);
+pub(crate) struct Blocking<T> {
+    waiting: JoinHandle<Option<T>>,
+    give_up: Sender<Option<T>>,
+}
 
 /// Runs `work` beside its caller, on the runtime that the caller is in; outside of one, drops it and
 /// says no.
@@ -31,30 +40,37 @@ where
     Task(Some(tokio::runtime::Handle::current().spawn(work).abort_handle()))
 }
 
-/// Runs `work` where it may block; `None` if it panicked or the runtime is ending.
+/// Runs `work` where it may block; `None` if it panicked, no thread could be started, or the runtime is
+/// ending.
 pub(crate) fn blocking<T, F>(work: F) -> Blocking<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Blocking(tokio::task::spawn_blocking(work))
-}
-
-/// What `work` comes to; `None` if it panics.
-pub(crate) async fn caught<F: Future>(work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-        Ok(polled) => polled.map(Some),
-        Err(_) => Poll::Ready(None),
-    })
-    .await
+    let (tell, told) = mpsc::channel();
+    let give_up = tell.clone();
+    let work = move || {
+        // Whoever waited may be gone.
+        let _ = tell.send(catch_unwind(AssertUnwindSafe(work)).ok());
+    };
+    if thread::Builder::new().name("outrigger file".to_owned()).spawn(work).is_err() {
+        let _ = give_up.send(None);
+    }
+    let waiting = tokio::task::spawn_blocking(move || told.recv().ok().flatten());
+    Blocking { waiting, give_up }
 }
 
 impl<T> Future for Blocking<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.0).poll(cx).map(Result::ok)
+        Pin::new(&mut self.waiting).poll(cx).map(|result| result.ok().flatten())
+    }
+}
+
+impl<T> Drop for Blocking<T> {
+    fn drop(&mut self) {
+        let _ = self.give_up.send(None);
     }
 }
 
@@ -77,4 +93,51 @@ impl Drop for Task {
             task.abort();
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn runtimes() -> [tokio::runtime::Runtime; 2] {
+        let [mut one, mut several] = [
+            tokio::runtime::Builder::new_current_thread(),
+            tokio::runtime::Builder::new_multi_thread(),
+        ];
+        [&mut one, &mut several].map(|runtime| runtime.enable_all().build().expect("a runtime"))
+    }
+
+    #[test]
+    fn work_that_hangs_keeps_no_runtime_from_ending() {
+        for runtime in runtimes() {
+            let (let_go, gate) = mpsc::channel::<()>();
+            let (ended, end) = mpsc::channel();
+            let (begin, begun) = mpsc::channel();
+            let work = move || {
+                begin.send(()).expect("the test waits");
+                gate.recv()
+            };
+            runtime.block_on(async {
+                spawn_task(async move { assert_eq!(blocking(work).await, None) }).detach();
+                tokio::task::yield_now().await;
+            });
+            begun.recv_timeout(LONG).expect("it begins");
+            thread::spawn(move || {
+                drop(runtime);
+                ended.send(()).expect("the test waits");
+            });
+            end.recv_timeout(LONG).expect("the runtime ends");
+            drop(let_go);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_work_comes_to_is_told_and_a_panic_is_nothing() {
+        assert_eq!(blocking(|| 7).await, Some(7));
+        assert_eq!(blocking(|| -> u8 { panic!("it fails") }).await, None);
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
 }

@@ -81,3 +81,14 @@ const fn rejection(why: Rejection) -> &'static str {
 
 /// OpenTelemetry's word for what has none.
 pub(super) const OTHER: &str = "_OTHER";
+
+/// The methods of RFC 9110, RFC 5789 and draft-ietf-httpbis-safe-method-w-body, which OpenTelemetry knows;
+/// anybody can make up another.
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
+pub(super) fn method(method: &http::Method) -> Option<&'static str> {
+    METHODS.into_iter().find(|known| *known == method.as_str())
+}
+
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
+const METHODS: [&str; 10] =
+    ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "QUERY", "TRACE", "CONNECT"];

@@ -11,7 +11,9 @@ use http_body_util::BodyExt;
 use tower_service::Service;
 
 use crate::body::Body;
+use crate::context::Context;
 use crate::rt::{self, Timer};
+use crate::transport::hop;
 
 /// A provider that answers by a script: the first request gets the first answer, and so on; the
 /// last one repeats.
@@ -99,18 +101,23 @@ impl Answer {
         self
     }
 
-    async fn give(self) -> io::Result<Response<Body>> {
+    async fn give(self, context: Option<Context>) -> io::Result<Response<Body>> {
         if !self.delay.is_zero() {
             let (mut timer, due) = (Box::pin(Timer::default()), rt::after(rt::now(), self.delay));
             std::future::poll_fn(|cx| timer.as_mut().poll_at(due, cx)).await;
         }
         match self.outcome {
             Outcome::Hang => std::future::pending().await,
-            Outcome::Broken(how) => Err(how.into()),
+            Outcome::Broken(how) => {
+                // It is of this one request: what it proves is proven.
+                let error = hop::failed(context.as_ref(), io::Error::from(how));
+                Err(io::Error::new(how, error))
+            }
             Outcome::Response { status, headers, body } => {
                 let mut response = Response::new(body.into());
                 *response.status_mut() = status;
                 response.headers_mut().extend(headers);
+                hop::answered(context.as_ref(), &mut response);
                 Ok(response)
             }
         }
@@ -171,12 +178,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (answer, script) = (self.next(), self.clone());
+        let context = request.extensions().get::<Context>().cloned();
+        hop::hand_over(context.as_ref());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await;
             let body = body.map_err(|error| io::Error::other(format!("{error:?}")))?.to_bytes();
             script.state().requests.push(Request::from_parts(parts, body));
-            answer.give().await
+            answer.give(context).await
         })
     }
 }

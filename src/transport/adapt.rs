@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, BodyFate, Captured, CaughtBody, IntoBytes};
+use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, IntoBytes, checked};
 use crate::context::Context;
 use crate::error::{BoxError, Error};
 
@@ -56,9 +56,31 @@ pub(crate) trait FromStack {
 pin_project! {
     /// A request in the transport's hands.
     pub(crate) struct ResponseFuture<F> {
+        // Absent where the request was refused.
         #[pin]
-        inner: F,
-        body: Option<BodyFate>,
+        inner: Option<F>,
+        refused: Option<Error>,
+        sent: SentBody,
+    }
+}
+
+/// What is known of a body that the client sends: some tell of one that broke as of a stream that they
+/// reset.
+#[derive(Debug, Default)]
+struct SentBody {
+    count: Option<Count>,
+    fate: Option<BodyFate>,
+}
+
+impl SentBody {
+    /// What a call failed of: its own body, or else what the client says.
+    fn explain(&self, error: Error) -> Error {
+        let error = match &self.count {
+            Some(count) => count.explain(error),
+            None => error,
+        };
+        let is_broken = self.fate.as_ref().is_some_and(BodyFate::is_broken);
+        if is_broken { error.half_sent() } else { error }
     }
 }
 
@@ -82,7 +104,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut request = request.map(FromStack::into_body);
+        let context = request.extensions().get::<Context>().cloned();
+        let (mut request, count) = match checked(request.map(FromStack::into_body)) {
+            Ok(checked) => checked,
+            Err(error) => {
+                let error = Error::from_client(error, context.as_ref());
+                let sent = SentBody::default();
+                return ResponseFuture { inner: None, refused: Some(error), sent };
+            }
+        };
         if self.captures {
             let context = request.extensions().get::<Context>();
             if let Some(capture) = context.and_then(|context| context.call().capture()) {
@@ -90,9 +120,9 @@ where
             }
         }
         let (head, body) = request.into_parts();
-        let (sent, body) = CaughtBody::wrap(body);
-        let request = Request::from_parts(head, sent);
-        ResponseFuture { inner: self.transport.call(request), body }
+        let (body, fate) = CaughtBody::wrap(body);
+        let inner = Some(self.transport.call(Request::from_parts(head, body)));
+        ResponseFuture { inner, refused: None, sent: SentBody { count, fate } }
     }
 }
 
@@ -123,12 +153,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(cx));
-        Poll::Ready(result.map_err(|error| {
-            let error = Error::from_inner(error, None);
-            // Some clients tell of it as of a stream that they reset.
-            let broke = this.body.as_ref().is_some_and(BodyFate::is_broken);
-            if broke { error.half_sent() } else { error }
-        }))
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(this.refused.take().expect("polled after it was ready")));
+        };
+        let result = ready!(inner.poll(cx));
+        Poll::Ready(result.map_err(|error| this.sent.explain(Error::from_inner(error, None))))
     }
 }

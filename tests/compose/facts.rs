@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use http::Method;
 use outrigger::context::{CallId, Context, CorrelationId, Scope};
 use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Rejection};
 use outrigger::testing::{Answer, Script, SeenRequest};
 use outrigger::{Body, Delivery, ErrorKind, IdempotencyKey, Integration};
@@ -79,7 +80,8 @@ async fn credentials_in_a_uri_are_no_part_of_what_a_call_asks() {
 #[tokio::test(start_paused = true)]
 async fn the_transport_sees_the_facts_of_the_call() {
     let provider = Script::new([Answer::status(500), Answer::status(500), Answer::status(200)]);
-    let crm = Integration::background("crm").service(provider.clone());
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let crm = Integration::background("crm").idempotency(stripe).service(provider.clone());
     let began = tokio::time::Instant::now().into_std();
     read(crm.build().unwrap().send(post())).await.unwrap();
     let requests = provider.requests();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use outrigger::backoff::Backoff;
 use outrigger::circuit_breaker::Consecutive;
 use outrigger::event::{BreakerState, End, Event};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::OwnClient;
 use outrigger::outcome::{Class, GaveUp, Phase, Rejection};
 use outrigger::retry::{Retries, RetryBudget};
@@ -72,6 +73,7 @@ async fn all_attempts_have_one_key() {
     let failures = [(); 4].map(|()| Answer::status(500));
     let provider = Script::new(failures.into_iter().chain([Answer::status(200)]));
     let crm = Integration::background("crm")
+        .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
         .retry(|retry| retry.budget(RetryBudget::unlimited()))
         .service(provider.clone())
         .build()

@@ -142,6 +142,7 @@ async fn a_copy_has_no_key_and_is_sent_once_however_often_the_real_one_is() {
     let answers = [Answer::status(500), Answer::status(500), Answer::status(200)];
     let provider = Script::new(answers);
     let crm = background()
+        .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
         // Who chooses sees the call before it has a key.
         .mirror(
             MirrorLayer::new(target, Ratio::ONE)

@@ -275,3 +275,32 @@ async fn baggage_is_seen_by_the_hosts_that_are_named_and_by_nobody_else() {
         assert_eq!(baggage(&layer, uri).await, seen, "{uri}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_too_much_baggage_the_first_members_are_seen() {
+    let layer = CorrelationLayer::new().baggage_to("crm.test");
+    let sent = async |values: &[&str]| {
+        let lines: Vec<_> = values.iter().map(|value| ("baggage", *value)).collect();
+        let mut request = carrying(&lines);
+        *request.uri_mut() = "http://crm.test/".parse().unwrap();
+        let seen = seen(&layer, request).await;
+        let values = seen.headers().get_all("baggage").iter();
+        values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let members = |count: usize| {
+        let members: Vec<_> = (0..count).map(|number| format!("k{number:03}=v")).collect();
+        members.join(",")
+    };
+    assert_eq!(sent(&[&members(180)]).await, [members(180)]);
+    assert_eq!(sent(&[&members(181)]).await, [members(180)]);
+    assert_eq!(
+        sent(&[&members(100), " , k=v;p=1", &members(100)]).await[0].matches('=').count(),
+        181
+    );
+    let large = |size: usize| format!("large={}", "v".repeat(size - 6));
+    assert_eq!(sent(&[&large(8188), "b=2"]).await, [&large(8188), "b=2"], "as it is");
+    assert_eq!(sent(&[&large(8188), "b=22"]).await, [large(8188)]);
+    assert_eq!(sent(&["a=1", &large(8193), "b=2"]).await, ["a=1"]);
+    assert!(sent(&[&large(8193)]).await.is_empty());
+    assert!(sent(&[&",".repeat(8193)]).await.is_empty());
+}

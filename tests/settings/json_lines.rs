@@ -350,10 +350,41 @@ fn it_shows_its_path() {
 
 #[cfg(unix)]
 #[test]
-fn others_cant_read_it() {
+fn nobody_else_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("mode");
     let _lines = JsonLines::create(folder.file()).unwrap();
     let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o007, 0, "{mode:o}");
+    assert_eq!(mode & 0o177, 0, "{mode:o}");
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn no_link_is_followed_at_first_or_later() {
+    let folder = Folder::new("links");
+    let elsewhere = folder.0.join("elsewhere");
+    std::os::unix::fs::symlink(&elsewhere, folder.file()).unwrap();
+    assert!(JsonLines::create(folder.file()).is_err());
+    fs::remove_file(folder.file()).unwrap();
+    let written = JsonLines::create(folder.file()).unwrap();
+    let crm = crm(&written, &answers(500));
+    fs::remove_file(folder.file()).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, folder.file()).unwrap();
+    fall_back(&crm, 2).await;
+    until(|| written.trouble().is_some());
+    assert_eq!(written.trouble().unwrap(), "it is a symbolic link");
+    assert!(!elsewhere.exists());
+    fs::remove_file(folder.file()).unwrap();
+    assert!(written.flush(LONG));
+    assert_eq!((lines(&folder.file()).len(), written.lost()), (2, 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_at_once() {
+    let folder = Folder::new("pipe");
+    let made = std::process::Command::new("mkfifo").arg(folder.file()).status().expect("mkfifo");
+    assert!(made.success());
+    let error = JsonLines::create(folder.file()).unwrap_err();
+    assert_eq!(error.to_string(), "it is no regular file");
 }

@@ -59,8 +59,10 @@ fn changed(preset: Builder) -> Builder {
                 .baggage_to("b.test")
         })
         .idempotency(
-            IdempotencyLayer::new(KeyProfile::ietf().longest(64).lifetime(Duration::from_secs(7)))
-                .methods(KeyedMethods::Writing),
+            IdempotencyLayer::new(
+                KeyProfile::ietf().longest(64).lifetime(Duration::from_secs(7)).honours_keys(),
+            )
+            .methods(KeyedMethods::Writing),
         )
         .retry(|retry| {
             let budget = RetryBudget::new(Ratio::per_million(123_456), 7);

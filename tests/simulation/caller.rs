@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::stream;
 use http::Request;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use outrigger::context::CallDeadline;
 use outrigger::integration::Call;
@@ -32,7 +32,7 @@ pub(crate) struct Diary {
     pub(crate) outcome: Option<Outcome>,
     /// When it was over.
     pub(crate) ended: Option<Instant>,
-    /// The body was handed over at this time, after the deadline.
+    /// A part of the body, and not the last, was handed over at this time, after the deadline.
     pub(crate) read_late: Option<Instant>,
 }
 
@@ -123,7 +123,8 @@ async fn read(
         stage(Stage::Reading);
         let frame = body.frame().await.transpose()?;
         let (due, now) = (diaries.borrow()[number].due, clock::now());
-        if now > due {
+        // The last part may be late: with it, the answer is whole.
+        if now > due && frame.is_some() && !body.is_end_stream() {
             diaries.borrow_mut()[number].read_late.get_or_insert(now);
         }
         match (frame, reading) {

@@ -156,6 +156,7 @@ fn keys(_: Preset, chance: &mut Chance) -> Vec<String> {
     vec![
         format!("idempotency.minting = '{}'", chance.pick(&["always", "callers-only"])),
         format!("idempotency.methods = '{}'", chance.pick(&["unsafe", "writing"])),
+        format!("idempotency.honoured = '{}'", chance.pick(&["callers-only", "all"])),
     ]
 }
 

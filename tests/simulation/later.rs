@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use http::{Method, Request, Response};
-use outrigger::event::{BreakerState, Emitter, End, Event, SwitchMode};
+use http::{Request, Response};
+use outrigger::event::{Emitter, End, Event, SwitchMode};
 use outrigger::observe::ObserveLayer;
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::testing::{Answer, EventRecorder, Script};
@@ -24,17 +23,11 @@ use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
 
 /// Promises that only a later design can keep, each with what stands in its way.
-pub(crate) const LATER: [(Promise, &str); 5] = [
-    (
-        Promise::DeadlineOfReadyBody,
-        "bodies look at the clock only where they have nothing to hand over",
-    ),
+pub(crate) const LATER: [(Promise, &str); 2] = [
     (
         Promise::NothingHeldPastDeadline,
         "an answer's body holds its place until somebody reads or drops it",
     ),
-    (Promise::NothingSentTooLate, "the work is polled before the deadline is looked at"),
-    (Promise::SentOnceUnderOwnKey, "a key that was made here is trusted wherever it is sent"),
     (Promise::RetriesStopped, "a retry that waits already goes out when its time has come"),
 ];
 
@@ -58,10 +51,6 @@ fn not_yet(what: impl std::fmt::Debug, holds: bool) {
     assert!(!holds, "{what:?} is kept: take it off the list of what is kept later");
 }
 
-fn post(at: Duration) -> CallSpec {
-    CallSpec { method: Method::POST, ..CallSpec::get(at) }
-}
-
 #[test]
 fn each_promise_of_the_list_is_there_once() {
     let mut promises: Vec<_> = LATER.iter().map(|(promise, _)| promise).collect();
@@ -72,29 +61,9 @@ fn each_promise_of_the_list_is_there_once() {
 }
 
 #[test]
-fn a_body_that_is_always_ready_passes_the_deadline() {
-    let call = CallSpec { reading: Reading::Slowly(secs(5)), ..CallSpec::get(millis(0)) };
-    let plan = Plan::new(1).frames(4);
-    is_broken(Promise::DeadlineOfReadyBody, &spec(Preset::UserFlow, plan, vec![call]));
-}
-
-#[test]
 fn an_answer_that_is_kept_unread_holds_its_place_past_the_deadline() {
     let call = CallSpec { reading: Reading::Keeps(secs(12)), ..CallSpec::get(millis(0)) };
     is_broken(Promise::NothingHeldPastDeadline, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
-}
-
-#[test]
-fn a_call_whose_deadline_has_passed_is_sent() {
-    let call = CallSpec { limit: Some(Duration::ZERO), ..post(millis(0)) };
-    is_broken(Promise::NothingSentTooLate, &spec(Preset::UserFlow, Plan::new(1), vec![call]));
-}
-
-#[test]
-fn an_unsafe_request_goes_out_twice_under_a_key_that_nobody_honours() {
-    let plan = Plan::new(1).honours_keys(false).done_unanswered(1.0).then(Mode::Reset, millis(1));
-    let calls = vec![post(millis(0)), post(millis(0))];
-    is_broken(Promise::SentOnceUnderOwnKey, &spec(Preset::Background, plan, calls));
 }
 
 #[test]
@@ -105,19 +74,6 @@ fn a_retry_that_waits_is_sent_though_retries_were_stopped() {
     spec.acts.push((secs(1), Act::Switch(SwitchMode::NoRetries)));
     spec.acts.push((secs(5), Act::Switch(SwitchMode::On)));
     is_broken(Promise::RetriesStopped, &spec);
-}
-
-/// Answers come at once, and a byte a second; nobody gets to the end of one.
-#[tokio::test(start_paused = true)]
-async fn a_provider_whose_bodies_only_drip_never_opens_the_breaker() {
-    let drip = Mode::Drip { frames: 1_000, gap: secs(1) };
-    let provider = Provider::new(Plan::new(1).then(drip, secs(3_600)));
-    let crm = Integration::user_flow("crm").service(provider).build().expect("it works");
-    for _ in 0..40 {
-        let response = crm.send(get()).await.expect("a head");
-        response.into_body().bytes().await.expect_err("the deadline passes");
-    }
-    not_yet("the breaker opens", crm.breaker().state() != BreakerState::Closed);
 }
 
 /// Counts how often it is asked.

@@ -3,6 +3,7 @@
 mod caller;
 mod clock;
 mod draw;
+mod keys;
 mod later;
 mod modes;
 mod promises;

@@ -17,6 +17,8 @@ pub(crate) struct Terms {
     /// Where there is a fixed number.
     pub(crate) places: Option<u32>,
     pub(crate) hedges: bool,
+    /// Keys that are made here count: it is said that the provider honours them.
+    pub(crate) honoured: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +60,7 @@ impl Terms {
             places: whole(&all["bulkhead"]["concurrency"])
                 .filter(|_| all["bulkhead"]["adaptive"] == "none"),
             hedges: [&hedge["after"], &hedge["quantile"]].iter().any(|set| **set != "none"),
+            honoured: all["idempotency"]["honoured"] == "all",
         }
     }
 }

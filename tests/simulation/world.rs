@@ -69,6 +69,7 @@ struct World {
     /// The most attempts that any settings allowed so far.
     attempts: Option<u32>,
     hedges: bool,
+    honoured: bool,
     forced_open: Option<Instant>,
     forced: bool,
     live: FuturesUnordered<LocalBoxFuture<'static, ()>>,
@@ -125,6 +126,7 @@ impl World {
             watched: Watched::new(),
             attempts: terms.attempts,
             hedges: terms.hedges,
+            honoured: terms.honoured,
             terms,
             integration,
             provider,

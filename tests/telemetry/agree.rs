@@ -69,7 +69,8 @@ async fn an_answers_error_type_is_its_status_if_it_failed_by_it() {
     for (status, error) in [
         (200, ""),
         (207, ""),
-        (302, ""),
+        (302, "302"),
+        (304, ""),
         (404, ""),
         (202, "invalid_answer"),
         (203, "_OTHER"),

@@ -5,6 +5,7 @@
 mod agree;
 mod audit;
 mod call;
+mod callbacks;
 mod capture;
 mod redact;
 mod spans;

@@ -9,13 +9,20 @@ use futures_util::stream;
 use http::HeaderMap;
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::integration::OwnClient;
 use outrigger::outcome::{GaveUp, Phase};
 use outrigger::retry::Retries;
-use outrigger::{Body, Delivery, ErrorKind};
+use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder};
 use tokio::sync::mpsc;
 
 use crate::calls::{answered, background, failed, get, post, said, user_flow};
 use crate::provider::{Act, Provider, Seen, Step, answer};
+
+/// The preset for jobs, to a provider that honours keys.
+fn keyed() -> IntegrationBuilder<OwnClient> {
+    background().idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
+}
 
 /// A body of these frames, whose size nobody knows beforehand.
 fn streamed(parts: impl IntoIterator<Item = Bytes>) -> Body {
@@ -49,9 +56,9 @@ async fn a_body_of_known_size_goes_out_with_its_length_on_every_attempt() {
         // A stream that knows its size.
         || Body::new(Full::new(Bytes::from("an order")).map_err(|never| match never {})),
     ];
-    let watched = || background().timeout(|timeout| timeout.response_head(Duration::from_secs(9)));
+    let watched = || keyed().timeout(|timeout| timeout.response_head(Duration::from_secs(9)));
     for body in bodies {
-        for jobs in [background(), watched(), background().without_retry()] {
+        for jobs in [keyed(), watched(), keyed().without_retry()] {
             let provider = Provider::script([Step::reply(503, ""), Step::reply(200, "")]).await;
             let jobs = jobs.build().unwrap();
             answered(&jobs, post(provider.url("/"), body())).await;
@@ -88,7 +95,7 @@ async fn a_request_without_a_body_announces_none() {
 #[tokio::test]
 async fn a_streamed_body_is_sent_again_in_full_after_a_503() {
     let provider = Provider::script([Step::reply(503, "busy"), Step::reply(200, "well")]).await;
-    let jobs = background().build().unwrap();
+    let jobs = keyed().build().unwrap();
     let parts = (0..50).map(|n| Bytes::from(format!("line {n}\n")));
     let whole: Vec<u8> = parts.clone().flatten().collect();
     let response = answered(&jobs, post(provider.url("/"), streamed(parts))).await;
@@ -103,7 +110,7 @@ async fn a_body_from_a_channel_is_sent_again_in_full_after_an_early_503() {
     let busy = "HTTP/1.1 503 Busy\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let early = Step::of([Act::ReadHead, Act::Write(busy.into()), Act::Fin]);
     let provider = Provider::script([early, Step::reply(200, "well")]).await;
-    let jobs = background().build().unwrap();
+    let jobs = keyed().build().unwrap();
     let (sender, body) = channel();
     let call = tokio::spawn({
         let (jobs, request) = (jobs.clone(), post(provider.url("/"), body));
@@ -130,7 +137,7 @@ fn huge() -> Body {
 /// A second attempt has to send all of a huge body, whatever became of the first.
 async fn is_sent_again_in_full(first: Step) {
     let provider = Provider::script([first, Step::reply(200, "well")]).await;
-    let jobs = background()
+    let jobs = keyed()
         .retry(|retry| retry.body_cap(64 << 20).max_attempts(2))
         // The first may stand still; the second takes as long as it takes, on however slow a machine.
         .timeout(|timeout| timeout.attempt(LONG).upload_stall(Duration::from_secs(2)))
@@ -161,7 +168,7 @@ async fn a_huge_body_is_sent_again_in_full_after_an_early_503_although_the_first
 #[tokio::test]
 async fn a_body_over_the_cap_is_sent_once() {
     let provider = Provider::script([Step::reply(503, "busy")]).await;
-    let jobs = background().retry(|retry| retry.body_cap(100)).build().unwrap();
+    let jobs = keyed().retry(|retry| retry.body_cap(100)).build().unwrap();
     let parts = (0..50).map(|n| Bytes::from(format!("line {n}\n")));
     let whole: Vec<u8> = parts.clone().flatten().collect();
     for body in [streamed(parts), whole.clone().into()] {
@@ -178,7 +185,7 @@ async fn a_body_over_the_cap_is_sent_once() {
 #[tokio::test]
 async fn trailers_are_sent_again() {
     let provider = Provider::script([Step::reply(503, ""), Step::reply(200, "")]).await;
-    let jobs = background().build().unwrap();
+    let jobs = keyed().build().unwrap();
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "42".parse().unwrap());
     let frames = [Frame::data(Bytes::from("an order")), Frame::trailers(trailers)];
@@ -191,7 +198,7 @@ async fn trailers_are_sent_again() {
 #[tokio::test]
 async fn a_body_that_fails_itself_is_the_requests_fault_and_not_repeated() {
     let provider = Provider::script([Step::read_then(Act::Hang)]).await;
-    for jobs in [background(), background().without_retry()] {
+    for jobs in [keyed(), keyed().without_retry()] {
         let jobs = jobs.build().unwrap();
         let before = provider.counts().requests;
         let frames =
@@ -207,13 +214,13 @@ async fn a_body_that_fails_itself_is_the_requests_fault_and_not_repeated() {
 #[tokio::test]
 async fn a_body_that_failed_of_an_unsent_call_of_ours_is_half_sent_all_the_same() {
     // A call for the body's source, which nobody got.
-    let source = background().without_retry().build().unwrap();
+    let source = keyed().without_retry().build().unwrap();
     let unsent = failed(&source, get("http://127.0.0.1:1/")).await;
     assert_eq!(unsent.delivery(), Delivery::NotSent);
     let provider = Provider::script([Step::read_then(Act::Hang)]).await;
     let frames = [Ok(Frame::data(Bytes::from("an ord"))), Err(unsent)];
     let body = Body::new(StreamBody::new(stream::iter(frames)));
-    let jobs = background().build().unwrap();
+    let jobs = keyed().build().unwrap();
     let error = failed(&jobs, post(provider.url("/"), body)).await;
     assert_eq!(said(&error), (ErrorKind::Request, Delivery::Unknown), "{error:?}");
     assert_eq!(error.attempts(), 1);

@@ -8,6 +8,7 @@ use outrigger::backoff::Backoff;
 use outrigger::integration::OwnClient;
 use outrigger::retry::RetryBudget;
 use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Long enough for an answer from the loopback on a busy machine, short enough to wait for.
@@ -41,6 +42,13 @@ pub(crate) fn impatient() -> IntegrationBuilder<OwnClient> {
         .hyper(|client| client.connect_timeout(ATTEMPT))
 }
 
+/// The preset for jobs, with an attempt that is over soon.
+pub(crate) fn brief_jobs() -> IntegrationBuilder<OwnClient> {
+    background()
+        .timeout(|timeout| timeout.attempt(ATTEMPT))
+        .hyper(|client| client.connect_timeout(ATTEMPT))
+}
+
 /// The preset for people, with limits that even a machine that stands still for a while keeps to.
 pub(crate) fn patient() -> IntegrationBuilder<OwnClient> {
     let long = Duration::from_secs(30);
@@ -49,6 +57,21 @@ pub(crate) fn patient() -> IntegrationBuilder<OwnClient> {
         .timeout(|timeout| timeout.attempt(long))
         .idle_timeout(long)
         .hyper(|client| client.connect_timeout(long))
+}
+
+/// The same integration over the own client and, where it is there, over reqwest.
+pub(crate) fn over_each_client(
+    builder: impl Fn() -> IntegrationBuilder<OwnClient>,
+) -> Vec<Integration> {
+    let own = builder().build().unwrap();
+    #[cfg(feature = "reqwest")]
+    let others = {
+        let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
+        [builder().reqwest(client).build().unwrap()]
+    };
+    #[cfg(not(feature = "reqwest"))]
+    let others = [];
+    [own].into_iter().chain(others).collect()
 }
 
 pub(crate) fn get(url: impl AsRef<str>) -> Request<Body> {
@@ -98,13 +121,18 @@ pub(crate) fn deaf() -> (TcpSocket, SocketAddr) {
 /// A listener that takes no more: its queue is full, and the system ignores those who knock.
 pub(crate) struct Blackhole {
     pub(crate) address: SocketAddr,
-    _kept: (TcpListener, Vec<TcpStream>),
+    listener: TcpListener,
+    queued: Vec<TcpStream>,
 }
 
 impl Blackhole {
     pub(crate) async fn new() -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.bind(address).unwrap();
         let listener = socket.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
         let mut queued = Vec::new();
@@ -114,7 +142,23 @@ impl Blackhole {
             queued.push(connected.unwrap());
             assert!(queued.len() < 64, "the queue never fills");
         }
-        Self { address, _kept: (listener, queued) }
+        Self { address, listener, queued }
+    }
+
+    /// Takes everybody from here on, those who still knock included, and gives them this answer.
+    pub(crate) async fn open(self, answer: String) {
+        drop(self.queued);
+        loop {
+            let (mut stream, _) = self.listener.accept().await.unwrap();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                // Those who queued to fill it ask for nothing.
+                if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
     }
 }
 

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::Retries;
 use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder, integration::OwnClient};
 use tokio::net::TcpStream;
 
 use crate::calls::{
-    ATTEMPT, Blackhole, answered, background, broken, chain, deaf, failed, get, impatient, post,
+    ATTEMPT, Blackhole, answered, brief_jobs, broken, chain, deaf, failed, get, impatient, post,
     said, user_flow,
 };
-use crate::provider::{Act, Provider, Step};
+use crate::provider::{Act, Provider, Seen, Step};
 
 /// A fault, and what it should come to.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ impl Faulty {
         self.safe_and_in_vain().await;
         self.unsafe_without_key().await;
         self.unsafe_with_key().await;
+        self.unsafe_with_a_key_that_does_not_count().await;
     }
 
     fn expect(&self, error: &outrigger::Error) {
@@ -81,10 +83,14 @@ impl Faulty {
     }
 
     async fn unsafe_without_key(&self) {
+        self.unsafe_to_repeat(impatient()).await;
+    }
+
+    /// Sent once, unless it provably was not done. What the provider saw.
+    async fn unsafe_to_repeat(&self, builder: IntegrationBuilder<OwnClient>) -> Vec<Seen> {
         let provider = self.once().await;
-        let shop = impatient().build().unwrap();
-        let request = post(provider.url("/"), "an order");
-        match shop.send(request).await {
+        let shop = builder.build().unwrap();
+        match shop.send(post(provider.url("/"), "an order")).await {
             // Provably not sent, so it was sent again.
             Ok(_) => assert_eq!(provider.counts().requests, self.read + 1),
             Err(error) => {
@@ -95,15 +101,13 @@ impl Faulty {
             }
         }
         assert_eq!(shop.bulkhead().in_use(), 0);
+        provider.seen()
     }
 
     async fn unsafe_with_key(&self) {
         let provider = self.once().await;
-        let jobs = background()
-            .timeout(|timeout| timeout.attempt(ATTEMPT))
-            .hyper(|client| client.connect_timeout(ATTEMPT))
-            .build()
-            .unwrap();
+        let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+        let jobs = brief_jobs().idempotency(stripe).build().unwrap();
         let response = answered(&jobs, post(provider.url("/"), "an order")).await;
         assert_eq!(response.status(), StatusCode::OK);
         let seen = provider.seen();
@@ -112,6 +116,12 @@ impl Faulty {
         assert!(keys[0].is_some());
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
         assert_eq!(seen[self.read].body, b"an order");
+    }
+
+    /// A key was made and sent, and nobody said that the provider honours it.
+    async fn unsafe_with_a_key_that_does_not_count(&self) {
+        let seen = self.unsafe_to_repeat(brief_jobs()).await;
+        assert!(seen.iter().all(|seen| seen.header("idempotency-key").is_some()), "{seen:?}");
     }
 }
 
@@ -157,14 +167,6 @@ async fn half_a_head_and_a_closed_connection_are_retried_where_that_is_safe() {
 #[tokio::test]
 async fn an_answer_that_is_not_http_is_a_protocol_error() {
     let step = Step::write("SSH-2.0-OpenSSH_9.2\r\n\r\n").then(Act::Fin);
-    Faulty { step, read: 1, kinds: PROTOCOL, delivery: Delivery::Unknown }.check().await;
-}
-
-#[tokio::test]
-async fn an_oversized_head_is_a_protocol_error() {
-    let headers = (0..300).map(|n| format!("x-{n}: filler\r\n"));
-    let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", headers.collect::<String>());
-    let step = Step::write(head).then(Act::Fin);
     Faulty { step, read: 1, kinds: PROTOCOL, delivery: Delivery::Unknown }.check().await;
 }
 

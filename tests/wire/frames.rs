@@ -17,6 +17,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) enum Do {
     /// An answer's head.
     Head(u16),
+    /// A redirect to a place of less than 127 bytes, and its end.
+    Moved(u16, String),
     /// An answer's body, and its end.
     Body(&'static str),
     /// A part of the body, and not its end.
@@ -314,6 +316,13 @@ impl Connection {
                 Do::Head(status) => {
                     let block = format!("\x08\x03{status}");
                     self.write(HEADERS, END_HEADERS, stream, block.as_bytes()).await?;
+                }
+                Do::Moved(status, to) => {
+                    // The names `:status` and `location` are entries of HPACK's static table.
+                    let mut block = format!("\x08\x03{status}\x0f\x1f").into_bytes();
+                    block.push(u8::try_from(to.len()).unwrap());
+                    block.extend(to.as_bytes());
+                    self.write(HEADERS, END_HEADERS | END_STREAM, stream, &block).await?;
                 }
                 Do::Body(text) => self.write(DATA, END_STREAM, stream, text.as_bytes()).await?,
                 Do::Part(text) => self.write(DATA, 0, stream, text.as_bytes()).await?,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{Request, StatusCode};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp};
 use outrigger::retry::Retries;
 use outrigger::{Body, Delivery, ErrorKind};
@@ -98,7 +99,8 @@ async fn a_post_with_a_key_on_a_connection_that_dies_is_sent_again_in_full() {
     let dies = Step::read_then(Act::Reset);
     let script = [Step::reply(200, "one"), dies, Step::reply(200, "two")];
     let provider = Provider::script(script).await;
-    let jobs = background().build().unwrap();
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let jobs = background().idempotency(stripe).build().unwrap();
     let order = "an order ".repeat(5_000);
     answered(&jobs, post(provider.url("/"), "first")).await;
     let response = answered(&jobs, post(provider.url("/"), order.clone())).await;

@@ -4,23 +4,35 @@
 
 #![expect(clippy::disallowed_methods, reason = "real sockets live on the machine's clock")]
 
+#[cfg(target_os = "linux")]
+mod addresses;
 #[cfg(feature = "serde")]
 mod applied;
 mod bodies;
 mod calls;
+mod collected;
 mod faults;
 mod frames;
+mod heads;
 mod http1;
 mod http2;
+mod keys;
+mod lengths;
 #[cfg(target_os = "linux")]
 mod moving;
+mod panicking;
 mod pool;
 mod provider;
 #[cfg(feature = "proxy")]
 mod proxy;
+#[cfg(feature = "reqwest")]
+mod redirects;
+mod refusals;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod secrets;
 mod server;
 mod stopped;
 mod tls;
+mod uploads;
+mod windows;

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use outrigger::backoff::Backoff;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
-use outrigger::retry::{RetryBudget, Steer};
+use outrigger::retry::{Retries, RetryBudget, Steer};
+use outrigger::transport::reqwest::ReqwestTransport;
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
 use crate::calls::{chain, deaf, said};
@@ -19,14 +21,15 @@ fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-fn through(client: Client, attempts: u32) -> Integration {
+fn through(client: impl Into<ReqwestTransport>, attempts: u32) -> Integration {
     let retry = |retry: outrigger::retry::RetryLayer| {
         retry
             .max_attempts(attempts)
             .backoff(Backoff::fixed(Duration::from_millis(10)))
             .budget(RetryBudget::unlimited())
     };
-    let shop = Integration::background("shop").reqwest(client).retry(retry);
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let shop = Integration::background("shop").reqwest(client).idempotency(stripe).retry(retry);
     shop.build().unwrap()
 }
 
@@ -69,6 +72,9 @@ async fn a_body_is_sent_again_in_full_under_the_same_key() {
         };
         let request = client.post(provider.url("/")).body(body).build().unwrap();
         let response = shop.execute(request).await.unwrap();
+        let retries =
+            *response.extensions().get::<Retries>().expect("reqwest's answers say so too");
+        assert_eq!((retries.attempts, retries.earlier), (3, Delivery::Unknown));
         assert_eq!(response.text().await.unwrap(), "well");
         let seen = provider.seen();
         assert_eq!(seen.len(), 3);
@@ -97,12 +103,14 @@ async fn a_post_without_a_key_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_from() {
+async fn where_that_is_asked_for_a_redirect_takes_the_body_along_and_the_response_knows_where_it_came_from()
+ {
     let moved = answer(307, "moved").replace("\r\n\r\n", "\r\nlocation: /there?a=b\r\n\r\n");
     let script = [Step::write(moved.clone()), Step::reply(503, "busy"), Step::write(moved)];
     let script = script.into_iter().chain([Step::reply(200, "well")]);
     let provider = Provider::script(script).await;
-    let (client, shop) = (client(), through(client(), 2));
+    let (client, again) = (client(), ReqwestTransport::new(client()).redirect_bodies());
+    let shop = through(again, 2);
     let request = client.post(provider.url("/here")).body("an order").build().unwrap();
     let response = shop.execute(request).await.unwrap();
     assert_eq!(response.url().as_str(), provider.url("/there?a=b"));
@@ -277,7 +285,6 @@ async fn a_form_of_parts_is_sent_again_in_full() {
 
 #[tokio::test]
 async fn a_client_that_rotates_leaves_its_old_connections() {
-    use outrigger::transport::reqwest::ReqwestTransport;
     use outrigger::transport::rotating::Rotating;
     let provider = Provider::script([Step::reply(200, "well")]).await;
     let make = || {
@@ -294,4 +301,52 @@ async fn a_client_that_rotates_leaves_its_old_connections() {
         provider.until(|counts| counts.hung_up + 1 >= round).await;
         tokio::time::sleep(Duration::from_millis(61)).await;
     }
+}
+
+/// Bits of a deflate stream, in the order in which they are read.
+#[derive(Default)]
+struct Deflate(Vec<u8>, usize);
+
+impl Deflate {
+    fn bits(&mut self, bits: &str) {
+        for bit in bits.bytes() {
+            let at = self.1 % 8;
+            if at == 0 {
+                self.0.push(0);
+            }
+            *self.0.last_mut().unwrap() |= (bit - b'0') << at;
+            self.1 += 1;
+        }
+    }
+
+    /// A gzip stream of so many zeros or a few more, whose end is missing (RFC 1951, 3.2.6; RFC 1952, 2.3).
+    fn zeros(count: usize) -> Vec<u8> {
+        let mut deflate = Self(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], 0);
+        // A block of fixed codes that is not the last; a zero; then the last 258 bytes again and again.
+        deflate.bits("010");
+        deflate.bits("00110000");
+        (0..count.div_ceil(258)).for_each(|_| deflate.bits("1100010100000"));
+        deflate.0
+    }
+}
+
+#[tokio::test]
+async fn what_decompresses_to_too_much_is_read_up_to_the_bound() {
+    let bomb = Deflate::zeros(40 << 20);
+    assert!(bomb.len() < 300_000, "{}", bomb.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        bomb.len()
+    );
+    let provider = Provider::script([Step::write([head.into_bytes(), bomb].concat())]).await;
+    let (client, shop) = (client(), through(client(), 1));
+    let body = async |path: &str| {
+        let request = client.get(provider.url(path)).build().unwrap();
+        let response = http::Response::from(shop.execute(request).await.unwrap());
+        outrigger::Body::from(response.into_body())
+    };
+    let error = body("/").await.bytes().await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::TooLarge, Delivery::Answered));
+    let error = body("/").await.text_up_to(1000).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
 }

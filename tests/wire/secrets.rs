@@ -87,7 +87,7 @@ async fn errors_of_reqwest_hold_no_secret() {
         .unwrap();
     keeps_them_in_all_ways(&shop).await;
     let moved =
-        "HTTP/1.1 307 Moved\r\ncontent-length: 0\r\nlocation: ?api_key=QUERY-SECRET\r\n\r\n";
+        "HTTP/1.1 302 Moved\r\ncontent-length: 0\r\nlocation: ?api_key=QUERY-SECRET\r\n\r\n";
     let provider = Provider::script([Step::write(moved)]).await;
     keeps_secrets(&shop.send(secretive(&provider.url("/"))).await.unwrap_err());
     keeps_secrets(&shop.send(secretive("/orders")).await.unwrap_err());

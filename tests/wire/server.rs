@@ -6,6 +6,10 @@
 //! | `/half` | a head and half a body at once, the other half once it is let go |
 //! | `/slow` | after a moment |
 //! | `/last` | the last on its connection |
+//! | `/unread` | once it is let go, before it reads the request's body |
+//! | `/paused` | after it has read the beginning of the request's body, and the rest once it is let go |
+//! | `/bytes/<bytes>` | at once, with a body of so many bytes |
+//! | `/fields/<fields>/<bytes>` | at once, with so many header fields more, of so many bytes each |
 //! | `/misdirected` | 421 |
 //! | any other | at once |
 
@@ -17,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -229,7 +233,20 @@ async fn answer(
     let target = request.uri().path().to_owned();
     shared.targets.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
     shared.sockets.send_modify(|sockets| sockets.requests += 1);
-    let _ = request.into_body().collect().await;
+    let mut body = request.into_body();
+    match target.as_str() {
+        "/unread" => shared.gate.pass().await,
+        "/paused" => {
+            let mut read = 0;
+            while read < 1_000_000 {
+                let Some(Ok(frame)) = body.frame().await else { break };
+                read += frame.data_ref().map_or(0, Bytes::len);
+            }
+            shared.gate.pass().await;
+        }
+        _ => {}
+    }
+    let _ = body.collect().await;
     let mut response = Response::new(whole("well"));
     match target.as_str() {
         "/gated" => shared.gate.pass().await,
@@ -239,9 +256,23 @@ async fn answer(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         "/half" => *response.body_mut() = in_halves(shared),
+        _ if target.starts_with("/bytes/") => {
+            let bytes = target["/bytes/".len()..].parse().unwrap();
+            *response.body_mut() = Full::new(vec![b'x'; bytes].into()).boxed_unsync();
+        }
+        _ if target.starts_with("/fields/") => add_fields(response.headers_mut(), &target),
         _ => {}
     }
     Ok(response)
+}
+
+fn add_fields(headers: &mut HeaderMap, target: &str) {
+    let mut figures = target.rsplit('/').map(|figure| figure.parse::<usize>().unwrap());
+    let (bytes, fields) = (figures.next().unwrap(), figures.next().unwrap());
+    for number in 0..fields {
+        let name = format!("x-{number:06}").parse::<HeaderName>().unwrap();
+        headers.insert(name, HeaderValue::from_str(&"v".repeat(bytes)).unwrap());
+    }
 }
 
 fn whole(text: &'static str) -> AnyBody {

@@ -24,7 +24,7 @@ use crate::provider::{Act, Provider, Step};
 use crate::server::{Leave, Server};
 
 /// An authority, and what it signs.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
 }
@@ -32,7 +32,7 @@ struct Authority {
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mut params, key) = (CertificateParams::default(), KeyPair::generate().unwrap());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap().into();
@@ -59,7 +59,7 @@ impl Authority {
     }
 
     /// A client that trusts it, and says who it is if it is somebody.
-    fn client(&self, identity: Option<Identity>) -> ClientConfig {
+    pub(crate) fn client(&self, identity: Option<Identity>) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -71,7 +71,7 @@ impl Authority {
     }
 
     /// A server that it vouches for under this name.
-    fn server(&self, name: &str, protocols: &[&str]) -> Server {
+    pub(crate) fn server(&self, name: &str, protocols: &[&str]) -> Server {
         Server::with_tls(self.acceptor(name, protocols))
     }
 

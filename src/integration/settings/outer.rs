@@ -8,7 +8,7 @@ use super::section::{lay, section};
 use super::values::LARGEST;
 use crate::correlation::CorrelationLayer;
 use crate::fallback::FallbackLayer;
-use crate::idempotency::{Form, IdempotencyLayer, InHeader, KeyedMethods, Minting};
+use crate::idempotency::{Form, Honoured, IdempotencyLayer, InHeader, KeyedMethods, Minting};
 use crate::integration::slots::AnyPlacement;
 
 section! {
@@ -28,6 +28,7 @@ section! {
         form: Form,
         longest: usize,
         lifetime: Duration,
+        honoured: Honoured,
         methods: KeyedMethods,
         minting: Minting,
     }
@@ -62,8 +63,9 @@ impl Idempotency {
             form: Some(settings.profile.form),
             longest: Some(settings.profile.longest.min(LARGEST)),
             lifetime: Some(settings.profile.lifetime),
-            methods: Some(settings.methods),
-            minting: Some(settings.minting),
+            honoured: Some(settings.profile.honoured),
+            methods: Some(settings.methods()),
+            minting: Some(settings.minting()),
         }
     }
 
@@ -74,8 +76,11 @@ impl Idempotency {
         lay(&mut settings.profile.form, &self.form);
         lay(&mut settings.profile.longest, &self.longest);
         lay(&mut settings.profile.lifetime, &self.lifetime);
-        lay(&mut settings.methods, &self.methods);
-        lay(&mut settings.minting, &self.minting);
+        // What was said of one header is not said of another.
+        let honoured = self.honoured.or(header.is_some().then_some(Honoured::CallersOnly));
+        lay(&mut settings.profile.honoured, &honoured);
+        settings.methods = self.methods.or(settings.methods);
+        settings.minting = self.minting.or(settings.minting);
         *layer = match header {
             // Another header is another place for the key.
             Some(header) => {

@@ -10,7 +10,7 @@ use super::read::{Reader, Setting, name_of, no_such};
 use crate::backoff::Jitter;
 use crate::bulkhead::Way;
 use crate::circuit_breaker::{Mode, Throttled, WhenOpen};
-use crate::idempotency::{Form, KeyedMethods, Minting};
+use crate::idempotency::{Form, Honoured, KeyedMethods, Minting};
 use crate::integration::preset::Preset;
 use crate::rate_limit::{Excess, Learning};
 use crate::ratio::Ratio;
@@ -210,6 +210,10 @@ words! {
     Form {
         Self::Bare => "bare" as Self::Bare,
         Self::Quoted => "quoted" as Self::Quoted,
+    }
+    Honoured {
+        Self::CallersOnly => "callers-only" as Self::CallersOnly,
+        Self::All => "all" as Self::All,
     }
     KeyedMethods {
         Self::Unsafe => "unsafe" as Self::Unsafe,

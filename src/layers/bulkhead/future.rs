@@ -128,7 +128,7 @@ where
                     match ready!(service.poll_ready(cx)) {
                         // The place is given back at once.
                         Err(error) => {
-                            let error = Error::from_inner(error, None).unsent();
+                            let error = Error::unready(error, request.as_ref());
                             State::Failed { error: Some(error) }
                         }
                         Ok(()) => call(service, request, permit.take(), settings),

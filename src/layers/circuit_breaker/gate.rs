@@ -225,31 +225,52 @@ impl Gate {
             inner.machine.released_one();
         }
         let config = &settings.config;
-        let counted = match verdict {
-            Verdict::Nothing => None,
-            Verdict::Success => Some((false, None)),
-            Verdict::Failure { retry_after } => Some((true, retry_after)),
+        let (failed, asked) = match verdict {
+            Verdict::Nothing | Verdict::Success => (false, None),
+            Verdict::Refused => (true, None),
+            Verdict::Failure { retry_after } => (true, retry_after),
             Verdict::Throttled { retry_after } => {
-                Some((config.throttled == Throttled::Always, retry_after))
+                (config.throttled == Throttled::Always, retry_after)
             }
         };
-        if let Some((failed, asked)) = counted {
-            let mark = Mark { failed, slow: config.is_slow(took) };
-            settings.window.record(self.since_epoch(now), mark);
-            if let Verdict::Failure { .. } = verdict {
-                self.row.failed(ticket.left);
-            } else if let Some(silence) = self.row.succeeded(now) {
-                inner.machine.silence_ended(silence, now);
-            }
-            // A result that is good in every way never opens it.
-            let cause = if failed || mark.slow { self.cause(&settings, &inner, now) } else { None };
-            if let Some(cause) = cause {
-                inner.machine.open(cause, asked, config, now, rng);
-                self.next_generation(&inner, config);
-            }
+        let mark = Mark { failed, slow: config.is_slow(took) };
+        if let Some(silence) = self.count(&settings, verdict, mark, ticket.left, now) {
+            inner.machine.silence_ended(silence, now);
+        }
+        // A result that is good in every way never opens it.
+        let is_bad = failed || mark.slow && verdict != Verdict::Nothing;
+        let cause = if is_bad { self.cause(&settings, &inner, now) } else { None };
+        if let Some(cause) = cause {
+            inner.machine.open(cause, asked, config, now, rng);
+            self.next_generation(&inner, config);
         }
         self.finish(&mut inner, &settings, now, rng, &mut effects);
         effects
+    }
+
+    /// Counts a result; how long nothing had succeeded, if it ends a row of failures.
+    fn count(
+        &self,
+        settings: &Settings,
+        verdict: Verdict,
+        mark: Mark,
+        sent: Instant,
+        now: Instant,
+    ) -> Option<Duration> {
+        match verdict {
+            Verdict::Nothing => return None,
+            // The rates are of what was answered, or should have been.
+            Verdict::Refused => {
+                self.row.refused(sent);
+                return None;
+            }
+            _ => settings.window.record(self.since_epoch(now), mark),
+        }
+        if let Verdict::Failure { .. } = verdict {
+            self.row.failed(sent);
+            return None;
+        }
+        self.row.succeeded(now)
     }
 
     /// Why it is to open, if it is.

@@ -173,7 +173,7 @@ impl CircuitBreakerLayer {
     /// One breaker for each key: a host, an endpoint, a tenant.
     ///
     /// At most `most` are kept; when there are more, those that were idle for longer than `idle` are
-    /// forgotten, else the one that was used longest ago.
+    /// forgotten, else the one that was used longest ago. Requests whose `key` panics share one breaker.
     pub fn keyed<F>(mut self, most: usize, idle: Duration, key: F) -> Self
     where
         F: for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync + 'static,

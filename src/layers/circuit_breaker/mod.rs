@@ -30,7 +30,10 @@
 //!
 //! **What counts.** A result counts in the state in which its call began. 4xx are no failures, a 503 is
 //! one whatever it says of coming back, and a 429 speaks only against a probe. What a layer further in
-//! refused is no result. A deadline that passed says nothing where queues in here had the call for
+//! refused is no result. An HTTP/2 stream that the peer refuses, or a connection that it ends in an
+//! orderly way, counts in the row but in no rate, and the first after a success not at all: a server
+//! that ends a connection after every so many requests is well, and one that does nothing else is
+//! down. A deadline that passed says nothing where queues in here had the call for
 //! longer than the provider. A call that waits in a queue further in asks again before it goes: if the
 //! breaker has opened meanwhile, it is refused, or held, like any other.
 //!

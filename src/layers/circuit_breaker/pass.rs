@@ -83,7 +83,7 @@ impl Pass {
 
     /// An error: it is told, and handed on.
     pub(super) fn failed(mut self, error: Error) -> Error {
-        let error = error.with_context(&self.context);
+        let error = error.ending(&self.context);
         let verdict = self.verdict(&error);
         self.tell(verdict, rt::now());
         error
@@ -101,6 +101,7 @@ impl Pass {
         }
         match class_of_error(&self.breaker.classifier, error) {
             class if class.says_nothing() => Verdict::Nothing,
+            class if class.is_moved() => Verdict::Refused,
             Class::Throttled => Verdict::Throttled { retry_after },
             class if class.is_failure() => Verdict::Failure { retry_after },
             _ => Verdict::Success,
@@ -161,6 +162,10 @@ impl Drop for Pass {
     fn drop(&mut self) {
         match self.stage {
             Stage::Waiting => self.abandon(),
+            // The call's deadline passed while it waited for more of the body.
+            Stage::Head(_) if self.context.was_cut() => {
+                self.tell(Verdict::Failure { retry_after: None }, rt::now());
+            }
             // A caller who reads only the status has its answer all the same.
             Stage::Head(at) => self.tell(Verdict::Success, at),
             Stage::Told => {}

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Attempts that failed one after the other, kept in atomics.
@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Row {
     epoch: Instant,
     length: AtomicU32,
+    /// One that the peer refused was let pass since something last succeeded.
+    spared: AtomicBool,
     /// When the first of them was sent, and when something last succeeded, in nanoseconds of the
     /// epoch.
     since: AtomicU64,
@@ -15,7 +17,8 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(epoch: Instant) -> Self {
         let (since, last_success) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { epoch, length: AtomicU32::new(0), since, last_success }
+        let (length, spared) = (AtomicU32::new(0), AtomicBool::new(false));
+        Self { epoch, length, spared, since, last_success }
     }
 
     pub(super) fn length(&self) -> u32 {
@@ -29,12 +32,20 @@ impl Row {
         }
     }
 
+    /// The peer refused one, that was sent then. The first after a success is let pass: servers end
+    /// connections, and whoever was on one goes to another.
+    pub(super) fn refused(&self, sent: Instant) {
+        if self.spared.swap(true, Ordering::Relaxed) {
+            self.failed(sent);
+        }
+    }
+
     /// A success ends it; how long it was silent until then, if there were many failures.
     pub(super) fn succeeded(&self, now: Instant) -> Option<Duration> {
         let length = self.length();
         let silence = || now.saturating_duration_since(self.silent_since());
         let ended = (length >= MANY).then(silence);
-        if length != 0 {
+        if length != 0 || self.spared.load(Ordering::Relaxed) {
             self.clear();
         }
         self.last_success.store(self.nanos(now), Ordering::Relaxed);
@@ -50,6 +61,7 @@ impl Row {
 
     pub(super) fn clear(&self) {
         self.length.store(0, Ordering::Relaxed);
+        self.spared.store(false, Ordering::Relaxed);
     }
 
     fn nanos(&self, at: Instant) -> u64 {

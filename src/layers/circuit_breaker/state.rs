@@ -83,6 +83,9 @@ pub(super) enum Verdict {
     Throttled {
         retry_after: Option<Duration>,
     },
+    /// The peer refused the stream or ended the connection. Where others are answered, that is how
+    /// servers begin anew; where nobody is, nothing answers.
+    Refused,
     /// Nothing: it never reached the provider, or its caller left too soon.
     Nothing,
 }
@@ -221,7 +224,7 @@ impl Machine {
             }
             Verdict::Success if !probes.is_too_slow(took, config) => None,
             Verdict::Throttled { .. } if config.throttled == Throttled::Never => None,
-            Verdict::Success => Some(None),
+            Verdict::Success | Verdict::Refused => Some(None),
             Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
                 Some(retry_after)
             }

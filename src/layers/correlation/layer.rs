@@ -42,7 +42,10 @@ impl CorrelationLayer {
         self
     }
 
-    /// A host that may see the `baggage` header; by default none may.
+    /// A host that may see the `baggage` header; by default none may. It sees 180 members and 8,192 bytes of
+    /// it at most, the first ones: more need not be sent on (W3C Baggage).
+    ///
+    /// It is not sent through a [reqwest client](crate::transport::reqwest) that may follow redirects.
     pub fn baggage_to(mut self, host: impl Into<String>) -> Self {
         self.baggage_to.push(host.into());
         self
@@ -56,7 +59,8 @@ impl CorrelationLayer {
     }
 
     /// What knows the trace that is current where a call is made, where neither the request nor the
-    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example.
+    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example. Where it panics, there
+    /// is none.
     pub fn current_trace<F>(mut self, current: F) -> Self
     where
         F: Fn() -> Option<TraceContext> + Send + Sync + 'static,

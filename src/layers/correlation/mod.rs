@@ -17,7 +17,8 @@
 //!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
 //! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
-//! what one system tells itself is nobody else's business.
+//! what one system tells itself is nobody else's business. A
+//! [reqwest client](crate::transport::reqwest) that may follow redirects to others is given none.
 //!
 //! # When not to use it
 //!
@@ -57,6 +58,7 @@
 //! # Ok(()) }
 //! ```
 
+mod baggage;
 mod future;
 mod inbound;
 mod layer;

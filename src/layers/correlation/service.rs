@@ -1,11 +1,13 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderName, Request};
+use http::Request;
 use tower_service::Service;
 
+use super::baggage;
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
+use crate::callback;
 use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
@@ -55,7 +57,7 @@ impl<S> Correlation<S> {
         if let Some(id) = context.correlation_id() {
             request.headers_mut().insert(header, id.as_header().clone());
         }
-        self.withhold_baggage(request);
+        baggage::restrict(request, &self.settings.baggage_to);
         context
     }
 
@@ -69,7 +71,10 @@ impl<S> Correlation<S> {
             true => TraceContext::from_headers(request.headers()),
             false => None,
         };
-        let current = || self.settings.current_trace.as_ref().and_then(|current| current());
+        let current = || {
+            let current = self.settings.current_trace.as_deref()?;
+            callback::call("current trace", current).flatten()
+        };
         let trace = own.or_else(by_hand).or_else(Scope::current_trace).or_else(current);
         let begun = || self.settings.begins_traces.then(|| TraceContext::begin(&self.settings.rng));
         let Some(trace) = trace.or_else(begun) else {
@@ -80,16 +85,6 @@ impl<S> Correlation<S> {
         let (mut own, rng) = (context.clone(), &self.settings.rng);
         own.continue_trace(request.headers_mut(), rng);
         request.extensions_mut().insert(own);
-    }
-
-    fn withhold_baggage<B>(&self, request: &mut Request<B>) {
-        if !request.headers().contains_key(BAGGAGE) {
-            return;
-        }
-        let host = request.uri().host().unwrap_or_default();
-        if !self.settings.baggage_to.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
-            request.headers_mut().remove(BAGGAGE);
-        }
     }
 }
 
@@ -111,6 +106,3 @@ where
         ResponseFuture::new(self.inner.call(request), context)
     }
 }
-
-/// W3C Baggage.
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");

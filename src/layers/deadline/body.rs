@@ -5,7 +5,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::future::Watch;
-use crate::error::{BoxError, Delivery, Error};
+use crate::error::{BoxError, Error};
 
 pin_project! {
     /// An answer's body, read under the call's deadline.
@@ -15,12 +15,14 @@ pin_project! {
         inner: B,
         #[pin]
         watch: Watch,
+        // The reader was told to wait for the next frame.
+        waits: bool,
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, watch: Watch) -> Self {
-        Self { inner, watch }
+        Self { inner, watch, waits: false }
     }
 }
 
@@ -36,12 +38,31 @@ where
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, Error>>> {
-        let this = self.project();
-        if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
-            let ours = |error| Error::from_body(error, Some(this.watch.context()));
-            return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
+        let mut this = self.project();
+        let due = match this.inner.as_mut().poll_frame(cx) {
+            Poll::Pending => this.watch.as_mut().poll_due(cx),
+            // Where there is always a next frame, no timer is ever looked at. An answer that is all
+            // here is handed over, late as it is.
+            Poll::Ready(frame) => {
+                let goes_on = matches!(frame, Some(Ok(_))) && !this.inner.is_end_stream();
+                if !(goes_on && this.watch.is_due()) {
+                    *this.waits = false;
+                    let ours = |error| Error::from_body(error, Some(this.watch.context()));
+                    return Poll::Ready(frame.map(|frame| frame.map_err(ours)));
+                }
+                Poll::Ready(())
+            }
+        };
+        let call = this.watch.context().call();
+        if due.is_pending() {
+            *this.waits = true;
+            return Poll::Pending;
         }
-        this.watch.poll_due(cx, Delivery::Answered).map(|error| Some(Err(error)))
+        if *this.waits {
+            // The provider was waited for, and not a reader who came late.
+            call.set_cut(true);
+        }
+        Poll::Ready(Some(Err(this.watch.passed(call.delivery_of_answer()))))
     }
 
     fn is_end_stream(&self) -> bool {

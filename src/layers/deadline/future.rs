@@ -85,6 +85,13 @@ where
         let state = State::Failed { error: Some(error) };
         Self { state, watch: Watch::new(context, settings) }
     }
+
+    /// A call that comes when its deadline has passed already.
+    pub(super) fn too_late(context: Context, settings: &DeadlineLayer) -> Self {
+        let watch = Watch::new(context, settings);
+        let error = watch.passed(Delivery::NotSent);
+        Self { state: State::Failed { error: Some(error) }, watch }
+    }
 }
 
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
@@ -142,7 +149,9 @@ where
             StateProjection::Readying { .. } | StateProjection::Failed { .. } => Delivery::NotSent,
             StateProjection::Calling { .. } => this.watch.context().call().delivery_if_cut(),
         };
-        this.watch.poll_due(cx, delivery).map(Err)
+        std::task::ready!(this.watch.as_mut().poll_due(cx));
+        this.watch.context().call().set_cut(true);
+        Poll::Ready(Err(this.watch.passed(delivery)))
     }
 }
 
@@ -157,31 +166,40 @@ impl Watch {
     }
 
     pub(super) fn context(&self) -> &Context {
-        &self.facts.as_ref().expect("the facts stay until there is a body").context
+        &self.facts().context
     }
 
-    /// Ready with the error once the deadline has come.
-    pub(super) fn poll_due(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        delivery: Delivery,
-    ) -> Poll<Error> {
+    fn facts(&self) -> &Facts {
+        self.facts.as_ref().expect("the facts stay until there is a body")
+    }
+
+    /// Ready once the deadline has come.
+    pub(super) fn poll_due(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
         let mut this = self.project();
         let (Some(due), Some(facts)) = (*this.due, this.facts) else {
             return Poll::Pending;
         };
-        let Facts { context, emitter, shares_timers } = facts;
-        if *shares_timers && context.call().is_timed() {
+        if facts.shares_timers && facts.context.call().is_timed() {
             // A timer further in ends no later and wakes the same task.
             this.timer.disarm();
             return Poll::Pending;
         }
-        std::task::ready!(this.timer.as_mut().poll_at(due, cx));
+        this.timer.as_mut().poll_at(due, cx)
+    }
+
+    /// Whether the deadline has come, by the clock.
+    pub(super) fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| rt::now() >= due)
+    }
+
+    /// The error of a call whose deadline has come.
+    pub(super) fn passed(&self, delivery: Delivery) -> Error {
+        let Facts { context, emitter, .. } = self.facts();
+        let due = self.due.unwrap_or_else(|| context.started());
         let limit = due.saturating_duration_since(context.started());
-        context.call().set_cut(true);
         emitter.emit(Some(context), || Event::TimedOut { phase: Phase::Call, limit });
         let error = Error::timeout(Phase::Call, shown(limit), delivery);
-        Poll::Ready(error.with_context(context).with_elapsed(context.elapsed()))
+        error.with_context(context).with_elapsed(context.elapsed())
     }
 
     fn finish(&self, error: Error) -> Error {

@@ -9,7 +9,11 @@
 //! The soonest of these counts: the layer's own limit, a
 //! [`CallDeadline`](crate::context::CallDeadline) in the request's extensions, the current
 //! [`Scope`](crate::context::Scope)'s. Layers further in read it: [`retry`](crate::retry) begins no
-//! wait that it can't survive, [`timeout`](crate::timeout) lets no attempt outlive it.
+//! wait that it can't survive, [`timeout`](crate::timeout) lets no attempt outlive it. A call whose
+//! deadline has passed when it is made is not sent.
+//!
+//! The answer's body is cut at the deadline, whether it is silent or always has more: only its last
+//! part, with which it is whole, is handed over late.
 //!
 //! # When not to use it
 //!
@@ -27,7 +31,7 @@
 //! [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with
 //! [`Phase::Call`](crate::outcome::Phase::Call). Its delivery is "not sent" if a layer here still
 //! held the request and no earlier attempt had gone out, else "unknown"; "answered" once the head
-//! had come. Event: [`TimedOut`](crate::event::Event::TimedOut).
+//! had come and no attempt was lost before. Event: [`TimedOut`](crate::event::Event::TimedOut).
 //!
 //! # Example
 //!

@@ -55,6 +55,14 @@ impl<S> Deadline<S> {
         }
         context
     }
+
+    /// Whether the deadline has passed already. The layer's own limit begins with the call: only a
+    /// deadline that somebody else set can have.
+    fn is_late(&self, context: &Context) -> bool {
+        let limit = self.settings.limit.map(|limit| rt::after(context.started(), limit));
+        let others = context.deadline().filter(|deadline| Some(*deadline) != limit);
+        others.is_some_and(|deadline| rt::now() >= deadline)
+    }
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Deadline<S>
@@ -87,6 +95,13 @@ where
         let context = self.begin(&mut request);
         let settings = &*self.settings;
         match std::mem::take(&mut self.ready) {
+            ready if self.is_late(&context) => {
+                if let Readied::Ready = ready {
+                    // It may hold a place for the call that won't be made.
+                    self.inner = self.inner.clone();
+                }
+                ResponseFuture::too_late(context, settings)
+            }
             Readied::Ready => ResponseFuture::calling(self.inner.call(request), context, settings),
             Readied::Failed(error) => ResponseFuture::failed(error, context, settings),
             Readied::NotYet => {

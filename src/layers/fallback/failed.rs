@@ -2,7 +2,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::{BusinessKey, Context, PathTemplate};
 use crate::error::{Delivery, Error, ErrorKind};
-use crate::outcome::{Class, Rejection};
+use crate::outcome::{Class, Fault, Rejection};
 
 /// A call that failed, as a fallback sees it.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Failed {
 
     pub(super) fn answered(facts: &Facts, class: Class, status: StatusCode) -> Self {
         // This is the last attempt's word; an earlier one may have been acted on all the same.
-        let delivery = facts.context.call().delivery().max(Delivery::Answered);
+        let delivery = facts.context.call().delivery_of_answer();
         Self::new(facts, class, Some(status), None, delivery)
     }
 
@@ -106,8 +106,14 @@ impl Failed {
     pub(super) fn is_worth_a_fallback(&self) -> bool {
         match self.class {
             Class::Throttled | Class::Rejected(_) | Class::Timeout(_) => true,
-            class => class.is_failure() || class.is_moved(),
+            class => class.is_failure() || class.is_moved() || self.is_unreadable(),
         }
+    }
+
+    /// The provider answered, and there is no answer to hand on.
+    fn is_unreadable(&self) -> bool {
+        let kind = self.error.as_ref().map(Error::kind);
+        kind == Some(ErrorKind::Transport(Fault::Protocol)) && self.delivery == Delivery::Answered
     }
 }
 

@@ -14,7 +14,8 @@ use super::failed::{Facts, Failed, FellBack};
 use super::layer::FallbackLayer;
 use super::record::FallbackRecord;
 use crate::body::{Body, discard};
-use crate::context::Context;
+use crate::callback;
+use crate::context::{Context, Retries};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::outcome::{class_of_error, class_of_response};
@@ -149,9 +150,13 @@ impl Resources {
         let answer = match &self.settings.answer {
             None => None,
             Some(Answer::Value(value)) => Some(Answer::value(value)),
-            Some(Answer::Function(function)) => function(&failed),
+            Some(Answer::Function(function)) => {
+                callback::call(FALLBACK, || function(&failed)).flatten()
+            }
             Some(Answer::Async(function)) => {
-                let later = function(failed);
+                let Some(later) = callback::call(FALLBACK, || function(failed)) else {
+                    return Asked::Now(self.give(None, note, failure));
+                };
                 let (timer, due) = (Box::default(), rt::after(rt::now(), self.settings.limit));
                 let timer = Box::into_pin(timer);
                 return Asked::Later(Box::new(Asking { later, timer, due, note, failure }));
@@ -175,6 +180,7 @@ impl Resources {
         failure: Result<Response<B>, Error>,
     ) -> Result<Response<ResponseBody<B>>, Error> {
         let (emitter, FellBack { class, delivery, .. }) = (&self.settings.emitter, note.mark);
+        let retries = note.retries(&failure);
         let Some(mut response) = answer else {
             emitter.emit(Some(&note.context), || Event::FallbackFailed { class });
             return failure.map(provided);
@@ -185,10 +191,30 @@ impl Resources {
         note.context.call().set_fell_back(delivery);
         emitter.emit(Some(&note.context), || Event::FellBack { class, delivery });
         if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
-            recorder.record(record);
+            let _ = callback::call("fallback recorder", || recorder.record(record));
         }
         response.extensions_mut().insert(note.mark);
+        if let Some(retries) = retries {
+            response.extensions_mut().insert(retries);
+        }
         Ok(response.map(ResponseBody::of_fallback))
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    /// What the attempts came to in whose place the answer is, if there were any.
+    fn retries<B>(&self, failure: &Result<Response<B>, Error>) -> Option<Retries> {
+        // Where nobody counts them, one request went out unless a layer refused it.
+        let sent = u32::from(!self.mark.class.is_local());
+        let attempts = self.context.attempts_counted().unwrap_or(sent);
+        let gave_up = match failure {
+            Ok(response) => response.extensions().get::<Retries>().and_then(|it| it.gave_up),
+            Err(error) => error.gave_up(),
+        };
+        let (waited, earlier) = (self.context.call().waited(), self.mark.delivery);
+        (attempts > 0).then_some(Retries { attempts, waited, gave_up, earlier })
     }
 }
 
@@ -197,8 +223,10 @@ impl Resources {
 impl<B> Asking<B> {
     /// The work first, then the timer.
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Response<Body>>> {
-        if let answer @ Poll::Ready(_) = self.later.as_mut().poll(cx) {
-            return answer;
+        match callback::call(FALLBACK, || self.later.as_mut().poll(cx)) {
+            Some(Poll::Pending) => {}
+            Some(answer) => return answer,
+            None => return Poll::Ready(None),
         }
         self.timer.as_mut().poll_at(self.due, cx).map(|()| None)
     }
@@ -207,3 +235,6 @@ impl<B> Asking<B> {
 fn provided<B>(response: Response<B>) -> Response<ResponseBody<B>> {
     response.map(ResponseBody::of_provider)
 }
+
+/// What a function that answers is called where it is told that it panicked.
+const FALLBACK: &str = "fallback";

@@ -3,7 +3,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,7 +17,9 @@ use crate::rt::datable;
 /// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
 /// is counted. Where the file was moved away, another is begun in its place. A line that was torn, by
 /// a full disk or by the end of a process, stays as it is, and the next begins on its own: what can't
-/// be read as JSON is no record. On Unix, a new file can be read by its owner and group alone. Dropping the last clone writes what is kept and ends the thread.
+/// be read as JSON is no record. On Unix, a new file can be read by its owner alone. What is no regular
+/// file is refused: a symbolic link in the file's place, a pipe, a device, a folder. Dropping the last
+/// clone writes what is kept and ends the thread; a disk that hangs is waited for at most five seconds.
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
@@ -36,10 +37,7 @@ use crate::rt::datable;
 #[derive(Clone)]
 pub struct JsonLines(Arc<Writer>);
 
-struct Writer {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
+struct Writer(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
@@ -55,6 +53,8 @@ struct State {
     lost: u64,
     trouble: Option<String>,
     is_closed: bool,
+    /// The thread has ended.
+    is_over: bool,
 }
 
 impl JsonLines {
@@ -62,7 +62,7 @@ impl JsonLines {
     ///
     /// # Errors
     ///
-    /// When it can't be opened, or no thread can be started.
+    /// When it can't be opened or is no regular file, or no thread can be started.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         let file = LineFile::create(path.clone())?;
@@ -70,8 +70,8 @@ impl JsonLines {
         let shared = Arc::new(Shared { path, state, changed });
         let name = "outrigger fallback records".to_owned();
         let writer = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name(name).spawn(move || writer.run(file))?;
-        Ok(Self(Arc::new(Writer { shared, thread: Some(thread) })))
+        std::thread::Builder::new().name(name).spawn(move || writer.run(file))?;
+        Ok(Self(Arc::new(Writer(shared))))
     }
 
     /// Waits until all that was recorded so far is written, at most so long; whether it was.
@@ -79,41 +79,42 @@ impl JsonLines {
     /// It blocks: call it where the service ends, not where it serves.
     #[must_use]
     pub fn flush(&self, limit: Duration) -> bool {
-        let state = self.0.shared.state();
-        let busy = |state: &mut State| state.writing > 0 || !state.waiting.is_empty();
-        let waited = self.0.shared.changed.wait_timeout_while(state, limit, busy);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        self.shared().wait(limit, |state| state.writing > 0 || !state.waiting.is_empty())
     }
 
     /// How many records were lost, because too many waited for a file that couldn't be written.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.0.shared.state().lost
+        self.shared().state().lost
     }
 
     /// Why the file can't be written just now.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.shared.state().trouble.clone()
+        self.shared().state().trouble.clone()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.0.0
     }
 }
 
 impl FallbackRecorder for JsonLines {
     fn record(&self, record: FallbackRecord) {
-        let mut state = self.0.shared.state();
+        let mut state = self.shared().state();
         state.waiting.push_back(record);
         if state.waiting.len() > MOST {
             state.waiting.pop_front();
             state.lost += 1;
         }
         drop(state);
-        self.0.shared.changed.notify_all();
+        self.shared().changed.notify_all();
     }
 }
 
 impl fmt::Debug for JsonLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsonLines").field("path", &self.0.shared.path).finish_non_exhaustive()
+        f.debug_struct("JsonLines").field("path", &self.shared().path).finish_non_exhaustive()
     }
 }
 
@@ -121,12 +122,11 @@ impl fmt::Debug for JsonLines {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.state().is_closed = true;
-        self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // What it had to say is in the file, or can't be said any more.
-            let _ = thread.join();
-        }
+        self.0.state().is_closed = true;
+        self.0.changed.notify_all();
+        // What it had to say is in the file then, or can't be said: a disk that hangs must not keep the
+        // service from ending.
+        self.0.wait(LINGER, |state| !state.is_over);
     }
 }
 
@@ -144,6 +144,14 @@ impl Shared {
                 Err(Partly { whole, error }) => self.keep(records.split_off(whole), &error),
             }
         }
+        self.state().is_over = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for at most so long; whether it came to an end.
+    fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), limit, busy);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// All that waits, once there is something; `None` at the end.
@@ -173,8 +181,8 @@ impl Shared {
         let lost = if state.is_closed { records.len() } else { records.len().saturating_sub(room) };
         state.lost += lost as u64;
         records.into_iter().skip(lost).rev().for_each(|record| state.waiting.push_front(record));
-        let open = |state: &mut State| !state.is_closed;
-        drop(self.changed.wait_timeout_while(state, AGAIN, open));
+        drop(state);
+        self.wait(AGAIN, |state| !state.is_closed);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -209,3 +217,5 @@ fn line(record: &FallbackRecord) -> Vec<u8> {
 const MOST: usize = 100_000;
 /// How long a file that couldn't be written is left alone.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long the end of the service may wait for its last records.
+const LINGER: Duration = Duration::from_secs(5);

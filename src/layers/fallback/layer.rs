@@ -12,6 +12,7 @@ use super::failed::{Failed, Switched};
 use super::record::FallbackRecorder;
 use super::service::Fallback;
 use crate::body::Body;
+use crate::callback;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::context::KEY_HEADER;
 use crate::event::Emitter;
@@ -42,7 +43,7 @@ impl FallbackLayer {
         Self::of(Answer::Value(Arc::new(answer.map(Into::into))))
     }
 
-    /// What a function answers; `None` leaves the failure as it is.
+    /// What a function answers; `None` leaves the failure as it is, and so does a panic.
     pub fn function<F>(function: F) -> Self
     where
         F: Fn(&Failed) -> Option<Response<Body>> + Send + Sync + 'static,
@@ -51,7 +52,7 @@ impl FallbackLayer {
     }
 
     /// What an async function answers within the [limit](Self::limit); `None` leaves the failure as
-    /// it is.
+    /// it is, and so does a panic, of the function or of its future.
     pub fn async_function<F, R>(function: F) -> Self
     where
         F: Fn(Failed) -> R + Send + Sync + 'static,
@@ -78,7 +79,7 @@ impl FallbackLayer {
         Self { answer: Some(answer), ..Self::disabled() }
     }
 
-    /// For which failures it answers, in place of the default.
+    /// For which failures it answers, in place of the default; where it panics, the default holds.
     pub fn when<F>(mut self, chosen: F) -> Self
     where
         F: Fn(&Failed) -> bool + Send + Sync + 'static,
@@ -146,7 +147,8 @@ impl FallbackLayer {
         match (Switched::of(failed), &self.when) {
             (Switched::Must, _) => true,
             (Switched::MustNot, _) => false,
-            (Switched::No, Some(chosen)) => chosen(failed),
+            (Switched::No, Some(chosen)) => callback::call("fallback condition", || chosen(failed))
+                .unwrap_or_else(|| failed.is_worth_a_fallback()),
             (Switched::No, None) => failed.is_worth_a_fallback(),
         }
     }

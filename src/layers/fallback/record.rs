@@ -11,7 +11,8 @@ use crate::outcome::Class;
 /// Keeps what support needs to repair a flow that went on with a fallback's answer.
 ///
 /// It is called on the task of the call, so it must be quick and must not block. With the feature
-/// `serde` there is one that writes a file: `JsonLines`.
+/// `serde` there is one that writes a file: `JsonLines`. One that panics loses its record, and harms no
+/// call.
 pub trait FallbackRecorder: Send + Sync + 'static {
     /// Keeps one record.
     fn record(&self, record: FallbackRecord);
@@ -31,8 +32,8 @@ pub struct FallbackRecord {
     pub path: Option<PathTemplate>,
     /// What the business calls the operation, where the request said.
     pub business_key: Option<BusinessKey>,
-    /// The key under which the provider may know the call; of one that was stopped before it had
-    /// one, the key that its caller brought.
+    /// The key that was sent, by which the provider knows the call if it honours keys; of one that was
+    /// stopped before it had one, the key that its caller brought.
     pub idempotency_key: Option<String>,
     /// The id that ties the call to what caused it.
     pub correlation_id: Option<CorrelationId>,

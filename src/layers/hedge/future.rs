@@ -14,7 +14,7 @@ use super::second::Second;
 use super::service::Shared;
 use crate::body::ReplayBody;
 use crate::budget::CallUnderWay;
-use crate::context::Context;
+use crate::context::{Context, Retries};
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
@@ -70,6 +70,8 @@ pub(super) struct Plan<S, B> {
     delay: Option<Duration>,
     /// A second request went out.
     doubled: bool,
+    /// What is known of it, once it is over.
+    second: Option<Delivery>,
     memory: Option<Box<Memory<S, B>>>,
     /// The call itself, where calls under way are counted and no retry layer does.
     _under_way: Option<CallUnderWay>,
@@ -114,9 +116,9 @@ where
             match this.second.take() {
                 None => return Poll::Ready(plan.settle(result)),
                 Some(second) if is_good => {
-                    second.lose();
+                    let lost = second.lose();
                     plan.finish(false);
-                    return Poll::Ready(result);
+                    return Poll::Ready(plan.noted(result, lost));
                 }
                 second => *this.second = second,
             }
@@ -136,15 +138,15 @@ where
                 };
                 let is_good = plan.is_good(plan.class(&mut result));
                 if let Some(second) = this.second.take() {
-                    second.end(plan.context.call(), &result);
+                    plan.second = Some(second.end(plan.context.call(), &result));
                 }
                 if let (true, Ok(response)) = (is_good, &result) {
-                    plan.won(response, this.first.is_some());
+                    let failed = this.failed.take().map(|first| delivery(&first));
+                    plan.won(response, failed);
                     // The first is dropped knowing that it lost, and so is what it came to.
                     this.first.set(None);
-                    *this.failed = None;
                     plan.context.call().set_overtaken(false);
-                    return Poll::Ready(result);
+                    return Poll::Ready(plan.noted(result, failed.unwrap_or(Delivery::Unknown)));
                 }
                 if let Some(first) = this.failed.take() {
                     return Poll::Ready(plan.settle(*first));
@@ -173,8 +175,8 @@ where
         memory: Option<Box<Memory<S, B>>>,
         under_way: Option<CallUnderWay>,
     ) -> Self {
-        let (doubled, _under_way) = (false, under_way);
-        Self { context, shared, safe, delay, doubled, memory, _under_way }
+        let (doubled, second, _under_way) = (false, None, under_way);
+        Self { context, shared, safe, delay, doubled, second, memory, _under_way }
     }
 
     fn forget(&mut self) {
@@ -198,7 +200,7 @@ impl<S, B> Plan<S, B> {
     /// Whether the first's result is good; what it tells of times is learned.
     fn judge<R>(&self, result: &mut Result<Response<R>, Error>) -> bool {
         let class = self.class(result);
-        if is_verdict(class) || result.as_ref().is_err_and(Error::is_timeout) {
+        if class.is_verdict() || result.as_ref().is_err_and(Error::is_timeout) {
             self.learn();
         }
         self.is_good(class)
@@ -217,7 +219,7 @@ impl<S, B> Plan<S, B> {
     /// What the provider refuses for our fault, it would refuse again. But where the two requests
     /// change something, one may be refused because of the other, which is being carried out.
     fn is_good(&self, class: Class) -> bool {
-        class.is_success() || self.safe && is_verdict(class)
+        class.is_success() || self.safe && class.is_verdict()
     }
 
     /// The first took so long, or at least so long.
@@ -229,25 +231,42 @@ impl<S, B> Plan<S, B> {
         }
     }
 
-    /// The second was answered well.
-    fn won<R>(&self, response: &Response<R>, overtook: bool) {
+    /// The second was answered well; the first had failed, or was overtaken.
+    fn won<R>(&self, response: &Response<R>, failed: Option<Delivery>) {
         self.shared.settings.counters.count_won();
         self.context.call().answered(response.status());
-        if overtook {
+        self.context.call().worsen(failed.unwrap_or(Delivery::Unknown));
+        if failed.is_none() {
             self.learn();
             self.context.call().set_overtaken(true);
-            self.context.call().worsen(Delivery::Unknown);
         }
         self.finish(true);
     }
 
     /// The first's result, which stands; what a second one may have done counts too.
-    fn settle<R>(&self, result: Result<R, Error>) -> Result<R, Error> {
+    fn settle<R>(&self, result: Result<Response<R>, Error>) -> Result<Response<R>, Error> {
         if !self.doubled {
             return result;
         }
         self.finish(false);
+        let result = self.noted(result, self.second.unwrap_or(Delivery::NotSent));
         result.map_err(|error| error.worsen(self.context.call().delivery()))
+    }
+
+    /// Notes on an answer what is known of the other request. A retry layer further out says the rest.
+    fn noted<R>(
+        &self,
+        mut result: Result<Response<R>, Error>,
+        earlier: Delivery,
+    ) -> Result<Response<R>, Error> {
+        let attempts = self.context.attempts_counted().unwrap_or(1);
+        if let Ok(response) = &mut result
+            && attempts > 1
+        {
+            let retries = Retries { attempts, waited: Duration::ZERO, gave_up: None, earlier };
+            response.extensions_mut().insert(retries);
+        }
+        result
     }
 
     fn finish(&self, won: bool) {
@@ -289,7 +308,7 @@ where
     }
 }
 
-/// Whether the provider did its part.
-fn is_verdict(class: Class) -> bool {
-    class.is_success() || matches!(class, Class::ClientError | Class::Unauthorized)
+/// What is known of the provider's part in a request.
+fn delivery<R>(result: &Result<R, Error>) -> Delivery {
+    result.as_ref().map_or_else(Error::delivery, |_| Delivery::Answered)
 }

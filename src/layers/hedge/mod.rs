@@ -7,8 +7,8 @@
 //! requests more, and a tail that is many times shorter.
 //!
 //! - Only calls that may run twice at once: safe methods (GET, HEAD, OPTIONS, TRACE; RFC 9110,
-//!   9.2.1), calls with an idempotency key (both requests have the same one), and those that
-//!   [`Steer::Safe`](crate::retry::Steer) says it of. Not PUT and DELETE by themselves: the request
+//!   9.2.1), calls with an [idempotency key that counts](crate::idempotency) (both requests have the
+//!   same one), and those that [`Steer::Safe`](crate::retry::Steer) says it of. Not PUT and DELETE by themselves: the request
 //!   that loses may be carried out after the caller's next one.
 //! - Only first attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other
 //!   attempt is the retry layer's, where there is one.

@@ -97,29 +97,35 @@ impl<S, B> Second<S, B>
 where
     S: Service<Request<ReplayBody<B>>>,
 {
-    /// The first was answered well: this one is dropped knowing that it lost.
-    pub(super) fn lose(self: Pin<Box<Self>>) {
+    /// The first was answered well: this one is dropped knowing that it lost. What is known of it.
+    pub(super) fn lose(self: Pin<Box<Self>>) -> Delivery {
         self.context.call().set_overtaken(true);
+        if self.context.call().is_here() { Delivery::NotSent } else { Delivery::Unknown }
     }
 
-    /// What is true of the call now that this request is over.
+    /// What is true of the call now that this request is over, and of the request.
     pub(super) fn end<R>(
         mut self: Pin<Box<Self>>,
         call: &Call,
         result: &Result<Response<R>, Error>,
-    ) {
+    ) -> Delivery {
         *self.as_mut().project().ended = true;
         if self.context.call().is_shut() {
             call.set_shut(true);
         }
-        match result {
+        let delivery = match result {
             Ok(response) => {
                 call.answered(response.status());
-                call.worsen(Delivery::Answered);
+                Delivery::Answered
             }
-            Err(error) if error.is_rejected() => call.uncount_hedge(),
-            Err(error) => call.worsen(error.delivery()),
-        }
+            Err(error) if error.is_rejected() && error.delivery() == Delivery::NotSent => {
+                call.uncount_hedge();
+                Delivery::NotSent
+            }
+            Err(error) => error.delivery(),
+        };
+        call.worsen(delivery);
+        delivery
     }
 }
 
@@ -131,6 +137,7 @@ where
     type Output = Result<Response<R>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.project().sending.poll(cx)
+        let this = self.project();
+        this.sending.poll(cx).map_err(|error| Error::from_inner(error, Some(this.context)))
     }
 }

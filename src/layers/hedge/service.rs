@@ -9,7 +9,7 @@ use super::future::{Plan, ResponseFuture};
 use super::layer::{After, HedgeLayer};
 use crate::body::ReplayBody;
 use crate::budget::CallUnderWay;
-use crate::context::{Context, Steer, has_key};
+use crate::context::{Context, Steer, has_honoured_key, is_safe};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
 
@@ -54,7 +54,7 @@ where
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         let under_way = settings.earn(&context);
         let delay = settings.delay().filter(|_| may_double(&request, &context));
-        let safe = request.method().is_safe();
+        let safe = is_safe(request.method());
         let (memory, request) = match delay {
             None => (None, request.map(ReplayBody::once)),
             Some(_) => {
@@ -81,7 +81,7 @@ fn may_double<B>(request: &Request<B>, context: &Context) -> bool {
     // Most calls carry their context and nothing else.
     let others = request.extensions().len() > 1;
     let steer = others.then(|| request.extensions().get::<Steer>()).flatten();
-    let keyed = || context.idempotency_key().is_some() || has_key(request);
+    let keyed = || has_honoured_key(request, context);
     match steer {
         Some(Steer::Never) => false,
         // Its other attempt is the retry layer's.
@@ -89,7 +89,7 @@ fn may_double<B>(request: &Request<B>, context: &Context) -> bool {
         Some(Steer::Safe) => context.attempt() == 1,
         // PUT and DELETE may be repeated, but not beside each other: one that was overtaken may be
         // carried out after the caller's next one.
-        _ => context.attempt() == 1 && (request.method().is_safe() || keyed()),
+        _ => context.attempt() == 1 && (is_safe(request.method()) || keyed()),
     }
 }
 

@@ -20,8 +20,10 @@ pub struct IdempotencyLayer<P = InHeader> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profile: KeyProfile,
-    pub(crate) methods: KeyedMethods,
-    pub(crate) minting: Minting,
+    /// Absent where nobody said: then it is the preset's, or the default.
+    pub(crate) methods: Option<KeyedMethods>,
+    /// Likewise.
+    pub(crate) minting: Option<Minting>,
     pub(crate) emitter: Emitter,
 }
 
@@ -36,11 +38,12 @@ pub enum KeyedMethods {
     Writing,
 }
 
-/// Whether the layer makes keys of its own.
+/// Whether the layer makes keys of its own. Whether those count is the
+/// [profile's](KeyProfile::honours_keys) to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Minting {
-    /// A call without a key gets one.
+    /// A call without a key gets one: a provider that ignores it takes no harm.
     #[default]
     Always,
     /// Only keys that the caller brings are used: for providers that honour keys on some endpoints
@@ -52,7 +55,7 @@ impl IdempotencyLayer {
     /// Keys in the form of `profile`.
     pub fn new(profile: KeyProfile) -> Self {
         let placement = InHeader(profile.header.clone());
-        let (methods, minting) = (KeyedMethods::default(), Minting::default());
+        let (methods, minting) = (None, None);
         let settings = Settings { profile, methods, minting, emitter: Emitter::new() };
         Self { settings, placement }
     }
@@ -62,20 +65,25 @@ impl<P> IdempotencyLayer<P> {
     /// Puts the key elsewhere than into a header, a field of the body for example.
     ///
     /// `placement` is a [`PlaceKey`](super::PlaceKey): any function from a request and a key to the
-    /// request that carries it.
+    /// request that carries it. It is called once a call, and every attempt sends what it returned.
+    ///
+    /// The request's `content-length` follows the body that a function returns. Other headers that
+    /// speak of the body don't: a `content-md5`, a `content-digest` or a signature that was made over
+    /// the body as it was is wrong afterwards, and providers refuse it. Make those in the function, or
+    /// in a layer further in.
     pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
         IdempotencyLayer { settings: self.settings, placement }
     }
 
-    /// Which methods get a key.
+    /// Which methods get a key. In an integration, without this, what its preset says.
     pub fn methods(mut self, methods: KeyedMethods) -> Self {
-        self.settings.methods = methods;
+        self.settings.methods = Some(methods);
         self
     }
 
-    /// Whether the layer makes keys of its own.
+    /// Whether the layer makes keys of its own. In an integration, without this, what its preset says.
     pub fn minting(mut self, minting: Minting) -> Self {
-        self.settings.minting = minting;
+        self.settings.minting = Some(minting);
         self
     }
 
@@ -92,6 +100,14 @@ impl<P> IdempotencyLayer<P> {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What nobody set is as in `other`.
+    pub(crate) fn or<Q>(mut self, other: &IdempotencyLayer<Q>) -> Self {
+        let settings = &mut self.settings;
+        settings.methods = settings.methods.or(other.settings.methods);
+        settings.minting = settings.minting.or(other.settings.minting);
+        self
     }
 
     /// The same placement under other settings.
@@ -114,6 +130,16 @@ impl<P> IdempotencyLayer<P> {
             );
         }
         mistakes.refuse_zero("profile.lifetime", Some(lifetime));
+    }
+}
+
+impl Settings {
+    pub(crate) fn methods(&self) -> KeyedMethods {
+        self.methods.unwrap_or_default()
+    }
+
+    pub(crate) fn minting(&self) -> Minting {
+        self.minting.unwrap_or_default()
     }
 }
 

@@ -1,30 +1,47 @@
 //! A key by which the provider knows a repeated call for the same one.
 //!
-//! One key is made for each call and is the same on every attempt. With it, a POST whose answer was
-//! lost can be sent again without charging a customer twice; without it, [`retry`](crate::retry)
-//! repeats a POST only if it provably never arrived. The key is the first of: an
+//! One key is made for each call and is the same on every attempt. The key is the first of: an
 //! [`IdempotencyKey`](crate::IdempotencyKey) in the request's extensions, the header that the
 //! request already has, the call's own id.
 //!
+//! # Which keys count
+//!
+//! A key that the provider honours makes it safe to send a POST again whose answer was lost. Most
+//! providers ignore keys: they do the work again. So a key *counts*, for [`retry`](crate::retry) and
+//! [`hedge`](crate::hedge), only where somebody said that this provider honours it:
+//!
+//! - the caller, by bringing the key, in the extensions or in the header;
+//! - the integration, by a profile of a provider that does, or by [`KeyProfile::honours_keys`]. Then
+//!   the keys that are made here count too.
+//!
+//! A key that doesn't count is sent all the same: it costs nothing, and a provider may use it. The POST
+//! is sent once, whether its answer was lost or was a failure: a 503 or a 429 doesn't prove that nothing
+//! was done. The call ends with that answer, or with
+//! [`Delivery::Unknown`](crate::Delivery::Unknown), and with [`GaveUp::NotSafe`](crate::outcome::GaveUp).
+//! What to do then: ask the provider whether it happened; look up whether it honours keys, and say so;
+//! or mark a POST that harms nobody when it is done twice with [`Steer::Safe`](crate::retry::Steer). A
+//! job that must be repeated until it is done needs one of the three. Attempts that provably did nothing
+//! are repeated without any key.
+//!
 //! # When not to use it
 //!
-//! With a provider that doesn't honour keys: a key that is ignored makes an unsafe repetition look
-//! safe.
+//! Where the provider refuses requests with headers or fields that it doesn't know.
 //!
 //! # Provider profiles
 //!
-//! | profile | where | form | longest | remembered |
-//! |---|---|---|---|---|
-//! | [`KeyProfile::ietf`] | `Idempotency-Key` | quoted | 255 | 24 h |
-//! | [`KeyProfile::stripe`] | `Idempotency-Key` | bare | 255 | 24 h |
-//! | [`KeyProfile::adyen`] | `Idempotency-Key` | bare | 64 | 7 days |
-//! | [`KeyProfile::paypal`] | `PayPal-Request-Id` | bare | 38 | 6 h |
-//! | [`KeyProfile::square`] | the body, by a [hook](IdempotencyLayer::place_with) | bare | 45 | 24 h |
-//! | [`KeyProfile::header`] | any header | bare | 255 | 24 h |
+//! | profile | where | form | longest | remembered | keys that are made here count |
+//! |---|---|---|---|---|---|
+//! | [`KeyProfile::stripe`] | `Idempotency-Key` | bare | 255 | 24 h | yes |
+//! | [`KeyProfile::adyen`] | `Idempotency-Key` | bare | 64 | 7 days | yes |
+//! | [`KeyProfile::paypal`] | `PayPal-Request-Id` | bare | 38 | 6 h | yes |
+//! | [`KeyProfile::square`] | the body, by a [hook](IdempotencyLayer::place_with) | bare | 45 | 24 h | with a hook |
+//! | [`KeyProfile::ietf`] | `Idempotency-Key` | quoted | 255 | 24 h | with [`honours_keys`](KeyProfile::honours_keys) |
+//! | [`KeyProfile::header`] | any header | bare | 255 | 24 h | with [`honours_keys`](KeyProfile::honours_keys) |
 //!
 //! (draft-ietf-httpapi-idempotency-key-header; the others by the providers' documentation, and the
 //! shorter figure where products of one provider differ.) A key that is longer than the profile
-//! takes is replaced by one derived from it, which is always the same.
+//! takes is replaced by one derived from it, which is always the same. The time that a key is remembered
+//! ends repetitions where the key is what makes them safe.
 //!
 //! # Defaults
 //!
@@ -32,7 +49,10 @@
 //! |---|---|---|
 //! | `profile` | [`KeyProfile::header`] of `Idempotency-Key` | understood by most |
 //! | `methods` | [`KeyedMethods::Unsafe`]: POST and PATCH | the others are idempotent by themselves (RFC 9110, 9.2.2) |
-//! | minting | [`Minting::Always`] | see [`Minting::CallersOnly`] |
+//! | `minting` | [`Minting::Always`] | a key that is ignored does no harm |
+//!
+//! In an [`Integration`](crate::Integration), `methods` and `minting` are the preset's where nobody sets
+//! them: naming a profile says what its provider does with keys, and nothing else.
 //!
 //! # Example
 //!
@@ -67,4 +87,4 @@ pub use profile::KeyProfile;
 pub use service::Idempotency;
 
 #[cfg(feature = "serde")]
-pub(crate) use profile::Form;
+pub(crate) use profile::{Form, Honoured};

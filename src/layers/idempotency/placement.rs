@@ -1,11 +1,21 @@
+use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Request};
+use http_body::Body;
 
 /// Puts the key where the provider looks for it.
 ///
-/// Implemented by every function of that form, for keys that are a field of the body.
+/// Implemented by every function of that form, for keys that are a field of the body. Where a function
+/// changes the body's length, the request's `content-length` follows: it is corrected, or taken off
+/// where the new length isn't known. Other implementations see to that themselves.
 pub trait PlaceKey<B> {
-    /// Puts `key` into `request`.
+    /// Puts `key` into `request`. A key that [counts](super) makes the request safe to repeat: it must be
+    /// put into each that is given.
     fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;
+
+    /// Whether it puts keys anywhere. One that isn't sent makes nothing safe.
+    fn sends(&self) -> bool {
+        true
+    }
 }
 
 /// Puts the key into a header.
@@ -25,13 +35,28 @@ impl<B> PlaceKey<B> for InHeader {
         }
         request
     }
+
+    fn sends(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 impl<B, F> PlaceKey<B> for F
 where
+    B: Body,
     F: Fn(Request<B>, &HeaderValue) -> Request<B>,
 {
     fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B> {
-        self(request, key)
+        let before = request.body().size_hint().exact();
+        let mut placed = self(request, key);
+        let after = placed.body().size_hint().exact();
+        // A header that was wrong before stays so: it is the caller's mistake, and is told as one.
+        if (after.is_none() || after != before) && placed.headers().contains_key(CONTENT_LENGTH) {
+            match after {
+                Some(length) => placed.headers_mut().insert(CONTENT_LENGTH, length.into()),
+                None => placed.headers_mut().remove(CONTENT_LENGTH),
+            };
+        }
+        placed
     }
 }

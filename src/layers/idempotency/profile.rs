@@ -4,13 +4,23 @@ use http::{HeaderName, HeaderValue};
 
 use crate::context::{IdempotencyKey, KEY_HEADER};
 
-/// How one provider wants its keys.
+/// How one provider wants its keys, and whether it is known to honour them.
 #[derive(Clone, Debug)]
 pub struct KeyProfile {
     pub(crate) header: Option<HeaderName>,
     pub(crate) form: Form,
     pub(crate) longest: usize,
     pub(crate) lifetime: Duration,
+    pub(crate) honoured: Honoured,
+}
+
+/// Which keys the provider is known to honour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Honoured {
+    /// Those that callers bring: who brings one has read that the provider wants it.
+    CallersOnly,
+    /// All, those that are made here too.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,40 +32,61 @@ pub(crate) enum Form {
 
 impl KeyProfile {
     /// Any header, bare, at most 255 characters, remembered for 24 h.
+    ///
+    /// A header's name says nothing of who reads it: [`honours_keys`](Self::honours_keys) does.
     #[must_use]
     pub fn header(header: HeaderName) -> Self {
-        Self { header: Some(header), form: Form::Bare, longest: 255, lifetime: DAY }
+        let (form, honoured) = (Form::Bare, Honoured::CallersOnly);
+        Self { header: Some(header), form, longest: 255, lifetime: DAY, honoured }
     }
 
     /// `Idempotency-Key` as a quoted string, by the IETF draft.
+    ///
+    /// The draft is how a key is written. On which requests one is honoured, and for how long, it
+    /// leaves to each provider to publish: [`honours_keys`](Self::honours_keys) and
+    /// [`lifetime`](Self::lifetime) say it here.
     #[must_use]
     pub fn ietf() -> Self {
         Self { form: Form::Quoted, ..Self::header(KEY_HEADER) }
     }
 
-    /// Stripe.
+    /// Stripe, which honours keys on all its POSTs.
     #[must_use]
     pub fn stripe() -> Self {
-        Self::header(KEY_HEADER)
+        Self::header(KEY_HEADER).honours_keys()
     }
 
-    /// Adyen.
+    /// Adyen, which honours keys on its POSTs.
     #[must_use]
     pub fn adyen() -> Self {
-        Self::header(KEY_HEADER).longest(64).lifetime(7 * DAY)
+        Self::header(KEY_HEADER).longest(64).lifetime(7 * DAY).honours_keys()
     }
 
-    /// PayPal.
+    /// PayPal, which honours keys on the POSTs of its REST interface that are documented with the header.
+    /// Where you call others too, leave it to callers to bring keys:
+    /// [`Minting::CallersOnly`](super::Minting::CallersOnly).
     #[must_use]
     pub fn paypal() -> Self {
-        Self::header(HeaderName::from_static("paypal-request-id")).longest(38).lifetime(DAY / 4)
+        let header = HeaderName::from_static("paypal-request-id");
+        Self::header(header).longest(38).lifetime(DAY / 4).honours_keys()
     }
 
-    /// Square: the key is a field of the body, written by a
-    /// [hook](super::IdempotencyLayer::place_with).
+    /// Square, which honours keys on all requests that have the field: the key is in the body, where a
+    /// [hook](super::IdempotencyLayer::place_with) writes it. Without a hook there is no key.
     #[must_use]
     pub fn square() -> Self {
-        Self { header: None, ..Self::header(KEY_HEADER) }.longest(45)
+        Self { header: None, ..Self::header(KEY_HEADER) }.longest(45).honours_keys()
+    }
+
+    /// The provider does nothing twice under one key, for its [`lifetime`](Self::lifetime): so a key
+    /// that was made here makes it safe to send a POST again. Look it up in the provider's
+    /// documentation before you say so; most providers ignore keys, and do the work again.
+    ///
+    /// A key that a caller brings counts without it.
+    #[must_use]
+    pub fn honours_keys(mut self) -> Self {
+        self.honoured = Honoured::All;
+        self
     }
 
     /// The longest key that the provider takes, in characters: at least 36, which a UUID needs,
@@ -66,7 +97,7 @@ impl KeyProfile {
         self
     }
 
-    /// How long the provider remembers a key. Repeating a call after that is no longer safe, and
+    /// How long the provider remembers a key. Repeating a call after that is not safe, and
     /// [`retry`](crate::retry) doesn't.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {

@@ -4,9 +4,10 @@ use std::task::{Context as TaskContext, Poll};
 use http::{HeaderValue, Method, Request};
 use tower_service::Service;
 
-use super::layer::{IdempotencyLayer, KeyedMethods, Minting};
+use super::layer::{IdempotencyLayer, KeyedMethods, Minting, Settings};
 use super::placement::{InHeader, PlaceKey};
-use crate::context::{Context, IdempotencyKey, KeyFact};
+use super::profile::Honoured;
+use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, is_safe, own_key};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
@@ -33,21 +34,36 @@ impl<S, P> Idempotency<S, P> {
     }
 
     /// The key of this call, now in its context.
-    fn key<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+    fn key<B>(&self, request: &mut Request<B>) -> Option<HeaderValue>
+    where
+        P: PlaceKey<B>,
+    {
         let settings = &self.layer.settings;
         let own = self.own(request);
-        let wanted =
-            matches!(settings.minting, Minting::Always) && settings.methods.cover(request.method());
-        if own.is_none() && !wanted {
+        let mints = settings.minting() == Minting::Always;
+        if own.is_none() && !(mints && settings.methods().cover(request.method())) {
+            self.note_other(request);
             return None;
         }
+        let said = own.is_some() || settings.profile.honoured == Honoured::All;
+        let honoured = said && self.layer.placement.sends();
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         let key = context.call().key.get_or_init(|| KeyFact {
             from_caller: own.is_some(),
+            honoured,
             value: settings.profile.fit(own.unwrap_or_else(|| context.id_header().clone())),
             lifetime: settings.profile.lifetime,
         });
         Some(key.value.clone())
+    }
+
+    /// A key in a header in which this provider doesn't look for one is sent, and makes nothing safe.
+    fn note_other<B>(&self, request: &mut Request<B>) {
+        let Some(value) = own_key(request, &KEY_HEADER) else { return };
+        let Settings { profile, emitter, .. } = &self.layer.settings;
+        let (from_caller, honoured, lifetime) = (true, false, profile.lifetime);
+        let context = Context::of(request.extensions_mut(), emitter.integration());
+        context.call().key.get_or_init(|| KeyFact { value, from_caller, honoured, lifetime });
     }
 }
 
@@ -77,7 +93,7 @@ where
 impl KeyedMethods {
     fn cover(self, method: &Method) -> bool {
         match *method {
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE => false,
+            _ if is_safe(method) => false,
             Method::PUT | Method::DELETE => matches!(self, Self::Writing),
             _ => true,
         }

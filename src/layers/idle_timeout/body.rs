@@ -6,7 +6,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
+use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
 use crate::outcome::Phase;
 use crate::rt::{self, Timer};
@@ -81,8 +81,8 @@ where
         let phase = Phase::BodyIdle;
         this.watch.context.call().set_cut(true);
         this.watch.emitter.emit(Some(&this.watch.context), || Event::TimedOut { phase, limit });
-        let error =
-            Error::timeout(phase, limit, Delivery::Answered).with_context(&this.watch.context);
+        let error = Error::timeout(phase, limit, this.watch.context.call().delivery_of_answer())
+            .with_context(&this.watch.context);
         Poll::Ready(Some(Err(error.with_elapsed(this.watch.context.elapsed()))))
     }
 

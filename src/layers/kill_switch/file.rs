@@ -1,18 +1,21 @@
-use std::fs::File;
-use std::io::{self, Read};
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
 use super::source::{LIMIT, SourceError, SwitchSource};
 use crate::event::SourceProblem;
+use crate::files;
 use crate::rt::{self, Blocking};
 
 /// A file that says where a kill switch shall stand. See the [module](super) for what it holds.
 ///
 /// It is read again and again rather than watched: that works on every system, on network file
-/// systems and where the file is swapped by renaming a folder, as Kubernetes does.
-#[derive(Clone, Debug)]
+/// systems and where the file is swapped by renaming a folder, as Kubernetes does. A pipe or a device is
+/// not opened, and a read that hangs keeps no runtime from ending. What the file holds is never shown but
+/// for who and why: it may be the wrong file.
+#[derive(Clone)]
 #[must_use = "a file moves nothing until a switch follows it"]
 pub struct SwitchFile {
     path: PathBuf,
@@ -24,7 +27,7 @@ pub struct SwitchFile {
 
 /// What reads it just now, perhaps for longer than anybody waits; a clone begins without.
 #[derive(Debug, Default)]
-struct Reading(Option<Blocking<Result<String, SourceProblem>>>);
+struct Reading(Option<Blocking<Result<String, SourceError>>>);
 
 // === impl SwitchFile ===
 
@@ -56,19 +59,11 @@ impl SwitchFile {
         let read = rt::until(Some(rt::after(rt::now(), LIMIT)), reading).await;
         // Set after the reading: a look that was cut short is taken again at once.
         self.next_look = Some(rt::after(rt::now(), self.every));
-        let path = self.path.display();
         let Some(read) = read else {
-            let detail = format!("{path}: no answer within {LIMIT:?}");
-            return Err(SourceError::new(SourceProblem::Unreadable, detail));
+            return Err(unreadable(&self.path, format_args!("no answer within {LIMIT:?}")));
         };
         self.reading = Reading::default();
-        read.unwrap_or(Err(SourceProblem::Unreadable)).map_err(|problem| {
-            let detail = match problem {
-                SourceProblem::Missing => format!("{path} isn't there"),
-                _ => format!("{path} can't be read"),
-            };
-            SourceError::new(problem, detail)
-        })
+        read.unwrap_or_else(|| Err(unreadable(&self.path, "it can't be read")))
     }
 
     fn word(&self, text: &str) -> Result<SwitchSetting, SourceError> {
@@ -101,14 +96,33 @@ impl Clone for Reading {
     }
 }
 
-fn read(path: &Path) -> Result<String, SourceProblem> {
-    let missing = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => SourceProblem::Missing,
-        _ => SourceProblem::Unreadable,
-    };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(missing)?.take(MOST).read_to_end(&mut bytes).map_err(missing)?;
-    String::from_utf8(bytes).map_err(|_| SourceProblem::Malformed)
+impl fmt::Debug for SwitchFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SwitchFile")
+            .field("path", &self.path)
+            .field("every", &self.every)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<String, SourceError> {
+    let bytes = files::read_small(path, MOST).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            SourceError::new(SourceProblem::Missing, format!("{} isn't there", path.display()))
+        }
+        // What is refused here says why.
+        io::ErrorKind::InvalidInput => unreadable(path, error),
+        kind => unreadable(path, format_args!("it can't be read: {kind}")),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let detail =
+            format!("{}: {} bytes that are no text", path.display(), error.as_bytes().len());
+        SourceError::new(SourceProblem::Malformed, detail)
+    })
+}
+
+fn unreadable(path: &Path, why: impl fmt::Display) -> SourceError {
+    SourceError::new(SourceProblem::Unreadable, format!("{}: {why}", path.display()))
 }
 
 /// Far more than a mode and a reason.

@@ -2,6 +2,7 @@ use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
+use crate::callback;
 use crate::event::{Event, SourceProblem, SwitchMode};
 use crate::rt::{self, Task};
 
@@ -78,7 +79,7 @@ impl KillSwitchHandle {
                     ear.hear(word);
                 }
             };
-            if rt::caught(followed).await.is_none() {
+            if callback::run("switch source", followed).await.is_none() {
                 ear.hear(Err(SourceError::new(SourceProblem::Unreadable, "the source panicked")));
                 // Said for as long as anybody thinks that it is followed.
                 std::future::pending::<()>().await;

@@ -82,8 +82,9 @@ impl KillSwitchLayer {
     pub(super) fn refusal_of<B>(&self, request: &Request<B>, of: &Context) -> Option<Error> {
         self.refuse(of, || {
             if let Some(value) = own_key(request, &self.key_header) {
-                let (from_caller, lifetime) = (true, Duration::ZERO);
-                of.call().key.get_or_init(|| KeyFact { value, from_caller, lifetime });
+                let (from_caller, honoured, lifetime) = (true, true, Duration::ZERO);
+                let fact = || KeyFact { value, from_caller, honoured, lifetime };
+                of.call().key.get_or_init(fact);
             }
         })
     }

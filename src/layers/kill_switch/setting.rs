@@ -25,7 +25,7 @@ pub struct SwitchSetting {
     pub why: Option<String>,
 }
 
-/// A text that is no setting of a kill switch.
+/// A text that is no setting of a kill switch. It shows nothing of the text, which may be of something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSetting {
     line: usize,
@@ -73,7 +73,9 @@ impl FromStr for SwitchSetting {
             match key.trim() {
                 "who" => known.who = one_line(value),
                 "why" => known.why = one_line(value),
-                other => return Err(invalid(format!("{other:?} is neither `who:` nor `why:`"))),
+                other => {
+                    return Err(invalid(format!("{} is neither `who:` nor `why:`", sized(other))));
+                }
             }
         }
         let empty = || InvalidSetting { line: 1, problem: format!("no mode: {}", modes()) };
@@ -103,7 +105,12 @@ impl std::error::Error for InvalidSetting {}
 
 fn mode(name: &str) -> Result<SwitchMode, String> {
     let known = SwitchMode::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(name));
-    known.ok_or_else(|| format!("{name:?} is no mode: {}", modes()))
+    known.ok_or_else(|| format!("{} is no mode: {}", sized(name), modes()))
+}
+
+/// A text without its content.
+fn sized(text: &str) -> String {
+    format!("what is there ({} bytes)", text.len())
 }
 
 fn modes() -> String {

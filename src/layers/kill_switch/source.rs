@@ -26,8 +26,8 @@ pub trait SwitchSource: Send + 'static {
     /// A word is spoken when it changes, and not again each time it is looked at: whoever else moved
     /// the switch meanwhile would be overruled. [`Polled`](super::Polled) sees to that.
     ///
-    /// It may be dropped while it waits, and asked again. One that panics is asked no more, and stays
-    /// in trouble.
+    /// It may be dropped while it waits, and asked again. It must not block its thread, which is the
+    /// runtime's. One that panics is asked no more, and stays in trouble.
     fn next(&mut self) -> impl Future<Output = Option<Result<SwitchSetting, SourceError>>> + Send;
 }
 

@@ -1,12 +1,10 @@
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::BodyExt;
+use http_body::Frame;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
@@ -14,7 +12,8 @@ use super::body::Real;
 use super::layer::MirrorLayer;
 use super::seen::{Kept, Seen};
 use super::state::Place;
-use crate::body::Body;
+use crate::body::{Body, read};
+use crate::callback;
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::Event;
@@ -52,7 +51,8 @@ where
         let (began, limit) = (rt::now(), self.settings.limit);
         let due = rt::after(began, limit);
         let cut = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
-        let fetched = async { rt::caught(self.fetch(request)).await.unwrap_or_else(panicked) };
+        let fetched = callback::run("mirror target", self.fetch(request));
+        let fetched = async { fetched.await.unwrap_or_else(panicked) };
         let result = rt::until(Some(due), fetched).await.unwrap_or_else(cut);
         let elapsed = rt::now().saturating_duration_since(began);
         let (class, copy) = result.unwrap_or_else(|error| {
@@ -78,13 +78,15 @@ where
         let class = class_of_response(&self.settings.classifier, &mut response);
         let (head, body) = response.into_parts();
         let cap = self.settings.compare.as_ref().map_or(0, |_| self.settings.body_cap);
-        let (mut body, mut kept) = (pin!(body), Kept::new(cap));
-        while let Some(frame) = body.frame().await {
+        let mut kept = Kept::new(cap);
+        read(body, |frame: Result<Frame<Bytes>, _>| {
             let frame = frame.map_err(|error| Error::from_body(error, None))?;
             if let Some(chunk) = frame.data_ref() {
                 kept.add(chunk);
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok((class, kept.answered(head.status, head.headers)))
     }
 
@@ -97,20 +99,18 @@ where
     ) -> Option<bool> {
         let compare = self.settings.compare.as_ref()?;
         let real = rt::until(Some(due), real?).await?.ok()?;
-        let compared = AssertUnwindSafe(|| {
+        let compared = || {
             let real = match real {
                 Real::Answered { status, headers, kept } => kept.answered(status, headers),
                 Real::Failed(error) => Seen::Failed { class: self.class_of(&error) },
             };
             compare(&real, &copy)
-        });
-        catch_unwind(compared).ok()
+        };
+        callback::call("mirror comparison", compared)
     }
 
-    /// Asked of a user's classifier, which may panic like everything of theirs.
     fn class_of(&self, error: &Error) -> Class {
-        let class = AssertUnwindSafe(|| class_of_error(&self.settings.classifier, error));
-        catch_unwind(class).unwrap_or(Class::Other)
+        class_of_error(&self.settings.classifier, error)
     }
 }
 

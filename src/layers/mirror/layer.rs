@@ -11,7 +11,7 @@ use super::service::Mirror;
 use super::state::Tally;
 use crate::body::Body;
 use crate::config::{ConfigError, Mistakes, checked};
-use crate::context::RequestHead;
+use crate::context::{RequestHead, is_safe};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::ratio::Ratio;
@@ -55,7 +55,7 @@ impl<T> MirrorLayer<T> {
             limit: LIMIT,
             body_cap: BODY_CAP,
             key_header: None,
-            choose: Arc::new(|head| is_safe(head.method)),
+            choose: Arc::new(|head| may_be_copied(head.method)),
             prepare: None,
             compare: None,
             classifier: SharedClassifier::default(),
@@ -245,9 +245,9 @@ impl<S, T: Clone> Layer<S> for MirrorLayer<T> {
     }
 }
 
-/// Safe by RFC 9110, 9.2.1. (TRACE isn't sent by clients like ours.)
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+/// Safe to send beside the real one. (TRACE isn't sent by clients like ours.)
+fn may_be_copied(method: &Method) -> bool {
+    is_safe(method) && *method != Method::TRACE
 }
 
 /// As many tasks and bodies as a target that hangs may hold.

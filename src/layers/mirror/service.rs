@@ -1,4 +1,3 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
@@ -13,6 +12,7 @@ use super::future::ResponseFuture;
 use super::layer::MirrorLayer;
 use super::request::copy;
 use crate::body::Body;
+use crate::callback;
 use crate::context::{Context, RequestHead};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
@@ -84,8 +84,8 @@ impl<S, T> Mirror<S, T> {
     {
         let settings = &self.settings;
         // A choice that panics is none: the real call goes on.
-        let chosen = AssertUnwindSafe(|| (settings.choose)(&RequestHead::of(request)));
-        if !catch_unwind(chosen).unwrap_or(false) {
+        let chosen = || (settings.choose)(&RequestHead::of(request));
+        if !callback::call("mirror choice", chosen).unwrap_or(false) {
             return None;
         }
         let context = request.extensions().get::<Context>();

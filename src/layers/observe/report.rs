@@ -106,7 +106,7 @@ impl Report {
             What::Call if call.has_fallen_back() => call.delivery(),
             // It is done, whatever came of earlier attempts.
             What::Call if class.is_success() => Delivery::Answered,
-            What::Call => call.delivery().max(Delivery::Answered),
+            What::Call => call.delivery_of_answer(),
         }
     }
 

@@ -127,7 +127,8 @@ impl RateLimitLayer {
     ///
     /// At most `most` are kept; when there are more, those that were idle for longer than `idle` are
     /// forgotten, else one that was used long ago. Each has a queue, a pace and pauses of its own;
-    /// [`in_flight`](Self::in_flight) is of all of them together, and each has its turn.
+    /// [`in_flight`](Self::in_flight) is of all of them together, and each has its turn. Requests whose
+    /// `key` panics share one limit.
     ///
     /// ```
     /// use std::time::Duration;

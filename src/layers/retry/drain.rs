@@ -1,22 +1,23 @@
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Buf;
 use http_body::Body;
 use pin_project_lite::pin_project;
+
+use crate::body::Allowance;
 
 pin_project! {
     /// Reads a body that nobody wants, up to a cap.
     pub(super) struct Drain<R> {
         #[pin]
         body: Option<R>,
-        left: usize,
+        left: Allowance,
     }
 }
 
 impl<R> Drain<R> {
     pub(super) fn new(body: Option<R>, cap: usize) -> Self {
-        Self { body, left: cap }
+        Self { body, left: Allowance::new(cap) }
     }
 }
 
@@ -26,14 +27,8 @@ impl<R: Body> Drain<R> {
         while let Some(body) = this.body.as_mut().as_pin_mut() {
             match body.poll_frame(cx) {
                 Poll::Pending => return,
-                Poll::Ready(Some(Ok(frame))) => {
-                    let size = frame.data_ref().map_or(0, Buf::remaining);
-                    match this.left.checked_sub(size) {
-                        Some(left) => *this.left = left,
-                        None => this.body.set(None),
-                    }
-                }
-                Poll::Ready(Some(Err(_)) | None) => this.body.set(None),
+                Poll::Ready(Some(Ok(frame))) if this.left.take(&frame) => {}
+                Poll::Ready(_) => this.body.set(None),
             }
         }
     }

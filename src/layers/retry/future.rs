@@ -12,17 +12,17 @@ use tower_service::Service;
 use super::awaiting::Awaiting;
 use super::config::EmptyBudget;
 use super::drain::Drain;
-use super::policy::FailedAttempt;
+use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress, Step};
-use super::steer::Retries;
 use crate::body::{KeptBody, ReplayBody};
 use crate::budget::{CallUnderWay, Pass};
-use crate::context::Context;
+use crate::callback;
+use crate::context::{Context, Retries};
 use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
 use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, class_of_error, class_of_response, wait_of};
+use crate::outcome::{Class, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -106,6 +106,10 @@ enum Next {
 struct Outcome<'a> {
     class: Class,
     delivery: Delivery,
+    /// What is known of a request that went beside it.
+    beside: Option<Delivery>,
+    /// The provider said that it left the request alone, and no other went out for the attempt.
+    left_alone: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and how large it is, where that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -266,6 +270,7 @@ where
         self.context.call().answered(response.status());
         let class = class_of_response(&settings.classifier, response);
         if class.is_success() {
+            self.shared.refusals.note(class);
             self.annotate(response, None);
             return Next::Return(None);
         }
@@ -273,6 +278,8 @@ where
         let next = self.next(&Outcome {
             class,
             delivery: Delivery::Answered,
+            beside: Retries::left_behind(response.extensions()),
+            left_alone: self.is_left_alone(response),
             retry_after: asked,
             answer: Some((response.status(), response.body().size_hint().exact())),
             headers: Some(response.headers()),
@@ -289,6 +296,8 @@ where
         self.next(&Outcome {
             class: class_of_error(&self.shared.settings.classifier, error),
             delivery: error.delivery(),
+            beside: None,
+            left_alone: false,
             retry_after: error.retry_after(),
             answer: None,
             headers: None,
@@ -296,11 +305,18 @@ where
         })
     }
 
+    /// Whether the answer is a client's word that the provider left the attempt alone: it is of this
+    /// call, and of the one request that went out.
+    fn is_left_alone<R>(&self, response: &Response<R>) -> bool {
+        let said = response.extensions().get::<LeftAlone>();
+        said.is_some_and(|said| said.0 == self.context.call_id()) && self.context.handed_over() == 1
+    }
+
     /// Whether the policy thinks that another attempt could be better.
     fn is_wanted(&self, outcome: &Outcome<'_>, is_same_again: bool) -> bool {
         let call = self.context.call();
         let (memory, other) = (self.memory.as_ref(), Method::GET);
-        self.shared.settings.policy.wants(&FailedAttempt {
+        let failed = FailedAttempt {
             class: outcome.class,
             status: outcome.answer.map(|(status, _)| status),
             headers: outcome.headers,
@@ -311,26 +327,41 @@ where
             keyed: self.nature.keyed,
             key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
             is_same_again,
-        })
+        };
+        let wanted = || self.shared.settings.policy.wants(&failed);
+        callback::call("retry policy", wanted)
+            .unwrap_or_else(|| StandardPolicy::new().wants(&failed))
     }
 
     fn next(&mut self, outcome: &Outcome<'_>) -> Next {
-        let Outcome { class, delivery, retry_after, .. } = *outcome;
+        let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
         let attempt = self.progress.attempts;
         let is_same_again = self.progress.compare(outcome.answer);
         let status = outcome.answer.map(|(status, _)| status);
         let body_kept = self.memory.as_ref().is_some_and(|memory| memory.body.is_kept());
         let settings = &self.shared.settings;
         let wanted = self.is_wanted(outcome, is_same_again);
+        let others_answered = self.shared.refusals.note(class);
         let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
-        let failure =
-            Failure { class, status, delivery, wanted, retry_after, body_kept, shut, stopped };
+        let failure = Failure {
+            class,
+            status,
+            delivery,
+            left_alone,
+            wanted,
+            retry_after,
+            body_kept,
+            others_answered,
+            shut,
+            stopped,
+        };
         if class.is_local() && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
         }
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().worsen(delivery);
+        self.progress.end(delivery, outcome.beside);
         let now = rt::now();
         let config = &settings.config;
         let decision = self.progress.decide(config, &self.nature, &failure, now, &settings.rng);
@@ -372,14 +403,19 @@ where
     /// Notes on a response what it took.
     pub(super) fn annotate<R>(&self, response: &mut Response<R>, gave_up: Option<GaveUp>) {
         let Progress { attempts, waited, .. } = self.progress;
-        let attempts = attempts + self.context.call().hedges();
+        let call = self.context.call();
+        call.set_waited(waited);
+        let attempts = attempts + call.hedges();
         if attempts > 1 || gave_up.is_some() {
-            response.extensions_mut().insert(Retries { attempts, waited, gave_up });
+            let earlier = self.progress.earlier(Retries::left_behind(response.extensions()));
+            let retries = Retries { attempts, waited, gave_up, earlier };
+            response.extensions_mut().insert(retries);
         }
     }
 
     /// Notes on an error what it took, and the worst that may have happened on the way.
     pub(super) fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
+        self.context.call().set_waited(self.progress.waited);
         let error = error.with_context(&self.context).with_elapsed(self.context.elapsed());
         error.worsen(self.context.call().delivery()).with_gave_up(why)
     }
@@ -395,8 +431,9 @@ where
     fn send(&mut self, readied: &mut Option<S>) -> Option<S::Future> {
         let memory = self.memory.as_mut()?;
         let hedges = self.context.call().hedges();
+        self.context = self.context.clone().begun_now();
         let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
-        self.progress.attempts += 1;
+        self.progress.begin();
         self.context.call().count_attempts(self.progress.attempts);
         self.context.call().set_held(false);
         self.context.call().set_shut(false);

@@ -5,14 +5,18 @@
 //! failed attempt is asked five questions, and the first "no" is final:
 //!
 //! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
-//!    409 under a key (but not where all attempts were answered by the same one), 421, 425 (once), 429:
-//!    yes. Other 4xx, certificates that were not accepted, redirects without end, local rejections: no.
+//!    409 under a key that counts (but not where all attempts were answered by the same one), 421, 425
+//!    (once), 429: yes. Other 4xx, redirects that nobody followed or that never end, certificates that
+//!    were not accepted, local rejections: no.
 //!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
 //!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
 //!    otherwise, by the result, the method and the headers of both.
 //! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
-//!    [idempotency key](crate::idempotency), and attempts that provably did not act: the connection
-//!    was refused, HTTP/2 refused the stream, 421, 425. A POST without a key is never sent twice.
+//!    [idempotency key that counts](crate::idempotency), and attempts that provably did not act: the
+//!    connection was refused, HTTP/2 refused the stream, 421, 425. A key that was only made here and
+//!    that nobody said the provider honours is none: a POST under it is sent once. Who sends must be
+//!    known to send one request a call: the own client is, and
+//!    [others](crate::transport#what-proves-that-nothing-was-sent) are told of.
 //! 3. **Can it be sent again?** Its body is recorded while it is first sent, up to a cap.
 //! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
 //!    returned now, while it is still of use.
@@ -27,7 +31,8 @@
 //! The result of the last attempt is returned as it was. An error's
 //! [`delivery`](crate::Error::delivery) is the worst of all attempts: if the first timed out and the
 //! second was refused, it may have happened. A response that took more than one attempt, or was
-//! given up on, has [`Retries`] in its extensions.
+//! given up on, has [`Retries`] in its extensions, which says what is known of the
+//! [earlier](Retries::earlier) attempts: a 409 after a lost one may mean that the lost one was done.
 //!
 //! # Waiting for budget
 //!
@@ -63,7 +68,12 @@
 //!
 //! A connection that its peer ends, or a stream that it refuses, is the exception: the first request
 //! that moves to another connection for that costs neither an attempt nor budget. Servers end
-//! connections after every so many requests, and a repetition there is no more load.
+//! connections after every so many requests, and a repetition there is no more load. But servers shed
+//! load in the same way: after ten of them without an answer to anybody in between, each is a failed
+//! attempt, and its repetition is paid for.
+//!
+//! A POST without a key that was on a connection when its peer ended that (`GOAWAY`) is not sent again.
+//! The peer names the last stream that it processes, but hyper doesn't tell.
 //!
 //! # Errors and events
 //!
@@ -109,9 +119,9 @@ mod drain;
 mod future;
 mod layer;
 mod policy;
+mod refusals;
 mod service;
 mod state;
-mod steer;
 
 pub use crate::budget::RetryBudget;
 pub use config::{EmptyBudget, Rejections, RetryConfig};
@@ -119,6 +129,5 @@ pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 pub use service::Retry;
-pub use steer::Retries;
 
-pub use crate::context::Steer;
+pub use crate::context::{Retries, Steer};

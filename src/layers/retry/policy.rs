@@ -7,7 +7,7 @@ use crate::outcome::{Class, foreign};
 /// Says whether another attempt could be better than this result.
 ///
 /// It is the first of several questions: whether repeating is safe, in time and within the budget is
-/// the layer's to ask, whatever the policy says.
+/// the layer's to ask, whatever the policy says. Where it panics, the [`StandardPolicy`] decides.
 pub trait RetryPolicy: Send + Sync + 'static {
     /// Whether another attempt could be better.
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool;
@@ -31,7 +31,7 @@ pub struct FailedAttempt<'a> {
     pub(super) sent: &'a [(HeaderName, HeaderValue)],
     /// Which attempt it was; the first is 1. A [`hedge`](crate::hedge)'s second request is one more.
     pub attempt: u32,
-    /// The call has an idempotency key.
+    /// The call has an [idempotency key that counts](crate::idempotency).
     pub keyed: bool,
     /// The key may have been used by an earlier call, because the caller brought it.
     pub key_from_caller: bool,
@@ -88,8 +88,8 @@ impl StandardPolicy {
         Self::default()
     }
 
-    /// Also retries 409 of calls without a key, for providers that answer it to what may succeed a
-    /// moment later.
+    /// Also retries 409 of calls without a key that counts, for providers that answer it to what may
+    /// succeed a moment later.
     #[must_use]
     pub fn with_conflicts(mut self) -> Self {
         self.conflicts = true;

@@ -7,9 +7,10 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::RetryLayer;
+use super::refusals::Refusals;
 use super::state::Nature;
 use crate::body::{KeptBody, ReplayBody};
-use crate::context::{Context, Steer, has_key, is_idempotent};
+use crate::context::{Context, Steer, has_honoured_key, is_idempotent};
 use crate::error::{BoxError, Error};
 use crate::memory::{Memories, Memory};
 use crate::rt;
@@ -25,11 +26,13 @@ pub struct Retry<S> {
 pub(super) struct Shared {
     pub(super) settings: RetryLayer,
     pub(super) memories: Memories,
+    pub(super) refusals: Refusals,
 }
 
 impl<S> Retry<S> {
     pub(super) fn new(inner: S, settings: RetryLayer) -> Self {
-        Self { inner, shared: Arc::new(Shared { settings, memories: Memories::default() }) }
+        let (memories, refusals) = (Memories::default(), Refusals::default());
+        Self { inner, shared: Arc::new(Shared { settings, memories, refusals }) }
     }
 }
 
@@ -66,15 +69,18 @@ where
 
 impl Nature {
     fn of<B>(request: &Request<B>, context: &Context) -> Self {
-        let key = context.call().key.get();
         let idempotent = is_idempotent(request.method());
         // Most calls carry their context and nothing else.
         let others = request.extensions().len() > 1;
+        let steer = others.then(|| request.extensions().get::<Steer>().copied()).flatten();
+        let keyed = has_honoured_key(request, context);
+        // The key's lifetime is a limit only where the key is what makes a repetition safe.
+        let by_key = keyed && !idempotent && steer != Some(Steer::Safe);
+        let key = context.call().key.get().filter(|_| by_key);
         Self {
             idempotent,
-            // A key that its caller put there by hand counts as well.
-            keyed: key.is_some() || !idempotent && has_key(request),
-            steer: others.then(|| request.extensions().get::<Steer>().copied()).flatten(),
+            keyed,
+            steer,
             started: context.started(),
             deadline: context.deadline(),
             key_expires: key.map(|key| rt::after(context.started(), key.lifetime)),

@@ -19,6 +19,10 @@ pub(super) struct Progress {
     too_early: bool,
     /// The call was moved to another connection before.
     moved: bool,
+    /// The worst that is known of the attempts before the one that is under way.
+    earlier: Option<Delivery>,
+    /// What is known of the last one that ended.
+    ended: Option<Delivery>,
     /// How all attempts so far were answered, if they were and in the same way.
     alike: Option<(StatusCode, Option<u64>)>,
 }
@@ -27,11 +31,12 @@ pub(super) struct Progress {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nature {
     pub(super) idempotent: bool,
+    /// It has a key that the provider is known to honour.
     pub(super) keyed: bool,
     pub(super) steer: Option<Steer>,
     pub(super) started: Instant,
     pub(super) deadline: Option<Instant>,
-    /// When the provider forgets the key.
+    /// When the provider forgets the key, where that is what makes a repetition safe.
     pub(super) key_expires: Option<Instant>,
 }
 
@@ -41,10 +46,14 @@ pub(super) struct Failure {
     pub(super) class: Class,
     pub(super) status: Option<StatusCode>,
     pub(super) delivery: Delivery,
+    /// The provider said, to the attempt's one request, that it left it alone.
+    pub(super) left_alone: bool,
     /// The policy thinks that another attempt could be better.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
+    /// The provider answers others, so that a request that it refused is worth another connection.
+    pub(super) others_answered: bool,
     /// A circuit breaker or a rate limit would refuse another attempt.
     pub(super) shut: bool,
     /// Somebody stopped the integration, or its retries.
@@ -73,6 +82,22 @@ impl Progress {
         is_same
     }
 
+    /// An attempt came to this; `beside` is what is known of a request that went beside it.
+    pub(super) fn end(&mut self, delivery: Delivery, beside: Option<Delivery>) {
+        self.ended = Some(delivery).max(beside);
+    }
+
+    /// Another attempt goes out.
+    pub(super) fn begin(&mut self) {
+        self.attempts += 1;
+        self.earlier = self.earlier.max(self.ended);
+    }
+
+    /// The worst that is known of the attempts but the last, and of what went beside that.
+    pub(super) fn earlier(&self, beside: Option<Delivery>) -> Delivery {
+        self.earlier.max(beside).unwrap_or(Delivery::NotSent)
+    }
+
     /// How long to wait before the next attempt and what it costs, or why there is none.
     pub(super) fn decide(
         &mut self,
@@ -93,8 +118,9 @@ impl Progress {
             return Err(GaveUp::Stopped);
         }
         // The first request that goes from a connection that was ended to another one is no more
-        // load than was meant anyway: it costs neither an attempt nor budget.
-        let moves = failure.class.is_moved() && !self.moved;
+        // load than was meant anyway: it costs neither an attempt nor budget. But a provider that
+        // refuses everybody sheds load, and would get it twice.
+        let moves = failure.class.is_moved() && !self.moved && failure.others_answered;
         self.check_attempts(config, nature, moves)?;
         self.check_safety(nature, failure)?;
         let delay = self.delay(config, failure, rng);
@@ -125,6 +151,11 @@ impl Progress {
         let steered = nature.steer == Some(Steer::Never) || failure.stopped;
         let waits = config.rejections == Rejections::Wait && !steered;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
+        if failure.delivery != Delivery::NotSent {
+            // Something of the attempt went out before: it would be done again.
+            self.check_attempts(config, nature, false)?;
+            self.check_safety(nature, failure)?;
+        }
         let delay = spread(back.max(SHORTEST_WAIT), config, rng);
         Self::check_time(config, nature, rt::after(now, delay))?;
         Self::check_asked(config, failure)?;
@@ -156,9 +187,7 @@ impl Progress {
         if early && self.too_early {
             return Err(GaveUp::NotRetryable);
         }
-        let unprocessed = early
-            || failure.status == Some(StatusCode::MISDIRECTED_REQUEST)
-            || failure.delivery == Delivery::NotSent;
+        let unprocessed = failure.left_alone || failure.delivery == Delivery::NotSent;
         let harmless = nature.idempotent || nature.steer == Some(Steer::Safe);
         if !(unprocessed || harmless || nature.keyed) {
             return Err(GaveUp::NotSafe);
@@ -182,18 +211,16 @@ impl Progress {
         if limit.is_some_and(|limit| begins >= limit) {
             return Err(GaveUp::ElapsedLimit);
         }
-        let forgotten = nature.key_expires.is_some_and(|expires| begins >= expires);
-        if forgotten && !nature.idempotent {
-            return Err(GaveUp::KeyExpired);
+        match nature.key_expires.is_some_and(|expires| begins >= expires) {
+            true => Err(GaveUp::KeyExpired),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// When there is no time left for another attempt.
     pub(super) fn ends(config: &RetryConfig, nature: &Nature) -> Option<Instant> {
         let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
-        let forgotten = nature.key_expires.filter(|_| !nature.idempotent);
-        [nature.deadline, limit, forgotten].into_iter().flatten().min()
+        [nature.deadline, limit, nature.key_expires].into_iter().flatten().min()
     }
 
     /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.

@@ -1,27 +1,39 @@
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::context::{Context, Upload};
+use crate::context::UploadProgress;
 use crate::rt;
 
 pin_project! {
     /// A request's body that notes when the provider took of it, where a limit asks for it.
+    ///
+    /// Where one does, large frames are handed on in pieces of 64 KiB, without a copy: a client that
+    /// is given a whole body has it, however little of it was sent.
     #[derive(Debug)]
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
-        watched: Option<Context>,
+        watched: Option<Watched>,
     }
 }
 
+#[derive(Debug)]
+struct Watched {
+    progress: UploadProgress,
+    /// What is left of the frame that is being handed on.
+    rest: Bytes,
+}
+
 impl<B: Body> RequestBody<B> {
-    pub(super) fn new(inner: B, watched: Option<Context>) -> Self {
-        if let Some(context) = watched.as_ref().filter(|_| inner.is_end_stream()) {
-            context.call().set_upload(Upload::Done(rt::now()));
+    pub(super) fn new(inner: B, progress: Option<UploadProgress>) -> Self {
+        if let Some(progress) = progress.as_ref().filter(|_| inner.is_end_stream()) {
+            progress.ended(rt::now());
         }
+        let watched = progress.map(|progress| Watched { progress, rest: Bytes::new() });
         Self { inner, watched }
     }
 }
@@ -34,31 +46,72 @@ impl<B> RequestBody<B> {
             Some(_) => Err(self),
         }
     }
+
+    fn rest(&self) -> usize {
+        self.watched.as_ref().map_or(0, |watched| watched.rest.len())
+    }
 }
 
 impl<B: Body> Body for RequestBody<B> {
-    type Data = B::Data;
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.inner.as_mut().poll_frame(cx));
-        if let Some(context) = this.watched {
-            let done = frame.is_none() || this.inner.is_end_stream();
-            let upload = if done { Upload::Done } else { Upload::Moved };
-            context.call().set_upload(upload(rt::now()));
+        let has_rest = this.watched.as_ref().is_some_and(|watched| !watched.rest.is_empty());
+        let frame = match has_rest {
+            true => None,
+            false => {
+                // For `Bytes`, this takes them as they are.
+                let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
+                let frame = ready!(this.inner.as_mut().poll_frame(cx));
+                Some(frame.map(|frame| frame.map(|frame| frame.map_data(whole))))
+            }
+        };
+        let Some(watched) = this.watched else { return Poll::Ready(frame.flatten()) };
+        let frame = match frame {
+            Some(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => {
+                    watched.rest = data;
+                    Some(Ok(watched.next_piece()))
+                }
+                Err(trailers) => Some(Ok(trailers)),
+            },
+            Some(end_or_error) => end_or_error,
+            None => Some(Ok(watched.next_piece())),
+        };
+        let is_end = frame.is_none() || watched.rest.is_empty() && this.inner.is_end_stream();
+        match is_end {
+            true => watched.progress.ended(rt::now()),
+            false => watched.progress.handed_over(rt::now()),
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.rest() == 0 && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let (inner, rest) = (self.inner.size_hint(), self.rest() as u64);
+        let mut hint = SizeHint::new();
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(inner.lower().saturating_add(rest));
+        hint
     }
 }
+
+impl Watched {
+    fn next_piece(&mut self) -> Frame<Bytes> {
+        Frame::data(self.rest.split_to(self.rest.len().min(PIECE)))
+    }
+}
+
+/// Small beside what clients and systems hold back by themselves (hyper 400 KiB, Linux up to 4 MiB), so
+/// that they bound what was handed over and not sent; and large beside the cost of a frame.
+const PIECE: usize = 64 * 1024;

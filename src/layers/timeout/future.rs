@@ -8,7 +8,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
-use crate::context::{Context, Upload};
+use crate::context::{Context, Upload, UploadProgress};
 use crate::error::{BoxError, Error};
 use crate::event::Event;
 use crate::outcome::Phase;
@@ -26,6 +26,8 @@ pin_project! {
         // A timer is armed, and said to be.
         marked: bool,
         context: Context,
+        // How far the request's body has come, where a limit depends on it.
+        upload: Option<UploadProgress>,
         settings: Arc<TimeoutLayer>,
     }
 
@@ -46,8 +48,21 @@ struct Due {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, context: Context, settings: Arc<TimeoutLayer>) -> Self {
-        Self { inner, timer: Timer::default(), began: None, marked: false, context, settings }
+    pub(super) fn new(
+        inner: F,
+        context: Context,
+        upload: Option<UploadProgress>,
+        settings: Arc<TimeoutLayer>,
+    ) -> Self {
+        Self {
+            inner,
+            timer: Timer::default(),
+            began: None,
+            marked: false,
+            context,
+            upload,
+            settings,
+        }
     }
 }
 
@@ -75,8 +90,9 @@ where
         }
         let began = *this.began.get_or_insert_with(rt::now);
         loop {
-            let due = Due::next(this.settings, this.context, began);
-            let look = Due::look_again(this.settings, this.context);
+            let upload = this.upload.as_ref().map(UploadProgress::state);
+            let due = Due::next(this.settings, this.context, began, upload);
+            let look = Due::look_again(this.settings, upload);
             let Some(at) = due.map(|due| due.at).into_iter().chain(look).min() else {
                 return Poll::Pending;
             };
@@ -84,7 +100,8 @@ where
                 this.context.call().mark_timer(this.marked);
             }
             std::task::ready!(this.timer.as_mut().poll_at(at, cx));
-            let now_due = Due::next(this.settings, this.context, began);
+            let upload = this.upload.as_ref().map(UploadProgress::state);
+            let now_due = Due::next(this.settings, this.context, began, upload);
             if let Some(due) = now_due.filter(|due| due.at <= at) {
                 this.context.call().unmark_timer(this.marked);
                 return Poll::Ready(Err(due.error(this.settings, this.context)));
@@ -98,7 +115,12 @@ where
 
 impl Due {
     /// The limit that passes next.
-    fn next(settings: &TimeoutLayer, context: &Context, began: Instant) -> Option<Self> {
+    fn next(
+        settings: &TimeoutLayer,
+        context: &Context,
+        began: Instant,
+        upload: Option<Upload>,
+    ) -> Option<Self> {
         let from = |at, phase, limit: Option<Duration>| {
             limit.map(|limit| Self { at: rt::after(at, limit), phase, limit })
         };
@@ -107,22 +129,25 @@ impl Due {
             phase: Phase::Call,
             limit: at.saturating_duration_since(context.started()),
         });
-        let body = settings.watches_upload().then(|| match context.call().upload() {
+        let body = upload.and_then(|upload| match upload {
+            // Other limits count this wait.
+            Upload::Waiting => None,
             Upload::Moved(at) => from(at, Phase::Upload, settings.upload_stall),
             Upload::Done(at) => from(at, Phase::ResponseHead, settings.response_head),
         });
         let attempt = from(began, Phase::Attempt, settings.attempt);
         // The deadline comes first where two pass at once: it is the call's last word.
-        [deadline, attempt, body.flatten()].into_iter().flatten().min_by_key(|due| due.at)
+        [deadline, attempt, body].into_iter().flatten().min_by_key(|due| due.at)
     }
 
     /// The head's limit begins when the upload ends, of which nobody tells this task. It can't pass
     /// sooner than its length from now, so it is soon enough to look then.
-    fn look_again(settings: &TimeoutLayer, context: &Context) -> Option<Instant> {
+    fn look_again(settings: &TimeoutLayer, upload: Option<Upload>) -> Option<Instant> {
         let limit = settings.response_head?;
-        match context.call().upload() {
+        match upload? {
             Upload::Moved(_) => Some(rt::after(rt::now(), limit)),
-            Upload::Done(_) => None,
+            // The end of the wait is this task's to find.
+            Upload::Waiting | Upload::Done(_) => None,
         }
     }
 

@@ -37,7 +37,7 @@ impl TimeoutLayer {
         self
     }
 
-    /// Between two frames of the request's body, while the provider takes none.
+    /// While nothing of the request's body is taken, though not all of it was.
     pub fn upload_stall(mut self, limit: Duration) -> Self {
         self.upload_stall = Some(limit);
         self

@@ -4,10 +4,19 @@
 //! |---|---|---|
 //! | [`attempt`](TimeoutLayer::attempt) | the attempt's start | the response head |
 //! | [`response_head`](TimeoutLayer::response_head) | the last byte of the request's body was taken | the response head |
-//! | [`upload_stall`](TimeoutLayer::upload_stall) | the last frame of the request's body was taken | the next one |
+//! | [`upload_stall`](TimeoutLayer::upload_stall) | something of the request's body was taken | the next bytes of it |
 //!
 //! A long upload is not a slow answer: with `response_head` and `upload_stall` in place of
-//! `attempt`, a request may take as long as it keeps moving. All limits share one timer, which is not
+//! `attempt`, a request may take as long as it keeps moving.
+//!
+//! "Taken" is what was written to the system, over HTTP/1.1 by an integration's own client. What an
+//! inner service takes from the body counts elsewhere: over HTTP/2, whose flow control lets our client
+//! hold at most 256 KiB, and with other clients, which hold some hundred KiB. Where one of the two
+//! limits is set, large frames are handed on in pieces of 64 KiB, without a copy, because a client that is given a
+//! whole body has taken it. What the system holds back (on Linux up to 4 MiB a connection) counts as
+//! taken everywhere. While a request waits for a connection of our own client, neither limit runs.
+//!
+//! All limits share one timer, which is not
 //! armed at all for an answer that is there at once. An attempt also never outlives the call's
 //! deadline; then the error is the deadline's.
 //!

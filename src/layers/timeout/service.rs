@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::body::RequestBody;
 use super::future::ResponseFuture;
 use super::layer::TimeoutLayer;
-use crate::context::{Context, Upload};
+use crate::context::{Context, UploadProgress};
 use crate::error::{BoxError, Error};
 use crate::rt;
 
@@ -48,12 +48,12 @@ where
         {
             request.headers_mut().insert(header, left);
         }
-        let watched = settings.watches_upload().then(|| {
-            context.call().set_upload(Upload::Moved(rt::now()));
-            context.clone()
-        });
-        let request = request.map(|body| RequestBody::new(body, watched));
-        ResponseFuture::new(self.inner.call(request), context, Arc::clone(settings))
+        let upload = settings.watches_upload().then(|| UploadProgress::new(rt::now()));
+        if let Some(upload) = &upload {
+            request.extensions_mut().insert(upload.clone());
+        }
+        let request = request.map(|body| RequestBody::new(body, upload.clone()));
+        ResponseFuture::new(self.inner.call(request), context, upload, Arc::clone(settings))
     }
 }
 

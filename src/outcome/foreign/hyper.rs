@@ -27,6 +27,7 @@ fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
         findings.fault = Some(Fault::Closed);
     }
     findings.timed_out |= error.is_timeout();
+    findings.head_too_large |= is_head_too_large(error);
     if error.is_incomplete_message() || error.is_closed() {
         findings.fault = Some(Fault::Closed);
     } else if error.is_parse() {
@@ -40,11 +41,27 @@ fn is_gone(error: &hyper::Error) -> bool {
     error.is_user() && error.to_string().starts_with("dispatch task is gone")
 }
 
+/// hyper has this question for its servers alone, and otherwise its text.
+fn is_head_too_large(error: &hyper::Error) -> bool {
+    error.is_parse() && error.to_string().starts_with("message head is too large")
+}
+
+/// h2 ends the connection on a head that is four times as large as is allowed, and has no question for
+/// it but its text.
+fn is_far_too_large(error: &h2::Error) -> bool {
+    error.is_go_away() && {
+        let text = error.to_string();
+        ["header_list_way_too_large", "too_many_continuations"].iter().any(|why| text.contains(why))
+    }
+}
+
 fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     // Of the stream or of the connection: the host carries out nothing over HTTP/2.
     let wants_http1 = error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED);
     findings.not_processed |= error.is_remote() && (refused || wants_http1);
+    findings.head_too_large |= error.is_library() && is_far_too_large(error);
+    findings.malformed |= error.is_library();
     if let Some(io) = error.get_io() {
         findings.look_at_io(io);
         if let Some(carried) = io.get_ref() {
@@ -56,6 +73,8 @@ fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     // h2 tells it to whoever opens a stream just then, also to one whose head is out already.
     let graceful = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     findings.fault = Some(match error.is_reset() {
+        // It was reset here, for what the peer had sent.
+        true if error.is_library() => Fault::Protocol,
         true => Fault::Reset,
         false if graceful && error.is_remote() => Fault::GoneAway,
         false => Fault::Protocol,

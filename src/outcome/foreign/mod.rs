@@ -5,8 +5,9 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::iter::successors;
 
-use super::class::{Fault, Phase};
+use super::class::{Class, Fault, Phase};
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
 #[cfg(not(all(feature = "hyper", feature = "reqwest", feature = "rustls")))]
@@ -15,6 +16,7 @@ mod absent;
 mod hyper;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod sources;
 #[cfg(feature = "rustls")]
 mod tls;
 
@@ -24,6 +26,8 @@ use absent as hyper;
 use absent as reqwest;
 #[cfg(not(feature = "rustls"))]
 use absent as tls;
+
+pub(crate) use sources::Sources;
 
 /// What the levels of a chain said, taken together.
 #[derive(Debug, Default)]
@@ -38,21 +42,32 @@ struct Findings {
     request: bool,
     /// Its body failed on the way: a part of it may have arrived.
     half_sent: bool,
+    /// The answer's head came, and is larger than the client allows.
+    head_too_large: bool,
+    /// What came over HTTP/2 was refused here, because it broke a rule or was far too large.
+    malformed: bool,
     /// How the connection failed; the innermost word is the most exact.
     fault: Option<Fault>,
+    /// Whoever it comes from sends one request a call: what is true of that is true of the call.
+    is_client: bool,
 }
 
-/// Reads a foreign error.
+/// Reads a foreign error, of whatever may have taken several steps.
 pub(crate) fn read(error: BoxError) -> Error {
     read_after(Findings::default(), error)
+}
+
+/// Reads the error of a client that sends one request a call.
+pub(crate) fn read_client(error: BoxError) -> Error {
+    read_after(Findings { is_client: true, ..Findings::default() }, error)
 }
 
 fn read_after(mut findings: Findings, error: BoxError) -> Error {
     let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
-            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds.
-            // Only the request's own body is no part of the answer, whatever broke it.
+            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds for
+            // its call. Only the request's own body is no part of the answer, whatever broke it.
             let said = match findings.half_sent {
                 true => Error::new(ErrorKind::Request, Delivery::Unknown),
                 false => ours.said(),
@@ -63,20 +78,41 @@ fn read_after(mut findings: Findings, error: BoxError) -> Error {
         level = next(current);
     }
     let (kind, delivery) = findings.conclude();
-    Error::new(kind, delivery).with_source(reqwest::without_secrets(error))
+    let ours = Error::new(kind, delivery).with_source(reqwest::without_secrets(error));
+    match (findings.head_too_large, findings.malformed) {
+        (true, _) => refuse_head(ours),
+        (false, true) => ours.with_detail(MALFORMED),
+        (false, false) => ours,
+    }
 }
 
-/// Whether the same would come of another attempt: a certificate was not accepted, or redirects went
-/// on and on.
+/// An answer whose head is larger than our client allows.
+#[cfg(feature = "hyper")]
+pub(crate) fn head_too_large() -> Error {
+    let (kind, delivery) = Findings { head_too_large: true, ..Findings::default() }.conclude();
+    refuse_head(Error::new(kind, delivery))
+}
+
+fn refuse_head(error: Error) -> Error {
+    // The provider is there, and the limit is ours: another attempt would meet it again.
+    error.class_or(|| Class::ClientError);
+    error.with_detail(HEAD_TOO_LARGE)
+}
+
+/// Whether the same would come of another attempt: a certificate was not accepted, or a redirect could
+/// not be followed.
 pub(crate) fn is_final(error: &Error) -> bool {
-    let mut level = StdError::source(error);
-    while let Some(current) = level {
-        if tls::is_final(current) || reqwest::is_final(current) {
-            return true;
-        }
-        level = next(current);
-    }
-    false
+    is_redirect(error) || sources(error).any(tls::is_final)
+}
+
+/// Whether the client could not follow a redirect: to no place that it can ask, or on and on.
+pub(crate) fn is_redirect(error: &Error) -> bool {
+    error.kind() == ErrorKind::Other && sources(error).any(reqwest::is_redirect)
+}
+
+/// All that lies under an error of ours.
+fn sources(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    successors(StdError::source(error), |level| next(*level))
 }
 
 /// Reads the error of a connection that was never made.
@@ -84,7 +120,10 @@ pub(crate) fn is_final(error: &Error) -> bool {
 pub(crate) fn read_connecting(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => *ours,
-        Err(error) => read_after(Findings { connecting: true, ..Findings::default() }, error),
+        Err(error) => {
+            let findings = Findings { connecting: true, is_client: true, ..Findings::default() };
+            read_after(findings, error)
+        }
     }
 }
 
@@ -125,12 +164,21 @@ impl Findings {
     }
 
     fn conclude(&self) -> (ErrorKind, Delivery) {
+        let (kind, delivery) = self.of_request();
+        (kind, if self.is_client { delivery } else { Delivery::Unknown })
+    }
+
+    /// What is true of the request that the error is of.
+    fn of_request(&self) -> (ErrorKind, Delivery) {
         use Delivery::{NotSent, Unknown};
         let connect = |fault| match fault {
             Some(exact @ (Fault::Dns | Fault::Refused | Fault::Tls)) => exact,
             _ => Fault::Connect,
         };
         match self {
+            Self { head_too_large: true, .. } => {
+                (ErrorKind::Transport(Fault::Protocol), Delivery::Answered)
+            }
             Self { half_sent: true, .. } => (ErrorKind::Request, Unknown),
             Self { request: true, .. } => (ErrorKind::Request, NotSent),
             Self { connecting: true, timed_out: true, .. } => {
@@ -148,3 +196,8 @@ impl Findings {
         }
     }
 }
+
+const MALFORMED: &str = "the answer breaks a rule of http/2, or its head is far larger than the client \
+     allows (HyperConfig: max_head_size)";
+const HEAD_TOO_LARGE: &str = "the answer's head is larger than the client allows \
+     (HyperConfig: raise max_header_fields or max_head_size)";

@@ -18,9 +18,10 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
     }
 }
 
-/// The next attempt would be redirected in the same way.
-pub(super) fn is_final(error: &(dyn StdError + 'static)) -> bool {
-    error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_redirect)
+/// A redirect went on and on, or led to no place that can be asked.
+pub(super) fn is_redirect(error: &(dyn StdError + 'static)) -> bool {
+    let error = error.downcast_ref::<reqwest::Error>();
+    error.is_some_and(|error| error.is_redirect() || error.is_builder())
 }
 
 /// A reqwest error's text holds the whole URL, query included; it is taken out.

@@ -1,20 +1,18 @@
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::rt::{self, Clock};
+use super::turn::{Seen, Turn};
+use crate::rt;
 
 /// Where full files go: `audit.jsonl.1` is the last of them, `audit.jsonl.2` the one before.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
     trouble: Option<(Instant, io::Error)>,
+    /// The lock of another service, as it was seen last.
+    other: Seen,
 }
-
-/// The right to put files aside, which one service has at a time: two at once would write over what
-/// the other has just put there.
-#[derive(Debug)]
-pub(super) struct Turn(PathBuf);
 
 // === impl Aside ===
 
@@ -32,7 +30,7 @@ impl Aside {
 
     /// Waits for nobody: nothing while another service puts files aside, or where that can't be.
     pub(super) fn turn(&mut self, path: &Path) -> Option<Turn> {
-        let turn = Turn::of(path);
+        let turn = Turn::take(beside(path, "lock"), &mut self.other, rt::now());
         turn.unwrap_or_else(|error| {
             self.trouble = Some((rt::now(), error));
             None
@@ -40,41 +38,15 @@ impl Aside {
     }
 
     /// Puts a file there, as one of so many.
-    pub(super) fn take(&mut self, path: &Path, keep: usize, _turn: Turn) {
-        self.trouble = put_aside(path, keep).err().map(|error| (rt::now(), error));
+    pub(super) fn take(&mut self, path: &Path, keep: usize, mut turn: Turn) {
+        let put = put_aside(path, keep, &mut turn);
+        self.trouble = put.err().map(|error| (rt::now(), error));
     }
 }
 
-// === impl Turn ===
-
-impl Turn {
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        let lock = beside(path, "lock");
-        let begun = || OpenOptions::new().write(true).create_new(true).open(&lock);
-        match begun() {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let age = |since| Clock::system().wall().duration_since(since).unwrap_or_default();
-                let since = fs::metadata(&lock).and_then(|known| known.modified());
-                if since.is_ok_and(|since| age(since) > AGAIN) {
-                    // Whoever took it has died over it. The next try has it.
-                    fs::remove_file(&lock)?;
-                }
-                Ok(None)
-            }
-            begun => begun.map(|_| Some(Self(lock))),
-        }
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // One that stays is taken for a dead one's.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn put_aside(path: &Path, keep: usize) -> io::Result<()> {
+fn put_aside(path: &Path, keep: usize, turn: &mut Turn) -> io::Result<()> {
     if keep == 0 {
+        turn.confirm()?;
         return fs::remove_file(path);
     }
     let aside = |number: usize| beside(path, &number.to_string());
@@ -83,13 +55,16 @@ fn put_aside(path: &Path, keep: usize) -> io::Result<()> {
     let free = match (1..=keep).find(is_free) {
         Some(free) => free,
         None => {
+            turn.confirm()?;
             fs::remove_file(aside(keep))?;
             keep
         }
     };
     for number in (1..free).rev() {
+        turn.confirm()?;
         fs::rename(aside(number), aside(number + 1))?;
     }
+    turn.confirm()?;
     fs::rename(path, aside(1))
 }
 

@@ -1,11 +1,11 @@
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
 use crate::context::{BusinessKey, Context, CorrelationId, PathTemplate};
 use crate::event::{AttemptDetail, End, Event, Exchange, Kept, Origin};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_header_name};
 use crate::telemetry::words;
 
 /// A record before it is redacted.
@@ -146,8 +146,11 @@ fn before(wall: SystemTime, elapsed: Duration) -> SystemTime {
 
 fn shown(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
     let headers = |headers: &HeaderMap| {
-        let shown = |(name, value)| (name, redactor.header(name, value));
-        headers.iter().map(shown).map(|(name, value)| (name.as_str().to_owned(), value)).collect()
+        let shown = |(name, value): (&HeaderName, &HeaderValue)| {
+            let plain = Some(name.as_str()).filter(|name| is_header_name(name));
+            (plain.unwrap_or("[redacted]").to_owned(), redactor.header(name, value))
+        };
+        headers.iter().map(shown).collect()
     };
     let body = |headers: &HeaderMap, kept: &Kept| AuditBody {
         shown: redactor.body(headers, kept),

@@ -14,12 +14,14 @@ use crate::rt::Clock;
 /// `audit.jsonl` becomes `audit.jsonl.1`, that becomes `audit.jsonl.2`, and so on; the oldest is
 /// removed. One that can't be put aside is written on, which is told as
 /// [trouble](super::Audit::trouble), and tried again every minute. On Unix, new files can be read by
-/// their owner and group alone.
+/// their owner alone. What is no regular file is refused: a symbolic link in the file's place, a pipe, a
+/// device, a folder.
 ///
 /// One that is moved away or removed by somebody else is begun anew. A line that was torn, by a full
 /// disk or by the end of a process, stays as it is, and the next begins on its own: what can't be read
 /// as JSON is no record. Two services that write to one file take turns in putting it aside, for which
-/// there is an `audit.jsonl.lock` as long as that takes.
+/// there is an `audit.jsonl.lock` as long as that takes; one that died over it holds up the others for two
+/// seconds.
 #[derive(Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
@@ -41,7 +43,7 @@ impl JsonLinesFile {
     ///
     /// # Errors
     ///
-    /// When it can't be opened.
+    /// When it can't be opened, or is no regular file.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let (path, clock) = (path.as_ref().to_owned(), Clock::system());
         let file = LineFile::create(path.clone())?;

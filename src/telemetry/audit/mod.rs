@@ -9,7 +9,7 @@
 //! let file = JsonLinesFile::create("/var/log/shop/stripe.jsonl")?.daily().keep(30);
 //! let audit = Audit::to(file)
 //!     .failures(4 * 1024) // heads and bodies of failed attempts, redacted
-//!     .redactor(StandardRedactor::new().also_field("loyalty_number"))
+//!     .redactor(StandardRedactor::new().show_field("message"))
 //!     .start()?;
 //! let stripe = Integration::user_flow("stripe").subscriber(audit.clone()).build()?;
 //! # let _ = (stripe, audit);
@@ -61,6 +61,7 @@ mod record;
 mod sink;
 #[cfg(feature = "tracing")]
 mod spoken;
+mod turn;
 
 pub use audit::{Audit, AuditBuilder};
 pub use file::JsonLinesFile;

@@ -1,12 +1,12 @@
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::draft::Draft;
 use super::record::AuditRecord;
 use super::sink::AuditSink;
+use crate::callback;
 use crate::error::BoxError;
 use crate::redact::Redactor;
 
@@ -185,14 +185,14 @@ impl Writer {
         }
         // The sink's own end first: whoever waits for this end waits for that too.
         let queue = Arc::clone(&self.queue);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(self)));
+        let _ = callback::call(SINK, || drop(self));
         queue.state().is_over = true;
         queue.changed.notify_all();
     }
 
     fn write(&mut self, draft: &Draft) {
-        let redacted = catch_unwind(AssertUnwindSafe(|| draft.redacted(&*self.redactor)));
-        let record: AuditRecord = redacted.unwrap_or_else(|_| draft.bare());
+        let redacted = callback::call("redactor", || draft.redacted(&*self.redactor));
+        let record: AuditRecord = redacted.unwrap_or_else(|| draft.bare());
         for tried in 1..=TRIES {
             match guarded(|| self.sink.write(&record)) {
                 Ok(()) => return self.queue.fared(None),
@@ -208,11 +208,14 @@ impl Writer {
 
 /// What somebody else's code came to.
 fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the sink panicked".to_owned()),
+    match callback::call(SINK, || work().map_err(|error| error.to_string())) {
+        Some(result) => result,
+        None => Err("the sink panicked".to_owned()),
     }
 }
+
+/// What a sink is called where it is told that it panicked.
+const SINK: &str = "audit sink";
 
 /// As much as most services can spare while a disk is slow: all of it, where 10,000 failures wait
 /// with 3 KiB of each body.

@@ -23,7 +23,7 @@ pub struct AuditRecord {
     pub trace_id: Option<TraceId>,
     /// The span under which the attempt was sent.
     pub span_id: Option<SpanId>,
-    /// The key under which the provider knows the call.
+    /// The key that was sent. The provider knows the call by it if it honours keys.
     pub idempotency_key: Option<String>,
     /// What the business calls the operation.
     pub business_key: Option<String>,
@@ -81,7 +81,7 @@ pub struct AuditExchange {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditBody {
-    /// Its beginning; nothing where it is no text that can be redacted.
+    /// What is shown of it; nothing where there was none.
     pub shown: Option<String>,
     /// How much there was of it, in bytes, as far as it came.
     pub total: u64,

@@ -175,20 +175,8 @@ pub(super) fn fault(fault: InjectedFault) -> &'static str {
     }
 }
 
-/// The methods of RFC 9110 and RFC 5789; anybody can make up another.
 pub(super) fn method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::CONNECT => "CONNECT",
-        Method::OPTIONS => "OPTIONS",
-        Method::TRACE => "TRACE",
-        Method::PATCH => "PATCH",
-        _ => OTHER,
-    }
+    crate::telemetry::words::method(method).unwrap_or(OTHER)
 }
 
 pub(super) fn status_code(status: StatusCode) -> Text {

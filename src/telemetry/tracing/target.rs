@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::Method;
 
-use crate::context::{CallTarget, PathTemplate};
+use crate::context::{CallTarget, PathTemplate, is_safe};
+use crate::telemetry::words;
 
 /// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
 #[derive(Clone, Copy)]
@@ -47,11 +48,11 @@ impl<'a> Asked<'a> {
 
     /// Whether it asks for nothing to be done (RFC 9110, 9.2.1).
     pub(super) fn is_safe(self) -> bool {
-        self.0.is_some_and(|target| target.method().is_safe())
+        self.0.is_some_and(|target| is_safe(target.method()))
     }
 
     fn known(self) -> Option<&'a Method> {
-        self.0.map(CallTarget::method).filter(|method| KNOWN.contains(method))
+        self.0.map(CallTarget::method).filter(|method| words::method(method).is_some())
     }
 }
 
@@ -67,16 +68,3 @@ impl fmt::Display for Name<'_> {
         self.asked.template().map_or(Ok(()), |template| write!(f, " {template}"))
     }
 }
-
-/// RFC 9110 and RFC 5789.
-const KNOWN: [Method; 9] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::DELETE,
-    Method::CONNECT,
-    Method::OPTIONS,
-    Method::TRACE,
-    Method::PATCH,
-];

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use super::heads::Heads;
 use super::proxy::Proxies;
 use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
+use super::windows::Windows;
 use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::transport::pool::PoolLimits;
@@ -21,7 +23,9 @@ pub struct HyperConfig {
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
     pub(super) http2_ping_timeout: Duration,
-    pub(super) happy_eyeballs: Option<Duration>,
+    pub(super) http2_windows: Windows,
+    pub(super) heads: Heads,
+    pub(super) happy_eyeballs: Duration,
     pub(super) resolve: Source,
     pub(super) proxies: Proxies,
     pub(super) tls: super::tls::Settings,
@@ -41,14 +45,17 @@ impl HyperConfig {
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
             http2_ping_timeout: Duration::from_secs(10),
-            happy_eyeballs: Some(Duration::from_millis(300)),
+            http2_windows: Windows::default(),
+            heads: Heads::default(),
+            happy_eyeballs: Duration::from_millis(250),
             resolve: Source::default(),
             proxies: Proxies::default(),
             tls: super::tls::Settings::default(),
         }
     }
 
-    /// How long the making of a connection may take: name, TCP and TLS together.
+    /// How long the making of a connection may take: name, TCP and TLS together, over all of the
+    /// host's addresses.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
@@ -101,10 +108,13 @@ impl HyperConfig {
         self
     }
 
-    /// How long the address family that was tried first has until the other is tried beside it (RFC
-    /// 8305); 300 ms by default.
+    /// How long one of a host's addresses is waited for until the next is tried beside it (RFC 8305,
+    /// 5); 250 ms by default, as recommended there.
+    ///
+    /// All have until the [`connect_timeout`](Self::connect_timeout). Where a host has many addresses,
+    /// the waits are shorter: the last begins when no more than half of that limit has passed.
     pub fn happy_eyeballs(mut self, head_start: Duration) -> Self {
-        self.happy_eyeballs = Some(head_start);
+        self.happy_eyeballs = head_start;
         self
     }
 
@@ -159,6 +169,8 @@ impl HyperConfig {
         mistakes.refuse_zero("tcp_keepalive", self.tcp_keepalive);
         mistakes.refuse_zero("http2_ping", self.http2_ping_after);
         mistakes.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
+        self.http2_windows.check_into(mistakes);
+        self.heads.check_into(mistakes);
     }
 }
 

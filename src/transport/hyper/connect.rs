@@ -1,31 +1,26 @@
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context as TaskContext, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::config::HyperConfig;
 use super::proxy::Proxies;
 use super::request::Forward;
-use super::resolve::{Resolver, Source};
+use super::resolve::Source;
+use super::tcp::Tcp;
 use super::tls;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::outcome::{Phase, foreign};
 use crate::rt;
 
-/// TCP, with names resolved as is set.
-pub(super) type Tcp = HttpConnector<Resolver>;
-
 /// Makes connections, in time.
 #[derive(Clone, Debug)]
 pub(super) struct Connect {
     tcp_keepalive: Option<Duration>,
-    happy_eyeballs: Option<Duration>,
+    happy_eyeballs: Duration,
     resolve: Source,
     proxies: Proxies,
     tls: tls::Prepared,
@@ -33,19 +28,13 @@ pub(super) struct Connect {
 
 /// What the making of one connection has come to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU8>);
+pub(super) struct Progress(Arc<Reached>);
 
-/// TCP connections that say when they are made.
-#[derive(Clone, Debug)]
-pub(super) struct Noted {
-    tcp: Tcp,
-    progress: Progress,
-}
-
-/// A TCP connection that is being made.
-pub(super) struct Noting {
-    tcp: <Tcp as Service<Uri>>::Future,
-    progress: Progress,
+#[derive(Debug, Default)]
+struct Reached {
+    step: AtomicU8,
+    addresses: AtomicUsize,
+    is_to_proxy: AtomicBool,
 }
 
 impl Connect {
@@ -82,13 +71,20 @@ impl Connect {
             return Err(error.with_detail(format!("its scheme is not {known}")));
         }
         let progress = Progress::default();
-        let (via, to, forward) = self.proxies.route(to, self.tcp(&progress))?;
+        let due = limit.map(|limit| rt::after(rt::now(), limit));
+        let tcp = Tcp {
+            resolve: self.resolve.clone(),
+            keepalive: self.tcp_keepalive,
+            head_start: self.happy_eyeballs,
+            due,
+            progress: progress.clone(),
+        };
+        let (via, to, forward) = self.proxies.route(to, tcp)?;
         let mut connector = tls::connector(via, &self.tls, wants_http1);
         let work = async {
             std::future::poll_fn(|cx| connector.poll_ready(cx)).await?;
             handshake(connector.call(to).await?, forward).await
         };
-        let due = limit.map(|limit| rt::after(rt::now(), limit));
         match rt::until(due, work).await {
             Some(made) => made.map_err(foreign::read_connecting),
             None => {
@@ -98,75 +94,40 @@ impl Connect {
             }
         }
     }
-
-    /// A TCP connector for one connection.
-    fn tcp(&self, progress: &Progress) -> Noted {
-        let resolver = Resolver::new(self.resolve.clone(), progress.clone());
-        let mut tcp = HttpConnector::new_with_resolver(resolver);
-        tcp.set_happy_eyeballs_timeout(self.happy_eyeballs);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(self.tcp_keepalive);
-        tcp.enforce_http(false);
-        Noted { tcp, progress: progress.clone() }
-    }
 }
 
 // === impl Progress ===
 
 impl Progress {
-    pub(super) fn resolved(&self) {
-        self.reached(RESOLVED);
+    /// It goes to a proxy, and not to the host itself.
+    #[cfg(feature = "proxy")]
+    pub(super) fn to_proxy(&self) {
+        self.0.is_to_proxy.store(true, Ordering::Relaxed);
     }
 
-    fn reached(&self, step: u8) {
-        self.0.store(step, Ordering::Relaxed);
+    /// The name was resolved to so many addresses.
+    pub(super) fn resolved(&self, addresses: usize) {
+        self.0.addresses.store(addresses, Ordering::Relaxed);
+        self.0.step.store(RESOLVED, Ordering::Relaxed);
+    }
+
+    pub(super) fn connected(&self) {
+        self.0.step.store(CONNECTED, Ordering::Relaxed);
     }
 
     /// What was going on when time ran out.
-    fn doing(&self) -> &'static str {
-        match self.0.load(Ordering::Relaxed) {
-            CONNECTED => "the host took the connection, and then was silent",
-            RESOLVED => "the host did not take the connection",
-            _ => "the host's name was not resolved",
+    fn doing(&self) -> String {
+        let peer = if self.0.is_to_proxy.load(Ordering::Relaxed) { "proxy" } else { "host" };
+        let addresses = self.0.addresses.load(Ordering::Relaxed);
+        match self.0.step.load(Ordering::Relaxed) {
+            CONNECTED => format!("the {peer} took the connection, and then was silent"),
+            RESOLVED if addresses > 1 => {
+                format!("none of the {peer}'s {addresses} addresses took the connection")
+            }
+            RESOLVED => format!("the {peer} did not take the connection"),
+            _ => format!("the {peer}'s name was not resolved"),
         }
     }
-}
-
-// === impl Noted ===
-
-impl Service<Uri> for Noted {
-    type Response = <Tcp as Service<Uri>>::Response;
-    type Error = <Tcp as Service<Uri>>::Error;
-    type Future = Noting;
-
-    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(cx)
-    }
-
-    fn call(&mut self, to: Uri) -> Noting {
-        if is_address(&to) {
-            // There is no name to resolve.
-            self.progress.resolved();
-        }
-        Noting { tcp: self.tcp.call(to), progress: self.progress.clone() }
-    }
-}
-
-impl Future for Noting {
-    type Output = <<Tcp as Service<Uri>>::Future as Future>::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let connected = Pin::new(&mut self.tcp).poll(cx);
-        if connected.is_ready() {
-            self.progress.reached(CONNECTED);
-        }
-        connected
-    }
-}
-
-fn is_address(to: &Uri) -> bool {
-    let host = to.host().unwrap_or_default();
-    host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
 }
 
 const RESOLVED: u8 = 1;

@@ -2,19 +2,19 @@
 
 use http::Uri;
 
-use super::connect::Noted;
 use super::request::Forward;
+use super::tcp::Tcp;
 use crate::error::Error;
 
 /// There are none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proxies(());
 
-pub(super) type Via = Noted;
+pub(super) type Via = Tcp;
 
 impl Proxies {
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as where there are proxies")]
-    pub(super) fn route(&self, to: Uri, tcp: Noted) -> Result<(Via, Uri, Option<Forward>), Error> {
+    pub(super) fn route(&self, to: Uri, tcp: Tcp) -> Result<(Via, Uri, Option<Forward>), Error> {
         Ok((tcp, to, None))
     }
 }

@@ -7,8 +7,9 @@ use std::task::Poll;
 use http::{Request, Uri};
 use hyper_util::client::legacy::connect::Connection as _;
 
+use super::http1_io::Http1Io;
 use super::pool::{Driver, Executor, Host, Lease, Observed, Place, Sender, Signals};
-use super::request::{self, Forward};
+use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
 use crate::body::Body;
@@ -48,13 +49,15 @@ impl Client {
         let watcher = Arc::clone(&signals);
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
-                let http2 = self.http2(Executor::new(&signals));
+                let http2 = self.http2.builder(Executor::new(&signals));
                 let (sender, driver) = http2.handshake(Observed::http2(io, watcher)).await?;
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
+                let io = Http1Io::new(io, !self.heads.is_strict);
+                let http1 = Http1 { forward, exchange: io.exchange() };
                 let (sender, driver) = self.http1.handshake(Observed::http1(io, watcher)).await?;
-                (Sender::Http1(sender, forward), Box::pin(driver.with_upgrades()))
+                (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }
         };
         // The sender is ready once the connection was driven for the first time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
 
 use super::pool::{Acquired, Grant, Hold, Host, Lease, Waiting};
 use super::request;
@@ -15,15 +16,17 @@ use crate::error::{Delivery, Error, ErrorKind};
 use crate::event::Event;
 use crate::outcome::{Fault, Phase};
 use crate::rt;
+use crate::transport::hop;
 
 impl Client {
     pub(super) async fn send(
         self: Arc<Self>,
         mut request: Request<Body>,
+        context: Option<Context>,
     ) -> Result<Response<ResponseBody>, Error> {
         request::check(&request)?;
+        request::wait(&request);
         let uri = request.uri().clone();
-        let context = request.extensions().get::<Context>().cloned();
         let Some(host) = self.hosts.of(&uri) else {
             return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
         };
@@ -36,20 +39,74 @@ impl Client {
                 return Err(refusal);
             }
             let hold = Hold::new(lease, context.clone());
-            match exchange(hold, request, &uri, given_back.is_none()).await {
+            let sending = (request, &uri, context.as_ref());
+            match self.exchange(hold, sending, given_back.is_none()).await? {
                 Exchanged::Answer(response) => return Ok(response),
-                Exchanged::Error(error) => {
-                    return Err(match &context {
-                        Some(context) => error.with_context(context),
-                        None => error,
-                    });
-                }
                 Exchanged::GivenBack(unsent, sent_at) => {
                     given_back = Some(sent_at);
                     request = unsent;
                 }
             }
         }
+    }
+
+    async fn exchange(
+        &self,
+        mut hold: Hold,
+        (mut request, uri, context): (Request<Body>, &Uri, Option<&Context>),
+        may_give_back: bool,
+    ) -> Result<Exchanged, Error> {
+        let connection = hold.connection();
+        match connection.http1() {
+            None => request::for_http2(&mut request, uri),
+            Some(http1) => request::for_http1(&mut request, uri, http1),
+        }
+        hop::hand_over(context);
+        let mut error = match connection.send(request).await {
+            Ok(response) => return self.answered(hold, response, context).map(Exchanged::Answer),
+            Err(error) => error,
+        };
+        match (error.take_message(), hold.kept_when_sent()) {
+            // The request never left, and goes elsewhere.
+            (Some(unsent), Some(sent_at)) if may_give_back => {
+                hop::take_back(context);
+                hold.unsent();
+                Ok(Exchanged::GivenBack(unsent, sent_at))
+            }
+            (Some(_), _) => {
+                hop::take_back(context);
+                let failure = hold.connection().failure();
+                hold.unsent();
+                Err(never_left(failure, error.into_error()))
+            }
+            (None, _) => {
+                let error = error.into_error();
+                if wants_http1(&error) {
+                    hold.wants_http1();
+                }
+                hold.failed(is_broken(&error));
+                Err(hop::failed(context, error))
+            }
+        }
+    }
+
+    /// The head has come; the body holds its connection until it is over.
+    fn answered(
+        &self,
+        mut hold: Hold,
+        mut response: Response<Incoming>,
+        context: Option<&Context>,
+    ) -> Result<Response<ResponseBody>, Error> {
+        hop::answered(context, &mut response);
+        hold.answered();
+        if hold.connection().is_http2() {
+            self.heads.check(response.headers())?;
+        }
+        if response.status() == StatusCode::MISDIRECTED_REQUEST {
+            // Another attempt must go over another connection (RFC 9110, 15.5.20).
+            hold.misdirected();
+        }
+        Ok(response.map(|body| GuardedBody::new(body, Some(hold))))
     }
 
     /// A connection, with the wait for it told where somebody listens.
@@ -121,53 +178,8 @@ impl Client {
 /// What became of a request on a connection.
 enum Exchanged {
     Answer(Response<ResponseBody>),
-    Error(Error),
     /// The connection, on which it was sent at this time, was closed while nobody used it.
     GivenBack(Request<Body>, Instant),
-}
-
-async fn exchange(
-    mut hold: Hold,
-    mut request: Request<Body>,
-    uri: &Uri,
-    may_give_back: bool,
-) -> Exchanged {
-    let connection = hold.connection();
-    match connection.is_http2() {
-        true => request::for_http2(&mut request, uri),
-        false => request::for_http1(&mut request, uri, connection.forward()),
-    }
-    let mut error = match connection.send(request).await {
-        Ok(response) => {
-            hold.answered();
-            if response.status() == StatusCode::MISDIRECTED_REQUEST {
-                // Another attempt must go over another connection (RFC 9110, 15.5.20).
-                hold.misdirected();
-            }
-            return Exchanged::Answer(response.map(|body| GuardedBody::new(body, Some(hold))));
-        }
-        Err(error) => error,
-    };
-    match (error.take_message(), hold.kept_when_sent()) {
-        // The request never left, and goes elsewhere.
-        (Some(unsent), Some(sent_at)) if may_give_back => {
-            hold.unsent();
-            Exchanged::GivenBack(unsent, sent_at)
-        }
-        (Some(_), _) => {
-            let failure = hold.connection().failure();
-            hold.unsent();
-            Exchanged::Error(never_left(failure, error.into_error()))
-        }
-        (None, _) => {
-            let error = error.into_error();
-            if wants_http1(&error) {
-                hold.wants_http1();
-            }
-            hold.failed(is_broken(&error));
-            Exchanged::Error(Error::from_inner(error, None))
-        }
-    }
 }
 
 /// Notes on the call that its request has not left.
@@ -206,7 +218,7 @@ impl Here<'_> {
 /// A new connection gave the request back: what broke it says more than that it did.
 fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
     match failure {
-        Some(failure) => Error::from_inner(failure, None).unsent(),
+        Some(failure) => Error::from_client(failure, None).unsent(),
         None => Error::new(ErrorKind::Transport(Fault::NotProcessed), Delivery::NotSent)
             .with_source(canceled.into()),
     }

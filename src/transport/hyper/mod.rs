@@ -14,8 +14,13 @@
 //! | [`pool_max_idle_per_host`](HyperConfig::pool_max_idle_per_host) | none | |
 //! | [`tcp_keepalive`](HyperConfig::tcp_keepalive) | 30 s | |
 //! | [`http2_ping`](HyperConfig::http2_ping) | after 20 s, for 10 s | a dead connection with requests on it is found out |
+//! | [`http2_windows`](HyperConfig::http2_windows) | 1 MiB an answer, 1 GiB a connection | answers that nobody reads must not stop the others |
+//! | [`max_header_fields`](HyperConfig::max_header_fields) | 256 | hyper's own 100 are exceeded by storage services and CDNs; curl takes 5,000 |
+//! | [`max_head_size`](HyperConfig::max_head_size) | 256 KiB | as Chromium |
+//! | [`strict_heads`](HyperConfig::strict_heads) | off | folded values and lines that are no fields are borne as RFC 9112 and browsers do, framing aside |
+//! | [`title_case_headers`](HyperConfig::title_case_headers) | off | names have no case (RFC 9110, 5.1) |
 //! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |
-//! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 300 ms | RFC 8305 recommends 150 to 250 ms; hyper-util's default |
+//! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 250 ms | RFC 8305, 5 recommends it: few connections more than needed, and the limit is shared by all addresses |
 //!
 //! Whoever waits for a connection is served in the order in which they came, and so is whoever waits for
 //! a stream of an HTTP/2 connection: a host says how many it takes at once, and until it has said so
@@ -45,6 +50,10 @@
 //! their places come free. But a runtime that rests (a current-thread one between two `block_on`) drives
 //! nothing, and a call from another that takes one of its connections waits in vain until a limit passes.
 //! Where several such runtimes make calls, each needs an integration of its own.
+//!
+//! It follows no redirects: a 3xx is the answer. A request that was on an HTTP/2 connection when its
+//! peer ended that (`GOAWAY`) may have been processed, also where the peer says that it was not: hyper
+//! doesn't tell the last stream that the peer names.
 //!
 //! # Credentials in a URI
 //!
@@ -94,7 +103,11 @@ mod config;
 mod connect;
 mod establish;
 mod exchange;
+mod head_check;
+mod heads;
+mod http1_io;
 mod pool;
+mod protocols;
 #[cfg(not(feature = "proxy"))]
 #[path = "direct.rs"]
 mod proxy;
@@ -103,11 +116,13 @@ mod proxy;
 mod request;
 mod resolve;
 mod service;
+mod tcp;
 #[cfg(not(feature = "rustls"))]
 #[path = "plain.rs"]
 mod tls;
 #[cfg(feature = "rustls")]
 mod tls;
+mod windows;
 
 pub use config::HyperConfig;
 pub use pool::Hold;

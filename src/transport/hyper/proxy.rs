@@ -11,8 +11,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tower_service::Service;
 
 use super::config::HyperConfig;
-use super::connect::Noted;
 use super::request::Forward;
+use super::tcp::Tcp;
 use crate::error::{BoxError, Delivery, Error, ErrorKind};
 
 /// Which hosts are reached through which proxy; none by default.
@@ -23,9 +23,9 @@ pub(super) struct Proxies(Option<Arc<Matcher>>);
 #[derive(Clone, Debug)]
 pub(super) enum Via {
     /// Straight, or to a proxy that forwards plain requests.
-    Straight(Noted),
+    Straight(Tcp),
     /// Through a proxy that sees nothing (RFC 9110, 9.3.6).
-    Tunnel(Tunnel<Noted>),
+    Tunnel(Tunnel<Tcp>),
 }
 
 impl HyperConfig {
@@ -48,7 +48,7 @@ impl HyperConfig {
 
 impl Proxies {
     /// The way to the host of `to`, whom to connect to, and how requests are to be written then.
-    pub(super) fn route(&self, to: Uri, tcp: Noted) -> Result<(Via, Uri, Option<Forward>), Error> {
+    pub(super) fn route(&self, to: Uri, tcp: Tcp) -> Result<(Via, Uri, Option<Forward>), Error> {
         let Some(proxy) = self.0.as_ref().and_then(|matcher| matcher.intercept(&to)) else {
             return Ok((Via::Straight(tcp), to, None));
         };
@@ -56,6 +56,7 @@ impl Proxies {
             let error = Error::new(ErrorKind::Request, Delivery::NotSent);
             return Err(error.with_detail("its proxy is not one over plain http"));
         }
+        tcp.progress.to_proxy();
         let auth = proxy.basic_auth().cloned();
         if to.scheme_str() == Some("http") {
             let forward = Forward { auth };
@@ -71,23 +72,20 @@ impl Proxies {
 }
 
 impl Service<Uri> for Via {
-    type Response = <Noted as Service<Uri>>::Response;
+    type Response = <Tcp as Service<Uri>>::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
         match self {
-            Self::Straight(tcp) => tcp.poll_ready(cx).map_err(Into::into),
+            Self::Straight(tcp) => tcp.poll_ready(cx),
             Self::Tunnel(tunnel) => tunnel.poll_ready(cx).map_err(Into::into),
         }
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
         match self {
-            Self::Straight(tcp) => {
-                let connecting = tcp.call(to);
-                Box::pin(async { connecting.await.map_err(Into::into) })
-            }
+            Self::Straight(tcp) => tcp.call(to),
             Self::Tunnel(tunnel) => {
                 let connecting = tunnel.call(to);
                 Box::pin(async { connecting.await.map_err(Into::into) })

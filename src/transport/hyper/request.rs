@@ -3,8 +3,19 @@
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Method, Request, Uri, Version};
 
+use super::http1_io::Exchange;
 use crate::body::Body;
+use crate::context::UploadProgress;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::rt;
+
+/// What is known of an HTTP/1.1 connection by those who send over it.
+#[derive(Debug)]
+pub(super) struct Http1 {
+    /// How requests are written, if for a proxy.
+    pub(super) forward: Option<Forward>,
+    pub(super) exchange: Exchange,
+}
 
 /// How a request is written for a proxy that forwards it.
 #[derive(Clone, Debug)]
@@ -30,9 +41,17 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     Ok(())
 }
 
+/// There is no connection for it yet: no limit on its upload runs.
+pub(super) fn wait(request: &Request<Body>) {
+    if let Some(upload) = request.extensions().get::<UploadProgress>() {
+        upload.wait();
+    }
+}
+
 /// Over HTTP/1.1, the target is a path and the host a header; for a proxy, the target stays absolute
-/// (RFC 9112, 3.2).
-pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, forward: Option<&Forward>) {
+/// (RFC 9112, 3.2). The connection is told what comes.
+pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, http1: &Http1) {
+    http1.exchange.begin(request.extensions().get::<UploadProgress>().cloned());
     if request.version() != Version::HTTP_10 {
         *request.version_mut() = Version::HTTP_11;
     }
@@ -41,7 +60,7 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, forward: Op
     {
         request.headers_mut().insert(HOST, host);
     }
-    if let Some(forward) = forward {
+    if let Some(forward) = &http1.forward {
         request.uri_mut().clone_from(absolute);
         if let Some(auth) = &forward.auth {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
@@ -55,6 +74,9 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, forward: Op
 
 /// Over HTTP/2, the target is absolute and the version its own.
 pub(super) fn for_http2(request: &mut Request<Body>, absolute: &Uri) {
+    if let Some(upload) = request.extensions().get::<UploadProgress>() {
+        upload.go(rt::now());
+    }
     *request.version_mut() = Version::HTTP_2;
     request.uri_mut().clone_from(absolute);
 }

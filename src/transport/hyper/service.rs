@@ -3,18 +3,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
 
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::TokioTimer;
+use hyper::client::conn::http1;
 use tower_service::Service;
 
 use super::config::HyperConfig;
 use super::connect::Connect;
-use super::pool::{Executor, Hold, Hosts};
+use super::heads::Heads;
+use super::pool::{Hold, Hosts};
+use super::protocols::{self, Http2};
 use crate::body::{Body, GuardedBody};
+use crate::context::Context;
 use crate::control::{Credential, Expiry};
 use crate::error::Error;
 use crate::event::Emitter;
@@ -37,7 +38,8 @@ pub(super) struct Client {
     pub(super) connect: Connect,
     pub(super) hosts: Hosts,
     pub(super) http1: http1::Builder,
-    http2_ping: (Option<Duration>, Duration),
+    pub(super) http2: Http2,
+    pub(super) heads: Heads,
     pub(super) speak_http2: bool,
     pub(super) emitter: Emitter,
 }
@@ -47,8 +49,9 @@ impl HyperTransport {
         let client = Client {
             connect: Connect::new(config),
             hosts: Hosts::new(config.limits(), emitter.clone(), config.http2_prior_knowledge),
-            http1: http1::Builder::new(),
-            http2_ping: (config.http2_ping_after, config.http2_ping_timeout),
+            http1: protocols::http1(config),
+            http2: Http2::new(config),
+            heads: config.heads,
             speak_http2: config.http2_prior_knowledge,
             emitter,
         };
@@ -73,17 +76,12 @@ impl Service<Request<Body>> for HyperTransport {
     }
 
     fn call(&mut self, request: Request<Body>) -> ResponseFuture {
-        Box::pin(Arc::clone(&self.client).send(request))
-    }
-}
-
-impl Client {
-    /// The settings of an HTTP/2 connection, whose tasks `executor` runs.
-    pub(super) fn http2(&self, executor: Executor) -> http2::Builder<Executor> {
-        let (after, timeout) = self.http2_ping;
-        let mut http2 = http2::Builder::new(executor);
-        http2.timer(TokioTimer::new()).keep_alive_interval(after).keep_alive_timeout(timeout);
-        http2
+        let context = request.extensions().get::<Context>().cloned();
+        let sent = Arc::clone(&self.client).send(request, context.clone());
+        Box::pin(async move {
+            // Whatever it came to, it came to it for this call.
+            sent.await.map_err(|error| Error::from_client(error, context.as_ref()))
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method, Request, Response};
+use http_body::Body as _;
 use reqwest::ResponseBuilderExt;
 
+use super::witness::Witness;
 use crate::body::{Body, IntoBytes};
+use crate::context::Context;
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// A request of reqwest's as one of `http`'s.
@@ -11,13 +15,30 @@ pub(crate) fn to_http(request: reqwest::Request) -> Result<Request<Body>, Error>
     Ok(request.map(Body::from))
 }
 
-/// A request for reqwest. Bytes stay bytes: it can send them again after a redirect.
-pub(super) fn to_client(request: Request<Body>) -> Result<reqwest::Request, Error> {
-    let request = request.map(|body| match body.into_bytes() {
-        Ok(bytes) => reqwest::Body::from(bytes),
-        Err(stream) => reqwest::Body::wrap(stream),
-    });
-    request.try_into().map_err(unsendable)
+/// A request for reqwest. What a witness rides on is a stream, which is sent once; otherwise bytes stay
+/// bytes, which the client can send again.
+pub(super) fn to_client(
+    request: Request<Body>,
+    witness: Option<&Witness>,
+) -> Result<reqwest::Request, Error> {
+    let context = request.extensions().get::<Context>().cloned();
+    let (mut head, body) = request.into_parts();
+    let body = match witness {
+        Some(witness) => {
+            if body.is_end_stream() && EXPECTS_BODY.contains(&head.method) {
+                // RFC 9110, 8.6. The client isn't told, and so it doesn't say.
+                head.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+            }
+            reqwest::Body::wrap(witness.watch(body, &head.method))
+        }
+        None => match body.into_bytes() {
+            Ok(bytes) => reqwest::Body::from(bytes),
+            Err(stream) => reqwest::Body::wrap(stream),
+        },
+    };
+    let request = Request::from_parts(head, body);
+    let refused = |error| Error::from_client(unsendable(error), context.as_ref());
+    request.try_into().map_err(refused)
 }
 
 /// A response from reqwest, which remembers where it came from.
@@ -48,3 +69,6 @@ impl From<reqwest::Body> for Body {
 fn unsendable(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Request, Delivery::NotSent).with_source(error.without_url().into())
 }
+
+/// The methods whose requests say that they have no body.
+const EXPECTS_BODY: [Method; 3] = [Method::POST, Method::PUT, Method::PATCH];

@@ -1,25 +1,81 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context as TaskContext, Poll, ready};
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
+use reqwest::Url;
 use tower_service::Service;
 
 use super::convert::{from_client, to_client};
+use super::witness::Witness;
 use crate::body::Body;
-use crate::error::Error;
+use crate::context::{BAGGAGE, Context, is_safe};
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::Redirected;
+use crate::transport::hop;
 
-/// A `reqwest::Client` as a transport.
+/// A `reqwest::Client` as a transport. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    hops: Hops,
+}
+
+/// How many requests the client may send for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hops {
+    /// Some, of which only the first has the body.
+    Unknown,
+    /// Some, each with the body where it is at hand.
+    WithBody,
+    /// One, as its owner says.
+    Single,
+}
+
+/// One request for the client.
+struct Sending {
+    client: reqwest::Client,
+    hops: Hops,
+    context: Option<Context>,
+    witness: Option<Witness>,
+    /// It changes nothing, so that it may be sent elsewhere.
+    is_safe: bool,
 }
 
 impl ReqwestTransport {
     /// Wraps `client`; its clones share its pool.
+    ///
+    /// It may follow redirects. A request's body goes out once.
     #[must_use]
     pub fn new(client: reqwest::Client) -> Self {
-        Self { client }
+        Self { client, hops: Hops::Unknown }
+    }
+
+    /// Says that the client sends one request a call: it was built with
+    /// `.redirect(redirect::Policy::none())` and `.retry(retry::never())`.
+    ///
+    /// Its errors prove as much as those of the crate's own client, and baggage goes to the hosts that
+    /// are allowed to see it.
+    #[must_use]
+    pub fn single_hop(mut self) -> Self {
+        self.hops = Hops::Single;
+        self
+    }
+
+    /// Lets the client send a body again: after a 307 or 308, and by its own retries if it has any.
+    ///
+    /// A POST can be carried out at each place that it comes by, with or without a key. And no error
+    /// says that nothing was sent, because nothing tells the first request from the last.
+    #[must_use]
+    pub fn redirect_bodies(mut self) -> Self {
+        self.hops = Hops::WithBody;
+        self
+    }
+}
+
+impl From<reqwest::Client> for ReqwestTransport {
+    fn from(client: reqwest::Client) -> Self {
+        Self::new(client)
     }
 }
 
@@ -33,11 +89,89 @@ impl Service<Request<Body>> for ReqwestTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let sent = to_client(request).map(|request| self.client.execute(request));
-        Box::pin(async move {
-            let response = sent?.await.map_err(|error| Error::from_inner(error, None))?;
-            Ok(from_client(response))
-        })
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if self.hops != Hops::Single {
+            // It would follow the redirects, to whatever host.
+            request.headers_mut().remove(BAGGAGE);
+        }
+        let is_copied = self.hops != Hops::Unknown || request.version() == Version::HTTP_3;
+        let sending = Sending {
+            client: self.client.clone(),
+            hops: self.hops,
+            context: request.extensions().get::<Context>().cloned(),
+            witness: (!is_copied).then(Witness::default),
+            is_safe: is_safe(request.method()),
+        };
+        let request = to_client(request, sending.witness.as_ref());
+        Box::pin(async move { sending.send(request?).await })
     }
 }
+
+// === impl Sending ===
+
+impl Sending {
+    async fn send(self, request: reqwest::Request) -> Result<Response<reqwest::Body>, Error> {
+        let context = self.context.as_ref();
+        let asked = without_fragment(request.url());
+        hop::hand_over(context);
+        let response = match self.execute(request).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.failed(error)),
+        };
+        let is_elsewhere = *response.url() != asked;
+        let mut response = from_client(response);
+        if self.hops == Hops::Single {
+            hop::answered(context, &mut response);
+        }
+        if is_elsewhere && !self.is_safe {
+            response.extensions_mut().insert(Redirected);
+        }
+        Ok(response)
+    }
+
+    /// Has the client send it, and the witness see where it is dropped.
+    async fn execute(&self, request: reqwest::Request) -> reqwest::Result<reqwest::Response> {
+        let (mut request, mut execution) = (Some(request), pin!(None));
+        poll_fn(|cx| {
+            let _polling = self.witness.as_ref().map(Witness::poll_begins);
+            if let Some(request) = request.take() {
+                execution.set(Some(self.client.execute(request)));
+            }
+            let execution_now = execution.as_mut().as_pin_mut();
+            let result = ready!(execution_now.expect("it is polled until it is over").poll(cx));
+            // What it still holds is dropped in here, where the witness sees it.
+            execution.set(None);
+            Poll::Ready(result)
+        })
+        .await
+    }
+
+    fn failed(&self, error: reqwest::Error) -> Error {
+        let context = self.context.as_ref();
+        if self.witness.as_ref().is_some_and(Witness::came_back) {
+            hop::take_back(context);
+            return Error::from_client(error, context).unsent();
+        }
+        if error.is_redirect() || error.is_builder() {
+            // The request was answered by a redirect, or it couldn't have come to one.
+            let ours = Error::new(ErrorKind::Other, Delivery::Unknown).with_detail(NOT_FOLLOWED);
+            return Error::from_client(ours.with_source(error.without_url().into()), context);
+        }
+        match self.hops {
+            Hops::Single => hop::failed(context, error),
+            // Nothing tells the first request from the last.
+            Hops::Unknown | Hops::WithBody => {
+                Error::from_client(error, context).worsen(Delivery::Unknown)
+            }
+        }
+    }
+}
+
+/// As it is sent, and as the client tells it of an answer.
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url
+}
+
+const NOT_FOLLOWED: &str = "it was redirected to where the client does not follow";

@@ -8,6 +8,7 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::generation::Generation;
+use crate::callback;
 use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
 use crate::rt::{self, Rng};
@@ -47,7 +48,7 @@ impl<S: Clone> Rotating<S> {
     ///
     /// # Errors
     ///
-    /// When the first can't be made. Where a later one can't, the one before it stays.
+    /// When the first can't be made. Where a later one can't, or `make` panics, the one before it stays.
     pub fn new<F, E>(make: F) -> Result<Self, E>
     where
         F: Fn() -> Result<S, E> + Send + Sync + 'static,
@@ -108,7 +109,8 @@ impl<S: Clone> Rotating<S> {
         present.replacing = true;
         // Others go on with the old client while this call makes the new one.
         drop(present);
-        let made = (self.shared.make)();
+        let made = callback::call("client maker", &self.shared.make);
+        let made = made.unwrap_or_else(|| Err("it panicked".into()));
         let mut present = self.shared.state();
         present.replacing = false;
         let old = match made {

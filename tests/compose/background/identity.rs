@@ -1,9 +1,10 @@
+use http::Method;
 use outrigger::event::{End, Event};
-use outrigger::idempotency::{IdempotencyLayer, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods, Minting};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
-use crate::call::{get, post, read};
+use crate::call::{get, post, read, request};
 
 #[tokio::test(start_paused = true)]
 async fn a_correlation_id_is_sent() {
@@ -30,7 +31,8 @@ async fn calls_and_attempts_are_told() {
 #[tokio::test(start_paused = true)]
 async fn a_post_gets_a_key_that_all_its_attempts_share_and_no_other_call_has() {
     let provider = Script::new([Answer::status(500), Answer::status(500), Answer::status(200)]);
-    let crm = preset().service(provider.clone()).build().unwrap();
+    let stripe = preset().idempotency(IdempotencyLayer::new(KeyProfile::stripe()));
+    let crm = stripe.service(provider.clone()).build().unwrap();
     read(crm.send(post())).await.unwrap();
     read(crm.send(post())).await.unwrap();
     let requests = provider.requests();
@@ -56,4 +58,22 @@ async fn keys_can_be_left_to_the_caller_and_then_a_post_is_sent_once() {
     read(crm.build().unwrap().send(post())).await.unwrap();
     assert_eq!(provider.begun(), 1);
     assert!(!provider.requests()[0].headers().contains_key("idempotency-key"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn naming_a_profile_leaves_it_to_the_preset_who_makes_keys_and_for_what() {
+    let layer = || IdempotencyLayer::new(KeyProfile::paypal());
+    for (layer, keys) in [
+        (layer(), [true, false]),
+        (layer().methods(KeyedMethods::Writing), [true, true]),
+        (layer().minting(Minting::CallersOnly), [false, false]),
+    ] {
+        let provider = Script::new([Answer::status(200)]);
+        let crm = preset().idempotency(layer).service(provider.clone()).build().unwrap();
+        read(crm.send(post())).await.unwrap();
+        read(crm.send(request(Method::PUT))).await.unwrap();
+        let seen = provider.requests();
+        let has = |at: usize| seen[at].headers().contains_key("paypal-request-id");
+        assert_eq!([has(0), has(1)], keys);
+    }
 }

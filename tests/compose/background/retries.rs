@@ -8,7 +8,7 @@ use outrigger::retry::{EmptyBudget, Retries, RetryBudget};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
-use crate::call::{get, post, read, seconds, status};
+use crate::call::{get, read, seconds, status};
 
 fn retries<B>(response: &Response<B>) -> Retries {
     *response.extensions().get().expect("what it took")
@@ -25,7 +25,7 @@ async fn a_call_has_as_many_attempts_as_fit_its_deadline() {
     let plenty = preset().without_breaker().retry(|retry| retry.budget(unlimited()));
     let crm = plenty.service(provider.clone()).build().unwrap();
     let began = tokio::time::Instant::now();
-    let response = read(crm.send(post())).await.unwrap();
+    let response = read(crm.send(get())).await.unwrap();
     assert_eq!(retries(&response).gave_up, Some(GaveUp::Deadline));
     assert!(began.elapsed() > seconds(3_500) && began.elapsed() < seconds(3_600));
     assert!(provider.begun() > 60, "{} attempts, a minute apart at most", provider.begun());

@@ -1,11 +1,12 @@
-use outrigger::ErrorKind;
-use outrigger::Integration;
+use http_body_util::BodyExt;
 use outrigger::event::BreakerState;
-use outrigger::outcome::Rejection;
+use outrigger::outcome::{Phase, Rejection};
 use outrigger::testing::{Answer, Script};
+use outrigger::{Delivery, ErrorKind, Integration};
 
 use super::preset;
 use crate::call::{failure, get, millis, once, read, seconds};
+use crate::provider::{Provider, Reply};
 
 /// An integration whose provider answers by a pattern of `F`ailures and `S`uccesses.
 fn answering(pattern: &str) -> (Script, Integration) {
@@ -89,3 +90,31 @@ async fn without_it_every_call_goes_out() {
     assert_eq!(provider.begun(), 50);
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
 }
+
+/// Answers come at once, and a byte a second; nobody gets to the end of one.
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_gets_to_the_end_of_in_time_open_it() {
+    let drip = Reply::status(200).frames(1_000, seconds(1));
+    let crm = preset().service(Provider::new([drip])).build().unwrap();
+    for _ in 0..10 {
+        let response = crm.send(get()).await.unwrap();
+        let error = response.into_body().bytes().await.unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (CUT, Delivery::Answered));
+    }
+    assert_eq!(crm.breaker().state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_takes_his_time_does_not_open_it() {
+    let crm = preset().service(Provider::new([Reply::status(200).frames(3, millis(1))]));
+    let crm = crm.build().unwrap();
+    for _ in 0..10 {
+        let mut body = crm.send(get()).await.unwrap().into_body();
+        body.frame().await.unwrap().unwrap();
+        tokio::time::advance(seconds(60)).await;
+        assert_eq!(body.frame().await.unwrap().unwrap_err().kind(), CUT);
+    }
+    assert_eq!(crm.breaker().state(), BreakerState::Closed);
+}
+
+const CUT: ErrorKind = ErrorKind::Timeout(Phase::Call);

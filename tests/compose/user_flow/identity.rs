@@ -2,7 +2,7 @@ use http::HeaderName;
 use outrigger::IdempotencyKey;
 use outrigger::context::CorrelationId;
 use outrigger::event::Event;
-use outrigger::idempotency::IdempotencyLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -81,8 +81,20 @@ async fn only_a_callers_own_key_is_sent_and_makes_a_post_repeatable() {
 #[tokio::test(start_paused = true)]
 async fn keys_can_be_made_for_every_post() {
     let provider = Script::new([Answer::status(200)]);
-    let keyed = preset().idempotency(IdempotencyLayer::default());
-    let crm = keyed.service(provider.clone()).build().unwrap();
+    let minting = IdempotencyLayer::default().minting(Minting::Always);
+    let crm = preset().idempotency(minting).service(provider.clone()).build().unwrap();
     read(crm.send(post())).await.unwrap();
     assert!(provider.requests()[0].headers().contains_key("idempotency-key"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn naming_a_profile_makes_no_keys() {
+    for profile in [KeyProfile::stripe(), KeyProfile::ietf().honours_keys()] {
+        let provider = Script::new([Answer::status(500)]);
+        let named = preset().idempotency(IdempotencyLayer::new(profile));
+        let crm = named.service(provider.clone()).build().unwrap();
+        read(crm.send(post())).await.unwrap();
+        assert!(!provider.requests()[0].headers().contains_key("idempotency-key"));
+        assert_eq!(provider.begun(), 1, "a POST without a key is sent once");
+    }
 }

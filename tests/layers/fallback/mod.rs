@@ -1,6 +1,7 @@
 //! Answers of one's own where the provider has none.
 
 mod answers;
+mod attempts;
 mod later;
 mod outcomes;
 mod records;

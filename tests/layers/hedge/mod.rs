@@ -3,6 +3,7 @@
 mod bodies;
 mod budget;
 mod counts;
+mod earlier;
 mod learned;
 mod neighbours;
 mod which;

@@ -3,7 +3,7 @@
 use http::{Method, Request};
 use outrigger::Body;
 use outrigger::hedge::HedgeLayer;
-use outrigger::idempotency::IdempotencyLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::Steer;
 use outrigger::testing::Script;
 use tower::Layer;
@@ -62,9 +62,14 @@ async fn at_most_two_attempts_are_at_most_two_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_minted_key_makes_a_post_fit_for_it() {
+async fn a_minted_key_makes_a_post_fit_for_it_where_the_provider_honours_keys() {
     let provider = Script::new([after(200, 400)]);
-    let service = IdempotencyLayer::default().layer(fixed().layer(provider.clone()));
+    let ignored = IdempotencyLayer::default().layer(fixed().layer(provider.clone()));
+    assert_eq!(status(&ignored, post("amount=1")).await.unwrap(), 200);
+    assert_eq!(provider.begun(), 1, "the key was sent, and nobody said that it counts");
+    let provider = Script::new([after(200, 400)]);
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let service = stripe.layer(fixed().layer(provider.clone()));
     assert_eq!(status(&service, post("amount=1")).await.unwrap(), 200);
     let keys: Vec<_> =
         provider.requests().iter().map(|seen| seen.headers()["idempotency-key"].clone()).collect();

@@ -6,7 +6,7 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::context::Context;
 use outrigger::event::Event;
 use outrigger::hedge::HedgeCounts;
-use outrigger::idempotency::IdempotencyLayer;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::Fault;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
@@ -86,7 +86,7 @@ async fn a_conflict_of_two_requests_is_tried_again() {
     // The first came second; the other broke off.
     let provider = Script::new([after(409, 100), broken(Io::ConnectionReset, 10), after(201, 0)]);
     let service = plain().layer(fixed().layer(provider.clone()));
-    let service = IdempotencyLayer::default().layer(service);
+    let service = IdempotencyLayer::new(KeyProfile::stripe()).layer(service);
     assert_eq!(status(&service, post("amount=1")).await.unwrap(), 201);
     assert_eq!(provider.begun(), 3);
 }

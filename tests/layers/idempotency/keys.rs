@@ -1,7 +1,7 @@
 //! Which calls get a key, and whose key it is.
 
 use outrigger::context::Context;
-use outrigger::idempotency::{IdempotencyLayer, KeyedMethods, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods, Minting};
 use outrigger::outcome::GaveUp;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
@@ -44,7 +44,8 @@ async fn all_that_change_something_get_one_where_that_is_set() {
 #[tokio::test(start_paused = true)]
 async fn all_attempts_of_a_call_have_one_key_and_no_two_calls_have_the_same() {
     let provider = Script::new([Answer::status(503)]);
-    let service = IdempotencyLayer::default().layer(plain().layer(provider.clone()));
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let service = stripe.layer(plain().layer(provider.clone()));
     assert_eq!(status(&service, post("a")).await.unwrap(), 503);
     assert_eq!(status(&service.clone(), post("a")).await.unwrap(), 503);
     let keys = headers(&provider, HEADER);
@@ -114,12 +115,13 @@ async fn with_callers_keys_only_none_is_made_and_a_post_is_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_makes_a_post_repeatable() {
+async fn a_key_that_the_provider_honours_makes_a_post_repeatable() {
     let provider = Script::new([Answer::status(503), Answer::status(200)]);
     let bare = plain().layer(provider.clone());
     assert_eq!(status(&bare, post("a")).await.unwrap(), 503);
     let provider = Script::new([Answer::status(503), Answer::status(200)]);
-    let keyed = IdempotencyLayer::default().layer(plain().layer(provider));
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let keyed = stripe.layer(plain().layer(provider));
     assert_eq!(status(&keyed, post("a")).await.unwrap(), 200);
 }
 

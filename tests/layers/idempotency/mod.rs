@@ -1,6 +1,8 @@
 //! Keys by which a provider knows a repeated call for the same one.
 
+mod honoured;
 mod keys;
+mod lengths;
 mod profiles;
 mod repeats;
 

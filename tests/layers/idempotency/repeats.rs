@@ -32,7 +32,8 @@ async fn seen(
 async fn a_conflict_with_the_first_that_is_still_running_is_retried() {
     let running = [Answer::broken(io::ErrorKind::ConnectionReset), Answer::status(409)];
     let provider = Script::new(running.into_iter().chain([Answer::status(201)]));
-    let service = IdempotencyLayer::default().layer(plain().layer(provider.clone()));
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe());
+    let service = stripe.layer(plain().layer(provider.clone()));
     assert_eq!(status(&service, post("a")).await.unwrap(), 201);
     assert_eq!(provider.begun(), 3);
 }
@@ -66,7 +67,7 @@ async fn a_key_used_for_another_request_is_never_retried() {
 async fn retries_end_before_the_provider_forgets_the_key() {
     let own = KeyProfile::stripe().lifetime(secs(2 * 3_600));
     for (profile, hours) in [
-        (KeyProfile::ietf(), 24),
+        (KeyProfile::ietf().honours_keys(), 24),
         (KeyProfile::stripe(), 24),
         (KeyProfile::adyen(), 7 * 24),
         (KeyProfile::paypal(), 6),

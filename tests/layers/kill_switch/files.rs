@@ -1,6 +1,5 @@
 //! A switch that follows a file.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use outrigger::event::{Event, SourceProblem, SwitchMode};
 use outrigger::kill_switch::{Following, SwitchFile};
 
 use super::{Switched, changes};
-use crate::clock::{millis, secs, settle, wait};
+use crate::clock::{millis, secs, wait};
 
 /// A folder of its own, which goes with it.
 struct Folder(PathBuf);
@@ -146,7 +145,8 @@ async fn a_malformed_file_keeps_the_switch_where_it_is_and_says_so_once() {
     assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, Some(SourceProblem::Malformed)));
     assert_eq!(crm.told(), [SourceProblem::Malformed]);
     let trouble = crm.crm.switch.trouble().unwrap().to_string();
-    let begins = format!("{}: line 1: \"offf\" is no mode", crm.folder.file().display());
+    let begins =
+        format!("{}: line 1: what is there (4 bytes) is no mode", crm.folder.file().display());
     assert!(trouble.starts_with(&begins), "{trouble}");
     crm.write("off").await;
     assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, None), "mended");
@@ -206,33 +206,58 @@ async fn a_file_that_was_removed_and_is_written_again_is_obeyed() {
     assert_eq!((crm.mode(), crm.problem()), (SwitchMode::Off, None));
 }
 
-/// A named pipe that nobody writes to can't be opened: as on a network file system that hangs.
+#[tokio::test(start_paused = true)]
+async fn what_the_wrong_file_holds_is_shown_nowhere() {
+    let crm = Followed::new(Some("on")).await;
+    for text in ["root:x:0:0:hunter2", "off\nhunter2: 1", "off\nhunter2", "# \n\nhunter2\noff"] {
+        crm.write(text).await;
+        assert_eq!(crm.problem(), Some(SourceProblem::Malformed), "{text}");
+        let trouble = crm.crm.switch.trouble().unwrap();
+        let shown = format!("{trouble} {trouble:?} {:?}", crm.crm.switch);
+        assert!(!shown.contains("hunter2") && shown.contains("bytes"), "{shown}");
+    }
+    crm.write(b"\xffhunter2").await;
+    let trouble = crm.crm.switch.trouble().unwrap().to_string();
+    assert!(trouble.ends_with("crm: 8 bytes that are no text"), "{trouble}");
+    crm.write("off\n".repeat(20_000)).await;
+    let trouble = crm.crm.switch.trouble().unwrap().to_string();
+    assert!(trouble.ends_with("crm: it has more than 65536 bytes"), "{trouble}");
+    assert_eq!(crm.mode(), SwitchMode::On);
+}
+
+/// To open a named pipe that nobody writes to would wait for ever.
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_read_that_hangs_is_trouble_and_no_other_is_begun_beside_it() {
+async fn a_pipe_is_refused_at_once_and_a_file_in_its_place_is_obeyed() {
     let (crm, folder) = (Switched::new(), Folder::new());
-    let (file, aside) = (folder.file(), folder.file().with_extension("pipe"));
-    let made = process::Command::new("mkfifo").arg(&file).status().expect("mkfifo");
+    let made = process::Command::new("mkfifo").arg(folder.file()).status().expect("mkfifo");
     assert!(made.success());
-    let _following = crm.switch.follow(SwitchFile::new(&file));
-    settle().await;
-    // Moved by hand: paused time stands still while a file is read.
-    for _ in 0..12 {
-        tokio::time::advance(secs(5)).await;
-        settle().await;
-    }
-    let trouble = crm.switch.trouble().map(|trouble| trouble.to_string());
-    fs::rename(&file, &aside).unwrap();
-    write(&file, "off\nwho: ada");
-    // Who else were stuck would be so for good, and the runtime with it. (Read and written at once,
-    // a pipe opens whether or not there is anybody at its other end.)
-    let mut pipe = fs::File::options().read(true).write(true).open(aside).unwrap();
-    pipe.write_all(b"off").unwrap();
-    drop(pipe);
-    assert_eq!(trouble, Some(format!("{}: no answer within 10s", file.display())));
-    wait(secs(2)).await;
+    let _following = crm.switch.follow(SwitchFile::new(folder.file()));
+    wait(MOMENT).await;
+    let trouble = crm.switch.trouble().expect("it is no file");
+    let said = format!("{}: it is no regular file", folder.file().display());
+    assert_eq!((trouble.problem(), trouble.to_string()), (SourceProblem::Unreadable, said));
+    write(&folder.file(), "off\nwho: ada");
+    wait(secs(1) + MOMENT).await;
     assert_eq!((crm.switch.mode(), crm.switch.trouble()), (SwitchMode::Off, None));
-    assert_eq!(crm.switch.position().who(), Some("ada"));
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_link_to_a_file_is_followed() {
+    let (crm, folder) = (Switched::new(), Folder::new());
+    let real = folder.file().with_extension("real");
+    write(&real, "off");
+    std::os::unix::fs::symlink(&real, folder.file()).unwrap();
+    let _following = crm.switch.follow(SwitchFile::new(folder.file()));
+    wait(MOMENT).await;
+    assert_eq!((crm.switch.mode(), crm.switch.trouble()), (SwitchMode::Off, None));
+}
+
+#[test]
+fn a_switch_file_shows_its_path_alone() {
+    let shown = format!("{:?}", SwitchFile::new("/etc/switch"));
+    assert_eq!(shown, r#"SwitchFile { path: "/etc/switch", every: 1s, .. }"#);
 }
 
 #[tokio::test(start_paused = true)]

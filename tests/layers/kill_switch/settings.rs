@@ -82,13 +82,13 @@ fn a_malformed_text_is_named_with_its_line() {
     for (text, line, says) in [
         ("", "line 1: ", "no mode: use one of on, no-retries, cache-only, fallback-only, off"),
         ("# nothing yet\n", "line 1: ", "no mode: use one of"),
-        ("of", "line 1: ", "\"of\" is no mode: use one of"),
-        ("\n\nwho: ada\noff", "line 3: ", "\"who: ada\" is no mode"),
-        ("off\non", "line 2: ", "\"on\" is neither `who:` nor `why:`"),
-        ("off\nwho: ada\n\nwhen: now", "line 4: ", "\"when\" is neither"),
-        ("on off", "line 1: ", "\"on off\" is no mode"),
-        ("off\nWho: ada", "line 2: ", "\"Who\" is neither"),
-        ("\u{0}off", "line 1: ", "\"\\0off\" is no mode"),
+        ("of", "line 1: ", "what is there (2 bytes) is no mode: use one of"),
+        ("\n\nwho: ada\noff", "line 3: ", "what is there (8 bytes) is no mode"),
+        ("off\non", "line 2: ", "what is there (2 bytes) is neither `who:` nor `why:`"),
+        ("off\nwho: ada\n\nwhen: now", "line 4: ", "what is there (4 bytes) is neither"),
+        ("on off", "line 1: ", "what is there (6 bytes) is no mode"),
+        ("off\nWho: ada", "line 2: ", "what is there (3 bytes) is neither"),
+        ("\u{0}off", "line 1: ", "what is there (4 bytes) is no mode"),
     ] {
         let error = text.parse::<SwitchSetting>().unwrap_err().to_string();
         assert!(error.starts_with(line) && error.contains(says), "{text:?}: {error}");

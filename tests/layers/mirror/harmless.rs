@@ -117,7 +117,7 @@ async fn a_classifier_that_panics_harms_nobody() {
         Mirrored::to(Answer::status(503), |layer| layer.classifier(Panicking).compare(|_, _| true));
     assert_eq!(fetch(&mirrored.service, get()).await.unwrap(), "the real one");
     settle().await;
-    assert_eq!(mirrored.told(), [(Class::Other, Some(true))]);
+    assert_eq!(mirrored.told(), [(Class::ServerError, Some(true))], "by the default one");
 }
 
 #[tokio::test(start_paused = true)]

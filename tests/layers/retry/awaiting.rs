@@ -154,7 +154,7 @@ async fn when_its_time_is_up_the_last_error_is_returned() {
 async fn a_key_that_expires_meanwhile_ends_the_wait() {
     let budget = one_in_ten_seconds();
     spend(&budget).await;
-    let profile = KeyProfile::ietf().lifetime(secs(5));
+    let profile = KeyProfile::stripe().lifetime(secs(5));
     let provider = Script::new([Answer::status(503)]);
     let service = IdempotencyLayer::new(profile).layer(job(&budget).layer(provider.clone()));
     let (took, response) = timed(send(&service, post("1"))).await;

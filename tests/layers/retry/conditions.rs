@@ -69,10 +69,10 @@ async fn a_post_under_a_key_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_minted_key_makes_a_post_safe_and_is_the_same_on_every_attempt() {
+async fn a_minted_key_that_is_honoured_makes_a_post_safe_and_is_the_same_on_every_attempt() {
     let provider = Script::new([Answer::status(503)]);
     let retry = plain().layer(provider.clone());
-    let service = IdempotencyLayer::default().layer(retry);
+    let service = IdempotencyLayer::new(KeyProfile::stripe()).layer(retry);
     assert_eq!(status(&service, post("a")).await.unwrap(), 503);
     let seen = provider.requests();
     let keys: Vec<_> = seen.iter().map(|request| &request.headers()["idempotency-key"]).collect();

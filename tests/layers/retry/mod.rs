@@ -6,6 +6,7 @@ mod bodies;
 mod budget;
 mod conditions;
 mod delays;
+mod earlier;
 mod limits;
 mod resent;
 mod results;

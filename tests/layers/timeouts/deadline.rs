@@ -1,17 +1,26 @@
 //! One limit for the whole call.
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::Request;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use outrigger::Body;
 use outrigger::Delivery::{Answered, NotSent, Unknown};
+use outrigger::context::CallDeadline;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::outcome::Phase;
 use outrigger::retry::RetryBudget;
 use outrigger::testing::{Answer, ReadinessProbe, Script};
 use outrigger::timeout::TimeoutLayer;
-use tower::Layer;
 use tower::limit::ConcurrencyLimitLayer;
+use tower::{Layer, Service, ServiceExt};
 
 use super::{assert_timed_out, listener, told, trickle};
 use crate::call::{fetch, frame, get, send, status};
-use crate::clock::{begin, millis, now, secs, timed, wait};
+use crate::clock::{begin, millis, now, secs, timed, wait, within};
 use crate::provider::{Streaming, piped};
 use crate::retry::plain;
 
@@ -132,13 +141,12 @@ async fn a_frame_that_is_there_on_the_same_tick_wins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_come_may_be_read_after_the_deadline_and_nothing_else() {
+async fn a_part_of_an_answer_is_not_read_after_the_deadline() {
     let (pipe, body) = piped();
     let service = DeadlineLayer::new(secs(8)).layer(Streaming::new([body]));
     let mut body = Box::pin(send(&service, get()).await.unwrap().into_body());
-    pipe.feed("in time");
+    pipe.feed("a part");
     wait(secs(60)).await;
-    assert_eq!(frame(&mut body).await.unwrap().unwrap(), "in time");
     let late = now();
     assert!(frame(&mut body).await.unwrap().unwrap_err().is_timeout());
     assert_eq!(now(), late);
@@ -174,4 +182,46 @@ async fn a_panicked_task_of_the_client_is_no_timeout() {
 /// A time that has always passed: what is asserted of it panics.
 fn late() -> std::time::Instant {
     now() - millis(1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_always_has_more_is_cut_at_the_deadline() {
+    let (events, emitter) = listener();
+    let more = || Ok::<_, Infallible>(Frame::data(Bytes::from("more")));
+    let endless = Body::new(StreamBody::new(stream::repeat_with(more)));
+    let service = DeadlineLayer::new(secs(8)).emitter(emitter).layer(Streaming::new([endless]));
+    let mut body = Box::pin(send(&service, get()).await.unwrap().into_body());
+    for second in 0..8 {
+        assert_eq!(frame(&mut body).await.unwrap().unwrap(), "more", "in second {second}");
+        wait(secs(1)).await;
+    }
+    let error = frame(&mut body).await.unwrap().unwrap_err();
+    assert_timed_out(&error, Phase::Call, secs(8), Answered);
+    assert_eq!(events.events(), told(Phase::Call, secs(8)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_all_here_is_handed_over_late() {
+    let service = DeadlineLayer::new(secs(8)).layer(Streaming::new([Body::from("all of it")]));
+    let mut body = Box::pin(send(&service, get()).await.unwrap().into_body());
+    wait(secs(60)).await;
+    assert_eq!(frame(&mut body).await.unwrap().unwrap(), "all of it");
+    assert!(frame(&mut body).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_deadline_has_passed_is_not_sent() {
+    let provider = Script::new([Answer::status(200)]);
+    let limited = ConcurrencyLimitLayer::new(1).layer(provider.clone());
+    let (events, emitter) = listener();
+    let mut service = DeadlineLayer::new(secs(8)).emitter(emitter).layer(limited.clone());
+    let mut late = get();
+    late.extensions_mut().insert(CallDeadline::after(secs(0)));
+    // With its place in the limit taken already.
+    let ready = ServiceExt::<Request<Body>>::ready(&mut service).await.unwrap();
+    let error = ready.call(late).await.map(drop).unwrap_err();
+    assert_timed_out(&error, Phase::Call, secs(0), NotSent);
+    assert_eq!((error.attempts(), provider.begun()), (0, 0));
+    assert_eq!(events.events(), told(Phase::Call, secs(0)));
+    assert!(within(secs(1), send(&limited, get())).await.is_some(), "the place is free again");
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
-use outrigger::Delivery::{Answered, NotSent};
+use outrigger::Delivery::{Answered, NotSent, Unknown};
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::context::Context;
 use outrigger::deadline::DeadlineLayer;
@@ -15,9 +15,9 @@ use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer, service_fn};
 
 use super::assert_timed_out;
-use crate::call::{get, send, status};
+use crate::call::{fetch, get, send, status};
 use crate::clock::{begin, millis, secs, timed, within};
-use crate::provider::Provider;
+use crate::provider::{Provider, piped};
 use crate::retry::plain;
 
 #[tokio::test(start_paused = true)]
@@ -97,4 +97,27 @@ async fn a_transport_can_tell_a_limit_from_a_caller_who_went_away() {
     assert_eq!(*noted.lock().unwrap(), [false, true, true], "the attempt's limit, the deadline's");
     assert!(within(millis(2_500), status(&service, get())).await.is_none());
     assert_eq!(noted.lock().unwrap()[3..], [true, false], "the second attempt was not cut");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_after_a_lost_attempt_leaves_the_call_unknown() {
+    for (lost, expected) in [(true, Unknown), (false, Answered)] {
+        let hangs = Arc::new(Mutex::new(lost));
+        let provider = service_fn(move |_: Request<_>| {
+            let hangs = std::mem::take(&mut *hangs.lock().unwrap());
+            async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                let (pipe, body) = piped();
+                pipe.feed("half");
+                pipe.break_off();
+                Ok::<_, Error>(Response::new(body))
+            }
+        });
+        let attempts = TimeoutLayer::new().attempt(secs(1));
+        let service = DeadlineLayer::new(secs(8)).layer(plain().layer(attempts.layer(provider)));
+        let error = fetch(&service, get()).await.unwrap_err();
+        assert_eq!((error.attempts(), error.delivery()), (1 + u32::from(lost), expected));
+    }
 }

@@ -1,13 +1,19 @@
 //! Limits that know how far the request's body has come.
 
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Request, Response};
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, StreamBody};
 use outrigger::Delivery::Unknown;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::outcome::Phase;
-use outrigger::timeout::TimeoutLayer;
+use outrigger::timeout::{RequestBody, TimeoutLayer};
 use outrigger::{Body, Error};
 use tower::{Layer, Service, service_fn};
 
@@ -226,4 +232,94 @@ async fn the_heads_limit_alone_knows_of_an_upload_in_another_task() {
         assert_timed_out(&result.unwrap_err(), Phase::ResponseHead, secs(2), Unknown);
         assert_eq!(took, pace * 10 + secs(2));
     }
+}
+
+/// What a service is handed of this body, with what its size was said to be before each frame.
+async fn handed(layer: TimeoutLayer, body: Body) -> (Vec<Frame<Bytes>>, Vec<Option<u64>>) {
+    let seen = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+    let service = service_fn(|request: Request<RequestBody<Body>>| async {
+        let mut body = request.into_body();
+        loop {
+            let size = body.size_hint().exact();
+            assert!(!body.is_end_stream() || size == Some(0));
+            let Some(frame) = body.frame().await else { break };
+            let mut seen = seen.lock().unwrap();
+            seen.0.push(frame?);
+            seen.1.push(size);
+        }
+        Ok::<_, Error>(Response::new(Body::empty()))
+    });
+    let mut service = layer.layer(service);
+    service.call(post(body)).await.unwrap();
+    drop(service);
+    Arc::into_inner(seen).unwrap().into_inner().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_body_is_handed_on_in_pieces_without_a_copy_where_a_limit_watches_it() {
+    let whole = Bytes::from(vec![7; 200_000]);
+    for layer in
+        [TimeoutLayer::new().upload_stall(secs(1)), TimeoutLayer::new().response_head(secs(1))]
+    {
+        let (frames, sizes) = handed(layer, whole.clone().into()).await;
+        let pieces: Vec<_> = frames.iter().map(|frame| frame.data_ref().unwrap()).collect();
+        let lengths: Vec<_> = pieces.iter().map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [65_536, 65_536, 65_536, 3_392]);
+        assert_eq!(sizes, [200_000, 134_464, 68_928, 3_392].map(Some));
+        let mut at = whole.as_ptr();
+        for piece in pieces {
+            assert_eq!(piece.as_ptr(), at, "it is the caller's own memory");
+            at = at.wrapping_add(piece.len());
+        }
+    }
+    let (frames, sizes) = handed(TimeoutLayer::new().attempt(secs(1)), whole.into()).await;
+    assert_eq!((frames.len(), sizes), (1, vec![Some(200_000)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_keep_their_order_and_trailers_come_last() {
+    let trailers = HeaderMap::from_iter([(http::header::ETAG, "x".parse().unwrap())]);
+    let data = |byte, length| Frame::data(Bytes::from(vec![byte; length]));
+    let parts = [data(1, 100_000), data(2, 3), data(3, 70_000), Frame::trailers(trailers.clone())];
+    let body = StreamBody::new(stream::iter(parts.map(Ok::<_, Infallible>)));
+    let (frames, _) = handed(TimeoutLayer::new().upload_stall(secs(1)), Body::new(body)).await;
+    let (last, frames) = frames.split_last().unwrap();
+    assert_eq!(last.trailers_ref(), Some(&trailers));
+    let all: Vec<u8> = frames.iter().flat_map(|frame| frame.data_ref().unwrap().to_vec()).collect();
+    assert_eq!(all, [vec![1; 100_000], vec![2; 3], vec![3; 70_000]].concat());
+    assert!(frames.iter().all(|frame| frame.data_ref().unwrap().len() <= 65_536));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_all_here_stalls_where_no_more_pieces_are_taken() {
+    let limits = TimeoutLayer::new().upload_stall(secs(2)).response_head(secs(1));
+    let service = limits.layer(stalling(2, millis(1_500), secs(0)));
+    let (took, result) = timed(status(&service, post(vec![0; 200_000]))).await;
+    assert_timed_out(&result.unwrap_err(), Phase::Upload, secs(2), Unknown);
+    assert_eq!(took, secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_given_up_on_does_not_move_the_next_ones_upload() {
+    let limits = TimeoutLayer::new().attempt(secs(3)).upload_stall(secs(2));
+    let attempts = Arc::new(AtomicU32::new(0));
+    let service = service_fn(move |request: Request<RequestBody<_>>| {
+        let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
+        // The first goes on in a task of its own, as an HTTP client's connection may.
+        let taking = spawn(async move {
+            let mut body = request.into_body();
+            while is_first && body.frame().await.is_some() {
+                wait(secs(1)).await;
+            }
+            std::future::pending::<()>().await;
+        });
+        async move {
+            let _taking = taking;
+            std::future::pending::<Result<Response<Body>, Error>>().await
+        }
+    });
+    let service = plain().max_attempts(2).layer(limits.layer(service));
+    let (took, result) = timed(status(&service, long())).await;
+    assert_timed_out(&result.unwrap_err(), Phase::Upload, secs(2), Unknown);
+    assert_eq!(took, secs(3) + millis(100) + secs(2));
 }

@@ -4,7 +4,7 @@ use http::Method;
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::event::{BreakerState, Event};
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
 use outrigger::outcome::Phase;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{ErrorKind, Integration, Ratio};
@@ -40,8 +40,9 @@ async fn the_number_of_attempts() {
 #[tokio::test(start_paused = true)]
 async fn the_headers_of_the_id_and_of_the_key() {
     let provider = answers(200);
+    let stripe = IdempotencyLayer::new(KeyProfile::stripe()).minting(Minting::Always);
     let crm = Integration::user_flow("crm")
-        .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
+        .idempotency(stripe)
         .service(provider.clone())
         .build()
         .unwrap();
@@ -58,6 +59,51 @@ async fn the_headers_of_the_id_and_of_the_key() {
     assert!(has(0, "x-key") && !has(0, "idempotency-key"));
     assert!(seen[0].headers()["x-key"].to_str().unwrap().starts_with('"'));
     assert!(has(1, "x-request-id") && has(1, "idempotency-key") && !has(1, "x-key"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_the_provider_honours_keys() {
+    let provider = answers(500);
+    let crm = Integration::background("crm")
+        .retry(|retry| retry.max_attempts(3))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    let post = || crm.send(request(Method::POST));
+    for (settings, times) in [
+        ("", 1),
+        ("idempotency.honoured = 'all'", 3),
+        ("idempotency = { header = 'x-key', honoured = 'all' }", 3),
+        ("idempotency = { minting = 'callers-only', honoured = 'all' }", 1),
+        ("idempotency.honoured = 'callers-only'", 1),
+    ] {
+        apply(&crm, settings);
+        let before = provider.begun();
+        status(post()).await.unwrap();
+        assert_eq!(provider.begun() - before, times, "{settings}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_one_header_is_not_known_of_another() {
+    let provider = answers(500);
+    let crm = Integration::background("crm")
+        .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
+        .retry(|retry| retry.max_attempts(3))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    for (settings, times) in [
+        ("", 3),
+        ("idempotency.header = 'idempotency-key'", 3),
+        ("idempotency.header = 'x-key'", 1),
+        ("idempotency.honoured = 'callers-only'", 1),
+    ] {
+        apply(&crm, settings);
+        let before = provider.begun();
+        status(crm.send(request(Method::POST))).await.unwrap();
+        assert_eq!(provider.begun() - before, times, "{settings}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,8 @@ pub(crate) struct Tally {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) honours_keys: bool,
+    /// Settings said so of the provider.
+    pub(crate) honoured: bool,
     /// The most attempts that any settings allowed so far; hedges come on top.
     pub(crate) attempts: Option<u32>,
     pub(crate) hedges: bool,
@@ -172,7 +174,7 @@ impl Tally {
         Promise::SentOnce.holds(!(again && seen.key.is_none()), || {
             format!("{} went out {} times without a key", seen.method, self.arrived)
         })?;
-        let trusted = rules.honours_keys || diary.spec.keyed;
+        let trusted = rules.honoured || diary.spec.keyed;
         Promise::SentOnceUnderOwnKey.holds(!again || trusted, || {
             format!("{} went out {} times under a key of our own", seen.method, self.arrived)
         })

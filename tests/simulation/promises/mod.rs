@@ -27,7 +27,8 @@ pub(crate) enum Promise {
     DeadlineFalls,
     /// No unsafe request goes out twice without a key.
     SentOnce,
-    /// Nor does one go out twice under a key that we made ourselves, to a provider that honours none.
+    /// Nor does one go out twice under a key that we made ourselves, where nobody said that the provider
+    /// honours it.
     SentOnceUnderOwnKey,
     /// No unsafe request is done twice where keys are honoured.
     DoneOnce,

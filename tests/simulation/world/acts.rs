@@ -55,6 +55,7 @@ impl World {
         self.watched.forget();
         self.attempts = self.attempts.zip(self.terms.attempts).map(|(one, other)| one.max(other));
         self.hedges |= self.terms.hedges;
+        self.honoured |= self.terms.honoured;
     }
 
     fn force(&mut self, to: Option<BreakerState>) {

@@ -63,6 +63,7 @@ impl World {
         Rules {
             honours_keys: self.provider.plan().does_honour_keys(),
             attempts: self.attempts,
+            honoured: self.honoured,
             hedges: self.hedges,
             stopped: !mode.lets_calls_through(),
             once: mode == SwitchMode::NoRetries,

@@ -182,22 +182,42 @@ async fn two_services_that_write_to_one_file_lose_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_died_over_it_holds_up_the_others_for_a_minute() {
+async fn a_service_that_died_over_it_holds_up_the_others_for_two_seconds() {
+    let folder = Folder::new();
+    let record = record().await;
+    let lock = folder.0.join("audit.jsonl.lock");
+    for left_behind in ["", "another service 3\n"] {
+        let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1).keep(1);
+        file.write(&record).unwrap();
+        fs::write(&lock, left_behind).unwrap();
+        let before = folder.lines()[0].1;
+        for n in 1..4 {
+            file.write(&record).unwrap();
+            assert_eq!(folder.lines()[0], ("audit.jsonl".to_owned(), before + n));
+        }
+        tokio::time::advance(Duration::from_millis(1_999)).await;
+        file.write(&record).unwrap();
+        assert_eq!(folder.lines()[0].1, before + 4);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        file.write(&record).unwrap();
+        let files = [("audit.jsonl", 1), ("audit.jsonl.1", before + 4)];
+        assert_eq!(folder.lines(), named(&files), "at once, with the same line");
+        assert!(!lock.exists() && file.flush().is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_at_work_on_it_is_waited_for() {
     let folder = Folder::new();
     let record = record().await;
     let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1);
-    let lock = folder.0.join("audit.jsonl.lock");
-    fs::write(&lock, "").unwrap();
-    for _ in 0..3 {
+    for step in 1..10 {
+        fs::write(folder.0.join("audit.jsonl.lock"), format!("another service {step}\n")).unwrap();
         file.write(&record).unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
     }
-    assert_eq!(folder.lines()[0], ("audit.jsonl".to_owned(), 3));
-    let long_ago = SystemTime::now() - Duration::from_secs(61);
-    fs::File::options().write(true).open(&lock).unwrap().set_modified(long_ago).unwrap();
-    for _ in 0..2 {
-        file.write(&record).unwrap();
-    }
-    assert_eq!(folder.lines(), named(&[("audit.jsonl", 1), ("audit.jsonl.1", 4)]));
+    let lines = folder.lines().into_iter().find(|(name, _)| name == "audit.jsonl");
+    assert_eq!(lines, Some(("audit.jsonl".to_owned(), 9)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,13 +262,100 @@ async fn a_file_of_another_day_is_put_aside() {
     assert_eq!(folder.lines(), named(&[("audit.jsonl", 2), ("audit.jsonl.1", 1)]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_that_is_replaced_by_one_of_the_same_size_is_not_written_on() {
+    let folder = Folder::new();
+    let record = record().await;
+    let mut file = JsonLinesFile::create(folder.file()).unwrap();
+    file.write(&record).unwrap();
+    let (old, new) = (folder.0.join("old"), folder.0.join("new"));
+    fs::copy(folder.file(), &new).unwrap();
+    fs::rename(folder.file(), &old).unwrap();
+    fs::rename(&new, folder.file()).unwrap();
+    file.write(&record).unwrap();
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 2), ("old", 1)]));
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn others_cant_read_it() {
+async fn nobody_else_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
-    let audit = Audit::to(JsonLinesFile::create(folder.file()).unwrap()).start().unwrap();
-    call(&audit, 1).await;
-    let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o007, 0, "{mode:o}");
+    let file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1);
+    let audit = Audit::to(file).start().unwrap();
+    call(&audit, 2).await;
+    for file in [folder.file(), folder.0.join("audit.jsonl.1")] {
+        let mode = fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o177, 0, "{mode:o}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn what_is_no_regular_file_is_refused() {
+    let folder = Folder::new();
+    let (elsewhere, nowhere) = (folder.0.join("elsewhere"), folder.0.join("nowhere"));
+    fs::write(&elsewhere, "").unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.0.join("pipe")).status();
+    assert!(made.expect("mkfifo").success());
+    std::os::unix::fs::symlink(&elsewhere, folder.0.join("link")).unwrap();
+    std::os::unix::fs::symlink(&nowhere, folder.0.join("dangling")).unwrap();
+    fs::create_dir(folder.0.join("folder")).unwrap();
+    for (name, why) in [
+        ("link", "it is a symbolic link"),
+        ("dangling", "it is a symbolic link"),
+        ("pipe", "it is no regular file"),
+        ("folder", "it is no regular file"),
+    ] {
+        let error = JsonLinesFile::create(folder.0.join(name)).unwrap_err();
+        assert_eq!(error.to_string(), why, "{name}");
+    }
+    assert!(JsonLinesFile::create("/dev/null").is_err());
+    assert!(!nowhere.exists(), "nothing is made where a link leads");
+    // Links on the way are no matter.
+    let real = folder.0.join("real");
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, folder.0.join("way")).unwrap();
+    assert!(JsonLinesFile::create(folder.0.join("way").join("audit.jsonl")).is_ok());
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_link_that_takes_its_place_is_not_followed() {
+    let folder = Folder::new();
+    let record = record().await;
+    let mut file = JsonLinesFile::create(folder.file()).unwrap();
+    file.write(&record).unwrap();
+    let elsewhere = folder.0.join("elsewhere");
+    fs::rename(folder.file(), &elsewhere).unwrap();
+    // It leads to the very file that is open.
+    std::os::unix::fs::symlink(&elsewhere, folder.file()).unwrap();
+    assert_eq!(file.write(&record).unwrap_err().to_string(), "it is a symbolic link");
+    assert_eq!(folder.lines(), named(&[("elsewhere", 1)]));
+    fs::remove_file(folder.file()).unwrap();
+    file.write(&record).unwrap();
+    assert_eq!(folder.lines(), named(&[("audit.jsonl", 1), ("elsewhere", 1)]));
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_nothing_can_be_moved_in_lets_it_be_written_on() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let record = record().await;
+    let mut file = JsonLinesFile::create(folder.file()).unwrap().max_bytes(1);
+    let may_write =
+        |mode| fs::set_permissions(&folder.0, fs::Permissions::from_mode(mode)).unwrap();
+    may_write(0o500);
+    let is_stopped = fs::write(folder.0.join("other"), "").is_err();
+    for _ in 0..3 {
+        file.write(&record).unwrap();
+    }
+    let told = file.flush();
+    may_write(0o700);
+    // Nothing stops the system's own user.
+    if is_stopped {
+        assert!(told.is_err());
+        assert_eq!(folder.lines(), named(&[("audit.jsonl", 3)]));
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request};
 use outrigger::context::BusinessKey;
 use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
 use outrigger::telemetry::audit::{Audit, TracingSink};
 use outrigger::telemetry::tracing::Spans;
 use outrigger::testing::{Answer, Script};
@@ -17,13 +18,27 @@ use crate::call::read;
 use crate::capture::Capture;
 
 /// Each stands somewhere else.
-const PLANTED: [&str; 6] = [
+const PLANTED: [&str; 20] = [
     "Hunter2xSecret",
     "4242424242424242",
     "4242 4242 4242 4242",
     "ada@crm.test",
     "ada%40crm.test",
     "BinarySecret",
+    "Lovelace",
+    "Müller",
+    "M\\u00fcller",
+    "García",
+    "Lefèvre",
+    "Wiśniewski",
+    "Marszałkowska",
+    "田中",
+    "Hauptstr",
+    "532013000",
+    "DE8937",
+    "1815-12-10",
+    "F32.1",
+    "fluffy",
 ];
 
 /// Bodies, and what they say they are.
@@ -35,7 +50,8 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         content-disposition: form-data; name=\"note\"\r\n\r\nto ada@crm.test by 4242424242424242\r\n--b--";
     let xml = "<a><s:Password>Hunter2xSecret</s:Password><c n=\"4242424242424242\" token=\"Hunter2xSecret\"/>ada@crm.test</a>";
     let text = "Authorization: Bearer Hunter2xSecret\nfor https://u:Hunter2xSecret@h.test/p?k=Hunter2xSecret\nto ada@crm.test 4242-4242-4242-4242 4242 4242 4242 4242";
-    let all = [json, form, multipart, xml, text];
+    let people = r#"{"kunde":{"vorname":"Ada","nachname":"Müller","strasse":"Hauptstr. 5","kontonummer":"532013000","konto":532013000,"iban":"DE89370400440532013000"},"code":"Lovelace","cliente":{"apellidos":"García"},"client":{"nom":"Lefèvre","naissance":"1815-12-10"},"klient":{"nazwisko":"Wiśniewski","ulica":"Marszałkowska"},"顧客":"田中","balances":{"Ada Lovelace":1},"patient":{"diagnosis":"F32.1","security_answer":"fluffy"}}"#;
+    let all = [json, form, multipart, xml, text, people];
     let media = [
         "application/json",
         "application/x-www-form-urlencoded",
@@ -65,6 +81,9 @@ fn request(media: &'static str, body: Vec<u8>) -> Request<Body> {
     .header("cookie", "sid=Hunter2xSecret")
     .header("x-api-key", "Hunter2xSecret")
     .header("x-note", "ada@crm.test 4242424242424242")
+    .header("x-customer", "Ada Lovelace")
+    .header("x-kunde", "Müller")
+    .header("x-532013000", "1")
     .header("referer", "https://h.test/x?token=Hunter2xSecret")
     .body(Body::from(body))
     .unwrap();
@@ -79,6 +98,8 @@ fn answer(status: u16, media: &'static str, body: Vec<u8>) -> Answer {
         .header("set-cookie", "sid=Hunter2xSecret")
         .header("location", "/next?code=Hunter2xSecret")
         .header("www-authenticate", "Bearer Hunter2xSecret")
+        .header("x-account", "DE89370400440532013000")
+        .header("etag", "\"Hunter2xSecret\"")
         .body(body)
 }
 
@@ -143,19 +164,50 @@ async fn no_record_span_error_or_debug_text_holds_one() {
     keeps_secrets(&careless.0.lock().unwrap());
 }
 
+/// Keeps what fallbacks are recorded by.
+#[derive(Clone, Default)]
+struct Repairs(Arc<Mutex<String>>);
+
+impl FallbackRecorder for Repairs {
+    fn record(&self, record: FallbackRecord) {
+        self.0.lock().unwrap().push_str(&format!("{record:?}\n"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_of_a_fallback_and_no_health_holds_one() {
+    let repairs = Repairs::default();
+    let fallback = || FallbackLayer::value(http::Response::new("{}")).record_to(repairs.clone());
+    for (media, body) in bodies() {
+        for failure in [answer(500, media, body.clone()), Answer::broken(io::ErrorKind::Other)] {
+            let crm = Integration::user_flow("crm").fallback(fallback());
+            let crm = crm.service(Script::new([failure])).build().unwrap();
+            let mut request = request(media, body.clone());
+            request.extensions_mut().insert(BusinessKey::new("order 1042"));
+            read(crm.send(request)).await.unwrap();
+            keeps_secrets(&format!("{crm:?} {:?}", crm.health()));
+        }
+    }
+    let repairs = repairs.0.lock().unwrap();
+    assert!(repairs.contains("order 1042"));
+    keeps_secrets(&repairs);
+}
+
 #[tokio::test(start_paused = true)]
 async fn wherever_a_body_is_cut_no_part_of_one_is_left() {
     for cap in (0..400).step_by(3) {
         let collected = Collected::default();
         let audit = Audit::to(collected.clone()).failures(cap).start().unwrap();
-        for (media, body) in bodies().into_iter().take(5) {
+        for (media, body) in bodies().into_iter().take(6) {
             let crm = Integration::user_flow("crm").subscriber(audit.clone()).without_retry();
             let crm = crm.service(Script::new([answer(422, media, body.clone())])).build().unwrap();
             read(crm.send(request(media, body))).await.unwrap();
         }
         for record in collected.records(&audit) {
             let line = record.to_json();
-            for part in ["Hunter2x", "4242 42", "424242", "ada@", "ada%40"] {
+            for part in
+                ["Hunter2x", "4242 42", "424242", "ada@", "ada%40", "Lovel", "5320130", "Garc"]
+            {
                 assert!(!line.contains(part), "{part} at {cap} in {line}");
             }
         }

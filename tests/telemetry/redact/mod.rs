@@ -1,15 +1,14 @@
-//! What is hidden, and what is still shown.
+//! What is shown, and that nothing else is.
 
 mod cards;
-mod debug;
+mod cost;
+mod errors;
 mod headers;
-mod kinds;
-mod names;
-mod nested;
+mod json;
+mod languages;
+mod looks;
 mod properties;
-mod prose;
-mod shown;
-mod texts;
+mod urls;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outrigger::event::Kept;
@@ -28,10 +27,16 @@ fn body(media: &str, text: &str) -> String {
     standard().body(&of_type(media), &Kept::whole(text)).unwrap_or_default()
 }
 
-fn header(name: &'static str, value: &str) -> String {
-    standard().header(&HeaderName::from_static(name), &HeaderValue::from_str(value).unwrap())
+fn json(text: &str) -> String {
+    body("application/json", text)
 }
 
+fn header(name: &str, value: &str) -> String {
+    let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+    standard().header(&name, &HeaderValue::from_bytes(value.as_bytes()).unwrap())
+}
+
+/// A text that somebody asked for.
 fn text(text: &str) -> String {
-    standard().text(text)
+    standard().show_texts().text(text)
 }

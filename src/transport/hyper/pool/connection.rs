@@ -8,7 +8,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 
-use super::super::request::Forward;
+use super::super::request::Http1;
 use super::record::Record;
 use super::signals::Signals;
 use super::upload::Upload;
@@ -32,8 +32,7 @@ pub(in super::super) type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>
 /// hyper's end of a connection.
 #[derive(Debug)]
 pub(in super::super) enum Sender {
-    /// With how its requests are written, if for a proxy.
-    Http1(http1::SendRequest<Body>, Option<Forward>),
+    Http1(http1::SendRequest<Body>, Http1),
     Http2(http2::SendRequest<Body>),
 }
 
@@ -101,10 +100,10 @@ impl Connection {
         self.record.take_failure()
     }
 
-    /// How its requests are written, if for a proxy.
-    pub(in super::super) fn forward(&self) -> Option<&Forward> {
+    /// What is known of it, unless it speaks HTTP/2.
+    pub(in super::super) fn http1(&self) -> Option<&Http1> {
         match &self.sender {
-            Sender::Http1(_, forward) => forward.as_ref(),
+            Sender::Http1(_, http1) => Some(http1),
             Sender::Http2(_) => None,
         }
     }

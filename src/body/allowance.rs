@@ -1,0 +1,34 @@
+use bytes::Buf;
+use http_body::Frame;
+
+/// How much may be read of a body that nobody asked for: so many bytes, in so many frames.
+///
+/// Empty frames count, too: a body may send them for ever.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    bytes: usize,
+    frames: usize,
+}
+
+impl Allowance {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { bytes, frames: FRAMES }
+    }
+
+    /// Counts a frame; whether it was within the allowance.
+    pub(crate) fn take<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
+        let size = frame.data_ref().map_or(0, Buf::remaining);
+        let fits = size <= self.bytes && self.frames > 0;
+        self.bytes = self.bytes.saturating_sub(size);
+        self.frames = self.frames.saturating_sub(1);
+        fits
+    }
+
+    /// Whether nothing more may be read.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.bytes == 0 || self.frames == 0
+    }
+}
+
+/// Short answers come in a few frames; so many empty ones take less than a millisecond.
+const FRAMES: usize = 4096;

@@ -1,0 +1,220 @@
+//! What a request says of its body's length, held against the body.
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::whole::Body;
+use crate::error::{Delivery, Error, ErrorKind};
+
+/// The request as it may be sent: what it says of its body's length is so, or the error says what
+/// isn't. Clients go by what is said: they would cut the body, or leave it out.
+///
+/// A stream whose length is said beforehand is counted while it is sent, and the count is handed out.
+pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Option<Count>), Error> {
+    if request.version() == Version::HTTP_10 {
+        request.headers_mut().remove(TRANSFER_ENCODING);
+    }
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        // Who sends a transfer coding sends no length (RFC 9112, 6.2).
+        request.headers_mut().remove(CONTENT_LENGTH);
+    }
+    let size = request.body().size_hint();
+    let declared = declared(request.headers())?;
+    if let Some(declared) = declared {
+        agree(declared, &size)?;
+        request.headers_mut().insert(CONTENT_LENGTH, declared.into());
+    }
+    if request.body().as_bytes().is_some() {
+        return Ok((request, None));
+    }
+    let length = declared.or(size.exact());
+    // A stream that should be empty is looked into: under a length of 0 nobody would.
+    if length.is_none() || size.exact().is_none() && declared == Some(0) {
+        request.headers_mut().remove(CONTENT_LENGTH);
+        name_coding(&mut request)?;
+    }
+    let Some(length) = length else {
+        return Ok((request, None));
+    };
+    let count = Count::default();
+    let counted = |body| Body::new(Counted::new(body, length, count.clone()));
+    Ok((request.map(counted), Some(count)))
+}
+
+/// What the header says, once.
+fn declared(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+    let mut declared = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        for length in value.as_bytes().split(|byte| *byte == b',') {
+            let length = parsed(length.trim_ascii())
+                .ok_or_else(|| refused("its content-length is not a number"))?;
+            match declared.replace(length) {
+                Some(other) if other != length => {
+                    let both = format!("its content-length is {other} bytes and {length} bytes");
+                    return Err(refused(both));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(declared)
+}
+
+fn parsed(length: &[u8]) -> Option<u64> {
+    let digits = length.iter().all(u8::is_ascii_digit).then_some(length)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn agree(declared: u64, size: &SizeHint) -> Result<(), Error> {
+    let (least, most) = (size.lower(), size.upper().unwrap_or(u64::MAX));
+    let has = match () {
+        () if size.exact() == Some(declared) => return Ok(()),
+        () if size.exact().is_some() => format!("{least}"),
+        () if declared < least => format!("at least {least}"),
+        () if declared > most => format!("at most {most}"),
+        () => return Ok(()),
+    };
+    Err(refused(format!("its content-length is {declared} bytes, and its body has {has}")))
+}
+
+/// Clients leave a body out that has no known length, where a method seldom has a body: but for this
+/// header. HTTP/1.0 has no way to send one, and HTTP/2 needs none.
+fn name_coding(request: &mut Request<Body>) -> Result<(), Error> {
+    if request.version() == Version::HTTP_10 {
+        return Err(refused("its body has no known length, and http/1.0 can't send it"));
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
+    Ok(())
+}
+
+fn refused(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why.into())
+}
+
+/// How a counted stream failed, if it did. Over HTTP/2 a client tells only that the stream was reset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Count(Arc<OnceLock<String>>);
+
+impl Count {
+    /// What a call failed of: its own body, or else what the client says.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let Some(how) = self.0.get() else { return error };
+        let own = Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how.clone());
+        own.with_source(error.into())
+    }
+}
+
+/// A stream that fails where it isn't as long as was said. Its last part is held back until the stream
+/// ends: who counts along would take that part for the end, and what follows would be lost.
+struct Counted {
+    inner: Body,
+    length: u64,
+    left: u64,
+    last: Option<Bytes>,
+    trailers: Option<Frame<Bytes>>,
+    is_over: bool,
+    count: Count,
+}
+
+impl Counted {
+    fn new(inner: Body, length: u64, count: Count) -> Self {
+        Self { inner, length, left: length, last: None, trailers: None, is_over: false, count }
+    }
+
+    fn fail(&mut self, how: String) -> Error {
+        (self.is_over, self.last) = (true, None);
+        let how = self.count.0.get_or_init(|| how).clone();
+        Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how)
+    }
+
+    fn too_long(&mut self) -> Error {
+        self.fail(format!("its body is longer than the {} bytes that it should have", self.length))
+    }
+
+    fn too_short(&mut self) -> Error {
+        let came = self.length - self.left;
+        self.fail(format!("its body ended after {came} of {} bytes", self.length))
+    }
+
+    /// A part of the stream, unless it is the last: that one is held back.
+    fn count(&mut self, data: Bytes) -> Option<Result<Frame<Bytes>, Error>> {
+        let Some(left) = self.left.checked_sub(data.len() as u64) else {
+            return Some(Err(self.too_long()));
+        };
+        let is_last = left == 0 && !data.is_empty();
+        self.left = left;
+        if !is_last {
+            return Some(Ok(Frame::data(data)));
+        }
+        self.is_over = self.inner.is_end_stream();
+        if self.is_over {
+            return Some(Ok(Frame::data(data)));
+        }
+        self.last = Some(data);
+        None
+    }
+
+    /// The stream came to its end, or to its trailers.
+    fn end(&mut self, trailers: Option<Frame<Bytes>>) -> Option<Result<Frame<Bytes>, Error>> {
+        if self.left > 0 {
+            return Some(Err(self.too_short()));
+        }
+        self.is_over = true;
+        self.trailers = trailers;
+        let last = self.last.take().map(Frame::data);
+        last.or_else(|| self.trailers.take()).map(Ok)
+    }
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.is_over {
+            return Poll::Ready(self.trailers.take().map(Ok));
+        }
+        loop {
+            let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+            let counted = match frame.map(|frame| frame.map(Frame::into_data)) {
+                None => return Poll::Ready(self.end(None)),
+                Some(Err(error)) => {
+                    (self.is_over, self.last) = (true, None);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Some(Ok(Err(trailers))) => return Poll::Ready(self.end(Some(trailers))),
+                Some(Ok(Ok(data))) => self.count(data),
+            };
+            if counted.is_some() {
+                return Poll::Ready(counted);
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.is_over || self.length > 0 {
+            true => {
+                let held = self.last.as_ref().map_or(0, |last| last.len() as u64);
+                SizeHint::with_exact(self.left + held)
+            }
+            // Nobody polls a body that is known to be empty.
+            false => SizeHint::default(),
+        }
+    }
+}

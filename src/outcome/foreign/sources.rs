@@ -1,0 +1,91 @@
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
+use std::io;
+
+use super::next;
+use crate::error::Error;
+use crate::redact::Redactor;
+
+/// What is shown of a foreign error and of those below it: their types and how long their texts are.
+///
+/// Others wrote the texts, and may have put anything into them; a redactor may know better.
+pub(crate) struct Sources<'a> {
+    pub(crate) first: Option<&'a (dyn StdError + 'static)>,
+    pub(crate) redactor: Option<&'a dyn Redactor>,
+}
+
+/// One of them.
+struct Level<'a> {
+    error: &'a (dyn StdError + 'static),
+    redactor: Option<&'a dyn Redactor>,
+}
+
+impl fmt::Debug for Sources<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let levels = std::iter::successors(self.first, |error| next(*error)).take(DEEPEST);
+        let levels = levels.map(|error| Level { error, redactor: self.redactor });
+        f.debug_list().entries(levels).finish()
+    }
+}
+
+impl fmt::Debug for Level<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = type_name(self.error);
+        if let Some(redactor) = self.redactor {
+            let mut text = String::new();
+            // As much of it as there is, if it fails.
+            let _ = write!(text, "{}", self.error);
+            return write!(f, "{name}: {:?}", redactor.text(&text));
+        }
+        let mut length = Length(0);
+        let _ = write!(length, "{}", self.error);
+        match self.error.downcast_ref::<io::Error>() {
+            Some(error) => write!(f, "{name}({:?}) [{} bytes]", error.kind(), length.0),
+            None => write!(f, "{name} [{} bytes]", length.0),
+        }
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+/// The type's name, of those that can be told.
+fn type_name(error: &(dyn StdError + 'static)) -> &'static str {
+    if error.is::<Error>() {
+        return "outrigger::Error";
+    }
+    if error.is::<io::Error>() {
+        return "io::Error";
+    }
+    #[cfg(feature = "hyper")]
+    if error.is::<hyper_util::client::legacy::Error>() {
+        return "hyper_util::Error";
+    }
+    #[cfg(feature = "hyper")]
+    if error.is::<hyper::Error>() {
+        return "hyper::Error";
+    }
+    #[cfg(feature = "hyper")]
+    if error.is::<h2::Error>() {
+        return "h2::Error";
+    }
+    #[cfg(feature = "rustls")]
+    if error.is::<rustls::Error>() {
+        return "rustls::Error";
+    }
+    #[cfg(feature = "reqwest")]
+    if error.is::<reqwest::Error>() {
+        return "reqwest::Error";
+    }
+    "error"
+}
+
+/// Errors may go round in circles.
+const DEEPEST: usize = 16;

@@ -1,0 +1,133 @@
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::files;
+use crate::rt::Rng;
+
+/// The right to put files aside, which one service has at a time: two at once would write over what
+/// the other has just put there.
+///
+/// It is a file whose content changes with each step. One that stays as it is belongs to a service that
+/// died over it. Nobody's clock is compared with another's, and no process is looked for: the services may
+/// run on several machines.
+#[derive(Debug)]
+pub(super) struct Turn {
+    path: PathBuf,
+    lock: File,
+    owner: String,
+    steps: u32,
+}
+
+/// What the lock of another service held when it was seen first, and when that was.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Option<(Vec<u8>, Instant)>);
+
+// === impl Turn ===
+
+impl Turn {
+    /// Takes the right; `None` while another service has it.
+    pub(super) fn take(path: PathBuf, other: &mut Seen, now: Instant) -> io::Result<Option<Self>> {
+        for _ in 0..2 {
+            match files::create_new(&path) {
+                Ok(lock) => {
+                    other.0 = None;
+                    return Ok(Some(Self::begin(path, lock)));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+            match files::read_small(&path, MOST) {
+                Ok(content) => match other.is_dead(content, now) {
+                    true => fs::remove_file(&path)?,
+                    false => return Ok(None),
+                },
+                // It was given back meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin(path: PathBuf, lock: File) -> Self {
+        let owner = format!("{:032x}", u128::from_ne_bytes(Rng::system().id_bytes()));
+        let mut turn = Self { path, lock, owner, steps: 0 };
+        if turn.write().is_err() {
+            // A full disk, which putting files aside may make room on: the lock has no owner then.
+            turn.owner.clear();
+        }
+        turn
+    }
+
+    /// Makes sure that it is still this service's, and tells the others that it is at work.
+    pub(super) fn confirm(&mut self) -> io::Result<()> {
+        if !self.is_own() {
+            return Err(io::Error::other("another service puts it aside"));
+        }
+        self.steps += 1;
+        if self.owner.is_empty() { Ok(()) } else { self.write() }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.lock.set_len(0)?;
+        writeln!(self.lock, "{} {}", self.owner, self.steps)
+    }
+
+    fn is_own(&self) -> bool {
+        let content = files::read_small(&self.path, MOST);
+        content.is_ok_and(|content| content.starts_with(self.owner.as_bytes()))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.is_own() {
+            // One that stays is taken for a dead one's.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Seen {
+    /// Whether the other service has done nothing for so long that it must have died.
+    fn is_dead(&mut self, content: Vec<u8>, now: Instant) -> bool {
+        match &self.0 {
+            Some((known, since)) if *known == content => {
+                now.saturating_duration_since(*since) >= DEAD
+            }
+            _ => {
+                self.0 = Some((content, now));
+                false
+            }
+        }
+    }
+}
+
+/// A step renames one file. That takes microseconds, on a network file system milliseconds.
+const DEAD: Duration = Duration::from_secs(2);
+/// An owner and a number have less than half of it.
+const MOST: u64 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rt;
+
+    #[test]
+    fn one_whose_lock_another_service_took_over_does_nothing_more_and_leaves_it() {
+        let path = std::env::temp_dir().join(format!("outrigger-turn-{}", std::process::id()));
+        let mut seen = Seen::default();
+        let taken = Turn::take(path.clone(), &mut seen, rt::now());
+        let mut turn = taken.expect("a folder").expect("nobody has it");
+        assert!(turn.confirm().is_ok());
+        let other = Turn::take(path.clone(), &mut seen, rt::now());
+        assert!(other.expect("a folder").is_none());
+        fs::write(&path, "another service 1\n").expect("a file");
+        assert!(turn.confirm().is_err());
+        drop(turn);
+        assert_eq!(fs::read(&path).expect("it is still there"), b"another service 1\n");
+        fs::remove_file(path).expect("it is there");
+    }
+}

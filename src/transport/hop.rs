@@ -1,0 +1,40 @@
+//! What a client that sends one request a call knows of it, written where it is known.
+
+use http::{Response, StatusCode};
+
+use crate::context::Context;
+use crate::error::{BoxError, Delivery, Error};
+use crate::outcome::LeftAlone;
+
+/// The request is handed to a connection: from here on, the provider may act on it.
+pub(crate) fn hand_over(context: Option<&Context>) {
+    if let Some(context) = context {
+        context.call().hand_over();
+    }
+}
+
+/// The connection gave the request back, or it was never handed to one.
+pub(crate) fn take_back(context: Option<&Context>) {
+    if let Some(context) = context {
+        context.call().take_back();
+    }
+}
+
+/// The request was answered. By 421 and 425, the provider says that it left it alone (RFC 9110,
+/// 15.5.20; RFC 8470, 5.2).
+pub(crate) fn answered<B>(context: Option<&Context>, response: &mut Response<B>) {
+    let left_alone =
+        matches!(response.status(), StatusCode::MISDIRECTED_REQUEST | StatusCode::TOO_EARLY);
+    if let Some(context) = context.filter(|_| left_alone) {
+        response.extensions_mut().insert(LeftAlone(context.call_id()));
+    }
+}
+
+/// The request came to this error: what it says of the delivery is true of the request.
+pub(crate) fn failed(context: Option<&Context>, error: impl Into<BoxError>) -> Error {
+    let error = Error::from_client(error, context);
+    if error.delivery() == Delivery::NotSent {
+        take_back(context);
+    }
+    error
+}
