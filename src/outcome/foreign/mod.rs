@@ -89,7 +89,8 @@ fn read_after(mut findings: Findings, error: BoxError) -> Error {
 /// An answer whose head is larger than our client allows.
 #[cfg(feature = "hyper")]
 pub(crate) fn head_too_large() -> Error {
-    let (kind, delivery) = Findings { head_too_large: true, ..Findings::default() }.conclude();
+    let findings = Findings { head_too_large: true, is_client: true, ..Findings::default() };
+    let (kind, delivery) = findings.conclude();
     refuse_head(Error::new(kind, delivery))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
 
 use super::pool::{Acquired, Grant, Hold, Host, Lease, Waiting};
 use super::request;
@@ -37,52 +38,75 @@ impl Client {
                 // Somebody stopped the integration meanwhile: the connection is for others.
                 return Err(refusal);
             }
-            let mut hold = Hold::new(lease, context.clone());
-            let connection = hold.connection();
-            match connection.http1() {
-                None => request::for_http2(&mut request, &uri),
-                Some(http1) => request::for_http1(&mut request, &uri, http1),
-            }
-            hop::hand_over(context.as_ref());
-            let mut error = match connection.send(request).await {
-                Ok(mut response) => {
-                    hop::answered(context.as_ref(), &mut response);
-                    hold.answered();
-                    if hold.connection().is_http2() {
-                        self.heads.check(response.headers())?;
-                    }
-                    if response.status() == StatusCode::MISDIRECTED_REQUEST {
-                        // Another attempt must go over another connection (RFC 9110, 15.5.20).
-                        hold.misdirected();
-                    }
-                    return Ok(response.map(|body| GuardedBody::new(body, Some(hold))));
-                }
-                Err(error) => error,
-            };
-            match (error.take_message(), hold.kept_when_sent()) {
-                // It was closed while nobody used it: the request never left, and goes elsewhere.
-                (Some(unsent), Some(sent_at)) if given_back.is_none() => {
-                    hop::take_back(context.as_ref());
+            let hold = Hold::new(lease, context.clone());
+            let sending = (request, &uri, context.as_ref());
+            match self.exchange(hold, sending, given_back.is_none()).await? {
+                Exchanged::Answer(response) => return Ok(response),
+                Exchanged::GivenBack(unsent, sent_at) => {
                     given_back = Some(sent_at);
-                    hold.unsent();
                     request = unsent;
-                }
-                (Some(_), _) => {
-                    hop::take_back(context.as_ref());
-                    let failure = hold.connection().failure();
-                    hold.unsent();
-                    return Err(never_left(failure, error.into_error()));
-                }
-                (None, _) => {
-                    let error = error.into_error();
-                    if wants_http1(&error) {
-                        hold.wants_http1();
-                    }
-                    hold.failed(is_broken(&error));
-                    return Err(hop::failed(context.as_ref(), error));
                 }
             }
         }
+    }
+
+    async fn exchange(
+        &self,
+        mut hold: Hold,
+        (mut request, uri, context): (Request<Body>, &Uri, Option<&Context>),
+        may_give_back: bool,
+    ) -> Result<Exchanged, Error> {
+        let connection = hold.connection();
+        match connection.http1() {
+            None => request::for_http2(&mut request, uri),
+            Some(http1) => request::for_http1(&mut request, uri, http1),
+        }
+        hop::hand_over(context);
+        let mut error = match connection.send(request).await {
+            Ok(response) => return self.answered(hold, response, context).map(Exchanged::Answer),
+            Err(error) => error,
+        };
+        match (error.take_message(), hold.kept_when_sent()) {
+            // The request never left, and goes elsewhere.
+            (Some(unsent), Some(sent_at)) if may_give_back => {
+                hop::take_back(context);
+                hold.unsent();
+                Ok(Exchanged::GivenBack(unsent, sent_at))
+            }
+            (Some(_), _) => {
+                hop::take_back(context);
+                let failure = hold.connection().failure();
+                hold.unsent();
+                Err(never_left(failure, error.into_error()))
+            }
+            (None, _) => {
+                let error = error.into_error();
+                if wants_http1(&error) {
+                    hold.wants_http1();
+                }
+                hold.failed(is_broken(&error));
+                Err(hop::failed(context, error))
+            }
+        }
+    }
+
+    /// The head has come; the body holds its connection until it is over.
+    fn answered(
+        &self,
+        mut hold: Hold,
+        mut response: Response<Incoming>,
+        context: Option<&Context>,
+    ) -> Result<Response<ResponseBody>, Error> {
+        hop::answered(context, &mut response);
+        hold.answered();
+        if hold.connection().is_http2() {
+            self.heads.check(response.headers())?;
+        }
+        if response.status() == StatusCode::MISDIRECTED_REQUEST {
+            // Another attempt must go over another connection (RFC 9110, 15.5.20).
+            hold.misdirected();
+        }
+        Ok(response.map(|body| GuardedBody::new(body, Some(hold))))
     }
 
     /// A connection, with the wait for it told where somebody listens.
@@ -149,6 +173,13 @@ impl Client {
         self.emitter.emit(context, || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, Delivery::NotSent).with_detail(host.none_free())
     }
+}
+
+/// What became of a request on a connection.
+enum Exchanged {
+    Answer(Response<ResponseBody>),
+    /// The connection, on which it was sent at this time, was closed while nobody used it.
+    GivenBack(Request<Body>, Instant),
 }
 
 /// Notes on the call that its request has not left.

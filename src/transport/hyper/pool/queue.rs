@@ -82,7 +82,11 @@ impl Host {
         if connection.is_http2() {
             return self.grant_streams();
         }
-        let mut connection = connection;
+        self.hand_on(connection, now);
+    }
+
+    /// Gives an HTTP/1.1 connection to who waits for one, or keeps it.
+    fn hand_on(self: &Arc<Self>, mut connection: Connection, now: Instant) {
         loop {
             let mut state = self.state();
             if connection.record.is_ended() {
