@@ -448,7 +448,7 @@ async fn what_only_asks_may_be_repeated_by_whatever_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_that_nobody_followed_is_no_success() {
-    use outrigger::outcome::{Classify, HttpClassifier, ResponseHead};
+    use outrigger::outcome::{Classify, HttpClassifier, Redirected, ResponseHead};
     for code in 300..400 {
         let mut response = Response::new(());
         *response.status_mut() = code.try_into().unwrap();
@@ -457,6 +457,11 @@ async fn a_redirect_that_nobody_followed_is_no_success() {
         assert_eq!(class, expected, "{code}");
     }
     assert!(!Class::ClientError.is_failure());
+    // Nor is one that somebody followed with a request that was to do something.
+    let mut response = Response::new(());
+    response.extensions_mut().insert(Redirected);
+    let class = HttpClassifier::new().response(&ResponseHead::of(&response));
+    assert_eq!(class, Class::ClientError);
     // It is not repeated, and its answer is the caller's.
     let provider = Script::new([Answer::status(301).header("location", "/there")]);
     assert_eq!(shop(provider.clone()).send(keyed_post("a")).await.unwrap().status(), 301);
