@@ -104,6 +104,10 @@ async fn it_proves_nothing_to_a_layer_alone_either() {
     let alone = IdleTimeoutLayer::new(secs(1)).layer(foreign(&Arc::default()));
     let error = alone.oneshot(post("a")).await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (REFUSED, Delivery::Unknown));
+    // This one keeps no facts of the call.
+    let alone = BulkheadLayer::new(1).layer(foreign(&Arc::default()));
+    let error = alone.oneshot(post("a")).await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (REFUSED, Delivery::Unknown));
     let alone = IdleTimeoutLayer::new(secs(1));
     let error = alone.layer(SingleHop::new(foreign(&Arc::default()))).oneshot(post("a")).await;
     assert_eq!(error.unwrap_err().delivery(), Delivery::NotSent);
