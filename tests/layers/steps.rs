@@ -394,6 +394,40 @@ async fn a_service_that_could_not_become_ready_was_given_nothing() {
     assert_eq!(error.delivery(), Delivery::Unknown);
 }
 
+/// Becomes ready once.
+#[derive(Clone)]
+struct ReadyOnce(Script, Arc<AtomicU32>);
+
+impl Service<Request<Body>> for ReadyOnce {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = <Script as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.1.fetch_add(1, Ordering::SeqCst) {
+            0 => Poll::Ready(Ok(())),
+            _ => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_queued_here_for_a_service_that_is_not_ready_was_not_sent() {
+    let once = ReadyOnce(Script::new([Answer::hang()]), Arc::default());
+    let queued = BulkheadLayer::new(1).queue(4).layer(once);
+    let service = IdleTimeoutLayer::new(secs(1)).layer(queued);
+    let first = begin(service.clone().oneshot(post("a"))).await;
+    let second = begin(service.oneshot(post("a"))).await;
+    first.abort();
+    let error = second.await.unwrap().unwrap_err();
+    let reset = ErrorKind::Transport(Fault::Reset);
+    assert_eq!((error.kind(), error.delivery()), (reset, Delivery::NotSent));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_copy_for_another_integration_is_no_step_of_the_call() {
     let copies = Script::new([Answer::status(200)]);
