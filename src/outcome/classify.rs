@@ -57,10 +57,13 @@ pub struct ResponseHead<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeftAlone(pub(crate) CallId);
 
-/// On an answer: the client was redirected with a request that asks for something to be done, and
-/// doesn't tell what it made of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Redirected;
+/// On an answer, in its extensions: the client was redirected with a request that asks for something to
+/// be done, and a 2xx doesn't say that it was.
+///
+/// The [reqwest](crate::transport::reqwest) transport puts it there; so may whoever follows redirects by
+/// other means. [`HttpClassifier`] takes such an answer for a [`Class::ClientError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redirected;
 
 /// A classifier as the layers keep it; `None` is the default one, called without a pointer.
 #[derive(Clone, Default)]

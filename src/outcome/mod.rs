@@ -76,12 +76,10 @@ mod http;
 mod waits;
 
 pub use class::{Class, Fault, Phase, Rejection};
-pub use classify::{Classify, ResponseHead};
+pub use classify::{Classify, Redirected, ResponseHead};
 pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
-pub(crate) use classify::{
-    LeftAlone, Redirected, SharedClassifier, class_of_error, class_of_response,
-};
+pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_response};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

@@ -104,6 +104,10 @@ async fn it_proves_nothing_to_a_layer_alone_either() {
     let alone = IdleTimeoutLayer::new(secs(1)).layer(foreign(&Arc::default()));
     let error = alone.oneshot(post("a")).await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (REFUSED, Delivery::Unknown));
+    // This one keeps no facts of the call.
+    let alone = BulkheadLayer::new(1).layer(foreign(&Arc::default()));
+    let error = alone.oneshot(post("a")).await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (REFUSED, Delivery::Unknown));
     let alone = IdleTimeoutLayer::new(secs(1));
     let error = alone.layer(SingleHop::new(foreign(&Arc::default()))).oneshot(post("a")).await;
     assert_eq!(error.unwrap_err().delivery(), Delivery::NotSent);
@@ -390,6 +394,40 @@ async fn a_service_that_could_not_become_ready_was_given_nothing() {
     assert_eq!(error.delivery(), Delivery::Unknown);
 }
 
+/// Becomes ready once.
+#[derive(Clone)]
+struct ReadyOnce(Script, Arc<AtomicU32>);
+
+impl Service<Request<Body>> for ReadyOnce {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = <Script as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.1.fetch_add(1, Ordering::SeqCst) {
+            0 => Poll::Ready(Ok(())),
+            _ => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_had_queued_here_for_a_service_that_is_not_ready_was_not_sent() {
+    let once = ReadyOnce(Script::new([Answer::hang()]), Arc::default());
+    let queued = BulkheadLayer::new(1).queue(4).layer(once);
+    let service = IdleTimeoutLayer::new(secs(1)).layer(queued);
+    let first = begin(service.clone().oneshot(post("a"))).await;
+    let second = begin(service.oneshot(post("a"))).await;
+    first.abort();
+    let error = second.await.unwrap().unwrap_err();
+    let reset = ErrorKind::Transport(Fault::Reset);
+    assert_eq!((error.kind(), error.delivery()), (reset, Delivery::NotSent));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_copy_for_another_integration_is_no_step_of_the_call() {
     let copies = Script::new([Answer::status(200)]);
@@ -448,7 +486,7 @@ async fn what_only_asks_may_be_repeated_by_whatever_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_that_nobody_followed_is_no_success() {
-    use outrigger::outcome::{Classify, HttpClassifier, ResponseHead};
+    use outrigger::outcome::{Classify, HttpClassifier, Redirected, ResponseHead};
     for code in 300..400 {
         let mut response = Response::new(());
         *response.status_mut() = code.try_into().unwrap();
@@ -457,6 +495,11 @@ async fn a_redirect_that_nobody_followed_is_no_success() {
         assert_eq!(class, expected, "{code}");
     }
     assert!(!Class::ClientError.is_failure());
+    // Nor is one that somebody followed with a request that was to do something.
+    let mut response = Response::new(());
+    response.extensions_mut().insert(Redirected);
+    let class = HttpClassifier::new().response(&ResponseHead::of(&response));
+    assert_eq!(class, Class::ClientError);
     // It is not repeated, and its answer is the caller's.
     let provider = Script::new([Answer::status(301).header("location", "/there")]);
     assert_eq!(shop(provider.clone()).send(keyed_post("a")).await.unwrap().status(), 301);
