@@ -22,7 +22,8 @@ async fn an_error_shows_its_source_without_secrets() {
         assert!(!shown.contains("HUNTER2"), "{shown}");
     }
     let shown = format!("{error:?}");
-    assert!(shown.contains("401 for https://") && shown.contains("revoked"), "{shown}");
+    let (kind, length) = ("io::Error(Other)", format!("[{} bytes]", told.len()));
+    assert!(shown.contains(kind) && shown.contains(&length), "{shown}");
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.to_string(), told, "as it was");
 }

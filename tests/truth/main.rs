@@ -62,9 +62,11 @@ fn cases() -> impl Iterator<Item = Case> {
         let faults = fault::all().into_iter().filter(move |fault| of_way(way, *fault));
         faults.flat_map(move |fault| {
             let asked = asks.into_iter().flat_map(move |ask| presets.map(|preset| (ask, preset)));
-            asked.flat_map(move |(ask, preset)| {
+            let cases = asked.flat_map(move |(ask, preset)| {
                 [1, u32::MAX].map(|times| Case { fault, times, way, client, preset, ask })
-            })
+            });
+            // Of two attempts, the second tells what a fault that stays would.
+            cases.filter(|case| case.times == 1 || case.preset == Preset::Background)
         })
     })
 }

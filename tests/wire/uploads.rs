@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use outrigger::outcome::Phase;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::transport::hyper::HyperConfig;
@@ -71,7 +72,7 @@ fn ways(limits: fn(TimeoutLayer) -> TimeoutLayer) -> Vec<Way> {
 
 #[tokio::test]
 async fn the_heads_limit_does_not_run_while_a_body_that_is_all_here_still_moves() {
-    for Way { name, server, shop, url } in ways(|limits| limits.response_head(LIMIT)) {
+    let moves = async |Way { name, server, shop, url }: Way| {
         let call = shop.send(post(format!("{url}/paused"), vec![0; LARGE]));
         let call = tokio::spawn(call);
         server.until(|sockets| sockets.requests == 1).await;
@@ -79,30 +80,33 @@ async fn the_heads_limit_does_not_run_while_a_body_that_is_all_here_still_moves(
         server.let_go(1);
         let response = call.await.unwrap().unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(response.into_body().text().await.unwrap(), "well", "{name}");
-    }
+    };
+    join_all(ways(|limits| limits.response_head(LIMIT)).into_iter().map(moves)).await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_all_here_and_that_nobody_reads_has_stalled() {
-    for Way { name, server, shop, url } in ways(|limits| limits.upload_stall(LIMIT)) {
+    let stalls = async |Way { name, server, shop, url }: Way| {
         let error = failed(&shop, post(format!("{url}/unread"), vec![0; LARGE])).await;
         assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Upload), Delivery::Unknown), "{name}");
         assert_eq!(error.limit(), Some(LIMIT));
         drop(server);
-    }
+    };
+    join_all(ways(|limits| limits.upload_stall(LIMIT)).into_iter().map(stalls)).await;
 }
 
 #[tokio::test]
 async fn once_all_is_written_the_heads_limit_runs() {
     let limits = |limits: TimeoutLayer| limits.response_head(LIMIT).upload_stall(LIMIT * 5);
-    for Way { name, server, shop, url } in ways(limits) {
+    let ends = async |Way { name, server, shop, url }: Way| {
         for size in [0, 100, 3_000_000] {
             let error = failed(&shop, post(format!("{url}/gated"), vec![0; size])).await;
             let kind = ErrorKind::Timeout(Phase::ResponseHead);
             assert_eq!(said(&error), (kind, Delivery::Unknown), "{name} {size}");
         }
         assert_eq!(server.sockets().requests, 3);
-    }
+    };
+    join_all(ways(limits).into_iter().map(ends)).await;
 }
 
 #[tokio::test]
