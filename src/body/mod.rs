@@ -27,3 +27,14 @@ pub(crate) use length::{Count, checked};
 pub(crate) use read::read;
 pub(crate) use replay::Recording;
 pub(crate) use whole::IntoBytes;
+
+/// The size of a body of which `rest` bytes are held here, beside what is `inner`.
+pub(crate) fn size_with(rest: usize, inner: &http_body::SizeHint) -> http_body::SizeHint {
+    let rest = rest as u64;
+    let mut size = http_body::SizeHint::new();
+    if let Some(upper) = inner.upper() {
+        size.set_upper(upper.saturating_add(rest));
+    }
+    size.set_lower(inner.lower().saturating_add(rest));
+    size
+}

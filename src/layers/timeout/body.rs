@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::body::size_with;
 use crate::context::UploadProgress;
 use crate::rt;
 
@@ -96,13 +97,7 @@ impl<B: Body> Body for RequestBody<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (inner, rest) = (self.inner.size_hint(), self.rest() as u64);
-        let mut hint = SizeHint::new();
-        if let Some(upper) = inner.upper() {
-            hint.set_upper(upper.saturating_add(rest));
-        }
-        hint.set_lower(inner.lower().saturating_add(rest));
-        hint
+        size_with(self.rest(), &self.inner.size_hint())
     }
 }
 

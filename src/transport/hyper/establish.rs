@@ -8,7 +8,7 @@ use http::{Request, Uri};
 use hyper_util::client::legacy::connect::Connection as _;
 
 use super::http1_io::Http1Io;
-use super::pool::{Driver, Executor, Host, Lease, Observed, Place, Sender, Signals};
+use super::pool::{Driver, Executor, Host, Http2Io, Lease, Place, Sender, Signals};
 use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
@@ -50,13 +50,13 @@ impl Client {
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
                 let http2 = self.http2.builder(Executor::new(&signals));
-                let (sender, driver) = http2.handshake(Observed::http2(io, watcher)).await?;
+                let (sender, driver) = http2.handshake(Http2Io::new(io, watcher)).await?;
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
-                let io = Http1Io::new(io, !self.heads.is_strict);
+                let io = Http1Io::new(io, !self.heads.is_strict, watcher);
                 let http1 = Http1 { forward, exchange: io.exchange() };
-                let (sender, driver) = self.http1.handshake(Observed::http1(io, watcher)).await?;
+                let (sender, driver) = self.http1.handshake(io).await?;
                 (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }
         };

@@ -8,6 +8,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 
 use super::head_check::{Checked, HeadCheck};
+use super::pool::Signals;
 use crate::context::UploadProgress;
 use crate::rt;
 
@@ -16,6 +17,7 @@ use crate::rt;
 pub(super) struct Http1Io<T> {
     io: T,
     exchange: Exchange,
+    signals: Arc<Signals>,
 }
 
 /// The request that is on the connection, and its answer.
@@ -32,9 +34,14 @@ struct State {
 
 impl<T> Http1Io<T> {
     /// Watches `io`; `is_lenient` where hyper leaves broken lines of heads out.
-    pub(super) fn new(io: T, is_lenient: bool) -> Self {
+    pub(super) fn new(io: T, is_lenient: bool, signals: Arc<Signals>) -> Self {
         let state = State { is_lenient, head: None, upload: None };
-        Self { io, exchange: Exchange(Arc::new(Mutex::new(state))) }
+        Self { io, exchange: Exchange(Arc::new(Mutex::new(state))), signals }
+    }
+
+    fn wrote(&self, bytes: usize) {
+        self.signals.add_written(bytes);
+        self.exchange.wrote(bytes);
     }
 
     pub(super) fn exchange(&self) -> Exchange {
@@ -68,7 +75,7 @@ impl<T: Write + Unpin> Write for Http1Io<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
-        self.exchange.wrote(written);
+        self.wrote(written);
         Poll::Ready(Ok(written))
     }
 
@@ -92,7 +99,7 @@ impl<T: Write + Unpin> Write for Http1Io<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))?;
-        self.exchange.wrote(written);
+        self.wrote(written);
         Poll::Ready(Ok(written))
     }
 }

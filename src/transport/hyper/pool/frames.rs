@@ -15,13 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::signals::Signals;
 
 pin_project! {
-    /// The bytes of a connection, of which a part is read along.
+    /// The I/O of an HTTP/2 connection, whose frames are read along.
     #[derive(Debug)]
-    pub(in super::super) struct Observed<I> {
+    pub(in super::super) struct Http2Io<I> {
         #[pin]
         inner: TokioIo<I>,
-        // Absent over HTTP/1.1.
-        frames: Option<Frames>,
+        frames: Frames,
         signals: Arc<Signals>,
     }
 }
@@ -43,18 +42,14 @@ struct Frames {
     streams: Option<u32>,
 }
 
-impl<I> Observed<I> {
-    pub(in super::super) fn http1(inner: I, signals: Arc<Signals>) -> TokioIo<Self> {
-        TokioIo::new(Self { inner: TokioIo::new(inner), frames: None, signals })
-    }
-
-    pub(in super::super) fn http2(inner: I, signals: Arc<Signals>) -> TokioIo<Self> {
-        let frames = Some(Frames::default());
-        TokioIo::new(Self { inner: TokioIo::new(inner), frames, signals })
+impl<I> Http2Io<I> {
+    pub(in super::super) fn new(inner: I, signals: Arc<Signals>) -> TokioIo<Self> {
+        let (inner, frames) = (TokioIo::new(inner), Frames::default());
+        TokioIo::new(Self { inner, frames, signals })
     }
 }
 
-impl<I> AsyncRead for Observed<I>
+impl<I> AsyncRead for Http2Io<I>
 where
     TokioIo<I>: AsyncRead,
 {
@@ -66,14 +61,12 @@ where
         let this = self.project();
         let before = buffer.filled().len();
         ready!(this.inner.poll_read(cx, buffer))?;
-        if let Some(frames) = this.frames {
-            frames.read(&buffer.filled()[before..], this.signals);
-        }
+        this.frames.read(&buffer.filled()[before..], this.signals);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<I> AsyncWrite for Observed<I>
+impl<I> AsyncWrite for Http2Io<I>
 where
     TokioIo<I>: AsyncWrite,
 {
@@ -82,10 +75,7 @@ where
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.project();
-        let written = ready!(this.inner.poll_write(cx, bytes))?;
-        this.signals.add_written(written);
-        Poll::Ready(Ok(written))
+        self.project().inner.poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -101,10 +91,7 @@ where
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.project();
-        let written = ready!(this.inner.poll_write_vectored(cx, parts))?;
-        this.signals.add_written(written);
-        Poll::Ready(Ok(written))
+        self.project().inner.poll_write_vectored(cx, parts)
     }
 
     fn is_write_vectored(&self) -> bool {

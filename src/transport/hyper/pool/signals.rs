@@ -53,7 +53,7 @@ impl Signals {
         self.written.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add_written(&self, bytes: usize) {
+    pub(in super::super) fn add_written(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::signals::Signals;
-use crate::body::Body;
+use crate::body::{Body, size_with};
 use crate::error::Error;
 use crate::rt;
 
@@ -175,13 +175,7 @@ impl http_body::Body for Uploading {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (rest, inner) = (self.rest.len() as u64, self.inner.size_hint());
-        let mut left = SizeHint::new();
-        if let Some(upper) = inner.upper() {
-            left.set_upper(upper.saturating_add(rest));
-        }
-        left.set_lower(inner.lower().saturating_add(rest));
-        left
+        size_with(self.rest.len(), &self.inner.size_hint())
     }
 }
 
