@@ -200,9 +200,15 @@ impl Call {
         self.delivery().max(Delivery::Answered)
     }
 
+    /// An attempt ended, and this is known of it.
     pub(crate) fn worsen(&self, delivery: Delivery) {
-        self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
+        self.worsen_beside(delivery);
         self.accounted.store(self.handed_over(), Ordering::Relaxed);
+    }
+
+    /// A request ended that went beside the attempt, which goes on.
+    pub(crate) fn worsen_beside(&self, delivery: Delivery) {
+        self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
     }
 
     /// A request is handed to a connection: the provider may get it.
@@ -389,6 +395,9 @@ impl Call {
 
     /// Another attempt begins: what it waits for from here on is the wait of this attempt.
     pub(crate) fn begin_attempt(&self, at: Instant) {
+        // One before it may have been dropped while it waited.
+        self.set_queued(false);
+        self.connecting.store(false, Ordering::Relaxed);
         self.attempt_came.store(self.nanos(at), Ordering::Relaxed);
         self.set_attempt_began(at);
     }

@@ -50,5 +50,5 @@ pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;
 pub(crate) use ids::KeyFact;
-pub(crate) use steer::{KEY_HEADER, has_honoured_key, is_idempotent, is_safe, own_key};
+pub(crate) use steer::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};
 pub(crate) use upload::{Upload, UploadProgress};

@@ -27,7 +27,7 @@ pub enum Steer {
 /// Whether the request has a key that its caller put there by hand. An empty key is none: every such
 /// call would have the same.
 fn has_key<B>(request: &Request<B>) -> bool {
-    request.headers().get(KEY_HEADER).is_some_and(|key| !key.is_empty())
+    request.headers().get(KEY_HEADER).is_some_and(is_key)
 }
 
 /// Whether the request has a key that makes it safe to send again: one that somebody said the provider
@@ -41,8 +41,13 @@ pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<He
     let extension = request.extensions().get::<IdempotencyKey>().cloned();
     extension.map(IdempotencyKey::into_header).or_else(|| {
         let header = request.headers().get(header);
-        header.filter(|key| !key.is_empty()).cloned()
+        header.filter(|key| is_key(key)).cloned()
     })
+}
+
+/// Whether it names anything: quotes around nothing don't.
+pub(crate) fn is_key(value: &HeaderValue) -> bool {
+    value.as_bytes().iter().any(|byte| !matches!(byte, b'"' | b' ' | b'\t'))
 }
 
 /// Whether it changes nothing: RFC 9110, 9.2.1, and draft-ietf-httpbis-safe-method-w-body for QUERY.

@@ -44,7 +44,7 @@ impl UploadProgress {
         let stage = self.0.stage.load(Ordering::Acquire);
         let at = self.0.began + Duration::from_nanos(self.0.moved.load(Ordering::Relaxed));
         match stage {
-            WAITING => Upload::Waiting,
+            WAITING | WAITING_EMPTY => Upload::Waiting,
             DONE => Upload::Done(at),
             _ => Upload::Moved(at),
         }
@@ -86,19 +86,24 @@ impl UploadProgress {
     /// There is no connection for it yet.
     pub(crate) fn wait(&self) {
         self.step(MOVING, WAITING);
+        self.step(DONE, WAITING_EMPTY);
     }
 
     /// There is one now.
     pub(crate) fn go(&self, now: Instant) {
-        if self.stage() == WAITING {
-            self.moved(now);
-            self.step(WAITING, MOVING);
+        match self.stage() {
+            WAITING => {
+                self.moved(now);
+                self.step(WAITING, MOVING);
+            }
+            WAITING_EMPTY => self.done(now),
+            _ => {}
         }
     }
 
-    /// From here on, what is written counts, and not what is handed over.
-    pub(crate) fn count_writes(&self) {
-        self.0.counts_writes.store(true, Ordering::Relaxed);
+    /// From here on, what is written counts, or else what is handed over.
+    pub(crate) fn count_writes(&self, counts: bool) {
+        self.0.counts_writes.store(counts, Ordering::Relaxed);
     }
 
     /// Something was written.
@@ -130,3 +135,5 @@ const WAITING: u8 = 1;
 /// The client has all of the body, and has yet to write some of it.
 const HANDED_OVER: u8 = 2;
 const DONE: u8 = 3;
+/// There is nothing to send but the head, which waits.
+const WAITING_EMPTY: u8 = 4;

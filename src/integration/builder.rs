@@ -185,7 +185,7 @@ impl<T> IntegrationBuilder<T> {
 
     /// Gives unsafe calls keys in this way. What the layer doesn't say of
     /// [minting](IdempotencyLayer::minting) and [methods](IdempotencyLayer::methods) stays as the preset
-    /// has it: naming a provider's profile makes nobody's keys.
+    /// has it: naming a provider's profile does not switch minting on.
     pub fn idempotency<P>(self, layer: IdempotencyLayer<P>) -> Self
     where
         P: PlaceKey<Body> + Clone + Send + Sync + 'static,

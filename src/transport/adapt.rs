@@ -105,7 +105,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let context = request.extensions().get::<Context>().cloned();
-        let (mut request, count) = match checked(request.map(FromStack::into_body)) {
+        let (head, body) = request.into_parts();
+        let (body, fate) = CaughtBody::wrap(body.into_body());
+        let (mut request, count) = match checked(Request::from_parts(head, body)) {
             Ok(checked) => checked,
             Err(error) => {
                 let error = Error::from_client(error, context.as_ref());
@@ -119,9 +121,7 @@ where
                 request = request.map(|body| Captured::wrap(body, capture));
             }
         }
-        let (head, body) = request.into_parts();
-        let (body, fate) = CaughtBody::wrap(body);
-        let inner = Some(self.transport.call(Request::from_parts(head, body)));
+        let inner = Some(self.transport.call(request));
         ResponseFuture { inner, refused: None, sent: SentBody { count, fate } }
     }
 }

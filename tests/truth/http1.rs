@@ -142,21 +142,19 @@ async fn act<W: Wire>(wire: &mut W, after: After) -> bool {
         After::AnswersAndCloses => ("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone", false),
     };
     let _ = wire.write_all(text.as_bytes()).await;
-    while then {
-        if after == After::Drip {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            then_drip(wire).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
+    if then && after == After::Drip {
+        drip(wire).await;
+    }
+    if then {
+        std::future::pending::<()>().await;
     }
     let _ = wire.flush().await;
     false
 }
 
-async fn then_drip<W: Wire>(wire: &mut W) {
-    if wire.write_all(b".").await.is_err() {
-        std::future::pending::<()>().await;
+async fn drip<W: Wire>(wire: &mut W) {
+    while wire.write_all(b".").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

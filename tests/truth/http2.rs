@@ -122,11 +122,11 @@ async fn act(mut respond: SendResponse<Bytes>, after: After, wish: &mpsc::Unboun
             let Ok(mut stream) = respond.send_response(Response::new(()), false) else { return };
             let whole = after == After::AnswersAndCloses;
             let _ = stream.send_data(Bytes::from_static(b"half"), whole);
-            while after == After::Drip {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                if stream.send_data(Bytes::from_static(b"."), false).is_err() {
-                    return;
+            if after == After::Drip {
+                while stream.send_data(Bytes::from_static(b"."), false).is_ok() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
+                return;
             }
             if after == After::HalfBodyAndSilence {
                 silent().await;

@@ -94,10 +94,12 @@ impl Case {
             End::Answer(status, _) if log.is_empty() => {
                 broken.push(format!("answered {status}, but nothing came"));
             }
-            End::Answer(status, earlier) if self.loses_answers() && reached.len() > 1 => {
-                if *earlier != Some(Delivery::Unknown) {
-                    broken.push(format!("answered {status} after a loss, and called {earlier:?}"));
-                }
+            End::Answer(status, earlier)
+                if self.loses_answers()
+                    && reached.len() > 1
+                    && *earlier != Some(Delivery::Unknown) =>
+            {
+                broken.push(format!("answered {status} after a loss, and called {earlier:?}"));
             }
             _ => {}
         }

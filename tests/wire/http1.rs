@@ -253,3 +253,39 @@ async fn clones_in_many_tasks_share_one_pool_and_one_bulkhead() {
     assert_eq!(provider.counts().requests, 50);
     assert_eq!((shop.bulkhead().in_use(), shop.bulkhead().waiting()), (0, 0));
 }
+
+#[tokio::test]
+async fn who_sends_no_body_where_one_is_expected_says_so() {
+    let provider = Provider::script([Step::reply(200, "well")]).await;
+    let shop = user_flow().build().unwrap();
+    for (method, length) in
+        [("POST", Some("0")), ("PUT", Some("0")), ("GET", None), ("DELETE", None)]
+    {
+        let request = Request::builder().method(method).uri(provider.url("/"));
+        answered(&shop, request.body(Body::empty()).unwrap()).await;
+        let seen = provider.seen();
+        assert_eq!(seen.last().unwrap().header("content-length"), length, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_no_body_has_is_the_providers_fault() {
+    for length in ["18446744073709551614", "18446744073709551616"] {
+        let raw = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\nwell");
+        let provider = Provider::script([Step::write(raw).then(Act::Fin)]).await;
+        let shop = user_flow().without_retry().build().unwrap();
+        let error = failed(&shop, get(provider.url("/"))).await;
+        let kind = ErrorKind::Transport(Fault::Protocol);
+        assert_eq!((error.kind(), error.delivery()), (kind, Delivery::Unknown), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn quotes_around_nothing_are_no_key() {
+    let provider = Provider::script([Step::reply(502, "")]).await;
+    let shop = user_flow().build().unwrap();
+    let mut order = post(provider.url("/"), "an order");
+    order.headers_mut().insert("idempotency-key", "\"\"".parse().unwrap());
+    assert_eq!(answered(&shop, order).await.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(provider.counts().requests, 1);
+}

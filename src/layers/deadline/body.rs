@@ -17,12 +17,14 @@ pin_project! {
         watch: Watch,
         // The reader was told to wait for the next frame.
         waits: bool,
+        // The deadline ended it.
+        is_cut: bool,
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, watch: Watch) -> Self {
-        Self { inner, watch, waits: false }
+        Self { inner, watch, waits: false, is_cut: false }
     }
 }
 
@@ -39,6 +41,9 @@ where
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, Error>>> {
         let mut this = self.project();
+        if *this.is_cut {
+            return Poll::Ready(None);
+        }
         let due = match this.inner.as_mut().poll_frame(cx) {
             Poll::Pending => this.watch.as_mut().poll_due(cx),
             // Where there is always a next frame, no timer is ever looked at. An answer that is all
@@ -62,6 +67,7 @@ where
             // The provider was waited for, and not a reader who came late.
             call.set_cut(true);
         }
+        *this.is_cut = true;
         Poll::Ready(Some(Err(this.watch.passed(call.delivery_of_answer()))))
     }
 

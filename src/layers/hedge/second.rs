@@ -44,7 +44,7 @@ pin_project! {
                 first.uncount_hedge();
             } else if !this.ended {
                 // It was on its way, and nobody will know what came of it.
-                first.worsen(Delivery::Unknown);
+                first.worsen_beside(Delivery::Unknown);
             }
             first.end_hedge();
         }
@@ -100,7 +100,7 @@ where
     /// The first was answered well: this one is dropped knowing that it lost. What is known of it.
     pub(super) fn lose(self: Pin<Box<Self>>) -> Delivery {
         self.context.call().set_overtaken(true);
-        if self.context.call().is_here() { Delivery::NotSent } else { Delivery::Unknown }
+        if self.context.call().has_not_left() { Delivery::NotSent } else { Delivery::Unknown }
     }
 
     /// What is true of the call now that this request is over, and of the request.
@@ -124,7 +124,7 @@ where
             }
             Err(error) => error.delivery(),
         };
-        call.worsen(delivery);
+        call.worsen_beside(delivery);
         delivery
     }
 }

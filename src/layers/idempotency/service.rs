@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::layer::{IdempotencyLayer, KeyedMethods, Minting, Settings};
 use super::placement::{InHeader, PlaceKey};
 use super::profile::Honoured;
-use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, is_safe, own_key};
+use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, is_key, is_safe, own_key};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl<S, P> Idempotency<S, P> {
         };
         extension.map(IdempotencyKey::into_header).or_else(|| {
             let header = self.layer.settings.profile.header.as_ref()?;
-            request.headers().get(header).filter(|key| !key.is_empty()).cloned()
+            request.headers().get(header).filter(|key| is_key(key)).cloned()
         })
     }
 

@@ -73,18 +73,23 @@ impl<B: Body> Body for RequestBody<B> {
             }
         };
         let Some(watched) = this.watched else { return Poll::Ready(frame.flatten()) };
+        let mut is_end = false;
         let frame = match frame {
             Some(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => {
                     watched.rest = data;
                     Some(Ok(watched.next_piece()))
                 }
-                Err(trailers) => Some(Ok(trailers)),
+                Err(trailers) => {
+                    // Nothing comes after them (RFC 9110, 6.5), and nobody asks.
+                    is_end = true;
+                    Some(Ok(trailers))
+                }
             },
             Some(end_or_error) => end_or_error,
             None => Some(Ok(watched.next_piece())),
         };
-        let is_end = frame.is_none() || watched.rest.is_empty() && this.inner.is_end_stream();
+        is_end |= frame.is_none() || watched.rest.is_empty() && this.inner.is_end_stream();
         match is_end {
             true => watched.progress.ended(rt::now()),
             false => watched.progress.handed_over(rt::now()),

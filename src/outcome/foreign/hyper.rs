@@ -46,21 +46,11 @@ fn is_head_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().starts_with("message head is too large")
 }
 
-/// h2 ends the connection on a head that is four times as large as is allowed, and has no question for
-/// it but its text.
-fn is_far_too_large(error: &h2::Error) -> bool {
-    error.is_go_away() && {
-        let text = error.to_string();
-        ["header_list_way_too_large", "too_many_continuations"].iter().any(|why| text.contains(why))
-    }
-}
-
 fn look_at_h2(error: &h2::Error, findings: &mut Findings) {
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     // Of the stream or of the connection: the host carries out nothing over HTTP/2.
     let wants_http1 = error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED);
     findings.not_processed |= error.is_remote() && (refused || wants_http1);
-    findings.head_too_large |= error.is_library() && is_far_too_large(error);
     findings.malformed |= error.is_library();
     if let Some(io) = error.get_io() {
         findings.look_at_io(io);

@@ -151,7 +151,11 @@ impl Client {
                     break Box::pin(self.connect(host, place, uri)).await;
                 }
                 Acquired::Wait(granted) => {
-                    here.queues();
+                    match host.is_being_reached() {
+                        // It waits for the host, as whoever connects.
+                        true => here.connects(),
+                        false => here.queues(),
+                    }
                     let waiting = Waiting::at(host);
                     let granted = rt::until(due, granted).await;
                     drop(waiting);

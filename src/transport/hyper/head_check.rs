@@ -98,6 +98,8 @@ impl HeadCheck {
             }
             (0, false, false) => Checked::Complete,
             _ if self.field.part != Part::Value && self.field.names_framing() => Checked::Broken,
+            // hyper would take it for a head that is too large.
+            _ if self.field.is_endless_length() => Checked::Broken,
             _ => Checked::More,
         }
     }
@@ -122,7 +124,7 @@ impl Field {
         }
         *self = Self { length: line.len(), part: Part::Value, ..Self::new() };
         self.start.iter_mut().zip(line).for_each(|(to, from)| *to = from.to_ascii_lowercase());
-        true
+        !self.is_endless_length()
     }
 
     fn push(&mut self, byte: u8, is_status_line: bool) {
@@ -151,6 +153,12 @@ impl Field {
     fn is_interim_status(&self) -> bool {
         let status = self.start.get("http/1.1 ".len()..).unwrap_or_default();
         status.starts_with(b"1") && !status.starts_with(b"101")
+    }
+
+    /// A length of as many digits as the largest number has, or more.
+    fn is_endless_length(&self) -> bool {
+        let digits = || self.start.iter().filter(|byte| byte.is_ascii_digit()).count();
+        self.start.starts_with(FRAMING[0]) && digits() >= 20
     }
 
     fn names_framing(&self) -> bool {

@@ -30,7 +30,8 @@ impl HyperConfig {
         self
     }
 
-    /// How many bytes the head of an answer may have, and its trailers, over HTTP/1.1 and HTTP/2;
+    /// How many bytes the head of an answer may have, over HTTP/1.1 and HTTP/2 (and its trailers, over
+    /// HTTP/1.1);
     /// 256 KiB by default, as in Chromium. curl takes 300 KiB, Firefox 384 KiB.
     ///
     /// HTTP/1.1 counts the head as it comes, HTTP/2 its fields without compression, 32 bytes added to

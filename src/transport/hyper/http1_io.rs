@@ -110,7 +110,7 @@ impl Exchange {
     /// A request is about to be written; `upload` learns how far its body has come.
     pub(super) fn begin(&self, upload: Option<UploadProgress>) {
         if let Some(upload) = &upload {
-            upload.count_writes();
+            upload.count_writes(true);
             upload.go(rt::now());
         }
         let mut state = self.state();

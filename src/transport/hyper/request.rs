@@ -1,13 +1,15 @@
 //! A request as a connection of its kind wants it.
 
-use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Uri, Version};
+use http_body::Body as _;
 
 use super::http1_io::Exchange;
 use crate::body::Body;
 use crate::context::UploadProgress;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::rt;
+use crate::transport::hop::expects_body;
 
 /// What is known of an HTTP/1.1 connection by those who send over it.
 #[derive(Debug)]
@@ -55,6 +57,13 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, http1: &Htt
     if request.version() != Version::HTTP_10 {
         *request.version_mut() = Version::HTTP_11;
     }
+    if request.body().is_end_stream()
+        && expects_body(request.method())
+        && !request.headers().contains_key(TRANSFER_ENCODING)
+    {
+        let none = HeaderValue::from_static("0");
+        request.headers_mut().entry(CONTENT_LENGTH).or_insert(none);
+    }
     if !request.headers().contains_key(HOST)
         && let Some(host) = host(absolute)
     {
@@ -75,6 +84,7 @@ pub(super) fn for_http1(request: &mut Request<Body>, absolute: &Uri, http1: &Htt
 /// Over HTTP/2, the target is absolute and the version its own.
 pub(super) fn for_http2(request: &mut Request<Body>, absolute: &Uri) {
     if let Some(upload) = request.extensions().get::<UploadProgress>() {
+        upload.count_writes(false);
         upload.go(rt::now());
     }
     *request.version_mut() = Version::HTTP_2;

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body as _;
 use reqwest::ResponseBuilderExt;
 
@@ -8,6 +8,7 @@ use super::witness::Witness;
 use crate::body::{Body, IntoBytes};
 use crate::context::Context;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::transport::hop::expects_body;
 
 /// A request of reqwest's as one of `http`'s.
 pub(crate) fn to_http(request: reqwest::Request) -> Result<Request<Body>, Error> {
@@ -25,7 +26,7 @@ pub(super) fn to_client(
     let (mut head, body) = request.into_parts();
     let body = match witness {
         Some(witness) => {
-            if body.is_end_stream() && EXPECTS_BODY.contains(&head.method) {
+            if body.is_end_stream() && expects_body(&head.method) {
                 // RFC 9110, 8.6. The client isn't told, and so it doesn't say.
                 head.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
             }
@@ -69,6 +70,3 @@ impl From<reqwest::Body> for Body {
 fn unsendable(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Request, Delivery::NotSent).with_source(error.without_url().into())
 }
-
-/// The methods whose requests say that they have no body.
-const EXPECTS_BODY: [Method; 3] = [Method::POST, Method::PUT, Method::PATCH];

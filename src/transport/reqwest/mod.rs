@@ -11,8 +11,9 @@
 //! - A safe request (GET, HEAD, OPTIONS, TRACE, QUERY) without a body follows all redirects.
 //! - After a 303, and a POST after a 301 or 302, the client goes on with a GET without a body, which
 //!   does nothing. Whatever 2xx that is answered is a
-//!   [`ClientError`](crate::outcome::Class::ClientError), and stays the caller's to read. (A redirect to
-//!   the very URL that was asked can't be seen.)
+//!   [`ClientError`](crate::outcome::Class::ClientError), and stays the caller's to read. (A chain of
+//!   redirects that ends at the very URL that was asked can't be seen: a client that sends POSTs had
+//!   better follow none.)
 //! - Any other redirect of a request that changes something, or has a body, is not followed: the 3xx is
 //!   the answer. [`redirect_bodies`](ReqwestTransport::redirect_bodies) lets the client follow 307 and
 //!   308.

@@ -210,3 +210,18 @@ async fn an_upload_over_http2_that_stands_still_after_its_answer_leaves_nothing(
         }
     }
 }
+
+/// A caller's change of mind tells as little of the host as a limit does.
+#[tokio::test]
+async fn after_an_upload_that_was_given_up_the_next_request_has_another_connection() {
+    let turn = Turn::of([Do::Sit]).early();
+    let provider = Framed::script([turn, Turn::reply(200, "well")]).await;
+    let shop = Shop::of(user_flow().without_retry(), Http2, |client| client);
+    let upload = shop.spawn(post(provider.url(), in_one()));
+    provider.until(|tally| tally.requests == 1).await;
+    upload.abort();
+    assert!(upload.await.unwrap_err().is_cancelled());
+    assert_eq!(answered(&shop, post(provider.url(), "an order")).await.body(), "well");
+    assert_eq!(provider.tally().connections, 2);
+    shop.rests().await;
+}

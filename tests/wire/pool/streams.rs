@@ -189,6 +189,16 @@ async fn a_host_that_takes_no_streams_is_waited_for_until_it_does() {
 }
 
 #[tokio::test]
+async fn a_host_that_never_takes_a_stream_keeps_no_connection() {
+    let provider = Framed::with_streams(0, [Turn::of([Do::Head(200), Do::Body("well")])]).await;
+    let impatient = user_flow().without_retry().timeout(|timeout| timeout.attempt(ATTEMPT));
+    let shop = Shop::of(impatient, Http2, |client| client.connect_timeout(ATTEMPT));
+    failed_beside(&shop, provider.url()).await;
+    shop.until(|now| now.open == 0).await;
+    assert_eq!(provider.tally().requests, 0);
+}
+
+#[tokio::test]
 async fn more_and_fewer_streams_are_followed_while_requests_are_under_way() {
     // The first and the second are never answered; the third brings more room, and less again.
     let grows = Turn::of([Do::Wait, Do::Streams(3)]);

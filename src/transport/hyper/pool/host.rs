@@ -159,12 +159,18 @@ impl Host {
         }
     }
 
+    /// Whether all wait for the one connection that is being made.
+    pub(in super::super) fn is_being_reached(&self) -> bool {
+        let state = self.state();
+        state.speaks_http2 && state.streams.is_none() && state.connecting > 0
+    }
+
     /// How many connections are open, idle, being made, and waited for.
     pub(super) fn counts(&self) -> (u32, u32, u32) {
         let state = self.state();
         let streams = state.streams.iter().filter(|streams| streams.record.is_idle()).count();
         let idle = state.idle.len() + streams;
-        (state.open - state.connecting, idle as u32, state.connecting)
+        (state.open.saturating_sub(state.connecting), idle as u32, state.connecting)
     }
 
     /// It showed a certificate that ends then.

@@ -202,9 +202,11 @@ impl Drop for Hold {
             // hyper may have to close it.
             false if self.answered && !was_cut => connection.record.abandon(true),
             is_http2 => {
+                // The host may have fallen silent, or read no more; otherwise it loses no more than a
+                // stream.
+                let may_be_stuck = was_cut || !connection.is_over();
                 connection.abort_upload();
-                if is_http2 && was_cut {
-                    // The host may have fallen silent; otherwise it loses no more than a stream.
+                if is_http2 && may_be_stuck {
                     self.lease.close_for(CloseCause::Cut);
                 }
             }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::connection::Connection;
+use super::driver::end_soon;
 use super::host::Host;
 use super::lease::Lease;
 use super::place::Place;
@@ -55,7 +56,7 @@ impl Host {
             }
             None => {
                 let (grant, granted) = oneshot::channel();
-                state.waiting.push_back(grant);
+                state.wait_in_line(grant);
                 Acquired::Wait(granted)
             }
         };
@@ -75,6 +76,10 @@ impl Host {
         if !connection.is_usable(now, &limits) {
             if connection.record.is_expired(now, &limits) {
                 connection.record.close_for(CloseCause::Expired);
+            }
+            if connection.is_http2() && connection.record.is_idle() {
+                // hyper waits for a host that takes no streams, and would never end it.
+                end_soon(&connection.record);
             }
             return self.leave(&connection.record);
         }

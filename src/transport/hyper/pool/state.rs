@@ -50,6 +50,14 @@ impl State {
         !self.waiting.is_empty()
     }
 
+    /// Lets somebody wait. Those who went away are looked for whenever the line has doubled.
+    pub(super) fn wait_in_line(&mut self, grant: oneshot::Sender<Grant>) {
+        if self.waiting.len() == self.waiting.capacity() {
+            self.waiting.retain(|grant| !grant.is_closed());
+        }
+        self.waiting.push_back(grant);
+    }
+
     /// A connection that is free. With `since`, one that has shown to be alive since then.
     pub(super) fn take_usable(
         &mut self,

@@ -164,7 +164,7 @@ impl http_body::Body for Uploading {
         };
         self.upload.frames.fetch_add(1, Ordering::Relaxed);
         let part = |mut data: Bytes| {
-            self.rest = data.split_off(PART.min(data.len()));
+            self.rest = data.split_off(FRAME.min(data.len()));
             data
         };
         Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(part))))
@@ -190,3 +190,5 @@ impl Drop for Uploading {
 /// that reads no more holds up the body here, and not in a buffer. As large as a stream's window is by
 /// default (RFC 9113, 6.9.2), but for a byte.
 const PART: usize = 1 << 16;
+/// As much as one frame has at most: that it was taken says that a host reads on.
+const FRAME: usize = 1 << 14;
