@@ -190,12 +190,14 @@ async fn a_host_that_takes_no_streams_is_waited_for_until_it_does() {
 
 #[tokio::test]
 async fn a_host_that_never_takes_a_stream_keeps_no_connection() {
-    let provider = Framed::with_streams(0, [Turn::of([Do::Head(200), Do::Body("well")])]).await;
+    // It answers none that went out before it said so either.
+    let provider = Framed::with_streams(0, [Turn::of([Do::Sit])]).await;
     let impatient = user_flow().without_retry().timeout(|timeout| timeout.attempt(ATTEMPT));
     let shop = Shop::of(impatient, Http2, |client| client.connect_timeout(ATTEMPT));
-    failed_beside(&shop, provider.url()).await;
+    for _ in 0..3 {
+        failed_beside(&shop, provider.url()).await;
+    }
     shop.until(|now| now.open == 0).await;
-    assert_eq!(provider.tally().requests, 0);
 }
 
 #[tokio::test]
