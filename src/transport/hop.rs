@@ -1,12 +1,15 @@
 //! What a client that sends one request a call knows of it, written where it is known.
 
-use http::{Method, Response, StatusCode};
+#[cfg(feature = "hyper")]
+use http::Method;
+use http::{Response, StatusCode};
 
 use crate::context::Context;
 use crate::error::{BoxError, Delivery, Error};
 use crate::outcome::LeftAlone;
 
 /// Whether a request by this method says that it has no body, where it has none (RFC 9110, 8.6).
+#[cfg(feature = "hyper")]
 pub(crate) fn expects_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }

@@ -7,6 +7,7 @@ use outrigger::context::CallDeadline;
 use outrigger::event::BreakerState;
 use outrigger::outcome::Phase;
 use outrigger::{Delivery, Error, ErrorKind};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::shop::{BOTH, Http2, Shop};
@@ -188,16 +189,28 @@ async fn a_host_that_takes_no_streams_is_waited_for_until_it_does() {
     shop.rests().await;
 }
 
-#[tokio::test]
+/// Its first words are that, and its last. Most of the requests wait inside the client for it then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_never_takes_a_stream_keeps_no_connection() {
-    // It answers none that went out before it said so either.
-    let provider = Framed::with_streams(0, [Turn::of([Do::Sit])]).await;
-    let impatient = user_flow().without_retry().timeout(|timeout| timeout.attempt(ATTEMPT));
-    let shop = Shop::of(impatient, Http2, |client| client.connect_timeout(ATTEMPT));
-    for _ in 0..3 {
-        failed_beside(&shop, provider.url()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let host = tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0];
+            stream.write_all(&settings).await.unwrap();
+            open.push(stream);
+        }
+    });
+    let limit = Duration::from_millis(100);
+    let impatient = user_flow().without_retry().timeout(|timeout| timeout.attempt(limit));
+    let shop = Shop::of(impatient, Http2, |client| client.connect_timeout(limit));
+    for _ in 0..10 {
+        failed_beside(&shop, url.clone()).await;
     }
     shop.until(|now| now.open == 0).await;
+    host.abort();
 }
 
 #[tokio::test]
