@@ -204,7 +204,8 @@ async fn wherever_a_body_is_cut_no_part_of_one_is_left() {
             read(crm.send(request(media, body))).await.unwrap();
         }
         for record in collected.records(&audit) {
-            let line = record.to_json();
+            // The call's id is made by chance, and may hold any digits.
+            let line = record.to_json().replace(&record.call_id.to_string(), "");
             for part in
                 ["Hunter2x", "4242 42", "424242", "ada@", "ada%40", "Lovel", "5320130", "Garc"]
             {
