@@ -186,9 +186,10 @@ impl Drop for Uploading {
     }
 }
 
-/// As much as one frame has at most: hyper takes the next when there is room for it, so that a host
-/// that reads no more holds up the body here, and not in a buffer. As large as a stream's window is by
-/// default (RFC 9113, 6.9.2), but for a byte.
+/// A body that is all here and no longer than this goes out as it is. As large as a stream's window is
+/// by default (RFC 9113, 6.9.2), but for a byte.
 const PART: usize = 1 << 16;
-/// As much as one frame has at most: that it was taken says that a host reads on.
+/// As much as one frame of a longer one has at most: hyper takes the next when there is room for it, so
+/// that a host that reads no more holds up the body here, and not in a buffer, and that a frame was
+/// taken says that the host reads on.
 const FRAME: usize = 1 << 14;
