@@ -203,6 +203,7 @@ pub mod integration;
 #[doc = include_str!("on_call.md")]
 pub mod on_call {}
 pub mod outcome;
+pub mod pattern;
 pub mod redact;
 pub mod rt;
 pub mod telemetry;

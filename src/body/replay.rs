@@ -29,7 +29,7 @@ enum Source<B> {
 }
 
 /// The retry layer's end of a recorded body; reused from call to call.
-pub(crate) struct Recording<B> {
+pub struct Recording<B> {
     tape: Arc<Tape<B>>,
     /// There is no body, and nothing on the tape.
     blank: bool,
@@ -105,6 +105,14 @@ impl<B: Body> Recording<B> {
 // === impl ReplayBody ===
 
 impl<B: Body> ReplayBody<B> {
+    /// The body itself, where nothing is recorded.
+    pub(crate) fn into_once(self) -> Result<B, Self> {
+        match self.0 {
+            Source::Once(body) => Ok(body),
+            other => Err(Self(other)),
+        }
+    }
+
     /// A body that is sent once: nothing is recorded.
     pub(crate) fn once(body: B) -> Self {
         match body.is_end_stream() {

@@ -93,6 +93,29 @@ impl AttemptState {
         spare
     }
 
+    /// One for who stands further in than `outer`, perhaps in the room of another's.
+    pub(super) fn inside(spare: Option<Arc<Self>>, outer: &Arc<Self>) -> Arc<Self> {
+        let (call, of) = (Arc::clone(&outer.call), Some(Arc::clone(outer)));
+        let inside = Self { outer: of, ..Self::new(call) };
+        let Some(mut spare) = spare else { return Arc::new(inside) };
+        match Arc::get_mut(&mut spare) {
+            Some(room) => *room = inside,
+            None => spare = Arc::new(inside),
+        }
+        spare
+    }
+
+    /// The next attempt's, in the place of this one's.
+    pub(super) fn next(mut this: Arc<Self>) -> Arc<Self> {
+        let (call, outer) = (Arc::clone(&this.call), this.outer.clone());
+        let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
+        match Arc::get_mut(&mut this) {
+            Some(room) => *room = next,
+            None => this = Arc::new(next),
+        }
+        this
+    }
+
     /// Where its room goes, if nobody else has the call.
     pub(super) fn take_home(&mut self) -> Option<ContextPool> {
         Arc::get_mut(&mut self.call)?.home.take()

@@ -168,6 +168,11 @@ impl Call {
         self.gates.iter().all(|gate| gate.mode() == SwitchMode::On)
     }
 
+    /// Whether nobody can stop it.
+    pub(crate) fn is_unstoppable(&self) -> bool {
+        self.gates.iter().next().is_none()
+    }
+
     /// Who can still stop the call.
     pub(super) fn gates(&self) -> impl Iterator<Item = &Arc<dyn Gate>> {
         self.gates.iter()

@@ -192,6 +192,44 @@ impl Context {
         Self { state: Some(Arc::new(fork)), attempt, span: None, before: 0 }
     }
 
+    /// A new call's, perhaps in the room of another's.
+    pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
+        let id = CallId::mint(&Rng::system());
+        let call = Call::new(id, rt::now(), integration.cloned(), None);
+        let state = Some(AttemptState::begin(spare, call));
+        Self { state, attempt: 1, span: None, before: 0 }
+    }
+
+    /// The same call's, for who stands further in than this one was put on the request.
+    pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
+        let state = AttemptState::inside(spare, self.shared());
+        state.begin_attempt(now);
+        Self { state: Some(state), attempt: self.attempt, span: self.span, before: 0 }
+    }
+
+    /// The same call's next attempt, numbered `attempt`.
+    pub(crate) fn next_attempt(mut self, attempt: u32, now: Instant) -> Self {
+        let state = self.state.take().map(AttemptState::next);
+        if let Some(state) = &state {
+            state.begin_attempt(now);
+            state.set_queued(true);
+        }
+        Self { state, attempt, span: self.span, before: 0 }
+    }
+
+    /// The same call's for a second request beside this one, numbered `attempt`.
+    pub(crate) fn second(&self, attempt: u32, now: Instant) -> Self {
+        let state = Arc::new(AttemptState::beside(self.shared()));
+        state.begin_attempt(now);
+        state.set_queued(true);
+        Self { state: Some(state), attempt, span: self.span, before: 0 }
+    }
+
+    /// Its room, if nobody else has it.
+    pub(crate) fn into_spare(mut self) -> Option<Arc<AttemptState>> {
+        self.state.take().filter(|state| Arc::strong_count(state) == 1)
+    }
+
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
     /// end by it.
     pub(crate) fn refusal(&self) -> Option<Error> {

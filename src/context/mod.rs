@@ -47,6 +47,7 @@ pub use trace::{SpanId, TraceContext, TraceId};
 
 pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
+pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::Gate;

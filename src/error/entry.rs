@@ -58,6 +58,14 @@ impl Error {
         ours
     }
 
+    /// A service that could not become ready for a call.
+    pub(crate) fn not_ready(error: impl Into<BoxError>, context: &Context) -> Self {
+        let mut ours = Self::from_inner(error, None).unsent();
+        // Whatever it was an error of before: this call ends by it.
+        ours.0.context = Some(context.clone());
+        ours
+    }
+
     /// An error while the answer's body was read: the head had come, so the provider answered, but
     /// not necessarily every attempt before.
     pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {

@@ -81,5 +81,5 @@ pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
-pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_response};
+pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

@@ -88,22 +88,20 @@
 //! [`Rejection::FallbackOnly`]: crate::outcome::Rejection::FallbackOnly
 //! [`Rejection::CacheOnly`]: crate::outcome::Rejection::CacheOnly
 
+mod around;
 mod file;
-mod future;
 mod handle;
 mod layer;
 mod polled;
-mod service;
 mod setting;
 mod source;
 mod state;
 
+pub use around::KillSwitchPattern;
 pub use file::SwitchFile;
-pub use future::ResponseFuture;
 pub use handle::{Following, KillSwitchHandle};
-pub use layer::KillSwitchLayer;
+pub use layer::{KillSwitch, KillSwitchLayer};
 pub use polled::Polled;
-pub use service::KillSwitch;
 pub use setting::{InvalidSetting, SwitchSetting};
 pub use source::{SourceError, SwitchSource};
 pub use state::Position;
