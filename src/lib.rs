@@ -178,21 +178,10 @@
     expect(dead_code, reason = "only settings from elsewhere change what runs")
 )]
 
-mod budget;
-mod callback;
-mod config;
-mod error;
-mod files;
-mod inner;
-mod keyed;
 mod layers;
-#[cfg(any(feature = "audit", feature = "serde"))]
-mod lines;
-mod memory;
-mod ratio;
-mod room;
-mod spare;
-mod ties;
+mod pattern;
+mod replay;
+mod settings;
 
 pub mod backoff;
 pub mod body;
@@ -211,9 +200,7 @@ pub mod testing;
 pub mod transport;
 
 pub use body::Body;
-pub use config::{ConfigError, Mistake};
 pub use context::IdempotencyKey;
-pub use error::{BoxError, Delivery, Error, ErrorKind};
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
 pub use integration::{Integration, IntegrationBuilder};
@@ -221,7 +208,8 @@ pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
-pub use ratio::Ratio;
+pub use outcome::error::{BoxError, Delivery, Error, ErrorKind};
+pub use settings::{ConfigError, Mistake, Ratio};
 
 /// The README's examples are tested with the crate's.
 #[cfg(doctest)]

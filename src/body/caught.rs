@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::whole::Body;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Delivery, Error, ErrorKind};
 
 /// A request's body in the hands of a client.
 ///

@@ -5,7 +5,7 @@ use std::task::{Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Delivery, Error, ErrorKind};
 
 /// A body that is put together from its frames.
 #[derive(Default)]

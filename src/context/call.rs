@@ -10,8 +10,9 @@ use super::gate::{Gate, Gates};
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
-use crate::error::Delivery;
-use crate::event::{Capture, SwitchMode};
+use crate::context::Capture;
+use crate::event::SwitchMode;
+use crate::outcome::Delivery;
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]

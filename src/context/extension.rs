@@ -8,9 +8,9 @@ use super::call::Call;
 use super::ids::{CallId, CorrelationId};
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
-use crate::error::Error;
+use crate::outcome::Error;
+use crate::rt::free_list::Spares;
 use crate::rt::{self, Rng};
-use crate::spare::Spares;
 
 /// One call's facts, in its requests' extensions.
 ///

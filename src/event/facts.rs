@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::error::Delivery;
-use crate::outcome::Class;
+use crate::outcome::{Class, Delivery};
 
 /// How a call or an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

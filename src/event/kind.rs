@@ -6,8 +6,7 @@ use super::facts::{
     AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
     SwitchMode,
 };
-use crate::error::Delivery;
-use crate::outcome::{Class, GaveUp, Phase, Rejection};
+use crate::outcome::{Class, Delivery, GaveUp, Phase, Rejection};
 
 /// Something that happened.
 ///

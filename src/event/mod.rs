@@ -19,13 +19,11 @@
 //! ```
 
 mod emitter;
-mod exchange;
 mod facts;
 mod kind;
 mod subscriber;
 
 pub use emitter::Emitter;
-pub use exchange::{Exchange, Kept};
 pub use facts::{
     AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
     SwitchMode,
@@ -33,5 +31,7 @@ pub use facts::{
 pub use kind::Event;
 pub use subscriber::{Origin, Subscriber, Wants};
 
+pub use crate::context::recording::Exchange;
+pub use crate::redact::sample::Kept;
+
 pub(crate) use emitter::WeakEmitter;
-pub(crate) use exchange::Capture;

@@ -7,9 +7,9 @@ use super::class::Class;
 use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
-use crate::callback;
 use crate::context::CallId;
-use crate::error::{Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::callback;
 
 /// Says what a result means.
 ///

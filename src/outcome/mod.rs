@@ -70,6 +70,7 @@
 
 mod class;
 mod classify;
+pub(crate) mod error;
 pub(crate) mod foreign;
 mod gave_up;
 mod http;
@@ -82,4 +83,5 @@ pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
 pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_response};
+pub(crate) use error::{BoxError, Delivery, Error, ErrorKind};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

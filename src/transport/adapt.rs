@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, IntoBytes, checked};
 use crate::context::Context;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// What can stand at the bottom of an integration's stack.
 ///

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::config::Mistakes;
 use crate::control::Expiry;
-use crate::error::Error;
+use crate::outcome::Error;
+use crate::settings::Mistakes;
 
 /// How many connections a pool has, and what became of those that it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,9 +13,8 @@ use super::places::{Entry, Permit};
 use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::Rejection;
+use crate::outcome::{BoxError, Error, Rejection};
 use crate::rt;
 
 /// Bounds concurrency. See the [module](super).

@@ -6,9 +6,8 @@ use http::{Request, Response};
 use super::adaptive::{Sample, Signal};
 use super::layer::BulkheadLayer;
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::Event;
-use crate::outcome::{Class, Phase, class_of_error, class_of_response};
+use crate::outcome::{Class, Error, Phase, class_of_error, class_of_response};
 use crate::rt;
 
 /// One call as an adaptive limit sees it, from its place to its head.

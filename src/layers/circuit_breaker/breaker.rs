@@ -10,11 +10,10 @@ use super::outage::Cause;
 use super::pass::Pass;
 use super::state::{Asker, Change, Forced, Refusal, Ticket, Verdict};
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::{BreakerState, Emitter, Event};
-use crate::outcome::{Rejection, SharedClassifier};
+use crate::outcome::{Error, Rejection, SharedClassifier};
+use crate::pattern::ownership::Ties;
 use crate::rt::{self, Rng};
-use crate::ties::Ties;
 
 /// One gate with what it needs to speak to the world.
 #[derive(Debug)]

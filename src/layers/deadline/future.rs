@@ -11,9 +11,8 @@ use tower_service::Service;
 use super::body::ResponseBody;
 use super::layer::DeadlineLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Delivery, Error, Phase};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -12,13 +12,11 @@ use tower_service::Service;
 use super::layer::After;
 use super::second::Second;
 use super::service::Shared;
-use crate::body::ReplayBody;
-use crate::budget::CallUnderWay;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
-use crate::memory::Memory;
-use crate::outcome::{Class, class_of_error, class_of_response};
+use crate::outcome::{BoxError, Class, Delivery, Error, class_of_error, class_of_response};
+use crate::replay::budget::CallUnderWay;
+use crate::replay::{Memory, ReplayBody};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -6,9 +6,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error, Phase};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -6,8 +6,8 @@ use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::error::{BoxError, Error};
-use crate::inner::Sending;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::Sending;
 
 pin_project! {
     /// A call that the switch let pass, or its refusal.

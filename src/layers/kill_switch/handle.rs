@@ -2,9 +2,8 @@ use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
-use crate::callback;
 use crate::event::{Event, SourceProblem, SwitchMode};
-use crate::rt::{self, Task};
+use crate::rt::{self, Task, callback};
 
 /// Reads a kill switch and moves it.
 #[derive(Clone, Debug)]

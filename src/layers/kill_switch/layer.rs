@@ -8,9 +8,10 @@ use super::handle::KillSwitchHandle;
 use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KEY_HEADER, KeyFact, own_key};
-use crate::error::Error;
+use crate::context::{Context, Gate, KeyFact};
 use crate::event::{Emitter, Event, SwitchMode};
+use crate::outcome::Error;
+use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
 
 /// Lets people stop all calls. See the [module](super).

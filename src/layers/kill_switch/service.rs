@@ -7,8 +7,8 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use super::layer::KillSwitchLayer;
 use crate::context::{Context, Gate};
-use crate::error::{BoxError, Error};
-use crate::inner::Inner;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::Inner;
 
 /// Lets people stop all calls. See the [module](super).
 #[derive(Clone, Debug)]

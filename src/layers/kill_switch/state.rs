@@ -5,11 +5,10 @@ use std::time::SystemTime;
 
 use super::setting::SwitchSetting;
 use super::source::SourceError;
-use crate::error::Error;
 use crate::event::SwitchMode;
-use crate::outcome::Rejection;
+use crate::outcome::{Error, Rejection};
+use crate::pattern::ownership::Ties;
 use crate::rt::datable;
-use crate::ties::Ties;
 
 /// Where a kill switch stands, on whose word and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,9 +15,8 @@ use super::body::ResponseBody;
 use super::injection::{Ending, Rehearsed};
 use super::layer::RehearsalLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::{Event, InjectedFault};
-use crate::outcome::Fault;
+use crate::outcome::{BoxError, Delivery, Error, ErrorKind, Fault};
 use crate::rt::{self, Timer};
 
 pin_project! {

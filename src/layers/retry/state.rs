@@ -3,9 +3,8 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::config::{Rejections, RetryConfig};
-use crate::context::Steer;
-use crate::error::Delivery;
-use crate::outcome::{Class, GaveUp};
+use crate::outcome::{Class, Delivery, GaveUp};
+use crate::replay::Steer;
 use crate::rt::{self, Rng};
 
 /// What the attempts of one call have come to.

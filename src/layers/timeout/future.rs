@@ -9,9 +9,8 @@ use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
 use crate::context::{Context, Upload, UploadProgress};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error, Phase};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -8,7 +8,7 @@ use std::io;
 use std::iter::successors;
 
 use super::class::{Class, Fault, Phase};
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Delivery, Error, ErrorKind};
 
 #[cfg(not(all(feature = "hyper", feature = "reqwest", feature = "rustls")))]
 mod absent;

@@ -3,9 +3,9 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::context::{BusinessKey, Context, CorrelationId, PathTemplate};
-use crate::event::{AttemptDetail, End, Event, Exchange, Kept, Origin};
-use crate::redact::{Redactor, is_header_name};
+use crate::context::{BusinessKey, Context, CorrelationId, Exchange, PathTemplate};
+use crate::event::{AttemptDetail, End, Event, Origin};
+use crate::redact::{Kept, Redactor, is_header_name};
 use crate::telemetry::words;
 
 /// A record before it is redacted.

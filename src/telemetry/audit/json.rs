@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::error::Delivery;
+use crate::outcome::Delivery;
 use crate::rt::datable;
 
 impl AuditRecord {

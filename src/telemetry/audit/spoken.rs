@@ -4,7 +4,7 @@ use tracing::{Level, event};
 
 use super::record::{AuditExchange, AuditRecord};
 use super::sink::AuditSink;
-use crate::error::{BoxError, Delivery};
+use crate::outcome::{BoxError, Delivery};
 use crate::rt::datable;
 
 /// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).

@@ -7,9 +7,8 @@ use super::names::{self, Metric};
 use super::sink::Sink;
 use super::words::{self, Outcome};
 use crate::context::{CallTarget, Context};
-use crate::error::Delivery;
 use crate::event::{AttemptDetail, End, Event, Origin};
-use crate::outcome::{Class, Rejection};
+use crate::outcome::{Class, Delivery, Rejection};
 use crate::telemetry::error_type::ErrorType;
 
 /// One event's way into the metrics.

@@ -5,8 +5,8 @@ use tracing::{Level, Span, span};
 
 use super::at::{At, record};
 use super::target::{Asked, Name};
-use crate::error::Delivery;
 use crate::event::End;
+use crate::outcome::Delivery;
 use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::words;
 

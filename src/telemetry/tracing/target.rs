@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::Method;
 
-use crate::context::{CallTarget, PathTemplate, is_safe};
+use crate::context::{CallTarget, PathTemplate};
+use crate::replay::is_safe;
 use crate::telemetry::words;
 
 /// What a call asks, and of whom, in the words of OpenTelemetry's conventions.

@@ -12,8 +12,7 @@ use super::request::Forward;
 use super::resolve::Source;
 use super::tcp::Tcp;
 use super::tls;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
-use crate::outcome::{Phase, foreign};
+use crate::outcome::{BoxError, Delivery, Error, ErrorKind, Phase, foreign};
 use crate::rt;
 
 /// Makes connections, in time.

@@ -12,9 +12,8 @@ use super::request;
 use super::service::{Client, ResponseBody};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
-use crate::error::{Delivery, Error, ErrorKind};
 use crate::event::Event;
-use crate::outcome::{Fault, Phase};
+use crate::outcome::{Delivery, Error, ErrorKind, Fault, Phase};
 use crate::rt;
 use crate::transport::hop;
 

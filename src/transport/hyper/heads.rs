@@ -4,9 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::client::conn::{http1, http2};
 
 use super::config::HyperConfig;
-use crate::config::Mistakes;
-use crate::error::Error;
-use crate::outcome::foreign;
+use crate::outcome::{Error, foreign};
+use crate::settings::Mistakes;
 
 /// What the head of an answer may be like, and how ours are written.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use http_body::Body as _;
 use super::http1_io::Exchange;
 use crate::body::Body;
 use crate::context::UploadProgress;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Delivery, Error, ErrorKind};
 use crate::rt;
 use crate::transport::hop::expects_body;
 

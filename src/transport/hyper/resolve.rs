@@ -8,9 +8,8 @@ use std::sync::Arc;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
-use crate::callback;
-use crate::error::{Delivery, Error, ErrorKind};
-use crate::outcome::Fault;
+use crate::outcome::{Delivery, Error, ErrorKind, Fault};
+use crate::rt::callback;
 
 /// Finds a host's addresses, in place of the system.
 ///

@@ -17,8 +17,8 @@ use super::protocols::{self, Http2};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::control::{Credential, Expiry};
-use crate::error::Error;
 use crate::event::Emitter;
+use crate::outcome::Error;
 use crate::transport::pool::{Control, PoolFigures, PoolHandle, PoolLimits, WarmUp};
 
 /// A client of hyper's connections, with its own pool.

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 /// A value as it was written. JSON's own values lose numbers that are none and keys that are there
 /// twice.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Raw {
+pub(crate) enum Raw {
     /// JSON's `null`.
     Nothing,
     Bool(bool),
@@ -25,14 +25,14 @@ pub(super) enum Raw {
 struct AsWritten;
 
 impl Raw {
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn whole(&self) -> Option<u64> {
+    pub(crate) fn whole(&self) -> Option<u64> {
         match self {
             Self::Whole(number) => Some(*number),
             _ => None,
@@ -40,7 +40,7 @@ impl Raw {
     }
 
     /// A number that is one.
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::Whole(number) => Some(*number as f64),
             Self::Negative(number) => Some(*number as f64),

@@ -3,7 +3,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
-/// The heads and bodies of one attempt, kept because a subscriber [wants](super::Subscriber::wants)
+use crate::redact::Kept;
+
+/// The heads and bodies of one attempt, kept because a subscriber [wants](crate::event::Subscriber::wants)
 /// them.
 ///
 /// Nothing in it is redacted: whoever shows any of it sees to that first, with a
@@ -25,18 +27,6 @@ pub struct Exchange {
     pub response_headers: HeaderMap,
     /// What was read of the answer's body.
     pub response_body: Kept,
-}
-
-/// The beginning of a body. Its `Debug` shows sizes.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Kept {
-    /// As much of it as is kept.
-    pub bytes: Vec<u8>,
-    /// How much there was of it, in bytes, as far as it came.
-    pub total: u64,
-    /// It came to its end.
-    pub is_whole: bool,
 }
 
 /// An exchange that is under way, written by who sends and who reads.
@@ -127,42 +117,5 @@ impl fmt::Debug for Exchange {
             .field("status", &self.status)
             .field("response_body", &self.response_body)
             .finish_non_exhaustive()
-    }
-}
-
-impl Kept {
-    /// All of a body.
-    #[must_use]
-    pub fn whole(bytes: impl Into<Vec<u8>>) -> Self {
-        let bytes = bytes.into();
-        Self { total: bytes.len() as u64, bytes, is_whole: true }
-    }
-
-    /// The beginning of a body of which so many bytes came, or that went on.
-    #[must_use]
-    pub fn cut(bytes: impl Into<Vec<u8>>, total: u64) -> Self {
-        Self { bytes: bytes.into(), total, is_whole: false }
-    }
-
-    #[cfg(feature = "audit")]
-    fn up_to(&self, cap: usize) -> Self {
-        let bytes = self.bytes[..self.bytes.len().min(cap)].to_vec();
-        Self { bytes, total: self.total, is_whole: self.is_whole }
-    }
-
-    fn add(&mut self, chunk: &[u8], cap: usize) {
-        self.total += chunk.len() as u64;
-        let room = cap.saturating_sub(self.bytes.len()).min(chunk.len());
-        self.bytes.extend_from_slice(&chunk[..room]);
-    }
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept")
-            .field("bytes", &self.bytes.len())
-            .field("total", &self.total)
-            .field("is_whole", &self.is_whole)
-            .finish()
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::callback;
 use crate::context::RequestHead;
 use crate::rt;
+use crate::rt::callback;
 
 /// One value for each key, made when a key is first seen and forgotten when it is idle.
 ///

@@ -6,7 +6,7 @@ use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// An inner service, and whether this very instance was polled ready.
 ///

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::RetryBudget;
-use crate::ratio::Ratio;
 use crate::rt;
+use crate::settings::Ratio;
 use proptest::prelude::*;
 
 proptest! {

@@ -1,7 +1,6 @@
 use http::{HeaderName, HeaderValue, Method, Request};
 
-use super::extension::Context;
-use super::ids::IdempotencyKey;
+use crate::context::{Context, IdempotencyKey};
 
 /// Steers the retries and hedges of one request, in its extensions.
 ///

@@ -3,10 +3,10 @@ use std::pin::Pin;
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
-use crate::body::{Recording, ReplayBody};
+use super::body::{Recording, ReplayBody};
 use crate::context::Context;
+use crate::rt::free_list::Spares;
 use crate::rt::{Rng, Timer};
-use crate::spare::Spares;
 
 /// What is kept of a request to send it again, in room that is used from call to call.
 ///

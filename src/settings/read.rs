@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::config::Mistake;
+use crate::settings::Mistake;
 
 /// Something that can be read from a value, and written as one that reads back the same.
-pub(super) trait Setting: Sized {
+pub(crate) trait Setting: Sized {
     /// Reads it; what is wrong is added to the reader's mistakes.
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self>;
 
@@ -14,24 +14,24 @@ pub(super) trait Setting: Sized {
 }
 
 /// Where in the settings one is, and what was found to be wrong so far.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     path: String,
     found: &'a mut Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(found: &'a mut Vec<Mistake>) -> Self {
+    pub(crate) fn new(found: &'a mut Vec<Mistake>) -> Self {
         Self { path: String::new(), found }
     }
 
     /// What is wrong here.
-    pub(super) fn wrong(&mut self, problem: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, problem: impl Into<String>) {
         let path = if self.path.is_empty() { WHOLE } else { &self.path };
         self.found.push(Mistake::new(path, problem));
     }
 
     /// Reads one of a table's entries, if it is there.
-    pub(super) fn entry<T: Setting>(&mut self, table: &[(String, Raw)], key: &str) -> Option<T> {
+    pub(crate) fn entry<T: Setting>(&mut self, table: &[(String, Raw)], key: &str) -> Option<T> {
         let (_, value) = table.iter().find(|(name, _)| name == key)?;
         self.under(key, |reader| match value {
             Raw::Nothing => {
@@ -43,14 +43,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes one step down.
-    pub(super) fn under<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+    pub(crate) fn under<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
         let dot = if self.path.is_empty() || key.starts_with('[') { "" } else { "." };
         let path = format!("{}{dot}{key}", self.path);
         read(&mut Reader { path, found: self.found })
     }
 
     /// The value as a table with no other keys than these, each once.
-    pub(super) fn table<'v>(
+    pub(crate) fn table<'v>(
         &mut self,
         value: &'v Raw,
         keys: &[&str],
@@ -83,7 +83,7 @@ fn unknown(key: &str, keys: &[&str]) -> String {
 }
 
 /// What is said of a word that is none of these.
-pub(super) fn no_such(word: &str, words: &[&str]) -> String {
+pub(crate) fn no_such(word: &str, words: &[&str]) -> String {
     match nearest(word, words) {
         Some(near) => format!("{} is not known: did you mean {near:?}?", shown(word)),
         None => format!("{} is not known: use one of {}", shown(word), words.join(", ")),
@@ -109,7 +109,7 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
 }
 
 /// What a value is, in words.
-pub(super) fn name_of(value: &Raw) -> String {
+pub(crate) fn name_of(value: &Raw) -> String {
     match value {
         Raw::Nothing => "nothing".into(),
         Raw::Bool(value) => format!("{value}"),
@@ -134,7 +134,7 @@ fn shown(text: &str) -> String {
 }
 
 /// Where a mistake is that is in no one setting.
-pub(super) const WHOLE: &str = "settings";
+pub(crate) const WHOLE: &str = "settings";
 /// Longer than any word that is a setting.
 const LONGEST_SHOWN: usize = 32;
 /// Fewer letters are a part of many words.

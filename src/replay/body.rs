@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use super::tape::{Original, Playing, Tape, wake};
-use super::whole::IntoBytes;
-use crate::error::{BoxError, Error};
+use super::buffer::{Original, Playing, Tape, wake};
+use crate::body::IntoBytes;
+use crate::outcome::{BoxError, Error};
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
 ///

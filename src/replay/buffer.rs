@@ -8,8 +8,8 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::whole::IntoBytes;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::body::IntoBytes;
+use crate::outcome::{BoxError, Delivery, Error, ErrorKind};
 
 /// One attempt's way through the tape.
 pub(super) struct Playing<B> {

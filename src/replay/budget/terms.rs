@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
+use crate::settings::{Mistakes, Ratio};
 
 /// What a budget was set to; can be changed while it is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,15 +6,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::raw::Raw;
-use super::read::{Reader, Setting, name_of, no_such};
-use crate::backoff::Jitter;
-use crate::bulkhead::Way;
-use crate::circuit_breaker::{Mode, Throttled, WhenOpen};
-use crate::idempotency::{Form, Honoured, KeyedMethods, Minting};
-use crate::integration::preset::Preset;
-use crate::rate_limit::{Excess, Learning};
-use crate::ratio::Ratio;
-use crate::retry::{EmptyBudget, Rejections};
+use super::read::{Reader, Setting, name_of};
+use crate::settings::Ratio;
 
 /// `"none"`, or a value.
 impl<T: Setting> Setting for Option<T> {
@@ -147,20 +140,23 @@ whole_numbers!(u32, up to u32::MAX; usize, up to LARGEST);
 /// Words that stand for the values of an enum.
 macro_rules! words {
     ($($kind:ty { $($value:pat => $word:literal as $made:expr),* $(,)? })*) => {$(
-        impl Setting for $kind {
-            fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
+        impl $crate::settings::read::Setting for $kind {
+            fn read(
+                value: &$crate::settings::raw::Raw,
+                reader: &mut $crate::settings::read::Reader<'_>,
+            ) -> Option<Self> {
                 let words = [$($word),*];
-                let word = text(value, &format!("one of {}", words.join(", ")), reader)?;
+                let word = $crate::settings::values::text(value, &format!("one of {}", words.join(", ")), reader)?;
                 match word {
                     $($word => Some($made),)*
                     other => {
-                        reader.wrong(no_such(other, &words));
+                        reader.wrong($crate::settings::read::no_such(other, &words));
                         None
                     }
                 }
             }
 
-            fn write(&self) -> Value {
+            fn write(&self) -> serde_json::Value {
                 match self {
                     $($value => $word.into(),)*
                 }
@@ -169,89 +165,7 @@ macro_rules! words {
     )*};
 }
 
-words! {
-    Preset {
-        Self::UserFlow => "user_flow" as Self::UserFlow,
-        Self::Background => "background" as Self::Background,
-    }
-    Rejections {
-        Self::Fail => "fail" as Self::Fail,
-        Self::Wait => "wait" as Self::Wait,
-    }
-    EmptyBudget {
-        Self::Fail => "fail" as Self::Fail,
-        Self::Wait => "wait" as Self::Wait,
-    }
-    Mode {
-        Self::Enforce => "enforce" as Self::Enforce,
-        Self::ReportOnly => "report-only" as Self::ReportOnly,
-    }
-    WhenOpen {
-        Self::Refuse => "refuse" as Self::Refuse,
-        Self::Hold => "hold" as Self::Hold,
-    }
-    Throttled {
-        Self::ProbesOnly => "probes-only" as Self::ProbesOnly,
-        Self::Always => "always" as Self::Always,
-        Self::Never => "never" as Self::Never,
-    }
-    Excess {
-        Self::Reject => "reject" as Self::Reject,
-        Self::Shape => "shape" as Self::Shape,
-    }
-    Learning {
-        Self::On => "on" as Self::On,
-        Self::Off => "off" as Self::Off,
-    }
-    Way {
-        Self::Aimd => "aimd" as Self::Aimd,
-        Self::Gradient => "gradient" as Self::Gradient,
-    }
-    Form {
-        Self::Bare => "bare" as Self::Bare,
-        Self::Quoted => "quoted" as Self::Quoted,
-    }
-    Honoured {
-        Self::CallersOnly => "callers-only" as Self::CallersOnly,
-        Self::All => "all" as Self::All,
-    }
-    KeyedMethods {
-        Self::Unsafe => "unsafe" as Self::Unsafe,
-        Self::Writing => "writing" as Self::Writing,
-    }
-    Minting {
-        Self::Always => "always" as Self::Always,
-        Self::CallersOnly => "callers-only" as Self::CallersOnly,
-    }
-}
-
-/// A word, or a range of factors.
-impl Setting for Jitter {
-    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
-        let wanted = "one of full, equal, decorrelated, none, or a range such as \"50%..150%\"";
-        let word = text(value, wanted, reader)?;
-        if let Some((low, high)) = word.split_once("..") {
-            let [low, high] = [low, high].map(|part| Raw::Text(part.into()));
-            return Some(Self::scale(Ratio::read(&low, reader)?, Ratio::read(&high, reader)?));
-        }
-        let known = JITTERS.iter().find(|(name, _)| *name == word);
-        if known.is_none() {
-            let problem = no_such(word, &JITTERS.map(|(name, _)| name));
-            reader.wrong(format!("{problem}; a range of factors is written as \"50%..150%\""));
-        }
-        known.map(|(_, jitter)| *jitter)
-    }
-
-    fn write(&self) -> Value {
-        match self {
-            Self::Scale { low, high } => format!("{low}..{high}").into(),
-            word => {
-                let known = JITTERS.iter().find(|(_, jitter)| jitter == word);
-                known.map(|(name, _)| *name).into()
-            }
-        }
-    }
-}
+pub(crate) use words;
 
 impl Setting for HeaderName {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
@@ -313,7 +227,7 @@ fn sum_of_spans(text: &str) -> Option<Duration> {
 }
 
 /// The value as text.
-fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
+pub(crate) fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
     let text = value.text();
     if text.is_none() {
         reader.wrong(format!("{} where there should be {wanted}", name_of(value)));
@@ -321,14 +235,7 @@ fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v
     text
 }
 
-/// The ways to spread that have a name alone.
-const JITTERS: [(&str, Jitter); 4] = [
-    ("full", Jitter::Full),
-    ("equal", Jitter::Equal),
-    ("decorrelated", Jitter::Decorrelated),
-    ("none", Jitter::None),
-];
 const NONE: &str = "none";
 /// TOML has no larger number than this, and nobody has so many bytes.
-pub(super) const LARGEST: usize = i64::MAX as usize;
+pub(crate) const LARGEST: usize = i64::MAX as usize;
 const PARTS_OF_A_PERCENT: f64 = 10_000.0;

@@ -13,7 +13,7 @@ use bucket::Bucket;
 pub(crate) use bucket::{CallUnderWay, Pass, Place};
 pub(crate) use terms::{BudgetTerms, CallTerms, UnderWayTerms};
 
-use crate::ratio::Ratio;
+use crate::settings::Ratio;
 
 /// How much of an integration's traffic may be retries and hedges.
 ///

@@ -2,7 +2,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files;
+use super::files;
 
 /// A file to whose end whole lines are added, whatever becomes of a write.
 ///

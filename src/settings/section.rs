@@ -5,21 +5,21 @@ macro_rules! section {
     ($(#[doc = $doc:literal])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub(super) struct $name {
-            $(pub(super) $field: Option<$kind>,)*
+        pub(crate) struct $name {
+            $(pub(crate) $field: Option<$kind>,)*
         }
 
-        impl $crate::integration::settings::read::Setting for $name {
+        impl $crate::settings::read::Setting for $name {
             fn read(
-                value: &$crate::integration::settings::raw::Raw,
-                reader: &mut $crate::integration::settings::read::Reader<'_>,
+                value: &$crate::settings::raw::Raw,
+                reader: &mut $crate::settings::read::Reader<'_>,
             ) -> Option<Self> {
                 let table = reader.table(value, &[$(stringify!($field)),*])?;
                 Some(Self { $($field: reader.entry(table, stringify!($field)),)* })
             }
 
             fn write(&self) -> serde_json::Value {
-                use $crate::integration::settings::read::Setting;
+                use $crate::settings::read::Setting;
                 let mut map = serde_json::Map::new();
                 $(if let Some(value) = &self.$field {
                     map.insert(stringify!($field).to_owned(), Setting::write(value));
@@ -30,10 +30,10 @@ macro_rules! section {
     };
 }
 
-pub(super) use section;
+pub(crate) use section;
 
 /// Lays what is there over what was set.
-pub(super) fn lay<T: Clone>(over: &mut T, setting: &Option<T>) {
+pub(crate) fn lay<T: Clone>(over: &mut T, setting: &Option<T>) {
     if let Some(value) = setting {
         over.clone_from(value);
     }
