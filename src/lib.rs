@@ -182,6 +182,7 @@ mod layers;
 mod pattern;
 mod replay;
 mod settings;
+mod terms;
 
 pub mod backoff;
 pub mod body;
@@ -208,8 +209,9 @@ pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
-pub use outcome::error::{BoxError, Delivery, Error, ErrorKind};
+pub use outcome::error::{BoxError, Error, ErrorKind};
 pub use settings::{ConfigError, Mistake, Ratio};
+pub use terms::Delivery;
 
 /// The README's examples are tested with the crate's.
 #[cfg(doctest)]

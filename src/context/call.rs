@@ -11,8 +11,7 @@ use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
 use crate::context::Capture;
-use crate::event::SwitchMode;
-use crate::outcome::Delivery;
+use crate::terms::{Delivery, SwitchMode};
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]

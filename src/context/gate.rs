@@ -3,8 +3,8 @@ use std::iter::successors;
 use std::sync::{Arc, OnceLock};
 
 use super::extension::Context;
-use crate::event::SwitchMode;
 use crate::outcome::Error;
+use crate::terms::SwitchMode;
 
 /// What can stop a call that has begun but isn't on its way: one that waits in a queue, or between
 /// two attempts.

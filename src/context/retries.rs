@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
-use crate::outcome::{Delivery, GaveUp};
+use crate::terms::{Delivery, GaveUp};
 
 /// What it took to get a response, in its extensions.
 ///

@@ -68,20 +68,18 @@
 //! A header that isn't here is added by [`HttpClassifier::limit_header`]; a classifier that is no
 //! [`HttpClassifier`] has [`Classify::limit_headers`] for it.
 
-mod class;
 mod classify;
 pub(crate) mod error;
 pub(crate) mod foreign;
-mod gave_up;
 mod http;
 mod waits;
 
-pub use class::{Class, Fault, Phase, Rejection};
 pub use classify::{Classify, Redirected, ResponseHead};
-pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
+pub use crate::terms::{Class, Fault, GaveUp, Phase, Rejection};
+
 pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_response};
-pub(crate) use error::{BoxError, Delivery, Error, ErrorKind};
+pub(crate) use error::{BoxError, Error, ErrorKind};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

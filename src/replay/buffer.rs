@@ -9,7 +9,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::body::IntoBytes;
-use crate::outcome::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// One attempt's way through the tape.
 pub(super) struct Playing<B> {

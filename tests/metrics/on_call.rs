@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 const RULES: &str = include_str!("../../examples/observability/rules.yml");
 const DASHBOARD: &str = include_str!("../../examples/observability/dashboard.json");
-const WORDS: &str = include_str!("../../src/telemetry/words.rs");
+const WORDS: &str =
+    concat!(include_str!("../../src/terms/fault.rs"), include_str!("../../src/terms/phase.rs"));
 const PAGE: &str = include_str!("../../src/on_call.md");
 
 /// The names that begin like an alert's.

@@ -14,8 +14,9 @@ use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
 use crate::event::Event;
-use crate::outcome::{BoxError, Error, Rejection};
+use crate::outcome::{BoxError, Error};
 use crate::rt;
+use crate::terms::Rejection;
 
 /// Bounds concurrency. See the [module](super).
 #[derive(Debug)]

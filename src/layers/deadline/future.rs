@@ -12,8 +12,9 @@ use super::body::ResponseBody;
 use super::layer::DeadlineLayer;
 use crate::context::Context;
 use crate::event::{Emitter, Event};
-use crate::outcome::{BoxError, Delivery, Error, Phase};
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::{Delivery, Phase};
 
 pin_project! {
     /// A call under its deadline.

@@ -1,7 +1,8 @@
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::{BusinessKey, Context, PathTemplate};
-use crate::outcome::{Class, Delivery, Error, ErrorKind, Fault, Rejection};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::{Class, Delivery, Fault, Rejection};
 
 /// A call that failed, as a fallback sees it.
 #[derive(Debug)]

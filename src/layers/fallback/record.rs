@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use super::failed::Failed;
 use crate::context::{BusinessKey, CallId, CorrelationId, PathTemplate};
-use crate::outcome::{Class, Delivery};
+use crate::terms::{Class, Delivery};
 
 /// Keeps what support needs to repair a flow that went on with a fallback's answer.
 ///

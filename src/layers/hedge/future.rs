@@ -14,10 +14,11 @@ use super::second::Second;
 use super::service::Shared;
 use crate::context::{Context, Retries};
 use crate::event::Event;
-use crate::outcome::{BoxError, Class, Delivery, Error, class_of_error, class_of_response};
+use crate::outcome::{BoxError, Error, class_of_error, class_of_response};
 use crate::replay::budget::CallUnderWay;
 use crate::replay::{Memory, ReplayBody};
 use crate::rt::{self, Timer};
+use crate::terms::{Class, Delivery};
 
 pin_project! {
     /// A request, and perhaps a second one beside it.

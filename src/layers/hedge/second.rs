@@ -9,10 +9,11 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::context::{Call, Context};
-use crate::outcome::{BoxError, Delivery, Error, GaveUp};
+use crate::outcome::{BoxError, Error};
 use crate::pattern::ready::{Inner, Sending};
 use crate::replay::budget::{Pass, RetryBudget};
 use crate::replay::{Memory, ReplayBody};
+use crate::terms::{Delivery, GaveUp};
 
 pin_project! {
     /// The second request of a call.

@@ -7,8 +7,9 @@ use pin_project_lite::pin_project;
 
 use crate::context::Context;
 use crate::event::{Emitter, Event};
-use crate::outcome::{BoxError, Error, Phase};
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::Phase;
 
 pin_project! {
     /// An answer's body, each of whose frames must come in time.

@@ -2,8 +2,9 @@ use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
-use crate::event::{Event, SourceProblem, SwitchMode};
+use crate::event::Event;
 use crate::rt::{self, Task, callback};
+use crate::terms::{SourceProblem, SwitchMode};
 
 /// Reads a kill switch and moves it.
 #[derive(Clone, Debug)]

@@ -9,10 +9,11 @@ use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
 use crate::context::{Context, Gate, KeyFact};
-use crate::event::{Emitter, Event, SwitchMode};
+use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
+use crate::terms::SwitchMode;
 
 /// Lets people stop all calls. See the [module](super).
 ///

@@ -15,11 +15,10 @@ use super::state::Place;
 use crate::body::{Body, read};
 use crate::context::Context;
 use crate::event::Event;
-use crate::outcome::{
-    BoxError, Class, Delivery, Error, ErrorKind, Phase, class_of_error, class_of_response,
-};
+use crate::outcome::{BoxError, Error, ErrorKind, class_of_error, class_of_response};
 use crate::rt;
 use crate::rt::callback;
+use crate::terms::{Class, Delivery, Phase};
 
 /// One copy, in a task of its own.
 pub(super) struct CopyTask<T> {

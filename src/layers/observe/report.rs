@@ -10,8 +10,9 @@ use super::layer::{ObserveLayer, What};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::{Capture, Context};
 use crate::event::{AttemptDetail, End, Event};
-use crate::outcome::{Class, Delivery, Error, Fault, Phase, class_of_error, class_of_response};
+use crate::outcome::{Error, class_of_error, class_of_response};
 use crate::rt;
+use crate::terms::{Class, Delivery, Fault, Phase};
 
 /// Tells the end once: of the body, by an error, or by being dropped before an answer.
 #[derive(Debug)]

@@ -10,9 +10,10 @@ use super::limiter::{Entry, Rejected};
 use super::resources::Route;
 use crate::context::Context;
 use crate::event::Event;
-use crate::outcome::{BoxError, Error, Rejection};
+use crate::outcome::{BoxError, Error};
 use crate::pattern::ready::Inner;
 use crate::rt;
+use crate::terms::Rejection;
 
 /// Keeps to a provider's rate. See the [module](super).
 #[derive(Clone, Debug)]

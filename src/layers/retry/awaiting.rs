@@ -10,9 +10,10 @@ use super::future::{Call, State};
 use super::state::{Nature, Progress};
 use crate::body::{Kept, KeptBody};
 use crate::event::Event;
-use crate::outcome::{Class, Error, GaveUp};
+use crate::outcome::Error;
 use crate::replay::budget::{Pass, Place};
 use crate::rt::{self, Timer};
+use crate::terms::{Class, GaveUp};
 
 /// A call whose retry waits until the budget holds one.
 pub(super) struct Awaiting<R: Body> {

@@ -18,12 +18,11 @@ use super::state::{Failure, Nature, Progress, Step};
 use crate::body::KeptBody;
 use crate::context::{Context, Retries};
 use crate::event::Event;
-use crate::outcome::{
-    BoxError, Class, Delivery, Error, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of,
-};
+use crate::outcome::{BoxError, Error, LeftAlone, class_of_error, class_of_response, wait_of};
 use crate::replay::budget::{CallUnderWay, Pass};
 use crate::replay::{Memory, ReplayBody};
 use crate::rt::{self, Timer, callback};
+use crate::terms::{Class, Delivery, GaveUp};
 
 pin_project! {
     /// A call with all its attempts.

@@ -1,7 +1,8 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::outcome::{Class, Error, foreign};
+use crate::outcome::{Error, foreign};
+use crate::terms::Class;
 
 /// Says whether another attempt could be better than this result.
 ///

@@ -2,9 +2,10 @@
 
 use http::Request;
 
-use super::{BoxError, Delivery, Error, ErrorKind};
+use super::{BoxError, Error, ErrorKind};
 use crate::context::Context;
-use crate::outcome::{Fault, foreign};
+use crate::outcome::foreign;
+use crate::terms::{Delivery, Fault};
 
 impl Error {
     /// Takes an inner service's error: one of ours passes as it is, another is read once.

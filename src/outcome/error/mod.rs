@@ -8,8 +8,8 @@ use http::{HeaderValue, StatusCode};
 
 use crate::context::{CallId, Context, CorrelationId};
 use crate::outcome::foreign::Sources;
-use crate::outcome::{Class, Fault, GaveUp, Phase, Rejection};
 use crate::redact::Redactor;
+use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
 
 mod entry;
 
@@ -60,34 +60,6 @@ pub enum ErrorKind {
     Request,
     /// The inner service failed in a way of its own.
     Other,
-}
-
-/// Whether the provider may have acted on a failed call.
-///
-/// The worst of all attempts counts: a call whose first attempt timed out and whose second was
-/// refused may have happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// The provider provably did not act: nothing was sent, or it said that it left the request
-    /// unprocessed.
-    NotSent,
-    /// The provider answered: what it did is what its answer says.
-    Answered,
-    /// It was sent, or may have been, and no answer came.
-    Unknown,
-}
-
-impl Delivery {
-    /// The word for it in records: `not_sent`, `answered`, `unknown`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotSent => "not_sent",
-            Self::Answered => "answered",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 struct Inner {

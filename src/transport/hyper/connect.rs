@@ -12,8 +12,9 @@ use super::request::Forward;
 use super::resolve::Source;
 use super::tcp::Tcp;
 use super::tls;
-use crate::outcome::{BoxError, Delivery, Error, ErrorKind, Phase, foreign};
+use crate::outcome::{BoxError, Error, ErrorKind, foreign};
 use crate::rt;
+use crate::terms::{Delivery, Phase};
 
 /// Makes connections, in time.
 #[derive(Clone, Debug)]

@@ -13,8 +13,9 @@ use super::service::{Client, ResponseBody};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::event::Event;
-use crate::outcome::{Delivery, Error, ErrorKind, Fault, Phase};
+use crate::outcome::{Error, ErrorKind};
 use crate::rt;
+use crate::terms::{Delivery, Fault, Phase};
 use crate::transport::hop;
 
 impl Client {

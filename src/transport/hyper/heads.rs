@@ -37,7 +37,7 @@ impl HyperConfig {
     /// each (RFC 9113, 6.5.2).
     ///
     /// A larger head is an error of the kind
-    /// [`Transport`](crate::ErrorKind::Transport)`(`[`Protocol`](crate::outcome::Fault::Protocol)`)`
+    /// [`Transport`](crate::ErrorKind::Transport)`(`[`Protocol`](crate::terms::Fault::Protocol)`)`
     /// and the delivery "answered" that names these settings. It is not tried again, and doesn't
     /// speak against the provider.
     pub fn max_head_size(mut self, bytes: u32) -> Self {

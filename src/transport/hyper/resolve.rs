@@ -8,8 +8,9 @@ use std::sync::Arc;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
-use crate::outcome::{Delivery, Error, ErrorKind, Fault};
+use crate::outcome::{Error, ErrorKind};
 use crate::rt::callback;
+use crate::terms::{Delivery, Fault};
 
 /// Finds a host's addresses, in place of the system.
 ///

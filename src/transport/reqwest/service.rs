@@ -10,8 +10,9 @@ use super::convert::{from_client, to_client};
 use super::witness::Witness;
 use crate::body::Body;
 use crate::context::{BAGGAGE, Context};
-use crate::outcome::{Delivery, Error, ErrorKind, Redirected};
+use crate::outcome::{Error, ErrorKind, Redirected};
 use crate::replay::is_safe;
+use crate::terms::Delivery;
 use crate::transport::hop;
 
 /// A `reqwest::Client` as a transport. See the [module](super).

@@ -32,6 +32,27 @@ pub enum GaveUp {
     Stopped,
 }
 
+impl GaveUp {
+    /// The word for it, the same in spans, metrics and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotRetryable => "not_retryable",
+            Self::NotSafe => "not_safe",
+            Self::Attempts => "attempts",
+            Self::Deadline => "deadline",
+            Self::ElapsedLimit => "elapsed_limit",
+            Self::WaitTooLong => "wait_too_long",
+            Self::Budget => "budget",
+            Self::BodyNotKept => "body_not_kept",
+            Self::CircuitOpen => "circuit_open",
+            Self::KeyExpired => "key_expired",
+            Self::Steered => "steered",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
