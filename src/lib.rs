@@ -144,7 +144,7 @@
 //!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
-//! - [`on_call`]: which alert means what, what to do, how to find one order.
+//! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -178,27 +178,63 @@
     expect(dead_code, reason = "only settings from elsewhere change what runs")
 )]
 
-mod layers;
-mod pattern;
-mod replay;
-mod settings;
+// Each module imports only from those above it.
+
+// All that is not deterministic, and files.
+pub mod rt;
+
+// The plain enums that all others speak in.
 mod terms;
 
+// How settings are read and checked.
+mod settings;
+
+// How long to wait between attempts.
 pub mod backoff;
-pub mod body;
-pub mod context;
-pub mod control;
-pub mod event;
-pub mod integration;
-#[doc = include_str!("on_call.md")]
-pub mod on_call {}
-pub mod outcome;
+
+// What is shown of requests and answers.
 pub mod redact;
-pub mod rt;
+
+// The facts of one call.
+pub mod context;
+
+// What a result means, and the one error.
+pub mod outcome;
+
+// Bodies of requests and answers.
+pub mod body;
+
+// What it takes to send a request again.
+mod replay;
+
+// What happened, and who is told.
+pub mod event;
+
+// What a pattern is made of.
+mod pattern;
+
+// How integrations are seen and steered.
+pub mod control;
+
+// The patterns, one folder each. None knows another.
+mod layers;
+
+// The client at the bottom. It knows no pattern.
+pub mod transport;
+
+// Subscribers: spans, metrics, records.
 pub mod telemetry;
+
+// The one order of the patterns around a client.
+pub mod integration;
+
+// Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;
-pub mod transport;
+
+// Pages without code.
+#[doc = include_str!("runbook.md")]
+pub mod runbook {}
 
 pub use body::Body;
 pub use context::IdempotencyKey;

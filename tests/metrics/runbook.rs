@@ -1,4 +1,4 @@
-//! The page for whoever is on call speaks of every alert, and of no other.
+//! The runbook speaks of every alert, and of no other.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ const RULES: &str = include_str!("../../examples/observability/rules.yml");
 const DASHBOARD: &str = include_str!("../../examples/observability/dashboard.json");
 const WORDS: &str =
     concat!(include_str!("../../src/terms/fault.rs"), include_str!("../../src/terms/phase.rs"));
-const PAGE: &str = include_str!("../../src/on_call.md");
+const PAGE: &str = include_str!("../../src/runbook.md");
 
 /// The names that begin like an alert's.
 fn names(text: &str) -> BTreeSet<&str> {

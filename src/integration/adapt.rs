@@ -10,35 +10,8 @@ use tower_service::Service;
 use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, IntoBytes, checked};
 use crate::context::Context;
 use crate::outcome::{BoxError, Error};
-
-/// What can stand at the bottom of an integration's stack.
-///
-/// Implemented by every service of this form; there is nothing to implement by hand.
-pub trait Transport:
-    Service<
-        Request<Body>,
-        Response = Response<Self::ResponseBody>,
-        Error: Into<BoxError>,
-        Future: Send + 'static,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-{
-    /// The body of its responses.
-    type ResponseBody: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static;
-}
-
-impl<S, B> Transport for S
-where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send + 'static,
-    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-{
-    type ResponseBody = B;
-}
+use crate::timeout::RequestBody;
+use crate::transport::Transport;
 
 /// Hands the stack's requests to a transport, and its errors back as ours.
 #[derive(Clone, Debug)]
@@ -126,7 +99,7 @@ where
     }
 }
 
-impl<B> FromStack for crate::timeout::RequestBody<B>
+impl<B> FromStack for RequestBody<B>
 where
     B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
