@@ -17,6 +17,7 @@
 //! A [`Scope`] carries a correlation id and a deadline from an outer piece of work to every call
 //! that is made inside it.
 
+mod attempt_state;
 mod call;
 mod early;
 mod extension;

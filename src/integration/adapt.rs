@@ -90,7 +90,7 @@ where
         };
         if self.captures {
             let context = request.extensions().get::<Context>();
-            if let Some(capture) = context.and_then(|context| context.call().capture()) {
+            if let Some(capture) = context.and_then(|context| context.state().capture()) {
                 request = request.map(|body| Captured::wrap(body, capture));
             }
         }

@@ -56,7 +56,7 @@ impl Breaker {
         context: Context,
         asker: impl FnOnce() -> Asker,
     ) -> Entry {
-        if let Some(ticket) = self.gate.pass_closed(|| context.call().attempt_began()) {
+        if let Some(ticket) = self.gate.pass_closed(|| context.state().attempt_began()) {
             return Entry::Passed(Pass::new(Arc::clone(self), ticket, context));
         }
         let now = rt::now();

@@ -65,7 +65,7 @@ where
         }
         if *this.waits {
             // The provider was waited for, and not a reader who came late.
-            call.set_cut(true);
+            this.watch.context().state().set_cut(true);
         }
         *this.is_cut = true;
         Poll::Ready(Some(Err(this.watch.passed(call.delivery_of_answer()))))

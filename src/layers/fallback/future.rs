@@ -109,7 +109,7 @@ where
             // The failed call is dropped here, and may ask how it ended. What cut it cuts nothing more.
             this.state.set(State::Asking { asking });
             if let Some(known) = this.fallback.as_ref() {
-                known.facts.context.call().set_cut(false);
+                known.facts.context.state().set_cut(false);
             }
             if let Some(answer) = answer {
                 return Poll::Ready(answer);
@@ -186,7 +186,8 @@ impl Resources {
         if let Ok(unwanted) = failure {
             discard(unwanted.into_body());
         }
-        note.context.call().set_fell_back(delivery);
+        note.context.state().worsen(delivery);
+        note.context.call().set_fell_back();
         emitter.emit(Some(&note.context), || Event::FellBack { class, delivery });
         if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
             let _ = callback::call("fallback recorder", || recorder.record(record));

@@ -79,7 +79,7 @@ where
         std::task::ready!(this.timer.poll_at(due, cx));
         this.watch.context.call().unmark_timer(this.marked);
         let phase = Phase::BodyIdle;
-        this.watch.context.call().set_cut(true);
+        this.watch.context.state().set_cut(true);
         this.watch.emitter.emit(Some(&this.watch.context), || Event::TimedOut { phase, limit });
         let error = Error::timeout(phase, limit, this.watch.context.call().delivery_of_answer())
             .with_context(&this.watch.context);

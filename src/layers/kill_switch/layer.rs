@@ -95,7 +95,7 @@ impl KillSwitchLayer {
         let (mode, error) = self.switch.refusal()?;
         first();
         // What becomes of the call is the first request's to say.
-        if !of.call().is_second() {
+        if !of.state().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
         }

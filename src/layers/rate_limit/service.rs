@@ -61,7 +61,7 @@ where
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         let route = Route::of(request.method(), request.uri());
         let latest = |now| context.latest_start(now, settings.attempt);
-        let entry = limiter.enter(route, context.call().attempt_began(), latest);
+        let entry = limiter.enter(route, context.state().attempt_began(), latest);
         match entry {
             Entry::Now(turn) => {
                 let sending = self.inner.send(request);

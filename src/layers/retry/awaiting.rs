@@ -50,7 +50,7 @@ where
         class: Class,
         last: Result<Response<R>, Error>,
     ) -> State<S, F, R> {
-        self.context.call().set_held(true);
+        self.context.state().set_held(true);
         let settings = &self.shared.settings;
         let cap = settings.config.drain_cap;
         let since = rt::now();

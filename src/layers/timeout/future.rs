@@ -153,9 +153,9 @@ impl Due {
 
     fn error(self, settings: &TimeoutLayer, context: &Context) -> Error {
         let Self { phase, limit, .. } = self;
-        context.call().set_cut(true);
+        context.state().set_cut(true);
         settings.emitter.emit(Some(context), || Event::TimedOut { phase, limit });
-        Error::timeout(phase, limit, context.call().attempt_if_cut())
+        Error::timeout(phase, limit, context.state().attempt_if_cut())
             .with_context(context)
             .with_elapsed(context.elapsed())
     }
