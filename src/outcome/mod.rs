@@ -1,6 +1,6 @@
 //! What a result means: one vocabulary that every layer reads.
 //!
-//! A result is a response, an [`Error`](crate::Error), or nothing at all because the caller went
+//! A result is a response, an [`Error`], or nothing at all because the caller went
 //! away. A [`Classify`] turns the first two into a [`Class`]; each layer then decides by class,
 //! never by status. [`HttpClassifier`] is the default:
 //!
