@@ -47,7 +47,7 @@ pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
 pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Stopped};
 pub(crate) use ids::KeyFact;
 pub(crate) use recording::{Capture, Exchange};
 pub(crate) use upload::{Upload, UploadProgress};

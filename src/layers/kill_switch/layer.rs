@@ -8,7 +8,7 @@ use super::handle::KillSwitchHandle;
 use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KeyFact};
+use crate::context::{Context, Gate, KeyFact, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::replay::{KEY_HEADER, own_key};
@@ -82,24 +82,25 @@ impl KillSwitchLayer {
 
     /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
     pub(super) fn refusal_of<B>(&self, request: &Request<B>, of: &Context) -> Option<Error> {
-        self.refuse(of, || {
+        let stopped = self.refuse(of, || {
             if let Some(value) = own_key(request, &self.key_header) {
                 let (from_caller, honoured, lifetime) = (true, true, Duration::ZERO);
                 let fact = || KeyFact { value, from_caller, honoured, lifetime };
                 of.call().key.get_or_init(fact);
             }
-        })
+        });
+        stopped.map(|by| Error::stopped(by, of))
     }
 
-    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Error> {
-        let (mode, error) = self.switch.refusal()?;
+    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Stopped> {
+        let (mode, stopped) = self.switch.refusal()?;
         first();
         // What becomes of the call is the first request's to say.
         if !of.state().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
         }
-        Some(error.with_elapsed(of.elapsed()).with_context(of))
+        Some(stopped)
     }
 
     /// Tells of what a handle did.
@@ -119,7 +120,7 @@ impl Gate for KillSwitchLayer {
         self.switch.mode()
     }
 
-    fn refusal(&self, of: &Context) -> Option<Error> {
+    fn refusal(&self, of: &Context) -> Option<Stopped> {
         self.refuse(of, || {})
     }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::setting::SwitchSetting;
 use super::source::SourceError;
-use crate::outcome::Error;
+use crate::context::Stopped;
 use crate::pattern::ownership::Ties;
 use crate::rt::datable;
 use crate::terms::SwitchMode;
@@ -88,12 +88,12 @@ impl Switch {
     }
 
     /// Why nothing may be sent, and by which mode: both of one setting.
-    pub(super) fn refusal(&self) -> Option<(SwitchMode, Error)> {
+    pub(super) fn refusal(&self) -> Option<(SwitchMode, Stopped)> {
         self.mode().rejection()?;
         let stand = self.stand();
         let mode = stand.position.mode();
         // It may have been moved back just now.
-        Some((mode, Error::rejected(mode.rejection()?, Arc::clone(&stand.text))))
+        Some((mode, Stopped { why: mode.rejection()?, detail: Arc::clone(&stand.text) }))
     }
 
     pub(super) fn count_rejected(&self) {

@@ -3,7 +3,7 @@
 use http::Request;
 
 use super::{BoxError, Error, ErrorKind};
-use crate::context::Context;
+use crate::context::{Context, Stopped};
 use crate::outcome::foreign;
 use crate::terms::{Delivery, Fault};
 
@@ -81,5 +81,18 @@ impl Error {
     pub(crate) fn half_sent(mut self) -> Self {
         (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
         self
+    }
+
+    /// A call that somebody stopped.
+    pub(crate) fn stopped(by: Stopped, context: &Context) -> Self {
+        let error = Self::rejected(by.why, by.detail);
+        error.with_elapsed(context.elapsed()).with_context(context)
+    }
+}
+
+impl Context {
+    /// The error that the call must end by, if nothing more may be sent for it; asked after each wait.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        self.stopped().map(|by| Error::stopped(by, self))
     }
 }
