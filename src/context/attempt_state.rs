@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::call::{Call, NEVER};
 use super::extension::ContextPool;
-use crate::error::Delivery;
-use crate::event::Capture;
+use super::recording::Capture;
+use crate::terms::Delivery;
 
 /// What is known of one attempt, from where it is made to where it goes out.
 ///

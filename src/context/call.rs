@@ -10,8 +10,7 @@ use super::gate::{Gate, Gates};
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
-use crate::error::Delivery;
-use crate::event::SwitchMode;
+use crate::terms::{Delivery, SwitchMode};
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]

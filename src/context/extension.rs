@@ -6,12 +6,12 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 use super::attempt_state::AttemptState;
 use super::call::Call;
+use super::gate::Stopped;
 use super::ids::{CallId, CorrelationId};
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
-use crate::error::Error;
+use crate::rt::free_list::Spares;
 use crate::rt::{self, Rng};
-use crate::spare::Spares;
 
 /// One call's facts, in its requests' extensions.
 ///
@@ -232,7 +232,7 @@ impl Context {
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
     /// end by it.
-    pub(crate) fn refusal(&self) -> Option<Error> {
+    pub(crate) fn stopped(&self) -> Option<Stopped> {
         self.call().gates().find_map(|gate| gate.refusal(self))
     }
 

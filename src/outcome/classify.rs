@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
-use super::class::Class;
 use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
-use crate::callback;
 use crate::context::CallId;
-use crate::error::{Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::callback;
+use crate::terms::Class;
 
 /// Says what a result means.
 ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::attempt::Attempt;
 use super::call::Call;
 use super::wire::Wire;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// How a call's code ended. `Ok`: there was an answer, and its body is over.
 pub type Flow = Result<(), Error>;

@@ -14,9 +14,9 @@ use super::held::{Came, Held};
 use super::saved::SavedRequest;
 use super::wire::{Saved, Wire};
 use crate::context::{self, AttemptState, Context, UploadProgress};
-use crate::error::{BoxError, Error};
-use crate::outcome::{Class, SharedClassifier, class_of_head};
+use crate::outcome::{BoxError, Error, SharedClassifier, class_of_head};
 use crate::rt::Rng;
+use crate::terms::Class;
 
 /// One attempt: its request and its answer.
 ///

@@ -18,9 +18,10 @@ use super::attempt::{Attempt, Desk, Stage};
 use super::call::{Call, Time};
 use super::wire::Wire;
 use crate::context::{AttemptState, Context};
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::free_list::Spares;
 use crate::rt::{self, Timer};
-use crate::spare::Spares;
+use crate::terms::Delivery;
 
 /// What a call's code and who polls it share, beside the request and the answer.
 #[derive(Debug)]

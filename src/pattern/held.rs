@@ -12,8 +12,8 @@ use super::around::Flow;
 use super::attempt::{Attempt, Stage};
 use super::wire::Wire;
 use crate::body::Allowance;
-use crate::error::Error;
-use crate::outcome::{Class, SharedClassifier, class_of_error};
+use crate::outcome::{Error, SharedClassifier, class_of_error};
+use crate::terms::Class;
 
 /// What an attempt came to, in the hands of a pattern: a head, or an error.
 ///

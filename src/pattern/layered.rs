@@ -16,7 +16,7 @@ use super::call::Call;
 use super::driver::{Answer, Begin, Rooms, Running, start};
 use super::wire::{AsIs, Form, LayerWire, Wire};
 use crate::context::{AttemptState, Context};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 use crate::rt;
 
 /// A service with a pattern around it: what a layer makes.
@@ -209,7 +209,9 @@ where
     }
     let Some(request) = attempt.send(tells) else {
         let error = Error::new(crate::ErrorKind::Request, crate::Delivery::NotSent);
-        return Err(error.with_detail("there is no request to send").with_context(&attempt.context()));
+        return Err(error
+            .with_detail("there is no request to send")
+            .with_context(&attempt.context()));
     };
     let sent = service.call(request);
     // What the instance holds isn't held beyond its call.

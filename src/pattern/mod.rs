@@ -3,9 +3,13 @@
 mod around;
 mod attempt;
 mod call;
+pub(crate) mod capacity;
 mod driver;
 mod held;
+pub(crate) mod keyed;
 mod layered;
+pub(crate) mod ownership;
+pub(crate) mod ready;
 mod saved;
 mod wire;
 

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use bytes::{Buf, Bytes};
 use http_body::Body;
 
-use crate::body::{Recording, ReplayBody};
 use crate::context::UploadProgress;
+use crate::replay::{Recording, ReplayBody};
 
 /// The bodies of a stack: what its requests carry, and what its answers are made of.
 ///

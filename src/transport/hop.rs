@@ -5,8 +5,8 @@ use http::Method;
 use http::{Response, StatusCode};
 
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
-use crate::outcome::LeftAlone;
+use crate::outcome::{BoxError, Error, LeftAlone};
+use crate::terms::Delivery;
 
 /// Whether a request by this method says that it has no body, where it has none (RFC 9110, 8.6).
 #[cfg(feature = "hyper")]

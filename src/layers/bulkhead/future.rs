@@ -16,8 +16,8 @@ use super::service::Refusal;
 use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -6,10 +6,10 @@ use http::{Request, Response};
 use super::adaptive::{Sample, Signal};
 use super::layer::BulkheadLayer;
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::Event;
-use crate::outcome::{Class, Phase, class_of_error, class_of_response};
+use crate::outcome::{Error, class_of_error, class_of_response};
 use crate::rt;
+use crate::terms::{Class, Phase};
 
 /// One call as an adaptive limit sees it, from its place to its head.
 #[derive(Debug)]

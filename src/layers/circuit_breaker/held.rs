@@ -8,8 +8,8 @@ use super::breaker::Breaker;
 use super::hold::Waiter;
 use super::pass::Pass;
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::Event;
+use crate::outcome::Error;
 use crate::rt;
 
 /// A call that waits; its place is given up when it is dropped.

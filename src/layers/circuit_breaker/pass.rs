@@ -7,9 +7,9 @@ use super::breaker::Breaker;
 use super::state::{Role, Ticket, Verdict};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
-use crate::error::{Error, ErrorKind};
-use crate::outcome::{Class, Phase, class_of_error, class_of_response, wait_of};
+use crate::outcome::{Error, ErrorKind, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Clock};
+use crate::terms::{Class, Phase};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::future::Watch;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// An answer's body, read under the call's deadline.

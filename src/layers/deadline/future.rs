@@ -11,10 +11,10 @@ use tower_service::Service;
 use super::body::ResponseBody;
 use super::layer::DeadlineLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::{Delivery, Phase};
 
 pin_project! {
     /// A call under its deadline.

@@ -14,12 +14,10 @@ use super::failed::{Facts, Failed, FellBack};
 use super::layer::FallbackLayer;
 use super::record::FallbackRecord;
 use crate::body::{Body, discard};
-use crate::callback;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::{class_of_error, class_of_response};
-use crate::rt::{self, Timer};
+use crate::outcome::{BoxError, Error, class_of_error, class_of_response};
+use crate::rt::{self, Timer, callback};
 
 pin_project! {
     /// A call that has something to fall back on.

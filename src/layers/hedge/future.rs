@@ -12,14 +12,13 @@ use tower_service::Service;
 use super::layer::After;
 use super::second::Second;
 use super::service::Shared;
-use crate::body::ReplayBody;
-use crate::budget::CallUnderWay;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
-use crate::memory::Memory;
-use crate::outcome::{Class, class_of_error, class_of_response};
+use crate::outcome::{BoxError, Error, class_of_error, class_of_response};
+use crate::replay::budget::CallUnderWay;
+use crate::replay::{Memory, ReplayBody};
 use crate::rt::{self, Timer};
+use crate::terms::{Class, Delivery};
 
 pin_project! {
     /// A request, and perhaps a second one beside it.

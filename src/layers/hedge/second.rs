@@ -8,13 +8,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::ReplayBody;
-use crate::budget::{Pass, RetryBudget};
 use crate::context::{Call, Context};
-use crate::error::{BoxError, Delivery, Error};
-use crate::inner::{Inner, Sending};
-use crate::memory::Memory;
-use crate::outcome::GaveUp;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::{Inner, Sending};
+use crate::replay::budget::{Pass, RetryBudget};
+use crate::replay::{Memory, ReplayBody};
+use crate::terms::{Delivery, GaveUp};
 
 pin_project! {
     /// The second request of a call.

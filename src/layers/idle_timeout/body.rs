@@ -6,10 +6,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::Phase;
 
 pin_project! {
     /// An answer's body, each of whose frames must come in time.

@@ -8,11 +8,13 @@ use super::around::KillSwitchPattern;
 use super::handle::KillSwitchHandle;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KEY_HEADER, KeyFact, own_key};
-use crate::error::Error;
-use crate::event::{Emitter, Event, SwitchMode};
+use crate::context::{Context, Gate, KeyFact, Stopped};
+use crate::event::{Emitter, Event};
+use crate::outcome::Error;
 use crate::pattern::{Attempt, Layered, Wire};
+use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
+use crate::terms::SwitchMode;
 
 /// Lets people stop all calls. See the [module](super).
 ///
@@ -88,25 +90,26 @@ impl KillSwitchLayer {
             return None;
         }
         let of = attempt.context();
-        self.refuse(&of, || {
+        let stopped = self.refuse(&of, || {
             let own = attempt.request(|request| own_key(request, &self.key_header));
             if let Some(value) = own.flatten() {
                 let (from_caller, honoured, lifetime) = (true, true, Duration::ZERO);
                 let fact = || KeyFact { value, from_caller, honoured, lifetime };
                 of.call().key.get_or_init(fact);
             }
-        })
+        });
+        stopped.map(|by| Error::stopped(by, &of))
     }
 
-    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Error> {
-        let (mode, error) = self.switch.refusal()?;
+    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Stopped> {
+        let (mode, stopped) = self.switch.refusal()?;
         first();
         // What becomes of the call is the first request's to say.
         if !of.state().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
         }
-        Some(error.with_elapsed(of.elapsed()).with_context(of))
+        Some(stopped)
     }
 
     /// Tells of what a handle did.
@@ -126,7 +129,7 @@ impl Gate for KillSwitchLayer {
         self.switch.mode()
     }
 
-    fn refusal(&self, of: &Context) -> Option<Error> {
+    fn refusal(&self, of: &Context) -> Option<Stopped> {
         self.refuse(of, || {})
     }
 }

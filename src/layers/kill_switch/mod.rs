@@ -79,14 +79,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`SwitchMode::On`]: crate::event::SwitchMode::On
-//! [`SwitchMode::NoRetries`]: crate::event::SwitchMode::NoRetries
-//! [`SwitchMode::CacheOnly`]: crate::event::SwitchMode::CacheOnly
-//! [`SwitchMode::FallbackOnly`]: crate::event::SwitchMode::FallbackOnly
-//! [`SwitchMode::Off`]: crate::event::SwitchMode::Off
-//! [`Rejection::Stopped`]: crate::outcome::Rejection::Stopped
-//! [`Rejection::FallbackOnly`]: crate::outcome::Rejection::FallbackOnly
-//! [`Rejection::CacheOnly`]: crate::outcome::Rejection::CacheOnly
+//! [`SwitchMode::On`]: crate::terms::SwitchMode::On
+//! [`SwitchMode::NoRetries`]: crate::terms::SwitchMode::NoRetries
+//! [`SwitchMode::CacheOnly`]: crate::terms::SwitchMode::CacheOnly
+//! [`SwitchMode::FallbackOnly`]: crate::terms::SwitchMode::FallbackOnly
+//! [`SwitchMode::Off`]: crate::terms::SwitchMode::Off
+//! [`Rejection::Stopped`]: crate::terms::Rejection::Stopped
+//! [`Rejection::FallbackOnly`]: crate::terms::Rejection::FallbackOnly
+//! [`Rejection::CacheOnly`]: crate::terms::Rejection::CacheOnly
 
 mod around;
 mod file;

@@ -8,11 +8,11 @@ use http_body::Body;
 
 use super::layer::{ObserveLayer, What};
 use crate::body::{BodyEnd, OnBodyEnd};
-use crate::context::Context;
-use crate::error::{Delivery, Error};
-use crate::event::{AttemptDetail, Capture, End, Event};
-use crate::outcome::{Class, Fault, Phase, class_of_error, class_of_response};
+use crate::context::{Capture, Context};
+use crate::event::{AttemptDetail, End, Event};
+use crate::outcome::{Error, class_of_error, class_of_response};
 use crate::rt;
+use crate::terms::{Class, Delivery, Fault, Phase};
 
 /// Tells the end once: of the body, by an error, or by being dropped before an answer.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::inner::{Inner, Sending};
-use crate::outcome::{Class, Told, class_of_error, class_of_response, leave_wait};
+use crate::outcome::{BoxError, Error, Told, class_of_error, class_of_response, leave_wait};
+use crate::pattern::ready::{Inner, Sending};
 use crate::rt::{self, Timer};
+use crate::terms::Class;
 
 pin_project! {
     /// A call that has its turn, or waits for it.

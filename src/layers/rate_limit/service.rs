@@ -9,11 +9,11 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Entry, Rejected};
 use super::resources::Route;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::inner::Inner;
-use crate::outcome::Rejection;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::Inner;
 use crate::rt;
+use crate::terms::Rejection;
 
 /// Keeps to a provider's rate. See the [module](super).
 #[derive(Clone, Debug)]

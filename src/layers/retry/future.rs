@@ -15,15 +15,14 @@ use super::drain::Drain;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress, Step};
-use crate::body::{KeptBody, ReplayBody};
-use crate::budget::{CallUnderWay, Pass};
-use crate::callback;
+use crate::body::KeptBody;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
-use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of};
-use crate::rt::{self, Timer};
+use crate::outcome::{BoxError, Error, LeftAlone, class_of_error, class_of_response, wait_of};
+use crate::replay::budget::{CallUnderWay, Pass};
+use crate::replay::{Memory, ReplayBody};
+use crate::rt::{self, Timer, callback};
+use crate::terms::{Class, Delivery, GaveUp};
 
 pin_project! {
     /// A call with all its attempts.

@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
 use crate::context::{Context, Upload, UploadProgress};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::Phase;
 
 pin_project! {
     /// An attempt under its limits.

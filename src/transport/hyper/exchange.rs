@@ -12,10 +12,10 @@ use super::request;
 use super::service::{Client, ResponseBody};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
-use crate::error::{Delivery, Error, ErrorKind};
 use crate::event::Event;
-use crate::outcome::{Fault, Phase};
+use crate::outcome::{Error, ErrorKind};
 use crate::rt;
+use crate::terms::{Delivery, Fault, Phase};
 use crate::transport::hop;
 
 impl Client {

@@ -10,7 +10,7 @@ use super::super::config::BulkheadConfig;
 use crate::body::Body;
 use crate::bulkhead::{Adaptive, BulkheadHandle, BulkheadLayer, Limit, Priority};
 use crate::context::Context;
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::rt;
 
 /// A bulkhead over a provider that answers as many calls as it is let.
