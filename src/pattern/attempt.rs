@@ -91,7 +91,12 @@ impl<W: Wire> Attempt<W> {
         let context = slots.context.as_ref()?;
         context.state().set_queued(false);
         if tells {
-            request.extensions_mut().insert(context.clone());
+            let extensions = request.extensions_mut();
+            match extensions.get_mut::<Context>() {
+                // In the other's room: an insertion allocates.
+                Some(outer) => outer.clone_from(context),
+                None => drop(extensions.insert(context.clone())),
+            }
         }
         if let Some(upload) = &slots.upload {
             request.extensions_mut().insert(upload.clone());
