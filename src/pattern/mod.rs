@@ -20,3 +20,5 @@ pub use driver::{Answer, Running};
 pub use held::Held;
 pub use layered::Layered;
 pub use wire::{AsIs, LayerWire, Replaying, Wire};
+
+pub(crate) use wire::{Form, Nothing};
