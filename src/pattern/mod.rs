@@ -5,6 +5,7 @@ mod attempt;
 mod call;
 pub(crate) mod capacity;
 mod driver;
+mod either;
 mod held;
 pub(crate) mod keyed;
 mod layered;
@@ -17,7 +18,9 @@ pub use around::{Around, Flow, Next, Pattern};
 pub use attempt::Attempt;
 pub use call::{Call, Until};
 pub use driver::{Answer, Running};
+pub(crate) use either::{Either, either};
 pub use held::Held;
+pub(crate) use held::ReadOff;
 pub use layered::Layered;
 pub use wire::{AsIs, LayerWire, Replaying, Wire};
 
