@@ -23,5 +23,4 @@ pub use held::Held;
 pub(crate) use held::ReadOff;
 pub use layered::Layered;
 pub use wire::{AsIs, LayerWire, Replaying, Wire};
-
 pub(crate) use wire::{Form, Nothing};

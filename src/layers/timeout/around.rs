@@ -1,7 +1,6 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use http::HeaderValue;
 
@@ -10,7 +9,7 @@ use super::limits::{Due, Limits};
 use crate::context::UploadProgress;
 use crate::event::Event;
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::pattern::{Attempt, Call, Either, Flow, Next, Pattern, Wire, either};
 use crate::rt;
 
 /// Limits one attempt. See the [module](super).
@@ -32,17 +31,10 @@ impl Pattern for TimeoutPattern {
         self.send_on(call, attempt);
         let mut limits = Limits::new(&self.settings, self.watch(call, attempt));
         let mut running = pin!(next.run(call, attempt));
-        let came = {
-            let mut head = pin!(attempt.head(running.as_mut()));
-            poll_fn(|cx| match head.as_mut().poll(cx) {
-                Poll::Ready(held) => Poll::Ready(Ok(held)),
-                Poll::Pending => limits.poll_due(call, cx).map(Err),
-            })
-            .await
-        };
-        match came {
-            Ok(held) => held.hand_up().await,
-            Err(due) => Err(self.cut(due, call, attempt)),
+        let passed = poll_fn(|_| limits.poll_due(call));
+        match either(attempt.head(running.as_mut()), passed).await {
+            Either::First(held) => held.hand_up().await,
+            Either::Second(due) => Err(self.cut(due, call, attempt)),
         }
     }
 

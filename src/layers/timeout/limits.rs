@@ -1,5 +1,4 @@
-use std::pin::pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::layer::TimeoutLayer;
@@ -32,15 +31,15 @@ impl<'a> Limits<'a> {
     }
 
     /// Ready once a limit has passed.
-    pub(super) fn poll_due(&mut self, call: &Call, cx: &mut TaskContext<'_>) -> Poll<Due> {
+    pub(super) fn poll_due(&mut self, call: &Call) -> Poll<Due> {
         let upload = self.upload.as_ref().map(UploadProgress::state);
         let due = self.next(call, upload);
         if let Some(due) = due.filter(|due| due.at <= call.now()) {
             return Poll::Ready(due);
         }
-        // Both are found anew at each poll, because the upload moves.
+        // Said at every poll, because the upload moves meanwhile.
         for at in due.map(|due| due.at).into_iter().chain(self.look_again(call, upload)) {
-            let _ = pin!(call.sleep_until(at)).poll(cx);
+            call.wake_at(at);
         }
         Poll::Pending
     }
@@ -74,9 +73,12 @@ impl<'a> Limits<'a> {
     fn look_again(&self, call: &Call, upload: Option<Upload>) -> Option<Instant> {
         let limit = self.settings.response_head?;
         match upload? {
-            Upload::Moved(_) => Some(rt::after(call.now(), limit)),
+            // A limit of nothing would be looked at without end.
+            Upload::Moved(_) => Some(rt::after(call.now(), limit.max(SHORTEST))),
             // The end of the wait is this task's to find.
             Upload::Waiting | Upload::Done(_) => None,
         }
     }
 }
+
+const SHORTEST: Duration = Duration::from_millis(1);
