@@ -42,8 +42,6 @@ pub(crate) struct Call {
     waited: AtomicU64,
     /// Second requests that went out so far.
     hedges: AtomicU32,
-    /// How many armed timers end no later than the deadline.
-    timers: AtomicU32,
     gates: Gates,
     /// Where somebody listens.
     pub(crate) target: OnceLock<CallTarget>,
@@ -76,7 +74,6 @@ impl Call {
             doubled: AtomicBool::new(false),
             waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
-            timers: AtomicU32::new(0),
             gates: Gates::default(),
             target: OnceLock::new(),
             home: None,
@@ -214,24 +211,6 @@ impl Call {
 
     pub(crate) fn hedges(&self) -> u32 {
         self.hedges.load(Ordering::Relaxed)
-    }
-
-    /// A timer is armed that ends no later than the deadline; `marked` is its owner's note of it.
-    pub(crate) fn mark_timer(&self, marked: &mut bool) {
-        if !std::mem::replace(marked, true) {
-            self.timers.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The timer is gone.
-    pub(crate) fn unmark_timer(&self, marked: &mut bool) {
-        if std::mem::take(marked) {
-            self.timers.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn is_timed(&self) -> bool {
-        self.timers.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn nanos(&self, at: Instant) -> u64 {

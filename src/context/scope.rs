@@ -9,7 +9,9 @@ use crate::rt;
 
 /// The time by which a call must be over, put into a request's extensions.
 ///
-/// The sooner one wins over a layer's own and over the [`Scope`]'s.
+/// It stands in the place of the layer's own limit, be it sooner or later, unless that
+/// [must not be lengthened](crate::deadline::DeadlineLayer::may_be_lengthened). Of it and the [`Scope`]'s,
+/// the sooner one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallDeadline(pub Instant);
 

@@ -151,10 +151,16 @@ impl<T> IntegrationBuilder<T> {
     /// Every call is over within `limit`, body included.
     ///
     /// An attempt's limit that is over it is refused, and so is a connect limit over the attempt's:
-    /// lower [`timeout`](Self::timeout) and the client's too, or give single calls less with a
+    /// lower [`timeout`](Self::timeout) and the client's too, or give single calls less, or more, with a
     /// [`CallDeadline`](crate::context::CallDeadline).
     pub fn deadline(self, limit: Duration) -> Self {
-        self.set(|slots| slots.deadline = crate::deadline::DeadlineLayer::new(limit))
+        self.set(|slots| slots.deadline = slots.deadline.clone().with_limit(Some(limit)))
+    }
+
+    /// Whether a [`CallDeadline`](crate::context::CallDeadline) may give a single call more time than
+    /// [`deadline`](Self::deadline) says: it may, unless this says no.
+    pub fn deadline_may_be_lengthened(self, may: bool) -> Self {
+        self.set(|slots| slots.deadline = slots.deadline.clone().may_be_lengthened(may))
     }
 
     /// Adjusts the correlation id.

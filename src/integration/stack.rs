@@ -50,7 +50,7 @@ macro_rules! compose {
         // 5. Outside all that sends.
         let stack = slots.kill_switch.layer(stack);
         // 4. Outside all that waits: all that follows is the caller's time.
-        let stack = slots.deadline.emitter(emitter()).share_timers().layer(stack);
+        let stack = slots.deadline.emitter(emitter()).layer(stack);
         // 3. Outside all that can fail: a late call gets its fallback too.
         let stack = $fallback.layer(stack);
         // 2. What the caller sees.

@@ -105,6 +105,11 @@ impl<W: Wire> Attempt<W> {
         Some(request)
     }
 
+    /// Loses the request, as if it had been sent.
+    pub(crate) fn lose_request(&self) {
+        drop(self.send(false));
+    }
+
     /// Sees how far the sending of the request's body comes.
     pub(crate) fn watch_upload(&self, progress: UploadProgress) {
         self.desk.slots().upload = Some(progress);

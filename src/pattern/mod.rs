@@ -27,3 +27,5 @@ pub(crate) use held::ReadOff;
 pub use layer::{PatternLayer, layer};
 pub use layered::Layered;
 pub use wire::{AsIs, LayerWire, Replaying, Wire};
+
+pub(crate) use wire::{Form, Nothing};

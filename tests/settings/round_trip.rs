@@ -51,6 +51,7 @@ fn changed(preset: Builder) -> Builder {
         .answer(Ratio::percent(40), "\"{}\"\n", HeaderValue::from_static("a/b"));
     preset
         .deadline(Duration::from_secs(3_601))
+        .deadline_may_be_lengthened(false)
         .idle_timeout(Duration::from_millis(2_500))
         .correlation(|layer| {
             layer

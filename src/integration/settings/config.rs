@@ -77,6 +77,7 @@ section! {
     Tables {
         preset: Preset,
         deadline: Option<Duration>,
+        deadline_may_be_lengthened: bool,
         idle_timeout: Option<Duration>,
         correlation: Correlation,
         fallback: Fallback,
@@ -141,6 +142,7 @@ impl IntegrationConfig {
         Self(Arc::new(Tables {
             preset: Some(preset),
             deadline: Some(slots.deadline.limit()),
+            deadline_may_be_lengthened: Some(slots.deadline.may_be_lengthened),
             idle_timeout: Some(slots.idle_timeout.limit),
             correlation: Some(Correlation::of(&slots.correlation)),
             fallback: Some(Fallback::of(&slots.fallback)),
@@ -213,6 +215,9 @@ impl Tables {
         }
         if let Some(limit) = self.deadline {
             slots.deadline = slots.deadline.clone().with_limit(limit);
+        }
+        if let Some(may) = self.deadline_may_be_lengthened {
+            slots.deadline.may_be_lengthened = may;
         }
         if let Some(limit) = self.idle_timeout {
             slots.idle_timeout.limit = limit;

@@ -3,41 +3,44 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::service::Deadline;
+use super::around::DeadlinePattern;
 use crate::event::Emitter;
+use crate::pattern::Layered;
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives every call one limit in clock time. See the [module](super).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {
     pub(super) limit: Option<Duration>,
+    pub(crate) may_be_lengthened: bool,
     pub(super) emitter: Emitter,
-    pub(super) shares_timers: bool,
 }
+
+/// A service whose calls are over in time.
+pub type Deadline<S> = Layered<DeadlinePattern, S>;
 
 impl DeadlineLayer {
     /// Every call is over within `limit`, body included.
     pub fn new(limit: Duration) -> Self {
-        Self { limit: Some(limit), ..Self::default() }
+        Self { limit: Some(limit), ..Self::inherited() }
     }
 
     /// Only deadlines that are inherited, from the request or the scope, are kept.
     pub fn inherited() -> Self {
-        Self::default()
+        Self { limit: None, may_be_lengthened: true, emitter: Emitter::new() }
+    }
+
+    /// Whether a request may have more time than the layer's limit, by a
+    /// [`CallDeadline`](crate::context::CallDeadline): it may, unless this says no.
+    pub fn may_be_lengthened(mut self, may: bool) -> Self {
+        self.may_be_lengthened = may;
+        self
     }
 
     /// Where events go.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
-        self
-    }
-
-    /// Leaves the watch to a timer further in while one is armed that ends no later.
-    ///
-    /// Right only where the layers further in run in the caller's own task, as in the one stack.
-    pub(crate) fn share_timers(mut self) -> Self {
-        self.shares_timers = true;
         self
     }
 
@@ -61,10 +64,16 @@ impl DeadlineLayer {
     }
 }
 
+impl Default for DeadlineLayer {
+    fn default() -> Self {
+        Self::inherited()
+    }
+}
+
 impl<S> Layer<S> for DeadlineLayer {
     type Service = Deadline<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Deadline::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(DeadlinePattern::new(self.clone())), inner)
     }
 }

@@ -6,18 +6,23 @@
 //! let a "1 s" call take 4.5 s.) An inner service that can't get ready is how a call ends, so that
 //! fallbacks and listeners further out see it.
 //!
-//! The soonest of these counts: the layer's own limit, a
-//! [`CallDeadline`](crate::context::CallDeadline) in the request's extensions, the current
-//! [`Scope`](crate::context::Scope)'s. Layers further in read it: [`retry`](crate::retry) begins no
-//! wait that it can't survive, [`timeout`](crate::timeout) lets no attempt outlive it. A call whose
-//! deadline has passed when it is made is not sent.
+//! A [`CallDeadline`](crate::context::CallDeadline) in the request's extensions is the caller's own word
+//! for this request, and stands in the place of the layer's limit: it gives less time or more. Where
+//! [`may_be_lengthened`](DeadlineLayer::may_be_lengthened) says no, it gives less only. A deadline that
+//! is inherited, from a deadline further out or from the current [`Scope`](crate::context::Scope),
+//! stands if it is sooner, because whoever set it has no more time than that.
+//!
+//! Layers further in read the deadline: [`retry`](crate::retry) begins no wait that it can't survive,
+//! [`timeout`](crate::timeout) lets no attempt outlive it. A call whose deadline has passed when it
+//! begins is not sent.
 //!
 //! The answer's body is cut at the deadline, whether it is silent or always has more: only its last
 //! part, with which it is whole, is handed over late.
 //!
 //! # When not to use it
 //!
-//! On an answer that never ends (server-sent events): set the deadline per request there, or use
+//! On an answer that never ends (server-sent events): give such a request a
+//! [`CallDeadline`](crate::context::CallDeadline) of its own, far away, or use
 //! [`timeout`](crate::timeout) and [`idle_timeout`](crate::idle_timeout) alone.
 //!
 //! # Defaults
@@ -25,6 +30,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `limit` | none: inherited deadlines only | only the caller knows how long an answer is of use |
+//! | `may_be_lengthened` | yes | some requests take longer than others of the same integration: streams, exports |
 //!
 //! # Errors and events
 //!
@@ -54,12 +60,8 @@
 //! # Ok(()) }
 //! ```
 
-mod body;
-mod future;
+mod around;
 mod layer;
-mod service;
 
-pub use body::ResponseBody;
-pub use future::ResponseFuture;
-pub use layer::DeadlineLayer;
-pub use service::Deadline;
+pub use around::DeadlinePattern;
+pub use layer::{Deadline, DeadlineLayer};

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::service::IdleTimeout;
+use super::around::IdleTimeoutPattern;
 use crate::event::Emitter;
+use crate::pattern::Layered;
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits the silence in an answer's body. See the [module](super).
@@ -14,6 +15,9 @@ pub struct IdleTimeoutLayer {
     pub(crate) limit: Option<Duration>,
     pub(super) emitter: Emitter,
 }
+
+/// A service whose answers' bodies must not fall silent.
+pub type IdleTimeout<S> = Layered<IdleTimeoutPattern, S>;
 
 impl IdleTimeoutLayer {
     /// A body that is silent for `limit` while it is being read has failed.
@@ -46,6 +50,6 @@ impl<S> Layer<S> for IdleTimeoutLayer {
     type Service = IdleTimeout<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        IdleTimeout::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(IdleTimeoutPattern::new(self.clone())), inner)
     }
 }

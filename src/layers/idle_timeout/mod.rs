@@ -37,12 +37,8 @@
 //! # let _ = service;
 //! ```
 
-mod body;
-mod future;
+mod around;
 mod layer;
-mod service;
 
-pub use body::ResponseBody;
-pub use future::ResponseFuture;
-pub use layer::IdleTimeoutLayer;
-pub use service::IdleTimeout;
+pub use around::IdleTimeoutPattern;
+pub use layer::{IdleTimeout, IdleTimeoutLayer};

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 use tower_layer::Layer;
 
+use super::around::RehearsalPattern;
 use super::handle::RehearsalHandle;
 use super::header;
 use super::injection::Injection;
 use super::plan::Plan;
-use super::service::Rehearsal;
 use super::state::Switch;
 use crate::event::{Emitter, Event};
+use crate::pattern::Layered;
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -28,6 +29,9 @@ pub struct RehearsalLayer {
     pub(super) emitter: Emitter,
     pub(super) switch: Arc<Switch>,
 }
+
+/// A service some of whose calls get a fault.
+pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
 
 impl RehearsalLayer {
     /// No rehearsals: nothing switches one on.
@@ -181,7 +185,7 @@ impl<S> Layer<S> for RehearsalLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         self.switch.ties.join(&self.emitter);
-        Rehearsal::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(RehearsalPattern::new(self.clone())), inner)
     }
 }
 

@@ -82,20 +82,16 @@
 //! # Ok(()) }
 //! ```
 
-mod body;
-mod future;
+mod around;
 mod handle;
 mod header;
 mod injection;
 mod layer;
 mod plan;
-mod service;
 mod state;
 
-pub use body::ResponseBody;
-pub use future::ResponseFuture;
+pub use around::RehearsalPattern;
 pub use handle::RehearsalHandle;
 pub use injection::Rehearsed;
-pub use layer::RehearsalLayer;
+pub use layer::{Rehearsal, RehearsalLayer};
 pub use plan::Plan;
-pub use service::Rehearsal;

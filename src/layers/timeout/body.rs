@@ -7,6 +7,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::size_with;
 use crate::context::UploadProgress;
+use crate::pattern::{Form, Nothing};
 use crate::rt;
 
 pin_project! {
@@ -18,38 +19,49 @@ pin_project! {
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
-        watched: Option<Watched>,
+        watch: Option<Watch>,
     }
 }
 
+/// The caller's body, handed on as a [`RequestBody`].
+#[derive(Clone, Copy, Debug)]
+pub struct Watched;
+
 #[derive(Debug)]
-struct Watched {
+struct Watch {
     progress: UploadProgress,
     /// What is left of the frame that is being handed on.
     rest: Bytes,
 }
 
-impl<B: Body> RequestBody<B> {
-    pub(super) fn new(inner: B, progress: Option<UploadProgress>) -> Self {
-        if let Some(progress) = progress.as_ref().filter(|_| inner.is_end_stream()) {
+impl<Q: Body + Send + 'static> Form<Q> for Watched {
+    type Body = RequestBody<Q>;
+    type Saved = Nothing;
+
+    fn wrap(inner: Q) -> RequestBody<Q> {
+        RequestBody { inner, watch: None }
+    }
+
+    fn watch(body: RequestBody<Q>, progress: &UploadProgress) -> RequestBody<Q> {
+        if body.is_end_stream() {
             progress.ended(rt::now());
         }
-        let watched = progress.map(|progress| Watched { progress, rest: Bytes::new() });
-        Self { inner, watched }
+        let watch = Some(Watch { progress: progress.clone(), rest: Bytes::new() });
+        RequestBody { watch, ..body }
     }
 }
 
 impl<B> RequestBody<B> {
     /// The body itself, with nothing around it, where nobody watches it.
     pub(crate) fn into_unwatched(self) -> Result<B, Self> {
-        match self.watched {
+        match self.watch {
             None => Ok(self.inner),
             Some(_) => Err(self),
         }
     }
 
     fn rest(&self) -> usize {
-        self.watched.as_ref().map_or(0, |watched| watched.rest.len())
+        self.watch.as_ref().map_or(0, |watch| watch.rest.len())
     }
 }
 
@@ -62,7 +74,7 @@ impl<B: Body> Body for RequestBody<B> {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        let has_rest = this.watched.as_ref().is_some_and(|watched| !watched.rest.is_empty());
+        let has_rest = this.watch.as_ref().is_some_and(|watch| !watch.rest.is_empty());
         let frame = match has_rest {
             true => None,
             false => {
@@ -72,13 +84,13 @@ impl<B: Body> Body for RequestBody<B> {
                 Some(frame.map(|frame| frame.map(|frame| frame.map_data(whole))))
             }
         };
-        let Some(watched) = this.watched else { return Poll::Ready(frame.flatten()) };
+        let Some(watch) = this.watch else { return Poll::Ready(frame.flatten()) };
         let mut is_end = false;
         let frame = match frame {
             Some(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => {
-                    watched.rest = data;
-                    Some(Ok(watched.next_piece()))
+                    watch.rest = data;
+                    Some(Ok(watch.next_piece()))
                 }
                 Err(trailers) => {
                     // Nothing comes after them (RFC 9110, 6.5), and nobody asks.
@@ -87,12 +99,12 @@ impl<B: Body> Body for RequestBody<B> {
                 }
             },
             Some(end_or_error) => end_or_error,
-            None => Some(Ok(watched.next_piece())),
+            None => Some(Ok(watch.next_piece())),
         };
-        is_end |= frame.is_none() || watched.rest.is_empty() && this.inner.is_end_stream();
+        is_end |= frame.is_none() || watch.rest.is_empty() && this.inner.is_end_stream();
         match is_end {
-            true => watched.progress.ended(rt::now()),
-            false => watched.progress.handed_over(rt::now()),
+            true => watch.progress.ended(rt::now()),
+            false => watch.progress.handed_over(rt::now()),
         }
         Poll::Ready(frame)
     }
@@ -106,7 +118,7 @@ impl<B: Body> Body for RequestBody<B> {
     }
 }
 
-impl Watched {
+impl Watch {
     fn next_piece(&mut self) -> Frame<Bytes> {
         Frame::data(self.rest.split_to(self.rest.len().min(PIECE)))
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 use http::HeaderName;
 use tower_layer::Layer;
 
-use super::service::Timeout;
+use super::around::TimeoutPattern;
+use super::body::Watched;
 use crate::event::Emitter;
+use crate::pattern::Layered;
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits one attempt. See the [module](super).
@@ -18,6 +20,9 @@ pub struct TimeoutLayer {
     pub(crate) send_on: Option<HeaderName>,
     pub(crate) emitter: Emitter,
 }
+
+/// A service whose attempts end in time.
+pub type Timeout<S> = Layered<TimeoutPattern, S, Watched>;
 
 impl TimeoutLayer {
     /// No limits yet, but the call's deadline.
@@ -88,6 +93,6 @@ impl<S> Layer<S> for TimeoutLayer {
     type Service = Timeout<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Timeout::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(TimeoutPattern::new(self.clone())), inner)
     }
 }

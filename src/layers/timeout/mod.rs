@@ -16,7 +16,7 @@
 //! whole body has taken it. What the system holds back (on Linux up to 4 MiB a connection) counts as
 //! taken everywhere. While a request waits for a connection of our own client, neither limit runs.
 //!
-//! All limits share one timer, which is not
+//! All limits share the call's one timer, which is not
 //! armed at all for an answer that is there at once. An attempt also never outlives the call's
 //! deadline; then the error is the deadline's.
 //!
@@ -59,12 +59,11 @@
 //! # Ok(()) }
 //! ```
 
+mod around;
 mod body;
-mod future;
 mod layer;
-mod service;
+mod limits;
 
-pub use body::RequestBody;
-pub use future::ResponseFuture;
-pub use layer::TimeoutLayer;
-pub use service::Timeout;
+pub use around::TimeoutPattern;
+pub use body::{RequestBody, Watched};
+pub use layer::{Timeout, TimeoutLayer};

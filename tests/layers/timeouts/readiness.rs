@@ -107,7 +107,8 @@ async fn the_instance_that_was_asked_is_the_one_that_goes_on() {
     let mut service = DeadlineLayer::new(secs(60)).layer(Slow::new([Answer::status(200)], secs(2)));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(Service::<Request<Body>>::poll_ready(&mut service, &mut cx).is_ready());
-    let call = service.call(get());
+    let mut call = Box::pin(service.call(get()));
+    assert!(call.as_mut().poll(&mut cx).is_pending());
     wait(millis(2_500)).await;
     // It has become ready meanwhile; a clone would begin to wait only here.
     let (took, result) = timed(call).await;

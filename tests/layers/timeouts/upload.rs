@@ -237,17 +237,21 @@ async fn the_heads_limit_alone_knows_of_an_upload_in_another_task() {
 /// What a service is handed of this body, with what its size was said to be before each frame.
 async fn handed(layer: TimeoutLayer, body: Body) -> (Vec<Frame<Bytes>>, Vec<Option<u64>>) {
     let seen = Arc::new(Mutex::new((Vec::new(), Vec::new())));
-    let service = service_fn(|request: Request<RequestBody<Body>>| async {
-        let mut body = request.into_body();
-        loop {
-            let size = body.size_hint().exact();
-            assert!(!body.is_end_stream() || size == Some(0));
-            let Some(frame) = body.frame().await else { break };
-            let mut seen = seen.lock().unwrap();
-            seen.0.push(frame?);
-            seen.1.push(size);
+    let keep = Arc::clone(&seen);
+    let service = service_fn(move |request: Request<RequestBody<Body>>| {
+        let keep = Arc::clone(&keep);
+        async move {
+            let mut body = request.into_body();
+            loop {
+                let size = body.size_hint().exact();
+                assert!(!body.is_end_stream() || size == Some(0));
+                let Some(frame) = body.frame().await else { break };
+                let mut keep = keep.lock().unwrap();
+                keep.0.push(frame?);
+                keep.1.push(size);
+            }
+            Ok::<_, Error>(Response::new(Body::empty()))
         }
-        Ok::<_, Error>(Response::new(Body::empty()))
     });
     let mut service = layer.layer(service);
     service.call(post(body)).await.unwrap();

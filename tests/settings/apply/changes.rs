@@ -3,6 +3,7 @@
 use http::Method;
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
+use outrigger::context::CallDeadline;
 use outrigger::event::{BreakerState, Event};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
 use outrigger::outcome::Phase;
@@ -23,6 +24,21 @@ async fn the_deadline_and_the_attempts_limit() {
     apply(&crm, "deadline = '2s'\ntimeout.attempt = 'none'");
     let (error, took) = failure(crm.send(once())).await;
     assert_eq!((error.kind(), took), (ErrorKind::Timeout(Phase::Call), seconds(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_request_may_have_more_time_than_the_deadline() {
+    let crm = user_flow(&hangs());
+    for (may, limit) in [(true, 60), (false, 2)] {
+        let file = format!(
+            "deadline = '2s'\ndeadline_may_be_lengthened = {may}\ntimeout.attempt = 'none'"
+        );
+        apply(&crm, &file);
+        let mut patient = once();
+        patient.extensions_mut().insert(CallDeadline::after(seconds(60)));
+        let (error, took) = failure(crm.send(patient)).await;
+        assert_eq!((error.kind(), took), (ErrorKind::Timeout(Phase::Call), seconds(limit)));
+    }
 }
 
 #[tokio::test(start_paused = true)]

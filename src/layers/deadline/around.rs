@@ -1,0 +1,113 @@
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::layer::DeadlineLayer;
+use crate::context::{CallDeadline, Scope};
+use crate::event::Event;
+use crate::outcome::Error;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt;
+use crate::terms::{Delivery, Phase};
+
+/// Gives every call one limit in clock time. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct DeadlinePattern {
+    settings: DeadlineLayer,
+}
+
+impl Pattern for DeadlinePattern {
+    // The wait for the inner service is the caller's time, too.
+    const READIES_IN_CALL: bool = true;
+    // Whoever is further in keeps the deadline.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        self.set_deadline(call, attempt);
+        let Some(due) = call.deadline() else { return next.run(call, attempt).await };
+        if call.now() >= due {
+            return Err(self.passed(due, Delivery::NotSent, call, attempt));
+        }
+        let mut running = pin!(next.run(call, attempt));
+        let Some(held) = call.until(due, attempt.head(running.as_mut())).await else {
+            let delivery = attempt.state(|state| {
+                state.set_cut(true);
+                state.delivery_if_cut()
+            });
+            return Err(self.passed(due, delivery, call, attempt));
+        };
+        match held.map_error(|error| error.with_elapsed(call.elapsed())).hand_up_head() {
+            Ok(body) => self.read(due, body, call, attempt).await,
+            Err(flow) => flow,
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
+
+impl DeadlinePattern {
+    pub(super) fn new(settings: DeadlineLayer) -> Self {
+        Self { settings }
+    }
+
+    /// The sooner of the request's deadline, or else the layer's own, and those that it inherits.
+    fn set_deadline<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+        let own = attempt.request(|request| request.extensions().get::<CallDeadline>().copied());
+        let own = own.flatten().map(|own| own.0);
+        let DeadlineLayer { limit, may_be_lengthened, .. } = self.settings;
+        let limit = limit.filter(|_| own.is_none() || !may_be_lengthened);
+        let limit = limit.map(|limit| rt::after(call.started(), limit));
+        for deadline in [own, limit, Scope::current_deadline()].into_iter().flatten() {
+            call.facts().end_by(deadline);
+        }
+    }
+
+    /// Runs `body` to its end, under the deadline.
+    async fn read<W: Wire>(
+        &self,
+        due: Instant,
+        mut body: Pin<&mut (impl Future<Output = Flow> + Send)>,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) -> Flow {
+        loop {
+            attempt.wanted().await;
+            let asked = call.now();
+            let frame = call.until(due, attempt.frame(body.as_mut())).await;
+            if let Some(Some(flow)) = frame {
+                // What is all here is handed over, late as it is.
+                return flow;
+            }
+            if frame.is_some() && call.now() < due {
+                continue;
+            }
+            if asked < due {
+                // The provider was waited for, and not a reader who came late.
+                attempt.state(|state| state.set_cut(true));
+            }
+            return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
+        }
+    }
+
+    /// Tells that the deadline has come.
+    fn passed<W: Wire>(
+        &self,
+        due: Instant,
+        delivery: Delivery,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) -> Error {
+        // As it was set: an inherited one is a point in time, at no round distance from the start.
+        let limit = rt::shown(due.saturating_duration_since(call.started()));
+        let (phase, context) = (Phase::Call, attempt.context());
+        self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
+        Error::timeout(phase, limit, delivery).with_context(&context).with_elapsed(call.elapsed())
+    }
+}

@@ -1,0 +1,66 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::layer::IdleTimeoutLayer;
+use crate::event::Event;
+use crate::outcome::Error;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt;
+use crate::terms::Phase;
+
+/// Limits the silence in an answer's body. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct IdleTimeoutPattern {
+    settings: IdleTimeoutLayer,
+}
+
+impl IdleTimeoutPattern {
+    pub(super) fn new(settings: IdleTimeoutLayer) -> Self {
+        Self { settings }
+    }
+
+    /// Cuts a body that was silent for too long.
+    fn cut<W: Wire>(&self, limit: Duration, call: &Call, attempt: &Attempt<W>) -> Error {
+        attempt.state(|state| state.set_cut(true));
+        let (phase, context) = (Phase::BodyIdle, attempt.context());
+        self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
+        Error::timeout(phase, limit, call.facts().delivery_of_answer())
+            .with_context(&context)
+            .with_elapsed(call.elapsed())
+    }
+}
+
+impl Pattern for IdleTimeoutPattern {
+    // A client further in can tell that a limit cut its body, and not a reader who left.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let mut running = pin!(next.run(call, attempt));
+        let Some(limit) = self.settings.limit else { return running.await };
+        let held = attempt.head(running.as_mut()).await;
+        let mut running = match held.hand_up_head() {
+            Ok(running) => running,
+            Err(flow) => return flow,
+        };
+        loop {
+            attempt.wanted().await;
+            // Silence counts from when the reader asks.
+            let due = rt::after(call.now(), limit);
+            match call.until(due, attempt.frame(running.as_mut())).await {
+                Some(None) => {}
+                Some(Some(flow)) => return flow,
+                None => return Err(self.cut(limit, call, attempt)),
+            }
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}

@@ -1,0 +1,86 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::HeaderValue;
+
+use super::layer::TimeoutLayer;
+use super::limits::{Due, Limits};
+use crate::context::UploadProgress;
+use crate::event::Event;
+use crate::outcome::Error;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt;
+
+/// Limits one attempt. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct TimeoutPattern {
+    settings: TimeoutLayer,
+}
+
+impl Pattern for TimeoutPattern {
+    // A client further in can tell that a limit cut its attempt, and not a caller who left.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        self.send_on(call, attempt);
+        let mut limits = Limits::new(&self.settings, self.watch(call, attempt));
+        let mut running = pin!(next.run(call, attempt));
+        let came = {
+            let mut head = pin!(attempt.head(running.as_mut()));
+            poll_fn(|cx| match head.as_mut().poll(cx) {
+                Poll::Ready(held) => Poll::Ready(Ok(held)),
+                Poll::Pending => limits.poll_due(call, cx).map(Err),
+            })
+            .await
+        };
+        match came {
+            Ok(held) => held.hand_up().await,
+            Err(due) => Err(self.cut(due, call, attempt)),
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
+
+impl TimeoutPattern {
+    pub(super) fn new(settings: TimeoutLayer) -> Self {
+        Self { settings }
+    }
+
+    /// Tells the provider how many milliseconds are left for the attempt.
+    fn send_on<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+        let Some(header) = &self.settings.send_on else { return };
+        let limit = self.settings.attempt.map(|limit| rt::after(call.now(), limit));
+        let Some(due) = limit.into_iter().chain(call.deadline()).min() else { return };
+        let left = due.saturating_duration_since(call.now()).as_millis();
+        let left = HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX));
+        attempt.request(|request| request.headers_mut().insert(header, left));
+    }
+
+    /// How far the request's body comes, where a limit depends on it.
+    fn watch<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) -> Option<UploadProgress> {
+        let upload = self.settings.watches_upload().then(|| UploadProgress::new(call.now()))?;
+        attempt.watch_upload(upload.clone());
+        Some(upload)
+    }
+
+    fn cut<W: Wire>(&self, due: Due, call: &Call, attempt: &Attempt<W>) -> Error {
+        let Due { phase, limit, .. } = due;
+        let delivery = attempt.state(|state| {
+            state.set_cut(true);
+            state.attempt_if_cut()
+        });
+        let context = attempt.context();
+        self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
+        Error::timeout(phase, limit, delivery).with_context(&context).with_elapsed(call.elapsed())
+    }
+}
