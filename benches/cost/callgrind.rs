@@ -6,6 +6,16 @@ use std::process::{Command, Stdio};
 /// Set in the second run.
 const INSIDE: &str = "OUTRIGGER_COST_INSIDE";
 
+/// Each switches the count when it is entered and when it is left: on, off, and for what the counting
+/// allocator adds to an allocation off and on again.
+const TOGGLES: [&str; 5] = [
+    "cost::callgrind::counted",
+    "cost::callgrind::uncounted",
+    "*CountingAllocator as core::alloc::global::GlobalAlloc*",
+    "malloc",
+    "free",
+];
+
 /// Whether this is the second run.
 pub(crate) fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
@@ -38,11 +48,8 @@ pub(crate) fn instructions() -> Option<Vec<u64>> {
         .args(["--tool=callgrind", "--quiet"])
         // What a warm-up leaves uncounted, callgrind takes for the contrary.
         .arg("--zero-before=cost::callgrind::counted")
-        .args([
-            "--toggle-collect=cost::callgrind::counted",
-            "--dump-after=cost::callgrind::counted",
-        ])
-        .arg("--toggle-collect=cost::callgrind::uncounted")
+        .arg("--dump-after=cost::callgrind::counted")
+        .args(TOGGLES.map(|function| format!("--toggle-collect={function}")))
         .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
         .arg(std::env::current_exe().unwrap())
         .env(INSIDE, "1")

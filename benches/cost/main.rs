@@ -5,9 +5,8 @@
 //! everywhere; instructions where valgrind is installed: the bench runs itself again under callgrind.
 //!
 //! A call is a GET with four headers, made in the count, and its answer's body of 200 bytes, read to
-//! the end. What a bare service costs for the same is taken off. The counting allocator is part of the
-//! program, so each allocation costs some instructions more than it would elsewhere: see the row
-//! "one allocation".
+//! the end. What a bare service costs for the same is taken off; where a call is refused, only what
+//! making the request costs.
 
 mod callgrind;
 mod provider;

@@ -25,18 +25,17 @@ const WAIT: Duration = Duration::from_nanos(1);
 pub(crate) fn all(way: Way, runtime: &'static Runtime) -> Vec<Subject> {
     type Sent = Empty<Bytes>;
     let inner = || Provider::failing_first(way);
-    let wait = || tokio::time::sleep(WAIT);
     let waits_briefly =
         |retry: RetryLayer| retry.backoff(Backoff::fixed(WAIT)).budget(RetryBudget::unlimited());
     let alone = waits_briefly(RetryLayer::new().max_attempts(2)).layer(inner());
     let user_flow = Integration::user_flow("stripe").service(inner()).retry(waits_briefly);
     vec![
         repeated::<_, Sent, _>(runtime, "tower: one retry, at once", tower!(inner(), || ready(()))),
-        repeated::<_, Sent, _>(runtime, "tower: one retry, after a wait", tower!(inner(), wait)),
+        repeated::<_, Sent, _>(runtime, "tower: one retry, after a wait", tower!(inner(), timer)),
         repeated::<_, Sent, _>(
             runtime,
             "tower + request id: one retry, after a wait",
-            tower_with_id!(inner(), wait),
+            tower_with_id!(inner(), timer),
         ),
         repeated::<_, Sent, _>(runtime, "retry alone: one retry", alone),
         repeated::<_, Body, _>(runtime, "user_flow: one retry", user_flow.build().unwrap()),
@@ -52,8 +51,13 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Debug,
 {
-    let tick = || runtime.block_on(tokio::time::sleep(WAIT));
+    let tick = || runtime.block_on(timer());
     let wait = move || uncounted(&|| allocation_counter::opt_out(tick));
     let call = move || provider::call(&mut service, request(), wait).unwrap();
     Subject::new(name, Over::Bare, call).calls(SLOW_CALLS)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tower's users set their timers so")]
+fn timer() -> tokio::time::Sleep {
+    tokio::time::sleep(WAIT)
 }

@@ -25,6 +25,7 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, Integration};
 use tokio::runtime::Runtime;
 use tower::limit::ConcurrencyLimitLayer;
+use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service};
 
 use crate::callgrind::counted;
@@ -143,6 +144,14 @@ fn towers(way: Way) -> Vec<Subject> {
     vec![
         Subject::answered::<_, Sent, _>("tower", tower!(inner, || ready(()))),
         Subject::answered::<_, Sent, _>("tower + request id", tower_with_id!(inner, || ready(()))),
+        Subject::answered::<_, Sent, _>(
+            "tower, boxed",
+            BoxCloneSyncService::new(tower!(inner, || ready(()))),
+        ),
+        Subject::answered::<_, Sent, _>(
+            "tower + request id, boxed",
+            BoxCloneSyncService::new(tower_with_id!(inner, || ready(()))),
+        ),
         Subject::answered::<_, Sent, _>("tower: timeout alone", timeout),
         Subject::answered::<_, Sent, _>("tower: retry alone", retry.layer(inner)),
         Subject::answered::<_, Sent, _>("tower: concurrency limit alone", limit),
