@@ -7,6 +7,7 @@ mod calendar;
 mod clock;
 mod rng;
 mod spawn;
+pub(crate) mod sync;
 mod timer;
 
 pub(crate) use calendar::datable;
