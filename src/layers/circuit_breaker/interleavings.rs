@@ -129,3 +129,17 @@ fn a_window_of_time_does_not_count_twice() {
         assert!((2..=3).contains(&failed), "{failed}");
     });
 }
+
+#[test]
+fn a_failure_of_hours_ago_does_not_come_back_while_another_empties_its_step() {
+    loom::model(|| {
+        let window = Arc::new(Window::new(WindowSize::Time(Duration::from_secs(32))));
+        window.record(Duration::ZERO, A_FAILURE);
+        let later = Duration::from_secs(3_600);
+        let other = Arc::clone(&window);
+        let other = thread::spawn(move || other.record(later, Mark::default()));
+        let failed = window.sums(later).failed;
+        other.join().unwrap();
+        assert_eq!(failed, 0);
+    });
+}

@@ -110,17 +110,16 @@ impl Window {
 
 /// Empties the steps that time has passed over since somebody last looked.
 ///
-/// One of several who come at once empties them; what another adds in that instant may be lost.
+/// Several who come at once empty them all, and only then is the newest step a later one: nobody adds
+/// up what is older than the window. What another adds in that instant may be lost.
 fn move_on(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
-    let before = newest.load(Ordering::Relaxed);
+    let before = newest.load(Ordering::Acquire);
     if tick <= before {
         return;
     }
-    let mine = newest.compare_exchange(before, tick, Ordering::Relaxed, Ordering::Relaxed);
-    if mine.is_ok() {
-        let passed = (before + 1).max(tick.saturating_sub(BUCKETS - 1))..=tick;
-        passed.for_each(|step| buckets[(step % BUCKETS) as usize].store(0, Ordering::Relaxed));
-    }
+    let passed = (before + 1).max(tick.saturating_sub(BUCKETS - 1))..=tick;
+    passed.for_each(|step| buckets[(step % BUCKETS) as usize].store(0, Ordering::Relaxed));
+    newest.fetch_max(tick, Ordering::Release);
 }
 
 // === impl Bucket ===
