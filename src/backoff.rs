@@ -41,9 +41,8 @@
 
 use std::time::Duration;
 
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
 use crate::rt::Rng;
+use crate::settings::{Mistakes, Ratio};
 
 /// How long to wait before each retry.
 #[derive(Clone, Debug, PartialEq)]

@@ -144,7 +144,7 @@
 //!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
-//! - [`on_call`]: which alert means what, what to do, how to find one order.
+//! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - [`control`]: the registry of all integrations, their health and their levers.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -178,42 +178,66 @@
     expect(dead_code, reason = "only settings from elsewhere change what runs")
 )]
 
-mod budget;
-mod callback;
-mod config;
-mod error;
-mod files;
-mod inner;
-mod keyed;
-mod layers;
-#[cfg(any(feature = "audit", feature = "serde"))]
-mod lines;
-mod memory;
-mod ratio;
-mod room;
-mod spare;
-mod ties;
+// Each module imports only from those above it.
 
-pub mod backoff;
-pub mod body;
-pub mod context;
-pub mod control;
-pub mod event;
-pub mod integration;
-#[doc = include_str!("on_call.md")]
-pub mod on_call {}
-pub mod outcome;
-pub mod redact;
+// All that is not deterministic, and files.
 pub mod rt;
-pub mod telemetry;
-#[cfg(feature = "test-util")]
-pub mod testing;
+
+// The plain enums that all others speak in.
+mod terms;
+
+// How settings are read and checked.
+mod settings;
+
+// How long to wait between attempts.
+pub mod backoff;
+
+// What is shown of requests and answers.
+pub mod redact;
+
+// The facts of one call.
+pub mod context;
+
+// What a result means, and the one error.
+pub mod outcome;
+
+// Bodies of requests and answers.
+pub mod body;
+
+// What it takes to send a request again.
+mod replay;
+
+// What happened, and who is told.
+pub mod event;
+
+// What a pattern is made of.
+pub mod pattern;
+
+// How integrations are seen and steered.
+pub mod control;
+
+// The patterns, one folder each. None knows another.
+mod layers;
+
+// The client at the bottom. It knows no pattern.
 pub mod transport;
 
+// Subscribers: spans, metrics, records.
+pub mod telemetry;
+
+// The one order of the patterns around a client.
+pub mod integration;
+
+// Providers for tests.
+#[cfg(feature = "test-util")]
+pub mod testing;
+
+// Pages without code.
+#[doc = include_str!("runbook.md")]
+pub mod runbook {}
+
 pub use body::Body;
-pub use config::{ConfigError, Mistake};
 pub use context::IdempotencyKey;
-pub use error::{BoxError, Delivery, Error, ErrorKind};
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
 pub use integration::{Integration, IntegrationBuilder};
@@ -221,7 +245,9 @@ pub use layers::{
     bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
-pub use ratio::Ratio;
+pub use outcome::error::{BoxError, Error, ErrorKind};
+pub use settings::{ConfigError, Mistake, Ratio};
+pub use terms::Delivery;
 
 /// The README's examples are tested with the crate's.
 #[cfg(doctest)]

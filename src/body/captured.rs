@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::whole::{Body, IntoBytes};
-use crate::error::Error;
-use crate::event::Capture;
+use crate::context::Capture;
+use crate::outcome::Error;
 
 /// A request's body, of which a part is kept for who wanted it.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::whole::Body;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// A request's body in the hands of a client.
 ///

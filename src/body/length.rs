@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::whole::Body;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// The request as it may be sent: what it says of its body's length is so, or the error says what
 /// isn't. Clients go by what is said: they would cut the body, or leave it out.

@@ -8,14 +8,13 @@ mod guard;
 mod kept;
 mod length;
 mod read;
-mod replay;
-mod tape;
 mod whole;
 
 pub use guard::GuardedBody;
 pub use kept::KeptBody;
-pub use replay::ReplayBody;
 pub use whole::Body;
+
+pub use crate::replay::ReplayBody;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use captured::Captured;
@@ -25,7 +24,6 @@ pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use kept::Kept;
 pub(crate) use length::{Count, checked};
 pub(crate) use read::read;
-pub(crate) use replay::Recording;
 pub(crate) use whole::IntoBytes;
 
 /// The size of a body of which `rest` bytes are held here, beside what is `inner`.

@@ -5,7 +5,8 @@ use std::task::{Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// A body that is put together from its frames.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 
 use super::read::collect;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// The body of an integration's requests and responses: nothing, bytes, or a stream.
 ///

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
+use super::attempt_state::AttemptState;
 use super::call::Call;
+use super::gate::Stopped;
 use super::ids::{CallId, CorrelationId};
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
-use crate::error::Error;
+use crate::rt::free_list::Spares;
 use crate::rt::{self, Rng};
-use crate::spare::Spares;
 
 /// One call's facts, in its requests' extensions.
 ///
@@ -18,7 +19,7 @@ use crate::spare::Spares;
 /// belongs to the request that carries it, and what had gone out before to the layer that looked.
 pub struct Context {
     /// Present until drop, which hands it back to its pool.
-    call: Option<Arc<Call>>,
+    state: Option<Arc<AttemptState>>,
     attempt: u32,
     /// The attempt's span, where the call belongs to a trace.
     span: Option<SpanId>,
@@ -28,7 +29,7 @@ pub struct Context {
 
 /// Contexts of ended calls, for the next ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ContextPool(Arc<Spares<Arc<Call>>>);
+pub(crate) struct ContextPool(Arc<Spares<Arc<AttemptState>>>);
 
 /// What a call begins with.
 pub(crate) struct Beginning<'a> {
@@ -65,17 +66,8 @@ impl Context {
     }
 
     fn insert(extensions: &mut Extensions, call: Call, pool: Option<&ContextPool>) -> Self {
-        let call = match pool.and_then(|pool| pool.0.take()) {
-            Some(mut spare) => match Arc::get_mut(&mut spare) {
-                Some(room) => {
-                    *room = call;
-                    spare
-                }
-                None => Arc::new(call),
-            },
-            None => Arc::new(call),
-        };
-        let context = Self { call: Some(call), attempt: 1, span: None, before: 0 };
+        let state = AttemptState::begin(pool.and_then(|pool| pool.0.take()), call);
+        let context = Self { state: Some(state), attempt: 1, span: None, before: 0 };
         extensions.insert(context.clone());
         context
     }
@@ -176,12 +168,12 @@ impl Context {
     /// away, and give up on a connection.
     #[must_use]
     pub fn was_cut(&self) -> bool {
-        self.call().is_cut()
+        self.state().is_cut()
     }
 
     /// Attempts sent so far, where a retry layer counts them.
     pub(crate) fn attempts_counted(&self) -> Option<u32> {
-        self.call().attempts()
+        self.state().attempts()
     }
 
     /// The call's id as a header's value, minted at the first question.
@@ -196,20 +188,58 @@ impl Context {
 
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
-        let fork = self.shared().fork();
-        Self { call: Some(Arc::new(fork)), attempt, span: None, before: 0 }
+        let fork = AttemptState::beside(self.shared());
+        Self { state: Some(Arc::new(fork)), attempt, span: None, before: 0 }
+    }
+
+    /// A new call's, perhaps in the room of another's.
+    pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
+        let id = CallId::mint(&Rng::system());
+        let call = Call::new(id, rt::now(), integration.cloned(), None);
+        let state = Some(AttemptState::begin(spare, call));
+        Self { state, attempt: 1, span: None, before: 0 }
+    }
+
+    /// The same call's, for who stands further in than this one was put on the request.
+    pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
+        let state = AttemptState::inside(spare, self.shared());
+        state.begin_attempt(now);
+        Self { state: Some(state), attempt: self.attempt, span: self.span, before: 0 }
+    }
+
+    /// The same call's next attempt, numbered `attempt`.
+    pub(crate) fn next_attempt(mut self, attempt: u32, now: Instant) -> Self {
+        let state = self.state.take().map(AttemptState::next);
+        if let Some(state) = &state {
+            state.begin_attempt(now);
+            state.set_queued(true);
+        }
+        Self { state, attempt, span: self.span, before: 0 }
+    }
+
+    /// The same call's for a second request beside this one, numbered `attempt`.
+    pub(crate) fn second(&self, attempt: u32, now: Instant) -> Self {
+        let state = Arc::new(AttemptState::beside(self.shared()));
+        state.begin_attempt(now);
+        state.set_queued(true);
+        Self { state: Some(state), attempt, span: self.span, before: 0 }
+    }
+
+    /// Its room, if nobody else has it.
+    pub(crate) fn into_spare(mut self) -> Option<Arc<AttemptState>> {
+        self.state.take().filter(|state| Arc::strong_count(state) == 1)
     }
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
     /// end by it.
-    pub(crate) fn refusal(&self) -> Option<Error> {
+    pub(crate) fn stopped(&self) -> Option<Stopped> {
         self.call().gates().find_map(|gate| gate.refusal(self))
     }
 
     /// The same call, of which only what goes out from now on counts: a layer is called, or sends
     /// another attempt.
     pub(crate) fn begun_now(mut self) -> Self {
-        self.before = self.call().handed_over();
+        self.before = self.state().handed_over();
         self
     }
 
@@ -218,7 +248,7 @@ impl Context {
     /// Who holds a call to one request and more needs this: the last one's end says nothing of those
     /// before it.
     pub(crate) fn handed_over(&self) -> u32 {
-        self.call().handed_over().saturating_sub(self.before)
+        self.state().handed_over().saturating_sub(self.before)
     }
 
     /// Numbers the request that carries this context.
@@ -227,18 +257,23 @@ impl Context {
     }
 
     pub(crate) fn call(&self) -> &Call {
+        self.shared().call()
+    }
+
+    /// What is known of the attempt.
+    pub(crate) fn state(&self) -> &AttemptState {
         self.shared()
     }
 
-    fn shared(&self) -> &Arc<Call> {
-        self.call.as_ref().expect("a context has its call until it is dropped")
+    fn shared(&self) -> &Arc<AttemptState> {
+        self.state.as_ref().expect("a context has its call until it is dropped")
     }
 }
 
 impl Clone for Context {
     fn clone(&self) -> Self {
         Self {
-            call: self.call.clone(),
+            state: self.state.clone(),
             attempt: self.attempt,
             span: self.span,
             before: self.before,
@@ -248,13 +283,14 @@ impl Clone for Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
-        let Some(mut call) = self.call.take().filter(|call| Arc::strong_count(call) == 1) else {
+        let Some(mut state) = self.state.take().filter(|state| Arc::strong_count(state) == 1)
+        else {
             return;
         };
         // The last one out gives the room back. Two that leave at once may both think that the
         // other is still there; then it is freed as usual.
-        if let Some(home) = Arc::get_mut(&mut call).and_then(|call| call.home.take()) {
-            home.0.give(call);
+        if let Some(home) = Arc::get_mut(&mut state).and_then(AttemptState::take_home) {
+            home.0.give(state);
         }
     }
 }

@@ -3,8 +3,7 @@ use std::iter::successors;
 use std::sync::{Arc, OnceLock};
 
 use super::extension::Context;
-use crate::error::Error;
-use crate::event::SwitchMode;
+use crate::terms::{Rejection, SwitchMode};
 
 /// What can stop a call that has begun but isn't on its way: one that waits in a queue, or between
 /// two attempts.
@@ -14,7 +13,15 @@ pub(crate) trait Gate: Send + Sync + fmt::Debug {
 
     /// Why nothing may be sent for this call, if it may not. Whoever asks ends the call by it: it is
     /// told of and counted.
-    fn refusal(&self, of: &Context) -> Option<Error>;
+    fn refusal(&self, of: &Context) -> Option<Stopped>;
+}
+
+/// Why nothing may be sent any more.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) why: Rejection,
+    /// In so many words.
+    pub(crate) detail: Arc<str>,
 }
 
 /// All that can stop a call, the outermost first. Mostly there is one, which costs no allocation.

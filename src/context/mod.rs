@@ -17,6 +17,7 @@
 //! A [`Scope`] carries a correlation id and a deadline from an outer piece of work to every call
 //! that is made inside it.
 
+mod attempt_state;
 mod call;
 mod early;
 mod extension;
@@ -24,9 +25,9 @@ mod gate;
 mod head;
 mod ids;
 mod names;
+pub(crate) mod recording;
 mod retries;
 mod scope;
-mod steer;
 mod target;
 mod trace;
 mod trace_state;
@@ -39,16 +40,15 @@ pub use names::{BusinessKey, PathTemplate};
 #[doc(hidden)]
 pub use retries::Retries;
 pub use scope::{CallDeadline, Scope, Scoped};
-#[doc(hidden)]
-pub use steer::Steer;
 pub use target::CallTarget;
 pub use trace::{SpanId, TraceContext, TraceId};
 
 pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
+pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
 pub(crate) use extension::{Beginning, ContextPool};
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Stopped};
 pub(crate) use ids::KeyFact;
-pub(crate) use steer::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};
+pub(crate) use recording::{Capture, Exchange};
 pub(crate) use upload::{Upload, UploadProgress};

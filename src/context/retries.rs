@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
-use crate::error::Delivery;
-use crate::outcome::GaveUp;
+use crate::terms::{Delivery, GaveUp};
 
 /// What it took to get a response, in its extensions.
 ///

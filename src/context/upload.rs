@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// It rides in the request's extensions. A transport that sees its writes tells of them; without one,
 /// what was handed over counts as taken.
 #[derive(Clone, Debug)]
-pub(crate) struct UploadProgress(Arc<Progress>);
+pub struct UploadProgress(Arc<Progress>);
 
 #[derive(Debug)]
 struct Progress {

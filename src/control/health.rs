@@ -1,9 +1,8 @@
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::lever::LeverState;
-use crate::event::BreakerState;
-use crate::transport::pool::PoolFigures;
+use super::pool_figures::PoolFigures;
+use crate::terms::{BreakerState, Credential, Status};
 
 /// How an integration is, all at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,34 +48,6 @@ pub struct Expiry {
     pub host: Option<String>,
     /// When.
     pub at: SystemTime,
-}
-
-/// What shows that somebody is who they say, for a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Credential {
-    /// The certificate that a host showed last, if that was within 25 hours: what wasn't seen for
-    /// longer may have been renewed. TLS sessions that are resumed show none.
-    ServerCertificate,
-    /// The certificate that is shown to hosts that ask for one.
-    ClientCertificate,
-}
-
-/// How an integration is, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Status {
-    /// Calls go out, and nothing holds them back.
-    Up,
-    /// Calls go out, and something is unusual: a breaker's open time is over and nobody has tried the
-    /// provider yet, or it only reports that it is open, one of several breakers isn't closed, the provider asked for a pause, somebody
-    /// moved a lever, or a rehearsal is on.
-    Degraded,
-    /// A circuit breaker is open: calls are refused, or held, until one that tries the provider
-    /// succeeds.
-    Down,
-    /// Somebody stopped it.
-    Stopped,
 }
 
 /// A circuit breaker's state and window.
@@ -166,25 +137,4 @@ pub struct MirrorHealth {
     pub agreed: u64,
     /// Copies whose answer didn't.
     pub disagreed: u64,
-}
-
-impl Credential {
-    /// Its name, as health and metrics show it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ServerCertificate => "server_certificate",
-            Self::ClientCertificate => "client_certificate",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Up => "up",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Stopped => "stopped",
-        })
-    }
 }

@@ -31,13 +31,17 @@
 
 mod health;
 mod lever;
+mod pool_figures;
 mod registry;
 #[cfg(feature = "serde")]
 mod serial;
 
 pub use health::{
-    BreakerHealth, BulkheadHealth, Credential, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    MirrorHealth, RateLimitHealth, Status,
+    BreakerHealth, BulkheadHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
+    RateLimitHealth,
 };
 pub use lever::{Lever, LeverError, LeverState};
+pub use pool_figures::{Closed, PoolFigures};
 pub use registry::{Registry, Steered};
+
+pub use crate::terms::{Credential, Status};

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::health::{Expiry, Health, Status};
+use super::health::{Expiry, Health};
 use super::lever::LeverState;
-use crate::event::BreakerState;
+use super::pool_figures::PoolFigures;
 use crate::rt::datable;
-use crate::transport::pool::PoolFigures;
+use crate::terms::Status;
 
 impl Serialize for Health {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -21,7 +21,7 @@ impl Serialize for Health {
             "is_rehearsing": self.is_rehearsing,
             "levers": self.levers,
             "breaker": self.breaker.map(|breaker| json!({
-                "state": state(breaker.state),
+                "state": breaker.state.name(),
                 "open_for": breaker.open_for.map(seconds),
                 "calls": breaker.calls,
                 "failed": breaker.failed,
@@ -118,14 +118,6 @@ fn pool(figures: PoolFigures) -> Value {
             "surplus": closed.surplus,
         },
     })
-}
-
-fn state(state: BreakerState) -> &'static str {
-    match state {
-        BreakerState::Closed => "closed",
-        BreakerState::Open => "open",
-        BreakerState::HalfOpen => "half-open",
-    }
 }
 
 fn seconds(time: Duration) -> f64 {

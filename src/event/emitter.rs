@@ -1,11 +1,11 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::exchange::Exchange;
 use super::kind::Event;
 use super::subscriber::{Origin, Subscriber, Wants};
-use crate::callback;
 use crate::context::Context;
+use crate::context::Exchange;
+use crate::rt::callback;
 
 /// Where a layer's events go; nowhere by default.
 #[derive(Clone, Default)]

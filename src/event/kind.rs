@@ -2,12 +2,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::facts::{
-    AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
-    SwitchMode,
+use super::facts::{AttemptDetail, End};
+use crate::terms::{
+    BreakerState, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase, Rejection,
+    ReplaceCause, SourceProblem, SwitchMode,
 };
-use crate::error::Delivery;
-use crate::outcome::{Class, GaveUp, Phase, Rejection};
 
 /// Something that happened.
 ///

@@ -19,19 +19,19 @@
 //! ```
 
 mod emitter;
-mod exchange;
 mod facts;
 mod kind;
 mod subscriber;
 
 pub use emitter::Emitter;
-pub use exchange::{Exchange, Kept};
-pub use facts::{
-    AttemptDetail, BreakerState, CloseCause, End, InjectedFault, ReplaceCause, SourceProblem,
-    SwitchMode,
-};
+pub use facts::{AttemptDetail, End};
 pub use kind::Event;
 pub use subscriber::{Origin, Subscriber, Wants};
 
+pub use crate::context::recording::Exchange;
+pub use crate::redact::sample::Kept;
+pub use crate::terms::{
+    BreakerState, CloseCause, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+};
+
 pub(crate) use emitter::WeakEmitter;
-pub(crate) use exchange::Capture;

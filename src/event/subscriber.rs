@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use super::exchange::Exchange;
 use super::kind::Event;
 use crate::context::Context;
+use crate::context::Exchange;
 
 /// Is told of every event.
 ///

@@ -7,7 +7,7 @@ use http::Response;
 
 use super::edge::BoxedCall;
 use crate::body::Body;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// A call to an integration. Dropping it cancels the call and releases all that it holds.
 #[must_use = "a call gets no further until it is awaited"]

@@ -8,8 +8,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::Body;
-use crate::error::{BoxError, Error};
-use crate::spare::Spares;
+use crate::outcome::{BoxError, Error};
+use crate::rt::free_list::Spares;
 
 /// A stack behind a pointer: the one place where a call is boxed.
 pub(super) trait Edge: Send + Sync {

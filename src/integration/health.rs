@@ -5,10 +5,10 @@ use super::handle::Shared;
 use super::levers::{BreakerLever, KillSwitchLever, RehearsalLever};
 use crate::control::{
     BreakerHealth, BulkheadHealth, Health, HedgeHealth, KeyedBreakersHealth, Lever, MirrorHealth,
-    RateLimitHealth, Status, Steered,
+    RateLimitHealth, Steered,
 };
-use crate::event::BreakerState;
 use crate::rt::Clock;
+use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
 impl Steered for Shared {

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
-use crate::config::ConfigError;
 use crate::event::Emitter;
+use crate::settings::ConfigError;
 use crate::transport::hyper::{HyperConfig, HyperTransport};
 use crate::transport::pool::{PoolHandle, PoolLimits};
 

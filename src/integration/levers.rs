@@ -4,9 +4,9 @@ use std::time::SystemTime;
 use super::handle::Shared;
 use crate::circuit_breaker::BreakerHandle;
 use crate::control::{Lever, LeverError, LeverState};
-use crate::event::{BreakerState, SwitchMode};
 use crate::rehearsal::RehearsalHandle;
 use crate::rt::Clock;
+use crate::terms::{BreakerState, SwitchMode};
 
 /// Stops the integration, or a part of what it does.
 pub(super) struct KillSwitchLever(pub(super) Arc<Shared>);

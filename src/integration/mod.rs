@@ -50,6 +50,7 @@
 //!
 //! A slot that nobody uses is left out when the stack is composed.
 
+mod adapt;
 mod background;
 mod builder;
 mod call;

@@ -1,6 +1,6 @@
 use super::live::Base;
 use super::overlay::Laid;
-use crate::config::Mistake;
+use crate::settings::Mistake;
 
 /// Without the feature `serde`, what is set in code is all there is.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,5 @@
 use super::slots::Slots;
-use crate::config::{Mistake, Mistakes};
+use crate::settings::{Mistake, Mistakes};
 use crate::transport::pool::PoolLimits;
 
 /// Settings from elsewhere, laid over what was set in code.

@@ -1,6 +1,6 @@
 use super::builder::{IntegrationBuilder, Service};
 use super::handle::Integration;
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
 impl<T> IntegrationBuilder<T> {

@@ -8,7 +8,6 @@ use super::target::Target;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
-use crate::config::{Mistake, Mistakes};
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::event::Emitter;
@@ -19,10 +18,11 @@ use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::outcome::SharedClassifier;
+use crate::pattern::capacity::Room;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
-use crate::room::Room;
+use crate::settings::{Mistake, Mistakes};
 use crate::timeout::TimeoutLayer;
 
 /// What stands in each slot of the one order, from the outside in.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tower_layer::{Identity, Layer};
 
+use super::adapt::Adapt;
 use super::edge::{Boxed, Edge};
 use super::slots::Slots;
 use crate::event::Emitter;
 use crate::observe::ObserveLayer;
 use crate::outcome::SharedClassifier;
-use crate::transport::{Adapt, Transport};
+use crate::transport::Transport;
 
 /// The one order around a transport, from the inside out. What few integrations use is named by who
 /// composes: a slot that is left empty costs nothing.

@@ -7,7 +7,8 @@ use super::call::Call;
 use super::edge::BoxedCall;
 use super::handle::Integration;
 use crate::body::Body;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// Where a dark launch's copies go, if there is one.
 #[derive(Clone, Debug, Default)]

@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
-use super::class::Class;
 use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
-use crate::callback;
 use crate::context::CallId;
-use crate::error::{Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::callback;
+use crate::terms::Class;
 
 /// Says what a result means.
 ///
@@ -120,15 +120,29 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
 /// The class of a response: the one found by a layer further in, else this classifier's finding,
 /// which is left on the response unless it is a plain success.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
-    if let Some(found) = response.extensions().get::<Class>() {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let class = class_of_head(by, status, &headers, response.extensions_mut());
+    *response.headers_mut() = headers;
+    class
+}
+
+/// The same, by a response's parts.
+pub(crate) fn class_of_head(
+    by: &SharedClassifier,
+    status: StatusCode,
+    headers: &HeaderMap,
+    extensions: &mut Extensions,
+) -> Class {
+    if let Some(found) = extensions.get::<Class>() {
         return *found;
     }
-    let head = ResponseHead::of(response);
+    let head = ResponseHead { status, headers, extensions };
     let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
     let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
     // One that panicked is not asked again.
     if class != Class::Success || matches!(own, Some(None)) {
-        response.extensions_mut().insert(class);
+        extensions.insert(class);
     }
     class
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use http::header::RETRY_AFTER;
 use http::{HeaderName, StatusCode};
 
-use super::class::Class;
 use super::classify::{Classify, Redirected, ResponseHead};
 use super::waits::{LimitHeader, Told};
 use crate::rt::Clock;
+use crate::terms::Class;
 
 /// The default classifier: by status, after any rules of one's own.
 #[derive(Clone, Default)]

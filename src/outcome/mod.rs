@@ -1,6 +1,6 @@
 //! What a result means: one vocabulary that every layer reads.
 //!
-//! A result is a response, an [`Error`](crate::Error), or nothing at all because the caller went
+//! A result is a response, an [`Error`], or nothing at all because the caller went
 //! away. A [`Classify`] turns the first two into a [`Class`]; each layer then decides by class,
 //! never by status. [`HttpClassifier`] is the default:
 //!
@@ -68,18 +68,20 @@
 //! A header that isn't here is added by [`HttpClassifier::limit_header`]; a classifier that is no
 //! [`HttpClassifier`] has [`Classify::limit_headers`] for it.
 
-mod class;
 mod classify;
+pub(crate) mod error;
 pub(crate) mod foreign;
-mod gave_up;
 mod http;
 mod waits;
 
-pub use class::{Class, Fault, Phase, Rejection};
 pub use classify::{Classify, Redirected, ResponseHead};
-pub use gave_up::GaveUp;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 
-pub(crate) use classify::{LeftAlone, SharedClassifier, class_of_error, class_of_response};
+pub use crate::terms::{Class, Fault, GaveUp, Phase, Rejection};
+
+pub(crate) use classify::{
+    LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response,
+};
+pub(crate) use error::{BoxError, Error, ErrorKind};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

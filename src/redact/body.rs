@@ -6,7 +6,7 @@ use super::asked::Asked;
 use super::hidden::CUT;
 use super::media::{self, Media};
 use super::{form, json};
-use crate::event::Kept;
+use crate::redact::Kept;
 
 /// What is shown of a body; `None` if there is none.
 pub(super) fn redact(headers: &HeaderMap, body: &Kept, asked: &Asked) -> Option<String> {

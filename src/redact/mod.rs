@@ -113,12 +113,14 @@ mod known;
 mod media;
 mod patterns;
 mod redactor;
+pub(crate) mod sample;
 mod standard;
 mod text;
 mod url;
 mod words;
 
 pub use redactor::Redactor;
+pub(crate) use sample::Kept;
 pub use standard::StandardRedactor;
 #[cfg(feature = "audit")]
 pub(crate) use words::is_header_name;

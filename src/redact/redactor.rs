@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use crate::event::Kept;
+use crate::redact::Kept;
 
 /// Decides what may be shown.
 ///

@@ -5,7 +5,7 @@ use super::hidden::MARK;
 use super::known::Header;
 use super::redactor::Redactor;
 use super::{body, media, text, url, words};
-use crate::event::Kept;
+use crate::redact::Kept;
 
 /// Shows structure, the values on its lists, and what it was asked for. See the [module](super).
 #[derive(Clone, Debug, Default)]

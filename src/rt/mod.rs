@@ -3,8 +3,13 @@
 //! No other module reads a clock or draws a number. Both clocks follow tokio's paused time in
 //! tests, and chance can be seeded, so a test holds both in its hand.
 
+#[cfg(any(feature = "audit", feature = "serde"))]
+pub(crate) mod append_file;
 mod calendar;
+pub(crate) mod callback;
 mod clock;
+pub(crate) mod files;
+pub(crate) mod free_list;
 mod rng;
 mod spawn;
 pub(crate) mod sync;

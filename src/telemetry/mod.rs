@@ -8,14 +8,14 @@
 pub mod audit;
 #[cfg(feature = "opentelemetry")]
 mod current_trace;
-#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
+#[cfg(any(feature = "audit", feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
 mod error_type;
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
+mod known;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub mod metrics;
 #[cfg(feature = "tracing")]
 pub mod tracing;
-#[cfg(any(feature = "audit", feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
-mod words;
 
 #[cfg(feature = "opentelemetry")]
 pub use current_trace::current_trace;

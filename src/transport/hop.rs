@@ -5,8 +5,8 @@ use http::Method;
 use http::{Response, StatusCode};
 
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
-use crate::outcome::LeftAlone;
+use crate::outcome::{BoxError, Error, LeftAlone};
+use crate::terms::Delivery;
 
 /// Whether a request by this method says that it has no body, where it has none (RFC 9110, 8.6).
 #[cfg(feature = "hyper")]
@@ -17,14 +17,14 @@ pub(crate) fn expects_body(method: &Method) -> bool {
 /// The request is handed to a connection: from here on, the provider may act on it.
 pub(crate) fn hand_over(context: Option<&Context>) {
     if let Some(context) = context {
-        context.call().hand_over();
+        context.state().hand_over();
     }
 }
 
 /// The connection gave the request back, or it was never handed to one.
 pub(crate) fn take_back(context: Option<&Context>) {
     if let Some(context) = context {
-        context.call().take_back();
+        context.state().take_back();
     }
 }
 

@@ -13,7 +13,6 @@
 //! [`Unknown`](crate::Delivery::Unknown). Whoever knows that a client sends one request a call wraps
 //! it into a [`SingleHop`]. A service that could not become ready was given nothing.
 
-mod adapt;
 pub(crate) mod hop;
 #[cfg(feature = "hyper")]
 pub mod hyper;
@@ -21,9 +20,8 @@ pub mod pool;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 pub mod rotating;
+mod service;
 mod single_hop;
 
-pub use adapt::Transport;
+pub use service::Transport;
 pub use single_hop::{SingleHop, SingleHopFuture};
-
-pub(crate) use adapt::Adapt;

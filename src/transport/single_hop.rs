@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::hop;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// Says of a client that it sends one request a call, so that its errors prove something.
 ///

@@ -97,8 +97,8 @@ async fn an_answer_that_is_well_has_no_error_type() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_without_an_answer_says_what_failed_and_its_outcome_is_unknown() {
     for (answer, error, class, reason) in [
-        (Answer::hang(), "attempt_timeout", "timeout", "attempt"),
-        (Answer::broken(Io::ConnectionReset), "connection_reset", "transport", "reset"),
+        (Answer::hang(), "attempt_timeout", "timeout", "attempt_timeout"),
+        (Answer::broken(Io::ConnectionReset), "connection_reset", "transport", "connection_reset"),
     ] {
         let page = page_after(Method::POST, answer).await;
         assert_eq!(page.sum(ATTEMPTS, &[("error_type", error)]), 1.0, "{error}");
@@ -112,7 +112,10 @@ async fn an_attempt_without_an_answer_says_what_failed_and_its_outcome_is_unknow
 #[tokio::test(start_paused = true)]
 async fn what_was_provably_not_sent_is_not_unknown() {
     let page = page_after(Method::POST, Answer::broken(Io::ConnectionRefused)).await;
-    assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_reason", "refused")]), 1.0);
+    assert_eq!(
+        page.sum("outrigger_calls_total", &[("outrigger_reason", "connection_refused")]),
+        1.0
+    );
     assert_eq!(page.sum("outrigger_calls_unknown_total", &[]), 0.0);
 }
 
@@ -127,7 +130,7 @@ async fn a_fallback_does_not_hide_that_the_outcome_is_unknown() {
         .unwrap();
     call(&shop, Method::POST).await;
     let page = bench.page();
-    let hung = [("outrigger_class", "timeout"), ("outrigger_reason", "attempt")];
+    let hung = [("outrigger_class", "timeout"), ("outrigger_reason", "attempt_timeout")];
     assert_eq!(page.sum("outrigger_fallback_answers_total", &hung), 1.0);
     assert_eq!(page.sum("outrigger_calls_total", &[("outrigger_class", "success")]), 1.0);
     assert_eq!(page.sum("outrigger_calls_unknown_total", &[("http_request_method", "POST")]), 1.0);

@@ -107,7 +107,7 @@ async fn all_of_a_registry_is_a_list_and_a_half_open_breaker_says_so() {
     failure(crm.send(get())).await;
     tokio::time::sleep(seconds(1)).await;
     let written = serde_json::to_value(registry.health()).unwrap();
-    assert_eq!(written[0]["breaker"]["state"], "half-open");
+    assert_eq!(written[0]["breaker"]["state"], "half_open");
     assert_eq!(written[0]["status"], "degraded");
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::section::{lay, section};
-use super::values::LARGEST;
+use crate::settings::section::{lay, section};
+use crate::settings::values::LARGEST;
 use crate::transport::pool::PoolLimits;
 
 section! {

@@ -8,12 +8,8 @@ use super::client::Client;
 use super::limits::{Bulkhead, RateLimit, Timeout};
 use super::outer::{Correlation, Fallback, Idempotency};
 use super::paths::{in_file, may_follow_from};
-use super::raw::Raw;
-use super::read::{Reader, Setting, WHOLE};
 use super::retries::{Breaker, Hedge, Retry};
-use super::section::section;
 use super::steering::{Mirror, Rehearsal};
-use crate::config::{ConfigError, Mistake};
 use crate::event::Event;
 use crate::integration::builder::IntegrationBuilder;
 use crate::integration::client::OwnClient;
@@ -22,6 +18,10 @@ use crate::integration::live::Base;
 use crate::integration::overlay::Laid;
 use crate::integration::preset::Preset;
 use crate::integration::slots::Slots;
+use crate::settings::raw::Raw;
+use crate::settings::read::{Reader, Setting, WHOLE};
+use crate::settings::section::section;
+use crate::settings::{ConfigError, Mistake};
 use crate::transport::pool::PoolLimits;
 
 /// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::read::Reader;
-use super::section::{lay, section};
 use crate::bulkhead::{Adaptive, BulkheadLayer, Way};
 use crate::rate_limit::{Excess, Learning, Quota, RateLimitLayer};
-use crate::ratio::Ratio;
+use crate::settings::Ratio;
+use crate::settings::read::Reader;
+use crate::settings::section::{lay, section};
 use crate::timeout::TimeoutLayer;
 
 section! {

@@ -8,12 +8,9 @@ mod config;
 mod limits;
 mod outer;
 mod paths;
-mod raw;
-mod read;
 mod retries;
-mod section;
 mod steering;
-mod values;
+mod words;
 
 pub use config::IntegrationConfig;
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::section::{lay, section};
-use super::values::LARGEST;
 use crate::correlation::CorrelationLayer;
 use crate::fallback::FallbackLayer;
 use crate::idempotency::{Form, Honoured, IdempotencyLayer, InHeader, KeyedMethods, Minting};
 use crate::integration::slots::AnyPlacement;
+use crate::settings::section::{lay, section};
+use crate::settings::values::LARGEST;
 
 section! {
     /// `[correlation]`

@@ -1,8 +1,8 @@
 //! Where a file has what code calls otherwise, and what is compared with what.
 
 use crate::circuit_breaker::{Consecutive, WindowSize};
-use crate::config::Mistake;
 use crate::integration::slots::Slots;
+use crate::settings::Mistake;
 
 /// The file's path of a setting.
 pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> &'p str {

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::read::Reader;
-use super::section::{lay, section};
-use super::values::LARGEST;
 use crate::backoff::{Backoff, Jitter, Steps};
-use crate::budget::{BudgetTerms, CallTerms, UnderWayTerms};
 use crate::circuit_breaker::{
     BreakerConfig, CircuitBreakerLayer, Consecutive, Mode, SlowRule, Throttled, WhenOpen,
     WindowSize,
 };
 use crate::hedge::HedgeLayer;
-use crate::ratio::Ratio;
+use crate::replay::budget::{BudgetTerms, CallTerms, UnderWayTerms};
 use crate::retry::{EmptyBudget, Rejections, RetryLayer};
+use crate::settings::Ratio;
+use crate::settings::read::Reader;
+use crate::settings::section::{lay, section};
+use crate::settings::values::LARGEST;
 
 section! {
     /// `[retry]`

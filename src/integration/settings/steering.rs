@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::read::Reader;
-use super::section::{lay, section};
-use super::values::LARGEST;
 use crate::integration::target::Target;
 use crate::mirror::MirrorLayer;
-use crate::ratio::Ratio;
 use crate::rehearsal::{Plan, RehearsalLayer};
+use crate::settings::Ratio;
+use crate::settings::read::Reader;
+use crate::settings::section::{lay, section};
+use crate::settings::values::LARGEST;
 
 section! {
     /// `[mirror]`: where the copies go is code.

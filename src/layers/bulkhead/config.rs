@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use super::adaptive::{Adaptive, Machine};
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
+use crate::settings::{Mistakes, Ratio};
 
 /// What a bulkhead was set to.
 #[derive(Clone, Debug, PartialEq, Eq)]

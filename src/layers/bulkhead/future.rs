@@ -16,8 +16,8 @@ use super::service::Refusal;
 use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
 
 pin_project! {
@@ -171,7 +171,7 @@ impl Queued {
         let wait = settings.queue_wait.get().into_iter().chain(patience).min();
         let due = wait.map(|waited| Due { at: rt::after(came, waited), waited });
         // Until it has a place; a call that is dropped before never left.
-        context.call().set_queued(true);
+        context.state().set_queued(true);
         Self { ticket, timer: Timer::default(), due, came, context, settings }
     }
 
@@ -181,13 +181,13 @@ impl Queued {
             Poll::Ready(Ok(permit)) => {
                 if let Some(refusal) = this.context.refusal() {
                     // Somebody stopped the integration meanwhile: the place is for others.
-                    this.context.call().set_queued(false);
+                    this.context.state().set_queued(false);
                     return Poll::Ready(Err(refusal));
                 }
                 // Whether the provider is slow is judged from here.
                 let now = rt::now();
-                this.context.call().set_attempt_began(now);
-                this.context.call().set_queued(false);
+                this.context.state().set_attempt_began(now);
+                this.context.state().set_queued(false);
                 let waited = now.saturating_duration_since(*this.came);
                 let admitted = || Event::BulkheadAdmitted { waited };
                 this.settings.emitter.emit(Some(this.context), admitted);
@@ -200,7 +200,7 @@ impl Queued {
                 Refusal::Late(due.waited)
             }
         };
-        this.context.call().set_queued(false);
+        this.context.state().set_queued(false);
         Poll::Ready(Err(this.settings.refuse(refusal, this.context)))
     }
 }

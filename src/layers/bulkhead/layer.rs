@@ -10,10 +10,10 @@ use super::limit::{Limit, Priority, Share};
 use super::places::Places;
 use super::queue::Standing;
 use super::service::Bulkhead;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::room::Room;
+use crate::pattern::capacity::Room;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Bounds concurrency. See the [module](super).
 ///

@@ -3,9 +3,8 @@ use std::sync::Arc;
 use super::adaptive::Adaptive;
 use super::config::PlacesConfig;
 use super::places::Places;
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
-use crate::room::Room;
+use crate::pattern::capacity::Room;
+use crate::settings::{Mistakes, Ratio};
 
 /// One bound that several bulkheads share: the integrations of one provider, one account, one pool.
 ///

@@ -104,8 +104,8 @@
 //! # Errors and events
 //!
 //! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with
-//! [`Rejection::Full`](crate::outcome::Rejection::Full) or
-//! [`Rejection::QueueTimeout`](crate::outcome::Rejection::QueueTimeout), delivery "not sent". Events:
+//! [`Rejection::Full`](crate::terms::Rejection::Full) or
+//! [`Rejection::QueueTimeout`](crate::terms::Rejection::QueueTimeout), delivery "not sent". Events:
 //! [`BulkheadQueued`](crate::event::Event::BulkheadQueued),
 //! [`BulkheadRejected`](crate::event::Event::BulkheadRejected) and, by whichever bulkhead's call
 //! moved the limit, [`ConcurrencyChanged`](crate::event::Event::ConcurrencyChanged).

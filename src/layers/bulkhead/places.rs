@@ -6,7 +6,7 @@ use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::queue::{Queue, Standing, Ticket, Waiter};
 use crate::body::{BodyEnd, OnBodyEnd};
-use crate::ties::Ties;
+use crate::pattern::ownership::Ties;
 
 /// The places and the queue for them.
 ///

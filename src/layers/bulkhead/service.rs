@@ -13,10 +13,10 @@ use super::places::{Entry, Permit};
 use super::watch::Watch;
 use crate::body::GuardedBody;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::Rejection;
+use crate::outcome::{BoxError, Error};
 use crate::rt;
+use crate::terms::Rejection;
 
 /// Bounds concurrency. See the [module](super).
 #[derive(Debug)]

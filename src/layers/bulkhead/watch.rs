@@ -6,10 +6,10 @@ use http::{Request, Response};
 use super::adaptive::{Sample, Signal};
 use super::layer::BulkheadLayer;
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::Event;
-use crate::outcome::{Class, Phase, class_of_error, class_of_response};
+use crate::outcome::{Error, class_of_error, class_of_response};
 use crate::rt;
+use crate::terms::{Class, Phase};
 
 /// One call as an adaptive limit sees it, from its place to its head.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Watch {
     pub(super) fn failed(mut self, error: &Error) {
         let class = class_of_error(&self.settings.classifier, error);
         let is_deadline = class == Class::Timeout(Phase::Call);
-        let is_ours = is_deadline && self.context.call().ran_out_here(rt::now());
+        let is_ours = is_deadline && self.context.state().ran_out_here(rt::now());
         let signal = signal(class).filter(|_| !is_ours);
         self.tell(signal);
     }
@@ -65,8 +65,8 @@ impl Drop for Watch {
     fn drop(&mut self) {
         // A caller who went away, or was answered elsewhere, says nothing of the provider, nor does a
         // deadline that passed mostly in here.
-        let call = self.context.call();
-        let is_ours = call.is_overtaken() || call.ran_out_here(rt::now());
+        let state = self.context.state();
+        let is_ours = state.is_overtaken() || state.ran_out_here(rt::now());
         let was_cut = self.context.was_cut() && !is_ours;
         if !self.is_over && was_cut {
             self.tell(Some(Signal::Overloaded));

@@ -10,11 +10,11 @@ use super::outage::Cause;
 use super::pass::Pass;
 use super::state::{Asker, Change, Forced, Refusal, Ticket, Verdict};
 use crate::context::Context;
-use crate::error::Error;
-use crate::event::{BreakerState, Emitter, Event};
-use crate::outcome::{Rejection, SharedClassifier};
+use crate::event::{Emitter, Event};
+use crate::outcome::{Error, SharedClassifier};
+use crate::pattern::ownership::Ties;
 use crate::rt::{self, Rng};
-use crate::ties::Ties;
+use crate::terms::{BreakerState, Rejection};
 
 /// One gate with what it needs to speak to the world.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Breaker {
         context: Context,
         asker: impl FnOnce() -> Asker,
     ) -> Entry {
-        if let Some(ticket) = self.gate.pass_closed(|| context.call().attempt_began()) {
+        if let Some(ticket) = self.gate.pass_closed(|| context.state().attempt_began()) {
             return Entry::Passed(Pass::new(Arc::clone(self), ticket, context));
         }
         let now = rt::now();

@@ -8,8 +8,8 @@ use super::config::{BreakerConfig, Mode};
 use super::gate::{Effects, Gate, Inner, Settings};
 use super::state::Forced;
 use super::window::{Sums, Window};
-use crate::event::BreakerState;
 use crate::rt::Rng;
+use crate::terms::BreakerState;
 
 impl Gate {
     pub(super) fn count_abandoned(&self) {

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
 use crate::rt::Rng;
+use crate::settings::{Mistakes, Ratio};
 
 /// The settings of a circuit breaker, as [`CircuitBreakerLayer`](super::CircuitBreakerLayer) sets
 /// them.

@@ -10,8 +10,8 @@ use tower_service::Service;
 use super::held::Held;
 use super::pass::Pass;
 use crate::body::GuardedBody;
-use crate::error::{BoxError, Error};
-use crate::inner::{Inner, Sending};
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::{Inner, Sending};
 
 pin_project! {
     /// A call that the breaker let pass, holds or has refused.

@@ -6,8 +6,8 @@ use super::config::Mode;
 use super::keyed::BreakerMap;
 use super::state::Forced;
 use super::window::Sums;
-use crate::event::BreakerState;
 use crate::rt;
+use crate::terms::BreakerState;
 
 /// Reads a circuit breaker and overrides it.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use super::breaker::Breaker;
 use super::hold::Waiter;
 use super::pass::Pass;
 use crate::context::Context;
-use crate::error::Error;
 use crate::event::Event;
+use crate::outcome::Error;
 use crate::rt;
 
 /// A call that waits; its place is given up when it is dropped.
@@ -35,14 +35,14 @@ impl Held {
         came: Instant,
     ) -> Self {
         // Until it may go; a call that is dropped before never left.
-        context.call().set_queued(true);
+        context.state().set_queued(true);
         breaker.emitter.emit(Some(&context), || Event::BreakerHeld);
         Self { breaker, waiter, context, came }
     }
 
     /// It can't be woken, so it doesn't wait.
     pub(super) fn refuse(self) -> Error {
-        self.context.call().set_queued(false);
+        self.context.state().set_queued(false);
         self.breaker.refuse(&self.breaker.gate.give_up(self.came), &self.context)
     }
 
@@ -50,13 +50,13 @@ impl Held {
     pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Pass, Error>> {
         if let Some(refusal) = self.context.refusal() {
             // Somebody stopped the integration meanwhile.
-            self.context.call().set_queued(false);
+            self.context.state().set_queued(false);
             return Poll::Ready(Err(refusal));
         }
         let Poll::Ready(ticket) = self.waiter.poll(cx.waker()) else {
             if self.context.deadline().is_some_and(|deadline| rt::now() >= deadline) {
                 // Whoever keeps the deadline has woken it, and is told why it wasn't met.
-                self.context.call().set_queued(false);
+                self.context.state().set_queued(false);
                 let refusal = self.breaker.gate.give_up(rt::now());
                 return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
             }
@@ -66,13 +66,13 @@ impl Held {
             return Poll::Pending;
         };
         let now = rt::now();
-        self.context.call().set_queued(false);
+        self.context.state().set_queued(false);
         if self.breaker.gate.is_outdated(&ticket) {
             // Somebody forced it open before the call came to go.
             let refusal = self.breaker.gate.turn_away(now);
             return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
         }
-        self.context.call().set_attempt_began(now);
+        self.context.state().set_attempt_began(now);
         let waited = now.saturating_duration_since(self.came);
         self.breaker.emitter.emit(Some(&self.context), || Event::BreakerReleased { waited });
         Poll::Ready(Ok(Pass::new(Arc::clone(&self.breaker), ticket, self.context.clone())))

@@ -1,8 +1,8 @@
 use super::breaker::Breaker;
 use super::config::BreakerConfig;
 use super::state::Forced;
-use crate::event::BreakerState;
-use crate::keyed::{Kept, KeyedMap};
+use crate::pattern::keyed::{Kept, KeyedMap};
+use crate::terms::BreakerState;
 
 /// A breaker for each key, made when a key is first seen and forgotten when it is idle.
 pub(super) type BreakerMap = KeyedMap<Breaker, BreakerConfig>;

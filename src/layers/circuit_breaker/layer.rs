@@ -11,13 +11,12 @@ use super::gate::Gate;
 use super::handle::{BreakerHandle, KeyedBreakers};
 use super::keyed::BreakerMap;
 use super::service::CircuitBreaker;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::ratio::Ratio;
+use crate::pattern::ownership::Ties;
 use crate::rt::{self, Rng};
-use crate::ties::Ties;
+use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
 /// Stops calling a provider that is down. See the [module](super).
 ///

@@ -79,7 +79,7 @@
 //! # Errors and events
 //!
 //! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with
-//! [`Rejection::CircuitOpen`](crate::outcome::Rejection::CircuitOpen), delivery "not sent". Its text says
+//! [`Rejection::CircuitOpen`](crate::terms::Rejection::CircuitOpen), delivery "not sent". Its text says
 //! since when nothing answers, how many attempts failed and when the next try is, which
 //! [`retry_after`](crate::Error::retry_after) says too. Events:
 //! [`BreakerChanged`](crate::event::Event::BreakerChanged),

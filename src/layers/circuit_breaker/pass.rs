@@ -7,9 +7,9 @@ use super::breaker::Breaker;
 use super::state::{Role, Ticket, Verdict};
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
-use crate::error::{Error, ErrorKind};
-use crate::outcome::{Class, Phase, class_of_error, class_of_response, wait_of};
+use crate::outcome::{Error, ErrorKind, class_of_error, class_of_response, wait_of};
 use crate::rt::{self, Clock};
+use crate::terms::{Class, Phase};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ enum Stage {
 impl Pass {
     pub(super) fn new(breaker: Arc<Breaker>, ticket: Ticket, context: Context) -> Self {
         let probes = matches!(ticket.role, Role::Probe(_));
-        if probes || context.call().is_probing() {
-            context.call().set_probing(probes);
+        if probes || context.state().is_probing() {
+            context.state().set_probing(probes);
         }
         Self { breaker, ticket, context, stage: Stage::Waiting, is_probe_here: probes }
     }
@@ -42,10 +42,10 @@ impl Pass {
     /// The rejection, where the breaker has opened since and the request is still in a queue of ours:
     /// whoever waited there asks again before it goes.
     pub(super) fn turned_away(&mut self) -> Option<Error> {
-        if !self.context.call().is_here() || !self.breaker.gate.is_outdated(&self.ticket) {
+        if !self.context.state().is_here() || !self.breaker.gate.is_outdated(&self.ticket) {
             return None;
         }
-        self.context.call().set_queued(false);
+        self.context.state().set_queued(false);
         self.stage = Stage::Told;
         let refusal = self.breaker.gate.turn_away(rt::now());
         Some(self.breaker.refuse(&refusal, &self.context))
@@ -53,7 +53,7 @@ impl Pass {
 
     /// The request was polled: if it tries the provider and waits here no more, its time begins.
     pub(super) fn polled(&mut self) {
-        if self.is_probe_here && !self.context.call().is_here() {
+        if self.is_probe_here && !self.context.state().is_here() {
             self.is_probe_here = false;
             self.breaker.gate.note_left(self.ticket, rt::now());
         }
@@ -92,10 +92,10 @@ impl Pass {
     fn verdict(&self, error: &Error) -> Verdict {
         let retry_after = error.retry_after();
         let is_deadline = error.kind() == ErrorKind::Timeout(Phase::Call);
-        if is_deadline && self.context.call().ran_out_here(rt::now()) {
+        if is_deadline && self.context.state().ran_out_here(rt::now()) {
             return Verdict::Nothing;
         }
-        if error.is_timeout() && self.context.call().is_here() {
+        if error.is_timeout() && self.context.state().is_here() {
             // A limit passed while it was still in a queue of ours.
             return Verdict::Nothing;
         }
@@ -113,30 +113,30 @@ impl Pass {
         self.breaker.record(self.ticket(), verdict, at, &self.context);
         if verdict != Verdict::Success && self.breaker.gate.discourages() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
-            self.context.call().set_shut(true);
+            self.context.state().set_shut(true);
         }
     }
 
     /// The ticket, with what is known by now.
     fn ticket(&self) -> Ticket {
-        let left = self.ticket.began.max(self.context.call().attempt_began());
+        let left = self.ticket.began.max(self.context.state().attempt_began());
         Ticket { left, ..self.ticket }
     }
 
     /// The caller went away before there was a head.
     fn abandon(&mut self) {
         let now = rt::now();
-        let call = self.context.call();
-        if call.is_overtaken() || call.is_here() {
+        let state = self.context.state();
+        if state.is_overtaken() || state.is_here() {
             // Another request was answered first, or this one had not left yet.
             self.tell(Verdict::Nothing, now);
             return;
         }
         self.breaker.gate.count_abandoned();
-        let waited = now.saturating_duration_since(self.ticket.began.max(call.attempt_began()));
+        let waited = now.saturating_duration_since(self.ticket.began.max(state.attempt_began()));
         let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
         let after = || self.breaker.gate.settings().config.abandoned_after;
-        let verdict = match !call.ran_out_here(now) && (late || waited >= after()) {
+        let verdict = match !state.ran_out_here(now) && (late || waited >= after()) {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,
         };

@@ -11,9 +11,10 @@ use super::layer::CircuitBreakerLayer;
 use super::pass::Pass;
 use super::state::Asker;
 use crate::body::GuardedBody;
-use crate::context::{Context, RequestHead, Steer, is_idempotent};
-use crate::error::{BoxError, Error};
-use crate::inner::Inner;
+use crate::context::{Context, RequestHead};
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::Inner;
+use crate::replay::{Steer, is_idempotent};
 
 /// Stops calling a provider that is down. See the [module](super).
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use super::config::{BreakerConfig, Throttled};
 use super::outage::{Cause, Outage, Silence};
 use super::probes::Probes;
 use super::release::Release;
-use crate::event::BreakerState;
 use crate::rt::{self, Rng};
+use crate::terms::BreakerState;
 
 /// What a circuit breaker is in, and what it remembers of the outage.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::task::{Context as TaskContext, Poll};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// A call whose errors carry its ids.

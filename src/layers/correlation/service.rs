@@ -7,10 +7,10 @@ use tower_service::Service;
 use super::baggage;
 use super::future::ResponseFuture;
 use super::layer::CorrelationLayer;
-use crate::callback;
 use crate::context::{Beginning, Context, CorrelationId, Scope, TRACEPARENT, TraceContext};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
+use crate::outcome::{BoxError, Error};
+use crate::rt::callback;
 
 /// Sends a correlation id with every call. See the [module](super).
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::future::Watch;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// An answer's body, read under the call's deadline.
@@ -65,7 +65,7 @@ where
         }
         if *this.waits {
             // The provider was waited for, and not a reader who came late.
-            call.set_cut(true);
+            this.watch.context().state().set_cut(true);
         }
         *this.is_cut = true;
         Poll::Ready(Some(Err(this.watch.passed(call.delivery_of_answer()))))

@@ -11,10 +11,10 @@ use tower_service::Service;
 use super::body::ResponseBody;
 use super::layer::DeadlineLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::{Delivery, Phase};
 
 pin_project! {
     /// A call under its deadline.
@@ -110,16 +110,16 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying { service, request } => {
                     let Poll::Ready(ready) = service.poll_ready(cx) else {
-                        this.watch.context().call().set_queued(true);
+                        this.watch.context().state().set_queued(true);
                         break;
                     };
-                    this.watch.context().call().set_queued(false);
+                    this.watch.context().state().set_queued(false);
                     if let Err(error) = ready {
                         let error = Some(Error::from_inner(error, None).unsent());
                         this.state.set(State::Failed { error });
                         continue;
                     }
-                    this.watch.context().call().set_attempt_began(rt::now());
+                    this.watch.context().state().set_attempt_began(rt::now());
                     let request = request.take().expect("a request is sent once");
                     let future = service.call(request);
                     // Ready: the call goes on its way.
@@ -147,10 +147,10 @@ where
         }
         let delivery = match this.state.as_mut().project() {
             StateProjection::Readying { .. } | StateProjection::Failed { .. } => Delivery::NotSent,
-            StateProjection::Calling { .. } => this.watch.context().call().delivery_if_cut(),
+            StateProjection::Calling { .. } => this.watch.context().state().delivery_if_cut(),
         };
         std::task::ready!(this.watch.as_mut().poll_due(cx));
-        this.watch.context().call().set_cut(true);
+        this.watch.context().state().set_cut(true);
         Poll::Ready(Err(this.watch.passed(delivery)))
     }
 }

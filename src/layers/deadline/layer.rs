@@ -4,8 +4,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::service::Deadline;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives every call one limit in clock time. See the [module](super).
 #[derive(Clone, Debug, Default)]

@@ -29,7 +29,7 @@
 //! # Errors and events
 //!
 //! [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with
-//! [`Phase::Call`](crate::outcome::Phase::Call). Its delivery is "not sent" if a layer here still
+//! [`Phase::Call`](crate::terms::Phase::Call). Its delivery is "not sent" if a layer here still
 //! held the request and no earlier attempt had gone out, else "unknown"; "answered" once the head
 //! had come and no attempt was lost before. Event: [`TimedOut`](crate::event::Event::TimedOut).
 //!

@@ -9,7 +9,7 @@ use super::body::ResponseBody;
 use super::future::ResponseFuture;
 use super::layer::DeadlineLayer;
 use crate::context::{CallDeadline, Context, Scope};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 use crate::rt;
 
 /// Ends every call in time. See the [module](super).

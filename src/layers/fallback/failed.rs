@@ -1,8 +1,8 @@
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::{BusinessKey, Context, PathTemplate};
-use crate::error::{Delivery, Error, ErrorKind};
-use crate::outcome::{Class, Fault, Rejection};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::{Class, Delivery, Fault, Rejection};
 
 /// A call that failed, as a fallback sees it.
 #[derive(Debug)]

@@ -14,12 +14,10 @@ use super::failed::{Facts, Failed, FellBack};
 use super::layer::FallbackLayer;
 use super::record::FallbackRecord;
 use crate::body::{Body, discard};
-use crate::callback;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::{class_of_error, class_of_response};
-use crate::rt::{self, Timer};
+use crate::outcome::{BoxError, Error, class_of_error, class_of_response};
+use crate::rt::{self, Timer, callback};
 
 pin_project! {
     /// A call that has something to fall back on.
@@ -111,7 +109,7 @@ where
             // The failed call is dropped here, and may ask how it ended. What cut it cuts nothing more.
             this.state.set(State::Asking { asking });
             if let Some(known) = this.fallback.as_ref() {
-                known.facts.context.call().set_cut(false);
+                known.facts.context.state().set_cut(false);
             }
             if let Some(answer) = answer {
                 return Poll::Ready(answer);
@@ -188,7 +186,8 @@ impl Resources {
         if let Ok(unwanted) = failure {
             discard(unwanted.into_body());
         }
-        note.context.call().set_fell_back(delivery);
+        note.context.state().worsen(delivery);
+        note.context.call().set_fell_back();
         emitter.emit(Some(&note.context), || Event::FellBack { class, delivery });
         if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
             let _ = callback::call("fallback recorder", || recorder.record(record));

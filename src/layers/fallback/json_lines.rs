@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::record::{FallbackRecord, FallbackRecorder};
-use crate::lines::{LineFile, Partly};
+use crate::rt::append_file::{LineFile, Partly};
 use crate::rt::datable;
 
 /// Writes each record as one line of JSON to the end of a file (feature `serde`).

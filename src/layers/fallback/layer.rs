@@ -12,12 +12,11 @@ use super::failed::{Failed, Switched};
 use super::record::FallbackRecorder;
 use super::service::Fallback;
 use crate::body::Body;
-use crate::callback;
-use crate::config::{ConfigError, Mistakes, checked};
-use crate::context::KEY_HEADER;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::rt::Clock;
+use crate::replay::KEY_HEADER;
+use crate::rt::{Clock, callback};
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Answers in the provider's place. See the [module](super).
 #[derive(Clone)]

@@ -5,8 +5,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use super::failed::Failed;
 use crate::context::{BusinessKey, CallId, CorrelationId, PathTemplate};
-use crate::error::Delivery;
-use crate::outcome::Class;
+use crate::terms::{Class, Delivery};
 
 /// Keeps what support needs to repair a flow that went on with a fallback's answer.
 ///

@@ -9,8 +9,9 @@ use super::body::ResponseBody;
 use super::failed::Facts;
 use super::future::ResponseFuture;
 use super::layer::FallbackLayer;
-use crate::context::{BusinessKey, Context, PathTemplate, own_key};
-use crate::error::{BoxError, Error};
+use crate::context::{BusinessKey, Context, PathTemplate};
+use crate::outcome::{BoxError, Error};
+use crate::replay::own_key;
 
 /// Answers in the provider's place. See the [module](super).
 #[derive(Clone, Debug)]

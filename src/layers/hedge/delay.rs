@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::ratio::Ratio;
+use crate::settings::Ratio;
 
 /// How long the first request may take before a second goes out: a quantile of what first requests
 /// have taken lately.

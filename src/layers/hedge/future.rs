@@ -12,14 +12,13 @@ use tower_service::Service;
 use super::layer::After;
 use super::second::Second;
 use super::service::Shared;
-use crate::body::ReplayBody;
-use crate::budget::CallUnderWay;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
-use crate::memory::Memory;
-use crate::outcome::{Class, class_of_error, class_of_response};
+use crate::outcome::{BoxError, Error, class_of_error, class_of_response};
+use crate::replay::budget::CallUnderWay;
+use crate::replay::{Memory, ReplayBody};
 use crate::rt::{self, Timer};
+use crate::terms::{Class, Delivery};
 
 pin_project! {
     /// A request, and perhaps a second one beside it.
@@ -126,7 +125,7 @@ where
             *this.failed = Some(Box::new(result));
             this.first.set(None);
             // What cut the first has nothing to do with the second.
-            plan.context.call().set_cut(false);
+            plan.context.state().set_cut(false);
         }
         let Some(plan) = this.plan.as_mut() else {
             return Poll::Pending;
@@ -145,7 +144,7 @@ where
                     plan.won(response, failed);
                     // The first is dropped knowing that it lost, and so is what it came to.
                     this.first.set(None);
-                    plan.context.call().set_overtaken(false);
+                    plan.context.state().set_overtaken(false);
                     return Poll::Ready(plan.noted(result, failed.unwrap_or(Delivery::Unknown)));
                 }
                 if let Some(first) = this.failed.take() {
@@ -193,7 +192,7 @@ impl<S, B> Plan<S, B> {
         let (Some(delay), Some(memory)) = (self.delay, &mut self.memory) else {
             return Poll::Pending;
         };
-        let due = rt::after(self.context.call().attempt_began(), delay);
+        let due = rt::after(self.context.state().attempt_began(), delay);
         memory.timer.get_or_insert_with(|| Box::pin(Timer::default())).as_mut().poll_at(due, cx)
     }
 
@@ -226,7 +225,7 @@ impl<S, B> Plan<S, B> {
     fn learn(&self) {
         if let After::Quantile(_, learned) = &self.shared.settings.after {
             let now = rt::now();
-            let began = self.context.call().attempt_began();
+            let began = self.context.state().attempt_began();
             learned.record(now.saturating_duration_since(began), now);
         }
     }
@@ -235,10 +234,10 @@ impl<S, B> Plan<S, B> {
     fn won<R>(&self, response: &Response<R>, failed: Option<Delivery>) {
         self.shared.settings.counters.count_won();
         self.context.call().answered(response.status());
-        self.context.call().worsen(failed.unwrap_or(Delivery::Unknown));
+        self.context.state().worsen(failed.unwrap_or(Delivery::Unknown));
         if failed.is_none() {
             self.learn();
-            self.context.call().set_overtaken(true);
+            self.context.state().set_overtaken(true);
         }
         self.finish(true);
     }
@@ -281,13 +280,13 @@ where
 {
     /// The second request, if there may be one; decided once.
     fn send_second(&mut self, now: Instant) -> Option<Second<S, B>> {
-        let call = self.context.call();
-        if call.is_here() {
+        let state = self.context.state();
+        if state.is_here() {
             // The first hasn't left yet: its time hasn't begun.
-            call.set_attempt_began(now);
+            state.set_attempt_began(now);
             return None;
         }
-        let after = now.saturating_duration_since(call.attempt_began());
+        let after = now.saturating_duration_since(state.attempt_began());
         self.delay = None;
         // A body that is still being sent can't be sent twice at once.
         let memory = self.memory.as_deref_mut().filter(|memory| memory.body.is_sent())?;

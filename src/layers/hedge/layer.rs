@@ -7,12 +7,11 @@ use super::delay::Learned;
 use super::handle::HedgeHandle;
 use super::service::Hedge;
 use super::state::Counters;
-use crate::budget::RetryBudget;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::ratio::Ratio;
+use crate::replay::budget::RetryBudget;
 use crate::rt;
+use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
 /// Sends a second request beside one that is slow. See the [module](super).
 ///

@@ -8,13 +8,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::ReplayBody;
-use crate::budget::{Pass, RetryBudget};
 use crate::context::{Call, Context};
-use crate::error::{BoxError, Delivery, Error};
-use crate::inner::{Inner, Sending};
-use crate::memory::Memory;
-use crate::outcome::GaveUp;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::{Inner, Sending};
+use crate::replay::budget::{Pass, RetryBudget};
+use crate::replay::{Memory, ReplayBody};
+use crate::terms::{Delivery, GaveUp};
 
 pin_project! {
     /// The second request of a call.
@@ -38,13 +37,13 @@ pin_project! {
         S: Service<Request<ReplayBody<B>>>,
     {
         fn drop(this: Pin<&mut Self>) {
-            let (own, first) = (this.context.call(), this.first.call());
-            if own.has_not_left() {
+            let first = this.first.call();
+            if this.context.state().has_not_left() {
                 // It was still here: nothing went out.
                 first.uncount_hedge();
             } else if !this.ended {
                 // It was on its way, and nobody will know what came of it.
-                first.worsen_beside(Delivery::Unknown);
+                first.worsen(Delivery::Unknown);
             }
             first.end_hedge();
         }
@@ -61,7 +60,8 @@ pub(super) fn may_go(
     if !call.may_repeat() {
         return Err(GaveUp::Stopped);
     }
-    if call.is_probing() || call.is_shut() {
+    let state = context.state();
+    if state.is_probing() || state.is_shut() {
         return Err(GaveUp::CircuitOpen);
     }
     if context.deadline().is_some_and(|deadline| now >= deadline) {
@@ -84,7 +84,7 @@ where
     ) -> Option<Self> {
         let attempt = first.attempt() + 1;
         let context = first.fork(attempt);
-        context.call().begin_attempt(now);
+        context.state().begin_attempt(now);
         let request = memory.recall(&context, attempt)?;
         let service = memory.service.take()?;
         first.call().begin_hedge();
@@ -99,8 +99,8 @@ where
 {
     /// The first was answered well: this one is dropped knowing that it lost. What is known of it.
     pub(super) fn lose(self: Pin<Box<Self>>) -> Delivery {
-        self.context.call().set_overtaken(true);
-        if self.context.call().has_not_left() { Delivery::NotSent } else { Delivery::Unknown }
+        self.context.state().set_overtaken(true);
+        if self.context.state().has_not_left() { Delivery::NotSent } else { Delivery::Unknown }
     }
 
     /// What is true of the call now that this request is over, and of the request.
@@ -110,8 +110,8 @@ where
         result: &Result<Response<R>, Error>,
     ) -> Delivery {
         *self.as_mut().project().ended = true;
-        if self.context.call().is_shut() {
-            call.set_shut(true);
+        if self.context.state().is_shut() {
+            self.first.state().set_shut(true);
         }
         let delivery = match result {
             Ok(response) => {
@@ -124,7 +124,7 @@ where
             }
             Err(error) => error.delivery(),
         };
-        call.worsen_beside(delivery);
+        call.worsen(delivery);
         delivery
     }
 }

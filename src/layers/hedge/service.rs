@@ -7,11 +7,10 @@ use tower_service::Service;
 
 use super::future::{Plan, ResponseFuture};
 use super::layer::{After, HedgeLayer};
-use crate::body::ReplayBody;
-use crate::budget::CallUnderWay;
-use crate::context::{Context, Steer, has_honoured_key, is_safe};
-use crate::error::{BoxError, Error};
-use crate::memory::{Memories, Memory};
+use crate::context::Context;
+use crate::outcome::{BoxError, Error};
+use crate::replay::budget::CallUnderWay;
+use crate::replay::{Memories, Memory, ReplayBody, Steer, has_honoured_key, is_safe};
 
 /// Sends a second request beside one that is slow. See the [module](super).
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::ties::Ties;
+use crate::pattern::ownership::Ties;
 
 /// What became of second requests.
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use tower_layer::Layer;
 use super::placement::InHeader;
 use super::profile::KeyProfile;
 use super::service::Idempotency;
-use crate::config::{ConfigError, Mistakes, checked};
-use crate::context::KEY_HEADER;
 use crate::event::Emitter;
+use crate::replay::KEY_HEADER;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]

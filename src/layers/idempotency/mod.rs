@@ -17,7 +17,7 @@
 //! A key that doesn't count is sent all the same: it costs nothing, and a provider may use it. The POST
 //! is sent once, whether its answer was lost or was a failure: a 503 or a 429 doesn't prove that nothing
 //! was done. The call ends with that answer, or with
-//! [`Delivery::Unknown`](crate::Delivery::Unknown), and with [`GaveUp::NotSafe`](crate::outcome::GaveUp).
+//! [`Delivery::Unknown`](crate::Delivery::Unknown), and with [`GaveUp::NotSafe`](crate::terms::GaveUp).
 //! What to do then: ask the provider whether it happened; look up whether it honours keys, and say so;
 //! or mark a POST that harms nobody when it is done twice with [`Steer::Safe`](crate::retry::Steer). A
 //! job that must be repeated until it is done needs one of the three. Attempts that provably did nothing

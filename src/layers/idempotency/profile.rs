@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::context::{IdempotencyKey, KEY_HEADER};
+use crate::context::IdempotencyKey;
+use crate::replay::KEY_HEADER;
 
 /// How one provider wants its keys, and whether it is known to honour them.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use tower_service::Service;
 use super::layer::{IdempotencyLayer, KeyedMethods, Minting, Settings};
 use super::placement::{InHeader, PlaceKey};
 use super::profile::Honoured;
-use crate::context::{Context, IdempotencyKey, KEY_HEADER, KeyFact, is_key, is_safe, own_key};
+use crate::context::{Context, IdempotencyKey, KeyFact};
+use crate::replay::{KEY_HEADER, is_key, is_safe, own_key};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]

@@ -6,10 +6,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::Phase;
 
 pin_project! {
     /// An answer's body, each of whose frames must come in time.
@@ -79,7 +79,7 @@ where
         std::task::ready!(this.timer.poll_at(due, cx));
         this.watch.context.call().unmark_timer(this.marked);
         let phase = Phase::BodyIdle;
-        this.watch.context.call().set_cut(true);
+        this.watch.context.state().set_cut(true);
         this.watch.emitter.emit(Some(&this.watch.context), || Event::TimedOut { phase, limit });
         let error = Error::timeout(phase, limit, this.watch.context.call().delivery_of_answer())
             .with_context(&this.watch.context);

@@ -7,7 +7,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{ResponseBody, Watch};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// An attempt whose body will be watched.

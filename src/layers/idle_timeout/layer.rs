@@ -4,8 +4,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::service::IdleTimeout;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits the silence in an answer's body. See the [module](super).
 #[derive(Clone, Debug, Default)]

@@ -17,7 +17,7 @@
 //!
 //! The body's error is an [`Error`](crate::Error) of kind
 //! [`Timeout`](crate::ErrorKind::Timeout) with
-//! [`Phase::BodyIdle`](crate::outcome::Phase::BodyIdle), delivery "answered". Event:
+//! [`Phase::BodyIdle`](crate::terms::Phase::BodyIdle), delivery "answered". Event:
 //! [`TimedOut`](crate::event::Event::TimedOut).
 //!
 //! # Example

@@ -9,7 +9,7 @@ use super::body::{ResponseBody, Watch};
 use super::future::ResponseFuture;
 use super::layer::IdleTimeoutLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// Ends a body that falls silent. See the [module](super).
 #[derive(Clone, Debug)]

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
 use super::source::{LIMIT, SourceError, SwitchSource};
-use crate::event::SourceProblem;
-use crate::files;
-use crate::rt::{self, Blocking};
+use crate::rt::{self, Blocking, files};
+use crate::terms::SourceProblem;
 
 /// A file that says where a kill switch shall stand. See the [module](super) for what it holds.
 ///

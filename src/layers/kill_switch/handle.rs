@@ -2,9 +2,9 @@ use super::layer::KillSwitchLayer;
 use super::setting::SwitchSetting;
 use super::source::{SourceError, SwitchSource};
 use super::state::{Position, SourceId};
-use crate::callback;
-use crate::event::{Event, SourceProblem, SwitchMode};
-use crate::rt::{self, Task};
+use crate::event::Event;
+use crate::rt::{self, Task, callback};
+use crate::terms::{SourceProblem, SwitchMode};
 
 /// Reads a kill switch and moves it.
 #[derive(Clone, Debug)]

@@ -1,17 +1,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, Request};
+use http::HeaderName;
 use tower_layer::Layer;
 
+use super::around::KillSwitchPattern;
 use super::handle::KillSwitchHandle;
-use super::service::KillSwitch;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KEY_HEADER, KeyFact, own_key};
-use crate::error::Error;
-use crate::event::{Emitter, Event, SwitchMode};
+use crate::context::{Context, Gate, KeyFact, Stopped};
+use crate::event::{Emitter, Event};
+use crate::outcome::Error;
+use crate::pattern::{Attempt, Layered, Wire};
+use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
+use crate::terms::SwitchMode;
 
 /// Lets people stop all calls. See the [module](super).
 ///
@@ -27,6 +30,9 @@ pub struct KillSwitchLayer {
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
+
+/// A service that people can stop.
+pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {
     /// A switch that is on.
@@ -79,25 +85,31 @@ impl KillSwitchLayer {
     }
 
     /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
-    pub(super) fn refusal_of<B>(&self, request: &Request<B>, of: &Context) -> Option<Error> {
-        self.refuse(of, || {
-            if let Some(value) = own_key(request, &self.key_header) {
+    pub(super) fn refusal_of<W: Wire>(&self, attempt: &Attempt<W>) -> Option<Error> {
+        if self.switch.mode().lets_calls_through() {
+            return None;
+        }
+        let of = attempt.context();
+        let stopped = self.refuse(&of, || {
+            let own = attempt.request(|request| own_key(request, &self.key_header));
+            if let Some(value) = own.flatten() {
                 let (from_caller, honoured, lifetime) = (true, true, Duration::ZERO);
                 let fact = || KeyFact { value, from_caller, honoured, lifetime };
                 of.call().key.get_or_init(fact);
             }
-        })
+        });
+        stopped.map(|by| Error::stopped(by, &of))
     }
 
-    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Error> {
-        let (mode, error) = self.switch.refusal()?;
+    fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Stopped> {
+        let (mode, stopped) = self.switch.refusal()?;
         first();
         // What becomes of the call is the first request's to say.
-        if !of.call().is_second() {
+        if !of.state().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
         }
-        Some(error.with_elapsed(of.elapsed()).with_context(of))
+        Some(stopped)
     }
 
     /// Tells of what a handle did.
@@ -117,7 +129,7 @@ impl Gate for KillSwitchLayer {
         self.switch.mode()
     }
 
-    fn refusal(&self, of: &Context) -> Option<Error> {
+    fn refusal(&self, of: &Context) -> Option<Stopped> {
         self.refuse(of, || {})
     }
 }
@@ -133,6 +145,6 @@ impl<S> Layer<S> for KillSwitchLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         self.switch.ties.join(&self.emitter);
-        KillSwitch::new(inner, self)
+        Layered::new(Arc::new(KillSwitchPattern::new(self)), inner)
     }
 }

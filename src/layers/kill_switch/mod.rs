@@ -79,31 +79,29 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`SwitchMode::On`]: crate::event::SwitchMode::On
-//! [`SwitchMode::NoRetries`]: crate::event::SwitchMode::NoRetries
-//! [`SwitchMode::CacheOnly`]: crate::event::SwitchMode::CacheOnly
-//! [`SwitchMode::FallbackOnly`]: crate::event::SwitchMode::FallbackOnly
-//! [`SwitchMode::Off`]: crate::event::SwitchMode::Off
-//! [`Rejection::Stopped`]: crate::outcome::Rejection::Stopped
-//! [`Rejection::FallbackOnly`]: crate::outcome::Rejection::FallbackOnly
-//! [`Rejection::CacheOnly`]: crate::outcome::Rejection::CacheOnly
+//! [`SwitchMode::On`]: crate::terms::SwitchMode::On
+//! [`SwitchMode::NoRetries`]: crate::terms::SwitchMode::NoRetries
+//! [`SwitchMode::CacheOnly`]: crate::terms::SwitchMode::CacheOnly
+//! [`SwitchMode::FallbackOnly`]: crate::terms::SwitchMode::FallbackOnly
+//! [`SwitchMode::Off`]: crate::terms::SwitchMode::Off
+//! [`Rejection::Stopped`]: crate::terms::Rejection::Stopped
+//! [`Rejection::FallbackOnly`]: crate::terms::Rejection::FallbackOnly
+//! [`Rejection::CacheOnly`]: crate::terms::Rejection::CacheOnly
 
+mod around;
 mod file;
-mod future;
 mod handle;
 mod layer;
 mod polled;
-mod service;
 mod setting;
 mod source;
 mod state;
 
+pub use around::KillSwitchPattern;
 pub use file::SwitchFile;
-pub use future::ResponseFuture;
 pub use handle::{Following, KillSwitchHandle};
-pub use layer::KillSwitchLayer;
+pub use layer::{KillSwitch, KillSwitchLayer};
 pub use polled::Polled;
-pub use service::KillSwitch;
 pub use setting::{InvalidSetting, SwitchSetting};
 pub use source::{SourceError, SwitchSource};
 pub use state::Position;

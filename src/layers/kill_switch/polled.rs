@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
 use super::source::{LIMIT, SourceError, SwitchSource};
-use crate::event::SourceProblem;
 use crate::rt;
+use crate::terms::SourceProblem;
 
 /// Asks where a kill switch shall stand, again and again: an admin endpoint, a flag service.
 ///

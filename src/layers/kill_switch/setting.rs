@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::event::SwitchMode;
+use crate::terms::SwitchMode;
 
 /// Where a kill switch shall stand, and on whose word.
 ///

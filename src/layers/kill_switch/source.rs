@@ -3,7 +3,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::setting::SwitchSetting;
-use crate::event::SourceProblem;
+use crate::terms::SourceProblem;
 
 /// Says where a kill switch shall stand, whenever that changes.
 ///

@@ -5,11 +5,10 @@ use std::time::SystemTime;
 
 use super::setting::SwitchSetting;
 use super::source::SourceError;
-use crate::error::Error;
-use crate::event::SwitchMode;
-use crate::outcome::Rejection;
+use crate::context::Stopped;
+use crate::pattern::ownership::Ties;
 use crate::rt::datable;
-use crate::ties::Ties;
+use crate::terms::SwitchMode;
 
 /// Where a kill switch stands, on whose word and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +88,12 @@ impl Switch {
     }
 
     /// Why nothing may be sent, and by which mode: both of one setting.
-    pub(super) fn refusal(&self) -> Option<(SwitchMode, Error)> {
-        rejection(self.mode())?;
+    pub(super) fn refusal(&self) -> Option<(SwitchMode, Stopped)> {
+        self.mode().rejection()?;
         let stand = self.stand();
         let mode = stand.position.mode();
         // It may have been moved back just now.
-        Some((mode, Error::rejected(rejection(mode)?, Arc::clone(&stand.text))))
+        Some((mode, Stopped { why: mode.rejection()?, detail: Arc::clone(&stand.text) }))
     }
 
     pub(super) fn count_rejected(&self) {
@@ -202,16 +201,6 @@ impl Position {
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
         let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
         format!("since {since}{who}{why}")
-    }
-}
-
-/// As what calls are refused in this mode.
-fn rejection(mode: SwitchMode) -> Option<Rejection> {
-    match mode {
-        SwitchMode::On | SwitchMode::NoRetries => None,
-        SwitchMode::CacheOnly => Some(Rejection::CacheOnly),
-        SwitchMode::FallbackOnly => Some(Rejection::FallbackOnly),
-        SwitchMode::Off => Some(Rejection::Stopped),
     }
 }
 

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 
 use super::seen::Kept;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// The real answer's body, looked at as it is read if it is compared.

@@ -13,12 +13,12 @@ use super::layer::MirrorLayer;
 use super::seen::{Kept, Seen};
 use super::state::Place;
 use crate::body::{Body, read};
-use crate::callback;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
 use crate::event::Event;
-use crate::outcome::{Class, Phase, class_of_error, class_of_response};
+use crate::outcome::{BoxError, Error, ErrorKind, class_of_error, class_of_response};
 use crate::rt;
+use crate::rt::callback;
+use crate::terms::{Class, Delivery, Phase};
 
 /// One copy, in a task of its own.
 pub(super) struct CopyTask<T> {

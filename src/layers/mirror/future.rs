@@ -8,7 +8,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::{ResponseBody, Tee};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// The real call, looked at for its copy if both are compared.

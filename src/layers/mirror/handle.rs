@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::state::Tally;
-use crate::ratio::Ratio;
+use crate::settings::Ratio;
 
 /// Reads and sets how much is copied, and says what came of it.
 #[derive(Clone, Debug)]

@@ -10,12 +10,12 @@ use super::seen::Seen;
 use super::service::Mirror;
 use super::state::Tally;
 use crate::body::Body;
-use crate::config::{ConfigError, Mistakes, checked};
-use crate::context::{RequestHead, is_safe};
+use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::ratio::Ratio;
+use crate::replay::is_safe;
 use crate::rt::Rng;
+use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
 /// Copies calls to another service. See the [module](super).
 ///

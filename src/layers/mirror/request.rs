@@ -1,7 +1,8 @@
 use http::{HeaderName, HeaderValue, Request};
 
 use crate::body::Body;
-use crate::context::{Context, CorrelationId, IdempotencyKey, KEY_HEADER, Scope};
+use crate::context::{Context, CorrelationId, IdempotencyKey, Scope};
+use crate::replay::KEY_HEADER;
 
 /// The request once more, without what ties it to the real call; `None` if its body isn't at hand.
 /// A key may stand in `key_header`, too.

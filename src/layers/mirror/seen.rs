@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::outcome::Class;
+use crate::terms::Class;
 
 /// What came of a call or of its copy, for a comparison.
 ///

@@ -12,12 +12,12 @@ use super::future::ResponseFuture;
 use super::layer::MirrorLayer;
 use super::request::copy;
 use crate::body::Body;
-use crate::callback;
 use crate::context::{Context, RequestHead};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::ratio::Ratio;
+use crate::outcome::{BoxError, Error};
 use crate::rt;
+use crate::rt::callback;
+use crate::settings::Ratio;
 
 /// Copies calls to another service. See the [module](super).
 #[derive(Debug)]

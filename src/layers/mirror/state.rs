@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::ratio::Ratio;
-use crate::ties::Ties;
+use crate::pattern::ownership::Ties;
+use crate::settings::Ratio;
 
 /// The share that is copied, and what came of it.
 #[derive(Debug)]

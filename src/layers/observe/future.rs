@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::report::Report;
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 pin_project! {
     /// A call or an attempt whose end will be told.

@@ -8,11 +8,11 @@ use http_body::Body;
 
 use super::layer::{ObserveLayer, What};
 use crate::body::{BodyEnd, OnBodyEnd};
-use crate::context::Context;
-use crate::error::{Delivery, Error};
-use crate::event::{AttemptDetail, Capture, End, Event};
-use crate::outcome::{Class, Fault, Phase, class_of_error, class_of_response};
+use crate::context::{Capture, Context};
+use crate::event::{AttemptDetail, End, Event};
+use crate::outcome::{Error, class_of_error, class_of_response};
 use crate::rt;
+use crate::terms::{Class, Delivery, Fault, Phase};
 
 /// Tells the end once: of the body, by an error, or by being dropped before an answer.
 #[derive(Debug)]
@@ -48,12 +48,12 @@ impl Report {
         let capture = cap.map(|cap| Arc::new(Capture::begin(request, cap)));
         let sent = request.body().size_hint().exact();
         let detail = AttemptDetail { sent, ..AttemptDetail::default() };
-        context.call().set_acquired(None);
+        context.state().set_acquired(None);
         if settings.what == What::Attempt {
             context.call().set_noted();
         }
         if capture.is_some() {
-            context.call().set_capture(capture.clone());
+            context.state().set_capture(capture.clone());
         }
         // Boxed, so that a call that nobody listens to isn't the larger for it.
         let (polled, told) = (false, false);
@@ -112,23 +112,23 @@ impl Report {
 
     /// What is known of it, if nobody waits for an answer any more.
     fn delivery_if_left(&self) -> Delivery {
-        let call = self.context.call();
+        let state = self.context.state();
         match self.settings.what {
             _ if !self.polled => Delivery::NotSent,
-            What::Attempt if call.has_not_left() => Delivery::NotSent,
+            What::Attempt if state.has_not_left() => Delivery::NotSent,
             What::Attempt => Delivery::Unknown,
             // What is further in was dropped before, and has noted how it ended.
-            What::Call => call.delivery_if_left(),
+            What::Call => state.delivery_if_left(),
         }
     }
 
     fn tell(&mut self, end: End) {
         self.told = true;
         if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
-            self.context.call().worsen(delivery);
+            self.context.state().worsen(delivery);
         }
         let elapsed = rt::now().saturating_duration_since(self.began);
-        self.detail.acquired = self.context.call().acquired();
+        self.detail.acquired = self.context.state().acquired();
         let detail = self.detail;
         let exchange = self.capture.as_ref().map(|capture| capture.so_far());
         let (context, exchange) = (Some(&self.context), exchange.as_ref());
@@ -174,11 +174,11 @@ impl Drop for Report {
         }
         let cut = self.context.was_cut();
         self.tell(match self.head {
-            _ if self.context.call().is_overtaken() => End::Overtaken,
+            _ if self.context.state().is_overtaken() => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.
             Some((class, _)) if cut => End::Failed { class: CUT, delivery: self.delivery(class) },
             None if cut => {
-                let delivery = self.context.call().delivery_if_cut();
+                let delivery = self.context.state().delivery_if_cut();
                 End::Failed { class: CUT, delivery }
             }
             Some((class, status)) => {

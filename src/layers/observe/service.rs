@@ -10,7 +10,7 @@ use super::future::ResponseFuture;
 use super::layer::ObserveLayer;
 use super::report::Report;
 use crate::context::{CallTarget, Context};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 
 /// Tells when a call or an attempt begins and ends. See the [module](super).
 #[derive(Clone, Debug)]

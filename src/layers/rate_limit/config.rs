@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::search::{BIG, Memory, SMALL};
-use crate::config::Mistakes;
+use crate::settings::Mistakes;
 
 /// The settings of a rate limit, as [`RateLimitLayer`](super::RateLimitLayer) sets them.
 #[derive(Clone, Debug, PartialEq, Eq)]

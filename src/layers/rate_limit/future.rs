@@ -13,11 +13,11 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::inner::{Inner, Sending};
-use crate::outcome::{Class, Told, class_of_error, class_of_response, leave_wait};
+use crate::outcome::{BoxError, Error, Told, class_of_error, class_of_response, leave_wait};
+use crate::pattern::ready::{Inner, Sending};
 use crate::rt::{self, Timer};
+use crate::terms::Class;
 
 pin_project! {
     /// A call that has its turn, or waits for it.
@@ -80,7 +80,7 @@ where
         note: Note,
     ) -> Self {
         // Until its turn comes; a call that is dropped before never left.
-        note.context.call().set_queued(true);
+        note.context.state().set_queued(true);
         let state =
             State::Queued { ticket, timer: Timer::default(), held: Some((service, request)) };
         Self { state, note: Some(Note { came: rt::now(), ..note }) }
@@ -152,19 +152,19 @@ impl Note {
         mut timer: Pin<&mut Timer>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Result<Turn, Error>> {
-        let call = self.context.call();
+        let state = self.context.state();
         loop {
             if let Some(refusal) = self.context.refusal() {
                 // Somebody stopped the integration meanwhile: no turn is taken.
-                call.set_queued(false);
+                state.set_queued(false);
                 return Poll::Ready(Err(refusal));
             }
             let step = ticket.step(cx.waker());
             let now = rt::now();
             match (step, ticket.limit) {
                 (Step::Go(turn), _) => {
-                    call.set_queued(false);
-                    call.set_attempt_began(now);
+                    state.set_queued(false);
+                    state.set_attempt_began(now);
                     let waited = now.saturating_duration_since(self.came);
                     let released = || Event::RateLimitReleased { waited };
                     self.settings.emitter.emit(Some(&self.context), released);
@@ -189,7 +189,7 @@ impl Note {
 
     /// Refuses a call that had queued.
     fn late(&self, wait: Option<Duration>) -> Error {
-        self.context.call().set_queued(false);
+        self.context.state().set_queued(false);
         self.limiter().count_rejected();
         self.settings.reject(Rejected { wait, is_full: false }, &self.context)
     }
@@ -244,7 +244,7 @@ impl Note {
         let config = &self.settings.config;
         let is_refused = config.max_wait.is_some_and(|most| pause > most);
         match config.excess {
-            Excess::Reject if is_refused => self.context.call().set_shut(true),
+            Excess::Reject if is_refused => self.context.state().set_shut(true),
             // It waits for its turn.
             Excess::Reject => {}
             Excess::Shape => leave_wait(response, pause),

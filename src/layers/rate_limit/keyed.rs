@@ -9,8 +9,8 @@ use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
 use super::state::Schedule;
 use crate::context::RequestHead;
-use crate::keyed::KeyedMap;
-use crate::room::Room;
+use crate::pattern::capacity::Room;
+use crate::pattern::keyed::KeyedMap;
 
 /// A limiter for each key.
 pub(super) type Limiters = KeyedMap<Limiter, Terms>;

@@ -9,12 +9,12 @@ use super::handle::RateLimitHandle;
 use super::keyed::{KeyedRateLimits, Limiters, Terms};
 use super::limiter::Limiter;
 use super::service::RateLimit;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
-use crate::room::Room;
+use crate::pattern::capacity::Room;
 use crate::rt::Clock;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Keeps to a provider's rate. See the [module](super).
 ///

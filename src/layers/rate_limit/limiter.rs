@@ -10,11 +10,11 @@ use super::recent::Recent;
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
-use crate::keyed::Kept;
 use crate::outcome::{LimitFacts, Resource};
-use crate::room::Room;
+use crate::pattern::capacity::Room;
+use crate::pattern::keyed::Kept;
+use crate::pattern::ownership::Ties;
 use crate::rt;
-use crate::ties::Ties;
 
 /// The schedule, and the queue for it.
 ///

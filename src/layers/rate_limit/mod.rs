@@ -89,7 +89,7 @@
 //! # Errors and events
 //!
 //! [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) with
-//! [`Rejection::RateLimited`](crate::outcome::Rejection::RateLimited), delivery "not sent";
+//! [`Rejection::RateLimited`](crate::terms::Rejection::RateLimited), delivery "not sent";
 //! [`retry_after`](crate::Error::retry_after) says when to come back. Events:
 //! [`RateLimitQueued`](crate::event::Event::RateLimitQueued),
 //! [`RateLimitRejected`](crate::event::Event::RateLimitRejected),

@@ -9,7 +9,7 @@ use super::limiter::{Limiter, Turn, wake};
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
-use crate::room::Room;
+use crate::pattern::capacity::Room;
 use crate::rt;
 
 /// What is under the limiter's lock.

@@ -9,11 +9,11 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Entry, Rejected};
 use super::resources::Route;
 use crate::context::Context;
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::inner::Inner;
-use crate::outcome::Rejection;
+use crate::outcome::{BoxError, Error};
+use crate::pattern::ready::Inner;
 use crate::rt;
+use crate::terms::Rejection;
 
 /// Keeps to a provider's rate. See the [module](super).
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ where
         let context = Context::of(request.extensions_mut(), settings.emitter.integration());
         let route = Route::of(request.method(), request.uri());
         let latest = |now| context.latest_start(now, settings.attempt);
-        let entry = limiter.enter(route, context.call().attempt_began(), latest);
+        let entry = limiter.enter(route, context.state().attempt_began(), latest);
         match entry {
             Entry::Now(turn) => {
                 let sending = self.inner.send(request);

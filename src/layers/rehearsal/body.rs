@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
 
 pin_project! {

@@ -15,10 +15,10 @@ use super::body::ResponseBody;
 use super::injection::{Ending, Rehearsed};
 use super::layer::RehearsalLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
-use crate::event::{Event, InjectedFault};
-use crate::outcome::Fault;
+use crate::event::Event;
+use crate::outcome::{BoxError, Error, ErrorKind};
 use crate::rt::{self, Timer};
+use crate::terms::{Delivery, Fault, InjectedFault};
 
 pin_project! {
     /// A call, with the fault that it gets.

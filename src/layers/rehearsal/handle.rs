@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::layer::{RehearsalLayer, check_allowed};
 use super::plan::Plan;
-use crate::config::{ConfigError, checked};
 use crate::event::Event;
+use crate::settings::{ConfigError, checked};
 
 /// Begins and ends rehearsals, and says what they did.
 ///

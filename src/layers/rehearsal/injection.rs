@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use crate::event::InjectedFault;
+use crate::terms::InjectedFault;
 
 /// What one call gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

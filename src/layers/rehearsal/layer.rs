@@ -9,9 +9,9 @@ use super::injection::Injection;
 use super::plan::Plan;
 use super::service::Rehearsal;
 use super::state::Switch;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::{Emitter, Event};
 use crate::rt::Rng;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Injects faults. See the [module](super).
 ///

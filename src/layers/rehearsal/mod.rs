@@ -50,7 +50,7 @@
 //! # Errors and events
 //!
 //! A reset is [`ErrorKind::Transport`](crate::ErrorKind::Transport) with
-//! [`Fault::Reset`](crate::outcome::Fault::Reset), delivery "unknown", as a real one would be; its text
+//! [`Fault::Reset`](crate::terms::Fault::Reset), delivery "unknown", as a real one would be; its text
 //! says that it was rehearsed. A header that can't be read is
 //! [`ErrorKind::Request`](crate::ErrorKind::Request), delivery "not sent". Events:
 //! [`RehearsalChanged`](crate::event::Event::RehearsalChanged),

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 use super::injection::{Ending, Injection};
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
 use crate::rt::Rng;
+use crate::settings::{Mistakes, Ratio};
 
 /// Which faults a rehearsal injects, each into which share of the calls.
 ///

@@ -9,8 +9,8 @@ use tower_service::Service;
 use super::future::{Next, ResponseFuture, Run};
 use super::layer::RehearsalLayer;
 use crate::context::Context;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
-use crate::event::InjectedFault;
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::{Delivery, InjectedFault};
 
 /// Injects faults. See the [module](super).
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
-use crate::ties::Ties;
+use crate::pattern::ownership::Ties;
 
 /// Whether a rehearsal may be and is on, which one, and how much it did.
 #[derive(Debug, Default)]

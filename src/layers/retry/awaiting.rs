@@ -9,11 +9,11 @@ use super::config::RetryConfig;
 use super::future::{Call, State};
 use super::state::{Nature, Progress};
 use crate::body::{Kept, KeptBody};
-use crate::budget::{Pass, Place};
-use crate::error::Error;
 use crate::event::Event;
-use crate::outcome::{Class, GaveUp};
+use crate::outcome::Error;
+use crate::replay::budget::{Pass, Place};
 use crate::rt::{self, Timer};
+use crate::terms::{Class, GaveUp};
 
 /// A call whose retry waits until the budget holds one.
 pub(super) struct Awaiting<R: Body> {
@@ -50,7 +50,7 @@ where
         class: Class,
         last: Result<Response<R>, Error>,
     ) -> State<S, F, R> {
-        self.context.call().set_held(true);
+        self.context.state().set_held(true);
         let settings = &self.shared.settings;
         let cap = settings.config.drain_cap;
         let since = rt::now();

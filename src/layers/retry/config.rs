@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
+use crate::settings::{Mistakes, Ratio};
 
 /// The settings of retrying, as [`RetryLayer`](super::RetryLayer) sets them.
 #[derive(Clone, Debug)]

@@ -15,15 +15,14 @@ use super::drain::Drain;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::service::Shared;
 use super::state::{Failure, Nature, Progress, Step};
-use crate::body::{KeptBody, ReplayBody};
-use crate::budget::{CallUnderWay, Pass};
-use crate::callback;
+use crate::body::KeptBody;
 use crate::context::{Context, Retries};
-use crate::error::{BoxError, Delivery, Error};
 use crate::event::Event;
-use crate::memory::Memory;
-use crate::outcome::{Class, GaveUp, LeftAlone, class_of_error, class_of_response, wait_of};
-use crate::rt::{self, Timer};
+use crate::outcome::{BoxError, Error, LeftAlone, class_of_error, class_of_response, wait_of};
+use crate::replay::budget::{CallUnderWay, Pass};
+use crate::replay::{Memory, ReplayBody};
+use crate::rt::{self, Timer, callback};
+use crate::terms::{Class, Delivery, GaveUp};
 
 pin_project! {
     /// A call with all its attempts.
@@ -239,7 +238,7 @@ where
             };
             // The ended attempt is dropped here, and may ask how it ended.
             this.state.set(next);
-            this.call.context.call().set_cut(false);
+            this.call.context.state().set_cut(false);
         }
     }
 }
@@ -342,7 +341,7 @@ where
         let settings = &self.shared.settings;
         let wanted = self.is_wanted(outcome, is_same_again);
         let others_answered = self.shared.refusals.note(class);
-        let (shut, stopped) = (self.context.call().is_shut(), !self.context.call().may_repeat());
+        let (shut, stopped) = (self.context.state().is_shut(), !self.context.call().may_repeat());
         let failure = Failure {
             class,
             status,
@@ -360,7 +359,7 @@ where
             self.progress.attempts -= 1;
         }
         self.context.call().count_attempts(self.progress.attempts);
-        self.context.call().worsen(delivery);
+        self.context.state().worsen(delivery);
         self.progress.end(delivery, outcome.beside);
         let now = rt::now();
         let config = &settings.config;
@@ -394,7 +393,7 @@ where
 
     fn wait<F, R: Body>(&mut self, delay: Duration, body: Option<R>) -> State<S, F, R> {
         self.progress.waited += delay;
-        self.context.call().set_held(true);
+        self.context.state().set_held(true);
         let until = rt::after(rt::now(), delay);
         let drain = Drain::new(body, self.shared.settings.config.drain_cap);
         State::Waiting { timer: Timer::default(), until, drain }
@@ -435,9 +434,9 @@ where
         let request = memory.recall(&self.context, self.progress.attempts + 1 + hedges)?;
         self.progress.begin();
         self.context.call().count_attempts(self.progress.attempts);
-        self.context.call().set_held(false);
-        self.context.call().set_shut(false);
-        self.context.call().begin_attempt(rt::now());
+        self.context.state().set_held(false);
+        self.context.state().set_shut(false);
+        self.context.state().begin_attempt(rt::now());
         let service = memory.service.insert(readied.take()?);
         Some(service.call(request))
     }

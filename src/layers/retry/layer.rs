@@ -8,12 +8,11 @@ use super::config::{EmptyBudget, Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
 use super::service::Retry;
 use crate::backoff::Backoff;
-use crate::budget::{BudgetTerms, RetryBudget};
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::ratio::Ratio;
+use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
+use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
 /// Tries again. See the [module](super).
 ///

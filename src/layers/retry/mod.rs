@@ -123,11 +123,12 @@ mod refusals;
 mod service;
 mod state;
 
-pub use crate::budget::RetryBudget;
+pub use crate::replay::budget::RetryBudget;
 pub use config::{EmptyBudget, Rejections, RetryConfig};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 pub use service::Retry;
 
-pub use crate::context::{Retries, Steer};
+pub use crate::context::Retries;
+pub use crate::replay::Steer;

@@ -1,8 +1,8 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::error::Error;
-use crate::outcome::{Class, foreign};
+use crate::outcome::{Error, foreign};
+use crate::terms::Class;
 
 /// Says whether another attempt could be better than this result.
 ///

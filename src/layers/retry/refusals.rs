@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::outcome::Class;
+use crate::terms::Class;
 
 /// Requests that the provider refused to process since it last answered one.
 #[derive(Debug, Default)]

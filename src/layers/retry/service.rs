@@ -9,10 +9,10 @@ use super::future::ResponseFuture;
 use super::layer::RetryLayer;
 use super::refusals::Refusals;
 use super::state::Nature;
-use crate::body::{KeptBody, ReplayBody};
-use crate::context::{Context, Steer, has_honoured_key, is_idempotent};
-use crate::error::{BoxError, Error};
-use crate::memory::{Memories, Memory};
+use crate::body::KeptBody;
+use crate::context::Context;
+use crate::outcome::{BoxError, Error};
+use crate::replay::{Memories, Memory, ReplayBody, Steer, has_honoured_key, is_idempotent};
 use crate::rt;
 
 /// Tries again. See the [module](super).

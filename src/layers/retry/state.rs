@@ -3,10 +3,9 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::config::{Rejections, RetryConfig};
-use crate::context::Steer;
-use crate::error::Delivery;
-use crate::outcome::{Class, GaveUp};
+use crate::replay::Steer;
 use crate::rt::{self, Rng};
+use crate::terms::{Class, Delivery, GaveUp};
 
 /// What the attempts of one call have come to.
 #[derive(Clone, Debug, Default)]

@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 
 use super::layer::TimeoutLayer;
 use crate::context::{Context, Upload, UploadProgress};
-use crate::error::{BoxError, Error};
 use crate::event::Event;
-use crate::outcome::Phase;
+use crate::outcome::{BoxError, Error};
 use crate::rt::{self, Timer};
+use crate::terms::Phase;
 
 pin_project! {
     /// An attempt under its limits.
@@ -153,9 +153,9 @@ impl Due {
 
     fn error(self, settings: &TimeoutLayer, context: &Context) -> Error {
         let Self { phase, limit, .. } = self;
-        context.call().set_cut(true);
+        context.state().set_cut(true);
         settings.emitter.emit(Some(context), || Event::TimedOut { phase, limit });
-        Error::timeout(phase, limit, context.call().attempt_if_cut())
+        Error::timeout(phase, limit, context.state().attempt_if_cut())
             .with_context(context)
             .with_elapsed(context.elapsed())
     }

@@ -5,8 +5,8 @@ use http::HeaderName;
 use tower_layer::Layer;
 
 use super::service::Timeout;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits one attempt. See the [module](super).
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use super::body::RequestBody;
 use super::future::ResponseFuture;
 use super::layer::TimeoutLayer;
 use crate::context::{Context, UploadProgress};
-use crate::error::{BoxError, Error};
+use crate::outcome::{BoxError, Error};
 use crate::rt;
 
 /// Ends every attempt in time. See the [module](super).

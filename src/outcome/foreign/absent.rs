@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use super::Findings;
-use crate::error::BoxError;
+use crate::outcome::BoxError;
 
 pub(super) fn look_at(_: &(dyn StdError + 'static), _: &mut Findings) {}
 

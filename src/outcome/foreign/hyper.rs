@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use hyper_util::client::legacy;
 
 use super::Findings;
-use crate::outcome::Fault;
+use crate::terms::Fault;
 
 pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
     if let Some(client) = error.downcast_ref::<legacy::Error>() {

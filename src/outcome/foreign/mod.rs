@@ -7,8 +7,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::iter::successors;
 
-use super::class::{Class, Fault, Phase};
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::{Class, Delivery, Fault, Phase};
 
 #[cfg(not(all(feature = "hyper", feature = "reqwest", feature = "rustls")))]
 mod absent;

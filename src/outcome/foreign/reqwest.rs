@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use super::Findings;
-use crate::error::BoxError;
-use crate::outcome::Fault;
+use crate::outcome::BoxError;
+use crate::terms::Fault;
 
 pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
     let Some(error) = error.downcast_ref::<reqwest::Error>() else {

@@ -3,7 +3,7 @@ use std::fmt::{self, Write};
 use std::io;
 
 use super::next;
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::redact::Redactor;
 
 /// What is shown of a foreign error and of those below it: their types and how long their texts are.

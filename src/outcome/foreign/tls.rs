@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use rustls::{AlertDescription as Alert, Error};
 
 use super::Findings;
-use crate::outcome::Fault;
+use crate::terms::Fault;
 
 pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
     if error.is::<Error>() {

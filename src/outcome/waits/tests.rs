@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::facts::MOST;
 use super::*;
-use crate::outcome::Class;
 use crate::rt::Clock;
+use crate::terms::Class;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 type Figures = (Option<u64>, Option<u64>, Option<u64>, Option<u64>);

@@ -6,8 +6,9 @@ use http::{HeaderMap, HeaderName, Response};
 use super::facts::{LimitFacts, Resource, named};
 use super::rows::{LimitHeader, Row, Says};
 use super::times::{Now, number, wait, whole_seconds};
-use crate::outcome::{Class, SharedClassifier};
+use crate::outcome::SharedClassifier;
 use crate::rt::Clock;
+use crate::terms::Class;
 
 /// What one answer tells of waits and limits.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,10 +3,10 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::context::{BusinessKey, Context, CorrelationId, PathTemplate};
-use crate::event::{AttemptDetail, End, Event, Exchange, Kept, Origin};
-use crate::redact::{Redactor, is_header_name};
-use crate::telemetry::words;
+use crate::context::{BusinessKey, Context, CorrelationId, Exchange, PathTemplate};
+use crate::event::{AttemptDetail, End, Event, Origin};
+use crate::redact::{Kept, Redactor, is_header_name};
+use crate::telemetry::error_type::error;
 
 /// A record before it is redacted.
 pub(super) struct Draft {
@@ -117,9 +117,9 @@ fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
     record.end = match end {
         End::Answered { .. } if is_here => "answered_here",
         End::Failed { .. } if is_here => "refused",
-        end => words::end(&end),
+        end => end.name(),
     };
-    (record.error, record.delivery) = (words::error(end), end.delivery());
+    (record.error, record.delivery) = (error(end), end.delivery());
     match end {
         End::Answered { status, body_read, .. } => {
             (record.status, record.body_read) = (Some(status), body_read);

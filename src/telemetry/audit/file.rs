@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use super::aside::Aside;
 use super::record::AuditRecord;
 use super::sink::AuditSink;
-use crate::error::BoxError;
-use crate::lines::LineFile;
+use crate::outcome::BoxError;
 use crate::rt::Clock;
+use crate::rt::append_file::LineFile;
 
 /// Writes each record as a line of JSON to a file, which is put aside when it is full.
 ///

@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::error::Delivery;
 use crate::rt::datable;
+use crate::terms::Delivery;
 
 impl AuditRecord {
     /// The record as one line of JSON, without what is not known.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::draft::Draft;
 use super::record::AuditRecord;
 use super::sink::AuditSink;
-use crate::callback;
-use crate::error::BoxError;
+use crate::outcome::BoxError;
 use crate::redact::Redactor;
+use crate::rt::callback;
 
 /// Records on their way to the thread that writes them.
 pub(super) struct Queue {

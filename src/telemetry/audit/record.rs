@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use http::{Method, StatusCode};
 
 use crate::context::{CallId, SpanId, TraceId};
-use crate::error::Delivery;
+use crate::terms::Delivery;
 
 /// What is known of one attempt, redacted; or of a call for which none was made.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
 use super::record::AuditRecord;
-use crate::error::BoxError;
+use crate::outcome::BoxError;
 
 /// Where records go. It is called on a thread of its own, and may block there.
 ///

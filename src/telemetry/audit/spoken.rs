@@ -4,8 +4,9 @@ use tracing::{Level, event};
 
 use super::record::{AuditExchange, AuditRecord};
 use super::sink::AuditSink;
-use crate::error::{BoxError, Delivery};
+use crate::outcome::BoxError;
 use crate::rt::datable;
+use crate::terms::Delivery;
 
 /// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
 ///

@@ -3,8 +3,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::files;
-use crate::rt::Rng;
+use crate::rt::{Rng, files};
 
 /// The right to put files aside, which one service has at a time: two at once would write over what
 /// the other has just put there.

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::labels::Text;
-use super::words::OTHER;
+use crate::telemetry::known::OTHER;
 
 /// The integrations that events came from.
 #[derive(Debug, Default)]

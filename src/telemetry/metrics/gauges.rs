@@ -4,10 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use super::words;
-use crate::control::{BreakerHealth, Expiry, Health, LeverState, Status};
-use crate::event::{BreakerState, SwitchMode};
-use crate::transport::pool::PoolFigures;
+use crate::control::{BreakerHealth, Expiry, Health, LeverState, PoolFigures};
+use crate::terms::{BreakerState, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
 pub(super) type Gauge = (&'static Metric, Labels);
@@ -37,7 +35,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
 impl Gauges {
     fn status(&mut self, health: &Health) {
         for status in [Status::Up, Status::Degraded, Status::Down, Status::Stopped] {
-            let word = (names::STATUS_WORD, words::status(status));
+            let word = (names::STATUS_WORD, status.name());
             self.most(&names::STATUS, Some(word), is(health.status == status));
         }
         let since = health.since.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -78,7 +76,7 @@ impl Gauges {
 
     fn breaker(&mut self, breaker: &BreakerHealth) {
         for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
-            let word = Some((names::STATE, words::breaker(state)));
+            let word = Some((names::STATE, state.name()));
             self.most(&names::BREAKER_STATE, word, is(breaker.state == state));
         }
         self.most(&names::BREAKER_OPEN_TIME, None, seconds(breaker.open_for));

@@ -73,9 +73,9 @@ mod note;
 mod observing;
 #[cfg(feature = "opentelemetry")]
 mod otel;
+mod outcome;
 mod sink;
 mod subscriber;
-mod words;
 
 pub mod names;
 

@@ -215,10 +215,12 @@ labels! {
     /// The path's template, where the request had one.
     TEMPLATE = "url.template";
     /// What it came to: `success`, `partial`, `client_error` (ours to mend), `throttled`,
-    /// `server_error`, `unauthorized`, `invalid`, `timeout`, `transport`, `rejected`, `request`,
-    /// `other`, `abandoned` (the caller left), `overtaken` (by the other of two requests).
+    /// `server_error`, `unauthorized`, `invalid_answer`, `timeout`, `transport`, `rejected`,
+    /// `unsendable_request`, `_OTHER`, `abandoned` (the caller left), `overtaken` (by the other of two
+    /// requests).
     CLASS = "outrigger.class";
-    /// More exactly: a timeout's phase, a connection's fault, a refusal's cause.
+    /// More exactly, in the word that `error.type` has: which timeout, which fault of a connection, why
+    /// a layer refused. Or why there was no other attempt, what closed a connection.
     REASON = "outrigger.reason";
     /// A circuit breaker's or a connection's state.
     STATE = "outrigger.state";

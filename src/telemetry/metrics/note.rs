@@ -1,16 +1,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::bounded::Seen;
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
+use super::outcome::Outcome;
 use super::sink::Sink;
-use super::words::{self, Outcome};
 use crate::context::{CallTarget, Context};
-use crate::error::Delivery;
 use crate::event::{AttemptDetail, End, Event, Origin};
-use crate::outcome::{Class, Rejection};
 use crate::telemetry::error_type::ErrorType;
+use crate::telemetry::known::{self, OTHER};
+use crate::terms::{Class, Delivery, Rejection};
 
 /// One event's way into the metrics.
 pub(super) struct Note<'a> {
@@ -38,14 +40,14 @@ impl Note<'_> {
             Event::BreakerReleased { waited } => self.time(&names::BREAKER_WAIT, [], waited),
             Event::RateLimitReleased { waited } => self.time(&names::RATE_LIMIT_WAIT, [], waited),
             Event::Mirrored { class, agrees, .. } => {
-                let agrees = agrees.map_or("not_compared", words::yes_or_no);
-                let class = Outcome::from(class).class();
+                let agrees = agrees.map_or("not_compared", yes_or_no);
+                let class = Outcome::from(class).class;
                 let says = [(names::CLASS, class.into()), (names::AGREES, agrees.into())];
                 self.count(&names::MIRROR_ANSWERS, says);
             }
             Event::ClientReplaced { cause, replaced } => {
-                let reason = (names::REASON, words::replaced(cause).into());
-                let replaced = (names::REPLACED, words::yes_or_no(replaced).into());
+                let reason = (names::REASON, cause.name().into());
+                let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
             ref other => self.tally(other),
@@ -57,27 +59,27 @@ impl Note<'_> {
         let (metric, says) = match *event {
             Event::CorrelationReplaced => (names::CORRELATION_REPLACED, None),
             Event::RetryGaveUp { why, .. } => {
-                (names::RETRIES_GIVEN_UP, Some((names::REASON, words::gave_up(why))))
+                (names::RETRIES_GIVEN_UP, Some((names::REASON, why.name())))
             }
             Event::BreakerChanged { to, .. } => {
-                (names::BREAKER_CHANGES, Some((names::STATE, words::breaker(to))))
+                (names::BREAKER_CHANGES, Some((names::STATE, to.name())))
             }
             Event::BreakerWouldReject => (names::BREAKER_WOULD_REJECT, None),
             Event::ConnectionOpened => (names::CONNECTIONS_OPENED, None),
             Event::ConnectionClosed { cause, .. } => {
-                (names::CONNECTIONS_CLOSED, Some((names::REASON, words::closed(cause))))
+                (names::CONNECTIONS_CLOSED, Some((names::REASON, cause.name())))
             }
             Event::KillSwitchChanged { to, .. } => {
                 (names::KILL_SWITCH_CHANGES, Some((names::MODE, to.name())))
             }
             Event::KillSwitchSourceFailed { problem, matters: true } => {
-                let why = (names::REASON, words::source(problem));
+                let why = (names::REASON, problem.name());
                 (names::KILL_SWITCH_SOURCE_FAILURES, Some(why))
             }
             Event::RateLimitPaused { .. } => (names::RATE_LIMIT_PAUSES, None),
             Event::HedgeSent { .. } => (names::HEDGES_SENT, None),
             Event::HedgeSkipped { why } => {
-                (names::HEDGES_SKIPPED, Some((names::REASON, words::gave_up(why))))
+                (names::HEDGES_SKIPPED, Some((names::REASON, why.name())))
             }
             Event::HedgeFinished { won } => {
                 let winner = if won { "second" } else { "first" };
@@ -85,7 +87,7 @@ impl Note<'_> {
             }
             Event::MirrorSkipped => (names::MIRROR_SKIPPED, None),
             Event::Rehearsed { fault } => {
-                (names::REHEARSAL_FAULTS, Some((names::FAULT, words::fault(fault))))
+                (names::REHEARSAL_FAULTS, Some((names::FAULT, fault.name())))
             }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             // The rest is seen in what comes of it, or is a state, which gauges show.
@@ -99,9 +101,9 @@ impl Note<'_> {
 
     fn call(&self, end: End, elapsed: Duration, attempts: u32) {
         let outcome = Outcome::of(end);
-        let class = (names::CLASS, outcome.class().into());
+        let class = (names::CLASS, outcome.class.into());
         self.time(&names::CALL_DURATION, [class.clone()], elapsed);
-        let reason = outcome.reason().map(|reason| (names::REASON, reason.into()));
+        let reason = outcome.reason.map(|reason| (names::REASON, reason.into()));
         self.count(&names::CALLS, [class].into_iter().chain(reason));
         self.to.measure(&names::CALL_ATTEMPTS, self.labels([]), f64::from(attempts));
         if end.delivery() == Some(Delivery::Unknown) {
@@ -117,12 +119,12 @@ impl Note<'_> {
             _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
             _ => None,
         };
-        let status = status.map(|status| (names::STATUS_CODE, words::status_code(status)));
+        let status = status.map(|status| (names::STATUS_CODE, status_code(status)));
         let error = ErrorType::of(end).map(|error| (names::ERROR_TYPE, error.into()));
         let template = self.target().and_then(CallTarget::path_template);
         let template =
             template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str())));
-        let class = (names::CLASS, outcome.class().into());
+        let class = (names::CLASS, outcome.class.into());
         let mut labels = self.peer();
         labels.extend([Some(class), status, error, template].into_iter().flatten());
         self.to.measure(&names::REQUEST_DURATION, labels, elapsed.as_secs_f64());
@@ -137,8 +139,8 @@ impl Note<'_> {
 
     fn count_outcome(&self, metric: &Metric, class: Class) {
         let outcome = Outcome::from(class);
-        let reason = outcome.reason().map(|reason| (names::REASON, reason.into()));
-        self.count(metric, [(names::CLASS, outcome.class().into())].into_iter().chain(reason));
+        let reason = outcome.reason.map(|reason| (names::REASON, reason.into()));
+        self.count(metric, [(names::CLASS, outcome.class.into())].into_iter().chain(reason));
     }
 
     fn count(&self, metric: &Metric, says: impl IntoIterator<Item = (&'static str, Text)>) {
@@ -165,7 +167,8 @@ impl Note<'_> {
     }
 
     fn method(&self) -> Option<(&'static str, Text)> {
-        self.target().map(|target| (names::METHOD, words::method(target.method()).into()))
+        self.target()
+            .map(|target| (names::METHOD, known::method(target.method()).unwrap_or(OTHER).into()))
     }
 
     fn target(&self) -> Option<&CallTarget> {
@@ -184,8 +187,19 @@ fn refusal(event: &Event) -> Option<&'static str> {
         Event::BreakerRejected => Rejection::CircuitOpen,
         Event::BulkheadRejected { why } => why,
         Event::RateLimitRejected { .. } => Rejection::RateLimited,
-        Event::KillSwitchRejected { mode } => words::refusal(mode),
+        Event::KillSwitchRejected { mode } => mode.rejection().unwrap_or(Rejection::Stopped),
         _ => return None,
     };
-    Outcome::from(Class::Rejected(why)).reason()
+    Some(why.name())
+}
+
+fn status_code(status: StatusCode) -> Text {
+    match status.as_u16() {
+        known @ 100..=599 => known.into(),
+        _ => OTHER.into(),
+    }
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
 }

@@ -5,10 +5,9 @@ use tracing::{Level, Span, span};
 
 use super::at::{At, record};
 use super::target::{Asked, Name};
-use crate::error::Delivery;
 use crate::event::End;
 use crate::telemetry::error_type::ErrorType;
-use crate::telemetry::words;
+use crate::terms::Delivery;
 
 pub(super) fn begin(at: &At<'_>) {
     let Some(key) = at.key() else { return };
@@ -75,7 +74,7 @@ pub(super) fn end(at: &At<'_>, end: &End, attempts: u32) {
 
 /// What the spans of calls and attempts both say of their end.
 pub(super) fn conclude(span: &Span, end: &End) {
-    span.record("outrigger.end", words::end(end));
+    span.record("outrigger.end", end.name());
     if let Some(delivery) = end.delivery() {
         span.record("outrigger.delivery", delivery.name());
     }

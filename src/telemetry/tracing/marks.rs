@@ -1,8 +1,9 @@
 //! What changes for all calls.
 
 use super::at::{At, record};
-use crate::event::{BreakerState, Event};
-use crate::telemetry::words::error_of;
+use crate::event::Event;
+use crate::telemetry::error_type::error_of;
+use crate::terms::{BreakerState, InjectedFault};
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     match *event {
@@ -25,13 +26,13 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "what moves a kill switch isn't there yet",
-            "outrigger.problem" = tracing::field::debug(problem),
+            "outrigger.problem" = problem.name(),
         ),
         Event::KillSwitchSourceFailed { problem, matters: true } => record!(
             at,
             WARN,
             "what moves a kill switch can't be read",
-            "outrigger.problem" = tracing::field::debug(problem),
+            "outrigger.problem" = problem.name(),
         ),
         Event::RehearsalChanged { on: true } => {
             record!(at, WARN, "a rehearsal is on: faults are injected from now on");
@@ -41,10 +42,18 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             WARN,
             "a rehearsal injected a fault: the provider is not to blame",
-            "outrigger.fault" = tracing::field::debug(fault),
+            "outrigger.fault" = fault.name(),
+            "http.response.status_code" = status_of(fault),
         ),
         Event::SettingsApplied => record!(at, INFO, "the settings are others"),
         _ => {}
+    }
+}
+
+fn status_of(fault: InjectedFault) -> Option<i64> {
+    match fault {
+        InjectedFault::Status(status) => Some(i64::from(status.as_u16())),
+        _ => None,
     }
 }
 
@@ -68,24 +77,14 @@ pub(super) fn say_aside(at: &At<'_>, event: &Event) {
             at,
             TRACE,
             "a connection was closed",
-            "outrigger.cause" = tracing::field::debug(cause),
+            "outrigger.cause" = cause.name(),
             "outrigger.lived_s" = lived.as_secs_f64(),
         ),
         Event::ClientReplaced { cause, replaced: true } => {
-            record!(
-                at,
-                DEBUG,
-                "a client was replaced",
-                "outrigger.cause" = tracing::field::debug(cause)
-            );
+            record!(at, DEBUG, "a client was replaced", "outrigger.cause" = cause.name());
         }
         Event::ClientReplaced { cause, replaced: false } => {
-            record!(
-                at,
-                WARN,
-                "a client can't be replaced",
-                "outrigger.cause" = tracing::field::debug(cause)
-            );
+            record!(at, WARN, "a client can't be replaced", "outrigger.cause" = cause.name());
         }
         Event::Mirrored { class, elapsed, agrees } => record!(
             at,

@@ -2,7 +2,7 @@
 
 use super::at::{At, record};
 use crate::event::Event;
-use crate::telemetry::words::error_of;
+use crate::telemetry::error_type::error_of;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     match *event {
@@ -27,7 +27,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "a failure is final",
             "error.type" = error_of(class),
             "outrigger.attempts" = i64::from(attempts),
-            "outrigger.why" = tracing::field::display(why),
+            "outrigger.why" = why.name(),
         ),
         Event::HedgeSent { after } => record!(
             at,
@@ -39,7 +39,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "no second request goes out beside a slow one",
-            "outrigger.why" = tracing::field::display(why),
+            "outrigger.why" = why.name(),
         ),
         Event::HedgeFinished { won } => {
             record!(at, DEBUG, "one of two requests was answered", "outrigger.second_won" = won);
@@ -48,7 +48,7 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             at,
             DEBUG,
             "a limit passed",
-            "outrigger.phase" = tracing::field::display(phase),
+            "outrigger.phase" = phase.name(),
             "outrigger.limit_s" = limit.as_secs_f64(),
         ),
         Event::FellBack { class, delivery } => record!(

@@ -2,8 +2,9 @@ use std::fmt;
 
 use http::Method;
 
-use crate::context::{CallTarget, PathTemplate, is_safe};
-use crate::telemetry::words;
+use crate::context::{CallTarget, PathTemplate};
+use crate::replay::is_safe;
+use crate::telemetry::known;
 
 /// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ pub(super) struct Name<'a> {
 impl<'a> Asked<'a> {
     /// The method, if it is one of the known ones.
     pub(super) fn method(self) -> &'a str {
-        self.known().map_or("_OTHER", Method::as_str)
+        self.known().map_or(known::OTHER, Method::as_str)
     }
 
     /// The method, if it is another one.
@@ -52,7 +53,7 @@ impl<'a> Asked<'a> {
     }
 
     fn known(self) -> Option<&'a Method> {
-        self.0.map(CallTarget::method).filter(|method| words::method(method).is_some())
+        self.0.map(CallTarget::method).filter(|method| known::method(method).is_some())
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::at::{At, record};
 use crate::event::Event;
-use crate::outcome::Class;
-use crate::telemetry::words::error_of;
+use crate::telemetry::error_type::error_of;
+use crate::terms::Class;
 
 pub(super) fn say(at: &At<'_>, event: &Event) {
     let seconds = |duration: Duration| duration.as_secs_f64();

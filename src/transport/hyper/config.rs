@@ -5,8 +5,8 @@ use super::proxy::Proxies;
 use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
 use super::windows::Windows;
-use crate::config::{ConfigError, Mistakes, checked};
 use crate::event::Emitter;
+use crate::settings::{ConfigError, Mistakes, checked};
 use crate::transport::pool::PoolLimits;
 
 /// The settings of the own hyper client.

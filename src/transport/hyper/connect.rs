@@ -12,9 +12,9 @@ use super::request::Forward;
 use super::resolve::Source;
 use super::tcp::Tcp;
 use super::tls;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
-use crate::outcome::{Phase, foreign};
+use crate::outcome::{BoxError, Error, ErrorKind, foreign};
 use crate::rt;
+use crate::terms::{Delivery, Phase};
 
 /// Makes connections, in time.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use http::Uri;
 
 use super::request::Forward;
 use super::tcp::Tcp;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// There are none.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,8 @@ use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
 use crate::body::Body;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// A connection that was made, and is driven by nobody yet.
 type Made = (Sender, Driver, Arc<Signals>);

@@ -12,10 +12,10 @@ use super::request;
 use super::service::{Client, ResponseBody};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
-use crate::error::{Delivery, Error, ErrorKind};
 use crate::event::Event;
-use crate::outcome::{Fault, Phase};
+use crate::outcome::{Error, ErrorKind};
 use crate::rt;
+use crate::terms::{Delivery, Fault, Phase};
 use crate::transport::hop;
 
 impl Client {
@@ -121,7 +121,7 @@ impl Client {
         let lease = self.acquire(host, uri, context, since).await?;
         if let (Some(began), Some(context)) = (began, context) {
             let waited = rt::now().saturating_duration_since(began);
-            context.call().set_acquired(Some(waited));
+            context.state().set_acquired(Some(waited));
         }
         Ok(lease)
     }
@@ -192,14 +192,14 @@ struct Here<'a>(Option<&'a Context>);
 impl Here<'_> {
     fn queues(&self) {
         if let Some(context) = self.0 {
-            context.call().set_queued(true);
+            context.state().set_queued(true);
         }
     }
 
     /// What it waits for from here on is the provider's to answer for.
     fn connects(&self) {
         if let Some(context) = self.0 {
-            context.call().set_connecting(true);
+            context.state().set_connecting(true);
             self.unqueue(context);
         }
     }
@@ -207,14 +207,14 @@ impl Here<'_> {
     fn goes(&self) {
         if let Some(context) = self.0 {
             self.unqueue(context);
-            context.call().set_connecting(false);
+            context.state().set_connecting(false);
         }
     }
 
     fn unqueue(&self, context: &Context) {
-        if context.call().is_queued() {
-            context.call().set_attempt_began(rt::now());
-            context.call().set_queued(false);
+        if context.state().is_queued() {
+            context.state().set_attempt_began(rt::now());
+            context.state().set_queued(false);
         }
     }
 }

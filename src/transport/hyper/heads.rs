@@ -4,9 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::client::conn::{http1, http2};
 
 use super::config::HyperConfig;
-use crate::config::Mistakes;
-use crate::error::Error;
-use crate::outcome::foreign;
+use crate::outcome::{Error, foreign};
+use crate::settings::Mistakes;
 
 /// What the head of an answer may be like, and how ours are written.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,7 @@ impl HyperConfig {
     /// each (RFC 9113, 6.5.2).
     ///
     /// A larger head is an error of the kind
-    /// [`Transport`](crate::ErrorKind::Transport)`(`[`Protocol`](crate::outcome::Fault::Protocol)`)`
+    /// [`Transport`](crate::ErrorKind::Transport)`(`[`Protocol`](crate::terms::Fault::Protocol)`)`
     /// and the delivery "answered" that names these settings. It is not tried again, and doesn't
     /// speak against the provider.
     pub fn max_head_size(mut self, bytes: u32) -> Self {

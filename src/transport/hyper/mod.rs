@@ -74,7 +74,7 @@
 //! [`ConnectionOpened`](crate::event::Event::ConnectionOpened),
 //! [`ConnectionClosed`](crate::event::Event::ConnectionClosed), and
 //! [`TimedOut`](crate::event::Event::TimedOut) with
-//! [`Phase::Acquire`](crate::outcome::Phase::Acquire).
+//! [`Phase::Acquire`](crate::terms::Phase::Acquire).
 //!
 //! # Example
 //!

@@ -13,7 +13,8 @@ use tower_service::Service;
 use super::config::HyperConfig;
 use super::request::Forward;
 use super::tcp::Tcp;
-use crate::error::{BoxError, Delivery, Error, ErrorKind};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// Which hosts are reached through which proxy; none by default.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,9 @@ use http_body::Body as _;
 use super::http1_io::Exchange;
 use crate::body::Body;
 use crate::context::UploadProgress;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
 use crate::rt;
+use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
 
 /// What is known of an HTTP/1.1 connection by those who send over it.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
-use crate::callback;
-use crate::error::{Delivery, Error, ErrorKind};
-use crate::outcome::Fault;
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::callback;
+use crate::terms::{Delivery, Fault};
 
 /// Finds a host's addresses, in place of the system.
 ///

@@ -16,10 +16,11 @@ use super::pool::{Hold, Hosts};
 use super::protocols::{self, Http2};
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
-use crate::control::{Credential, Expiry};
-use crate::error::Error;
+use crate::control::{Expiry, PoolFigures};
 use crate::event::Emitter;
-use crate::transport::pool::{Control, PoolFigures, PoolHandle, PoolLimits, WarmUp};
+use crate::outcome::Error;
+use crate::terms::Credential;
+use crate::transport::pool::{Control, PoolHandle, PoolLimits, WarmUp};
 
 /// A client of hyper's connections, with its own pool.
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::connect::Progress;
 use super::resolve::Source;
-use crate::error::BoxError;
+use crate::outcome::BoxError;
 use crate::rt::{self, Timer};
 
 /// Makes one TCP connection, by RFC 8305: the next address is tried beside those that are silent.

@@ -3,7 +3,7 @@
 use hyper::client::conn::http2;
 
 use super::config::HyperConfig;
-use crate::config::Mistakes;
+use crate::settings::Mistakes;
 
 /// Flow control over HTTP/2 (RFC 9113, 5.2), in bytes.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@ use reqwest::ResponseBuilderExt;
 use super::witness::Witness;
 use crate::body::{Body, IntoBytes};
 use crate::context::Context;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
 
 /// A request of reqwest's as one of `http`'s.

@@ -11,7 +11,7 @@
 //! - A safe request (GET, HEAD, OPTIONS, TRACE, QUERY) without a body follows all redirects.
 //! - After a 303, and a POST after a 301 or 302, the client goes on with a GET without a body, which
 //!   does nothing. Whatever 2xx that is answered is a
-//!   [`ClientError`](crate::outcome::Class::ClientError), and stays the caller's to read. (A chain of
+//!   [`ClientError`](crate::terms::Class::ClientError), and stays the caller's to read. (A chain of
 //!   redirects that ends at the very URL that was asked can't be seen: a client that sends POSTs had
 //!   better follow none.)
 //! - Any other redirect of a request that changes something, or has a body, is not followed: the 3xx is

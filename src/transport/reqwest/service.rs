@@ -9,9 +9,10 @@ use tower_service::Service;
 use super::convert::{from_client, to_client};
 use super::witness::Witness;
 use crate::body::Body;
-use crate::context::{BAGGAGE, Context, is_safe};
-use crate::error::{Delivery, Error, ErrorKind};
-use crate::outcome::Redirected;
+use crate::context::{BAGGAGE, Context};
+use crate::outcome::{Error, ErrorKind, Redirected};
+use crate::replay::is_safe;
+use crate::terms::Delivery;
 use crate::transport::hop;
 
 /// A `reqwest::Client` as a transport. See the [module](super).

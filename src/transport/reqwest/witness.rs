@@ -9,8 +9,8 @@ use http::Method;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::body::Body;
-use crate::context::is_safe;
-use crate::error::Error;
+use crate::outcome::Error;
+use crate::replay::is_safe;
 
 /// Sees whether a request was ever handed to a connection.
 ///

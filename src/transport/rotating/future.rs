@@ -7,8 +7,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::service::Shared;
-use crate::error::{BoxError, Error, ErrorKind};
-use crate::outcome::{Fault, Phase};
+use crate::outcome::{BoxError, Error, ErrorKind};
+use crate::terms::{Fault, Phase};
 
 pin_project! {
     /// A call with one generation of the client.

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use crate::event::ReplaceCause;
 use crate::rt::{self, Rng};
+use crate::terms::ReplaceCause;
 
 /// How old the present client is, and how it fares.
 #[derive(Debug)]

@@ -8,10 +8,9 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::generation::Generation;
-use crate::callback;
-use crate::error::{BoxError, Error};
 use crate::event::{Emitter, Event};
-use crate::rt::{self, Rng};
+use crate::outcome::{BoxError, Error};
+use crate::rt::{self, Rng, callback};
 
 /// A client that is replaced by a new one from time to time. See the [module](super).
 ///

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::event::{Emitter, Event, SwitchMode};
@@ -12,7 +13,7 @@ use outrigger::outcome::{GaveUp, Rejection};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::Retries;
 use outrigger::testing::{Answer, EventRecorder};
-use outrigger::{Body, Delivery, Error, ErrorKind};
+use outrigger::{Body, BoxError, Delivery, Error, ErrorKind};
 use tower::{Layer, Service, service_fn};
 
 use super::Switched;
@@ -210,7 +211,7 @@ where
         + Sync
         + 'static,
     S::Future: Send,
-    R: Send,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let told = EventRecorder::new();
     let layer = KillSwitchLayer::new().emitter(Emitter::named("crm").with(told.clone()));

@@ -46,7 +46,7 @@ impl Aimd {
 mod tests {
     use super::super::machine::testing::Calls;
     use super::*;
-    use crate::ratio::Ratio;
+    use crate::settings::Ratio;
     use proptest::prelude::*;
 
     fn machine(begin: u32) -> Aimd {

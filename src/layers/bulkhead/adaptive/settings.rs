@@ -1,5 +1,4 @@
-use crate::config::Mistakes;
-use crate::ratio::Ratio;
+use crate::settings::{Mistakes, Ratio};
 
 /// How a limit finds out by itself how many calls a provider can take.
 ///

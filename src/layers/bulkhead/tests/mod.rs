@@ -12,7 +12,7 @@ use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::places::{Entry, Permit, Places};
 use super::queue::{Shed, Standing, Ticket};
-use crate::ratio::Ratio;
+use crate::settings::Ratio;
 
 fn bounded(concurrency: u32, queue: u32) -> PlacesConfig {
     let (concurrency, reserve) = (Some(concurrency), Ratio::percent(10));

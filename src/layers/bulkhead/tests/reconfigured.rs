@@ -10,7 +10,7 @@ use super::super::config::BulkheadConfig;
 use crate::body::Body;
 use crate::bulkhead::{Adaptive, BulkheadHandle, BulkheadLayer, Limit, Priority};
 use crate::context::Context;
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::rt;
 
 /// A bulkhead over a provider that answers as many calls as it is let.
@@ -195,8 +195,8 @@ async fn the_attempt_of_a_call_that_waited_begins_with_its_place() {
     let began = rt::now();
     let service = scene.layer.layer(service_fn(move |request: Request<Body>| async move {
         let context = request.extensions().get::<Context>().expect("it was queued").clone();
-        assert!(!context.call().is_here());
-        assert_eq!(context.call().attempt_began() - began, Duration::from_secs(1));
+        assert!(!context.state().is_here());
+        assert_eq!(context.state().attempt_began() - began, Duration::from_secs(1));
         Ok::<_, Infallible>(Response::new(Body::empty()))
     }));
     let mut waiting = Box::pin(service.oneshot(Request::new(Body::empty())));

@@ -13,8 +13,8 @@ use super::record::Record;
 use super::signals::Signals;
 use super::upload::Upload;
 use crate::body::Body;
-use crate::event::CloseCause;
 use crate::rt::Draw;
+use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
 /// One connection, as its users hold it. Over HTTP/2, clones share it.

@@ -10,8 +10,9 @@ use super::connection::{Connection, Driver, Sender};
 use super::host::Host;
 use super::record::Record;
 use super::signals::Signals;
-use crate::event::{CloseCause, Event};
+use crate::event::Event;
 use crate::rt;
+use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
 /// A connection with the task that drives it.

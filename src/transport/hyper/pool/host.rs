@@ -8,8 +8,8 @@ use super::place::Place;
 use super::record::Record;
 use super::signals::Signals;
 use super::state::{Shown, State};
-use crate::event::CloseCause;
 use crate::rt;
+use crate::terms::CloseCause;
 
 /// The connections to one host.
 #[derive(Debug)]

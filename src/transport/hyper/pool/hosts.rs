@@ -9,10 +9,11 @@ use tokio::sync::watch;
 use super::driver::end_soon;
 use super::host::Host;
 use super::record::Record;
-use crate::control::{Credential, Expiry};
-use crate::event::{CloseCause, Emitter, Event};
+use crate::control::{Closed, Expiry, PoolFigures};
+use crate::event::{Emitter, Event};
 use crate::rt::{self, Draw, Rng};
-use crate::transport::pool::{Closed, PoolFigures, PoolLimits};
+use crate::terms::{CloseCause, Credential};
+use crate::transport::pool::PoolLimits;
 
 /// The connections of one client, by host.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use super::connection::Connection;
 use super::host::Host;
 use crate::body::{BodyEnd, OnBodyEnd};
 use crate::context::Context;
-use crate::event::CloseCause;
 use crate::rt;
+use crate::terms::CloseCause;
 
 /// The use of one connection for one request; it goes back when this is dropped.
 #[derive(Debug)]

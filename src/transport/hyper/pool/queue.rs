@@ -11,8 +11,8 @@ use super::host::Host;
 use super::lease::Lease;
 use super::place::Place;
 use super::record::Record;
-use crate::event::CloseCause;
 use crate::rt;
+use crate::terms::CloseCause;
 
 /// What a request gets that asks for a connection.
 pub(in super::super) enum Acquired {

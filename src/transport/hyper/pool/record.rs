@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::signals::Signals;
-use crate::event::CloseCause;
 use crate::rt::{self, Draw};
+use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
 /// What is known of a connection by its users and by the task that drives it.

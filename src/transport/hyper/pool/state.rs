@@ -9,7 +9,7 @@ use super::host::Host;
 use super::place::Place;
 use super::queue::Grant;
 use super::record::Record;
-use crate::event::CloseCause;
+use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
 /// What is known of one host's connections.

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::signals::Signals;
 use crate::body::{Body, size_with};
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::rt;
 
 /// A body that is being sent.

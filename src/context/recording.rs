@@ -1,0 +1,121 @@
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+
+use crate::redact::Kept;
+
+/// The heads and bodies of one attempt, kept because a subscriber [wants](crate::event::Subscriber::wants)
+/// them.
+///
+/// Nothing in it is redacted: whoever shows any of it sees to that first, with a
+/// [`Redactor`](crate::redact::Redactor). Its own `Debug` shows sizes.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// The request's method.
+    pub method: Method,
+    /// The request's URI.
+    pub uri: Uri,
+    /// The request's headers.
+    pub request_headers: HeaderMap,
+    /// What was sent of the request's body.
+    pub request_body: Kept,
+    /// The answer's status, if there was an answer.
+    pub status: Option<StatusCode>,
+    /// The answer's headers.
+    pub response_headers: HeaderMap,
+    /// What was read of the answer's body.
+    pub response_body: Kept,
+}
+
+/// An exchange that is under way, written by who sends and who reads.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    cap: usize,
+    exchange: Mutex<Exchange>,
+}
+
+impl Capture {
+    pub(crate) fn begin<B>(request: &Request<B>, cap: usize) -> Self {
+        let exchange = Exchange {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            request_headers: request.headers().clone(),
+            request_body: Kept::default(),
+            status: None,
+            response_headers: HeaderMap::new(),
+            response_body: Kept::default(),
+        };
+        Self { cap, exchange: Mutex::new(exchange) }
+    }
+
+    pub(crate) fn answered<B>(&self, response: &Response<B>) {
+        let mut exchange = self.exchange();
+        exchange.status = Some(response.status());
+        exchange.response_headers.clone_from(response.headers());
+    }
+
+    pub(crate) fn sent(&self, chunk: &[u8]) {
+        self.exchange().request_body.add(chunk, self.cap);
+    }
+
+    pub(crate) fn sent_all(&self) {
+        self.exchange().request_body.is_whole = true;
+    }
+
+    pub(crate) fn received(&self, chunk: &[u8]) {
+        self.exchange().response_body.add(chunk, self.cap);
+    }
+
+    pub(crate) fn received_all(&self) {
+        self.exchange().response_body.is_whole = true;
+    }
+
+    /// What there is of it by now.
+    pub(crate) fn so_far(&self) -> Exchange {
+        self.exchange().clone()
+    }
+
+    fn exchange(&self) -> MutexGuard<'_, Exchange> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "audit")]
+impl Exchange {
+    /// A copy with at most so many bytes of each body.
+    pub(crate) fn up_to(&self, cap: usize) -> Self {
+        Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            request_headers: self.request_headers.clone(),
+            request_body: self.request_body.up_to(cap),
+            status: self.status,
+            response_headers: self.response_headers.clone(),
+            response_body: self.response_body.up_to(cap),
+        }
+    }
+
+    /// How many bytes of heads and bodies it holds, about.
+    pub(crate) fn size(&self) -> usize {
+        let head = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        head(&self.request_headers)
+            + head(&self.response_headers)
+            + self.request_body.bytes.len()
+            + self.response_body.bytes.len()
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("request_body", &self.request_body)
+            .field("status", &self.status)
+            .field("response_body", &self.response_body)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, IntoBytes, checked};
+use crate::context::Context;
+use crate::outcome::{BoxError, Error};
+use crate::timeout::RequestBody;
+use crate::transport::Transport;
+
+/// Hands the stack's requests to a transport, and its errors back as ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Adapt<T> {
+    transport: T,
+    /// A subscriber wants to see what is sent.
+    captures: bool,
+}
+
+/// A request body as the stack hands it down.
+pub(crate) trait FromStack {
+    fn into_body(self) -> Body;
+}
+
+pin_project! {
+    /// A request in the transport's hands.
+    pub(crate) struct ResponseFuture<F> {
+        // Absent where the request was refused.
+        #[pin]
+        inner: Option<F>,
+        refused: Option<Error>,
+        sent: SentBody,
+    }
+}
+
+/// What is known of a body that the client sends: some tell of one that broke as of a stream that they
+/// reset.
+#[derive(Debug, Default)]
+struct SentBody {
+    count: Option<Count>,
+    fate: Option<BodyFate>,
+}
+
+impl SentBody {
+    /// What a call failed of: its own body, or else what the client says.
+    fn explain(&self, error: Error) -> Error {
+        let error = match &self.count {
+            Some(count) => count.explain(error),
+            None => error,
+        };
+        let is_broken = self.fate.as_ref().is_some_and(BodyFate::is_broken);
+        if is_broken { error.half_sent() } else { error }
+    }
+}
+
+impl<T> Adapt<T> {
+    pub(crate) fn new(transport: T, captures: bool) -> Self {
+        Self { transport, captures }
+    }
+}
+
+impl<T, B> Service<Request<B>> for Adapt<T>
+where
+    T: Transport,
+    B: FromStack,
+{
+    type Response = Response<T::ResponseBody>;
+    type Error = Error;
+    type Future = ResponseFuture<T::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        self.transport.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let context = request.extensions().get::<Context>().cloned();
+        let (head, body) = request.into_parts();
+        let (body, fate) = CaughtBody::wrap(body.into_body());
+        let (mut request, count) = match checked(Request::from_parts(head, body)) {
+            Ok(checked) => checked,
+            Err(error) => {
+                let error = Error::from_client(error, context.as_ref());
+                let sent = SentBody::default();
+                return ResponseFuture { inner: None, refused: Some(error), sent };
+            }
+        };
+        if self.captures {
+            let context = request.extensions().get::<Context>();
+            if let Some(capture) = context.and_then(|context| context.state().capture()) {
+                request = request.map(|body| Captured::wrap(body, capture));
+            }
+        }
+        let inner = Some(self.transport.call(request));
+        ResponseFuture { inner, refused: None, sent: SentBody { count, fate } }
+    }
+}
+
+impl<B> FromStack for RequestBody<B>
+where
+    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn into_body(self) -> Body {
+        let body = match self.into_unwatched() {
+            Ok(body) => body.into_bytes(),
+            Err(watched) => return Body::new(watched),
+        };
+        match body {
+            Ok(bytes) if bytes.is_empty() => Body::empty(),
+            Ok(bytes) => bytes.into(),
+            Err(stream) => Body::new(stream),
+        }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<R, E>>,
+    E: Into<BoxError>,
+{
+    type Output = Result<R, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(this.refused.take().expect("polled after it was ready")));
+        };
+        let result = ready!(inner.poll(cx));
+        Poll::Ready(result.map_err(|error| this.sent.explain(Error::from_inner(error, None))))
+    }
+}

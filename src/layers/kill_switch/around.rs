@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use super::layer::KillSwitchLayer;
+use crate::context::Gate;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+
+/// Lets people stop all calls. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct KillSwitchPattern {
+    settings: Arc<KillSwitchLayer>,
+}
+
+impl KillSwitchPattern {
+    pub(super) fn new(settings: &KillSwitchLayer) -> Self {
+        Self { settings: Arc::new(settings.clone()) }
+    }
+}
+
+impl Pattern for KillSwitchPattern {
+    // What waits further in is stopped there.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        if let Some(error) = self.settings.refusal_of(attempt) {
+            return Err(error);
+        }
+        // What waits further in is stopped there, if it must be.
+        call.facts().add_gate(Arc::clone(&self.settings) as Arc<dyn Gate>);
+        next.run(call, attempt).await
+    }
+
+    fn may_send(&self) -> bool {
+        self.settings.switch.mode().lets_calls_through()
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}

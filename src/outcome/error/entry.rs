@@ -1,0 +1,106 @@
+//! How errors enter, and what they prove of a call's delivery.
+
+use http::Request;
+
+use super::{BoxError, Error, ErrorKind};
+use crate::context::{Context, Stopped};
+use crate::outcome::foreign;
+use crate::terms::{Delivery, Fault};
+
+impl Error {
+    /// Takes an inner service's error: one of ours passes as it is, another is read once.
+    ///
+    /// A service may take several steps for a call (a redirect, a token, a retry of its own), and its
+    /// error tells of the last one. So an error that isn't ours proves nothing of the delivery.
+    pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
+        let ours = match error.into().downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(foreign) => foreign::read(foreign),
+        };
+        match context {
+            Some(context) => ours.ending(context),
+            None => ours,
+        }
+    }
+
+    /// The error as a call's end, for the layer that holds this context.
+    ///
+    /// What it says of the delivery holds for the call that it belongs to, which may be another: that of
+    /// a step on the way. And "not sent" holds for one request: the call is where nothing else went out
+    /// since the layer was called.
+    pub(crate) fn ending(mut self, context: &Context) -> Self {
+        let is_of_call = self.call_id() == Some(context.call_id());
+        let is_last_step = self.0.delivery == Delivery::NotSent && context.handed_over() > 0;
+        if !is_of_call || is_last_step {
+            self.0.delivery = Delivery::Unknown;
+        }
+        self.with_context(context)
+    }
+
+    /// Takes the error of a client that sends one request a call: what it tells is of that request.
+    pub(crate) fn from_client(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
+        let mut ours = match error.into().downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(foreign) => foreign::read_client(foreign),
+        };
+        if let Some(context) = context {
+            // Whatever it was an error of before (a resolver's call): this one came to it.
+            ours.0.context = Some(context.clone());
+        }
+        ours
+    }
+
+    /// A service that could not become ready; the request, if there is one yet, is still here.
+    pub(crate) fn unready<B>(error: impl Into<BoxError>, request: Option<&Request<B>>) -> Self {
+        let mut ours = Self::from_inner(error, None).unsent();
+        // Whatever it was an error of before: this call ends by it.
+        let context = request.and_then(|request| request.extensions().get::<Context>());
+        ours.0.context = context.cloned();
+        ours
+    }
+
+    /// A service that could not become ready for a call.
+    pub(crate) fn not_ready(error: impl Into<BoxError>, context: &Context) -> Self {
+        let mut ours = Self::from_inner(error, None).unsent();
+        // Whatever it was an error of before: this call ends by it.
+        ours.0.context = Some(context.clone());
+        ours
+    }
+
+    /// An error while the answer's body was read: the head had come, so the provider answered, but
+    /// not necessarily every attempt before.
+    pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
+        let mut ours = Self::from_inner(error, context);
+        if ours.0.kind == ErrorKind::Other {
+            ours.0.kind = ErrorKind::Transport(Fault::Body);
+        }
+        let answered = |context: &Context| context.call().delivery_of_answer();
+        ours.0.delivery = ours.0.context.as_ref().map_or(Delivery::Answered, answered);
+        ours
+    }
+
+    /// An error of a service that could not even become ready: the request was still here.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.delivery = Delivery::NotSent;
+        self
+    }
+
+    /// An error of a request whose own body broke on the way: a part of it may have arrived.
+    pub(crate) fn half_sent(mut self) -> Self {
+        (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
+        self
+    }
+
+    /// A call that somebody stopped.
+    pub(crate) fn stopped(by: Stopped, context: &Context) -> Self {
+        let error = Self::rejected(by.why, by.detail);
+        error.with_elapsed(context.elapsed()).with_context(context)
+    }
+}
+
+impl Context {
+    /// The error that the call must end by, if nothing more may be sent for it; asked after each wait.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        self.stopped().map(|by| Error::stopped(by, self))
+    }
+}

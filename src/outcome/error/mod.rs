@@ -1,0 +1,369 @@
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+
+use crate::context::{CallId, Context, CorrelationId};
+use crate::outcome::foreign::Sources;
+use crate::redact::Redactor;
+use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
+
+mod entry;
+
+/// Any error, boxed, as tower's services exchange them.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The one error of all layers: what went wrong, and whether the provider may have acted.
+///
+/// A status, even a 500, is not an error but a response. An `Error` means that there is no answer:
+/// a limit passed, the transport failed, or a layer refused to send.
+///
+/// The text is one level, in lower case, and names the phase and the limit; the transport's own
+/// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
+/// value or a body. `Debug`, which a panic prints, shows of an inner service's own errors which they
+/// are and how long their texts are; [`debug_with`](Self::debug_with) shows the texts.
+///
+/// ```
+/// # fn on_failure(error: outrigger::Error) {
+/// use outrigger::Delivery;
+///
+/// match error.delivery() {
+///     Delivery::NotSent => { /* it never happened: safe to do again */ }
+///     Delivery::Answered => { /* the provider answered; the status tells */ }
+///     Delivery::Unknown => { /* it may have happened: ask the provider, by the key */
+///         println!("check {:?}", error.idempotency_key());
+///     }
+///     _ => {}
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A limit in clock time passed.
+    Timeout(Phase),
+    /// The connection could not be made, or broke.
+    Transport(Fault),
+    /// A layer here refused; nothing was sent.
+    Rejected(Rejection),
+    /// The answer failed a check.
+    Invalid,
+    /// The answer's body is larger than its reader allowed.
+    TooLarge,
+    /// The request can't be sent as it is: its URI, its headers or its own body failed.
+    Request,
+    /// The inner service failed in a way of its own.
+    Other,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    delivery: Delivery,
+    limit: Option<Duration>,
+    detail: Option<Detail>,
+    retry_after: Option<Duration>,
+    context: Option<Context>,
+    elapsed: Option<Duration>,
+    gave_up: Option<GaveUp>,
+    class: OnceLock<Class>,
+    source: Option<BoxError>,
+}
+
+/// What exactly was wrong, as text: made for this error, or kept by somebody for all of its kind.
+#[derive(Clone)]
+pub(crate) enum Detail {
+    Own(Cow<'static, str>),
+    Kept(Arc<str>),
+}
+
+// === impl Error ===
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, delivery: Delivery) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            delivery,
+            limit: None,
+            detail: None,
+            retry_after: None,
+            context: None,
+            elapsed: None,
+            gave_up: None,
+            class: OnceLock::new(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn timeout(phase: Phase, limit: Duration, delivery: Delivery) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout(phase), delivery);
+        error.0.limit = Some(limit);
+        error
+    }
+
+    pub(crate) fn rejected(why: Rejection, detail: impl Into<Detail>) -> Self {
+        Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
+    }
+
+    /// The same failure once more, without its source.
+    pub(crate) fn said(&self) -> Self {
+        let mut copy = Self::new(self.0.kind, self.0.delivery);
+        copy.0.context.clone_from(&self.0.context);
+        copy.0.limit = self.0.limit;
+        copy.0.detail = self.0.detail.clone();
+        copy.0.retry_after = self.0.retry_after;
+        copy
+    }
+
+    pub(crate) fn with_context(mut self, context: &Context) -> Self {
+        self.0.context.get_or_insert_with(|| context.clone());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: BoxError) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
+    /// Says what exactly was wrong.
+    pub(crate) fn with_detail(mut self, detail: impl Into<Detail>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Notes how long the call has lasted; the outermost layer's word is the last.
+    pub(crate) fn with_elapsed(mut self, elapsed: Duration) -> Self {
+        self.0.elapsed = Some(elapsed);
+        self
+    }
+
+    pub(crate) fn with_gave_up(mut self, why: Option<GaveUp>) -> Self {
+        self.0.gave_up = why;
+        self
+    }
+
+    /// Makes the delivery at least as bad as `delivery`.
+    pub(crate) fn worsen(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = self.0.delivery.max(delivery);
+        self
+    }
+
+    /// What a classifier said of this error; it is asked once.
+    pub(crate) fn class_or(&self, classify: impl FnOnce() -> Class) -> Class {
+        *self.0.class.get_or_init(classify)
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the provider may have acted, over all attempts of the call.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether a limit in clock time passed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Timeout(_))
+    }
+
+    /// Whether the connection could not be made: name, TCP, TLS, or the time for it.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        use ErrorKind::{Timeout, Transport};
+        matches!(
+            self.0.kind,
+            Timeout(Phase::Connect)
+                | Transport(Fault::Dns | Fault::Refused | Fault::Connect | Fault::Tls)
+        )
+    }
+
+    /// Whether a layer here refused to send.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Rejected(_))
+    }
+
+    /// Why it was not tried again, where a retry layer had a say.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<GaveUp> {
+        self.0.gave_up
+    }
+
+    /// How many requests went out for the call; none where a layer refused the first.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let counted = self.0.context.as_ref().and_then(Context::attempts_counted);
+        counted.unwrap_or_else(|| {
+            u32::from(!self.is_rejected() || self.0.delivery != Delivery::NotSent)
+        })
+    }
+
+    /// From the call's start to its end.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.elapsed
+    }
+
+    /// The limit that passed, where one did.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.0.limit
+    }
+
+    /// When to come back, from now: an open breaker's or the provider's word.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The last status that the provider answered during the call, on whichever attempt.
+    #[must_use]
+    pub fn last_status(&self) -> Option<StatusCode> {
+        self.0.context.as_ref()?.last_status()
+    }
+
+    /// The integration that the call went to.
+    #[must_use]
+    pub fn integration(&self) -> Option<&str> {
+        self.0.context.as_ref()?.integration()
+    }
+
+    /// The call's id.
+    #[must_use]
+    pub fn call_id(&self) -> Option<CallId> {
+        Some(self.0.context.as_ref()?.call_id())
+    }
+
+    /// The id that ties this call to what caused it.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.0.context.as_ref()?.correlation_id()
+    }
+
+    /// The key that was sent. The provider knows the call by it if it honours keys.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&HeaderValue> {
+        self.0.context.as_ref()?.idempotency_key()
+    }
+
+    /// The same as `Debug`, with the texts of other crates' errors as this redactor shows them.
+    pub fn debug_with<'a>(&'a self, redactor: &'a dyn Redactor) -> impl fmt::Debug + 'a {
+        Shown { error: self, redactor: Some(redactor) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(f)?;
+        if let Some(limit) = self.0.limit {
+            write!(f, " after {limit:?}")?;
+        }
+        if let Some(detail) = &self.0.detail {
+            write!(f, ": {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown { error: self, redactor: None }.fmt(f)
+    }
+}
+
+/// An error, and who decides what is shown of its sources.
+struct Shown<'a> {
+    error: &'a Error,
+    redactor: Option<&'a dyn Redactor>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, redactor } = *self;
+        f.debug_struct("Error")
+            .field("kind", &error.0.kind)
+            .field("delivery", &error.0.delivery)
+            .field("integration", &error.integration())
+            .field("attempts", &error.attempts())
+            .field("elapsed", &error.0.elapsed)
+            .field("limit", &error.0.limit)
+            .field("last_status", &error.last_status())
+            .field("retry_after", &error.0.retry_after)
+            .field("gave_up", &error.0.gave_up)
+            .field("call_id", &error.call_id())
+            .field("sources", &Sources { first: error.source(), redactor })
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+// === impl Detail ===
+
+impl From<&'static str> for Detail {
+    fn from(text: &'static str) -> Self {
+        Self::Own(text.into())
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Self::Own(text.into())
+    }
+}
+
+impl From<Cow<'static, str>> for Detail {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Own(text)
+    }
+}
+
+impl From<Arc<str>> for Detail {
+    fn from(text: Arc<str>) -> Self {
+        Self::Kept(text)
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(text) => f.write_str(text),
+            Self::Kept(text) => f.write_str(text),
+        }
+    }
+}
+
+// === impl ErrorKind ===
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(phase) => write!(f, "{phase} timed out"),
+            Self::Transport(fault) => fault.fmt(f),
+            Self::Rejected(why) => why.fmt(f),
+            Self::Invalid => f.write_str("answer failed its check"),
+            Self::TooLarge => f.write_str("answer's body is too large"),
+            Self::Request => f.write_str("request can't be sent"),
+            Self::Other => f.write_str("inner service failed"),
+        }
+    }
+}

@@ -1,0 +1,378 @@
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
+
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+
+use super::around::Flow;
+use super::held::{Came, Held};
+use super::saved::SavedRequest;
+use super::wire::{Saved, Wire};
+use crate::context::{self, AttemptState, Context, UploadProgress};
+use crate::outcome::{BoxError, Error, SharedClassifier, class_of_head};
+use crate::rt::Rng;
+use crate::terms::Class;
+
+/// One attempt: its request and its answer.
+///
+/// The one place where they lie: patterns look at them where they are, and hand nothing on.
+pub struct Attempt<W: Wire> {
+    pub(super) desk: Arc<Desk<W>>,
+}
+
+/// Where an attempt's request and answer lie, shared with who polls its code.
+pub(super) struct Desk<W: Wire> {
+    stage: AtomicU8,
+    slots: Mutex<Slots<W>>,
+}
+
+pub(super) struct Slots<W: Wire> {
+    pub(super) request: Option<Request<W::Body>>,
+    pub(super) head: Option<Parts>,
+    pub(super) frame: Option<Frame<W::Data>>,
+    pub(super) size: SizeHint,
+    pub(super) saved: SavedRequest<W>,
+    /// The call as this attempt knows it; absent between two calls.
+    pub(super) context: Option<Context>,
+    /// What the answer means, once somebody asked.
+    pub(super) class: Option<Class>,
+    /// How far the sending of the request's body has come, where somebody asks.
+    pub(super) upload: Option<UploadProgress>,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Stage {
+    /// No answer yet.
+    Sent,
+    /// A head has come and is on its way to the caller.
+    Head,
+    /// A pattern holds the head, until it hands it up.
+    Held,
+    /// The caller has the head, and waits for a frame.
+    Wanted,
+    /// A frame has come and is on its way to the caller.
+    Frame,
+}
+
+impl<W: Wire> Attempt<W> {
+    pub(super) fn new() -> Self {
+        let slots = Slots {
+            request: None,
+            head: None,
+            frame: None,
+            size: SizeHint::default(),
+            saved: SavedRequest::default(),
+            context: None,
+            class: None,
+            upload: None,
+        };
+        let stage = AtomicU8::new(Stage::Sent as u8);
+        Self { desk: Arc::new(Desk { stage, slots: Mutex::new(slots) }) }
+    }
+
+    // === the request ===
+
+    /// Looks at the request, or changes it; `None` once it was sent.
+    pub fn request<R>(&self, look: impl FnOnce(&mut Request<W::Body>) -> R) -> Option<R> {
+        self.desk.slots().request.as_mut().map(look)
+    }
+
+    /// Takes the request, to send it: from here on, the provider may act on it.
+    pub(super) fn send(&self, tells: bool) -> Option<Request<W::Body>> {
+        let mut slots = self.desk.slots();
+        let mut request = slots.request.take()?;
+        let context = slots.context.as_ref()?;
+        context.state().set_queued(false);
+        if tells {
+            request.extensions_mut().insert(context.clone());
+        }
+        if let Some(upload) = &slots.upload {
+            request.extensions_mut().insert(upload.clone());
+            request = request.map(|body| W::watch(body, upload));
+        }
+        Some(request)
+    }
+
+    /// Sees how far the sending of the request's body comes.
+    pub(crate) fn watch_upload(&self, progress: UploadProgress) {
+        self.desk.slots().upload = Some(progress);
+    }
+
+    /// Keeps the request, to send it again, with up to so many bytes of its body. Kept once, by
+    /// whoever stands furthest out.
+    pub(crate) fn save(&self, cap: usize) {
+        let mut slots = self.desk.slots();
+        if slots.saved.is_saved() {
+            return;
+        }
+        if let Some(request) = slots.request.take() {
+            let request = slots.saved.save(request, cap);
+            slots.request = Some(request);
+        }
+    }
+
+    /// Whether the request can be sent again.
+    pub(crate) fn is_kept(&self) -> bool {
+        let slots = self.desk.slots();
+        slots.saved.is_saved() && slots.saved.body.is_kept()
+    }
+
+    /// Whether all of the request's body was sent, and can be sent again.
+    pub(crate) fn is_sent(&self) -> bool {
+        let slots = self.desk.slots();
+        slots.saved.is_saved() && slots.saved.body.is_sent()
+    }
+
+    /// Looks at the head of the request that was kept.
+    pub(crate) fn saved<R>(
+        &self,
+        look: impl FnOnce(Option<&Method>, &[(HeaderName, HeaderValue)]) -> R,
+    ) -> R {
+        let slots = self.desk.slots();
+        look(slots.saved.method(), slots.saved.headers())
+    }
+
+    /// Begins anew at this time as attempt number `number`, with the request as it was kept; false if it can't be
+    /// sent again. What came of it before is gone.
+    pub(crate) fn restart(&self, number: u32, now: Instant) -> bool {
+        let mut slots = self.desk.slots();
+        let Some(request) = slots.saved.rebuild() else { return false };
+        let context = slots.context.take().map(|context| context.next_attempt(number, now));
+        self.desk.begin(&mut slots, request, context);
+        true
+    }
+
+    /// A second attempt at the request that was kept, beside this one, as number `number`.
+    pub(crate) fn second(&self, number: u32, now: Instant) -> Option<Self> {
+        let slots = self.desk.slots();
+        let request = slots.saved.rebuild()?;
+        let context = slots.context.as_ref().map(|context| context.second(number, now));
+        drop(slots);
+        let second = Self::new();
+        second.desk.begin(&mut second.desk.slots(), request, context);
+        Some(second)
+    }
+
+    // === what is known of it ===
+
+    /// The call's facts, as this attempt's request carries them.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        let slots = self.desk.slots();
+        slots.context.clone().expect("an attempt has its context until the call is over")
+    }
+
+    /// The call's own facts.
+    pub(super) fn facts(&self) -> Arc<context::Call> {
+        self.state(|state| Arc::clone(state.call()))
+    }
+
+    /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
+    /// end by it.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        if self.state(|state| state.call().is_unstoppable()) {
+            return None;
+        }
+        self.context().refusal()
+    }
+
+    /// Looks at what is known of the attempt.
+    pub(crate) fn state<R>(&self, look: impl FnOnce(&AttemptState) -> R) -> R {
+        let slots = self.desk.slots();
+        let context = slots.context.as_ref();
+        look(context.expect("an attempt has its context until the call is over").state())
+    }
+
+    // === the answer ===
+
+    /// Runs `running`, what stands further in, until there is a head or an error. Nobody further out
+    /// sees it, unless it is handed up.
+    pub async fn head<'a, F>(&'a self, mut running: Pin<&'a mut F>) -> Held<'a, W, F>
+    where
+        F: Future<Output = Flow>,
+    {
+        let came = poll_fn(|cx| match running.as_mut().poll(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Came::Answer { is_over: true }),
+            Poll::Ready(Err(error)) => Poll::Ready(Came::Failed(error)),
+            Poll::Pending if self.desk.is(Stage::Head) => {
+                self.desk.set(Stage::Held);
+                Poll::Ready(Came::Answer { is_over: false })
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+        Held::new(self, came, running)
+    }
+
+    /// Waits until the caller, who has what has come so far, wants more.
+    pub async fn wanted(&self) {
+        poll_fn(|_| match self.desk.is(Stage::Wanted) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// Runs `running` to its next frame, which is nothing, or to its end.
+    pub async fn frame<F>(&self, mut running: Pin<&mut F>) -> Option<Flow>
+    where
+        F: Future<Output = Flow>,
+    {
+        poll_fn(|cx| match running.as_mut().poll(cx) {
+            Poll::Ready(flow) => Poll::Ready(Some(flow)),
+            Poll::Pending if self.desk.is(Stage::Frame) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Looks at the answer's head, while it is on its way.
+    pub fn answer<R>(&self, look: impl FnOnce(&mut Parts) -> R) -> Option<R> {
+        self.desk.slots().head.as_mut().map(look)
+    }
+
+    /// The answer's status, while its head is on its way.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.desk.slots().head.as_ref().map(|head| head.status)
+    }
+
+    /// How much of the answer's body is still to come.
+    #[must_use]
+    pub fn size_hint(&self) -> SizeHint {
+        self.desk.slots().size.clone()
+    }
+
+    /// Looks at the frame that is on its way.
+    pub(crate) fn last_frame<R>(&self, look: impl FnOnce(&Frame<W::Data>) -> R) -> Option<R> {
+        self.desk.slots().frame.as_ref().map(look)
+    }
+
+    /// What the answer means: what was found further in, else by this classifier.
+    pub(crate) fn class(&self, by: &SharedClassifier) -> Option<Class> {
+        let mut slots = self.desk.slots();
+        let Slots { head, class, .. } = &mut *slots;
+        let head = head.as_mut()?;
+        let find = || class_of_head(by, head.status, &head.headers, &mut head.extensions);
+        Some(*class.get_or_insert_with(find))
+    }
+
+    /// Answers, and runs until the body is over.
+    pub async fn play<B>(&self, response: Response<B>) -> Flow
+    where
+        B: Body<Data = W::Data>,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = response.into_parts();
+        let mut body = pin!(body);
+        let has_none = has_no_body(head.status);
+        self.desk.answer(head, body.size_hint());
+        if body.is_end_stream() {
+            return Ok(());
+        }
+        if has_none {
+            // Some clients say only when they are asked that there is nothing.
+            let first = poll_fn(|cx| Poll::Ready(body.as_mut().poll_frame(cx))).await;
+            if let Poll::Ready(None) = first {
+                self.desk.slots().size = SizeHint::with_exact(0);
+                return Ok(());
+            }
+        }
+        self.desk.set(Stage::Head);
+        loop {
+            self.wanted().await;
+            let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
+            let Some(frame) = frame else { return Ok(()) };
+            let frame = frame.map_err(|error| Error::from_body(error, Some(&self.context())))?;
+            self.desk.put_frame(frame, body.size_hint());
+            // Readers that know the length may never poll again.
+            if body.is_end_stream() {
+                return Ok(());
+            }
+            self.desk.set(Stage::Frame);
+        }
+    }
+
+    /// Forgets an answer that was not good enough, for another one.
+    pub(crate) fn forget_answer(&self) {
+        self.desk.set(Stage::Sent);
+        let mut slots = self.desk.slots();
+        (slots.head, slots.frame, slots.class) = (None, None, None);
+    }
+}
+
+/// Whether an answer by this status has no body (RFC 9110, 6.4.1).
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+// === impl Desk ===
+
+impl<W: Wire> Desk<W> {
+    pub(super) fn slots(&self) -> MutexGuard<'_, Slots<W>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    pub(super) fn is(&self, stage: Stage) -> bool {
+        self.stage.load(Relaxed) == stage as u8
+    }
+
+    #[inline]
+    pub(super) fn set(&self, stage: Stage) {
+        self.stage.store(stage as u8, Relaxed);
+    }
+
+    /// An attempt begins with this request.
+    pub(super) fn begin(
+        &self,
+        slots: &mut Slots<W>,
+        mut request: Request<W::Body>,
+        context: Option<Context>,
+    ) {
+        self.set(Stage::Sent);
+        (slots.head, slots.frame, slots.class, slots.upload) = (None, None, None, None);
+        let mut context = context;
+        if let Some(context) = context.as_mut().filter(|context| context.attempt() > 1) {
+            context.continue_trace(request.headers_mut(), &Rng::system());
+        }
+        slots.context = context;
+        slots.request = Some(request);
+    }
+
+    /// A head has come.
+    pub(super) fn answer(&self, head: Parts, size: SizeHint) {
+        let mut slots = self.slots();
+        if let Some(context) = &slots.context {
+            context.call().answered(head.status);
+        }
+        (slots.head, slots.size, slots.class) = (Some(head), size, None);
+    }
+
+    pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {
+        let mut slots = self.slots();
+        (slots.frame, slots.size) = (Some(frame), size);
+    }
+
+    /// Empty for another call; the room stays.
+    pub(super) fn clear(&self) -> Option<Context> {
+        let mut slots = self.slots();
+        (slots.request, slots.head, slots.frame, slots.class) = (None, None, None, None);
+        slots.saved.clear();
+        slots.upload = None;
+        slots.context.take()
+    }
+}
+
+impl<W: Wire> std::fmt::Debug for Attempt<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use pin_project_lite::pin_project;
+
+use super::driver::Root;
+use crate::context;
+use crate::rt;
+
+/// One call, from its request to the end of its answer's body: its facts and its time.
+///
+/// Time stands still while the call's code is polled once; the clock is read only if somebody asks.
+#[derive(Debug)]
+pub struct Call {
+    facts: Arc<context::Call>,
+    root: Arc<Root>,
+}
+
+/// A call's time, shared with who polls it.
+#[derive(Debug)]
+pub(super) struct Time {
+    /// What times are counted from, for all calls that this room serves.
+    epoch: Instant,
+    /// What the clock said when it was last read, in nanoseconds.
+    seen: AtomicU64,
+    /// It was read in this poll.
+    is_fresh: AtomicBool,
+    /// The earliest time at which the code wants to be polled again.
+    wake: AtomicU64,
+}
+
+impl Call {
+    pub(super) fn new(facts: Arc<context::Call>, root: Arc<Root>) -> Self {
+        Self { facts, root }
+    }
+
+    /// What is known of it.
+    pub(crate) fn facts(&self) -> &context::Call {
+        &self.facts
+    }
+
+    /// The time of this poll.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.root.time.now()
+    }
+
+    /// When the call began.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.facts.started
+    }
+
+    /// How long it has lasted.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.now().saturating_duration_since(self.facts.started)
+    }
+
+    /// When it must be over.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.facts.deadline()
+    }
+
+    /// Runs `inner`, but not beyond `due`: then there is nothing. The work is looked at first.
+    ///
+    /// It holds no timer: the call has one, which is armed for the earliest of all that are waited for.
+    /// So `inner` must be polled whenever the pattern is; a `select!` does that, a `FuturesUnordered`
+    /// doesn't.
+    pub fn until<F: Future>(&self, due: impl Into<Option<Instant>>, inner: F) -> Until<'_, F> {
+        let due = due.into().map_or(NEVER, |due| self.root.time.nanos(due));
+        Until { time: &self.root.time, due, inner }
+    }
+
+    /// Waits until `due`.
+    pub async fn sleep_until(&self, due: Instant) {
+        self.until(due, std::future::pending::<()>()).await;
+    }
+
+    /// Waits for so long.
+    pub async fn sleep(&self, wait: Duration) {
+        self.sleep_until(rt::after(self.now(), wait)).await;
+    }
+}
+
+// === impl Time ===
+
+impl Time {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            epoch: now,
+            seen: AtomicU64::new(0),
+            is_fresh: AtomicBool::new(false),
+            wake: AtomicU64::new(NEVER),
+        }
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(since).unwrap_or(NEVER - 1)
+    }
+
+    fn instant(&self, nanos: u64) -> Instant {
+        rt::after(self.epoch, Duration::from_nanos(nanos))
+    }
+
+    /// Another poll begins.
+    #[inline]
+    pub(super) fn turn(&self) {
+        self.is_fresh.store(false, Relaxed);
+        self.wake.store(NEVER, Relaxed);
+    }
+
+    #[inline]
+    fn now(&self) -> Instant {
+        self.instant(self.now_nanos())
+    }
+
+    fn now_nanos(&self) -> u64 {
+        if self.is_fresh.load(Relaxed) {
+            return self.seen.load(Relaxed);
+        }
+        let now = self.nanos(rt::now());
+        self.seen.store(now, Relaxed);
+        self.is_fresh.store(true, Relaxed);
+        now
+    }
+
+    /// When the code wants to be polled again, if at any time.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        match self.wake.load(Relaxed) {
+            NEVER => None,
+            at => Some(self.instant(at)),
+        }
+    }
+}
+
+pin_project! {
+    /// See [`Call::until`].
+    #[derive(Debug)]
+    #[must_use = "a future does nothing until it is awaited"]
+    pub struct Until<'a, F> {
+        time: &'a Time,
+        due: u64,
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F: Future> Future for Until<'_, F> {
+    type Output = Option<F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.inner.poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        if *this.due == NEVER {
+            return Poll::Pending;
+        }
+        if this.time.now_nanos() >= *this.due {
+            return Poll::Ready(None);
+        }
+        // One task polls the code: nobody else writes meanwhile.
+        let wake = &this.time.wake;
+        wake.store(wake.load(Relaxed).min(*this.due), Relaxed);
+        Poll::Pending
+    }
+}
+
+const NEVER: u64 = u64::MAX;

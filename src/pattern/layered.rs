@@ -1,0 +1,223 @@
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::around::{Flow, Next, Pattern};
+use super::attempt::Attempt;
+use super::call::Call;
+use super::driver::{Answer, Begin, Rooms, Running, start};
+use super::wire::{AsIs, Form, LayerWire, Wire};
+use crate::context::{AttemptState, Context};
+use crate::outcome::{BoxError, Error};
+use crate::rt;
+
+/// A service with a pattern around it: what a layer makes.
+#[derive(Debug)]
+pub struct Layered<P, S, F = AsIs> {
+    pattern: Arc<P>,
+    inner: S,
+    /// The inner service said that it is ready, and nobody has called it since.
+    is_ready: bool,
+    rooms: Arc<AnyRooms>,
+    form: PhantomData<fn() -> F>,
+}
+
+/// Rooms of a type that is known to the service's methods, not to the service.
+type AnyRooms = OnceLock<Arc<dyn Any + Send + Sync>>;
+
+impl<P, S, F> Layered<P, S, F> {
+    pub(crate) fn new(pattern: Arc<P>, inner: S) -> Self {
+        Self { pattern, inner, is_ready: false, rooms: Arc::default(), form: PhantomData }
+    }
+}
+
+/// A clone carries no readiness.
+impl<P, S: Clone, F> Clone for Layered<P, S, F> {
+    fn clone(&self) -> Self {
+        let rooms = Arc::clone(&self.rooms);
+        Self { rooms, ..Self::new(Arc::clone(&self.pattern), self.inner.clone()) }
+    }
+}
+
+impl<P, S, F, Q, R> Service<Request<Q>> for Layered<P, S, F>
+where
+    P: Pattern,
+    F: Form<Q>,
+    Q: 'static,
+    S: Service<Request<F::Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    R: Body + Send + 'static,
+    R::Data: From<Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<Answer<LayerWire<F, Q, R::Data>>>;
+    type Error = Error;
+    type Future = Running<LayerWire<F, Q, R::Data>>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        if P::READIES_IN_CALL || !self.pattern.may_send() {
+            // It is waited for inside the call, or left alone.
+            return Poll::Ready(Ok(()));
+        }
+        let ready = self.inner.poll_ready(cx);
+        self.is_ready = matches!(ready, Poll::Ready(Ok(())));
+        ready.map_err(|error| Error::from_inner(error, None).unsent())
+    }
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        // The very instance that was polled ready; a clone takes its place.
+        let template = self.inner.clone();
+        let readied = std::mem::replace(&mut self.inner, template);
+        let is_ready = std::mem::take(&mut self.is_ready);
+        let rooms = self.rooms();
+        let found = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions().get::<Context>().cloned(),
+        };
+        let stack = || {
+            let bottom = Bottom { template: self.inner.clone(), readied: None, is_ready: false };
+            let bottom = Mutex::new(bottom);
+            Arc::new(Stack { pattern: Arc::clone(&self.pattern), bottom })
+        };
+        let context = |spare| context_of::<P>(found, spare, self.pattern.integration());
+        let begin = Begin { request: request.map(F::wrap), context };
+        start(&rooms, stack, begin, |stack| {
+            let mut bottom = stack.bottom();
+            (bottom.readied, bottom.is_ready) = (Some(readied), is_ready);
+        })
+    }
+}
+
+impl<P, S, F> Layered<P, S, F> {
+    fn rooms<W: Wire>(&self) -> Arc<Rooms<W>> {
+        let rooms = self.rooms.get_or_init(|| Arc::new(Rooms::<W>::default()));
+        // Called with bodies of several types, it has rooms for the first of them.
+        Arc::clone(rooms).downcast().unwrap_or_default()
+    }
+}
+
+/// The call's facts: those that a layer further out put on the request, or new ones.
+fn context_of<P: Pattern>(
+    found: Option<Context>,
+    spare: Option<Arc<AttemptState>>,
+    integration: Option<&Arc<str>>,
+) -> Context {
+    match found {
+        None => Context::fresh(spare, integration),
+        Some(found) if P::TELLS => found.inside(spare, rt::now()),
+        Some(found) => found.begun_now(),
+    }
+}
+
+/// One pattern around an inner service.
+struct Stack<P, S> {
+    pattern: Arc<P>,
+    bottom: Mutex<Bottom<S>>,
+}
+
+struct Bottom<S> {
+    template: S,
+    /// This call's first instance.
+    readied: Option<S>,
+    is_ready: bool,
+}
+
+struct Inner<'a, P, S>(&'a Stack<P, S>);
+
+impl<P, S> Stack<P, S> {
+    fn bottom(&self) -> MutexGuard<'_, Bottom<S>> {
+        self.bottom.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W, P, S, R> Next<W> for Stack<P, S>
+where
+    W: Wire,
+    P: Pattern,
+    S: Service<Request<W::Body>, Response = Response<R>> + Clone + Send,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    R: Body<Data = W::Data> + Send,
+    R::Error: Into<BoxError>,
+{
+    fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send {
+        async move { self.pattern.around(call, attempt, &Inner(self)).await }
+    }
+
+    /// An instance that is ready may hold something that others need sooner.
+    fn let_go(&self) {
+        let readied = self.bottom().readied.take();
+        drop(readied);
+    }
+}
+
+impl<W, P, S, R> Next<W> for Inner<'_, P, S>
+where
+    W: Wire,
+    P: Pattern,
+    S: Service<Request<W::Body>, Response = Response<R>> + Clone + Send,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    R: Body<Data = W::Data> + Send,
+    R::Error: Into<BoxError>,
+{
+    async fn run(&self, call: &Call, attempt: &Attempt<W>) -> Flow {
+        let (service, is_ready) = {
+            let mut bottom = self.0.bottom();
+            match bottom.readied.take() {
+                Some(readied) => (readied, bottom.is_ready),
+                None => (bottom.template.clone(), false),
+            }
+        };
+        send(service, is_ready, P::TELLS, call, attempt).await
+    }
+}
+
+/// Sends an attempt's request by a service, and runs to the end of the answer's body.
+pub(crate) async fn send<W, S, R>(
+    mut service: S,
+    is_ready: bool,
+    tells: bool,
+    call: &Call,
+    attempt: &Attempt<W>,
+) -> Flow
+where
+    W: Wire,
+    S: Service<Request<W::Body>, Response = Response<R>> + Send,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    R: Body<Data = W::Data> + Send,
+    R::Error: Into<BoxError>,
+{
+    if !is_ready {
+        let ready = poll_fn(|cx| service.poll_ready(cx).map_err(Into::<BoxError>::into)).await;
+        ready.map_err(|error| Error::not_ready(error, &attempt.context()))?;
+        if let Some(refusal) = attempt.refusal() {
+            // Somebody stopped it while readiness was waited for.
+            return Err(refusal);
+        }
+        attempt.state(|state| state.set_attempt_began(call.now()));
+    }
+    let Some(request) = attempt.send(tells) else {
+        let error = Error::new(crate::ErrorKind::Request, crate::Delivery::NotSent);
+        return Err(error
+            .with_detail("there is no request to send")
+            .with_context(&attempt.context()));
+    };
+    let sent = service.call(request);
+    // What the instance holds isn't held beyond its call.
+    drop(service);
+    let mut sent = pin!(sent);
+    let answered = poll_fn(|cx| sent.as_mut().poll(cx).map_err(Into::<BoxError>::into)).await;
+    let answered = answered.map_err(|error| Error::from_inner(error, Some(&attempt.context())));
+    attempt.play(answered?).await
+}

@@ -1,0 +1,167 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::{Buf, Bytes};
+use http_body::Body;
+
+use crate::context::UploadProgress;
+use crate::replay::{Recording, ReplayBody};
+
+/// The bodies of a stack: what its requests carry, and what its answers are made of.
+///
+/// There is nothing to implement by hand: a pattern is written for any.
+pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
+    /// A request's body, as patterns hand it on.
+    type Body: Send + 'static;
+    /// A piece of an answer's body.
+    type Data: Buf + From<Bytes> + Send + 'static;
+    /// What is kept of a request's body to send it again.
+    #[doc(hidden)]
+    type Saved: Saved<Self::Body> + Default + Send + 'static;
+
+    /// Lets somebody see how far the sending of a body has come, where that can be seen.
+    #[doc(hidden)]
+    fn watch(body: Self::Body, progress: &UploadProgress) -> Self::Body;
+}
+
+/// What is kept of a request's body.
+#[doc(hidden)]
+pub trait Saved<B> {
+    /// Begins to record, up to so many bytes.
+    fn save(&mut self, body: B, cap: usize) -> B;
+
+    /// The body for another attempt, if it can be sent again.
+    fn again(&self) -> Option<B>;
+
+    /// Whether the body can be sent again.
+    fn is_kept(&self) -> bool;
+
+    /// Whether all of the body was taken by who sends it, and can be sent again.
+    fn is_sent(&self) -> bool;
+
+    /// Forgets the body.
+    fn clear(&mut self);
+}
+
+/// What a layer makes of the caller's request body for what stands further in.
+#[doc(hidden)]
+pub trait Form<Q>: Send + Sync + 'static {
+    /// The body that is sent.
+    type Body: Send + 'static;
+    /// What is kept of it.
+    type Saved: Saved<Self::Body> + Default + Send + 'static;
+
+    /// The caller's body, as it is sent.
+    fn wrap(body: Q) -> Self::Body;
+
+    /// See [`Wire::watch`].
+    fn watch(body: Self::Body, _: &UploadProgress) -> Self::Body {
+        body
+    }
+}
+
+/// The caller's body is handed on as it is: it can be sent once.
+#[derive(Clone, Copy, Debug)]
+pub struct AsIs;
+
+/// The caller's body is recorded, so that it can be sent again.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaying;
+
+/// The bodies of a layer.
+pub struct LayerWire<F, Q, D>(PhantomData<fn() -> (F, Q, D)>);
+
+/// Nothing is kept.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Nothing;
+
+impl<F, Q, D> Wire for LayerWire<F, Q, D>
+where
+    F: Form<Q>,
+    Q: 'static,
+    D: Buf + From<Bytes> + Send + 'static,
+{
+    type Body = F::Body;
+    type Data = D;
+    type Saved = F::Saved;
+
+    fn watch(body: F::Body, progress: &UploadProgress) -> F::Body {
+        F::watch(body, progress)
+    }
+}
+
+impl<Q: Send + 'static> Form<Q> for AsIs {
+    type Body = Q;
+    type Saved = Nothing;
+
+    fn wrap(body: Q) -> Q {
+        body
+    }
+}
+
+impl<Q: Body + Send + 'static> Form<Q> for Replaying {
+    type Body = ReplayBody<Q>;
+    type Saved = Recording<Q>;
+
+    fn wrap(body: Q) -> ReplayBody<Q> {
+        ReplayBody::once(body)
+    }
+}
+
+impl<B> Saved<B> for Nothing {
+    fn save(&mut self, body: B, _: usize) -> B {
+        body
+    }
+
+    fn again(&self) -> Option<B> {
+        None
+    }
+
+    fn is_kept(&self) -> bool {
+        false
+    }
+
+    fn is_sent(&self) -> bool {
+        false
+    }
+
+    fn clear(&mut self) {}
+}
+
+impl<Q: Body> Saved<ReplayBody<Q>> for Recording<Q> {
+    fn save(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
+        match body.into_once() {
+            Ok(body) => self.start(body, cap),
+            Err(body) => body,
+        }
+    }
+
+    fn again(&self) -> Option<ReplayBody<Q>> {
+        Self::again(self)
+    }
+
+    fn is_kept(&self) -> bool {
+        Self::is_kept(self)
+    }
+
+    fn is_sent(&self) -> bool {
+        Self::is_sent(self)
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
+impl<F, Q, D> fmt::Debug for LayerWire<F, Q, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LayerWire")
+    }
+}
+
+pub(crate) mod sealed {
+    pub trait Wire {}
+
+    impl<F, Q, D> Wire for super::LayerWire<F, Q, D> {}
+}

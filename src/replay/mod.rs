@@ -1,0 +1,13 @@
+//! What it takes to send a request again: what is kept of it, how often, and whether it may be.
+
+mod body;
+pub(crate) mod budget;
+mod buffer;
+mod safety;
+mod saved_request;
+
+pub use body::{Recording, ReplayBody};
+pub use safety::Steer;
+
+pub(crate) use safety::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};
+pub(crate) use saved_request::{Memories, Memory};

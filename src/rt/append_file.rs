@@ -1,0 +1,172 @@
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::files;
+
+/// A file to whose end whole lines are added, whatever becomes of a write.
+///
+/// A line that was torn, by a full disk or by the end of a process, takes no other with it: the next
+/// one begins on its own. None is written twice.
+#[derive(Debug)]
+pub(crate) struct LineFile {
+    path: PathBuf,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// When it was opened.
+    known: Metadata,
+    /// As far as is known here.
+    size: u64,
+    /// What stands at its end is a part of a line.
+    is_torn: bool,
+}
+
+/// A write that failed.
+#[derive(Debug)]
+pub(crate) struct Partly {
+    /// How many lines are in the file all the same.
+    pub(crate) whole: usize,
+    pub(crate) error: io::Error,
+}
+
+// === impl LineFile ===
+
+impl LineFile {
+    /// Opens the file, or makes it, to see whether it can be.
+    pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
+        let mut file = Self { path, open: None };
+        file.find()?;
+        file.close();
+        Ok(file)
+    }
+
+    /// Finds the file of this name, and says what is known of it where another stands there than
+    /// before, or none: lines that go to one which was removed are lost.
+    pub(crate) fn find(&mut self) -> io::Result<Option<Metadata>> {
+        let (open, known) = self.take()?;
+        self.open = Some(open);
+        Ok(known)
+    }
+
+    /// Lets go of the file until it is needed again.
+    pub(crate) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Adds lines, each of which ends with its sign.
+    pub(crate) fn add(&mut self, lines: &[u8]) -> Result<(), Partly> {
+        let taken = self.take().map_err(|error| Partly { whole: 0, error });
+        let (mut open, _) = taken?;
+        let added = put(&mut open.file, lines, &mut open.is_torn);
+        // How much there is of what failed is found out anew.
+        open.size += added?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    fn take(&mut self) -> io::Result<(Open, Option<Metadata>)> {
+        if let Some(open) = self.open.take().filter(|open| open.is_at(&self.path)) {
+            return Ok((open, None));
+        }
+        let mut file = files::open_to_append(&self.path)?;
+        let known = file.metadata()?;
+        let is_torn = known.len() > 0 && is_torn(&mut file);
+        Ok((Open { file, size: known.len(), is_torn, known: known.clone() }, Some(known)))
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    /// Whether it is the file of this name, and nobody else has written to it. A link that leads to it
+    /// is not.
+    fn is_at(&self, path: &Path) -> bool {
+        let is_same = |now: Metadata| files::is_same(&now, &self.known) && now.len() == self.size;
+        fs::symlink_metadata(path).is_ok_and(is_same)
+    }
+}
+
+/// Whether the last line has no end. One that can't be read may have none.
+fn is_torn(file: &mut File) -> bool {
+    let mut last = || {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    last().map_or(true, |last| last != *b"\n")
+}
+
+/// Writes lines, on a new one where the last was torn; says how much that came to.
+fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, Partly> {
+    let mut size = lines.len() as u64;
+    if *is_torn {
+        file.write_all(b"\n").map_err(|error| Partly { whole: 0, error })?;
+        *is_torn = false;
+        size += 1;
+    }
+    let mut at = 0;
+    while at < lines.len() {
+        let error = match file.write(&lines[at..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                at += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        *is_torn = lines[..at].last().is_some_and(|last| *last != b'\n');
+        // One that lacks nothing but its sign is whole: it gets that before the next one.
+        let ended = &lines[..at + usize::from(*is_torn && lines[at] == b'\n')];
+        return Err(Partly { whole: ended.iter().filter(|byte| **byte == b'\n').count(), error });
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with so much room.
+    struct Disk(Vec<u8>, usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let room = self.1 - self.0.len();
+            // Never more than a few at once.
+            let taken = bytes.len().min(room).min(3);
+            self.0.extend_from_slice(&bytes[..taken]);
+            if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn wherever_a_disk_is_full_no_line_is_lost_and_none_is_doubled() {
+        let lines = ["one\n", "two\n", "three\n"];
+        let all = lines.concat();
+        for room in 0..=all.len() {
+            let (mut disk, mut is_torn) = (Disk(Vec::new(), room), false);
+            let whole = match put(&mut disk, all.as_bytes(), &mut is_torn) {
+                Ok(_) => lines.len(),
+                Err(partly) => partly.whole,
+            };
+            disk.1 = usize::MAX;
+            let rest = lines[whole..].concat();
+            assert!(put(&mut disk, rest.as_bytes(), &mut is_torn).is_ok());
+            let text = String::from_utf8(disk.0).unwrap();
+            let written: Vec<_> = text.lines().map(|line| format!("{line}\n")).collect();
+            let whole: Vec<_> = written.iter().filter(|line| lines.contains(&&***line)).collect();
+            assert_eq!(whole, lines.iter().collect::<Vec<_>>(), "{room}: {text:?}");
+            assert!(written.len() <= lines.len() + 1, "{room}: {text:?}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! How any table of settings is read and checked. What the tables hold is said where it belongs.
+
+mod errors;
+mod ratio;
+#[cfg(feature = "serde")]
+pub(crate) mod raw;
+#[cfg(feature = "serde")]
+pub(crate) mod read;
+#[cfg(feature = "serde")]
+pub(crate) mod section;
+#[cfg(feature = "serde")]
+pub(crate) mod values;
+
+pub use errors::{ConfigError, Mistake};
+pub use ratio::Ratio;
+
+pub(crate) use errors::{Mistakes, checked};

@@ -1,0 +1,141 @@
+//! From values to settings: every mistake is kept, with its path.
+
+use serde_json::Value;
+
+use super::raw::Raw;
+use crate::settings::Mistake;
+
+/// Something that can be read from a value, and written as one that reads back the same.
+pub(crate) trait Setting: Sized {
+    /// Reads it; what is wrong is added to the reader's mistakes.
+    fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self>;
+
+    fn write(&self) -> Value;
+}
+
+/// Where in the settings one is, and what was found to be wrong so far.
+pub(crate) struct Reader<'a> {
+    path: String,
+    found: &'a mut Vec<Mistake>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(found: &'a mut Vec<Mistake>) -> Self {
+        Self { path: String::new(), found }
+    }
+
+    /// What is wrong here.
+    pub(crate) fn wrong(&mut self, problem: impl Into<String>) {
+        let path = if self.path.is_empty() { WHOLE } else { &self.path };
+        self.found.push(Mistake::new(path, problem));
+    }
+
+    /// Reads one of a table's entries, if it is there.
+    pub(crate) fn entry<T: Setting>(&mut self, table: &[(String, Raw)], key: &str) -> Option<T> {
+        let (_, value) = table.iter().find(|(name, _)| name == key)?;
+        self.under(key, |reader| match value {
+            Raw::Nothing => {
+                reader.wrong("null sets nothing: leave it out, or say \"none\" for no limit");
+                None
+            }
+            value => T::read(value, reader),
+        })
+    }
+
+    /// Goes one step down.
+    pub(crate) fn under<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+        let dot = if self.path.is_empty() || key.starts_with('[') { "" } else { "." };
+        let path = format!("{}{dot}{key}", self.path);
+        read(&mut Reader { path, found: self.found })
+    }
+
+    /// The value as a table with no other keys than these, each once.
+    pub(crate) fn table<'v>(
+        &mut self,
+        value: &'v Raw,
+        keys: &[&str],
+    ) -> Option<&'v [(String, Raw)]> {
+        let Raw::Table(table) = value else {
+            self.wrong(format!("{} where there should be a table of settings", name_of(value)));
+            return None;
+        };
+        for (at, (key, _)) in table.iter().enumerate() {
+            let before = table[..at].iter().filter(|(other, _)| other == key).count();
+            match (before, keys.contains(&key.as_str())) {
+                (0, true) => {}
+                (0, false) => self.under(key, |reader| reader.wrong(unknown(key, keys))),
+                (1, true) => self.under(key, |reader| {
+                    reader.wrong("it is there more than once: keep the one that counts");
+                }),
+                _ => {}
+            }
+        }
+        Some(table)
+    }
+}
+
+/// What is said of a key that nobody knows.
+fn unknown(key: &str, keys: &[&str]) -> String {
+    match nearest(key, keys) {
+        Some(near) => format!("there is no such setting: did you mean {near:?}?"),
+        None => format!("there is no such setting: there are {}", keys.join(", ")),
+    }
+}
+
+/// What is said of a word that is none of these.
+pub(crate) fn no_such(word: &str, words: &[&str]) -> String {
+    match nearest(word, words) {
+        Some(near) => format!("{} is not known: did you mean {near:?}?", shown(word)),
+        None => format!("{} is not known: use one of {}", shown(word), words.join(", ")),
+    }
+}
+
+/// The name that is meant, as far as one can tell: the only one that this is a part of, or that is a
+/// part of this; otherwise the one that is at most a third away from it.
+fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let is_part = |known: &&&str| {
+        let (short, long) =
+            if name.len() < known.len() { (&*name, **known) } else { (**known, &*name) };
+        short.len() >= SHORTEST_PART && long.contains(short)
+    };
+    let mut parts = names.iter().filter(is_part);
+    if let (Some(only), None) = (parts.next(), parts.next()) {
+        return Some(*only);
+    }
+    let distance = |known: &str| strsim::osa_distance(&name, known);
+    let best = names.iter().min_by_key(|known| distance(known))?;
+    (distance(best) <= name.chars().count().div_ceil(3)).then_some(*best)
+}
+
+/// What a value is, in words.
+pub(crate) fn name_of(value: &Raw) -> String {
+    match value {
+        Raw::Nothing => "nothing".into(),
+        Raw::Bool(value) => format!("{value}"),
+        Raw::Whole(number) => format!("the number {number}"),
+        Raw::Negative(number) => format!("the number {number}"),
+        Raw::Number(number) if number.is_finite() => format!("the number {number:?}"),
+        Raw::Number(number) => format!("{number}"),
+        Raw::Text(text) => shown(text),
+        Raw::List(_) => "a list".into(),
+        Raw::Table(_) => "a table".into(),
+    }
+}
+
+/// The text in quotes, unless it is more than a word or two: it may have got there by mistake, and hold
+/// what is nobody's business.
+fn shown(text: &str) -> String {
+    let length = text.chars().count();
+    match length <= LONGEST_SHOWN && !text.contains("://") {
+        true => format!("the text {text:?}"),
+        false => format!("a text of {length} characters"),
+    }
+}
+
+/// Where a mistake is that is in no one setting.
+pub(crate) const WHOLE: &str = "settings";
+/// Longer than any word that is a setting.
+const LONGEST_SHOWN: usize = 32;
+/// Fewer letters are a part of many words.
+const SHORTEST_PART: usize = 3;

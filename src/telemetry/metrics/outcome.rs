@@ -1,0 +1,31 @@
+use crate::event::End;
+use crate::terms::Class;
+
+/// What something came to, in few words: the class alone, or a group of classes and the class as the
+/// reason.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) class: &'static str,
+    pub(super) reason: Option<&'static str>,
+}
+
+impl Outcome {
+    pub(super) fn of(end: End) -> Self {
+        match end {
+            End::Answered { class, .. } | End::Failed { class, .. } => class.into(),
+            End::Abandoned { .. } | End::Overtaken => Self { class: end.name(), reason: None },
+        }
+    }
+}
+
+impl From<Class> for Outcome {
+    fn from(class: Class) -> Self {
+        let group = match class {
+            Class::Timeout(_) => "timeout",
+            Class::Transport(_) => "transport",
+            Class::Rejected(_) => "rejected",
+            class => return Self { class: class.name(), reason: None },
+        };
+        Self { class: group, reason: Some(class.name()) }
+    }
+}

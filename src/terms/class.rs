@@ -1,0 +1,118 @@
+use std::fmt;
+
+use super::fault::Fault;
+use super::phase::Phase;
+use super::rejection::Rejection;
+
+/// What a result means for those who must decide about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// The provider did what was asked.
+    Success,
+    /// The provider did a part of it.
+    Partial,
+    /// The request is wrong: ours to mend, and of no use to repeat. A redirect that nobody followed is
+    /// one too: the request belongs to another URL.
+    ClientError,
+    /// The provider asks for less, or for later.
+    Throttled,
+    /// The provider failed.
+    ServerError,
+    /// The credentials were refused.
+    Unauthorized,
+    /// A success that failed a check.
+    Invalid,
+    /// A limit in clock time passed.
+    Timeout(Phase),
+    /// The connection could not be made, or broke.
+    Transport(Fault),
+    /// A layer here refused; the provider knows nothing of it.
+    Rejected(Rejection),
+    /// The request could not be sent as it is.
+    Request,
+    /// The inner service failed in a way of its own.
+    Other,
+}
+
+impl Class {
+    /// The word for it, the same in spans, metrics and records: as exact as is known, `connection_reset`
+    /// for example. What no word fits is `_OTHER`, as in OpenTelemetry's `error.type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Partial => "partial",
+            Self::ClientError => "client_error",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::Unauthorized => "unauthorized",
+            Self::Invalid => "invalid_answer",
+            Self::Timeout(phase) => phase.name(),
+            Self::Transport(fault) => fault.name(),
+            Self::Rejected(why) => why.name(),
+            Self::Request => "unsendable_request",
+            Self::Other => "_OTHER",
+        }
+    }
+
+    /// Whether the provider did what was asked, or a part of it.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Success | Self::Partial)
+    }
+
+    /// Whether it speaks against the provider's health.
+    ///
+    /// Errors of ours (4xx, redirects that nobody followed), throttling, local rejections and a full pool don't, nor does a peer that ends a
+    /// connection in an orderly way: servers do so after every so many requests.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        match self {
+            Self::ServerError | Self::Invalid | Self::Other => true,
+            Self::Timeout(phase) => !matches!(phase, Phase::Acquire),
+            Self::Transport(_) => !self.is_moved(),
+            _ => false,
+        }
+    }
+
+    /// Whether it says nothing at all about the provider's health, good or bad.
+    pub(crate) const fn says_nothing(self) -> bool {
+        self.is_local() || matches!(self, Self::Timeout(Phase::Acquire))
+    }
+
+    /// Whether the provider did its part, if only to say that the request is wrong.
+    pub(crate) const fn is_verdict(self) -> bool {
+        self.is_success() || matches!(self, Self::ClientError | Self::Unauthorized)
+    }
+
+    /// Whether just the connection is gone, and another one is all that it takes.
+    pub(crate) const fn is_moved(self) -> bool {
+        matches!(self, Self::Transport(Fault::NotProcessed | Fault::GoneAway))
+    }
+
+    /// Whether it says nothing about the provider, because nothing of it reached the provider.
+    #[must_use]
+    pub const fn is_local(self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::Request)
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success => f.write_str("success"),
+            Self::Partial => f.write_str("partial success"),
+            Self::ClientError => f.write_str("client error"),
+            Self::Throttled => f.write_str("throttled"),
+            Self::ServerError => f.write_str("server error"),
+            Self::Unauthorized => f.write_str("unauthorized"),
+            Self::Invalid => f.write_str("invalid answer"),
+            Self::Timeout(phase) => write!(f, "{phase} timeout"),
+            Self::Transport(fault) => fault.fmt(f),
+            Self::Rejected(why) => why.fmt(f),
+            Self::Request => f.write_str("unsendable request"),
+            Self::Other => f.write_str("inner failure"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The plain enums that all others speak in. Each has a `name`: one word, wherever it is shown.
+
+mod breaker_state;
+mod class;
+mod close_cause;
+mod credential;
+mod delivery;
+mod fault;
+mod gave_up;
+mod injected_fault;
+mod phase;
+mod rejection;
+mod replace_cause;
+mod source_problem;
+mod status;
+mod switch_mode;
+
+pub use breaker_state::BreakerState;
+pub use class::Class;
+pub use close_cause::CloseCause;
+pub use credential::Credential;
+pub use delivery::Delivery;
+pub use fault::Fault;
+pub use gave_up::GaveUp;
+pub use injected_fault::InjectedFault;
+pub use phase::Phase;
+pub use rejection::Rejection;
+pub use replace_cause::ReplaceCause;
+pub use source_problem::SourceProblem;
+pub use status::Status;
+pub use switch_mode::SwitchMode;
