@@ -11,8 +11,8 @@ use std::time::Duration;
 use loom::thread;
 
 use super::RetryBudget;
-use crate::ratio::Ratio;
 use crate::rt;
+use crate::settings::Ratio;
 
 #[derive(Default)]
 struct Woken(AtomicBool);
