@@ -34,6 +34,8 @@ pub(crate) struct AttemptState {
     superseded: AtomicBool,
     /// A circuit breaker or a rate limit further in would refuse another attempt.
     shut: AtomicBool,
+    /// The service at the bottom failed to become ready.
+    unready: AtomicBool,
     /// It tries out a provider that was down.
     probing: AtomicBool,
     /// When it came to the first of our queues, in nanoseconds from the call's start.
@@ -60,6 +62,7 @@ impl AttemptState {
             cut: AtomicBool::new(false),
             superseded: AtomicBool::new(false),
             shut: AtomicBool::new(false),
+            unready: AtomicBool::new(false),
             probing: AtomicBool::new(false),
             came: AtomicU64::new(0),
             began: AtomicU64::new(0),
@@ -154,7 +157,7 @@ impl AttemptState {
     }
 
     pub(crate) fn set_held(&self, held: bool) {
-        self.held.store(held, Relaxed);
+        self.outward().for_each(|at| at.held.store(held, Relaxed));
     }
 
     pub(crate) fn set_queued(&self, queued: bool) {
@@ -255,6 +258,15 @@ impl AttemptState {
 
     pub(crate) fn is_shut(&self) -> bool {
         self.shut.load(Relaxed)
+    }
+
+    /// The service at the bottom failed to become ready, and must not be asked again.
+    pub(crate) fn set_unready(&self) {
+        self.outward().for_each(|at| at.unready.store(true, Relaxed));
+    }
+
+    pub(crate) fn is_unready(&self) -> bool {
+        self.unready.load(Relaxed)
     }
 
     /// The attempt tries out a provider that was down: nobody should send another beside it.

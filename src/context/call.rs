@@ -100,6 +100,11 @@ impl Call {
         Some(self.attempts.load(Ordering::Relaxed)).filter(|attempts| *attempts != UNCOUNTED)
     }
 
+    /// Whether a retry layer counts attempts.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.attempts().is_some()
+    }
+
     pub(crate) fn count_attempts(&self, sent: u32) {
         self.attempts.store(sent, Ordering::Relaxed);
     }
@@ -173,7 +178,7 @@ impl Call {
     }
 
     /// Who can still stop the call.
-    pub(super) fn gates(&self) -> impl Iterator<Item = &Arc<dyn Gate>> {
+    pub(crate) fn gates(&self) -> impl Iterator<Item = &Arc<dyn Gate>> {
         self.gates.iter()
     }
 

@@ -212,6 +212,7 @@ impl Context {
         let state = self.state.take().map(AttemptState::next);
         if let Some(state) = &state {
             state.begin_attempt(now);
+            state.set_held(false);
             state.set_queued(true);
         }
         Self { state, attempt, span: self.span, before: 0 }

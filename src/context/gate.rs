@@ -1,5 +1,7 @@
 use std::fmt;
+use std::future::Future;
 use std::iter::successors;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use super::extension::Context;
@@ -10,6 +12,9 @@ use crate::terms::{Rejection, SwitchMode};
 pub(crate) trait Gate: Send + Sync + fmt::Debug {
     /// What may happen just now.
     fn mode(&self) -> SwitchMode;
+
+    /// Ready once somebody moves it.
+    fn moved(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// Why nothing may be sent for this call, if it may not. Whoever asks ends the call by it: it is
     /// told of and counted.

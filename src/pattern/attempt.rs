@@ -91,7 +91,12 @@ impl<W: Wire> Attempt<W> {
         let context = slots.context.as_ref()?;
         context.state().set_queued(false);
         if tells {
-            request.extensions_mut().insert(context.clone());
+            let extensions = request.extensions_mut();
+            // In the place of one that is there, it costs no allocation.
+            match extensions.get_mut::<Context>() {
+                Some(found) => found.clone_from(context),
+                None => drop(extensions.insert(context.clone())),
+            }
         }
         if let Some(upload) = &slots.upload {
             request.extensions_mut().insert(upload.clone());
@@ -118,6 +123,12 @@ impl<W: Wire> Attempt<W> {
         }
     }
 
+    /// Which attempt of the call it is; the first is 1.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.desk.slots().context.as_ref().map_or(1, Context::attempt)
+    }
+
     /// Whether the request can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
         let slots = self.desk.slots();
@@ -130,13 +141,14 @@ impl<W: Wire> Attempt<W> {
         slots.saved.is_saved() && slots.saved.body.is_sent()
     }
 
-    /// Looks at the head of the request that was kept.
-    pub(crate) fn saved<R>(
+    /// Looks at the head of the request that was kept, and at the answer's, if there is one.
+    pub(crate) fn exchange<R>(
         &self,
-        look: impl FnOnce(Option<&Method>, &[(HeaderName, HeaderValue)]) -> R,
+        look: impl FnOnce(Option<&Method>, &[(HeaderName, HeaderValue)], Option<&mut Parts>) -> R,
     ) -> R {
-        let slots = self.desk.slots();
-        look(slots.saved.method(), slots.saved.headers())
+        let mut slots = self.desk.slots();
+        let Slots { saved, head, .. } = &mut *slots;
+        look(saved.method(), saved.headers(), head.as_mut())
     }
 
     /// Begins anew at this time as attempt number `number`, with the request as it was kept; false if it can't be
@@ -181,6 +193,27 @@ impl<W: Wire> Attempt<W> {
             return None;
         }
         self.context().refusal()
+    }
+
+    /// Ready once somebody stops the call from being repeated; at once, if somebody has.
+    pub(crate) async fn stopped(&self) {
+        let call = self.facts();
+        loop {
+            let mut moved: Vec<_> = call.gates().map(|gate| gate.moved()).collect();
+            poll_fn(|cx| {
+                // All are looked at first, so that none is moved unseen.
+                let any = moved.iter_mut().map(|moved| moved.as_mut().poll(cx).is_ready());
+                let is_moved = any.fold(false, |any, one| any | one);
+                match is_moved || !call.may_repeat() {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            })
+            .await;
+            if !call.may_repeat() {
+                return;
+            }
+        }
     }
 
     /// Looks at what is known of the attempt.
@@ -300,6 +333,35 @@ impl<W: Wire> Attempt<W> {
         }
     }
 
+    /// Runs another attempt, whose head is held, as if it were this one.
+    pub(crate) async fn follow<F>(&self, other: &Self, held: Held<'_, W, F>) -> Flow
+    where
+        F: Future<Output = Flow>,
+    {
+        self.desk.take_over(&other.desk);
+        let mut running = match held.hand_up_head() {
+            Ok(running) => running,
+            Err(flow) => return flow,
+        };
+        self.desk.set(Stage::Head);
+        loop {
+            self.wanted().await;
+            other.desk.set(Stage::Wanted);
+            let flow = other.frame(running.as_mut()).await;
+            let (frame, size) = {
+                let mut from = other.desk.slots();
+                (from.frame.take(), from.size.clone())
+            };
+            if let Some(frame) = frame {
+                self.desk.put_frame(frame, size);
+            }
+            if let Some(flow) = flow {
+                return flow;
+            }
+            self.desk.set(Stage::Frame);
+        }
+    }
+
     /// Forgets an answer that was not good enough, for another one.
     pub(crate) fn forget_answer(&self) {
         self.desk.set(Stage::Sent);
@@ -354,6 +416,15 @@ impl<W: Wire> Desk<W> {
             context.call().answered(head.status);
         }
         (slots.head, slots.size, slots.class) = (Some(head), size, None);
+    }
+
+    /// The head of another attempt, and what is known of it, take the place of this one's.
+    fn take_over(&self, other: &Self) {
+        let mut from = other.slots();
+        let taken = (from.head.take(), from.size.clone(), from.class, from.context.clone());
+        drop(from);
+        let mut slots = self.slots();
+        (slots.head, slots.size, slots.class, slots.context) = taken;
     }
 
     pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {

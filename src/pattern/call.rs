@@ -77,6 +77,11 @@ impl Call {
         Until { time: &self.root.time, due, inner }
     }
 
+    /// Wants the code to be polled again at this time, if not sooner. To be said at every poll.
+    pub(crate) fn wake_at(&self, at: Instant) {
+        self.root.time.wake_by(self.root.time.nanos(at));
+    }
+
     /// Waits until `due`.
     pub async fn sleep_until(&self, due: Instant) {
         self.until(due, std::future::pending::<()>()).await;
@@ -131,6 +136,11 @@ impl Time {
         now
     }
 
+    fn wake_by(&self, due: u64) {
+        // One task polls the code: nobody else writes meanwhile.
+        self.wake.store(self.wake.load(Relaxed).min(due), Relaxed);
+    }
+
     /// When the code wants to be polled again, if at any time.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         match self.wake.load(Relaxed) {
@@ -167,9 +177,7 @@ impl<F: Future> Future for Until<'_, F> {
         if this.time.now_nanos() >= *this.due {
             return Poll::Ready(None);
         }
-        // One task polls the code: nobody else writes meanwhile.
-        let wake = &this.time.wake;
-        wake.store(wake.load(Relaxed).min(*this.due), Relaxed);
+        this.time.wake_by(*this.due);
         Poll::Pending
     }
 }

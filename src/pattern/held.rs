@@ -28,6 +28,8 @@ pub struct Held<'a, W: Wire, F> {
     kept: VecDeque<Frame<W::Data>>,
     /// What broke the body after them.
     broken: Option<Error>,
+    /// As much was read as may be.
+    is_read_off: bool,
 }
 
 /// What came.
@@ -51,7 +53,7 @@ pub(crate) enum ReadOff {
 
 impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     pub(super) fn new(attempt: &'a Attempt<W>, came: Came, running: Pin<&'a mut F>) -> Self {
-        Self { attempt, came, running, kept: VecDeque::new(), broken: None }
+        Self { attempt, came, running, kept: VecDeque::new(), broken: None, is_read_off: false }
     }
 
     /// The error, if it is one.
@@ -151,7 +153,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         what: ReadOff,
         cx: &mut TaskContext<'_>,
     ) {
-        while matches!(self.came, Came::Answer { is_over: false }) && !left.is_used_up() {
+        while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off {
             self.attempt.desk.set(Stage::Wanted);
             let flow = self.running.as_mut().poll(cx);
             if flow.is_pending() && !self.attempt.desk.is(Stage::Frame) {
@@ -160,7 +162,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                 return;
             }
             if let Some(frame) = self.attempt.desk.slots().frame.take() {
-                left.take(&frame);
+                self.is_read_off = !left.take(&frame);
                 if what == ReadOff::Keep {
                     self.kept.push_back(frame);
                 }

@@ -78,6 +78,9 @@ where
         let template = self.inner.clone();
         let readied = std::mem::replace(&mut self.inner, template);
         let is_ready = std::mem::take(&mut self.is_ready);
+        // One that is ready may hold something that others need sooner.
+        let is_let_go = is_ready && !self.pattern.may_send();
+        let readied = (!is_let_go).then_some(readied);
         let rooms = self.rooms();
         let found = match request.extensions().is_empty() {
             true => None,
@@ -92,7 +95,7 @@ where
         let begin = Begin { request: request.map(F::wrap), context };
         start(&rooms, stack, begin, |stack| {
             let mut bottom = stack.bottom();
-            (bottom.readied, bottom.is_ready) = (Some(readied), is_ready);
+            (bottom.readied, bottom.is_ready) = (readied, is_ready);
         })
     }
 }
@@ -200,7 +203,10 @@ where
 {
     if !is_ready {
         let ready = poll_fn(|cx| service.poll_ready(cx).map_err(Into::<BoxError>::into)).await;
-        ready.map_err(|error| Error::not_ready(error, &attempt.context()))?;
+        if let Err(error) = ready {
+            attempt.state(AttemptState::set_unready);
+            return Err(Error::not_ready(error, &attempt.context()));
+        }
         if let Some(refusal) = attempt.refusal() {
             // Somebody stopped it while readiness was waited for.
             return Err(refusal);

@@ -1,6 +1,6 @@
 use http::{HeaderName, HeaderValue, Method, Request};
 
-use crate::context::{Context, IdempotencyKey};
+use crate::context::{Call, IdempotencyKey};
 
 /// Steers the retries and hedges of one request, in its extensions.
 ///
@@ -31,8 +31,8 @@ fn has_key<B>(request: &Request<B>) -> bool {
 
 /// Whether the request has a key that makes it safe to send again: one that somebody said the provider
 /// honours. Where no layer knows the call's key, its caller's word is the header.
-pub(crate) fn has_honoured_key<B>(request: &Request<B>, context: &Context) -> bool {
-    context.call().key.get().map_or_else(|| has_key(request), |key| key.honoured)
+pub(crate) fn has_honoured_key<B>(request: &Request<B>, call: &Call) -> bool {
+    call.key.get().map_or_else(|| has_key(request), |key| key.honoured)
 }
 
 /// The key that its caller gave the request: in the extensions, or else in this header.

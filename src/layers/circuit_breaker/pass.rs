@@ -64,7 +64,13 @@ impl Pass {
         let now = rt::now();
         let class = class_of_response(&self.breaker.classifier, response);
         let is_server_error = response.status().is_server_error();
-        let mut hint = || wait_of(&self.breaker.classifier, class, response, &Clock::system());
+        let mut hint = || {
+            let headers = std::mem::take(response.headers_mut());
+            let (by, extensions) = (&self.breaker.classifier, response.extensions_mut());
+            let wait = wait_of(by, class, &headers, extensions, &Clock::system());
+            *response.headers_mut() = headers;
+            wait
+        };
         let verdict = match class {
             // A 503 says that the service isn't there, whatever else it says.
             Class::Throttled if !is_server_error => Verdict::Throttled { retry_after: hint() },

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
+use super::around::HedgePattern;
 use super::delay::Learned;
 use super::handle::HedgeHandle;
-use super::service::Hedge;
 use super::state::Counters;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::{Layered, Replaying};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -28,6 +29,9 @@ pub struct HedgeLayer {
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
 }
+
+/// A service whose slow requests get a second one beside them.
+pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 
 /// When the second request goes out.
 #[derive(Clone, Debug)]
@@ -192,6 +196,6 @@ impl<S> Layer<S> for HedgeLayer {
     type Service = Hedge<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Hedge::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(HedgePattern::new(Arc::new(self.clone()))), inner)
     }
 }

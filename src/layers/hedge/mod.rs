@@ -62,15 +62,13 @@
 //! # Ok(()) }
 //! ```
 
+mod around;
 mod delay;
-mod future;
 mod handle;
 mod layer;
-mod second;
-mod service;
+mod plan;
 mod state;
 
-pub use future::ResponseFuture;
+pub use around::HedgePattern;
 pub use handle::{HedgeCounts, HedgeHandle};
-pub use layer::HedgeLayer;
-pub use service::Hedge;
+pub use layer::{Hedge, HedgeLayer};

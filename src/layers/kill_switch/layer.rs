@@ -1,3 +1,5 @@
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +127,10 @@ impl KillSwitchLayer {
 }
 
 impl Gate for KillSwitchLayer {
+    fn moved(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.switch.moved.notified())
+    }
+
     fn mode(&self) -> SwitchMode {
         self.switch.mode()
     }

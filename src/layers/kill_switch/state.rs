@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
+
 use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Stopped;
@@ -24,6 +26,8 @@ pub(super) struct Switch {
     mode: AtomicU8,
     rejected: AtomicU64,
     stand: Mutex<Stand>,
+    /// Wakes calls that wait, when it is moved.
+    pub(super) moved: Notify,
     pub(super) ties: Ties,
 }
 
@@ -66,6 +70,7 @@ impl Switch {
                 sources: Vec::new(),
                 next: SourceId::default(),
             }),
+            moved: Notify::new(),
             ties: Ties::default(),
         }
     }
@@ -79,6 +84,8 @@ impl Switch {
         stand.position = Position { setting, since };
         stand.text = stand.position.told().into();
         self.mode.store(stand.position.mode() as u8, Ordering::Release);
+        drop(stand);
+        self.moved.notify_waiters();
         from
     }
 

@@ -210,7 +210,7 @@ impl Note {
         let (facts, is_refusal) = (&told.limits, class == Class::Throttled);
         let changed = if facts.is_empty() { None } else { limiter.hear(turn, facts, is_refusal) };
         if is_refusal {
-            told.leave(class, response);
+            told.leave(class, response.extensions_mut());
             let asked = some_time(told.wait(class));
             match (told.refused_resource(), asked) {
                 // Everything else may go on.
@@ -247,7 +247,7 @@ impl Note {
             Excess::Reject if is_refused => self.context.state().set_shut(true),
             // It waits for its turn.
             Excess::Reject => {}
-            Excess::Shape => leave_wait(response, pause),
+            Excess::Shape => leave_wait(response.extensions_mut(), pause),
         }
     }
 

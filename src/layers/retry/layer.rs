@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
+use super::around::RetryPattern;
 use super::config::{EmptyBudget, Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
-use super::service::Retry;
 use crate::backoff::Backoff;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::{Layered, Replaying};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -43,6 +44,9 @@ enum Terms {
     /// This layer takes nothing out of it, and puts nothing in.
     Unlimited,
 }
+
+/// A service whose failed requests are tried again.
+pub type Retry<S> = Layered<RetryPattern, S, Replaying>;
 
 impl RetryLayer {
     /// Retries with the defaults.
@@ -286,6 +290,6 @@ impl<S> Layer<S> for RetryLayer {
     type Service = Retry<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Retry::new(inner, self.clone())
+        Layered::new(Arc::new(RetryPattern::new(self.clone())), inner)
     }
 }

@@ -113,22 +113,20 @@
 //! # Ok(()) }
 //! ```
 
-mod awaiting;
+mod around;
 mod config;
-mod drain;
-mod future;
 mod layer;
 mod policy;
 mod refusals;
-mod service;
+mod run;
 mod state;
+mod wait;
 
 pub use crate::replay::budget::RetryBudget;
+pub use around::RetryPattern;
 pub use config::{EmptyBudget, Rejections, RetryConfig};
-pub use future::ResponseFuture;
-pub use layer::RetryLayer;
+pub use layer::{Retry, RetryLayer};
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
-pub use service::Retry;
 
 pub use crate::context::Retries;
 pub use crate::replay::Steer;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderName, Response};
+use http::{Extensions, HeaderMap, HeaderName};
 
 use super::facts::{LimitFacts, Resource, named};
 use super::rows::{LimitHeader, Row, Says};
@@ -121,31 +121,32 @@ impl Told {
     }
 
     /// Leaves the wait on the answer: whoever is further out need not read it again.
-    pub(crate) fn leave<B>(&self, class: Class, response: &mut Response<B>) {
+    pub(crate) fn leave(&self, class: Class, extensions: &mut Extensions) {
         if let Some(wait) = self.wait(class) {
-            response.extensions_mut().insert(Asked(wait));
+            extensions.insert(Asked(wait));
         }
     }
 }
 
 /// How long the answer of this class asks its callers to wait; read once.
-pub(crate) fn wait_of<B>(
+pub(crate) fn wait_of(
     by: &SharedClassifier,
     class: Class,
-    response: &mut Response<B>,
+    headers: &HeaderMap,
+    extensions: &mut Extensions,
     clock: &Clock,
 ) -> Option<Duration> {
-    if let Some(Asked(wait)) = response.extensions().get() {
+    if let Some(Asked(wait)) = extensions.get() {
         return Some(*wait);
     }
-    let told = Told::read(response.headers(), by.limit_headers(), clock);
-    told.leave(class, response);
+    let told = Told::read(headers, by.limit_headers(), clock);
+    told.leave(class, extensions);
     told.wait(class)
 }
 
 /// Leaves on an answer that asked for no wait how long its caller had better wait.
-pub(crate) fn leave_wait<B>(response: &mut Response<B>, wait: Duration) {
-    response.extensions_mut().insert(Asked(wait));
+pub(crate) fn leave_wait(extensions: &mut Extensions, wait: Duration) {
+    extensions.insert(Asked(wait));
 }
 
 fn bucket(text: &str) -> Resource {

@@ -4,7 +4,7 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{ErrorKind, Integration};
 
 use super::preset;
-use crate::call::{failure, get, hold, millis, once, seconds, status};
+use crate::call::{failure, get, hold, millis, once, poll_once, seconds, status};
 
 #[tokio::test(start_paused = true)]
 async fn sixteen_are_under_way_and_as_many_wait_as_come_in_an_outage() {
@@ -41,7 +41,8 @@ async fn jobs_by_the_thousand_wait_for_their_turn_in_order_and_none_is_refused()
         let request = http::Request::get(format!("http://crm.test/{number}")).body(());
         status(crm.send(request.unwrap()))
     });
-    let calls: Vec<_> = calls.collect();
+    let mut calls: Vec<_> = calls.map(Box::pin).collect();
+    assert!(calls.iter_mut().all(|call| poll_once(call).is_pending()));
     assert_eq!((crm.bulkhead().in_use(), crm.bulkhead().waiting()), (16, 0));
     assert_eq!(crm.rate_limit().waiting(), 984);
     let statuses = futures_util::future::join_all(calls).await;
@@ -140,7 +141,8 @@ async fn a_call_that_waited_gets_its_place() {
     let answer = Answer::status(200).after(seconds(20));
     let crm = preset().service(Script::new([answer])).build().unwrap();
     let others = (0..16).map(|_| crm.send(once()));
-    let others = futures_util::future::join_all(others);
+    let mut others = futures_util::future::join_all(others);
+    assert!(poll_once(&mut others).is_pending());
     let (last, others) = tokio::join!(status(crm.send(get())), others);
     assert_eq!(last, (200, seconds(40)));
     assert!(others.iter().all(Result::is_ok));

@@ -1,0 +1,147 @@
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::layer::{After, HedgeLayer};
+use super::plan::{Plan, delivery_of};
+use crate::pattern::{Attempt, Call, Either, Flow, Held, Next, Pattern, Wire, either};
+use crate::rt;
+use crate::terms::Delivery;
+
+/// Sends a second request beside one that is slow. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct HedgePattern {
+    pub(super) settings: Arc<HedgeLayer>,
+}
+
+impl HedgePattern {
+    pub(super) fn new(settings: Arc<HedgeLayer>) -> Self {
+        Self { settings }
+    }
+}
+
+impl Pattern for HedgePattern {
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        if let After::Never = self.settings.after {
+            return next.run(call, attempt).await;
+        }
+        let plan = Plan::of(&self.settings, call, attempt);
+        if plan.delay.is_some() {
+            attempt.save(BODY_CAP);
+        }
+        let mut first = pin!(Some(next.run(call, attempt)));
+        if let Some(held) = until_slow(call, attempt, plan.delay, running(&mut first)).await {
+            plan.judge(&held);
+            return held.hand_up().await;
+        }
+        let Some((other, pass)) = plan.begin_second() else {
+            let held = attempt.head(running(&mut first)).await;
+            plan.judge(&held);
+            return held.hand_up().await;
+        };
+        let mut second = plan.second(&other, pass);
+        // Boxed, because few calls have one, and all would carry its size.
+        let mut beside = Box::pin(next.run(call, &other));
+        let heads = {
+            let one = pin!(attempt.head(running(&mut first)));
+            let two = pin!(other.head(beside.as_mut()));
+            either(one, two).await
+        };
+        match heads {
+            Either::First(held) if plan.judge(&held) => {
+                let lost = second.lose();
+                drop(beside);
+                drop(second);
+                plan.finish(false);
+                plan.note(&held, lost);
+                held.hand_up().await
+            }
+            Either::First(held) => {
+                // A bad answer is kept: the second may bring a better one.
+                let better = other.head(beside.as_mut()).await;
+                match second.end(&better) {
+                    Ok(()) => {
+                        let failed = delivery_of(&held);
+                        plan.win(Some(failed));
+                        drop(held);
+                        first.set(None);
+                        plan.note(&better, failed);
+                        attempt.follow(&other, better).await
+                    }
+                    Err(delivery) => {
+                        drop(better);
+                        drop(beside);
+                        drop(second);
+                        plan.settle(held, delivery).await
+                    }
+                }
+            }
+            Either::Second(better) => match second.end(&better) {
+                Ok(()) => {
+                    plan.win(None);
+                    first.set(None);
+                    plan.note(&better, Delivery::Unknown);
+                    attempt.follow(&other, better).await
+                }
+                Err(delivery) => {
+                    drop(better);
+                    drop(beside);
+                    drop(second);
+                    // The first may still do better.
+                    let held = attempt.head(running(&mut first)).await;
+                    plan.judge(&held);
+                    plan.settle(held, delivery).await
+                }
+            },
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
+
+/// The first request's head, unless it is slow: it has taken so long since it left.
+async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
+    call: &Call,
+    attempt: &'a Attempt<W>,
+    delay: Option<Duration>,
+    running: Pin<&'a mut F>,
+) -> Option<Held<'a, W, F>> {
+    let Some(delay) = delay else { return Some(attempt.head(running).await) };
+    let mut head = pin!(attempt.head(running));
+    loop {
+        let due = rt::after(attempt.state(|state| state.attempt_began()), delay);
+        if let Some(held) = call.until(due, head.as_mut()).await {
+            return Some(held);
+        }
+        let now = call.now();
+        let is_here = attempt.state(|state| {
+            let is_here = state.is_here();
+            if is_here {
+                // Its time hasn't begun.
+                state.set_attempt_began(now);
+            }
+            is_here
+        });
+        let began = attempt.state(|state| state.attempt_began());
+        if !is_here && now >= rt::after(began, delay) {
+            return None;
+        }
+    }
+}
+
+fn running<'a, F>(first: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
+    first.as_mut().as_pin_mut().expect("the first goes on until the second has won")
+}
+
+/// How much of a request's body is kept for a second request, in bytes.
+const BODY_CAP: usize = 1 << 20;

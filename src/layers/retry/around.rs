@@ -1,0 +1,64 @@
+use std::pin::pin;
+use std::sync::Arc;
+
+use super::layer::RetryLayer;
+use super::refusals::Refusals;
+use super::run::{Run, Then};
+use crate::outcome::{Error, ErrorKind};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::terms::{Delivery, GaveUp};
+
+/// Tries again. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct RetryPattern {
+    pub(super) settings: RetryLayer,
+    pub(super) refusals: Arc<Refusals>,
+}
+
+impl RetryPattern {
+    pub(super) fn new(settings: RetryLayer) -> Self {
+        Self { settings, refusals: Arc::default() }
+    }
+}
+
+impl Pattern for RetryPattern {
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let mut run = Run::begin(self, call, attempt);
+        attempt.save(self.settings.config.body_cap);
+        loop {
+            {
+                let mut running = pin!(next.run(call, attempt));
+                let mut held = attempt.head(running.as_mut()).await;
+                let turn = match run.judge(&held) {
+                    Then::Return(why) => return run.hand_up(held, why).await,
+                    Then::Wait(delay) => run.wait(delay, &mut held).await,
+                    Then::WaitForBudget { delay, class } => {
+                        run.wait_for_budget(delay, class, &mut held).await
+                    }
+                };
+                if let Err(why) = turn {
+                    return run.give_up(held, why).await;
+                }
+                // The failed attempt is let go of here, with all that it holds.
+            }
+            if let Some(refusal) = attempt.refusal() {
+                return Err(run.finish(refusal, Some(GaveUp::Stopped)));
+            }
+            if !run.restart() {
+                let error = Error::new(ErrorKind::Request, Delivery::NotSent);
+                return Err(run.finish(error, Some(GaveUp::BodyNotKept)));
+            }
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
