@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
-use super::driver::Root;
+use super::room::Root;
 use crate::context;
 use crate::rt;
 

@@ -1,13 +1,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::context::RequestHead;
 use crate::rt;
 use crate::rt::callback;
+use crate::rt::sync::atomic::{AtomicU64, Ordering};
+use crate::rt::sync::{RwLock, RwLockReadGuard};
+
+#[cfg(all(test, outrigger_loom))]
+mod interleavings;
 
 /// One value for each key, made when a key is first seen and forgotten when it is idle.
 ///

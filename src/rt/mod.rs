@@ -12,6 +12,7 @@ pub(crate) mod files;
 pub(crate) mod free_list;
 mod rng;
 mod spawn;
+pub(crate) mod sync;
 mod timer;
 
 pub(crate) use calendar::datable;

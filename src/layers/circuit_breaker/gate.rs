@@ -1,7 +1,6 @@
 //! The machine where many calls meet.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,8 @@ use super::outage::Cause;
 use super::row::Row;
 use super::state::{Asker, Change, Forced, Machine, Refusal, Role, Ticket, UNTRACKED, Verdict};
 use super::window::{Mark, Sums, Window};
+use crate::rt::sync::atomic::{AtomicU64, Ordering};
+use crate::rt::sync::{Mutex, MutexGuard, RwLock};
 use crate::rt::{self, Rng};
 
 /// A closed breaker is passed with one load and told of a success by a few stores; the lock is for

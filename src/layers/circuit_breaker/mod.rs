@@ -135,6 +135,8 @@ mod handle;
 mod held;
 mod hold;
 mod holding;
+#[cfg(all(test, outrigger_loom))]
+mod interleavings;
 mod keyed;
 mod layer;
 mod outage;

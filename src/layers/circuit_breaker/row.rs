@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Attempts that failed one after the other, kept in atomics.
 #[derive(Debug)]

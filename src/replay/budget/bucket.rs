@@ -1,11 +1,12 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::line::Line;
 use super::terms::{BudgetTerms, TOKEN};
 use crate::rt;
+use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::rt::sync::{Mutex, MutexGuard};
 
 /// What is left of a budget, and who waits for more.
 #[derive(Debug)]

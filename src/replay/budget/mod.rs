@@ -1,6 +1,8 @@
 //! How much of the traffic may be retries.
 
 mod bucket;
+#[cfg(all(test, outrigger_loom))]
+mod interleavings;
 mod line;
 mod terms;
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl From<ErrorType> for Text {
     /// A text, if only one of digits.
     fn from(error: ErrorType) -> Self {
         match error {
-            ErrorType::Status(status) => Self::Kept(status.as_str().into()),
+            ErrorType::Status(_) => Self::Kept(error.as_str().into()),
             ErrorType::Word(word) => Self::Word(word),
         }
     }

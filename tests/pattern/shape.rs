@@ -1,0 +1,192 @@
+//! What the shape promises a pattern.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use outrigger::deadline::DeadlineLayer;
+use outrigger::pattern::{self, Attempt, Call, Flow, Next, Pattern, Wire};
+use outrigger::{Error, ErrorKind};
+use tokio::time::{Instant, sleep};
+use tower::{Service, ServiceBuilder, ServiceExt};
+
+use crate::provider::{Inside, Provider, Scene};
+
+fn get() -> Request<Full<Bytes>> {
+    Request::get("http://crm.test/").body(Full::default()).unwrap()
+}
+
+fn slow(parts: &[u64]) -> Scene {
+    Scene { parts: parts.to_vec(), ..Scene::good() }
+}
+
+/// Ends a call by a limit of its own.
+struct Limit(Duration);
+
+impl Pattern for Limit {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let due = call.now() + self.0;
+        match call.until(due, next.run(call, attempt)).await {
+            Some(flow) => flow,
+            None => {
+                attempt.play(Response::builder().status(504).body(Full::default()).unwrap()).await
+            }
+        }
+    }
+}
+
+/// Answers 500 with another answer.
+struct Instead;
+
+impl Pattern for Instead {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        {
+            let mut running = pin!(next.run(call, attempt));
+            let held = attempt.head(running.as_mut()).await;
+            let is_bad = held.answer(|head| head.status.is_server_error()).unwrap_or(true);
+            if !is_bad {
+                return held.hand_up().await;
+            }
+        }
+        let body = Full::new(W::Data::from(Bytes::from_static(b"instead")));
+        attempt.play(Response::new(body)).await
+    }
+}
+
+/// Panics where it is asked to.
+struct Panics;
+
+impl Pattern for Panics {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let asked = attempt.request(|request| request.headers().contains_key("x-panic"));
+        assert_ne!(asked, Some(true), "as asked");
+        next.run(call, attempt).await
+    }
+}
+
+async fn read<S, R>(service: S, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Error>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = Error>,
+    R: http_body::Body<Data = Bytes, Error = Error>,
+{
+    let (head, body) = service.oneshot(request).await?.into_parts();
+    Ok((head.status, body.collect().await?.to_bytes()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_local_lives_to_the_end_of_the_body() {
+    let count = Arc::new(AtomicI64::new(0));
+    let provider = Provider::answering([slow(&[10, 10])]);
+    let service =
+        ServiceBuilder::new().layer(pattern::layer(Inside(Arc::clone(&count)))).service(provider);
+    let response = service.oneshot(get()).await.unwrap();
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(count.load(SeqCst), 1, "a part of the body is still to come");
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(count.load(SeqCst), 0, "the body is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_limits_share_a_timer_and_the_sooner_one_acts() {
+    for (outer, inner, took) in [(30, 80, 30), (80, 30, 30)] {
+        let hanging = Scene { head: 1_000, ..Scene::good() };
+        let ours = (Limit(Duration::from_millis(outer)), Limit(Duration::from_millis(inner)));
+        let service = ServiceBuilder::new()
+            .layer(pattern::layer(ours))
+            .service(Provider::answering([hanging]));
+        let began = Instant::now();
+        assert_eq!(read(service, get()).await.unwrap().0, 504);
+        assert_eq!(began.elapsed(), Duration::from_millis(took));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_not_handed_up_is_seen_by_nobody() {
+    let bad = Scene { status: Some(500), ..slow(&[10]) };
+    let provider = Provider::answering([bad]);
+    let service = ServiceBuilder::new().layer(pattern::layer(Instead)).service(provider.clone());
+    assert_eq!(read(service.clone(), get()).await.unwrap(), (StatusCode::OK, "instead".into()));
+    assert_eq!(provider.open.load(SeqCst), 0, "it is let go of");
+    assert_eq!(read(service, get()).await.unwrap(), (StatusCode::OK, "".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_its_callers_and_costs_no_other_call() {
+    let count = Arc::new(AtomicI64::new(0));
+    let ours = (Inside(Arc::clone(&count)), Panics);
+    let service = ServiceBuilder::new().layer(pattern::layer(ours)).service(Provider::default());
+    read(service.clone(), get()).await.unwrap();
+    let mut request = get();
+    request.headers_mut().insert("x-panic", "1".parse().unwrap());
+    let call = tokio::spawn(read(service.clone(), request));
+    assert!(call.await.unwrap_err().is_panic());
+    assert_eq!(count.load(SeqCst), 0);
+    read(service, get()).await.unwrap();
+}
+
+#[test]
+fn a_service_outlives_a_runtime() {
+    let hanging = || Scene { head: 50, ..Scene::good() };
+    let service = ServiceBuilder::new()
+        .layer(pattern::layer(Limit(Duration::from_millis(10))))
+        .service(Provider::answering([hanging(), hanging()]));
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let status = runtime.block_on(read(service.clone(), get())).unwrap().0;
+        assert_eq!(status, 504);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_kept_unread_holds_nothing_past_the_deadline() {
+    let count = Arc::new(AtomicI64::new(0));
+    let provider = Provider::answering([slow(&[10, 60_000])]);
+    let service = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(2)))
+        .layer(pattern::layer(Inside(Arc::clone(&count))))
+        .service(provider.clone());
+    let response = service.oneshot(get()).await.unwrap();
+    sleep(Duration::from_millis(1_900)).await;
+    assert_eq!(count.load(SeqCst), 1);
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!((count.load(SeqCst), provider.open.load(SeqCst)), (0, 0));
+    let error = response.into_body().collect().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Timeout(_)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_all_here_is_read_late() {
+    let provider = Provider::answering([slow(&[0])]);
+    let service = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(2)))
+        .layer(pattern::layer(Inside::default()))
+        .service(provider.clone());
+    let response = service.oneshot(get()).await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(provider.open.load(SeqCst), 0, "nothing is held");
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "part");
+}
