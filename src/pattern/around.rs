@@ -56,7 +56,7 @@ pub trait Next<W: Wire>: Send + Sync {
     /// Sends the attempt's request, and runs to the end of its answer's body.
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send;
 
-    /// The call is over: lets go of what was kept ready for it.
+    /// The call is over, or waits: lets go of what was kept ready for it.
     #[doc(hidden)]
     fn let_go(&self) {}
 }
@@ -171,5 +171,9 @@ struct Inside<'a, P, N> {
 impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Inside<'_, P, N> {
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send {
         self.pattern.around(call, attempt, self.next)
+    }
+
+    fn let_go(&self) {
+        self.next.let_go();
     }
 }

@@ -184,6 +184,10 @@ where
         };
         send(service, is_ready, P::TELLS, call, attempt).await
     }
+
+    fn let_go(&self) {
+        Next::<W>::let_go(self.0);
+    }
 }
 
 /// Sends an attempt's request by a service, and runs to the end of the answer's body.
