@@ -88,7 +88,7 @@ where
             let bottom = Mutex::new(bottom);
             Arc::new(Stack { pattern: Arc::clone(&self.pattern), bottom })
         };
-        let context = |spare| context_of::<P>(found, spare, self.pattern.integration());
+        let context = |spare| context_of(&*self.pattern, found, spare);
         let begin = Begin { request: request.map(F::wrap), context };
         start(&rooms, stack, begin, |stack| {
             let mut bottom = stack.bottom();
@@ -106,14 +106,14 @@ impl<P, S, F> Layered<P, S, F> {
 }
 
 /// The call's facts: those that a layer further out put on the request, or new ones.
-fn context_of<P: Pattern>(
+fn context_of(
+    pattern: &impl Pattern,
     found: Option<Context>,
     spare: Option<Arc<AttemptState>>,
-    integration: Option<&Arc<str>>,
 ) -> Context {
     match found {
-        None => Context::fresh(spare, integration),
-        Some(found) if P::TELLS => found.inside(spare, rt::now()),
+        None => Context::fresh(spare, pattern.integration()),
+        Some(found) if pattern.tells() => found.inside(spare, rt::now()),
         Some(found) => found.begun_now(),
     }
 }
@@ -178,7 +178,7 @@ where
                 None => (bottom.template.clone(), false),
             }
         };
-        send(service, is_ready, P::TELLS, call, attempt).await
+        send(service, is_ready, self.0.pattern.tells(), call, attempt).await
     }
 }
 

@@ -25,7 +25,8 @@ where
     let mut service = layer.layer(inner.clone());
     ready(&mut service).await;
     stop();
-    let call = service.call(get());
+    let mut call = Box::pin(service.call(get()));
+    let _ = futures_util::poll!(&mut call);
     // The place is free for whoever is beside it, and for the next that comes.
     let other = within(secs(1), inner.oneshot(get())).await;
     assert_eq!(other.expect("the place is held").unwrap().status(), 200);

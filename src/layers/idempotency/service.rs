@@ -52,7 +52,7 @@ impl<S, P> Idempotency<S, P> {
         let key = context.call().key.get_or_init(|| KeyFact {
             from_caller: own.is_some(),
             honoured,
-            value: settings.profile.fit(own.unwrap_or_else(|| context.id_header().clone())),
+            value: settings.profile.fit(own.unwrap_or_else(|| context.call().id_header().clone())),
             lifetime: settings.profile.lifetime,
         });
         Some(key.value.clone())

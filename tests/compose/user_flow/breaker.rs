@@ -5,13 +5,14 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{Delivery, ErrorKind, Integration};
 
 use super::preset;
-use crate::call::{failure, get, millis, once, read, seconds};
+use crate::call::{failure, get, millis, once, poll_once, read, seconds};
 use crate::provider::{Provider, Reply};
 
 /// An integration whose provider answers by a pattern of `F`ailures and `S`uccesses.
 fn answering(pattern: &str) -> (Script, Integration) {
     let answers = pattern.chars().map(|answer| match answer {
         'F' => Answer::status(500),
+        'L' => Answer::status(200).after(millis(1)),
         _ => Answer::status(200),
     });
     let provider = Script::new(answers);
@@ -67,13 +68,14 @@ async fn nine_failures_in_ten_leave_it_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn it_tries_within_half_a_second_and_closes_at_the_first_success() {
-    let (provider, crm) = answering(&format!("{}{}", "F".repeat(11), "S"));
+    let (provider, crm) = answering(&format!("{}{}", "F".repeat(11), "LS"));
     go_down(&crm).await;
     let (error, _) = failure(crm.send(once())).await;
     let next = error.retry_after().unwrap();
     assert!((millis(400)..=millis(500)).contains(&next), "{next:?}");
     tokio::time::advance(next).await;
-    let probe = crm.send(once());
+    let mut probe = crm.send(once());
+    assert!(poll_once(&mut probe).is_pending());
     assert!(failure(crm.send(once())).await.0.is_rejected(), "one at a time");
     read(probe).await.unwrap();
     assert_eq!(crm.breaker().state(), BreakerState::Closed);
