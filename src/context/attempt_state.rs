@@ -230,8 +230,8 @@ impl AttemptState {
 
     /// What cuts the call, which is the first request's, cuts a second one too.
     pub(crate) fn is_cut(&self) -> bool {
-        let of_first = || self.first.as_ref().is_some_and(|first| first.is_cut());
-        self.outward().any(|at| at.cut.load(Relaxed)) || of_first()
+        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_cut());
+        self.outward().any(|at| at.cut.load(Relaxed) || of_first(at))
     }
 
     /// Another request for the call was answered first: whoever is further in, and dropped for it, can

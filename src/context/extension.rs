@@ -210,6 +210,10 @@ impl Context {
         self.attempt = attempt;
     }
 
+    pub(crate) fn is_same_call(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.state.call(), other.state.call())
+    }
+
     pub(crate) fn call(&self) -> &Call {
         self.state.call()
     }

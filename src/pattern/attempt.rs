@@ -169,11 +169,16 @@ impl<W: Wire> Attempt<W> {
 
     /// Makes another request of it, where its body is as an integration's callers give it.
     pub(crate) fn replace(&self, change: impl FnOnce(Request<Body>) -> Request<Body>) {
-        if let Some(request) = self.own_request(Option::take).flatten() {
-            // A function of the host's may run here: no lock is held.
-            let request = change(request);
-            self.own_request(|own| *own = Some(request));
-        }
+        self.lend(|request| *request = change(std::mem::take(request)));
+    }
+
+    /// Looks at the request, or changes it, where its body is as an integration's callers give it. No
+    /// lock is held: a function of the host's may run.
+    pub(crate) fn lend<R>(&self, look: impl FnOnce(&mut Request<Body>) -> R) -> Option<R> {
+        let mut request = self.own_request(Option::take)??;
+        let result = look(&mut request);
+        self.own_request(|own| *own = Some(request));
+        Some(result)
     }
 
     fn own_request<R>(&self, look: impl FnOnce(&mut Option<Request<Body>>) -> R) -> Option<R> {
@@ -296,7 +301,8 @@ impl<W: Wire> Attempt<W> {
     /// Answers, and runs until the body is over.
     pub async fn play<B>(&self, response: Response<B>) -> Flow
     where
-        B: http_body::Body<Data = W::Data>,
+        B: http_body::Body,
+        B::Data: Into<W::Data>,
         B::Error: Into<BoxError>,
     {
         let (head, body) = response.into_parts();
@@ -320,7 +326,7 @@ impl<W: Wire> Attempt<W> {
             let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
             let Some(frame) = frame else { return Ok(()) };
             let frame = frame.map_err(|error| Error::from_body(error, Some(&self.context())))?;
-            self.desk.put_frame(frame, body.size_hint());
+            self.desk.put_frame(frame.map_data(Into::into), body.size_hint());
             // Readers that know the length may never poll again.
             if body.is_end_stream() {
                 return Ok(());

@@ -42,8 +42,13 @@ impl<P, S, F> Layered<P, S, F> {
 /// A clone carries no readiness.
 impl<P, S: Clone, F> Clone for Layered<P, S, F> {
     fn clone(&self) -> Self {
-        let rooms = Arc::clone(&self.rooms);
-        Self { rooms, ..Self::new(Arc::clone(&self.pattern), self.inner.clone()) }
+        Self {
+            pattern: Arc::clone(&self.pattern),
+            inner: self.inner.clone(),
+            is_ready: false,
+            rooms: Arc::clone(&self.rooms),
+            form: PhantomData,
+        }
     }
 }
 
@@ -213,11 +218,16 @@ where
             .with_detail("there is no request to send")
             .with_context(&attempt.context()));
     };
+    let is_known = request.extensions().get::<Context>().is_some();
     let sent = service.call(request);
     // What the instance holds isn't held beyond its call.
     drop(service);
     let mut sent = pin!(sent);
     let answered = poll_fn(|cx| sent.as_mut().poll(cx).map_err(Into::<BoxError>::into)).await;
-    let answered = answered.map_err(|error| Error::from_inner(error, Some(&attempt.context())));
+    let answered = answered.map_err(|error| match (attempt.context(), is_known) {
+        (context, true) => Error::from_inner(error, Some(&context)),
+        // Nobody further in knows whose call it is: what they say is of this one.
+        (context, false) => Error::from_inner(error, None).with_context(&context),
+    });
     attempt.play(answered?).await
 }

@@ -19,4 +19,4 @@ pub use call::{Call, Until};
 pub use driver::{Answer, Running};
 pub use held::Held;
 pub use layered::Layered;
-pub use wire::{AsIs, LayerWire, Measured, Replaying, Wire};
+pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};

@@ -73,6 +73,10 @@ pub trait Form<Q>: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
 
+/// The caller's body is an integration's: there may be copies of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Own;
+
 /// The caller's body is handed on as it is, and its length can be seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured;
@@ -113,6 +117,15 @@ impl<Q: Send + 'static> Form<Q> for AsIs {
     type Saved = Nothing;
 
     fn wrap(body: Q) -> Q {
+        body
+    }
+}
+
+impl Form<crate::Body> for Own {
+    type Body = crate::Body;
+    type Saved = Nothing;
+
+    fn wrap(body: crate::Body) -> crate::Body {
         body
     }
 }
