@@ -38,6 +38,12 @@ pub trait Pattern: Send + Sync + 'static {
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send;
 
+    /// The same of this very pattern: one that does nothing tells nothing.
+    #[doc(hidden)]
+    fn tells(&self) -> bool {
+        Self::TELLS
+    }
+
     /// Whether a call that came now would be sent. If not, a layer says that it is ready without
     /// asking the inner service.
     fn may_send(&self) -> bool {
@@ -101,6 +107,10 @@ impl<P: Pattern> Pattern for Arc<P> {
         P::around(self, call, attempt, next)
     }
 
+    fn tells(&self) -> bool {
+        P::tells(self)
+    }
+
     fn may_send(&self) -> bool {
         P::may_send(self)
     }
@@ -125,6 +135,10 @@ impl<P: Pattern> Pattern for Option<P> {
             Some(pattern) => pattern.around(call, attempt, next).await,
             None => next.run(call, attempt).await,
         }
+    }
+
+    fn tells(&self) -> bool {
+        self.as_ref().is_some_and(P::tells)
     }
 
     fn may_send(&self) -> bool {
@@ -152,6 +166,10 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
             let inside = Inside { pattern: &self.1, next };
             self.0.around(call, attempt, &inside).await
         }
+    }
+
+    fn tells(&self) -> bool {
+        self.0.tells() || self.1.tells()
     }
 
     fn may_send(&self) -> bool {

@@ -29,7 +29,7 @@ where
     ready(&mut service).await;
     stop();
     let mut call = Box::pin(service.call(get()));
-    let _ = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+    let _ = futures_util::poll!(&mut call);
     // The place is free for whoever is beside it, and for the next that comes.
     let other = within(secs(1), inner.oneshot(get())).await;
     assert_eq!(other.expect("the place is held").unwrap().status(), 200);
