@@ -11,7 +11,6 @@ pub(crate) mod keyed;
 mod layer;
 mod layered;
 pub(crate) mod ownership;
-pub(crate) mod ready;
 mod room;
 mod saved;
 mod unread;
