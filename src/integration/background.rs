@@ -42,7 +42,7 @@ pub(super) fn slots() -> Slots {
             .rejections(Rejections::Wait),
         hedge: HedgeLayer::disabled(),
         // Opening in error costs a job a second, so ten in a row need no time.
-        breaker: CircuitBreakerLayer::new()
+        circuit_breaker: CircuitBreakerLayer::new()
             .no_success_for(Duration::ZERO)
             .open_for(Duration::from_secs(1), Duration::from_secs(60))
             .when_open(WhenOpen::Hold),

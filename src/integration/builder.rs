@@ -233,12 +233,12 @@ impl<T> IntegrationBuilder<T> {
 
     /// Adjusts the circuit breaker.
     pub fn breaker(self, adjust: impl FnOnce(CircuitBreakerLayer) -> CircuitBreakerLayer) -> Self {
-        self.set(|slots| slots.breaker = adjust(slots.breaker.clone()))
+        self.set(|slots| slots.circuit_breaker = adjust(slots.circuit_breaker.clone()))
     }
 
     /// No circuit breaker.
     pub fn without_breaker(self) -> Self {
-        self.set(|slots| slots.breaker = CircuitBreakerLayer::disabled())
+        self.set(|slots| slots.circuit_breaker = CircuitBreakerLayer::disabled())
     }
 
     /// Adjusts the rate limit.

@@ -8,46 +8,53 @@ use super::target::Target;
 use super::users::Users;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
-use crate::circuit_breaker::CircuitBreakerLayer;
-use crate::correlation::CorrelationLayer;
-use crate::deadline::DeadlineLayer;
 use crate::event::Emitter;
-use crate::fallback::FallbackLayer;
-use crate::hedge::HedgeLayer;
-use crate::idempotency::{IdempotencyLayer, PlaceKey};
-use crate::idle_timeout::IdleTimeoutLayer;
-use crate::kill_switch::KillSwitchLayer;
-use crate::mirror::MirrorLayer;
+use crate::idempotency::{IdempotencyLayer, InHeader, PlaceKey};
 use crate::outcome::SharedClassifier;
 use crate::pattern::capacity::Room;
-use crate::rate_limit::{Excess, RateLimitLayer};
-use crate::rehearsal::RehearsalLayer;
-use crate::retry::RetryLayer;
+use crate::rate_limit::Excess;
 use crate::settings::{Mistake, Mistakes};
-use crate::timeout::TimeoutLayer;
 
-/// What stands in each slot of the one order, from the outside in.
-#[derive(Clone, Debug)]
-pub(super) struct Slots {
-    pub(super) correlation: CorrelationLayer,
-    pub(super) fallback: FallbackLayer,
-    pub(super) deadline: DeadlineLayer,
-    pub(super) kill_switch: KillSwitchLayer,
-    pub(super) mirror: MirrorLayer<Target>,
-    pub(super) idempotency: IdempotencyLayer<AnyPlacement>,
-    pub(super) retry: RetryLayer,
-    pub(super) hedge: HedgeLayer,
-    pub(super) breaker: CircuitBreakerLayer,
-    pub(super) rate_limit: RateLimitLayer,
-    pub(super) bulkhead: BulkheadLayer,
-    pub(super) timeout: TimeoutLayer,
-    pub(super) idle_timeout: IdleTimeoutLayer,
-    pub(super) rehearsal: RehearsalLayer,
-    pub(super) around_call: Users,
-    pub(super) around_attempt: Users,
-    /// For the own client; another's is its owner's affair.
-    pub(super) connect: Duration,
+/// The slots of the one order, from the outside in. Each has its layer, which is in the module of that
+/// name, and its table of settings, where a file has one under that name. Another macro makes of them what
+/// it will.
+macro_rules! each_slot {
+    ($make:ident) => {
+        $make! {
+            correlation: CorrelationLayer => CorrelationSettings,
+            fallback: FallbackLayer => FallbackSettings,
+            deadline: DeadlineLayer,
+            kill_switch: KillSwitchLayer,
+            mirror: MirrorLayer<Target> => MirrorSettings,
+            idempotency: IdempotencyLayer<AnyPlacement> => IdempotencySettings,
+            retry: RetryLayer => RetrySettings,
+            hedge: HedgeLayer => HedgeSettings,
+            circuit_breaker: CircuitBreakerLayer => BreakerSettings,
+            rate_limit: RateLimitLayer => RateLimitSettings,
+            bulkhead: BulkheadLayer => BulkheadSettings,
+            timeout: TimeoutLayer => TimeoutSettings,
+            idle_timeout: IdleTimeoutLayer,
+            rehearsal: RehearsalLayer => RehearsalSettings,
+        }
+    };
 }
+
+/// Makes the slots, and what is done with each of them, from their list.
+macro_rules! slots {
+    ($($name:ident: $layer:ident $(<$part:ty>)? $(=> $table:ident)?,)*) => {
+        /// What stands in each slot.
+        #[derive(Clone, Debug)]
+        pub(super) struct Slots {
+            $(pub(super) $name: crate::$name::$layer $(<$part>)?,)*
+            pub(super) around_call: Users,
+            pub(super) around_attempt: Users,
+            /// For the own client; another's is its owner's affair.
+            pub(super) connect: Duration,
+        }
+    };
+}
+
+each_slot!(slots);
 
 /// Where the key goes, whatever puts it there.
 #[derive(Clone)]
@@ -70,7 +77,7 @@ impl Slots {
                 .budget(budget)
                 .shared_classifier(classifier.clone())
                 .emitter(emitter.clone()),
-            breaker: self.breaker.claimed(emitter.clone(), classifier.clone()),
+            circuit_breaker: self.circuit_breaker.claimed(emitter.clone(), classifier.clone()),
             rate_limit: self
                 .rate_limit
                 .claimed()
@@ -132,7 +139,7 @@ impl Slots {
             hedge,
             kill_switch: self.kill_switch.taking_over(&running.kill_switch),
             mirror: self.mirror.taking_over(&running.mirror),
-            breaker: self.breaker.taking_over(&running.breaker),
+            circuit_breaker: self.circuit_breaker.taking_over(&running.circuit_breaker),
             rate_limit: rate_limit.taking_over(&running.rate_limit),
             bulkhead,
             rehearsal: self.rehearsal.taking_over(&running.rehearsal),
@@ -148,7 +155,7 @@ impl Slots {
         self.idempotency.check_into(&mut Mistakes::new("idempotency", found));
         self.retry.check_into(&mut Mistakes::new("retry", found));
         self.hedge.check_into(&mut Mistakes::new("hedge", found));
-        self.breaker.check_into(&mut Mistakes::new("circuit_breaker", found));
+        self.circuit_breaker.check_into(&mut Mistakes::new("circuit_breaker", found));
         self.rate_limit.check_into(&mut Mistakes::new("rate_limit", found));
         self.bulkhead.check_into(&mut Mistakes::new("bulkhead", found));
         self.timeout.check_into(&mut Mistakes::new("timeout", found));
@@ -179,7 +186,7 @@ impl Slots {
                 format_args!("{delay:?} is no sooner than the attempt's limit {attempt:?}, so no second request ever goes out: lower it or raise the attempt"),
             );
         }
-        if let Some(window) = self.breaker.window_time()
+        if let Some(window) = self.circuit_breaker.window_time()
             && window < attempt.saturating_mul(2)
         {
             Mistakes::new("circuit_breaker", found).add(
@@ -214,6 +221,12 @@ impl AnyPlacement {
     }
 }
 
+impl From<InHeader> for AnyPlacement {
+    fn from(placement: InHeader) -> Self {
+        Self(Arc::new(placement))
+    }
+}
+
 impl PlaceKey<Body> for AnyPlacement {
     fn place(&self, request: Request<Body>, key: &HeaderValue) -> Request<Body> {
         self.0.place(request, key)
@@ -233,3 +246,6 @@ impl fmt::Debug for AnyPlacement {
         f.write_str("AnyPlacement")
     }
 }
+
+#[cfg(feature = "serde")]
+pub(super) use each_slot;

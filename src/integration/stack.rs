@@ -55,7 +55,7 @@ pub(super) fn compose(
         // 9. Inside retry: only first attempts are doubled, out of the same budget.
         slots.hedge.is_enabled().then(|| slots.hedge.to_pattern()),
         // 10. Inside retry and hedge: it judges attempts.
-        slots.breaker.to_pattern(),
+        slots.circuit_breaker.to_pattern(),
         // 11. Inside the breaker: an open circuit neither queues nor spends quota.
         slots.rate_limit.to_pattern(),
         // 12. Inside the rate limit: who waits for a turn holds no place.

@@ -136,6 +136,8 @@ mod layer;
 mod limit;
 mod places;
 mod queue;
+#[cfg(feature = "serde")]
+mod settings;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -147,4 +149,4 @@ pub use layer::{Bulkhead, BulkheadLayer};
 pub use limit::{Limit, Priority};
 
 #[cfg(feature = "serde")]
-pub(crate) use adaptive::Way;
+pub(crate) use settings::BulkheadSettings;

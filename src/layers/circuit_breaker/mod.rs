@@ -144,12 +144,15 @@ mod pass;
 mod probes;
 mod release;
 mod row;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 mod window;
 
 pub use around::CircuitBreakerPattern;
 pub use config::{BreakerConfig, Consecutive, Mode, Throttled, WhenOpen};
-#[cfg(feature = "serde")]
-pub(crate) use config::{SlowRule, WindowSize};
 pub use handle::{BreakerCounts, BreakerHandle, KeyedBreakers};
 pub use layer::{CircuitBreaker, CircuitBreakerLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::BreakerSettings;

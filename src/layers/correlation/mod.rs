@@ -62,7 +62,12 @@ mod around;
 mod baggage;
 mod inbound;
 mod layer;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::CorrelationPattern;
 pub use inbound::{Inbound, InboundFuture, InboundLayer};
 pub use layer::{Correlation, CorrelationLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::CorrelationSettings;

@@ -62,6 +62,8 @@ mod failed;
 mod json_lines;
 mod layer;
 mod record;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::FallbackPattern;
 pub use failed::{Failed, FellBack};
@@ -69,3 +71,6 @@ pub use failed::{Failed, FellBack};
 pub use json_lines::JsonLines;
 pub use layer::{Fallback, FallbackLayer};
 pub use record::{FallbackRecord, FallbackRecorder};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::FallbackSettings;

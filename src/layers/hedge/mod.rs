@@ -67,8 +67,13 @@ mod delay;
 mod handle;
 mod layer;
 mod plan;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::HedgePattern;
 pub use handle::{HedgeCounts, HedgeHandle};
 pub use layer::{Hedge, HedgeLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::HedgeSettings;

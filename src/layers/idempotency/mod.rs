@@ -82,6 +82,8 @@ mod layer;
 mod placement;
 mod profile;
 mod service;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::IdempotencyPattern;
 pub use layer::{IdempotencyLayer, KeyedMethods, Minting};
@@ -90,4 +92,4 @@ pub use profile::KeyProfile;
 pub use service::Idempotency;
 
 #[cfg(feature = "serde")]
-pub(crate) use profile::{Form, Honoured};
+pub(crate) use settings::IdempotencySettings;

@@ -77,6 +77,8 @@ mod handle;
 mod layer;
 mod request;
 mod seen;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 mod watch;
 
@@ -84,3 +86,6 @@ pub use around::MirrorPattern;
 pub use handle::MirrorHandle;
 pub use layer::{Mirror, MirrorLayer};
 pub use seen::Seen;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::MirrorSettings;

@@ -131,6 +131,8 @@ mod resources;
 mod resume;
 mod roll_call;
 mod search;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::RateLimitPattern;
@@ -140,4 +142,4 @@ pub use keyed::KeyedRateLimits;
 pub use layer::{RateLimit, RateLimitLayer};
 
 #[cfg(feature = "serde")]
-pub(crate) use config::Quota;
+pub(crate) use settings::RateLimitSettings;

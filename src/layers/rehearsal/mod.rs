@@ -88,6 +88,8 @@ mod header;
 mod injection;
 mod layer;
 mod plan;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::RehearsalPattern;
@@ -95,3 +97,6 @@ pub use handle::RehearsalHandle;
 pub use injection::Rehearsed;
 pub use layer::{Rehearsal, RehearsalLayer};
 pub use plan::Plan;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::RehearsalSettings;

@@ -115,10 +115,14 @@
 
 mod around;
 mod config;
+#[cfg(feature = "serde")]
+mod delays;
 mod layer;
 mod policy;
 mod refusals;
 mod run;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 mod wait;
 
@@ -130,3 +134,6 @@ pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 
 pub use crate::context::Retries;
 pub use crate::replay::Steer;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::RetrySettings;

@@ -63,7 +63,12 @@ mod around;
 mod body;
 mod layer;
 mod limits;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::TimeoutPattern;
 pub use body::{RequestBody, Watched};
 pub use layer::{Timeout, TimeoutLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::TimeoutSettings;
