@@ -23,7 +23,7 @@ use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
@@ -310,12 +310,13 @@ impl<T: Source> IntegrationBuilder<T> {
         self.check()?;
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
-        let slots = self.slots.apart(&self.emitter, &self.classifier);
+        let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
+        let slots = self.slots.adopt(&wiring);
         let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
         let Laid { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
-        let kept = base.slots.kept();
-        let slots = slots.taking_over(&base.slots);
-        base.slots = kept;
+        let snapshot = base.slots.snapshot();
+        let slots = slots.inherit(&base.slots);
+        base.slots = snapshot;
 
         let transport = match limits {
             Some(limits) => self.transport.with_limits(limits),
@@ -323,11 +324,9 @@ impl<T: Source> IntegrationBuilder<T> {
         };
         let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
-        let (emitter, classifier) = (self.emitter.clone(), self.classifier);
-        let captures = emitter.wants().body_cap().is_some();
-        let compose = move |slots: &Slots| {
-            compose(slots, &emitter, &classifier, Bottom::new(transport.clone(), captures))
-        };
+        let captures = self.emitter.wants().body_cap().is_some();
+        let compose =
+            move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,

@@ -17,7 +17,7 @@ impl Laid {
         limits: Option<PoolLimits>,
         found: &mut Vec<Mistake>,
     ) -> Self {
-        let slots = slots.settled();
+        let slots = slots.wire();
         slots.check_into(found);
         slots.check_connect(limits.and_then(|limits| limits.connect), found);
         if let Some(limits) = &limits {

@@ -97,6 +97,7 @@ mod layered;
 pub(crate) mod ownership;
 mod room;
 mod saved;
+mod slot;
 mod unread;
 mod wire;
 
@@ -113,6 +114,7 @@ pub use layer::{PatternLayer, ToPattern, layer};
 pub use layered::Layered;
 pub(crate) use layered::send;
 pub(crate) use room::Rooms;
+pub(crate) use slot::{Slot, Wiring};
 pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
 
 pub(crate) use wire::{Form, Nothing, Saved, sealed};

@@ -10,9 +10,9 @@ use super::places::Places;
 use super::queue::Standing;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Bounds concurrency. See the [module](super).
@@ -103,8 +103,9 @@ impl BulkheadLayer {
     }
 
     /// What results mean, for an adaptive limit.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
     /// Where events go.
@@ -125,41 +126,14 @@ impl BulkheadLayer {
         checked("bulkhead", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        match &self.shared {
-            Some(limit) => limit.check_into(mistakes),
-            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
-        }
-        if let Some(setting) = self.misplaced {
-            mistakes.add(
-                setting,
-                "it is the shared limit's: set it there, or before the limit is given",
-            );
-        }
-        if self.places.config().queue > 0 {
-            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
-        }
-    }
-
-    /// An integration's layer: with these places, unless they are another's and not meant to be shared.
-    pub(crate) fn claimed(self) -> Self {
-        if self.shared.is_none() && self.places.ties.claim() { self } else { self.apart() }
-    }
-
     /// The same layer, with places of its own, unless it was told to share another's.
-    pub(crate) fn apart(self) -> Self {
+    fn unshared(self) -> Self {
         let queue_wait = self.queue_wait.apart();
         let places = match self.shared {
             Some(_) => Arc::clone(&self.places),
             None => Arc::new(Places::new(self.places.config())),
         };
         Self { places, queue_wait, ..self }
-    }
-
-    /// These settings, with the places that are in use.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.reader().reconfigure(&self.config());
-        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
     }
 
     /// The room that its calls find, where it is bounded.
@@ -181,20 +155,15 @@ impl BulkheadLayer {
         self
     }
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.is_some()
     }
 
     /// The same under other settings; of a shared limit, only the wait is this bulkhead's.
     pub(crate) fn with_config(self, config: &BulkheadConfig) -> Self {
-        let apart = self.apart();
-        apart.reader().reconfigure(config);
-        apart
+        let unshared = self.unshared();
+        unshared.reader().reconfigure(config);
+        unshared
     }
 
     /// What it is set to.
@@ -217,6 +186,43 @@ impl BulkheadLayer {
         set(&mut config);
         self.places = Arc::new(Places::new(config));
         self
+    }
+}
+
+impl Slot for BulkheadLayer {
+    /// It has these places, unless they are another's and not meant to be shared.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let is_own = self.shared.is_none() && self.places.ties.claim();
+        let adopted = if is_own { self } else { self.unshared() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with the places that are in use.
+    fn inherit(self, running: &Self) -> Self {
+        running.reader().reconfigure(&self.config());
+        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
+    }
+
+    /// The places have settings too, so it has others.
+    fn snapshot(&self) -> Self {
+        self.clone().unshared()
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        match &self.shared {
+            Some(limit) => limit.check_into(mistakes),
+            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
+        }
+        if let Some(setting) = self.misplaced {
+            mistakes.add(
+                setting,
+                "it is the shared limit's: set it there, or before the limit is given",
+            );
+        }
+        if self.places.config().queue > 0 {
+            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use super::keyed::BreakerMap;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::ownership::Ties;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::{self, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
@@ -186,8 +186,9 @@ impl CircuitBreakerLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self.renewed()
     }
 
     /// Where events go.
@@ -221,15 +222,6 @@ impl CircuitBreakerLayer {
         checked("circuit_breaker", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if let Some(config) = &self.config {
-            config.check_into(mistakes);
-        }
-        if self.map.as_ref().is_some_and(|map| map.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
-        }
-    }
-
     pub(crate) fn with_config(mut self, config: Option<BreakerConfig>) -> Self {
         self.config = config;
         self.renewed()
@@ -239,33 +231,8 @@ impl CircuitBreakerLayer {
         self.config.as_ref()
     }
 
-    /// These settings, with the breakers that are in use: their states stay, and so do the results
-    /// where the window does. Where there shall be none, they are kept for when there shall be again.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        if let Some(config) = &self.config {
-            if let Some(map) = &running.map {
-                map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
-            }
-            if let Some(gate) = running.gate.get() {
-                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
-            }
-        }
-        Self { config: self.config, ..running.clone() }
-    }
-
     pub(crate) fn window_time(&self) -> Option<Duration> {
         self.config.as_ref()?.window_time()
-    }
-
-    /// An integration's layer: with this breaker, unless it is another's.
-    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.ties.claim() { self } else { self.renewed() };
-        Self { emitter, classifier, ..claimed }
-    }
-
-    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self.renewed()
     }
 
     /// The one breaker, if there is one and no keys.
@@ -289,6 +256,38 @@ impl CircuitBreakerLayer {
             self.map = Some(Arc::new(map.renewed(config)));
         }
         self
+    }
+}
+
+impl Slot for CircuitBreakerLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.ties.claim() { self } else { self.renewed() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with the breakers that are in use: their states stay, and so do the results
+    /// where the window does. Where there shall be none, they are kept for when there shall be again.
+    fn inherit(self, running: &Self) -> Self {
+        if let Some(config) = &self.config {
+            if let Some(map) = &running.map {
+                map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
+            }
+            if let Some(gate) = running.gate.get() {
+                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
+            }
+        }
+        Self { config: self.config, ..running.clone() }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(config) = &self.config {
+            config.check_into(mistakes);
+        }
+        if self.map.as_ref().is_some_and(|map| map.most() == 0) {
+            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
+        }
     }
 }
 

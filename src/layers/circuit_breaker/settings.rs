@@ -101,7 +101,7 @@ impl Table<CircuitBreakerLayer> for BreakerSettings {
         let row = layer.config().and_then(|config| config.consecutive);
         let window = layer.config().map(|config| config.window);
         match field {
-            // Which of the rules is wrong can't be said.
+            // There is none, so it is in no setting.
             "rules" => "",
             "slow_calls" => "slow_rate",
             "consecutive" if matches!(row, Some(Consecutive::BelowMinimum(_))) => {

@@ -6,8 +6,8 @@ use http::HeaderName;
 use super::around::CorrelationPattern;
 use crate::context::TraceContext;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
 
 /// Sends a correlation id with every call. See the [module](super).
@@ -81,6 +81,12 @@ impl CorrelationLayer {
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
+    }
+}
+
+impl Slot for CorrelationLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
     }
 }
 

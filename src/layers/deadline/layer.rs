@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::around::DeadlinePattern;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives every call one limit in clock time. See the [module](super).
@@ -56,8 +56,14 @@ impl DeadlineLayer {
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.limit
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl Slot for DeadlineLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("limit", self.limit);
     }
 }

@@ -13,8 +13,8 @@ use super::record::FallbackRecorder;
 use crate::body::Body;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -111,8 +111,9 @@ impl FallbackLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
     /// Where events go.
@@ -132,15 +133,6 @@ impl FallbackLayer {
         checked("fallback", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", Some(self.limit));
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
     pub(crate) fn is_enabled(&self) -> bool {
         self.answer.is_some()
     }
@@ -154,6 +146,17 @@ impl FallbackLayer {
                 .unwrap_or_else(|| failed.is_worth_a_fallback()),
             (Switched::No, None) => failed.is_worth_a_fallback(),
         }
+    }
+}
+
+impl Slot for FallbackLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..self }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("limit", Some(self.limit));
     }
 }
 

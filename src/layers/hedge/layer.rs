@@ -8,7 +8,7 @@ use super::state::Counters;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::pattern_layer;
-use crate::pattern::{Layered, Replaying};
+use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -80,8 +80,9 @@ impl HedgeLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
     /// Where events go.
@@ -100,21 +101,6 @@ impl HedgeLayer {
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("hedge", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        match &self.after {
-            After::Never => {}
-            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
-            After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
-                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
-            }
-            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
-                "quantile",
-                format_args!("no request takes longer than {quantile} of them: use 95%"),
-            ),
-            After::Quantile(..) => {}
-        }
     }
 
     /// The fixed delay, where there is one.
@@ -147,8 +133,36 @@ impl HedgeLayer {
         self.least
     }
 
+    /// Whether there may be second requests at all.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !matches!(self.after, After::Never)
+    }
+
+    /// How long the first request has, as things stand.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        match &self.after {
+            After::Never => None,
+            After::Fixed(delay) => Some(*delay),
+            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+        }
+    }
+}
+
+impl Slot for HedgeLayer {
+    /// It has what was learned and counted here, unless that is another integration's.
+    fn adopt(mut self, wiring: &Wiring) -> Self {
+        if !self.counters.ties.claim() {
+            self.counters = Arc::default();
+            if let After::Quantile(quantile, _) = self.after {
+                self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
+            }
+        }
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..self }
+    }
+
     /// These settings, with what was counted, and what was learned of the same quantile.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+    fn inherit(mut self, running: &Self) -> Self {
         if let (After::Quantile(new, learned), After::Quantile(old, known)) =
             (&mut self.after, &running.after)
             && new == old
@@ -159,34 +173,18 @@ impl HedgeLayer {
         self
     }
 
-    /// Whether there may be second requests at all.
-    pub(crate) fn is_enabled(&self) -> bool {
-        !matches!(self.after, After::Never)
-    }
-
-    /// An integration's layer: with what was learned and counted here, unless it is another's.
-    pub(crate) fn claimed(mut self) -> Self {
-        if self.counters.ties.claim() {
-            return self;
-        }
-        self.counters = Arc::default();
-        if let After::Quantile(quantile, _) = self.after {
-            self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
-        }
-        self
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
-    /// How long the first request has, as things stand.
-    pub(super) fn delay(&self) -> Option<Duration> {
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         match &self.after {
-            After::Never => None,
-            After::Fixed(delay) => Some(*delay),
-            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+            After::Never => {}
+            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
+            After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
+                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
+            }
+            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
+                "quantile",
+                format_args!("no request takes longer than {quantile} of them: use 95%"),
+            ),
+            After::Quantile(..) => {}
         }
     }
 }

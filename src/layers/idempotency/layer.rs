@@ -6,6 +6,7 @@ use super::placement::InHeader;
 use super::profile::KeyProfile;
 use super::service::Idempotency;
 use crate::event::Emitter;
+use crate::pattern::{Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -119,8 +120,14 @@ impl<P> IdempotencyLayer<P> {
     pub(crate) fn placement(&self) -> &P {
         &self.placement
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl<P> Slot for IdempotencyLayer<P> {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         let KeyProfile { longest, lifetime, .. } = self.settings.profile;
         let needed = self.settings.profile.shortest_limit();
         if longest < needed {

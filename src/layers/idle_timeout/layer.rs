@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::around::IdleTimeoutPattern;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits the silence in an answer's body. See the [module](super).
@@ -38,8 +38,14 @@ impl IdleTimeoutLayer {
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("idle_timeout", |mistakes| self.check_into(mistakes))
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl Slot for IdleTimeoutLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("limit", self.limit);
     }
 }

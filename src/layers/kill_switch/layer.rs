@@ -13,7 +13,7 @@ use crate::context::{Context, Gate, KeyFact, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::pattern::{AsIs, pattern_layer};
-use crate::pattern::{Attempt, Layered, Wire};
+use crate::pattern::{Attempt, Layered, Slot, Wire, Wiring};
 use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
 use crate::terms::SwitchMode;
@@ -76,16 +76,6 @@ impl KillSwitchLayer {
         KillSwitchHandle::new(self.clone())
     }
 
-    /// An integration's layer: with this switch, unless it is another's.
-    pub(crate) fn claimed(self) -> Self {
-        if self.switch.ties.claim() { self } else { self.renewed() }
-    }
-
-    /// These settings, with the running switch.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        Self { key_header: self.key_header, ..running.clone() }
-    }
-
     /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
     pub(super) fn refusal_of<W: Wire>(&self, attempt: &Attempt<W>) -> Option<Error> {
         if self.switch.mode().lets_calls_through() {
@@ -123,6 +113,18 @@ impl KillSwitchLayer {
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.initially.clone(), self.clock.wall()));
         self
+    }
+}
+
+impl Slot for KillSwitchLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.switch.ties.claim() { self } else { self.renewed() };
+        Self { emitter: wiring.emitter.clone(), ..adopted }
+    }
+
+    fn inherit(self, running: &Self) -> Self {
+        Self { key_header: self.key_header, ..running.clone() }
     }
 }
 

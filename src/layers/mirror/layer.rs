@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::{Layered, Own};
+use crate::pattern::{Layered, Own, Slot, Wiring};
 use crate::replay::is_safe;
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -117,8 +117,9 @@ impl<T> MirrorLayer<T> {
     }
 
     /// What the copies' results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self.renewed()
     }
 
     /// What draws the calls that are copied.
@@ -143,21 +144,6 @@ impl<T> MirrorLayer<T> {
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("mirror", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if self.share > Ratio::ONE {
-            let share = self.share;
-            mistakes
-                .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
-        }
-        if self.concurrency == 0 {
-            mistakes.add(
-                "concurrency",
-                "zero places let nothing through: allow at least one, or set the share to zero",
-            );
-        }
-        mistakes.refuse_zero("limit", Some(self.limit));
     }
 
     /// The same copies, sent to another target.
@@ -203,9 +189,24 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
+    /// The same layer, with a share and places of its own.
+    fn renewed(mut self) -> Self {
+        self.tally = Arc::new(Tally::new(self.share));
+        self
+    }
+}
+
+impl<T> Slot for MirrorLayer<T> {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.tally.ties.claim() { self } else { self.renewed() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
     /// These settings, with the places and counts that are in use. The share that a handle set stays
     /// unless another was set here.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+    fn inherit(mut self, running: &Self) -> Self {
         if self.share != running.share {
             running.tally.set_share(self.share);
         }
@@ -213,21 +214,19 @@ impl<T> MirrorLayer<T> {
         self
     }
 
-    /// An integration's layer: with this share and these places, unless they are another's.
-    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.tally.ties.claim() { self } else { self.renewed() };
-        Self { emitter, classifier, ..claimed }
-    }
-
-    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self.renewed()
-    }
-
-    /// The same layer, with a share and places of its own.
-    fn renewed(mut self) -> Self {
-        self.tally = Arc::new(Tally::new(self.share));
-        self
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if self.share > Ratio::ONE {
+            let share = self.share;
+            mistakes
+                .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
+        }
+        if self.concurrency == 0 {
+            mistakes.add(
+                "concurrency",
+                "zero places let nothing through: allow at least one, or set the share to zero",
+            );
+        }
+        mistakes.refuse_zero("limit", Some(self.limit));
     }
 }
 

@@ -10,9 +10,9 @@ use super::limiter::Limiter;
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Clock;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -153,8 +153,9 @@ impl RateLimitLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
     /// Where events go.
@@ -188,39 +189,12 @@ impl RateLimitLayer {
         checked("rate_limit", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
-        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
-        }
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
     pub(crate) fn with_config(self, config: RateLimitConfig) -> Self {
         self.set(|own| *own = config)
     }
 
     pub(crate) fn config(&self) -> &RateLimitConfig {
         &self.config
-    }
-
-    /// An integration's layer: with this limit, unless it is another's.
-    pub(crate) fn claimed(self) -> Self {
-        if self.limiter.ties.claim() { self } else { self.set(|_| {}) }
-    }
-
-    /// These settings, with what was learned, spent and queued.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.limiter.reconfigure(&self.config, self.room.clone());
-        if let Some(limiters) = &running.limiters {
-            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
-            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
-        }
-        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
     /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
@@ -258,6 +232,32 @@ impl RateLimitLayer {
             self.limiters = Some(Arc::new(limiters.renewed(terms)));
         }
         self
+    }
+}
+
+impl Slot for RateLimitLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.limiter.ties.claim() { self } else { self.set(|_| {}) };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with what was learned, spent and queued.
+    fn inherit(self, running: &Self) -> Self {
+        running.limiter.reconfigure(&self.config, self.room.clone());
+        if let Some(limiters) = &running.limiters {
+            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
+            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
+        }
+        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
+            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use super::injection::Injection;
 use super::plan::Plan;
 use super::state::Switch;
 use crate::event::{Emitter, Event};
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -83,22 +83,6 @@ impl RehearsalLayer {
         checked("rehearsal", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if let Some(plan) = &self.plan {
-            check_allowed(self.allowed, mistakes);
-            plan.check_into(mistakes);
-        }
-        if self.header.is_some() && !self.allowed {
-            mistakes.add("header", FORBIDDEN);
-        }
-    }
-
-    /// An integration's layer: with this rehearsal, unless it is another's.
-    pub(crate) fn claimed(self, emitter: Emitter) -> Self {
-        let claimed = if self.switch.ties.claim() { self } else { self.renewed() };
-        Self { emitter, ..claimed }
-    }
-
     pub(crate) fn is_in_use(&self) -> bool {
         self.is_allowed() || self.header_set().is_some()
     }
@@ -125,16 +109,6 @@ impl RehearsalLayer {
     /// The plan that was set; the handle's is the one that is on.
     pub(crate) fn plan_set(&self) -> Option<&Plan> {
         self.plan.as_deref()
-    }
-
-    /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
-    /// plan was set here, or none is allowed any more. It is left to
-    /// [`tell_since`](Self::tell_since) to tell of it.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        let other = (self.plan != running.plan).then(|| self.plan.clone());
-        running.switch.permit(self.allowed, other);
-        self.switch = Arc::clone(&running.switch);
-        self
     }
 
     /// The plan that is on.
@@ -175,6 +149,34 @@ impl RehearsalLayer {
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.allowed, self.plan.clone()));
         self
+    }
+}
+
+impl Slot for RehearsalLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.switch.ties.claim() { self } else { self.renewed() };
+        Self { emitter: wiring.emitter.clone(), ..adopted }
+    }
+
+    /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
+    /// plan was set here, or none is allowed any more. It is left to
+    /// [`tell_since`](Self::tell_since) to tell of it.
+    fn inherit(mut self, running: &Self) -> Self {
+        let other = (self.plan != running.plan).then(|| self.plan.clone());
+        running.switch.permit(self.allowed, other);
+        self.switch = Arc::clone(&running.switch);
+        self
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(plan) = &self.plan {
+            check_allowed(self.allowed, mistakes);
+            plan.check_into(mistakes);
+        }
+        if self.header.is_some() && !self.allowed {
+            mistakes.add("header", FORBIDDEN);
+        }
     }
 }
 

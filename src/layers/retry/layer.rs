@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::pattern_layer;
-use crate::pattern::{Layered, Replaying};
+use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -147,8 +147,9 @@ impl RetryLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
     /// Where events go.
@@ -183,32 +184,8 @@ impl RetryLayer {
         self
     }
 
-    /// The same layer, which shares only what its user meant to be shared.
-    pub(crate) fn apart(mut self) -> Self {
-        if self.own_budget {
-            self.budget = self.budget.afresh();
-        }
-        self
-    }
-
     pub(crate) fn shared_budget(&self) -> RetryBudget {
         self.budget.clone()
-    }
-
-    /// These settings, in effect in place of those that run. Who names no terms leaves a shared budget
-    /// as others set it, but takes back what it set itself.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        self.budget = match (self.terms, self.budget.made()) {
-            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
-            // Made without a limit: it has one since settings from elsewhere gave it one.
-            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
-            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
-            _ => self.budget,
-        };
-        if self.terms == Terms::Unlimited {
-            self.budget = RetryBudget::unlimited();
-        }
-        self
     }
 
     pub(crate) fn with_config(mut self, config: RetryConfig) -> Self {
@@ -224,13 +201,6 @@ impl RetryLayer {
 
     pub(crate) fn config(&self) -> &RetryConfig {
         &self.config
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
-        if let Some(terms) = self.terms_to_be() {
-            terms.check_into(mistakes);
-        }
     }
 
     /// What can't work in a call that has this long.
@@ -257,10 +227,37 @@ impl RetryLayer {
             Terms::Unlimited => None,
         }
     }
+}
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
+impl Slot for RetryLayer {
+    /// A budget that others were given goes on being shared.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let Wiring { emitter, classifier } = wiring.clone();
+        let budget = if self.own_budget { self.budget.afresh() } else { self.budget };
+        Self { budget, emitter, classifier, ..self }
+    }
+
+    /// These settings, in effect in place of those that run. Who names no terms leaves a shared budget
+    /// as others set it, but takes back what it set itself.
+    fn inherit(mut self, running: &Self) -> Self {
+        self.budget = match (self.terms, self.budget.made()) {
+            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
+            // Made without a limit: it has one since settings from elsewhere gave it one.
+            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
+            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
+            _ => self.budget,
+        };
+        if self.terms == Terms::Unlimited {
+            self.budget = RetryBudget::unlimited();
+        }
         self
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+        if let Some(terms) = self.terms_to_be() {
+            terms.check_into(mistakes);
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use http::HeaderName;
 use super::around::TimeoutPattern;
 use super::body::Watched;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::pattern_layer;
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits one attempt. See the [module](super).
@@ -68,7 +68,18 @@ impl TimeoutLayer {
         self.attempt
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    /// Whether a limit depends on how far the upload has come.
+    pub(super) fn watches_upload(&self) -> bool {
+        self.response_head.is_some() || self.upload_stall.is_some()
+    }
+}
+
+impl Slot for TimeoutLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("attempt", self.attempt);
         mistakes.refuse_zero("response_head", self.response_head);
         mistakes.refuse_zero("upload_stall", self.upload_stall);
@@ -80,11 +91,6 @@ impl TimeoutLayer {
                 format_args!("{head:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );
         }
-    }
-
-    /// Whether a limit depends on how far the upload has come.
-    pub(super) fn watches_upload(&self) -> bool {
-        self.response_head.is_some() || self.upload_stall.is_some()
     }
 }
 
