@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::call::{Call, NEVER};
 use super::extension::ContextPool;
+use super::ids::CallId;
 use super::recording::Capture;
+use crate::rt::{self, Rng};
 use crate::terms::Delivery;
 
 /// What is known of one attempt, from where it is made to where it goes out.
@@ -117,6 +119,16 @@ impl AttemptState {
             None => this = Arc::new(next),
         }
         this
+    }
+
+    /// Lets go of what others have too, so that they can use their room again.
+    pub(super) fn leave(&mut self) {
+        static NONE: OnceLock<Arc<Call>> = OnceLock::new();
+        (self.outer, self.first) = (None, None);
+        if Arc::get_mut(&mut self.call).is_none() {
+            let none = || Arc::new(Call::new(CallId::mint(&Rng::system()), rt::now(), None, None));
+            self.call = Arc::clone(NONE.get_or_init(none));
+        }
     }
 
     /// Where its room goes, if nobody else has the call.

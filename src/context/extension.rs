@@ -228,7 +228,9 @@ impl Context {
 
     /// Its room, if nobody else has it.
     pub(crate) fn into_spare(mut self) -> Option<Arc<AttemptState>> {
-        self.state.take().filter(|state| Arc::strong_count(state) == 1)
+        let mut state = self.state.take()?;
+        Arc::get_mut(&mut state)?.leave();
+        Some(state)
     }
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
