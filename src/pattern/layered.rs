@@ -43,8 +43,8 @@ impl<P, S, F> Layered<P, S, F> {
 /// A clone carries no readiness.
 impl<P, S: Clone, F> Clone for Layered<P, S, F> {
     fn clone(&self) -> Self {
-        let rooms = Arc::clone(&self.rooms);
-        Self { rooms, ..Self::new(Arc::clone(&self.pattern), self.inner.clone()) }
+        let (pattern, rooms) = (Arc::clone(&self.pattern), Arc::clone(&self.rooms));
+        Self { pattern, inner: self.inner.clone(), is_ready: false, rooms, form: PhantomData }
     }
 }
 

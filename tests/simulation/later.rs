@@ -6,18 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::{Request, Response};
-use outrigger::event::{Emitter, End, Event, SwitchMode};
-use outrigger::observe::ObserveLayer;
+use http::Request;
+use outrigger::event::SwitchMode;
 use outrigger::outcome::{Class, Classify, ResponseHead};
-use outrigger::testing::{Answer, EventRecorder, Script};
-use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, Error, Integration};
-use tower::{Service, ServiceBuilder, ServiceExt};
+use outrigger::testing::{Answer, Script};
+use outrigger::{Body, Integration};
 
 use crate::clock::{millis, secs};
 use crate::promises::Promise;
-use crate::provider::Provider;
 use crate::provider::plan::{Mode, Plan};
 use crate::spec::{Act, CallSpec, Preset, Reading, Spec};
 use crate::world;
@@ -94,47 +90,6 @@ async fn a_classifier_is_asked_several_times_for_one_answer() {
     let crm = crm.service(Script::new([Answer::status(200)])).build().expect("it works");
     crm.send(get()).await.expect("an answer");
     not_yet("it is asked once", asked.0.load(Ordering::Relaxed) <= 1);
-}
-
-/// Tries a second time, whatever came of the first.
-#[derive(Clone)]
-struct Once(bool);
-
-impl tower::retry::Policy<Request<Body>, Response<Body>, Error> for Once {
-    type Future = std::future::Ready<()>;
-
-    fn retry(
-        &mut self,
-        _: &mut Request<Body>,
-        result: &mut Result<Response<Body>, Error>,
-    ) -> Option<Self::Future> {
-        let again = result.is_err() && !std::mem::replace(&mut self.0, true);
-        again.then(|| std::future::ready(()))
-    }
-
-    fn clone_request(&mut self, _: &Request<Body>) -> Option<Request<Body>> {
-        Some(get())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_success_after_another_ones_retry_is_told_as_a_timeout() {
-    let told = EventRecorder::new();
-    let emitter = Emitter::named("crm").with(told.clone());
-    let mut service = ServiceBuilder::new()
-        .layer(ObserveLayer::call(emitter.clone()))
-        .map_response(|response: Response<_>| response.map(Body::new))
-        .retry(Once(false))
-        .map_response(|response: Response<_>| response.map(Body::new))
-        .layer(ObserveLayer::attempt(emitter))
-        .layer(TimeoutLayer::new().attempt(secs(1)))
-        .map_request(|request: Request<_>| request.map(Body::new))
-        .service(Provider::new(Plan::new(1).then(Mode::Stuck, millis(500))));
-    let response = service.ready().await.expect("ready").call(get()).await;
-    drop(response.expect("an answer"));
-    let is_success =
-        |event: &Event| matches!(event, Event::CallFinished { end: End::Answered { .. }, .. });
-    not_yet("a success is told as one", told.count(is_success) == 1);
 }
 
 fn get() -> Request<Body> {
