@@ -3,7 +3,6 @@
 mod allowance;
 mod captured;
 mod caught;
-mod discard;
 mod guard;
 mod kept;
 mod length;
@@ -19,7 +18,6 @@ pub use crate::replay::ReplayBody;
 pub(crate) use allowance::Allowance;
 pub(crate) use captured::Captured;
 pub(crate) use caught::{BodyFate, CaughtBody};
-pub(crate) use discard::discard;
 pub(crate) use guard::{BodyEnd, OnBodyEnd};
 pub(crate) use kept::Kept;
 pub(crate) use length::{Count, checked};

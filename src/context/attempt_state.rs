@@ -1,12 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::call::{Call, NEVER};
-use super::extension::ContextPool;
-use super::ids::CallId;
 use super::recording::Capture;
-use crate::rt::{self, Rng};
 use crate::terms::Delivery;
 
 /// What is known of one attempt, from where it is made to where it goes out.
@@ -16,7 +13,8 @@ use crate::terms::Delivery;
 /// further in is known further out, and a limit that passed further out is known further in.
 #[derive(Debug)]
 pub(crate) struct AttemptState {
-    call: Arc<Call>,
+    /// Absent in a spare, between two calls.
+    call: Option<Arc<Call>>,
     outer: Option<Arc<Self>>,
     /// The first request's, where this is a second one's.
     first: Option<Arc<Self>>,
@@ -53,7 +51,7 @@ pub(crate) struct AttemptState {
 impl AttemptState {
     pub(crate) fn new(call: Arc<Call>) -> Self {
         Self {
-            call,
+            call: Some(call),
             outer: None,
             first: None,
             handed_over: AtomicU32::new(0),
@@ -75,65 +73,58 @@ impl AttemptState {
 
     /// A second request's, beside `first`.
     pub(crate) fn beside(first: &Arc<Self>) -> Self {
-        let (call, outer) = (Arc::clone(&first.call), first.outer.clone());
+        let (call, outer) = (Arc::clone(first.call()), first.outer.clone());
         Self { outer, first: Some(Arc::clone(first)), ..Self::new(call) }
     }
 
     pub(crate) fn call(&self) -> &Arc<Call> {
-        &self.call
+        self.call.as_ref().expect("what is in use has its call")
     }
 
     /// A call's first, in the room of another's that is over.
-    pub(super) fn begin(spare: Option<Arc<Self>>, call: Call) -> Arc<Self> {
-        let Some(mut spare) = spare else { return Arc::new(Self::new(Arc::new(call))) };
-        let Some(state) = Arc::get_mut(&mut spare) else {
-            return Arc::new(Self::new(Arc::new(call)));
+    pub(super) fn begin(mut spare: Option<Arc<Self>>, call: Call) -> Arc<Self> {
+        let room = spare.as_mut().and_then(Arc::get_mut).and_then(|spare| spare.call.take());
+        let call = match room {
+            Some(mut room) => match Arc::get_mut(&mut room) {
+                Some(place) => {
+                    *place = call;
+                    room
+                }
+                None => Arc::new(call),
+            },
+            None => Arc::new(call),
         };
-        match Arc::get_mut(&mut state.call) {
-            Some(room) => *room = call,
-            None => state.call = Arc::new(call),
+        Self::new(call).in_room(spare)
+    }
+
+    /// Its room for another's, if nobody else has it. What others have of the call isn't kept.
+    pub(super) fn into_spare(mut this: Arc<Self>) -> Option<Arc<Self>> {
+        let spare = Arc::get_mut(&mut this)?;
+        (spare.outer, spare.first) = (None, None);
+        spare.call = spare.call.take().filter(|call| Arc::strong_count(call) == 1);
+        Some(this)
+    }
+
+    fn in_room(self, spare: Option<Arc<Self>>) -> Arc<Self> {
+        let Some(mut spare) = spare else { return Arc::new(self) };
+        match Arc::get_mut(&mut spare) {
+            Some(room) => *room = self,
+            None => spare = Arc::new(self),
         }
-        let call = Arc::clone(&state.call);
-        *state = Self::new(call);
         spare
     }
 
     /// One for who stands further in than `outer`, perhaps in the room of another's.
     pub(super) fn inside(spare: Option<Arc<Self>>, outer: &Arc<Self>) -> Arc<Self> {
-        let (call, of) = (Arc::clone(&outer.call), Some(Arc::clone(outer)));
-        let inside = Self { outer: of, ..Self::new(call) };
-        let Some(mut spare) = spare else { return Arc::new(inside) };
-        match Arc::get_mut(&mut spare) {
-            Some(room) => *room = inside,
-            None => spare = Arc::new(inside),
-        }
-        spare
+        let (call, of) = (Arc::clone(outer.call()), Some(Arc::clone(outer)));
+        Self { outer: of, ..Self::new(call) }.in_room(spare)
     }
 
     /// The next attempt's, in the place of this one's.
-    pub(super) fn next(mut this: Arc<Self>) -> Arc<Self> {
-        let (call, outer) = (Arc::clone(&this.call), this.outer.clone());
+    pub(super) fn next(this: Arc<Self>) -> Arc<Self> {
+        let (call, outer) = (Arc::clone(this.call()), this.outer.clone());
         let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
-        match Arc::get_mut(&mut this) {
-            Some(room) => *room = next,
-            None => this = Arc::new(next),
-        }
-        this
-    }
-
-    /// Lets go of what others have too, so that they can use their room again.
-    pub(super) fn leave(&mut self) {
-        static NONE: OnceLock<Arc<Call>> = OnceLock::new();
-        (self.outer, self.first) = (None, None);
-        if Arc::get_mut(&mut self.call).is_none() {
-            let none = || Arc::new(Call::new(CallId::mint(&Rng::system()), rt::now(), None, None));
-            self.call = Arc::clone(NONE.get_or_init(none));
-        }
-    }
-
-    /// Where its room goes, if nobody else has the call.
-    pub(super) fn take_home(&mut self) -> Option<ContextPool> {
-        Arc::get_mut(&mut self.call)?.home.take()
+        next.in_room(Some(this))
     }
 
     /// This one, and those of the layers further out.
@@ -164,7 +155,7 @@ impl AttemptState {
 
     /// An attempt ended, and this is known of it.
     pub(crate) fn worsen(&self, delivery: Delivery) {
-        self.call.worsen(delivery);
+        self.call().worsen(delivery);
         self.outward().for_each(|at| at.accounted.store(at.handed_over(), Relaxed));
     }
 
@@ -204,7 +195,7 @@ impl AttemptState {
 
     /// What would be true of the attempt alone, if it were cut now.
     pub(crate) fn attempt_if_cut(&self) -> Delivery {
-        match self.has_not_left() && !self.call.is_doubled() {
+        match self.has_not_left() && !self.call().is_doubled() {
             true => Delivery::NotSent,
             false => Delivery::Unknown,
         }
@@ -212,20 +203,20 @@ impl AttemptState {
 
     /// What would be true of the delivery if the call were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
-        self.call.delivery().max(self.attempt_if_cut())
+        self.call().delivery().max(self.attempt_if_cut())
     }
 
     /// What is true of the delivery once the call is gone: its caller left.
     pub(crate) fn delivery_if_left(&self) -> Delivery {
         // Where nobody notes how attempts end, one may have been on its way.
-        let is_known = self.call.is_noted() || self.attempts() == Some(0);
-        if is_known { self.call.delivery() } else { self.delivery_if_cut() }
+        let is_known = self.call().is_noted() || self.attempts() == Some(0);
+        if is_known { self.call().delivery() } else { self.delivery_if_cut() }
     }
 
     /// Requests sent so far, where a retry layer counts them.
     pub(crate) fn attempts(&self) -> Option<u32> {
         let queued = self.queued.load(Relaxed) && !self.is_half_done();
-        match (self.call.attempts(), self.call.hedges()) {
+        match (self.call().attempts(), self.call().hedges()) {
             (None, 0) => queued.then_some(0),
             (None, hedges) => Some(1 - u32::from(queued) + hedges),
             (Some(attempts), hedges) => Some(attempts.saturating_sub(u32::from(queued)) + hedges),
@@ -242,8 +233,8 @@ impl AttemptState {
 
     /// What cuts the call, which is the first request's, cuts a second one too.
     pub(crate) fn is_cut(&self) -> bool {
-        let of_first = || self.first.as_ref().is_some_and(|first| first.is_cut());
-        self.outward().any(|at| at.cut.load(Relaxed)) || of_first()
+        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_cut());
+        self.outward().any(|at| at.cut.load(Relaxed) || of_first(at))
     }
 
     /// Another request for the call was answered first: whoever is further in, and dropped for it, can
@@ -294,7 +285,7 @@ impl AttemptState {
 
     /// When the attempt began, to the precision of whoever held it back last.
     pub(crate) fn attempt_began(&self) -> Instant {
-        self.call.started + Duration::from_nanos(self.began.load(Relaxed))
+        self.call().started + Duration::from_nanos(self.began.load(Relaxed))
     }
 
     /// Another attempt begins: what it waits for from here on is the wait of this attempt.
@@ -302,24 +293,24 @@ impl AttemptState {
         // One before it may have been dropped while it waited.
         self.queued.store(false, Relaxed);
         self.connecting.store(false, Relaxed);
-        let at = self.call.nanos(at);
+        let at = self.call().nanos(at);
         self.came.store(at, Relaxed);
         self.began.store(at, Relaxed);
     }
 
     /// The request was held back until `at`.
     pub(crate) fn set_attempt_began(&self, at: Instant) {
-        let at = self.call.nanos(at);
+        let at = self.call().nanos(at);
         self.outward().for_each(|state| state.began.store(at, Relaxed));
     }
 
     /// Whether the call's time ran out and queues in here had the attempt for longer than the provider:
     /// that says nothing of the provider.
     pub(crate) fn ran_out_here(&self, now: Instant) -> bool {
-        let came = self.call.started + Duration::from_nanos(self.came.load(Relaxed));
+        let came = self.call().started + Duration::from_nanos(self.came.load(Relaxed));
         let began = self.attempt_began();
         let queued = began.saturating_duration_since(came);
-        self.call.deadline().is_some_and(|deadline| now >= deadline)
+        self.call().deadline().is_some_and(|deadline| now >= deadline)
             && now.saturating_duration_since(began) < queued
     }
 

@@ -4,26 +4,24 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, StatusCode};
 
-use super::early::Early;
-use super::extension::ContextPool;
 use super::gate::{Gate, Gates};
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::target::CallTarget;
 use super::trace::TraceContext;
+use crate::rt::Rng;
 use crate::terms::{Delivery, SwitchMode};
 
 /// What all attempts of a call share, written from whichever layer finds it out.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) id: CallId,
+    /// Minted when somebody asks: a call that nobody tells of needs none.
+    id: OnceLock<CallId>,
+    id_header: OnceLock<HeaderValue>,
     pub(crate) started: Instant,
     pub(crate) integration: Option<Arc<str>>,
-    pub(crate) id_header: OnceLock<HeaderValue>,
-    pub(crate) correlation: Early<CorrelationId>,
+    pub(crate) correlation: OnceLock<CorrelationId>,
     /// The trace that it belongs to.
     pub(crate) trace: OnceLock<TraceContext>,
-    /// The correlation id is the call's own id.
-    pub(crate) own_id: bool,
     pub(crate) key: OnceLock<KeyFact>,
     /// Nanoseconds from the start; [`NEVER`] without one.
     deadline: AtomicU64,
@@ -45,24 +43,16 @@ pub(crate) struct Call {
     gates: Gates,
     /// Where somebody listens.
     pub(crate) target: OnceLock<CallTarget>,
-    /// Where the room goes when the call is over.
-    pub(crate) home: Option<ContextPool>,
 }
 
 impl Call {
-    pub(crate) fn new(
-        id: CallId,
-        started: Instant,
-        integration: Option<Arc<str>>,
-        correlation: Option<CorrelationId>,
-    ) -> Self {
+    pub(crate) fn new(started: Instant, integration: Option<Arc<str>>) -> Self {
         Self {
-            id,
+            id: OnceLock::new(),
+            id_header: OnceLock::new(),
             started,
             integration,
-            id_header: OnceLock::new(),
-            own_id: false,
-            correlation: Early::new(correlation),
+            correlation: OnceLock::new(),
             trace: OnceLock::new(),
             key: OnceLock::new(),
             deadline: AtomicU64::new(NEVER),
@@ -76,8 +66,22 @@ impl Call {
             hedges: AtomicU32::new(0),
             gates: Gates::default(),
             target: OnceLock::new(),
-            home: None,
         }
+    }
+
+    /// The call's id, minted at the first question.
+    pub(crate) fn id(&self) -> CallId {
+        self.mint_id(&Rng::system())
+    }
+
+    /// The same, where it is this source that ids are made of.
+    pub(crate) fn mint_id(&self, rng: &Rng) -> CallId {
+        *self.id.get_or_init(|| CallId::mint(rng))
+    }
+
+    /// The id as a header's value, which all that send it share.
+    pub(crate) fn id_header(&self) -> &HeaderValue {
+        self.id_header.get_or_init(|| self.id().to_header())
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -10,34 +10,20 @@ use super::gate::Stopped;
 use super::ids::{CallId, CorrelationId};
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
-use crate::rt::free_list::Spares;
 use crate::rt::{self, Rng};
 
 /// One call's facts, in its requests' extensions.
 ///
 /// Clones are of the same call: what one layer writes, every other reads. Only the attempt's number
 /// belongs to the request that carries it, and what had gone out before to the layer that looked.
+#[derive(Clone)]
 pub struct Context {
-    /// Present until drop, which hands it back to its pool.
-    state: Option<Arc<AttemptState>>,
+    state: Arc<AttemptState>,
     attempt: u32,
     /// The attempt's span, where the call belongs to a trace.
     span: Option<SpanId>,
     /// Requests of the call that had been handed over when the layer that holds this was called.
     before: u32,
-}
-
-/// Contexts of ended calls, for the next ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ContextPool(Arc<Spares<Arc<AttemptState>>>);
-
-/// What a call begins with.
-pub(crate) struct Beginning<'a> {
-    pub(crate) pool: &'a ContextPool,
-    pub(crate) integration: Option<&'a Arc<str>>,
-    pub(crate) rng: &'a Rng,
-    /// The id that it inherits; without, its own is minted.
-    pub(crate) correlation: Option<CorrelationId>,
 }
 
 impl Context {
@@ -46,36 +32,17 @@ impl Context {
         match extensions.get::<Self>() {
             Some(context) => context.clone().begun_now(),
             None => {
-                let id = CallId::mint(&Rng::system());
-                let call = Call::new(id, rt::now(), integration.cloned(), None);
-                Self::insert(extensions, call, None)
+                let context = Self::fresh(None, integration);
+                extensions.insert(context.clone());
+                context
             }
         }
-    }
-
-    /// Begins a call, by the layer that mints its ids and keeps a pool for its facts.
-    pub(crate) fn begin(extensions: &mut Extensions, with: Beginning<'_>) -> Self {
-        let Beginning { pool, integration, rng, correlation } = with;
-        let id = CallId::mint(rng);
-        let own_id = correlation.is_none();
-        let correlation = correlation.unwrap_or_else(|| CorrelationId::from_minted(id.to_header()));
-        let mut call = Call::new(id, rt::now(), integration.cloned(), Some(correlation));
-        call.own_id = own_id;
-        call.home = Some(pool.clone());
-        Self::insert(extensions, call, Some(pool))
-    }
-
-    fn insert(extensions: &mut Extensions, call: Call, pool: Option<&ContextPool>) -> Self {
-        let state = AttemptState::begin(pool.and_then(|pool| pool.0.take()), call);
-        let context = Self { state: Some(state), attempt: 1, span: None, before: 0 };
-        extensions.insert(context.clone());
-        context
     }
 
     /// The call's id, new for each call.
     #[must_use]
     pub fn call_id(&self) -> CallId {
-        self.call().id
+        self.call().id()
     }
 
     /// The id that ties the call to what caused it.
@@ -176,61 +143,46 @@ impl Context {
         self.state().attempts()
     }
 
-    /// The call's id as a header's value, minted at the first question.
-    pub(crate) fn id_header(&self) -> &HeaderValue {
-        let call = self.call();
-        let minted = call.correlation.get().filter(|_| call.own_id);
-        minted.map_or_else(
-            || call.id_header.get_or_init(|| call.id.to_header()),
-            CorrelationId::as_header,
-        )
-    }
-
     /// The same call for a second request, numbered `attempt`.
     pub(crate) fn fork(&self, attempt: u32) -> Self {
-        let fork = AttemptState::beside(self.shared());
-        Self { state: Some(Arc::new(fork)), attempt, span: None, before: 0 }
+        let fork = AttemptState::beside(&self.state);
+        Self { state: Arc::new(fork), attempt, span: None, before: 0 }
     }
 
     /// A new call's, perhaps in the room of another's.
     pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
-        let id = CallId::mint(&Rng::system());
-        let call = Call::new(id, rt::now(), integration.cloned(), None);
-        let state = Some(AttemptState::begin(spare, call));
+        let call = Call::new(rt::now(), integration.cloned());
+        let state = AttemptState::begin(spare, call);
         Self { state, attempt: 1, span: None, before: 0 }
     }
 
     /// The same call's, for who stands further in than this one was put on the request.
     pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
-        let state = AttemptState::inside(spare, self.shared());
+        let state = AttemptState::inside(spare, &self.state);
         state.begin_attempt(now);
-        Self { state: Some(state), attempt: self.attempt, span: self.span, before: 0 }
+        Self { state, attempt: self.attempt, span: self.span, before: 0 }
     }
 
     /// The same call's next attempt, numbered `attempt`.
-    pub(crate) fn next_attempt(mut self, attempt: u32, now: Instant) -> Self {
-        let state = self.state.take().map(AttemptState::next);
-        if let Some(state) = &state {
-            state.begin_attempt(now);
-            state.set_held(false);
-            state.set_queued(true);
-        }
+    pub(crate) fn next_attempt(self, attempt: u32, now: Instant) -> Self {
+        let state = AttemptState::next(self.state);
+        state.begin_attempt(now);
+        state.set_held(false);
+        state.set_queued(true);
         Self { state, attempt, span: self.span, before: 0 }
     }
 
     /// The same call's for a second request beside this one, numbered `attempt`.
     pub(crate) fn second(&self, attempt: u32, now: Instant) -> Self {
-        let state = Arc::new(AttemptState::beside(self.shared()));
+        let state = Arc::new(AttemptState::beside(&self.state));
         state.begin_attempt(now);
         state.set_queued(true);
-        Self { state: Some(state), attempt, span: self.span, before: 0 }
+        Self { state, attempt, span: self.span, before: 0 }
     }
 
     /// Its room, if nobody else has it.
-    pub(crate) fn into_spare(mut self) -> Option<Arc<AttemptState>> {
-        let mut state = self.state.take()?;
-        Arc::get_mut(&mut state)?.leave();
-        Some(state)
+    pub(crate) fn into_spare(self) -> Option<Arc<AttemptState>> {
+        AttemptState::into_spare(self.state)
     }
 
     /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
@@ -259,42 +211,17 @@ impl Context {
         self.attempt = attempt;
     }
 
+    pub(crate) fn is_same_call(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.state.call(), other.state.call())
+    }
+
     pub(crate) fn call(&self) -> &Call {
-        self.shared().call()
+        self.state.call()
     }
 
     /// What is known of the attempt.
     pub(crate) fn state(&self) -> &AttemptState {
-        self.shared()
-    }
-
-    fn shared(&self) -> &Arc<AttemptState> {
-        self.state.as_ref().expect("a context has its call until it is dropped")
-    }
-}
-
-impl Clone for Context {
-    fn clone(&self) -> Self {
-        Self {
-            state: self.state.clone(),
-            attempt: self.attempt,
-            span: self.span,
-            before: self.before,
-        }
-    }
-}
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        let Some(mut state) = self.state.take().filter(|state| Arc::strong_count(state) == 1)
-        else {
-            return;
-        };
-        // The last one out gives the room back. Two that leave at once may both think that the
-        // other is still there; then it is freed as usual.
-        if let Some(home) = Arc::get_mut(&mut state).and_then(AttemptState::take_home) {
-            home.0.give(state);
-        }
+        &self.state
     }
 }
 

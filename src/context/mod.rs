@@ -19,7 +19,6 @@
 
 mod attempt_state;
 mod call;
-mod early;
 mod extension;
 mod gate;
 mod head;
@@ -47,7 +46,6 @@ pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
 pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
-pub(crate) use extension::{Beginning, ContextPool};
 pub(crate) use gate::{Gate, Stopped};
 pub(crate) use ids::KeyFact;
 pub(crate) use recording::{Capture, Exchange};

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::response::Parts;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use crate::redact::Kept;
 
@@ -50,10 +51,10 @@ impl Capture {
         Self { cap, exchange: Mutex::new(exchange) }
     }
 
-    pub(crate) fn answered<B>(&self, response: &Response<B>) {
+    pub(crate) fn answered(&self, head: &Parts) {
         let mut exchange = self.exchange();
-        exchange.status = Some(response.status());
-        exchange.response_headers.clone_from(response.headers());
+        exchange.status = Some(head.status);
+        exchange.response_headers.clone_from(&head.headers);
     }
 
     pub(crate) fn sent(&self, chunk: &[u8]) {

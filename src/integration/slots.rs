@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 
 use super::target::Target;
 use crate::body::Body;
@@ -218,6 +218,10 @@ impl PlaceKey<Body> for AnyPlacement {
 
     fn sends(&self) -> bool {
         self.0.sends()
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        self.0.header()
     }
 }
 

@@ -8,8 +8,10 @@ use super::adapt::Adapt;
 use super::edge::{Boxed, Edge};
 use super::slots::Slots;
 use crate::event::Emitter;
+use crate::idempotency::IdempotencyPattern;
 use crate::observe::ObserveLayer;
 use crate::outcome::SharedClassifier;
+use crate::pattern::{AsIs, Layered};
 use crate::transport::Transport;
 
 /// The one order around a transport, from the inside out. What few integrations use is named by who
@@ -43,7 +45,8 @@ macro_rules! compose {
         // 8. Inside the key: every attempt has the same one.
         let stack = slots.retry.emitter(emitter()).layer(stack);
         // 7. Inside the mirror: a copy has no key.
-        let stack = slots.idempotency.emitter(emitter()).layer(stack);
+        let keys = IdempotencyPattern::new(slots.idempotency.emitter(emitter()));
+        let stack = Layered::<_, _, AsIs>::new(Arc::new(keys), stack);
         // 6. Outside retry: it compares what a call came to. Inside the switch: what is stopped
         //    isn't copied.
         let stack = $mirror.layer(stack);

@@ -38,6 +38,12 @@ pub trait Pattern: Send + Sync + 'static {
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send;
 
+    /// The same of this very pattern: one that does nothing tells nothing.
+    #[doc(hidden)]
+    fn tells(&self) -> bool {
+        Self::TELLS
+    }
+
     /// Whether a call that came now would be sent. If not, a layer says that it is ready without
     /// asking the inner service.
     fn may_send(&self) -> bool {
@@ -56,7 +62,7 @@ pub trait Next<W: Wire>: Send + Sync {
     /// Sends the attempt's request, and runs to the end of its answer's body.
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send;
 
-    /// The call is over: lets go of what was kept ready for it.
+    /// The call is over, or waits: lets go of what was kept ready for it.
     #[doc(hidden)]
     fn let_go(&self) {}
 }
@@ -101,6 +107,10 @@ impl<P: Pattern> Pattern for Arc<P> {
         P::around(self, call, attempt, next)
     }
 
+    fn tells(&self) -> bool {
+        P::tells(self)
+    }
+
     fn may_send(&self) -> bool {
         P::may_send(self)
     }
@@ -125,6 +135,10 @@ impl<P: Pattern> Pattern for Option<P> {
             Some(pattern) => pattern.around(call, attempt, next).await,
             None => next.run(call, attempt).await,
         }
+    }
+
+    fn tells(&self) -> bool {
+        self.as_ref().is_some_and(P::tells)
     }
 
     fn may_send(&self) -> bool {
@@ -154,6 +168,10 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
         }
     }
 
+    fn tells(&self) -> bool {
+        self.0.tells() || self.1.tells()
+    }
+
     fn may_send(&self) -> bool {
         self.0.may_send() && self.1.may_send()
     }
@@ -171,5 +189,9 @@ struct Inside<'a, P, N> {
 impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Inside<'_, P, N> {
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send {
         self.pattern.around(call, attempt, self.next)
+    }
+
+    fn let_go(&self) {
+        self.next.let_go();
     }
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -6,13 +7,14 @@ use std::task::Poll;
 use std::time::Instant;
 
 use http::response::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::{Frame, SizeHint};
 
 use super::around::Flow;
 use super::held::{Came, Held};
 use super::saved::SavedRequest;
 use super::wire::{Saved, Wire};
+use crate::body::Body;
 use crate::context::{self, AttemptState, Context, UploadProgress};
 use crate::outcome::{BoxError, Error, SharedClassifier, class_of_head};
 use crate::rt::Rng;
@@ -91,12 +93,7 @@ impl<W: Wire> Attempt<W> {
         let context = slots.context.as_ref()?;
         context.state().set_queued(false);
         if tells {
-            let extensions = request.extensions_mut();
-            // In the place of one that is there, it costs no allocation.
-            match extensions.get_mut::<Context>() {
-                Some(found) => found.clone_from(context),
-                None => drop(extensions.insert(context.clone())),
-            }
+            tell(request.extensions_mut(), context);
         }
         if let Some(upload) = &slots.upload {
             request.extensions_mut().insert(upload.clone());
@@ -175,6 +172,38 @@ impl<W: Wire> Attempt<W> {
         let second = Self::new();
         second.desk.begin(&mut second.desk.slots(), request, context);
         Some(second)
+    }
+
+    /// How long the request's body is, where that can be seen.
+    pub(crate) fn request_length(&self) -> Option<u64> {
+        self.desk.slots().request.as_ref().and_then(|request| W::length(request.body()))
+    }
+
+    /// Makes another request of it, where its body is as an integration's callers give it.
+    pub(crate) fn replace(&self, change: impl FnOnce(Request<Body>) -> Request<Body>) {
+        self.lend(|request| *request = change(std::mem::take(request)));
+    }
+
+    /// Looks at the request, or changes it, where its body is as an integration's callers give it. No
+    /// lock is held: a function of the host's may run.
+    pub(crate) fn lend<R>(&self, look: impl FnOnce(&mut Request<Body>) -> R) -> Option<R> {
+        let mut request = self.own_request(Option::take)??;
+        let result = look(&mut request);
+        self.own_request(|own| *own = Some(request));
+        Some(result)
+    }
+
+    fn own_request<R>(&self, look: impl FnOnce(&mut Option<Request<Body>>) -> R) -> Option<R> {
+        let request: &mut dyn Any = &mut self.desk.slots().request;
+        request.downcast_mut().map(look)
+    }
+
+    /// Continues the call's trace on the request, under a span that is this attempt's.
+    pub(crate) fn continue_trace(&self, rng: &Rng) {
+        let mut slots = self.desk.slots();
+        if let Slots { request: Some(request), context: Some(context), .. } = &mut *slots {
+            context.continue_trace(request.headers_mut(), rng);
+        }
     }
 
     // === what is known of it ===
@@ -305,7 +334,8 @@ impl<W: Wire> Attempt<W> {
     /// Answers, and runs until the body is over.
     pub async fn play<B>(&self, response: Response<B>) -> Flow
     where
-        B: Body<Data = W::Data>,
+        B: http_body::Body,
+        B::Data: Into<W::Data>,
         B::Error: Into<BoxError>,
     {
         let (head, body) = response.into_parts();
@@ -329,7 +359,7 @@ impl<W: Wire> Attempt<W> {
             let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
             let Some(frame) = frame else { return Ok(()) };
             let frame = frame.map_err(|error| Error::from_body(error, Some(&self.context())))?;
-            self.desk.put_frame(frame, body.size_hint());
+            self.desk.put_frame(frame.map_data(Into::into), body.size_hint());
             // Readers that know the length may never poll again.
             if body.is_end_stream() {
                 return Ok(());
@@ -372,6 +402,14 @@ impl<W: Wire> Attempt<W> {
         self.desk.set(Stage::Sent);
         let mut slots = self.desk.slots();
         (slots.head, slots.frame, slots.class) = (None, None, None);
+    }
+}
+
+/// Puts the call's facts on a request. One that was in a call already has a place for them.
+fn tell(extensions: &mut Extensions, context: &Context) {
+    match extensions.get_mut::<Context>() {
+        Some(place) => place.clone_from(context),
+        None => drop(extensions.insert(context.clone())),
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Buf;
 use http::response::Parts;
@@ -124,6 +124,14 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
+    /// Lets go of an answer that nobody wants, after reading off what of its body is here already: a
+    /// short one was read to its end, and its connection can be used again.
+    pub(crate) fn discard(mut self) {
+        let mut left = Allowance::new(MOST);
+        let cx = &mut TaskContext::from_waker(Waker::noop());
+        self.poll_read_off(&mut left, ReadOff::Drop, cx);
+    }
+
     /// Hands an answer's head up, to run on by [`Attempt::wanted`] and [`Attempt::frame`]. If there
     /// is nothing more, this is how it ended.
     pub fn hand_up_head(self) -> Result<Pin<&'a mut F>, Flow> {
@@ -183,6 +191,9 @@ fn with_kept<D: Buf>(kept: &VecDeque<Frame<D>>, rest: &SizeHint) -> SizeHint {
     let sizes = kept.iter().filter_map(Frame::data_ref).map(Buf::remaining);
     crate::body::size_with(sizes.sum(), rest)
 }
+
+/// As much as is read of an answer that nobody wants.
+const MOST: usize = 1 << 16;
 
 impl<W: Wire, F> fmt::Debug for Held<'_, W, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -43,8 +43,13 @@ impl<P, S, F> Layered<P, S, F> {
 /// A clone carries no readiness.
 impl<P, S: Clone, F> Clone for Layered<P, S, F> {
     fn clone(&self) -> Self {
-        let (pattern, rooms) = (Arc::clone(&self.pattern), Arc::clone(&self.rooms));
-        Self { pattern, inner: self.inner.clone(), is_ready: false, rooms, form: PhantomData }
+        Self {
+            pattern: Arc::clone(&self.pattern),
+            inner: self.inner.clone(),
+            is_ready: false,
+            rooms: Arc::clone(&self.rooms),
+            form: PhantomData,
+        }
     }
 }
 
@@ -92,7 +97,7 @@ where
             let bottom = Mutex::new(bottom);
             Arc::new(Stack { pattern: Arc::clone(&self.pattern), bottom })
         };
-        let context = |spare| context_of::<P>(found, spare, self.pattern.integration());
+        let context = |spare| context_of(&*self.pattern, found, spare);
         let begin = Begin { request: request.map(F::wrap), context };
         start(&rooms, stack, begin, |stack| {
             let mut bottom = stack.bottom();
@@ -110,14 +115,14 @@ impl<P, S, F> Layered<P, S, F> {
 }
 
 /// The call's facts: those that a layer further out put on the request, or new ones.
-fn context_of<P: Pattern>(
+fn context_of(
+    pattern: &impl Pattern,
     found: Option<Context>,
     spare: Option<Arc<AttemptState>>,
-    integration: Option<&Arc<str>>,
 ) -> Context {
     match found {
-        None => Context::fresh(spare, integration),
-        Some(found) if P::TELLS => found.inside(spare, rt::now()),
+        None => Context::fresh(spare, pattern.integration()),
+        Some(found) if pattern.tells() => found.inside(spare, rt::now()),
         Some(found) => found.begun_now(),
     }
 }
@@ -182,7 +187,11 @@ where
                 None => (bottom.template.clone(), false),
             }
         };
-        send(service, is_ready, P::TELLS, call, attempt).await
+        send(service, is_ready, self.0.pattern.tells(), call, attempt).await
+    }
+
+    fn let_go(&self) {
+        Next::<W>::let_go(self.0);
     }
 }
 
@@ -220,11 +229,16 @@ where
             .with_detail("there is no request to send")
             .with_context(&attempt.context()));
     };
+    let is_known = request.extensions().get::<Context>().is_some();
     let sent = service.call(request);
     // What the instance holds isn't held beyond its call.
     drop(service);
     let mut sent = pin!(sent);
     let answered = poll_fn(|cx| sent.as_mut().poll(cx).map_err(Into::<BoxError>::into)).await;
-    let answered = answered.map_err(|error| Error::from_inner(error, Some(&attempt.context())));
+    let answered = answered.map_err(|error| match (attempt.context(), is_known) {
+        (context, true) => Error::from_inner(error, Some(&context)),
+        // Nobody further in knows whose call it is: what they say is of this one.
+        (context, false) => Error::from_inner(error, None).with_context(&context),
+    });
     attempt.play(answered?).await
 }

@@ -26,5 +26,6 @@ pub use held::Held;
 pub(crate) use held::ReadOff;
 pub use layer::{PatternLayer, layer};
 pub use layered::Layered;
-pub use wire::{AsIs, LayerWire, Replaying, Wire};
+pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
+
 pub(crate) use wire::{Form, Nothing};

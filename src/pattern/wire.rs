@@ -22,6 +22,10 @@ pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
     /// Lets somebody see how far the sending of a body has come, where that can be seen.
     #[doc(hidden)]
     fn watch(body: Self::Body, progress: &UploadProgress) -> Self::Body;
+
+    /// How long a body is, where that can be seen.
+    #[doc(hidden)]
+    fn length(body: &Self::Body) -> Option<u64>;
 }
 
 /// What is kept of a request's body.
@@ -58,11 +62,24 @@ pub trait Form<Q>: Send + Sync + 'static {
     fn watch(body: Self::Body, _: &UploadProgress) -> Self::Body {
         body
     }
+
+    /// See [`Wire::length`].
+    fn length(_: &Self::Body) -> Option<u64> {
+        None
+    }
 }
 
 /// The caller's body is handed on as it is: it can be sent once.
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
+
+/// The caller's body is an integration's: there may be copies of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Own;
+
+/// The caller's body is handed on as it is, and its length can be seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured;
 
 /// The caller's body is recorded, so that it can be sent again.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +106,10 @@ where
     fn watch(body: F::Body, progress: &UploadProgress) -> F::Body {
         F::watch(body, progress)
     }
+
+    fn length(body: &F::Body) -> Option<u64> {
+        F::length(body)
+    }
 }
 
 impl<Q: Send + 'static> Form<Q> for AsIs {
@@ -97,6 +118,28 @@ impl<Q: Send + 'static> Form<Q> for AsIs {
 
     fn wrap(body: Q) -> Q {
         body
+    }
+}
+
+impl Form<crate::Body> for Own {
+    type Body = crate::Body;
+    type Saved = Nothing;
+
+    fn wrap(body: crate::Body) -> crate::Body {
+        body
+    }
+}
+
+impl<Q: Body + Send + 'static> Form<Q> for Measured {
+    type Body = Q;
+    type Saved = Nothing;
+
+    fn wrap(body: Q) -> Q {
+        body
+    }
+
+    fn length(body: &Q) -> Option<u64> {
+        body.size_hint().exact()
     }
 }
 

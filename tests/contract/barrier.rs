@@ -38,7 +38,8 @@ async fn a_full_bulkhead_is_ready_and_leaves_the_inner_service_alone() {
     let (_, probe) = probe(Answer::hang());
     let service = BulkheadLayer::new(1).layer(probe.clone());
     let (mut first, mut second) = (service.clone(), service);
-    let _held = ready(&mut first).await.call(request());
+    let mut held = ready(&mut first).await.call(request());
+    assert!((&mut held).now_or_never().is_none());
     let asked = probe.polls();
     assert!(ready(&mut second).now_or_never().is_some());
     assert_eq!(probe.polls(), asked);
@@ -48,10 +49,11 @@ async fn a_full_bulkhead_is_ready_and_leaves_the_inner_service_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bulkhead_that_was_full_when_asked_readies_the_inner_service_in_the_call() {
-    let (script, probe) = probe(Answer::status(200));
+    let (script, probe) = probe(Answer::status(200).after(Duration::from_secs(1)));
     let service = BulkheadLayer::new(1).layer(probe.clone());
     let (mut first, mut second) = (service.clone(), service);
-    let held = ready(&mut first).await.call(request());
+    let mut held = ready(&mut first).await.call(request());
+    assert!((&mut held).now_or_never().is_none());
     ready(&mut second).await;
     drop(held);
     probe.set_ready(false);

@@ -1,5 +1,8 @@
 //! What becomes of an inner service's readiness when a call is refused or has to wait.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
 use http::{Request, Response};
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::event::SwitchMode;
@@ -25,7 +28,8 @@ where
     let mut service = layer.layer(inner.clone());
     ready(&mut service).await;
     stop();
-    let call = service.call(get());
+    let mut call = Box::pin(service.call(get()));
+    let _ = futures_util::poll!(&mut call);
     // The place is free for whoever is beside it, and for the next that comes.
     let other = within(secs(1), inner.oneshot(get())).await;
     assert_eq!(other.expect("the place is held").unwrap().status(), 200);

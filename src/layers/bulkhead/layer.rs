@@ -4,14 +4,15 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::adaptive::Adaptive;
+use super::around::BulkheadPattern;
 use super::config::{BulkheadConfig, PlacesConfig};
 use super::handle::{BulkheadHandle, QueueWait};
 use super::limit::{Limit, Priority, Share};
 use super::places::Places;
 use super::queue::Standing;
-use super::service::Bulkhead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -36,6 +37,9 @@ pub struct BulkheadLayer {
     /// What was set here and is the shared limit's to set.
     misplaced: Option<&'static str>,
 }
+
+/// A service whose concurrency is bounded.
+pub type Bulkhead<S> = Layered<BulkheadPattern, S>;
 
 impl BulkheadLayer {
     /// At most `concurrency` calls at a time, none in the queue.
@@ -221,6 +225,6 @@ impl<S> Layer<S> for BulkheadLayer {
     type Service = Bulkhead<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Bulkhead::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(BulkheadPattern::new(self)), inner)
     }
 }

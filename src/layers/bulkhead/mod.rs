@@ -129,25 +129,22 @@
 //! ```
 
 mod adaptive;
+mod around;
 mod config;
-mod future;
 mod handle;
 mod layer;
 mod limit;
 mod places;
 mod queue;
-mod service;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub use adaptive::Adaptive;
-pub use future::ResponseFuture;
+pub use around::BulkheadPattern;
 pub use handle::BulkheadHandle;
-pub use layer::BulkheadLayer;
+pub use layer::{Bulkhead, BulkheadLayer};
 pub use limit::{Limit, Priority};
-pub use places::Permit;
-pub use service::Bulkhead;
 
 #[cfg(feature = "serde")]
 pub(crate) use adaptive::Way;

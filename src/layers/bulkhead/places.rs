@@ -5,7 +5,6 @@ use super::adaptive::{Machine, Sample};
 use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::queue::{Queue, Standing, Ticket, Waiter};
-use crate::body::{BodyEnd, OnBodyEnd};
 use crate::pattern::ownership::Ties;
 
 /// The places and the queue for them.
@@ -39,7 +38,7 @@ struct Control {
 
 /// A place; given back when it is dropped.
 #[derive(Debug)]
-pub struct Permit(Option<Arc<Places>>);
+pub(super) struct Permit(Option<Arc<Places>>);
 
 /// What came of asking for a place.
 #[derive(Debug)]
@@ -294,10 +293,6 @@ impl Drop for Permit {
             places.give_back();
         }
     }
-}
-
-impl<E> OnBodyEnd<E> for Permit {
-    fn end(self, _: BodyEnd<'_, E>) {}
 }
 
 fn in_use(word: u64) -> u32 {

@@ -1,74 +1,77 @@
-use std::sync::Arc;
+use std::future::Future;
 use std::time::Instant;
-
-use http::{Request, Response};
 
 use super::adaptive::{Sample, Signal};
 use super::layer::BulkheadLayer;
-use crate::context::Context;
 use crate::event::Event;
-use crate::outcome::{Error, class_of_error, class_of_response};
-use crate::rt;
+use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::terms::{Class, Phase};
 
 /// One call as an adaptive limit sees it, from its place to its head.
 #[derive(Debug)]
-pub(super) struct Watch {
-    settings: Arc<BulkheadLayer>,
-    context: Context,
+pub(super) struct Watch<'a, W: Wire> {
+    settings: &'a BulkheadLayer,
+    call: &'a Call,
+    attempt: &'a Attempt<W>,
+    /// When it had its place.
     began: Instant,
     in_flight: u32,
     /// What it came to was told, or says nothing.
     is_over: bool,
 }
 
-impl Watch {
-    /// Begins as the request goes out, where anybody wants to know.
-    pub(super) fn begin<B>(
-        settings: &Arc<BulkheadLayer>,
-        request: &mut Request<B>,
+impl<'a, W: Wire> Watch<'a, W> {
+    /// Begins with the place, where anybody wants to know.
+    pub(super) fn begin(
+        settings: &'a BulkheadLayer,
+        call: &'a Call,
+        attempt: &'a Attempt<W>,
     ) -> Option<Self> {
         if !settings.places.is_adaptive() {
             return None;
         }
-        let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-        let (began, in_flight) = (rt::now(), settings.places.in_use());
-        Some(Self { settings: Arc::clone(settings), context, began, in_flight, is_over: false })
+        let (began, in_flight) = (call.now(), settings.places.in_use());
+        Some(Self { settings, call, attempt, began, in_flight, is_over: false })
     }
 
-    pub(super) fn answered<B>(mut self, response: &mut Response<B>) {
-        let class = class_of_response(&self.settings.classifier, response);
+    /// A head came, or what stands in its place.
+    pub(super) fn came_to<F: Future<Output = Flow>>(mut self, held: &Held<'_, W, F>) {
+        let class = held.class(&self.settings.classifier);
         // A provider that fails needn't have too much to do: that is a breaker's matter.
-        self.tell(signal(class).filter(|_| !response.status().is_server_error()));
-    }
-
-    pub(super) fn failed(mut self, error: &Error) {
-        let class = class_of_error(&self.settings.classifier, error);
-        let is_deadline = class == Class::Timeout(Phase::Call);
-        let is_ours = is_deadline && self.context.state().ran_out_here(rt::now());
-        let signal = signal(class).filter(|_| !is_ours);
-        self.tell(signal);
+        let fails = held.answer(|head| head.status.is_server_error()).unwrap_or_default();
+        let now = self.call.now();
+        let is_deadline = held.error().is_some() && class == Class::Timeout(Phase::Call);
+        let is_ours = is_deadline && self.attempt.state(|state| state.ran_out_here(now));
+        self.tell(signal(class).filter(|_| !fails && !is_ours));
     }
 
     fn tell(&mut self, signal: Option<Signal>) {
         self.is_over = true;
-        let Some(signal) = signal else { return };
-        let Self { settings, context, began, in_flight, .. } = &*self;
-        let sample = Sample { began: *began, ended: rt::now(), in_flight: *in_flight, signal };
+        // What was not sent says nothing of the provider.
+        let sent = self.attempt.state(|state| (!state.is_here()).then(|| state.attempt_began()));
+        let (Some(signal), Some(sent)) = (signal, sent) else { return };
+        let Self { settings, in_flight, .. } = *self;
+        let began = self.began.max(sent);
+        let sample = Sample { began, ended: self.call.now(), in_flight, signal };
         if let Some((from, to)) = settings.places.learn(&sample) {
-            settings.emitter.emit(Some(context), || Event::ConcurrencyChanged { from, to });
+            let changed = || Event::ConcurrencyChanged { from, to };
+            settings.emitter.emit(Some(&self.attempt.context()), changed);
         }
     }
 }
 
-impl Drop for Watch {
+impl<W: Wire> Drop for Watch<'_, W> {
     fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
         // A caller who went away, or was answered elsewhere, says nothing of the provider, nor does a
         // deadline that passed mostly in here.
-        let state = self.context.state();
-        let is_ours = state.is_overtaken() || state.ran_out_here(rt::now());
-        let was_cut = self.context.was_cut() && !is_ours;
-        if !self.is_over && was_cut {
+        let now = self.call.now();
+        let was_cut = self
+            .attempt
+            .state(|state| state.is_cut() && !state.is_overtaken() && !state.ran_out_here(now));
+        if was_cut {
             self.tell(Some(Signal::Overloaded));
         }
     }

@@ -2,17 +2,17 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::around::asker;
 use super::config::{BreakerConfig, Mode};
 use super::gate::{Admission, Effects, Gate};
-use super::held::Held;
 use super::layer::CircuitBreakerLayer;
 use super::outage::Cause;
-use super::pass::Pass;
 use super::state::{Asker, Change, Forced, Refusal, Ticket, Verdict};
 use crate::context::Context;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, SharedClassifier};
 use crate::pattern::ownership::Ties;
+use crate::pattern::{Attempt, Call, Next, Wire};
 use crate::rt::{self, Rng};
 use crate::terms::{BreakerState, Rejection};
 
@@ -24,13 +24,6 @@ pub(super) struct Breaker {
     pub(super) classifier: SharedClassifier,
     rng: Rng,
     ties: Arc<Ties>,
-}
-
-/// What becomes of a call that comes to a breaker.
-pub(super) enum Entry {
-    Passed(Pass),
-    Held(Held),
-    Refused(Error),
 }
 
 impl Breaker {
@@ -50,33 +43,28 @@ impl Breaker {
         Self::new(layer, Arc::new(Gate::new(config.clone(), rt::now())))
     }
 
-    /// A pass for one call, a place among those who wait, or the rejection.
-    pub(super) fn admit(
+    /// Asks for a call that doesn't pass as usual: it may, waits until it may, or is rejected.
+    pub(super) async fn ask<W: Wire>(
         self: &Arc<Self>,
-        context: Context,
-        asker: impl FnOnce() -> Asker,
-    ) -> Entry {
-        if let Some(ticket) = self.gate.pass_closed(|| context.state().attempt_began()) {
-            return Entry::Passed(Pass::new(Arc::clone(self), ticket, context));
-        }
-        let now = rt::now();
-        let (admission, effects) = self.gate.admit(asker(), now, &self.rng);
-        self.carry_out(effects, Some(&context));
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Result<Ticket, Error> {
+        let asker = attempt.request(|request| asker(request)).unwrap_or(Asker::Unsafe);
+        let (admission, effects) = self.gate.admit(asker, call.now(), &self.rng);
+        self.carry_out(effects, || Some(attempt.context()));
         match admission {
-            Admission::Admitted(ticket) => Entry::Passed(Pass::new(self.clone(), ticket, context)),
+            Admission::Admitted(ticket) => Ok(ticket),
             Admission::WouldReject(ticket) => {
-                self.emitter.emit(Some(&context), || Event::BreakerWouldReject);
-                Entry::Passed(Pass::new(Arc::clone(self), ticket, context))
+                self.emitter.emit(Some(&attempt.context()), || Event::BreakerWouldReject);
+                Ok(ticket)
             }
             Admission::Held(waiter, must_watch) => {
-                let held = Held::new(Arc::clone(self), waiter, context, now);
-                if must_watch && !self.watch() {
-                    // Nobody would wake it where there is no runtime.
-                    return Entry::Refused(held.refuse());
-                }
-                Entry::Held(held)
+                // Others may need what is kept ready sooner.
+                next.let_go();
+                self.hold(waiter, must_watch, call, attempt).await
             }
-            Admission::Rejected(refusal) => Entry::Refused(self.refuse(&refusal, &context)),
+            Admission::Rejected(refusal) => Err(self.refuse(&refusal, &attempt.context())),
         }
     }
 
@@ -89,33 +77,42 @@ impl Breaker {
             .with_elapsed(context.elapsed())
     }
 
-    pub(super) fn record(&self, ticket: Ticket, verdict: Verdict, now: Instant, context: &Context) {
+    pub(super) fn record<W: Wire>(
+        &self,
+        ticket: Ticket,
+        verdict: Verdict,
+        now: Instant,
+        attempt: &Attempt<W>,
+    ) {
         let effects = self.gate.record(ticket, verdict, now, &self.rng);
-        self.carry_out(effects, Some(context));
+        self.carry_out(effects, || Some(attempt.context()));
     }
 
     /// One who is held leaves.
-    pub(super) fn leave(&self, waiter: &super::hold::Waiter, context: &Context) {
+    pub(super) fn leave<W: Wire>(&self, waiter: &super::hold::Waiter, attempt: &Attempt<W>) {
         let effects = self.gate.leave(waiter, rt::now(), &self.rng);
-        self.carry_out(effects, Some(context));
+        self.carry_out(effects, || Some(attempt.context()));
     }
 
     pub(super) fn reconfigure(&self, config: BreakerConfig) {
         let effects = self.gate.reconfigure(config, rt::now(), &self.rng);
-        self.carry_out(effects, None);
+        self.carry_out(effects, || None);
     }
 
     /// Lets those go whose time has come; when to look again, if somebody still waits.
     pub(super) fn look(&self) -> Option<Instant> {
         let (next, effects) = self.gate.look(rt::now(), &self.rng);
-        self.carry_out(effects, None);
+        self.carry_out(effects, || None);
         next
     }
 
     /// Tells of what changed, and wakes those who may go. No lock is held.
-    fn carry_out(&self, mut effects: Effects, context: Option<&Context>) {
-        for Change { from, to } in effects.changes.drain(..) {
-            self.emitter.emit(context, || Event::BreakerChanged { from, to });
+    fn carry_out(&self, mut effects: Effects, context: impl FnOnce() -> Option<Context>) {
+        if !effects.changes.is_empty() {
+            let context = context();
+            for Change { from, to } in effects.changes.drain(..) {
+                self.emitter.emit(context.as_ref(), || Event::BreakerChanged { from, to });
+            }
         }
         effects.wake();
     }

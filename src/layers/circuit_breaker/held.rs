@@ -1,24 +1,23 @@
 //! A call that waits until the provider answers again, and the task that looks after all who do.
 
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::Poll;
 use std::time::Instant;
 
 use super::breaker::Breaker;
 use super::hold::Waiter;
-use super::pass::Pass;
-use crate::context::Context;
+use super::state::Ticket;
 use crate::event::Event;
 use crate::outcome::Error;
+use crate::pattern::{Attempt, Call, Wire};
 use crate::rt;
 
-/// A call that waits; its place is given up when it is dropped.
-#[derive(Debug)]
-pub(super) struct Held {
-    breaker: Arc<Breaker>,
+/// A place among those who wait; given up when it is dropped.
+struct Place<'a, W: Wire> {
+    breaker: &'a Breaker,
     waiter: Arc<Waiter>,
-    context: Context,
-    came: Instant,
+    attempt: &'a Attempt<W>,
 }
 
 /// The task that wakes those who may go when nothing but time tells them.
@@ -27,73 +26,66 @@ struct Watch {
     is_over: bool,
 }
 
-impl Held {
-    pub(super) fn new(
-        breaker: Arc<Breaker>,
-        waiter: Arc<Waiter>,
-        context: Context,
-        came: Instant,
-    ) -> Self {
-        // Until it may go; a call that is dropped before never left.
-        context.state().set_queued(true);
-        breaker.emitter.emit(Some(&context), || Event::BreakerHeld);
-        Self { breaker, waiter, context, came }
-    }
-
-    /// It can't be woken, so it doesn't wait.
-    pub(super) fn refuse(self) -> Error {
-        self.context.state().set_queued(false);
-        self.breaker.refuse(&self.breaker.gate.give_up(self.came), &self.context)
-    }
-
-    /// Ready when the call may go, or must not be sent any more.
-    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Pass, Error>> {
-        if let Some(refusal) = self.context.refusal() {
-            // Somebody stopped the integration meanwhile.
-            self.context.state().set_queued(false);
-            return Poll::Ready(Err(refusal));
-        }
-        let Poll::Ready(ticket) = self.waiter.poll(cx.waker()) else {
-            if self.context.deadline().is_some_and(|deadline| rt::now() >= deadline) {
-                // Whoever keeps the deadline has woken it, and is told why it wasn't met.
-                self.context.state().set_queued(false);
-                let refusal = self.breaker.gate.give_up(rt::now());
-                return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
-            }
-            if self.breaker.gate.must_watch(rt::now()) && !self.breaker.watch() {
-                self.breaker.gate.unwatch();
-            }
-            return Poll::Pending;
-        };
-        let now = rt::now();
-        self.context.state().set_queued(false);
-        if self.breaker.gate.is_outdated(&ticket) {
-            // Somebody forced it open before the call came to go.
-            let refusal = self.breaker.gate.turn_away(now);
-            return Poll::Ready(Err(self.breaker.refuse(&refusal, &self.context)));
-        }
-        self.context.state().set_attempt_began(now);
-        let waited = now.saturating_duration_since(self.came);
-        self.breaker.emitter.emit(Some(&self.context), || Event::BreakerReleased { waited });
-        Poll::Ready(Ok(Pass::new(Arc::clone(&self.breaker), ticket, self.context.clone())))
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.breaker.leave(&self.waiter, &self.context);
-    }
-}
-
 impl Breaker {
+    /// Waits until the call may go; the error if it must not be sent any more.
+    pub(super) async fn hold<W: Wire>(
+        self: &Arc<Self>,
+        waiter: Arc<Waiter>,
+        must_watch: bool,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) -> Result<Ticket, Error> {
+        let place = Place { breaker: self, waiter, attempt };
+        let (context, came) = (attempt.context(), call.now());
+        self.emitter.emit(Some(&context), || Event::BreakerHeld);
+        if must_watch && !self.watch() {
+            // Nobody would wake it where there is no runtime.
+            return Err(self.refuse(&self.gate.give_up(came), &context));
+        }
+        let turn = poll_fn(|cx| {
+            if let Some(refusal) = attempt.refusal() {
+                // Somebody stopped the integration meanwhile.
+                return Poll::Ready(Err(refusal));
+            }
+            if let Poll::Ready(ticket) = place.waiter.poll(cx.waker()) {
+                return Poll::Ready(Ok(ticket));
+            }
+            if self.gate.must_watch(call.now()) && !self.watch() {
+                self.gate.unwatch();
+            }
+            Poll::Pending
+        });
+        let turn = call.until(call.deadline(), turn).await;
+        let now = call.now();
+        let Some(turn) = turn else {
+            // It is told why its deadline wasn't met.
+            return Err(self.refuse(&self.gate.give_up(now), &context));
+        };
+        let ticket = turn?;
+        if self.gate.is_outdated(&ticket) {
+            // Somebody forced it open before the call came to go.
+            return Err(self.refuse(&self.gate.turn_away(now), &context));
+        }
+        attempt.state(|state| state.set_attempt_began(now));
+        let waited = now.saturating_duration_since(came);
+        self.emitter.emit(Some(&context), || Event::BreakerReleased { waited });
+        Ok(ticket)
+    }
+
     /// Begins to look after those who are held; false where there is no runtime.
-    pub(super) fn watch(self: &Arc<Self>) -> bool {
+    fn watch(self: &Arc<Self>) -> bool {
         let mut watch = Watch { breaker: Arc::clone(self), is_over: false };
         rt::spawn(async move {
             while let Some(next) = watch.look() {
                 rt::sleep_until(next).await;
             }
         })
+    }
+}
+
+impl<W: Wire> Drop for Place<'_, W> {
+    fn drop(&mut self) {
+        self.breaker.leave(&self.waiter, self.attempt);
     }
 }
 

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
+use super::around::CircuitBreakerPattern;
 use super::breaker::Breaker;
 use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WhenOpen, WindowSize};
 use super::gate::Gate;
 use super::handle::{BreakerHandle, KeyedBreakers};
 use super::keyed::BreakerMap;
-use super::service::CircuitBreaker;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::Layered;
 use crate::pattern::ownership::Ties;
 use crate::rt::{self, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -35,6 +36,9 @@ pub struct CircuitBreakerLayer {
     gate: Arc<OnceLock<Arc<Gate>>>,
     pub(super) ties: Arc<Ties>,
 }
+
+/// A service that is not called while its provider is down.
+pub type CircuitBreaker<S> = Layered<CircuitBreakerPattern, S>;
 
 impl CircuitBreakerLayer {
     /// A breaker with the defaults.
@@ -306,6 +310,6 @@ impl<S> Layer<S> for CircuitBreakerLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         self.ties.join(&self.emitter);
-        CircuitBreaker::new(inner, self)
+        Layered::new(Arc::new(CircuitBreakerPattern::new(self)), inner)
     }
 }

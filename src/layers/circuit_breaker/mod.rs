@@ -126,10 +126,10 @@
 //! # Ok::<(), outrigger::ConfigError>(())
 //! ```
 
+mod around;
 mod breaker;
 mod by_hand;
 mod config;
-mod future;
 mod gate;
 mod handle;
 mod held;
@@ -144,15 +144,12 @@ mod pass;
 mod probes;
 mod release;
 mod row;
-mod service;
 mod state;
 mod window;
 
+pub use around::CircuitBreakerPattern;
 pub use config::{BreakerConfig, Consecutive, Mode, Throttled, WhenOpen};
 #[cfg(feature = "serde")]
 pub(crate) use config::{SlowRule, WindowSize};
-pub use future::ResponseFuture;
 pub use handle::{BreakerCounts, BreakerHandle, KeyedBreakers};
-pub use layer::CircuitBreakerLayer;
-pub use pass::Pass;
-pub use service::CircuitBreaker;
+pub use layer::{CircuitBreaker, CircuitBreakerLayer};

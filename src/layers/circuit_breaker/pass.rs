@@ -1,107 +1,123 @@
-use std::any::Any;
-use std::sync::Arc;
-
-use http::Response;
+use std::future::Future;
+use std::time::Instant;
 
 use super::breaker::Breaker;
 use super::state::{Role, Ticket, Verdict};
-use crate::body::{BodyEnd, OnBodyEnd};
-use crate::context::Context;
-use crate::outcome::{Error, ErrorKind, class_of_error, class_of_response, wait_of};
-use crate::rt::{self, Clock};
+use crate::outcome::{Error, ErrorKind, class_of_error, wait_of};
+use crate::pattern::{Attempt, Call, Flow, Held, Wire};
+use crate::rt::Clock;
 use crate::terms::{Class, Phase};
 
 /// One call's pass through the breaker; it tells the result, or that there is none.
 #[derive(Debug)]
-pub struct Pass {
-    breaker: Arc<Breaker>,
+pub(super) struct Pass<'a, W: Wire> {
+    breaker: &'a Breaker,
     ticket: Ticket,
-    context: Context,
+    call: &'a Call,
+    attempt: &'a Attempt<W>,
     stage: Stage,
     /// It tries the provider, and hasn't been seen to leave yet.
     is_probe_here: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Stage {
     Waiting,
     /// A good head has come; the body has not been read yet.
-    Head(std::time::Instant),
+    Head(Instant),
     Told,
 }
 
-impl Pass {
-    pub(super) fn new(breaker: Arc<Breaker>, ticket: Ticket, context: Context) -> Self {
+impl<'a, W: Wire> Pass<'a, W> {
+    pub(super) fn new(
+        breaker: &'a Breaker,
+        ticket: Ticket,
+        call: &'a Call,
+        attempt: &'a Attempt<W>,
+    ) -> Self {
         let probes = matches!(ticket.role, Role::Probe(_));
-        if probes || context.state().is_probing() {
-            context.state().set_probing(probes);
-        }
-        Self { breaker, ticket, context, stage: Stage::Waiting, is_probe_here: probes }
+        attempt.state(|state| {
+            if probes || state.is_probing() {
+                state.set_probing(probes);
+            }
+        });
+        Self { breaker, ticket, call, attempt, stage: Stage::Waiting, is_probe_here: probes }
     }
 
     /// The rejection, where the breaker has opened since and the request is still in a queue of ours:
     /// whoever waited there asks again before it goes.
     pub(super) fn turned_away(&mut self) -> Option<Error> {
-        if !self.context.state().is_here() || !self.breaker.gate.is_outdated(&self.ticket) {
+        let gate = &self.breaker.gate;
+        if gate.passes_all() || !self.is_here() || !gate.is_outdated(&self.ticket) {
             return None;
         }
-        self.context.state().set_queued(false);
         self.stage = Stage::Told;
-        let refusal = self.breaker.gate.turn_away(rt::now());
-        Some(self.breaker.refuse(&refusal, &self.context))
+        let refusal = gate.turn_away(self.call.now());
+        Some(self.breaker.refuse(&refusal, &self.attempt.context()))
     }
 
     /// The request was polled: if it tries the provider and waits here no more, its time begins.
     pub(super) fn polled(&mut self) {
-        if self.is_probe_here && !self.context.state().is_here() {
+        if self.is_probe_here && !self.is_here() {
             self.is_probe_here = false;
-            self.breaker.gate.note_left(self.ticket, rt::now());
+            self.breaker.gate.note_left(self.ticket, self.call.now());
         }
     }
 
     /// A head: a failure is told now, a success waits for its body.
-    pub(super) fn answered<B>(mut self, response: &mut Response<B>) -> Option<Self> {
-        let now = rt::now();
-        let class = class_of_response(&self.breaker.classifier, response);
-        let is_server_error = response.status().is_server_error();
-        let mut hint = || {
-            let headers = std::mem::take(response.headers_mut());
-            let (by, extensions) = (&self.breaker.classifier, response.extensions_mut());
-            let wait = wait_of(by, class, &headers, extensions, &Clock::system());
-            *response.headers_mut() = headers;
-            wait
-        };
-        let verdict = match class {
-            // A 503 says that the service isn't there, whatever else it says.
-            Class::Throttled if !is_server_error => Verdict::Throttled { retry_after: hint() },
-            class if class.is_failure() || class == Class::Throttled => {
-                Verdict::Failure { retry_after: hint() }
-            }
-            _ => {
+    pub(super) fn came_to<F: Future<Output = Flow>>(&mut self, held: &Held<'_, W, F>) {
+        if held.error().is_some() {
+            // It is handed up, and told then.
+            return;
+        }
+        let (by, now) = (&self.breaker.classifier, self.call.now());
+        let class = held.class(by);
+        if !class.is_failure() && class != Class::Throttled {
+            if let Role::Probe(_) = self.ticket.role {
                 self.breaker.gate.note_head(self.ticket(), now);
-                self.stage = Stage::Head(now);
-                return Some(self);
             }
-        };
-        self.tell(verdict, now);
-        None
+            self.stage = Stage::Head(now);
+            return;
+        }
+        let told = held.answer(|head| {
+            let retry_after = {
+                let (headers, extensions) = (&head.headers, &mut head.extensions);
+                wait_of(by, class, headers, extensions, &Clock::system())
+            };
+            match class {
+                // A 503 says that the service isn't there, whatever else it says.
+                Class::Throttled if !head.status.is_server_error() => {
+                    Verdict::Throttled { retry_after }
+                }
+                _ => Verdict::Failure { retry_after },
+            }
+        });
+        if let Some(verdict) = told {
+            self.tell(verdict, now);
+        }
     }
 
-    /// An error: it is told, and handed on.
-    pub(super) fn failed(mut self, error: Error) -> Error {
-        let error = error.ending(&self.context);
-        let verdict = self.verdict(&error);
-        self.tell(verdict, rt::now());
-        error
+    /// The body is over, or there was an error in the place of a head or in the body.
+    pub(super) fn ended(&mut self, flow: &Flow) {
+        let at = match self.stage {
+            Stage::Waiting => self.call.now(),
+            Stage::Head(at) => at,
+            Stage::Told => return,
+        };
+        let verdict = match flow {
+            Ok(()) => Verdict::Success,
+            Err(error) => self.verdict(error),
+        };
+        self.tell(verdict, at);
     }
 
     fn verdict(&self, error: &Error) -> Verdict {
         let retry_after = error.retry_after();
         let is_deadline = error.kind() == ErrorKind::Timeout(Phase::Call);
-        if is_deadline && self.context.state().ran_out_here(rt::now()) {
+        if is_deadline && self.ran_out_here() {
             return Verdict::Nothing;
         }
-        if error.is_timeout() && self.context.state().is_here() {
+        if error.is_timeout() && self.is_here() {
             // A limit passed while it was still in a queue of ours.
             return Verdict::Nothing;
         }
@@ -114,63 +130,57 @@ impl Pass {
         }
     }
 
-    fn tell(&mut self, verdict: Verdict, at: std::time::Instant) {
+    fn tell(&mut self, verdict: Verdict, at: Instant) {
         self.stage = Stage::Told;
-        self.breaker.record(self.ticket(), verdict, at, &self.context);
+        self.breaker.record(self.ticket(), verdict, at, self.attempt);
         if verdict != Verdict::Success && self.breaker.gate.discourages() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
-            self.context.state().set_shut(true);
+            self.attempt.state(|state| state.set_shut(true));
         }
     }
 
     /// The ticket, with what is known by now.
     fn ticket(&self) -> Ticket {
-        let left = self.ticket.began.max(self.context.state().attempt_began());
-        Ticket { left, ..self.ticket }
+        let began = self.attempt.state(|state| state.attempt_began());
+        Ticket { left: self.ticket.began.max(began), ..self.ticket }
     }
 
     /// The caller went away before there was a head.
     fn abandon(&mut self) {
-        let now = rt::now();
-        let state = self.context.state();
-        if state.is_overtaken() || state.is_here() {
+        let now = self.call.now();
+        if self.attempt.state(|state| state.is_overtaken() || state.is_here()) {
             // Another request was answered first, or this one had not left yet.
             self.tell(Verdict::Nothing, now);
             return;
         }
         self.breaker.gate.count_abandoned();
-        let waited = now.saturating_duration_since(self.ticket.began.max(state.attempt_began()));
-        let late = self.context.deadline().is_some_and(|deadline| now >= deadline);
+        let waited = now.saturating_duration_since(self.ticket().left);
+        let late = self.call.deadline().is_some_and(|deadline| now >= deadline);
         let after = || self.breaker.gate.settings().config.abandoned_after;
-        let verdict = match !state.ran_out_here(now) && (late || waited >= after()) {
+        let verdict = match !self.ran_out_here() && (late || waited >= after()) {
             true => Verdict::Failure { retry_after: None },
             false => Verdict::Nothing,
         };
         self.tell(verdict, now);
     }
-}
 
-impl<E: 'static> OnBodyEnd<E> for Pass {
-    fn end(mut self, end: BodyEnd<'_, E>) {
-        let Stage::Head(at) = self.stage else { return };
-        let verdict = match end {
-            BodyEnd::Complete => Verdict::Success,
-            BodyEnd::Error(error) => match (error as &dyn Any).downcast_ref::<Error>() {
-                Some(error) => self.verdict(error),
-                None => Verdict::Failure { retry_after: None },
-            },
-        };
-        self.tell(verdict, at);
+    fn is_here(&self) -> bool {
+        self.attempt.state(|state| state.is_here())
+    }
+
+    fn ran_out_here(&self) -> bool {
+        let now = self.call.now();
+        self.attempt.state(|state| state.ran_out_here(now))
     }
 }
 
-impl Drop for Pass {
+impl<W: Wire> Drop for Pass<'_, W> {
     fn drop(&mut self) {
         match self.stage {
             Stage::Waiting => self.abandon(),
             // The call's deadline passed while it waited for more of the body.
-            Stage::Head(_) if self.context.was_cut() => {
-                self.tell(Verdict::Failure { retry_after: None }, rt::now());
+            Stage::Head(_) if self.attempt.state(|state| state.is_cut()) => {
+                self.tell(Verdict::Failure { retry_after: None }, self.call.now());
             }
             // A caller who reads only the status has its answer all the same.
             Stage::Head(at) => self.tell(Verdict::Success, at),

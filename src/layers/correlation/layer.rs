@@ -4,9 +4,10 @@ use std::sync::Arc;
 use http::HeaderName;
 use tower_layer::Layer;
 
-use super::service::Correlation;
-use crate::context::{ContextPool, TraceContext};
+use super::around::CorrelationPattern;
+use crate::context::TraceContext;
 use crate::event::Emitter;
+use crate::pattern::Layered;
 use crate::rt::Rng;
 
 /// Sends a correlation id with every call. See the [module](super).
@@ -19,8 +20,10 @@ pub struct CorrelationLayer {
     pub(super) current_trace: Option<Arc<CurrentTrace>>,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
-    pub(super) pool: ContextPool,
 }
+
+/// A service whose calls carry a correlation id.
+pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
     /// Sends `x-request-id`.
@@ -32,7 +35,6 @@ impl CorrelationLayer {
             current_trace: None,
             emitter: Emitter::new(),
             rng: Rng::system(),
-            pool: ContextPool::default(),
         }
     }
 
@@ -100,6 +102,6 @@ impl<S> Layer<S> for CorrelationLayer {
     type Service = Correlation<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Correlation::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(CorrelationPattern::new(self)), inner)
     }
 }

@@ -58,13 +58,11 @@
 //! # Ok(()) }
 //! ```
 
+mod around;
 mod baggage;
-mod future;
 mod inbound;
 mod layer;
-mod service;
 
-pub use future::ResponseFuture;
+pub use around::CorrelationPattern;
 pub use inbound::{Inbound, InboundFuture, InboundLayer};
-pub use layer::CorrelationLayer;
-pub use service::Correlation;
+pub use layer::{Correlation, CorrelationLayer};

@@ -21,7 +21,7 @@ type Function = dyn Fn(&Failed) -> Option<Response<Body>> + Send + Sync;
 type AsyncFunction = dyn Fn(Failed) -> Later + Send + Sync;
 
 /// An answer that takes a while. Boxed: it is made only for a call that failed.
-pub(super) type Later = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
+type Later = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
 
 impl Answer {
     pub(super) fn later<F, R>(function: F) -> Self

@@ -1,7 +1,10 @@
 use http::{HeaderValue, Method, StatusCode};
 
+use super::layer::FallbackLayer;
 use crate::context::{BusinessKey, Context, PathTemplate};
 use crate::outcome::{Error, ErrorKind};
+use crate::pattern::{Attempt, Wire};
+use crate::replay::own_key;
 use crate::terms::{Class, Delivery, Fault, Rejection};
 
 /// A call that failed, as a fallback sees it.
@@ -24,6 +27,8 @@ pub struct Failed {
     /// Whether the provider may have acted all the same.
     pub delivery: Delivery,
     pub(super) context: Context,
+    /// The caller's own key, where it may be needed.
+    pub(super) own_key: Option<HeaderValue>,
 }
 
 /// Marks a response that a fallback gave, in its extensions.
@@ -41,12 +46,11 @@ pub struct FellBack {
 /// What is kept of a request until its outcome is known.
 #[derive(Debug)]
 pub(super) struct Facts {
-    pub(super) method: Method,
-    pub(super) path: Option<PathTemplate>,
-    pub(super) business_key: Option<BusinessKey>,
+    method: Method,
+    path: Option<PathTemplate>,
+    business_key: Option<BusinessKey>,
     /// The caller's own key, where it may be needed.
-    pub(super) own_key: Option<HeaderValue>,
-    pub(super) context: Context,
+    own_key: Option<HeaderValue>,
 }
 
 /// What a kill switch wants of a fallback.
@@ -67,35 +71,24 @@ impl Failed {
         &self.context
     }
 
-    pub(super) fn answered(facts: &Facts, class: Class, status: StatusCode) -> Self {
-        // This is the last attempt's word; an earlier one may have been acted on all the same.
-        let delivery = facts.context.call().delivery_of_answer();
-        Self::new(facts, class, Some(status), None, delivery)
-    }
-
-    pub(super) fn unanswered(facts: &Facts, class: Class, error: &Error) -> Self {
-        let said = error.said().with_context(&facts.context);
-        let status = error.last_status();
-        Self::new(facts, class, status, Some(said), error.delivery())
-    }
-
-    fn new(
-        facts: &Facts,
+    pub(super) fn answered(
+        facts: Facts,
+        context: Context,
         class: Class,
         status: Option<StatusCode>,
-        error: Option<Error>,
-        delivery: Delivery,
     ) -> Self {
-        Self {
-            method: facts.method.clone(),
-            path: facts.path.clone(),
-            business_key: facts.business_key.clone(),
-            class,
-            status,
-            error,
-            delivery,
-            context: facts.context.clone(),
-        }
+        // This is the last attempt's word; an earlier one may have been acted on all the same.
+        let delivery = context.call().delivery_of_answer();
+        let Facts { method, path, business_key, own_key } = facts;
+        let error = None;
+        Self { method, path, business_key, class, status, error, delivery, context, own_key }
+    }
+
+    pub(super) fn unanswered(facts: Facts, context: Context, class: Class, error: &Error) -> Self {
+        let (delivery, status) = (error.delivery(), error.last_status());
+        let error = Some(error.said().with_context(&context));
+        let Facts { method, path, business_key, own_key } = facts;
+        Self { method, path, business_key, class, status, error, delivery, context, own_key }
     }
 
     pub(super) fn mark(&self) -> FellBack {
@@ -114,6 +107,23 @@ impl Failed {
     fn is_unreadable(&self) -> bool {
         let kind = self.error.as_ref().map(Error::kind);
         kind == Some(ErrorKind::Transport(Fault::Protocol)) && self.delivery == Delivery::Answered
+    }
+}
+
+impl Facts {
+    /// Absent where the request was sent already.
+    pub(super) fn of<W: Wire>(settings: &FallbackLayer, attempt: &Attempt<W>) -> Option<Self> {
+        attempt.request(|request| {
+            // Most calls carry their context at most.
+            let others = (!request.extensions().is_empty()).then(|| request.extensions());
+            let own_key = || own_key(request, &settings.key_header);
+            Self {
+                method: request.method().clone(),
+                path: others.and_then(|others| others.get::<PathTemplate>().cloned()),
+                business_key: others.and_then(|others| others.get::<BusinessKey>().cloned()),
+                own_key: settings.recorder.as_ref().and_then(|_| own_key()),
+            }
+        })
     }
 }
 

@@ -8,12 +8,13 @@ use http::{HeaderName, Response};
 use tower_layer::Layer;
 
 use super::answer::Answer;
+use super::around::FallbackPattern;
 use super::failed::{Failed, Switched};
 use super::record::FallbackRecorder;
-use super::service::Fallback;
 use crate::body::Body;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::Layered;
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -32,6 +33,9 @@ pub struct FallbackLayer {
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
+
+/// A service that has something to fall back on.
+pub type Fallback<S> = Layered<FallbackPattern, S>;
 
 /// Says for which failures there is a fallback.
 type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
@@ -167,6 +171,6 @@ impl<S> Layer<S> for FallbackLayer {
     type Service = Fallback<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Fallback::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(FallbackPattern::new(self)), inner)
     }
 }

@@ -56,20 +56,16 @@
 //! ```
 
 mod answer;
-mod body;
+mod around;
 mod failed;
-mod future;
 #[cfg(feature = "serde")]
 mod json_lines;
 mod layer;
 mod record;
-mod service;
 
-pub use body::ResponseBody;
+pub use around::FallbackPattern;
 pub use failed::{Failed, FellBack};
-pub use future::ResponseFuture;
 #[cfg(feature = "serde")]
 pub use json_lines::JsonLines;
-pub use layer::FallbackLayer;
+pub use layer::{Fallback, FallbackLayer};
 pub use record::{FallbackRecord, FallbackRecorder};
-pub use service::Fallback;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use super::failed::Failed;
 use crate::context::{BusinessKey, CallId, CorrelationId, PathTemplate};
@@ -53,9 +53,9 @@ pub struct FallbackRecord {
 }
 
 impl FallbackRecord {
-    pub(super) fn of(failed: &Failed, own_key: Option<&HeaderValue>, at: SystemTime) -> Self {
+    pub(super) fn of(failed: &Failed, at: SystemTime) -> Self {
         let context = &failed.context;
-        let key = context.idempotency_key().or(own_key);
+        let key = context.idempotency_key().or(failed.own_key.as_ref());
         // Where nobody counts them, one request went out unless a layer refused it.
         let sent = u32::from(!failed.class.is_local());
         Self {

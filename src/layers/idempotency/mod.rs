@@ -76,11 +76,14 @@
 //! # Ok(()) }
 //! ```
 
+mod around;
+mod keys;
 mod layer;
 mod placement;
 mod profile;
 mod service;
 
+pub use around::IdempotencyPattern;
 pub use layer::{IdempotencyLayer, KeyedMethods, Minting};
 pub use placement::{InHeader, PlaceKey};
 pub use profile::KeyProfile;

@@ -16,6 +16,12 @@ pub trait PlaceKey<B> {
     fn sends(&self) -> bool {
         true
     }
+
+    /// The header that the key goes into, where that is all there is to do.
+    #[doc(hidden)]
+    fn header(&self) -> Option<&HeaderName> {
+        None
+    }
 }
 
 /// Puts the key into a header.
@@ -38,6 +44,10 @@ impl<B> PlaceKey<B> for InHeader {
 
     fn sends(&self) -> bool {
         self.0.is_some()
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        self.0.as_ref()
     }
 }
 

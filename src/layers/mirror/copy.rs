@@ -8,10 +8,10 @@ use http_body::Frame;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-use super::body::Real;
 use super::layer::MirrorLayer;
 use super::seen::{Kept, Seen};
 use super::state::Place;
+use super::watch::Real;
 use crate::body::{Body, read};
 use crate::context::Context;
 use crate::event::Event;
@@ -24,17 +24,13 @@ use crate::terms::{Class, Delivery, Phase};
 pub(super) struct CopyTask<T> {
     settings: Arc<MirrorLayer<T>>,
     /// The real call's, for the event.
-    context: Option<Context>,
+    context: Context,
     /// Given back when the task is over, however it ends.
     _place: Place,
 }
 
 impl<T> CopyTask<T> {
-    pub(super) fn new(
-        settings: Arc<MirrorLayer<T>>,
-        context: Option<Context>,
-        place: Place,
-    ) -> Self {
+    pub(super) fn new(settings: Arc<MirrorLayer<T>>, context: Context, place: Place) -> Self {
         Self { settings, context, _place: place }
     }
 }
@@ -62,7 +58,7 @@ where
         let agrees = self.compare(real, copy, due).await;
         self.settings.tally.finish(agrees);
         let event = || Event::Mirrored { class, elapsed, agrees };
-        self.settings.emitter.emit(self.context.as_ref(), event);
+        self.settings.emitter.emit(Some(&self.context), event);
     }
 
     /// The copy's answer, read to its end.

@@ -5,14 +5,15 @@ use std::time::Duration;
 use http::{HeaderName, Method, Request};
 use tower_layer::Layer;
 
+use super::around::MirrorPattern;
 use super::handle::MirrorHandle;
 use super::seen::Seen;
-use super::service::Mirror;
 use super::state::Tally;
 use crate::body::Body;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::{Layered, Own};
 use crate::replay::is_safe;
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -40,6 +41,9 @@ pub struct MirrorLayer<T> {
     pub(super) emitter: Emitter,
     pub(super) tally: Arc<Tally>,
 }
+
+/// A service whose calls are copied to another, `T`.
+pub type Mirror<S, T> = Layered<MirrorPattern<T>, S, Own>;
 
 pub(super) type Choose = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
 pub(super) type Prepare = dyn Fn(Request<Body>) -> Request<Body> + Send + Sync;
@@ -241,7 +245,7 @@ impl<S, T: Clone> Layer<S> for MirrorLayer<T> {
     type Service = Mirror<S, T>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Mirror::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(MirrorPattern::new(self.clone())), inner)
     }
 }
 

@@ -71,19 +71,16 @@
 //! # let _ = service;
 //! ```
 
-mod body;
+mod around;
 mod copy;
-mod future;
 mod handle;
 mod layer;
 mod request;
 mod seen;
-mod service;
 mod state;
+mod watch;
 
-pub use body::ResponseBody;
-pub use future::ResponseFuture;
+pub use around::MirrorPattern;
 pub use handle::MirrorHandle;
-pub use layer::MirrorLayer;
+pub use layer::{Mirror, MirrorLayer};
 pub use seen::Seen;
-pub use service::Mirror;

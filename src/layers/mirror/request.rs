@@ -8,6 +8,7 @@ use crate::replay::KEY_HEADER;
 /// A key may stand in `key_header`, too.
 pub(super) fn copy(
     request: &Request<Body>,
+    context: &Context,
     key_header: Option<&HeaderName>,
 ) -> Option<Request<Body>> {
     let mut copy = Request::new(request.body().again()?);
@@ -16,15 +17,15 @@ pub(super) fn copy(
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     *copy.extensions_mut() = request.extensions().clone();
-    let context = copy.extensions_mut().remove::<Context>();
-    keep_correlation(&mut copy, context.as_ref());
-    forget_key(&mut copy, context.as_ref(), key_header);
+    copy.extensions_mut().remove::<Context>();
+    keep_correlation(&mut copy, context);
+    forget_key(&mut copy, context, key_header);
     Some(copy)
 }
 
 /// The copy's own stack finds the id here; in its task, there is no scope to find it in.
-fn keep_correlation(copy: &mut Request<Body>, context: Option<&Context>) {
-    let known = context.and_then(Context::correlation_id).cloned();
+fn keep_correlation(copy: &mut Request<Body>, context: &Context) {
+    let known = context.correlation_id().cloned();
     let scoped = || match copy.extensions().get::<CorrelationId>() {
         Some(_) => None,
         None => Scope::current_correlation_id(),
@@ -35,13 +36,9 @@ fn keep_correlation(copy: &mut Request<Body>, context: Option<&Context>) {
 }
 
 /// Takes the real call's key off, under whatever header it was sent.
-fn forget_key(
-    copy: &mut Request<Body>,
-    context: Option<&Context>,
-    key_header: Option<&HeaderName>,
-) {
+fn forget_key(copy: &mut Request<Body>, context: &Context, key_header: Option<&HeaderName>) {
     copy.extensions_mut().remove::<IdempotencyKey>();
-    let key = context.and_then(Context::idempotency_key);
+    let key = context.idempotency_key();
     let is_key = |(name, value): (&HeaderName, &HeaderValue)| {
         let is_its_name = name == KEY_HEADER || Some(name) == key_header;
         (is_its_name || Some(value) == key).then(|| name.clone())

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use super::service::Observe;
+use super::around::ObservePattern;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::{Layered, Measured};
 
 /// Tells when a call or an attempt begins and ends. See the [module](super).
 #[derive(Clone)]
@@ -15,6 +16,9 @@ pub struct ObserveLayer {
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
 }
+
+/// A service of whose calls or attempts is told.
+pub type Observe<S> = Layered<ObservePattern, S, Measured>;
 
 /// What stands between begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,6 @@ impl<S> Layer<S> for ObserveLayer {
     type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Observe::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(ObservePattern::new(self)), inner)
     }
 }

@@ -48,14 +48,9 @@
 //! # let _ = service;
 //! ```
 
-mod body;
-mod future;
+mod around;
 mod layer;
 mod report;
-mod service;
 
-pub use body::ResponseBody;
-pub use future::ResponseFuture;
-pub use layer::ObserveLayer;
-pub use report::Report;
-pub use service::Observe;
+pub use around::ObservePattern;
+pub use layer::{Observe, ObserveLayer};

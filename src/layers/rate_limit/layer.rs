@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
+use super::around::RateLimitPattern;
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
 use super::handle::RateLimitHandle;
 use super::keyed::{KeyedRateLimits, Limiters, Terms};
 use super::limiter::Limiter;
-use super::service::RateLimit;
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
 use crate::rt::Clock;
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -36,6 +37,9 @@ pub struct RateLimitLayer {
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
 }
+
+/// A service that keeps to a provider's rate.
+pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
     /// So many requests in so much time, one at a time.
@@ -263,6 +267,6 @@ impl<S> Layer<S> for RateLimitLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         self.limiter.ties.join(&self.emitter);
-        RateLimit::new(inner, Arc::new(self.clone()))
+        Layered::new(Arc::new(RateLimitPattern::new(self)), inner)
     }
 }

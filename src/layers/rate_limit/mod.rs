@@ -114,10 +114,11 @@
 //! # let _ = service;
 //! ```
 
+mod around;
 mod config;
 mod flights;
-mod future;
 mod handle;
+mod heed;
 mod hint;
 mod keyed;
 mod layer;
@@ -130,15 +131,13 @@ mod resources;
 mod resume;
 mod roll_call;
 mod search;
-mod service;
 mod state;
 
+pub use around::RateLimitPattern;
 pub use config::{Excess, Learning, RateLimitConfig};
-pub use future::ResponseFuture;
 pub use handle::RateLimitHandle;
 pub use keyed::KeyedRateLimits;
-pub use layer::RateLimitLayer;
-pub use service::RateLimit;
+pub use layer::{RateLimit, RateLimitLayer};
 
 #[cfg(feature = "serde")]
 pub(crate) use config::Quota;

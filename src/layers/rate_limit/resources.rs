@@ -3,7 +3,7 @@ use http::{Method, Uri};
 use crate::outcome::Resource;
 
 /// Where a request goes, as far as providers divide their limits by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Route {
     /// The path's first segment that is no `api` and no version.
     first: u64,

@@ -91,7 +91,7 @@ impl<'a, W: Wire> Run<'a, W> {
         }
         let size = self.attempt.size_hint().exact();
         let handed_over = self.attempt.state(|state| state.handed_over());
-        let call_id = self.call.facts().id;
+        let call_id = self.call.facts().id();
         let answered = held.answer(|head| {
             let Parts { status, headers, extensions, .. } = head;
             let left_alone = extensions.get::<LeftAlone>().is_some_and(|said| said.0 == call_id);

@@ -29,7 +29,8 @@ impl Error {
     /// a step on the way. And "not sent" holds for one request: the call is where nothing else went out
     /// since the layer was called.
     pub(crate) fn ending(mut self, context: &Context) -> Self {
-        let is_of_call = self.call_id() == Some(context.call_id());
+        let of = self.0.context.as_ref();
+        let is_of_call = of.is_some_and(|of| of.is_same_call(context));
         let is_last_step = self.0.delivery == Delivery::NotSent && context.handed_over() > 0;
         if !is_of_call || is_last_step {
             self.0.delivery = Delivery::Unknown;

@@ -39,10 +39,11 @@ async fn jobs_by_the_thousand_wait_for_their_turn_in_order_and_none_is_refused()
     let crm = preset().service(provider.clone()).build().unwrap();
     let calls = (0..1_000).map(|number| {
         let request = http::Request::get(format!("http://crm.test/{number}")).body(());
-        status(crm.send(request.unwrap()))
+        let mut call = crm.send(request.unwrap());
+        assert!(poll_once(&mut call).is_pending());
+        status(call)
     });
-    let mut calls: Vec<_> = calls.map(Box::pin).collect();
-    assert!(calls.iter_mut().all(|call| poll_once(call).is_pending()));
+    let calls: Vec<_> = calls.collect();
     assert_eq!((crm.bulkhead().in_use(), crm.bulkhead().waiting()), (16, 0));
     assert_eq!(crm.rate_limit().waiting(), 984);
     let statuses = futures_util::future::join_all(calls).await;
@@ -140,9 +141,7 @@ async fn a_job_alone_in_the_queue_learns_of_places_that_others_calls_made() {
 async fn a_call_that_waited_gets_its_place() {
     let answer = Answer::status(200).after(seconds(20));
     let crm = preset().service(Script::new([answer])).build().unwrap();
-    let others = (0..16).map(|_| crm.send(once()));
-    let mut others = futures_util::future::join_all(others);
-    assert!(poll_once(&mut others).is_pending());
+    let others = futures_util::future::join_all(hold(&crm, 16));
     let (last, others) = tokio::join!(status(crm.send(get())), others);
     assert_eq!(last, (200, seconds(40)));
     assert!(others.iter().all(Result::is_ok));

@@ -12,7 +12,8 @@ use crate::provider::{Provider, Reply};
 fn answering(pattern: &str) -> (Script, Integration) {
     let answers = pattern.chars().map(|answer| match answer {
         'F' => Answer::status(500),
-        _ => Answer::status(200).after(millis(1)),
+        'L' => Answer::status(200).after(millis(1)),
+        _ => Answer::status(200),
     });
     let provider = Script::new(answers);
     let crm = preset().service(provider.clone()).build().unwrap();
@@ -67,7 +68,7 @@ async fn nine_failures_in_ten_leave_it_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn it_tries_within_half_a_second_and_closes_at_the_first_success() {
-    let (provider, crm) = answering(&format!("{}{}", "F".repeat(11), "S"));
+    let (provider, crm) = answering(&format!("{}{}", "F".repeat(11), "LS"));
     go_down(&crm).await;
     let (error, _) = failure(crm.send(once())).await;
     let next = error.retry_after().unwrap();

@@ -122,10 +122,10 @@ async fn a_job_waits_while_only_the_reserve_is_free() {
 async fn people_go_before_jobs_and_each_in_the_order_they_came() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let limit = Limit::new(1).queue(100);
-    let call = |name: &'static str, priority| {
-        let order = Arc::clone(&order);
+    let call = |name: &str, priority| {
+        let (order, name) = (Arc::clone(&order), name.to_owned());
         let provider = service_fn(move |_| {
-            order.lock().unwrap().push(name);
+            order.lock().unwrap().push(name.clone());
             async {
                 wait(secs(1)).await;
                 Ok::<_, Error>(http::Response::new(Body::empty()))

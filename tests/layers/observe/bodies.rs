@@ -1,6 +1,7 @@
 //! The end of a call is the end of its answer's body.
 
 use std::convert::Infallible;
+use std::error::Error as _;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -94,7 +95,8 @@ async fn a_foreign_bodys_error_is_one_of_the_body() {
         Ok::<_, Error>(Response::new(StreamBody::new(stream::iter(frames))))
     }));
     let body = send(&service, get()).await.unwrap().into_body();
-    assert_eq!(body.collect().await.unwrap_err(), "decoding failed", "as it was");
+    let error = body.collect().await.unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "decoding failed", "as it was");
     let end = failed(Class::Transport(Fault::Body), Delivery::Answered);
     assert_eq!(kept(&events), attempt(end, secs(0)));
 }

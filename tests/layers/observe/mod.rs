@@ -3,6 +3,7 @@
 mod bodies;
 mod calls;
 mod listeners;
+mod others;
 mod unsent;
 
 use std::time::Duration;

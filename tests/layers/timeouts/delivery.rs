@@ -7,16 +7,14 @@ use outrigger::Delivery::{Answered, NotSent, Unknown};
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::context::Context;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::event::{End, Event};
-use outrigger::observe::ObserveLayer;
 use outrigger::outcome::{Phase, Rejection};
 use outrigger::testing::{Answer, ReadinessProbe, Script};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, Error, ErrorKind};
 use tower::limit::ConcurrencyLimitLayer;
-use tower::{Layer, ServiceBuilder, service_fn};
+use tower::{Layer, service_fn};
 
-use super::{assert_timed_out, listener};
+use super::assert_timed_out;
 use crate::call::{fetch, get, send, status};
 use crate::clock::{begin, millis, secs, timed, within};
 use crate::provider::{Provider, piped};
@@ -122,42 +120,4 @@ async fn an_answer_that_breaks_off_after_a_lost_attempt_leaves_the_call_unknown(
         let error = fetch(&service, get()).await.unwrap_err();
         assert_eq!((error.attempts(), error.delivery()), (1 + u32::from(lost), expected));
     }
-}
-
-/// Tries a second time, whatever came of the first.
-#[derive(Clone)]
-struct Once(bool);
-
-impl<B> tower::retry::Policy<Request<Body>, Response<B>, Error> for Once {
-    type Future = std::future::Ready<()>;
-
-    fn retry(
-        &mut self,
-        _: &mut Request<Body>,
-        result: &mut Result<Response<B>, Error>,
-    ) -> Option<Self::Future> {
-        let again = result.is_err() && !std::mem::replace(&mut self.0, true);
-        again.then(|| std::future::ready(()))
-    }
-
-    fn clone_request(&mut self, request: &Request<Body>) -> Option<Request<Body>> {
-        let mut again = get();
-        again.extensions_mut().clone_from(request.extensions());
-        Some(again)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_success_after_another_ones_retry_is_told_as_one() {
-    let (events, emitter) = listener();
-    let service = ServiceBuilder::new()
-        .layer(ObserveLayer::call(emitter.clone()))
-        .retry(Once(false))
-        .layer(ObserveLayer::attempt(emitter))
-        .layer(TimeoutLayer::new().attempt(secs(1)))
-        .service(Script::new([Answer::hang(), Answer::status(200)]));
-    drop(send(&service, get()).await.unwrap());
-    let is_success =
-        |event: &Event| matches!(event, Event::CallFinished { end: End::Answered { .. }, .. });
-    assert_eq!(events.count(is_success), 1, "{:?}", events.events());
 }

@@ -194,12 +194,14 @@ async fn the_attempt_of_a_call_that_waited_begins_with_its_place() {
     let held = scene.call().await;
     let began = rt::now();
     let service = scene.layer.layer(service_fn(move |request: Request<Body>| async move {
-        let context = request.extensions().get::<Context>().expect("it was queued").clone();
+        let context = request.extensions().get::<Context>().expect("it came with it").clone();
         assert!(!context.state().is_here());
         assert_eq!(context.state().attempt_began() - began, Duration::from_secs(1));
         Ok::<_, Infallible>(Response::new(Body::empty()))
     }));
-    let mut waiting = Box::pin(service.oneshot(Request::new(Body::empty())));
+    let mut request = Request::new(Body::empty());
+    Context::of(request.extensions_mut(), None);
+    let mut waiting = Box::pin(service.oneshot(request));
     let second = began + Duration::from_secs(1);
     let mut timer = Box::pin(rt::Timer::default());
     poll_fn(|cx| {

@@ -1,0 +1,116 @@
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::Request;
+
+use super::breaker::Breaker;
+use super::layer::CircuitBreakerLayer;
+use super::pass::Pass;
+use super::state::Asker;
+use crate::context::{AttemptState, RequestHead};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::replay::{Steer, is_idempotent};
+
+/// Stops calling a provider that is down. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct CircuitBreakerPattern(Breakers);
+
+#[derive(Clone, Debug)]
+enum Breakers {
+    None,
+    One(Arc<Breaker>),
+    Keyed(Arc<CircuitBreakerLayer>),
+}
+
+impl CircuitBreakerPattern {
+    pub(super) fn new(layer: &CircuitBreakerLayer) -> Self {
+        Self(match (layer.breaker(), &layer.config, &layer.map) {
+            (Some(breaker), ..) => Breakers::One(breaker),
+            (None, Some(_), Some(_)) => Breakers::Keyed(Arc::new(layer.clone())),
+            _ => Breakers::None,
+        })
+    }
+}
+
+impl Pattern for CircuitBreakerPattern {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let breaker = self.0.of(attempt);
+        let pass = match &breaker {
+            Some(breaker) => {
+                let began = || attempt.state(AttemptState::attempt_began);
+                let ticket = match breaker.gate.pass_closed(began) {
+                    Some(ticket) => ticket,
+                    None => breaker.ask(call, attempt, next).await?,
+                };
+                Some(Pass::new(breaker, ticket, call, attempt))
+            }
+            None => None,
+        };
+        let mut running = pin!(next.run(call, attempt));
+        let Some(mut pass) = pass else { return running.await };
+        let held = {
+            let mut head = pin!(attempt.head(running.as_mut()));
+            let came = poll_fn(|cx| {
+                if let Some(error) = pass.turned_away() {
+                    // It leaves the queue that it waits in.
+                    return Poll::Ready(Err(error));
+                }
+                let came = head.as_mut().poll(cx);
+                pass.polled();
+                came.map(Ok)
+            });
+            came.await?
+        };
+        pass.came_to(&held);
+        let flow = held.hand_up().await;
+        pass.ended(&flow);
+        flow
+    }
+
+    fn may_send(&self) -> bool {
+        match &self.0 {
+            Breakers::None => true,
+            Breakers::One(breaker) => breaker.gate.passes_all(),
+            // Without the request, nobody knows.
+            Breakers::Keyed(_) => false,
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        match &self.0 {
+            Breakers::None => None,
+            Breakers::One(breaker) => breaker.emitter.integration(),
+            Breakers::Keyed(layer) => layer.emitter.integration(),
+        }
+    }
+}
+
+impl Breakers {
+    fn of<W: Wire>(&self, attempt: &Attempt<W>) -> Option<Arc<Breaker>> {
+        match self {
+            Self::None => None,
+            Self::One(breaker) => Some(Arc::clone(breaker)),
+            Self::Keyed(layer) => {
+                let map = layer.map.as_ref()?;
+                let make = |config: &_| Breaker::alone(layer, config);
+                attempt.request(|request| map.of(&RequestHead::of(request), make))
+            }
+        }
+    }
+}
+
+/// Whether the request may be repeated without harm, whatever becomes of it.
+pub(super) fn asker<B>(request: &Request<B>) -> Asker {
+    let steered = || request.extensions().get::<Steer>() == Some(&Steer::Safe);
+    match is_idempotent(request.method()) || steered() {
+        true => Asker::Safe,
+        false => Asker::Unsafe,
+    }
+}

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use http::{HeaderName, Request};
+
+use super::baggage;
+use super::layer::CorrelationLayer;
+use crate::context::{CorrelationId, Scope, TRACEPARENT, TraceContext};
+use crate::event::Event;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt::callback;
+
+/// Sends a correlation id with every call. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct CorrelationPattern {
+    settings: Arc<CorrelationLayer>,
+}
+
+/// What a request brings by itself.
+struct Brought {
+    id: Option<CorrelationId>,
+    /// The header holds what is no id.
+    is_replaced: bool,
+    trace: Option<TraceContext>,
+}
+
+impl CorrelationPattern {
+    pub(super) fn new(settings: &CorrelationLayer) -> Self {
+        Self { settings: Arc::new(settings.clone()) }
+    }
+
+    fn mark<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+        let CorrelationLayer { header, emitter, rng, .. } = &*self.settings;
+        let brought = attempt.request(|request| Brought::by(request, header));
+        let Some(Brought { id, is_replaced, trace }) = brought else { return };
+        let facts = call.facts();
+        facts.mint_id(rng);
+        let made = || CorrelationId::from_minted(facts.id_header().clone());
+        let inherited = id.or_else(Scope::current_correlation_id);
+        let id = facts.correlation.get_or_init(|| inherited.unwrap_or_else(made));
+        if is_replaced {
+            emitter.emit(Some(&attempt.context()), || Event::CorrelationReplaced);
+        }
+        let trace = trace.or_else(|| self.trace());
+        let is_traced = trace.is_some_and(|trace| {
+            let _ = facts.trace.set(trace);
+            attempt.continue_trace(rng);
+            true
+        });
+        attempt.request(|request| {
+            if !is_traced {
+                // What is left of one is nobody's: a broken parent, two of them, a state alone.
+                TraceContext::erase(request.headers_mut());
+            }
+            request.headers_mut().insert(header, id.as_header().clone());
+            baggage::restrict(request, &self.settings.baggage_to);
+        });
+    }
+
+    /// The trace of a call whose request brings none.
+    fn trace(&self) -> Option<TraceContext> {
+        let CorrelationLayer { current_trace, begins_traces, rng, .. } = &*self.settings;
+        let current = || callback::call("current trace", current_trace.as_deref()?).flatten();
+        let begun = || begins_traces.then(|| TraceContext::begin(rng));
+        Scope::current_trace().or_else(current).or_else(begun)
+    }
+}
+
+impl Pattern for CorrelationPattern {
+    // All that follows carries its ids.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        self.mark(call, attempt);
+        next.run(call, attempt).await
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
+
+impl Brought {
+    /// An extension is the caller's word, and comes before what stands in a header.
+    fn by<B>(request: &Request<B>, header: &HeaderName) -> Self {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let in_header = headers.get(header).map(CorrelationId::from_header);
+        let is_replaced = matches!(in_header, Some(Err(_)));
+        let by_hand = || match headers.contains_key(TRACEPARENT) {
+            true => TraceContext::from_headers(headers),
+            false => None,
+        };
+        // Most calls carry none.
+        let own = (!extensions.is_empty()).then_some(extensions);
+        let id = own.and_then(|own| own.get::<CorrelationId>().cloned());
+        let trace = own.and_then(|own| own.get::<TraceContext>().cloned());
+        Self {
+            id: id.or_else(|| in_header.and_then(Result::ok)),
+            is_replaced,
+            trace: trace.or_else(by_hand),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::Response;
+
+use super::answer::Answer;
+use super::failed::{Facts, Failed, FellBack};
+use super::layer::FallbackLayer;
+use super::record::FallbackRecord;
+use crate::body::Body;
+use crate::context::{AttemptState, Retries};
+use crate::event::Event;
+use crate::pattern::{Attempt, Call, Flow, Held, Next, Pattern, Wire};
+use crate::rt::{self, callback};
+
+/// Answers in the provider's place. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct FallbackPattern {
+    settings: Arc<FallbackLayer>,
+}
+
+/// What is to be told once there is an answer.
+struct Note {
+    record: Option<FallbackRecord>,
+    mark: FellBack,
+    retries: Option<Retries>,
+}
+
+impl Pattern for FallbackPattern {
+    // What the attempts further in came to is known here.
+    const TELLS: bool = true;
+
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let answer = {
+            let facts = self.tells().then(|| Facts::of(&self.settings, attempt)).flatten();
+            let mut running = pin!(next.run(call, attempt));
+            let Some(facts) = facts else { return running.await };
+            let held = attempt.head(running.as_mut()).await;
+            let Some(failed) = self.failed(&held, attempt, facts) else {
+                return held.hand_up().await;
+            };
+            let note = Box::new(self.note(&failed, &held, attempt));
+            // Boxed, because few calls come to it.
+            let Some(answer) = Box::pin(self.ask(call, failed)).await else {
+                self.tell_of_failure(&note, attempt);
+                return held.hand_up().await;
+            };
+            held.discard();
+            (answer, note)
+            // The call that failed is let go of here, and may ask how it ended.
+        };
+        let answer = self.give(answer, attempt);
+        Box::pin(attempt.play(answer)).await
+    }
+
+    fn tells(&self) -> bool {
+        self.settings.answer.is_some()
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.settings.emitter.integration()
+    }
+}
+
+impl FallbackPattern {
+    pub(super) fn new(settings: &FallbackLayer) -> Self {
+        Self { settings: Arc::new(settings.clone()) }
+    }
+
+    /// The failure that it is to answer for, if it is one.
+    fn failed<W: Wire, F: Future<Output = Flow>>(
+        &self,
+        held: &Held<'_, W, F>,
+        attempt: &Attempt<W>,
+        facts: Facts,
+    ) -> Option<Failed> {
+        let class = held.class(&self.settings.classifier);
+        if class.is_success() {
+            return None;
+        }
+        let context = attempt.context();
+        let failed = match held.error() {
+            Some(error) => Failed::unanswered(facts, context, class, error),
+            None => Failed::answered(facts, context, class, attempt.status()),
+        };
+        self.settings.answers(&failed).then_some(failed)
+    }
+
+    /// What the host answers, if anything.
+    async fn ask(&self, call: &Call, failed: Failed) -> Option<Response<Body>> {
+        match self.settings.answer.as_ref()? {
+            Answer::Value(value) => Some(Answer::value(value)),
+            Answer::Function(function) => callback::call(FALLBACK, || function(&failed)).flatten(),
+            Answer::Async(function) => {
+                let later = callback::call(FALLBACK, || function(failed))?;
+                let due = rt::after(call.now(), self.settings.limit);
+                call.until(due, callback::run(FALLBACK, later)).await.flatten().flatten()
+            }
+        }
+    }
+
+    fn note<W: Wire, F: Future<Output = Flow>>(
+        &self,
+        failed: &Failed,
+        held: &Held<'_, W, F>,
+        attempt: &Attempt<W>,
+    ) -> Note {
+        let mark = failed.mark();
+        // Where nobody counts them, one request went out unless a layer refused it.
+        let sent = u32::from(!mark.class.is_local());
+        let attempts = attempt.state(AttemptState::attempts).unwrap_or(sent);
+        let gave_up = match held.error() {
+            Some(error) => error.gave_up(),
+            None => held.answer(|head| head.extensions.get::<Retries>()?.gave_up).flatten(),
+        };
+        let (waited, earlier) = (failed.context().call().waited(), mark.delivery);
+        let retries = Retries { attempts, waited, gave_up, earlier };
+        let recorded = self.settings.recorder.is_some();
+        let record = || FallbackRecord::of(failed, self.settings.clock.wall());
+        Note { record: recorded.then(record), mark, retries: (attempts > 0).then_some(retries) }
+    }
+
+    fn tell_of_failure<W: Wire>(&self, note: &Note, attempt: &Attempt<W>) {
+        let class = note.mark.class;
+        let emitter = &self.settings.emitter;
+        emitter.emit(Some(&attempt.context()), || Event::FallbackFailed { class });
+    }
+
+    /// The answer, marked, told and recorded.
+    fn give<W: Wire>(
+        &self,
+        (mut answer, note): (Response<Body>, Box<Note>),
+        attempt: &Attempt<W>,
+    ) -> Response<Body> {
+        let FellBack { class, delivery, .. } = note.mark;
+        // What cut the call that failed cuts nothing more.
+        attempt.state(|state| {
+            state.set_cut(false);
+            state.worsen(delivery);
+            state.call().set_fell_back();
+        });
+        let emitter = &self.settings.emitter;
+        emitter.emit(Some(&attempt.context()), || Event::FellBack { class, delivery });
+        if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
+            let _ = callback::call("fallback recorder", || recorder.record(record));
+        }
+        answer.extensions_mut().insert(note.mark);
+        if let Some(retries) = note.retries {
+            answer.extensions_mut().insert(retries);
+        }
+        attempt.forget_answer();
+        answer
+    }
+}
+
+/// What a function that answers is called where it is told that it panicked.
+const FALLBACK: &str = "fallback";

@@ -1,0 +1,72 @@
+//! Which key a call has.
+
+use http::{HeaderValue, Method, Request};
+
+use super::layer::{KeyedMethods, Minting, Settings};
+use super::profile::Honoured;
+use crate::context::{Call, IdempotencyKey, KeyFact};
+use crate::replay::{KEY_HEADER, is_key, is_safe, own_key};
+
+/// The key that a request is to have.
+#[derive(Debug)]
+pub(super) enum CallKey {
+    /// Its caller's.
+    Own(HeaderValue),
+    /// One that is made.
+    Made,
+    /// Its caller's, in a header in which this provider doesn't look for one.
+    Elsewhere(HeaderValue),
+}
+
+impl Settings {
+    pub(super) fn wanted<B>(&self, request: &mut Request<B>) -> Option<CallKey> {
+        let mints = self.minting() == Minting::Always;
+        match self.own(request) {
+            Some(own) => Some(CallKey::Own(own)),
+            None if mints && self.methods().cover(request.method()) => Some(CallKey::Made),
+            None => own_key(request, &KEY_HEADER).map(CallKey::Elsewhere),
+        }
+    }
+
+    /// The key to put into the request, in the call's facts from here on. One that isn't sent makes
+    /// nothing safe.
+    pub(super) fn settle(&self, wanted: CallKey, facts: &Call, sends: bool) -> Option<HeaderValue> {
+        let is_known = self.profile.honoured == Honoured::All;
+        let lifetime = self.profile.lifetime;
+        let (value, from_caller, honoured) = match wanted {
+            CallKey::Elsewhere(value) => {
+                // It is sent as it is, and makes nothing safe.
+                let (from_caller, honoured) = (true, false);
+                facts.key.get_or_init(|| KeyFact { value, from_caller, honoured, lifetime });
+                return None;
+            }
+            CallKey::Own(own) => (own, true, sends),
+            CallKey::Made => (facts.id_header().clone(), false, is_known && sends),
+        };
+        let value = || self.profile.fit(value);
+        let fact = || KeyFact { value: value(), from_caller, honoured, lifetime };
+        Some(facts.key.get_or_init(fact).value.clone())
+    }
+
+    /// The caller's own key, from the extensions or from the header.
+    fn own<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+        let extension = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions_mut().remove::<IdempotencyKey>(),
+        };
+        extension.map(IdempotencyKey::into_header).or_else(|| {
+            let header = self.profile.header.as_ref()?;
+            request.headers().get(header).filter(|key| is_key(key)).cloned()
+        })
+    }
+}
+
+impl KeyedMethods {
+    fn cover(self, method: &Method) -> bool {
+        match *method {
+            _ if is_safe(method) => false,
+            Method::PUT | Method::DELETE => matches!(self, Self::Writing),
+            _ => true,
+        }
+    }
+}
