@@ -172,6 +172,8 @@
 //!
 //! [`tower::Service`]: tower_service::Service
 
+// One stack is one future, nested as deep as there are slots.
+#![recursion_limit = "512"]
 #![warn(clippy::unwrap_used)]
 #![cfg_attr(
     not(feature = "serde"),

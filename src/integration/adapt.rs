@@ -2,15 +2,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, IntoBytes, checked};
+use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, checked};
 use crate::context::Context;
 use crate::outcome::{BoxError, Error};
-use crate::timeout::RequestBody;
 use crate::transport::Transport;
 
 /// Hands the stack's requests to a transport, and its errors back as ours.
@@ -19,11 +17,6 @@ pub(crate) struct Adapt<T> {
     transport: T,
     /// A subscriber wants to see what is sent.
     captures: bool,
-}
-
-/// A request body as the stack hands it down.
-pub(crate) trait FromStack {
-    fn into_body(self) -> Body;
 }
 
 pin_project! {
@@ -63,11 +56,7 @@ impl<T> Adapt<T> {
     }
 }
 
-impl<T, B> Service<Request<B>> for Adapt<T>
-where
-    T: Transport,
-    B: FromStack,
-{
+impl<T: Transport> Service<Request<Body>> for Adapt<T> {
     type Response = Response<T::ResponseBody>;
     type Error = Error;
     type Future = ResponseFuture<T::Future>;
@@ -76,10 +65,10 @@ where
         self.transport.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let context = request.extensions().get::<Context>().cloned();
         let (head, body) = request.into_parts();
-        let (body, fate) = CaughtBody::wrap(body.into_body());
+        let (body, fate) = CaughtBody::wrap(body);
         let (mut request, count) = match checked(Request::from_parts(head, body)) {
             Ok(checked) => checked,
             Err(error) => {
@@ -96,24 +85,6 @@ where
         }
         let inner = Some(self.transport.call(request));
         ResponseFuture { inner, refused: None, sent: SentBody { count, fate } }
-    }
-}
-
-impl<B> FromStack for RequestBody<B>
-where
-    B: IntoBytes + http_body::Body<Data = Bytes> + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-{
-    fn into_body(self) -> Body {
-        let body = match self.into_unwatched() {
-            Ok(body) => body.into_bytes(),
-            Err(watched) => return Body::new(watched),
-        };
-        match body {
-            Ok(bytes) if bytes.is_empty() => Body::empty(),
-            Ok(bytes) => bytes.into(),
-            Err(stream) => Body::new(stream),
-        }
     }
 }
 

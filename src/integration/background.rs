@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::slots::{AnyPlacement, Slots};
 use super::target::Target;
+use super::users::Users;
 use crate::Ratio;
 use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
@@ -52,6 +53,8 @@ pub(super) fn slots() -> Slots {
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),
         rehearsal: RehearsalLayer::new(),
+        around_call: Users::default(),
+        around_attempt: Users::default(),
         connect: Duration::from_secs(3),
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::bottom::Bottom;
 use super::handle::{Integration, Shared};
 use super::live::{Base, Live};
 use super::overlay::Laid;
@@ -22,6 +23,7 @@ use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::Pattern;
 use crate::rate_limit::RateLimitLayer;
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
@@ -132,6 +134,20 @@ impl<T> IntegrationBuilder<T> {
     /// [`SingleHop`](crate::transport::SingleHop).
     pub fn service<S: Transport>(self, service: S) -> IntegrationBuilder<Service<S>> {
         self.with_transport(Service(service))
+    }
+
+    /// Puts a pattern of your own around every call: it sees what the caller sees, and the call has its
+    /// id. The first that is given stands outermost. See [`pattern`](crate::pattern).
+    pub fn around_call(mut self, pattern: impl Pattern) -> Self {
+        self.slots.around_call.add(pattern);
+        self
+    }
+
+    /// Puts a pattern of your own around every attempt, under the attempt's time limit. The first that
+    /// is given stands outermost. See [`pattern`](crate::pattern).
+    pub fn around_attempt(mut self, pattern: impl Pattern) -> Self {
+        self.slots.around_attempt.add(pattern);
+        self
     }
 
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
@@ -308,7 +324,10 @@ impl<T: Source> IntegrationBuilder<T> {
         let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
         let (emitter, classifier) = (self.emitter.clone(), self.classifier);
-        let compose = move |slots: &Slots| compose(slots, &emitter, &classifier, transport.clone());
+        let captures = emitter.wants().body_cap().is_some();
+        let compose = move |slots: &Slots| {
+            compose(slots, &emitter, &classifier, Bottom::new(transport.clone(), captures))
+        };
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,

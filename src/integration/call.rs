@@ -1,23 +1,48 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use http::Response;
 
-use super::edge::BoxedCall;
+use super::wire::IntegrationWire;
 use crate::body::Body;
 use crate::outcome::Error;
+use crate::pattern::Running;
 
 /// A call to an integration. Dropping it cancels the call and releases all that it holds.
 #[must_use = "a call gets no further until it is awaited"]
-pub struct Call(pub(super) BoxedCall);
+pub struct Call(State);
+
+enum State {
+    Running(Running<IntegrationWire>),
+    /// It was never sent.
+    Refused(Option<Error>),
+}
+
+impl Call {
+    pub(super) fn running(running: Running<IntegrationWire>) -> Self {
+        Self(State::Running(running))
+    }
+
+    pub(super) fn refused(error: Error) -> Self {
+        Self(State::Refused(Some(error)))
+    }
+}
 
 impl Future for Call {
     type Output = Result<Response<Body>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        match &mut self.0 {
+            State::Running(running) => {
+                let response = ready!(Pin::new(running).poll(cx));
+                Poll::Ready(response.map(|response| response.map(Body::new)))
+            }
+            State::Refused(error) => {
+                Poll::Ready(Err(error.take().expect("polled after it was ready")))
+            }
+        }
     }
 }
 

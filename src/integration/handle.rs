@@ -71,7 +71,7 @@ impl Integration {
     /// When there is no answer: [`Error::kind`] says why, [`Error::delivery`] whether it may have
     /// happened all the same.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
-        Call(self.shared.live.edge().send(request.map(Into::into)))
+        Call::running(self.shared.live.edge().send(request.map(Into::into)))
     }
 
     /// The name it was built with.

@@ -52,6 +52,7 @@
 
 mod adapt;
 mod background;
+mod bottom;
 mod builder;
 mod call;
 #[cfg(not(feature = "hyper"))]
@@ -78,6 +79,8 @@ mod slots;
 mod stack;
 mod target;
 mod user_flow;
+mod users;
+mod wire;
 
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Request};
 
 use super::target::Target;
+use super::users::Users;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
@@ -42,6 +43,8 @@ pub(super) struct Slots {
     pub(super) timeout: TimeoutLayer,
     pub(super) idle_timeout: IdleTimeoutLayer,
     pub(super) rehearsal: RehearsalLayer,
+    pub(super) around_call: Users,
+    pub(super) around_attempt: Users,
     /// For the own client; another's is its owner's affair.
     pub(super) connect: Duration,
 }

@@ -4,7 +4,6 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::call::Call;
-use super::edge::BoxedCall;
 use super::handle::Integration;
 use crate::body::Body;
 use crate::outcome::{Error, ErrorKind};
@@ -26,13 +25,13 @@ impl Service<Request<Body>> for Target {
     fn call(&mut self, request: Request<Body>) -> Call {
         match &self.0 {
             Some(integration) => integration.send(request),
-            None => Call(nowhere()),
+            None => Call::refused(nowhere()),
         }
     }
 }
 
 /// Without a target nothing is copied.
-fn nowhere() -> BoxedCall {
+fn nowhere() -> Error {
     let error = Error::new(ErrorKind::Request, Delivery::NotSent);
-    Box::pin(std::future::ready(Err(error.with_detail("there is nothing to copy it to"))))
+    error.with_detail("there is nothing to copy it to")
 }

@@ -32,3 +32,45 @@ impl<P: Pattern, S> Layer<S> for PatternLayer<P> {
         Layered::new(Arc::clone(&self.pattern), inner)
     }
 }
+
+/// A layer's settings, which make a pattern.
+pub trait ToPattern {
+    /// The pattern.
+    type Pattern: Pattern;
+
+    /// The pattern with these settings, for one stack.
+    fn to_pattern(&self) -> Self::Pattern;
+}
+
+impl<P: Pattern> ToPattern for PatternLayer<P> {
+    type Pattern = Arc<P>;
+
+    fn to_pattern(&self) -> Arc<P> {
+        Arc::clone(&self.pattern)
+    }
+}
+
+/// Makes a layer's settings a tower layer whose pattern is made like this.
+macro_rules! pattern_layer {
+    ($layer:ty => $pattern:ty, $form:ty, |$settings:ident| $make:expr) => {
+        impl $crate::pattern::ToPattern for $layer {
+            type Pattern = $pattern;
+
+            fn to_pattern(&self) -> $pattern {
+                let $settings = self;
+                $make
+            }
+        }
+
+        impl<S> tower_layer::Layer<S> for $layer {
+            type Service = $crate::pattern::Layered<$pattern, S, $form>;
+
+            fn layer(&self, inner: S) -> Self::Service {
+                let pattern = $crate::pattern::ToPattern::to_pattern(self);
+                $crate::pattern::Layered::new(std::sync::Arc::new(pattern), inner)
+            }
+        }
+    };
+}
+
+pub(crate) use pattern_layer;

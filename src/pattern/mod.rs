@@ -21,11 +21,15 @@ pub use around::{Around, Flow, Next, Pattern};
 pub use attempt::Attempt;
 pub use call::{Call, Until};
 pub use driver::{Answer, Running};
+pub(crate) use driver::{Begin, start};
 pub(crate) use either::{Either, either};
 pub use held::Held;
 pub(crate) use held::ReadOff;
-pub use layer::{PatternLayer, layer};
+pub(crate) use layer::pattern_layer;
+pub use layer::{PatternLayer, ToPattern, layer};
 pub use layered::Layered;
+pub(crate) use layered::send;
+pub(crate) use room::Rooms;
 pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
 
-pub(crate) use wire::{Form, Nothing};
+pub(crate) use wire::{Form, Nothing, Saved, sealed};

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::adaptive::Adaptive;
 use super::around::BulkheadPattern;
 use super::config::{BulkheadConfig, PlacesConfig};
@@ -14,6 +12,7 @@ use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Bounds concurrency. See the [module](super).
@@ -221,10 +220,4 @@ impl BulkheadLayer {
     }
 }
 
-impl<S> Layer<S> for BulkheadLayer {
-    type Service = Bulkhead<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(BulkheadPattern::new(self)), inner)
-    }
-}
+pattern_layer!(BulkheadLayer => BulkheadPattern, AsIs, |settings| BulkheadPattern::new(settings));

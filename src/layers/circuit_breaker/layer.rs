@@ -3,8 +3,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::CircuitBreakerPattern;
 use super::breaker::Breaker;
 use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WhenOpen, WindowSize};
@@ -16,6 +14,7 @@ use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
 use crate::pattern::ownership::Ties;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::{self, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
@@ -305,11 +304,7 @@ impl fmt::Debug for CircuitBreakerLayer {
     }
 }
 
-impl<S> Layer<S> for CircuitBreakerLayer {
-    type Service = CircuitBreaker<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        self.ties.join(&self.emitter);
-        Layered::new(Arc::new(CircuitBreakerPattern::new(self)), inner)
-    }
-}
+pattern_layer!(CircuitBreakerLayer => CircuitBreakerPattern, AsIs, |settings| {
+    settings.ties.join(&settings.emitter);
+    CircuitBreakerPattern::new(settings)
+});

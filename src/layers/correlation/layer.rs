@@ -2,12 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderName;
-use tower_layer::Layer;
 
 use super::around::CorrelationPattern;
 use crate::context::TraceContext;
 use crate::event::Emitter;
 use crate::pattern::Layered;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::Rng;
 
 /// Sends a correlation id with every call. See the [module](super).
@@ -98,10 +98,4 @@ impl Default for CorrelationLayer {
     }
 }
 
-impl<S> Layer<S> for CorrelationLayer {
-    type Service = Correlation<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(CorrelationPattern::new(self)), inner)
-    }
-}
+pattern_layer!(CorrelationLayer => CorrelationPattern, AsIs, |settings| CorrelationPattern::new(settings));

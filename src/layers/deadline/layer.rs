@@ -1,11 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::DeadlinePattern;
 use crate::event::Emitter;
 use crate::pattern::Layered;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives every call one limit in clock time. See the [module](super).
@@ -70,10 +69,4 @@ impl Default for DeadlineLayer {
     }
 }
 
-impl<S> Layer<S> for DeadlineLayer {
-    type Service = Deadline<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(DeadlinePattern::new(self.clone())), inner)
-    }
-}
+pattern_layer!(DeadlineLayer => DeadlinePattern, AsIs, |settings| DeadlinePattern::new(settings.clone()));

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, Response};
-use tower_layer::Layer;
 
 use super::answer::Answer;
 use super::around::FallbackPattern;
@@ -15,6 +14,7 @@ use crate::body::Body;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -167,10 +167,4 @@ impl fmt::Debug for FallbackLayer {
     }
 }
 
-impl<S> Layer<S> for FallbackLayer {
-    type Service = Fallback<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(FallbackPattern::new(self)), inner)
-    }
-}
+pattern_layer!(FallbackLayer => FallbackPattern, AsIs, |settings| FallbackPattern::new(settings));

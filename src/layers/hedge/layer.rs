@@ -1,14 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::HedgePattern;
 use super::delay::Learned;
 use super::handle::HedgeHandle;
 use super::state::Counters;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
@@ -192,10 +191,4 @@ impl HedgeLayer {
     }
 }
 
-impl<S> Layer<S> for HedgeLayer {
-    type Service = Hedge<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(HedgePattern::new(Arc::new(self.clone()))), inner)
-    }
-}
+pattern_layer!(HedgeLayer => HedgePattern, Replaying, |settings| HedgePattern::new(Arc::new(settings.clone())));

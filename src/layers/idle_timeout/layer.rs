@@ -1,11 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::IdleTimeoutPattern;
 use crate::event::Emitter;
 use crate::pattern::Layered;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits the silence in an answer's body. See the [module](super).
@@ -46,10 +45,4 @@ impl IdleTimeoutLayer {
     }
 }
 
-impl<S> Layer<S> for IdleTimeoutLayer {
-    type Service = IdleTimeout<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(IdleTimeoutPattern::new(self.clone())), inner)
-    }
-}
+pattern_layer!(IdleTimeoutLayer => IdleTimeoutPattern, AsIs, |settings| IdleTimeoutPattern::new(settings.clone()));

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use tower_layer::Layer;
 
 use super::around::KillSwitchPattern;
 use super::handle::KillSwitchHandle;
@@ -13,6 +12,7 @@ use super::state::Switch;
 use crate::context::{Context, Gate, KeyFact, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Attempt, Layered, Wire};
 use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
@@ -146,11 +146,7 @@ impl Default for KillSwitchLayer {
     }
 }
 
-impl<S> Layer<S> for KillSwitchLayer {
-    type Service = KillSwitch<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        self.switch.ties.join(&self.emitter);
-        Layered::new(Arc::new(KillSwitchPattern::new(self)), inner)
-    }
-}
+pattern_layer!(KillSwitchLayer => KillSwitchPattern, AsIs, |settings| {
+    settings.switch.ties.join(&settings.emitter);
+    KillSwitchPattern::new(settings)
+});

@@ -66,7 +66,7 @@ where
 }
 
 impl<T> MirrorPattern<T> {
-    pub(super) fn new(settings: MirrorLayer<T>) -> Self {
+    pub(crate) fn new(settings: MirrorLayer<T>) -> Self {
         Self { settings: Arc::new(settings) }
     }
 

@@ -1,12 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tower_layer::Layer;
-
 use super::around::ObservePattern;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::{Layered, Measured};
+use crate::pattern::{Layered, Measured, pattern_layer};
 
 /// Tells when a call or an attempt begins and ends. See the [module](super).
 #[derive(Clone)]
@@ -55,10 +53,4 @@ impl fmt::Debug for ObserveLayer {
     }
 }
 
-impl<S> Layer<S> for ObserveLayer {
-    type Service = Observe<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(ObservePattern::new(self)), inner)
-    }
-}
+pattern_layer!(ObserveLayer => ObservePattern, Measured, |settings| ObservePattern::new(settings));

@@ -2,8 +2,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::RateLimitPattern;
 use super::config::{Excess, Learning, Quota, RateLimitConfig};
 use super::handle::RateLimitHandle;
@@ -14,6 +12,7 @@ use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
 use crate::pattern::capacity::Room;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::Clock;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -262,11 +261,7 @@ impl RateLimitLayer {
     }
 }
 
-impl<S> Layer<S> for RateLimitLayer {
-    type Service = RateLimit<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        self.limiter.ties.join(&self.emitter);
-        Layered::new(Arc::new(RateLimitPattern::new(self)), inner)
-    }
-}
+pattern_layer!(RateLimitLayer => RateLimitPattern, AsIs, |settings| {
+    settings.limiter.ties.join(&settings.emitter);
+    RateLimitPattern::new(settings)
+});

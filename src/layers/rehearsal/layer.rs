@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
-use tower_layer::Layer;
 
 use super::around::RehearsalPattern;
 use super::handle::RehearsalHandle;
@@ -11,6 +10,7 @@ use super::plan::Plan;
 use super::state::Switch;
 use crate::event::{Emitter, Event};
 use crate::pattern::Layered;
+use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -99,6 +99,10 @@ impl RehearsalLayer {
         Self { emitter, ..claimed }
     }
 
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.is_allowed() || self.header_set().is_some()
+    }
+
     pub(crate) fn is_allowed(&self) -> bool {
         self.allowed
     }
@@ -180,14 +184,10 @@ impl Default for RehearsalLayer {
     }
 }
 
-impl<S> Layer<S> for RehearsalLayer {
-    type Service = Rehearsal<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        self.switch.ties.join(&self.emitter);
-        Layered::new(Arc::new(RehearsalPattern::new(self.clone())), inner)
-    }
-}
+pattern_layer!(RehearsalLayer => RehearsalPattern, AsIs, |settings| {
+    settings.switch.ties.join(&settings.emitter);
+    RehearsalPattern::new(settings.clone())
+});
 
 pub(super) fn check_allowed(allowed: bool, mistakes: &mut Mistakes<'_>) {
     if !allowed {

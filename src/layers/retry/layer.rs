@@ -2,14 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use super::around::RetryPattern;
 use super::config::{EmptyBudget, Rejections, RetryConfig};
 use super::policy::{RetryPolicy, StandardPolicy};
 use crate::backoff::Backoff;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
+use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
@@ -286,10 +285,4 @@ impl fmt::Debug for RetryLayer {
     }
 }
 
-impl<S> Layer<S> for RetryLayer {
-    type Service = Retry<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(RetryPattern::new(self.clone())), inner)
-    }
-}
+pattern_layer!(RetryLayer => RetryPattern, Replaying, |settings| RetryPattern::new(settings.clone()));

@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use tower_layer::Layer;
 
 use super::around::TimeoutPattern;
 use super::body::Watched;
 use crate::event::Emitter;
 use crate::pattern::Layered;
+use crate::pattern::pattern_layer;
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits one attempt. See the [module](super).
@@ -89,10 +89,4 @@ impl TimeoutLayer {
     }
 }
 
-impl<S> Layer<S> for TimeoutLayer {
-    type Service = Timeout<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Layered::new(Arc::new(TimeoutPattern::new(self.clone())), inner)
-    }
-}
+pattern_layer!(TimeoutLayer => TimeoutPattern, Watched, |settings| TimeoutPattern::new(settings.clone()));

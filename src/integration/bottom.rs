@@ -1,0 +1,41 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use super::adapt::Adapt;
+use super::wire::IntegrationWire;
+use crate::pattern::{Attempt, Call, Flow, Next, send};
+use crate::transport::Transport;
+
+/// The transport, as what stands furthest in: an instance for every attempt.
+///
+/// Behind a pointer, so that the stack is compiled once, here, and not again for each client in its
+/// user's crate.
+pub(super) struct Bottom(Box<dyn AnyTransport>);
+
+type BoxedFlow<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
+
+trait AnyTransport: Send + Sync {
+    fn send<'a>(&'a self, call: &'a Call, attempt: &'a Attempt<IntegrationWire>) -> BoxedFlow<'a>;
+}
+
+struct Template<T>(Mutex<Adapt<T>>);
+
+impl Bottom {
+    pub(super) fn new<T: Transport>(transport: T, captures: bool) -> Self {
+        Self(Box::new(Template(Mutex::new(Adapt::new(transport, captures)))))
+    }
+}
+
+impl<T: Transport> AnyTransport for Template<T> {
+    fn send<'a>(&'a self, call: &'a Call, attempt: &'a Attempt<IntegrationWire>) -> BoxedFlow<'a> {
+        let transport = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(send(transport, false, true, call, attempt))
+    }
+}
+
+impl Next<IntegrationWire> for Bottom {
+    async fn run(&self, call: &Call, attempt: &Attempt<IntegrationWire>) -> Flow {
+        self.0.send(call, attempt).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Patterns of an integration's user, at the two places where they may stand.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::wire::IntegrationWire;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern};
+
+/// Patterns of the user's, the first one outermost.
+///
+/// They are called through pointers: each costs a call two allocations, and none costs nothing.
+#[derive(Clone, Default)]
+pub(super) struct Users(Vec<Arc<dyn AnyPattern>>);
+
+/// Users' patterns around what stands further in.
+pub(super) struct AroundUsers<N> {
+    users: Users,
+    next: N,
+}
+
+type BoxedFlow<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
+
+/// A pattern behind a pointer.
+trait AnyPattern: Send + Sync {
+    fn around_any<'a>(
+        &'a self,
+        call: &'a Call,
+        attempt: &'a Attempt<IntegrationWire>,
+        next: &'a dyn AnyNext,
+    ) -> BoxedFlow<'a>;
+}
+
+/// What stands further in, behind a pointer.
+trait AnyNext: Send + Sync {
+    fn run_any<'a>(
+        &'a self,
+        call: &'a Call,
+        attempt: &'a Attempt<IntegrationWire>,
+    ) -> BoxedFlow<'a>;
+}
+
+/// The patterns that are left, and what stands further in.
+struct Rest<'a, N> {
+    users: &'a [Arc<dyn AnyPattern>],
+    next: &'a N,
+}
+
+struct Pointed<'a>(&'a dyn AnyNext);
+
+impl Users {
+    pub(super) fn add(&mut self, pattern: impl Pattern) {
+        self.0.push(Arc::new(pattern));
+    }
+
+    pub(super) fn around<N>(&self, next: N) -> AroundUsers<N> {
+        AroundUsers { users: self.clone(), next }
+    }
+}
+
+impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
+    async fn run(&self, call: &Call, attempt: &Attempt<IntegrationWire>) -> Flow {
+        match self.users.0.is_empty() {
+            true => self.next.run(call, attempt).await,
+            false => {
+                let rest = Rest { users: &self.users.0, next: &self.next };
+                rest.run_any(call, attempt).await
+            }
+        }
+    }
+
+    fn let_go(&self) {
+        self.next.let_go();
+    }
+}
+
+impl<N: Next<IntegrationWire>> AnyNext for Rest<'_, N> {
+    fn run_any<'a>(
+        &'a self,
+        call: &'a Call,
+        attempt: &'a Attempt<IntegrationWire>,
+    ) -> BoxedFlow<'a> {
+        match self.users.split_first() {
+            None => Box::pin(self.next.run(call, attempt)),
+            Some((first, users)) => Box::pin(async move {
+                let rest = Rest { users, next: self.next };
+                first.around_any(call, attempt, &rest).await
+            }),
+        }
+    }
+}
+
+impl<P: Pattern> AnyPattern for P {
+    fn around_any<'a>(
+        &'a self,
+        call: &'a Call,
+        attempt: &'a Attempt<IntegrationWire>,
+        next: &'a dyn AnyNext,
+    ) -> BoxedFlow<'a> {
+        Box::pin(async move { self.around(call, attempt, &Pointed(next)).await })
+    }
+}
+
+impl Next<IntegrationWire> for Pointed<'_> {
+    async fn run(&self, call: &Call, attempt: &Attempt<IntegrationWire>) -> Flow {
+        self.0.run_any(call, attempt).await
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Users").field("patterns", &self.0.len()).finish()
+    }
+}
