@@ -23,11 +23,6 @@ impl Allowance {
         self.frames = self.frames.saturating_sub(1);
         fits
     }
-
-    /// Whether nothing more may be read.
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.bytes == 0 || self.frames == 0
-    }
 }
 
 /// Short answers come in a few frames; so many empty ones take less than a millisecond.

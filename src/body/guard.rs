@@ -4,18 +4,9 @@ use std::task::{Context, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// How the reading of a body ended, when it did.
-#[derive(Debug)]
-pub(crate) enum BodyEnd<'a, E> {
-    /// It was read to its end.
-    Complete,
-    /// It broke.
-    Error(&'a E),
-}
-
-/// Is told how a body ended; what is dropped untold was left unread. What it holds goes with it.
-pub(crate) trait OnBodyEnd<E> {
-    fn end(self, end: BodyEnd<'_, E>);
+/// Is told that a body came to its end, or broke; what is dropped untold was left unread.
+pub(crate) trait OnBodyEnd {
+    fn end(self);
 }
 
 pin_project! {
@@ -35,11 +26,11 @@ impl<B: Body, H> GuardedBody<B, H> {
     #[inline]
     pub(crate) fn new(inner: B, holds: Option<H>) -> Self
     where
-        H: OnBodyEnd<B::Error>,
+        H: OnBodyEnd,
     {
         let holds = match holds {
             Some(holds) if inner.is_end_stream() => {
-                holds.end(BodyEnd::Complete);
+                holds.end();
                 None
             }
             holds => holds,
@@ -51,7 +42,7 @@ impl<B: Body, H> GuardedBody<B, H> {
 impl<B, H> Body for GuardedBody<B, H>
 where
     B: Body,
-    H: OnBodyEnd<B::Error>,
+    H: OnBodyEnd,
 {
     type Data = B::Data;
     type Error = B::Error;
@@ -63,18 +54,10 @@ where
         let this = self.project();
         let mut inner = this.inner;
         let frame = ready!(inner.as_mut().poll_frame(cx));
-        if this.holds.is_some() {
-            let end = match &frame {
-                None => Some(BodyEnd::Complete),
-                Some(Err(error)) => Some(BodyEnd::Error(error)),
-                // Readers that know the length may never poll again.
-                Some(Ok(_)) => inner.is_end_stream().then_some(BodyEnd::Complete),
-            };
-            if let Some(end) = end
-                && let Some(holds) = this.holds.take()
-            {
-                holds.end(end);
-            }
+        // Readers that know the length may never poll again.
+        let is_over = !matches!(frame, Some(Ok(_))) || inner.is_end_stream();
+        if is_over && let Some(holds) = this.holds.take() {
+            holds.end();
         }
         Poll::Ready(frame)
     }

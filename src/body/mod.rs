@@ -4,13 +4,11 @@ mod allowance;
 mod captured;
 mod caught;
 mod guard;
-mod kept;
 mod length;
 mod read;
 mod whole;
 
 pub use guard::GuardedBody;
-pub use kept::KeptBody;
 pub use whole::Body;
 
 pub use crate::replay::ReplayBody;
@@ -18,8 +16,7 @@ pub use crate::replay::ReplayBody;
 pub(crate) use allowance::Allowance;
 pub(crate) use captured::Captured;
 pub(crate) use caught::{BodyFate, CaughtBody};
-pub(crate) use guard::{BodyEnd, OnBodyEnd};
-pub(crate) use kept::Kept;
+pub(crate) use guard::OnBodyEnd;
 pub(crate) use length::{Count, checked};
 pub(crate) use read::read;
 pub(crate) use whole::IntoBytes;

@@ -110,14 +110,6 @@ impl Call {
         self.attempts.store(sent, Ordering::Relaxed);
     }
 
-    /// Nothing goes out for it, and nobody further in will count.
-    pub(crate) fn count_none(&self) {
-        let (uncounted, none) = (UNCOUNTED, 0);
-        let relaxed = Ordering::Relaxed;
-        // Where an attempt went out before, it stays counted.
-        let _ = self.attempts.compare_exchange(uncounted, none, relaxed, relaxed);
-    }
-
     pub(crate) fn last_status(&self) -> Option<StatusCode> {
         StatusCode::from_u16(self.last_status.load(Ordering::Relaxed)).ok()
     }

@@ -143,12 +143,6 @@ impl Context {
         self.state().attempts()
     }
 
-    /// The same call for a second request, numbered `attempt`.
-    pub(crate) fn fork(&self, attempt: u32) -> Self {
-        let fork = AttemptState::beside(&self.state);
-        Self { state: Arc::new(fork), attempt, span: None, before: 0 }
-    }
-
     /// A new call's, perhaps in the room of another's.
     pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
         let call = Call::new(rt::now(), integration.cloned());
@@ -161,6 +155,14 @@ impl Context {
         let state = AttemptState::inside(spare, &self.state);
         state.begin_attempt(now);
         Self { state, attempt: self.attempt, span: self.span, before: 0 }
+    }
+
+    /// The same call's between two attempts: nothing is on its way.
+    pub(crate) fn between_attempts(self) -> Self {
+        let state = AttemptState::next(self.state);
+        state.set_queued(false);
+        state.set_held(true);
+        Self { state, before: 0, ..self }
     }
 
     /// The same call's next attempt, numbered `attempt`.
@@ -204,11 +206,6 @@ impl Context {
     /// before it.
     pub(crate) fn handed_over(&self) -> u32 {
         self.state().handed_over().saturating_sub(self.before)
-    }
-
-    /// Numbers the request that carries this context.
-    pub(crate) fn set_attempt(&mut self, attempt: u32) {
-        self.attempt = attempt;
     }
 
     pub(crate) fn is_same_call(&self, other: &Self) -> bool {

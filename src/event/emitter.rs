@@ -60,14 +60,6 @@ impl Emitter {
         Some(WeakEmitter(Arc::downgrade(inner)))
     }
 
-    /// A copy for one call, which costs nothing where nobody listens.
-    pub(crate) fn for_call(&self) -> Self {
-        match self.is_listened_to() {
-            true => self.clone(),
-            false => Self(None),
-        }
-    }
-
     pub(crate) fn integration(&self) -> Option<&Arc<str>> {
         self.0.as_ref()?.integration.as_ref()
     }

@@ -9,11 +9,11 @@ use crate::timeout::Watched;
 
 /// The bodies of an integration.
 #[derive(Clone, Copy, Debug)]
-pub enum IntegrationWire {}
+pub(crate) enum IntegrationWire {}
 
 /// What is kept of a request's body to send it again.
 #[derive(Default)]
-pub enum SavedBody {
+pub(crate) enum SavedBody {
     #[default]
     Nothing,
     /// It is all here: another one costs nothing.

@@ -163,6 +163,13 @@ impl<W: Wire> Attempt<W> {
         true
     }
 
+    /// The attempt is over, and its end is noted: what is known of it is the call's. Nothing is on its
+    /// way until another one begins.
+    pub(crate) fn conclude(&self) {
+        let mut slots = self.desk.slots();
+        slots.context = slots.context.take().map(Context::between_attempts);
+    }
+
     /// A second attempt at the request that was kept, beside this one, as number `number`.
     pub(crate) fn second(&self, number: u32, now: Instant) -> Option<Self> {
         let slots = self.desk.slots();

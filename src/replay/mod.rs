@@ -4,10 +4,10 @@ mod body;
 pub(crate) mod budget;
 mod buffer;
 mod safety;
-mod saved_request;
 
-pub use body::{Recording, ReplayBody};
+pub use body::ReplayBody;
+
+pub(crate) use body::Recording;
 pub use safety::Steer;
 
 pub(crate) use safety::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};
-pub(crate) use saved_request::{Memories, Memory};

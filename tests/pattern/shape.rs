@@ -38,7 +38,9 @@ impl Pattern for Limit {
         match call.until(due, next.run(call, attempt)).await {
             Some(flow) => flow,
             None => {
-                attempt.play(Response::builder().status(504).body(Full::<W::Data>::default()).unwrap()).await
+                attempt
+                    .play(Response::builder().status(504).body(Full::<W::Data>::default()).unwrap())
+                    .await
             }
         }
     }

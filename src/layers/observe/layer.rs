@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use super::around::ObservePattern;
 use crate::event::Emitter;

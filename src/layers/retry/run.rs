@@ -163,7 +163,7 @@ impl<'a, W: Wire> Run<'a, W> {
             shut,
             stopped: !self.call.facts().may_repeat(),
         };
-        if class.is_local() && delivery == Delivery::NotSent {
+        if (class.is_local() || is_unready) && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
         }

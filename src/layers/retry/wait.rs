@@ -70,7 +70,7 @@ impl<W: Wire> Run<'_, W> {
 
     /// The request is here until the next attempt goes out.
     fn begin_wait(&self) -> std::time::Instant {
-        self.attempt.state(|state| state.set_held(true));
+        self.attempt.conclude();
         self.call.now()
     }
 

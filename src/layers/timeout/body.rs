@@ -52,14 +52,6 @@ impl<Q: Body + Send + 'static> Form<Q> for Watched {
 }
 
 impl<B> RequestBody<B> {
-    /// The body itself, with nothing around it, where nobody watches it.
-    pub(crate) fn into_unwatched(self) -> Result<B, Self> {
-        match self.watch {
-            None => Ok(self.inner),
-            Some(_) => Err(self),
-        }
-    }
-
     fn rest(&self) -> usize {
         self.watch.as_ref().map_or(0, |watch| watch.rest.len())
     }

@@ -1,7 +1,5 @@
 //! How errors enter, and what they prove of a call's delivery.
 
-use http::Request;
-
 use super::{BoxError, Error, ErrorKind};
 use crate::context::{Context, Stopped};
 use crate::outcome::foreign;
@@ -48,15 +46,6 @@ impl Error {
             // Whatever it was an error of before (a resolver's call): this one came to it.
             ours.0.context = Some(context.clone());
         }
-        ours
-    }
-
-    /// A service that could not become ready; the request, if there is one yet, is still here.
-    pub(crate) fn unready<B>(error: impl Into<BoxError>, request: Option<&Request<B>>) -> Self {
-        let mut ours = Self::from_inner(error, None).unsent();
-        // Whatever it was an error of before: this call ends by it.
-        let context = request.and_then(|request| request.extensions().get::<Context>());
-        ours.0.context = context.cloned();
         ours
     }
 

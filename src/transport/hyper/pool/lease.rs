@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::host::Host;
-use crate::body::{BodyEnd, OnBodyEnd};
+use crate::body::OnBodyEnd;
 use crate::context::Context;
 use crate::rt;
 use crate::terms::CloseCause;
@@ -185,8 +185,8 @@ impl Hold {
     }
 }
 
-impl<E> OnBodyEnd<E> for Hold {
-    fn end(mut self, _: BodyEnd<'_, E>) {
+impl OnBodyEnd for Hold {
+    fn end(mut self) {
         self.over = true;
     }
 }
