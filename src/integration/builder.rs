@@ -313,7 +313,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
         let slots = self.slots.adopt(&wiring);
         let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
-        let Laid { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
+        let Laid { slots, limits } = self.settings.merge(&base, &mut Vec::new());
         let snapshot = base.slots.snapshot();
         let slots = slots.inherit(&base.slots);
         base.slots = snapshot;
@@ -344,7 +344,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Base { preset: self.preset, slots, limits };
         let mut found: Vec<Mistake> = Vec::new();
-        self.settings.lay_over(&base, &mut found);
+        self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
             let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);

@@ -7,7 +7,7 @@ use crate::settings::Mistake;
 pub(super) struct Settings(());
 
 impl Settings {
-    pub(super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+    pub(super) fn merge(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
         Laid::checked(base.slots.clone(), base.limits, found)
     }
 }

@@ -103,7 +103,7 @@ impl IntegrationConfig {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
         let base = Base { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
-        Settings(Some(self.clone())).lay_over(&base, &mut more);
+        Settings(Some(self.clone())).merge(&base, &mut more);
         // What was wrong with a value leaves its setting as the preset has it, which says nothing.
         more.retain(|mistake| !found.iter().any(|known| may_follow_from(mistake, known)));
         found.extend(more);
@@ -136,7 +136,7 @@ impl fmt::Debug for IntegrationConfig {
 
 impl Settings {
     /// Lays the settings over what was set in code, and checks all together.
-    pub(in super::super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+    pub(in super::super) fn merge(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
         let (mut slots, mut limits) = (base.slots.clone(), base.limits);
         if let Some(IntegrationConfig(tables)) = &self.0 {
             let mut reader = Reader::new(found);
@@ -194,7 +194,7 @@ impl Integration {
     pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
         let mut found = Vec::new();
         let settings = Settings(Some(config.clone()));
-        let laid = settings.lay_over(self.shared.live.base(), &mut found);
+        let laid = settings.merge(self.shared.live.base(), &mut found);
         ConfigError::check(Some(self.name()), found)?;
         self.shared.live.change(laid.slots, || {
             if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
