@@ -46,13 +46,14 @@ impl BreakerHandle {
         self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.state())
     }
 
-    /// For how long it has not been closed.
+    /// For how long it has not been closed; `None` while it is. Outages less than ten seconds apart are
+    /// one.
     #[must_use]
     pub fn open_for(&self) -> Option<Duration> {
         self.0.as_ref()?.gate.not_closed_for(rt::now())
     }
 
-    /// The counts.
+    /// What the window holds, and what was counted since the breaker was made.
     #[must_use]
     pub fn counts(&self) -> BreakerCounts {
         let Some(breaker) = &self.0 else {
@@ -95,12 +96,12 @@ impl BreakerHandle {
         self.0.as_ref().map_or(Mode::Enforce, |breaker| breaker.gate.mode())
     }
 
-    /// Refuses every call until told otherwise.
+    /// Refuses every call until [`release`](Self::release) or another order, whatever results say.
     pub fn force_open(&self) {
         self.force(Forced::Open);
     }
 
-    /// Lets every call through until told otherwise.
+    /// Lets every call through until [`release`](Self::release) or another order, whatever results say.
     pub fn force_closed(&self) {
         self.force(Forced::Closed);
     }

@@ -38,7 +38,8 @@ impl CorrelationLayer {
         }
     }
 
-    /// The header that carries the id, in and out.
+    /// The header that carries the id, in a request that brings one and in what is sent; `x-request-id`
+    /// by default.
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = header;
         self
@@ -71,13 +72,14 @@ impl CorrelationLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What ids are made of.
+    /// What ids are made of; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self

@@ -41,7 +41,8 @@ pub type Fallback<S> = Layered<FallbackPattern, S>;
 type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
-    /// Always this answer.
+    /// Always this answer, for every failure that [`when`](Self::when) chooses. Its body is shared, not
+    /// copied.
     pub fn value<B: Into<Bytes>>(answer: Response<B>) -> Self {
         Self::of(Answer::Value(Arc::new(answer.map(Into::into))))
     }
@@ -91,13 +92,15 @@ impl FallbackLayer {
         self
     }
 
-    /// How long an async function may take.
+    /// How long an async function may take, 1 s by default. One that is late has no answer: the failure
+    /// stays.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Who keeps what is needed to repair the flow.
+    /// Who keeps what is needed to repair the flow; nobody by default. It is called for each answer of
+    /// a fallback, on the call's task, so it must not block.
     pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
         self
@@ -110,24 +113,25 @@ impl FallbackLayer {
         self
     }
 
-    /// What results mean.
+    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What records are dated by.
+    /// What records are dated by; the system's clock by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("fallback", |mistakes| self.check_into(mistakes))
     }

@@ -30,7 +30,7 @@ impl HedgeHandle {
         self.0.delay()
     }
 
-    /// The counts.
+    /// How many second requests went out, won or were skipped since the layer was made.
     #[must_use]
     pub fn counts(&self) -> HedgeCounts {
         let [sent, won, skipped] = self.0.counters.read();

@@ -41,13 +41,14 @@ pub(super) enum After {
 }
 
 impl HedgeLayer {
-    /// After this quantile of what first requests have taken lately; 95 % is usual.
+    /// A second request goes out once the first has taken longer than this share of them lately; 95 %
+    /// is usual. Nothing is doubled until 100 requests are known.
     pub fn quantile(quantile: Ratio) -> Self {
         let learned = Arc::new(Learned::new(quantile, rt::now()));
         Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
     }
 
-    /// After a fixed delay.
+    /// A second request goes out once the first has taken so long, whatever is usual.
     pub fn after(delay: Duration) -> Self {
         Self { after: After::Fixed(delay), ..Self::disabled() }
     }
@@ -79,12 +80,13 @@ impl HedgeLayer {
         self
     }
 
-    /// What results mean.
+    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
@@ -97,7 +99,7 @@ impl HedgeLayer {
         HedgeHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("hedge", |mistakes| self.check_into(mistakes))
     }

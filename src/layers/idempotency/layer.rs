@@ -93,7 +93,7 @@ impl<P> IdempotencyLayer<P> {
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("idempotency", |mistakes| self.check_into(mistakes))
     }

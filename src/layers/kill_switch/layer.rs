@@ -37,7 +37,7 @@ pub struct KillSwitchLayer {
 pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {
-    /// A switch that is on.
+    /// A switch that is on, until a handle or a source moves it.
     pub fn new() -> Self {
         let (initially, clock) = (SwitchSetting::default(), Clock::system());
         let switch = Arc::new(Switch::new(initially.clone(), clock.wall()));
@@ -57,13 +57,15 @@ impl KillSwitchLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What says since when the switch stands where it does. Makes a switch of its own.
+    /// What says since when the switch stands where it does; the system's clock by default. Makes a
+    /// switch of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self.renewed()

@@ -50,7 +50,7 @@ pub(super) type Prepare = dyn Fn(Request<Body>) -> Request<Body> + Send + Sync;
 pub(super) type Compare = dyn Fn(&Seen, &Seen) -> bool + Send + Sync;
 
 impl<T> MirrorLayer<T> {
-    /// Copies this share of the calls to `target`.
+    /// Copies this share of the calls to `target`, drawn call by call; 100 % at most.
     pub fn new(target: T, share: Ratio) -> Self {
         Self {
             target,
@@ -69,13 +69,15 @@ impl<T> MirrorLayer<T> {
         }
     }
 
-    /// How many copies may be under way; what is beyond is skipped.
+    /// How many copies may be under way, 8 by default and at least one; what comes beyond is not
+    /// copied, and counts as skipped.
     pub fn concurrency(mut self, copies: u32) -> Self {
         self.concurrency = copies;
         self.renewed()
     }
 
-    /// How long a copy may take, the wait for the real answer included where both are compared.
+    /// How long a copy may take, 30 s by default, the wait for the real answer included where both are
+    /// compared. Then it is dropped.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self.renewed()
@@ -110,24 +112,25 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// How much of each body is kept for the comparison, in bytes.
+    /// How much of each body is kept for the comparison, in bytes; 64 KiB by default.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self.renewed()
     }
 
-    /// What the copies' results mean.
+    /// What the copies' results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }
 
-    /// What draws the calls that are copied.
+    /// What draws the calls that are copied; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
@@ -140,7 +143,7 @@ impl<T> MirrorLayer<T> {
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("mirror", |mistakes| self.check_into(mistakes))
     }

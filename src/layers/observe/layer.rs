@@ -25,17 +25,18 @@ pub(super) enum What {
 }
 
 impl ObserveLayer {
-    /// Observes whole calls.
+    /// Observes whole calls, from their start to the end of their answers' bodies, and tells `emitter`.
     pub fn call(emitter: Emitter) -> Self {
         Self { what: What::Call, classifier: SharedClassifier::default(), emitter }
     }
 
-    /// Observes single attempts.
+    /// Observes single attempts, each from its start to the end of its answer's body, and tells
+    /// `emitter`.
     pub fn attempt(emitter: Emitter) -> Self {
         Self { what: What::Attempt, ..Self::call(emitter) }
     }
 
-    /// What results mean.
+    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

@@ -50,13 +50,13 @@ impl RateLimitHandle {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::interval)).max()
     }
 
-    /// For how long everybody is stopped yet.
+    /// How much longer everybody is stopped; `None` if nobody is.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::paused_for)).max()
     }
 
-    /// Stops everybody for at least so long.
+    /// Stops everybody for at least so long from now; a longer pause that there is already stays.
     pub fn pause(&self, pause: Duration) {
         self.limiters().iter().for_each(|limiter| limiter.pause(pause));
         self.layer.tell(|| Event::RateLimitPaused { pause });

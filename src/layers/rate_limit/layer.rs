@@ -41,7 +41,8 @@ pub struct RateLimitLayer {
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
-    /// So many requests in so much time, one at a time.
+    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those that
+    /// come too fast wait or are refused, as [`excess`](Self::excess) says.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self::learning().requests(requests, per)
     }
@@ -61,12 +62,12 @@ impl RateLimitLayer {
         }
     }
 
-    /// No limit at all.
+    /// No limit at all: neither of our own nor by what the provider says.
     pub fn unlimited() -> Self {
         Self::learning().learn(Learning::Off)
     }
 
-    /// So many requests in so much time.
+    /// At most `requests` in `per`, at least one; neither may be zero.
     pub fn requests(self, requests: u32, per: Duration) -> Self {
         self.set(|config| {
             let burst = config.quota.map_or(1, |quota| quota.burst);
@@ -83,12 +84,12 @@ impl RateLimitLayer {
         })
     }
 
-    /// What becomes of calls that come faster.
+    /// What becomes of calls that come faster: refused by default, unless their turn comes in time.
     pub fn excess(self, excess: Excess) -> Self {
         self.set(|config| config.excess = excess)
     }
 
-    /// How many calls may wait for their turn.
+    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at once.
     pub fn queue(self, calls: u32) -> Self {
         self.set(|config| config.queue = calls)
     }
@@ -104,7 +105,7 @@ impl RateLimitLayer {
         self.set(|config| config.max_wait = Some(limit))
     }
 
-    /// Whether the provider's word changes the limit.
+    /// Whether the provider's word changes the limit; it does by default.
     pub fn learn(self, learning: Learning) -> Self {
         self.set(|config| config.learning = learning)
     }
@@ -118,8 +119,8 @@ impl RateLimitLayer {
         self.set(|config| config.forget_after = Some(time))
     }
 
-    /// How long calls wait for the end of a pause that the provider asked for. If it is longer, they are
-    /// refused at once, and none goes before it is over, or before somebody
+    /// How long calls wait for the end of a pause that the provider asked for, 10 min by default. If it
+    /// is longer, they are refused at once, and none goes before it is over, or before somebody
     /// [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
@@ -152,18 +153,20 @@ impl RateLimitLayer {
         self.set(|_| {})
     }
 
-    /// What results mean.
+    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What dates are measured against where an answer has none of its own.
+    /// What dates are measured against where an answer has no `Date` of its own; the system's clock by
+    /// default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -183,7 +186,7 @@ impl RateLimitLayer {
         RateLimitHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("rate_limit", |mistakes| self.check_into(mistakes))
     }

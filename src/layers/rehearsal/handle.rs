@@ -33,7 +33,7 @@ impl RehearsalHandle {
         Ok(())
     }
 
-    /// Injects nothing any more.
+    /// Injects nothing any more, but what requests ask for by header. Without a plan, nothing changes.
     pub fn stop(&self) {
         if self.0.switch.stop() {
             self.0.tell(|| Event::RehearsalChanged { on: false });

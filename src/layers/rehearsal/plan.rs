@@ -66,26 +66,28 @@ impl Plan {
         Self { latency, statuses, hang, reset, slow_body, answer }
     }
 
-    /// Sends late, by a time drawn between `from` and `to`.
+    /// Sends this share of the requests late, by a time drawn evenly between `from` and `to`.
     pub fn latency(mut self, share: Ratio, from: Duration, to: Duration) -> Self {
         self.latency = Some(Latency { share, from, to });
         self
     }
 
-    /// Answers `status`, without a body. Several statuses stand side by side.
+    /// Answers `status` to this share of the calls, without a body and without sending them. Several
+    /// statuses stand side by side.
     pub fn status(mut self, share: Ratio, status: StatusCode) -> Self {
         self.statuses.retain(|(_, known)| *known != status);
         self.statuses.push((share, status));
         self
     }
 
-    /// Never answers.
+    /// Never answers this share of the calls: only a limit further out ends them.
     pub fn hang(mut self, share: Ratio) -> Self {
         self.hang = share;
         self
     }
 
-    /// Breaks the connection.
+    /// Breaks the connection of this share of the calls. Whether they were carried out is unknown, as
+    /// with a real one.
     pub fn reset(mut self, share: Ratio) -> Self {
         self.reset = share;
         self
