@@ -37,7 +37,8 @@ pub struct BulkheadLayer {
     misplaced: Option<&'static str>,
 }
 
-/// A service whose concurrency is bounded.
+/// A service whose concurrency is bounded, made by a [`BulkheadLayer`]. The service that it wraps must
+/// be `Clone`.
 pub type Bulkhead<S> = Layered<BulkheadPattern, S>;
 
 impl BulkheadLayer {
@@ -122,7 +123,7 @@ impl BulkheadLayer {
         self
     }
 
-    /// A handle that reads how many places are taken.
+    /// A handle that reads how many places are taken, and how many calls wait.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
         self.places.ties.hold();

@@ -9,7 +9,8 @@ use super::window::Sums;
 use crate::rt;
 use crate::terms::BreakerState;
 
-/// Reads a circuit breaker and overrides it.
+/// Reads a circuit breaker and overrides it. Of a [disabled](super::CircuitBreakerLayer::disabled)
+/// layer it is always closed, and overriding it does nothing.
 #[derive(Clone, Debug)]
 pub struct BreakerHandle(Option<Arc<Breaker>>);
 
@@ -153,7 +154,7 @@ impl KeyedBreakers {
         Self(map)
     }
 
-    /// The keys that have a breaker just now.
+    /// The keys that have a breaker just now, in no order; those that were idle for long may be gone.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.0.keys()

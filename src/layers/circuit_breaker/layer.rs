@@ -36,7 +36,9 @@ pub struct CircuitBreakerLayer {
     pub(super) ties: Arc<Ties>,
 }
 
-/// A service that is not called while its provider is down.
+/// A service that is not called while its provider is down, made by a [`CircuitBreakerLayer`]. The
+/// service that it wraps must be `Clone`. While it refuses or holds calls, and always with keys, it is
+/// ready at once, and asks the service that it wraps only for a call that goes out.
 pub type CircuitBreaker<S> = Layered<CircuitBreakerPattern, S>;
 
 impl CircuitBreakerLayer {

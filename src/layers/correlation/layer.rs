@@ -22,11 +22,12 @@ pub struct CorrelationLayer {
     pub(super) rng: Rng,
 }
 
-/// A service whose calls carry a correlation id.
+/// A service whose calls carry a correlation id, made by a [`CorrelationLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
-    /// Sends `x-request-id`.
+    /// Sends the id as `x-request-id`, continues traces and lets nobody see `baggage`.
     pub fn new() -> Self {
         Self {
             header: HeaderName::from_static("x-request-id"),

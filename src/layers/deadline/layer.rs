@@ -15,7 +15,8 @@ pub struct DeadlineLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose calls are over in time.
+/// A service whose calls are over in time, made by a [`DeadlineLayer`]. The service that it wraps must
+/// be `Clone`. It is ready at once: the wait for the service that it wraps belongs to the call.
 pub type Deadline<S> = Layered<DeadlinePattern, S>;
 
 impl DeadlineLayer {

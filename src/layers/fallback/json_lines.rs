@@ -88,7 +88,7 @@ impl JsonLines {
         self.shared().state().lost
     }
 
-    /// Why the file can't be written just now.
+    /// Why the file can't be written just now; `None` if it can. Records wait meanwhile, up to 100,000.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared().state().trouble.clone()

@@ -34,7 +34,8 @@ pub struct FallbackLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that has something to fall back on.
+/// A service that has something to fall back on, made by a [`FallbackLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Fallback<S> = Layered<FallbackPattern, S>;
 
 /// Says for which failures there is a fallback.
@@ -65,7 +66,7 @@ impl FallbackLayer {
         Self::of(Answer::later(function))
     }
 
-    /// No fallback: failures stay failures.
+    /// No fallback: failures stay failures, and the layer does nothing.
     pub fn disabled() -> Self {
         Self {
             answer: None,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::layer::HedgeLayer;
 
-/// Reads how a hedge works.
+/// Reads after how long a second request goes out, and how many did.
 #[derive(Clone, Debug)]
 pub struct HedgeHandle(HedgeLayer);
 

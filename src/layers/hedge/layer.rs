@@ -29,7 +29,9 @@ pub struct HedgeLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose slow requests get a second one beside them.
+/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The service
+/// that it wraps must be `Clone`. That service gets requests with a
+/// [`ReplayBody`](crate::body::ReplayBody).
 pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 
 /// When the second request goes out.
@@ -53,7 +55,7 @@ impl HedgeLayer {
         Self { after: After::Fixed(delay), ..Self::disabled() }
     }
 
-    /// No second requests.
+    /// No second requests: calls pass as they come.
     pub fn disabled() -> Self {
         Self {
             after: After::Never,
@@ -65,7 +67,8 @@ impl HedgeLayer {
         }
     }
 
-    /// No learned delay is shorter; a millisecond by default.
+    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once isn't
+    /// sent everything twice.
     pub fn at_least(mut self, delay: Duration) -> Self {
         self.least = delay;
         self

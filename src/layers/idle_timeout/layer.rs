@@ -14,7 +14,8 @@ pub struct IdleTimeoutLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose answers' bodies must not fall silent.
+/// A service whose answers' bodies must not fall silent, made by a [`IdleTimeoutLayer`]. The service
+/// that it wraps must be `Clone`.
 pub type IdleTimeout<S> = Layered<IdleTimeoutPattern, S>;
 
 impl IdleTimeoutLayer {

@@ -33,7 +33,8 @@ pub struct KillSwitchLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that people can stop.
+/// A service that people can stop, made by a [`KillSwitchLayer`]. The service that it wraps must be
+/// `Clone`. While calls are stopped, it is ready at once, and doesn't ask the service that it wraps.
 pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {

@@ -12,7 +12,7 @@ impl MirrorHandle {
         Self(tally)
     }
 
-    /// The share of the calls that is copied.
+    /// The share of the calls that is copied now.
     #[must_use]
     pub fn share(&self) -> Ratio {
         self.0.share()
@@ -23,7 +23,7 @@ impl MirrorHandle {
         self.0.set_share(share);
     }
 
-    /// Copies that are over, whatever became of them.
+    /// Copies that are over, whether they were answered, failed or were cut by the limit.
     #[must_use]
     pub fn mirrored(&self) -> u64 {
         self.0.mirrored()

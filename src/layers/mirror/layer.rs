@@ -42,7 +42,8 @@ pub struct MirrorLayer<T> {
     pub(super) tally: Arc<Tally>,
 }
 
-/// A service whose calls are copied to another, `T`.
+/// A service whose calls are copied to another, `T`, made by a [`MirrorLayer`]. The service that it
+/// wraps must be `Clone`. Its requests have a [`Body`](crate::Body).
 pub type Mirror<S, T> = Layered<MirrorPattern<T>, S, Own>;
 
 pub(super) type Choose = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;

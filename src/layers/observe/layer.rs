@@ -14,7 +14,8 @@ pub struct ObserveLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service of whose calls or attempts is told.
+/// A service of whose calls or attempts is told, made by a [`ObserveLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Observe<S> = Layered<ObservePattern, S, Measured>;
 
 /// What stands between begin and end.

@@ -26,7 +26,7 @@ impl RateLimitHandle {
         Self { layer, only: Some(limiter) }
     }
 
-    /// How many calls wait for their turn.
+    /// How many calls wait for their turn just now, in the queue of this layer.
     #[must_use]
     pub fn waiting(&self) -> u32 {
         self.limiters().iter().map(|limiter| limiter.waiting()).sum()

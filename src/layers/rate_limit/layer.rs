@@ -37,7 +37,9 @@ pub struct RateLimitLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that keeps to a provider's rate.
+/// A service that keeps to a provider's rate, made by a [`RateLimitLayer`]. The service that it wraps
+/// must be `Clone`. While calls wait for their turns, it is ready at once, and asks the service that it
+/// wraps when it is a call's turn.
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
@@ -179,7 +181,8 @@ impl RateLimitLayer {
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
-    /// A handle that reads the limit, and stops everybody for a while.
+    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of them
+    /// together.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
         self.limiter.ties.hold();

@@ -30,7 +30,8 @@ pub struct RehearsalLayer {
     pub(super) switch: Arc<Switch>,
 }
 
-/// A service some of whose calls get a fault.
+/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
 
 impl RehearsalLayer {
@@ -73,7 +74,7 @@ impl RehearsalLayer {
         self.renewed()
     }
 
-    /// A handle that begins and ends rehearsals.
+    /// A handle that begins and ends rehearsals, and counts the faults.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
         self.switch.ties.hold();

@@ -59,7 +59,7 @@ pub(crate) struct Answer {
 }
 
 impl Plan {
-    /// No faults.
+    /// No faults; each is added by a method, with its share of the calls.
     pub fn new() -> Self {
         let (latency, slow_body, answer) = (None, None, None);
         let (hang, reset, statuses) = (Ratio::ZERO, Ratio::ZERO, Vec::new());

@@ -44,11 +44,12 @@ enum Terms {
     Unlimited,
 }
 
-/// A service whose failed requests are tried again.
+/// A service whose failed requests are tried again, made by a [`RetryLayer`]. The service that it wraps
+/// must be `Clone`. That service gets requests with a [`ReplayBody`](crate::body::ReplayBody).
 pub type Retry<S> = Layered<RetryPattern, S, Replaying>;
 
 impl RetryLayer {
-    /// Retries with the defaults.
+    /// Retries with the [defaults](super#defaults): 3 attempts, and a budget of its own.
     pub fn new() -> Self {
         Self {
             config: RetryConfig::default(),

@@ -13,7 +13,7 @@ pub trait RetryPolicy: Send + Sync + 'static {
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool;
 }
 
-/// A result that was no success.
+/// A result that was no success, as a [`RetryPolicy`] sees it: what was sent, and what came of it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt<'a> {

@@ -20,7 +20,8 @@ pub struct TimeoutLayer {
     pub(crate) emitter: Emitter,
 }
 
-/// A service whose attempts end in time.
+/// A service whose attempts end in time, made by a [`TimeoutLayer`]. The service that it wraps must be
+/// `Clone`. That service gets requests with a [`RequestBody`](super::RequestBody).
 pub type Timeout<S> = Layered<TimeoutPattern, S, Watched>;
 
 impl TimeoutLayer {

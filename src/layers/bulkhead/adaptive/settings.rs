@@ -44,7 +44,7 @@ impl Adaptive {
         self
     }
 
-    /// The most places; 200 by default.
+    /// The most places that it grows to; 200 by default.
     pub fn max(mut self, places: u32) -> Self {
         self.max = places;
         self
