@@ -11,6 +11,23 @@ use crate::terms::BreakerState;
 
 /// Reads a circuit breaker and overrides it. Of a [disabled](super::CircuitBreakerLayer::disabled)
 /// layer it is always closed, and overriding it does nothing.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::circuit_breaker::CircuitBreakerLayer;
+/// use outrigger::event::BreakerState;
+///
+/// let breaker = CircuitBreakerLayer::new();
+/// let handle = breaker.handle();
+///
+/// // The provider announced an hour of maintenance: after it, the next call tries it.
+/// handle.force_open_for(Duration::from_secs(3_600));
+/// assert_eq!(handle.state(), BreakerState::Open);
+///
+/// // It was back sooner.
+/// handle.reset();
+/// assert_eq!(handle.state(), BreakerState::Closed);
+/// ```
 #[derive(Clone, Debug)]
 pub struct BreakerHandle(Option<Arc<Breaker>>);
 

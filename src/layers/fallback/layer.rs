@@ -85,6 +85,17 @@ impl FallbackLayer {
     }
 
     /// For which failures it answers, in place of the default; where it panics, the default holds.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use outrigger::{Delivery, fallback::FallbackLayer};
+    ///
+    /// // An empty list, but only where the request never left.
+    /// let fallback = FallbackLayer::value(Response::new("[]"))
+    ///     .when(|failed| failed.delivery == Delivery::NotSent);
+    /// fallback.check()?;
+    /// # Ok::<(), outrigger::ConfigError>(())
+    /// ```
     pub fn when<F>(mut self, chosen: F) -> Self
     where
         F: Fn(&Failed) -> bool + Send + Sync + 'static,

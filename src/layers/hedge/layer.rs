@@ -78,6 +78,20 @@ impl HedgeLayer {
     ///
     /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls pay into it there,
     /// and a budget of one's own would have its floor and nothing more.
+    ///
+    /// ```
+    /// use outrigger::Ratio;
+    /// use outrigger::hedge::HedgeLayer;
+    /// use outrigger::retry::{RetryBudget, RetryLayer};
+    ///
+    /// // A retry and a second request cost the same, and both are paid from here.
+    /// let budget = RetryBudget::new(Ratio::percent(20), 10);
+    /// let retry = RetryLayer::new().budget(budget.clone());
+    /// let hedge = HedgeLayer::quantile(Ratio::percent(95)).budget(budget);
+    /// hedge.check()?;
+    /// retry.check()?;
+    /// # Ok::<(), outrigger::ConfigError>(())
+    /// ```
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self

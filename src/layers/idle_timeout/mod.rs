@@ -8,7 +8,7 @@
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - inside everything else but [`rehearsal`](crate::rehearsal), right above the transport: only the
-//!   provider's silence counts, and a layer that holds frames back isn't taken for it;
+//!   provider's silence counts, not that of a layer that holds frames back;
 //! - inside [`observe`](crate::observe) and [`circuit_breaker`](crate::circuit_breaker), so that a body that fell
 //!   silent is a failure to them.
 //!

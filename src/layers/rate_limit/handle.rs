@@ -10,6 +10,21 @@ use crate::event::Event;
 ///
 /// Of a layer that keeps a limit for each key, it is of all keys together: what is counted is their sum,
 /// and a time the longest of theirs. [`KeyedRateLimits`](super::KeyedRateLimits) has a handle of each.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::rate_limit::RateLimitLayer;
+///
+/// let limit = RateLimitLayer::new(10, Duration::from_secs(1));
+/// let handle = limit.handle();
+///
+/// // Nobody goes for a minute.
+/// handle.pause(Duration::from_secs(60));
+/// assert!(handle.paused_for() > Some(Duration::from_secs(59)));
+///
+/// handle.forget();
+/// assert_eq!(handle.paused_for(), None);
+/// ```
 #[derive(Clone, Debug)]
 pub struct RateLimitHandle {
     layer: RateLimitLayer,

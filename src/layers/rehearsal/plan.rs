@@ -15,14 +15,15 @@ use crate::settings::{Mistakes, Ratio};
 /// ```
 /// use std::time::Duration;
 /// use http::StatusCode;
-/// use outrigger::{Ratio, rehearsal::Plan};
+/// use outrigger::{Ratio, rehearsal::{Plan, RehearsalLayer}};
 ///
 /// let bad_day = Plan::new()
 ///     .latency(Ratio::percent(50), Duration::from_millis(200), Duration::from_secs(4))
 ///     .status(Ratio::percent(20), StatusCode::SERVICE_UNAVAILABLE)
 ///     .status(Ratio::percent(5), StatusCode::TOO_MANY_REQUESTS)
 ///     .reset(Ratio::percent(2));
-/// # let _ = bad_day;
+/// RehearsalLayer::new().allow().plan(bad_day).check()?;
+/// # Ok::<(), outrigger::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a plan does nothing until it is started"]
