@@ -28,8 +28,10 @@ pub(crate) struct AttemptState {
     queued: AtomicBool,
     /// The connection that it goes over is being made: it is not on its way.
     connecting: AtomicBool,
-    /// A limit passed.
+    /// A limit of the attempt passed.
     cut: AtomicBool,
+    /// The call's deadline passed.
+    call_cut: AtomicBool,
     /// Another request for the call was answered first.
     superseded: AtomicBool,
     /// A circuit breaker or a rate limit further in would refuse another attempt.
@@ -60,6 +62,7 @@ impl AttemptState {
             queued: AtomicBool::new(false),
             connecting: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            call_cut: AtomicBool::new(false),
             superseded: AtomicBool::new(false),
             shut: AtomicBool::new(false),
             unready: AtomicBool::new(false),
@@ -125,6 +128,18 @@ impl AttemptState {
         let (call, outer) = (Arc::clone(this.call()), this.outer.clone());
         let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
         next.in_room(Some(this))
+    }
+
+    /// Sets what stands further out, while nobody else knows of it.
+    pub(super) fn set_outer(this: &mut Arc<Self>, outer: Arc<Self>) {
+        if let Some(state) = Arc::get_mut(this) {
+            state.outer = Some(outer);
+        }
+    }
+
+    /// Whether it is `outer`, or stands inside of it.
+    pub(super) fn is_inside(&self, outer: &Self) -> bool {
+        self.outward().any(|at| std::ptr::eq(at, outer))
     }
 
     /// This one, and those of the layers further out.
@@ -240,10 +255,20 @@ impl AttemptState {
         self.cut.store(cut, Relaxed);
     }
 
-    /// What cuts the call, which is the first request's, cuts a second one too.
+    /// The call's deadline passed.
+    pub(crate) fn set_call_cut(&self, cut: bool) {
+        self.call_cut.store(cut, Relaxed);
+    }
+
+    /// Whether a limit ended the attempt, or the call.
     pub(crate) fn is_cut(&self) -> bool {
-        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_cut());
-        self.outward().any(|at| at.cut.load(Relaxed) || of_first(at))
+        self.outward().any(|at| at.cut.load(Relaxed)) || self.is_call_cut()
+    }
+
+    /// Whether its deadline ended the call, which a second request has in common with the first.
+    pub(crate) fn is_call_cut(&self) -> bool {
+        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_call_cut());
+        self.outward().any(|at| at.call_cut.load(Relaxed) || of_first(at))
     }
 
     /// Another request for the call was answered first: whoever is further in, and dropped for it, can

@@ -150,6 +150,20 @@ impl Context {
         Self { state, attempt: 1, span: None, before: 0 }
     }
 
+    /// The same, of a call that another one's attempt stands around: what goes out for it, goes out for
+    /// that one, too.
+    pub(crate) fn caused_by(mut self, cause: Option<Self>) -> Self {
+        if let Some(cause) = cause {
+            AttemptState::set_outer(&mut self.state, cause.state);
+        }
+        self
+    }
+
+    /// Whether it is of this attempt, or of one that stands inside of it.
+    pub(crate) fn is_inside(&self, outer: &Self) -> bool {
+        self.state.is_inside(&outer.state)
+    }
+
     /// The same call's, for who stands further in than this one was put on the request.
     pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
         let state = AttemptState::inside(spare, &self.state);

@@ -27,11 +27,12 @@ impl<N> BoxStack<N> {
 
 impl<N: Next<IntegrationWire> + 'static> Edge for BoxStack<N> {
     fn send(&self, mut request: Request<Body>) -> Running<IntegrationWire> {
-        if !request.extensions().is_empty() {
-            // Another call's, which caused this one: it has its own key, attempts and deadline.
-            request.extensions_mut().remove::<Context>();
-        }
-        let context = |spare| Context::fresh(spare, self.name.as_ref());
+        // Another call's, which caused this one: this one has its own key, attempts and deadline.
+        let cause = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions_mut().remove::<Context>(),
+        };
+        let context = |spare| Context::fresh(spare, self.name.as_ref()).caused_by(cause);
         let begin = Begin { request, context };
         start(&self.rooms, || Arc::clone(&self.stack), begin, |_| {})
     }

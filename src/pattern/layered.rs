@@ -162,6 +162,10 @@ where
         async move { self.pattern.around(call, attempt, &Inner(self)).await }
     }
 
+    fn begin(&self, attempt: &Attempt<W>) {
+        self.pattern.begin(attempt);
+    }
+
     /// An instance that is ready may hold something that others need sooner.
     fn let_go(&self) {
         let readied = self.bottom().readied.take();

@@ -40,6 +40,8 @@ pub(super) struct Root {
 pub(crate) struct Room<W: Wire> {
     code: Pin<Box<dyn Future<Output = Infallible> + Send>>,
     desk: Arc<Desk<W>>,
+    /// The same, as patterns see it.
+    attempt: Attempt<W>,
     root: Arc<Root>,
     /// What the code runs through, for who knows its type.
     stack: Arc<dyn Any + Send + Sync>,
@@ -131,10 +133,12 @@ impl<W: Wire> Room<W> {
         });
         let attempt = Attempt::new();
         let desk = Arc::clone(&attempt.desk);
-        let code = Box::pin(serve(Arc::clone(&stack), attempt, Arc::clone(&root)));
+        let of_code = Attempt { desk: Arc::clone(&desk) };
+        let code = Box::pin(serve(Arc::clone(&stack), of_code, Arc::clone(&root)));
         Self {
             code,
             desk,
+            attempt,
             root,
             stack,
             timer: Box::pin(Timer::default()),
@@ -149,7 +153,7 @@ impl<W: Wire> Room<W> {
     }
 
     /// A call begins.
-    pub(super) fn begin<N: 'static>(
+    pub(super) fn begin<N: Next<W> + 'static>(
         &mut self,
         request: Request<W::Body>,
         context: Context,
@@ -159,7 +163,9 @@ impl<W: Wire> Room<W> {
         context.state().set_queued(true);
         self.root.is_left.store(false, Relaxed);
         self.desk.begin(&mut self.desk.slots(), request, Some(context));
-        prepare(self.stack.downcast_ref().expect("all rooms are of one stack"));
+        let stack = self.stack.downcast_ref().expect("all rooms are of one stack");
+        prepare(stack);
+        stack.begin(&self.attempt);
     }
 
     /// Runs to the answer's head; `None` beside it if the body is over.

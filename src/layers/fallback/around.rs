@@ -29,9 +29,6 @@ struct Note {
 }
 
 impl Pattern for FallbackPattern {
-    // What the attempts further in came to is known here.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,
@@ -47,6 +44,8 @@ impl Pattern for FallbackPattern {
                 return held.hand_up().await;
             };
             let note = Box::new(self.note(&failed, &held, attempt));
+            // What cut the call that failed cuts nothing more.
+            attempt.state(|state| state.set_call_cut(false));
             // Boxed, because few calls come to it.
             let Some(answer) = Box::pin(self.ask(call, failed)).await else {
                 self.tell_of_failure(&note, attempt);
@@ -140,9 +139,7 @@ impl FallbackPattern {
         attempt: &Attempt<W>,
     ) -> Response<Body> {
         let FellBack { class, delivery, .. } = note.mark;
-        // What cut the call that failed cuts nothing more.
         attempt.state(|state| {
-            state.set_cut(false);
             state.worsen(delivery);
             state.call().set_fell_back();
         });

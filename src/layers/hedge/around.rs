@@ -23,8 +23,6 @@ impl HedgePattern {
 }
 
 impl Pattern for HedgePattern {
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,
