@@ -110,8 +110,7 @@ impl BulkheadLayer {
         self.set("adaptive", |config| config.adaptive = Some(adaptive))
     }
 
-    /// What results mean to an adaptive limit; a fixed one doesn't look at them.
-    /// [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
+    /// What results mean, for an adaptive limit.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

@@ -198,7 +198,7 @@ impl CircuitBreakerLayer {
         self.renewed()
     }
 
-    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
+    /// What results mean.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

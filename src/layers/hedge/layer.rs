@@ -97,7 +97,7 @@ impl HedgeLayer {
         self
     }
 
-    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
+    /// What results mean.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

@@ -119,7 +119,7 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// What the copies' results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
+    /// What the copies' results mean.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

@@ -155,7 +155,7 @@ impl RateLimitLayer {
         self.set(|_| {})
     }
 
-    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
+    /// What results mean.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }
