@@ -9,6 +9,9 @@
 //! use std::time::Duration;
 //!
 //! use outrigger::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, Integration};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! /// Prints what took longer than a limit, and when its body was over.
 //! struct PrintSlow(Duration);
@@ -37,11 +40,10 @@
 //!     }
 //! }
 //!
-//! # use outrigger::{Body, Integration, testing::{Answer, Script}};
-//! # use tower::{ServiceBuilder, ServiceExt};
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let client = Script::new([Answer::status(200).after(Duration::from_secs(2))]);
+//! let client = Script::new([Answer::status(200).after(Duration::from_secs(2))]);
+//!
 //! // As a tower layer, around any service:
 //! let service = ServiceBuilder::new()
 //!     .layer(outrigger::pattern::layer(PrintSlow(Duration::from_secs(1))))

@@ -37,16 +37,18 @@ pub struct BulkheadLayer {
     misplaced: Option<&'static str>,
 }
 
-/// A service whose concurrency is bounded.
+/// A service whose concurrency is bounded, made by a [`BulkheadLayer`]. The service that it wraps must
+/// be `Clone`.
 pub type Bulkhead<S> = Layered<BulkheadPattern, S>;
 
 impl BulkheadLayer {
-    /// At most `concurrency` calls at a time, none in the queue.
+    /// At most `concurrency` calls at a time, from when they are sent to the end of their answers'
+    /// bodies; the others are refused at once, unless there is a [`queue`](Self::queue).
     pub fn new(concurrency: u32) -> Self {
         Self::unlimited().concurrency(concurrency)
     }
 
-    /// No bound: calls pass as they come.
+    /// No bound: calls pass as they come, and nobody counts them.
     pub fn unlimited() -> Self {
         Self {
             places: Arc::new(Places::new(PlacesConfig::default())),
@@ -66,7 +68,8 @@ impl BulkheadLayer {
         Self::unlimited().limit(limit, priority)
     }
 
-    /// How many calls may be under way; takes the place of a shared limit, its queue included.
+    /// How many calls may be under way, at least one. It takes the place of a shared limit, its queue
+    /// included.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         if self.shared.take().is_some() {
             (self.priority, self.misplaced) = (Priority::default(), None);
@@ -75,13 +78,17 @@ impl BulkheadLayer {
         self.set("concurrency", |config| config.concurrency = Some(concurrency))
     }
 
-    /// How many calls may wait for a place.
+    /// How many calls may wait for a place, first come, first served; 0 by default. What comes when all
+    /// of these spots are taken is refused at once, as [`Full`](crate::outcome::Rejection::Full).
     pub fn queue(self, calls: u32) -> Self {
         self.set("queue", |config| config.queue = calls)
     }
 
-    /// How long a call may wait for a place; without, as long as it has time left for an attempt: half
-    /// of the time to its deadline at most.
+    /// How long a call may wait for a place; then it is refused, as
+    /// [`QueueTimeout`](crate::outcome::Rejection::QueueTimeout).
+    ///
+    /// Without this, it waits for half of the time to its deadline at most, so that an attempt still
+    /// has time; without a deadline either, for as long as its caller does.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self
@@ -97,7 +104,8 @@ impl BulkheadLayer {
         self
     }
 
-    /// Moves the number of places with what the provider can take; it begins as `concurrency`.
+    /// Moves the number of places with what the provider can take, within the bounds of `adaptive`; it
+    /// begins as [`concurrency`](Self::concurrency).
     pub fn adaptive(self, adaptive: Adaptive) -> Self {
         self.set("adaptive", |config| config.adaptive = Some(adaptive))
     }
@@ -108,20 +116,21 @@ impl BulkheadLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// A handle that reads how many places are taken.
+    /// A handle that reads how many places are taken, and how many calls wait.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
         self.places.ties.hold();
         self.reader()
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("bulkhead", |mistakes| self.check_into(mistakes))
     }

@@ -22,11 +22,12 @@ pub struct CorrelationLayer {
     pub(super) rng: Rng,
 }
 
-/// A service whose calls carry a correlation id.
+/// A service whose calls carry a correlation id, made by a [`CorrelationLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
-    /// Sends `x-request-id`.
+    /// Sends the id as `x-request-id`, continues traces and lets nobody see `baggage`.
     pub fn new() -> Self {
         Self {
             header: HeaderName::from_static("x-request-id"),
@@ -38,7 +39,8 @@ impl CorrelationLayer {
         }
     }
 
-    /// The header that carries the id, in and out.
+    /// The header that carries the id, in a request that brings one and in what is sent; `x-request-id`
+    /// by default.
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = header;
         self
@@ -71,13 +73,14 @@ impl CorrelationLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What ids are made of.
+    /// What ids are made of; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self

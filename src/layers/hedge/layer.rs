@@ -29,7 +29,9 @@ pub struct HedgeLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose slow requests get a second one beside them.
+/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The service
+/// that it wraps must be `Clone`. That service gets requests with a
+/// [`ReplayBody`](crate::body::ReplayBody).
 pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 
 /// When the second request goes out.
@@ -41,18 +43,19 @@ pub(super) enum After {
 }
 
 impl HedgeLayer {
-    /// After this quantile of what first requests have taken lately; 95 % is usual.
+    /// A second request goes out once the first has taken longer than this share of them lately; 95 %
+    /// is usual. Nothing is doubled until 100 requests are known.
     pub fn quantile(quantile: Ratio) -> Self {
         let learned = Arc::new(Learned::new(quantile, rt::now()));
         Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
     }
 
-    /// After a fixed delay.
+    /// A second request goes out once the first has taken so long, whatever is usual.
     pub fn after(delay: Duration) -> Self {
         Self { after: After::Fixed(delay), ..Self::disabled() }
     }
 
-    /// No second requests.
+    /// No second requests: calls pass as they come.
     pub fn disabled() -> Self {
         Self {
             after: After::Never,
@@ -64,7 +67,8 @@ impl HedgeLayer {
         }
     }
 
-    /// No learned delay is shorter; a millisecond by default.
+    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once isn't
+    /// sent everything twice.
     pub fn at_least(mut self, delay: Duration) -> Self {
         self.least = delay;
         self
@@ -74,6 +78,20 @@ impl HedgeLayer {
     ///
     /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls pay into it there,
     /// and a budget of one's own would have its floor and nothing more.
+    ///
+    /// ```
+    /// use outrigger::Ratio;
+    /// use outrigger::hedge::HedgeLayer;
+    /// use outrigger::retry::{RetryBudget, RetryLayer};
+    ///
+    /// // A retry and a second request cost the same, and both are paid from here.
+    /// let budget = RetryBudget::new(Ratio::percent(20), 10);
+    /// let retry = RetryLayer::new().budget(budget.clone());
+    /// let hedge = HedgeLayer::quantile(Ratio::percent(95)).budget(budget);
+    /// hedge.check()?;
+    /// retry.check()?;
+    /// # Ok::<(), outrigger::ConfigError>(())
+    /// ```
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self
@@ -85,7 +103,8 @@ impl HedgeLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
@@ -98,7 +117,7 @@ impl HedgeLayer {
         HedgeHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("hedge", |mistakes| self.check_into(mistakes))
     }

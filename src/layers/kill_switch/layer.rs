@@ -33,11 +33,12 @@ pub struct KillSwitchLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that people can stop.
+/// A service that people can stop, made by a [`KillSwitchLayer`]. The service that it wraps must be
+/// `Clone`. While calls are stopped, it is ready at once, and doesn't ask the service that it wraps.
 pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {
-    /// A switch that is on.
+    /// A switch that is on, until a handle or a source moves it.
     pub fn new() -> Self {
         let (initially, clock) = (SwitchSetting::default(), Clock::system());
         let switch = Arc::new(Switch::new(initially.clone(), clock.wall()));
@@ -57,13 +58,15 @@ impl KillSwitchLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What says since when the switch stands where it does. Makes a switch of its own.
+    /// What says since when the switch stands where it does; the system's clock by default. Makes a
+    /// switch of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self.renewed()

@@ -42,7 +42,8 @@ pub struct MirrorLayer<T> {
     pub(super) tally: Arc<Tally>,
 }
 
-/// A service whose calls are copied to another, `T`.
+/// A service whose calls are copied to another, `T`, made by a [`MirrorLayer`]. The service that it
+/// wraps must be `Clone`. Its requests have a [`Body`](crate::Body).
 pub type Mirror<S, T> = Layered<MirrorPattern<T>, S, Own>;
 
 pub(super) type Choose = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
@@ -50,7 +51,7 @@ pub(super) type Prepare = dyn Fn(Request<Body>) -> Request<Body> + Send + Sync;
 pub(super) type Compare = dyn Fn(&Seen, &Seen) -> bool + Send + Sync;
 
 impl<T> MirrorLayer<T> {
-    /// Copies this share of the calls to `target`.
+    /// Copies this share of the calls to `target`, drawn call by call; 100 % at most.
     pub fn new(target: T, share: Ratio) -> Self {
         Self {
             target,
@@ -69,13 +70,15 @@ impl<T> MirrorLayer<T> {
         }
     }
 
-    /// How many copies may be under way; what is beyond is skipped.
+    /// How many copies may be under way, 8 by default and at least one; what comes beyond is not
+    /// copied, and counts as skipped.
     pub fn concurrency(mut self, copies: u32) -> Self {
         self.concurrency = copies;
         self.renewed()
     }
 
-    /// How long a copy may take, the wait for the real answer included where both are compared.
+    /// How long a copy may take, 30 s by default, the wait for the real answer included where both are
+    /// compared. Then it is dropped.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self.renewed()
@@ -110,7 +113,7 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// How much of each body is kept for the comparison, in bytes.
+    /// How much of each body is kept for the comparison, in bytes; 64 KiB by default.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self.renewed()
@@ -122,13 +125,14 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// What draws the calls that are copied.
+    /// What draws the calls that are copied; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
@@ -141,7 +145,7 @@ impl<T> MirrorLayer<T> {
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("mirror", |mistakes| self.check_into(mistakes))
     }

@@ -37,11 +37,14 @@ pub struct RateLimitLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that keeps to a provider's rate.
+/// A service that keeps to a provider's rate, made by a [`RateLimitLayer`]. The service that it wraps
+/// must be `Clone`. While calls wait for their turns, it is ready at once, and asks the service that it
+/// wraps when it is a call's turn.
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
-    /// So many requests in so much time, one at a time.
+    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those that
+    /// come too fast wait or are refused, as [`excess`](Self::excess) says.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self::learning().requests(requests, per)
     }
@@ -61,12 +64,12 @@ impl RateLimitLayer {
         }
     }
 
-    /// No limit at all.
+    /// No limit at all: neither of our own nor by what the provider says.
     pub fn unlimited() -> Self {
         Self::learning().learn(Learning::Off)
     }
 
-    /// So many requests in so much time.
+    /// At most `requests` in `per`, at least one; neither may be zero.
     pub fn requests(self, requests: u32, per: Duration) -> Self {
         self.set(|config| {
             let burst = config.quota.map_or(1, |quota| quota.burst);
@@ -83,12 +86,12 @@ impl RateLimitLayer {
         })
     }
 
-    /// What becomes of calls that come faster.
+    /// What becomes of calls that come faster: refused by default, unless their turn comes in time.
     pub fn excess(self, excess: Excess) -> Self {
         self.set(|config| config.excess = excess)
     }
 
-    /// How many calls may wait for their turn.
+    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at once.
     pub fn queue(self, calls: u32) -> Self {
         self.set(|config| config.queue = calls)
     }
@@ -104,7 +107,7 @@ impl RateLimitLayer {
         self.set(|config| config.max_wait = Some(limit))
     }
 
-    /// Whether the provider's word changes the limit.
+    /// Whether the provider's word changes the limit; it does by default.
     pub fn learn(self, learning: Learning) -> Self {
         self.set(|config| config.learning = learning)
     }
@@ -118,8 +121,8 @@ impl RateLimitLayer {
         self.set(|config| config.forget_after = Some(time))
     }
 
-    /// How long calls wait for the end of a pause that the provider asked for. If it is longer, they are
-    /// refused at once, and none goes before it is over, or before somebody
+    /// How long calls wait for the end of a pause that the provider asked for, 10 min by default. If it
+    /// is longer, they are refused at once, and none goes before it is over, or before somebody
     /// [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
@@ -158,13 +161,15 @@ impl RateLimitLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What dates are measured against where an answer has none of its own.
+    /// What dates are measured against where an answer has no `Date` of its own; the system's clock by
+    /// default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -177,14 +182,15 @@ impl RateLimitLayer {
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
-    /// A handle that reads the limit, and stops everybody for a while.
+    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of them
+    /// together.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
         self.limiter.ties.hold();
         RateLimitHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("rate_limit", |mistakes| self.check_into(mistakes))
     }

@@ -30,24 +30,26 @@ pub struct RehearsalLayer {
     pub(super) switch: Arc<Switch>,
 }
 
-/// A service some of whose calls get a fault.
+/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
 
 impl RehearsalLayer {
-    /// No rehearsals: nothing switches one on.
+    /// No rehearsals: nothing switches one on until [`allow`](Self::allow) says so.
     pub fn new() -> Self {
         let (plan, header, switch) = (None, None, Arc::default());
         let (rng, emitter) = (Rng::system(), Emitter::new());
         Self { allowed: false, plan, header, rng, emitter, switch }
     }
 
-    /// Lets a handle, a plan or a header inject faults.
+    /// Lets a handle, a plan or a header inject faults. Without it, [`start`](RehearsalHandle::start)
+    /// is an error, and so is a plan or a header in [`check`](Self::check).
     pub fn allow(mut self) -> Self {
         self.allowed = true;
         self.renewed()
     }
 
-    /// The plan that is on from the start.
+    /// The plan that is on from the start, until a handle stops it.
     pub fn plan(mut self, plan: Plan) -> Self {
         self.plan = Some(Arc::new(plan));
         self.renewed()
@@ -59,26 +61,27 @@ impl RehearsalLayer {
         self.renewed()
     }
 
-    /// What draws the calls that get a fault.
+    /// What draws the calls that get a fault; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
     }
 
-    /// A handle that begins and ends rehearsals.
+    /// A handle that begins and ends rehearsals, and counts the faults.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
         self.switch.ties.hold();
         RehearsalHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("rehearsal", |mistakes| self.check_into(mistakes))
     }

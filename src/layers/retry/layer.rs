@@ -44,11 +44,12 @@ enum Terms {
     Unlimited,
 }
 
-/// A service whose failed requests are tried again.
+/// A service whose failed requests are tried again, made by a [`RetryLayer`]. The service that it wraps
+/// must be `Clone`. That service gets requests with a [`ReplayBody`](crate::body::ReplayBody).
 pub type Retry<S> = Layered<RetryPattern, S, Replaying>;
 
 impl RetryLayer {
-    /// Retries with the defaults.
+    /// Retries with the [defaults](super#defaults): 3 attempts, and a budget of its own.
     pub fn new() -> Self {
         Self {
             config: RetryConfig::default(),
@@ -63,7 +64,7 @@ impl RetryLayer {
         }
     }
 
-    /// How many attempts, the first included.
+    /// How many attempts, the first included; 3 by default, and 1 for no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.config.max_attempts = Some(attempts);
         self
@@ -77,20 +78,22 @@ impl RetryLayer {
         self
     }
 
-    /// No attempt begins later than this after the call did.
+    /// No attempt begins later than this after the call did; without a limit by default. It cuts
+    /// nothing that is under way.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.config.max_elapsed = Some(limit);
         self
     }
 
-    /// How long to wait between attempts.
+    /// How long to wait between attempts where the provider asks for no time; 100 ms × 2 ≤ 10 s by
+    /// default.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = backoff;
         self
     }
 
-    /// The longest `Retry-After` that is waited out. Where a longer one is asked for, the answer is
-    /// returned at once: nobody goes sooner than asked.
+    /// The longest `Retry-After` that is waited out, 5 min by default. Where a longer one is asked for,
+    /// the answer is returned at once: nobody goes sooner than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
@@ -102,7 +105,7 @@ impl RetryLayer {
         self
     }
 
-    /// How far upwards a `Retry-After` is spread.
+    /// How far upwards a `Retry-After` is spread, 50 % by default: ten seconds become ten to fifteen.
     pub fn retry_after_spread(mut self, spread: Ratio) -> Self {
         self.config.retry_after_spread = spread;
         self
@@ -115,32 +118,35 @@ impl RetryLayer {
         self
     }
 
-    /// What becomes of a retry that the budget can't pay for.
+    /// What becomes of a retry that the budget can't pay for; the call ends with its last result by
+    /// default.
     pub fn when_budget_is_empty(mut self, then: EmptyBudget) -> Self {
         self.config.when_budget_is_empty = then;
         self
     }
 
-    /// How much of a request's body is kept for another attempt, in bytes.
+    /// How much of a request's body is kept for another attempt, in bytes; 1 MiB by default. A larger
+    /// body is sent once.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.config.body_cap = bytes;
         self
     }
 
-    /// How much of a failed answer's body is read so that its connection can be used again, in
-    /// bytes.
+    /// How much of a failed answer's body is read so that its connection can be used again, in bytes;
+    /// 64 KiB by default.
     pub fn drain_cap(mut self, bytes: usize) -> Self {
         self.config.drain_cap = bytes;
         self
     }
 
-    /// What becomes of a call that a layer further in refused.
+    /// What becomes of a call that a layer further in refused; it fails by default.
     pub fn rejections(mut self, rejections: Rejections) -> Self {
         self.config.rejections = rejections;
         self
     }
 
-    /// Which results another attempt could better.
+    /// Which results another attempt could better; [`StandardPolicy`](super::StandardPolicy) by
+    /// default.
     pub fn policy(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Arc::new(policy);
         self
@@ -152,13 +158,14 @@ impl RetryLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What spreads the delays.
+    /// What draws the delays' jitter; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
@@ -170,7 +177,7 @@ impl RetryLayer {
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("retry", |mistakes| {
             self.check_into(mistakes);
