@@ -321,7 +321,7 @@ impl<W: Wire> Attempt<W> {
     /// How much of the answer's body is still to come.
     #[must_use]
     pub fn size_hint(&self) -> SizeHint {
-        self.desk.slots().size.clone()
+        self.desk.slots().size
     }
 
     /// Looks at the frame that is on its way.
@@ -392,7 +392,7 @@ impl<W: Wire> Attempt<W> {
             let flow = other.frame(running.as_mut()).await;
             let (frame, size) = {
                 let mut from = other.desk.slots();
-                (from.frame.take(), from.size.clone())
+                (from.frame.take(), from.size)
             };
             if let Some(frame) = frame {
                 self.desk.put_frame(frame, size);
@@ -471,7 +471,7 @@ impl<W: Wire> Desk<W> {
     /// The head of another attempt, and what is known of it, take the place of this one's.
     fn take_over(&self, other: &Self) {
         let mut from = other.slots();
-        let taken = (from.head.take(), from.size.clone(), from.class, from.context.clone());
+        let taken = (from.head.take(), from.size, from.class, from.context.clone());
         drop(from);
         let mut slots = self.slots();
         (slots.head, slots.size, slots.class, slots.context) = taken;

@@ -175,7 +175,7 @@ impl<W: Wire> Room<W> {
             return Poll::Ready(Err(error));
         }
         let mut slots = self.desk.slots();
-        let (head, size) = (slots.head.take(), slots.size.clone());
+        let (head, size) = (slots.head.take(), slots.size);
         drop(slots);
         let Some(head) = head else {
             let error = Error::new(ErrorKind::Other, Delivery::Unknown);
@@ -215,7 +215,7 @@ impl<W: Wire> Room<W> {
     }
 
     pub(super) fn size(&self) -> SizeHint {
-        self.desk.slots().size.clone()
+        self.desk.slots().size
     }
 
     /// The caller has what there is, and may never ask for more: when the call's deadline comes,
@@ -226,7 +226,9 @@ impl<W: Wire> Room<W> {
         self.is_unread = true;
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let waker = unread.waker(runtime);
-        let _ = self.poll_timer(deadline, &mut TaskContext::from_waker(&waker));
+        if self.poll_timer(deadline, &mut TaskContext::from_waker(&waker)).is_ready() {
+            waker.wake();
+        }
     }
 
     /// The timer has come while nobody read: if the call's time is over, what is here of its body is
