@@ -237,9 +237,14 @@ impl AttemptState {
         if is_known { self.call().delivery() } else { self.delivery_if_cut() }
     }
 
+    /// Whether it waits in a queue of ours, and nothing of it went out: it is no attempt yet.
+    pub(crate) fn is_queued_whole(&self) -> bool {
+        self.queued.load(Relaxed) && !self.is_half_done()
+    }
+
     /// Requests sent so far, where a retry layer counts them.
     pub(crate) fn attempts(&self) -> Option<u32> {
-        let queued = self.queued.load(Relaxed) && !self.is_half_done();
+        let queued = self.is_queued_whole();
         match (self.call().attempts(), self.call().hedges()) {
             (None, 0) => queued.then_some(0),
             (None, hedges) => Some(1 - u32::from(queued) + hedges),

@@ -150,7 +150,8 @@ impl<'a, W: Wire> Run<'a, W> {
         let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
         let attempt = self.progress.attempts;
         let is_same_again = self.progress.compare(outcome.answer);
-        let (shut, is_unready) = self.attempt.state(|at| (at.is_shut(), at.is_unready()));
+        let (shut, is_unready, is_here) =
+            self.attempt.state(|at| (at.is_shut(), at.is_unready(), at.is_queued_whole()));
         let failure = Failure {
             class,
             status: outcome.answer.map(|(status, _)| status),
@@ -163,7 +164,7 @@ impl<'a, W: Wire> Run<'a, W> {
             shut,
             stopped: !self.call.facts().may_repeat(),
         };
-        if (class.is_local() || is_unready) && delivery == Delivery::NotSent {
+        if is_here || (class.is_local() || is_unready) && delivery == Delivery::NotSent {
             // Nothing went out: it was no attempt.
             self.progress.attempts -= 1;
         }
