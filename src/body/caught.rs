@@ -47,7 +47,7 @@ impl CaughtBody {
     }
 
     /// Drops the body, which may panic once more.
-    fn let_go(&mut self) {
+    fn release(&mut self) {
         let inner = self.inner.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(inner)));
     }
@@ -79,7 +79,7 @@ impl http_body::Body for CaughtBody {
         let polled = polled.unwrap_or_else(|| Poll::Ready(Some(Err(panicked()))));
         if let Poll::Ready(Some(Err(_))) = &polled {
             self.fate.set_broken();
-            self.let_go();
+            self.release();
         }
         polled
     }
@@ -96,7 +96,7 @@ impl http_body::Body for CaughtBody {
 
 impl Drop for CaughtBody {
     fn drop(&mut self) {
-        self.let_go();
+        self.release();
     }
 }
 

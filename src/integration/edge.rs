@@ -5,7 +5,7 @@ use http::Request;
 use super::wire::IntegrationWire;
 use crate::body::Body;
 use crate::context::Context;
-use crate::pattern::{Begin, Next, Rooms, Running, start};
+use crate::pattern::{Begin, CallBoxes, Next, Running, start};
 
 /// A whole stack behind a pointer.
 pub(super) trait Edge: Send + Sync {
@@ -16,12 +16,12 @@ pub(super) trait Edge: Send + Sync {
 pub(super) struct BoxStack<N> {
     name: Option<Arc<str>>,
     stack: Arc<N>,
-    rooms: Arc<Rooms<IntegrationWire>>,
+    boxes: Arc<CallBoxes<IntegrationWire>>,
 }
 
 impl<N> BoxStack<N> {
     pub(super) fn new(name: Option<Arc<str>>, stack: N) -> Self {
-        Self { name, stack: Arc::new(stack), rooms: Arc::default() }
+        Self { name, stack: Arc::new(stack), boxes: Arc::default() }
     }
 }
 
@@ -33,6 +33,6 @@ impl<N: Next<IntegrationWire> + 'static> Edge for BoxStack<N> {
         }
         let context = |spare| Context::fresh(spare, self.name.as_ref());
         let begin = Begin { request, context };
-        start(&self.rooms, || Arc::clone(&self.stack), begin, |_| {})
+        start(&self.boxes, || Arc::clone(&self.stack), begin, |_| {})
     }
 }

@@ -19,7 +19,7 @@ use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::outcome::SharedClassifier;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
@@ -105,7 +105,7 @@ impl Slots {
     }
 
     /// The places that jobs wait for before their turn, unless so many in flight were set.
-    fn room_in(&self, bulkhead: &BulkheadLayer) -> Option<Arc<dyn Room>> {
+    fn room_in(&self, bulkhead: &BulkheadLayer) -> Option<Arc<dyn Capacity>> {
         let config = self.rate_limit.config();
         match (config.excess, config.in_flight) {
             (Excess::Shape, None) => bulkhead.room(),

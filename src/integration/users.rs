@@ -70,8 +70,8 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
         }
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }
 

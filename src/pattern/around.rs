@@ -6,31 +6,31 @@ use super::call::Call;
 use super::wire::Wire;
 use crate::outcome::Error;
 
-/// How a call's code ended. `Ok`: there was an answer, and its body is over.
+/// How a call's code ended. `Ok`: there was an answer, and its body has ended.
 pub type Flow = Result<(), Error>;
 
 /// One pattern, written once: the code around a call, from before it is sent to the end of its
 /// answer's body.
 ///
-/// What it holds in a local is let go of when the call ends, whichever way: by the end of the body, an
-/// error, a limit, or a caller who went away. See the [module](super).
+/// Its local variables are dropped when the call ends, in any way: by the end of the body, an
+/// error, a limit, or a caller who left. See the [module](super).
 pub trait Pattern: Send + Sync + 'static {
-    /// As a layer: whether the inner service is waited for inside the call, instead of in `poll_ready`.
+    /// As a layer: whether the call waits for the inner service, instead of `poll_ready`.
     ///
-    /// For what has to bound that wait too.
+    /// For a pattern that has to limit that wait too.
     const READIES_IN_CALL: bool = false;
 
-    /// As a layer: whether the call's facts are put into the request's extensions, for what stands
-    /// further in.
+    /// As a layer: whether the call's facts are put into the request's extensions, for inner
+    /// layers.
     ///
-    /// Costs three allocations. Without, a layer further in knows no more than what one further out
-    /// has put there.
+    /// Costs three allocations. Without it, inner layers know only what outer layers have put
+    /// there.
     const TELLS: bool = false;
 
     /// The code around a call.
     ///
-    /// Inside, nothing is spawned and no lock is held over an `.await`. Waits go through
-    /// [`Call::until`], so that a call has one timer.
+    /// It must not spawn tasks, nor hold a lock over an `.await`. It waits by [`Call::until`], so
+    /// that a call needs only one timer.
     fn around<W: Wire>(
         &self,
         call: &Call,
@@ -38,36 +38,36 @@ pub trait Pattern: Send + Sync + 'static {
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send;
 
-    /// The same of this very pattern: one that does nothing tells nothing.
+    /// The same for this one pattern: an empty one tells nothing.
     #[doc(hidden)]
     fn tells(&self) -> bool {
         Self::TELLS
     }
 
-    /// Whether a call that came now would be sent. If not, a layer says that it is ready without
-    /// asking the inner service.
+    /// Whether a call would be sent now. If not, a layer is ready without asking the inner service.
     fn may_send(&self) -> bool {
         true
     }
 
-    /// The integration that calls are of, where the pattern knows.
+    /// The name of the integration, if the pattern knows it.
     #[doc(hidden)]
     fn integration(&self) -> Option<&Arc<str>> {
         None
     }
 }
 
-/// What stands further in. It may be run again, and twice at a time.
+/// The inner patterns and the service. They may be run again, and twice at a time.
 pub trait Next<W: Wire>: Send + Sync {
     /// Sends the attempt's request, and runs to the end of its answer's body.
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send;
 
-    /// The call is over, or waits: lets go of what was kept ready for it.
+    /// Drops the service instance that was kept ready for the call, because the call has ended or
+    /// waits.
     #[doc(hidden)]
-    fn let_go(&self) {}
+    fn release(&self) {}
 }
 
-/// A pattern around what stands further in.
+/// A pattern around inner ones.
 #[derive(Clone, Debug)]
 pub struct Around<P, N> {
     pattern: P,
@@ -87,12 +87,12 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Around<P, N> {
         self.pattern.around(call, attempt, &self.next)
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }
 
-/// A pattern that is shared: an integration's and its handles'.
+/// A pattern that an integration shares with its handles.
 impl<P: Pattern> Pattern for Arc<P> {
     const READIES_IN_CALL: bool = P::READIES_IN_CALL;
     const TELLS: bool = P::TELLS;
@@ -161,7 +161,7 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send {
-        // The second one lives as long as the call's code.
+        // An async block keeps `inside` alive as long as the call's code.
         async move {
             let inside = Inside { pattern: &self.1, next };
             self.0.around(call, attempt, &inside).await
@@ -191,7 +191,7 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Inside<'_, P, N> {
         self.pattern.around(call, attempt, self.next)
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }

@@ -40,7 +40,7 @@ impl Pattern for BulkheadPattern {
             Entry::Admitted(place) => Some(place),
             Entry::Queued(ticket) => {
                 // Others may need what is kept ready sooner.
-                next.let_go();
+                next.release();
                 Some(self.settings.wait(ticket, call, attempt).await?)
             }
             Entry::Full => return Err(self.settings.refuse(Refusal::Full, &attempt.context())),

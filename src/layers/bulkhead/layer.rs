@@ -11,7 +11,7 @@ use super::queue::Standing;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -116,7 +116,7 @@ impl BulkheadLayer {
     /// A handle that reads how many places are taken.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
-        self.places.ties.hold();
+        self.places.ownership.share();
         self.reader()
     }
 
@@ -143,7 +143,7 @@ impl BulkheadLayer {
 
     /// An integration's layer: with these places, unless they are another's and not meant to be shared.
     pub(crate) fn claimed(self) -> Self {
-        if self.shared.is_none() && self.places.ties.claim() { self } else { self.apart() }
+        if self.shared.is_none() && self.places.ownership.adopt() { self } else { self.apart() }
     }
 
     /// The same layer, with places of its own, unless it was told to share another's.
@@ -163,9 +163,9 @@ impl BulkheadLayer {
     }
 
     /// The room that its calls find, where it is bounded.
-    pub(crate) fn room(&self) -> Option<Arc<dyn Room>> {
+    pub(crate) fn room(&self) -> Option<Arc<dyn Capacity>> {
         let (places, priority) = (Arc::clone(&self.places), self.priority);
-        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Room>)
+        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Capacity>)
     }
 
     /// Calls come from a queue further out that follows this [`room`](Self::room): one that finds no

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::adaptive::Adaptive;
 use super::config::PlacesConfig;
 use super::places::Places;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::settings::{Mistakes, Ratio};
 
 /// One bound that several bulkheads share: the integrations of one provider, one account, one pool.
@@ -78,8 +78,8 @@ impl Limit {
     }
 }
 
-impl Room for Share {
-    fn places(&self) -> Option<u32> {
+impl Capacity for Share {
+    fn limit(&self) -> Option<u32> {
         self.places.limit_of(self.priority)
     }
 }

@@ -13,7 +13,7 @@ use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::{self, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -33,7 +33,7 @@ pub struct CircuitBreakerLayer {
     pub(super) rng: Rng,
     /// What the breaker remembers; made when it is first needed.
     gate: Arc<OnceLock<Arc<Gate>>>,
-    pub(super) ties: Arc<Ties>,
+    pub(super) ownership: Arc<Ownership>,
 }
 
 /// A service that is not called while its provider is down.
@@ -54,7 +54,7 @@ impl CircuitBreakerLayer {
             emitter: Emitter::new(),
             rng: Rng::system(),
             gate: Arc::default(),
-            ties: Arc::default(),
+            ownership: Arc::default(),
         }
     }
 
@@ -205,14 +205,14 @@ impl CircuitBreakerLayer {
     /// A handle that reads and overrides the breaker. With keys, see [`Self::keyed_handle`].
     #[must_use]
     pub fn handle(&self) -> BreakerHandle {
-        self.ties.hold();
+        self.ownership.share();
         BreakerHandle::new(self.breaker())
     }
 
     /// A handle that reads the breakers of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedBreakers> {
-        self.ties.hold();
+        self.ownership.share();
         self.map.clone().filter(|_| self.config.is_some()).map(KeyedBreakers::new)
     }
 
@@ -259,7 +259,7 @@ impl CircuitBreakerLayer {
 
     /// An integration's layer: with this breaker, unless it is another's.
     pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.ties.claim() { self } else { self.renewed() };
+        let claimed = if self.ownership.adopt() { self } else { self.renewed() };
         Self { emitter, classifier, ..claimed }
     }
 
@@ -283,7 +283,7 @@ impl CircuitBreakerLayer {
 
     /// What was made with other settings is not this layer's any more.
     fn renewed(mut self) -> Self {
-        (self.gate, self.ties) = (Arc::default(), Arc::default());
+        (self.gate, self.ownership) = (Arc::default(), Arc::default());
         if let Some(map) = &self.map {
             let config = self.config.clone().unwrap_or_default();
             self.map = Some(Arc::new(map.renewed(config)));
@@ -305,6 +305,6 @@ impl fmt::Debug for CircuitBreakerLayer {
 }
 
 pattern_layer!(CircuitBreakerLayer => CircuitBreakerPattern, AsIs, |settings| {
-    settings.ties.join(&settings.emitter);
+    settings.ownership.subscribe(&settings.emitter);
     CircuitBreakerPattern::new(settings)
 });

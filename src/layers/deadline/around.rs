@@ -36,7 +36,7 @@ impl Pattern for DeadlinePattern {
         let mut running = pin!(next.run(call, attempt));
         let Some(held) = call.until(due, attempt.head(running.as_mut())).await else {
             let delivery = attempt.state(|state| {
-                state.set_cut(true);
+                state.mark_cut();
                 state.delivery_if_cut()
             });
             return Err(self.passed(due, delivery, call, attempt));
@@ -90,7 +90,7 @@ impl DeadlinePattern {
             }
             if asked < due {
                 // The provider was waited for, and not a reader who came late.
-                attempt.state(|state| state.set_cut(true));
+                attempt.state(|state| state.mark_cut());
             }
             return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
         }

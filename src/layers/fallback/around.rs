@@ -141,8 +141,8 @@ impl FallbackPattern {
         let FellBack { class, delivery, .. } = note.mark;
         // What cut the call that failed cuts nothing more.
         attempt.state(|state| {
-            state.set_cut(false);
-            state.worsen(delivery);
+            state.clear_cut();
+            state.merge_delivery(delivery);
             state.call().set_fell_back();
         });
         let emitter = &self.settings.emitter;

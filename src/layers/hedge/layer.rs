@@ -93,7 +93,7 @@ impl HedgeLayer {
     /// A handle that reads the delay and the counts.
     #[must_use]
     pub fn handle(&self) -> HedgeHandle {
-        self.counters.ties.hold();
+        self.counters.ownership.share();
         HedgeHandle::new(self.clone())
     }
 
@@ -166,7 +166,7 @@ impl HedgeLayer {
 
     /// An integration's layer: with what was learned and counted here, unless it is another's.
     pub(crate) fn claimed(mut self) -> Self {
-        if self.counters.ties.claim() {
+        if self.counters.ownership.adopt() {
             return self;
         }
         self.counters = Arc::default();

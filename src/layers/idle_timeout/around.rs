@@ -22,7 +22,7 @@ impl IdleTimeoutPattern {
 
     /// Cuts a body that was silent for too long.
     fn cut<W: Wire>(&self, limit: Duration, call: &Call, attempt: &Attempt<W>) -> Error {
-        attempt.state(|state| state.set_cut(true));
+        attempt.state(|state| state.mark_cut());
         let (phase, context) = (Phase::BodyIdle, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, call.facts().delivery_of_answer())

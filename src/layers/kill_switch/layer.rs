@@ -9,7 +9,7 @@ use super::around::KillSwitchPattern;
 use super::handle::KillSwitchHandle;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KeyFact, Stopped};
+use crate::context::{Context, KeyFact, Stop, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::pattern::{AsIs, pattern_layer};
@@ -72,13 +72,13 @@ impl KillSwitchLayer {
     /// A handle that reads and moves the switch.
     #[must_use]
     pub fn handle(&self) -> KillSwitchHandle {
-        self.switch.ties.hold();
+        self.switch.ownership.share();
         KillSwitchHandle::new(self.clone())
     }
 
     /// An integration's layer: with this switch, unless it is another's.
     pub(crate) fn claimed(self) -> Self {
-        if self.switch.ties.claim() { self } else { self.renewed() }
+        if self.switch.ownership.adopt() { self } else { self.renewed() }
     }
 
     /// These settings, with the running switch.
@@ -116,7 +116,7 @@ impl KillSwitchLayer {
 
     /// Tells of what a handle did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.switch.ties.tell(&self.emitter, event);
+        self.switch.ownership.notify(&self.emitter, event);
     }
 
     /// The same layer, with a switch of its own.
@@ -126,7 +126,7 @@ impl KillSwitchLayer {
     }
 }
 
-impl Gate for KillSwitchLayer {
+impl Stop for KillSwitchLayer {
     fn moved(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.switch.moved.notified())
     }
@@ -147,6 +147,6 @@ impl Default for KillSwitchLayer {
 }
 
 pattern_layer!(KillSwitchLayer => KillSwitchPattern, AsIs, |settings| {
-    settings.switch.ties.join(&settings.emitter);
+    settings.switch.ownership.subscribe(&settings.emitter);
     KillSwitchPattern::new(settings)
 });

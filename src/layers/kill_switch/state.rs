@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Stopped;
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::rt::datable;
 use crate::terms::SwitchMode;
 
@@ -28,7 +28,7 @@ pub(super) struct Switch {
     stand: Mutex<Stand>,
     /// Wakes calls that wait, when it is moved.
     pub(super) moved: Notify,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Switch {
                 next: SourceId::default(),
             }),
             moved: Notify::new(),
-            ties: Ties::default(),
+            ownership: Ownership::default(),
         }
     }
 

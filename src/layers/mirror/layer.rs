@@ -136,7 +136,7 @@ impl<T> MirrorLayer<T> {
     /// A handle that reads and sets the share.
     #[must_use]
     pub fn handle(&self) -> MirrorHandle {
-        self.tally.ties.hold();
+        self.tally.ownership.share();
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
@@ -215,7 +215,7 @@ impl<T> MirrorLayer<T> {
 
     /// An integration's layer: with this share and these places, unless they are another's.
     pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.tally.ties.claim() { self } else { self.renewed() };
+        let claimed = if self.tally.ownership.adopt() { self } else { self.renewed() };
         Self { emitter, classifier, ..claimed }
     }
 

@@ -131,7 +131,7 @@ impl<'a, W: Wire> Report<'a, W> {
     fn tell(&mut self, end: End) {
         self.is_told = true;
         if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
-            self.attempt.state(|state| state.worsen(delivery));
+            self.attempt.state(|state| state.merge_delivery(delivery));
         }
         self.detail.acquired = self.attempt.state(AttemptState::acquired);
         let (elapsed, detail) = (self.elapsed(), self.detail);
@@ -149,11 +149,11 @@ impl<'a, W: Wire> Report<'a, W> {
 
     /// How it ended, where it was dropped.
     fn end_of_dropped(&self) -> End {
-        let (is_overtaken, is_cut, delivery_if_cut) = self
+        let (is_superseded, is_cut, delivery_if_cut) = self
             .attempt
-            .state(|state| (state.is_overtaken(), state.is_cut(), state.delivery_if_cut()));
+            .state(|state| (state.is_superseded(), state.is_cut(), state.delivery_if_cut()));
         match self.head {
-            _ if is_overtaken => End::Overtaken,
+            _ if is_superseded => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.
             Some((class, _)) if is_cut => {
                 End::Failed { class: CUT, delivery: self.delivery(class) }

@@ -82,7 +82,7 @@ impl RateLimitLayer {
             Entry::Rejected(rejected) => Err(self.reject(rejected, &attempt.context())),
             Entry::Queued(ticket, wait) => {
                 // Others may need what is kept ready sooner.
-                next.let_go();
+                next.release();
                 let queued = || Event::RateLimitQueued { wait };
                 self.emitter.emit(Some(&attempt.context()), queued);
                 self.wait(limiter, ticket, call, attempt).await

@@ -11,7 +11,7 @@ use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::Layered;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::rt::Clock;
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -26,7 +26,7 @@ use crate::settings::{ConfigError, Mistakes, checked};
 pub struct RateLimitLayer {
     pub(super) config: RateLimitConfig,
     /// What bounds calls in flight where no number was set.
-    room: Option<Arc<dyn Room>>,
+    room: Option<Arc<dyn Capacity>>,
     /// How long an attempt takes at most, where that is known.
     pub(super) attempt: Option<Duration>,
     /// That of all calls, or what is true of all keys.
@@ -172,14 +172,14 @@ impl RateLimitLayer {
     /// A handle that reads the limits of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedRateLimits> {
-        self.limiter.ties.hold();
+        self.limiter.ownership.share();
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
     /// A handle that reads the limit, and stops everybody for a while.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
-        self.limiter.ties.hold();
+        self.limiter.ownership.share();
         RateLimitHandle::new(self.clone())
     }
 
@@ -210,7 +210,7 @@ impl RateLimitLayer {
 
     /// An integration's layer: with this limit, unless it is another's.
     pub(crate) fn claimed(self) -> Self {
-        if self.limiter.ties.claim() { self } else { self.set(|_| {}) }
+        if self.limiter.ownership.adopt() { self } else { self.set(|_| {}) }
     }
 
     /// These settings, with what was learned, spent and queued.
@@ -224,7 +224,7 @@ impl RateLimitLayer {
     }
 
     /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
-    pub(crate) fn following(mut self, room: Option<Arc<dyn Room>>) -> Self {
+    pub(crate) fn following(mut self, room: Option<Arc<dyn Capacity>>) -> Self {
         self.room = room;
         self
     }
@@ -247,7 +247,7 @@ impl RateLimitLayer {
 
     /// Tells of what a handle did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.limiter.ties.tell(&self.emitter, event);
+        self.limiter.ownership.notify(&self.emitter, event);
     }
 
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
@@ -262,6 +262,6 @@ impl RateLimitLayer {
 }
 
 pattern_layer!(RateLimitLayer => RateLimitPattern, AsIs, |settings| {
-    settings.limiter.ties.join(&settings.emitter);
+    settings.limiter.ownership.subscribe(&settings.emitter);
     RateLimitPattern::new(settings)
 });

@@ -74,7 +74,7 @@ impl RehearsalLayer {
     /// A handle that begins and ends rehearsals.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
-        self.switch.ties.hold();
+        self.switch.ownership.share();
         RehearsalHandle::new(self.clone())
     }
 
@@ -95,7 +95,7 @@ impl RehearsalLayer {
 
     /// An integration's layer: with this rehearsal, unless it is another's.
     pub(crate) fn claimed(self, emitter: Emitter) -> Self {
-        let claimed = if self.switch.ties.claim() { self } else { self.renewed() };
+        let claimed = if self.switch.ownership.adopt() { self } else { self.renewed() };
         Self { emitter, ..claimed }
     }
 
@@ -169,7 +169,7 @@ impl RehearsalLayer {
 
     /// Tells of what a handle or other settings did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.switch.ties.tell(&self.emitter, event);
+        self.switch.ownership.notify(&self.emitter, event);
     }
 
     fn renewed(mut self) -> Self {
@@ -185,7 +185,7 @@ impl Default for RehearsalLayer {
 }
 
 pattern_layer!(RehearsalLayer => RehearsalPattern, AsIs, |settings| {
-    settings.switch.ties.join(&settings.emitter);
+    settings.switch.ownership.subscribe(&settings.emitter);
     RehearsalPattern::new(settings.clone())
 });
 

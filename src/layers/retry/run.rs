@@ -192,7 +192,7 @@ impl<'a, W: Wire> Run<'a, W> {
         self.call.facts().count_attempts(self.progress.attempts);
         self.attempt.state(|state| {
             state.set_queued(false);
-            state.worsen(delivery);
+            state.merge_delivery(delivery);
         });
     }
 
@@ -247,7 +247,7 @@ impl<'a, W: Wire> Run<'a, W> {
         let call = self.call.facts();
         call.set_waited(self.progress.waited);
         let error = error.with_context(&self.attempt.context()).with_elapsed(self.call.elapsed());
-        error.worsen(call.delivery()).with_gave_up(why)
+        error.merge_delivery(call.delivery()).with_gave_up(why)
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {

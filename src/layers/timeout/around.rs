@@ -68,7 +68,7 @@ impl TimeoutPattern {
     fn cut<W: Wire>(&self, due: Due, call: &Call, attempt: &Attempt<W>) -> Error {
         let Due { phase, limit, .. } = due;
         let delivery = attempt.state(|state| {
-            state.set_cut(true);
+            state.mark_cut();
             state.attempt_if_cut()
         });
         let context = attempt.context();

@@ -153,7 +153,7 @@ impl Error {
     }
 
     /// Makes the delivery at least as bad as `delivery`.
-    pub(crate) fn worsen(mut self, delivery: Delivery) -> Self {
+    pub(crate) fn merge_delivery(mut self, delivery: Delivery) -> Self {
         self.0.delivery = self.0.delivery.max(delivery);
         self
     }

@@ -162,7 +162,7 @@ impl Sending {
             Hops::Single => hop::failed(context, error),
             // Nothing tells the first request from the last.
             Hops::Unknown | Hops::WithBody => {
-                Error::from_client(error, context).worsen(Delivery::Unknown)
+                Error::from_client(error, context).merge_delivery(Delivery::Unknown)
             }
         }
     }

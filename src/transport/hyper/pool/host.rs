@@ -98,7 +98,7 @@ impl Host {
         let now = rt::now();
         let limits = self.shared.limits();
         if let Some(cause) = record.age(now, &limits) {
-            self.let_go(record, cause);
+            self.release(record, cause);
         }
         if record.is_closing() {
             return None;
@@ -186,7 +186,7 @@ impl Host {
         is_fresh.then_some(shown.expires)
     }
 
-    fn let_go(self: &Arc<Self>, record: &Record, cause: CloseCause) {
+    fn release(self: &Arc<Self>, record: &Record, cause: CloseCause) {
         let mut state = self.state();
         let unused = state.take_idle(record.id);
         drop(state);
