@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::health::{Expiry, Health};
 use super::lever::LeverState;
 use super::pool_figures::PoolFigures;
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::Status;
 
 impl Serialize for Health {
@@ -125,5 +125,5 @@ fn seconds(time: Duration) -> f64 {
 }
 
 fn time(at: SystemTime) -> String {
-    humantime::format_rfc3339_millis(datable(at)).to_string()
+    humantime::format_rfc3339_millis(clamp_to_year_9999(at)).to_string()
 }

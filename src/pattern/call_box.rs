@@ -22,7 +22,7 @@ use super::wire::Wire;
 use crate::body::Allowance;
 use crate::context::{AttemptState, Context};
 use crate::outcome::{Error, ErrorKind};
-use crate::rt::free_list::Spares;
+use crate::rt::free_list::FreeList;
 use crate::rt::{self, Timer};
 use crate::terms::Delivery;
 
@@ -63,7 +63,7 @@ pub(crate) struct CallBox<W: Wire> {
 pub(crate) type SharedCallBox<W> = Arc<Mutex<CallBox<W>>>;
 
 /// Free call boxes, for calls to come.
-pub(crate) type CallBoxes<W> = Spares<SharedCallBox<W>>;
+pub(crate) type CallBoxes<W> = FreeList<SharedCallBox<W>>;
 
 /// Runs one call after another. It waits between calls instead of ending, so that its memory is
 /// allocated once.

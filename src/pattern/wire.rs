@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes};
 use http_body::Body;
 
 use crate::context::UploadProgress;
-use crate::replay::{Recording, ReplayBody};
+use crate::replay::{RecordedBody, ReplayBody};
 
 /// The body types of a stack: of its requests and of its answers.
 ///
@@ -145,7 +145,7 @@ impl<Q: Body + Send + 'static> Form<Q> for Measured {
 
 impl<Q: Body + Send + 'static> Form<Q> for Replaying {
     type Body = ReplayBody<Q>;
-    type Saved = Recording<Q>;
+    type Saved = RecordedBody<Q>;
 
     fn wrap(body: Q) -> ReplayBody<Q> {
         ReplayBody::once(body)
@@ -172,7 +172,7 @@ impl<B> Saved<B> for Nothing {
     fn clear(&mut self) {}
 }
 
-impl<Q: Body> Saved<ReplayBody<Q>> for Recording<Q> {
+impl<Q: Body> Saved<ReplayBody<Q>> for RecordedBody<Q> {
     fn save(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
         match body.into_once() {
             Ok(body) => self.start(body, cap),

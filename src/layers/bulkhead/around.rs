@@ -120,7 +120,10 @@ impl BulkheadLayer {
         let queue = self.places.queue_limit();
         let detail = match refusal {
             Refusal::Late(waited) => {
-                format!("no place free within {:?}; {in_use} of {limit} in use", rt::shown(waited))
+                format!(
+                    "no place free within {:?}; {in_use} of {limit} in use",
+                    rt::ceil_to_millis(waited)
+                )
             }
             Refusal::Full => match self.places.reserved() {
                 reserved if reserved > 0 && self.priority == Priority::Low => format!(

@@ -105,7 +105,7 @@ impl DeadlinePattern {
         attempt: &Attempt<W>,
     ) -> Error {
         // As it was set: an inherited one is a point in time, at no round distance from the start.
-        let limit = rt::shown(due.saturating_duration_since(call.started()));
+        let limit = rt::ceil_to_millis(due.saturating_duration_since(call.started()));
         let (phase, context) = (Phase::Call, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, delivery).with_context(&context).with_elapsed(call.elapsed())

@@ -9,7 +9,7 @@ use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Stopped;
 use crate::pattern::ownership::Ownership;
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::SwitchMode;
 
 /// Where a kill switch stands, on whose word and since when.
@@ -204,7 +204,7 @@ impl Position {
 impl Position {
     /// Since when, by whom and why; the mode is said by whoever says this.
     fn told(&self) -> String {
-        let since = httpdate::fmt_http_date(datable(self.since));
+        let since = httpdate::fmt_http_date(clamp_to_year_9999(self.since));
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
         let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
         format!("since {since}{who}{why}")

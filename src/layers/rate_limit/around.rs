@@ -151,9 +151,9 @@ impl RateLimitLayer {
             None => "no turn in the time allowed for it".to_owned(),
             Some(wait) if is_full => {
                 let queue = self.config.queue;
-                format!("{queue} calls wait already; come back in {:?}", rt::shown(wait))
+                format!("{queue} calls wait already; come back in {:?}", rt::ceil_to_millis(wait))
             }
-            Some(wait) => format!("come back in {:?}", rt::shown(wait)),
+            Some(wait) => format!("come back in {:?}", rt::ceil_to_millis(wait)),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)

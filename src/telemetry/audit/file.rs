@@ -7,7 +7,7 @@ use super::record::AuditRecord;
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
 use crate::rt::Clock;
-use crate::rt::append_file::LineFile;
+use crate::rt::append_file::AppendFile;
 
 /// Writes each record as a line of JSON to a file, which is put aside when it is full.
 ///
@@ -26,7 +26,7 @@ use crate::rt::append_file::LineFile;
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
     path: PathBuf,
-    file: LineFile,
+    file: AppendFile,
     size: u64,
     /// The day of its last line.
     day: Option<u64>,
@@ -46,7 +46,7 @@ impl JsonLinesFile {
     /// When it can't be opened, or is no regular file.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let (path, clock) = (path.as_ref().to_owned(), Clock::system());
-        let file = LineFile::create(path.clone())?;
+        let file = AppendFile::create(path.clone())?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
         let (size, day, aside) = (0, None, Aside::default());
         Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, aside })

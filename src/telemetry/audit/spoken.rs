@@ -5,7 +5,7 @@ use tracing::{Level, event};
 use super::record::{AuditExchange, AuditRecord};
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::Delivery;
 
 /// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
@@ -48,7 +48,7 @@ fn tell(record: &AuditRecord) {
     let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     event!(target: "outrigger::audit", Level::INFO, {
         message = "attempt",
-        at = %humantime::format_rfc3339_micros(datable(record.at)),
+        at = %humantime::format_rfc3339_micros(clamp_to_year_9999(record.at)),
         integration = record.integration,
         call_id = %record.call_id,
         attempt = i64::from(record.attempt),
