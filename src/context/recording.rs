@@ -6,8 +6,8 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use crate::redact::Kept;
 
-/// The heads and bodies of one attempt, kept because a subscriber [wants](crate::event::Subscriber::wants)
-/// them.
+/// The heads and bodies of one attempt, kept because a subscriber [asked for
+/// it](crate::event::Subscriber::interest) them.
 ///
 /// It is not redacted: pass it through a [`Redactor`](crate::redact::Redactor) before showing it.
 /// Its own `Debug` shows only sizes.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::kind::Event;
-use super::subscriber::{Origin, Subscriber, Wants};
+use super::subscriber::{Interest, Origin, Subscriber};
 use crate::context::Context;
 use crate::context::Exchange;
 use crate::rt::callback;
@@ -19,7 +19,7 @@ pub(crate) struct WeakEmitter(Weak<Inner>);
 struct Inner {
     integration: Option<Arc<str>>,
     subscribers: Vec<Arc<dyn Subscriber>>,
-    wants: Wants,
+    interest: Interest,
 }
 
 impl Emitter {
@@ -35,7 +35,7 @@ impl Emitter {
         Self(Some(Arc::new(Inner {
             integration: Some(integration.into()),
             subscribers: Vec::new(),
-            wants: Wants::default(),
+            interest: Interest::default(),
         })))
     }
 
@@ -43,7 +43,7 @@ impl Emitter {
     #[must_use]
     pub fn with(self, subscriber: impl Subscriber) -> Self {
         let mut inner = self.0.map_or_else(Inner::default, Arc::unwrap_or_clone);
-        inner.wants = inner.wants.and(subscriber.wants());
+        inner.interest = inner.interest.and(subscriber.interest());
         inner.subscribers.push(Arc::new(subscriber));
         Self(Some(Arc::new(inner)))
     }
@@ -65,8 +65,8 @@ impl Emitter {
     }
 
     /// What anybody wants to see besides events.
-    pub(crate) fn wants(&self) -> Wants {
-        self.0.as_ref().map_or_else(Wants::default, |inner| inner.wants)
+    pub(crate) fn interest(&self) -> Interest {
+        self.0.as_ref().map_or_else(Interest::default, |inner| inner.interest)
     }
 
     /// Tells everybody; builds the event only if there is anybody.

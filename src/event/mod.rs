@@ -26,7 +26,7 @@ mod subscriber;
 pub use emitter::Emitter;
 pub use facts::{AttemptDetail, End};
 pub use kind::Event;
-pub use subscriber::{Origin, Subscriber, Wants};
+pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;

@@ -13,14 +13,14 @@ pub trait Subscriber: Send + Sync + 'static {
     fn on_event(&self, event: &Event, origin: &Origin<'_>);
 
     /// What it wants to see besides events; asked once, when it is added.
-    fn wants(&self) -> Wants {
-        Wants::events()
+    fn interest(&self) -> Interest {
+        Interest::events()
     }
 }
 
 /// What a subscriber wants to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
+pub struct Interest {
     exchange: Option<usize>,
 }
 
@@ -61,9 +61,9 @@ impl<'a> Origin<'a> {
     }
 }
 
-// === impl Wants ===
+// === impl Interest ===
 
-impl Wants {
+impl Interest {
     /// Events, and nothing else.
     #[must_use]
     pub fn events() -> Self {
@@ -87,8 +87,8 @@ impl Wants {
 }
 
 impl<S: Subscriber + ?Sized> Subscriber for Arc<S> {
-    fn wants(&self) -> Wants {
-        (**self).wants()
+    fn interest(&self) -> Interest {
+        (**self).interest()
     }
 
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {

@@ -324,7 +324,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
         let (emitter, classifier) = (self.emitter.clone(), self.classifier);
-        let captures = emitter.wants().body_cap().is_some();
+        let captures = emitter.interest().body_cap().is_some();
         let compose = move |slots: &Slots| {
             compose(slots, &emitter, &classifier, Bottom::new(transport.clone(), captures))
         };

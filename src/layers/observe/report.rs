@@ -41,7 +41,7 @@ impl<'a, W: Wire> Report<'a, W> {
             What::Call => Event::CallStarted,
             What::Attempt => Event::AttemptStarted,
         });
-        let cap = settings.emitter.wants().body_cap().filter(|_| is_attempt);
+        let cap = settings.emitter.interest().body_cap().filter(|_| is_attempt);
         let capture =
             cap.and_then(|cap| attempt.request(|request| Arc::new(Capture::begin(request, cap))));
         if is_attempt {

@@ -3,10 +3,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draft::Draft;
+use super::pending::PendingRecord;
 use super::queue::{Queue, Writer};
 use super::sink::AuditSink;
-use crate::event::{Event, Origin, Subscriber, Wants};
+use crate::event::{Event, Interest, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::Clock;
 
@@ -68,21 +68,22 @@ impl Audit {
     /// Why the sink can't write just now.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.queue.trouble()
+        self.0.queue.last_error()
     }
 }
 
 impl Subscriber for Audit {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         if let Event::AttemptFinished { .. } | Event::CallFinished { attempts: 0, .. } = event
-            && let Some(draft) = Draft::of(event, origin, self.0.clock.wall(), self.0.failures)
+            && let Some(pending) =
+                PendingRecord::of(event, origin, self.0.clock.wall(), self.0.failures)
         {
-            self.0.queue.push(draft);
+            self.0.queue.push(pending);
         }
     }
 
-    fn wants(&self) -> Wants {
-        self.0.failures.map_or_else(Wants::events, Wants::exchanges)
+    fn interest(&self) -> Interest {
+        self.0.failures.map_or_else(Interest::events, Interest::exchanges)
     }
 }
 
@@ -96,7 +97,7 @@ impl fmt::Debug for Audit {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.queue.close(LINGER);
+        self.queue.close(CLOSE_TIMEOUT);
     }
 }
 
@@ -151,4 +152,4 @@ impl fmt::Debug for AuditBuilder {
 /// About ten megabytes of records without bodies.
 const QUEUE: usize = 10_000;
 /// How long the end of the service may wait for its last records.
-const LINGER: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

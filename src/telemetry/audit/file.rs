@@ -2,8 +2,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::aside::Aside;
 use super::record::AuditRecord;
+use super::rotation::Rotation;
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
 use crate::rt::Clock;
@@ -34,7 +34,7 @@ pub struct JsonLinesFile {
     is_daily: bool,
     keep: usize,
     clock: Clock,
-    aside: Aside,
+    rotation: Rotation,
 }
 
 impl JsonLinesFile {
@@ -48,8 +48,8 @@ impl JsonLinesFile {
         let (path, clock) = (path.as_ref().to_owned(), Clock::system());
         let file = AppendFile::create(path.clone())?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
-        let (size, day, aside) = (0, None, Aside::default());
-        Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, aside })
+        let (size, day, rotation) = (0, None, Rotation::default());
+        Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, rotation })
     }
 
     /// It is full at this size; a record is never split.
@@ -78,32 +78,32 @@ impl JsonLinesFile {
 
     fn put(&mut self, line: &[u8]) -> io::Result<()> {
         let now = self.clock.wall();
-        self.look()?;
-        if self.is_full(line, now) && !self.aside.is_stuck() {
-            self.make_room(line, now)?;
+        self.refresh()?;
+        if self.is_full(line, now) && !self.rotation.is_backing_off() {
+            self.rotate(line, now)?;
         }
         self.file.add(line).map_err(|partly| partly.error)?;
         self.size += line.len() as u64;
-        if self.aside.trouble().is_none() {
+        if self.rotation.last_error().is_none() {
             self.day = Some(day(now));
         }
         Ok(())
     }
 
-    fn make_room(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
-        let Some(turn) = self.aside.turn(&self.path) else { return Ok(()) };
+    fn rotate(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
+        let Some(lock) = self.rotation.lock(&self.path) else { return Ok(()) };
         // Another service may have made it meanwhile.
-        self.look()?;
+        self.refresh()?;
         if self.is_full(line, now) {
             self.file.close();
-            self.aside.take(&self.path, self.keep, turn);
-            self.look()?;
+            self.rotation.rotate(&self.path, self.keep, lock);
+            self.refresh()?;
         }
         Ok(())
     }
 
     /// Learns what is in the file where that isn't known.
-    fn look(&mut self) -> io::Result<()> {
+    fn refresh(&mut self) -> io::Result<()> {
         if let Some(known) = self.file.find()? {
             self.size = known.len();
             let last = known.modified().ok().filter(|_| known.len() > 0);
@@ -126,7 +126,7 @@ impl AuditSink for JsonLinesFile {
     }
 
     fn flush(&mut self) -> Result<(), BoxError> {
-        match self.aside.trouble() {
+        match self.rotation.last_error() {
             None => Ok(()),
             Some(error) => Err(format!("a full file can't be put aside: {error}").into()),
         }

@@ -50,22 +50,22 @@
 //!
 //! For figures: those are metrics. For what must never be lost: a queue is memory.
 
-mod aside;
 #[expect(clippy::module_inception, reason = "named as its main type")]
 mod audit;
-mod draft;
 mod file;
 mod json;
+mod pending;
 mod queue;
 mod record;
+mod rotation;
+mod rotation_lock;
 mod sink;
 #[cfg(feature = "tracing")]
-mod spoken;
-mod turn;
+mod tracing_sink;
 
 pub use audit::{Audit, AuditBuilder};
 pub use file::JsonLinesFile;
 pub use record::{AuditBody, AuditExchange, AuditRecord};
 pub use sink::AuditSink;
 #[cfg(feature = "tracing")]
-pub use spoken::TracingSink;
+pub use tracing_sink::TracingSink;

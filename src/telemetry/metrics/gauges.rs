@@ -101,26 +101,26 @@ impl Gauges {
     }
 
     /// Of integrations with one name, the most of any counts.
-    fn most(&mut self, metric: &'static Metric, says: Option<Says>, value: f64) {
-        let shown = self.shown(metric, says);
+    fn most(&mut self, metric: &'static Metric, labels: Option<Label>, value: f64) {
+        let shown = self.shown(metric, labels);
         *shown = shown.max(value);
     }
 
     /// Of integrations with one name, what they have together counts.
-    fn sum(&mut self, metric: &'static Metric, says: Option<Says>, value: u32) {
-        *self.shown(metric, says) += f64::from(value);
+    fn sum(&mut self, metric: &'static Metric, labels: Option<Label>, value: u32) {
+        *self.shown(metric, labels) += f64::from(value);
     }
 
-    fn shown(&mut self, metric: &'static Metric, says: Option<Says>) -> &mut f64 {
+    fn shown(&mut self, metric: &'static Metric, labels: Option<Label>) -> &mut f64 {
         let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
-        let says = says.map(|(name, word)| (name, Text::from(word)));
-        let labels = [integration].into_iter().chain(says).collect();
+        let labels = labels.map(|(name, word)| (name, Text::from(word)));
+        let labels = [integration].into_iter().chain(labels).collect();
         self.values.entry((metric, labels)).or_default()
     }
 }
 
 /// A label and its word.
-type Says = (&'static str, &'static str);
+type Label = (&'static str, &'static str);
 
 fn is(so: bool) -> f64 {
     if so { 1.0 } else { 0.0 }

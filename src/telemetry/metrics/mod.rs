@@ -69,13 +69,13 @@ mod bounded;
 mod facade;
 mod gauges;
 mod labels;
-mod note;
 mod observing;
 #[cfg(feature = "opentelemetry")]
 mod otel;
 mod outcome;
 mod sink;
 mod subscriber;
+mod visitor;
 
 pub mod names;
 

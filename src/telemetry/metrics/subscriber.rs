@@ -2,11 +2,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::bounded::Known;
+use super::bounded::KnownIntegrations;
 use super::gauges::{self, Gauge};
-use super::note::Note;
 use super::observing::Observing;
 use super::sink::Sink;
+use super::visitor::MetricsVisitor;
 use crate::control::Registry;
 use crate::event::{Event, Origin, Subscriber};
 
@@ -19,7 +19,7 @@ pub struct Metrics(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     to: Box<dyn Sink>,
-    known: Known,
+    known: KnownIntegrations,
     /// What was shown of each registry when it was last looked at.
     shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
 }
@@ -27,7 +27,7 @@ struct Inner {
 impl Metrics {
     pub(super) fn over(to: impl Sink + 'static) -> Self {
         let to = Box::new(to);
-        Self(Arc::new(Inner { to, known: Known::default(), shown: Mutex::default() }))
+        Self(Arc::new(Inner { to, known: KnownIntegrations::default(), shown: Mutex::default() }))
     }
 
     /// Sets all gauges to how the integrations are now: call it before each scrape.
@@ -71,7 +71,7 @@ impl Inner {
 
 impl Subscriber for Metrics {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
-        let seen = self.0.known.integration(origin.integration().unwrap_or_default());
-        Note { to: &*self.0.to, seen, origin }.take(event);
+        let values = self.0.known.integration(origin.integration().unwrap_or_default());
+        MetricsVisitor { to: &*self.0.to, values, origin }.record(event);
     }
 }

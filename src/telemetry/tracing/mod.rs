@@ -65,14 +65,14 @@
 //! Where every span is recorded and a call must cost nothing: a span and two attempts take some
 //! microseconds and allocate. Filtered out, they cost a lookup.
 
-mod at;
 mod attempt;
 mod call;
-mod marks;
+mod failures;
+mod limits;
 mod open;
-mod repeats;
+mod span_scope;
 mod spans;
+mod states;
 mod target;
-mod waits;
 
 pub use spans::Spans;

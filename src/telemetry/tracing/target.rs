@@ -8,15 +8,15 @@ use crate::telemetry::known;
 
 /// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a>(pub(super) Option<&'a CallTarget>);
+pub(super) struct TargetAttributes<'a>(pub(super) Option<&'a CallTarget>);
 
 /// What a span is called: few names for many calls.
-pub(super) struct Name<'a> {
+pub(super) struct SpanName<'a> {
     pub(super) integration: Option<&'a str>,
-    pub(super) asked: Asked<'a>,
+    pub(super) target: TargetAttributes<'a>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TargetAttributes<'a> {
     /// The method, if it is one of the known ones.
     pub(super) fn method(self) -> &'a str {
         self.known().map_or(known::OTHER, Method::as_str)
@@ -57,15 +57,15 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl fmt::Display for Name<'_> {
+impl fmt::Display for SpanName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(integration) = self.integration {
             write!(f, "{integration} ")?;
         }
-        match self.asked.known() {
+        match self.target.known() {
             Some(method) => f.write_str(method.as_str())?,
             None => f.write_str("HTTP")?,
         }
-        self.asked.template().map_or(Ok(()), |template| write!(f, " {template}"))
+        self.target.template().map_or(Ok(()), |template| write!(f, " {template}"))
     }
 }

@@ -11,8 +11,8 @@ use crate::terms::Delivery;
 /// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
 ///
 /// It is told to the `tracing` subscriber that is the default where this is made; where there was
-/// none, to the one that is the default for the whole service by then. What was sent and answered is
-/// in the field `exchange`, as JSON.
+/// none, to the one that is the default for the whole service by then. What was sent and answered
+/// is in the field `exchange`, as JSON.
 #[derive(Clone, Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct TracingSink {

@@ -9,12 +9,12 @@ use crate::redact::{Kept, Redactor, is_header_name};
 use crate::telemetry::error_type::error;
 
 /// A record before it is redacted.
-pub(super) struct Draft {
+pub(super) struct PendingRecord {
     record: AuditRecord,
     exchange: Option<Exchange>,
 }
 
-impl Draft {
+impl PendingRecord {
     /// What is to be recorded of an event, if anything is; with so much of each body of a failed
     /// attempt.
     pub(super) fn of(
@@ -28,7 +28,8 @@ impl Draft {
             Event::AttemptFinished { end, elapsed, detail } => {
                 (end, elapsed, detail, context.attempt())
             }
-            // Nothing went out, and no attempt that failed here tells of it: it would be seen nowhere else.
+            // Nothing went out, and no attempt that failed here tells of it: it would be seen
+            // nowhere else.
             Event::CallFinished { end, elapsed, attempts: 0 } if !context.call().is_noted() => {
                 (end, elapsed, AttemptDetail::default(), 0)
             }
@@ -46,11 +47,11 @@ impl Draft {
     }
 
     /// How many bytes of what was sent and answered it holds.
-    pub(super) fn kept(&self) -> usize {
+    pub(super) fn exchange_bytes(&self) -> usize {
         self.exchange.as_ref().map_or(0, Exchange::size)
     }
 
-    pub(super) fn forget_exchange(&mut self) -> Option<Exchange> {
+    pub(super) fn take_exchange(&mut self) -> Option<Exchange> {
         self.exchange.take()
     }
 
@@ -63,7 +64,7 @@ impl Draft {
         for id in ids.into_iter().flatten() {
             *id = redactor.id(id);
         }
-        record.exchange = self.exchange.as_ref().map(|exchange| shown(exchange, redactor));
+        record.exchange = self.exchange.as_ref().map(|exchange| redact(exchange, redactor));
         record
     }
 
@@ -113,10 +114,10 @@ fn begin(origin: &Origin<'_>, context: &Context, attempt: u32) -> AuditRecord {
 }
 
 fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
-    let is_here = record.attempt == 0;
+    let was_not_sent = record.attempt == 0;
     record.end = match end {
-        End::Answered { .. } if is_here => "answered_here",
-        End::Failed { .. } if is_here => "refused",
+        End::Answered { .. } if was_not_sent => "answered_here",
+        End::Failed { .. } if was_not_sent => "refused",
         end => end.name(),
     };
     (record.error, record.delivery) = (error(end), end.delivery());
@@ -144,7 +145,7 @@ fn before(wall: SystemTime, elapsed: Duration) -> SystemTime {
     wall.checked_sub(elapsed).unwrap_or(wall)
 }
 
-fn shown(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
+fn redact(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
     let headers = |headers: &HeaderMap| {
         let shown = |(name, value): (&HeaderName, &HeaderValue)| {
             let plain = Some(name.as_str()).filter(|name| is_header_name(name));
