@@ -9,26 +9,25 @@ use crate::outcome::BoxError;
 use crate::rt::Clock;
 use crate::rt::append_file::AppendFile;
 
-/// Writes each record as a line of JSON to a file, which is put aside when it is full.
+/// Writes each record as a line of JSON to a file, which is rotated when it is full.
 ///
 /// `audit.jsonl` becomes `audit.jsonl.1`, that becomes `audit.jsonl.2`, and so on; the oldest is
-/// removed. One that can't be put aside is written on, which is told as
-/// [trouble](super::Audit::trouble), and tried again every minute. On Unix, new files can be read by
-/// their owner alone. What is no regular file is refused: a symbolic link in the file's place, a pipe, a
-/// device, a folder.
+/// removed. If the rotation fails, records are appended to the full file, the error is reported as
+/// [trouble](super::Audit::trouble), and the rotation is tried again every minute. On Unix, only
+/// their owner can read new files. Only a regular file is accepted: no symbolic link, pipe, device
+/// or folder.
 ///
-/// One that is moved away or removed by somebody else is begun anew. A line that was torn, by a full
-/// disk or by the end of a process, stays as it is, and the next begins on its own: what can't be read
-/// as JSON is no record. Two services that write to one file take turns in putting it aside, for which
-/// there is an `audit.jsonl.lock` as long as that takes; one that died over it holds up the others for two
-/// seconds.
+/// If another program moves or removes the file, a new one is made. A line that was torn, by a full
+/// disk or by the end of a process, stays, and the next record begins on a new line: skip lines
+/// that aren't JSON. Services that write to one file rotate it one at a time, under a lock,
+/// `audit.jsonl.lock`. A service that dies during a rotation delays the others for two seconds.
 #[derive(Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
     path: PathBuf,
     file: AppendFile,
     size: u64,
-    /// The day of its last line.
+    /// The day of the last line.
     day: Option<u64>,
     max_bytes: u64,
     is_daily: bool,
@@ -38,8 +37,8 @@ pub struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Opens the file, or makes it; lines are added at its end. It is full at 100 MiB, and ten full
-    /// ones are kept.
+    /// Opens or creates the file, to append to it. By default, it is full at 100 MiB, and ten full
+    /// files are kept.
     ///
     /// # Errors
     ///
@@ -52,25 +51,25 @@ impl JsonLinesFile {
         Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, rotation })
     }
 
-    /// It is full at this size; a record is never split.
+    /// The size at which a file is full. A record is never split.
     pub fn max_bytes(mut self, size: u64) -> Self {
         self.max_bytes = size;
         self
     }
 
-    /// It is full at the end of each day too, in UTC.
+    /// Also rotates at the end of each day, in UTC.
     pub fn daily(mut self) -> Self {
         self.is_daily = true;
         self
     }
 
-    /// How many full ones are kept. Those that an earlier, larger number kept stay where they are.
+    /// How many full files are kept. Lowering the number removes no files of a higher one.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = files;
         self
     }
 
-    /// The clock whose days are meant.
+    /// The clock for [`daily`](Self::daily).
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -92,7 +91,7 @@ impl JsonLinesFile {
 
     fn rotate(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
         let Some(lock) = self.rotation.lock(&self.path) else { return Ok(()) };
-        // Another service may have made it meanwhile.
+        // Another service may have rotated it meanwhile.
         self.refresh()?;
         if self.is_full(line, now) {
             self.file.close();
@@ -102,7 +101,7 @@ impl JsonLinesFile {
         Ok(())
     }
 
-    /// Learns what is in the file where that isn't known.
+    /// Reads the size and day of the file, if it was opened again.
     fn refresh(&mut self) -> io::Result<()> {
         if let Some(known) = self.file.find()? {
             self.size = known.len();

@@ -7,7 +7,7 @@ use crate::rt::clamp_to_year_9999;
 use crate::terms::Delivery;
 
 impl AuditRecord {
-    /// The record as one line of JSON, without what is not known.
+    /// The record as one line of JSON, without fields that have no value.
     #[must_use]
     pub fn to_json(&self) -> String {
         let text = |text: &Option<String>| text.clone().map(Value::from);
@@ -45,7 +45,7 @@ impl AuditRecord {
 }
 
 impl AuditExchange {
-    /// All of it as JSON.
+    /// The exchange as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.value().to_string()

@@ -15,8 +15,8 @@ pub(super) struct PendingRecord {
 }
 
 impl PendingRecord {
-    /// What is to be recorded of an event, if anything is; with so much of each body of a failed
-    /// attempt.
+    /// The record of an event, if it needs one. For a failed attempt, it has at most `body_cap`
+    /// bytes of each body.
     pub(super) fn of(
         event: &Event,
         origin: &Origin<'_>,
@@ -28,8 +28,7 @@ impl PendingRecord {
             Event::AttemptFinished { end, elapsed, detail } => {
                 (end, elapsed, detail, context.attempt())
             }
-            // Nothing went out, and no attempt that failed here tells of it: it would be seen
-            // nowhere else.
+            // No attempt was sent or recorded, so the call itself must be.
             Event::CallFinished { end, elapsed, attempts: 0 } if !context.call().is_noted() => {
                 (end, elapsed, AttemptDetail::default(), 0)
             }
@@ -40,13 +39,14 @@ impl PendingRecord {
         (record.acquired, record.head) = (detail.acquired, detail.head);
         (record.sent, record.received) = (detail.sent, detail.received);
         conclude(&mut record, end, context);
-        // Another subscriber may have asked for more of it, or for what nobody wants here.
+        // Another subscriber may have asked for a longer exchange, or for one that isn't wanted
+        // here.
         let body_cap = body_cap.filter(|_| has_failed(end));
         let exchange = body_cap.and_then(|cap| Some(origin.exchange()?.up_to(cap)));
         Some(Self { record, exchange })
     }
 
-    /// How many bytes of what was sent and answered it holds.
+    /// The size of the exchange that it holds.
     pub(super) fn exchange_bytes(&self) -> usize {
         self.exchange.as_ref().map_or(0, Exchange::size)
     }
@@ -55,10 +55,10 @@ impl PendingRecord {
         self.exchange.take()
     }
 
-    /// The record as it may be shown.
+    /// The redacted record.
     pub(super) fn redacted(&self, redactor: &dyn Redactor) -> AuditRecord {
         let mut record = self.record.clone();
-        // The template is the application's own words.
+        // The template is written by the application and needs no redaction.
         let ids =
             [&mut record.correlation_id, &mut record.idempotency_key, &mut record.business_key];
         for id in ids.into_iter().flatten() {
@@ -68,7 +68,7 @@ impl PendingRecord {
         record
     }
 
-    /// The record without anything that might hold a secret, for when there is nobody to ask.
+    /// The record without everything that might hold a secret, for when the redactor has panicked.
     pub(super) fn bare(&self) -> AuditRecord {
         let mut record = self.record.clone();
         record.correlation_id = None;
@@ -126,7 +126,7 @@ fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
             (record.status, record.body_read) = (Some(status), body_read);
         }
         End::Failed { .. } => {
-            // The head came, and the body broke.
+            // The head arrived, and then the body broke.
             record.status = record.head.and_then(|_| context.last_status());
         }
         End::Abandoned { .. } | End::Overtaken => {}

@@ -10,7 +10,7 @@ use crate::outcome::BoxError;
 use crate::redact::Redactor;
 use crate::rt::callback;
 
-/// Records on their way to the thread that writes them.
+/// A queue of records for the thread that writes them.
 pub(super) struct Queue {
     most: usize,
     state: Mutex<State>,
@@ -20,14 +20,14 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<PendingRecord>,
-    /// Records that the thread has in hand.
+    /// Records that the thread has taken and not yet written.
     writing: usize,
-    /// Records that came, and that left, written or lost, since it began.
+    /// Records that were added, and that were written or lost, since the queue was made.
     enqueued: u64,
     completed: u64,
-    /// How many must have left for the first of those who wait for that.
+    /// The value of `completed` that the first call of `flush` waits for.
     awaited: Option<u64>,
-    /// Bytes that they and those that wait hold of what was sent and answered.
+    /// The size of the exchanges of all these records.
     exchange_bytes: usize,
     dropped: u64,
     forgotten: u64,
@@ -36,7 +36,7 @@ struct State {
     is_finished: bool,
 }
 
-/// What runs on the thread.
+/// The work of the thread.
 pub(super) struct Writer {
     queue: Arc<Queue>,
     sink: Box<dyn AuditSink>,
@@ -83,7 +83,7 @@ impl Queue {
         })
     }
 
-    /// Ends the thread once all is written; waits at most so long for that.
+    /// Ends the thread once everything is written. Waits at most `limit` for that.
     pub(super) fn close(&self, limit: Duration) {
         self.state().is_closed = true;
         self.changed.notify_all();
@@ -107,7 +107,7 @@ impl Queue {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// A few of those that wait, once there are any; nothing at the end.
+    /// Waits for records and takes a few; `None` at the end.
     fn next(&self) -> Option<Vec<PendingRecord>> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
         let state = self.changed.wait_while(self.state(), idle);
@@ -118,7 +118,7 @@ impl Queue {
         (!records.is_empty()).then_some(records)
     }
 
-    /// Whether the sink is to have written, once the one that it has is: others may wait for long.
+    /// Whether to flush the sink after this record.
     fn is_due(&self) -> bool {
         let mut state = self.state();
         let (completed, is_last) =
@@ -143,7 +143,7 @@ impl Queue {
         self.state().dropped += 1;
     }
 
-    /// Waits before a record is tried again; not at the end.
+    /// Waits before a record is tried again. Returns false at the end, without waiting.
     fn pause(&self) -> bool {
         !self.wait(RETRY_AFTER, |state| !state.is_closed)
     }
@@ -184,7 +184,7 @@ impl Writer {
                 self.queue.written(exchange_bytes);
             }
         }
-        // The sink's own end first: whoever waits for this end waits for that too.
+        // Drop the sink first: `close` waits for that, too.
         let queue = Arc::clone(&self.queue);
         let _ = callback::call(SINK, || drop(self));
         queue.state().is_finished = true;
@@ -207,7 +207,7 @@ impl Writer {
     }
 }
 
-/// What somebody else's code came to.
+/// Runs the sink's code, and turns a panic into an error.
 fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
     match callback::call(SINK, || work().map_err(|error| error.to_string())) {
         Some(result) => result,
@@ -215,14 +215,14 @@ fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
     }
 }
 
-/// What a sink is called where it is told that it panicked.
+/// The sink's name in the report of a panic.
 const SINK: &str = "audit sink";
 
-/// As much as most services can spare while a disk is slow: all of it, where 10,000 failures wait
-/// with 3 KiB of each body.
+/// Most services can spare this while a disk is slow. It is enough for 10,000 failures with 3 KiB
+/// of each body.
 const MAX_EXCHANGE_BYTES: usize = 64 * 1024 * 1024;
-/// So that what is in hand is little.
+/// Few enough that the thread holds little at a time.
 const MAX_BATCH: usize = 64;
 const TRIES: u32 = 3;
-/// How long a sink that couldn't write is left alone.
+/// How long to wait before a failed write is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

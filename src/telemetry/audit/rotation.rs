@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 use super::rotation_lock::{RotationLock, SeenLock};
 use crate::rt;
 
-/// Where full files go: `audit.jsonl.1` is the last of them, `audit.jsonl.2` the one before.
+/// Renames full files: `audit.jsonl.1` is the last one, `audit.jsonl.2` the one before.
 #[derive(Debug, Default)]
 pub(super) struct Rotation {
     failed: Option<(Instant, io::Error)>,
-    /// The lock of another service, as it was seen last.
+    /// Another service's lock, as it was last seen.
     other: SeenLock,
 }
 
 // === impl Rotation ===
 
 impl Rotation {
-    /// Whether it is too early to try again what failed.
+    /// Whether it is too early to try a failed rotation again.
     pub(super) fn is_backing_off(&self) -> bool {
         let since = |(at, _): &(Instant, io::Error)| rt::now().saturating_duration_since(*at);
         self.failed.as_ref().is_some_and(|failed| since(failed) < RETRY_AFTER)
     }
 
-    /// Why a full file is still where it was.
+    /// Why the last rotation failed.
     pub(super) fn last_error(&self) -> Option<&io::Error> {
         self.failed.as_ref().map(|(_, error)| error)
     }
 
-    /// Waits for nobody: nothing while another service puts files aside, or where that can't be.
+    /// Takes the lock without waiting; `None` while another service has it, or if that fails.
     pub(super) fn lock(&mut self, path: &Path) -> Option<RotationLock> {
         let lock = RotationLock::take(beside(path, "lock"), &mut self.other, rt::now());
         lock.unwrap_or_else(|error| {
@@ -37,7 +37,7 @@ impl Rotation {
         })
     }
 
-    /// Puts a file there, as one of so many.
+    /// Rotates the file, and keeps at most `keep` full ones.
     pub(super) fn rotate(&mut self, path: &Path, keep: usize, mut lock: RotationLock) {
         let put = rotate(path, keep, &mut lock);
         self.failed = put.err().map(|error| (rt::now(), error));
@@ -51,7 +51,7 @@ fn rotate(path: &Path, keep: usize, lock: &mut RotationLock) -> io::Result<()> {
     }
     let rotated = |number: usize| beside(path, &number.to_string());
     let is_free = |number: &usize| fs::symlink_metadata(rotated(*number)).is_err();
-    // As far as to a gap: one that a try left which failed halfway costs no further file.
+    // Shift only up to the first free number, so that a failed rotation loses no file.
     let free = match (1..=keep).find(is_free) {
         Some(free) => free,
         None => {
@@ -75,5 +75,5 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.into()
 }
 
-/// How long a file that can't be put aside is written on before that is tried again.
+/// How long to wait after a failed rotation before the next try.
 const RETRY_AFTER: Duration = Duration::from_secs(60);

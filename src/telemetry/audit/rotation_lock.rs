@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::rt::{Rng, files};
 
-/// The right to put files aside, which one service has at a time: two at once would write over what
-/// the other has just put there.
+/// The lock for rotating files. One service has it at a time: two at once would overwrite each
+/// other's files.
 ///
-/// It is a file whose content changes with each step. One that stays as it is belongs to a service
-/// that died over it. Nobody's clock is compared with another's, and no process is looked for: the
-/// services may run on several machines.
+/// It is a file whose content changes with each step. If its content stays the same, the service
+/// that made it has died. This compares no clocks and looks for no process, because the services
+/// may run on several machines.
 #[derive(Debug)]
 pub(super) struct RotationLock {
     path: PathBuf,
@@ -19,14 +19,14 @@ pub(super) struct RotationLock {
     steps: u32,
 }
 
-/// What the lock of another service held when it was seen first, and when that was.
+/// The content of another service's lock, and when it was first seen.
 #[derive(Debug, Default)]
 pub(super) struct SeenLock(Option<(Vec<u8>, Instant)>);
 
 // === impl RotationLock ===
 
 impl RotationLock {
-    /// Takes the right; `None` while another service has it.
+    /// Takes the lock; `None` while another service has it.
     pub(super) fn take(
         path: PathBuf,
         other: &mut SeenLock,
@@ -46,7 +46,7 @@ impl RotationLock {
                     true => fs::remove_file(&path)?,
                     false => return Ok(None),
                 },
-                // It was given back meanwhile.
+                // The other service has released it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -58,13 +58,13 @@ impl RotationLock {
         let owner = format!("{:032x}", u128::from_ne_bytes(Rng::system().id_bytes()));
         let mut lock = Self { path, lock, owner, steps: 0 };
         if lock.write().is_err() {
-            // A full disk, which putting files aside may make room on: the lock has no owner then.
+            // The disk is full, and a rotation may free space: go on with a lock without an owner.
             lock.owner.clear();
         }
         lock
     }
 
-    /// Makes sure that it is still this service's, and tells the others that it is at work.
+    /// Checks that this service still has the lock, and shows the others that it is at work.
     pub(super) fn confirm(&mut self) -> io::Result<()> {
         if !self.is_own() {
             return Err(io::Error::other("another service puts it aside"));
@@ -87,14 +87,14 @@ impl RotationLock {
 impl Drop for RotationLock {
     fn drop(&mut self) {
         if self.is_own() {
-            // One that stays is taken for a dead one's.
+            // If this fails, other services will take the lock for a dead one's.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 impl SeenLock {
-    /// Whether the other service has done nothing for so long that it must have died.
+    /// Whether the other service has done nothing for [`DEAD_AFTER`].
     fn is_dead(&mut self, content: Vec<u8>, now: Instant) -> bool {
         match &self.0 {
             Some((known, since)) if *known == content => {
@@ -108,9 +108,9 @@ impl SeenLock {
     }
 }
 
-/// A step renames one file. That takes microseconds, on a network file system milliseconds.
+/// A step renames one file, which takes microseconds, or milliseconds on a network file system.
 const DEAD_AFTER: Duration = Duration::from_secs(2);
-/// An owner and a number have less than half of it.
+/// An owner and a number need less than half of this.
 const MAX_CONTENT: u64 = 128;
 
 #[cfg(test)]
