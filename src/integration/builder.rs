@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::bottom::Bottom;
 use super::handle::{Integration, Shared};
-use super::live::{Base, Live};
-use super::overlay::Laid;
+use super::merged::Merged;
 use super::preset::Preset;
+use super::reload::{Baseline, Reload};
 use super::settings::Settings;
 use super::slots::{AnyPlacement, Slots};
 use super::stack::compose;
@@ -311,8 +311,8 @@ impl<T: Source> IntegrationBuilder<T> {
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
         let slots = self.slots.apart(&self.emitter, &self.classifier);
-        let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
-        let Laid { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
+        let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
+        let Merged { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
         let kept = base.slots.kept();
         let slots = slots.taking_over(&base.slots);
         base.slots = kept;
@@ -331,7 +331,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
-                live: Live::new(base, slots, compose),
+                live: Reload::new(base, slots, compose),
                 emitter: self.emitter,
                 pool,
                 pulled: Mutex::default(),
@@ -343,7 +343,7 @@ impl<T: Source> IntegrationBuilder<T> {
 
     fn check(&self) -> Result<(), ConfigError> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
-        let base = Base { preset: self.preset, slots, limits };
+        let base = Baseline { preset: self.preset, slots, limits };
         let mut found: Vec<Mistake> = Vec::new();
         self.settings.lay_over(&base, &mut found);
         if let Err(error) = self.transport.check() {

@@ -9,8 +9,8 @@ use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
 use super::levers::Pull;
-use super::live::Live;
 use super::preset::Preset;
+use super::reload::Reload;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
@@ -33,7 +33,7 @@ pub struct Integration {
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
-    pub(super) live: Live,
+    pub(super) live: Reload,
     pub(super) emitter: Emitter,
     pub(super) pool: Option<PoolHandle>,
     pub(super) pulled: Mutex<Option<Pull>>,
@@ -71,7 +71,7 @@ impl Integration {
     /// When there is no answer: [`Error::kind`] says why, [`Error::delivery`] whether it may have
     /// happened all the same.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
-        Call::running(self.shared.live.edge().send(request.map(Into::into)))
+        Call::running(self.shared.live.stack().send(request.map(Into::into)))
     }
 
     /// The name it was built with.

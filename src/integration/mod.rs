@@ -53,6 +53,7 @@
 mod adapt;
 mod background;
 mod bottom;
+mod box_stack;
 mod builder;
 mod call;
 #[cfg(not(feature = "hyper"))]
@@ -61,13 +62,12 @@ mod client;
 #[cfg(feature = "hyper")]
 #[path = "hyper_client.rs"]
 mod client;
-mod edge;
 mod handle;
 mod health;
 mod levers;
-mod live;
-mod overlay;
+mod merged;
 mod preset;
+mod reload;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "serde")]

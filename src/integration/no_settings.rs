@@ -1,5 +1,5 @@
-use super::live::Base;
-use super::overlay::Laid;
+use super::merged::Merged;
+use super::reload::Baseline;
 use crate::settings::Mistake;
 
 /// Without the feature `serde`, what is set in code is all there is.
@@ -7,7 +7,7 @@ use crate::settings::Mistake;
 pub(super) struct Settings(());
 
 impl Settings {
-    pub(super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
-        Laid::checked(base.slots.clone(), base.limits, found)
+    pub(super) fn lay_over(&self, base: &Baseline, found: &mut Vec<Mistake>) -> Merged {
+        Merged::checked(base.slots.clone(), base.limits, found)
     }
 }

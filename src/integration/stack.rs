@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bottom::Bottom;
-use super::edge::{BoxStack, Edge};
+use super::box_stack::{BoxStack, DynStack};
 use super::slots::Slots;
 use crate::event::Emitter;
 use crate::idempotency::IdempotencyPattern;
@@ -25,7 +25,7 @@ pub(super) fn compose(
     emitter: &Emitter,
     classifier: &SharedClassifier,
     bottom: Bottom,
-) -> Arc<dyn Edge> {
+) -> Arc<dyn DynStack> {
     let slots = slots.clone();
     let listens = emitter.is_listened_to();
     let told = || emitter.clone();

@@ -14,9 +14,9 @@ use crate::event::Event;
 use crate::integration::builder::IntegrationBuilder;
 use crate::integration::client::OwnClient;
 use crate::integration::handle::Integration;
-use crate::integration::live::Base;
-use crate::integration::overlay::Laid;
+use crate::integration::merged::Merged;
 use crate::integration::preset::Preset;
+use crate::integration::reload::Baseline;
 use crate::integration::slots::Slots;
 use crate::settings::raw::Raw;
 use crate::settings::read::{Reader, Setting, WHOLE};
@@ -129,7 +129,7 @@ impl IntegrationConfig {
     /// What can't work over a preset as it is.
     fn check_against(&self, preset: Preset, found: &mut Vec<Mistake>) {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
-        let base = Base { preset, slots: preset.slots(), limits };
+        let base = Baseline { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
         Settings(Some(self.clone())).lay_over(&base, &mut more);
         // What was wrong with a value leaves its setting as the preset has it, which says nothing.
@@ -182,14 +182,14 @@ impl fmt::Debug for IntegrationConfig {
 
 impl Settings {
     /// Lays the settings over what was set in code, and checks all together.
-    pub(in super::super) fn lay_over(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+    pub(in super::super) fn lay_over(&self, base: &Baseline, found: &mut Vec<Mistake>) -> Merged {
         let (mut slots, mut limits) = (base.slots.clone(), base.limits);
         if let Some(IntegrationConfig(tables)) = &self.0 {
             let mut reader = Reader::new(found);
             tables.lay_over(base.preset, &mut slots, &mut limits, &mut reader);
         }
         let so_far = found.len();
-        let laid = Laid::checked(slots, limits, found);
+        let laid = Merged::checked(slots, limits, found);
         if self.0.is_some() {
             let more = found.split_off(so_far).into_iter();
             found.extend(more.map(|mistake| {

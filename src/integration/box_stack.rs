@@ -7,12 +7,12 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::pattern::{Begin, CallBoxes, Next, Running, start};
 
-/// A whole stack behind a pointer.
-pub(super) trait Edge: Send + Sync {
+/// A stack of any type, as a trait object.
+pub(super) trait DynStack: Send + Sync {
     fn send(&self, request: Request<Body>) -> Running<IntegrationWire>;
 }
 
-/// A stack, and the rooms of its calls that are over.
+/// A stack, and its free call boxes.
 pub(super) struct BoxStack<N> {
     name: Option<Arc<str>>,
     stack: Arc<N>,
@@ -25,10 +25,11 @@ impl<N> BoxStack<N> {
     }
 }
 
-impl<N: Next<IntegrationWire> + 'static> Edge for BoxStack<N> {
+impl<N: Next<IntegrationWire> + 'static> DynStack for BoxStack<N> {
     fn send(&self, mut request: Request<Body>) -> Running<IntegrationWire> {
         if !request.extensions().is_empty() {
-            // Another call's, which caused this one: it has its own key, attempts and deadline.
+            // Remove the context of the call that caused this one: this one has its own key and
+            // deadline.
             request.extensions_mut().remove::<Context>();
         }
         let context = |spare| Context::fresh(spare, self.name.as_ref());

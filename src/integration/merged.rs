@@ -2,16 +2,16 @@ use super::slots::Slots;
 use crate::settings::{Mistake, Mistakes};
 use crate::transport::pool::PoolLimits;
 
-/// Settings from elsewhere, laid over what was set in code.
+/// Settings from a file, merged with those from code.
 #[derive(Clone, Debug)]
-pub(super) struct Laid {
+pub(super) struct Merged {
     pub(super) slots: Slots,
-    /// Absent where the client is not the integration's own.
+    /// Absent if the client isn't the integration's own.
     pub(super) limits: Option<PoolLimits>,
 }
 
-impl Laid {
-    /// Checks all together.
+impl Merged {
+    /// Checks all settings together.
     pub(super) fn checked(
         slots: Slots,
         limits: Option<PoolLimits>,
