@@ -133,6 +133,15 @@ impl AttemptState {
         std::iter::successors(Some(self), |at| at.outer.as_deref())
     }
 
+    /// The same, as far as they are of this request alone: a second one shares the rest with the first,
+    /// and where it waits the other needn't.
+    fn alone(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |at| match at.first {
+            None => at.outer.as_deref(),
+            Some(_) => None,
+        })
+    }
+
     // === what was sent ===
 
     /// A request is handed to a connection: the provider may receive it.
@@ -165,12 +174,12 @@ impl AttemptState {
     }
 
     pub(crate) fn set_queued(&self, queued: bool) {
-        self.outward().for_each(|at| at.queued.store(queued, Relaxed));
+        self.alone().for_each(|at| at.queued.store(queued, Relaxed));
     }
 
     #[cfg(feature = "hyper")]
     pub(crate) fn set_connecting(&self, connecting: bool) {
-        self.outward().for_each(|at| at.connecting.store(connecting, Relaxed));
+        self.alone().for_each(|at| at.connecting.store(connecting, Relaxed));
     }
 
     #[cfg(feature = "hyper")]
@@ -262,7 +271,7 @@ impl AttemptState {
 
     /// A circuit breaker or a rate limit would refuse another attempt.
     pub(crate) fn set_shut(&self, shut: bool) {
-        self.outward().for_each(|at| at.shut.store(shut, Relaxed));
+        self.alone().for_each(|at| at.shut.store(shut, Relaxed));
     }
 
     pub(crate) fn is_shut(&self) -> bool {
@@ -280,7 +289,7 @@ impl AttemptState {
 
     /// The attempt is a probe of a provider that was down: no layer should send another beside it.
     pub(crate) fn set_probing(&self, probing: bool) {
-        self.outward().for_each(|at| at.probing.store(probing, Relaxed));
+        self.alone().for_each(|at| at.probing.store(probing, Relaxed));
     }
 
     pub(crate) fn is_probing(&self) -> bool {
@@ -307,7 +316,7 @@ impl AttemptState {
     /// The request was held back until `at`.
     pub(crate) fn set_attempt_began(&self, at: Instant) {
         let at = self.call().nanos(at);
-        self.outward().for_each(|state| state.began.store(at, Relaxed));
+        self.alone().for_each(|state| state.began.store(at, Relaxed));
     }
 
     /// Whether the deadline passed and the attempt waited in our queues for longer than for the
@@ -333,7 +342,7 @@ impl AttemptState {
     pub(crate) fn set_acquired(&self, waited: Option<Duration>) {
         let nanos =
             waited.map_or(NEVER, |waited| u64::try_from(waited.as_nanos()).unwrap_or(NEVER));
-        self.outward().for_each(|at| at.acquired.store(nanos, Relaxed));
+        self.alone().for_each(|at| at.acquired.store(nanos, Relaxed));
     }
 
     /// The recording of what the attempt sends, if a subscriber wants it.

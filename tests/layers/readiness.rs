@@ -1,8 +1,5 @@
 //! What becomes of an inner service's readiness when a call is refused or has to wait.
 
-use std::future::{Future, poll_fn};
-use std::task::Poll;
-
 use http::{Request, Response};
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::event::SwitchMode;

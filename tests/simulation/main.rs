@@ -2,9 +2,9 @@
 
 mod caller;
 mod clock;
+mod directed;
 mod draw;
 mod keys;
-mod later;
 mod modes;
 mod promises;
 mod provider;

@@ -29,10 +29,8 @@ use build::build;
 /// What a world came to.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// The first promise that was broken, but for those that only a later design keeps.
+    /// The first promise that was broken.
     pub(crate) broken: Option<Broken>,
-    /// Those that were broken and that only a later design keeps.
-    pub(crate) later: Vec<Broken>,
     /// What happened, a line each, where somebody wants to know.
     pub(crate) trace: Vec<String>,
     /// Requests that the provider saw.
@@ -49,7 +47,7 @@ impl Report {
     }
 
     fn only(broken: Broken) -> Self {
-        Self { broken: Some(broken), later: Vec::new(), trace: Vec::new(), requests: 0 }
+        Self { broken: Some(broken), trace: Vec::new(), requests: 0 }
     }
 }
 
@@ -82,7 +80,6 @@ struct World {
     /// When the last jump ended: until then nothing ran.
     awake: Instant,
     recovery: Option<Recovery>,
-    later: Vec<Broken>,
     trace: Option<Vec<String>>,
     steps: u32,
     /// When the last step was.
@@ -111,7 +108,7 @@ pub(crate) fn run(spec: &Spec, traced: bool) -> Report {
         let broken = poll_fn(|cx| world.step(cx)).await.err();
         let requests = world.provider.log(|log| log.seen.len());
         let trace = world.trace.take().unwrap_or_default();
-        Report { broken, later: world.later, trace, requests }
+        Report { broken, trace, requests }
     })
 }
 
@@ -145,7 +142,6 @@ impl World {
             jump: None,
             awake: now,
             recovery: None,
-            later: Vec::new(),
             trace: traced.then(Vec::new),
             steps: 0,
             seen: now,

@@ -14,7 +14,7 @@ use outrigger::rehearsal::Plan;
 use outrigger::telemetry::tracing::Spans;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Integration, Ratio};
-use tracing::Level;
+use tracing::{Instrument, Level};
 
 use crate::call::{get, keeps_secrets, post, read, request};
 use crate::capture::Capture;
@@ -30,8 +30,7 @@ async fn a_call_is_a_span_and_its_attempt_one_inside() {
     let (told, _guard) = Capture::here();
     let (crm, spans) = crm([Answer::status(200).body("fine")]);
     let handler = tracing::info_span!("handler");
-    let call = handler.in_scope(|| crm.send(get()));
-    read(call).await.unwrap();
+    read(crm.send(get())).instrument(handler.clone()).await.unwrap();
 
     let (call, attempts) = (told.call(), told.spans("attempt"));
     let of = |name| call.fields.of(name).to_owned();

@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use super::breaker::Breaker;
 use super::state::{Role, Ticket, Verdict};
+use crate::context::AttemptState;
 use crate::outcome::{Error, ErrorKind, class_of_error, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::rt::Clock;
@@ -141,7 +142,7 @@ impl<'a, W: Wire> Pass<'a, W> {
 
     /// The ticket, with what is known by now.
     fn ticket(&self) -> Ticket {
-        let began = self.attempt.state(|state| state.attempt_began());
+        let began = self.attempt.state(AttemptState::attempt_began);
         Ticket { left: self.ticket.began.max(began), ..self.ticket }
     }
 
@@ -165,7 +166,7 @@ impl<'a, W: Wire> Pass<'a, W> {
     }
 
     fn is_waiting(&self) -> bool {
-        self.attempt.state(|state| state.is_waiting())
+        self.attempt.state(AttemptState::is_waiting)
     }
 
     fn ran_out_here(&self) -> bool {
@@ -179,7 +180,7 @@ impl<W: Wire> Drop for Pass<'_, W> {
         match self.stage {
             Stage::Waiting => self.abandon(),
             // The call's deadline passed while it waited for more of the body.
-            Stage::Head(_) if self.attempt.state(|state| state.is_cut()) => {
+            Stage::Head(_) if self.attempt.state(AttemptState::is_cut) => {
                 self.tell(Verdict::Failure { retry_after: None }, self.call.now());
             }
             // A caller who reads only the status has its answer all the same.

@@ -182,6 +182,11 @@ impl Tally {
 
     /// What must be so when the call is over.
     pub(crate) fn check_end(&self, diary: &Diary, rules: &Rules) -> Result<(), Broken> {
+        if diary.spec.patience == Patience::Polls(0) {
+            let is_begun = self.started > 0 || self.end.is_some() || self.arrived > 0;
+            return Promise::OneEnd
+                .holds(!is_begun, || self.says("it was never polled, and yet it began"));
+        }
         let Some((end, attempts)) = self.end else {
             return Err(Promise::OneEnd.broken("its end was never told".into()));
         };
@@ -192,10 +197,7 @@ impl Tally {
             format!("{} attempts began and {} ended", self.begun, self.finished)
         })?;
         self.check_delivery(end.delivery(), "its end")?;
-        // Of one that was never polled, nothing is known but that nothing was sent.
-        if diary.spec.patience != Patience::Polls(0) {
-            self.check_attempts(attempts, rules, "its end")?;
-        }
+        self.check_attempts(attempts, rules, "its end")?;
         if let Some(Outcome::Failed(failure)) = &diary.outcome {
             self.check_delivery(Some(failure.delivery), &failure.text)?;
             self.check_attempts(failure.attempts, rules, &failure.text)?;

@@ -19,8 +19,8 @@ impl World {
     pub(super) fn begin(&mut self, spec: CallSpec) {
         let number = self.tallies.len();
         let now = clock::now();
-        let limits = self.terms.deadline.into_iter().chain(spec.limit);
-        let due = now + limits.min().unwrap_or(FOREVER);
+        // A request's own stands in the place of the preset's.
+        let due = now + spec.limit.or(self.terms.deadline).unwrap_or(FOREVER);
         self.note(|| format!("call {number} begins: {spec:?}"));
         let (stage, outcome) = (Stage::Waiting, None);
         let (ended, read_late) = (None, None);

@@ -7,7 +7,6 @@ use outrigger::event::{Event, SwitchMode};
 use super::{SLACK, World};
 use crate::caller::{Diary, Outcome, Stage};
 use crate::clock::{self, secs};
-use crate::later::LATER;
 use crate::promises::{Broken, Promise, Rules};
 use crate::provider::log::{Entry, Seen};
 use crate::spec::{CallSpec, Patience, Preset, Reading, Spec};
@@ -157,7 +156,7 @@ impl World {
         })
     }
 
-    /// Keeps to itself what only a later design mends.
+    /// Notes what is broken, and of which call.
     pub(super) fn judge(
         &mut self,
         call: Option<usize>,
@@ -168,13 +167,7 @@ impl World {
             broken.how = format!("call {call}: {}", broken.how);
         }
         self.note(|| format!("BROKEN: {broken:?}"));
-        if !LATER.iter().any(|(promise, _)| *promise == broken.promise) {
-            return Err(broken);
-        }
-        if self.later.iter().all(|known| known.promise != broken.promise) {
-            self.later.push(broken);
-        }
-        Ok(())
+        Err(broken)
     }
 
     fn trace_event(&mut self, told: &Told) {
