@@ -334,7 +334,7 @@ impl<T: Source> IntegrationBuilder<T> {
                 live: Reload::new(base, slots, compose),
                 emitter: self.emitter,
                 pool,
-                pulled: Mutex::default(),
+                last_change: Mutex::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));

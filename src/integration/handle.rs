@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
-use super::levers::Pull;
+use super::controls::LastChange;
 use super::preset::Preset;
 use super::reload::Reload;
 use crate::body::Body;
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) live: Reload,
     pub(super) emitter: Emitter,
     pub(super) pool: Option<PoolHandle>,
-    pub(super) pulled: Mutex<Option<Pull>>,
+    pub(super) last_change: Mutex<Option<LastChange>>,
 }
 
 impl Integration {
@@ -164,8 +164,8 @@ impl Integration {
 }
 
 impl Shared {
-    pub(super) fn pulled(&self) -> MutexGuard<'_, Option<Pull>> {
-        self.pulled.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn last_change(&self) -> MutexGuard<'_, Option<LastChange>> {
+        self.last_change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -62,9 +62,9 @@ mod client;
 #[cfg(feature = "hyper")]
 #[path = "hyper_client.rs"]
 mod client;
+mod controls;
 mod handle;
 mod health;
-mod levers;
 mod merged;
 mod preset;
 mod reload;

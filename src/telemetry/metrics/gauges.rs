@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, Expiry, Health, LeverState, PoolFigures};
+use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures};
 use crate::terms::{BreakerState, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
@@ -24,7 +24,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         gauges.integration = health.integration.as_str().into();
         gauges.status(health);
         gauges.limits(health);
-        health.levers.iter().for_each(|lever| gauges.lever(lever));
+        health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
@@ -62,14 +62,14 @@ impl Gauges {
         }
     }
 
-    fn lever(&mut self, lever: &LeverState) {
-        let name = Some((names::LEVER, lever.name));
-        self.most(&names::LEVER_MOVED, name, is(!lever.is_usual));
-        self.most(&names::LEVER_TROUBLE, name, is(lever.is_troubled));
-        if lever.name == KILL_SWITCH {
+    fn control(&mut self, control: &ControlState) {
+        let name = Some((names::CONTROL, control.name));
+        self.most(&names::CONTROL_MOVED, name, is(!control.is_default));
+        self.most(&names::CONTROL_TROUBLE, name, is(control.has_error));
+        if control.name == KILL_SWITCH {
             for mode in SwitchMode::ALL.map(SwitchMode::name) {
                 let word = Some((names::MODE, mode));
-                self.most(&names::KILL_SWITCH_MODE, word, is(lever.position == mode));
+                self.most(&names::KILL_SWITCH_MODE, word, is(control.position == mode));
             }
         }
     }

@@ -152,12 +152,12 @@ metrics! {
     STATUS: Gauge, Of("integration"), "outrigger.status", [STATUS_WORD];
     /// Since when it has its status; 0 where that is not known.
     STATUS_SINCE: Gauge, Seconds, "outrigger.status.since", [];
-    /// 1 for levers that somebody moved.
-    LEVER_MOVED: Gauge, Of("lever"), "outrigger.lever.moved", [LEVER];
-    /// 1 for levers whose source can't be read, though it should be there.
-    LEVER_TROUBLE: Gauge, Of("lever"), "outrigger.lever.trouble", [LEVER];
+    /// 1 for controls that somebody has moved from their default.
+    CONTROL_MOVED: Gauge, Of("control"), "outrigger.control.moved", [CONTROL];
+    /// 1 for controls whose source can't be read, although it should be there.
+    CONTROL_TROUBLE: Gauge, Of("control"), "outrigger.control.trouble", [CONTROL];
     /// 1 for the kill switch's mode, 0 for the others.
-    KILL_SWITCH_MODE: Gauge, Of("lever"), "outrigger.kill_switch.mode", [MODE];
+    KILL_SWITCH_MODE: Gauge, Of("control"), "outrigger.kill_switch.mode", [MODE];
     /// 1 while faults are injected.
     REHEARSAL_ON: Gauge, Of("rehearsal"), "outrigger.rehearsal.on", [];
     /// 1 for the circuit breaker's state, 0 for the others.
@@ -230,8 +230,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
-    /// A lever's name.
-    LEVER = "outrigger.lever";
+    /// A control's name.
+    CONTROL = "outrigger.control";
     /// An injected fault.
     FAULT = "outrigger.fault";
     /// Which of two requests was answered first.
