@@ -64,7 +64,7 @@ impl Emitter {
         self.0.as_ref()?.integration.as_ref()
     }
 
-    /// What anybody wants to see besides events.
+    /// What any of the subscribers wants besides events.
     pub(crate) fn interest(&self) -> Interest {
         self.0.as_ref().map_or_else(Interest::default, |inner| inner.interest)
     }
@@ -91,7 +91,7 @@ impl Emitter {
 }
 
 impl Inner {
-    /// Tells each: one that panics takes neither the call along nor what the others are to know.
+    /// Calls each subscriber. If one panics, the call and the other subscribers are not affected.
     fn tell(&self, event: &Event, origin: &Origin<'_>) {
         for subscriber in &self.subscribers {
             let _ = callback::call("subscriber", || subscriber.on_event(event, origin));
