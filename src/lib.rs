@@ -94,7 +94,7 @@
 //! #   .service(outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]))
 //!     .build()
 //!     .unwrap_err();
-//! assert_eq!(refused.mistakes().len(), 2);
+//! assert_eq!(refused.errors().len(), 2);
 //! println!("{refused}");
 //! ```
 //!
@@ -248,7 +248,7 @@ pub use layers::{
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
-pub use settings::{ConfigError, Mistake, Ratio};
+pub use settings::{ConfigError, Ratio, ValidationError};
 pub use terms::Delivery;
 
 /// The README's examples are tested with the crate's.

@@ -27,7 +27,7 @@ use crate::pattern::Pattern;
 use crate::rate_limit::RateLimitLayer;
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
-use crate::settings::{ConfigError, Mistake};
+use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
@@ -344,12 +344,12 @@ impl<T: Source> IntegrationBuilder<T> {
     fn check(&self) -> Result<(), ConfigError> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
-        let mut found: Vec<Mistake> = Vec::new();
+        let mut found: Vec<ValidationError> = Vec::new();
         self.settings.lay_over(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
-            let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
-            let news: Vec<_> = error.mistakes().iter().filter(is_news).cloned().collect();
+            let is_news = |mistake: &&ValidationError| found.iter().all(|known| known != *mistake);
+            let news: Vec<_> = error.errors().iter().filter(is_news).cloned().collect();
             found.extend(news);
         }
         ConfigError::check(Some(&self.name), found)

@@ -1,5 +1,5 @@
 use super::slots::Slots;
-use crate::settings::{Mistake, Mistakes};
+use crate::settings::{Mistakes, ValidationError};
 use crate::transport::pool::PoolLimits;
 
 /// Settings from a file, merged with those from code.
@@ -15,7 +15,7 @@ impl Merged {
     pub(super) fn checked(
         slots: Slots,
         limits: Option<PoolLimits>,
-        found: &mut Vec<Mistake>,
+        found: &mut Vec<ValidationError>,
     ) -> Self {
         let slots = slots.settled();
         slots.check_into(found);

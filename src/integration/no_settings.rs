@@ -1,13 +1,13 @@
 use super::merged::Merged;
 use super::reload::Baseline;
-use crate::settings::Mistake;
+use crate::settings::ValidationError;
 
 /// Without the feature `serde`, what is set in code is all there is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings(());
 
 impl Settings {
-    pub(super) fn lay_over(&self, base: &Baseline, found: &mut Vec<Mistake>) -> Merged {
+    pub(super) fn lay_over(&self, base: &Baseline, found: &mut Vec<ValidationError>) -> Merged {
         Merged::checked(base.slots.clone(), base.limits, found)
     }
 }

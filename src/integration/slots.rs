@@ -23,7 +23,7 @@ use crate::pattern::capacity::Capacity;
 use crate::rate_limit::{Excess, RateLimitLayer};
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
-use crate::settings::{Mistake, Mistakes};
+use crate::settings::{Mistakes, ValidationError};
 use crate::timeout::TimeoutLayer;
 
 /// What stands in each slot of the one order, from the outside in.
@@ -141,7 +141,7 @@ impl Slots {
     }
 
     /// All that can't work, layer by layer and between the layers.
-    pub(super) fn check_into(&self, found: &mut Vec<Mistake>) {
+    pub(super) fn check_into(&self, found: &mut Vec<ValidationError>) {
         self.fallback.check_into(&mut Mistakes::new("fallback", found));
         self.deadline.check_into(&mut Mistakes::new("deadline", found));
         self.mirror.check_into(&mut Mistakes::new("mirror", found));
@@ -157,7 +157,7 @@ impl Slots {
         self.check_between(found);
     }
 
-    fn check_between(&self, found: &mut Vec<Mistake>) {
+    fn check_between(&self, found: &mut Vec<ValidationError>) {
         let deadline = self.deadline.limit();
         self.retry.check_within(deadline, &mut Mistakes::new("retry", found));
         let Some(attempt) = self.timeout.attempt_limit() else {
@@ -190,7 +190,11 @@ impl Slots {
     }
 
     /// What an own client's limit must keep to.
-    pub(super) fn check_connect(&self, connect: Option<Duration>, found: &mut Vec<Mistake>) {
+    pub(super) fn check_connect(
+        &self,
+        connect: Option<Duration>,
+        found: &mut Vec<ValidationError>,
+    ) {
         let (Some(connect), Some(attempt)) = (connect, self.timeout.attempt_limit()) else {
             return;
         };

@@ -4,12 +4,12 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     integration: Option<String>,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<ValidationError>,
 }
 
 /// One setting that can't work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ValidationError {
     field: String,
     problem: String,
 }
@@ -18,13 +18,16 @@ pub struct Mistake {
 #[derive(Debug)]
 pub(crate) struct Mistakes<'a> {
     scope: &'a str,
-    found: &'a mut Vec<Mistake>,
+    found: &'a mut Vec<ValidationError>,
 }
 
 // === impl ConfigError ===
 
 impl ConfigError {
-    pub(crate) fn check(integration: Option<&str>, mistakes: Vec<Mistake>) -> Result<(), Self> {
+    pub(crate) fn check(
+        integration: Option<&str>,
+        mistakes: Vec<ValidationError>,
+    ) -> Result<(), Self> {
         if mistakes.is_empty() {
             return Ok(());
         }
@@ -32,13 +35,13 @@ impl ConfigError {
     }
 
     /// One mistake.
-    pub(crate) fn of(integration: Option<&str>, mistake: Mistake) -> Self {
+    pub(crate) fn of(integration: Option<&str>, mistake: ValidationError) -> Self {
         Self { integration: integration.map(Into::into), mistakes: vec![mistake] }
     }
 
     /// Every mistake, in the order of the stack.
     #[must_use]
-    pub fn mistakes(&self) -> &[Mistake] {
+    pub fn errors(&self) -> &[ValidationError] {
         &self.mistakes
     }
 }
@@ -67,9 +70,9 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-// === impl Mistake ===
+// === impl ValidationError ===
 
-impl Mistake {
+impl ValidationError {
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }
@@ -87,7 +90,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.problem)
     }
@@ -96,12 +99,12 @@ impl fmt::Display for Mistake {
 // === impl Mistakes ===
 
 impl<'a> Mistakes<'a> {
-    pub(crate) fn new(scope: &'a str, found: &'a mut Vec<Mistake>) -> Self {
+    pub(crate) fn new(scope: &'a str, found: &'a mut Vec<ValidationError>) -> Self {
         Self { scope, found }
     }
 
     pub(crate) fn add(&mut self, field: &str, problem: impl fmt::Display) {
-        self.found.push(Mistake {
+        self.found.push(ValidationError {
             field: format!("{}.{field}", self.scope),
             problem: problem.to_string(),
         });

@@ -11,7 +11,7 @@ pub(crate) mod section;
 #[cfg(feature = "serde")]
 pub(crate) mod values;
 
-pub use errors::{ConfigError, Mistake};
+pub use errors::{ConfigError, ValidationError};
 pub use ratio::Ratio;
 
 pub(crate) use errors::{Mistakes, checked};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::settings::Mistake;
+use crate::settings::ValidationError;
 
 /// Something that can be read from a value, and written as one that reads back the same.
 pub(crate) trait Setting: Sized {
@@ -16,18 +16,18 @@ pub(crate) trait Setting: Sized {
 /// Where in the settings one is, and what was found to be wrong so far.
 pub(crate) struct Reader<'a> {
     path: String,
-    found: &'a mut Vec<Mistake>,
+    found: &'a mut Vec<ValidationError>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(found: &'a mut Vec<Mistake>) -> Self {
+    pub(crate) fn new(found: &'a mut Vec<ValidationError>) -> Self {
         Self { path: String::new(), found }
     }
 
     /// What is wrong here.
     pub(crate) fn wrong(&mut self, problem: impl Into<String>) {
         let path = if self.path.is_empty() { WHOLE } else { &self.path };
-        self.found.push(Mistake::new(path, problem));
+        self.found.push(ValidationError::new(path, problem));
     }
 
     /// Reads one of a table's entries, if it is there.

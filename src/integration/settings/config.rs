@@ -21,7 +21,7 @@ use crate::integration::slots::Slots;
 use crate::settings::raw::Raw;
 use crate::settings::read::{Reader, Setting, WHOLE};
 use crate::settings::section::section;
-use crate::settings::{ConfigError, Mistake};
+use crate::settings::{ConfigError, ValidationError};
 use crate::transport::pool::PoolLimits;
 
 /// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).
@@ -108,7 +108,7 @@ impl IntegrationConfig {
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Raw::deserialize(deserializer)
-            .map_err(|error| found.push(Mistake::new(WHOLE, error.to_string())));
+            .map_err(|error| found.push(ValidationError::new(WHOLE, error.to_string())));
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
@@ -127,7 +127,7 @@ impl IntegrationConfig {
     }
 
     /// What can't work over a preset as it is.
-    fn check_against(&self, preset: Preset, found: &mut Vec<Mistake>) {
+    fn check_against(&self, preset: Preset, found: &mut Vec<ValidationError>) {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
         let base = Baseline { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
@@ -182,7 +182,11 @@ impl fmt::Debug for IntegrationConfig {
 
 impl Settings {
     /// Lays the settings over what was set in code, and checks all together.
-    pub(in super::super) fn lay_over(&self, base: &Baseline, found: &mut Vec<Mistake>) -> Merged {
+    pub(in super::super) fn lay_over(
+        &self,
+        base: &Baseline,
+        found: &mut Vec<ValidationError>,
+    ) -> Merged {
         let (mut slots, mut limits) = (base.slots.clone(), base.limits);
         if let Some(IntegrationConfig(tables)) = &self.0 {
             let mut reader = Reader::new(found);
@@ -193,7 +197,7 @@ impl Settings {
         if self.0.is_some() {
             let more = found.split_off(so_far).into_iter();
             found.extend(more.map(|mistake| {
-                Mistake::new(in_file(mistake.field(), &laid.slots), mistake.problem())
+                ValidationError::new(in_file(mistake.field(), &laid.slots), mistake.problem())
             }));
         }
         laid
@@ -298,7 +302,7 @@ impl Integration {
             Some(Preset::Background) => Self::background(Arc::clone(&name)),
             None => {
                 let problem = "it is missing: say \"user_flow\" or \"background\"";
-                let missing = Mistake::new("preset", problem);
+                let missing = ValidationError::new("preset", problem);
                 return Err(ConfigError::of(Some(&name), missing));
             }
         };
