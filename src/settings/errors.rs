@@ -1,13 +1,13 @@
 use std::fmt;
 
-/// Settings that can't work, every one of them named with what to do.
+/// Invalid settings, with what to do about each of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     integration: Option<String>,
     mistakes: Vec<ValidationError>,
 }
 
-/// One setting that can't work.
+/// One invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     field: String,
@@ -34,12 +34,12 @@ impl ConfigError {
         Err(Self { integration: integration.map(Into::into), mistakes })
     }
 
-    /// One mistake.
+    /// An error with one invalid setting.
     pub(crate) fn of(integration: Option<&str>, mistake: ValidationError) -> Self {
         Self { integration: integration.map(Into::into), mistakes: vec![mistake] }
     }
 
-    /// Every mistake, in the order of the stack.
+    /// All invalid settings, in the order of the stack.
     #[must_use]
     pub fn errors(&self) -> &[ValidationError] {
         &self.mistakes
@@ -61,7 +61,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// As it reads: this is what a `main` that returns it prints.
+/// The same as `Display`, because a `main` that returns the error prints its `Debug`.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -77,7 +77,7 @@ impl ValidationError {
         Self { field: field.into(), problem: problem.into() }
     }
 
-    /// The setting's path, `retry.backoff` for example: as a file has it, where there is one.
+    /// The setting's path, for example `retry.backoff`, as in the file if there is one.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field
@@ -110,7 +110,7 @@ impl<'a> Mistakes<'a> {
         });
     }
 
-    /// Refuses a limit of no time at all.
+    /// Adds an error if the limit is zero.
     pub(crate) fn refuse_zero(&mut self, field: &str, limit: Option<std::time::Duration>) {
         if limit.is_some_and(|limit| limit.is_zero()) {
             self.add(
@@ -121,7 +121,7 @@ impl<'a> Mistakes<'a> {
     }
 }
 
-/// What a layer's `check` and its `layer` do: all mistakes, as a result.
+/// Runs a layer's checks, and returns all errors together.
 pub(crate) fn checked(
     scope: &str,
     check: impl FnOnce(&mut Mistakes<'_>),

@@ -1,4 +1,5 @@
-//! How any table of settings is read and checked. What the tables hold is said where it belongs.
+//! Reads and checks tables of settings. The tables themselves are defined beside what they
+//! configure.
 
 mod errors;
 mod ratio;

@@ -1,6 +1,6 @@
-//! A table of settings, each of which may be left out.
+//! A table of optional settings.
 
-/// Makes a table of settings that can be read, with the names of its fields as keys.
+/// Defines a readable table of settings, whose keys are the names of its fields.
 macro_rules! section {
     ($(#[doc = $doc:literal])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
         $(#[doc = $doc])*
@@ -32,7 +32,7 @@ macro_rules! section {
 
 pub(crate) use section;
 
-/// Lays what is there over what was set.
+/// Replaces a value by a setting, if that is present.
 pub(crate) fn lay<T: Clone>(over: &mut T, setting: &Option<T>) {
     if let Some(value) = setting {
         over.clone_from(value);
