@@ -29,8 +29,10 @@ pub(crate) struct AttemptState {
     queued: AtomicBool,
     /// Its connection is being made: it isn't being sent.
     connecting: AtomicBool,
-    /// A limit passed.
+    /// A limit of the attempt passed.
     cut: AtomicBool,
+    /// The call's deadline passed.
+    call_cut: AtomicBool,
     /// Another request for the call was answered first.
     superseded: AtomicBool,
     /// A circuit breaker or a rate limit further in would refuse another attempt.
@@ -61,6 +63,7 @@ impl AttemptState {
             queued: AtomicBool::new(false),
             connecting: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            call_cut: AtomicBool::new(false),
             superseded: AtomicBool::new(false),
             shut: AtomicBool::new(false),
             unready: AtomicBool::new(false),
@@ -126,6 +129,18 @@ impl AttemptState {
         let (call, outer) = (Arc::clone(this.call()), this.outer.clone());
         let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
         next.in_memory_of(Some(this))
+    }
+
+    /// Sets the outer state, while nobody else shares this one.
+    pub(super) fn set_outer(this: &mut Arc<Self>, outer: Arc<Self>) {
+        if let Some(state) = Arc::get_mut(this) {
+            state.outer = Some(outer);
+        }
+    }
+
+    /// Whether it is `outer`, or inside of it.
+    pub(super) fn is_inside(&self, outer: &Self) -> bool {
+        self.outward().any(|at| std::ptr::eq(at, outer))
     }
 
     /// This state, and those of the outer layers.
@@ -241,15 +256,25 @@ impl AttemptState {
         self.cut.store(true, Relaxed);
     }
 
-    /// The limit belonged to an attempt that is over.
-    pub(crate) fn clear_cut(&self) {
-        self.cut.store(false, Relaxed);
+    /// The call's deadline passed.
+    pub(crate) fn mark_call_cut(&self) {
+        self.call_cut.store(true, Relaxed);
     }
 
-    /// Whether a limit passed. A limit that cuts the first request also cuts the second.
+    /// A fallback answers after the deadline, so its answer isn't cut.
+    pub(crate) fn clear_call_cut(&self) {
+        self.call_cut.store(false, Relaxed);
+    }
+
+    /// Whether a limit ended the attempt, or the call.
     pub(crate) fn is_cut(&self) -> bool {
-        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_cut());
-        self.outward().any(|at| at.cut.load(Relaxed) || of_first(at))
+        self.outward().any(|at| at.cut.load(Relaxed)) || self.is_call_cut()
+    }
+
+    /// Whether its deadline ended the call, which a second request has in common with the first.
+    pub(crate) fn is_call_cut(&self) -> bool {
+        let of_first = |at: &Self| at.first.as_ref().is_some_and(|first| first.is_call_cut());
+        self.outward().any(|at| at.call_cut.load(Relaxed) || of_first(at))
     }
 
     /// Another request for the call was answered first. Inner layers are dropped for it, and

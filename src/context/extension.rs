@@ -151,6 +151,20 @@ impl Context {
         Self { state, attempt: 1, span: None, before: 0 }
     }
 
+    /// The same, for a call that another call's attempt has caused: its requests also count for
+    /// that one.
+    pub(crate) fn caused_by(mut self, cause: Option<Self>) -> Self {
+        if let Some(cause) = cause {
+            AttemptState::set_outer(&mut self.state, cause.state);
+        }
+        self
+    }
+
+    /// Whether it belongs to this attempt, or to one inside of it.
+    pub(crate) fn is_inside(&self, outer: &Self) -> bool {
+        self.state.is_inside(&outer.state)
+    }
+
     /// The same call's context for layers inside of the one that put this on the request.
     pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
         let state = AttemptState::inside(spare, &self.state);

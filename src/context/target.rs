@@ -18,8 +18,8 @@ pub struct CallTarget {
 impl CallTarget {
     /// The target of `request`.
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        // Most calls have no other extension than their context.
-        let others = (request.extensions().len() > 1).then(|| request.extensions());
+        let extensions = request.extensions();
+        let others = (!extensions.is_empty()).then_some(extensions);
         Self {
             method: request.method().clone(),
             scheme: request.uri().scheme().cloned(),

@@ -27,12 +27,13 @@ impl<N> BoxStack<N> {
 
 impl<N: Next<IntegrationWire> + 'static> DynStack for BoxStack<N> {
     fn send(&self, mut request: Request<Body>) -> Running<IntegrationWire> {
-        if !request.extensions().is_empty() {
-            // Remove the context of the call that caused this one: this one has its own key and
-            // deadline.
-            request.extensions_mut().remove::<Context>();
-        }
-        let context = |spare| Context::fresh(spare, self.name.as_ref());
+        // The context of the call that caused this one, which has its own key, attempts and
+        // deadline.
+        let cause = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions_mut().remove::<Context>(),
+        };
+        let context = |spare| Context::fresh(spare, self.name.as_ref()).caused_by(cause);
         let begin = Begin { request, context };
         start(&self.boxes, || Arc::clone(&self.stack), begin, |_| {})
     }

@@ -70,6 +70,10 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
         }
     }
 
+    fn begin(&self, attempt: &Attempt<IntegrationWire>) {
+        self.next.begin(attempt);
+    }
+
     fn release(&self) {
         self.next.release();
     }

@@ -23,9 +23,10 @@ pub trait Pattern: Send + Sync + 'static {
     /// As a layer: whether the call's facts are put into the request's extensions, for inner
     /// layers.
     ///
-    /// Costs three allocations. Without it, inner layers know only what outer layers have put
-    /// there.
-    const TELLS: bool = false;
+    /// It costs three allocations, or none if an outer layer has put them there. Without it, inner
+    /// layers know only what outer layers have put there, and nobody counts the requests that were
+    /// sent: an error's delivery is taken as it is, although it may be the last of several steps.
+    const TELLS: bool = true;
 
     /// The code around a call.
     ///
@@ -49,6 +50,11 @@ pub trait Pattern: Send + Sync + 'static {
         true
     }
 
+    /// Called when a call is made, before it is polled. Reads the caller's surroundings: its scope,
+    /// its span.
+    #[doc(hidden)]
+    fn begin<W: Wire>(&self, _: &Attempt<W>) {}
+
     /// The name of the integration, if the pattern knows it.
     #[doc(hidden)]
     fn integration(&self) -> Option<&Arc<str>> {
@@ -60,6 +66,10 @@ pub trait Pattern: Send + Sync + 'static {
 pub trait Next<W: Wire>: Send + Sync {
     /// Sends the attempt's request, and runs to the end of its answer's body.
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send;
+
+    /// See [`Pattern::begin`].
+    #[doc(hidden)]
+    fn begin(&self, _: &Attempt<W>) {}
 
     /// Drops the service instance that was kept ready for the call, because the call has ended or
     /// waits.
@@ -85,6 +95,11 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Around<P, N> {
     #[inline]
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send {
         self.pattern.around(call, attempt, &self.next)
+    }
+
+    fn begin(&self, attempt: &Attempt<W>) {
+        self.pattern.begin(attempt);
+        self.next.begin(attempt);
     }
 
     fn release(&self) {
@@ -113,6 +128,10 @@ impl<P: Pattern> Pattern for Arc<P> {
 
     fn may_send(&self) -> bool {
         P::may_send(self)
+    }
+
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        P::begin(self, attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
@@ -145,6 +164,12 @@ impl<P: Pattern> Pattern for Option<P> {
         self.as_ref().is_none_or(P::may_send)
     }
 
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        if let Some(pattern) = self {
+            pattern.begin(attempt);
+        }
+    }
+
     fn integration(&self) -> Option<&Arc<str>> {
         self.as_ref()?.integration()
     }
@@ -174,6 +199,11 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
 
     fn may_send(&self) -> bool {
         self.0.may_send() && self.1.may_send()
+    }
+
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        self.0.begin(attempt);
+        self.1.begin(attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {

@@ -223,7 +223,7 @@ impl<W: Wire> Attempt<W> {
     }
 
     /// The call's own facts.
-    pub(super) fn facts(&self) -> Arc<context::Call> {
+    pub(crate) fn facts(&self) -> Arc<context::Call> {
         self.state(|state| Arc::clone(state.call()))
     }
 

@@ -40,6 +40,8 @@ pub(super) struct CallControl {
 pub(crate) struct CallBox<W: Wire> {
     code: Pin<Box<dyn Future<Output = Infallible> + Send>>,
     shared: Arc<SharedAttempt<W>>,
+    /// The same, as patterns see it.
+    attempt: Attempt<W>,
     control: Arc<CallControl>,
     /// The stack that the code runs through; callers that know its type cast it back.
     stack: Arc<dyn Any + Send + Sync>,
@@ -131,10 +133,12 @@ impl<W: Wire> CallBox<W> {
         });
         let attempt = Attempt::new();
         let shared = Arc::clone(&attempt.shared);
-        let code = Box::pin(serve(Arc::clone(&stack), attempt, Arc::clone(&control)));
+        let of_code = Attempt { shared: Arc::clone(&shared) };
+        let code = Box::pin(serve(Arc::clone(&stack), of_code, Arc::clone(&control)));
         Self {
             code,
             shared,
+            attempt,
             control,
             stack,
             timer: Box::pin(Timer::default()),
@@ -149,7 +153,7 @@ impl<W: Wire> CallBox<W> {
     }
 
     /// Begins a call.
-    pub(super) fn begin<N: 'static>(
+    pub(super) fn begin<N: Next<W> + 'static>(
         &mut self,
         request: Request<W::Body>,
         context: Context,
@@ -159,7 +163,9 @@ impl<W: Wire> CallBox<W> {
         context.state().set_queued(true);
         self.control.is_ended.store(false, Relaxed);
         self.shared.begin(&mut self.shared.slots(), request, Some(context));
-        prepare(self.stack.downcast_ref().expect("all call boxes are of one stack"));
+        let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");
+        prepare(stack);
+        stack.begin(&self.attempt);
     }
 
     /// Runs until there is the answer's head, or an error.

@@ -163,6 +163,10 @@ where
         async move { self.pattern.around(call, attempt, &Inner(self)).await }
     }
 
+    fn begin(&self, attempt: &Attempt<W>) {
+        self.pattern.begin(attempt);
+    }
+
     /// A ready instance may hold a permit that other calls need sooner.
     fn release(&self) {
         let readied = self.bottom().readied.take();

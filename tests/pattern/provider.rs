@@ -36,7 +36,6 @@ impl Drop for Counted {
 /// How one request is answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
-    pub(crate) unready: u64,
     pub(crate) head: u64,
     /// A status, or nothing where the connection breaks.
     pub(crate) status: Option<u16>,
@@ -47,7 +46,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn good() -> Self {
-        Self { unready: 0, head: 0, status: Some(200), parts: Vec::new(), breaks: false }
+        Self { head: 0, status: Some(200), parts: Vec::new(), breaks: false }
     }
 }
 
@@ -57,8 +56,6 @@ pub(crate) struct Provider {
     pub(crate) scenes: Arc<Mutex<VecDeque<Scene>>>,
     pub(crate) open: Arc<AtomicI64>,
     pub(crate) sent: Arc<AtomicUsize>,
-    /// This instance's next answer, once it was asked whether it is ready.
-    next: Arc<Mutex<Option<Scene>>>,
 }
 
 impl Provider {

@@ -35,7 +35,7 @@ fn draw(rng: &mut impl Rng) -> Scene {
     };
     let parts = (0..rng.random_range(0..4)).map(|_| rng.random_range(0..3) * 7).collect();
     let head = rng.random_range(0..4) * 15;
-    Scene { unready: 0, head, status, parts, breaks: rng.random_range(0..8) == 0 }
+    Scene { head, status, parts, breaks: rng.random_range(0..8) == 0 }
 }
 
 fn request() -> Request<Full<Bytes>> {

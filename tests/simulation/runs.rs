@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::promises::{Broken, Promise};
+use crate::promises::Broken;
 use crate::shrink::shrunk;
 use crate::spec::Spec;
 use crate::world::{self, Report};

@@ -28,11 +28,11 @@ impl CorrelationPattern {
         Self { settings: Arc::new(settings.clone()) }
     }
 
-    fn mark<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+    fn mark<W: Wire>(&self, attempt: &Attempt<W>) {
         let CorrelationLayer { header, emitter, rng, .. } = &*self.settings;
         let brought = attempt.request(|request| Brought::by(request, header));
         let Some(Brought { id, is_replaced, trace }) = brought else { return };
-        let facts = call.facts();
+        let facts = attempt.facts();
         facts.mint_id(rng);
         let made = || CorrelationId::from_minted(facts.id_header().clone());
         let inherited = id.or_else(Scope::current_correlation_id);
@@ -66,17 +66,18 @@ impl CorrelationPattern {
 }
 
 impl Pattern for CorrelationPattern {
-    // All that follows carries its ids.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        self.mark(call, attempt);
         next.run(call, attempt).await
+    }
+
+    /// Ids and traces are those of where the call is made.
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        self.mark(attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {

@@ -19,16 +19,12 @@ pub struct DeadlinePattern {
 impl Pattern for DeadlinePattern {
     // The wait for the inner service is the caller's time, too.
     const READIES_IN_CALL: bool = true;
-    // Whoever is further in keeps the deadline.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        self.set_deadline(call, attempt);
         let Some(due) = call.deadline() else { return next.run(call, attempt).await };
         if call.now() >= due {
             return Err(self.passed(due, Delivery::NotSent, call, attempt));
@@ -36,7 +32,7 @@ impl Pattern for DeadlinePattern {
         let mut running = pin!(next.run(call, attempt));
         let Some(held) = call.until(due, attempt.head(running.as_mut())).await else {
             let delivery = attempt.state(|state| {
-                state.mark_cut();
+                state.mark_call_cut();
                 state.delivery_if_cut()
             });
             return Err(self.passed(due, delivery, call, attempt));
@@ -45,6 +41,11 @@ impl Pattern for DeadlinePattern {
             Ok(body) => self.read(due, body, call, attempt).await,
             Err(flow) => flow,
         }
+    }
+
+    /// A deadline that is inherited is that of where the call is made.
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        self.set_deadline(attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
@@ -58,14 +59,15 @@ impl DeadlinePattern {
     }
 
     /// The sooner of the request's deadline, or else the layer's own, and those that it inherits.
-    fn set_deadline<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+    fn set_deadline<W: Wire>(&self, attempt: &Attempt<W>) {
+        let facts = attempt.facts();
         let own = attempt.request(|request| request.extensions().get::<CallDeadline>().copied());
         let own = own.flatten().map(|own| own.0);
         let DeadlineLayer { limit, may_be_lengthened, .. } = self.settings;
         let limit = limit.filter(|_| own.is_none() || !may_be_lengthened);
-        let limit = limit.map(|limit| rt::after(call.started(), limit));
+        let limit = limit.map(|limit| rt::after(facts.started, limit));
         for deadline in [own, limit, Scope::current_deadline()].into_iter().flatten() {
-            call.facts().end_by(deadline);
+            facts.end_by(deadline);
         }
     }
 
@@ -90,7 +92,7 @@ impl DeadlinePattern {
             }
             if asked < due {
                 // The provider was waited for, and not a reader who came late.
-                attempt.state(|state| state.mark_cut());
+                attempt.state(|state| state.mark_call_cut());
             }
             return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
         }

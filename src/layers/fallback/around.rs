@@ -28,9 +28,6 @@ struct Note {
 }
 
 impl Pattern for FallbackPattern {
-    // What the attempts further in came to is known here.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,
@@ -46,6 +43,8 @@ impl Pattern for FallbackPattern {
                 return held.hand_up().await;
             };
             let note = Box::new(self.note(&failed, &held, attempt));
+            // What cut the call that failed cuts nothing more.
+            attempt.state(|state| state.clear_call_cut());
             // Boxed, because few calls come to it.
             let Some(answer) = Box::pin(self.ask(call, failed)).await else {
                 self.tell_of_failure(&note, attempt);
@@ -139,9 +138,7 @@ impl FallbackPattern {
         attempt: &Attempt<W>,
     ) -> Response<Body> {
         let FellBack { class, delivery, .. } = note.mark;
-        // What cut the call that failed cuts nothing more.
         attempt.state(|state| {
-            state.clear_cut();
             state.merge_delivery(delivery);
             state.call().set_fell_back();
         });

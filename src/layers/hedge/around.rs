@@ -22,8 +22,6 @@ impl HedgePattern {
 }
 
 impl Pattern for HedgePattern {
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

@@ -36,9 +36,6 @@ impl<P> Pattern for IdempotencyPattern<P>
 where
     P: PlaceKey<Body> + Send + Sync + 'static,
 {
-    // Retry and hedge must know whether the key makes a repetition safe.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

@@ -32,9 +32,6 @@ impl IdleTimeoutPattern {
 }
 
 impl Pattern for IdleTimeoutPattern {
-    // A client further in can tell that a limit cut its body, and not a reader who left.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

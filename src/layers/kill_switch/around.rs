@@ -17,9 +17,6 @@ impl KillSwitchPattern {
 }
 
 impl Pattern for KillSwitchPattern {
-    // What waits further in is stopped there.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

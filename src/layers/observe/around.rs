@@ -18,9 +18,6 @@ impl ObservePattern {
 }
 
 impl Pattern for ObservePattern {
-    // An attempt is told under the call's ids, and the call knows how its attempts ended.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

@@ -149,9 +149,13 @@ impl<'a, W: Wire> Report<'a, W> {
 
     /// How it ended, where it was dropped.
     fn end_of_dropped(&self) -> End {
-        let (is_superseded, is_cut, delivery_if_cut) = self
-            .attempt
-            .state(|state| (state.is_superseded(), state.is_cut(), state.delivery_if_cut()));
+        let (is_superseded, is_cut, delivery_if_cut) = self.attempt.state(|state| {
+            let is_cut = match self.settings.what {
+                What::Call => state.is_call_cut(),
+                What::Attempt => state.is_cut(),
+            };
+            (state.is_superseded(), is_cut, state.delivery_if_cut())
+        });
         match self.head {
             _ if is_superseded => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.

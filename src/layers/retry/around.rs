@@ -22,8 +22,6 @@ impl RetryPattern {
 }
 
 impl Pattern for RetryPattern {
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

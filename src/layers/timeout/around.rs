@@ -19,9 +19,6 @@ pub struct TimeoutPattern {
 }
 
 impl Pattern for TimeoutPattern {
-    // A client further in can tell that a limit cut its attempt, and not a caller who left.
-    const TELLS: bool = true;
-
     async fn around<W: Wire>(
         &self,
         call: &Call,

@@ -28,7 +28,8 @@ impl Error {
     /// since the layer was called.
     pub(crate) fn ending(mut self, context: &Context) -> Self {
         let of = self.0.context.as_ref();
-        let is_of_call = of.is_some_and(|of| of.is_same_call(context));
+        let is_of = |of: &Context| of.is_same_call(context) || of.is_inside(context);
+        let is_of_call = of.is_some_and(is_of);
         let is_last_step = self.0.delivery == Delivery::NotSent && context.handed_over() > 0;
         if !is_of_call || is_last_step {
             self.0.delivery = Delivery::Unknown;

@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use http::{Method, Request};
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, WhenOpen};
-use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::BreakerState::{Closed, HalfOpen, Open};
 use outrigger::event::Event;
@@ -192,7 +191,6 @@ async fn who_waited_in_a_queue_asks_the_breaker_again_before_it_goes() {
     let breaker = CircuitBreakerLayer::new().no_success_for(Duration::ZERO);
     let provider = Provider::new(Answer::status(500).after(secs(1)));
     let service = ServiceBuilder::new()
-        .layer(CorrelationLayer::new())
         .layer(breaker.clone())
         .layer(BulkheadLayer::new(10).queue(100))
         .service(provider.clone());

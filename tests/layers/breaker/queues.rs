@@ -1,5 +1,4 @@
-//! What a call waits for further in is not the provider's doing, where a layer further out tells both of
-//! them that it is one call.
+//! What a call waits for further in is not the provider's doing.
 
 use std::time::Duration;
 
@@ -8,7 +7,6 @@ use futures_util::future::join_all;
 use outrigger::Ratio;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
-use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::BreakerState;
 use outrigger::rate_limit::{Excess, RateLimitLayer};
@@ -33,7 +31,6 @@ async fn a_wait_for_a_place_is_no_slow_answer() {
     let breaker = impatient();
     let handle = breaker.handle();
     let service = ServiceBuilder::new()
-        .layer(CorrelationLayer::new())
         .layer(breaker)
         .layer(BulkheadLayer::new(1).queue(9))
         .service(Script::new([Answer::status(200).after(Duration::from_secs(1))]));
@@ -47,7 +44,6 @@ async fn a_wait_for_a_turn_is_no_slow_answer() {
     let breaker = impatient();
     let handle = breaker.handle();
     let service = ServiceBuilder::new()
-        .layer(CorrelationLayer::new())
         .layer(breaker)
         .layer(RateLimitLayer::new(1, Duration::from_secs(1)).excess(Excess::Shape))
         .service(Script::new([Answer::status(200)]));
@@ -104,7 +100,7 @@ async fn a_caller_who_leaves_a_queue_of_ours_says_nothing_of_the_provider() {
         .no_success_for(Duration::ZERO);
     let handle = breaker.handle();
     let inner = BulkheadLayer::new(1).queue(1).layer(Script::new([Answer::hang()]));
-    let service = CorrelationLayer::new().layer(breaker.layer(inner));
+    let service = breaker.layer(inner);
     let mut first = Box::pin(service.clone().oneshot(get()));
     assert!(first.as_mut().now_or_never().is_none());
     let queued = service.clone().oneshot(get());
