@@ -55,17 +55,19 @@
 //! ```no_run
 //! use outrigger::{Delivery, IdempotencyKey, Integration};
 //!
-//! # async fn charge(stripe: Integration) -> Result<(), Box<dyn std::error::Error>> {
-//! let mut request = http::Request::post("https://api.stripe.com/v1/charges").body("amount=1000")?;
-//! // With a key of yours, a POST may be sent again: you know that this provider takes it once.
-//! request.extensions_mut().insert(IdempotencyKey::from_business_key("order 1042, first charge"));
+//! async fn charge(stripe: &Integration) -> Result<(), http::Error> {
+//!     let mut request = http::Request::post("https://api.stripe.com/v1/charges").body("amount=1000")?;
+//!     // With a key of yours, a POST may be sent again: you know that this provider takes it once.
+//!     let key = IdempotencyKey::from_business_key("order 1042, first charge");
+//!     request.extensions_mut().insert(key);
 //!
-//! match stripe.send(request).await {
-//!     Ok(response) => println!("answered: {}", response.status()),
-//!     Err(error) if error.delivery() == Delivery::NotSent => println!("never happened: {error}"),
-//!     Err(error) => println!("ask stripe about {:?}: {error}", error.idempotency_key()),
+//!     match stripe.send(request).await {
+//!         Ok(response) => println!("answered: {}", response.status()),
+//!         Err(error) if error.delivery() == Delivery::NotSent => println!("never happened: {error}"),
+//!         Err(error) => println!("ask stripe about {:?}: {error}", error.idempotency_key()),
+//!     }
+//!     Ok(())
 //! }
-//! # Ok(()) }
 //! ```
 //!
 //! The client that a team has already, with its pool, proxies and cookies, keeps its own types:
@@ -87,18 +89,19 @@
 //! ```
 //! use std::time::Duration;
 //! use outrigger::Integration;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //!
 //! let refused = Integration::user_flow("stripe")
 //!     .deadline(Duration::from_secs(2))
 //!     .retry(|retry| retry.max_attempts(0))
-//! #   .service(outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]))
+//!     .service(Script::new([Answer::status(200)])) // in place of a client
 //!     .build()
 //!     .unwrap_err();
 //! assert_eq!(refused.errors().len(), 2);
 //! println!("{refused}");
 //! ```
 //!
-//! # At the wheel
+//! # While it runs
 //!
 //! An integration will fail; what happens then is decided by people, while the service runs:
 //!
@@ -107,8 +110,8 @@
 //! use http::Response;
 //! use outrigger::event::SwitchMode;
 //! use outrigger::fallback::FallbackLayer;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //! use outrigger::{Body, Integration, control::Registry};
-//! # use outrigger::testing::{Answer, Script};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -117,7 +120,7 @@
 //!     .fallback(FallbackLayer::value(Response::new(r#"{"EUR":1.0}"#)))
 //!     .rate_limit(|limit| limit.requests(100, Duration::from_secs(60)))
 //!     .register(&registry)
-//! #   .service(Script::new([Answer::status(500)]))
+//!     .service(Script::new([Answer::status(500)])) // in place of a client
 //!     .build()?;
 //!
 //! // By a handle, a watched file (`kill_switch::SwitchFile`) or a source of your own:
@@ -138,10 +141,11 @@
 //!
 //! # Where to read on
 //!
-//! - [`integration`]: the presets' values and the one order, each with its reason.
+//! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
 //!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
+//! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.

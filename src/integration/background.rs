@@ -3,33 +3,22 @@
 use std::time::Duration;
 
 use super::slots::{AnyPlacement, Slots};
-use super::target::Target;
-use super::users::Users;
+use super::user_flow;
 use crate::Ratio;
 use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::{CircuitBreakerLayer, WhenOpen};
-use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
-use crate::fallback::FallbackLayer;
-use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, Minting};
 use crate::idle_timeout::IdleTimeoutLayer;
-use crate::kill_switch::KillSwitchLayer;
-use crate::mirror::MirrorLayer;
 use crate::rate_limit::{Excess, RateLimitLayer};
-use crate::rehearsal::RehearsalLayer;
 use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 use crate::timeout::TimeoutLayer;
 
 pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60));
     Slots {
-        correlation: CorrelationLayer::new(),
-        fallback: FallbackLayer::disabled(),
         deadline: DeadlineLayer::new(Duration::from_secs(3600)),
-        kill_switch: KillSwitchLayer::new(),
-        mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
         idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::Always)),
         retry: RetryLayer::new()
             .unlimited_attempts()
@@ -40,9 +29,8 @@ pub(super) fn slots() -> Slots {
             .when_budget_is_empty(EmptyBudget::Wait)
             // Who is refused further in comes back when it is said to.
             .rejections(Rejections::Wait),
-        hedge: HedgeLayer::disabled(),
         // Opening in error costs a job a second, so ten in a row need no time.
-        breaker: CircuitBreakerLayer::new()
+        circuit_breaker: CircuitBreakerLayer::new()
             .no_success_for(Duration::ZERO)
             .open_for(Duration::from_secs(1), Duration::from_secs(60))
             .when_open(WhenOpen::Hold),
@@ -52,9 +40,8 @@ pub(super) fn slots() -> Slots {
         bulkhead: BulkheadLayer::new(16).queue(65_536),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),
-        rehearsal: RehearsalLayer::new(),
-        around_call: Users::default(),
-        around_attempt: Users::default(),
         connect: Duration::from_secs(3),
+        // All else is off, or is the same where a person waits.
+        ..user_flow::slots()
     }
 }

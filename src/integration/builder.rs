@@ -23,7 +23,7 @@ use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
@@ -233,12 +233,12 @@ impl<T> IntegrationBuilder<T> {
 
     /// Adjusts the circuit breaker.
     pub fn breaker(self, adjust: impl FnOnce(CircuitBreakerLayer) -> CircuitBreakerLayer) -> Self {
-        self.set(|slots| slots.breaker = adjust(slots.breaker.clone()))
+        self.set(|slots| slots.circuit_breaker = adjust(slots.circuit_breaker.clone()))
     }
 
     /// No circuit breaker.
     pub fn without_breaker(self) -> Self {
-        self.set(|slots| slots.breaker = CircuitBreakerLayer::disabled())
+        self.set(|slots| slots.circuit_breaker = CircuitBreakerLayer::disabled())
     }
 
     /// Adjusts the rate limit.
@@ -310,12 +310,13 @@ impl<T: Source> IntegrationBuilder<T> {
         self.check()?;
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
-        let slots = self.slots.apart(&self.emitter, &self.classifier);
+        let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
+        let slots = self.slots.adopt(&wiring);
         let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
-        let Merged { slots, limits } = self.settings.lay_over(&base, &mut Vec::new());
-        let kept = base.slots.kept();
-        let slots = slots.taking_over(&base.slots);
-        base.slots = kept;
+        let Merged { slots, limits } = self.settings.merge(&base, &mut Vec::new());
+        let snapshot = base.slots.snapshot();
+        let slots = slots.inherit(&base.slots);
+        base.slots = snapshot;
 
         let transport = match limits {
             Some(limits) => self.transport.with_limits(limits),
@@ -323,11 +324,9 @@ impl<T: Source> IntegrationBuilder<T> {
         };
         let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
-        let (emitter, classifier) = (self.emitter.clone(), self.classifier);
-        let captures = emitter.interest().body_cap().is_some();
-        let compose = move |slots: &Slots| {
-            compose(slots, &emitter, &classifier, Bottom::new(transport.clone(), captures))
-        };
+        let captures = self.emitter.interest().body_cap().is_some();
+        let compose =
+            move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
@@ -345,7 +344,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
         let mut found: Vec<ValidationError> = Vec::new();
-        self.settings.lay_over(&base, &mut found);
+        self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
             let is_news = |mistake: &&ValidationError| found.iter().all(|known| known != *mistake);

@@ -73,7 +73,7 @@ impl Shared {
     }
 
     pub(super) fn breaker(&self) -> BreakerHandle {
-        self.live.slots().breaker.handle()
+        self.live.slots().circuit_breaker.handle()
     }
 
     fn rehearsal(&self) -> RehearsalHandle {

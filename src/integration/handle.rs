@@ -89,7 +89,7 @@ impl Integration {
     /// Its circuit breaker; always closed where there is none, or one for each key.
     #[must_use]
     pub fn breaker(&self) -> BreakerHandle {
-        self.shared.live.slots().breaker.handle()
+        self.shared.live.slots().circuit_breaker.handle()
     }
 
     /// Its circuit breakers, where it has [one for each key][keyed].
@@ -97,7 +97,7 @@ impl Integration {
     /// [keyed]: crate::circuit_breaker::CircuitBreakerLayer::keyed
     #[must_use]
     pub fn keyed_breakers(&self) -> Option<KeyedBreakers> {
-        self.shared.live.slots().breaker.keyed_handle()
+        self.shared.live.slots().circuit_breaker.keyed_handle()
     }
 
     /// Its rate limits, where it has [one for each key][keyed].

@@ -18,7 +18,7 @@ impl Steered for Shared {
 
     fn health(&self) -> Health {
         let slots = self.live.slots().clone();
-        let breaker = slots.breaker.handle();
+        let breaker = slots.circuit_breaker.handle();
         let breaker = breaker.exists().then(|| {
             let counts = breaker.counts();
             BreakerHealth {
@@ -43,7 +43,7 @@ impl Steered for Shared {
             is_rehearsing: slots.rehearsal.handle().is_on(),
             controls: self.control_states(),
             breaker,
-            keyed_breakers: slots.breaker.keyed_handle().map(|breakers| {
+            keyed_breakers: slots.circuit_breaker.keyed_handle().map(|breakers| {
                 let (keys, open) = breakers.counts();
                 KeyedBreakersHealth { keys, open }
             }),

@@ -17,7 +17,7 @@ impl Merged {
         limits: Option<PoolLimits>,
         found: &mut Vec<ValidationError>,
     ) -> Self {
-        let slots = slots.settled();
+        let slots = slots.wire();
         slots.check_into(found);
         slots.check_connect(limits.and_then(|limits| limits.connect), found);
         if let Some(limits) = &limits {

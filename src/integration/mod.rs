@@ -48,7 +48,60 @@
 //! 16. `rehearsal`: all limits meet its faults as if they were the provider's.
 //! 17. the transport.
 //!
-//! A slot that nobody uses is left out when the stack is composed.
+//! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand
+//! around the call, inside 2, or around the attempt, inside 14:
+//! [`around_call`](IntegrationBuilder::around_call),
+//! [`around_attempt`](IntegrationBuilder::around_attempt).
+//!
+//! # Composed by hand
+//!
+//! Every layer also works in a `ServiceBuilder`, alone or with others. Leave out what you don't
+//! need, and keep the order; each layer's page says what goes wrong in another one.
+//!
+//! ```
+//! use std::time::Duration;
+//! use http::{Request, StatusCode};
+//! use outrigger::circuit_breaker::CircuitBreakerLayer;
+//! use outrigger::rate_limit::RateLimitLayer;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, deadline::DeadlineLayer, retry::RetryLayer, timeout::TimeoutLayer};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = Script::new([Answer::status(503), Answer::status(200)]);
+//! let service = ServiceBuilder::new()
+//!     .layer(DeadlineLayer::new(Duration::from_secs(8)))
+//!     .layer(RetryLayer::new().max_attempts(2))
+//!     .layer(CircuitBreakerLayer::new())
+//!     .layer(RateLimitLayer::new(50, Duration::from_secs(1)))
+//!     .layer(TimeoutLayer::new().attempt(Duration::from_secs(3)))
+//!     // For a client that takes one type of body only:
+//!     .map_request(|request: Request<_>| request.map(Body::new))
+//!     .service(provider);
+//!
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! # Ok(()) }
+//! ```
+//!
+//! - **The facts of a call** reach a layer further in through the
+//!   [`Context`](crate::context::Context) in the request's extensions, and in no other way.
+//!   `correlation`, `observe` (if anybody listens), `fallback`, `deadline`, `kill_switch`,
+//!   `idempotency`, `retry`, `hedge`, `timeout` and `idle_timeout` put it there
+//!   ([`TELLS`](crate::pattern::Pattern::TELLS)). `mirror`, `circuit_breaker`, `rate_limit`,
+//!   `bulkhead` and `rehearsal` don't, to spare the allocations: they use one that is there
+//!   already. So a breaker knows that a call still waits in a rate limit's queue only if one of the
+//!   former stands around both.
+//! - **Layers of other crates** may stand in between, if they leave the request's extensions in
+//!   place. A layer that makes a new request ends what its neighbours know of each other.
+//! - **The request's body** is changed by `retry` and `hedge`, to a
+//!   [`ReplayBody`](crate::body::ReplayBody), and by `timeout`, to a
+//!   [`RequestBody`](crate::timeout::RequestBody); `mirror` takes requests with a
+//!   [`Body`](crate::Body).
+//! - **The inner service** must be `Clone`; each attempt is sent by an instance that was polled
+//!   ready for it. The answer's body is an [`Answer`](crate::pattern::Answer), whichever layer is
+//!   outermost.
 
 mod adapt;
 mod background;

@@ -7,7 +7,7 @@ use crate::settings::ValidationError;
 pub(super) struct Settings(());
 
 impl Settings {
-    pub(super) fn lay_over(&self, base: &Baseline, found: &mut Vec<ValidationError>) -> Merged {
+    pub(super) fn merge(&self, base: &Baseline, found: &mut Vec<ValidationError>) -> Merged {
         Merged::checked(base.slots.clone(), base.limits, found)
     }
 }

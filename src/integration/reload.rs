@@ -69,7 +69,7 @@ impl Reload {
         along();
         let running = self.slots().clone();
         let rehearsed = running.rehearsal.plan_on();
-        let slots = to.taking_over(&running);
+        let slots = to.inherit(&running);
         let stack = (self.compose)(&slots);
         let rehearsal = slots.rehearsal.clone();
         let before = std::mem::replace(&mut *self.slots(), slots);

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use super::bottom::Bottom;
 use super::box_stack::{BoxStack, DynStack};
 use super::slots::Slots;
-use crate::event::Emitter;
 use crate::idempotency::IdempotencyPattern;
 use crate::mirror::MirrorPattern;
 use crate::observe::ObserveLayer;
-use crate::outcome::SharedClassifier;
-use crate::pattern::{Around, ToPattern};
+use crate::pattern::{Around, ToPattern, Wiring};
 
 /// Each pattern around those below it.
 macro_rules! around {
@@ -20,13 +18,8 @@ macro_rules! around {
 }
 
 /// Composes the slots around a transport. An empty slot costs a branch.
-pub(super) fn compose(
-    slots: &Slots,
-    emitter: &Emitter,
-    classifier: &SharedClassifier,
-    bottom: Bottom,
-) -> Arc<dyn DynStack> {
-    let slots = slots.clone();
+pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn DynStack> {
+    let (slots, Wiring { emitter, classifier }) = (slots.clone(), wiring);
     let listens = emitter.is_listened_to();
     let told = || emitter.clone();
     let observe = |layer: ObserveLayer| {
@@ -34,40 +27,40 @@ pub(super) fn compose(
     };
     let stack = around!(
         // 1. Outermost: all that follows carries its id.
-        slots.correlation.emitter(told()).to_pattern(),
+        slots.correlation.to_pattern(),
         // 2. What the caller sees.
         observe(ObserveLayer::call(told())),
         // A user's own around the call: they see what the caller sees, and have its id.
         users: slots.around_call,
         // 3. Outside all that can fail: a late call gets its fallback too.
-        slots.fallback.is_enabled().then(|| slots.fallback.clone().emitter(told()).to_pattern()),
+        slots.fallback.is_enabled().then(|| slots.fallback.to_pattern()),
         // 4. Outside all that waits: all that follows is the caller's time.
-        slots.deadline.emitter(told()).to_pattern(),
+        slots.deadline.to_pattern(),
         // 5. Outside all that sends.
         slots.kill_switch.to_pattern(),
         // 6. Inside the switch: what is stopped isn't copied. Outside retry: it compares what a call
         //    came to.
         slots.mirror.target().0.is_some().then(|| MirrorPattern::new(slots.mirror.clone())),
         // 7. Inside the mirror: a copy has no key.
-        IdempotencyPattern::new(slots.idempotency.clone().emitter(told())),
+        IdempotencyPattern::new(slots.idempotency.clone()),
         // 8. Inside the key: every attempt has the same one.
-        slots.retry.emitter(told()).to_pattern(),
+        slots.retry.to_pattern(),
         // 9. Inside retry: only first attempts are doubled, out of the same budget.
         slots.hedge.is_enabled().then(|| slots.hedge.to_pattern()),
         // 10. Inside retry and hedge: it judges attempts.
-        slots.breaker.to_pattern(),
+        slots.circuit_breaker.to_pattern(),
         // 11. Inside the breaker: an open circuit neither queues nor spends quota.
         slots.rate_limit.to_pattern(),
         // 12. Inside the rate limit: who waits for a turn holds no place.
-        slots.bulkhead.emitter(told()).to_pattern(),
+        slots.bulkhead.to_pattern(),
         // 13. Outside the attempt's limits: a timeout is how an attempt ended.
         observe(ObserveLayer::attempt(told())),
         // 14. Inside the queue: an attempt's time is the provider's alone.
-        slots.timeout.emitter(told()).to_pattern(),
+        slots.timeout.to_pattern(),
         // A user's own around the attempt: under its limit.
         users: slots.around_attempt,
         // 15. Above the transport: only the provider's silence counts.
-        slots.idle_timeout.emitter(told()).to_pattern(),
+        slots.idle_timeout.to_pattern(),
         // 16. Right above the transport: all limits meet the faults as if they were real.
         slots.rehearsal.is_in_use().then(|| slots.rehearsal.to_pattern()),
         // 17. The transport: its errors become ours here, once.

@@ -38,7 +38,7 @@ pub(super) fn slots() -> Slots {
             .preset_budget(Ratio::percent(20), 10),
         hedge: HedgeLayer::disabled(),
         // Its defaults are this preset's values.
-        breaker: CircuitBreakerLayer::new(),
+        circuit_breaker: CircuitBreakerLayer::new(),
         rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),

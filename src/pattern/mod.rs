@@ -9,6 +9,9 @@
 //! use std::time::Duration;
 //!
 //! use outrigger::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, Integration};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! /// Prints calls that took longer than a limit, and when their bodies ended.
 //! struct PrintSlow(Duration);
@@ -37,11 +40,10 @@
 //!     }
 //! }
 //!
-//! # use outrigger::{Body, Integration, testing::{Answer, Script}};
-//! # use tower::{ServiceBuilder, ServiceExt};
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let client = Script::new([Answer::status(200).after(Duration::from_secs(2))]);
+//! let client = Script::new([Answer::status(200).after(Duration::from_secs(2))]);
+//!
 //! // As a tower layer, around any service:
 //! let service = ServiceBuilder::new()
 //!     .layer(outrigger::pattern::layer(PrintSlow(Duration::from_secs(1))))
@@ -96,6 +98,7 @@ mod layer;
 mod layered;
 pub(crate) mod ownership;
 mod saved;
+mod slot;
 mod unread;
 mod wire;
 
@@ -112,6 +115,7 @@ pub(crate) use layer::pattern_layer;
 pub use layer::{PatternLayer, ToPattern, layer};
 pub use layered::Layered;
 pub(crate) use layered::send;
+pub(crate) use slot::{Slot, Wiring};
 pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
 
 pub(crate) use wire::{Form, Nothing, Saved, sealed};

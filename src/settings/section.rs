@@ -1,6 +1,22 @@
 //! A table of optional settings.
 
-/// Defines a readable table of settings, whose keys are the names of its fields.
+use super::read::{Reader, Setting};
+
+/// A table of settings that are a layer's, or a client's.
+pub(crate) trait Table<L>: Setting {
+    /// What is set.
+    fn of(layer: &L) -> Self;
+
+    /// Lays what is there over what was set.
+    fn merge(&self, layer: &mut L, reader: &mut Reader<'_>);
+
+    /// The table's name for what code calls `field`. It is empty for the table as a whole.
+    fn key_of<'f>(field: &'f str, _: &L) -> &'f str {
+        field
+    }
+}
+
+/// Makes a table of settings that can be read, with the names of its fields as keys.
 macro_rules! section {
     ($(#[doc = $doc:literal])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
         $(#[doc = $doc])*

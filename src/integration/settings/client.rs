@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::settings::section::{lay, section};
+use crate::settings::read::Reader;
+use crate::settings::section::{Table, lay, section};
 use crate::settings::values::LARGEST;
 use crate::transport::pool::PoolLimits;
 
@@ -18,8 +19,8 @@ section! {
     }
 }
 
-impl Client {
-    pub(super) fn of(limits: &PoolLimits) -> Self {
+impl Table<PoolLimits> for Client {
+    fn of(limits: &PoolLimits) -> Self {
         Self {
             connect_timeout: Some(limits.connect),
             acquire_timeout: Some(limits.acquire),
@@ -30,7 +31,7 @@ impl Client {
         }
     }
 
-    pub(super) fn lay_over(&self, limits: &mut PoolLimits) {
+    fn merge(&self, limits: &mut PoolLimits, _: &mut Reader<'_>) {
         lay(&mut limits.connect, &self.connect_timeout);
         lay(&mut limits.acquire, &self.acquire_timeout);
         lay(&mut limits.idle, &self.pool_idle_timeout);

@@ -1,15 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::client::Client;
-use super::limits::{Bulkhead, RateLimit, Timeout};
-use super::outer::{Correlation, Fallback, Idempotency};
 use super::paths::{in_file, may_follow_from};
-use super::retries::{Breaker, Hedge, Retry};
-use super::steering::{Mirror, Rehearsal};
+use super::tables::Tables;
 use crate::event::Event;
 use crate::integration::builder::IntegrationBuilder;
 use crate::integration::client::OwnClient;
@@ -20,7 +15,6 @@ use crate::integration::reload::Baseline;
 use crate::integration::slots::Slots;
 use crate::settings::raw::Raw;
 use crate::settings::read::{Reader, Setting, WHOLE};
-use crate::settings::section::section;
 use crate::settings::{ConfigError, ValidationError};
 use crate::transport::pool::PoolLimits;
 
@@ -72,28 +66,6 @@ pub struct IntegrationConfig(Arc<Tables>);
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Settings(Option<IntegrationConfig>);
 
-section! {
-    /// The whole file.
-    Tables {
-        preset: Preset,
-        deadline: Option<Duration>,
-        deadline_may_be_lengthened: bool,
-        idle_timeout: Option<Duration>,
-        correlation: Correlation,
-        fallback: Fallback,
-        mirror: Mirror,
-        idempotency: Idempotency,
-        retry: Retry,
-        hedge: Hedge,
-        circuit_breaker: Breaker,
-        rate_limit: RateLimit,
-        bulkhead: Bulkhead,
-        timeout: Timeout,
-        rehearsal: Rehearsal,
-        hyper: Client,
-    }
-}
-
 // === impl IntegrationConfig ===
 
 impl IntegrationConfig {
@@ -131,32 +103,14 @@ impl IntegrationConfig {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
         let base = Baseline { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
-        Settings(Some(self.clone())).lay_over(&base, &mut more);
+        Settings(Some(self.clone())).merge(&base, &mut more);
         // What was wrong with a value leaves its setting as the preset has it, which says nothing.
         more.retain(|mistake| !found.iter().any(|known| may_follow_from(mistake, known)));
         found.extend(more);
     }
 
     fn of(preset: Preset, slots: &Slots, limits: Option<&PoolLimits>) -> Self {
-        let bulkhead = Bulkhead::of(&slots.bulkhead);
-        Self(Arc::new(Tables {
-            preset: Some(preset),
-            deadline: Some(slots.deadline.limit()),
-            deadline_may_be_lengthened: Some(slots.deadline.may_be_lengthened),
-            idle_timeout: Some(slots.idle_timeout.limit),
-            correlation: Some(Correlation::of(&slots.correlation)),
-            fallback: Some(Fallback::of(&slots.fallback)),
-            mirror: Some(Mirror::of(&slots.mirror)),
-            idempotency: Some(Idempotency::of(&slots.idempotency)),
-            retry: Some(Retry::of(&slots.retry)),
-            hedge: Some(Hedge::of(&slots.hedge)),
-            circuit_breaker: Some(Breaker::of(&slots.breaker)),
-            rate_limit: Some(RateLimit::of(&slots.rate_limit)),
-            bulkhead: Some(bulkhead),
-            timeout: Some(Timeout::of(&slots.timeout)),
-            rehearsal: Some(Rehearsal::of(&slots.rehearsal)),
-            hyper: limits.map(Client::of),
-        }))
+        Self(Arc::new(Tables::of(preset, slots, limits)))
     }
 }
 
@@ -182,7 +136,7 @@ impl fmt::Debug for IntegrationConfig {
 
 impl Settings {
     /// Lays the settings over what was set in code, and checks all together.
-    pub(in super::super) fn lay_over(
+    pub(in super::super) fn merge(
         &self,
         base: &Baseline,
         found: &mut Vec<ValidationError>,
@@ -190,7 +144,7 @@ impl Settings {
         let (mut slots, mut limits) = (base.slots.clone(), base.limits);
         if let Some(IntegrationConfig(tables)) = &self.0 {
             let mut reader = Reader::new(found);
-            tables.lay_over(base.preset, &mut slots, &mut limits, &mut reader);
+            tables.merge(base.preset, &mut slots, &mut limits, &mut reader);
         }
         let so_far = found.len();
         let laid = Merged::checked(slots, limits, found);
@@ -201,86 +155,6 @@ impl Settings {
             }));
         }
         laid
-    }
-}
-
-impl Tables {
-    fn lay_over(
-        &self,
-        preset: Preset,
-        slots: &mut Slots,
-        limits: &mut Option<PoolLimits>,
-        reader: &mut Reader<'_>,
-    ) {
-        if let Some(named) = self.preset.filter(|named| *named != preset) {
-            let problem =
-                format!("it was built as {preset}: build it as {named}, or take this out");
-            reader.under("preset", |reader| reader.wrong(problem));
-        }
-        if let Some(limit) = self.deadline {
-            slots.deadline = slots.deadline.clone().with_limit(limit);
-        }
-        if let Some(may) = self.deadline_may_be_lengthened {
-            slots.deadline.may_be_lengthened = may;
-        }
-        if let Some(limit) = self.idle_timeout {
-            slots.idle_timeout.limit = limit;
-        }
-        if let Some(table) = &self.correlation {
-            table.lay_over(&mut slots.correlation);
-        }
-        if let Some(table) = &self.fallback {
-            table.lay_over(&mut slots.fallback);
-        }
-        if let Some(table) = &self.mirror {
-            table.lay_over(&mut slots.mirror);
-        }
-        if let Some(table) = &self.idempotency {
-            table.lay_over(&mut slots.idempotency);
-        }
-        if let Some(table) = &self.retry {
-            reader.under("retry", |reader| table.lay_over(&mut slots.retry, reader));
-        }
-        if let Some(table) = &self.hedge {
-            reader.under("hedge", |reader| table.lay_over(&mut slots.hedge, reader));
-        }
-        if let Some(table) = &self.circuit_breaker {
-            reader.under("circuit_breaker", |reader| table.lay_over(&mut slots.breaker, reader));
-        }
-        self.lay_over_limits(slots, limits, reader);
-        if let Some(table) = &self.rehearsal {
-            reader.under("rehearsal", |reader| table.lay_over(&mut slots.rehearsal, reader));
-        }
-    }
-
-    fn lay_over_limits(
-        &self,
-        slots: &mut Slots,
-        limits: &mut Option<PoolLimits>,
-        reader: &mut Reader<'_>,
-    ) {
-        if let Some(table) = &self.rate_limit {
-            reader.under("rate_limit", |reader| table.lay_over(&mut slots.rate_limit, reader));
-        }
-        if let Some(table) = &self.bulkhead {
-            reader.under("bulkhead", |reader| table.lay_over(&mut slots.bulkhead, reader));
-        }
-        if let Some(table) = &self.rate_limit {
-            let places = slots.bulkhead.config().concurrency;
-            reader.under("rate_limit", |reader| {
-                table.check_in_flight(&slots.rate_limit, places, reader);
-            });
-        }
-        if let Some(table) = &self.timeout {
-            table.lay_over(&mut slots.timeout);
-        }
-        match (&self.hyper, limits) {
-            (Some(table), Some(limits)) => table.lay_over(limits),
-            (Some(_), None) => reader.under("hyper", |reader| {
-                reader.wrong("the client is not the integration's own: set it up where it is made");
-            }),
-            (None, _) => {}
-        }
     }
 }
 
@@ -324,7 +198,7 @@ impl Integration {
     pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
         let mut found = Vec::new();
         let settings = Settings(Some(config.clone()));
-        let laid = settings.lay_over(self.shared.live.base(), &mut found);
+        let laid = settings.merge(self.shared.live.base(), &mut found);
         ConfigError::check(Some(self.name()), found)?;
         self.shared.live.change(laid.slots, || {
             if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {

@@ -5,12 +5,8 @@
 
 mod client;
 mod config;
-mod limits;
-mod outer;
 mod paths;
-mod retries;
-mod steering;
-mod words;
+mod tables;
 
 pub use config::IntegrationConfig;
 

@@ -1,32 +1,21 @@
 //! Where a file has what code calls otherwise, and what is compared with what.
 
-use crate::circuit_breaker::{Consecutive, WindowSize};
+use std::borrow::Cow;
+
+use super::tables::Tables;
 use crate::integration::slots::Slots;
 use crate::settings::ValidationError;
 
 /// The file's path of a setting.
-pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> &'p str {
-    let breaker = slots.breaker.config();
-    let row = breaker.and_then(|config| config.consecutive);
-    let window = breaker.map(|config| config.window);
-    match path {
-        "deadline.limit" => "deadline",
-        "idle_timeout.limit" => "idle_timeout",
-        "idempotency.profile.longest" => "idempotency.longest",
-        "idempotency.profile.lifetime" => "idempotency.lifetime",
-        "circuit_breaker.rules" => "circuit_breaker",
-        "circuit_breaker.slow_calls" => "circuit_breaker.slow_rate",
-        "circuit_breaker.consecutive" if matches!(row, Some(Consecutive::BelowMinimum(_))) => {
-            "circuit_breaker.consecutive_below_minimum"
-        }
-        "circuit_breaker.window" if matches!(window, Some(WindowSize::Calls(_))) => {
-            "circuit_breaker.window_calls"
-        }
-        "bulkhead.adaptive.min" => "bulkhead.adaptive_min",
-        "bulkhead.adaptive.max" => "bulkhead.adaptive_max",
-        "bulkhead.adaptive.decrease" => "bulkhead.adaptive_decrease",
-        "rehearsal.plan.shares" => "rehearsal.plan",
-        path => path,
+pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> Cow<'p, str> {
+    match path.split_once('.') {
+        Some((table @ ("deadline" | "idle_timeout"), "limit")) => table.into(),
+        Some((table, field)) => match Tables::key_of(table, field, slots) {
+            "" => table.into(),
+            key if key == field => path.into(),
+            key => format!("{table}.{key}").into(),
+        },
+        None => path.into(),
     }
 }
 

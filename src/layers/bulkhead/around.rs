@@ -15,7 +15,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::Rejection;
 
-/// Bounds concurrency. See the [module](super).
+/// Bounds concurrency, as code around a call: what a [`BulkheadLayer`](super::BulkheadLayer) makes
+/// of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct BulkheadPattern {
     settings: Arc<BulkheadLayer>,

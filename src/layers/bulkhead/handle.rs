@@ -42,7 +42,7 @@ impl BulkheadHandle {
         self.places.in_use()
     }
 
-    /// How many calls wait for a place.
+    /// How many calls wait for a place just now, of both priorities.
     #[must_use]
     pub fn waiting(&self) -> u32 {
         self.places.waiting()

@@ -10,9 +10,9 @@ use super::places::Places;
 use super::queue::Standing;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Bounds concurrency. See the [module](super).
@@ -37,16 +37,18 @@ pub struct BulkheadLayer {
     misplaced: Option<&'static str>,
 }
 
-/// A service whose concurrency is bounded.
+/// A service whose concurrency is bounded, made by a [`BulkheadLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Bulkhead<S> = Layered<BulkheadPattern, S>;
 
 impl BulkheadLayer {
-    /// At most `concurrency` calls at a time, none in the queue.
+    /// At most `concurrency` calls at a time, from when they are sent to the end of their answers'
+    /// bodies; the others are refused at once, unless there is a [`queue`](Self::queue).
     pub fn new(concurrency: u32) -> Self {
         Self::unlimited().concurrency(concurrency)
     }
 
-    /// No bound: calls pass as they come.
+    /// No bound: calls pass as they come, and nobody counts them.
     pub fn unlimited() -> Self {
         Self {
             places: Arc::new(Places::new(PlacesConfig::default())),
@@ -66,7 +68,8 @@ impl BulkheadLayer {
         Self::unlimited().limit(limit, priority)
     }
 
-    /// How many calls may be under way; takes the place of a shared limit, its queue included.
+    /// How many calls may be under way, at least one. It takes the place of a shared limit, its
+    /// queue included.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         if self.shared.take().is_some() {
             (self.priority, self.misplaced) = (Priority::default(), None);
@@ -75,13 +78,18 @@ impl BulkheadLayer {
         self.set("concurrency", |config| config.concurrency = Some(concurrency))
     }
 
-    /// How many calls may wait for a place.
+    /// How many calls may wait for a place, first come, first served; 0 by default. What comes when
+    /// all of these spots are taken is refused at once, as
+    /// [`Full`](crate::outcome::Rejection::Full).
     pub fn queue(self, calls: u32) -> Self {
         self.set("queue", |config| config.queue = calls)
     }
 
-    /// How long a call may wait for a place; without, as long as it has time left for an attempt: half
-    /// of the time to its deadline at most.
+    /// How long a call may wait for a place; then it is refused, as
+    /// [`QueueTimeout`](crate::outcome::Rejection::QueueTimeout).
+    ///
+    /// Without this, it waits for half of the time to its deadline at most, so that an attempt
+    /// still has time; without a deadline either, for as long as its caller does.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self
@@ -97,69 +105,45 @@ impl BulkheadLayer {
         self
     }
 
-    /// Moves the number of places with what the provider can take; it begins as `concurrency`.
+    /// Moves the number of places with what the provider can take, within the bounds of `adaptive`;
+    /// it begins as [`concurrency`](Self::concurrency).
     pub fn adaptive(self, adaptive: Adaptive) -> Self {
         self.set("adaptive", |config| config.adaptive = Some(adaptive))
     }
 
     /// What results mean, for an adaptive limit.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// A handle that reads how many places are taken.
+    /// A handle that reads how many places are taken, and how many calls wait.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
         self.places.ownership.share();
         self.reader()
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("bulkhead", |mistakes| self.check_into(mistakes))
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        match &self.shared {
-            Some(limit) => limit.check_into(mistakes),
-            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
-        }
-        if let Some(setting) = self.misplaced {
-            mistakes.add(
-                setting,
-                "it is the shared limit's: set it there, or before the limit is given",
-            );
-        }
-        if self.places.config().queue > 0 {
-            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
-        }
-    }
-
-    /// An integration's layer: with these places, unless they are another's and not meant to be shared.
-    pub(crate) fn claimed(self) -> Self {
-        if self.shared.is_none() && self.places.ownership.adopt() { self } else { self.apart() }
-    }
-
     /// The same layer, with places of its own, unless it was told to share another's.
-    pub(crate) fn apart(self) -> Self {
+    fn unshared(self) -> Self {
         let queue_wait = self.queue_wait.apart();
         let places = match self.shared {
             Some(_) => Arc::clone(&self.places),
             None => Arc::new(Places::new(self.places.config())),
         };
         Self { places, queue_wait, ..self }
-    }
-
-    /// These settings, with the places that are in use.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.reader().reconfigure(&self.config());
-        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
     }
 
     /// The room that its calls find, where it is bounded.
@@ -181,20 +165,15 @@ impl BulkheadLayer {
         self
     }
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.is_some()
     }
 
     /// The same under other settings; of a shared limit, only the wait is this bulkhead's.
     pub(crate) fn with_config(self, config: &BulkheadConfig) -> Self {
-        let apart = self.apart();
-        apart.reader().reconfigure(config);
-        apart
+        let unshared = self.unshared();
+        unshared.reader().reconfigure(config);
+        unshared
     }
 
     /// What it is set to.
@@ -217,6 +196,43 @@ impl BulkheadLayer {
         set(&mut config);
         self.places = Arc::new(Places::new(config));
         self
+    }
+}
+
+impl Slot for BulkheadLayer {
+    /// It has these places, unless they are another's and not meant to be shared.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let is_own = self.shared.is_none() && self.places.ownership.adopt();
+        let adopted = if is_own { self } else { self.unshared() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with the places that are in use.
+    fn inherit(self, running: &Self) -> Self {
+        running.reader().reconfigure(&self.config());
+        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
+    }
+
+    /// The places have settings too, so it has others.
+    fn snapshot(&self) -> Self {
+        self.clone().unshared()
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        match &self.shared {
+            Some(limit) => limit.check_into(mistakes),
+            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
+        }
+        if let Some(setting) = self.misplaced {
+            mistakes.add(
+                setting,
+                "it is the shared limit's: set it there, or before the limit is given",
+            );
+        }
+        if self.places.config().queue > 0 {
+            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
+        }
     }
 }
 

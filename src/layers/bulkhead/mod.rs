@@ -5,6 +5,22 @@
 //! that streams slowly holds as many connections as one that answers slowly. A full bulkhead refuses
 //! without touching the inner service.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt takes a place
+//!   of its own, and a call that waits between two attempts holds none;
+//! - inside [`circuit_breaker`](crate::circuit_breaker) and [`rate_limit`](crate::rate_limit), so
+//!   that whoever is refused there, or waits for a turn, holds no place;
+//! - inside [`deadline`](crate::deadline): the time in the queue is the caller's time. Without a
+//!   deadline further out, and without `queue_wait`, a call may wait for as long as its caller
+//!   does;
+//! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
+//!
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
+//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
+//!
 //! # When not to use it
 //!
 //! To keep to a provider's quota: concurrency is not a rate.
@@ -45,20 +61,21 @@
 //! use std::time::Duration;
 //! use outrigger::Integration;
 //! use outrigger::bulkhead::{Limit, Priority};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //!
 //! # fn main() -> Result<(), outrigger::ConfigError> {
-//! # let client = outrigger::testing::Script::new([outrigger::testing::Answer::status(200)]);
+//! let client = Script::new([Answer::status(200)]);
 //! let account = Limit::new(64).queue(128);
 //! let people = Integration::user_flow("crm")
 //!     .bulkhead(|bulkhead| {
 //!         let bulkhead = bulkhead.limit(account.clone(), Priority::High);
 //!         bulkhead.queue_wait(Duration::from_secs(1))
 //!     })
-//! #   .service(client.clone())
+//!     .service(client.clone())
 //!     .build()?;
 //! let jobs = Integration::background("crm jobs")
 //!     .bulkhead(|bulkhead| bulkhead.limit(account.clone(), Priority::Low))
-//! #   .service(client)
+//!     .service(client)
 //!     .build()?;
 //! assert_eq!(people.bulkhead().limit(), jobs.bulkhead().limit());
 //! # Ok(()) }
@@ -114,18 +131,28 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use outrigger::bulkhead::BulkheadLayer;
-//! use tower::ServiceBuilder;
-//! # use outrigger::Body;
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! use http::Request;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, Error, ErrorKind, bulkhead::BulkheadLayer, outcome::Rejection};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! let bulkhead = BulkheadLayer::new(16).queue(64).queue_wait(Duration::from_secs(30));
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bulkhead = BulkheadLayer::new(1).queue(1).queue_wait(Duration::from_secs(5));
 //! let places = bulkhead.handle();
-//! let service = ServiceBuilder::new().layer(bulkhead).service(client);
+//! let provider = Script::new([Answer::status(200).after(Duration::from_millis(50))]);
+//! let service = ServiceBuilder::new().layer(bulkhead).service(provider);
+//! let call = async || {
+//!     let response = service.clone().oneshot(Request::new(Body::empty())).await?;
+//!     Ok::<_, Error>(response.status())
+//! };
+//!
+//! // One is sent, one waits for it to end, and one is refused.
+//! let (first, second, third) = tokio::join!(call(), call(), call());
+//! assert_eq!((first?.as_u16(), second?.as_u16()), (200, 200));
+//! assert_eq!(third.unwrap_err().kind(), ErrorKind::Rejected(Rejection::Full));
 //! assert_eq!((places.in_use(), places.waiting()), (0, 0));
-//! # let _ = service;
+//! # Ok(()) }
 //! ```
 
 mod adaptive;
@@ -136,6 +163,8 @@ mod layer;
 mod limit;
 mod places;
 mod queue;
+#[cfg(feature = "serde")]
+mod settings;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -147,4 +176,4 @@ pub use layer::{Bulkhead, BulkheadLayer};
 pub use limit::{Limit, Priority};
 
 #[cfg(feature = "serde")]
-pub(crate) use adaptive::Way;
+pub(crate) use settings::BulkheadSettings;

@@ -13,7 +13,9 @@ use crate::context::{AttemptState, RequestHead};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::replay::{Steer, is_idempotent};
 
-/// Stops calling a provider that is down. See the [module](super).
+/// Stops calling a provider that is down, as code around a call: what a
+/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) makes of its settings. See the
+/// [module](super).
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerPattern(Breakers);
 

@@ -53,7 +53,8 @@ pub enum Consecutive {
     BelowMinimum(u32),
 }
 
-/// What becomes of calls while nothing answers.
+/// What becomes of calls while nothing answers. A call that tries the provider is let through in
+/// either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenOpen {
@@ -79,7 +80,7 @@ pub enum Throttled {
     Never,
 }
 
-/// Whether the breaker acts on what it finds.
+/// Whether the breaker acts on what it finds: to see what it would do before it does it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {

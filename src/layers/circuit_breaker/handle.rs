@@ -9,7 +9,25 @@ use super::window::Sums;
 use crate::rt;
 use crate::terms::BreakerState;
 
-/// Reads a circuit breaker and overrides it.
+/// Reads a circuit breaker and overrides it. Of a [disabled](super::CircuitBreakerLayer::disabled)
+/// layer it is always closed, and overriding it does nothing.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::circuit_breaker::CircuitBreakerLayer;
+/// use outrigger::event::BreakerState;
+///
+/// let breaker = CircuitBreakerLayer::new();
+/// let handle = breaker.handle();
+///
+/// // The provider announced an hour of maintenance: after it, the next call tries it.
+/// handle.force_open_for(Duration::from_secs(3_600));
+/// assert_eq!(handle.state(), BreakerState::Open);
+///
+/// // It was back sooner.
+/// handle.reset();
+/// assert_eq!(handle.state(), BreakerState::Closed);
+/// ```
 #[derive(Clone, Debug)]
 pub struct BreakerHandle(Option<Arc<Breaker>>);
 
@@ -46,13 +64,14 @@ impl BreakerHandle {
         self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.state())
     }
 
-    /// For how long it has not been closed.
+    /// For how long it has not been closed; `None` while it is. Outages less than ten seconds apart
+    /// are one.
     #[must_use]
     pub fn open_for(&self) -> Option<Duration> {
         self.0.as_ref()?.gate.not_closed_for(rt::now())
     }
 
-    /// The counts.
+    /// What the window holds, and what was counted since the breaker was made.
     #[must_use]
     pub fn counts(&self) -> BreakerCounts {
         let Some(breaker) = &self.0 else {
@@ -95,12 +114,13 @@ impl BreakerHandle {
         self.0.as_ref().map_or(Mode::Enforce, |breaker| breaker.gate.mode())
     }
 
-    /// Refuses every call until told otherwise.
+    /// Refuses every call until [`release`](Self::release) or another order, whatever results say.
     pub fn force_open(&self) {
         self.force(Forced::Open);
     }
 
-    /// Lets every call through until told otherwise.
+    /// Lets every call through until [`release`](Self::release) or another order, whatever results
+    /// say.
     pub fn force_closed(&self) {
         self.force(Forced::Closed);
     }
@@ -152,7 +172,8 @@ impl KeyedBreakers {
         Self(map)
     }
 
-    /// The keys that have a breaker just now.
+    /// The keys that have a breaker just now, in no order; those that were idle for long may be
+    /// gone.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.0.keys()

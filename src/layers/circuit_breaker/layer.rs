@@ -12,9 +12,9 @@ use super::keyed::BreakerMap;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::ownership::Ownership;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::{self, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
 
@@ -36,7 +36,9 @@ pub struct CircuitBreakerLayer {
     pub(super) ownership: Arc<Ownership>,
 }
 
-/// A service that is not called while its provider is down.
+/// A service that is not called while its provider is down, made by a [`CircuitBreakerLayer`]. The
+/// service that it wraps must be `Clone`. While it refuses or holds calls, and always with keys, it
+/// is ready at once, and asks the service that it wraps only for a call that goes out.
 pub type CircuitBreaker<S> = Layered<CircuitBreakerPattern, S>;
 
 impl CircuitBreakerLayer {
@@ -58,17 +60,20 @@ impl CircuitBreakerLayer {
         }
     }
 
-    /// Looks at the results of so much time.
+    /// Rules over a window look at the results of the last `length`, 30 s by default, exact to a
+    /// 32nd of it.
     pub fn window(self, length: Duration) -> Self {
         self.set(|config| config.window = WindowSize::Time(length))
     }
 
-    /// Looks at the results of so many calls, a million at most.
+    /// Rules over a window look at the results of the last `calls`, whenever they were; a million
+    /// at most.
     pub fn window_of_calls(self, calls: u32) -> Self {
         self.set(|config| config.window = WindowSize::Calls(calls))
     }
 
-    /// Opens when this share of at least `minimum` calls failed.
+    /// Opens when at least this share of the window's calls failed, and it holds at least `minimum`
+    /// of them. Off by default: while half of the calls fail, the other half still is of use.
     pub fn failure_rate(self, rate: Ratio, minimum: u32) -> Self {
         self.set(|config| (config.failure_rate, config.minimum) = (Some(rate), minimum))
     }
@@ -84,41 +89,43 @@ impl CircuitBreakerLayer {
         self.set(|config| config.failures = Some(failures))
     }
 
-    /// Opens when this share of the calls (as many as `failure_rate` needs) took longer than `over`
-    /// to the response head.
+    /// Opens when at least this share of the window's calls took longer than `over` to the response
+    /// head, and it holds as many as [`minimum`](Self::minimum) says. Off by default.
     pub fn slow_calls(self, over: Duration, rate: Ratio) -> Self {
         self.set(|config| config.slow = Some(SlowRule { over, rate }))
     }
 
-    /// How many calls the window must hold before its rates mean anything.
+    /// How many calls the window must hold before its rates mean anything; 20 by default, at least
+    /// 1.
     pub fn minimum(self, calls: u32) -> Self {
         self.set(|config| config.minimum = calls)
     }
 
-    /// Opens on failures in a row, once nothing has succeeded for
-    /// [`no_success_for`](Self::no_success_for).
+    /// Opens on so many failures in a row, ten by default, once nothing has succeeded for
+    /// [`no_success_for`](Self::no_success_for). Any success ends the row.
     pub fn consecutive(self, consecutive: Consecutive) -> Self {
         self.set(|config| config.consecutive = Some(consecutive))
     }
 
-    /// Doesn't look at failures in a row.
+    /// Doesn't look at failures in a row; then there must be a rule over a window.
     pub fn without_consecutive(self) -> Self {
         self.set(|config| config.consecutive = None)
     }
 
     /// Failures in a row open it only if nothing has succeeded for so long, counted from when the
-    /// first of them was sent. Zero leaves it to their number.
+    /// first of them was sent; 2 s by default. With zero, their number alone decides.
     pub fn no_success_for(self, time: Duration) -> Self {
         self.set(|config| config.no_success_for = time)
     }
 
-    /// Whether calls are refused or wait while nothing answers.
+    /// Whether calls are refused or wait while nothing answers; refused by default.
     pub fn when_open(self, when_open: WhenOpen) -> Self {
         self.set(|config| config.when_open = when_open)
     }
 
     /// How long it takes from opening to the first probe, and from one round of probes to the next:
-    /// `base`, and as [`open_growth`](Self::open_growth) says more up to `cap`.
+    /// `base`, 450 ms by default, and as [`open_growth`](Self::open_growth) says more up to `cap`,
+    /// a minute by default. The jitter never goes over `cap`.
     pub fn open_for(self, base: Duration, cap: Duration) -> Self {
         self.set(|config| {
             (config.open_for, config.open_cap) = (base, cap);
@@ -126,48 +133,55 @@ impl CircuitBreakerLayer {
         })
     }
 
-    /// The same as a list: the last time repeats.
+    /// The same as a list, one time for each round; the last one repeats. It takes the place of
+    /// [`open_for`](Self::open_for) and [`open_growth`](Self::open_growth).
     pub fn open_times(self, times: impl IntoIterator<Item = Duration>) -> Self {
         let times: Vec<_> = times.into_iter().collect();
         self.set(|config| config.open_times = times)
     }
 
-    /// What the open time is multiplied by from one round of probes to the next; 1 keeps it.
+    /// What the open time is multiplied by from one round of probes to the next, from 1 on; 1, the
+    /// default, keeps it.
     pub fn open_growth(self, growth: f64) -> Self {
         self.set(|config| config.open_growth = growth)
     }
 
-    /// How far the open time is spread to either side.
+    /// How far the open time is spread to either side, so that many instances don't probe at once;
+    /// 10 % by default, 100 % at most.
     pub fn open_jitter(self, jitter: Ratio) -> Self {
         self.set(|config| config.open_jitter = jitter)
     }
 
-    /// The longest that a `Retry-After` can put off the next probe.
+    /// The longest that a `Retry-After` can put off the next probe; 10 s by default.
     pub fn retry_after_cap(self, cap: Duration) -> Self {
         self.set(|config| config.retry_after_cap = cap)
     }
 
-    /// How many probes go in one round, and how many must succeed to close it.
+    /// How many probes go in one round, and how many of them must succeed to close it; one and one
+    /// by default.
     pub fn probes(self, probes: u32, successes: u32) -> Self {
         self.set(|config| (config.probes, config.probe_successes) = (probes, successes))
     }
 
-    /// How long a probe keeps others back. One that takes longer still counts when it ends.
+    /// How long a probe keeps others back; 1 s by default. One that takes longer still counts when
+    /// it ends.
     pub fn probe_limit(self, limit: Duration) -> Self {
         self.set(|config| config.probe_limit = limit)
     }
 
-    /// How long a call must have waited for its caller's leaving to count as a failure.
+    /// How long a call must have waited for the provider before its caller's leaving counts as a
+    /// failure; 1 s by default. Of one that leaves sooner, nothing is known.
     pub fn abandoned_after(self, waited: Duration) -> Self {
         self.set(|config| config.abandoned_after = waited)
     }
 
-    /// What a throttled answer speaks against.
+    /// What a throttled answer (429) speaks against; only against a probe by default.
     pub fn throttled(self, throttled: Throttled) -> Self {
         self.set(|config| config.throttled = throttled)
     }
 
-    /// Whether it acts on what it finds.
+    /// Whether it acts on what it finds, as it does by default, or only tells what it would have
+    /// refused.
     pub fn mode(self, mode: Mode) -> Self {
         self.set(|config| config.mode = mode)
     }
@@ -186,17 +200,19 @@ impl CircuitBreakerLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
     }
 
-    /// What spreads the open time.
+    /// What draws the jitter of the open time; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
@@ -216,18 +232,9 @@ impl CircuitBreakerLayer {
         self.map.clone().filter(|_| self.config.is_some()).map(KeyedBreakers::new)
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("circuit_breaker", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if let Some(config) = &self.config {
-            config.check_into(mistakes);
-        }
-        if self.map.as_ref().is_some_and(|map| map.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
-        }
     }
 
     pub(crate) fn with_config(mut self, config: Option<BreakerConfig>) -> Self {
@@ -239,33 +246,8 @@ impl CircuitBreakerLayer {
         self.config.as_ref()
     }
 
-    /// These settings, with the breakers that are in use: their states stay, and so do the results
-    /// where the window does. Where there shall be none, they are kept for when there shall be again.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        if let Some(config) = &self.config {
-            if let Some(map) = &running.map {
-                map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
-            }
-            if let Some(gate) = running.gate.get() {
-                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
-            }
-        }
-        Self { config: self.config, ..running.clone() }
-    }
-
     pub(crate) fn window_time(&self) -> Option<Duration> {
         self.config.as_ref()?.window_time()
-    }
-
-    /// An integration's layer: with this breaker, unless it is another's.
-    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.ownership.adopt() { self } else { self.renewed() };
-        Self { emitter, classifier, ..claimed }
-    }
-
-    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self.renewed()
     }
 
     /// The one breaker, if there is one and no keys.
@@ -289,6 +271,39 @@ impl CircuitBreakerLayer {
             self.map = Some(Arc::new(map.renewed(config)));
         }
         self
+    }
+}
+
+impl Slot for CircuitBreakerLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.ownership.adopt() { self } else { self.renewed() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with the breakers that are in use: their states stay, and so do the results
+    /// where the window does. Where there shall be none, they are kept for when there shall be
+    /// again.
+    fn inherit(self, running: &Self) -> Self {
+        if let Some(config) = &self.config {
+            if let Some(map) = &running.map {
+                map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
+            }
+            if let Some(gate) = running.gate.get() {
+                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
+            }
+        }
+        Self { config: self.config, ..running.clone() }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(config) = &self.config {
+            config.check_into(mistakes);
+        }
+        if self.map.as_ref().is_some_and(|map| map.most() == 0) {
+            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use crate::event::Event;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt::callback;
 
-/// Sends a correlation id with every call. See the [module](super).
+/// Sends a correlation id with every call, as code around a call: what a
+/// [`CorrelationLayer`](super::CorrelationLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct CorrelationPattern {
     settings: Arc<CorrelationLayer>,

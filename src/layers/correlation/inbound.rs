@@ -15,15 +15,22 @@ use crate::context::{Scope, Scoped};
 /// It goes around a whole axum router or any other tower service, once:
 ///
 /// ```
-/// use outrigger::correlation::InboundLayer;
-/// use tower::ServiceBuilder;
-/// # use outrigger::Body;
-/// # let router = tower::service_fn(|_: http::Request<Body>| async {
-/// #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-/// # });
+/// use http::{Request, Response};
+/// use outrigger::{Body, Error, correlation::InboundLayer};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let router = service_fn(|_: Request<Body>| async {
+///     // All calls that are made in here carry the id.
+///     Ok::<_, Error>(Response::new(Body::empty()))
+/// });
 /// let service = ServiceBuilder::new().layer(InboundLayer::new()).service(router);
-/// # let _ = service;
+///
+/// let request = Request::get("/orders").header("x-request-id", "order-1042").body(Body::empty())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.headers()["x-request-id"], "order-1042");
+/// # Ok(()) }
 /// ```
 ///
 /// What it takes over, and what it doesn't trust, is [`Scope::inbound`]'s affair. Work that a handler

@@ -6,8 +6,8 @@ use http::HeaderName;
 use super::around::CorrelationPattern;
 use crate::context::TraceContext;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
 
 /// Sends a correlation id with every call. See the [module](super).
@@ -22,11 +22,12 @@ pub struct CorrelationLayer {
     pub(super) rng: Rng,
 }
 
-/// A service whose calls carry a correlation id.
+/// A service whose calls carry a correlation id, made by a [`CorrelationLayer`]. The service that
+/// it wraps must be `Clone`.
 pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
-    /// Sends `x-request-id`.
+    /// Sends the id as `x-request-id`, continues traces and lets nobody see `baggage`.
     pub fn new() -> Self {
         Self {
             header: HeaderName::from_static("x-request-id"),
@@ -38,7 +39,8 @@ impl CorrelationLayer {
         }
     }
 
-    /// The header that carries the id, in and out.
+    /// The header that carries the id, in a request that brings one and in what is sent;
+    /// `x-request-id` by default.
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = header;
         self
@@ -71,16 +73,23 @@ impl CorrelationLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What ids are made of.
+    /// What ids are made of; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
+    }
+}
+
+impl Slot for CorrelationLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
     }
 }
 

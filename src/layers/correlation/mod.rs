@@ -16,9 +16,19 @@
 //! # What isn't trusted
 //!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
-//! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`. `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it:
-//! what one system tells itself is nobody else's business. A
-//! [reqwest client](crate::transport::reqwest) that may follow redirects to others is given none.
+//! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`.
+//! `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it: what one
+//! system tells itself is nobody else's business. A [reqwest client](crate::transport::reqwest)
+//! that may follow redirects to others is given none.
+//!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside every other layer: all that they send, and every event and error of theirs, carries
+//!   the id;
+//! - inside the [`InboundLayer`] of a server, or in a [`Scope`](crate::context::Scope): there it
+//!   finds the id of the request that is being served.
 //!
 //! # When not to use it
 //!
@@ -62,7 +72,12 @@ mod around;
 mod baggage;
 mod inbound;
 mod layer;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::CorrelationPattern;
 pub use inbound::{Inbound, InboundFuture, InboundLayer};
 pub use layer::{Correlation, CorrelationLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::CorrelationSettings;

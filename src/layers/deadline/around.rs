@@ -10,7 +10,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::{Delivery, Phase};
 
-/// Gives every call one limit in clock time. See the [module](super).
+/// Gives every call one limit in clock time, as code around a call: what a
+/// [`DeadlineLayer`](super::DeadlineLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct DeadlinePattern {
     settings: DeadlineLayer,

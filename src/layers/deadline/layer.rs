@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::around::DeadlinePattern;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Gives every call one limit in clock time. See the [module](super).
@@ -15,34 +15,41 @@ pub struct DeadlineLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose calls are over in time.
+/// A service whose calls are over in time, made by a [`DeadlineLayer`]. The service that it wraps
+/// must be `Clone`. It is ready at once: the wait for the service that it wraps belongs to the
+/// call.
 pub type Deadline<S> = Layered<DeadlinePattern, S>;
 
 impl DeadlineLayer {
-    /// Every call is over within `limit`, body included.
+    /// Every call is over within `limit` of its start, body included, unless its request has a
+    /// [`CallDeadline`](crate::context::CallDeadline) of its own.
     pub fn new(limit: Duration) -> Self {
         Self { limit: Some(limit), ..Self::inherited() }
     }
 
-    /// Only deadlines that are inherited, from the request or the scope, are kept.
+    /// Only deadlines that are there already are kept: the request's
+    /// [`CallDeadline`](crate::context::CallDeadline), the [`Scope`](crate::context::Scope)'s, that
+    /// of a layer further out. A call that has none may take for ever.
     pub fn inherited() -> Self {
         Self { limit: None, may_be_lengthened: true, emitter: Emitter::new() }
     }
 
     /// Whether a request may have more time than the layer's limit, by a
-    /// [`CallDeadline`](crate::context::CallDeadline): it may, unless this says no.
+    /// [`CallDeadline`](crate::context::CallDeadline); yes by default. If not, the sooner of both
+    /// counts.
     pub fn may_be_lengthened(mut self, may: bool) -> Self {
         self.may_be_lengthened = may;
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("deadline", |mistakes| self.check_into(mistakes))
     }
@@ -56,8 +63,14 @@ impl DeadlineLayer {
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.limit
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl Slot for DeadlineLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("limit", self.limit);
     }
 }

@@ -1,10 +1,10 @@
 //! One absolute limit in clock time for a whole call.
 //!
 //! The deadline covers everything further in: readiness, queues, waits between attempts, every
-//! attempt and the answer's body. The layer is a barrier: it reports ready at once, and a call that
-//! must wait for the inner service waits under the deadline. (A timer that starts after the queue
-//! let a "1 s" call take 4.5 s.) An inner service that can't get ready is how a call ends, so that
-//! fallbacks and listeners further out see it.
+//! attempt and the answer's body. The layer's service is ready at once, and waits inside the call
+//! until the inner service is: a timer that starts only after such a wait lets a call with a limit
+//! of 1 s take several seconds. If the inner service fails to get ready, the call ends with that
+//! error, so that fallbacks and listeners further out see it.
 //!
 //! A [`CallDeadline`](crate::context::CallDeadline) in the request's extensions is the caller's own word
 //! for this request, and stands in the place of the layer's limit: it gives less time or more. Where
@@ -18,6 +18,17 @@
 //!
 //! The answer's body is cut at the deadline, whether it is silent or always has more: only its last
 //! part, with which it is whole, is handed over late.
+//!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside [`retry`](crate::retry), the queues ([`circuit_breaker`](crate::circuit_breaker),
+//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead)) and
+//!   [`timeout`](crate::timeout): a deadline bounds only what stands further in, and they learn of
+//!   it only from there;
+//! - inside [`fallback`](crate::fallback), so that a call that is late gets its fallback too;
+//! - inside [`observe`](crate::observe), so that a deadline that passed is how the call ended.
 //!
 //! # When not to use it
 //!

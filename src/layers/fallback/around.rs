@@ -14,7 +14,8 @@ use crate::event::Event;
 use crate::pattern::{Attempt, Call, Flow, Held, Next, Pattern, Wire};
 use crate::rt::{self, callback};
 
-/// Answers in the provider's place. See the [module](super).
+/// Answers in the provider's place, as code around a call: what a
+/// [`FallbackLayer`](super::FallbackLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct FallbackPattern {
     settings: Arc<FallbackLayer>,

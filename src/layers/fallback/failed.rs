@@ -7,7 +7,7 @@ use crate::pattern::{Attempt, Wire};
 use crate::replay::own_key;
 use crate::terms::{Class, Delivery, Fault, Rejection};
 
-/// A call that failed, as a fallback sees it.
+/// A call that failed, as a fallback sees it: which operation, and of what.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failed {
@@ -65,7 +65,7 @@ pub(super) enum Switched {
 }
 
 impl Failed {
-    /// The call: its ids, keys and times.
+    /// The call's ids, keys and times: what ties this to logs, and to what the provider knows.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context

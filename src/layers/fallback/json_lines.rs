@@ -23,7 +23,7 @@ use crate::rt::clamp_to_year_9999;
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
-/// use outrigger::{Integration, Body};
+/// use outrigger::Integration;
 /// use http::Response;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,7 +31,7 @@ use crate::rt::clamp_to_year_9999;
 /// let rates = Integration::user_flow("rates")
 ///     .fallback(FallbackLayer::value(Response::new("{}")).record_to(to_repair.clone()))
 ///     .build()?;
-/// # let _ = rates;
+/// println!("{:?}: {} records lost", rates.health(), to_repair.lost());
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -88,7 +88,8 @@ impl JsonLines {
         self.shared().state().lost
     }
 
-    /// Why the file can't be written just now.
+    /// Why the file can't be written just now; `None` if it can. Records wait meanwhile, up to
+    /// 100,000.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared().state().trouble.clone()

@@ -13,8 +13,8 @@ use super::record::FallbackRecorder;
 use crate::body::Body;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
 use crate::settings::{ConfigError, Mistakes, checked};
@@ -34,14 +34,16 @@ pub struct FallbackLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that has something to fall back on.
+/// A service that has something to fall back on, made by a [`FallbackLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Fallback<S> = Layered<FallbackPattern, S>;
 
 /// Says for which failures there is a fallback.
 type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
-    /// Always this answer.
+    /// Always this answer, for every failure that [`when`](Self::when) chooses. Its body is shared,
+    /// not copied.
     pub fn value<B: Into<Bytes>>(answer: Response<B>) -> Self {
         Self::of(Answer::Value(Arc::new(answer.map(Into::into))))
     }
@@ -64,7 +66,7 @@ impl FallbackLayer {
         Self::of(Answer::later(function))
     }
 
-    /// No fallback: failures stay failures.
+    /// No fallback: failures stay failures, and the layer does nothing.
     pub fn disabled() -> Self {
         Self {
             answer: None,
@@ -83,6 +85,17 @@ impl FallbackLayer {
     }
 
     /// For which failures it answers, in place of the default; where it panics, the default holds.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use outrigger::{Delivery, fallback::FallbackLayer};
+    ///
+    /// // An empty list, but only where the request never left.
+    /// let fallback = FallbackLayer::value(Response::new("[]"))
+    ///     .when(|failed| failed.delivery == Delivery::NotSent);
+    /// fallback.check()?;
+    /// # Ok::<(), outrigger::ConfigError>(())
+    /// ```
     pub fn when<F>(mut self, chosen: F) -> Self
     where
         F: Fn(&Failed) -> bool + Send + Sync + 'static,
@@ -91,13 +104,15 @@ impl FallbackLayer {
         self
     }
 
-    /// How long an async function may take.
+    /// How long an async function may take, 1 s by default. One that is late has no answer: the
+    /// failure stays.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Who keeps what is needed to repair the flow.
+    /// Who keeps what is needed to repair the flow; nobody by default. It is called for each answer
+    /// of a fallback, on the call's task, so it must not block.
     pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
         self
@@ -111,34 +126,27 @@ impl FallbackLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What records are dated by.
+    /// What records are dated by; the system's clock by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("fallback", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", Some(self.limit));
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -154,6 +162,17 @@ impl FallbackLayer {
                 .unwrap_or_else(|| failed.is_worth_a_fallback()),
             (Switched::No, None) => failed.is_worth_a_fallback(),
         }
+    }
+}
+
+impl Slot for FallbackLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..self }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        mistakes.refuse_zero("limit", Some(self.limit));
     }
 }
 

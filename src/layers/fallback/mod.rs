@@ -7,9 +7,18 @@
 //! made-up answer must be repaired later, by somebody who knows which order it was and whether the
 //! provider may have acted all the same. That is what a [`FallbackRecorder`] is given.
 //!
-//! It stands outside everything that can fail, the deadline included, so that a call that is late
-//! gets its fallback too. What it answers is therefore not under the deadline: an async function has
-//! a limit of its own.
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside everything that can fail, the [`deadline`](crate::deadline) and the
+//!   [`kill_switch`](crate::kill_switch) too: it answers only for failures that reach it. What it
+//!   answers is therefore not under the deadline; an async function has a
+//!   [limit](FallbackLayer::limit) of its own;
+//! - inside [`observe`](crate::observe), which tells what the caller got.
+//!
+//! How many attempts there were, and under which key, is known where [`retry`](crate::retry) and
+//! [`idempotency`](crate::idempotency) stand further in.
 //!
 //! # When not to use it
 //!
@@ -36,7 +45,8 @@
 //! # Example
 //!
 //! ```
-//! use outrigger::{Body, fallback::{Failed, FallbackLayer, FellBack}, testing::{Answer, Script}};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, fallback::{Failed, FallbackLayer, FellBack}};
 //! use http::{Request, Response};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -62,6 +72,8 @@ mod failed;
 mod json_lines;
 mod layer;
 mod record;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::FallbackPattern;
 pub use failed::{Failed, FellBack};
@@ -69,3 +81,6 @@ pub use failed::{Failed, FellBack};
 pub use json_lines::JsonLines;
 pub use layer::{Fallback, FallbackLayer};
 pub use record::{FallbackRecord, FallbackRecorder};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::FallbackSettings;

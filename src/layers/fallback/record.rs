@@ -17,7 +17,7 @@ pub trait FallbackRecorder: Send + Sync + 'static {
     fn record(&self, record: FallbackRecord);
 }
 
-/// One call that was answered by a fallback.
+/// One call that was answered by a fallback, as support must know it to repair what followed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FallbackRecord {

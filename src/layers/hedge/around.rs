@@ -9,7 +9,8 @@ use crate::pattern::{Attempt, Call, Either, Flow, Held, Next, Pattern, Wire, eit
 use crate::rt;
 use crate::terms::Delivery;
 
-/// Sends a second request beside one that is slow. See the [module](super).
+/// Sends a second request beside one that is slow, as code around a call: what a
+/// [`HedgeLayer`](super::HedgeLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct HedgePattern {
     pub(super) settings: Arc<HedgeLayer>,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::layer::HedgeLayer;
 
-/// Reads how a hedge works.
+/// Reads after how long a second request goes out, and how many did.
 #[derive(Clone, Debug)]
 pub struct HedgeHandle(HedgeLayer);
 
@@ -30,7 +30,7 @@ impl HedgeHandle {
         self.0.delay()
     }
 
-    /// The counts.
+    /// How many second requests went out, won or were skipped since the layer was made.
     #[must_use]
     pub fn counts(&self) -> HedgeCounts {
         let [sent, won, skipped] = self.0.counters.read();

@@ -8,7 +8,7 @@ use super::state::Counters;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::pattern_layer;
-use crate::pattern::{Layered, Replaying};
+use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -29,7 +29,9 @@ pub struct HedgeLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose slow requests get a second one beside them.
+/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The
+/// service that it wraps must be `Clone`. That service gets requests with a
+/// [`ReplayBody`](crate::body::ReplayBody).
 pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 
 /// When the second request goes out.
@@ -41,18 +43,19 @@ pub(super) enum After {
 }
 
 impl HedgeLayer {
-    /// After this quantile of what first requests have taken lately; 95 % is usual.
+    /// A second request goes out once the first has taken longer than this share of them lately; 95
+    /// % is usual. Nothing is doubled until 100 requests are known.
     pub fn quantile(quantile: Ratio) -> Self {
         let learned = Arc::new(Learned::new(quantile, rt::now()));
         Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
     }
 
-    /// After a fixed delay.
+    /// A second request goes out once the first has taken so long, whatever is usual.
     pub fn after(delay: Duration) -> Self {
         Self { after: After::Fixed(delay), ..Self::disabled() }
     }
 
-    /// No second requests.
+    /// No second requests: calls pass as they come.
     pub fn disabled() -> Self {
         Self {
             after: After::Never,
@@ -64,7 +67,8 @@ impl HedgeLayer {
         }
     }
 
-    /// No learned delay is shorter; a millisecond by default.
+    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once
+    /// isn't sent everything twice.
     pub fn at_least(mut self, delay: Duration) -> Self {
         self.least = delay;
         self
@@ -74,17 +78,33 @@ impl HedgeLayer {
     ///
     /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls pay into it there,
     /// and a budget of one's own would have its floor and nothing more.
+    ///
+    /// ```
+    /// use outrigger::Ratio;
+    /// use outrigger::hedge::HedgeLayer;
+    /// use outrigger::retry::{RetryBudget, RetryLayer};
+    ///
+    /// // A retry and a second request cost the same, and both are paid from here.
+    /// let budget = RetryBudget::new(Ratio::percent(20), 10);
+    /// let retry = RetryLayer::new().budget(budget.clone());
+    /// let hedge = HedgeLayer::quantile(Ratio::percent(95)).budget(budget);
+    /// hedge.check()?;
+    /// retry.check()?;
+    /// # Ok::<(), outrigger::ConfigError>(())
+    /// ```
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
@@ -97,24 +117,9 @@ impl HedgeLayer {
         HedgeHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("hedge", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        match &self.after {
-            After::Never => {}
-            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
-            After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
-                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
-            }
-            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
-                "quantile",
-                format_args!("no request takes longer than {quantile} of them: use 95%"),
-            ),
-            After::Quantile(..) => {}
-        }
     }
 
     /// The fixed delay, where there is one.
@@ -147,8 +152,36 @@ impl HedgeLayer {
         self.least
     }
 
+    /// Whether there may be second requests at all.
+    pub(crate) fn is_enabled(&self) -> bool {
+        !matches!(self.after, After::Never)
+    }
+
+    /// How long the first request has, as things stand.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        match &self.after {
+            After::Never => None,
+            After::Fixed(delay) => Some(*delay),
+            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+        }
+    }
+}
+
+impl Slot for HedgeLayer {
+    /// It has what was learned and counted here, unless that is another integration's.
+    fn adopt(mut self, wiring: &Wiring) -> Self {
+        if !self.counters.ownership.adopt() {
+            self.counters = Arc::default();
+            if let After::Quantile(quantile, _) = self.after {
+                self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
+            }
+        }
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..self }
+    }
+
     /// These settings, with what was counted, and what was learned of the same quantile.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+    fn inherit(mut self, running: &Self) -> Self {
         if let (After::Quantile(new, learned), After::Quantile(old, known)) =
             (&mut self.after, &running.after)
             && new == old
@@ -159,34 +192,18 @@ impl HedgeLayer {
         self
     }
 
-    /// Whether there may be second requests at all.
-    pub(crate) fn is_enabled(&self) -> bool {
-        !matches!(self.after, After::Never)
-    }
-
-    /// An integration's layer: with what was learned and counted here, unless it is another's.
-    pub(crate) fn claimed(mut self) -> Self {
-        if self.counters.ownership.adopt() {
-            return self;
-        }
-        self.counters = Arc::default();
-        if let After::Quantile(quantile, _) = self.after {
-            self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
-        }
-        self
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
-    }
-
-    /// How long the first request has, as things stand.
-    pub(super) fn delay(&self) -> Option<Duration> {
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         match &self.after {
-            After::Never => None,
-            After::Fixed(delay) => Some(*delay),
-            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+            After::Never => {}
+            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
+            After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
+                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
+            }
+            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
+                "quantile",
+                format_args!("no request takes longer than {quantile} of them: use 95%"),
+            ),
+            After::Quantile(..) => {}
         }
     }
 }

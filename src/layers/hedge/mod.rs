@@ -22,6 +22,22 @@
 //!   while the key is in use). If neither is good, the first request's result stands. The other
 //!   request is dropped at once, and with it its place and its connection.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`retry`](crate::retry), with that layer's [budget](HedgeLayer::budget): only first
+//!   attempts are doubled, and both kinds of repetition share one bound;
+//! - inside [`idempotency`](crate::idempotency), so that both requests have the same key. Without
+//!   that layer, only a header `Idempotency-Key` that the caller wrote is taken for a key;
+//! - outside [`circuit_breaker`](crate::circuit_breaker), [`rate_limit`](crate::rate_limit),
+//!   [`bulkhead`](crate::bulkhead) and [`timeout`](crate::timeout): the second request needs a
+//!   turn, a place and a limit of its own.
+//!
+//! Without a bulkhead further in, nothing bounds how many requests are under way. The inner service
+//! gets requests with a [`ReplayBody`](crate::body::ReplayBody), of which at most 1 MiB is kept for
+//! the second one.
+//!
 //! # When not to use it
 //!
 //! Where the provider bills by the request, or is slow because it is overloaded.
@@ -46,7 +62,8 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use outrigger::{Body, hedge::HedgeLayer, testing::{Answer, Script}};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, hedge::HedgeLayer};
 //! use http::Request;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -67,8 +84,13 @@ mod delay;
 mod handle;
 mod layer;
 mod plan;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::HedgePattern;
 pub use handle::{HedgeCounts, HedgeHandle};
 pub use layer::{Hedge, HedgeLayer};
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::HedgeSettings;

@@ -6,6 +6,7 @@ use super::placement::InHeader;
 use super::profile::KeyProfile;
 use super::service::Idempotency;
 use crate::event::Emitter;
+use crate::pattern::{Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -27,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) emitter: Emitter,
 }
 
-/// Which methods get a key.
+/// Which methods get a key. The others are sent as they come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyedMethods {
@@ -52,7 +53,8 @@ pub enum Minting {
 }
 
 impl IdempotencyLayer {
-    /// Keys in the form of `profile`.
+    /// Sends keys in the form, and under the header, of `profile`. Whether those that are made here
+    /// count is the profile's to say.
     pub fn new(profile: KeyProfile) -> Self {
         let placement = InHeader(profile.header.clone());
         let (methods, minting) = (None, None);
@@ -75,13 +77,15 @@ impl<P> IdempotencyLayer<P> {
         IdempotencyLayer { settings: self.settings, placement }
     }
 
-    /// Which methods get a key. In an integration, without this, what its preset says.
+    /// Which methods get a key; POST and PATCH by default. In an integration, without this, what
+    /// its preset says.
     pub fn methods(mut self, methods: KeyedMethods) -> Self {
         self.settings.methods = Some(methods);
         self
     }
 
-    /// Whether the layer makes keys of its own. In an integration, without this, what its preset says.
+    /// Whether the layer makes keys of its own; it does by default. In an integration, without
+    /// this, what its preset says.
     pub fn minting(mut self, minting: Minting) -> Self {
         self.settings.minting = Some(minting);
         self
@@ -93,7 +97,7 @@ impl<P> IdempotencyLayer<P> {
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("idempotency", |mistakes| self.check_into(mistakes))
     }
@@ -119,8 +123,14 @@ impl<P> IdempotencyLayer<P> {
     pub(crate) fn placement(&self) -> &P {
         &self.placement
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl<P> Slot for IdempotencyLayer<P> {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         let KeyProfile { longest, lifetime, .. } = self.settings.profile;
         let needed = self.settings.profile.shortest_limit();
         if longest < needed {

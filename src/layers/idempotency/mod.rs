@@ -23,6 +23,15 @@
 //! job that must be repeated until it is done needs one of the three. Attempts that provably did nothing
 //! are repeated without any key.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside [`retry`](crate::retry) and [`hedge`](crate::hedge): they look for a key that counts
+//!   before they send the first request, and miss one that is made further in;
+//! - inside [`mirror`](crate::mirror), so that a copy has no key;
+//! - outside whatever signs requests, because a signature covers the key.
+//!
 //! # When not to use it
 //!
 //! Where the provider refuses requests with headers or fields that it doesn't know.
@@ -82,6 +91,8 @@ mod layer;
 mod placement;
 mod profile;
 mod service;
+#[cfg(feature = "serde")]
+mod settings;
 
 pub use around::IdempotencyPattern;
 pub use layer::{IdempotencyLayer, KeyedMethods, Minting};
@@ -90,4 +101,4 @@ pub use profile::KeyProfile;
 pub use service::Idempotency;
 
 #[cfg(feature = "serde")]
-pub(crate) use profile::{Form, Honoured};
+pub(crate) use settings::IdempotencySettings;

@@ -7,6 +7,25 @@ use http_body::Body;
 /// Implemented by every function of that form, for keys that are a field of the body. Where a function
 /// changes the body's length, the request's `content-length` follows: it is corrected, or taken off
 /// where the new length isn't known. Other implementations see to that themselves.
+///
+/// ```
+/// use http::{HeaderValue, Request};
+/// use outrigger::Body;
+/// use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+///
+/// // A provider that looks for the key in the query, which its calls have none of otherwise.
+/// let in_query = |mut request: Request<Body>, key: &HeaderValue| {
+///     let key = key.to_str().unwrap_or_default();
+///     let uri = format!("{}?key={key}", request.uri());
+///     if let Ok(uri) = uri.parse() {
+///         *request.uri_mut() = uri;
+///     }
+///     request
+/// };
+/// let layer = IdempotencyLayer::new(KeyProfile::ietf().honours_keys()).place_with(in_query);
+/// layer.check()?;
+/// # Ok::<(), outrigger::ConfigError>(())
+/// ```
 pub trait PlaceKey<B> {
     /// Puts `key` into `request`. A key that [counts](super) makes the request safe to repeat: it must be
     /// put into each that is given.

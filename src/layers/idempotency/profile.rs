@@ -51,13 +51,13 @@ impl KeyProfile {
         Self { form: Form::Quoted, ..Self::header(KEY_HEADER) }
     }
 
-    /// Stripe, which honours keys on all its POSTs.
+    /// Stripe, which honours keys on all its POSTs: up to 255 characters, for 24 hours.
     #[must_use]
     pub fn stripe() -> Self {
         Self::header(KEY_HEADER).honours_keys()
     }
 
-    /// Adyen, which honours keys on its POSTs.
+    /// Adyen, which honours keys on its POSTs: up to 64 characters, for 7 days.
     #[must_use]
     pub fn adyen() -> Self {
         Self::header(KEY_HEADER).longest(64).lifetime(7 * DAY).honours_keys()

@@ -9,7 +9,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::Phase;
 
-/// Limits the silence in an answer's body. See the [module](super).
+/// Limits the silence in an answer's body, as code around a call: what a
+/// [`IdleTimeoutLayer`](super::IdleTimeoutLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct IdleTimeoutPattern {
     settings: IdleTimeoutLayer,

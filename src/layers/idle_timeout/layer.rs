@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::around::IdleTimeoutPattern;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits the silence in an answer's body. See the [module](super).
@@ -14,32 +14,41 @@ pub struct IdleTimeoutLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose answers' bodies must not fall silent.
+/// A service whose answers' bodies must not fall silent, made by a [`IdleTimeoutLayer`]. The
+/// service that it wraps must be `Clone`.
 pub type IdleTimeout<S> = Layered<IdleTimeoutPattern, S>;
 
 impl IdleTimeoutLayer {
-    /// A body that is silent for `limit` while it is being read has failed.
+    /// A body has failed that is silent for `limit` while somebody reads it. Time in which nobody
+    /// asks for more doesn't count.
     pub fn new(limit: Duration) -> Self {
         Self { limit: Some(limit), ..Self::default() }
     }
 
-    /// Bodies may be silent for as long as the deadline lets them.
+    /// Bodies may be silent for as long as the deadline lets them, and without one for ever.
     pub fn unlimited() -> Self {
         Self::default()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("idle_timeout", |mistakes| self.check_into(mistakes))
     }
+}
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+impl Slot for IdleTimeoutLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("limit", self.limit);
     }
 }

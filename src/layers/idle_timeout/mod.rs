@@ -3,6 +3,18 @@
 //! Only silence that the reader hears counts: the limit runs from the moment the reader asks for a
 //! frame and finds none. A reader who takes a minute over each frame times nobody out.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside everything else but [`rehearsal`](crate::rehearsal), right above the transport: only
+//!   the provider's silence counts, not that of a layer that holds frames back;
+//! - inside [`observe`](crate::observe) and [`circuit_breaker`](crate::circuit_breaker), so that a
+//!   body that fell silent is a failure to them.
+//!
+//! [`retry`](crate::retry) doesn't repeat a call whose body falls silent: its caller has the head
+//! already.
+//!
 //! # When not to use it
 //!
 //! On answers that are silent by nature (long polls, server-sent events without heartbeats).
@@ -24,17 +36,27 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use outrigger::idle_timeout::IdleTimeoutLayer;
-//! use tower::ServiceBuilder;
-//! # use outrigger::Body;
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! use http::Request;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::{Body, ErrorKind, Ratio, outcome::Phase};
+//! use outrigger::{idle_timeout::IdleTimeoutLayer, rehearsal::{Plan, RehearsalLayer}};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = Script::new([Answer::status(200).body("a report")]);
+//! // A rehearsed fault: each piece of the body comes 5 s late.
+//! let slow = Plan::new().slow_body(Ratio::ONE, Duration::from_secs(5));
 //! let service = ServiceBuilder::new()
 //!     .layer(IdleTimeoutLayer::new(Duration::from_secs(3)))
-//!     .service(client);
-//! # let _ = service;
+//!     .layer(RehearsalLayer::new().allow().plan(slow))
+//!     .service(provider);
+//!
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
+//! assert_eq!(response.status(), 200);
+//! let error = Body::new(response.into_body()).text().await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Timeout(Phase::BodyIdle));
+//! # Ok(()) }
 //! ```
 
 mod around;

@@ -4,7 +4,8 @@ use super::layer::KillSwitchLayer;
 use crate::context::Stop;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 
-/// Lets people stop all calls. See the [module](super).
+/// Lets people stop all calls, as code around a call: what a
+/// [`KillSwitchLayer`](super::KillSwitchLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct KillSwitchPattern {
     settings: Arc<KillSwitchLayer>,

@@ -6,7 +6,8 @@ use crate::event::Event;
 use crate::rt::{self, Task, callback};
 use crate::terms::{SourceProblem, SwitchMode};
 
-/// Reads a kill switch and moves it.
+/// Reads a kill switch and moves it, from any thread and without waiting. Clones move the same
+/// switch.
 #[derive(Clone, Debug)]
 pub struct KillSwitchHandle(KillSwitchLayer);
 
@@ -34,7 +35,7 @@ impl KillSwitchHandle {
         }
     }
 
-    /// The mode it is in.
+    /// The mode that calls find now.
     #[must_use]
     pub fn mode(&self) -> SwitchMode {
         self.0.switch.mode()
@@ -46,13 +47,15 @@ impl KillSwitchHandle {
         self.0.switch.position()
     }
 
-    /// How many calls it has refused.
+    /// How many calls were refused since the switch was made, those included that were stopped in a
+    /// queue further in.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.0.switch.rejected()
     }
 
-    /// Why a source that it follows can't be read just now.
+    /// Why a source that it follows can't be read just now; `None` if all can. The switch stays
+    /// where it is meanwhile.
     #[must_use]
     pub fn trouble(&self) -> Option<SourceError> {
         self.0.switch.trouble()

@@ -13,7 +13,7 @@ use crate::context::{Context, KeyFact, Stop, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::pattern::{AsIs, pattern_layer};
-use crate::pattern::{Attempt, Layered, Wire};
+use crate::pattern::{Attempt, Layered, Slot, Wire, Wiring};
 use crate::replay::{KEY_HEADER, own_key};
 use crate::rt::Clock;
 use crate::terms::SwitchMode;
@@ -33,11 +33,13 @@ pub struct KillSwitchLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that people can stop.
+/// A service that people can stop, made by a [`KillSwitchLayer`]. The service that it wraps must be
+/// `Clone`. While calls are stopped, it is ready at once, and doesn't ask the service that it
+/// wraps.
 pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {
-    /// A switch that is on.
+    /// A switch that is on, until a handle or a source moves it.
     pub fn new() -> Self {
         let (initially, clock) = (SwitchSetting::default(), Clock::system());
         let switch = Arc::new(Switch::new(initially.clone(), clock.wall()));
@@ -57,13 +59,15 @@ impl KillSwitchLayer {
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What says since when the switch stands where it does. Makes a switch of its own.
+    /// What says since when the switch stands where it does; the system's clock by default. Makes a
+    /// switch of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self.renewed()
@@ -74,16 +78,6 @@ impl KillSwitchLayer {
     pub fn handle(&self) -> KillSwitchHandle {
         self.switch.ownership.share();
         KillSwitchHandle::new(self.clone())
-    }
-
-    /// An integration's layer: with this switch, unless it is another's.
-    pub(crate) fn claimed(self) -> Self {
-        if self.switch.ownership.adopt() { self } else { self.renewed() }
-    }
-
-    /// These settings, with the running switch.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        Self { key_header: self.key_header, ..running.clone() }
     }
 
     /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
@@ -123,6 +117,18 @@ impl KillSwitchLayer {
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.initially.clone(), self.clock.wall()));
         self
+    }
+}
+
+impl Slot for KillSwitchLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
+        Self { emitter: wiring.emitter.clone(), ..adopted }
+    }
+
+    fn inherit(self, running: &Self) -> Self {
+        Self { key_header: self.key_header, ..running.clone() }
     }
 }
 

@@ -21,6 +21,18 @@
 //! [`KillSwitchHandle::trouble`] says what is wrong. When it can be read again and says what it said
 //! before, that moves nothing either.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside everything that sends or waits, because a call that is stopped must neither queue nor
+//!   be copied;
+//! - inside [`fallback`](crate::fallback), which answers in its place in the mode "fallback only";
+//! - inside [`observe`](crate::observe), so that a refusal is told as how the call ended.
+//!
+//! Calls that wait further in, for a place, a turn or their next attempt, ask the switch again
+//! before they are sent, if no layer in between replaces the request's extensions.
+//!
 //! # When not to use it
 //!
 //! To protect a provider or the service by itself: [`circuit_breaker`](crate::circuit_breaker) needs
@@ -57,25 +69,26 @@
 //! # Example
 //!
 //! ```
-//! use outrigger::{event::SwitchMode, kill_switch::KillSwitchLayer};
-//! use tower::{Service, ServiceBuilder, ServiceExt};
-//! # use outrigger::Body;
+//! use http::{Request, Response};
+//! use outrigger::{Body, Error, event::SwitchMode, kill_switch::KillSwitchLayer};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! let client = service_fn(|_: Request<Body>| async {
+//!     Ok::<_, Error>(Response::new(Body::from("an invoice")))
+//! });
 //! let layer = KillSwitchLayer::new();
 //! let switch = layer.handle();
 //! let mut service = ServiceBuilder::new().layer(layer).service(client);
 //!
 //! switch.set(SwitchMode::Off, "ada", "invoices are wrong");
-//! let error = service.ready().await?.call(http::Request::new(Body::empty())).await.unwrap_err();
+//! let error = service.ready().await?.call(Request::new(Body::empty())).await.unwrap_err();
 //! assert!(error.to_string().ends_with("by ada: invoices are wrong"), "{error}");
 //!
 //! switch.set(SwitchMode::On, "ada", "mended");
-//! service.ready().await?.call(http::Request::new(Body::empty())).await?;
+//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
+//! assert_eq!(response.status(), 200);
 //! # Ok(()) }
 //! ```
 //!

@@ -14,16 +14,26 @@ use crate::terms::SourceProblem;
 ///
 /// ```
 /// use std::time::Duration;
-/// use outrigger::event::SourceProblem;
-/// use outrigger::kill_switch::{Polled, SourceError};
-/// # async fn text_of(url: &str) -> Result<String, std::io::Error> { Ok("on".into()) }
+/// use outrigger::event::{SourceProblem, SwitchMode};
+/// use outrigger::kill_switch::{KillSwitchLayer, Polled, SourceError};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// async fn text_of(_url: &str) -> std::io::Result<String> {
+///     Ok("off".to_owned()) // a request of yours
+/// }
 ///
 /// let admin = Polled::new(Duration::from_secs(5), async || {
 ///     let unread = |_| SourceError::new(SourceProblem::Unreadable, "the admin page is away");
 ///     let malformed = |e| SourceError::new(SourceProblem::Malformed, format!("admin page: {e}"));
 ///     text_of("http://admin.internal/rates").await.map_err(unread)?.parse().map_err(malformed)
 /// });
-/// # let _ = admin;
+/// let switch = KillSwitchLayer::new().handle();
+/// let _following = switch.follow(admin);
+///
+/// tokio::time::sleep(Duration::from_millis(100)).await;
+/// assert_eq!(switch.mode(), SwitchMode::Off);
+/// # }
 /// ```
 #[must_use = "it moves nothing until a switch follows it"]
 pub struct Polled<F> {
@@ -38,7 +48,8 @@ where
     F: Fn() -> R + Send + 'static,
     R: Future<Output = Result<SwitchSetting, SourceError>> + Send,
 {
-    /// Asks so often, a millisecond at most.
+    /// Calls `ask` at once, and again `every` time after each answer; a millisecond is the
+    /// shortest.
     pub fn new(every: Duration, ask: F) -> Self {
         let every = every.max(Duration::from_millis(1));
         Self { every, ask, next_look: None, seen: None }

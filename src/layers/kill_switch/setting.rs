@@ -39,14 +39,16 @@ impl SwitchSetting {
         Self { mode, ..Self::default() }
     }
 
-    /// Who says so; on one line.
+    /// Who says so. It stands on every refusal, on one line: of a longer text, the first 500
+    /// characters are kept.
     #[must_use]
     pub fn who(mut self, who: impl AsRef<str>) -> Self {
         self.who = one_line(who.as_ref());
         self
     }
 
-    /// Why; on one line.
+    /// Why. It stands on every refusal, on one line: of a longer text, the first 500 characters are
+    /// kept.
     #[must_use]
     pub fn why(mut self, why: impl AsRef<str>) -> Self {
         self.why = one_line(why.as_ref());

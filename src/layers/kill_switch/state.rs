@@ -176,19 +176,19 @@ impl Source {
 // === impl Position ===
 
 impl Position {
-    /// The mode.
+    /// The mode that the switch is in.
     #[must_use]
     pub fn mode(&self) -> SwitchMode {
         self.setting.mode
     }
 
-    /// Who moved it there.
+    /// Who moved it there, where that was said.
     #[must_use]
     pub fn who(&self) -> Option<&str> {
         self.setting.who.as_deref()
     }
 
-    /// Why.
+    /// Why it was moved there, where that was said.
     #[must_use]
     pub fn why(&self) -> Option<&str> {
         self.setting.why.as_deref()

@@ -12,7 +12,7 @@ impl MirrorHandle {
         Self(tally)
     }
 
-    /// The share of the calls that is copied.
+    /// The share of the calls that is copied now.
     #[must_use]
     pub fn share(&self) -> Ratio {
         self.0.share()
@@ -23,25 +23,26 @@ impl MirrorHandle {
         self.0.set_share(share);
     }
 
-    /// Copies that are over, whatever became of them.
+    /// Copies that are over, whether they were answered, failed or were cut by the limit.
     #[must_use]
     pub fn mirrored(&self) -> u64 {
         self.0.mirrored()
     }
 
-    /// Calls that should have been copied and weren't.
+    /// Calls that were drawn and not copied, because too many copies were under way or the body was
+    /// a stream.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.0.skipped()
     }
 
-    /// Copies that agreed with the real answer.
+    /// Copies that were compared and agreed with the real answer.
     #[must_use]
     pub fn agreed(&self) -> u64 {
         self.0.agreed()
     }
 
-    /// Copies that didn't.
+    /// Copies that were compared and didn't agree.
     #[must_use]
     pub fn disagreed(&self) -> u64 {
         self.0.disagreed()

@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::{Layered, Own};
+use crate::pattern::{Layered, Own, Slot, Wiring};
 use crate::replay::is_safe;
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -42,7 +42,8 @@ pub struct MirrorLayer<T> {
     pub(super) tally: Arc<Tally>,
 }
 
-/// A service whose calls are copied to another, `T`.
+/// A service whose calls are copied to another, `T`, made by a [`MirrorLayer`]. The service that it
+/// wraps must be `Clone`. Its requests have a [`Body`](crate::Body).
 pub type Mirror<S, T> = Layered<MirrorPattern<T>, S, Own>;
 
 pub(super) type Choose = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
@@ -50,7 +51,7 @@ pub(super) type Prepare = dyn Fn(Request<Body>) -> Request<Body> + Send + Sync;
 pub(super) type Compare = dyn Fn(&Seen, &Seen) -> bool + Send + Sync;
 
 impl<T> MirrorLayer<T> {
-    /// Copies this share of the calls to `target`.
+    /// Copies this share of the calls to `target`, drawn call by call; 100 % at most.
     pub fn new(target: T, share: Ratio) -> Self {
         Self {
             target,
@@ -69,13 +70,15 @@ impl<T> MirrorLayer<T> {
         }
     }
 
-    /// How many copies may be under way; what is beyond is skipped.
+    /// How many copies may be under way, 8 by default and at least one; what comes beyond is not
+    /// copied, and counts as skipped.
     pub fn concurrency(mut self, copies: u32) -> Self {
         self.concurrency = copies;
         self.renewed()
     }
 
-    /// How long a copy may take, the wait for the real answer included where both are compared.
+    /// How long a copy may take, 30 s by default, the wait for the real answer included where both
+    /// are compared. Then it is dropped.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self.renewed()
@@ -110,24 +113,26 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// How much of each body is kept for the comparison, in bytes.
+    /// How much of each body is kept for the comparison, in bytes; 64 KiB by default.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self.renewed()
     }
 
     /// What the copies' results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self.renewed()
     }
 
-    /// What draws the calls that are copied.
+    /// What draws the calls that are copied; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
@@ -140,24 +145,9 @@ impl<T> MirrorLayer<T> {
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("mirror", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if self.share > Ratio::ONE {
-            let share = self.share;
-            mistakes
-                .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
-        }
-        if self.concurrency == 0 {
-            mistakes.add(
-                "concurrency",
-                "zero places let nothing through: allow at least one, or set the share to zero",
-            );
-        }
-        mistakes.refuse_zero("limit", Some(self.limit));
     }
 
     /// The same copies, sent to another target.
@@ -203,9 +193,24 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
+    /// The same layer, with a share and places of its own.
+    fn renewed(mut self) -> Self {
+        self.tally = Arc::new(Tally::new(self.share));
+        self
+    }
+}
+
+impl<T> Slot for MirrorLayer<T> {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.tally.ownership.adopt() { self } else { self.renewed() };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
     /// These settings, with the places and counts that are in use. The share that a handle set stays
     /// unless another was set here.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
+    fn inherit(mut self, running: &Self) -> Self {
         if self.share != running.share {
             running.tally.set_share(self.share);
         }
@@ -213,21 +218,19 @@ impl<T> MirrorLayer<T> {
         self
     }
 
-    /// An integration's layer: with this share and these places, unless they are another's.
-    pub(crate) fn claimed(self, emitter: Emitter, classifier: SharedClassifier) -> Self {
-        let claimed = if self.tally.ownership.adopt() { self } else { self.renewed() };
-        Self { emitter, classifier, ..claimed }
-    }
-
-    fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self.renewed()
-    }
-
-    /// The same layer, with a share and places of its own.
-    fn renewed(mut self) -> Self {
-        self.tally = Arc::new(Tally::new(self.share));
-        self
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if self.share > Ratio::ONE {
+            let share = self.share;
+            mistakes
+                .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
+        }
+        if self.concurrency == 0 {
+            mistakes.add(
+                "concurrency",
+                "zero places let nothing through: allow at least one, or set the share to zero",
+            );
+        }
+        mistakes.refuse_zero("limit", Some(self.limit));
     }
 }
 

@@ -24,6 +24,19 @@
 //! not otherwise: what is dropped unread, or not read within the [`limit`](MirrorLayer::limit), is not
 //! compared.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`kill_switch`](crate::kill_switch), so that what is stopped isn't copied;
+//! - outside [`retry`](crate::retry), so that a call is copied once, and compared by what it came
+//!   to;
+//! - outside [`idempotency`](crate::idempotency), so that a copy has no key.
+//!
+//! Around a service, it takes requests with a [`Body`](crate::Body), which can be shared. The layer
+//! adds no [`Context`](crate::context::Context) of its own to a request: events and copies carry a
+//! correlation id if [`correlation`](crate::correlation) stands further out.
+//!
 //! # When not to use it
 //!
 //! For calls that change something, unless the target is a sandbox. For load tests: copies are skipped
@@ -48,14 +61,16 @@
 //! # Example
 //!
 //! ```
+//! use std::time::Duration;
 //! use http::{Request, Uri, header::AUTHORIZATION};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //! use outrigger::{Body, Ratio, mirror::MirrorLayer};
-//! use tower::ServiceBuilder;
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! # let client = tower::service_fn(|_: Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
-//! # let next_provider = client.clone();
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = Script::new([Answer::status(200).body("1.08")]);
+//! let next_provider = Script::new([Answer::status(200).body("1.09")]);
 //! let mirror = MirrorLayer::new(next_provider, Ratio::percent(5))
 //!     .prepare(|mut request| {
 //!         *request.uri_mut() = Uri::from_static("https://api.next.example/v2/rates");
@@ -64,11 +79,17 @@
 //!     })
 //!     .compare(|real, copy| real.status() == copy.status() && real.body() == copy.body());
 //! let share = mirror.handle();
-//! let service = ServiceBuilder::new().layer(mirror).service(client);
+//! let service = ServiceBuilder::new().layer(mirror).service(provider);
 //!
-//! share.set_share(Ratio::percent(50));
-//! assert_eq!((share.mirrored(), share.agreed(), share.disagreed()), (0, 0, 0));
-//! # let _ = service;
+//! share.set_share(Ratio::ONE);
+//! let request = Request::get("https://api.example/v1/rates").body(Body::empty())?;
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(Body::new(response.into_body()).text().await?, "1.08");
+//!
+//! // The copy is a task of its own.
+//! tokio::time::sleep(Duration::from_millis(100)).await;
+//! assert_eq!((share.mirrored(), share.agreed(), share.disagreed()), (1, 0, 1));
+//! # Ok(()) }
 //! ```
 
 mod around;
@@ -77,6 +98,8 @@ mod handle;
 mod layer;
 mod request;
 mod seen;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 mod watch;
 
@@ -84,3 +107,6 @@ pub use around::MirrorPattern;
 pub use handle::MirrorHandle;
 pub use layer::{Mirror, MirrorLayer};
 pub use seen::Seen;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::MirrorSettings;

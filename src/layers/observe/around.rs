@@ -5,7 +5,8 @@ use super::layer::ObserveLayer;
 use super::report::Report;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 
-/// Tells when a call or an attempt begins and ends. See the [module](super).
+/// Tells when a call or an attempt begins and ends, as code around a call: what a
+/// [`ObserveLayer`](super::ObserveLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct ObservePattern {
     settings: Arc<ObserveLayer>,

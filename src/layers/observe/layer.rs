@@ -14,7 +14,8 @@ pub struct ObserveLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service of whose calls or attempts is told.
+/// A service of whose calls or attempts is told, made by a [`ObserveLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Observe<S> = Layered<ObservePattern, S, Measured>;
 
 /// What stands between begin and end.
@@ -25,17 +26,19 @@ pub(super) enum What {
 }
 
 impl ObserveLayer {
-    /// Observes whole calls.
+    /// Observes whole calls, from their start to the end of their answers' bodies, and tells
+    /// `emitter`.
     pub fn call(emitter: Emitter) -> Self {
         Self { what: What::Call, classifier: SharedClassifier::default(), emitter }
     }
 
-    /// Observes single attempts.
+    /// Observes single attempts, each from its start to the end of its answer's body, and tells
+    /// `emitter`.
     pub fn attempt(emitter: Emitter) -> Self {
         Self { what: What::Attempt, ..Self::call(emitter) }
     }
 
-    /// What results mean.
+    /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.
     pub fn classifier(self, classifier: impl Classify) -> Self {
         self.shared_classifier(SharedClassifier::new(classifier))
     }

@@ -4,7 +4,18 @@
 //! [`ObserveLayer::attempt`] stands inside retries and limits and sees what the provider gets. The
 //! end is the end of the answer's body, its error or its drop. A caller who goes away before the
 //! answer is reported as [`Abandoned`](crate::event::End::Abandoned), neither a success nor a
-//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer reads no clock and emits nothing.
+//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer
+//! reads no clock and emits nothing.
+//!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - [`ObserveLayer::call`] outside everything but [`correlation`](crate::correlation), whose id
+//!   its events carry: what stands further out can change the answer unseen;
+//! - [`ObserveLayer::attempt`] inside [`retry`](crate::retry), [`hedge`](crate::hedge) and the
+//!   queues, so that it sees only what is sent, and outside [`timeout`](crate::timeout), so that a
+//!   timeout is how an attempt ended.
 //!
 //! # When not to use it
 //!
@@ -28,24 +39,32 @@
 //! # Example
 //!
 //! ```
-//! use outrigger::{event::{Emitter, Event, Origin, Subscriber}, observe::ObserveLayer};
-//! use tower::ServiceBuilder;
-//! # use outrigger::Body;
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! use http::{Request, Response};
+//! use outrigger::event::{Emitter, Event, Origin, Subscriber};
+//! use outrigger::{Body, Error, observe::ObserveLayer};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
 //! struct Print;
 //! impl Subscriber for Print {
-//!     fn on_event(&self, event: &Event, _: &Origin<'_>) {
-//!         println!("{event:?}");
+//!     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+//!         println!("{:?}: {event:?}", origin.integration());
 //!     }
 //! }
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = service_fn(|_: Request<Body>| async {
+//!     Ok::<_, Error>(Response::new(Body::from("a balance")))
+//! });
 //! let service = ServiceBuilder::new()
 //!     .layer(ObserveLayer::call(Emitter::named("stripe").with(Print)))
 //!     .service(client);
-//! # let _ = service;
+//!
+//! // Prints that the call began.
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
+//! // Prints how it ended: its end is its body's.
+//! assert_eq!(Body::new(response.into_body()).text().await?, "a balance");
+//! # Ok(()) }
 //! ```
 
 mod around;

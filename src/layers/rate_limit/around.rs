@@ -16,7 +16,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::Rejection;
 
-/// Keeps to a provider's rate. See the [module](super).
+/// Keeps to a provider's rate, as code around a call: what a
+/// [`RateLimitLayer`](super::RateLimitLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct RateLimitPattern {
     settings: Arc<RateLimitLayer>,

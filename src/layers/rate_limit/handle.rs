@@ -10,6 +10,21 @@ use crate::event::Event;
 ///
 /// Of a layer that keeps a limit for each key, it is of all keys together: what is counted is their sum,
 /// and a time the longest of theirs. [`KeyedRateLimits`](super::KeyedRateLimits) has a handle of each.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::rate_limit::RateLimitLayer;
+///
+/// let limit = RateLimitLayer::new(10, Duration::from_secs(1));
+/// let handle = limit.handle();
+///
+/// // Nobody goes for a minute.
+/// handle.pause(Duration::from_secs(60));
+/// assert!(handle.paused_for() > Some(Duration::from_secs(59)));
+///
+/// handle.forget();
+/// assert_eq!(handle.paused_for(), None);
+/// ```
 #[derive(Clone, Debug)]
 pub struct RateLimitHandle {
     layer: RateLimitLayer,
@@ -26,7 +41,7 @@ impl RateLimitHandle {
         Self { layer, only: Some(limiter) }
     }
 
-    /// How many calls wait for their turn.
+    /// How many calls wait for their turn just now, in the queue of this layer.
     #[must_use]
     pub fn waiting(&self) -> u32 {
         self.limiters().iter().map(|limiter| limiter.waiting()).sum()
@@ -50,13 +65,13 @@ impl RateLimitHandle {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::interval)).max()
     }
 
-    /// For how long everybody is stopped yet.
+    /// How much longer everybody is stopped; `None` if nobody is.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::paused_for)).max()
     }
 
-    /// Stops everybody for at least so long.
+    /// Stops everybody for at least so long from now; a longer pause that there is already stays.
     pub fn pause(&self, pause: Duration) {
         self.limiters().iter().for_each(|limiter| limiter.pause(pause));
         self.layer.tell(|| Event::RateLimitPaused { pause });

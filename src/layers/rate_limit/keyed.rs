@@ -66,7 +66,7 @@ impl KeyedRateLimits {
         Self { layer, limiters }
     }
 
-    /// The keys that have a limit just now.
+    /// The keys that have a limit just now, in no order; those that were idle for long may be gone.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.limiters.keys()

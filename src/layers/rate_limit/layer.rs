@@ -10,9 +10,9 @@ use super::limiter::Limiter;
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::Layered;
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Clock;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -37,11 +37,14 @@ pub struct RateLimitLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that keeps to a provider's rate.
+/// A service that keeps to a provider's rate, made by a [`RateLimitLayer`]. The service that it
+/// wraps must be `Clone`. While calls wait for their turns, it is ready at once, and asks the
+/// service that it wraps when it is a call's turn.
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
-    /// So many requests in so much time, one at a time.
+    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those
+    /// that come too fast wait or are refused, as [`excess`](Self::excess) says.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self::learning().requests(requests, per)
     }
@@ -61,12 +64,12 @@ impl RateLimitLayer {
         }
     }
 
-    /// No limit at all.
+    /// No limit at all: neither of our own nor by what the provider says.
     pub fn unlimited() -> Self {
         Self::learning().learn(Learning::Off)
     }
 
-    /// So many requests in so much time.
+    /// At most `requests` in `per`, at least one; neither may be zero.
     pub fn requests(self, requests: u32, per: Duration) -> Self {
         self.set(|config| {
             let burst = config.quota.map_or(1, |quota| quota.burst);
@@ -83,12 +86,13 @@ impl RateLimitLayer {
         })
     }
 
-    /// What becomes of calls that come faster.
+    /// What becomes of calls that come faster: refused by default, unless their turn comes in time.
     pub fn excess(self, excess: Excess) -> Self {
         self.set(|config| config.excess = excess)
     }
 
-    /// How many calls may wait for their turn.
+    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at
+    /// once.
     pub fn queue(self, calls: u32) -> Self {
         self.set(|config| config.queue = calls)
     }
@@ -104,7 +108,7 @@ impl RateLimitLayer {
         self.set(|config| config.max_wait = Some(limit))
     }
 
-    /// Whether the provider's word changes the limit.
+    /// Whether the provider's word changes the limit; it does by default.
     pub fn learn(self, learning: Learning) -> Self {
         self.set(|config| config.learning = learning)
     }
@@ -118,9 +122,9 @@ impl RateLimitLayer {
         self.set(|config| config.forget_after = Some(time))
     }
 
-    /// How long calls wait for the end of a pause that the provider asked for. If it is longer, they are
-    /// refused at once, and none goes before it is over, or before somebody
-    /// [forgets](RateLimitHandle::forget) it.
+    /// How long calls wait for the end of a pause that the provider asked for, 10 min by default.
+    /// If it is longer, they are refused at once, and none goes before it is over, or before
+    /// somebody [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
     }
@@ -153,17 +157,20 @@ impl RateLimitLayer {
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What dates are measured against where an answer has none of its own.
+    /// What dates are measured against where an answer has no `Date` of its own; the system's clock
+    /// by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -176,28 +183,17 @@ impl RateLimitLayer {
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
-    /// A handle that reads the limit, and stops everybody for a while.
+    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of
+    /// them together.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
         self.limiter.ownership.share();
         RateLimitHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("rate_limit", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
-        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
-        }
-    }
-
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
-        self
     }
 
     pub(crate) fn with_config(self, config: RateLimitConfig) -> Self {
@@ -206,21 +202,6 @@ impl RateLimitLayer {
 
     pub(crate) fn config(&self) -> &RateLimitConfig {
         &self.config
-    }
-
-    /// An integration's layer: with this limit, unless it is another's.
-    pub(crate) fn claimed(self) -> Self {
-        if self.limiter.ownership.adopt() { self } else { self.set(|_| {}) }
-    }
-
-    /// These settings, with what was learned, spent and queued.
-    pub(crate) fn taking_over(self, running: &Self) -> Self {
-        running.limiter.reconfigure(&self.config, self.room.clone());
-        if let Some(limiters) = &running.limiters {
-            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
-            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
-        }
-        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
     /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
@@ -258,6 +239,32 @@ impl RateLimitLayer {
             self.limiters = Some(Arc::new(limiters.renewed(terms)));
         }
         self
+    }
+}
+
+impl Slot for RateLimitLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.limiter.ownership.adopt() { self } else { self.set(|_| {}) };
+        let Wiring { emitter, classifier } = wiring.clone();
+        Self { emitter, classifier, ..adopted }
+    }
+
+    /// These settings, with what was learned, spent and queued.
+    fn inherit(self, running: &Self) -> Self {
+        running.limiter.reconfigure(&self.config, self.room.clone());
+        if let Some(limiters) = &running.limiters {
+            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
+            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
+        }
+        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
+            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
+        }
     }
 }
 

@@ -61,6 +61,23 @@
 //! holds up the others for about a second: after that they go before it, until it is polled, when it
 //! is back at its place. Retries and hedges ask for turns of their own.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), because the provider counts
+//!   attempts;
+//! - inside [`circuit_breaker`](crate::circuit_breaker), because an open circuit must spend no
+//!   quota;
+//! - inside [`deadline`](crate::deadline), so that a call is refused whose turn would come too
+//!   late. Without a deadline further out, and without `max_wait`, a call may wait for as long as
+//!   its caller does;
+//! - outside [`bulkhead`](crate::bulkhead), so that whoever waits for a turn holds no place;
+//! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
+//!
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
+//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
+//!
 //! # When not to use it
 //!
 //! Against a provider that is slow: too much at once is a matter of
@@ -100,18 +117,28 @@
 //!
 //! ```
 //! use std::time::Duration;
+//! use http::{Request, Response};
 //! use outrigger::rate_limit::{Excess, RateLimitLayer};
-//! use tower::ServiceBuilder;
-//! # use outrigger::Body;
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! use outrigger::{Body, Error};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = service_fn(|_: Request<Body>| async {
+//!     Ok::<_, Error>(Response::new(Body::empty()))
+//! });
 //! let limit = RateLimitLayer::new(50, Duration::from_secs(1)).excess(Excess::Shape);
 //! let handle = limit.handle();
-//! let service = ServiceBuilder::new().layer(limit).service(client);
+//! let mut service = ServiceBuilder::new().layer(limit).service(client);
 //! assert_eq!(handle.interval(), Some(Duration::from_millis(20)));
-//! # let _ = service;
+//!
+//! let began = tokio::time::Instant::now();
+//! for _ in 0..3 {
+//!     service.ready().await?.call(Request::new(Body::empty())).await?;
+//! }
+//! // The second and the third waited for their turns.
+//! assert!(began.elapsed() >= Duration::from_millis(40));
+//! # Ok(()) }
 //! ```
 
 mod around;
@@ -131,6 +158,8 @@ mod resources;
 mod resume;
 mod roll_call;
 mod search;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::RateLimitPattern;
@@ -140,4 +169,4 @@ pub use keyed::KeyedRateLimits;
 pub use layer::{RateLimit, RateLimitLayer};
 
 #[cfg(feature = "serde")]
-pub(crate) use config::Quota;
+pub(crate) use settings::RateLimitSettings;

@@ -33,26 +33,28 @@ impl RehearsalHandle {
         Ok(())
     }
 
-    /// Injects nothing any more.
+    /// Injects nothing any more, but what requests ask for by header. Without a plan, nothing
+    /// changes.
     pub fn stop(&self) {
         if self.0.switch.stop() {
             self.0.tell(|| Event::RehearsalChanged { on: false });
         }
     }
 
-    /// The plan that is on.
+    /// The plan that is on; `None` while nothing is rehearsed.
     #[must_use]
     pub fn plan(&self) -> Option<Plan> {
         self.0.switch.plan().map(Arc::unwrap_or_clone)
     }
 
-    /// Whether a plan is on.
+    /// Whether a plan is on. Requests may ask for faults by header though none is.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.switch.is_on()
     }
 
-    /// Whether a plan can be switched on at all.
+    /// Whether a plan can be switched on at all: the layer said
+    /// [`allow`](super::RehearsalLayer::allow).
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.0.switch.is_allowed()

@@ -9,8 +9,8 @@ use super::injection::Injection;
 use super::plan::Plan;
 use super::state::Switch;
 use crate::event::{Emitter, Event};
-use crate::pattern::Layered;
 use crate::pattern::{AsIs, pattern_layer};
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Mistakes, checked};
 
@@ -30,24 +30,27 @@ pub struct RehearsalLayer {
     pub(super) switch: Arc<Switch>,
 }
 
-/// A service some of whose calls get a fault.
+/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
 
 impl RehearsalLayer {
-    /// No rehearsals: nothing switches one on.
+    /// No rehearsals: nothing switches one on until [`allow`](Self::allow) says so.
     pub fn new() -> Self {
         let (plan, header, switch) = (None, None, Arc::default());
         let (rng, emitter) = (Rng::system(), Emitter::new());
         Self { allowed: false, plan, header, rng, emitter, switch }
     }
 
-    /// Lets a handle, a plan or a header inject faults.
+    /// Lets a handle, a plan or a header inject faults. Without it,
+    /// [`start`](RehearsalHandle::start) is an error, and so is a plan or a header in
+    /// [`check`](Self::check).
     pub fn allow(mut self) -> Self {
         self.allowed = true;
         self.renewed()
     }
 
-    /// The plan that is on from the start.
+    /// The plan that is on from the start, until a handle stops it.
     pub fn plan(mut self, plan: Plan) -> Self {
         self.plan = Some(Arc::new(plan));
         self.renewed()
@@ -59,44 +62,29 @@ impl RehearsalLayer {
         self.renewed()
     }
 
-    /// What draws the calls that get a fault.
+    /// What draws the calls that get a fault; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self.renewed()
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self.renewed()
     }
 
-    /// A handle that begins and ends rehearsals.
+    /// A handle that begins and ends rehearsals, and counts the faults.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
         self.switch.ownership.share();
         RehearsalHandle::new(self.clone())
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("rehearsal", |mistakes| self.check_into(mistakes))
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        if let Some(plan) = &self.plan {
-            check_allowed(self.allowed, mistakes);
-            plan.check_into(mistakes);
-        }
-        if self.header.is_some() && !self.allowed {
-            mistakes.add("header", FORBIDDEN);
-        }
-    }
-
-    /// An integration's layer: with this rehearsal, unless it is another's.
-    pub(crate) fn claimed(self, emitter: Emitter) -> Self {
-        let claimed = if self.switch.ownership.adopt() { self } else { self.renewed() };
-        Self { emitter, ..claimed }
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -125,16 +113,6 @@ impl RehearsalLayer {
     /// The plan that was set; the handle's is the one that is on.
     pub(crate) fn plan_set(&self) -> Option<&Plan> {
         self.plan.as_deref()
-    }
-
-    /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
-    /// plan was set here, or none is allowed any more. It is left to
-    /// [`tell_since`](Self::tell_since) to tell of it.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        let other = (self.plan != running.plan).then(|| self.plan.clone());
-        running.switch.permit(self.allowed, other);
-        self.switch = Arc::clone(&running.switch);
-        self
     }
 
     /// The plan that is on.
@@ -175,6 +153,34 @@ impl RehearsalLayer {
     fn renewed(mut self) -> Self {
         self.switch = Arc::new(Switch::new(self.allowed, self.plan.clone()));
         self
+    }
+}
+
+impl Slot for RehearsalLayer {
+    /// It has what it shares with its handles, unless that is another integration's.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
+        Self { emitter: wiring.emitter.clone(), ..adopted }
+    }
+
+    /// These settings, with the rehearsal that is on. One that a handle began goes on unless
+    /// another plan was set here, or none is allowed any more. It is left to
+    /// [`tell_since`](Self::tell_since) to tell of it.
+    fn inherit(mut self, running: &Self) -> Self {
+        let other = (self.plan != running.plan).then(|| self.plan.clone());
+        running.switch.permit(self.allowed, other);
+        self.switch = Arc::clone(&running.switch);
+        self
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        if let Some(plan) = &self.plan {
+            check_allowed(self.allowed, mistakes);
+            plan.check_into(mistakes);
+        }
+        if self.header.is_some() && !self.allowed {
+            mistakes.add("header", FORBIDDEN);
+        }
     }
 }
 

@@ -34,6 +34,14 @@
 //! | `slow-body=100ms` | a pause before each frame |
 //! | `answer={"ok":false}` | a 200 with this body, as `application/json` |
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand): inside everything else, right above the
+//! transport, so that all limits meet its faults as if they were the provider's. A hang needs a
+//! [`timeout`](crate::timeout) or a [`deadline`](crate::deadline) further out, or it never ends.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request: its events and
+//! errors carry the call's ids if a layer further out did so.
+//!
 //! # When not to use it
 //!
 //! Where nobody watches. The header, on requests whose headers come from outside: whoever sets it
@@ -59,25 +67,25 @@
 //! # Example
 //!
 //! ```
-//! use http::StatusCode;
-//! use outrigger::{Body, Ratio, rehearsal::{Plan, RehearsalLayer}};
-//! use tower::{Service, ServiceBuilder, ServiceExt};
+//! use http::{Request, Response, StatusCode};
+//! use outrigger::{Body, Error, Ratio, rehearsal::{Plan, RehearsalLayer}};
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let client = tower::service_fn(|_: http::Request<Body>| async {
-//! #     Ok::<_, outrigger::Error>(http::Response::new(Body::empty()))
-//! # });
+//! let client = service_fn(|_: Request<Body>| async {
+//!     Ok::<_, Error>(Response::new(Body::empty()))
+//! });
 //! let layer = RehearsalLayer::new().allow();
 //! let rehearsal = layer.handle();
 //! let mut service = ServiceBuilder::new().layer(layer).service(client);
 //!
 //! rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::SERVICE_UNAVAILABLE))?;
-//! let response = service.ready().await?.call(http::Request::new(Body::empty())).await?;
+//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
 //! assert_eq!(response.status(), 503);
 //!
 //! rehearsal.stop();
-//! let response = service.ready().await?.call(http::Request::new(Body::empty())).await?;
+//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
 //! assert_eq!(response.status(), 200);
 //! # Ok(()) }
 //! ```
@@ -88,6 +96,8 @@ mod header;
 mod injection;
 mod layer;
 mod plan;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 
 pub use around::RehearsalPattern;
@@ -95,3 +105,6 @@ pub use handle::RehearsalHandle;
 pub use injection::Rehearsed;
 pub use layer::{Rehearsal, RehearsalLayer};
 pub use plan::Plan;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::RehearsalSettings;

@@ -15,14 +15,15 @@ use crate::settings::{Mistakes, Ratio};
 /// ```
 /// use std::time::Duration;
 /// use http::StatusCode;
-/// use outrigger::{Ratio, rehearsal::Plan};
+/// use outrigger::{Ratio, rehearsal::{Plan, RehearsalLayer}};
 ///
 /// let bad_day = Plan::new()
 ///     .latency(Ratio::percent(50), Duration::from_millis(200), Duration::from_secs(4))
 ///     .status(Ratio::percent(20), StatusCode::SERVICE_UNAVAILABLE)
 ///     .status(Ratio::percent(5), StatusCode::TOO_MANY_REQUESTS)
 ///     .reset(Ratio::percent(2));
-/// # let _ = bad_day;
+/// RehearsalLayer::new().allow().plan(bad_day).check()?;
+/// # Ok::<(), outrigger::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a plan does nothing until it is started"]
@@ -59,33 +60,35 @@ pub(crate) struct Answer {
 }
 
 impl Plan {
-    /// No faults.
+    /// No faults; each is added by a method, with its share of the calls.
     pub fn new() -> Self {
         let (latency, slow_body, answer) = (None, None, None);
         let (hang, reset, statuses) = (Ratio::ZERO, Ratio::ZERO, Vec::new());
         Self { latency, statuses, hang, reset, slow_body, answer }
     }
 
-    /// Sends late, by a time drawn between `from` and `to`.
+    /// Sends this share of the requests late, by a time drawn evenly between `from` and `to`.
     pub fn latency(mut self, share: Ratio, from: Duration, to: Duration) -> Self {
         self.latency = Some(Latency { share, from, to });
         self
     }
 
-    /// Answers `status`, without a body. Several statuses stand side by side.
+    /// Answers `status` to this share of the calls, without a body and without sending them.
+    /// Several statuses stand side by side.
     pub fn status(mut self, share: Ratio, status: StatusCode) -> Self {
         self.statuses.retain(|(_, known)| *known != status);
         self.statuses.push((share, status));
         self
     }
 
-    /// Never answers.
+    /// Never answers this share of the calls: only a limit further out ends them.
     pub fn hang(mut self, share: Ratio) -> Self {
         self.hang = share;
         self
     }
 
-    /// Breaks the connection.
+    /// Breaks the connection of this share of the calls. Whether they were carried out is unknown,
+    /// as with a real one.
     pub fn reset(mut self, share: Ratio) -> Self {
         self.reset = share;
         self

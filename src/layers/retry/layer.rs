@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::pattern_layer;
-use crate::pattern::{Layered, Replaying};
+use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, Mistakes, Ratio, checked};
@@ -44,11 +44,13 @@ enum Terms {
     Unlimited,
 }
 
-/// A service whose failed requests are tried again.
+/// A service whose failed requests are tried again, made by a [`RetryLayer`]. The service that it
+/// wraps must be `Clone`. That service gets requests with a
+/// [`ReplayBody`](crate::body::ReplayBody).
 pub type Retry<S> = Layered<RetryPattern, S, Replaying>;
 
 impl RetryLayer {
-    /// Retries with the defaults.
+    /// Retries with the [defaults](super#defaults): 3 attempts, and a budget of its own.
     pub fn new() -> Self {
         Self {
             config: RetryConfig::default(),
@@ -63,7 +65,7 @@ impl RetryLayer {
         }
     }
 
-    /// How many attempts, the first included.
+    /// How many attempts, the first included; 3 by default, and 1 for no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.config.max_attempts = Some(attempts);
         self
@@ -77,20 +79,22 @@ impl RetryLayer {
         self
     }
 
-    /// No attempt begins later than this after the call did.
+    /// No attempt begins later than this after the call did; without a limit by default. It cuts
+    /// nothing that is under way.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.config.max_elapsed = Some(limit);
         self
     }
 
-    /// How long to wait between attempts.
+    /// How long to wait between attempts where the provider asks for no time; 100 ms × 2 ≤ 10 s by
+    /// default.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = backoff;
         self
     }
 
-    /// The longest `Retry-After` that is waited out. Where a longer one is asked for, the answer is
-    /// returned at once: nobody goes sooner than asked.
+    /// The longest `Retry-After` that is waited out, 5 min by default. Where a longer one is asked
+    /// for, the answer is returned at once: nobody goes sooner than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
@@ -102,7 +106,8 @@ impl RetryLayer {
         self
     }
 
-    /// How far upwards a `Retry-After` is spread.
+    /// How far upwards a `Retry-After` is spread, 50 % by default: ten seconds become ten to
+    /// fifteen.
     pub fn retry_after_spread(mut self, spread: Ratio) -> Self {
         self.config.retry_after_spread = spread;
         self
@@ -115,49 +120,54 @@ impl RetryLayer {
         self
     }
 
-    /// What becomes of a retry that the budget can't pay for.
+    /// What becomes of a retry that the budget can't pay for; the call ends with its last result by
+    /// default.
     pub fn when_budget_is_empty(mut self, then: EmptyBudget) -> Self {
         self.config.when_budget_is_empty = then;
         self
     }
 
-    /// How much of a request's body is kept for another attempt, in bytes.
+    /// How much of a request's body is kept for another attempt, in bytes; 1 MiB by default. A
+    /// larger body is sent once.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.config.body_cap = bytes;
         self
     }
 
     /// How much of a failed answer's body is read so that its connection can be used again, in
-    /// bytes.
+    /// bytes; 64 KiB by default.
     pub fn drain_cap(mut self, bytes: usize) -> Self {
         self.config.drain_cap = bytes;
         self
     }
 
-    /// What becomes of a call that a layer further in refused.
+    /// What becomes of a call that a layer further in refused; it fails by default.
     pub fn rejections(mut self, rejections: Rejections) -> Self {
         self.config.rejections = rejections;
         self
     }
 
-    /// Which results another attempt could better.
+    /// Which results another attempt could better; [`StandardPolicy`](super::StandardPolicy) by
+    /// default.
     pub fn policy(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Arc::new(policy);
         self
     }
 
     /// What results mean.
-    pub fn classifier(self, classifier: impl Classify) -> Self {
-        self.shared_classifier(SharedClassifier::new(classifier))
+    pub fn classifier(mut self, classifier: impl Classify) -> Self {
+        self.classifier = SharedClassifier::new(classifier);
+        self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// What spreads the delays.
+    /// What draws the delays' jitter; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
@@ -169,7 +179,7 @@ impl RetryLayer {
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("retry", |mistakes| {
             self.check_into(mistakes);
@@ -183,32 +193,8 @@ impl RetryLayer {
         self
     }
 
-    /// The same layer, which shares only what its user meant to be shared.
-    pub(crate) fn apart(mut self) -> Self {
-        if self.own_budget {
-            self.budget = self.budget.afresh();
-        }
-        self
-    }
-
     pub(crate) fn shared_budget(&self) -> RetryBudget {
         self.budget.clone()
-    }
-
-    /// These settings, in effect in place of those that run. Who names no terms leaves a shared budget
-    /// as others set it, but takes back what it set itself.
-    pub(crate) fn taking_over(mut self, running: &Self) -> Self {
-        self.budget = match (self.terms, self.budget.made()) {
-            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
-            // Made without a limit: it has one since settings from elsewhere gave it one.
-            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
-            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
-            _ => self.budget,
-        };
-        if self.terms == Terms::Unlimited {
-            self.budget = RetryBudget::unlimited();
-        }
-        self
     }
 
     pub(crate) fn with_config(mut self, config: RetryConfig) -> Self {
@@ -224,13 +210,6 @@ impl RetryLayer {
 
     pub(crate) fn config(&self) -> &RetryConfig {
         &self.config
-    }
-
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
-        if let Some(terms) = self.terms_to_be() {
-            terms.check_into(mistakes);
-        }
     }
 
     /// What can't work in a call that has this long.
@@ -257,10 +236,37 @@ impl RetryLayer {
             Terms::Unlimited => None,
         }
     }
+}
 
-    pub(crate) fn shared_classifier(mut self, classifier: SharedClassifier) -> Self {
-        self.classifier = classifier;
+impl Slot for RetryLayer {
+    /// A budget that others were given goes on being shared.
+    fn adopt(self, wiring: &Wiring) -> Self {
+        let Wiring { emitter, classifier } = wiring.clone();
+        let budget = if self.own_budget { self.budget.afresh() } else { self.budget };
+        Self { budget, emitter, classifier, ..self }
+    }
+
+    /// These settings, in effect in place of those that run. Who names no terms leaves a shared
+    /// budget as others set it, but takes back what it set itself.
+    fn inherit(mut self, running: &Self) -> Self {
+        self.budget = match (self.terms, self.budget.made()) {
+            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
+            // Made without a limit: it has one since settings from elsewhere gave it one.
+            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
+            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
+            _ => self.budget,
+        };
+        if self.terms == Terms::Unlimited {
+            self.budget = RetryBudget::unlimited();
+        }
         self
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+        self.config.check_into(mistakes);
+        if let Some(terms) = self.terms_to_be() {
+            terms.check_into(mistakes);
+        }
     }
 }
 

@@ -47,6 +47,21 @@
 //! More attempts than the budget can ever pay for are refused when they are set: a call that is alone
 //! has at most what is saved up and the floor of each period that begins within its time.
 //!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - outside [`hedge`](crate::hedge), [`circuit_breaker`](crate::circuit_breaker),
+//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead) and
+//!   [`timeout`](crate::timeout): each attempt passes them anew, and between two attempts nothing
+//!   is held. Without a timeout further in, an attempt that hangs is never followed by another one;
+//! - inside [`deadline`](crate::deadline), which ends the waits. Without it or `max_elapsed`, a
+//!   call ends by `max_attempts` and the budget alone;
+//! - inside [`idempotency`](crate::idempotency), so that all attempts have the same key. Without
+//!   that layer, only a header `Idempotency-Key` that the caller wrote is taken for a key.
+//!
+//! The inner service gets requests with a [`ReplayBody`](crate::body::ReplayBody).
+//!
 //! # When not to use it
 //!
 //! Inside another retry: attempts multiply. Switch off the client's own.
@@ -86,39 +101,35 @@
 //!
 //! ```
 //! use std::time::Duration;
+//! use http::{Request, StatusCode};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //! use outrigger::{Body, backoff::Backoff, retry::{Retries, RetryLayer}};
-//! use http::{Request, Response, StatusCode};
-//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut seen = 0;
-//! let flaky = service_fn(move |_: Request<_>| {
-//!     seen += 1;
-//!     let status = if seen == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
-//!     let response = Response::builder().status(status).body(Body::empty()).unwrap();
-//!     async { Ok::<_, outrigger::Error>(response) }
-//! });
-//! # use std::sync::{Arc, Mutex};
-//! # let flaky = Arc::new(Mutex::new(flaky));
-//! # let flaky = service_fn(move |r: Request<outrigger::body::ReplayBody<Body>>| flaky.lock().unwrap().call(r));
+//! let flaky = Script::new([Answer::status(502), Answer::status(200)]);
 //! let quick = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
-//! let mut service = ServiceBuilder::new()
+//! let service = ServiceBuilder::new()
 //!     .layer(RetryLayer::new().max_attempts(2).backoff(quick))
-//!     .service(flaky);
+//!     .service(flaky.clone());
 //!
-//! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
-//! assert_eq!(response.status(), StatusCode::OK);
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
+//! assert_eq!((response.status(), flaky.begun()), (StatusCode::OK, 2));
 //! assert_eq!(response.extensions().get::<Retries>().map(|retries| retries.attempts), Some(2));
 //! # Ok(()) }
 //! ```
 
 mod around;
 mod config;
+#[cfg(feature = "serde")]
+mod delays;
 mod layer;
 mod policy;
 mod refusals;
 mod run;
+#[cfg(feature = "serde")]
+mod settings;
 mod state;
 mod wait;
 
@@ -130,3 +141,6 @@ pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 
 pub use crate::context::Retries;
 pub use crate::replay::Steer;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::RetrySettings;

@@ -8,12 +8,30 @@ use crate::terms::Class;
 ///
 /// It is the first of several questions: whether repeating is safe, in time and within the budget is
 /// the layer's to ask, whatever the policy says. Where it panics, the [`StandardPolicy`] decides.
+///
+/// ```
+/// use outrigger::retry::{FailedAttempt, RetryLayer, RetryPolicy, StandardPolicy};
+///
+/// /// This provider answers 404 for a second after a POST.
+/// struct NotThereYet;
+///
+/// impl RetryPolicy for NotThereYet {
+///     fn wants(&self, failed: &FailedAttempt<'_>) -> bool {
+///         let is_missing = failed.status.is_some_and(|status| status == 404);
+///         is_missing || StandardPolicy::new().wants(failed)
+///     }
+/// }
+///
+/// let retry = RetryLayer::new().policy(NotThereYet);
+/// retry.check()?;
+/// # Ok::<(), outrigger::ConfigError>(())
+/// ```
 pub trait RetryPolicy: Send + Sync + 'static {
     /// Whether another attempt could be better.
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool;
 }
 
-/// A result that was no success.
+/// A result that was no success, as a [`RetryPolicy`] sees it: what was sent, and what came of it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt<'a> {

@@ -12,7 +12,8 @@ use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Either, Flow, Next, Pattern, Wire, either};
 use crate::rt;
 
-/// Limits one attempt. See the [module](super).
+/// Limits one attempt, as code around a call: what a [`TimeoutLayer`](super::TimeoutLayer) makes of
+/// its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct TimeoutPattern {
     settings: TimeoutLayer,

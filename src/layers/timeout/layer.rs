@@ -5,8 +5,8 @@ use http::HeaderName;
 use super::around::TimeoutPattern;
 use super::body::Watched;
 use crate::event::Emitter;
-use crate::pattern::Layered;
 use crate::pattern::pattern_layer;
+use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Mistakes, checked};
 
 /// Limits one attempt. See the [module](super).
@@ -20,46 +20,52 @@ pub struct TimeoutLayer {
     pub(crate) emitter: Emitter,
 }
 
-/// A service whose attempts end in time.
+/// A service whose attempts end in time, made by a [`TimeoutLayer`]. The service that it wraps must
+/// be `Clone`. That service gets requests with a [`RequestBody`](super::RequestBody).
 pub type Timeout<S> = Layered<TimeoutPattern, S, Watched>;
 
 impl TimeoutLayer {
-    /// No limits yet, but the call's deadline.
+    /// No limits yet; only the deadline of a layer further out is kept.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From the attempt's start to the response head.
+    /// The longest from the attempt's start to the response head, upload included. An attempt that
+    /// is cut may have happened.
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = Some(limit);
         self
     }
 
-    /// From the end of the request's body to the response head.
+    /// The longest from the end of the request's body to the response head; at most
+    /// [`attempt`](Self::attempt), where both are set.
     pub fn response_head(mut self, limit: Duration) -> Self {
         self.response_head = Some(limit);
         self
     }
 
-    /// While nothing of the request's body is taken, though not all of it was.
+    /// The longest that nothing of the request's body is taken, while not all of it was. A slow
+    /// upload that moves is not cut.
     pub fn upload_stall(mut self, limit: Duration) -> Self {
         self.upload_stall = Some(limit);
         self
     }
 
-    /// Tells the provider how many milliseconds are left for this attempt, in this header.
+    /// Tells the provider in this header how many milliseconds are left for this attempt: the
+    /// sooner of the attempt's limit and the deadline. Without either, the header isn't sent.
     pub fn send_on(mut self, header: HeaderName) -> Self {
         self.send_on = Some(header);
         self
     }
 
-    /// Where events go.
+    /// Where events go, and the integration's name for a call that begins here; nobody listens by
+    /// default.
     pub fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = emitter;
         self
     }
 
-    /// Names every setting that can't work.
+    /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
         checked("timeout", |mistakes| self.check_into(mistakes))
     }
@@ -68,7 +74,18 @@ impl TimeoutLayer {
         self.attempt
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    /// Whether a limit depends on how far the upload has come.
+    pub(super) fn watches_upload(&self) -> bool {
+        self.response_head.is_some() || self.upload_stall.is_some()
+    }
+}
+
+impl Slot for TimeoutLayer {
+    fn adopt(self, wiring: &Wiring) -> Self {
+        self.emitter(wiring.emitter.clone())
+    }
+
+    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
         mistakes.refuse_zero("attempt", self.attempt);
         mistakes.refuse_zero("response_head", self.response_head);
         mistakes.refuse_zero("upload_stall", self.upload_stall);
@@ -80,11 +97,6 @@ impl TimeoutLayer {
                 format_args!("{head:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );
         }
-    }
-
-    /// Whether a limit depends on how far the upload has come.
-    pub(super) fn watches_upload(&self) -> bool {
-        self.response_head.is_some() || self.upload_stall.is_some()
     }
 }
 

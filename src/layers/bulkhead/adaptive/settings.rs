@@ -9,7 +9,8 @@ use crate::settings::{Mistakes, Ratio};
 /// use outrigger::bulkhead::{Adaptive, BulkheadLayer};
 ///
 /// let bulkhead = BulkheadLayer::new(16).adaptive(Adaptive::aimd().min(4).max(64));
-/// # let _ = bulkhead;
+/// bulkhead.check()?;
+/// # Ok::<(), outrigger::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it moves nothing until a bulkhead is given it"]
@@ -44,7 +45,7 @@ impl Adaptive {
         self
     }
 
-    /// The most places; 200 by default.
+    /// The most places that it grows to; 200 by default.
     pub fn max(mut self, places: u32) -> Self {
         self.max = places;
         self

@@ -1,29 +1,17 @@
-//! What stands outside of retry: ids, keys, the deadline, the fallback.
-
 use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::correlation::CorrelationLayer;
-use crate::fallback::FallbackLayer;
-use crate::idempotency::{Form, Honoured, IdempotencyLayer, InHeader, KeyedMethods, Minting};
-use crate::integration::slots::AnyPlacement;
-use crate::settings::section::{lay, section};
-use crate::settings::values::LARGEST;
-
-section! {
-    /// `[correlation]`
-    Correlation { header: HeaderName, baggage_to: Vec<String> }
-}
-
-section! {
-    /// `[fallback]`: what it answers is code.
-    Fallback { limit: Duration }
-}
+use super::layer::{IdempotencyLayer, KeyedMethods, Minting};
+use super::placement::InHeader;
+use super::profile::{Form, Honoured};
+use crate::settings::read::Reader;
+use crate::settings::section::{Table, lay, section};
+use crate::settings::values::{LARGEST, words};
 
 section! {
     /// `[idempotency]`
-    Idempotency {
+    IdempotencySettings {
         header: HeaderName,
         form: Form,
         longest: usize,
@@ -34,29 +22,8 @@ section! {
     }
 }
 
-impl Correlation {
-    pub(super) fn of(layer: &CorrelationLayer) -> Self {
-        Self { header: Some(layer.header.clone()), baggage_to: Some(layer.baggage_to.clone()) }
-    }
-
-    pub(super) fn lay_over(&self, layer: &mut CorrelationLayer) {
-        lay(&mut layer.header, &self.header);
-        lay(&mut layer.baggage_to, &self.baggage_to);
-    }
-}
-
-impl Fallback {
-    pub(super) fn of(layer: &FallbackLayer) -> Self {
-        Self { limit: Some(layer.limit) }
-    }
-
-    pub(super) fn lay_over(&self, layer: &mut FallbackLayer) {
-        lay(&mut layer.limit, &self.limit);
-    }
-}
-
-impl Idempotency {
-    pub(super) fn of(layer: &IdempotencyLayer<AnyPlacement>) -> Self {
+impl<P: Clone + From<InHeader>> Table<IdempotencyLayer<P>> for IdempotencySettings {
+    fn of(layer: &IdempotencyLayer<P>) -> Self {
         let settings = layer.settings();
         Self {
             header: settings.profile.header.clone(),
@@ -69,7 +36,7 @@ impl Idempotency {
         }
     }
 
-    pub(super) fn lay_over(&self, layer: &mut IdempotencyLayer<AnyPlacement>) {
+    fn merge(&self, layer: &mut IdempotencyLayer<P>, _: &mut Reader<'_>) {
         let mut settings = layer.settings().clone();
         let header =
             self.header.clone().filter(|own| Some(own) != settings.profile.header.as_ref());
@@ -85,10 +52,36 @@ impl Idempotency {
             // Another header is another place for the key.
             Some(header) => {
                 settings.profile.header = Some(header.clone());
-                let placed = layer.clone().place_with(InHeader::new(header));
-                AnyPlacement::of(placed).with_settings(settings)
+                layer.clone().place_with(InHeader::new(header).into()).with_settings(settings)
             }
             None => layer.clone().with_settings(settings),
         };
+    }
+
+    fn key_of<'f>(field: &'f str, _: &IdempotencyLayer<P>) -> &'f str {
+        match field {
+            "profile.longest" => "longest",
+            "profile.lifetime" => "lifetime",
+            field => field,
+        }
+    }
+}
+
+words! {
+    Form {
+        Self::Bare => "bare" as Self::Bare,
+        Self::Quoted => "quoted" as Self::Quoted,
+    }
+    Honoured {
+        Self::CallersOnly => "callers-only" as Self::CallersOnly,
+        Self::All => "all" as Self::All,
+    }
+    KeyedMethods {
+        Self::Unsafe => "unsafe" as Self::Unsafe,
+        Self::Writing => "writing" as Self::Writing,
+    }
+    Minting {
+        Self::Always => "always" as Self::Always,
+        Self::CallersOnly => "callers-only" as Self::CallersOnly,
     }
 }

@@ -1,0 +1,21 @@
+use http::HeaderName;
+
+use super::layer::CorrelationLayer;
+use crate::settings::read::Reader;
+use crate::settings::section::{Table, lay, section};
+
+section! {
+    /// `[correlation]`
+    CorrelationSettings { header: HeaderName, baggage_to: Vec<String> }
+}
+
+impl Table<CorrelationLayer> for CorrelationSettings {
+    fn of(layer: &CorrelationLayer) -> Self {
+        Self { header: Some(layer.header.clone()), baggage_to: Some(layer.baggage_to.clone()) }
+    }
+
+    fn merge(&self, layer: &mut CorrelationLayer, _: &mut Reader<'_>) {
+        lay(&mut layer.header, &self.header);
+        lay(&mut layer.baggage_to, &self.baggage_to);
+    }
+}

@@ -1,0 +1,20 @@
+use std::time::Duration;
+
+use super::layer::FallbackLayer;
+use crate::settings::read::Reader;
+use crate::settings::section::{Table, lay, section};
+
+section! {
+    /// `[fallback]`: what it answers is code.
+    FallbackSettings { limit: Duration }
+}
+
+impl Table<FallbackLayer> for FallbackSettings {
+    fn of(layer: &FallbackLayer) -> Self {
+        Self { limit: Some(layer.limit) }
+    }
+
+    fn merge(&self, layer: &mut FallbackLayer, _: &mut Reader<'_>) {
+        lay(&mut layer.limit, &self.limit);
+    }
+}
