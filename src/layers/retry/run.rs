@@ -247,7 +247,8 @@ impl<'a, W: Wire> Run<'a, W> {
         let call = self.call.facts();
         call.set_waited(self.progress.waited);
         let error = error.with_context(&self.attempt.context()).with_elapsed(self.call.elapsed());
-        error.merge_delivery(call.delivery()).with_gave_up(why)
+        let attempts = self.progress.attempts + call.hedges();
+        error.merge_delivery(call.delivery()).with_gave_up(why, attempts)
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {

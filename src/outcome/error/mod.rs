@@ -71,6 +71,8 @@ struct Inner {
     context: Option<Context>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
+    /// Where a retry layer counted them.
+    attempts: Option<u32>,
     class: OnceLock<Class>,
     source: Option<BoxError>,
 }
@@ -95,6 +97,7 @@ impl Error {
             context: None,
             elapsed: None,
             gave_up: None,
+            attempts: None,
             class: OnceLock::new(),
             source: None,
         }))
@@ -147,8 +150,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_gave_up(mut self, why: Option<GaveUp>) -> Self {
-        self.0.gave_up = why;
+    /// Notes why it was not tried again, and how many requests went out.
+    pub(crate) fn with_gave_up(mut self, why: Option<GaveUp>, attempts: u32) -> Self {
+        (self.0.gave_up, self.0.attempts) = (why, Some(attempts));
         self
     }
 
@@ -207,7 +211,8 @@ impl Error {
     /// How many requests went out for the call; none where a layer refused the first.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        let counted = self.0.context.as_ref().and_then(Context::attempts_counted);
+        let of_context = || self.0.context.as_ref().and_then(Context::attempts_counted);
+        let counted = self.0.attempts.or_else(of_context);
         counted.unwrap_or_else(|| {
             u32::from(!self.is_rejected() || self.0.delivery != Delivery::NotSent)
         })
