@@ -1,4 +1,4 @@
-//! What a pool of connections looks like from outside: its figures, and a handle on it.
+//! The figures of a connection pool, and a handle on it.
 
 use std::fmt;
 use std::future::Future;
@@ -22,9 +22,9 @@ pub struct PoolLimits {
     pub(crate) idle_per_host: usize,
     pub(crate) idle: Option<Duration>,
     pub(crate) life: Option<Duration>,
-    /// How long a request waits for a connection to come free, or for a stream of one.
+    /// How long a request waits for a free connection, or for a stream of one.
     pub(crate) acquire: Option<Duration>,
-    /// How long the making of one may take.
+    /// How long making a connection may take.
     pub(crate) connect: Option<Duration>,
 }
 
