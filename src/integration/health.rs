@@ -89,7 +89,7 @@ impl Steered for Shared {
 }
 
 impl Shared {
-    /// The worst that is true comes first.
+    /// Checks for the worst status first.
     fn status(&self, health: &Health) -> (Status, Option<SystemTime>) {
         let position = self.live.slots().kill_switch.handle().position();
         if !position.mode().lets_calls_through() {
