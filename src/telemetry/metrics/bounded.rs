@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::labels::Text;
 use crate::telemetry::known::OTHER;
 
-/// The integrations that events came from.
+/// The integrations that have emitted events.
 #[derive(Debug, Default)]
 pub(super) struct KnownIntegrations(RwLock<HashMap<Arc<str>, Arc<LabelValues>>>);
 
-/// What was seen of one integration.
+/// The label values of one integration so far.
 #[derive(Debug)]
 pub(super) struct LabelValues {
     pub(super) name: Arc<str>,
@@ -51,7 +51,7 @@ impl<T: Clone + Eq + Hash> Bounded<T> {
         Self { most, first: RwLock::default() }
     }
 
-    /// The value as it is kept; none if there are too many.
+    /// The stored value; `None` if there are too many.
     fn kept<Q>(&self, value: &Q, own: impl FnOnce() -> T) -> Option<T>
     where
         T: Borrow<Q>,

@@ -10,14 +10,14 @@ use crate::terms::{BreakerState, Status, SwitchMode};
 /// A gauge: a metric with its labels.
 pub(super) type Gauge = (&'static Metric, Labels);
 
-/// What the gauges of one integration after the other show.
+/// Collects the gauges of several integrations.
 #[derive(Default)]
 struct Gauges {
     integration: Arc<str>,
     values: HashMap<Gauge, f64>,
 }
 
-/// What all gauges show, of integrations that are like this.
+/// The values of all gauges for these integrations.
 pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
     let mut gauges = Gauges::default();
     for health in all {
@@ -96,17 +96,17 @@ impl Gauges {
         let what = Some((names::CREDENTIAL, expiry.credential.name()));
         let at = expiry.at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let shown = self.shown(&names::CREDENTIAL_EXPIRY, what);
-        // The soonest counts.
+        // The earliest counts.
         *shown = if *shown == 0.0 { seconds(at) } else { shown.min(seconds(at)) };
     }
 
-    /// Of integrations with one name, the most of any counts.
+    /// For integrations with one name, the highest value counts.
     fn most(&mut self, metric: &'static Metric, labels: Option<Label>, value: f64) {
         let shown = self.shown(metric, labels);
         *shown = shown.max(value);
     }
 
-    /// Of integrations with one name, what they have together counts.
+    /// For integrations with one name, the values are added up.
     fn sum(&mut self, metric: &'static Metric, labels: Option<Label>, value: u32) {
         *self.shown(metric, labels) += f64::from(value);
     }
@@ -119,7 +119,7 @@ impl Gauges {
     }
 }
 
-/// A label and its word.
+/// A label with its value.
 type Label = (&'static str, &'static str);
 
 fn is(so: bool) -> f64 {

@@ -12,7 +12,7 @@ use crate::event::{Event, Origin, Subscriber};
 
 /// Makes metrics of events and of health. See the [module](super).
 ///
-/// Clones are of the same one: make it once, and give a clone to each integration.
+/// Clones share their state: make it once, and give a clone to each integration.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
@@ -20,7 +20,7 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     to: Box<dyn Sink>,
     known: KnownIntegrations,
-    /// What was shown of each registry when it was last looked at.
+    /// The gauges of each registry that were set last.
     shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
 }
 
@@ -32,8 +32,9 @@ impl Metrics {
 
     /// Sets all gauges to how the integrations are now: call it before each scrape.
     ///
-    /// What is gone (an integration that was dropped, a breaker that was switched off) is set to
-    /// zero. Of two integrations with one name, numbers are added up and the longest times shown.
+    /// Gauges that no longer exist (an integration was dropped, a breaker switched off) are set to
+    /// zero. For two integrations with one name, numbers are added up and the longest times are
+    /// shown.
     pub fn observe(&self, registry: &Registry) {
         let now = gauges::of(&registry.health());
         let gone = self.0.replace(registry, now.keys().cloned().collect());
@@ -56,7 +57,7 @@ impl Metrics {
 }
 
 impl Inner {
-    /// What was shown the last time and isn't any more.
+    /// The gauges that were set the last time and are gone.
     fn replace(&self, registry: &Registry, now: HashSet<Gauge>) -> Vec<Gauge> {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, before)) = shown.iter_mut().find(|(known, _)| known == registry) else {

@@ -14,7 +14,7 @@ use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::known::{self, OTHER};
 use crate::terms::{Class, Delivery, Rejection};
 
-/// One event's way into the metrics.
+/// Records one event as metrics.
 pub(super) struct MetricsVisitor<'a> {
     pub(super) to: &'a dyn Sink,
     pub(super) values: Arc<LabelValues>,
@@ -22,7 +22,7 @@ pub(super) struct MetricsVisitor<'a> {
 }
 
 impl MetricsVisitor<'_> {
-    /// Calls and attempts: what is measured of them.
+    /// Records an event that has measurements; the others are counted.
     pub(super) fn record(&self, event: &Event) {
         match *event {
             Event::CallFinished { end, elapsed, attempts } => self.call(end, elapsed, attempts),
@@ -54,7 +54,7 @@ impl MetricsVisitor<'_> {
         }
     }
 
-    /// What is counted, with a word at most.
+    /// Counts an event, with at most one label.
     fn tally(&self, event: &Event) {
         let (metric, labels) = match *event {
             Event::CorrelationReplaced => (names::CORRELATION_REPLACED, None),
@@ -90,7 +90,7 @@ impl MetricsVisitor<'_> {
                 (names::REHEARSAL_FAULTS, Some((names::FAULT, fault.name())))
             }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
-            // The rest is seen in what comes of it, or is a state, which gauges show.
+            // Other events are seen in later ones, or are states, which gauges show.
             _ => match refusal(event) {
                 Some(why) => (names::REJECTIONS, Some((names::REASON, why))),
                 None => return,
@@ -115,7 +115,7 @@ impl MetricsVisitor<'_> {
         let outcome = Outcome::of(end);
         let status = match end {
             End::Answered { status, .. } => Some(status),
-            // The head was here, and then the body broke or was left.
+            // The head had arrived, and then the body broke or was dropped.
             _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
             _ => None,
         };
@@ -156,7 +156,7 @@ impl MetricsVisitor<'_> {
         self.to.measure(metric, self.labels(labels), time.as_secs_f64());
     }
 
-    /// Of whom what is asked.
+    /// The labels of the provider: method, host and port.
     fn peer(&self) -> Labels {
         let Some(target) = self.target() else {
             return self.labels([]);
@@ -181,7 +181,7 @@ impl MetricsVisitor<'_> {
     }
 }
 
-/// Why a layer refused, if that is what happened.
+/// Why a layer refused, if the event is a refusal.
 fn refusal(event: &Event) -> Option<&'static str> {
     let why = match *event {
         Event::BreakerRejected => Rejection::CircuitOpen,

@@ -45,7 +45,7 @@ pub(super) fn end(scope: &SpanScope<'_>, end: &End, attempts: u32) {
     let error = ErrorType::of(*end);
     let error = error.as_ref().map(ErrorType::as_str);
     match *end {
-        // Whoever gave this answer has told what it stands for.
+        // The layer that gave this answer has already recorded why.
         End::Answered { class, .. } if class.is_success() => {}
         _ if unknown && !safe => record!(
             scope,
@@ -73,7 +73,7 @@ pub(super) fn end(scope: &SpanScope<'_>, end: &End, attempts: u32) {
     }
 }
 
-/// What the spans of calls and attempts both say of their end.
+/// Records the end on the span of a call or an attempt.
 pub(super) fn conclude(span: &Span, end: &End) {
     span.record("outrigger.end", end.name());
     if let Some(delivery) = end.delivery() {

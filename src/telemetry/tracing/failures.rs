@@ -1,4 +1,4 @@
-//! What is done about a failure.
+//! Events about failures: retries, hedges, timeouts, fallbacks.
 
 use super::span_scope::{SpanScope, record};
 use crate::event::Event;

@@ -1,4 +1,4 @@
-//! What waits here, and for how many and how fast there is room.
+//! Events about waits and limits: bulkheads, rate limits, held calls.
 
 use std::time::Duration;
 

@@ -6,16 +6,16 @@ use tracing::Span;
 
 use crate::context::CallId;
 
-/// The spans that are open.
+/// The open spans.
 ///
-/// No span is made, copied or closed under a lock: that is the business of other people's code.
+/// No span is made, copied or closed under a lock, because that runs other crates' code.
 #[derive(Default)]
 pub(super) struct OpenSpans {
     hasher: RandomState,
     shards: [Mutex<HashMap<SpanKey, CallSpans>>; SHARDS],
 }
 
-/// An integration may stand below another, on the way of the same call.
+/// An integration may call through another one, on the same call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SpanKey {
     call: CallId,

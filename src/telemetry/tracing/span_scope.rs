@@ -9,18 +9,18 @@ use super::open::{OpenSpans, SpanKey};
 use crate::context::{CallId, CallTarget, Context, CorrelationId};
 use crate::event::Origin;
 
-/// Where something happened: whose call, which attempt, inside which span.
+/// The scope of an event: its call, its attempt, the span that it belongs to.
 pub(super) struct SpanScope<'a> {
     pub(super) open: &'a OpenSpans,
     origin: &'a Origin<'a>,
 }
 
-/// The span that a record stands in, kept open for as long as the record is made.
+/// The span that an event belongs to, kept open while the event is recorded.
 pub(super) struct Parent(Option<Arc<Span>>);
 
-/// Records one thing that happened, with what ties it to its call.
+/// Records one event, with the ids of its call.
 ///
-/// Numbers are `i64`: as others, they become texts on their way to OpenTelemetry.
+/// Integers are `i64`, because OpenTelemetry's bridge turns other types into texts.
 macro_rules! record {
     ($scope:expr, $level:ident, $text:literal $(, $name:literal = $value:expr)* $(,)?) => {{
         let scope = $scope;

@@ -12,13 +12,13 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Nothing open yet.
+    /// A subscriber without open spans.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many calls have spans that are open.
+    /// How many calls have open spans.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.len()
@@ -28,7 +28,7 @@ impl Spans {
 impl Subscriber for Spans {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         let scope = SpanScope::new(&self.open, origin);
-        // No arm for the rest: what is new must be put somewhere.
+        // There is no arm for other events, so that each new event must be handled here.
         match event {
             Event::CallStarted => call::begin(&scope),
             Event::CallFinished { end, attempts, .. } => call::end(&scope, end, *attempts),

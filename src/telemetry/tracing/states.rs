@@ -1,4 +1,5 @@
-//! What changes for all calls.
+//! Events about states that affect all calls: circuit breakers, kill switches, rehearsals,
+//! settings.
 
 use super::span_scope::{SpanScope, record};
 use crate::event::Event;
@@ -68,7 +69,7 @@ fn breaker(scope: &SpanScope<'_>, from: BreakerState, to: BreakerState) {
     }
 }
 
-/// What is of little matter to calls.
+/// Records the remaining events: ids, connections, mirrors.
 pub(super) fn record_other(scope: &SpanScope<'_>, event: &Event) {
     match *event {
         Event::CorrelationReplaced => record!(scope, DEBUG, "an unfit correlation id was replaced"),

@@ -6,11 +6,11 @@ use crate::context::{CallTarget, PathTemplate};
 use crate::replay::is_safe;
 use crate::telemetry::known;
 
-/// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
+/// A call's target, as attributes of OpenTelemetry's conventions.
 #[derive(Clone, Copy)]
 pub(super) struct TargetAttributes<'a>(pub(super) Option<&'a CallTarget>);
 
-/// What a span is called: few names for many calls.
+/// The name of a span. There are few names for many calls.
 pub(super) struct SpanName<'a> {
     pub(super) integration: Option<&'a str>,
     pub(super) target: TargetAttributes<'a>,
@@ -34,7 +34,7 @@ impl<'a> TargetAttributes<'a> {
         Some(bare.unwrap_or(host))
     }
 
-    /// As OpenTelemetry has whole numbers; others become texts on the way.
+    /// As `i64`, because OpenTelemetry's bridge turns other types into texts.
     pub(super) fn port(self) -> Option<i64> {
         self.0?.port().map(i64::from)
     }
@@ -47,7 +47,7 @@ impl<'a> TargetAttributes<'a> {
         self.0?.path_template().map(PathTemplate::as_str)
     }
 
-    /// Whether it asks for nothing to be done (RFC 9110, 9.2.1).
+    /// Whether its method is safe (RFC 9110, 9.2.1).
     pub(super) fn is_safe(self) -> bool {
         self.0.is_some_and(|target| is_safe(target.method()))
     }
