@@ -68,8 +68,8 @@ impl Integration {
     ///
     /// # Errors
     ///
-    /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider may
-    /// have acted.
+    /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
+    /// may have acted.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         Call::running(self.shared.live.stack().send(request.map(Into::into)))
     }

@@ -23,8 +23,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// The text is one level, in lower case, and names the phase and the limit; the transport's own
 /// error is its [`source`](StdError::source). Neither contains a URL's query, a header's value or a
-/// body. `Debug`, which a panic prints, shows only the types of an inner service's own errors and the
-/// lengths of their texts; [`debug_with`](Self::debug_with) shows the texts.
+/// body. `Debug`, which a panic prints, shows only the types of an inner service's own errors and
+/// the lengths of their texts; [`debug_with`](Self::debug_with) shows the texts.
 ///
 /// ```
 /// # fn on_failure(error: outrigger::Error) {

@@ -1,4 +1,4 @@
-//! How much of an answer's body may come over HTTP/2 before somebody reads it.
+//! How much of an answer's body may arrive over HTTP/2 before it is read.
 
 use hyper::client::conn::http2;
 
