@@ -85,16 +85,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - **The facts of a call** reach a layer further in through the
-//!   [`Context`](crate::context::Context) in the request's extensions, and in no other way.
-//!   `correlation`, `observe` (if anybody listens), `fallback`, `deadline`, `kill_switch`,
-//!   `idempotency`, `retry`, `hedge`, `timeout` and `idle_timeout` put it there
-//!   ([`TELLS`](crate::pattern::Pattern::TELLS)). `mirror`, `circuit_breaker`, `rate_limit`,
-//!   `bulkhead` and `rehearsal` don't, to spare the allocations: they use one that is there
-//!   already. So a breaker knows that a call still waits in a rate limit's queue only if one of the
-//!   former stands around both.
-//! - **Layers of other crates** may stand in between, if they leave the request's extensions in
-//!   place. A layer that makes a new request ends what its neighbours know of each other.
+//! - **The facts of a call** reach a layer further in through the [`Context`](crate::context::Context) in
+//!   the request's extensions, and in no other way. Every layer puts it there, but for `mirror`, a `fallback`
+//!   without an answer and an `observe` that nobody listens to; so may [patterns](crate::pattern) of your
+//!   own ([`TELLS`](crate::pattern::Pattern::TELLS)). So a breaker knows that a call still waits in a rate
+//!   limit's queue, and what went out is counted behind any of them.
+//! - **Layers of other crates** may stand in between, if they leave the request's extensions in place. A
+//!   layer that makes a new request ends what its neighbours know of each other.
 //! - **The request's body** is changed by `retry` and `hedge`, to a
 //!   [`ReplayBody`](crate::body::ReplayBody), and by `timeout`, to a
 //!   [`RequestBody`](crate::timeout::RequestBody); `mirror` takes requests with a

@@ -180,21 +180,13 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
     const READIES_IN_CALL: bool = A::READIES_IN_CALL || B::READIES_IN_CALL;
     const TELLS: bool = A::TELLS || B::TELLS;
 
-    fn around<W: Wire>(
+    async fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-    ) -> impl Future<Output = Flow> + Send {
-        // An async block keeps `inside` alive as long as the call's code.
-        async move {
-            let inside = Inside { pattern: &self.1, next };
-            self.0.around(call, attempt, &inside).await
-        }
-    }
-
-    fn tells(&self) -> bool {
-        self.0.tells() || self.1.tells()
+    ) -> Flow {
+        self.0.around(call, attempt, &Inside { pattern: &self.1, next }).await
     }
 
     fn may_send(&self) -> bool {

@@ -320,7 +320,7 @@ impl<W: Wire> Attempt<W> {
     /// How much of the answer's body is still to come.
     #[must_use]
     pub fn size_hint(&self) -> SizeHint {
-        self.shared.slots().size.clone()
+        self.shared.slots().size
     }
 
     /// Reads the frame that is on its way.
@@ -391,7 +391,7 @@ impl<W: Wire> Attempt<W> {
             let flow = other.frame(running.as_mut()).await;
             let (frame, size) = {
                 let mut from = other.shared.slots();
-                (from.frame.take(), from.size.clone())
+                (from.frame.take(), from.size)
             };
             if let Some(frame) = frame {
                 self.shared.put_frame(frame, size);
@@ -470,7 +470,7 @@ impl<W: Wire> SharedAttempt<W> {
     /// Moves the head and the facts of another attempt here.
     fn take_over(&self, other: &Self) {
         let mut from = other.slots();
-        let taken = (from.head.take(), from.size.clone(), from.class, from.context.clone());
+        let taken = (from.head.take(), from.size, from.class, from.context.clone());
         drop(from);
         let mut slots = self.slots();
         (slots.head, slots.size, slots.class, slots.context) = taken;

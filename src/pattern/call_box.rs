@@ -175,7 +175,7 @@ impl<W: Wire> CallBox<W> {
             return Poll::Ready(Err(error));
         }
         let mut slots = self.shared.slots();
-        let (head, size) = (slots.head.take(), slots.size.clone());
+        let (head, size) = (slots.head.take(), slots.size);
         drop(slots);
         let Some(head) = head else {
             let error = Error::new(ErrorKind::Other, Delivery::Unknown);
@@ -215,7 +215,7 @@ impl<W: Wire> CallBox<W> {
     }
 
     pub(super) fn size(&self) -> SizeHint {
-        self.shared.slots().size.clone()
+        self.shared.slots().size
     }
 
     /// The caller may never ask for more, so the timer wakes a task at the call's deadline.
@@ -225,7 +225,9 @@ impl<W: Wire> CallBox<W> {
         self.is_unread = true;
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let waker = unread.waker(runtime);
-        let _ = self.poll_timer(deadline, &mut TaskContext::from_waker(&waker));
+        if self.poll_timer(deadline, &mut TaskContext::from_waker(&waker)).is_ready() {
+            waker.wake();
+        }
     }
 
     /// Called when the timer fires while the caller reads nothing. If the deadline has passed,

@@ -123,7 +123,7 @@ impl<W: Wire> Body for Answer<W> {
 
     fn size_hint(&self) -> SizeHint {
         match self.running.call_box {
-            Some(_) => self.size.clone(),
+            Some(_) => self.size,
             None => SizeHint::with_exact(0),
         }
     }

@@ -159,8 +159,8 @@ where
     R: Body<Data = W::Data> + Send,
     R::Error: Into<BoxError>,
 {
-    fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send {
-        async move { self.pattern.around(call, attempt, &Inner(self)).await }
+    async fn run(&self, call: &Call, attempt: &Attempt<W>) -> Flow {
+        self.pattern.around(call, attempt, &Inner(self)).await
     }
 
     fn begin(&self, attempt: &Attempt<W>) {

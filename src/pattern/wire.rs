@@ -86,7 +86,11 @@ pub struct Measured;
 pub struct Replaying;
 
 /// The body types of a layer.
-pub struct LayerWire<F, Q, D>(PhantomData<fn() -> (F, Q, D)>);
+pub struct LayerWire<F, Q, D> {
+    form: PhantomData<fn(F)>,
+    request: PhantomData<fn(Q)>,
+    data: PhantomData<fn(D)>,
+}
 
 /// No saved body: the request can't be sent again.
 #[doc(hidden)]

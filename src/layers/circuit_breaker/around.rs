@@ -44,7 +44,8 @@ impl Pattern for CircuitBreakerPattern {
         next: &impl Next<W>,
     ) -> Flow {
         let breaker = self.0.of(attempt);
-        let pass = match &breaker {
+        // Before what stands further in, so that its verdict is told after their own ends.
+        let mut pass = match &breaker {
             Some(breaker) => {
                 let began = || attempt.state(AttemptState::attempt_began);
                 let ticket = match breaker.gate.pass_closed(began) {
@@ -56,7 +57,7 @@ impl Pattern for CircuitBreakerPattern {
             None => None,
         };
         let mut running = pin!(next.run(call, attempt));
-        let Some(mut pass) = pass else { return running.await };
+        let Some(pass) = &mut pass else { return running.await };
         let held = {
             let mut head = pin!(attempt.head(running.as_mut()));
             let came = poll_fn(|cx| {

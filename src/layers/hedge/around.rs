@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::layer::{After, HedgeLayer};
 use super::plan::{Plan, delivery_of};
+use crate::context::AttemptState;
 use crate::pattern::{Attempt, Call, Either, Flow, Held, Next, Pattern, Wire, either};
 use crate::rt;
 use crate::terms::Delivery;
@@ -118,7 +119,7 @@ async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
     let Some(delay) = delay else { return Some(attempt.head(running).await) };
     let mut head = pin!(attempt.head(running));
     loop {
-        let due = rt::after(attempt.state(|state| state.attempt_began()), delay);
+        let due = rt::after(attempt.state(AttemptState::attempt_began), delay);
         if let Some(held) = call.until(due, head.as_mut()).await {
             return Some(held);
         }
@@ -131,7 +132,7 @@ async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
             }
             is_waiting
         });
-        let began = attempt.state(|state| state.attempt_began());
+        let began = attempt.state(AttemptState::attempt_began);
         if !is_waiting && now >= rt::after(began, delay) {
             return None;
         }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::layer::{After, HedgeLayer};
-use crate::context::Retries;
+use crate::context::{AttemptState, Retries};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -83,7 +83,7 @@ impl<'a, W: Wire> Plan<'a, W> {
     }
 
     fn began(&self) -> Instant {
-        self.attempt.state(|state| state.attempt_began())
+        self.attempt.state(AttemptState::attempt_began)
     }
 
     /// The second request, if there may be one, and what it costs; decided once.
@@ -160,7 +160,7 @@ impl<'a, W: Wire> Plan<'a, W> {
     where
         F: Future<Output = Flow>,
     {
-        let attempts = self.attempt.state(|state| state.attempts()).unwrap_or(1);
+        let attempts = self.attempt.state(AttemptState::attempts).unwrap_or(1);
         if attempts > 1 {
             let retries = Retries { attempts, waited: Duration::ZERO, gave_up: None, earlier };
             held.answer(|head| head.extensions.insert(retries));
@@ -203,7 +203,7 @@ impl<W: Wire> Second<'_, W> {
         F: Future<Output = Flow>,
     {
         self.ended = true;
-        if self.other.state(|state| state.is_shut()) {
+        if self.other.state(AttemptState::is_shut) {
             self.first.state(|state| state.set_shut(true));
         }
         let class = held.class(&self.settings.classifier);
@@ -227,7 +227,7 @@ where
 impl<W: Wire> Drop for Second<'_, W> {
     fn drop(&mut self) {
         let call = self.call.facts();
-        if self.other.state(|state| state.has_not_left()) {
+        if self.other.state(AttemptState::has_not_left) {
             // It was still here: nothing went out.
             call.uncount_hedge();
         } else if !self.ended {

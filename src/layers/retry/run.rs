@@ -10,7 +10,7 @@ use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::state::{Failure, Nature, Progress, Step};
-use crate::context::Retries;
+use crate::context::{AttemptState, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -90,7 +90,7 @@ impl<'a, W: Wire> Run<'a, W> {
             return Then::Return(None);
         }
         let size = self.attempt.size_hint().exact();
-        let handed_over = self.attempt.state(|state| state.handed_over());
+        let handed_over = self.attempt.state(AttemptState::handed_over);
         let call_id = self.call.facts().id();
         let answered = held.answer(|head| {
             let Parts { status, headers, extensions, .. } = head;
