@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::layer::DeadlineLayer;
-use crate::context::{CallDeadline, Scope};
+use crate::context::{AttemptState, CallDeadline, Scope};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -93,7 +93,7 @@ impl DeadlinePattern {
             }
             if asked < due {
                 // The provider was waited for, and not a reader who came late.
-                attempt.state(|state| state.mark_call_cut());
+                attempt.state(AttemptState::mark_call_cut);
             }
             return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
         }

@@ -139,7 +139,7 @@ impl<'a, W: Wire> Plan<'a, W> {
         if failed.is_none() {
             self.learn();
             // It is dropped knowing that it lost.
-            self.attempt.state(|state| state.supersede());
+            self.attempt.state(AttemptState::supersede);
         }
         self.finish(true);
     }

@@ -28,7 +28,7 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.to" = i64::from(to),
         ),
         Event::BreakerHeld => {
-            record!(scope, TRACE, "a call waits until the provider answers again")
+            record!(scope, TRACE, "a call waits until the provider answers again");
         }
         Event::BreakerReleased { waited } => record!(
             scope,
