@@ -1,5 +1,5 @@
 use super::slots::Slots;
-use crate::settings::{Mistakes, ValidationError};
+use crate::settings::{Errors, ValidationError};
 use crate::transport::pool::PoolLimits;
 
 /// Settings from a file, merged with those from code.
@@ -21,7 +21,7 @@ impl Merged {
         slots.check_into(found);
         slots.check_connect(limits.and_then(|limits| limits.connect), found);
         if let Some(limits) = &limits {
-            limits.check_into(&mut Mistakes::new("hyper", found));
+            limits.check_into(&mut Errors::new("hyper", found));
         }
         Self { slots, limits }
     }

@@ -11,7 +11,7 @@ use crate::idempotency::{IdempotencyLayer, InHeader, PlaceKey};
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{Slot, Wiring};
 use crate::rate_limit::Excess;
-use crate::settings::{Mistakes, ValidationError};
+use crate::settings::{Errors, ValidationError};
 
 /// The slots of the one order, from the outside in, for the macro that is named. A slot has the
 /// name of its layer's module. Where a file has a table of that name, the table's type follows the
@@ -67,7 +67,7 @@ macro_rules! slots {
             }
 
             fn check_each(&self, found: &mut Vec<ValidationError>) {
-                $(self.$name.check_into(&mut Mistakes::new(stringify!($name), found));)*
+                $(self.$name.check_into(&mut Errors::new(stringify!($name), found));)*
             }
         }
     };
@@ -131,14 +131,14 @@ impl Slots {
 
     fn check_between(&self, found: &mut Vec<ValidationError>) {
         let deadline = self.deadline.limit();
-        self.retry.check_within(deadline, &mut Mistakes::new("retry", found));
+        self.retry.check_within(deadline, &mut Errors::new("retry", found));
         let Some(attempt) = self.timeout.attempt_limit() else {
             return;
         };
         if let Some(deadline) = self.deadline.limit()
             && attempt > deadline
         {
-            Mistakes::new("timeout", found).add(
+            Errors::new("timeout", found).add(
                 "attempt",
                 format_args!("{attempt:?} is over the deadline {deadline:?}: lower the attempt or raise the deadline"),
             );
@@ -146,7 +146,7 @@ impl Slots {
         if let Some(delay) = self.hedge.fixed()
             && delay >= attempt
         {
-            Mistakes::new("hedge", found).add(
+            Errors::new("hedge", found).add(
                 "after",
                 format_args!("{delay:?} is no sooner than the attempt's limit {attempt:?}, so no second request ever goes out: lower it or raise the attempt"),
             );
@@ -154,7 +154,7 @@ impl Slots {
         if let Some(window) = self.circuit_breaker.window_time()
             && window < attempt.saturating_mul(2)
         {
-            Mistakes::new("circuit_breaker", found).add(
+            Errors::new("circuit_breaker", found).add(
                 "window",
                 format_args!("{window:?} is under two attempts of {attempt:?}, so a hanging provider hardly shows in it: widen the window or lower the attempt"),
             );
@@ -171,7 +171,7 @@ impl Slots {
             return;
         };
         if connect > attempt {
-            Mistakes::new("hyper", found).add(
+            Errors::new("hyper", found).add(
                 "connect_timeout",
                 format_args!("{connect:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );

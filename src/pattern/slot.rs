@@ -1,6 +1,6 @@
 use crate::event::Emitter;
 use crate::outcome::SharedClassifier;
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 /// The parts of an integration that each of its layers gets.
 #[derive(Clone, Debug)]
@@ -30,5 +30,5 @@ pub(crate) trait Slot: Sized {
     }
 
     /// Adds all invalid settings.
-    fn check_into(&self, _mistakes: &mut Mistakes<'_>) {}
+    fn check_into(&self, _mistakes: &mut Errors<'_>) {}
 }

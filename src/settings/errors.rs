@@ -4,7 +4,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     integration: Option<String>,
-    mistakes: Vec<ValidationError>,
+    errors: Vec<ValidationError>,
 }
 
 /// One invalid setting.
@@ -14,9 +14,9 @@ pub struct ValidationError {
     problem: String,
 }
 
-/// Collects mistakes, each under its layer's name.
+/// Collects errors, each under its layer's name.
 #[derive(Debug)]
-pub(crate) struct Mistakes<'a> {
+pub(crate) struct Errors<'a> {
     scope: &'a str,
     found: &'a mut Vec<ValidationError>,
 }
@@ -26,35 +26,35 @@ pub(crate) struct Mistakes<'a> {
 impl ConfigError {
     pub(crate) fn check(
         integration: Option<&str>,
-        mistakes: Vec<ValidationError>,
+        errors: Vec<ValidationError>,
     ) -> Result<(), Self> {
-        if mistakes.is_empty() {
+        if errors.is_empty() {
             return Ok(());
         }
-        Err(Self { integration: integration.map(Into::into), mistakes })
+        Err(Self { integration: integration.map(Into::into), errors })
     }
 
     /// An error with one invalid setting.
     pub(crate) fn of(integration: Option<&str>, mistake: ValidationError) -> Self {
-        Self { integration: integration.map(Into::into), mistakes: vec![mistake] }
+        Self { integration: integration.map(Into::into), errors: vec![mistake] }
     }
 
     /// All invalid settings, in the order of the stack.
     #[must_use]
     pub fn errors(&self) -> &[ValidationError] {
-        &self.mistakes
+        &self.errors
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.mistakes.len();
+        let count = self.errors.len();
         write!(f, "{count} setting{}", if count == 1 { "" } else { "s" })?;
         if let Some(name) = &self.integration {
             write!(f, " of integration {name:?}")?;
         }
         f.write_str(" can't work")?;
-        for (at, mistake) in self.mistakes.iter().enumerate() {
+        for (at, mistake) in self.errors.iter().enumerate() {
             write!(f, "{} {mistake}", if at == 0 { ":" } else { ";" })?;
         }
         Ok(())
@@ -96,9 +96,9 @@ impl fmt::Display for ValidationError {
     }
 }
 
-// === impl Mistakes ===
+// === impl Errors ===
 
-impl<'a> Mistakes<'a> {
+impl<'a> Errors<'a> {
     pub(crate) fn new(scope: &'a str, found: &'a mut Vec<ValidationError>) -> Self {
         Self { scope, found }
     }
@@ -122,11 +122,11 @@ impl<'a> Mistakes<'a> {
 }
 
 /// Runs a layer's checks, and returns all errors together.
-pub(crate) fn checked(
+pub(crate) fn validate(
     scope: &str,
-    check: impl FnOnce(&mut Mistakes<'_>),
+    check: impl FnOnce(&mut Errors<'_>),
 ) -> Result<(), ConfigError> {
     let mut found = Vec::new();
-    check(&mut Mistakes::new(scope, &mut found));
+    check(&mut Errors::new(scope, &mut found));
     ConfigError::check(None, found)
 }

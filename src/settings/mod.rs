@@ -15,4 +15,4 @@ pub(crate) mod values;
 pub use errors::{ConfigError, ValidationError};
 pub use ratio::Ratio;
 
-pub(crate) use errors::{Mistakes, checked};
+pub(crate) use errors::{Errors, validate};

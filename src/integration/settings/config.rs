@@ -23,7 +23,7 @@ use crate::transport::pool::PoolLimits;
 /// A file names only what differs from what is set in code. Durations are `"250ms"`, `"2s"` or
 /// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. Whatever would have no effect is refused: an
 /// unknown key with the name that is nearest to it, a key that is there twice, JSON's `null`. All
-/// mistakes are named at once, each with its path.
+/// errors are named at once, each with its path.
 ///
 /// ```
 /// use outrigger::{Integration, IntegrationConfig};

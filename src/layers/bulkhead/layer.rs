@@ -13,7 +13,7 @@ use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Bounds concurrency. See the [module](super).
 ///
@@ -133,7 +133,7 @@ impl BulkheadLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("bulkhead", |mistakes| self.check_into(mistakes))
+        validate("bulkhead", |errors| self.check_into(errors))
     }
 
     /// The same layer, with places of its own, unless it was told to share another's.
@@ -219,19 +219,19 @@ impl Slot for BulkheadLayer {
         self.clone().unshared()
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         match &self.shared {
-            Some(limit) => limit.check_into(mistakes),
-            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
+            Some(limit) => limit.check_into(errors),
+            None => self.places.config().check_into("concurrency", "adaptive", errors),
         }
         if let Some(setting) = self.misplaced {
-            mistakes.add(
+            errors.add(
                 setting,
                 "it is the shared limit's: set it there, or before the limit is given",
             );
         }
         if self.places.config().queue > 0 {
-            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
+            errors.refuse_zero("queue_wait", self.queue_wait.get());
         }
     }
 }

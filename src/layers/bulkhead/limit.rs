@@ -4,7 +4,7 @@ use super::adaptive::Adaptive;
 use super::config::PlacesConfig;
 use super::places::Places;
 use crate::pattern::capacity::Capacity;
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// One bound that several bulkheads share: the integrations of one provider, one account, one pool.
 ///
@@ -61,10 +61,10 @@ impl Limit {
         &self.0
     }
 
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.0.config().check_into("limit", "limit.adaptive", mistakes);
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
+        self.0.config().check_into("limit", "limit.adaptive", errors);
         if self.0.config().reserve >= Ratio::ONE {
-            mistakes.add(
+            errors.add(
                 "limit.reserve",
                 "all places are for high priority: leave some of them, or give low priority none by a limit of its own",
             );

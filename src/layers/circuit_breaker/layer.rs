@@ -16,7 +16,7 @@ use crate::pattern::ownership::Ownership;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::{self, Rng};
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Stops calling a provider that is down. See the [module](super).
 ///
@@ -234,7 +234,7 @@ impl CircuitBreakerLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("circuit_breaker", |mistakes| self.check_into(mistakes))
+        validate("circuit_breaker", |errors| self.check_into(errors))
     }
 
     pub(crate) fn with_config(mut self, config: Option<BreakerConfig>) -> Self {
@@ -297,12 +297,12 @@ impl Slot for CircuitBreakerLayer {
         Self { config: self.config, ..running.clone() }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(config) = &self.config {
-            config.check_into(mistakes);
+            config.check_into(errors);
         }
         if self.map.as_ref().is_some_and(|map| map.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
+            errors.add("keyed.most", "no room for any key: keep at least one breaker");
         }
     }
 }

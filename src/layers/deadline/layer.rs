@@ -4,7 +4,7 @@ use super::around::DeadlinePattern;
 use crate::event::Emitter;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Gives every call one limit in clock time. See the [module](super).
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl DeadlineLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("deadline", |mistakes| self.check_into(mistakes))
+        validate("deadline", |errors| self.check_into(errors))
     }
 
     /// The same with another limit, or none.
@@ -70,8 +70,8 @@ impl Slot for DeadlineLayer {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", self.limit);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("limit", self.limit);
     }
 }
 

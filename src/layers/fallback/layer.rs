@@ -17,7 +17,7 @@ use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Answers in the provider's place. See the [module](super).
 #[derive(Clone)]
@@ -146,7 +146,7 @@ impl FallbackLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("fallback", |mistakes| self.check_into(mistakes))
+        validate("fallback", |errors| self.check_into(errors))
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -171,8 +171,8 @@ impl Slot for FallbackLayer {
         Self { emitter, classifier, ..self }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", Some(self.limit));
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("limit", Some(self.limit));
     }
 }
 

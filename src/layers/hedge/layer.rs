@@ -11,7 +11,7 @@ use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Sends a second request beside one that is slow. See the [module](super).
 ///
@@ -119,7 +119,7 @@ impl HedgeLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("hedge", |mistakes| self.check_into(mistakes))
+        validate("hedge", |errors| self.check_into(errors))
     }
 
     /// The fixed delay, where there is one.
@@ -192,14 +192,14 @@ impl Slot for HedgeLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         match &self.after {
             After::Never => {}
-            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
+            After::Fixed(delay) => errors.refuse_zero("after", Some(*delay)),
             After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
-                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
+                errors.add("quantile", "0% would double every call: use 95%, or more than 50%");
             }
-            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
+            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => errors.add(
                 "quantile",
                 format_args!("no request takes longer than {quantile} of them: use 95%"),
             ),

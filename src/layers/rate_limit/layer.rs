@@ -14,7 +14,7 @@ use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Clock;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Keeps to a provider's rate. See the [module](super).
 ///
@@ -193,7 +193,7 @@ impl RateLimitLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("rate_limit", |mistakes| self.check_into(mistakes))
+        validate("rate_limit", |errors| self.check_into(errors))
     }
 
     pub(crate) fn with_config(self, config: RateLimitConfig) -> Self {
@@ -260,10 +260,10 @@ impl Slot for RateLimitLayer {
         Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        self.config.check_into(errors);
         if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
+            errors.add("keyed.most", "no room for any key: keep at least one limit");
         }
     }
 }

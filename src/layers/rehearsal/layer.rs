@@ -12,7 +12,7 @@ use crate::event::{Emitter, Event};
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Injects faults. See the [module](super).
 ///
@@ -84,7 +84,7 @@ impl RehearsalLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("rehearsal", |mistakes| self.check_into(mistakes))
+        validate("rehearsal", |errors| self.check_into(errors))
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -173,13 +173,13 @@ impl Slot for RehearsalLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(plan) = &self.plan {
-            check_allowed(self.allowed, mistakes);
-            plan.check_into(mistakes);
+            check_allowed(self.allowed, errors);
+            plan.check_into(errors);
         }
         if self.header.is_some() && !self.allowed {
-            mistakes.add("header", FORBIDDEN);
+            errors.add("header", FORBIDDEN);
         }
     }
 }
@@ -195,9 +195,9 @@ pattern_layer!(RehearsalLayer => RehearsalPattern, AsIs, |settings| {
     RehearsalPattern::new(settings.clone())
 });
 
-pub(super) fn check_allowed(allowed: bool, mistakes: &mut Mistakes<'_>) {
+pub(super) fn check_allowed(allowed: bool, errors: &mut Errors<'_>) {
     if !allowed {
-        mistakes.add("plan", FORBIDDEN);
+        errors.add("plan", FORBIDDEN);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Tries again. See the [module](super).
 ///
@@ -181,9 +181,9 @@ impl RetryLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("retry", |mistakes| {
-            self.check_into(mistakes);
-            self.check_within(None, mistakes);
+        validate("retry", |errors| {
+            self.check_into(errors);
+            self.check_within(None, errors);
         })
     }
 
@@ -213,7 +213,7 @@ impl RetryLayer {
     }
 
     /// What can't work in a call that has this long.
-    pub(crate) fn check_within(&self, deadline: Option<Duration>, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_within(&self, deadline: Option<Duration>, errors: &mut Errors<'_>) {
         let limit = [deadline, self.config.max_elapsed].into_iter().flatten().min();
         let most = self.terms_to_be().and_then(|terms| terms.payable(limit));
         let (Some(most), Some(attempts)) = (most, self.config.max_attempts) else { return };
@@ -221,7 +221,7 @@ impl RetryLayer {
         // A budget that never holds anything is told of as such.
         if most > 0 && u64::from(attempts) > payable {
             let within = limit.map_or(String::new(), |limit| format!(" within {limit:?}"));
-            mistakes.add(
+            errors.add(
                 "max_attempts",
                 format_args!("{attempts} attempts are more than the budget can ever pay for: a call alone has at most {most} retries{within}: use at most {payable}, or raise the budget's burst or floor"),
             );
@@ -262,10 +262,10 @@ impl Slot for RetryLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        self.config.check_into(errors);
         if let Some(terms) = self.terms_to_be() {
-            terms.check_into(mistakes);
+            terms.check_into(errors);
         }
     }
 }

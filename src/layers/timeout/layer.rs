@@ -7,7 +7,7 @@ use super::body::Watched;
 use crate::event::Emitter;
 use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Limits one attempt. See the [module](super).
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl TimeoutLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("timeout", |mistakes| self.check_into(mistakes))
+        validate("timeout", |errors| self.check_into(errors))
     }
 
     pub(crate) fn attempt_limit(&self) -> Option<Duration> {
@@ -85,14 +85,14 @@ impl Slot for TimeoutLayer {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("attempt", self.attempt);
-        mistakes.refuse_zero("response_head", self.response_head);
-        mistakes.refuse_zero("upload_stall", self.upload_stall);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("attempt", self.attempt);
+        errors.refuse_zero("response_head", self.response_head);
+        errors.refuse_zero("upload_stall", self.upload_stall);
         if let (Some(attempt), Some(head)) = (self.attempt, self.response_head)
             && head > attempt
         {
-            mistakes.add(
+            errors.add(
                 "response_head",
                 format_args!("{head:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );

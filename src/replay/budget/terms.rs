@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// The terms of a budget. They can be changed while it is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,11 @@ pub(crate) struct UnderWayTerms {
 }
 
 impl BudgetTerms {
-    pub(crate) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_into(self, errors: &mut Errors<'_>) {
         match self {
-            Self::Calls(terms) => terms.check_into(mistakes),
+            Self::Calls(terms) => terms.check_into(errors),
             Self::UnderWay(terms) if terms.share == Ratio::ZERO && terms.least == 0 => {
-                mistakes.add(
+                errors.add(
                     "budget",
                     "neither a share of the calls nor a least number, so no retry is ever allowed: raise one, or allow one attempt only",
                 );
@@ -57,15 +57,15 @@ impl BudgetTerms {
 }
 
 impl CallTerms {
-    fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(self, errors: &mut Errors<'_>) {
         if self.floor_period.is_zero() {
-            mistakes.add(
+            errors.add(
                 "budget.floor_period",
                 "a period of no time makes the floor unlimited: give it a duration",
             );
         }
         if self.floor > MOST_FLOOR {
-            mistakes.add(
+            errors.add(
                 "budget.floor",
                 format_args!(
                     "{} in {:?} is no floor: use at most {MOST_FLOOR}, or a ratio",
@@ -74,7 +74,7 @@ impl CallTerms {
             );
         }
         if self.burst == 0 && self.floor == 0 {
-            mistakes.add(
+            errors.add(
                 "budget",
                 "neither burst nor floor holds a retry, so none is ever allowed: raise one, or allow one attempt only",
             );

@@ -5,7 +5,7 @@ use hyper::client::conn::{http1, http2};
 
 use super::config::HyperConfig;
 use crate::outcome::{Error, foreign};
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 /// What the head of an answer may be like, and how ours are written.
 #[derive(Clone, Copy, Debug)]
@@ -100,12 +100,12 @@ impl Heads {
         }
     }
 
-    pub(super) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(self, errors: &mut Errors<'_>) {
         if self.max_fields == 0 {
-            mistakes.add("max_header_fields", "every answer has some: allow at least one");
+            errors.add("max_header_fields", "every answer has some: allow at least one");
         }
         if self.max_size == 0 {
-            mistakes.add("max_head_size", "every answer has a head: allow at least a kilobyte");
+            errors.add("max_head_size", "every answer has a head: allow at least a kilobyte");
         }
     }
 }
