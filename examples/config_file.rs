@@ -101,10 +101,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("a file with mistakes names all of them:");
     let error = read(MISTAKEN).err().ok_or("the mistakes were not found")?;
     let error = error.downcast::<ConfigError>()?;
-    for mistake in error.mistakes() {
+    for mistake in error.errors() {
         println!("  {}: {}", mistake.field(), mistake.problem());
     }
-    let names = |field: &str| error.mistakes().iter().any(|mistake| mistake.field() == field);
+    let names = |field: &str| error.errors().iter().any(|mistake| mistake.field() == field);
     assert!(names("deadline") && names("retry.budget.ratio"), "paths are told: {error}");
 
     println!("a file without:");

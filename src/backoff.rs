@@ -42,7 +42,7 @@
 use std::time::Duration;
 
 use crate::rt::Rng;
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// How long to wait before each retry.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,12 +192,12 @@ impl Backoff {
         })
     }
 
-    pub(crate) fn check(&self, mistakes: &mut Mistakes<'_>) {
-        self.check_jitter(mistakes);
+    pub(crate) fn check(&self, errors: &mut Errors<'_>) {
+        self.check_jitter(errors);
         let cap = self.longest();
         match &self.steps {
             Steps::Exponential { base, .. } | Steps::Linear { base, .. } if *base > cap => {
-                mistakes.add(
+                errors.add(
                     "backoff",
                     format_args!(
                         "base {base:?} is over its cap {cap:?}: lower the base or raise the cap"
@@ -205,28 +205,28 @@ impl Backoff {
                 );
             }
             Steps::Fixed(delay) if delay.is_zero() => {
-                mistakes.add("backoff", "fixed delay is zero, so retries would follow at once: give it a delay, or use a schedule that begins with zero");
+                errors.add("backoff", "fixed delay is zero, so retries would follow at once: give it a delay, or use a schedule that begins with zero");
             }
             Steps::Schedule(delays) if delays.is_empty() => {
-                mistakes.add("backoff", "schedule is empty: name at least one delay");
+                errors.add("backoff", "schedule is empty: name at least one delay");
             }
             steps if cap.is_zero() && !steps.longest().is_zero() => {
-                mistakes.add("backoff", "cap is zero, so retries would follow at once: raise it");
+                errors.add("backoff", "cap is zero, so retries would follow at once: raise it");
             }
             _ => {}
         }
         match &self.steps {
             Steps::Exponential { base, factor } => {
                 if base.is_zero() {
-                    mistakes.add("backoff", "base is zero, so no delay would ever grow: give it a base, or use a schedule");
+                    errors.add("backoff", "base is zero, so no delay would ever grow: give it a base, or use a schedule");
                 }
                 if !(factor.is_finite() && *factor >= 1.0) {
-                    mistakes
+                    errors
                         .add("backoff", format_args!("factor {factor} is not a number from 1 on"));
                 }
             }
             Steps::Linear { step, .. } if step.is_zero() => {
-                mistakes.add(
+                errors.add(
                     "backoff.step",
                     "a step of zero never grows: give it a duration, or use a fixed delay",
                 );
@@ -235,23 +235,23 @@ impl Backoff {
         }
     }
 
-    fn check_jitter(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_jitter(&self, errors: &mut Errors<'_>) {
         match (self.jitter, &self.steps) {
-            (Jitter::Scale { low, high }, _) if low > high => mistakes.add(
+            (Jitter::Scale { low, high }, _) if low > high => errors.add(
                 "backoff.jitter",
                 format_args!("its lowest factor {low} is over its highest {high}: swap them"),
             ),
-            (Jitter::Scale { high, .. }, _) if high == Ratio::ZERO => mistakes.add(
+            (Jitter::Scale { high, .. }, _) if high == Ratio::ZERO => errors.add(
                 "backoff.jitter",
                 "its highest factor is 0%, so retries would follow at once: raise it",
             ),
             // It walks between a base and a cap, and needs both.
             (Jitter::Decorrelated, Steps::Exponential { base, .. }) if *base != self.longest() => {}
             (Jitter::Decorrelated, Steps::Exponential { base, .. }) => {
-                mistakes.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use full jitter"));
+                errors.add("backoff", format_args!("base and cap are both {base:?}, which leaves decorrelated jitter no room: raise the cap or use full jitter"));
             }
             (Jitter::Decorrelated, _) => {
-                mistakes.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use full jitter");
+                errors.add("backoff", "decorrelated jitter makes its own sequence: use it with an exponential backoff, or use full jitter");
             }
             _ => {}
         }

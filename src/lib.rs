@@ -97,7 +97,7 @@
 //!     .service(Script::new([Answer::status(200)])) // in place of a client
 //!     .build()
 //!     .unwrap_err();
-//! assert_eq!(refused.mistakes().len(), 2);
+//! assert_eq!(refused.errors().len(), 2);
 //! println!("{refused}");
 //! ```
 //!
@@ -149,7 +149,7 @@
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
-//! - [`control`]: the registry of all integrations, their health and their levers.
+//! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
 //!   record of every attempt (`audit`).
@@ -252,7 +252,7 @@ pub use layers::{
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
-pub use settings::{ConfigError, Mistake, Ratio};
+pub use settings::{ConfigError, Ratio, ValidationError};
 pub use terms::Delivery;
 
 /// The README's examples are tested with the crate's.

@@ -1,7 +1,7 @@
 use bytes::Buf;
 use http_body::Frame;
 
-/// How much may be read of a body that nobody asked for: so many bytes, in so many frames.
+/// How much may be read of an unwanted body: a number of bytes, in a number of frames.
 ///
 /// Empty frames count, too: a body may send them for ever.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl Allowance {
         Self { bytes, frames: FRAMES }
     }
 
-    /// Counts a frame; whether it was within the allowance.
+    /// Counts a frame. Returns whether it was within the allowance.
     pub(crate) fn take<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
         let size = frame.data_ref().map_or(0, Buf::remaining);
         let fits = size <= self.bytes && self.frames > 0;
@@ -25,5 +25,5 @@ impl Allowance {
     }
 }
 
-/// Short answers come in a few frames; so many empty ones take less than a millisecond.
+/// Short answers have a few frames; reading so many empty ones takes less than a millisecond.
 const FRAMES: usize = 4096;

@@ -9,7 +9,7 @@ use super::whole::{Body, IntoBytes};
 use crate::context::Capture;
 use crate::outcome::Error;
 
-/// A request's body, of which a part is kept for who wanted it.
+/// A request's body, a part of which is recorded for a subscriber.
 #[derive(Debug)]
 pub(crate) struct Captured {
     inner: Body,
@@ -17,7 +17,7 @@ pub(crate) struct Captured {
 }
 
 impl Captured {
-    /// The same body, kept in part while it is sent; bytes that are here are kept at once.
+    /// Records a part of the body while it is sent. Bytes in memory are recorded at once.
     pub(crate) fn wrap(body: Body, capture: Arc<Capture>) -> Body {
         match body.into_bytes() {
             Ok(bytes) => {

@@ -11,23 +11,23 @@ use super::whole::Body;
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
 
-/// A request's body in the hands of a client.
+/// A request's body, as it is passed to a client.
 ///
-/// A client polls it in a task of its own, which carries other requests too. So a panic ends here:
-/// it becomes an error of the body.
+/// A client polls it in a task of its own, which also carries other requests. So a panic is caught
+/// here and becomes an error of the body.
 #[derive(Debug)]
 pub(crate) struct CaughtBody {
-    /// Absent once it broke: a body that panicked is not asked again.
+    /// Absent once it has failed: a body that panicked is not polled again.
     inner: Option<Body>,
     fate: BodyFate,
 }
 
-/// Tells who sent a body whether it broke.
+/// Reports to the sender whether the body failed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BodyFate(Arc<AtomicBool>);
 
 impl CaughtBody {
-    /// The same body, without its panics. Bytes that are here can't break.
+    /// Catches the panics of a body. Bytes in memory can't panic.
     pub(crate) fn wrap(body: Body) -> (Body, Option<BodyFate>) {
         if body.as_bytes().is_some() {
             return (body, None);
@@ -46,8 +46,8 @@ impl CaughtBody {
         answer
     }
 
-    /// Drops the body, which may panic once more.
-    fn let_go(&mut self) {
+    /// Drops the body, which may panic again.
+    fn release(&mut self) {
         let inner = self.inner.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(inner)));
     }
@@ -71,7 +71,7 @@ impl http_body::Body for CaughtBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        // A question that it panicked at is remembered: the next frame is the error.
+        // If a method has panicked, the next frame is the error.
         let is_broken = self.fate.is_broken();
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let frame = AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx));
@@ -79,13 +79,13 @@ impl http_body::Body for CaughtBody {
         let polled = polled.unwrap_or_else(|| Poll::Ready(Some(Err(panicked()))));
         if let Poll::Ready(Some(Err(_))) = &polled {
             self.fate.set_broken();
-            self.let_go();
+            self.release();
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        // One that broke has an error to tell.
+        // A failed body still has an error to return.
         self.ask(Body::is_end_stream).unwrap_or(false)
     }
 
@@ -96,7 +96,7 @@ impl http_body::Body for CaughtBody {
 
 impl Drop for CaughtBody {
     fn drop(&mut self) {
-        self.let_go();
+        self.release();
     }
 }
 

@@ -4,15 +4,15 @@ use std::task::{Context, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// Is told that a body came to its end, or broke; what is dropped untold was left unread.
+/// Is called when a body ends or fails. If it is dropped without a call, the body was left unread.
 pub(crate) trait OnBodyEnd {
     fn end(self);
 }
 
 pin_project! {
-    /// A body that holds something until it is read to its end, breaks or is dropped.
+    /// A body that holds a value until it is read to its end, fails or is dropped.
     ///
-    /// A body that is at its end from the start lets go at once.
+    /// A body that is empty from the start releases the value at once.
     #[derive(Debug)]
     pub struct GuardedBody<B, H> {
         #[pin]
@@ -22,7 +22,7 @@ pin_project! {
 }
 
 impl<B: Body, H> GuardedBody<B, H> {
-    /// Guards `inner`; a layer that has nothing to hold passes `None`.
+    /// Guards `inner`. A layer without a value passes `None`.
     #[inline]
     pub(crate) fn new(inner: B, holds: Option<H>) -> Self
     where

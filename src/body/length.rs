@@ -1,4 +1,4 @@
-//! What a request says of its body's length, held against the body.
+//! Compares a request's announced length with its body.
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -13,16 +13,16 @@ use super::whole::Body;
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
 
-/// The request as it may be sent: what it says of its body's length is so, or the error says what
-/// isn't. Clients go by what is said: they would cut the body, or leave it out.
+/// Checks the announced length of a request's body, or returns an error with the contradiction.
+/// Clients trust that length: they would cut the body, or leave it out.
 ///
-/// A stream whose length is said beforehand is counted while it is sent, and the count is handed out.
+/// A stream with an announced length is counted while it is sent; the counter is returned.
 pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Option<Count>), Error> {
     if request.version() == Version::HTTP_10 {
         request.headers_mut().remove(TRANSFER_ENCODING);
     }
     if request.headers().contains_key(TRANSFER_ENCODING) {
-        // Who sends a transfer coding sends no length (RFC 9112, 6.2).
+        // With a transfer coding, there is no length (RFC 9112, 6.2).
         request.headers_mut().remove(CONTENT_LENGTH);
     }
     let size = request.body().size_hint();
@@ -35,7 +35,7 @@ pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Opti
         return Ok((request, None));
     }
     let length = declared.or(size.exact());
-    // A stream that should be empty is looked into: under a length of 0 nobody would.
+    // A stream that should be empty is polled here, because clients don't poll it at a length of 0.
     if length.is_none() || size.exact().is_none() && declared == Some(0) {
         request.headers_mut().remove(CONTENT_LENGTH);
         name_coding(&mut request)?;
@@ -48,7 +48,7 @@ pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Opti
     Ok((request.map(counted), Some(count)))
 }
 
-/// What the header says, once.
+/// The value of the header, which may occur once.
 fn declared(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     let mut declared = None;
     for value in headers.get_all(CONTENT_LENGTH) {
@@ -84,8 +84,8 @@ fn agree(declared: u64, size: &SizeHint) -> Result<(), Error> {
     Err(refused(format!("its content-length is {declared} bytes, and its body has {has}")))
 }
 
-/// Clients leave a body out that has no known length, where a method seldom has a body: but for this
-/// header. HTTP/1.0 has no way to send one, and HTTP/2 needs none.
+/// For methods that seldom have a body, clients leave out a body of unknown length, unless this
+/// header is set. HTTP/1.0 has no way to send one, and HTTP/2 needs none.
 fn name_coding(request: &mut Request<Body>) -> Result<(), Error> {
     if request.version() == Version::HTTP_10 {
         return Err(refused("its body has no known length, and http/1.0 can't send it"));
@@ -101,12 +101,13 @@ fn refused(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why.into())
 }
 
-/// How a counted stream failed, if it did. Over HTTP/2 a client tells only that the stream was reset.
+/// How a counted stream failed, if it did. Over HTTP/2, a client reports only that the stream was
+/// reset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Count(Arc<OnceLock<String>>);
 
 impl Count {
-    /// What a call failed of: its own body, or else what the client says.
+    /// The error of a call: of its own body, or else as the client reports it.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let Some(how) = self.0.get() else { return error };
         let own = Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how.clone());
@@ -114,8 +115,8 @@ impl Count {
     }
 }
 
-/// A stream that fails where it isn't as long as was said. Its last part is held back until the stream
-/// ends: who counts along would take that part for the end, and what follows would be lost.
+/// A stream that fails if it isn't as long as announced. Its last part is held back until the
+/// stream has ended: a client that counts would take that part for the end, and miss the rest.
 struct Counted {
     inner: Body,
     length: u64,
@@ -146,7 +147,7 @@ impl Counted {
         self.fail(format!("its body ended after {came} of {} bytes", self.length))
     }
 
-    /// A part of the stream, unless it is the last: that one is held back.
+    /// Returns a part of the stream, unless it may be the last: that one is held back.
     fn count(&mut self, data: Bytes) -> Option<Result<Frame<Bytes>, Error>> {
         let Some(left) = self.left.checked_sub(data.len() as u64) else {
             return Some(Err(self.too_long()));
@@ -164,7 +165,7 @@ impl Counted {
         None
     }
 
-    /// The stream came to its end, or to its trailers.
+    /// The stream has reached its end, or its trailers.
     fn end(&mut self, trailers: Option<Frame<Bytes>>) -> Option<Result<Frame<Bytes>, Error>> {
         if self.left > 0 {
             return Some(Err(self.too_short()));
@@ -214,7 +215,7 @@ impl http_body::Body for Counted {
                 let held = self.last.as_ref().map_or(0, |last| last.len() as u64);
                 SizeHint::with_exact(self.left + held)
             }
-            // Nobody polls a body that is known to be empty.
+            // Clients don't poll a body that is known to be empty.
             false => SizeHint::default(),
         }
     }

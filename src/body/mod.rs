@@ -21,7 +21,7 @@ pub(crate) use length::{Count, checked};
 pub(crate) use read::read;
 pub(crate) use whole::IntoBytes;
 
-/// The size of a body of which `rest` bytes are held here, beside what is `inner`.
+/// The size of a body that consists of `rest` bytes here and of `inner`.
 pub(crate) fn size_with(rest: usize, inner: &http_body::SizeHint) -> http_body::SizeHint {
     let rest = rest as u64;
     let mut size = http_body::SizeHint::new();

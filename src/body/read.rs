@@ -13,15 +13,15 @@ use crate::terms::Delivery;
 struct Whole {
     /// The first frame with data: most bodies have one, which is not copied.
     first: Bytes,
-    /// All frames, once there are several. They are copied: a small frame that is held may hold the
-    /// whole buffer that it was read into.
+    /// All frames, once there are several. They are copied, because a small frame may keep the
+    /// whole buffer alive that it was read into.
     all: Vec<u8>,
 }
 
 /// Reads a body to its end, or until `each` has seen enough of it.
 ///
-/// A body whose frames are always ready, perhaps empty ones for ever, must not keep its task from
-/// looking at a timer: after every [`AT_ONCE`] frames the task yields.
+/// A body whose frames are always ready, perhaps endless empty ones, must not keep its task from
+/// checking a timer: after every [`AT_ONCE`] frames the task yields.
 pub(crate) async fn read<B: Body, E>(
     body: B,
     mut each: impl FnMut(Result<Frame<B::Data>, B::Error>) -> Result<(), E>,
@@ -40,7 +40,7 @@ pub(crate) async fn read<B: Body, E>(
     .await
 }
 
-/// The bytes of a body that has no more than `most` of them; trailers are left out.
+/// The bytes of a body of at most `most` bytes. Trailers are left out.
 pub(super) async fn collect<B>(body: B, most: usize) -> Result<Bytes, Error>
 where
     B: Body<Data = Bytes>,
@@ -49,7 +49,7 @@ where
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
-    // Memory is taken for what came, not for what was announced.
+    // Allocate memory for the bytes that arrived, not for the announced length.
     let mut whole = Whole::default();
     read(body, |frame: Result<Frame<Bytes>, _>| {
         let frame = frame.map_err(|error| Error::from_body(error, None))?;
@@ -96,5 +96,5 @@ impl Whole {
     }
 }
 
-/// Some microseconds of work.
+/// So many take some microseconds.
 const AT_ONCE: usize = 64;

@@ -33,9 +33,9 @@ enum Inner {
     Stream(BoxBody<Bytes, BoxError>),
 }
 
-/// A body that may be all here.
+/// A body whose bytes may all be in memory.
 pub(crate) trait IntoBytes: Sized {
-    /// The bytes without a copy, if they are all here.
+    /// The bytes without a copy, if they are all in memory.
     fn into_bytes(self) -> Result<Bytes, Self>;
 }
 
@@ -46,7 +46,7 @@ impl Body {
         Self(Inner::Empty)
     }
 
-    /// A body of any other kind, streamed as it is. One that is already at its end costs nothing.
+    /// A body of any other type, as a stream. An empty one costs nothing.
     pub fn new<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
@@ -58,7 +58,7 @@ impl Body {
         }
     }
 
-    /// The bytes, if they are all here.
+    /// The bytes, if they are all in memory.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.0 {
@@ -68,7 +68,7 @@ impl Body {
         }
     }
 
-    /// Another body of the same bytes, if they are all here.
+    /// Another body with the same bytes, if they are all in memory.
     pub(crate) fn again(&self) -> Option<Self> {
         match &self.0 {
             Inner::Empty => Some(Self::empty()),
@@ -77,22 +77,22 @@ impl Body {
         }
     }
 
-    /// Reads the body to its end, if it has no more than 16 MiB.
+    /// Reads the body to its end, at most 16 MiB.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) for a larger one: at once where its length was
-    /// announced, else when that much of it came. The rest is not read, and its connection is closed. The
-    /// limit is for memory: a provider may answer without end, and a few kilobytes may decompress to
-    /// gigabytes. [`bytes_up_to`](Self::bytes_up_to) has another limit; a body that is read frame by frame
-    /// has none.
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) for a larger body: at once if its length
+    /// was announced, otherwise when so much has arrived. The rest is not read, and its connection
+    /// is closed. The limit protects memory: a provider may answer without end, and a few kilobytes
+    /// may decompress to gigabytes. [`bytes_up_to`](Self::bytes_up_to) has another limit; reading
+    /// frame by frame has none.
     pub async fn bytes(self) -> Result<Bytes, Error> {
         self.bytes_up_to(MOST).await
     }
 
-    /// Reads the body to its end, if it has no more than `most` bytes.
+    /// Reads the body to its end, at most `most` bytes.
     ///
-    /// A body that is all here already is given back whatever its size.
+    /// A body that is in memory already is returned whatever its size.
     ///
     /// # Errors
     ///
@@ -235,5 +235,6 @@ impl From<http_body_util::Empty<Bytes>> for Body {
     }
 }
 
-/// Far more than APIs answer to one call, and little enough that many calls at once may hold it.
+/// Far more than APIs answer to one call, and small enough that many calls may hold as much at
+/// once.
 const MOST: usize = 16 * 1024 * 1024;

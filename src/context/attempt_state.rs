@@ -6,27 +6,28 @@ use super::call::{Call, NEVER};
 use super::recording::Capture;
 use crate::terms::Delivery;
 
-/// What is known of one attempt, from where it is made to where it goes out.
+/// The state of one attempt, from its beginning until it is sent.
 ///
-/// Each is made anew for an attempt, so that nothing has to be taken back. A layer that stands behind
-/// layers of others makes one of its own, whose `outer` is the one it found: what happens to a request
-/// further in is known further out, and a limit that passed further out is known further in.
+/// Each attempt has a new one, so that no field has to be reset. A layer inside layers of other
+/// crates makes its own, whose `outer` is the one that it found on the request: outer layers learn
+/// through it what happens to the request, and inner layers that an outer limit has passed.
 #[derive(Debug)]
 pub(crate) struct AttemptState {
-    /// Absent in a spare, between two calls.
+    /// Absent between two calls, while the memory is kept for the next one.
     call: Option<Arc<Call>>,
     outer: Option<Arc<Self>>,
-    /// The first request's, where this is a second one's.
+    /// For a second request: the first request's state.
     first: Option<Arc<Self>>,
-    /// Requests that were handed to a connection and didn't come back from it, as far as clients tell.
+    /// Requests that were handed to a connection and not returned unsent, as far as clients report
+    /// it.
     handed_over: AtomicU32,
-    /// As many of them as belong to steps whose end is noted.
+    /// How many of these belong to steps whose results are recorded.
     accounted: AtomicU32,
-    /// A layer of ours holds the request between two attempts: nothing is on its way.
+    /// One of our layers holds the request between two attempts: nothing is being sent.
     held: AtomicBool,
-    /// The request waits in a queue of ours, or for readiness: it is not on its way.
+    /// The request waits in one of our queues, or for readiness: it isn't being sent.
     queued: AtomicBool,
-    /// The connection that it goes over is being made: it is not on its way.
+    /// Its connection is being made: it isn't being sent.
     connecting: AtomicBool,
     /// A limit of the attempt passed.
     cut: AtomicBool,
@@ -38,15 +39,15 @@ pub(crate) struct AttemptState {
     shut: AtomicBool,
     /// The service at the bottom failed to become ready.
     unready: AtomicBool,
-    /// It tries out a provider that was down.
+    /// It is a probe of a provider that was down.
     probing: AtomicBool,
-    /// When it came to the first of our queues, in nanoseconds from the call's start.
+    /// When it reached the first of our queues, in nanoseconds from the call's start.
     came: AtomicU64,
-    /// When it left the last of them.
+    /// When it left the last queue, in nanoseconds from the call's start.
     began: AtomicU64,
     /// How long it waited for a connection, in nanoseconds; [`NEVER`] if nobody measured.
     acquired: AtomicU64,
-    /// Where what is sent is kept, if a subscriber wants it.
+    /// Records what is sent, if a subscriber wants it.
     capture: Mutex<Option<Arc<Capture>>>,
 }
 
@@ -74,33 +75,33 @@ impl AttemptState {
         }
     }
 
-    /// A second request's, beside `first`.
+    /// The state of a second request, beside `first`.
     pub(crate) fn beside(first: &Arc<Self>) -> Self {
         let (call, outer) = (Arc::clone(first.call()), first.outer.clone());
         Self { outer, first: Some(Arc::clone(first)), ..Self::new(call) }
     }
 
     pub(crate) fn call(&self) -> &Arc<Call> {
-        self.call.as_ref().expect("what is in use has its call")
+        self.call.as_ref().expect("an attempt in use has its call")
     }
 
-    /// A call's first, in the room of another's that is over.
+    /// The state of a call's first attempt, in the memory of an ended call.
     pub(super) fn begin(mut spare: Option<Arc<Self>>, call: Call) -> Arc<Self> {
-        let room = spare.as_mut().and_then(Arc::get_mut).and_then(|spare| spare.call.take());
-        let call = match room {
-            Some(mut room) => match Arc::get_mut(&mut room) {
+        let memory = spare.as_mut().and_then(Arc::get_mut).and_then(|spare| spare.call.take());
+        let call = match memory {
+            Some(mut memory) => match Arc::get_mut(&mut memory) {
                 Some(place) => {
                     *place = call;
-                    room
+                    memory
                 }
                 None => Arc::new(call),
             },
             None => Arc::new(call),
         };
-        Self::new(call).in_room(spare)
+        Self::new(call).in_memory_of(spare)
     }
 
-    /// Its room for another's, if nobody else has it. What others have of the call isn't kept.
+    /// Its memory for another attempt, if nobody else uses it.
     pub(super) fn into_spare(mut this: Arc<Self>) -> Option<Arc<Self>> {
         let spare = Arc::get_mut(&mut this)?;
         (spare.outer, spare.first) = (None, None);
@@ -108,41 +109,41 @@ impl AttemptState {
         Some(this)
     }
 
-    fn in_room(self, spare: Option<Arc<Self>>) -> Arc<Self> {
+    fn in_memory_of(self, spare: Option<Arc<Self>>) -> Arc<Self> {
         let Some(mut spare) = spare else { return Arc::new(self) };
         match Arc::get_mut(&mut spare) {
-            Some(room) => *room = self,
+            Some(memory) => *memory = self,
             None => spare = Arc::new(self),
         }
         spare
     }
 
-    /// One for who stands further in than `outer`, perhaps in the room of another's.
+    /// The state for layers inside of `outer`, if possible in the memory of an ended call.
     pub(super) fn inside(spare: Option<Arc<Self>>, outer: &Arc<Self>) -> Arc<Self> {
         let (call, of) = (Arc::clone(outer.call()), Some(Arc::clone(outer)));
-        Self { outer: of, ..Self::new(call) }.in_room(spare)
+        Self { outer: of, ..Self::new(call) }.in_memory_of(spare)
     }
 
-    /// The next attempt's, in the place of this one's.
+    /// The next attempt's state, in this one's memory.
     pub(super) fn next(this: Arc<Self>) -> Arc<Self> {
         let (call, outer) = (Arc::clone(this.call()), this.outer.clone());
         let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
-        next.in_room(Some(this))
+        next.in_memory_of(Some(this))
     }
 
-    /// Sets what stands further out, while nobody else knows of it.
+    /// Sets the outer state, while nobody else shares this one.
     pub(super) fn set_outer(this: &mut Arc<Self>, outer: Arc<Self>) {
         if let Some(state) = Arc::get_mut(this) {
             state.outer = Some(outer);
         }
     }
 
-    /// Whether it is `outer`, or stands inside of it.
+    /// Whether it is `outer`, or inside of it.
     pub(super) fn is_inside(&self, outer: &Self) -> bool {
         self.outward().any(|at| std::ptr::eq(at, outer))
     }
 
-    /// This one, and those of the layers further out.
+    /// This state, and those of the outer layers.
     fn outward(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |at| at.outer.as_deref())
     }
@@ -158,14 +159,14 @@ impl AttemptState {
 
     // === what was sent ===
 
-    /// A request is handed to a connection: the provider may get it.
+    /// A request is handed to a connection: the provider may receive it.
     pub(crate) fn hand_over(&self) {
         self.outward().for_each(|at| {
             at.handed_over.fetch_add(1, Relaxed);
         });
     }
 
-    /// The provider provably did not act on a request that was handed over.
+    /// The provider provably didn't act on a request that was handed over.
     pub(crate) fn take_back(&self) {
         self.outward().for_each(|at| {
             at.handed_over.fetch_sub(1, Relaxed);
@@ -177,9 +178,9 @@ impl AttemptState {
         self.handed_over.load(Relaxed)
     }
 
-    /// An attempt ended, and this is known of it.
-    pub(crate) fn worsen(&self, delivery: Delivery) {
-        self.call().worsen(delivery);
+    /// An attempt ended with this delivery.
+    pub(crate) fn merge_delivery(&self, delivery: Delivery) {
+        self.call().merge_delivery(delivery);
         self.outward().for_each(|at| at.accounted.store(at.handed_over(), Relaxed));
     }
 
@@ -202,22 +203,22 @@ impl AttemptState {
     }
 
     /// Whether the request waits here, in a queue or between two attempts.
-    pub(crate) fn is_here(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.held.load(Relaxed) || self.queued.load(Relaxed)
     }
 
-    /// Whether a step of the attempt that is under way went out: what waits here is another one.
+    /// Whether an earlier step of the running attempt was sent, so that a later one waits.
     fn is_half_done(&self) -> bool {
         self.handed_over() > self.accounted.load(Relaxed)
     }
 
-    /// Whether nothing of the attempt has left: it waits here, or for its connection to be made.
+    /// Whether nothing of the attempt was sent: it waits here, or for its connection.
     pub(crate) fn has_not_left(&self) -> bool {
-        let waits = self.is_here() || self.connecting.load(Relaxed);
+        let waits = self.is_waiting() || self.connecting.load(Relaxed);
         waits && !self.is_half_done()
     }
 
-    /// What would be true of the attempt alone, if it were cut now.
+    /// The delivery of this attempt alone, if it were cut now.
     pub(crate) fn attempt_if_cut(&self) -> Delivery {
         match self.has_not_left() && !self.call().is_doubled() {
             true => Delivery::NotSent,
@@ -225,14 +226,14 @@ impl AttemptState {
         }
     }
 
-    /// What would be true of the delivery if the call were cut now.
+    /// The delivery of the call, if it were cut now.
     pub(crate) fn delivery_if_cut(&self) -> Delivery {
         self.call().delivery().max(self.attempt_if_cut())
     }
 
-    /// What is true of the delivery once the call is gone: its caller left.
+    /// The delivery to report when the caller dropped the call.
     pub(crate) fn delivery_if_left(&self) -> Delivery {
-        // Where nobody notes how attempts end, one may have been on its way.
+        // If no layer records how attempts end, one may have been on its way.
         let is_known = self.call().is_noted() || self.attempts() == Some(0);
         if is_known { self.call().delivery() } else { self.delivery_if_cut() }
     }
@@ -254,15 +255,20 @@ impl AttemptState {
 
     // === why it ended ===
 
-    /// A limit passed: whoever is further in, and dropped for it, can tell it from a caller who went
-    /// away.
-    pub(crate) fn set_cut(&self, cut: bool) {
-        self.cut.store(cut, Relaxed);
+    /// A limit passed. Inner layers are dropped for it, and must tell this from a caller who
+    /// left.
+    pub(crate) fn mark_cut(&self) {
+        self.cut.store(true, Relaxed);
     }
 
     /// The call's deadline passed.
-    pub(crate) fn set_call_cut(&self, cut: bool) {
-        self.call_cut.store(cut, Relaxed);
+    pub(crate) fn mark_call_cut(&self) {
+        self.call_cut.store(true, Relaxed);
+    }
+
+    /// A fallback answers after the deadline, so its answer isn't cut.
+    pub(crate) fn clear_call_cut(&self) {
+        self.call_cut.store(false, Relaxed);
     }
 
     /// Whether a limit ended the attempt, or the call.
@@ -276,22 +282,22 @@ impl AttemptState {
         self.outward().any(|at| at.call_cut.load(Relaxed) || of_first(at))
     }
 
-    /// Another request for the call was answered first: whoever is further in, and dropped for it, can
-    /// tell it from a caller who went away.
-    pub(crate) fn set_overtaken(&self, superseded: bool) {
-        self.superseded.store(superseded, Relaxed);
+    /// Another request for the call was answered first. Inner layers are dropped for it, and
+    /// must tell this from a caller who left.
+    pub(crate) fn supersede(&self) {
+        self.superseded.store(true, Relaxed);
     }
 
-    pub(crate) fn is_overtaken(&self) -> bool {
+    pub(crate) fn is_superseded(&self) -> bool {
         self.outward().any(|at| at.superseded.load(Relaxed))
     }
 
-    /// Whether it is a second request's.
+    /// Whether it is the state of a second request.
     pub(crate) fn is_second(&self) -> bool {
         self.outward().any(|at| at.first.is_some())
     }
 
-    // === what others should know before they send another ===
+    // === what layers check before they send another attempt ===
 
     /// A circuit breaker or a rate limit would refuse another attempt.
     pub(crate) fn set_shut(&self, shut: bool) {
@@ -302,7 +308,7 @@ impl AttemptState {
         self.shut.load(Relaxed)
     }
 
-    /// The service at the bottom failed to become ready, and must not be asked again.
+    /// The innermost service's `poll_ready` failed, so that it must not be used again.
     pub(crate) fn set_unready(&self) {
         self.outward().for_each(|at| at.unready.store(true, Relaxed));
     }
@@ -311,7 +317,7 @@ impl AttemptState {
         self.unready.load(Relaxed)
     }
 
-    /// The attempt tries out a provider that was down: nobody should send another beside it.
+    /// The attempt is a probe of a provider that was down: no layer should send another beside it.
     pub(crate) fn set_probing(&self, probing: bool) {
         self.alone().for_each(|at| at.probing.store(probing, Relaxed));
     }
@@ -322,14 +328,14 @@ impl AttemptState {
 
     // === times ===
 
-    /// When the attempt began, to the precision of whoever held it back last.
+    /// When the attempt began, as the last layer that held it back has set it.
     pub(crate) fn attempt_began(&self) -> Instant {
         self.call().started + Duration::from_nanos(self.began.load(Relaxed))
     }
 
-    /// Another attempt begins: what it waits for from here on is the wait of this attempt.
+    /// Another attempt begins. Waits from here on belong to it.
     pub(crate) fn begin_attempt(&self, at: Instant) {
-        // One before it may have been dropped while it waited.
+        // The attempt before may have been dropped while it waited.
         self.queued.store(false, Relaxed);
         self.connecting.store(false, Relaxed);
         let at = self.call().nanos(at);
@@ -343,8 +349,8 @@ impl AttemptState {
         self.alone().for_each(|state| state.began.store(at, Relaxed));
     }
 
-    /// Whether the call's time ran out and queues in here had the attempt for longer than the provider:
-    /// that says nothing of the provider.
+    /// Whether the deadline passed and the attempt waited in our queues for longer than for the
+    /// provider. Then the timeout says nothing about the provider.
     pub(crate) fn ran_out_here(&self, now: Instant) -> bool {
         let came = self.call().started + Duration::from_nanos(self.came.load(Relaxed));
         let began = self.attempt_began();
@@ -369,7 +375,7 @@ impl AttemptState {
         self.alone().for_each(|at| at.acquired.store(nanos, Relaxed));
     }
 
-    /// Where what the attempt sends is kept, if a subscriber wants it.
+    /// The recording of what the attempt sends, if a subscriber wants it.
     pub(crate) fn capture(&self) -> Option<Arc<Capture>> {
         self.outward()
             .find_map(|at| at.capture.lock().unwrap_or_else(PoisonError::into_inner).clone())

@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, StatusCode};
 
-use super::gate::{Gate, Gates};
 use super::ids::{CallId, CorrelationId, KeyFact};
+use super::stop::{Stop, Stops};
 use super::target::CallTarget;
 use super::trace::TraceContext;
 use crate::rt::Rng;
 use crate::terms::{Delivery, SwitchMode};
 
-/// What all attempts of a call share, written from whichever layer finds it out.
+/// The facts that all attempts of a call share. Each is written by the layer that finds it out.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// Minted when somebody asks: a call that nobody tells of needs none.
+    /// Made when it is first asked for: a call that nobody observes needs none.
     id: OnceLock<CallId>,
     id_header: OnceLock<HeaderValue>,
     pub(crate) started: Instant,
@@ -30,18 +30,18 @@ pub(crate) struct Call {
     last_status: AtomicU16,
     /// The worst delivery of the attempts that have ended.
     delivery: AtomicU8,
-    /// Somebody notes of every attempt how it ends.
+    /// A layer records how every attempt ends.
     noted: AtomicBool,
     /// A fallback gave the answer.
     fell_back: AtomicBool,
-    /// A second request for the call is under way.
+    /// A second request for the call is running.
     doubled: AtomicBool,
     /// How long a retry layer waited between attempts, in nanoseconds.
     waited: AtomicU64,
-    /// Second requests that went out so far.
+    /// Second requests sent so far.
     hedges: AtomicU32,
-    gates: Gates,
-    /// Where somebody listens.
+    stops: Stops,
+    /// Set only if there are subscribers.
     pub(crate) target: OnceLock<CallTarget>,
 }
 
@@ -64,22 +64,22 @@ impl Call {
             doubled: AtomicBool::new(false),
             waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
-            gates: Gates::default(),
+            stops: Stops::default(),
             target: OnceLock::new(),
         }
     }
 
-    /// The call's id, minted at the first question.
+    /// The call's id, made when it is first asked for.
     pub(crate) fn id(&self) -> CallId {
         self.mint_id(&Rng::system())
     }
 
-    /// The same, where it is this source that ids are made of.
+    /// The same, with this source of randomness for a new id.
     pub(crate) fn mint_id(&self, rng: &Rng) -> CallId {
         *self.id.get_or_init(|| CallId::mint(rng))
     }
 
-    /// The id as a header's value, which all that send it share.
+    /// The id as a header's value, shared by all requests that carry it.
     pub(crate) fn id_header(&self) -> &HeaderValue {
         self.id_header.get_or_init(|| self.id().to_header())
     }
@@ -91,7 +91,7 @@ impl Call {
         }
     }
 
-    /// The sooner deadline wins.
+    /// Sets the deadline, unless there is an earlier one.
     pub(crate) fn end_by(&self, deadline: Instant) {
         self.deadline.fetch_min(self.nanos(deadline), Ordering::Relaxed);
     }
@@ -127,17 +127,18 @@ impl Call {
         }
     }
 
-    /// What is true of the delivery where an answer came last: one attempt before it may have been lost.
+    /// The delivery of a call whose last attempt was answered: an earlier attempt may have been
+    /// lost.
     pub(crate) fn delivery_of_answer(&self) -> Delivery {
         self.delivery().max(Delivery::Answered)
     }
 
-    /// A request ended, and this is known of it.
-    pub(crate) fn worsen(&self, delivery: Delivery) {
+    /// A request ended with this delivery.
+    pub(crate) fn merge_delivery(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
     }
 
-    /// Every attempt's end will be noted by [`worsen`](Self::worsen).
+    /// Every attempt's end will be recorded by [`merge_delivery`](Self::merge_delivery).
     pub(crate) fn set_noted(&self) {
         self.noted.store(true, Ordering::Relaxed);
     }
@@ -146,7 +147,7 @@ impl Call {
         self.noted.load(Ordering::Relaxed)
     }
 
-    /// A fallback answered in the place of an attempt.
+    /// A fallback answered in the provider's place.
     pub(crate) fn set_fell_back(&self) {
         self.fell_back.store(true, Ordering::Relaxed);
     }
@@ -155,27 +156,27 @@ impl Call {
         self.fell_back.load(Ordering::Relaxed)
     }
 
-    /// Lets the call be stopped as long as it waits.
-    pub(crate) fn add_gate(&self, gate: Arc<dyn Gate>) {
-        self.gates.add(gate);
+    /// Adds a way to stop the call while it waits.
+    pub(crate) fn add_stop(&self, stop: Arc<dyn Stop>) {
+        self.stops.add(stop);
     }
 
     /// Whether the call may have another attempt, or a second request beside the first.
     pub(crate) fn may_repeat(&self) -> bool {
-        self.gates.iter().all(|gate| gate.mode() == SwitchMode::On)
+        self.stops.iter().all(|stop| stop.mode() == SwitchMode::On)
     }
 
-    /// Whether nobody can stop it.
+    /// Whether the call can't be stopped.
     pub(crate) fn is_unstoppable(&self) -> bool {
-        self.gates.iter().next().is_none()
+        self.stops.iter().next().is_none()
     }
 
-    /// Who can still stop the call.
-    pub(crate) fn gates(&self) -> impl Iterator<Item = &Arc<dyn Gate>> {
-        self.gates.iter()
+    /// The ways to stop the call.
+    pub(crate) fn stops(&self) -> impl Iterator<Item = &Arc<dyn Stop>> {
+        self.stops.iter()
     }
 
-    /// How long was waited between attempts, told when the last was over.
+    /// The time waited between attempts, set when the last one has ended.
     pub(crate) fn waited(&self) -> Duration {
         Duration::from_nanos(self.waited.load(Ordering::Relaxed))
     }
@@ -185,13 +186,13 @@ impl Call {
         self.waited.store(nanos, Ordering::Relaxed);
     }
 
-    /// A second request goes out beside the first.
+    /// A second request is sent beside the first.
     pub(crate) fn begin_hedge(&self) {
         self.doubled.store(true, Ordering::Relaxed);
         self.hedges.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// It was refused here: nothing went out.
+    /// The second request was refused here and not sent.
     pub(crate) fn uncount_hedge(&self) {
         self.hedges.fetch_sub(1, Ordering::Relaxed);
     }
@@ -200,7 +201,7 @@ impl Call {
         self.doubled.load(Ordering::Relaxed)
     }
 
-    /// It is over, one way or another.
+    /// The second request has ended.
     pub(crate) fn end_hedge(&self) {
         self.doubled.store(false, Ordering::Relaxed);
     }

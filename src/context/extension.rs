@@ -6,28 +6,28 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 use super::attempt_state::AttemptState;
 use super::call::Call;
-use super::gate::Stopped;
 use super::ids::{CallId, CorrelationId};
+use super::stop::Stopped;
 use super::target::CallTarget;
 use super::trace::{SpanId, TraceContext};
 use crate::rt::{self, Rng};
 
 /// One call's facts, in its requests' extensions.
 ///
-/// Clones are of the same call: what one layer writes, every other reads. Only the attempt's number
-/// belongs to the request that carries it, and what had gone out before to the layer that looked.
+/// Clones share the facts of the call: all layers read what one layer writes. The attempt's number
+/// belongs to one request, and the count of requests sent before to one layer.
 #[derive(Clone)]
 pub struct Context {
     state: Arc<AttemptState>,
     attempt: u32,
-    /// The attempt's span, where the call belongs to a trace.
+    /// The attempt's span, if the call belongs to a trace.
     span: Option<SpanId>,
-    /// Requests of the call that had been handed over when the layer that holds this was called.
+    /// Requests of the call that were handed over before the layer that holds this was called.
     before: u32,
 }
 
 impl Context {
-    /// The request's context; made now if it has none.
+    /// The request's context. Makes one if it has none.
     pub(crate) fn of(extensions: &mut Extensions, integration: Option<&Arc<str>>) -> Self {
         match extensions.get::<Self>() {
             Some(context) => context.clone().begun_now(),
@@ -45,7 +45,7 @@ impl Context {
         self.call().id()
     }
 
-    /// The id that ties the call to what caused it.
+    /// The id that connects the call with what caused it.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&CorrelationId> {
         self.call().correlation.get()
@@ -57,22 +57,23 @@ impl Context {
         self.attempt
     }
 
-    /// When the call must be over.
+    /// When the call must have ended.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.call().deadline()
     }
 
-    /// The latest that an attempt may begin, of which one takes so long at most: later than that, it
-    /// could only be cut, when it may have happened. At most half of the time is kept free for it.
+    /// The latest start that leaves the time of one attempt before the deadline, or half of the
+    /// remaining time if that is less. A later attempt would be cut while the provider may act on
+    /// it.
     pub(crate) fn latest_start(&self, now: Instant, attempt: Option<Duration>) -> Option<Instant> {
         let deadline = self.deadline()?;
         let half = deadline.saturating_duration_since(now) / 2;
         Some(deadline - attempt.map_or(half, |limit| limit.min(half)))
     }
 
-    /// The key that is sent, the same on every attempt. The provider knows the call by it if it honours
-    /// keys.
+    /// The idempotency key, the same on every attempt. A provider that honours keys recognises the
+    /// call by it.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.call().key.get().map(|key| &key.value)
@@ -84,19 +85,19 @@ impl Context {
         self.call().integration.as_deref()
     }
 
-    /// The trace that the call belongs to, if it belongs to one.
+    /// The trace that the call belongs to, if there is one.
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
         self.call().trace.get()
     }
 
-    /// The span under which this attempt is sent, where the call belongs to a trace.
+    /// This attempt's span, if the call belongs to a trace.
     #[must_use]
     pub fn span_id(&self) -> Option<SpanId> {
         self.span
     }
 
-    /// Continues the call's trace on a request, under a new span that is this attempt's.
+    /// Continues the call's trace on a request, with a new span for this attempt.
     pub(crate) fn continue_trace(&mut self, headers: &mut HeaderMap, rng: &Rng) {
         if let Some(trace) = self.call().trace.get() {
             let span = SpanId::mint(rng);
@@ -105,7 +106,7 @@ impl Context {
         }
     }
 
-    /// What the call asks, and of whom; known where somebody listens to events.
+    /// The call's method and host; known if there are subscribers to events.
     #[must_use]
     pub fn target(&self) -> Option<&CallTarget> {
         self.call().target.get()
@@ -123,35 +124,35 @@ impl Context {
         rt::now().saturating_duration_since(self.started())
     }
 
-    /// The last status that the provider answered, on whichever attempt.
+    /// The status of the provider's last answer, of any attempt.
     #[must_use]
     pub fn last_status(&self) -> Option<StatusCode> {
         self.call().last_status()
     }
 
-    /// Whether a limit cut the attempt that is under way.
+    /// Whether a limit cut the running attempt.
     ///
-    /// A transport whose call is dropped can tell a provider that may be dead from a caller who went
-    /// away, and give up on a connection.
+    /// A transport whose call is dropped learns from this whether the provider may be dead, and its
+    /// connection should be closed, or whether the caller left.
     #[must_use]
     pub fn was_cut(&self) -> bool {
         self.state().is_cut()
     }
 
-    /// Attempts sent so far, where a retry layer counts them.
+    /// Attempts sent so far, if a retry layer counts them.
     pub(crate) fn attempts_counted(&self) -> Option<u32> {
         self.state().attempts()
     }
 
-    /// A new call's, perhaps in the room of another's.
+    /// The context of a new call, if possible in the memory of an ended one.
     pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
         let call = Call::new(rt::now(), integration.cloned());
         let state = AttemptState::begin(spare, call);
         Self { state, attempt: 1, span: None, before: 0 }
     }
 
-    /// The same, of a call that another one's attempt stands around: what goes out for it, goes out for
-    /// that one, too.
+    /// The same, for a call that another call's attempt has caused: its requests also count for
+    /// that one.
     pub(crate) fn caused_by(mut self, cause: Option<Self>) -> Self {
         if let Some(cause) = cause {
             AttemptState::set_outer(&mut self.state, cause.state);
@@ -159,19 +160,19 @@ impl Context {
         self
     }
 
-    /// Whether it is of this attempt, or of one that stands inside of it.
+    /// Whether it belongs to this attempt, or to one inside of it.
     pub(crate) fn is_inside(&self, outer: &Self) -> bool {
         self.state.is_inside(&outer.state)
     }
 
-    /// The same call's, for who stands further in than this one was put on the request.
+    /// The same call's context for layers inside of the one that put this on the request.
     pub(crate) fn inside(self, spare: Option<Arc<AttemptState>>, now: Instant) -> Self {
         let state = AttemptState::inside(spare, &self.state);
         state.begin_attempt(now);
         Self { state, attempt: self.attempt, span: self.span, before: 0 }
     }
 
-    /// The same call's between two attempts: nothing is on its way.
+    /// The same call's context between two attempts, while nothing is sent.
     pub(crate) fn between_attempts(self) -> Self {
         let state = AttemptState::next(self.state);
         state.set_queued(false);
@@ -179,7 +180,7 @@ impl Context {
         Self { state, before: 0, ..self }
     }
 
-    /// The same call's next attempt, numbered `attempt`.
+    /// The same call's context for its next attempt, number `attempt`.
     pub(crate) fn next_attempt(self, attempt: u32, now: Instant) -> Self {
         let state = AttemptState::next(self.state);
         state.begin_attempt(now);
@@ -188,7 +189,7 @@ impl Context {
         Self { state, attempt, span: self.span, before: 0 }
     }
 
-    /// The same call's for a second request beside this one, numbered `attempt`.
+    /// The same call's context for a second request beside this one, number `attempt`.
     pub(crate) fn second(&self, attempt: u32, now: Instant) -> Self {
         let state = Arc::new(AttemptState::beside(&self.state));
         state.begin_attempt(now);
@@ -196,28 +197,27 @@ impl Context {
         Self { state, attempt, span: self.span, before: 0 }
     }
 
-    /// Its room, if nobody else has it.
+    /// Its memory, if nobody else uses it.
     pub(crate) fn into_spare(self) -> Option<Arc<AttemptState>> {
         AttemptState::into_spare(self.state)
     }
 
-    /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
-    /// end by it.
+    /// The reason to end the call, if somebody has stopped it. To be asked after each wait.
     pub(crate) fn stopped(&self) -> Option<Stopped> {
-        self.call().gates().find_map(|gate| gate.refusal(self))
+        self.call().stops().find_map(|stop| stop.refusal(self))
     }
 
-    /// The same call, of which only what goes out from now on counts: a layer is called, or sends
+    /// The same call, counting only requests from now on: for a layer that is called, or that sends
     /// another attempt.
     pub(crate) fn begun_now(mut self) -> Self {
         self.before = self.state().handed_over();
         self
     }
 
-    /// Requests that went out since, and that the provider may have acted on.
+    /// Requests since then that the provider may have acted on.
     ///
-    /// Who holds a call to one request and more needs this: the last one's end says nothing of those
-    /// before it.
+    /// A layer that sends several requests needs this: how the last one ended says nothing about
+    /// the earlier ones.
     pub(crate) fn handed_over(&self) -> u32 {
         self.state().handed_over().saturating_sub(self.before)
     }
@@ -230,7 +230,7 @@ impl Context {
         self.state.call()
     }
 
-    /// What is known of the attempt.
+    /// The attempt's state.
     pub(crate) fn state(&self) -> &AttemptState {
         &self.state
     }

@@ -4,7 +4,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use crate::redact::{Redactor, StandardRedactor};
 
-/// A request without its body, for functions that decide by it.
+/// A request without its body, for functions that make a decision by it.
 ///
 /// `Debug` shows the URI as a [`StandardRedactor`] does, and no headers.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct RequestHead<'a> {
     pub uri: &'a Uri,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// What others left on the request.
+    /// The extensions of the request.
     pub extensions: &'a Extensions,
 }
 

@@ -12,47 +12,46 @@ use crate::rt::Rng;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallId(Uuid);
 
-/// The id that ties a call to what caused it, in one log line after another.
+/// An id that connects the log lines of a call with those of what caused it.
 ///
-/// At most 128 characters out of letters, digits and `-._~:/+=`: ids come from outside, and what
-/// isn't one must not reach a log or a header.
+/// At most 128 letters, digits and `-._~:/+=`. Ids come from outside, and other text must not reach
+/// a log or a header.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CorrelationId(HeaderValue);
 
 /// A caller's own idempotency key, put into a request's extensions.
 ///
-/// It is your word that this provider honours keys: under it, a POST is repeated. To a provider that
-/// ignores them, give none.
+/// With a key, a POST is retried. Give one only if this provider honours keys.
 ///
 /// ```
 /// use outrigger::IdempotencyKey;
 ///
 /// # fn main() -> Result<(), outrigger::context::InvalidId> {
 /// # let mut request = http::Request::new(());
-/// // As it is:
+/// // Sent unchanged:
 /// request.extensions_mut().insert(IdempotencyKey::new("order-1042-charge")?);
-/// // Or derived from what the business knows, however long, and always the same:
+/// // Or derived from a business key of any length; the same text gives the same key:
 /// request.extensions_mut().insert(IdempotencyKey::from_business_key("order 1042 / first charge"));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(HeaderValue);
 
-/// A text that can't be an id.
+/// A text that isn't a valid id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidId {
     what: &'static str,
     longest: usize,
 }
 
-/// The key of a call, and what is known of it.
+/// The idempotency key of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyFact {
     pub(crate) value: HeaderValue,
-    /// The caller brought it: an earlier call may have used it.
+    /// The caller gave it, so an earlier call may have used it.
     pub(crate) from_caller: bool,
-    /// Somebody said that the provider honours it: the caller, by bringing it, or the integration, by
-    /// its profile. Without that it is sent, and makes nothing safe.
+    /// The provider honours it, as the caller says by giving one, or the integration by its
+    /// profile. If not, the key is sent but doesn't make a retry safe.
     pub(crate) honoured: bool,
     /// How long after its first use the provider remembers it.
     pub(crate) lifetime: Duration,
@@ -65,7 +64,7 @@ impl CallId {
         Self(uuid::Builder::from_random_bytes(rng.id_bytes()).into_uuid())
     }
 
-    /// The id as a header's value: one allocation, and none for its clones.
+    /// The id as a header's value. It costs one allocation; clones cost none.
     pub(crate) fn to_header(self) -> HeaderValue {
         header(self.0)
     }
@@ -86,7 +85,7 @@ impl fmt::Debug for CallId {
 // === impl CorrelationId ===
 
 impl CorrelationId {
-    /// An id from outside; refused if it is too long or holds what an id doesn't.
+    /// Checks an id from outside. It must not be too long or hold other characters.
     pub fn new(id: impl AsRef<[u8]>) -> Result<Self, InvalidId> {
         let id = id.as_ref();
         checked(id, "correlation id").map(|()| Self(header_from(id)))
@@ -97,7 +96,7 @@ impl CorrelationId {
         checked(value.as_bytes(), "correlation id").map(|()| Self(value.clone()))
     }
 
-    /// An id of our own making.
+    /// An id that was made here.
     pub(crate) fn from_minted(value: HeaderValue) -> Self {
         Self(value)
     }
@@ -143,8 +142,8 @@ impl IdempotencyKey {
         }
     }
 
-    /// A key derived from what the business knows of the operation: always the same for the same
-    /// text, of any length, and not readable by the provider (a name-based UUID, RFC 9562, 5.5).
+    /// Derives a key from a business key of any length. The same text gives the same key, and the
+    /// provider can't read the text from it (a name-based UUID, RFC 9562, 5.5).
     #[must_use]
     pub fn from_business_key(key: impl AsRef<[u8]>) -> Self {
         Self(header(Uuid::new_v5(&BUSINESS_KEYS, key.as_ref())))
@@ -166,7 +165,7 @@ impl fmt::Display for InvalidId {
 
 impl std::error::Error for InvalidId {}
 
-/// Whether the text of an id may be trusted with a log and a header.
+/// Checks that the text of an id is fit for a log and a header.
 fn checked(id: &[u8], what: &'static str) -> Result<(), InvalidId> {
     let suits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/+=".contains(byte);
     match (1..=LONGEST_ID).contains(&id.len()) && id.iter().all(suits) {
@@ -175,7 +174,7 @@ fn checked(id: &[u8], what: &'static str) -> Result<(), InvalidId> {
     }
 }
 
-/// A header value from bytes that were found to be visible ASCII.
+/// A header value from bytes that were checked to be visible ASCII.
 fn header_from(text: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(text).expect("visible ascii is a header value")
 }
@@ -188,9 +187,9 @@ fn header(id: Uuid) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from_owner(text)).expect("a uuid is a header value")
 }
 
-/// Room for a UUID, a W3C trace id or a gateway's composite id, and not for a novel.
+/// Long enough for a UUID, a W3C trace id or a gateway's composite id.
 const LONGEST_ID: usize = 128;
-/// The longest that any of the known providers takes.
+/// The longest key that any of the known providers accepts.
 const LONGEST_KEY: usize = 255;
-/// The namespace of our name-based keys, so that they meet nobody else's.
+/// The namespace of our name-based keys, so that they differ from those of other software.
 const BUSINESS_KEYS: Uuid = Uuid::from_u128(0x6f75_7472_6967_4765_8272_6b65_7973_0001);

@@ -1,8 +1,8 @@
-//! The facts that ride with one call.
+//! The facts of one call, which its requests carry.
 //!
-//! A [`Context`] is put into a request's extensions once, by the first layer that needs it, and
-//! updated in place by the others: who the call is, when it must end, its idempotency key, how many
-//! attempts it took. Whoever holds the request can read it:
+//! The first layer that needs it puts a [`Context`] into the request's extensions, and other layers
+//! update it in place: the call's id, its deadline, its idempotency key, its number of attempts.
+//! Any code that holds the request can read it:
 //!
 //! ```
 //! # fn in_a_service<B>(request: http::Request<B>) {
@@ -20,13 +20,13 @@
 mod attempt_state;
 mod call;
 mod extension;
-mod gate;
 mod head;
 mod ids;
 mod names;
 pub(crate) mod recording;
 mod retries;
 mod scope;
+mod stop;
 mod target;
 mod trace;
 mod trace_state;
@@ -46,7 +46,7 @@ pub(crate) use trace::{BAGGAGE, TRACEPARENT};
 
 pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
-pub(crate) use gate::{Gate, Stopped};
 pub(crate) use ids::KeyFact;
 pub(crate) use recording::{Capture, Exchange};
+pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// What the business calls the operation, put into a request's extensions: an order, a customer.
+/// The business's own name for the operation (an order, a customer), as a request extension.
 ///
-/// It is never sent. It stands in the records from which support repairs what went wrong. It is no
-/// idempotency key: a charge and a refund of one order share it, and must not share that. (One that
-/// is derived from a business key is
-/// [`IdempotencyKey::from_business_key`](super::IdempotencyKey::from_business_key).)
+/// It is never sent. It appears in audit records, by which support staff repair failed operations.
+/// It is not an idempotency key: a charge and a refund of one order have the same business key, but
+/// need different idempotency keys.
+/// [`IdempotencyKey::from_business_key`](super::IdempotencyKey::from_business_key) derives one.
 ///
 /// ```
 /// use outrigger::context::BusinessKey;
@@ -17,9 +17,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BusinessKey(Arc<str>);
 
-/// The path of a request without what is particular to it, put into its extensions.
+/// The path of a request with placeholders for its ids, as a request extension.
 ///
-/// Records, spans and metrics name it in place of the path, which may hold ids and names of people.
+/// Records, spans and metrics show it instead of the path, which may hold ids and names of people.
 ///
 /// ```
 /// use outrigger::context::PathTemplate;
@@ -31,7 +31,7 @@ pub struct BusinessKey(Arc<str>);
 pub struct PathTemplate(Arc<str>);
 
 impl BusinessKey {
-    /// A key as the business knows it, of any length and alphabet.
+    /// A business key of any length, in any alphabet.
     #[must_use]
     pub fn new(key: impl Into<Arc<str>>) -> Self {
         Self(key.into())

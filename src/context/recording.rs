@@ -6,11 +6,11 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use crate::redact::Kept;
 
-/// The heads and bodies of one attempt, kept because a subscriber [wants](crate::event::Subscriber::wants)
-/// them.
+/// The heads and bodies of one attempt, kept because a subscriber [asked for
+/// it](crate::event::Subscriber::interest) them.
 ///
-/// Nothing in it is redacted: whoever shows any of it sees to that first, with a
-/// [`Redactor`](crate::redact::Redactor). Its own `Debug` shows sizes.
+/// It is not redacted: pass it through a [`Redactor`](crate::redact::Redactor) before showing it.
+/// Its own `Debug` shows only sizes.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -20,17 +20,17 @@ pub struct Exchange {
     pub uri: Uri,
     /// The request's headers.
     pub request_headers: HeaderMap,
-    /// What was sent of the request's body.
+    /// The part of the request's body that was sent.
     pub request_body: Kept,
     /// The answer's status, if there was an answer.
     pub status: Option<StatusCode>,
     /// The answer's headers.
     pub response_headers: HeaderMap,
-    /// What was read of the answer's body.
+    /// The part of the answer's body that was read.
     pub response_body: Kept,
 }
 
-/// An exchange that is under way, written by who sends and who reads.
+/// A running exchange, written while the request is sent and the answer is read.
 #[derive(Debug)]
 pub(crate) struct Capture {
     cap: usize,
@@ -73,7 +73,7 @@ impl Capture {
         self.exchange().response_body.is_whole = true;
     }
 
-    /// What there is of it by now.
+    /// A copy of the exchange so far.
     pub(crate) fn so_far(&self) -> Exchange {
         self.exchange().clone()
     }
@@ -85,7 +85,7 @@ impl Capture {
 
 #[cfg(feature = "audit")]
 impl Exchange {
-    /// A copy with at most so many bytes of each body.
+    /// A copy with at most `cap` bytes of each body.
     pub(crate) fn up_to(&self, cap: usize) -> Self {
         Self {
             method: self.method.clone(),
@@ -98,7 +98,7 @@ impl Exchange {
         }
     }
 
-    /// How many bytes of heads and bodies it holds, about.
+    /// About how many bytes of heads and bodies it holds.
     pub(crate) fn size(&self) -> usize {
         let head = |headers: &HeaderMap| -> usize {
             headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()

@@ -7,15 +7,15 @@ use super::ids::CorrelationId;
 use super::trace::TraceContext;
 use crate::rt;
 
-/// The time by which a call must be over, put into a request's extensions.
+/// The time by which a call must have ended, as a request extension.
 ///
-/// It stands in the place of the layer's own limit, be it sooner or later, unless that
-/// [must not be lengthened](crate::deadline::DeadlineLayer::may_be_lengthened). Of it and the [`Scope`]'s,
-/// the sooner one counts.
+/// It replaces the layer's own limit, whether earlier or later, unless that [must not be
+/// lengthened](crate::deadline::DeadlineLayer::may_be_lengthened). If the [`Scope`] has an earlier
+/// one, that one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallDeadline(pub Instant);
 
-/// What an outer piece of work gives to every call made inside it.
+/// Facts that a piece of work gives to every call made inside of it.
 ///
 /// ```
 /// # async fn handler(id: outrigger::context::CorrelationId) {
@@ -43,7 +43,7 @@ pub struct Scope {
 pub type Scoped<F> = tokio::task::futures::TaskLocalFuture<Scope, F>;
 
 impl CallDeadline {
-    /// A deadline so far from now.
+    /// A deadline after `limit` from now.
     #[must_use]
     pub fn after(limit: std::time::Duration) -> Self {
         Self(rt::after(rt::now(), limit))
@@ -51,7 +51,7 @@ impl CallDeadline {
 }
 
 impl Scope {
-    /// A scope that gives nothing yet; inside another, it inherits the other's.
+    /// An empty scope. Inside another scope, it inherits the other's facts.
     pub fn new() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
@@ -68,10 +68,10 @@ impl Scope {
         self
     }
 
-    /// What an inbound request brings: its trace (W3C Trace Context), or a new one, and its
-    /// correlation id, from `x-request-id` or `x-correlation-id`, or the trace's.
+    /// The facts of an inbound request: its trace (W3C Trace Context), or a new one, and its
+    /// correlation id, from `x-request-id` or `x-correlation-id`, or the trace's id.
     ///
-    /// Nothing of it is trusted: an id that is too long or holds what an id doesn't is left out.
+    /// The headers aren't trusted: an id that is too long or holds other characters is ignored.
     ///
     /// ```
     /// # async fn handler(request: http::Request<()>) {
@@ -92,14 +92,15 @@ impl Scope {
         Self { correlation_id: id, trace: Some(trace), ..Self::new() }
     }
 
-    /// Carries the correlation id back to whoever asked, in `x-request-id`.
+    /// Returns the correlation id to the client, in `x-request-id`.
     pub fn mark(&self, headers: &mut HeaderMap) {
         if let Some(id) = &self.correlation_id {
             headers.insert(INBOUND[0].clone(), id.as_header().clone());
         }
     }
 
-    /// The time by which the calls inside must be over; an outer scope's stands if it is sooner.
+    /// The time by which the calls inside must have ended, unless an outer scope has an earlier
+    /// one.
     pub fn deadline(mut self, at: Instant) -> Self {
         self.deadline = Some(self.deadline.map_or(at, |outer| outer.min(at)));
         self
@@ -137,6 +138,6 @@ tokio::task_local! {
     static CURRENT: Scope;
 }
 
-/// Where other services put their ids.
+/// The headers in which other services send their ids.
 const INBOUND: [HeaderName; 2] =
     [HeaderName::from_static("x-request-id"), HeaderName::from_static("x-correlation-id")];

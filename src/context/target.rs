@@ -3,9 +3,9 @@ use http::{Method, Request};
 
 use super::names::{BusinessKey, PathTemplate};
 
-/// What a call asks, and of whom, as far as it may be told to everybody.
+/// A call's method and host, which are fit for every log.
 ///
-/// Not the path and not the query: they may hold ids, names and secrets.
+/// The path and the query are left out, because they may hold ids, names and secrets.
 #[derive(Clone, Debug)]
 pub struct CallTarget {
     method: Method,
@@ -47,7 +47,7 @@ impl CallTarget {
         self.authority.as_ref().map(Authority::host)
     }
 
-    /// The port; the scheme's own where none was named.
+    /// The port; the scheme's default if the URI has none.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         let named = self.authority.as_ref().and_then(Authority::port_u16);
@@ -58,20 +58,20 @@ impl CallTarget {
         })
     }
 
-    /// The path's template, where the request had one.
+    /// The path's template, if the request had one.
     #[must_use]
     pub fn path_template(&self) -> Option<&PathTemplate> {
         self.path.as_ref()
     }
 
-    /// What the business calls the operation, where the request said.
+    /// The business key, if the request had one.
     #[must_use]
     pub fn business_key(&self) -> Option<&BusinessKey> {
         self.business_key.as_ref()
     }
 }
 
-/// The host and its port. `Debug` shows them, and nobody needs to know as whom they were asked.
+/// The host and its port, without user name and password, because `Debug` shows them.
 fn without_credentials(authority: &Authority) -> Option<Authority> {
     match authority.as_str().rsplit_once('@') {
         None => Some(authority.clone()),

@@ -1,52 +1,52 @@
 use std::time::{Duration, SystemTime};
 
-use super::lever::LeverState;
+use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::terms::{BreakerState, Credential, Status};
 
-/// How an integration is, all at once.
+/// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
     /// Its name.
     pub integration: String,
-    /// How it is, in a word.
+    /// Its status.
     pub status: Status,
-    /// Since when, where that is known.
+    /// Since when it has this status, if known.
     pub since: Option<SystemTime>,
-    /// Faults are being injected: what users see may not be the provider's doing.
+    /// Whether faults are being injected, so that errors may not come from the provider.
     pub is_rehearsing: bool,
-    /// Where its levers stand.
-    pub levers: Vec<LeverState>,
-    /// Its circuit breaker; `None` where it has none, or one for each key.
+    /// The states of its controls.
+    pub controls: Vec<ControlState>,
+    /// Its circuit breaker; `None` if it has none, or one for each key.
     pub breaker: Option<BreakerHealth>,
-    /// Its circuit breakers, where it has one for each key.
+    /// Its circuit breakers, if it has one for each key.
     pub keyed_breakers: Option<KeyedBreakersHealth>,
     /// Its bulkhead.
     pub bulkhead: BulkheadHealth,
     /// Its rate limit.
     pub rate_limit: RateLimitHealth,
-    /// How many retries are saved up in its budget; `None` where it has no limit.
+    /// How many retries its budget allows now; `None` without a limit.
     pub retries_saved: Option<u32>,
-    /// Its second requests.
+    /// Its hedges (second requests).
     pub hedge: HedgeHealth,
-    /// Its dark launch; `None` where it has none.
+    /// Its mirror; `None` if it has none.
     pub mirror: Option<MirrorHealth>,
-    /// Its connections; `None` where the client is not its own.
+    /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
-    /// What ends some day, the soonest first; of its own client alone, as far as that knows.
+    /// When credentials expire, the earliest first, as far as its own client knows.
     pub expiries: Vec<Expiry>,
 }
 
-/// When a credential ends.
+/// When a credential expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expiry {
-    /// What ends.
+    /// The credential.
     pub credential: Credential,
-    /// The host that showed it; `None` where it is ours.
+    /// The host that presented it; `None` if it is ours.
     pub host: Option<String>,
-    /// When.
+    /// When it expires.
     pub at: SystemTime,
 }
 
@@ -56,7 +56,7 @@ pub struct Expiry {
 pub struct BreakerHealth {
     /// The state.
     pub state: BreakerState,
-    /// For how long it has not been closed.
+    /// How long it hasn't been closed.
     pub open_for: Option<Duration>,
     /// Results in the window.
     pub calls: u32,
@@ -66,7 +66,7 @@ pub struct BreakerHealth {
     pub slow: u32,
     /// Calls refused since it was made.
     pub rejected: u64,
-    /// Calls whose callers went away since it was made.
+    /// Calls whose callers left since it was made.
     pub abandoned: u64,
     /// Calls that wait until the provider answers again.
     pub held: usize,
@@ -76,22 +76,22 @@ pub struct BreakerHealth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedBreakersHealth {
-    /// How many keys have one just now.
+    /// How many keys have one at present.
     pub keys: usize,
     /// How many of those aren't closed:
     /// [`keyed_breakers`](crate::Integration::keyed_breakers) says which.
     pub open: usize,
 }
 
-/// A bulkhead's places.
+/// A bulkhead's places and queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkheadHealth {
-    /// How many there are; `None` without a bound.
+    /// How many places there are; `None` without a limit.
     pub limit: Option<u32>,
     /// How many are taken.
     pub in_use: u32,
-    /// How many calls wait for one.
+    /// How many calls wait for a place.
     pub waiting: u32,
 }
 
@@ -99,9 +99,9 @@ pub struct BulkheadHealth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimitHealth {
-    /// The time between two requests; `None` where nothing limits them.
+    /// The time between two requests; `None` without a limit.
     pub interval: Option<Duration>,
-    /// For how long everybody is stopped yet.
+    /// How long all calls are still paused.
     pub paused_for: Option<Duration>,
     /// How many calls wait for their turn.
     pub waiting: u32,
@@ -109,21 +109,21 @@ pub struct RateLimitHealth {
     pub rejected: u64,
 }
 
-/// What became of second requests.
+/// Counts of hedges (second requests).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HedgeHealth {
-    /// After how long a second request goes out; `None` where none does.
+    /// The delay before a second request; `None` if none is sent.
     pub delay: Option<Duration>,
-    /// Those that went out.
+    /// How many were sent.
     pub sent: u64,
-    /// Those that were answered first.
+    /// How many were answered before the first request.
     pub won: u64,
-    /// Those that would have gone out, but for the budget or the provider's state.
+    /// How many were not sent because of the budget or the provider's state.
     pub skipped: u64,
 }
 
-/// What became of a dark launch's copies.
+/// Counts of a mirror's copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MirrorHealth {
@@ -131,10 +131,10 @@ pub struct MirrorHealth {
     pub share: u32,
     /// Copies that were sent.
     pub mirrored: u64,
-    /// Calls that should have been copied and weren't.
+    /// Calls that should have been copied but weren't.
     pub skipped: u64,
     /// Copies whose answer agreed with the real one.
     pub agreed: u64,
-    /// Copies whose answer didn't.
+    /// Copies whose answer didn't agree.
     pub disagreed: u64,
 }

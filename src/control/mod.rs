@@ -1,14 +1,14 @@
-//! What can be steered and seen while a service runs, in one place.
+//! Observe and control all integrations of a running service.
 //!
-//! A [`Registry`] knows every integration that was [registered](crate::Integration::register) with it
-//! for as long as that lives: their names, their [`Health`], their [`Lever`]s. An admin page or a
-//! metrics endpoint needs nothing else; with the feature `serde`, health is `Serialize`.
+//! A [`Registry`] knows every integration that was [registered](crate::Integration::register) with
+//! it and still exists: its name, its [`Health`], its [`Control`]s. That is enough for an admin
+//! page or a metrics endpoint. With the feature `serde`, health is `Serialize`.
 //!
-//! | lever | positions |
+//! | control | positions |
 //! |---|---|
 //! | `kill_switch` | `on`, `no-retries`, `cache-only`, `fallback-only`, `off` |
 //! | `circuit_breaker` | `automatic`, `open`, `closed` |
-//! | `rehearsal` | `off`; which faults it injects is more than a position, so only its handle starts one |
+//! | `rehearsal` | `off`; it is started only by its handle, which says what faults to inject |
 //!
 //! ```
 //! use outrigger::{Integration, control::Registry};
@@ -21,7 +21,7 @@
 //!     .build()?;
 //! stripe.register(&registry);
 //!
-//! registry.pull("stripe", "kill_switch", "off", "ada", "invoices are wrong")?;
+//! registry.set("stripe", "kill_switch", "off", "ada", "invoices are wrong")?;
 //! for health in registry.health() {
 //!     println!("{}: {}", health.integration, health.status);
 //! }
@@ -29,18 +29,18 @@
 //! # Ok(()) }
 //! ```
 
+mod controls;
 mod health;
-mod lever;
 mod pool_figures;
 mod registry;
 #[cfg(feature = "serde")]
 mod serial;
 
+pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
     RateLimitHealth,
 };
-pub use lever::{Lever, LeverError, LeverState};
 pub use pool_figures::{Closed, PoolFigures};
 pub use registry::{Registry, Steered};
 

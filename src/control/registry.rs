@@ -1,98 +1,100 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::controls::{Control, ControlError};
 use super::health::Health;
-use super::lever::{Lever, LeverError};
 
-/// All integrations of a process, for whoever watches and steers them.
+/// All integrations of a process, to observe and control them.
 ///
-/// Clones are of the same registry. It keeps no integration alive: one that is dropped is gone from
-/// here too. Two of one name are both listed; levers are pulled on both.
+/// Clones share the registry. It keeps no integration alive: an integration that is dropped
+/// disappears from it. Two integrations with one name are both listed, and controls are set on
+/// both.
 #[derive(Clone, Default)]
 pub struct Registry(Arc<Mutex<Vec<Weak<dyn Steered>>>>);
 
-/// What a registry knows of an integration.
+/// An integration, as a registry sees it.
 pub trait Steered: Send + Sync {
     /// Its name.
     fn name(&self) -> &str;
 
-    /// How it is.
+    /// Its health.
     fn health(&self) -> Health;
 
-    /// What can be moved.
-    fn levers(self: Arc<Self>) -> Vec<Box<dyn Lever>>;
+    /// Its controls.
+    fn controls(self: Arc<Self>) -> Vec<Box<dyn Control>>;
 }
 
 impl Registry {
-    /// A registry that knows nobody yet.
+    /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes an integration known, in place of an older one that is gone.
+    /// Adds an integration, and removes those that were dropped.
     pub(crate) fn add(&self, steered: Weak<dyn Steered>) {
         let mut known = self.known();
         known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&steered));
         known.push(steered);
     }
 
-    /// The names of all integrations, in the order in which they came.
+    /// The names of all integrations, in the order of their registration.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.all().iter().map(|steered| steered.name().to_owned()).collect()
     }
 
-    /// How all integrations are.
+    /// The health of all integrations.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
         self.all().iter().map(|steered| steered.health()).collect()
     }
 
-    /// How one integration is; of several of one name, the one that came first.
+    /// The health of one integration. If several have this name, the one that was registered first.
     #[must_use]
     pub fn health_of(&self, integration: &str) -> Option<Health> {
         self.named(integration).first().map(|steered| steered.health())
     }
 
-    /// What can be moved of one integration, or of all that have this name.
+    /// The controls of one integration, or of all that have this name.
     #[must_use]
-    pub fn levers(&self, integration: &str) -> Vec<Box<dyn Lever>> {
-        self.named(integration).into_iter().flat_map(Steered::levers).collect()
+    pub fn controls(&self, integration: &str) -> Vec<Box<dyn Control>> {
+        self.named(integration).into_iter().flat_map(Steered::controls).collect()
     }
 
-    /// Moves a lever by name; where several integrations have this name, of all of them.
+    /// Sets a control by name, on all integrations that have this name.
     ///
     /// # Errors
     ///
-    /// When there is no such integration, lever or position, or the lever can't be moved. Of several,
-    /// those that can be are moved all the same, and what is wrong is said of the first that can't.
-    pub fn pull(
+    /// If there is no such integration, control or position, or the control can't be set. If
+    /// several integrations have this name, all that can be set are set, and the first error is
+    /// returned.
+    pub fn set(
         &self,
         integration: &str,
-        lever: &str,
+        control: &str,
         to: &str,
         who: &str,
         why: &str,
-    ) -> Result<(), LeverError> {
+    ) -> Result<(), ControlError> {
         let named = self.named(integration);
         if named.is_empty() {
-            return Err(LeverError::NoIntegration(integration.to_owned()));
+            return Err(ControlError::NoIntegration(integration.to_owned()));
         }
-        let levers = named.into_iter().flat_map(Steered::levers);
-        let levers: Vec<_> = levers.filter(|known| known.name() == lever).collect();
-        if levers.is_empty() {
-            return Err(LeverError::NoLever(lever.to_owned()));
+        let controls = named.into_iter().flat_map(Steered::controls);
+        let controls: Vec<_> = controls.filter(|known| known.name() == control).collect();
+        if controls.is_empty() {
+            return Err(ControlError::NoControl(control.to_owned()));
         }
-        // One that can't be moved keeps no other from being moved.
-        levers.iter().map(|lever| lever.pull(to, who, why)).fold(Ok(()), Result::and)
+        // Set all of them, even if one fails.
+        controls.iter().map(|control| control.set(to, who, why)).fold(Ok(()), Result::and)
     }
 
     fn named(&self, name: &str) -> Vec<Arc<dyn Steered>> {
         self.all().into_iter().filter(|steered| steered.name() == name).collect()
     }
 
-    /// No lock is held while any of them is asked.
+    /// Holds no lock while the integrations are asked.
     fn all(&self) -> Vec<Arc<dyn Steered>> {
         self.known().iter().filter_map(Weak::upgrade).collect()
     }
@@ -102,7 +104,7 @@ impl Registry {
     }
 }
 
-/// Clones are equal, and no two others.
+/// Equal only if one is a clone of the other.
 impl PartialEq for Registry {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,14 +1,14 @@
-//! Health as data: durations in seconds, times as RFC 3339 writes them.
+//! Serializes health: durations in seconds, times by RFC 3339.
 
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::controls::ControlState;
 use super::health::{Expiry, Health};
-use super::lever::LeverState;
 use super::pool_figures::PoolFigures;
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::Status;
 
 impl Serialize for Health {
@@ -19,7 +19,7 @@ impl Serialize for Health {
             "status": self.status,
             "since": self.since.map(time),
             "is_rehearsing": self.is_rehearsing,
-            "levers": self.levers,
+            "controls": self.controls,
             "breaker": self.breaker.map(|breaker| json!({
                 "state": breaker.state.name(),
                 "open_for": breaker.open_for.map(seconds),
@@ -72,17 +72,17 @@ impl Serialize for Status {
     }
 }
 
-impl Serialize for LeverState {
+impl Serialize for ControlState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value = json!({
             "name": self.name,
             "position": self.position,
-            "is_usual": self.is_usual,
+            "is_default": self.is_default,
             "who": self.who,
             "why": self.why,
             "since": self.since.map(time),
-            "trouble": self.trouble,
-            "is_troubled": self.is_troubled,
+            "error": self.error,
+            "has_error": self.has_error,
         });
         value.serialize(serializer)
     }
@@ -125,5 +125,5 @@ fn seconds(time: Duration) -> f64 {
 }
 
 fn time(at: SystemTime) -> String {
-    humantime::format_rfc3339_millis(datable(at)).to_string()
+    humantime::format_rfc3339_millis(clamp_to_year_9999(at)).to_string()
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::kind::Event;
-use super::subscriber::{Origin, Subscriber, Wants};
+use super::subscriber::{Interest, Origin, Subscriber};
 use crate::context::Context;
 use crate::context::Exchange;
 use crate::rt::callback;
@@ -19,7 +19,7 @@ pub(crate) struct WeakEmitter(Weak<Inner>);
 struct Inner {
     integration: Option<Arc<str>>,
     subscribers: Vec<Arc<dyn Subscriber>>,
-    wants: Wants,
+    interest: Interest,
 }
 
 impl Emitter {
@@ -35,7 +35,7 @@ impl Emitter {
         Self(Some(Arc::new(Inner {
             integration: Some(integration.into()),
             subscribers: Vec::new(),
-            wants: Wants::default(),
+            interest: Interest::default(),
         })))
     }
 
@@ -43,7 +43,7 @@ impl Emitter {
     #[must_use]
     pub fn with(self, subscriber: impl Subscriber) -> Self {
         let mut inner = self.0.map_or_else(Inner::default, Arc::unwrap_or_clone);
-        inner.wants = inner.wants.and(subscriber.wants());
+        inner.interest = inner.interest.and(subscriber.interest());
         inner.subscribers.push(Arc::new(subscriber));
         Self(Some(Arc::new(inner)))
     }
@@ -64,9 +64,9 @@ impl Emitter {
         self.0.as_ref()?.integration.as_ref()
     }
 
-    /// What anybody wants to see besides events.
-    pub(crate) fn wants(&self) -> Wants {
-        self.0.as_ref().map_or_else(Wants::default, |inner| inner.wants)
+    /// What any of the subscribers wants besides events.
+    pub(crate) fn interest(&self) -> Interest {
+        self.0.as_ref().map_or_else(Interest::default, |inner| inner.interest)
     }
 
     /// Tells everybody; builds the event only if there is anybody.
@@ -91,7 +91,7 @@ impl Emitter {
 }
 
 impl Inner {
-    /// Tells each: one that panics takes neither the call along nor what the others are to know.
+    /// Calls each subscriber. If one panics, the call and the other subscribers are not affected.
     fn tell(&self, event: &Event, origin: &Origin<'_>) {
         for subscriber in &self.subscribers {
             let _ = callback::call("subscriber", || subscriber.on_event(event, origin));

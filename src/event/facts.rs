@@ -8,7 +8,7 @@ use crate::terms::{Class, Delivery};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// With an answer whose body was read, or left unread by choice.
+    /// With an answer, whose body was read or deliberately left unread.
     Answered {
         /// The answer's class.
         class: Class,
@@ -16,18 +16,18 @@ pub enum End {
         status: StatusCode,
         /// Whether the body was read to its end.
         body_read: bool,
-        /// What is known of the provider's part: of a call that was answered with a failure, or by a
-        /// fallback, an earlier attempt may have done something all the same.
+        /// Whether the provider may have acted. After a failed answer, or a fallback's, an earlier
+        /// attempt may have had an effect.
         delivery: Delivery,
     },
-    /// Without an answer, or with one whose body broke.
+    /// Without an answer, or with one whose body broke off.
     Failed {
-        /// What it failed of.
+        /// The kind of failure.
         class: Class,
         /// Whether the provider may have acted.
         delivery: Delivery,
     },
-    /// The caller went away before there was an answer.
+    /// The caller left before there was an answer.
     Abandoned {
         /// Whether the provider may have acted.
         delivery: Delivery,
@@ -36,17 +36,18 @@ pub enum End {
     Overtaken,
 }
 
-/// Where an attempt's time went, and how much was sent and received.
+/// The times of an attempt, and how much was sent and received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptDetail {
-    /// Until there was a connection, new or kept; known where the client is the integration's own.
+    /// The time until there was a connection, new or reused. Known if the client is the
+    /// integration's own.
     pub acquired: Option<Duration>,
-    /// Until the head of the answer, if there was one.
+    /// The time until the head of the answer, if there was one.
     pub head: Option<Duration>,
-    /// The size of the request's body, where it is known beforehand.
+    /// The size of the request's body, if it is known beforehand.
     pub sent: Option<u64>,
-    /// How much of the answer's body was read.
+    /// How many bytes of the answer's body were read.
     pub received: u64,
 }
 
@@ -64,7 +65,8 @@ impl End {
         }
     }
 
-    /// Whether the provider may have acted; of a request that was overtaken, the other one tells.
+    /// Whether the provider may have acted. `None` if another request was faster: see that one's
+    /// end.
     #[must_use]
     pub fn delivery(self) -> Option<Delivery> {
         match self {
@@ -75,7 +77,7 @@ impl End {
         }
     }
 
-    /// Attempts of a call in whose stack nobody counts them.
+    /// The number of attempts, for a call in whose stack no layer counts them.
     pub(crate) fn attempts(self) -> u32 {
         match self {
             Self::Failed { class, .. } => u32::from(!class.is_local()),

@@ -16,61 +16,61 @@ use crate::terms::{
 pub enum Event {
     /// A caller began a call.
     CallStarted,
-    /// A call is over, body included.
+    /// A call has ended, body included.
     CallFinished {
         /// How it ended.
         end: End,
         /// From its start.
         elapsed: Duration,
-        /// How many requests went out for it.
+        /// How many requests it sent.
         attempts: u32,
     },
-    /// One request goes out.
+    /// A request is sent.
     AttemptStarted,
-    /// The head of an answer is here.
+    /// The head of an answer has arrived.
     AttemptAnswered {
-        /// What it means.
+        /// Its class.
         class: Class,
         /// Its status.
         status: StatusCode,
         /// From the attempt's start.
         elapsed: Duration,
     },
-    /// One request is over, its answer's body included.
+    /// A request has ended, its answer's body included.
     AttemptFinished {
         /// How it ended.
         end: End,
         /// From its start.
         elapsed: Duration,
-        /// Where the time went, and how much was sent and received.
+        /// Its times, and how much was sent and received.
         detail: AttemptDetail,
     },
-    /// An id from outside was not fit to be sent on and was replaced.
+    /// An invalid correlation id from outside was replaced.
     CorrelationReplaced,
     /// Another attempt will follow.
     RetryScheduled {
         /// The attempt that failed; the first is 1.
         attempt: u32,
-        /// What it failed of.
+        /// The kind of failure.
         class: Class,
-        /// How long until the next.
+        /// The delay until the next attempt.
         delay: Duration,
     },
-    /// A retry waits until the budget holds one; told once, however long it is. It is scheduled or given
-    /// up in the end.
+    /// A retry waits until the budget allows it. This is emitted once for each wait, which ends
+    /// with `RetryScheduled` or `RetryGaveUp`.
     RetryAwaitsBudget {
         /// The attempt that failed; the first is 1.
         attempt: u32,
-        /// What it failed of.
+        /// The kind of failure.
         class: Class,
     },
     /// A failure is final.
     RetryGaveUp {
-        /// The attempts that were made.
+        /// The number of attempts made.
         attempts: u32,
-        /// What the last failed of.
+        /// The kind of the last failure.
         class: Class,
-        /// Why there is no other.
+        /// Why there is no other attempt.
         why: GaveUp,
     },
     /// A circuit breaker changed its state.
@@ -86,12 +86,13 @@ pub enum Event {
     BreakerWouldReject,
     /// A call waits until the provider answers again.
     BreakerHeld,
-    /// A call that waited for the provider to answer goes out, as a probe or because it is back.
+    /// A call that waited for the provider is sent, as a probe or because the provider answers
+    /// again.
     BreakerReleased {
         /// How long it waited.
         waited: Duration,
     },
-    /// All places are taken and the call waits for one.
+    /// All places of a bulkhead are taken, and the call waits for one.
     BulkheadQueued,
     /// A call that waited for a place has it.
     BulkheadAdmitted {
@@ -103,23 +104,24 @@ pub enum Event {
         /// Why.
         why: Rejection,
     },
-    /// The own client made a connection.
+    /// The integration's own client made a connection.
     ConnectionOpened,
-    /// A connection of the own client was closed.
+    /// A connection of the integration's own client was closed.
     ConnectionClosed {
         /// What closed it.
         cause: CloseCause,
-        /// For how long it was open.
+        /// How long it was open.
         lived: Duration,
     },
     /// A rotating client should be replaced.
     ClientReplaced {
         /// Why.
         cause: ReplaceCause,
-        /// It was; if not, another could not be made, and it stays a while longer.
+        /// Whether it was replaced. If not, making a new one failed, and the old one is kept for
+        /// now.
         replaced: bool,
     },
-    /// A limit in clock time passed.
+    /// A time limit passed.
     TimedOut {
         /// Which.
         phase: Phase,
@@ -138,23 +140,23 @@ pub enum Event {
         /// Where it stood.
         mode: SwitchMode,
     },
-    /// What moves a kill switch can't be read: the switch stays where it is.
+    /// The source of a kill switch can't be read. The switch keeps its mode.
     KillSwitchSourceFailed {
         /// What is wrong with it.
         problem: SourceProblem,
-        /// It should be there: not so one that never was, while the switch lets everything through.
+        /// Whether this matters. A file that has never existed doesn't, while the switch is on.
         matters: bool,
     },
     /// A fallback answered in the provider's place.
     FellBack {
-        /// What the call failed of.
+        /// The kind of failure.
         class: Class,
-        /// Whether the provider may have acted all the same.
+        /// Whether the provider may have acted.
         delivery: Delivery,
     },
     /// A fallback was asked and had no answer.
     FallbackFailed {
-        /// What the call failed of, and still does.
+        /// The kind of failure, which the caller gets.
         class: Class,
     },
     /// A call waits for its turn under a rate limit.
@@ -169,32 +171,32 @@ pub enum Event {
     },
     /// A rate limit refused a call.
     RateLimitRejected {
-        /// When it could come back.
+        /// After which time it could be sent.
         retry_after: Option<Duration>,
     },
-    /// The provider asked everybody to stop for a while.
+    /// The provider asked for a pause of all requests.
     RateLimitPaused {
         /// For how long.
         pause: Duration,
     },
-    /// The rate is another one: the provider's word, or what was concluded from its refusals.
+    /// The rate has changed: as the provider said, or as its refusals suggest.
     RateLimitChanged {
-        /// The time between two requests; `None` where nothing limits them any more.
+        /// The time between two requests; `None` without a limit.
         interval: Option<Duration>,
     },
-    /// A second request goes out beside one that is slow.
+    /// A second request is sent beside a slow one.
     HedgeSent {
         /// How long the first had taken by then.
         after: Duration,
     },
-    /// A second request would have gone out.
+    /// A second request would have been sent, but for a reason wasn't.
     HedgeSkipped {
-        /// Why it didn't.
+        /// The reason.
         why: GaveUp,
     },
-    /// A call that had a second request is over.
+    /// A call with a second request has ended.
     HedgeFinished {
-        /// The second's answer is the call's result.
+        /// Whether the second request's answer is the call's result.
         won: bool,
     },
     /// An adaptive bulkhead has another number of places.
@@ -206,26 +208,25 @@ pub enum Event {
     },
     /// A copy of a call was answered by another integration.
     Mirrored {
-        /// What the copy came to.
+        /// The class of the copy's answer or error.
         class: Class,
         /// How long it took, body included.
         elapsed: Duration,
-        /// Whether it agrees with the real answer, where both were compared.
+        /// Whether it agrees with the real answer, if both were compared.
         agrees: Option<bool>,
     },
-    /// A call that should have been copied wasn't: too many copies are under way, or its body is a
-    /// stream.
+    /// A call was not copied, because too many copies are running, or its body is a stream.
     MirrorSkipped,
     /// A rehearsal began, changed or ended.
     RehearsalChanged {
-        /// Faults are injected from now on.
+        /// Whether faults are injected from now on.
         on: bool,
     },
-    /// A rehearsal injected a fault. The provider is not to blame for what follows.
+    /// A rehearsal injected a fault. The failure that follows is not the provider's.
     Rehearsed {
         /// Which.
         fault: InjectedFault,
     },
-    /// The settings are others.
+    /// Other settings were applied.
     SettingsApplied,
 }

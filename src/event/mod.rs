@@ -1,7 +1,7 @@
-//! What happened: one enum for every fact of every layer.
+//! The events of all layers, as one enum.
 //!
-//! A [`Subscriber`] is given each [`Event`] as it happens, on the task that it happens on, so it
-//! must be quick and must not block. Nothing is built for an event that nobody listens to.
+//! A [`Subscriber`] receives each [`Event`] as it happens, on the task in which it happens. So it
+//! must be quick and must not block. Without subscribers, no event is built.
 //!
 //! ```
 //! use outrigger::event::{Emitter, Event, Origin, Subscriber};
@@ -26,7 +26,7 @@ mod subscriber;
 pub use emitter::Emitter;
 pub use facts::{AttemptDetail, End};
 pub use kind::Event;
-pub use subscriber::{Origin, Subscriber, Wants};
+pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;

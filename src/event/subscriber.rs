@@ -4,27 +4,27 @@ use super::kind::Event;
 use crate::context::Context;
 use crate::context::Exchange;
 
-/// Is told of every event.
+/// Receives every event.
 ///
-/// One that panics harms neither the call nor other subscribers; it is told of the next event all the
-/// same.
+/// If it panics, neither the call nor other subscribers are affected, and it receives the next
+/// event.
 pub trait Subscriber: Send + Sync + 'static {
-    /// Takes note of one event, at once and without blocking.
+    /// Handles one event. It must be quick and must not block.
     fn on_event(&self, event: &Event, origin: &Origin<'_>);
 
-    /// What it wants to see besides events; asked once, when it is added.
-    fn wants(&self) -> Wants {
-        Wants::events()
+    /// What it receives besides events. This is called once, when it is added.
+    fn interest(&self) -> Interest {
+        Interest::events()
     }
 }
 
-/// What a subscriber wants to see.
+/// What a subscriber wants to receive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
+pub struct Interest {
     exchange: Option<usize>,
 }
 
-/// Where an event comes from.
+/// The source of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
     integration: Option<&'a str>,
@@ -48,35 +48,36 @@ impl<'a> Origin<'a> {
         self.integration.or_else(|| self.context?.integration())
     }
 
-    /// The heads and bodies of an attempt that is over, where a subscriber wanted them.
+    /// The heads and bodies of a finished attempt, if a subscriber asked for them.
     #[must_use]
     pub fn exchange(&self) -> Option<&'a Exchange> {
         self.exchange
     }
 
-    /// The call; absent where the event is of no one call.
+    /// The call; absent if the event doesn't belong to a single call.
     #[must_use]
     pub fn context(&self) -> Option<&'a Context> {
         self.context
     }
 }
 
-// === impl Wants ===
+// === impl Interest ===
 
-impl Wants {
+impl Interest {
     /// Events, and nothing else.
     #[must_use]
     pub fn events() -> Self {
         Self::default()
     }
 
-    /// With the end of each attempt, also its heads and so many bytes of each of its bodies.
+    /// Events, and with the end of each attempt its heads and at most `body_cap` bytes of each
+    /// body.
     #[must_use]
     pub fn exchanges(body_cap: usize) -> Self {
         Self { exchange: Some(body_cap) }
     }
 
-    /// What either wants.
+    /// What either of the two wants.
     pub(crate) fn and(self, other: Self) -> Self {
         Self { exchange: self.exchange.max(other.exchange) }
     }
@@ -87,8 +88,8 @@ impl Wants {
 }
 
 impl<S: Subscriber + ?Sized> Subscriber for Arc<S> {
-    fn wants(&self) -> Wants {
-        (**self).wants()
+    fn interest(&self) -> Interest {
+        (**self).interest()
     }
 
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {

@@ -11,18 +11,18 @@ use crate::context::Context;
 use crate::outcome::{BoxError, Error};
 use crate::transport::Transport;
 
-/// Hands the stack's requests to a transport, and its errors back as ours.
+/// Passes the stack's requests to a transport, and converts its errors.
 #[derive(Clone, Debug)]
 pub(crate) struct Adapt<T> {
     transport: T,
-    /// A subscriber wants to see what is sent.
+    /// A subscriber wants the exchanges.
     captures: bool,
 }
 
 pin_project! {
-    /// A request in the transport's hands.
+    /// A request that was passed to the transport.
     pub(crate) struct ResponseFuture<F> {
-        // Absent where the request was refused.
+        // Absent if the request was refused.
         #[pin]
         inner: Option<F>,
         refused: Option<Error>,
@@ -30,8 +30,7 @@ pin_project! {
     }
 }
 
-/// What is known of a body that the client sends: some tell of one that broke as of a stream that they
-/// reset.
+/// Results of sending the body. Some clients report a failed body only as a stream that they reset.
 #[derive(Debug, Default)]
 struct SentBody {
     count: Option<Count>,
@@ -39,7 +38,7 @@ struct SentBody {
 }
 
 impl SentBody {
-    /// What a call failed of: its own body, or else what the client says.
+    /// The error of a call: of its own body, or else as the client reports it.
     fn explain(&self, error: Error) -> Error {
         let error = match &self.count {
             Some(count) => count.explain(error),

@@ -1,4 +1,5 @@
-//! Nobody waits: clock time is the limit, and while nothing answers, jobs wait and one probes.
+//! The preset for calls that no person waits for: time is the limit. While the provider doesn't
+//! answer, jobs wait and one probes it.
 
 use std::time::Duration;
 
@@ -27,9 +28,10 @@ pub(super) fn slots() -> Slots {
             .retry_after_spread(Ratio::percent(50))
             .preset_budget(Ratio::ONE, 10)
             .when_budget_is_empty(EmptyBudget::Wait)
-            // Who is refused further in comes back when it is said to.
+            // A call that an inner layer refuses is retried at the time that the refusal names.
             .rejections(Rejections::Wait),
-        // Opening in error costs a job a second, so ten in a row need no time.
+        // If the breaker opens wrongly, a job loses a second, so ten failures in a row are enough,
+        // in any time.
         circuit_breaker: CircuitBreakerLayer::new()
             .no_success_for(Duration::ZERO)
             .open_for(Duration::from_secs(1), Duration::from_secs(60))
@@ -41,7 +43,7 @@ pub(super) fn slots() -> Slots {
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(20)),
         connect: Duration::from_secs(3),
-        // All else is off, or is the same where a person waits.
+        // Everything else is off, or the same as in the other preset.
         ..user_flow::slots()
     }
 }

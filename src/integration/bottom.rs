@@ -7,10 +7,10 @@ use super::wire::IntegrationWire;
 use crate::pattern::{Attempt, Call, Flow, Next, send};
 use crate::transport::Transport;
 
-/// The transport, as what stands furthest in: an instance for every attempt.
+/// The transport, as the innermost part of a stack. It makes an instance for every attempt.
 ///
-/// Behind a pointer, so that the stack is compiled once, here, and not again for each client in its
-/// user's crate.
+/// It is a trait object, so that the stack is compiled once, in this crate, and not for each client
+/// in the user's crate.
 pub(super) struct Bottom(Box<dyn AnyTransport>);
 
 type BoxedFlow<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;

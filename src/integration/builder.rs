@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::bottom::Bottom;
 use super::handle::{Integration, Shared};
-use super::live::{Base, Live};
-use super::overlay::Laid;
+use super::merged::Merged;
 use super::preset::Preset;
+use super::reload::{Baseline, Reload};
 use super::settings::Settings;
 use super::slots::{AnyPlacement, Slots};
 use super::stack::compose;
@@ -27,7 +27,7 @@ use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
 use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
-use crate::settings::{ConfigError, Mistake};
+use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
@@ -312,8 +312,8 @@ impl<T: Source> IntegrationBuilder<T> {
         // refused is none: it has no layer.
         let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
         let slots = self.slots.adopt(&wiring);
-        let mut base = Base { preset: self.preset, slots, limits: self.transport.limits() };
-        let Laid { slots, limits } = self.settings.merge(&base, &mut Vec::new());
+        let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
+        let Merged { slots, limits } = self.settings.merge(&base, &mut Vec::new());
         let snapshot = base.slots.snapshot();
         let slots = slots.inherit(&base.slots);
         base.slots = snapshot;
@@ -324,16 +324,16 @@ impl<T: Source> IntegrationBuilder<T> {
         };
         let transport = transport.make(&self.emitter);
         let pool = T::pool(&transport);
-        let captures = self.emitter.wants().body_cap().is_some();
+        let captures = self.emitter.interest().body_cap().is_some();
         let compose =
             move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
-                live: Live::new(base, slots, compose),
+                live: Reload::new(base, slots, compose),
                 emitter: self.emitter,
                 pool,
-                pulled: Mutex::default(),
+                last_change: Mutex::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));
@@ -342,13 +342,13 @@ impl<T: Source> IntegrationBuilder<T> {
 
     fn check(&self) -> Result<(), ConfigError> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
-        let base = Base { preset: self.preset, slots, limits };
-        let mut found: Vec<Mistake> = Vec::new();
+        let base = Baseline { preset: self.preset, slots, limits };
+        let mut found: Vec<ValidationError> = Vec::new();
         self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.
-            let is_news = |mistake: &&Mistake| found.iter().all(|known| known != *mistake);
-            let news: Vec<_> = error.mistakes().iter().filter(is_news).cloned().collect();
+            let is_news = |mistake: &&ValidationError| found.iter().all(|known| known != *mistake);
+            let news: Vec<_> = error.errors().iter().filter(is_news).cloned().collect();
             found.extend(news);
         }
         ConfigError::check(Some(&self.name), found)

@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::outcome::Error;
 use crate::pattern::Running;
 
-/// A call to an integration. Dropping it cancels the call and releases all that it holds.
+/// A call to an integration. Dropping it cancels the call and frees everything that it holds.
 #[must_use = "a call gets no further until it is awaited"]
 pub struct Call(State);
 

@@ -8,9 +8,9 @@ use tower_service::Service;
 use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
-use super::levers::Pull;
-use super::live::Live;
+use super::controls::LastChange;
 use super::preset::Preset;
+use super::reload::Reload;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
@@ -33,25 +33,25 @@ pub struct Integration {
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
-    pub(super) live: Live,
+    pub(super) live: Reload,
     pub(super) emitter: Emitter,
     pub(super) pool: Option<PoolHandle>,
-    pub(super) pulled: Mutex<Option<Pull>>,
+    pub(super) last_change: Mutex<Option<LastChange>>,
 }
 
 impl Integration {
-    /// For calls that a person waits for: seconds in all, at most one retry, a breaker.
+    /// For calls that a person waits for: seconds in total, at most one retry, a breaker.
     pub fn user_flow(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
         Self::preset(name.into(), Preset::UserFlow)
     }
 
-    /// For calls that nobody waits for: clock time, many retries, no breaker that refuses.
+    /// For calls that no person waits for: long time limits, many retries, no breaker that refuses.
     ///
-    /// Each POST is given an idempotency key. It is repeated only where that key
-    /// [counts](crate::idempotency): name the profile of a provider that honours keys, or bring keys of
-    /// your own. Without that, a POST that may have been done is not sent again: the job ends with the
-    /// failed answer, or with [`Delivery::Unknown`](crate::Delivery::Unknown), and somebody must ask the
-    /// provider.
+    /// Each POST is given an idempotency key. It is retried only if that key
+    /// [counts](crate::idempotency): name the profile of a provider that honours keys, or give your
+    /// own keys. Otherwise, a POST on which the provider may have acted is not sent again: the job
+    /// ends with the failed answer, or with [`Delivery::Unknown`](crate::Delivery::Unknown), and
+    /// you have to ask the provider.
     pub fn background(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
         Self::preset(name.into(), Preset::Background)
     }
@@ -68,10 +68,10 @@ impl Integration {
     ///
     /// # Errors
     ///
-    /// When there is no answer: [`Error::kind`] says why, [`Error::delivery`] whether it may have
-    /// happened all the same.
+    /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
+    /// may have acted.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
-        Call::running(self.shared.live.edge().send(request.map(Into::into)))
+        Call::running(self.shared.live.stack().send(request.map(Into::into)))
     }
 
     /// The name it was built with.
@@ -86,13 +86,13 @@ impl Integration {
         self.shared.live.slots().kill_switch.handle()
     }
 
-    /// Its circuit breaker; always closed where there is none, or one for each key.
+    /// Its circuit breaker. It is always closed if there is none, or one for each key.
     #[must_use]
     pub fn breaker(&self) -> BreakerHandle {
         self.shared.live.slots().circuit_breaker.handle()
     }
 
-    /// Its circuit breakers, where it has [one for each key][keyed].
+    /// Its circuit breakers, if it has [one for each key][keyed].
     ///
     /// [keyed]: crate::circuit_breaker::CircuitBreakerLayer::keyed
     #[must_use]
@@ -100,7 +100,7 @@ impl Integration {
         self.shared.live.slots().circuit_breaker.keyed_handle()
     }
 
-    /// Its rate limits, where it has [one for each key][keyed].
+    /// Its rate limits, if it has [one for each key][keyed].
     ///
     /// [keyed]: crate::rate_limit::RateLimitLayer::keyed
     #[must_use]
@@ -108,7 +108,7 @@ impl Integration {
         self.shared.live.slots().rate_limit.keyed_handle()
     }
 
-    /// Its rate limit, of all keys together where it has one for each.
+    /// Its rate limit: of all keys together, if it has one for each key.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimitHandle {
         self.shared.live.slots().rate_limit.handle()
@@ -120,13 +120,13 @@ impl Integration {
         self.shared.live.slots().bulkhead.handle()
     }
 
-    /// Its second requests.
+    /// Its hedges (second requests).
     #[must_use]
     pub fn hedge(&self) -> HedgeHandle {
         self.shared.live.slots().hedge.handle()
     }
 
-    /// Its dark launch; without a target, a share that is set does nothing.
+    /// Its mirror. Without a target, setting a share has no effect.
     #[must_use]
     pub fn mirror(&self) -> MirrorHandle {
         self.shared.live.slots().mirror.handle()
@@ -138,7 +138,7 @@ impl Integration {
         self.shared.live.slots().rehearsal.handle()
     }
 
-    /// Its pool of connections; `None` where the client is not the integration's own.
+    /// Its pool of connections; `None` if the client isn't the integration's own.
     #[must_use]
     pub fn pool(&self) -> Option<&PoolHandle> {
         self.shared.pool.as_ref()
@@ -150,13 +150,13 @@ impl Integration {
         self.shared.live.slots().retry.shared_budget()
     }
 
-    /// How it is, all at once.
+    /// Its health.
     #[must_use]
     pub fn health(&self) -> Health {
         Steered::health(&*self.shared)
     }
 
-    /// Makes it known to a registry, for as long as it lives.
+    /// Adds it to a registry, for as long as it exists.
     pub fn register(&self, registry: &Registry) {
         let shared: Arc<dyn Steered> = Arc::clone(&self.shared) as Arc<dyn Steered>;
         registry.add(Arc::downgrade(&shared));
@@ -164,8 +164,8 @@ impl Integration {
 }
 
 impl Shared {
-    pub(super) fn pulled(&self) -> MutexGuard<'_, Option<Pull>> {
-        self.pulled.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn last_change(&self) -> MutexGuard<'_, Option<LastChange>> {
+        self.last_change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -175,7 +175,7 @@ impl<B: Into<Body>> Service<Request<B>> for Integration {
     type Future = Call;
 
     fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        // Queueing is part of the call, under its deadline.
+        // Waiting in queues is part of the call, under its deadline.
         Poll::Ready(Ok(()))
     }
 

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::controls::{BreakerControl, KillSwitchControl, RehearsalControl};
 use super::handle::Shared;
-use super::levers::{BreakerLever, KillSwitchLever, RehearsalLever};
 use crate::control::{
-    BreakerHealth, BulkheadHealth, Health, HedgeHealth, KeyedBreakersHealth, Lever, MirrorHealth,
+    BreakerHealth, BulkheadHealth, Control, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
     RateLimitHealth, Steered,
 };
 use crate::rt::Clock;
@@ -41,7 +41,7 @@ impl Steered for Shared {
             status: Status::Up,
             since: None,
             is_rehearsing: slots.rehearsal.handle().is_on(),
-            levers: self.lever_states(),
+            controls: self.control_states(),
             breaker,
             keyed_breakers: slots.circuit_breaker.keyed_handle().map(|breakers| {
                 let (keys, open) = breakers.counts();
@@ -79,17 +79,17 @@ impl Steered for Shared {
         health
     }
 
-    fn levers(self: Arc<Self>) -> Vec<Box<dyn Lever>> {
+    fn controls(self: Arc<Self>) -> Vec<Box<dyn Control>> {
         vec![
-            Box::new(KillSwitchLever(Arc::clone(&self))),
-            Box::new(BreakerLever(Arc::clone(&self))),
-            Box::new(RehearsalLever(self)),
+            Box::new(KillSwitchControl(Arc::clone(&self))),
+            Box::new(BreakerControl(Arc::clone(&self))),
+            Box::new(RehearsalControl(self)),
         ]
     }
 }
 
 impl Shared {
-    /// The worst that is true comes first.
+    /// Checks for the worst status first.
     fn status(&self, health: &Health) -> (Status, Option<SystemTime>) {
         let position = self.live.slots().kill_switch.handle().position();
         if !position.mode().lets_calls_through() {
@@ -111,12 +111,12 @@ impl Shared {
         if health.keyed_breakers.is_some_and(|breakers| breakers.open > 0) {
             return (Status::Degraded, None);
         }
-        if health.levers.iter().any(|lever| lever.is_troubled) {
+        if health.controls.iter().any(|control| control.has_error) {
             return (Status::Degraded, None);
         }
-        let unusual = health.levers.iter().find(|lever| !lever.is_usual);
+        let unusual = health.controls.iter().find(|control| !control.is_default);
         match (unusual, health.rate_limit.paused_for) {
-            (Some(lever), _) => (Status::Degraded, lever.since),
+            (Some(control), _) => (Status::Degraded, control.since),
             (None, Some(_)) => (Status::Degraded, None),
             (None, None) => (Status::Up, None),
         }

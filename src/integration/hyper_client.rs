@@ -6,7 +6,7 @@ use crate::settings::ConfigError;
 use crate::transport::hyper::{HyperConfig, HyperTransport};
 use crate::transport::pool::{PoolHandle, PoolLimits};
 
-/// A hyper client of the integration's own, with its own pool.
+/// The integration's own hyper client, with its own pool.
 #[derive(Clone, Debug)]
 pub struct OwnClient(HyperConfig);
 
@@ -43,7 +43,7 @@ impl Source for OwnClient {
 }
 
 impl IntegrationBuilder<OwnClient> {
-    /// Adjusts the own hyper client.
+    /// Sets options of the integration's own hyper client.
     pub fn hyper(mut self, adjust: impl FnOnce(HyperConfig) -> HyperConfig) -> Self {
         self.transport.0 = adjust(self.transport.0);
         self

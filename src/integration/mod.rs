@@ -48,14 +48,15 @@
 //! 16. `rehearsal`: all limits meet its faults as if they were the provider's.
 //! 17. the transport.
 //!
-//! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand around the
-//! call, inside 2, or around the attempt, inside 14:
-//! [`around_call`](IntegrationBuilder::around_call), [`around_attempt`](IntegrationBuilder::around_attempt).
+//! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand
+//! around the call, inside 2, or around the attempt, inside 14:
+//! [`around_call`](IntegrationBuilder::around_call),
+//! [`around_attempt`](IntegrationBuilder::around_attempt).
 //!
 //! # Composed by hand
 //!
-//! Every layer also works in a `ServiceBuilder`, alone or with others. Leave out what you don't need, and
-//! keep the order; each layer's page says what goes wrong in another one.
+//! Every layer also works in a `ServiceBuilder`, alone or with others. Leave out what you don't
+//! need, and keep the order; each layer's page says what goes wrong in another one.
 //!
 //! ```
 //! use std::time::Duration;
@@ -93,13 +94,16 @@
 //!   layer that makes a new request ends what its neighbours know of each other.
 //! - **The request's body** is changed by `retry` and `hedge`, to a
 //!   [`ReplayBody`](crate::body::ReplayBody), and by `timeout`, to a
-//!   [`RequestBody`](crate::timeout::RequestBody); `mirror` takes requests with a [`Body`](crate::Body).
-//! - **The inner service** must be `Clone`; each attempt is sent by an instance that was polled ready for
-//!   it. The answer's body is an [`Answer`](crate::pattern::Answer), whichever layer is outermost.
+//!   [`RequestBody`](crate::timeout::RequestBody); `mirror` takes requests with a
+//!   [`Body`](crate::Body).
+//! - **The inner service** must be `Clone`; each attempt is sent by an instance that was polled
+//!   ready for it. The answer's body is an [`Answer`](crate::pattern::Answer), whichever layer is
+//!   outermost.
 
 mod adapt;
 mod background;
 mod bottom;
+mod box_stack;
 mod builder;
 mod call;
 #[cfg(not(feature = "hyper"))]
@@ -108,13 +112,12 @@ mod client;
 #[cfg(feature = "hyper")]
 #[path = "hyper_client.rs"]
 mod client;
-mod edge;
+mod controls;
 mod handle;
 mod health;
-mod levers;
-mod live;
-mod overlay;
+mod merged;
 mod preset;
+mod reload;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "serde")]

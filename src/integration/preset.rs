@@ -3,13 +3,13 @@ use std::fmt;
 use super::slots::Slots;
 use super::{background, user_flow};
 
-/// One of the two ways of integrating.
+/// One of the two presets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {
-    /// A person waits.
+    /// For calls that a person waits for.
     UserFlow,
-    /// Nobody waits.
+    /// For calls that no person waits for.
     Background,
 }
 

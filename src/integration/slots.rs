@@ -8,13 +8,14 @@ use super::target::Target;
 use super::users::Users;
 use crate::body::Body;
 use crate::idempotency::{IdempotencyLayer, InHeader, PlaceKey};
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::{Slot, Wiring};
 use crate::rate_limit::Excess;
-use crate::settings::{Mistake, Mistakes};
+use crate::settings::{Errors, ValidationError};
 
-/// The slots of the one order, from the outside in, for the macro that is named. A slot has the name of
-/// its layer's module. Where a file has a table of that name, the table's type follows the layer's.
+/// The slots of the one order, from the outside in, for the macro that is named. A slot has the
+/// name of its layer's module. Where a file has a table of that name, the table's type follows the
+/// layer's.
 macro_rules! each_slot {
     ($make:ident) => {
         $make! {
@@ -50,8 +51,8 @@ macro_rules! slots {
         }
 
         impl Slots {
-            /// Slots of one integration: they share what somebody had a handle of, or meant to be shared,
-            /// and nothing else with another's.
+            /// Slots of one integration: they share what somebody had a handle of, or meant to be
+            /// shared, and nothing else with another's.
             pub(super) fn adopt(self, wiring: &Wiring) -> Self {
                 Self { $($name: self.$name.adopt(wiring),)* ..self }
             }
@@ -65,8 +66,8 @@ macro_rules! slots {
                 Self { $($name: self.$name.inherit(&running.$name),)* ..self }
             }
 
-            fn check_each(&self, found: &mut Vec<Mistake>) {
-                $(self.$name.check_into(&mut Mistakes::new(stringify!($name), found));)*
+            fn check_each(&self, found: &mut Vec<ValidationError>) {
+                $(self.$name.check_into(&mut Errors::new(stringify!($name), found));)*
             }
         }
     };
@@ -102,7 +103,7 @@ impl Slots {
     }
 
     /// The places that jobs wait for before their turn, unless so many in flight were set.
-    fn room(&self) -> Option<Arc<dyn Room>> {
+    fn room(&self) -> Option<Arc<dyn Capacity>> {
         let config = self.rate_limit.config();
         match (config.excess, config.in_flight) {
             (Excess::Shape, None) => self.bulkhead.room(),
@@ -123,21 +124,21 @@ impl Slots {
     }
 
     /// All that can't work, layer by layer and between the layers.
-    pub(super) fn check_into(&self, found: &mut Vec<Mistake>) {
+    pub(super) fn check_into(&self, found: &mut Vec<ValidationError>) {
         self.check_each(found);
         self.check_between(found);
     }
 
-    fn check_between(&self, found: &mut Vec<Mistake>) {
+    fn check_between(&self, found: &mut Vec<ValidationError>) {
         let deadline = self.deadline.limit();
-        self.retry.check_within(deadline, &mut Mistakes::new("retry", found));
+        self.retry.check_within(deadline, &mut Errors::new("retry", found));
         let Some(attempt) = self.timeout.attempt_limit() else {
             return;
         };
         if let Some(deadline) = self.deadline.limit()
             && attempt > deadline
         {
-            Mistakes::new("timeout", found).add(
+            Errors::new("timeout", found).add(
                 "attempt",
                 format_args!("{attempt:?} is over the deadline {deadline:?}: lower the attempt or raise the deadline"),
             );
@@ -145,7 +146,7 @@ impl Slots {
         if let Some(delay) = self.hedge.fixed()
             && delay >= attempt
         {
-            Mistakes::new("hedge", found).add(
+            Errors::new("hedge", found).add(
                 "after",
                 format_args!("{delay:?} is no sooner than the attempt's limit {attempt:?}, so no second request ever goes out: lower it or raise the attempt"),
             );
@@ -153,7 +154,7 @@ impl Slots {
         if let Some(window) = self.circuit_breaker.window_time()
             && window < attempt.saturating_mul(2)
         {
-            Mistakes::new("circuit_breaker", found).add(
+            Errors::new("circuit_breaker", found).add(
                 "window",
                 format_args!("{window:?} is under two attempts of {attempt:?}, so a hanging provider hardly shows in it: widen the window or lower the attempt"),
             );
@@ -161,12 +162,16 @@ impl Slots {
     }
 
     /// What an own client's limit must keep to.
-    pub(super) fn check_connect(&self, connect: Option<Duration>, found: &mut Vec<Mistake>) {
+    pub(super) fn check_connect(
+        &self,
+        connect: Option<Duration>,
+        found: &mut Vec<ValidationError>,
+    ) {
         let (Some(connect), Some(attempt)) = (connect, self.timeout.attempt_limit()) else {
             return;
         };
         if connect > attempt {
-            Mistakes::new("hyper", found).add(
+            Errors::new("hyper", found).add(
                 "connect_timeout",
                 format_args!("{connect:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );

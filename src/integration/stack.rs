@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bottom::Bottom;
-use super::edge::{BoxStack, Edge};
+use super::box_stack::{BoxStack, DynStack};
 use super::slots::Slots;
 use crate::idempotency::IdempotencyPattern;
 use crate::mirror::MirrorPattern;
@@ -18,7 +18,7 @@ macro_rules! around {
 }
 
 /// Composes the slots around a transport. An empty slot costs a branch.
-pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn Edge> {
+pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn DynStack> {
     let (slots, Wiring { emitter, classifier }) = (slots.clone(), wiring);
     let listens = emitter.is_listened_to();
     let told = || emitter.clone();

@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
 
-/// Where a dark launch's copies go, if there is one.
+/// The target of a mirror's copies, if there is one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Target(pub(super) Option<Integration>);
 
@@ -30,7 +30,7 @@ impl Service<Request<Body>> for Target {
     }
 }
 
-/// Without a target nothing is copied.
+/// Without a target, nothing is copied.
 fn nowhere() -> Error {
     let error = Error::new(ErrorKind::Request, Delivery::NotSent);
     error.with_detail("there is nothing to copy it to")

@@ -1,4 +1,5 @@
-//! A person waits: seconds in all, at most one retry, reject rather than queue.
+//! The preset for calls that a person waits for: seconds in total, at most one retry, refusal
+//! instead of queues.
 
 use std::time::Duration;
 

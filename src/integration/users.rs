@@ -1,4 +1,4 @@
-//! Patterns of an integration's user, at the two places where they may stand.
+//! The user's own patterns, around calls and around attempts.
 
 use std::fmt;
 use std::future::Future;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::wire::IntegrationWire;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern};
 
-/// Patterns of the user's, the first one outermost.
+/// The user's own patterns, the first one outermost.
 ///
-/// They are called through pointers: each costs a call two allocations, and none costs nothing.
+/// They are trait objects: each costs a call two allocations; without any, there is no cost.
 #[derive(Clone, Default)]
 pub(super) struct Users(Vec<Arc<dyn AnyPattern>>);
 
-/// Users' patterns around what stands further in.
+/// The user's patterns around inner ones.
 pub(super) struct AroundUsers<N> {
     users: Users,
     next: N,
@@ -22,7 +22,7 @@ pub(super) struct AroundUsers<N> {
 
 type BoxedFlow<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
 
-/// A pattern behind a pointer.
+/// A pattern as a trait object.
 trait AnyPattern: Send + Sync {
     fn around_any<'a>(
         &'a self,
@@ -32,7 +32,7 @@ trait AnyPattern: Send + Sync {
     ) -> BoxedFlow<'a>;
 }
 
-/// What stands further in, behind a pointer.
+/// The inner patterns as a trait object.
 trait AnyNext: Send + Sync {
     fn run_any<'a>(
         &'a self,
@@ -41,7 +41,7 @@ trait AnyNext: Send + Sync {
     ) -> BoxedFlow<'a>;
 }
 
-/// The patterns that are left, and what stands further in.
+/// The remaining user's patterns, and the inner ones.
 struct Rest<'a, N> {
     users: &'a [Arc<dyn AnyPattern>],
     next: &'a N,
@@ -74,8 +74,8 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
         self.next.begin(attempt);
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }
 

@@ -4,22 +4,22 @@ use http_body::Body as _;
 use crate::body::Body;
 use crate::context::UploadProgress;
 use crate::pattern::{Form, Saved, Wire, sealed};
-use crate::replay::Recording;
+use crate::replay::RecordedBody;
 use crate::timeout::Watched;
 
-/// The bodies of an integration.
+/// The body types of an integration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum IntegrationWire {}
 
-/// What is kept of a request's body to send it again.
+/// A request's body, saved to be sent again.
 #[derive(Default)]
 pub(crate) enum SavedBody {
     #[default]
     Nothing,
-    /// It is all here: another one costs nothing.
+    /// All its bytes are in memory: a copy costs nothing.
     Here(Body),
     /// It is recorded while it is sent.
-    Recorded(Recording<Body>),
+    Recorded(RecordedBody<Body>),
 }
 
 impl sealed::Wire for IntegrationWire {}
@@ -47,10 +47,10 @@ impl Saved<Body> for SavedBody {
                 body
             }
             None => {
-                let mut recording = Recording::default();
-                let recorded = recording.start(body, cap);
-                *self = Self::Recorded(recording);
-                Body::new(recorded)
+                let mut recorded = RecordedBody::default();
+                let sent = recorded.start(body, cap);
+                *self = Self::Recorded(recorded);
+                Body::new(sent)
             }
         }
     }
@@ -59,7 +59,7 @@ impl Saved<Body> for SavedBody {
         match self {
             Self::Nothing => None,
             Self::Here(body) => body.again(),
-            Self::Recorded(recording) => recording.again().map(Body::new),
+            Self::Recorded(recorded) => recorded.again().map(Body::new),
         }
     }
 
@@ -67,7 +67,7 @@ impl Saved<Body> for SavedBody {
         match self {
             Self::Nothing => false,
             Self::Here(_) => true,
-            Self::Recorded(recording) => recording.is_kept(),
+            Self::Recorded(recorded) => recorded.is_kept(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Saved<Body> for SavedBody {
         match self {
             Self::Nothing => false,
             Self::Here(_) => true,
-            Self::Recorded(recording) => recording.is_sent(),
+            Self::Recorded(recorded) => recorded.is_sent(),
         }
     }
 

@@ -11,16 +11,16 @@ use crate::outcome::{Error, ErrorKind};
 use crate::rt::callback;
 use crate::terms::Class;
 
-/// Says what a result means.
+/// Assigns a [`Class`] to a result.
 ///
-/// It must be a pure function of what it is shown: a failure is classified once and the finding
-/// rides on the result to the layers above, while a success, which carries nothing, may be shown to
-/// each of them. Where it panics, the default classifier's finding holds.
+/// It must be a pure function of its arguments. A failure is classified once, and outer layers read
+/// the class from the result; a success carries no class, so each layer may classify it again. If
+/// this panics, the default classifier is used.
 pub trait Classify: Send + Sync + 'static {
-    /// What a response means, by its head.
+    /// The class of a response, by its head.
     fn response(&self, head: &ResponseHead<'_>) -> Class;
 
-    /// What an error means; by its kind, unless a provider's errors need another reading.
+    /// The class of an error. By default, it follows from the error's kind.
     fn error(&self, error: &Error) -> Class {
         match error.kind() {
             ErrorKind::Timeout(phase) => Class::Timeout(phase),
@@ -28,14 +28,13 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Rejected(why) => Class::Rejected(why),
             ErrorKind::Invalid | ErrorKind::TooLarge => Class::Invalid,
             ErrorKind::Request => Class::Request,
-            // There was an answer, and it named a place that can't be asked.
+            // There was an answer: a redirect to an address that can't be called.
             ErrorKind::Other if foreign::is_redirect(error) => Class::ClientError,
             ErrorKind::Other => Class::Other,
         }
     }
 
-    /// Headers by which the provider tells of waits and limits, beside those that are known by
-    /// themselves.
+    /// Further headers by which the provider announces waits and limits, beside the built-in ones.
     fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
         &[]
     }
@@ -49,19 +48,19 @@ pub struct ResponseHead<'a> {
     pub status: StatusCode,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// What other layers and the client left on the response.
+    /// The extensions, set by other layers and the client.
     pub extensions: &'a Extensions,
 }
 
-/// On an answer of this call: the provider says that it left the request alone.
+/// An extension of an answer: the provider says that it didn't act on the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeftAlone(pub(crate) CallId);
 
-/// On an answer, in its extensions: the client was redirected with a request that asks for something to
-/// be done, and a 2xx doesn't say that it was.
+/// An extension of an answer: the client followed a redirect with a request that isn't safe, so
+/// that a 2xx doesn't prove that it was carried out.
 ///
-/// The [reqwest](crate::transport::reqwest) transport puts it there; so may whoever follows redirects by
-/// other means. [`HttpClassifier`] takes such an answer for a [`Class::ClientError`].
+/// The [reqwest](crate::transport::reqwest) transport sets it. So should other clients that follow
+/// redirects. [`HttpClassifier`] treats such an answer as a [`Class::ClientError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redirected;
 
@@ -117,8 +116,8 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
     }
 }
 
-/// The class of a response: the one found by a layer further in, else this classifier's finding,
-/// which is left on the response unless it is a plain success.
+/// The class of a response: as an inner layer found it, or by this classifier. Unless it is a plain
+/// success, it is saved on the response.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
@@ -127,7 +126,7 @@ pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Respons
     class
 }
 
-/// The same, by a response's parts.
+/// The same, for a response's parts.
 pub(crate) fn class_of_head(
     by: &SharedClassifier,
     status: StatusCode,
@@ -140,14 +139,14 @@ pub(crate) fn class_of_head(
     let head = ResponseHead { status, headers, extensions };
     let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
     let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
-    // One that panicked is not asked again.
+    // A classifier that has panicked is not called again.
     if class != Class::Success || matches!(own, Some(None)) {
         extensions.insert(class);
     }
     class
 }
 
-/// The class of an error: the one found by a layer further in, else this classifier's.
+/// The class of an error: as an inner layer found it, or by this classifier.
 pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
     error.class_or(|| {
         let own = by.0.as_ref();
@@ -156,5 +155,5 @@ pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
     })
 }
 
-/// What a classifier of the host's is called where it is told that it panicked.
+/// The classifier's name in the report of a panic.
 const CLASSIFIER: &str = "classifier";

@@ -9,7 +9,7 @@ use super::waits::{LimitHeader, Told};
 use crate::rt::Clock;
 use crate::terms::Class;
 
-/// The default classifier: by status, after any rules of one's own.
+/// The default classifier: your own rules first, then the status.
 #[derive(Clone, Default)]
 pub struct HttpClassifier {
     rules: Vec<Rule>,
@@ -19,13 +19,14 @@ pub struct HttpClassifier {
 type Rule = Arc<dyn Fn(&ResponseHead<'_>) -> Option<Class> + Send + Sync>;
 
 impl HttpClassifier {
-    /// The default alone.
+    /// A classifier without rules.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A rule that is asked before the default; `None` leaves the question to the next.
+    /// Adds a rule, which is asked before the default. If it returns `None`, the next rule is
+    /// asked.
     #[must_use]
     pub fn with<F>(mut self, rule: F) -> Self
     where
@@ -35,8 +36,8 @@ impl HttpClassifier {
         self
     }
 
-    /// A header by which this provider tells of a wait or a limit, if it isn't known by itself. What
-    /// several of them say is of one limit.
+    /// Adds a header by which this provider announces a wait or a limit. All headers that are added
+    /// belong to one limit.
     ///
     /// ```
     /// use http::HeaderName;
@@ -65,7 +66,7 @@ impl HttpClassifier {
         let later = || head.headers.contains_key(RETRY_AFTER);
         match head.status {
             StatusCode::NOT_MODIFIED => Class::Success,
-            // Nobody followed it.
+            // A redirect that the client didn't follow.
             status if status.is_redirection() => Class::ClientError,
             status if status.is_success() && is_redirected(head) => Class::ClientError,
             StatusCode::MULTI_STATUS => Class::Partial,
@@ -79,7 +80,7 @@ impl HttpClassifier {
             status if status.is_client_error() => Class::ClientError,
             status if status.is_server_error() => Class::ServerError,
             status if status.as_u16() < 400 => Class::Success,
-            // 600 to 999: RFC 9110, 15 has a client treat them as a server's error.
+            // 600 to 999: clients treat them as a server's error (RFC 9110, 15).
             _ => Class::ServerError,
         }
     }
@@ -102,17 +103,16 @@ impl fmt::Debug for HttpClassifier {
     }
 }
 
-/// Whether a request that asks for something to be done was sent elsewhere, perhaps as another.
+/// Whether a request that isn't safe was redirected, perhaps with another method.
 fn is_redirected(head: &ResponseHead<'_>) -> bool {
     head.extensions.get::<Redirected>().is_some()
 }
 
-/// Whether an answer that is mostly of other matters is of a limit.
+/// Whether an answer with an ambiguous status is about a limit.
 fn is_refusal(head: &ResponseHead<'_>, own: &[(HeaderName, LimitHeader)]) -> bool {
     let told = Told::read(head.headers, own, &Clock::system());
     told.is_refusal() || head.status == StatusCode::FORBIDDEN && told.has_nothing_left()
 }
 
-/// 418 is what Binance answers to those who went on after a 429, 420 what X and others answered before
-/// there was a 429.
+/// Binance answers 418 to clients that ignore a 429; X and others answered 420 before 429 existed.
 const REFUSALS: [u16; 2] = [418, 420];

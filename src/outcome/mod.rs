@@ -1,13 +1,13 @@
-//! What a result means: one vocabulary that every layer reads.
+//! The meaning of results, in one set of classes for all layers.
 //!
-//! A result is a response, an [`Error`], or nothing at all because the caller went
-//! away. A [`Classify`] turns the first two into a [`Class`]; each layer then decides by class,
-//! never by status. [`HttpClassifier`] is the default:
+//! A result is a response, an [`Error`], or nothing, because the caller left. A [`Classify`]
+//! assigns a [`Class`] to the first two; all layers decide by class, never by status.
+//! [`HttpClassifier`] is the default:
 //!
 //! | answer | class |
 //! |---|---|
 //! | 1xx, 2xx, 304 | [`Class::Success`]; 207 is [`Class::Partial`] |
-//! | other 3xx, which nobody followed | [`Class::ClientError`] |
+//! | other 3xx, which the client didn't follow | [`Class::ClientError`] |
 //! | 401 | [`Class::Unauthorized`] |
 //! | 429, 418, 420; 503 with `Retry-After`; a 400 or 403 that says it by a header of [waits](#waits) | [`Class::Throttled`] |
 //! | other 4xx | [`Class::ClientError`] |
@@ -18,20 +18,20 @@
 //! a 403 with nothing remaining; Linear a 400 with nothing remaining; Binance a 418 to those who went on
 //! after a 429. A 403 or 400 without such a header is about rights or the request.)
 //!
-//! A 3xx that reaches a classifier is a redirect that the client didn't follow (or a 300, 305 or 306,
-//! which none follows): nothing was done, and the request's URL is ours to mend. A 304 answers the
-//! condition that the caller sent; one to a request without a condition is taken for the same. Over a
-//! client that follows redirects by itself, an answer from another URL to a request that is not safe
-//! (RFC 9110, 9.2.1) is no success either: on the way, a POST may have become a GET without a body, and
-//! [reqwest](crate::transport::reqwest) doesn't tell.
+//! A 3xx that reaches a classifier is a redirect that the client didn't follow (or a 300, 305 or
+//! 306, which no client follows): the provider did nothing, and the request's URL must be
+//! corrected. A 304 is a success: it answers the caller's condition. If the client follows
+//! redirects itself, an answer from another URL to a request that isn't safe (RFC 9110, 9.2.1) is
+//! not a success: the redirect may have turned a POST into a GET without a body, and
+//! [reqwest](crate::transport::reqwest) doesn't say so.
 //!
-//! A classifier of one's own tells what the default can't know:
+//! Your own classifier adds what the default can't know:
 //!
 //! ```
 //! use outrigger::outcome::{Class, HttpClassifier, ResponseHead};
 //! use http::StatusCode;
 //!
-//! // This provider answers 430 when it has had enough of us.
+//! // This provider answers 430 when its limit is exceeded.
 //! let classifier = HttpClassifier::new().with(|head: &ResponseHead<'_>| {
 //!     (head.status.as_u16() == 430).then_some(Class::Throttled)
 //! });
@@ -40,7 +40,7 @@
 //!
 //! # Waits
 //!
-//! What an answer asks its callers to wait is read once, and the same for every layer:
+//! The wait that an answer asks for is read once, for all layers:
 //!
 //! | header | of | says |
 //! |---|---|---|
@@ -57,13 +57,14 @@
 //! | `X-Amzn-RateLimit-Limit` | Amazon's Selling Partner API | requests a second, of a refusal |
 //! | `X-Shopify-Shop-Api-Call-Limit` | Shopify | what is used of a bucket that leaks |
 //!
-//! A time is a number (a small one is of seconds, a large one a Unix time in seconds or milliseconds), a
-//! number with a unit (`6m0s`), an HTTP date or an ISO 8601 one. Dates and Unix times are measured against
-//! the answer's own `Date`, so that a clock that is wrong here or there does no harm.
+//! A time is a number (a small one is of seconds, a large one a Unix time in seconds or
+//! milliseconds), a number with a unit (`6m0s`), an HTTP date or an ISO 8601 one. Dates and Unix
+//! times are measured against the answer's own `Date`, so that a wrong clock on either side does no
+//! harm.
 //!
-//! A refusal asks for the longest of its waits, in so many words; without, for the last reset of what has
-//! nothing left, tokens too; without, for the reset of what has the least left. What can't be read, or is
-//! over a kilobyte long, says nothing.
+//! A refusal's wait is the longest of its explicit waits. Without one, it is the latest reset of an
+//! exhausted limit, of tokens too; without that, the reset of the limit with the least left. A
+//! header that can't be read, or is over a kilobyte long, is ignored.
 //!
 //! A header that isn't here is added by [`HttpClassifier::limit_header`]; a classifier that is no
 //! [`HttpClassifier`] has [`Classify::limit_headers`] for it.

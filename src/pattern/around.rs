@@ -6,32 +6,32 @@ use super::call::Call;
 use super::wire::Wire;
 use crate::outcome::Error;
 
-/// How a call's code ended. `Ok`: there was an answer, and its body is over.
+/// How a call's code ended. `Ok`: there was an answer, and its body has ended.
 pub type Flow = Result<(), Error>;
 
 /// One pattern, written once: the code around a call, from before it is sent to the end of its
 /// answer's body.
 ///
-/// What it holds in a local is let go of when the call ends, whichever way: by the end of the body, an
-/// error, a limit, or a caller who went away. See the [module](super).
+/// Its local variables are dropped when the call ends, in any way: by the end of the body, an
+/// error, a limit, or a caller who left. See the [module](super).
 pub trait Pattern: Send + Sync + 'static {
-    /// As a layer: whether the inner service is waited for inside the call, instead of in `poll_ready`.
+    /// As a layer: whether the call waits for the inner service, instead of `poll_ready`.
     ///
-    /// For what has to bound that wait too.
+    /// For a pattern that has to limit that wait too.
     const READIES_IN_CALL: bool = false;
 
-    /// As a layer: whether the call's facts are put into the request's extensions, for what stands
-    /// further in.
+    /// As a layer: whether the call's facts are put into the request's extensions, for inner
+    /// layers.
     ///
-    /// It costs three allocations, or none where a layer further out has put them there. Without, a
-    /// layer further in knows no more than what one further out has put there, and nobody counts what
-    /// went out: an error counts as it says, though it may be the last of several steps.
+    /// It costs three allocations, or none if an outer layer has put them there. Without it, inner
+    /// layers know only what outer layers have put there, and nobody counts the requests that were
+    /// sent: an error's delivery is taken as it is, although it may be the last of several steps.
     const TELLS: bool = true;
 
     /// The code around a call.
     ///
-    /// Inside, nothing is spawned and no lock is held over an `.await`. Waits go through
-    /// [`Call::until`], so that a call has one timer.
+    /// It must not spawn tasks, nor hold a lock over an `.await`. It waits by [`Call::until`], so
+    /// that a call needs only one timer.
     fn around<W: Wire>(
         &self,
         call: &Call,
@@ -39,31 +39,30 @@ pub trait Pattern: Send + Sync + 'static {
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send;
 
-    /// The same of this very pattern: one that does nothing tells nothing.
+    /// The same for this one pattern: an empty one tells nothing.
     #[doc(hidden)]
     fn tells(&self) -> bool {
         Self::TELLS
     }
 
-    /// Whether a call that came now would be sent. If not, a layer says that it is ready without
-    /// asking the inner service.
+    /// Whether a call would be sent now. If not, a layer is ready without asking the inner service.
     fn may_send(&self) -> bool {
         true
     }
 
-    /// A call was made, and isn't polled yet: what surrounds its maker (a scope, a span) is looked at
-    /// here.
+    /// Called when a call is made, before it is polled. Reads the caller's surroundings: its scope,
+    /// its span.
     #[doc(hidden)]
     fn begin<W: Wire>(&self, _: &Attempt<W>) {}
 
-    /// The integration that calls are of, where the pattern knows.
+    /// The name of the integration, if the pattern knows it.
     #[doc(hidden)]
     fn integration(&self) -> Option<&Arc<str>> {
         None
     }
 }
 
-/// What stands further in. It may be run again, and twice at a time.
+/// The inner patterns and the service. They may be run again, and twice at a time.
 pub trait Next<W: Wire>: Send + Sync {
     /// Sends the attempt's request, and runs to the end of its answer's body.
     fn run(&self, call: &Call, attempt: &Attempt<W>) -> impl Future<Output = Flow> + Send;
@@ -72,12 +71,13 @@ pub trait Next<W: Wire>: Send + Sync {
     #[doc(hidden)]
     fn begin(&self, _: &Attempt<W>) {}
 
-    /// The call is over, or waits: lets go of what was kept ready for it.
+    /// Drops the service instance that was kept ready for the call, because the call has ended or
+    /// waits.
     #[doc(hidden)]
-    fn let_go(&self) {}
+    fn release(&self) {}
 }
 
-/// A pattern around what stands further in.
+/// A pattern around inner ones.
 #[derive(Clone, Debug)]
 pub struct Around<P, N> {
     pattern: P,
@@ -102,12 +102,12 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Around<P, N> {
         self.next.begin(attempt);
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }
 
-/// A pattern that is shared: an integration's and its handles'.
+/// A pattern that an integration shares with its handles.
 impl<P: Pattern> Pattern for Arc<P> {
     const READIES_IN_CALL: bool = P::READIES_IN_CALL;
     const TELLS: bool = P::TELLS;
@@ -213,7 +213,7 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Inside<'_, P, N> {
         self.pattern.around(call, attempt, self.next)
     }
 
-    fn let_go(&self) {
-        self.next.let_go();
+    fn release(&self) {
+        self.next.release();
     }
 }

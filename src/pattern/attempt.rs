@@ -22,13 +22,13 @@ use crate::terms::Class;
 
 /// One attempt: its request and its answer.
 ///
-/// The one place where they lie: patterns look at them where they are, and hand nothing on.
+/// Patterns read and change both in place; nothing is passed from one pattern to the next.
 pub struct Attempt<W: Wire> {
-    pub(super) desk: Arc<Desk<W>>,
+    pub(super) shared: Arc<SharedAttempt<W>>,
 }
 
-/// Where an attempt's request and answer lie, shared with who polls its code.
-pub(super) struct Desk<W: Wire> {
+/// An attempt's request and answer, shared with the call box that polls its code.
+pub(super) struct SharedAttempt<W: Wire> {
     stage: AtomicU8,
     slots: Mutex<Slots<W>>,
 }
@@ -39,27 +39,27 @@ pub(super) struct Slots<W: Wire> {
     pub(super) frame: Option<Frame<W::Data>>,
     pub(super) size: SizeHint,
     pub(super) saved: SavedRequest<W>,
-    /// The call as this attempt knows it; absent between two calls.
+    /// The call's facts as seen by this attempt; absent between two calls.
     pub(super) context: Option<Context>,
-    /// What the answer means, once somebody asked.
+    /// The answer's class, once a layer has asked for it.
     pub(super) class: Option<Class>,
-    /// How far the sending of the request's body has come, where somebody asks.
+    /// How much of the request's body was sent, if a layer watches it.
     pub(super) upload: Option<UploadProgress>,
 }
 
-/// How far an attempt is.
+/// How far an attempt has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Stage {
     /// No answer yet.
     Sent,
-    /// A head has come and is on its way to the caller.
+    /// A head has arrived and is on its way to the caller.
     Head,
     /// A pattern holds the head, until it hands it up.
     Held,
-    /// The caller has the head, and waits for a frame.
+    /// The caller has the head and waits for a frame.
     Wanted,
-    /// A frame has come and is on its way to the caller.
+    /// A frame has arrived and is on its way to the caller.
     Frame,
 }
 
@@ -76,19 +76,19 @@ impl<W: Wire> Attempt<W> {
             upload: None,
         };
         let stage = AtomicU8::new(Stage::Sent as u8);
-        Self { desk: Arc::new(Desk { stage, slots: Mutex::new(slots) }) }
+        Self { shared: Arc::new(SharedAttempt { stage, slots: Mutex::new(slots) }) }
     }
 
     // === the request ===
 
-    /// Looks at the request, or changes it; `None` once it was sent.
+    /// Reads or changes the request; `None` once it was sent.
     pub fn request<R>(&self, look: impl FnOnce(&mut Request<W::Body>) -> R) -> Option<R> {
-        self.desk.slots().request.as_mut().map(look)
+        self.shared.slots().request.as_mut().map(look)
     }
 
-    /// Takes the request, to send it: from here on, the provider may act on it.
+    /// Takes the request to send it. From here on, the provider may act on it.
     pub(super) fn send(&self, tells: bool) -> Option<Request<W::Body>> {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         let mut request = slots.request.take()?;
         let context = slots.context.as_ref()?;
         context.state().set_queued(false);
@@ -102,20 +102,20 @@ impl<W: Wire> Attempt<W> {
         Some(request)
     }
 
-    /// Loses the request, as if it had been sent.
+    /// Drops the request, as if it had been sent.
     pub(crate) fn lose_request(&self) {
         drop(self.send(false));
     }
 
-    /// Sees how far the sending of the request's body comes.
+    /// Counts in `progress` how much of the request's body is sent.
     pub(crate) fn watch_upload(&self, progress: UploadProgress) {
-        self.desk.slots().upload = Some(progress);
+        self.shared.slots().upload = Some(progress);
     }
 
-    /// Keeps the request, to send it again, with up to so many bytes of its body. Kept once, by
-    /// whoever stands furthest out.
+    /// Saves the request, with at most `cap` bytes of its body, so that it can be sent again. Only
+    /// the first call, by the outermost layer, has an effect.
     pub(crate) fn save(&self, cap: usize) {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         if slots.saved.is_saved() {
             return;
         }
@@ -128,71 +128,71 @@ impl<W: Wire> Attempt<W> {
     /// Which attempt of the call it is; the first is 1.
     #[must_use]
     pub fn number(&self) -> u32 {
-        self.desk.slots().context.as_ref().map_or(1, Context::attempt)
+        self.shared.slots().context.as_ref().map_or(1, Context::attempt)
     }
 
     /// Whether the request can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
-        let slots = self.desk.slots();
+        let slots = self.shared.slots();
         slots.saved.is_saved() && slots.saved.body.is_kept()
     }
 
     /// Whether all of the request's body was sent, and can be sent again.
     pub(crate) fn is_sent(&self) -> bool {
-        let slots = self.desk.slots();
+        let slots = self.shared.slots();
         slots.saved.is_saved() && slots.saved.body.is_sent()
     }
 
-    /// Looks at the head of the request that was kept, and at the answer's, if there is one.
+    /// Reads the saved request's head, and the answer's if there is one.
     pub(crate) fn exchange<R>(
         &self,
         look: impl FnOnce(Option<&Method>, &[(HeaderName, HeaderValue)], Option<&mut Parts>) -> R,
     ) -> R {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         let Slots { saved, head, .. } = &mut *slots;
         look(saved.method(), saved.headers(), head.as_mut())
     }
 
-    /// Begins anew at this time as attempt number `number`, with the request as it was kept; false if it can't be
-    /// sent again. What came of it before is gone.
+    /// Begins attempt `number` with the saved request, and drops the last attempt's answer. Returns
+    /// false if the request can't be sent again.
     pub(crate) fn restart(&self, number: u32, now: Instant) -> bool {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         let Some(request) = slots.saved.rebuild() else { return false };
         let context = slots.context.take().map(|context| context.next_attempt(number, now));
-        self.desk.begin(&mut slots, request, context);
+        self.shared.begin(&mut slots, request, context);
         true
     }
 
-    /// The attempt is over, and its end is noted: what is known of it is the call's. Nothing is on its
-    /// way until another one begins.
+    /// Ends the attempt, after its result was recorded on the call. Nothing is sent until another
+    /// attempt begins.
     pub(crate) fn conclude(&self) {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         slots.context = slots.context.take().map(Context::between_attempts);
     }
 
-    /// A second attempt at the request that was kept, beside this one, as number `number`.
+    /// A second attempt with the saved request, beside this one, as attempt `number`.
     pub(crate) fn second(&self, number: u32, now: Instant) -> Option<Self> {
-        let slots = self.desk.slots();
+        let slots = self.shared.slots();
         let request = slots.saved.rebuild()?;
         let context = slots.context.as_ref().map(|context| context.second(number, now));
         drop(slots);
         let second = Self::new();
-        second.desk.begin(&mut second.desk.slots(), request, context);
+        second.shared.begin(&mut second.shared.slots(), request, context);
         Some(second)
     }
 
-    /// How long the request's body is, where that can be seen.
+    /// The length of the request's body, if it is known.
     pub(crate) fn request_length(&self) -> Option<u64> {
-        self.desk.slots().request.as_ref().and_then(|request| W::length(request.body()))
+        self.shared.slots().request.as_ref().and_then(|request| W::length(request.body()))
     }
 
-    /// Makes another request of it, where its body is as an integration's callers give it.
+    /// Replaces the request. Does nothing unless its body is an integration's [`Body`].
     pub(crate) fn replace(&self, change: impl FnOnce(Request<Body>) -> Request<Body>) {
         self.lend(|request| *request = change(std::mem::take(request)));
     }
 
-    /// Looks at the request, or changes it, where its body is as an integration's callers give it. No
-    /// lock is held: a function of the host's may run.
+    /// Reads or changes the request, if its body is an integration's [`Body`]. No lock is held,
+    /// because `look` may run the host's code.
     pub(crate) fn lend<R>(&self, look: impl FnOnce(&mut Request<Body>) -> R) -> Option<R> {
         let mut request = self.own_request(Option::take)??;
         let result = look(&mut request);
@@ -201,13 +201,13 @@ impl<W: Wire> Attempt<W> {
     }
 
     fn own_request<R>(&self, look: impl FnOnce(&mut Option<Request<Body>>) -> R) -> Option<R> {
-        let request: &mut dyn Any = &mut self.desk.slots().request;
+        let request: &mut dyn Any = &mut self.shared.slots().request;
         request.downcast_mut().map(look)
     }
 
-    /// Continues the call's trace on the request, under a span that is this attempt's.
+    /// Continues the call's trace on the request, with a span of this attempt's own.
     pub(crate) fn continue_trace(&self, rng: &Rng) {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         if let Slots { request: Some(request), context: Some(context), .. } = &mut *slots {
             context.continue_trace(request.headers_mut(), rng);
         }
@@ -218,7 +218,7 @@ impl<W: Wire> Attempt<W> {
     /// The call's facts, as this attempt's request carries them.
     #[must_use]
     pub fn context(&self) -> Context {
-        let slots = self.desk.slots();
+        let slots = self.shared.slots();
         slots.context.clone().expect("an attempt has its context until the call is over")
     }
 
@@ -227,8 +227,7 @@ impl<W: Wire> Attempt<W> {
         self.state(|state| Arc::clone(state.call()))
     }
 
-    /// Why nothing more may be sent for the call, if it may not; asked after each wait. The call must
-    /// end by it.
+    /// The error to end the call with, if somebody has stopped it. To be asked after each wait.
     pub(crate) fn refusal(&self) -> Option<Error> {
         if self.state(|state| state.call().is_unstoppable()) {
             return None;
@@ -236,13 +235,13 @@ impl<W: Wire> Attempt<W> {
         self.context().refusal()
     }
 
-    /// Ready once somebody stops the call from being repeated; at once, if somebody has.
+    /// Waits until somebody forbids further attempts; returns at once if somebody already has.
     pub(crate) async fn stopped(&self) {
         let call = self.facts();
         loop {
-            let mut moved: Vec<_> = call.gates().map(|gate| gate.moved()).collect();
+            let mut moved: Vec<_> = call.stops().map(|stop| stop.moved()).collect();
             poll_fn(|cx| {
-                // All are looked at first, so that none is moved unseen.
+                // Poll all of them, so that each one wakes this task.
                 let any = moved.iter_mut().map(|moved| moved.as_mut().poll(cx).is_ready());
                 let is_moved = any.fold(false, |any, one| any | one);
                 match is_moved || !call.may_repeat() {
@@ -257,17 +256,17 @@ impl<W: Wire> Attempt<W> {
         }
     }
 
-    /// Looks at what is known of the attempt.
+    /// Reads or changes the attempt's state.
     pub(crate) fn state<R>(&self, look: impl FnOnce(&AttemptState) -> R) -> R {
-        let slots = self.desk.slots();
+        let slots = self.shared.slots();
         let context = slots.context.as_ref();
         look(context.expect("an attempt has its context until the call is over").state())
     }
 
     // === the answer ===
 
-    /// Runs `running`, what stands further in, until there is a head or an error. Nobody further out
-    /// sees it, unless it is handed up.
+    /// Runs `running`, the inner patterns, until there is a head or an error. Outer patterns don't
+    /// see it until it is handed up.
     pub async fn head<'a, F>(&'a self, mut running: Pin<&'a mut F>) -> Held<'a, W, F>
     where
         F: Future<Output = Flow>,
@@ -275,8 +274,8 @@ impl<W: Wire> Attempt<W> {
         let came = poll_fn(|cx| match running.as_mut().poll(cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Came::Answer { is_over: true }),
             Poll::Ready(Err(error)) => Poll::Ready(Came::Failed(error)),
-            Poll::Pending if self.desk.is(Stage::Head) => {
-                self.desk.set(Stage::Held);
+            Poll::Pending if self.shared.is(Stage::Head) => {
+                self.shared.set(Stage::Held);
                 Poll::Ready(Came::Answer { is_over: false })
             }
             Poll::Pending => Poll::Pending,
@@ -285,60 +284,60 @@ impl<W: Wire> Attempt<W> {
         Held::new(self, came, running)
     }
 
-    /// Waits until the caller, who has what has come so far, wants more.
+    /// Waits until the caller, who has everything so far, asks for more.
     pub async fn wanted(&self) {
-        poll_fn(|_| match self.desk.is(Stage::Wanted) {
+        poll_fn(|_| match self.shared.is(Stage::Wanted) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         })
         .await;
     }
 
-    /// Runs `running` to its next frame, which is nothing, or to its end.
+    /// Runs `running` to its next frame (returns `None`) or to its end.
     pub async fn frame<F>(&self, mut running: Pin<&mut F>) -> Option<Flow>
     where
         F: Future<Output = Flow>,
     {
         poll_fn(|cx| match running.as_mut().poll(cx) {
             Poll::Ready(flow) => Poll::Ready(Some(flow)),
-            Poll::Pending if self.desk.is(Stage::Frame) => Poll::Ready(None),
+            Poll::Pending if self.shared.is(Stage::Frame) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         })
         .await
     }
 
-    /// Looks at the answer's head, while it is on its way.
+    /// Reads or changes the answer's head, while it is on its way.
     pub fn answer<R>(&self, look: impl FnOnce(&mut Parts) -> R) -> Option<R> {
-        self.desk.slots().head.as_mut().map(look)
+        self.shared.slots().head.as_mut().map(look)
     }
 
     /// The answer's status, while its head is on its way.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.desk.slots().head.as_ref().map(|head| head.status)
+        self.shared.slots().head.as_ref().map(|head| head.status)
     }
 
     /// How much of the answer's body is still to come.
     #[must_use]
     pub fn size_hint(&self) -> SizeHint {
-        self.desk.slots().size
+        self.shared.slots().size
     }
 
-    /// Looks at the frame that is on its way.
+    /// Reads the frame that is on its way.
     pub(crate) fn last_frame<R>(&self, look: impl FnOnce(&Frame<W::Data>) -> R) -> Option<R> {
-        self.desk.slots().frame.as_ref().map(look)
+        self.shared.slots().frame.as_ref().map(look)
     }
 
-    /// What the answer means: what was found further in, else by this classifier.
+    /// The answer's class: as an inner layer found it, or by this classifier.
     pub(crate) fn class(&self, by: &SharedClassifier) -> Option<Class> {
-        let mut slots = self.desk.slots();
+        let mut slots = self.shared.slots();
         let Slots { head, class, .. } = &mut *slots;
         let head = head.as_mut()?;
         let find = || class_of_head(by, head.status, &head.headers, &mut head.extensions);
         Some(*class.get_or_insert_with(find))
     }
 
-    /// Answers, and runs until the body is over.
+    /// Answers with `response`, and runs until its body has ended.
     pub async fn play<B>(&self, response: Response<B>) -> Flow
     where
         B: http_body::Body,
@@ -348,71 +347,71 @@ impl<W: Wire> Attempt<W> {
         let (head, body) = response.into_parts();
         let mut body = pin!(body);
         let has_none = has_no_body(head.status);
-        self.desk.answer(head, body.size_hint());
+        self.shared.answer(head, body.size_hint());
         if body.is_end_stream() {
             return Ok(());
         }
         if has_none {
-            // Some clients say only when they are asked that there is nothing.
+            // Some clients announce an empty body only when they are polled.
             let first = poll_fn(|cx| Poll::Ready(body.as_mut().poll_frame(cx))).await;
             if let Poll::Ready(None) = first {
-                self.desk.slots().size = SizeHint::with_exact(0);
+                self.shared.slots().size = SizeHint::with_exact(0);
                 return Ok(());
             }
         }
-        self.desk.set(Stage::Head);
+        self.shared.set(Stage::Head);
         loop {
             self.wanted().await;
             let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
             let Some(frame) = frame else { return Ok(()) };
             let frame = frame.map_err(|error| Error::from_body(error, Some(&self.context())))?;
-            self.desk.put_frame(frame.map_data(Into::into), body.size_hint());
+            self.shared.put_frame(frame.map_data(Into::into), body.size_hint());
             // Readers that know the length may never poll again.
             if body.is_end_stream() {
                 return Ok(());
             }
-            self.desk.set(Stage::Frame);
+            self.shared.set(Stage::Frame);
         }
     }
 
-    /// Runs another attempt, whose head is held, as if it were this one.
+    /// Continues with another attempt, whose head is held, in this one's place.
     pub(crate) async fn follow<F>(&self, other: &Self, held: Held<'_, W, F>) -> Flow
     where
         F: Future<Output = Flow>,
     {
-        self.desk.take_over(&other.desk);
+        self.shared.take_over(&other.shared);
         let mut running = match held.hand_up_head() {
             Ok(running) => running,
             Err(flow) => return flow,
         };
-        self.desk.set(Stage::Head);
+        self.shared.set(Stage::Head);
         loop {
             self.wanted().await;
-            other.desk.set(Stage::Wanted);
+            other.shared.set(Stage::Wanted);
             let flow = other.frame(running.as_mut()).await;
             let (frame, size) = {
-                let mut from = other.desk.slots();
+                let mut from = other.shared.slots();
                 (from.frame.take(), from.size)
             };
             if let Some(frame) = frame {
-                self.desk.put_frame(frame, size);
+                self.shared.put_frame(frame, size);
             }
             if let Some(flow) = flow {
                 return flow;
             }
-            self.desk.set(Stage::Frame);
+            self.shared.set(Stage::Frame);
         }
     }
 
-    /// Forgets an answer that was not good enough, for another one.
+    /// Drops an answer, so that another one can take its place.
     pub(crate) fn forget_answer(&self) {
-        self.desk.set(Stage::Sent);
-        let mut slots = self.desk.slots();
+        self.shared.set(Stage::Sent);
+        let mut slots = self.shared.slots();
         (slots.head, slots.frame, slots.class) = (None, None, None);
     }
 }
 
-/// Puts the call's facts on a request. One that was in a call already has a place for them.
+/// Puts the call's facts on a request, in place of older ones if it has any.
 fn tell(extensions: &mut Extensions, context: &Context) {
     match extensions.get_mut::<Context>() {
         Some(place) => place.clone_from(context),
@@ -425,9 +424,9 @@ fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-// === impl Desk ===
+// === impl SharedAttempt ===
 
-impl<W: Wire> Desk<W> {
+impl<W: Wire> SharedAttempt<W> {
     pub(super) fn slots(&self) -> MutexGuard<'_, Slots<W>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -442,7 +441,7 @@ impl<W: Wire> Desk<W> {
         self.stage.store(stage as u8, Relaxed);
     }
 
-    /// An attempt begins with this request.
+    /// Begins an attempt with this request.
     pub(super) fn begin(
         &self,
         slots: &mut Slots<W>,
@@ -459,7 +458,7 @@ impl<W: Wire> Desk<W> {
         slots.request = Some(request);
     }
 
-    /// A head has come.
+    /// Stores the head of an answer.
     pub(super) fn answer(&self, head: Parts, size: SizeHint) {
         let mut slots = self.slots();
         if let Some(context) = &slots.context {
@@ -468,7 +467,7 @@ impl<W: Wire> Desk<W> {
         (slots.head, slots.size, slots.class) = (Some(head), size, None);
     }
 
-    /// The head of another attempt, and what is known of it, take the place of this one's.
+    /// Moves the head and the facts of another attempt here.
     fn take_over(&self, other: &Self) {
         let mut from = other.slots();
         let taken = (from.head.take(), from.size, from.class, from.context.clone());
@@ -482,7 +481,7 @@ impl<W: Wire> Desk<W> {
         (slots.frame, slots.size) = (Some(frame), size);
     }
 
-    /// Empty for another call; the room stays.
+    /// Clears everything for the next call, and keeps the memory.
     pub(super) fn clear(&self) -> Option<Context> {
         let mut slots = self.slots();
         (slots.request, slots.head, slots.frame, slots.class) = (None, None, None, None);

@@ -7,38 +7,38 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
-use super::room::Root;
+use super::call_box::CallControl;
 use crate::context;
 use crate::rt;
 
 /// One call, from its request to the end of its answer's body: its facts and its time.
 ///
-/// Time stands still while the call's code is polled once; the clock is read only if somebody asks.
+/// Time stands still during one poll of the call's code. The clock is read only if it is needed.
 #[derive(Debug)]
 pub struct Call {
     facts: Arc<context::Call>,
-    root: Arc<Root>,
+    control: Arc<CallControl>,
 }
 
-/// A call's time, shared with who polls it.
+/// A call's time, shared with the call box that polls it.
 #[derive(Debug)]
 pub(super) struct Time {
-    /// What times are counted from, for all calls that this room serves.
+    /// The zero of `seen` and `wake`, for all calls in this call box.
     epoch: Instant,
-    /// What the clock said when it was last read, in nanoseconds.
+    /// The time when the clock was last read, in nanoseconds.
     seen: AtomicU64,
-    /// It was read in this poll.
+    /// The clock was read during this poll.
     is_fresh: AtomicBool,
     /// The earliest time at which the code wants to be polled again.
     wake: AtomicU64,
 }
 
 impl Call {
-    pub(super) fn new(facts: Arc<context::Call>, root: Arc<Root>) -> Self {
-        Self { facts, root }
+    pub(super) fn new(facts: Arc<context::Call>, control: Arc<CallControl>) -> Self {
+        Self { facts, control }
     }
 
-    /// What is known of it.
+    /// The call's facts.
     pub(crate) fn facts(&self) -> &context::Call {
         &self.facts
     }
@@ -46,7 +46,7 @@ impl Call {
     /// The time of this poll.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.root.time.now()
+        self.control.time.now()
     }
 
     /// When the call began.
@@ -55,31 +55,33 @@ impl Call {
         self.facts.started
     }
 
-    /// How long it has lasted.
+    /// How long the call has lasted.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.now().saturating_duration_since(self.facts.started)
     }
 
-    /// When it must be over.
+    /// When the call must have ended.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.facts.deadline()
     }
 
-    /// Runs `inner`, but not beyond `due`: then there is nothing. The work is looked at first.
+    /// Runs `inner` until `due`; `None` if it wasn't ready by then. `inner` is polled before the
+    /// time is checked.
     ///
-    /// It holds no timer: the call has one, which is armed for the earliest of all that are waited for.
-    /// So `inner` must be polled whenever the pattern is; a `select!` does that, a `FuturesUnordered`
-    /// doesn't.
+    /// This needs no timer: the call has one, set to the earliest time that any pattern waits for.
+    /// So the returned future must be polled whenever the pattern is. A `select!` does that, a
+    /// `FuturesUnordered` doesn't.
     pub fn until<F: Future>(&self, due: impl Into<Option<Instant>>, inner: F) -> Until<'_, F> {
-        let due = due.into().map_or(NEVER, |due| self.root.time.nanos(due));
-        Until { time: &self.root.time, due, inner }
+        let due = due.into().map_or(NEVER, |due| self.control.time.nanos(due));
+        Until { time: &self.control.time, due, inner }
     }
 
-    /// Wants the code to be polled again at this time, if not sooner. To be said at every poll.
+    /// Asks for the code to be polled again at this time, if not sooner. To be repeated at every
+    /// poll.
     pub(crate) fn wake_at(&self, at: Instant) {
-        self.root.time.wake_by(self.root.time.nanos(at));
+        self.control.time.wake_by(self.control.time.nanos(at));
     }
 
     /// Waits until `due`.
@@ -87,7 +89,7 @@ impl Call {
         self.until(due, std::future::pending::<()>()).await;
     }
 
-    /// Waits for so long.
+    /// Waits for the time `wait`.
     pub async fn sleep(&self, wait: Duration) {
         self.sleep_until(rt::after(self.now(), wait)).await;
     }
@@ -114,9 +116,9 @@ impl Time {
         rt::after(self.epoch, Duration::from_nanos(nanos))
     }
 
-    /// Another poll begins.
+    /// Begins another poll.
     #[inline]
-    pub(super) fn turn(&self) {
+    pub(super) fn begin_poll(&self) {
         self.is_fresh.store(false, Relaxed);
         self.wake.store(NEVER, Relaxed);
     }
@@ -137,11 +139,11 @@ impl Time {
     }
 
     fn wake_by(&self, due: u64) {
-        // One task polls the code: nobody else writes meanwhile.
+        // Only the task that polls the code writes here.
         self.wake.store(self.wake.load(Relaxed).min(due), Relaxed);
     }
 
-    /// When the code wants to be polled again, if at any time.
+    /// When the code wants to be polled again, if it has asked for that.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         match self.wake.load(Relaxed) {
             NEVER => None,

@@ -1,9 +1,9 @@
 use std::fmt;
 
-/// How many calls there is room for further in; from one moment to the next, it may be another number.
+/// How many calls an inner layer can take. The number may change at any time.
 ///
-/// For a queue that lets no more calls through than whoever is further in has places.
-pub(crate) trait Room: Send + Sync + fmt::Debug {
+/// A queue further out lets no more calls through than this.
+pub(crate) trait Capacity: Send + Sync + fmt::Debug {
     /// `None` without a bound.
-    fn places(&self) -> Option<u32>;
+    fn limit(&self) -> Option<u32>;
 }

@@ -1,4 +1,4 @@
-//! A call under way, as its caller holds it: to its answer's head, and to the end of the body.
+//! What a caller holds of a call: a future for the answer's head, then the answer's body.
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 
 use super::around::Next;
-use super::room::{Room, Rooms, SharedRoom, lock};
+use super::call_box::{CallBox, CallBoxes, SharedCallBox, lock};
 use super::wire::Wire;
 use crate::context::{AttemptState, Context};
 use crate::outcome::Error;
@@ -18,13 +18,13 @@ use crate::outcome::Error;
 /// How a call begins.
 pub(crate) struct Begin<W: Wire, M> {
     pub(crate) request: Request<W::Body>,
-    /// Makes the call's facts, perhaps in the room of another's.
+    /// Makes the call's facts, if possible in the memory of an earlier call.
     pub(crate) context: M,
 }
 
-/// Begins a call, in a room that is free or a fresh one.
+/// Begins a call in a free call box, or in a new one.
 pub(crate) fn start<W, N, M>(
-    rooms: &Arc<Rooms<W>>,
+    boxes: &Arc<CallBoxes<W>>,
     stack: impl FnOnce() -> Arc<N>,
     begin: Begin<W, M>,
     prepare: impl FnOnce(&N),
@@ -34,24 +34,24 @@ where
     N: Next<W> + 'static,
     M: FnOnce(Option<Arc<AttemptState>>) -> Context,
 {
-    let shared = rooms.take().unwrap_or_else(|| Room::shared(stack()));
+    let shared = boxes.take().unwrap_or_else(|| CallBox::shared(stack()));
     {
-        let mut room = lock(&shared);
-        let context = (begin.context)(room.spare.take());
-        room.begin(begin.request, context, prepare);
+        let mut call_box = lock(&shared);
+        let context = (begin.context)(call_box.spare.take());
+        call_box.begin(begin.request, context, prepare);
     }
-    Running { room: Some(shared), rooms: Arc::clone(rooms) }
+    Running { call_box: Some(shared), boxes: Arc::clone(boxes) }
 }
 
-/// A call under way, to its answer's head as a future.
+/// A running call, as a future of its answer's head.
 #[must_use = "a call gets no further until it is awaited"]
 pub struct Running<W: Wire> {
-    /// Absent once it is over.
-    room: Option<SharedRoom<W>>,
-    rooms: Arc<Rooms<W>>,
+    /// Absent once the call has ended.
+    call_box: Option<SharedCallBox<W>>,
+    boxes: Arc<CallBoxes<W>>,
 }
 
-/// An answer's body: the rest of its call.
+/// An answer's body. The call ends with it.
 pub struct Answer<W: Wire> {
     running: Running<W>,
     size: SizeHint,
@@ -59,10 +59,10 @@ pub struct Answer<W: Wire> {
 
 impl<W: Wire> Running<W> {
     fn end(&mut self) {
-        let Some(shared) = self.room.take() else { return };
+        let Some(shared) = self.call_box.take() else { return };
         let is_free = lock(&shared).end();
         if is_free {
-            self.rooms.give(shared);
+            self.boxes.give(shared);
         }
     }
 }
@@ -77,7 +77,7 @@ impl<W: Wire> Future for Running<W> {
     type Output = Result<Response<Answer<W>>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let shared = self.room.as_ref().expect("polled after it was ready");
+        let shared = self.call_box.as_ref().expect("polled after it was ready");
         let head = ready!(lock(shared).poll_head(cx));
         let (head, size, is_over) = match head {
             Ok(head) => head,
@@ -86,8 +86,8 @@ impl<W: Wire> Future for Running<W> {
                 return Poll::Ready(Err(error));
             }
         };
-        let rooms = Arc::clone(&self.rooms);
-        let mut running = Self { room: self.room.take(), rooms };
+        let boxes = Arc::clone(&self.boxes);
+        let mut running = Self { call_box: self.call_box.take(), boxes };
         if is_over {
             running.end();
         }
@@ -104,11 +104,11 @@ impl<W: Wire> Body for Answer<W> {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<W::Data>, Error>>> {
         let this = &mut *self;
-        let Some(shared) = &this.running.room else { return Poll::Ready(None) };
+        let Some(shared) = &this.running.call_box else { return Poll::Ready(None) };
         let (read, is_over) = {
-            let mut room = lock(shared);
-            let read = ready!(room.poll_frame(cx));
-            this.size = room.size();
+            let mut call_box = lock(shared);
+            let read = ready!(call_box.poll_frame(cx));
+            this.size = call_box.size();
             read
         };
         if is_over {
@@ -118,11 +118,11 @@ impl<W: Wire> Body for Answer<W> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.running.room.is_none()
+        self.running.call_box.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.running.room {
+        match self.running.call_box {
             Some(_) => self.size,
             None => SizeHint::with_exact(0),
         }

@@ -15,39 +15,39 @@ use crate::body::Allowance;
 use crate::outcome::{Error, SharedClassifier, class_of_error};
 use crate::terms::Class;
 
-/// What an attempt came to, in the hands of a pattern: a head, or an error.
+/// An attempt's head or error, held back by a pattern.
 ///
-/// Nobody further out sees it until it is [handed up](Self::hand_up). A pattern that wants something
-/// else drops it, and with it all that stands further in.
-#[must_use = "what is not handed up never reaches the caller"]
+/// Outer patterns see it only when it is [handed up](Self::hand_up). To reject it, a pattern drops
+/// it, which also ends the inner patterns' work.
+#[must_use = "a result that is not handed up never reaches the caller"]
 pub struct Held<'a, W: Wire, F> {
     attempt: &'a Attempt<W>,
     came: Came,
     running: Pin<&'a mut F>,
-    /// Frames that were read and kept.
+    /// Frames that were read ahead.
     kept: VecDeque<Frame<W::Data>>,
-    /// What broke the body after them.
+    /// The error that broke the body after these frames.
     broken: Option<Error>,
-    /// As much was read as may be.
+    /// The reading has reached its limit.
     is_read_off: bool,
 }
 
-/// What came.
+/// An answer or an error.
 #[derive(Debug)]
 pub(super) enum Came {
-    /// An answer, whose body may be over already.
+    /// An answer, whose body may have ended already.
     Answer {
         is_over: bool,
     },
     Failed(Error),
 }
 
-/// What becomes of frames that are read off.
+/// What to do with frames that are read ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadOff {
-    /// They are dropped.
+    /// Drop them.
     Drop,
-    /// They are handed up with the answer.
+    /// Hand them up with the answer.
     Keep,
 }
 
@@ -65,7 +65,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
-    /// Looks at the answer's head, or changes it; `None` if it is an error.
+    /// Reads or changes the answer's head; `None` if it is an error.
     pub fn answer<R>(&self, look: impl FnOnce(&mut Parts) -> R) -> Option<R> {
         match self.came {
             Came::Answer { .. } => self.attempt.answer(look),
@@ -73,13 +73,13 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
-    /// Whether it is an answer whose body is over.
+    /// Whether it is an answer whose body has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.came, Came::Answer { is_over: true })
     }
 
-    /// What it means.
+    /// The class of the answer or error.
     pub(crate) fn class(&self, by: &SharedClassifier) -> Class {
         match &self.came {
             Came::Failed(error) => class_of_error(by, error),
@@ -95,27 +95,27 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         self
     }
 
-    /// Hands it up, and runs on to the end of the answer's body.
+    /// Hands it to the outer patterns, and runs to the end of the answer's body.
     pub async fn hand_up(mut self) -> Flow {
         let is_over = match self.came {
             Came::Failed(error) => return Err(error),
             Came::Answer { is_over } => is_over,
         };
-        let desk = &self.attempt.desk;
+        let shared = &self.attempt.shared;
         let rest = self.attempt.size_hint();
         if !self.kept.is_empty() {
-            desk.slots().size = with_kept(&self.kept, &rest);
+            shared.slots().size = with_kept(&self.kept, &rest);
         } else if is_over && self.broken.is_none() {
             return Ok(());
         }
-        desk.set(Stage::Head);
+        shared.set(Stage::Head);
         self.attempt.wanted().await;
         while let Some(frame) = self.kept.pop_front() {
-            desk.put_frame(frame, with_kept(&self.kept, &rest));
+            shared.put_frame(frame, with_kept(&self.kept, &rest));
             if is_over && self.kept.is_empty() && self.broken.is_none() {
                 return Ok(());
             }
-            desk.set(Stage::Frame);
+            shared.set(Stage::Frame);
             self.attempt.wanted().await;
         }
         match self.broken {
@@ -124,28 +124,28 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
-    /// Lets go of an answer that nobody wants, after reading off what of its body is here already: a
-    /// short one was read to its end, and its connection can be used again.
+    /// Drops an unwanted answer, after reading the part of its body that has arrived. After a short
+    /// body, this lets the connection be used again.
     pub(crate) fn discard(mut self) {
         let mut left = Allowance::new(MOST);
         let cx = &mut TaskContext::from_waker(Waker::noop());
         self.poll_read_off(&mut left, ReadOff::Drop, cx);
     }
 
-    /// Hands an answer's head up, to run on by [`Attempt::wanted`] and [`Attempt::frame`]. If there
-    /// is nothing more, this is how it ended.
+    /// Hands an answer's head up. The pattern then runs the rest with [`Attempt::wanted`] and
+    /// [`Attempt::frame`]. Returns the flow as an error if there is no rest.
     pub fn hand_up_head(self) -> Result<Pin<&'a mut F>, Flow> {
         match self.came {
             Came::Failed(error) => Err(Err(error)),
             Came::Answer { is_over: true } => Err(Ok(())),
             Came::Answer { is_over: false } => {
-                self.attempt.desk.set(Stage::Head);
+                self.attempt.shared.set(Stage::Head);
                 Ok(self.running)
             }
         }
     }
 
-    /// Reads the answer's body while something else is waited for; never comes to an end itself.
+    /// Reads the answer's body while the pattern waits for something else; is never ready itself.
     pub(crate) async fn read_off(&mut self, left: &mut Allowance, what: ReadOff) {
         poll_fn(|cx| {
             self.poll_read_off(left, what, cx);
@@ -154,7 +154,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         .await;
     }
 
-    /// Reads what is there of the answer's body.
+    /// Reads the part of the answer's body that has arrived.
     pub(crate) fn poll_read_off(
         &mut self,
         left: &mut Allowance,
@@ -162,21 +162,21 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         cx: &mut TaskContext<'_>,
     ) {
         while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off {
-            self.attempt.desk.set(Stage::Wanted);
+            self.attempt.shared.set(Stage::Wanted);
             let flow = self.running.as_mut().poll(cx);
-            if flow.is_pending() && !self.attempt.desk.is(Stage::Frame) {
-                // Nobody else asks for it.
-                self.attempt.desk.set(Stage::Held);
+            if flow.is_pending() && !self.attempt.shared.is(Stage::Frame) {
+                // No other pattern reads it.
+                self.attempt.shared.set(Stage::Held);
                 return;
             }
-            if let Some(frame) = self.attempt.desk.slots().frame.take() {
+            if let Some(frame) = self.attempt.shared.slots().frame.take() {
                 self.is_read_off = !left.take(&frame);
                 if what == ReadOff::Keep {
                     self.kept.push_back(frame);
                 }
             }
             match flow {
-                Poll::Pending => self.attempt.desk.set(Stage::Held),
+                Poll::Pending => self.attempt.shared.set(Stage::Held),
                 Poll::Ready(Ok(())) => self.came = Came::Answer { is_over: true },
                 Poll::Ready(Err(error)) => {
                     (self.came, self.broken) = (Came::Answer { is_over: true }, Some(error));
@@ -186,13 +186,13 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     }
 }
 
-/// The size of a body of which these frames are here, before the rest of it.
+/// The size of a body that begins with these frames.
 fn with_kept<D: Buf>(kept: &VecDeque<Frame<D>>, rest: &SizeHint) -> SizeHint {
     let sizes = kept.iter().filter_map(Frame::data_ref).map(Buf::remaining);
     crate::body::size_with(sizes.sum(), rest)
 }
 
-/// As much as is read of an answer that nobody wants.
+/// How many bytes are read of an unwanted answer.
 const MOST: usize = 1 << 16;
 
 impl<W: Wire, F> fmt::Debug for Held<'_, W, F> {

@@ -13,12 +13,12 @@ use crate::rt::sync::{RwLock, RwLockReadGuard};
 #[cfg(all(test, outrigger_loom))]
 mod interleavings;
 
-/// One value for each key, made when a key is first seen and forgotten when it is idle.
+/// One value for each key, made when a key is first seen and removed when it is idle.
 ///
-/// A call takes a lock that all calls share. Where a new key finds the map full, a few of the values are
-/// looked at, from where the last look ended: the idle ones among them go, or else the one that was used
-/// longest ago, of those that are at rest first. Of a map with no more than [`LOOKS`] keys, that is the
-/// longest ago of all.
+/// All calls share one lock. When a new key finds the map full, the next [`LOOKS`] values are
+/// checked: the idle ones are removed, or if there are none, the least recently used one. A value
+/// at rest is removed before one that isn't. With at most [`LOOKS`] keys, this is exactly the least
+/// recently used.
 pub(crate) struct KeyedMap<T, W> {
     key: KeyOf,
     most: usize,
@@ -27,26 +27,26 @@ pub(crate) struct KeyedMap<T, W> {
     known: RwLock<Known<T, W>>,
 }
 
-/// A value that is kept for a key.
+/// A value of a [`KeyedMap`].
 pub(crate) trait Kept {
-    /// Whether nothing is lost with it but what it learned.
+    /// Whether it can be removed without losing more than what it has learned.
     fn is_at_rest(&self) -> bool;
 }
 
 pub(crate) type KeyOf = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync>;
 
-/// The values, and what the next ones are made with.
+/// The values, and the settings for new ones.
 struct Known<T, W> {
     with: W,
-    places: Places,
+    key_index: KeyIndex,
     slots: Vec<Slot<T>>,
-    /// Where the next look for one to forget begins.
+    /// The index at which the next search for a value to remove begins.
     hand: usize,
 }
 
-/// Where each key's value is. In parts, because a table that grows or is cleaned up moves all that is
-/// in it, under the lock that every call takes.
-struct Places(Vec<HashMap<Arc<str>, usize>>);
+/// The index of each key's value. Split into parts, because growing or cleaning a table moves all
+/// its entries, under the lock that every call takes.
+struct KeyIndex(Vec<HashMap<Arc<str>, usize>>);
 
 struct Slot<T> {
     key: Arc<str>,
@@ -57,12 +57,12 @@ struct Slot<T> {
 
 impl<T: Kept, W: Clone> KeyedMap<T, W> {
     pub(crate) fn new(key: KeyOf, most: usize, idle: Duration, with: W) -> Self {
-        let places = Places::new(most);
-        let known = Known { with, places, slots: Vec::new(), hand: 0 };
+        let key_index = KeyIndex::new(most);
+        let known = Known { with, key_index, slots: Vec::new(), hand: 0 };
         Self { key, most, idle, epoch: rt::now(), known: RwLock::new(known) }
     }
 
-    /// The same, with none known yet.
+    /// The same map without values.
     pub(crate) fn renewed(&self, with: W) -> Self {
         Self::new(Arc::clone(&self.key), self.most, self.idle, with)
     }
@@ -71,12 +71,12 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
         self.most
     }
 
-    /// What the next ones are made with, and what is done to those that are known.
+    /// Changes the settings for new values, and applies `each` to the present ones.
     pub(crate) fn reconfigure(&self, with: impl FnOnce(W) -> W, each: impl Fn(&T)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.with = with(known.with.clone());
         drop(known);
-        // What is done to them may tell others, who ask for the keys.
+        // `each` may call subscribers, and they may ask for the keys: hold no lock.
         self.all().iter().for_each(|value| each(value));
     }
 
@@ -109,7 +109,7 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
     fn insert(&self, key: &str, make: impl FnOnce(&W) -> T, now: u64) -> Arc<T> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = known.slot(key) {
-            // Another call was faster.
+            // Another call has inserted it meanwhile.
             return Arc::clone(&slot.value);
         }
         if known.slots.len() >= self.most {
@@ -117,8 +117,8 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
             known.make_room(now, idle);
         }
         let (key, value): (Arc<str>, _) = (key.into(), Arc::new(make(&known.with)));
-        let place = known.slots.len();
-        known.places.set(&key, place);
+        let index = known.slots.len();
+        known.key_index.set(&key, index);
         known.slots.push(Slot { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
         value
     }
@@ -134,42 +134,42 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
 
 impl<T: Kept, W> Known<T, W> {
     fn slot(&self, key: &str) -> Option<&Slot<T>> {
-        self.places.of(key).get(key).map(|place| &self.slots[*place])
+        self.key_index.of(key).get(key).map(|index| &self.slots[*index])
     }
 
-    /// Forgets what was not used for so long, of the next few, or else one of them.
+    /// Removes the idle ones of the next few values, or else one of them.
     fn make_room(&mut self, now: u64, idle: u64) {
         let looks = LOOKS.min(self.slots.len());
         let begins = self.hand;
         let next = |look: usize, len: usize| (begins + look) % len;
         let len = self.slots.len();
-        let mut places: Vec<_> = (0..looks).map(|look| next(look, len)).collect();
+        let mut indices: Vec<_> = (0..looks).map(|look| next(look, len)).collect();
         self.hand = next(looks, len);
-        let used = |place: &usize| self.slots[*place].used.load(Ordering::Relaxed);
-        let rank = |place: &usize| (!self.slots[*place].value.is_at_rest(), used(place));
-        let is_idle = |place: &usize| {
-            now.saturating_sub(used(place)) >= idle && self.slots[*place].value.is_at_rest()
+        let used = |index: &usize| self.slots[*index].used.load(Ordering::Relaxed);
+        let rank = |index: &usize| (!self.slots[*index].value.is_at_rest(), used(index));
+        let is_idle = |index: &usize| {
+            now.saturating_sub(used(index)) >= idle && self.slots[*index].value.is_at_rest()
         };
-        if places.iter().any(is_idle) {
-            places.retain(is_idle);
-        } else if let Some(oldest) = places.iter().copied().min_by_key(rank) {
-            places = vec![oldest];
+        if indices.iter().any(is_idle) {
+            indices.retain(is_idle);
+        } else if let Some(oldest) = indices.iter().copied().min_by_key(rank) {
+            indices = vec![oldest];
         }
-        // From the last: whatever takes a place comes from behind it.
-        places.sort_unstable_by(|one, other| other.cmp(one));
-        places.into_iter().for_each(|place| self.forget(place));
+        // Highest index first: `swap_remove` moves the last value into the gap.
+        indices.sort_unstable_by(|one, other| other.cmp(one));
+        indices.into_iter().for_each(|index| self.remove(index));
     }
 
-    fn forget(&mut self, place: usize) {
-        let gone = self.slots.swap_remove(place);
-        self.places.remove(&gone.key);
-        if let Some(moved) = self.slots.get(place) {
-            self.places.set(&moved.key, place);
+    fn remove(&mut self, index: usize) {
+        let gone = self.slots.swap_remove(index);
+        self.key_index.remove(&gone.key);
+        if let Some(moved) = self.slots.get(index) {
+            self.key_index.set(&moved.key, index);
         }
     }
 }
 
-impl Places {
+impl KeyIndex {
     fn new(most: usize) -> Self {
         let parts = (most / PART).clamp(1, PARTS);
         Self((0..parts).map(|_| HashMap::new()).collect())
@@ -179,9 +179,9 @@ impl Places {
         &self.0[self.part(key)]
     }
 
-    fn set(&mut self, key: &Arc<str>, place: usize) {
+    fn set(&mut self, key: &Arc<str>, index: usize) {
         let part = self.part(key);
-        self.0[part].insert(Arc::clone(key), place);
+        self.0[part].insert(Arc::clone(key), index);
     }
 
     fn remove(&mut self, key: &str) {
@@ -189,8 +189,8 @@ impl Places {
         self.0[part].remove(key);
     }
 
-    /// Where a key's place stands, by the FNV-1a hash of its bytes. Keys that were made to meet in one
-    /// part find it as slow as one table would be.
+    /// The part that holds a key, by the FNV-1a hash of its bytes. An attacker can choose keys that
+    /// share one part, which is then as slow as a single table.
     fn part(&self, key: &str) -> usize {
         let hash = key
             .bytes()
@@ -205,11 +205,11 @@ impl<T, W> fmt::Debug for KeyedMap<T, W> {
     }
 }
 
-/// How many values a new key may cost a look at: many enough that one of them was mostly idle for long.
+/// How many values a new key checks. Among so many, one has usually been idle for long.
 const LOOKS: usize = 16;
 
-/// About how many keys a part holds at least, where there are several, and how many parts there are at
-/// most: a table of some thousand keys is cleaned up in well under a millisecond.
+/// About the fewest keys of a part, and the most parts. A table of some thousand keys is cleaned in
+/// well under a millisecond.
 const PART: usize = 1_024;
 const PARTS: usize = 64;
 
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!((keys.len(), map.all().len()), (5_000, 5_000));
         assert!(keys.iter().all(|key| map.get(key).is_some()));
         assert!(map.get("key12000").is_none());
-        let places: usize = map.read().places.0.iter().map(HashMap::len).sum();
-        assert_eq!(places, 5_000);
+        let indices: usize = map.read().key_index.0.iter().map(HashMap::len).sum();
+        assert_eq!(indices, 5_000);
     }
 }

@@ -33,12 +33,12 @@ impl<P: Pattern, S> Layer<S> for PatternLayer<P> {
     }
 }
 
-/// A layer's settings, which make a pattern.
+/// Settings of a layer, from which its pattern is made.
 pub trait ToPattern {
     /// The pattern.
     type Pattern: Pattern;
 
-    /// The pattern with these settings, for one stack.
+    /// Makes the pattern with these settings, for one stack.
     fn to_pattern(&self) -> Self::Pattern;
 }
 
@@ -50,7 +50,7 @@ impl<P: Pattern> ToPattern for PatternLayer<P> {
     }
 }
 
-/// Makes a layer's settings a tower layer whose pattern is made like this.
+/// Implements [`ToPattern`] and [`tower_layer::Layer`] for a layer's settings.
 macro_rules! pattern_layer {
     ($layer:ty => $pattern:ty, $form:ty, |$settings:ident| $make:expr) => {
         impl $crate::pattern::ToPattern for $layer {

@@ -13,30 +13,30 @@ use tower_service::Service;
 use super::around::{Flow, Next, Pattern};
 use super::attempt::Attempt;
 use super::call::Call;
+use super::call_box::CallBoxes;
 use super::driver::{Answer, Begin, Running, start};
-use super::room::Rooms;
 use super::wire::{AsIs, Form, LayerWire, Wire};
 use crate::context::{AttemptState, Context};
 use crate::outcome::{BoxError, Error};
 use crate::rt;
 
-/// A service with a pattern around it: what a layer makes.
+/// A service with a pattern around it, made by a layer.
 #[derive(Debug)]
 pub struct Layered<P, S, F = AsIs> {
     pattern: Arc<P>,
     inner: S,
-    /// The inner service said that it is ready, and nobody has called it since.
+    /// The inner service was polled ready and hasn't been called since.
     is_ready: bool,
-    rooms: Arc<AnyRooms>,
+    boxes: Arc<AnyCallBoxes>,
     form: PhantomData<fn() -> F>,
 }
 
-/// Rooms of a type that is known to the service's methods, not to the service.
-type AnyRooms = OnceLock<Arc<dyn Any + Send + Sync>>;
+/// Call boxes whose type depends on the request's body, which only the service's methods know.
+type AnyCallBoxes = OnceLock<Arc<dyn Any + Send + Sync>>;
 
 impl<P, S, F> Layered<P, S, F> {
     pub(crate) fn new(pattern: Arc<P>, inner: S) -> Self {
-        Self { pattern, inner, is_ready: false, rooms: Arc::default(), form: PhantomData }
+        Self { pattern, inner, is_ready: false, boxes: Arc::default(), form: PhantomData }
     }
 }
 
@@ -47,7 +47,7 @@ impl<P, S: Clone, F> Clone for Layered<P, S, F> {
             pattern: Arc::clone(&self.pattern),
             inner: self.inner.clone(),
             is_ready: false,
-            rooms: Arc::clone(&self.rooms),
+            boxes: Arc::clone(&self.boxes),
             form: PhantomData,
         }
     }
@@ -71,7 +71,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         if P::READIES_IN_CALL || !self.pattern.may_send() {
-            // It is waited for inside the call, or left alone.
+            // The call waits for the inner service, or won't use it.
             return Poll::Ready(Ok(()));
         }
         let ready = self.inner.poll_ready(cx);
@@ -80,14 +80,14 @@ where
     }
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        // The very instance that was polled ready; a clone takes its place.
+        // Use the instance that was polled ready, and replace it with a clone.
         let template = self.inner.clone();
         let readied = std::mem::replace(&mut self.inner, template);
         let is_ready = std::mem::take(&mut self.is_ready);
-        // One that is ready may hold something that others need sooner.
-        let is_let_go = is_ready && !self.pattern.may_send();
-        let readied = (!is_let_go).then_some(readied);
-        let rooms = self.rooms();
+        // A ready instance may hold a permit that other calls need sooner.
+        let is_released = is_ready && !self.pattern.may_send();
+        let readied = (!is_released).then_some(readied);
+        let boxes = self.boxes();
         let found = match request.extensions().is_empty() {
             true => None,
             false => request.extensions().get::<Context>().cloned(),
@@ -99,7 +99,7 @@ where
         };
         let context = |spare| context_of(&*self.pattern, found, spare);
         let begin = Begin { request: request.map(F::wrap), context };
-        start(&rooms, stack, begin, |stack| {
+        start(&boxes, stack, begin, |stack| {
             let mut bottom = stack.bottom();
             (bottom.readied, bottom.is_ready) = (readied, is_ready);
         })
@@ -107,14 +107,15 @@ where
 }
 
 impl<P, S, F> Layered<P, S, F> {
-    fn rooms<W: Wire>(&self) -> Arc<Rooms<W>> {
-        let rooms = self.rooms.get_or_init(|| Arc::new(Rooms::<W>::default()));
-        // Called with bodies of several types, it has rooms for the first of them.
-        Arc::clone(rooms).downcast().unwrap_or_default()
+    fn boxes<W: Wire>(&self) -> Arc<CallBoxes<W>> {
+        let boxes = self.boxes.get_or_init(|| Arc::new(CallBoxes::<W>::default()));
+        // A service that is called with several body types reuses call boxes for the first type
+        // only.
+        Arc::clone(boxes).downcast().unwrap_or_default()
     }
 }
 
-/// The call's facts: those that a layer further out put on the request, or new ones.
+/// The call's facts: from an outer layer, which put them on the request, or new ones.
 fn context_of(
     pattern: &impl Pattern,
     found: Option<Context>,
@@ -135,7 +136,7 @@ struct Stack<P, S> {
 
 struct Bottom<S> {
     template: S,
-    /// This call's first instance.
+    /// The instance for this call's first attempt.
     readied: Option<S>,
     is_ready: bool,
 }
@@ -166,8 +167,8 @@ where
         self.pattern.begin(attempt);
     }
 
-    /// An instance that is ready may hold something that others need sooner.
-    fn let_go(&self) {
+    /// A ready instance may hold a permit that other calls need sooner.
+    fn release(&self) {
         let readied = self.bottom().readied.take();
         drop(readied);
     }
@@ -194,12 +195,12 @@ where
         send(service, is_ready, self.0.pattern.tells(), call, attempt).await
     }
 
-    fn let_go(&self) {
-        Next::<W>::let_go(self.0);
+    fn release(&self) {
+        Next::<W>::release(self.0);
     }
 }
 
-/// Sends an attempt's request by a service, and runs to the end of the answer's body.
+/// Sends an attempt's request with a service, and runs to the end of the answer's body.
 pub(crate) async fn send<W, S, R>(
     mut service: S,
     is_ready: bool,
@@ -222,7 +223,7 @@ where
             return Err(Error::not_ready(error, &attempt.context()));
         }
         if let Some(refusal) = attempt.refusal() {
-            // Somebody stopped it while readiness was waited for.
+            // The call was stopped while it waited for readiness.
             return Err(refusal);
         }
         attempt.state(|state| state.set_attempt_began(call.now()));
@@ -235,13 +236,13 @@ where
     };
     let is_known = request.extensions().get::<Context>().is_some();
     let sent = service.call(request);
-    // What the instance holds isn't held beyond its call.
+    // The instance may hold a permit: drop it before the answer is waited for.
     drop(service);
     let mut sent = pin!(sent);
     let answered = poll_fn(|cx| sent.as_mut().poll(cx).map_err(Into::<BoxError>::into)).await;
     let answered = answered.map_err(|error| match (attempt.context(), is_known) {
         (context, true) => Error::from_inner(error, Some(&context)),
-        // Nobody further in knows whose call it is: what they say is of this one.
+        // The inner service doesn't know the call, so its errors get this call's facts.
         (context, false) => Error::from_inner(error, None).with_context(&context),
     });
     attempt.play(answered?).await

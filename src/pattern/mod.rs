@@ -1,8 +1,8 @@
 //! A pattern of your own: straight-line code around a call.
 //!
-//! Every layer of this crate is a [`Pattern`]: an async function that runs **from the request to the end
-//! of the answer's body**. There is no second half, and nothing moves from the one to the other: what a
-//! pattern holds in a local it holds until the body is over, breaks, is cut, or the caller leaves.
+//! Every layer of this crate is a [`Pattern`]: an async function that runs **from the request to
+//! the end of the answer's body**. So a local variable of a pattern lives until the body has ended
+//! or broken, a limit has cut it, or the caller has left.
 //!
 //! ```
 //! use std::pin::pin;
@@ -13,7 +13,7 @@
 //! use outrigger::{Body, Integration};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! /// Prints what took longer than a limit, and when its body was over.
+//! /// Prints calls that took longer than a limit, and when their bodies ended.
 //! struct PrintSlow(Duration);
 //!
 //! impl Pattern for PrintSlow {
@@ -62,33 +62,33 @@
 //!
 //! # What a pattern can do
 //!
-//! - Look at the request, or change it, before it runs what stands further in:
-//!   [`Attempt::request`].
+//! - Read or change the request, before it runs the inner patterns: [`Attempt::request`].
 //! - Refuse: return an error without running anything.
-//! - Bound: [`Call::until`] runs a future up to a time. A call has one timer, which is armed for the
-//!   earliest of all limits; limits that start and end cost nothing.
-//! - Look at the answer: [`Attempt::head`] gives a [`Held`], which is handed up, or dropped with all that
-//!   stands further in. Then the pattern answers in its place: [`Attempt::play`].
+//! - Set a limit: [`Call::until`] runs a future up to a time. A call has one timer, set to the
+//!   earliest of all limits, so that starting and ending a limit costs nothing.
+//! - Read the answer: [`Attempt::head`] returns a [`Held`], which the pattern hands up, or drops
+//!   together with the inner patterns. After that it may answer itself: [`Attempt::play`].
 //! - See the body: [`Held::hand_up_head`], then [`Attempt::wanted`] and [`Attempt::frame`] in turn.
 //!
 //! # Rules
 //!
-//! - Nothing is spawned inside, and no future is put where it is not polled whenever the pattern is (a
-//!   `FuturesUnordered`): [`Call::until`] would not be woken. `select!` and `join!` are fine.
-//! - No lock is held over an `.await`; the compiler refuses it ("future is not `Send`").
-//! - A pattern runs nothing before its call is first polled.
-//! - Locals are part of every call's memory: box what is large and rare.
+//! - A pattern spawns no tasks. Each of its futures must be polled whenever the pattern is, or
+//!   [`Call::until`] isn't woken: `select!` and `join!` do that, a `FuturesUnordered` doesn't.
+//! - A pattern holds no lock over an `.await`. The compiler refuses it ("future is not `Send`").
+//! - A pattern does nothing before its call is first polled.
+//! - Local variables are part of every call's memory: put large, rare ones into a `Box`.
 //!
 //! # Alone, and together
 //!
-//! As a layer, a pattern has a future, a timer and a place for the answer of its own, in memory that is
-//! used again from call to call. Neighbours can be one layer: a tuple of two patterns is a pattern, the
-//! first around the second. What a layer knows of a call reaches one further in through the request's
-//! [`Context`](crate::context::Context), if the pattern [tells](Pattern::TELLS) it.
+//! As a layer, a pattern has its own future, timer and answer, in memory that is reused from call
+//! to call. Two patterns can share one layer: a tuple of two patterns is a pattern, the first
+//! around the second. Inner layers read a call's facts from the request's
+//! [`Context`](crate::context::Context), if the pattern [puts them there](Pattern::TELLS).
 
 mod around;
 mod attempt;
 mod call;
+mod call_box;
 pub(crate) mod capacity;
 mod driver;
 mod either;
@@ -97,7 +97,6 @@ pub(crate) mod keyed;
 mod layer;
 mod layered;
 pub(crate) mod ownership;
-mod room;
 mod saved;
 mod slot;
 mod unread;
@@ -106,6 +105,7 @@ mod wire;
 pub use around::{Around, Flow, Next, Pattern};
 pub use attempt::Attempt;
 pub use call::{Call, Until};
+pub(crate) use call_box::CallBoxes;
 pub use driver::{Answer, Running};
 pub(crate) use driver::{Begin, start};
 pub(crate) use either::{Either, either};
@@ -115,7 +115,6 @@ pub(crate) use layer::pattern_layer;
 pub use layer::{PatternLayer, ToPattern, layer};
 pub use layered::Layered;
 pub(crate) use layered::send;
-pub(crate) use room::Rooms;
 pub(crate) use slot::{Slot, Wiring};
 pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
 

@@ -3,41 +3,42 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Emitter, Event, WeakEmitter};
 
-/// Who has to do with what a layer shares with its clones and handles.
+/// Who owns the state that a layer shares with its clones and handles.
 ///
-/// An integration takes over what the layer shares that it was given, so that handles of that layer are
-/// handles of the integration. Several that are built from one layer share it if a handle was taken
-/// before: somebody counts on it. Otherwise the first has it, and the others have their own.
+/// An integration adopts the state of the layer that it was given, so that handles of that layer
+/// control the integration. If a handle was taken before, several integrations that are built from
+/// one layer share its state. Otherwise the first one adopts it, and the others make their own.
 #[derive(Debug, Default)]
-pub(crate) struct Ties {
+pub(crate) struct Ownership {
     holder: AtomicU8,
-    /// Those of the stacks that share it.
+    /// The emitters of the stacks that share the state.
     emitters: Mutex<Vec<WeakEmitter>>,
 }
 
-impl Ties {
-    /// A handle was taken.
-    pub(crate) fn hold(&self) {
-        let _ = self.move_to(HELD);
+impl Ownership {
+    /// Notes that a handle was taken.
+    pub(crate) fn share(&self) {
+        let _ = self.move_to(SHARED);
     }
 
-    /// Whether an integration may have it, and need not make its own.
-    pub(crate) fn claim(&self) -> bool {
-        match self.move_to(CLAIMED) {
+    /// Adopts the state for an integration, if it may. If not, the integration makes its own.
+    pub(crate) fn adopt(&self) -> bool {
+        match self.move_to(ADOPTED) {
             Ok(_) => true,
-            Err(holder) => holder == HELD,
+            Err(holder) => holder == SHARED,
         }
     }
 
-    /// A stack shares it whose events go here.
-    pub(crate) fn join(&self, emitter: &Emitter) {
+    /// Notes that a stack with this emitter shares the state.
+    pub(crate) fn subscribe(&self, emitter: &Emitter) {
         let mut emitters = self.emitters.lock().unwrap_or_else(PoisonError::into_inner);
         emitters.retain(|known| known.is_alive() && !known.is_of(emitter));
         emitters.extend(emitter.downgrade());
     }
 
-    /// Tells of what a handle did: whoever listens to the handle's layer, and to all that share it.
-    pub(crate) fn tell(&self, own: &Emitter, event: impl Fn() -> Event) {
+    /// Emits what a handle did to the subscribers of its layer and of all stacks that share the
+    /// state.
+    pub(crate) fn notify(&self, own: &Emitter, event: impl Fn() -> Event) {
         let joined: Vec<_> = {
             let emitters = self.emitters.lock().unwrap_or_else(PoisonError::into_inner);
             let others = emitters.iter().filter(|known| !known.is_of(own));
@@ -53,7 +54,7 @@ impl Ties {
 }
 
 const NOBODY: u8 = 0;
-/// Somebody has a handle, and had it before any integration was there.
-const HELD: u8 = 1;
-/// An integration has it; nobody else had a handle then.
-const CLAIMED: u8 = 2;
+/// A handle was taken before any integration was built.
+const SHARED: u8 = 1;
+/// An integration owns it; no handle had been taken.
+const ADOPTED: u8 = 2;

@@ -3,10 +3,11 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
 use super::wire::{Saved, Wire};
 use crate::context::Context;
 
-/// What is kept of a request to send it again, in room that is used from call to call.
+/// A copy of a request, to send it again. Its memory is reused from call to call.
 ///
 /// A request that succeeds at once is the common case, and copying its head must not cost it an
-/// allocation. So the copy is a list, whose room stays, and becomes a map only if it is needed.
+/// allocation. So headers are copied into a list, whose memory stays, and become a map only when
+/// needed.
 pub(super) struct SavedRequest<W: Wire> {
     head: Option<Head>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -17,8 +18,8 @@ struct Head {
     method: Method,
     uri: Uri,
     version: Version,
-    /// Copied only if there are others than the context, which is put back by itself: extensions
-    /// can't be copied without allocating.
+    /// Copied only if there are others than the context, because a copy allocates. The context is
+    /// added again when the request is sent.
     extensions: Option<Extensions>,
 }
 
@@ -33,7 +34,7 @@ impl<W: Wire> SavedRequest<W> {
         self.head.is_some()
     }
 
-    /// Copies the head and begins to record the body, up to so many bytes.
+    /// Copies the head and begins to record the body, up to `cap` bytes.
     pub(super) fn save(&mut self, request: Request<W::Body>, cap: usize) -> Request<W::Body> {
         let (head, body) = request.into_parts();
         let context = usize::from(head.extensions.get::<Context>().is_some());
@@ -49,7 +50,7 @@ impl<W: Wire> SavedRequest<W> {
         Request::from_parts(head, self.body.save(body, cap))
     }
 
-    /// The request once more; `None` if its body can't be sent again.
+    /// Makes the request again; `None` if its body can't be sent again.
     pub(super) fn rebuild(&self) -> Option<Request<W::Body>> {
         let head = self.head.as_ref()?;
         let mut request = Request::new(self.body.again()?);
@@ -75,7 +76,7 @@ impl<W: Wire> SavedRequest<W> {
         &self.headers
     }
 
-    /// Forgets the call, and keeps the room.
+    /// Clears the copy, and keeps its memory.
     pub(super) fn clear(&mut self) {
         if self.head.take().is_some() {
             self.headers.clear();

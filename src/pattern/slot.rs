@@ -1,27 +1,27 @@
 use crate::event::Emitter;
 use crate::outcome::SharedClassifier;
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
-/// What an integration gives to each of its layers.
+/// The parts of an integration that each of its layers gets.
 #[derive(Clone, Debug)]
 pub(crate) struct Wiring {
     pub(crate) emitter: Emitter,
     pub(crate) classifier: SharedClassifier,
 }
 
-/// A layer that stands in a slot of an integration.
+/// A layer in one of the slots of an integration.
 pub(crate) trait Slot: Sized {
-    /// The layer as one integration's: its events and its classifier are the integration's, and it
-    /// shares with other integrations only what somebody had a handle of, or meant to be shared.
+    /// The layer with the integration's emitter and classifier. It shares its state with other
+    /// integrations only if a handle was taken before, or if it was meant to be shared.
     fn adopt(self, wiring: &Wiring) -> Self;
 
-    /// These settings, with all that the running layer remembers and holds. To inherit from the same
-    /// layer once more changes nothing.
+    /// These settings, with the state of the running layer. Doing it again with the same layer
+    /// changes nothing.
     fn inherit(self, _running: &Self) -> Self {
         self
     }
 
-    /// The same settings, which stay as they are while those of the running layer are changed.
+    /// A copy of the settings, which doesn't change when those of the running layer do.
     fn snapshot(&self) -> Self
     where
         Self: Clone,
@@ -29,6 +29,6 @@ pub(crate) trait Slot: Sized {
         self.clone()
     }
 
-    /// Names every setting that can't work.
-    fn check_into(&self, _mistakes: &mut Mistakes<'_>) {}
+    /// Adds all invalid settings.
+    fn check_into(&self, _mistakes: &mut Errors<'_>) {}
 }

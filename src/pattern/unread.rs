@@ -1,26 +1,26 @@
-//! Ends answers that their callers keep unread, when their time is over.
+//! Ends answers that their callers keep unread, at their deadline.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Wake, Waker};
 
 use tokio::runtime::Handle;
 
-use super::room::{Room, lock};
+use super::call_box::{CallBox, lock};
 use super::wire::Wire;
 
 /// Woken by the call's timer in its caller's place, while the caller reads nothing.
 ///
-/// Nobody polls an answer that is kept unread, and what it holds (a place, a connection) would be held
-/// for as long. When the call's deadline comes, a task polls it instead.
+/// An unread answer isn't polled, so it would keep its bulkhead place and its connection. At the
+/// call's deadline, a task polls it instead.
 pub(super) struct Unread<W: Wire> {
-    room: Weak<Mutex<Room<W>>>,
-    /// Where the task runs: a timer's wake-up may come from outside of the runtime.
+    call_box: Weak<Mutex<CallBox<W>>>,
+    /// Where the task runs: a timer may wake it from outside of the runtime.
     runtime: Mutex<Option<Handle>>,
 }
 
 impl<W: Wire> Unread<W> {
-    pub(super) fn new(room: Weak<Mutex<Room<W>>>) -> Arc<Self> {
-        Arc::new(Self { room, runtime: Mutex::new(None) })
+    pub(super) fn new(call_box: Weak<Mutex<CallBox<W>>>) -> Arc<Self> {
+        Arc::new(Self { call_box, runtime: Mutex::new(None) })
     }
 
     /// The waker for the timer of a call that belongs to this runtime.
@@ -35,8 +35,8 @@ impl<W: Wire> Wake for Unread<W> {
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(runtime) = runtime {
             runtime.spawn(async move {
-                if let Some(room) = self.room.upgrade() {
-                    lock(&room).look_at_unread();
+                if let Some(call_box) = self.call_box.upgrade() {
+                    lock(&call_box).check_unread();
                 }
             });
         }

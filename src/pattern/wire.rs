@@ -5,33 +5,33 @@ use bytes::{Buf, Bytes};
 use http_body::Body;
 
 use crate::context::UploadProgress;
-use crate::replay::{Recording, ReplayBody};
+use crate::replay::{RecordedBody, ReplayBody};
 
-/// The bodies of a stack: what its requests carry, and what its answers are made of.
+/// The body types of a stack: of its requests and of its answers.
 ///
-/// There is nothing to implement by hand: a pattern is written for any.
+/// It can't be implemented outside of this crate: a pattern is written for every `Wire`.
 pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
-    /// A request's body, as patterns hand it on.
+    /// A request's body, as patterns pass it on.
     type Body: Send + 'static;
     /// A piece of an answer's body.
     type Data: Buf + From<Bytes> + Send + 'static;
-    /// What is kept of a request's body to send it again.
+    /// A request's body, saved to be sent again.
     #[doc(hidden)]
     type Saved: Saved<Self::Body> + Default + Send + 'static;
 
-    /// Lets somebody see how far the sending of a body has come, where that can be seen.
+    /// Counts in `progress` how much of a body is sent, if the body's type supports that.
     #[doc(hidden)]
     fn watch(body: Self::Body, progress: &UploadProgress) -> Self::Body;
 
-    /// How long a body is, where that can be seen.
+    /// The length of a body, if it is known.
     #[doc(hidden)]
     fn length(body: &Self::Body) -> Option<u64>;
 }
 
-/// What is kept of a request's body.
+/// A saved request body.
 #[doc(hidden)]
 pub trait Saved<B> {
-    /// Begins to record, up to so many bytes.
+    /// Begins to record the body, up to `cap` bytes.
     fn save(&mut self, body: B, cap: usize) -> B;
 
     /// The body for another attempt, if it can be sent again.
@@ -40,22 +40,22 @@ pub trait Saved<B> {
     /// Whether the body can be sent again.
     fn is_kept(&self) -> bool;
 
-    /// Whether all of the body was taken by who sends it, and can be sent again.
+    /// Whether the whole body was read for sending, and can be sent again.
     fn is_sent(&self) -> bool;
 
-    /// Forgets the body.
+    /// Drops the body.
     fn clear(&mut self);
 }
 
-/// What a layer makes of the caller's request body for what stands further in.
+/// How a layer passes the caller's request body to the inner service.
 #[doc(hidden)]
 pub trait Form<Q>: Send + Sync + 'static {
     /// The body that is sent.
     type Body: Send + 'static;
-    /// What is kept of it.
+    /// The body, saved to be sent again.
     type Saved: Saved<Self::Body> + Default + Send + 'static;
 
-    /// The caller's body, as it is sent.
+    /// Turns the caller's body into the one that is sent.
     fn wrap(body: Q) -> Self::Body;
 
     /// See [`Wire::watch`].
@@ -69,15 +69,15 @@ pub trait Form<Q>: Send + Sync + 'static {
     }
 }
 
-/// The caller's body is handed on as it is: it can be sent once.
+/// The caller's body is passed on unchanged: it can be sent once.
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
 
-/// The caller's body is an integration's: there may be copies of it.
+/// The caller's body is an integration's [`Body`](crate::Body), which can often be copied.
 #[derive(Clone, Copy, Debug)]
 pub struct Own;
 
-/// The caller's body is handed on as it is, and its length can be seen.
+/// The caller's body is passed on unchanged, and its length is known to the layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured;
 
@@ -85,14 +85,14 @@ pub struct Measured;
 #[derive(Clone, Copy, Debug)]
 pub struct Replaying;
 
-/// The bodies of a layer.
+/// The body types of a layer.
 pub struct LayerWire<F, Q, D> {
     form: PhantomData<fn(F)>,
     request: PhantomData<fn(Q)>,
     data: PhantomData<fn(D)>,
 }
 
-/// Nothing is kept.
+/// No saved body: the request can't be sent again.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Nothing;
@@ -149,7 +149,7 @@ impl<Q: Body + Send + 'static> Form<Q> for Measured {
 
 impl<Q: Body + Send + 'static> Form<Q> for Replaying {
     type Body = ReplayBody<Q>;
-    type Saved = Recording<Q>;
+    type Saved = RecordedBody<Q>;
 
     fn wrap(body: Q) -> ReplayBody<Q> {
         ReplayBody::once(body)
@@ -176,7 +176,7 @@ impl<B> Saved<B> for Nothing {
     fn clear(&mut self) {}
 }
 
-impl<Q: Body> Saved<ReplayBody<Q>> for Recording<Q> {
+impl<Q: Body> Saved<ReplayBody<Q>> for RecordedBody<Q> {
     fn save(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
         match body.into_once() {
             Ok(body) => self.start(body, cap),

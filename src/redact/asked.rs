@@ -1,6 +1,6 @@
 use http::HeaderName;
 
-/// What somebody asked for by its name.
+/// The names whose values were asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     pub(super) headers: Vec<HeaderName>,
@@ -24,7 +24,7 @@ impl Asked {
     }
 }
 
-/// Letters and digits alone, in lower case.
+/// A name's letters and digits, in lower case.
 fn joined(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase)
 }

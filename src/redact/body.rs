@@ -1,4 +1,4 @@
-//! Bodies, by what they say they are.
+//! Redacts bodies by their media type.
 
 use http::{HeaderMap, header};
 
@@ -18,10 +18,10 @@ pub(super) fn redact(headers: &HeaderMap, body: &Kept, asked: &Asked) -> Option<
     Some(shown.unwrap_or_else(|| size(name, body)))
 }
 
-/// What is shown of what has a structure; `None` if it has another one, or none.
+/// What is shown of a body with a known structure; `None` for any other body.
 fn structure(media: Media, body: &Kept, asked: &Asked) -> Option<String> {
     let bytes = body.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body.bytes);
-    // Only values can hold what is no text, and values are not shown.
+    // Only values can contain bytes that are no text, and values are not shown.
     let text = String::from_utf8_lossy(bytes);
     let is_space = |char: char| char.is_ascii_whitespace() || char == '\u{1e}';
     match media {

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-/// The parts of a text that nobody may see.
+/// The parts of a text to be hidden.
 #[derive(Debug, Default)]
 pub(super) struct Hidden(Vec<Range<usize>>);
 
@@ -38,10 +38,10 @@ impl Hidden {
     }
 }
 
-/// What stands where something ends in the middle.
+/// The mark for a text that was cut.
 pub(super) const CUT: &str = "[cut]";
 /// How many bytes of a body's structure are shown: more is read by nobody, and masks can be longer than
 /// what they stand for.
 pub(super) const MOST_SHOWN: usize = 32 * 1024;
-/// What stands in the place of what is hidden.
+/// The mark for a hidden part.
 pub(super) const MARK: &str = "[redacted]";

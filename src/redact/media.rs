@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 use super::{patterns, words};
 
-/// What a body says it is.
+/// The type of a body, as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
     Json,
@@ -60,5 +60,5 @@ pub(super) fn is_name(name: &str) -> bool {
         && !patterns::holds_token(name.as_bytes())
 }
 
-/// Longer ones hold more than a type.
+/// A longer value contains more than a type.
 const LONGEST: usize = 80;

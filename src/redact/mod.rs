@@ -1,11 +1,11 @@
-//! What is shown of requests, answers and errors to whoever reads a log or a page.
+//! Redaction: which parts of requests, answers and errors are shown in logs and on pages.
 //!
-//! What leaves the service's memory goes through a [`Redactor`] first. The [`StandardRedactor`] shows
-//! the structure and no values: which fields, headers and keys there were, of which type and how long.
-//! A value is shown only if its name is on one of the two lists below, and if it looks like a word of a
-//! program. Whatever else you want to see, you ask for by its name ([`show_field`], [`show_header`],
-//! [`show_query`]). What is secret by its looks is hidden even there. Nothing else is guessed, in no
-//! language.
+//! Everything that leaves the service's memory passes through a [`Redactor`]. The
+//! [`StandardRedactor`] shows the structure and no values: which fields, headers and keys there
+//! were, of which type and how long. A value is shown only if its name is on one of the two lists
+//! below, and if it looks like a word of a program. Whatever else you want to see, you ask for by
+//! its name ([`show_field`], [`show_header`], [`show_query`]). What is secret by its looks is
+//! hidden even there. Nothing else is guessed, in no language.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue};

@@ -1,10 +1,10 @@
-//! What is secret by its looks, whatever it is called.
+//! Recognises secrets by their form, whatever their name.
 
 use std::ops::Range;
 
 use super::cards;
 
-/// Numbers of cards, addresses, tokens, and what is secret in URLs.
+/// Finds card numbers, e-mail addresses, tokens, and secrets in URLs.
 pub(super) fn find(text: &[u8], hide: &mut impl FnMut(Range<usize>)) {
     urls(text, hide);
     cards::find(text, hide);

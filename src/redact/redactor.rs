@@ -17,7 +17,7 @@ pub trait Redactor: Send + Sync + 'static {
     /// What is shown of a body that came with these headers; `None` if nothing is.
     fn body(&self, headers: &HeaderMap, body: &Kept) -> Option<String>;
 
-    /// What is shown of a text of unknown making: an error, a reason.
+    /// What is shown of a text of unknown origin: an error, a reason.
     fn text(&self, text: &str) -> String;
 
     /// What is shown of an id by which a call is asked for: a correlation id, an idempotency key, what

@@ -7,7 +7,8 @@ use super::redactor::Redactor;
 use super::{body, media, text, url, words};
 use crate::redact::Kept;
 
-/// Shows structure, the values on its lists, and what it was asked for. See the [module](super).
+/// Shows the structure, the values on its lists, and the values that you ask for. See the
+/// [module](super).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a redactor does nothing until somebody asks it"]
 pub struct StandardRedactor {
@@ -15,7 +16,7 @@ pub struct StandardRedactor {
 }
 
 impl StandardRedactor {
-    /// What is shown by default is shown.
+    /// A redactor with the default lists.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,4 +1,4 @@
-//! What is left of a text that somebody asked for: what is secret in it is hidden.
+//! Redacts texts that were asked for: recognised secrets in them are hidden.
 
 use super::encoded::views;
 use super::hidden::Hidden;

@@ -5,99 +5,100 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use super::buffer::{Original, Playing, Tape, wake};
+use super::buffer::{BufferReader, Original, ReplayBuffer, wake};
 use crate::body::IntoBytes;
 use crate::outcome::{BoxError, Error};
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
 ///
-/// Nothing is copied and nothing read ahead: what goes out is remembered, up to a cap. If an attempt
-/// ends early, the next one sends what is remembered and then goes on with the rest. A body over the
-/// cap is sent once, and not remembered.
+/// Nothing is copied or read ahead: chunks are buffered as they are sent, up to a limit. If an
+/// attempt ends early, the next one sends the buffered chunks and then the rest. A body over the
+/// limit is sent once, and not buffered.
 ///
-/// A connection may hold on to an attempt's body long after the answer came. The next attempt takes
-/// the rest over all the same, and the earlier one's body fails: it is never passed off as whole.
+/// A connection may keep an attempt's body long after the answer. The next attempt takes over the
+/// rest nevertheless, and the earlier body ends with an error, so that no part is taken for the
+/// whole.
 pub struct ReplayBody<B>(Source<B>);
 
 enum Source<B> {
     /// There is no body.
     Empty,
-    /// Not to be sent again: nothing is recorded.
+    /// It can't be sent again: nothing is recorded.
     Once(B),
     /// Recorded.
-    Recorded(Playing<B>),
+    Recorded(BufferReader<B>),
 }
 
-/// The retry layer's end of a recorded body; reused from call to call.
-pub struct Recording<B> {
-    tape: Arc<Tape<B>>,
-    /// There is no body, and nothing on the tape.
-    blank: bool,
+/// The retry layer's side of a recorded body. It is reused from call to call.
+pub struct RecordedBody<B> {
+    buffer: Arc<ReplayBuffer<B>>,
+    /// There is no body.
+    is_empty: bool,
 }
 
 // === impl Recording ===
 
-impl<B> Default for Recording<B> {
+impl<B> Default for RecordedBody<B> {
     fn default() -> Self {
-        Self { tape: Tape::new(), blank: true }
+        Self { buffer: ReplayBuffer::new(), is_empty: true }
     }
 }
 
-impl<B: Body> Recording<B> {
+impl<B: Body> RecordedBody<B> {
     /// The body for the first attempt; recorded up to `cap` bytes.
     pub(crate) fn start(&mut self, body: B, cap: usize) -> ReplayBody<B> {
-        self.blank = body.is_end_stream();
-        if self.blank {
+        self.is_empty = body.is_end_stream();
+        if self.is_empty {
             return ReplayBody(Source::Empty);
         }
         let (size, cap) = (body.size_hint(), cap as u64);
-        let mut state = self.tape.state();
+        let mut state = self.buffer.state();
         state.begin(cap, size);
         if size.lower() > cap {
-            state.kept = false;
+            state.is_kept = false;
             return ReplayBody(Source::Once(body));
         }
         state.original = Original::Here(body);
-        ReplayBody(Source::Recorded(Playing::new(&self.tape, state.current)))
+        ReplayBody(Source::Recorded(BufferReader::new(&self.buffer, state.current)))
     }
 
     /// The body for another attempt, if it can be sent again.
     pub(crate) fn again(&self) -> Option<ReplayBody<B>> {
-        if self.blank {
+        if self.is_empty {
             return Some(ReplayBody(Source::Empty));
         }
-        let mut state = self.tape.state();
-        if !state.kept {
+        let mut state = self.buffer.state();
+        if !state.is_kept {
             return None;
         }
         state.current += 1;
-        let playing = match state.is_empty() {
+        let reader = match state.is_empty() {
             true => Source::Empty,
-            false => Source::Recorded(Playing::new(&self.tape, state.current)),
+            false => Source::Recorded(BufferReader::new(&self.buffer, state.current)),
         };
-        // The earlier attempt may still hold a connection: it learns that it is over.
+        // Wake the earlier attempt: it may still hold a connection, and must end.
         wake(state);
-        Some(ReplayBody(playing))
+        Some(ReplayBody(reader))
     }
 
     /// Whether the body can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
-        self.blank || self.tape.state().kept
+        self.is_empty || self.buffer.state().is_kept
     }
 
-    /// Whether all of the body was taken by who sends it, and can be sent again.
+    /// Whether the whole body was read for sending, and can be sent again.
     pub(crate) fn is_sent(&self) -> bool {
-        if self.blank {
+        if self.is_empty {
             return true;
         }
-        let state = self.tape.state();
-        state.kept && matches!(state.original, Original::Complete)
+        let state = self.buffer.state();
+        state.is_kept && matches!(state.original, Original::Complete)
     }
 
-    /// Forgets the body, so that nothing of it is kept between calls.
+    /// Drops the body, so that nothing of it is kept between calls.
     pub(crate) fn clear(&mut self) {
-        if !self.blank {
-            Tape::wipe(&mut self.tape);
+        if !self.is_empty {
+            ReplayBuffer::clear(&mut self.buffer);
         }
     }
 }
@@ -105,7 +106,7 @@ impl<B: Body> Recording<B> {
 // === impl ReplayBody ===
 
 impl<B: Body> ReplayBody<B> {
-    /// The body itself, where nothing is recorded.
+    /// The body itself, if it isn't recorded.
     pub(crate) fn into_once(self) -> Result<B, Self> {
         match self.0 {
             Source::Once(body) => Ok(body),
@@ -113,7 +114,7 @@ impl<B: Body> ReplayBody<B> {
         }
     }
 
-    /// A body that is sent once: nothing is recorded.
+    /// A body that can be sent once, and isn't recorded.
     pub(crate) fn once(body: B) -> Self {
         match body.is_end_stream() {
             true => Self(Source::Empty),
@@ -122,16 +123,17 @@ impl<B: Body> ReplayBody<B> {
     }
 }
 
-/// Clients send bytes better than a stream: with their length, and again after a redirect.
+/// Bytes are better for clients than a stream: with a known length, and sent again after a
+/// redirect.
 impl<B: IntoBytes> IntoBytes for ReplayBody<B> {
-    /// Only if nothing of them was sent by this attempt.
+    /// Only if this attempt has sent nothing yet.
     fn into_bytes(self) -> Result<Bytes, Self> {
         match self.0 {
             Source::Empty => Ok(Bytes::new()),
             Source::Once(body) => body.into_bytes().map_err(|body| Self(Source::Once(body))),
-            Source::Recorded(mut playing) => match playing.take_bytes() {
+            Source::Recorded(mut reader) => match reader.take_bytes() {
                 Some(bytes) => Ok(bytes),
-                None => Err(Self(Source::Recorded(playing))),
+                None => Err(Self(Source::Recorded(reader))),
             },
         }
     }
@@ -159,7 +161,7 @@ where
                     Err(error) => Err(Error::from_inner(error, None)),
                 }))
             }
-            Source::Recorded(playing) => playing.poll_frame(cx),
+            Source::Recorded(reader) => reader.poll_frame(cx),
         }
     }
 
@@ -167,7 +169,7 @@ where
         match &self.0 {
             Source::Empty => true,
             Source::Once(body) => body.is_end_stream(),
-            Source::Recorded(playing) => playing.is_end_stream(),
+            Source::Recorded(reader) => reader.is_end_stream(),
         }
     }
 
@@ -175,12 +177,12 @@ where
         match &self.0 {
             Source::Empty => SizeHint::with_exact(0),
             Source::Once(body) => body.size_hint(),
-            Source::Recorded(playing) => playing.size_hint(),
+            Source::Recorded(reader) => reader.size_hint(),
         }
     }
 }
 
-/// The playing half lays its part down by value, wherever it is.
+/// The original body is polled where it lies in the buffer, and never pinned here.
 impl<B> Unpin for ReplayBody<B> {}
 
 impl<B> std::fmt::Debug for ReplayBody<B> {

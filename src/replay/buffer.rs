@@ -1,4 +1,4 @@
-//! What the attempts of one call share of its request's body.
+//! The request body that the attempts of one call share.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,54 +12,54 @@ use crate::body::IntoBytes;
 use crate::outcome::{BoxError, Error, ErrorKind};
 use crate::terms::Delivery;
 
-/// One attempt's way through the tape.
-pub(super) struct Playing<B> {
-    tape: Arc<Tape<B>>,
-    /// Which attempt it is, by the tape's count.
+/// Reads the body for one attempt: the buffered part first, then the original.
+pub(super) struct BufferReader<B> {
+    buffer: Arc<ReplayBuffer<B>>,
+    /// The attempt's number, by the buffer's count.
     attempt: u32,
-    /// How many chunks this attempt has sent from the tape.
+    /// How many buffered chunks this attempt has sent.
     next: usize,
     /// How many bytes this attempt has sent.
     sent: u64,
     trailers_sent: bool,
 }
 
-/// What the attempts of one call share.
-pub(super) struct Tape<B> {
+/// A request body, buffered while it is first sent.
+pub(super) struct ReplayBuffer<B> {
     state: Mutex<State<B>>,
 }
 
 pub(super) struct State<B> {
     chunks: Vec<Bytes>,
     trailers: Option<HeaderMap>,
-    /// Bytes that came from the original so far.
+    /// Bytes read from the original so far.
     read: u64,
     cap: u64,
     /// The size that the original announced.
     size: SizeHint,
     pub(super) original: Original<B>,
-    /// All that was read is on the tape: the body can be sent again.
-    pub(super) kept: bool,
-    /// The attempt that may read on; earlier ones may not.
+    /// All bytes read are buffered, so that the body can be sent again.
+    pub(super) is_kept: bool,
+    /// The attempt that may read the original; earlier ones may not.
     pub(super) current: u32,
-    /// An attempt that waits, for the original or for who has it in hand.
+    /// The attempt that waits, for the original or for another attempt that polls it.
     waiting: Option<Waker>,
 }
 
 pub(super) enum Original<B> {
     Here(B),
-    /// An attempt polls it at this moment.
-    InHand,
+    /// An attempt is polling it now.
+    Polling,
     /// It was read to its end.
     Complete,
     Failed,
 }
 
-/// The original while an attempt polls it. Dropped by a panic of the original, which is gone then:
-/// other attempts must not wait for it.
-struct InHand<'a, B>(&'a Tape<B>);
+/// Guards the time while an attempt polls the original. It is dropped only if the original panics:
+/// the original is lost then, and other attempts must not wait for it.
+struct Polling<'a, B>(&'a ReplayBuffer<B>);
 
-/// What an attempt finds when it asks for its next frame.
+/// What an attempt has to do for its next frame.
 enum Step<B> {
     Frame(Frame<Bytes>),
     Poll(B),
@@ -70,25 +70,25 @@ enum Step<B> {
 
 // === impl Tape ===
 
-impl<B> Tape<B> {
+impl<B> ReplayBuffer<B> {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self { state: Mutex::new(State::new()) })
     }
 
-    /// Starts afresh, if nobody else has the tape in hand.
-    pub(super) fn wipe(tape: &mut Arc<Self>) {
-        match Arc::get_mut(tape) {
-            Some(tape) => {
-                let state = tape.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+    /// Clears the buffer, or replaces it if a connection still uses it.
+    pub(super) fn clear(buffer: &mut Arc<Self>) {
+        match Arc::get_mut(buffer) {
+            Some(buffer) => {
+                let state = buffer.state.get_mut().unwrap_or_else(PoisonError::into_inner);
                 state.begin(0, SizeHint::default());
             }
-            // A connection is still sending it: the tape is its own from now on.
-            None => *tape = Self::new(),
+            // A connection is still sending the body: leave it the old buffer.
+            None => *buffer = Self::new(),
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State<B>> {
-        // Nothing that could panic runs under the lock.
+        // No code that could panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,13 +102,13 @@ impl<B> State<B> {
             cap: 0,
             size: SizeHint::default(),
             original: Original::Complete,
-            kept: true,
+            is_kept: true,
             current: 0,
             waiting: None,
         }
     }
 
-    /// Starts afresh, in the room that is there.
+    /// Clears the state, and keeps its memory.
     pub(super) fn begin(&mut self, cap: u64, size: SizeHint) {
         let mut chunks = std::mem::take(&mut self.chunks);
         chunks.clear();
@@ -122,11 +122,11 @@ impl<B> State<B> {
 
     fn record(&mut self, chunk: &Bytes) {
         self.read += chunk.len() as u64;
-        if self.kept && self.read > self.cap {
-            self.lose();
+        if self.is_kept && self.read > self.cap {
+            self.drop_copy();
         }
-        // An empty one says nothing, and there may be any number of them.
-        if self.kept && !chunk.is_empty() {
+        // Empty chunks are skipped: there may be any number of them.
+        if self.is_kept && !chunk.is_empty() {
             self.chunks.push(chunk.clone());
         }
     }
@@ -138,14 +138,14 @@ impl<B> State<B> {
         }
     }
 
-    fn lose(&mut self) {
-        self.kept = false;
+    fn drop_copy(&mut self) {
+        self.is_kept = false;
         self.chunks = Vec::new();
         self.trailers = None;
     }
 }
 
-/// Lets go of the lock, then wakes whoever waits.
+/// Releases the lock, then wakes the attempt that waits.
 pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
     let waiting = state.waiting.take();
     drop(state);
@@ -156,10 +156,10 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
 
 // === impl InHand ===
 
-impl<B> Drop for InHand<'_, B> {
+impl<B> Drop for Polling<'_, B> {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        state.lose();
+        state.drop_copy();
         state.original = Original::Failed;
         wake(state);
     }
@@ -167,17 +167,17 @@ impl<B> Drop for InHand<'_, B> {
 
 // === impl Playing ===
 
-impl<B> Playing<B> {
-    pub(super) fn new(tape: &Arc<Tape<B>>, attempt: u32) -> Self {
-        Self { tape: Arc::clone(tape), attempt, next: 0, sent: 0, trailers_sent: false }
+impl<B> BufferReader<B> {
+    pub(super) fn new(buffer: &Arc<ReplayBuffer<B>>, attempt: u32) -> Self {
+        Self { buffer: Arc::clone(buffer), attempt, next: 0, sent: 0, trailers_sent: false }
     }
 
-    /// What is on the tape is sent first; then the original is read on.
+    /// The buffered chunks are sent first, then the rest of the original.
     fn step(&mut self, cx: &Context<'_>) -> Step<B> {
-        let mut state = self.tape.state();
+        let mut state = self.buffer.state();
         if state.current != self.attempt {
-            // Who has sent all of it may end, whoever sends it again.
-            return if self.is_played(&state) { Step::End } else { Step::Stop };
+            // Another attempt is current. This one may end only if it has sent everything.
+            return if self.is_at_end(&state) { Step::End } else { Step::Stop };
         }
         if let Some(chunk) = state.chunks.get(self.next).cloned() {
             self.next += 1;
@@ -185,16 +185,16 @@ impl<B> Playing<B> {
             return Step::Frame(Frame::data(chunk));
         }
         if self.sent != state.read {
-            // What this attempt had yet to send was let go of, over the cap.
+            // The chunks that this attempt still had to send were dropped, over the limit.
             return Step::Stop;
         }
         if let Some(trailers) = state.trailers.clone().filter(|_| !self.trailers_sent) {
             self.trailers_sent = true;
             return Step::Frame(Frame::trailers(trailers));
         }
-        match std::mem::replace(&mut state.original, Original::InHand) {
+        match std::mem::replace(&mut state.original, Original::Polling) {
             Original::Here(original) => Step::Poll(original),
-            Original::InHand => {
+            Original::Polling => {
                 state.wait(cx.waker());
                 Step::Wait
             }
@@ -210,7 +210,7 @@ impl<B> Playing<B> {
     }
 }
 
-impl<B> Playing<B>
+impl<B> BufferReader<B>
 where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
@@ -224,24 +224,24 @@ where
             Step::Wait => return Poll::Pending,
             Step::End => return Poll::Ready(None),
             Step::Stop => {
-                // Not the end: a part must not be taken for the whole.
+                // An error, so that the provider doesn't take a part for the whole.
                 let error = Error::new(ErrorKind::Request, Delivery::Unknown);
                 return Poll::Ready(Some(Err(error.with_detail("its body is no longer here"))));
             }
             Step::Poll(original) => original,
         };
-        let in_hand = InHand(&self.tape);
+        let polling = Polling(&self.buffer);
         let polled = Pin::new(&mut original).poll_frame(cx);
         let polled = polled.map(|frame| (frame, original.is_end_stream()));
-        std::mem::forget(in_hand);
+        std::mem::forget(polling);
         match polled {
             Poll::Ready((frame, at_end)) => Poll::Ready(self.record(original, frame, at_end)),
             Poll::Pending => {
-                let mut state = self.tape.state();
+                let mut state = self.buffer.state();
                 state.original = Original::Here(original);
                 match state.current == self.attempt {
                     true => state.wait(cx.waker()),
-                    // Another attempt reads on from here.
+                    // Another attempt continues from here.
                     false => wake(state),
                 }
                 Poll::Pending
@@ -249,25 +249,25 @@ where
         }
     }
 
-    /// Records what came from the original, and puts that back.
+    /// Buffers a frame of the original, and puts the original back.
     fn record(
         &mut self,
         original: B,
         frame: Option<Result<Frame<B::Data>, B::Error>>,
         at_end: bool,
     ) -> Option<Result<Frame<Bytes>, Error>> {
-        let mut state = self.tape.state();
+        let mut state = self.buffer.state();
         state.original = Original::Here(original);
         let frame = match frame {
             None => None,
             Some(Err(error)) => {
-                state.lose();
+                state.drop_copy();
                 state.original = Original::Failed;
                 Some(Err(Error::from_inner(error, None)))
             }
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(mut data) => {
-                    // For `Bytes` this takes them as they are.
+                    // For `Bytes` this makes no copy.
                     let chunk = data.copy_to_bytes(data.remaining());
                     state.record(&chunk);
                     self.next += usize::from(!chunk.is_empty());
@@ -275,7 +275,7 @@ where
                     Some(Ok(Frame::data(chunk)))
                 }
                 Err(frame) => frame.into_trailers().ok().map(|trailers| {
-                    state.trailers = state.kept.then(|| trailers.clone());
+                    state.trailers = state.is_kept.then(|| trailers.clone());
                     self.trailers_sent = true;
                     Ok(Frame::trailers(trailers))
                 }),
@@ -293,18 +293,18 @@ where
     }
 }
 
-impl<B> Playing<B> {
+impl<B> BufferReader<B> {
     pub(super) fn is_end_stream(&self) -> bool {
-        self.is_played(&self.tape.state())
+        self.is_at_end(&self.buffer.state())
     }
 
-    fn is_played(&self, state: &State<B>) -> bool {
-        let played = self.sent == state.read && (self.trailers_sent || state.trailers.is_none());
-        played && matches!(state.original, Original::Complete)
+    fn is_at_end(&self, state: &State<B>) -> bool {
+        let is_sent = self.sent == state.read && (self.trailers_sent || state.trailers.is_none());
+        is_sent && matches!(state.original, Original::Complete)
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
-        let announced = self.tape.state().size;
+        let announced = self.buffer.state().size;
         let mut left = SizeHint::new();
         if let Some(upper) = announced.upper() {
             left.set_upper(upper.saturating_sub(self.sent));
@@ -314,9 +314,9 @@ impl<B> Playing<B> {
     }
 }
 
-impl<B: IntoBytes> Playing<B> {
+impl<B: IntoBytes> BufferReader<B> {
     pub(super) fn take_bytes(&mut self) -> Option<Bytes> {
-        let mut state = self.tape.state();
+        let mut state = self.buffer.state();
         if self.next > 0 || self.attempt != state.current || state.trailers.is_some() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What it takes to send a request again: what is kept of it, how often, and whether it may be.
+//! Sending a request again: its saved body, the budget, and whether a repetition is safe.
 
 mod body;
 pub(crate) mod budget;
@@ -7,7 +7,7 @@ mod safety;
 
 pub use body::ReplayBody;
 
-pub(crate) use body::Recording;
+pub(crate) use body::RecordedBody;
 pub use safety::Steer;
 
 pub(crate) use safety::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};

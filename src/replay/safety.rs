@@ -23,19 +23,18 @@ pub enum Steer {
     Safe,
 }
 
-/// Whether the request has a key that its caller put there by hand. An empty key is none: every such
-/// call would have the same.
+/// Whether the caller has set a key header. An empty key doesn't count: calls would share it.
 fn has_key<B>(request: &Request<B>) -> bool {
     request.headers().get(KEY_HEADER).is_some_and(is_key)
 }
 
-/// Whether the request has a key that makes it safe to send again: one that somebody said the provider
-/// honours. Where no layer knows the call's key, its caller's word is the header.
+/// Whether the request has a key that makes it safe to send again, because the provider honours it.
+/// If no layer knows the call's key, a header that the caller has set counts.
 pub(crate) fn has_honoured_key<B>(request: &Request<B>, call: &Call) -> bool {
     call.key.get().map_or_else(|| has_key(request), |key| key.honoured)
 }
 
-/// The key that its caller gave the request: in the extensions, or else in this header.
+/// The key that the caller gave the request: in its extensions, or else in this header.
 pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<HeaderValue> {
     let extension = request.extensions().get::<IdempotencyKey>().cloned();
     extension.map(IdempotencyKey::into_header).or_else(|| {
@@ -44,18 +43,19 @@ pub(crate) fn own_key<B>(request: &Request<B>, header: &HeaderName) -> Option<He
     })
 }
 
-/// Whether it names anything: quotes around nothing don't.
+/// Whether it is a key: not empty, nor an empty pair of quotes.
 pub(crate) fn is_key(value: &HeaderValue) -> bool {
     value.as_bytes().iter().any(|byte| !matches!(byte, b'"' | b' ' | b'\t'))
 }
 
-/// Whether it changes nothing: RFC 9110, 9.2.1, and draft-ietf-httpbis-safe-method-w-body for QUERY.
+/// Whether the method is safe: RFC 9110, 9.2.1, and draft-ietf-httpbis-safe-method-w-body for
+/// QUERY.
 pub(crate) fn is_safe(method: &Method) -> bool {
-    // By name: not every version of `http` that may be used here knows it by itself.
+    // By name, because not every supported version of `http` has a constant for it.
     method.is_safe() || method.as_str() == "QUERY"
 }
 
-/// Whether twice is as good as once: RFC 9110, 9.2.2.
+/// Whether sending it twice has the effect of sending it once: RFC 9110, 9.2.2.
 pub(crate) fn is_idempotent(method: &Method) -> bool {
     is_safe(method) || matches!(*method, Method::PUT | Method::DELETE)
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 
-/// A file to whose end whole lines are added, whatever becomes of a write.
+/// A file to which whole lines are appended, even if a write fails halfway.
 ///
-/// A line that was torn, by a full disk or by the end of a process, takes no other with it: the next
-/// one begins on its own. None is written twice.
+/// A line that was torn, by a full disk or by the end of a process, damages no other line: the next
+/// one begins on a new line. No line is written twice.
 #[derive(Debug)]
-pub(crate) struct LineFile {
+pub(crate) struct AppendFile {
     path: PathBuf,
     open: Option<Open>,
 }
@@ -17,26 +17,26 @@ pub(crate) struct LineFile {
 #[derive(Debug)]
 struct Open {
     file: File,
-    /// When it was opened.
+    /// The metadata when it was opened.
     known: Metadata,
-    /// As far as is known here.
+    /// The size by this process's writes.
     size: u64,
-    /// What stands at its end is a part of a line.
+    /// It ends with an incomplete line.
     is_torn: bool,
 }
 
 /// A write that failed.
 #[derive(Debug)]
-pub(crate) struct Partly {
-    /// How many lines are in the file all the same.
+pub(crate) struct PartialWrite {
+    /// How many lines were written completely.
     pub(crate) whole: usize,
     pub(crate) error: io::Error,
 }
 
-// === impl LineFile ===
+// === impl AppendFile ===
 
-impl LineFile {
-    /// Opens the file, or makes it, to see whether it can be.
+impl AppendFile {
+    /// Opens or creates the file, to check that this is possible.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
         let mut file = Self { path, open: None };
         file.find()?;
@@ -44,25 +44,25 @@ impl LineFile {
         Ok(file)
     }
 
-    /// Finds the file of this name, and says what is known of it where another stands there than
-    /// before, or none: lines that go to one which was removed are lost.
+    /// Opens the file of this name, unless it is open already, because lines to a removed file
+    /// would be lost. Returns the metadata if it was opened.
     pub(crate) fn find(&mut self) -> io::Result<Option<Metadata>> {
         let (open, known) = self.take()?;
         self.open = Some(open);
         Ok(known)
     }
 
-    /// Lets go of the file until it is needed again.
+    /// Closes the file until it is needed again.
     pub(crate) fn close(&mut self) {
         self.open = None;
     }
 
-    /// Adds lines, each of which ends with its sign.
-    pub(crate) fn add(&mut self, lines: &[u8]) -> Result<(), Partly> {
-        let taken = self.take().map_err(|error| Partly { whole: 0, error });
+    /// Appends lines, each of which ends with a line feed.
+    pub(crate) fn add(&mut self, lines: &[u8]) -> Result<(), PartialWrite> {
+        let taken = self.take().map_err(|error| PartialWrite { whole: 0, error });
         let (mut open, _) = taken?;
         let added = put(&mut open.file, lines, &mut open.is_torn);
-        // How much there is of what failed is found out anew.
+        // After a failed write, the file is opened again to learn its size.
         open.size += added?;
         self.open = Some(open);
         Ok(())
@@ -82,15 +82,15 @@ impl LineFile {
 // === impl Open ===
 
 impl Open {
-    /// Whether it is the file of this name, and nobody else has written to it. A link that leads to it
-    /// is not.
+    /// Whether it is still the file of this name, and only this process has written to it. A
+    /// symbolic link to it doesn't count.
     fn is_at(&self, path: &Path) -> bool {
         let is_same = |now: Metadata| files::is_same(&now, &self.known) && now.len() == self.size;
         fs::symlink_metadata(path).is_ok_and(is_same)
     }
 }
 
-/// Whether the last line has no end. One that can't be read may have none.
+/// Whether the last line is incomplete. Assumes so if the file can't be read.
 fn is_torn(file: &mut File) -> bool {
     let mut last = || {
         let mut last = [0];
@@ -101,11 +101,11 @@ fn is_torn(file: &mut File) -> bool {
     last().map_or(true, |last| last != *b"\n")
 }
 
-/// Writes lines, on a new one where the last was torn; says how much that came to.
-fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, Partly> {
+/// Writes lines, after a line feed if the last line was torn. Returns the number of bytes.
+fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, PartialWrite> {
     let mut size = lines.len() as u64;
     if *is_torn {
-        file.write_all(b"\n").map_err(|error| Partly { whole: 0, error })?;
+        file.write_all(b"\n").map_err(|error| PartialWrite { whole: 0, error })?;
         *is_torn = false;
         size += 1;
     }
@@ -121,9 +121,12 @@ fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, P
             Err(error) => error,
         };
         *is_torn = lines[..at].last().is_some_and(|last| *last != b'\n');
-        // One that lacks nothing but its sign is whole: it gets that before the next one.
+        // A line that lacks only its line feed is complete: the next write adds that first.
         let ended = &lines[..at + usize::from(*is_torn && lines[at] == b'\n')];
-        return Err(Partly { whole: ended.iter().filter(|byte| **byte == b'\n').count(), error });
+        return Err(PartialWrite {
+            whole: ended.iter().filter(|byte| **byte == b'\n').count(),
+            error,
+        });
     }
     Ok(size)
 }
@@ -132,14 +135,14 @@ fn put(file: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> Result<u64, P
 mod tests {
     use super::*;
 
-    /// A disk with so much room.
+    /// A disk with limited space.
     struct Disk(Vec<u8>, usize);
 
     impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let room = self.1 - self.0.len();
-            // Never more than a few at once.
-            let taken = bytes.len().min(room).min(3);
+            let space = self.1 - self.0.len();
+            // At most three bytes a write.
+            let taken = bytes.len().min(space).min(3);
             self.0.extend_from_slice(&bytes[..taken]);
             if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
         }
@@ -153,11 +156,11 @@ mod tests {
     fn wherever_a_disk_is_full_no_line_is_lost_and_none_is_doubled() {
         let lines = ["one\n", "two\n", "three\n"];
         let all = lines.concat();
-        for room in 0..=all.len() {
-            let (mut disk, mut is_torn) = (Disk(Vec::new(), room), false);
+        for space in 0..=all.len() {
+            let (mut disk, mut is_torn) = (Disk(Vec::new(), space), false);
             let whole = match put(&mut disk, all.as_bytes(), &mut is_torn) {
                 Ok(_) => lines.len(),
-                Err(partly) => partly.whole,
+                Err(partial) => partial.whole,
             };
             disk.1 = usize::MAX;
             let rest = lines[whole..].concat();
@@ -165,8 +168,8 @@ mod tests {
             let text = String::from_utf8(disk.0).unwrap();
             let written: Vec<_> = text.lines().map(|line| format!("{line}\n")).collect();
             let whole: Vec<_> = written.iter().filter(|line| lines.contains(&&***line)).collect();
-            assert_eq!(whole, lines.iter().collect::<Vec<_>>(), "{room}: {text:?}");
-            assert!(written.len() <= lines.len() + 1, "{room}: {text:?}");
+            assert_eq!(whole, lines.iter().collect::<Vec<_>>(), "{space}: {text:?}");
+            assert!(written.len() <= lines.len() + 1, "{space}: {text:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
-/// A time that can be written as a date, however wrong a clock is.
-pub(crate) fn datable(at: SystemTime) -> SystemTime {
+/// Clamps a time to what can be written as a date, however wrong a clock is.
+pub(crate) fn clamp_to_year_9999(at: SystemTime) -> SystemTime {
     at.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + LATEST)
 }
 

@@ -1,14 +1,14 @@
-//! Functions that the host gave, which may panic: the call goes on without what they would have said.
+//! Calls functions of the host, which may panic. The call goes on without their result.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// What a host's function comes to; `None` if it panics.
+/// Calls a host's function; `None` if it panics.
 ///
-/// No lock is held while it runs, and its caller has a safe default. The panic hook told what happened; an
-/// event (feature `tracing`) tells which function it was.
+/// Callers hold no lock, and use a safe default for `None`. The panic hook reports the panic; an
+/// event (feature `tracing`) names the function.
 pub(crate) fn call<T>(name: &'static str, function: impl FnOnce() -> T) -> Option<T> {
     let result = catch_unwind(AssertUnwindSafe(function));
     if result.is_err() {
@@ -17,7 +17,7 @@ pub(crate) fn call<T>(name: &'static str, function: impl FnOnce() -> T) -> Optio
     result.ok()
 }
 
-/// What a host's future comes to; `None` if it panics.
+/// Runs a host's future; `None` if it panics.
 pub(crate) async fn run<F: Future>(name: &'static str, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
     poll_fn(|cx| match call(name, || work.as_mut().poll(cx)) {
@@ -29,7 +29,7 @@ pub(crate) async fn run<F: Future>(name: &'static str, work: F) -> Option<F::Out
 
 #[cfg(feature = "tracing")]
 fn tell(name: &'static str) {
-    // Whoever listens is the host's, too.
+    // The `tracing` subscriber is the host's, too, and may panic.
     let _ = catch_unwind(|| {
         tracing::error!(target: "outrigger", callback = name, "a callback panicked");
     });

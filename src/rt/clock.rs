@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
-/// The wall clock and the monotonic clock, read from one place.
+/// The wall clock and the monotonic clock.
 ///
 /// The monotonic clock is tokio's, which a test can pause. The wall clock is the system's unless it
 /// was [anchored](Clock::anchored): then it moves with the monotonic clock, so that a test that
@@ -17,13 +17,13 @@ impl Clock {
         Self::default()
     }
 
-    /// A clock whose wall time is `at` now and from here on moves with tokio's clock.
+    /// A clock whose wall time is `at` now, and moves with tokio's clock.
     #[must_use]
     pub fn anchored(at: SystemTime) -> Self {
         Self { anchor: Some((now(), at)) }
     }
 
-    /// The wall clock's time, for dates that a provider sends.
+    /// The wall clock's time, to compare with dates that a provider sends.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     pub fn wall(&self) -> SystemTime {
@@ -40,13 +40,13 @@ pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// `from + delay`, where a delay too long to add means "in about a century".
+/// `from + delay`; about a century later if the delay is too long to add.
 pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
     from.checked_add(delay).unwrap_or(from + CENTURY)
 }
 
-/// A wait as people are told it: rounded up to the millisecond.
-pub(crate) fn shown(wait: Duration) -> Duration {
+/// A duration for people to read: rounded up to the millisecond.
+pub(crate) fn ceil_to_millis(wait: Duration) -> Duration {
     Duration::from_millis(u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX))
 }
 

@@ -1,21 +1,21 @@
 use std::sync::Mutex;
 
-/// Things kept for the next call, so that a call allocates nothing in the long run.
+/// Values to be reused by later calls, so that most calls allocate nothing.
 ///
-/// Taking and giving back never wait: where two threads meet, one goes without, and the call
-/// allocates. At most [`KEPT`] are kept, so that a burst's memory isn't held for good.
+/// `take` and `give` never wait: if another thread holds the lock, the call allocates. At most
+/// [`KEPT`] values are kept, so that the memory of a burst is freed.
 #[derive(Debug)]
-pub(crate) struct Spares<T> {
+pub(crate) struct FreeList<T> {
     kept: Mutex<Vec<T>>,
 }
 
-impl<T> Spares<T> {
+impl<T> FreeList<T> {
     pub(crate) fn take(&self) -> Option<T> {
         self.kept.try_lock().ok()?.pop()
     }
 
     pub(crate) fn give(&self, spare: T) {
-        // Whatever isn't kept is dropped after the lock is free again.
+        // Drop a surplus value only after the lock is released.
         let _left = match self.kept.try_lock() {
             Ok(mut kept) if kept.len() < KEPT => {
                 kept.push(spare);
@@ -26,11 +26,11 @@ impl<T> Spares<T> {
     }
 }
 
-impl<T> Default for Spares<T> {
+impl<T> Default for FreeList<T> {
     fn default() -> Self {
         Self { kept: Mutex::new(Vec::with_capacity(KEPT)) }
     }
 }
 
-/// Enough for the calls that two busy cores start between one end and the next.
+/// Enough for the calls that two busy cores begin before another one ends.
 const KEPT: usize = 32;

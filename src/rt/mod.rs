@@ -1,7 +1,7 @@
-//! Everything that is not deterministic: time, chance and tasks.
+//! Everything that is not deterministic: time, randomness and tasks.
 //!
-//! No other module reads a clock or draws a number. Both clocks follow tokio's paused time in
-//! tests, and chance can be seeded, so a test holds both in its hand.
+//! No other module reads a clock or draws a random number. In tests, both clocks follow tokio's
+//! paused time, and randomness can be seeded.
 
 #[cfg(any(feature = "audit", feature = "serde"))]
 pub(crate) mod append_file;
@@ -15,8 +15,8 @@ mod spawn;
 pub(crate) mod sync;
 mod timer;
 
-pub(crate) use calendar::datable;
-pub(crate) use clock::{after, now, shown};
+pub(crate) use calendar::clamp_to_year_9999;
+pub(crate) use clock::{after, ceil_to_millis, now};
 pub(crate) use spawn::spawn;
 pub(crate) use spawn::{Blocking, Task, blocking, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};

@@ -5,18 +5,18 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-/// A source of chance: the thread's generator, or a seeded one that repeats itself.
+/// A random number generator: the thread's own, or a seeded one for reproducible tests.
 ///
-/// Clones of a seeded source share one sequence: no two draws, from whichever clone and for
-/// whichever request, are the same draw. (A generator that is copied into each request gives every
-/// request the same jitter, which is no jitter.)
+/// Clones of a seeded generator share one sequence, so that no two draws are the same. (If the
+/// generator were copied for each request, every request would get the same jitter.)
 #[derive(Clone, Debug, Default)]
 pub struct Rng {
     /// The number of the next draw; absent for the thread's generator.
     next: Option<Arc<AtomicU64>>,
 }
 
-/// A fraction that was drawn once: what it spreads stays where it is when its bounds move.
+/// A fraction that was drawn once, so that a spread value keeps its relative place when its range
+/// moves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draw(f64);
 
@@ -27,10 +27,10 @@ impl Rng {
         Self::default()
     }
 
-    /// A source that draws the same sequence for the same seed.
+    /// A generator that draws the same sequence for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        // Draws are numbered from here: neighbouring seeds must not begin next to each other.
+        // Draws are numbered from here on. Neighbouring seeds must not have overlapping numbers.
         Self { next: Some(Arc::new(AtomicU64::new(seed.wrapping_mul(GOLDEN_RATIO)))) }
     }
 
@@ -42,7 +42,7 @@ impl Rng {
         }
     }
 
-    /// A fraction to keep.
+    /// Draws a fraction to be kept.
     pub(crate) fn draw(&self) -> Draw {
         Draw(self.fraction())
     }
@@ -52,8 +52,8 @@ impl Rng {
         self.draw().between(from, to)
     }
 
-    /// A duration that is `middle`, give or take a fifth: lives that began together should not end
-    /// together. One too long to spread stays as it is.
+    /// `middle`, plus or minus at most a fifth, so that lifetimes that begin together don't end
+    /// together. A duration too long to spread is returned unchanged.
     pub(crate) fn about(&self, middle: Duration) -> Duration {
         self.draw().about(middle)
     }
@@ -70,7 +70,7 @@ impl Rng {
 // === impl Draw ===
 
 impl Draw {
-    /// As [`Rng::about`], at the same place of every range.
+    /// As [`Rng::about`], with this fraction.
     pub(crate) fn about(self, middle: Duration) -> Duration {
         let spread = middle / 5;
         self.between(middle - spread, middle.saturating_add(spread))
@@ -78,7 +78,7 @@ impl Draw {
 
     fn between(self, from: Duration, to: Duration) -> Duration {
         let span = to.saturating_sub(from);
-        // The longest spans round up on the way through a float.
+        // The longest spans are rounded up by the conversion to a float.
         let part = Duration::try_from_secs_f64(span.as_secs_f64() * self.0);
         from.saturating_add(part.unwrap_or(span)).clamp(from, to.max(from))
     }

@@ -7,23 +7,22 @@ use std::thread;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// Work beside its caller, which ends when this is dropped.
+/// A background task, which is cancelled when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Task(Option<AbortHandle>);
 
-/// Work where it may block: it goes on whether or not anybody waits for it.
+/// Work on a thread of its own, where it may block. It goes on if this is dropped.
 ///
-/// It has a thread of its own, which a process that ends leaves behind: a runtime's end would wait for a
-/// read that hangs if the runtime ran it. The runtime only waits for the result, so that a paused clock
-/// stands still meanwhile; that wait is over when this is dropped.
+/// A runtime's own blocking thread would delay the runtime's end while a read hangs. The runtime
+/// only waits for the result, so that a paused clock stands still meanwhile; dropping this ends
+/// that wait.
 #[derive(Debug)]
 pub(crate) struct Blocking<T> {
     waiting: JoinHandle<Option<T>>,
     give_up: Sender<Option<T>>,
 }
 
-/// Runs `work` beside its caller, on the runtime that the caller is in; outside of one, drops it and
-/// says no.
+/// Spawns `work` on the current runtime. Outside of a runtime, drops it and returns false.
 pub(crate) fn spawn<F>(work: F) -> bool
 where
     F: Future<Output = ()> + Send + 'static,
@@ -32,7 +31,7 @@ where
     runtime.map(|runtime| drop(runtime.spawn(work))).is_ok()
 }
 
-/// Runs `work` beside its caller for as long as the task is kept; panics outside of a runtime.
+/// Spawns `work` for as long as the task is kept. Panics outside of a runtime.
 pub(crate) fn spawn_task<F>(work: F) -> Task
 where
     F: Future<Output = ()> + Send + 'static,
@@ -40,8 +39,8 @@ where
     Task(Some(tokio::runtime::Handle::current().spawn(work).abort_handle()))
 }
 
-/// Runs `work` where it may block; `None` if it panicked, no thread could be started, or the runtime is
-/// ending.
+/// Runs `work` on a thread of its own; `None` if it panicked, no thread could be started, or the
+/// runtime is shutting down.
 pub(crate) fn blocking<T, F>(work: F) -> Blocking<T>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -50,7 +49,7 @@ where
     let (tell, told) = mpsc::channel();
     let give_up = tell.clone();
     let work = move || {
-        // Whoever waited may be gone.
+        // The receiver may have been dropped.
         let _ = tell.send(catch_unwind(AssertUnwindSafe(work)).ok());
     };
     if thread::Builder::new().name("outrigger file".to_owned()).spawn(work).is_err() {
@@ -75,12 +74,12 @@ impl<T> Drop for Blocking<T> {
 }
 
 impl Task {
-    /// Lets it run on.
+    /// Lets the task run to its end.
     pub(crate) fn detach(mut self) {
         self.0 = None;
     }
 
-    /// Lets it run on until somebody ends it.
+    /// Lets the task run until it is aborted by the handle.
     #[cfg(feature = "hyper")]
     pub(crate) fn into_handle(mut self) -> AbortHandle {
         self.0.take().expect("a task has its handle until it is let go")

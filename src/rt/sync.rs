@@ -1,6 +1,6 @@
-//! Atomics and locks that a model checker can put its own in place of.
+//! Atomics and locks, which the model checker loom replaces with its own.
 //!
-//! With `--cfg outrigger_loom`, tests named `interleavings` try every order in which threads can meet.
+//! With `--cfg outrigger_loom`, tests named `interleavings` try every interleaving of threads.
 
 #[cfg(all(test, outrigger_loom))]
 pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};

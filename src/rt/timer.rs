@@ -9,9 +9,9 @@ use tokio::time::Sleep;
 pin_project! {
     /// A timer that costs nothing until it is first waited for.
     ///
-    /// It may be asked to wait for another time at each poll. A later time than the one it is
-    /// armed for is not re-armed until the earlier one has come: a body that sends a thousand
-    /// frames moves its limit a thousand times and touches the runtime's wheel once.
+    /// Each poll may name another time. For a later time, the runtime's timer is set anew only when
+    /// the earlier time has come: so a body with a thousand frames can move its limit a thousand
+    /// times at the cost of one.
     #[derive(Debug, Default)]
     pub(crate) struct Timer {
         #[pin]
@@ -42,13 +42,13 @@ impl Timer {
         }
     }
 
-    /// Takes the timer off the runtime's wheel.
+    /// Removes the timer from the runtime.
     pub(crate) fn disarm(self: Pin<&mut Self>) {
         self.project().sleep.set(None);
     }
 }
 
-/// What `work` comes to, if it does before `due`; the work is polled first.
+/// Runs `work` until `due`; `None` if it wasn't ready by then. The work is polled first.
 pub(crate) async fn until<F: Future>(due: Option<Instant>, work: F) -> Option<F::Output> {
     let (mut work, mut timer) = (std::pin::pin!(work), std::pin::pin!(Timer::default()));
     std::future::poll_fn(|cx| match (work.as_mut().poll(cx), due) {

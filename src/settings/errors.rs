@@ -1,64 +1,67 @@
 use std::fmt;
 
-/// Settings that can't work, every one of them named with what to do.
+/// Invalid settings, with what to do about each of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     integration: Option<String>,
-    mistakes: Vec<Mistake>,
+    errors: Vec<ValidationError>,
 }
 
-/// One setting that can't work.
+/// One invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ValidationError {
     field: String,
     problem: String,
 }
 
-/// Collects mistakes, each under its layer's name.
+/// Collects errors, each under its layer's name.
 #[derive(Debug)]
-pub(crate) struct Mistakes<'a> {
+pub(crate) struct Errors<'a> {
     scope: &'a str,
-    found: &'a mut Vec<Mistake>,
+    found: &'a mut Vec<ValidationError>,
 }
 
 // === impl ConfigError ===
 
 impl ConfigError {
-    pub(crate) fn check(integration: Option<&str>, mistakes: Vec<Mistake>) -> Result<(), Self> {
-        if mistakes.is_empty() {
+    pub(crate) fn check(
+        integration: Option<&str>,
+        errors: Vec<ValidationError>,
+    ) -> Result<(), Self> {
+        if errors.is_empty() {
             return Ok(());
         }
-        Err(Self { integration: integration.map(Into::into), mistakes })
+        Err(Self { integration: integration.map(Into::into), errors })
     }
 
-    /// One mistake.
-    pub(crate) fn of(integration: Option<&str>, mistake: Mistake) -> Self {
-        Self { integration: integration.map(Into::into), mistakes: vec![mistake] }
+    /// An error with one invalid setting.
+    pub(crate) fn of(integration: Option<&str>, mistake: ValidationError) -> Self {
+        Self { integration: integration.map(Into::into), errors: vec![mistake] }
     }
 
-    /// Every mistake, in the order of the stack.
+    /// All invalid settings, in the order of the stack.
     #[must_use]
-    pub fn mistakes(&self) -> &[Mistake] {
-        &self.mistakes
+    pub fn errors(&self) -> &[ValidationError] {
+        &self.errors
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.mistakes.len();
+        let count = self.errors.len();
         write!(f, "{count} setting{}", if count == 1 { "" } else { "s" })?;
         if let Some(name) = &self.integration {
             write!(f, " of integration {name:?}")?;
         }
         f.write_str(" can't work")?;
-        for (at, mistake) in self.mistakes.iter().enumerate() {
+        for (at, mistake) in self.errors.iter().enumerate() {
             write!(f, "{} {mistake}", if at == 0 { ":" } else { ";" })?;
         }
         Ok(())
     }
 }
 
-/// As it reads: this is what a `main` that returns it prints.
+/// The same as `Display`, because a `main` that returns the error prints its `Debug`.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -67,14 +70,14 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-// === impl Mistake ===
+// === impl ValidationError ===
 
-impl Mistake {
+impl ValidationError {
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }
 
-    /// The setting's path, `retry.backoff` for example: as a file has it, where there is one.
+    /// The setting's path, for example `retry.backoff`, as in the file if there is one.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field
@@ -87,27 +90,27 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.problem)
     }
 }
 
-// === impl Mistakes ===
+// === impl Errors ===
 
-impl<'a> Mistakes<'a> {
-    pub(crate) fn new(scope: &'a str, found: &'a mut Vec<Mistake>) -> Self {
+impl<'a> Errors<'a> {
+    pub(crate) fn new(scope: &'a str, found: &'a mut Vec<ValidationError>) -> Self {
         Self { scope, found }
     }
 
     pub(crate) fn add(&mut self, field: &str, problem: impl fmt::Display) {
-        self.found.push(Mistake {
+        self.found.push(ValidationError {
             field: format!("{}.{field}", self.scope),
             problem: problem.to_string(),
         });
     }
 
-    /// Refuses a limit of no time at all.
+    /// Adds an error if the limit is zero.
     pub(crate) fn refuse_zero(&mut self, field: &str, limit: Option<std::time::Duration>) {
         if limit.is_some_and(|limit| limit.is_zero()) {
             self.add(
@@ -118,12 +121,12 @@ impl<'a> Mistakes<'a> {
     }
 }
 
-/// What a layer's `check` and its `layer` do: all mistakes, as a result.
-pub(crate) fn checked(
+/// Runs a layer's checks, and returns all errors together.
+pub(crate) fn validate(
     scope: &str,
-    check: impl FnOnce(&mut Mistakes<'_>),
+    check: impl FnOnce(&mut Errors<'_>),
 ) -> Result<(), ConfigError> {
     let mut found = Vec::new();
-    check(&mut Mistakes::new(scope, &mut found));
+    check(&mut Errors::new(scope, &mut found));
     ConfigError::check(None, found)
 }

@@ -1,4 +1,5 @@
-//! How any table of settings is read and checked. What the tables hold is said where it belongs.
+//! Reads and checks tables of settings. The tables themselves are defined beside what they
+//! configure.
 
 mod errors;
 mod ratio;
@@ -11,7 +12,7 @@ pub(crate) mod section;
 #[cfg(feature = "serde")]
 pub(crate) mod values;
 
-pub use errors::{ConfigError, Mistake};
+pub use errors::{ConfigError, ValidationError};
 pub use ratio::Ratio;
 
-pub(crate) use errors::{Mistakes, checked};
+pub(crate) use errors::{Errors, validate};

@@ -15,18 +15,18 @@ use crate::rt::Rng;
 pub struct Ratio(u32);
 
 impl Ratio {
-    /// Nothing.
+    /// 0 %.
     pub const ZERO: Self = Self(0);
-    /// The whole.
+    /// 100 %.
     pub const ONE: Self = Self(MILLION);
 
-    /// So many of a hundred; over a hundred is allowed where the setting allows it.
+    /// A share in percent. Some settings allow more than 100.
     #[must_use]
     pub const fn percent(percent: u32) -> Self {
         Self(percent.saturating_mul(MILLION / 100))
     }
 
-    /// So many of a million.
+    /// A share in millionths.
     #[must_use]
     pub const fn per_million(parts: u32) -> Self {
         Self(parts)
@@ -38,28 +38,28 @@ impl Ratio {
         self.0
     }
 
-    /// Whether `part` of `whole` reaches this share; never, of nothing.
+    /// Whether `part` of `whole` reaches this share. False if `whole` is zero.
     pub(crate) const fn is_reached_by(self, part: u64, whole: u64) -> bool {
         whole > 0 && part as u128 * MILLION as u128 >= whole as u128 * self.0 as u128
     }
 
-    /// Whether a draw falls into this share: never into none, always into the whole.
+    /// Draws at random, and returns true with the probability of this share.
     pub(crate) fn is_drawn(self, rng: &Rng) -> bool {
         rng.fraction() < self.fraction()
     }
 
-    /// This share of a duration, to the nanosecond; the longest there is where it is longer.
+    /// This share of a duration, to the nanosecond; at most `Duration::MAX`.
     pub(crate) fn of(self, whole: Duration) -> Duration {
         duration(whole.as_nanos() * u128::from(self.0) / u128::from(MILLION))
     }
 
-    /// What this share of is `part`, rounded down to the nanosecond.
+    /// The duration of which `part` is this share, rounded down to the nanosecond.
     pub(crate) fn whole_of(self, part: Duration) -> Duration {
         let whole = (part.as_nanos() * u128::from(MILLION)).checked_div(u128::from(self.0));
         whole.map_or(Duration::MAX, duration)
     }
 
-    /// The share as a fraction of one, for drawing around a value.
+    /// The share as a fraction, for random numbers around a value.
     pub(crate) fn fraction(self) -> f64 {
         f64::from(self.0) / f64::from(MILLION)
     }
@@ -71,7 +71,7 @@ impl fmt::Display for Ratio {
     }
 }
 
-/// So many nanoseconds, as far as a duration can hold them.
+/// A duration of `nanos` nanoseconds; at most `Duration::MAX`.
 fn duration(nanos: u128) -> Duration {
     let seconds = u64::try_from(nanos / NANOS);
     seconds.map_or(Duration::MAX, |seconds| Duration::new(seconds, (nanos % NANOS) as u32))

@@ -1,11 +1,10 @@
-//! What a file says, before anybody knows what it should: nothing of it is lost or made up.
+//! Values of a file before they are checked. Nothing is lost or added.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A value as it was written. JSON's own values lose numbers that are none and keys that are there
-/// twice.
+/// A value as it was written. `serde_json::Value` would lose `nan` and `inf`, and duplicate keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Raw {
     /// JSON's `null`.
@@ -17,11 +16,11 @@ pub(crate) enum Raw {
     Number(f64),
     Text(String),
     List(Vec<Self>),
-    /// In the order of the file.
+    /// Keys and values in the order of the file.
     Table(Vec<(String, Self)>),
 }
 
-/// Takes whatever comes.
+/// Accepts a value of any type.
 struct AsWritten;
 
 impl Raw {
@@ -39,7 +38,7 @@ impl Raw {
         }
     }
 
-    /// A number that is one.
+    /// The number, if the value is one.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::Whole(number) => Some(*number as f64),

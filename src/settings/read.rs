@@ -1,33 +1,33 @@
-//! From values to settings: every mistake is kept, with its path.
+//! Reads settings from values. All errors are collected, each with its path.
 
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::settings::Mistake;
+use crate::settings::ValidationError;
 
-/// Something that can be read from a value, and written as one that reads back the same.
+/// A type that can be read from a value, and written to a value that reads back the same.
 pub(crate) trait Setting: Sized {
-    /// Reads it; what is wrong is added to the reader's mistakes.
+    /// Reads a value; errors are added to the reader.
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self>;
 
     fn write(&self) -> Value;
 }
 
-/// Where in the settings one is, and what was found to be wrong so far.
+/// The present path in the settings, and the errors so far.
 pub(crate) struct Reader<'a> {
     path: String,
-    found: &'a mut Vec<Mistake>,
+    found: &'a mut Vec<ValidationError>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(found: &'a mut Vec<Mistake>) -> Self {
+    pub(crate) fn new(found: &'a mut Vec<ValidationError>) -> Self {
         Self { path: String::new(), found }
     }
 
-    /// What is wrong here.
+    /// Adds an error at the present path.
     pub(crate) fn wrong(&mut self, problem: impl Into<String>) {
         let path = if self.path.is_empty() { WHOLE } else { &self.path };
-        self.found.push(Mistake::new(path, problem));
+        self.found.push(ValidationError::new(path, problem));
     }
 
     /// Reads one of a table's entries, if it is there.
@@ -42,14 +42,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Goes one step down.
+    /// Reads at the path `key` below the present one.
     pub(crate) fn under<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
         let dot = if self.path.is_empty() || key.starts_with('[') { "" } else { "." };
         let path = format!("{}{dot}{key}", self.path);
         read(&mut Reader { path, found: self.found })
     }
 
-    /// The value as a table with no other keys than these, each once.
+    /// The value as a table. Other keys than these, and duplicate keys, are errors.
     pub(crate) fn table<'v>(
         &mut self,
         value: &'v Raw,
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is said of a key that nobody knows.
+/// The error text for an unknown key.
 fn unknown(key: &str, keys: &[&str]) -> String {
     match nearest(key, keys) {
         Some(near) => format!("there is no such setting: did you mean {near:?}?"),
@@ -82,7 +82,7 @@ fn unknown(key: &str, keys: &[&str]) -> String {
     }
 }
 
-/// What is said of a word that is none of these.
+/// The error text for an unknown word.
 pub(crate) fn no_such(word: &str, words: &[&str]) -> String {
     match nearest(word, words) {
         Some(near) => format!("{} is not known: did you mean {near:?}?", shown(word)),
@@ -90,8 +90,8 @@ pub(crate) fn no_such(word: &str, words: &[&str]) -> String {
     }
 }
 
-/// The name that is meant, as far as one can tell: the only one that this is a part of, or that is a
-/// part of this; otherwise the one that is at most a third away from it.
+/// The name that was probably meant: the only one that contains `name` or is contained in it;
+/// otherwise the nearest one, if at most a third of the letters differ.
 fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     let name = name.to_lowercase();
     let is_part = |known: &&&str| {
@@ -108,7 +108,7 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     (distance(best) <= name.chars().count().div_ceil(3)).then_some(*best)
 }
 
-/// What a value is, in words.
+/// A description of a value for error texts.
 pub(crate) fn name_of(value: &Raw) -> String {
     match value {
         Raw::Nothing => "nothing".into(),
@@ -123,8 +123,7 @@ pub(crate) fn name_of(value: &Raw) -> String {
     }
 }
 
-/// The text in quotes, unless it is more than a word or two: it may have got there by mistake, and hold
-/// what is nobody's business.
+/// The text in quotes if it is short. A longer text may be a secret that was pasted by mistake.
 fn shown(text: &str) -> String {
     let length = text.chars().count();
     match length <= LONGEST_SHOWN && !text.contains("://") {
@@ -133,9 +132,9 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Where a mistake is that is in no one setting.
+/// The path of an error that belongs to no single setting.
 pub(crate) const WHOLE: &str = "settings";
-/// Longer than any word that is a setting.
+/// Longer than any word of a setting.
 const LONGEST_SHOWN: usize = 32;
-/// Fewer letters are a part of many words.
+/// Fewer letters occur in too many words.
 const SHORTEST_PART: usize = 3;

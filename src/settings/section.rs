@@ -1,4 +1,4 @@
-//! A table of settings, each of which may be left out.
+//! A table of optional settings.
 
 use super::read::{Reader, Setting};
 
@@ -48,7 +48,7 @@ macro_rules! section {
 
 pub(crate) use section;
 
-/// Lays what is there over what was set.
+/// Replaces a value by a setting, if that is present.
 pub(crate) fn lay<T: Clone>(over: &mut T, setting: &Option<T>) {
     if let Some(value) = setting {
         over.clone_from(value);

@@ -1,4 +1,4 @@
-//! The kinds of values that settings have.
+//! The types of settings' values.
 
 use std::time::Duration;
 
@@ -183,7 +183,7 @@ impl Setting for HeaderValue {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's value", reader)?;
         let read = Self::from_str(text);
-        // It may be half of a secret.
+        // Don't show the text: it may be part of a secret.
         read.map_err(|_| reader.wrong("the text is no header's value")).ok()
     }
 
@@ -207,8 +207,8 @@ impl Setting for StatusCode {
     }
 }
 
-/// A sum of spans, `1h 30m` for example. humantime panics at some that are longer than any duration,
-/// so it reads each span alone.
+/// A sum of time spans, for example `1h 30m`. Each span is parsed alone, because humantime panics
+/// if some sums are too long for a duration.
 fn sum_of_spans(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -236,6 +236,6 @@ pub(crate) fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) ->
 }
 
 const NONE: &str = "none";
-/// TOML has no larger number than this, and nobody has so many bytes.
+/// The largest number of TOML.
 pub(crate) const LARGEST: usize = i64::MAX as usize;
 const PARTS_OF_A_PERCENT: f64 = 10_000.0;

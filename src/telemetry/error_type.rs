@@ -1,4 +1,5 @@
-//! The word for what failed, as OpenTelemetry's `error.type` has it: the same for spans, metrics and records.
+//! The word for a failure, as in OpenTelemetry's `error.type`: the same in spans, metrics and
+//! records.
 
 #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
 use http::StatusCode;
@@ -8,7 +9,7 @@ use super::known::OTHER;
 use crate::event::End;
 use crate::terms::Class;
 
-/// What failed; nothing where nothing did, or where whoever asked went away.
+/// The failure of a call or attempt. `None` for a success, or if the caller left.
 pub(super) fn error(end: End) -> Option<&'static str> {
     match end {
         End::Answered { class, .. } | End::Failed { class, .. } => error_of(class),
@@ -16,30 +17,30 @@ pub(super) fn error(end: End) -> Option<&'static str> {
     }
 }
 
-/// What failed, of a class; nothing where nothing did.
+/// The failure of a class; `None` for a success.
 pub(super) fn error_of(class: Class) -> Option<&'static str> {
     (!class.is_success()).then(|| class.name())
 }
 
-/// What failed, by its status where an answer has one.
+/// A failure: the status if there is one, or a word.
 #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ErrorType {
     /// An answer that failed by its status.
     Status(StatusCode),
-    /// All else.
+    /// Another failure.
     Word(&'static str),
 }
 
 #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "tracing"))]
 impl ErrorType {
-    /// Nothing where nothing failed, whatever the status, and where whoever asked went away.
+    /// `None` for a success, whatever the status, or if the caller left.
     pub(super) fn of(end: End) -> Option<Self> {
         let word = error(end)?;
         Some(match end {
             End::Answered { status, .. } if !status.is_success() => match status.as_u16() {
                 100..=599 => Self::Status(status),
-                // Anybody can make up others, of which there would be too many.
+                // A provider can invent others, which would be too many.
                 _ => Self::Word(OTHER),
             },
             _ => Self::Word(word),

@@ -1,12 +1,12 @@
-//! What OpenTelemetry has a word for, and its word for all else: so there are few.
+//! Known values of OpenTelemetry's attributes, and `_OTHER` for all others, so that there are few.
 
 use http::Method;
 
-/// OpenTelemetry's word for what has none.
+/// OpenTelemetry's word for values that it doesn't know.
 pub(super) const OTHER: &str = "_OTHER";
 
-/// The methods of RFC 9110, RFC 5789 and draft-ietf-httpbis-safe-method-w-body, which OpenTelemetry knows;
-/// anybody can make up another.
+/// The methods that OpenTelemetry knows, of RFC 9110, RFC 5789 and
+/// draft-ietf-httpbis-safe-method-w-body. Anybody can invent others.
 pub(super) fn method(method: &Method) -> Option<&'static str> {
     METHODS.into_iter().find(|known| *known == method.as_str())
 }

@@ -1,4 +1,4 @@
-//! Subscribers: what happened, as others want to see it.
+//! Subscribers that turn events into spans, metrics and audit records.
 //!
 //! Each is given to an integration with
 //! [`subscriber`](crate::IntegrationBuilder::subscriber), or to layers by an

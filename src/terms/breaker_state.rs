@@ -1,12 +1,12 @@
-/// What a circuit breaker lets through.
+/// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BreakerState {
-    /// Everything.
+    /// All calls pass.
     Closed,
-    /// Nothing.
+    /// No call passes.
     Open,
-    /// A few probes.
+    /// A few probes pass.
     HalfOpen,
 }
 

@@ -4,18 +4,18 @@ use super::fault::Fault;
 use super::phase::Phase;
 use super::rejection::Rejection;
 
-/// What a result means for those who must decide about it.
+/// The meaning of a result, by which layers decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
     /// The provider did what was asked.
     Success,
-    /// The provider did a part of it.
+    /// The provider did a part of what was asked.
     Partial,
-    /// The request is wrong: ours to mend, and of no use to repeat. A redirect that nobody followed is
-    /// one too: the request belongs to another URL.
+    /// The request is wrong: it must be corrected, and a retry is useless. A redirect that the
+    /// client didn't follow is of this class, too: the request belongs to another URL.
     ClientError,
-    /// The provider asks for less, or for later.
+    /// The provider asks for fewer or later requests.
     Throttled,
     /// The provider failed.
     ServerError,
@@ -23,11 +23,11 @@ pub enum Class {
     Unauthorized,
     /// A success that failed a check.
     Invalid,
-    /// A limit in clock time passed.
+    /// A time limit passed.
     Timeout(Phase),
     /// The connection could not be made, or broke.
     Transport(Fault),
-    /// A layer here refused; the provider knows nothing of it.
+    /// A layer here refused. Nothing was sent.
     Rejected(Rejection),
     /// The request could not be sent as it is.
     Request,
@@ -36,8 +36,9 @@ pub enum Class {
 }
 
 impl Class {
-    /// The word for it, the same in spans, metrics and records: as exact as is known, `connection_reset`
-    /// for example. What no word fits is `_OTHER`, as in OpenTelemetry's `error.type`.
+    /// The word for it, the same in spans, metrics and records. It is as exact as possible, for
+    /// example `connection_reset`. If no word fits, it is `_OTHER`, as in OpenTelemetry's
+    /// `error.type`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,22 +77,22 @@ impl Class {
         }
     }
 
-    /// Whether it says nothing at all about the provider's health, good or bad.
+    /// Whether it says nothing about the provider's health, good or bad.
     pub(crate) const fn says_nothing(self) -> bool {
         self.is_local() || matches!(self, Self::Timeout(Phase::Acquire))
     }
 
-    /// Whether the provider did its part, if only to say that the request is wrong.
+    /// Whether the provider answered properly, even if only to say that the request is wrong.
     pub(crate) const fn is_verdict(self) -> bool {
         self.is_success() || matches!(self, Self::ClientError | Self::Unauthorized)
     }
 
-    /// Whether just the connection is gone, and another one is all that it takes.
+    /// Whether only the connection is gone, so that a new connection is enough.
     pub(crate) const fn is_moved(self) -> bool {
         matches!(self, Self::Transport(Fault::NotProcessed | Fault::GoneAway))
     }
 
-    /// Whether it says nothing about the provider, because nothing of it reached the provider.
+    /// Whether it says nothing about the provider, because nothing reached the provider.
     #[must_use]
     pub const fn is_local(self) -> bool {
         matches!(self, Self::Rejected(_) | Self::Request)

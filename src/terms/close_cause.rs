@@ -1,21 +1,21 @@
-/// What closed a connection.
+/// Why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseCause {
     /// The peer ended it in an orderly way.
     ByPeer,
-    /// It broke, or was kept as long as one that did and has answered nothing since.
+    /// It broke, or it was idle for as long as one that broke and has answered nothing since.
     Broken,
-    /// Nobody used it for too long.
+    /// It was unused for too long.
     Idle,
     /// It was too old.
     Expired,
-    /// A limit passed on it, or its caller went away in the middle; or it was kept as long as one on
-    /// which a limit passed, and has answered nothing since.
+    /// A request on it timed out or was dropped by its caller, or it was idle for as long as one
+    /// that timed out and has answered nothing since.
     Cut,
     /// It led to the wrong server (421).
     Misdirected,
-    /// There were more than were needed.
+    /// There were more connections than needed.
     Surplus,
 }
 

@@ -1,11 +1,11 @@
-/// What shows that somebody is who they say, for a time.
+/// A credential that expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
-    /// The certificate that a host showed last, if that was within 25 hours: what wasn't seen for
-    /// longer may have been renewed. TLS sessions that are resumed show none.
+    /// The certificate that a host presented last, if that was within 25 hours: an older one may
+    /// have been renewed since. Resumed TLS sessions present none.
     ServerCertificate,
-    /// The certificate that is shown to hosts that ask for one.
+    /// Our client certificate, for hosts that ask for one.
     ClientCertificate,
 }
 

@@ -1,16 +1,16 @@
 /// Whether the provider may have acted on a failed call.
 ///
-/// The worst of all attempts counts: a call whose first attempt timed out and whose second was
-/// refused may have happened.
+/// The worst of all attempts counts: if the first attempt of a call timed out and the second was
+/// refused, the provider may have acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The provider provably did not act: nothing was sent, or it said that it left the request
-    /// unprocessed.
+    /// The provider provably didn't act: nothing was sent, or it said that it didn't process the
+    /// request.
     NotSent,
-    /// The provider answered: what it did is what its answer says.
+    /// The provider answered, and its answer says what it did.
     Answered,
-    /// It was sent, or may have been, and no answer came.
+    /// The request was sent, or may have been, and there was no answer.
     Unknown,
 }
 

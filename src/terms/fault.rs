@@ -6,11 +6,11 @@ use std::fmt;
 pub enum Fault {
     /// The name could not be resolved.
     Dns,
-    /// Nobody listens.
+    /// The connection was refused.
     Refused,
-    /// The connection could not be made for another reason.
+    /// The connection could not be made, for another reason.
     Connect,
-    /// TLS could not be agreed on, or broke.
+    /// The TLS handshake or the TLS connection failed.
     Tls,
     /// The connection was reset.
     Reset,

@@ -1,10 +1,10 @@
 use std::fmt;
 
-/// Why a failed call was not tried again.
+/// Why a failed call was not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GaveUp {
-    /// The result is not one that another attempt could better.
+    /// Another attempt could not improve the result.
     NotRetryable,
     /// The provider may have acted, and the call is neither idempotent nor has an
     /// [idempotency key that counts](crate::idempotency).
@@ -15,20 +15,20 @@ pub enum GaveUp {
     Deadline,
     /// The next wait would have passed the clock-time limit.
     ElapsedLimit,
-    /// The wait that was asked for is longer than the longest that is waited out.
+    /// The wait that was asked for is longer than the maximum.
     WaitTooLong,
     /// The retry budget is spent.
     Budget,
-    /// The request's body was too large to be kept, or failed itself.
+    /// The request's body was too large to be saved, or failed itself.
     BodyNotKept,
-    /// A circuit breaker would refuse another attempt, or so many have failed in a row that it would be
-    /// no help.
+    /// A circuit breaker would refuse another attempt, or so many have failed in a row that another
+    /// is useless.
     CircuitOpen,
-    /// The idempotency key would have been forgotten by the provider.
+    /// The provider would no longer know the idempotency key.
     KeyExpired,
-    /// The request said so.
+    /// The request forbids it.
     Steered,
-    /// Somebody stopped the integration, or its retries.
+    /// The integration was stopped, or its retries.
     Stopped,
 }
 

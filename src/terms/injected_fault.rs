@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-/// What a rehearsal does to a call.
+/// A fault that a rehearsal injects into a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InjectedFault {
@@ -12,7 +12,7 @@ pub enum InjectedFault {
     Hang,
     /// It breaks the connection, and sends nothing.
     Reset,
-    /// It hands on the provider's body slowly.
+    /// It passes on the provider's body slowly.
     SlowBody,
     /// It answers 200 with a body of its own, and sends nothing.
     Answer,

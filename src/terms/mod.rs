@@ -1,4 +1,4 @@
-//! The plain enums that all others speak in. Each has a `name`: one word, wherever it is shown.
+//! The enums that all modules use. Each has a `name`: one word for it, wherever it is shown.
 
 mod breaker_state;
 mod class;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Where the time went.
+/// The phase of a call in which a time limit passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
@@ -8,17 +8,17 @@ pub enum Phase {
     Call,
     /// One attempt, to the response head.
     Attempt,
-    /// A connection of the pool, all of which were in use.
+    /// The wait for a connection of the pool.
     Acquire,
-    /// The making of a connection: name, TCP and TLS.
+    /// Making a connection: name, TCP and TLS.
     Connect,
     /// From the end of the request to the response head.
     ResponseHead,
-    /// The request's body, of which the provider took nothing for too long.
+    /// Sending the request's body: the provider took nothing of it for too long.
     Upload,
-    /// The response's body, of which nothing came for too long.
+    /// Receiving the response's body: nothing of it arrived for too long.
     BodyIdle,
-    /// A limit of the client or the system below, which doesn't say what for.
+    /// A limit of the client or the system, which doesn't say which one.
     Transport,
 }
 

@@ -6,9 +6,9 @@ use std::fmt;
 pub enum Status {
     /// Calls go out, and nothing holds them back.
     Up,
-    /// Calls go out, and something is unusual: a breaker's open time is over and nobody has tried the
-    /// provider yet, or it only reports that it is open, one of several breakers isn't closed, the provider asked for a pause, somebody
-    /// moved a lever, or a rehearsal is on.
+    /// Calls go out, and something is unusual: a breaker's open time is over and nobody has tried
+    /// the provider yet, or it only reports that it is open, one of several breakers isn't closed,
+    /// the provider asked for a pause, somebody moved a control, or a rehearsal is on.
     Degraded,
     /// A circuit breaker is open: calls are refused, or held, until one that tries the provider
     /// succeeds.

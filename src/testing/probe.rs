@@ -4,9 +4,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use tower_service::Service;
 
-/// Panics when a service is called that was not polled ready: the very instance, not a clone of it.
+/// Panics when an instance is called that was not polled ready itself.
 ///
-/// It can also be [made unready](Self::set_ready), and counts how often it was asked.
+/// It can also be [made unready](Self::set_ready), and counts the calls of `poll_ready`.
 #[derive(Debug)]
 pub struct ReadinessProbe<S> {
     inner: S,
@@ -21,18 +21,18 @@ struct Shared {
 }
 
 impl<S> ReadinessProbe<S> {
-    /// Watches over `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: S) -> Self {
         let shared = Shared { ready: AtomicBool::new(true), polls: AtomicU32::new(0) };
         Self { inner, readied: false, shared: Arc::new(shared) }
     }
 
-    /// From now on, all clones are ready or pending. (Nobody is woken: poll again.)
+    /// Makes all clones ready or pending. It wakes no task: poll again.
     pub fn set_ready(&self, ready: bool) {
         self.shared.ready.store(ready, Ordering::SeqCst);
     }
 
-    /// How often readiness was asked for, over all clones.
+    /// How often `poll_ready` was called, over all clones.
     #[must_use]
     pub fn polls(&self) -> u32 {
         self.shared.polls.load(Ordering::SeqCst)

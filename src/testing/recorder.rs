@@ -2,12 +2,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Origin, Subscriber};
 
-/// Keeps every event that it is told of.
+/// Records every event.
 #[derive(Clone, Debug, Default)]
 pub struct EventRecorder(Arc<Mutex<Vec<Event>>>);
 
 impl EventRecorder {
-    /// Nothing recorded yet.
+    /// An empty recorder.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

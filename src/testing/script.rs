@@ -59,7 +59,7 @@ impl Answer {
         Self { delay: Duration::ZERO, outcome }
     }
 
-    /// No answer: the connection breaks in this way.
+    /// No answer: the connection fails with this fault.
     #[must_use]
     pub fn broken(how: io::ErrorKind) -> Self {
         Self { delay: Duration::ZERO, outcome: Outcome::Broken(how) }
@@ -71,7 +71,7 @@ impl Answer {
         Self { delay: Duration::ZERO, outcome: Outcome::Hang }
     }
 
-    /// The answer comes so late.
+    /// Delays the answer.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -92,7 +92,7 @@ impl Answer {
         self
     }
 
-    /// The body of the answer.
+    /// Sets the body of the answer.
     #[must_use]
     pub fn body(mut self, text: impl Into<Bytes>) -> Self {
         if let Outcome::Response { body, .. } = &mut self.outcome {

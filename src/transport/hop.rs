@@ -1,4 +1,4 @@
-//! What a client that sends one request a call knows of it, written where it is known.
+//! Records the facts of a client that sends one request a call, where they become known.
 
 #[cfg(feature = "hyper")]
 use http::Method;
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::outcome::{BoxError, Error, LeftAlone};
 use crate::terms::Delivery;
 
-/// Whether a request by this method says that it has no body, where it has none (RFC 9110, 8.6).
+/// Whether a request by this method announces an empty body, with a length of 0 (RFC 9110, 8.6).
 #[cfg(feature = "hyper")]
 pub(crate) fn expects_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
@@ -21,7 +21,7 @@ pub(crate) fn hand_over(context: Option<&Context>) {
     }
 }
 
-/// The connection gave the request back, or it was never handed to one.
+/// The connection returned the request, or it was never handed to one.
 pub(crate) fn take_back(context: Option<&Context>) {
     if let Some(context) = context {
         context.state().take_back();
@@ -38,7 +38,7 @@ pub(crate) fn answered<B>(context: Option<&Context>, response: &mut Response<B>)
     }
 }
 
-/// The request came to this error: what it says of the delivery is true of the request.
+/// The request failed with this error, whose delivery is that of the request.
 pub(crate) fn failed(context: Option<&Context>, error: impl Into<BoxError>) -> Error {
     let error = Error::from_client(error, context);
     if error.delivery() == Delivery::NotSent {

@@ -1,4 +1,4 @@
-//! What a pool of connections looks like from outside: its figures, and a handle on it.
+//! The figures of a connection pool, and a handle on it.
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +10,7 @@ use http::Uri;
 
 use crate::control::Expiry;
 use crate::outcome::Error;
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 pub use crate::control::{Closed, PoolFigures};
 
@@ -22,9 +22,9 @@ pub struct PoolLimits {
     pub(crate) idle_per_host: usize,
     pub(crate) idle: Option<Duration>,
     pub(crate) life: Option<Duration>,
-    /// How long a request waits for a connection to come free, or for a stream of one.
+    /// How long a request waits for a free connection, or for a stream of one.
     pub(crate) acquire: Option<Duration>,
-    /// How long the making of one may take.
+    /// How long making a connection may take.
     pub(crate) connect: Option<Duration>,
 }
 
@@ -50,13 +50,13 @@ impl PoolLimits {
         Self { per_host, idle_per_host, idle: None, life: None, acquire: None, connect: None }
     }
 
-    pub(crate) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("connect_timeout", self.connect);
-        mistakes.refuse_zero("acquire_timeout", self.acquire);
-        mistakes.refuse_zero("time_to_live", self.life);
-        mistakes.refuse_zero("pool_idle_timeout", self.idle);
+    pub(crate) fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("connect_timeout", self.connect);
+        errors.refuse_zero("acquire_timeout", self.acquire);
+        errors.refuse_zero("time_to_live", self.life);
+        errors.refuse_zero("pool_idle_timeout", self.idle);
         if self.per_host == 0 {
-            mistakes.add(
+            errors.add(
                 "max_connections_per_host",
                 "zero connections carry nothing: allow at least one",
             );

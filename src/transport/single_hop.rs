@@ -10,7 +10,7 @@ use super::hop;
 use crate::context::Context;
 use crate::outcome::{BoxError, Error};
 
-/// Says of a client that it sends one request a call, so that its errors prove something.
+/// Asserts that a client sends one request a call, so that its errors prove something.
 ///
 /// A service may take several steps for a call: a redirect, a token that is fetched, a repetition of
 /// its own, a second API. Then its error is of the last step, and "connection refused" doesn't mean
@@ -58,7 +58,7 @@ pin_project! {
 }
 
 impl<S> SingleHop<S> {
-    /// Claims it of `client`.
+    /// Asserts this of `client`.
     #[must_use]
     pub fn new(client: S) -> Self {
         Self { client }

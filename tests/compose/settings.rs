@@ -21,7 +21,7 @@ fn wrong(adjust: impl FnOnce(Builder) -> Builder) -> Vec<String> {
     let Err(error) = built else {
         return Vec::new();
     };
-    let mistakes = error.mistakes().iter();
+    let mistakes = error.errors().iter();
     mistakes.map(|mistake| mistake.field().into()).collect()
 }
 
@@ -46,7 +46,7 @@ fn every_mistake_is_named_at_once_with_the_integration() {
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.mistakes().iter().map(outrigger::Mistake::field).collect();
+    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     let expected = [
         "retry.max_attempts",
         "retry.backoff",
@@ -59,7 +59,7 @@ fn every_mistake_is_named_at_once_with_the_integration() {
     assert_eq!(fields, expected);
     let text = error.to_string();
     assert!(text.starts_with("7 settings of integration \"crm\" can't work: "), "{text}");
-    for mistake in error.mistakes() {
+    for mistake in error.errors() {
         assert!(text.contains(mistake.field()) && text.contains(mistake.problem()));
         assert!(!mistake.problem().is_empty());
     }
@@ -86,10 +86,10 @@ fn a_connect_limit_over_the_attempt_is_refused() {
         builder.hyper(|hyper| hyper.connect_timeout(limit)).build()
     };
     let error = connect(seconds(4)).unwrap_err();
-    assert_eq!(error.mistakes()[0].field(), "hyper.connect_timeout");
+    assert_eq!(error.errors()[0].field(), "hyper.connect_timeout");
     assert!(connect(seconds(3)).is_ok());
     let error = connect(Duration::ZERO).unwrap_err();
-    assert_eq!(error.mistakes().len(), 1, "{error}");
+    assert_eq!(error.errors().len(), 1, "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{ConfigError, Mistake, Ratio};
+use outrigger::{ConfigError, Ratio, ValidationError};
 
 use crate::clock::{millis, secs};
 
@@ -24,7 +24,7 @@ const NEVER: Ratio = Ratio::ZERO;
 #[track_caller]
 fn refuses(checked: Result<(), ConfigError>, field: &str, says: &[&str]) {
     let error = checked.expect_err("it can't work");
-    let [mistake] = error.mistakes() else { panic!("more than one mistake: {error}") };
+    let [mistake] = error.errors() else { panic!("more than one mistake: {error}") };
     assert_eq!(mistake.field(), field, "{error}");
     for part in says {
         assert!(mistake.problem().contains(part), "{part:?} is not in {:?}", mistake.problem());
@@ -272,7 +272,7 @@ fn a_breaker_that_can_never_open_is_refused() {
     refuses(row.check(), "circuit_breaker.consecutive", &says);
     refuses(breaker().window(ZERO).check(), "circuit_breaker.window", &["give it a length"]);
     let nothing = breaker().window_of_calls(0).minimum(0).check().unwrap_err();
-    let fields: Vec<_> = nothing.mistakes().iter().map(Mistake::field).collect();
+    let fields: Vec<_> = nothing.errors().iter().map(ValidationError::field).collect();
     assert_eq!(fields, ["circuit_breaker.window", "circuit_breaker.minimum"]);
 }
 
@@ -407,7 +407,7 @@ fn all_mistakes_of_a_layer_are_named_at_once() {
         .backoff(Backoff::exponential(secs(2), secs(1)).factor(0.5))
         .budget(RetryBudget::new(NEVER, 0).burst(0).floor_period(ZERO));
     let error = layer.check().unwrap_err();
-    let fields: Vec<_> = error.mistakes().iter().map(Mistake::field).collect();
+    let fields: Vec<_> = error.errors().iter().map(ValidationError::field).collect();
     let expected = [
         "retry.max_attempts",
         "retry.max_elapsed",
@@ -419,11 +419,11 @@ fn all_mistakes_of_a_layer_are_named_at_once() {
     assert_eq!(fields, expected);
     let text = error.to_string();
     assert!(text.starts_with("6 settings can't work: retry.max_attempts: "), "{text}");
-    for mistake in error.mistakes() {
+    for mistake in error.errors() {
         assert!(text.contains(&mistake.to_string()), "{mistake} is not in {text}");
     }
     let zero = TimeoutLayer::new().attempt(ZERO).response_head(ZERO).upload_stall(ZERO);
-    assert_eq!(zero.check().unwrap_err().mistakes().len(), 3);
+    assert_eq!(zero.check().unwrap_err().errors().len(), 3);
 }
 
 #[test]

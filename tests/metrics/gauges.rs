@@ -56,7 +56,7 @@ async fn a_moved_kill_switch_is_shown_with_its_mode_and_since_when() {
     let page = bench.page();
     assert_eq!(page.sum("outrigger_kill_switch_mode", &[("outrigger_mode", "off")]), 1.0);
     assert_eq!(page.sum("outrigger_kill_switch_mode", &[("outrigger_mode", "on")]), 0.0);
-    assert_eq!(page.sum("outrigger_lever_moved", &[("outrigger_lever", "kill_switch")]), 1.0);
+    assert_eq!(page.sum("outrigger_control_moved", &[("outrigger_control", "kill_switch")]), 1.0);
     assert!(is(&page, "stopped"));
     assert!(page.sum("outrigger_status_since_seconds", &[]) > 1.7e9, "a date of this century");
 }
@@ -67,11 +67,11 @@ async fn a_switch_file_that_is_missing_is_trouble_only_if_it_should_be_there() {
     let path = std::env::temp_dir().join(name);
     let shop = shop(&bench, Answer::status(200));
     let _following = shop.kill_switch().follow(SwitchFile::new(&path));
-    let trouble = [("outrigger_lever", "kill_switch")];
+    let trouble = [("outrigger_control", "kill_switch")];
     let look = async || {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let page = bench.page();
-        (page.sum("outrigger_lever_trouble", &trouble), shop.health().status)
+        (page.sum("outrigger_control_trouble", &trouble), shop.health().status)
     };
     assert_eq!(look().await, (0.0, Status::Up), "it is written in an emergency alone");
     let failures = "outrigger_kill_switch_source_failures_total";

@@ -19,12 +19,12 @@ async fn health_has_these_fields() {
     let crm = Integration::user_flow("crm").build().unwrap();
     let mut written = written(&crm);
     // When the process began.
-    let since = written["levers"][0]["since"].take();
+    let since = written["controls"][0]["since"].take();
     assert!(is_time(&since), "{since}");
-    let lever = |name: &str, position: &str| {
+    let control = |name: &str, position: &str| {
         json!({
-            "name": name, "position": position, "is_usual": true,
-            "who": null, "why": null, "since": null, "trouble": null, "is_troubled": false,
+            "name": name, "position": position, "is_default": true,
+            "who": null, "why": null, "since": null, "error": null, "has_error": false,
         })
     };
     let expected = json!({
@@ -32,10 +32,10 @@ async fn health_has_these_fields() {
         "status": "up",
         "since": null,
         "is_rehearsing": false,
-        "levers": [
-            lever("kill_switch", "on"),
-            lever("circuit_breaker", "automatic"),
-            lever("rehearsal", "off"),
+        "controls": [
+            control("kill_switch", "on"),
+            control("circuit_breaker", "automatic"),
+            control("rehearsal", "off"),
         ],
         "breaker": {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,
@@ -81,9 +81,9 @@ async fn durations_are_seconds_shares_are_parts_of_one_and_times_are_rfc_3339() 
     assert_eq!(written["rate_limit"]["paused_for"], 15.0);
     assert_eq!(written["hedge"]["delay"], 1.5);
     assert_eq!(written["mirror"]["share"], 0.125);
-    assert_eq!(written["levers"][0]["who"], "ada");
-    assert_eq!(written["levers"][0]["position"], "no-retries");
-    assert_eq!(written["levers"][1]["position"], "open");
+    assert_eq!(written["controls"][0]["who"], "ada");
+    assert_eq!(written["controls"][0]["position"], "no-retries");
+    assert_eq!(written["controls"][1]["position"], "open");
     let paced = Integration::user_flow("erp").rate_limit(|limit| limit.requests(4, seconds(1)));
     let paced = self::written(&paced.service(answers(200)).build().unwrap());
     assert_eq!(paced["rate_limit"]["interval"], 0.25);

@@ -7,7 +7,7 @@ fn said(file: &str) -> Vec<(String, String)> {
     let Err(error) = IntegrationConfig::read(toml::Deserializer::parse(file).unwrap()) else {
         return Vec::new();
     };
-    let mistakes = error.mistakes().iter();
+    let mistakes = error.errors().iter();
     mistakes.map(|mistake| (mistake.field().into(), mistake.problem().into())).collect()
 }
 
@@ -91,7 +91,7 @@ fn what_json_can_say_and_settings_cannot_is_refused() {
     let said = |file: &str| {
         let error = IntegrationConfig::read(&mut serde_json::Deserializer::from_str(file));
         let error = error.unwrap_err();
-        let mistakes = error.mistakes().iter();
+        let mistakes = error.errors().iter();
         mistakes.map(ToString::to_string).collect::<Vec<_>>()
     };
     let null = "null sets nothing: leave it out, or say \"none\" for no limit";
@@ -224,7 +224,7 @@ fn shape_and_sense_are_told_together_where_the_preset_is_named() {
         assert_eq!(
             IntegrationConfig::read(toml::Deserializer::parse(&file).unwrap())
                 .unwrap_err()
-                .mistakes()
+                .errors()
                 .len(),
             1,
             "{file}"

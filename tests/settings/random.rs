@@ -103,8 +103,8 @@ proptest! {
     fn anything_is_read_or_refused_and_nothing_breaks(value in anything()) {
         match IntegrationConfig::read(&value) {
             Err(error) => {
-                prop_assert!(!error.mistakes().is_empty());
-                for mistake in error.mistakes() {
+                prop_assert!(!error.errors().is_empty());
+                for mistake in error.errors() {
                     prop_assert!(!mistake.field().is_empty() && !mistake.problem().is_empty());
                 }
             }

@@ -105,7 +105,7 @@ fn key(line: &str) -> Option<&str> {
 fn keys_of(table: &str) -> Vec<String> {
     let wrong = if table.is_empty() { "qqqqqq = 1" } else { &format!("[{table}]\nqqqqqq = 1") };
     let error = IntegrationConfig::read(toml::Deserializer::parse(wrong).unwrap()).unwrap_err();
-    let problem = error.mistakes()[0].problem();
+    let problem = error.errors()[0].problem();
     let keys = problem.strip_prefix("there is no such setting: there are ").expect(problem);
     keys.split(", ").map(str::to_owned).collect()
 }

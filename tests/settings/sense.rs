@@ -17,7 +17,7 @@ fn wrong_for(builder: IntegrationBuilder<OwnClient>, file: &str) -> Vec<String> 
     let applied = running.apply(&config);
     let fields = |result: Result<(), ConfigError>| -> Vec<String> {
         let Err(error) = result else { return Vec::new() };
-        error.mistakes().iter().map(|mistake| mistake.field().into()).collect()
+        error.errors().iter().map(|mistake| mistake.field().into()).collect()
     };
     let (built, applied) = (fields(built.map(drop)), fields(applied));
     assert_eq!(built, applied, "{file}");
@@ -256,9 +256,9 @@ fn the_pool_of_somebody_elses_client_is_not_ours_to_set() {
     let builder = || Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
     let file = config("hyper.connect_timeout = '1s'");
     let error = builder().config(file.clone()).build().unwrap_err();
-    assert_eq!(error.mistakes()[0].field(), "hyper");
+    assert_eq!(error.errors()[0].field(), "hyper");
     let crm = builder().build().unwrap();
-    assert_eq!(crm.apply(&file).unwrap_err().mistakes()[0].field(), "hyper");
+    assert_eq!(crm.apply(&file).unwrap_err().errors()[0].field(), "hyper");
     let hyperless = crm.config();
     assert!(serde_json::to_value(&hyperless).unwrap().get("hyper").is_none());
     crm.apply(&hyperless).unwrap();
@@ -277,7 +277,7 @@ fn a_shared_limits_places_are_set_where_it_is_made() {
 #[test]
 fn from_config_needs_a_preset() {
     let error = Integration::from_config("crm", config("deadline = '5s'")).unwrap_err();
-    assert_eq!(error.mistakes()[0].field(), "preset");
+    assert_eq!(error.errors()[0].field(), "preset");
     let text = error.to_string();
     assert!(text.contains("\"crm\"") && text.contains("user_flow") && text.contains("background"));
     let named = config("preset = 'background'\ndeadline = '1h'");

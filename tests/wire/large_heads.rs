@@ -142,6 +142,6 @@ async fn trailers_have_the_same_limits() {
 fn limits_of_nothing_are_refused() {
     let client = HyperConfig::new().max_header_fields(0).max_head_size(0);
     let error = client.check().unwrap_err();
-    let fields: Vec<_> = error.mistakes().iter().map(outrigger::Mistake::field).collect();
+    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     assert_eq!(fields, ["hyper.max_header_fields", "hyper.max_head_size"]);
 }

@@ -81,6 +81,6 @@ fn windows_that_can_not_be_are_refused() {
     for (stream, connection) in [(0, 65_535), (2_000, 1_000), (1, u32::MAX)] {
         let client = outrigger::transport::hyper::HyperConfig::new();
         let error = client.http2_windows(stream, connection).check().unwrap_err();
-        assert_eq!(error.mistakes()[0].field(), "hyper.http2_windows");
+        assert_eq!(error.errors()[0].field(), "hyper.http2_windows");
     }
 }

@@ -9,13 +9,13 @@ use crate::event::Event;
 use crate::integration::builder::IntegrationBuilder;
 use crate::integration::client::OwnClient;
 use crate::integration::handle::Integration;
-use crate::integration::live::Base;
-use crate::integration::overlay::Laid;
+use crate::integration::merged::Merged;
 use crate::integration::preset::Preset;
+use crate::integration::reload::Baseline;
 use crate::integration::slots::Slots;
 use crate::settings::raw::Raw;
 use crate::settings::read::{Reader, Setting, WHOLE};
-use crate::settings::{ConfigError, Mistake};
+use crate::settings::{ConfigError, ValidationError};
 use crate::transport::pool::PoolLimits;
 
 /// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).
@@ -23,7 +23,7 @@ use crate::transport::pool::PoolLimits;
 /// A file names only what differs from what is set in code. Durations are `"250ms"`, `"2s"` or
 /// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. Whatever would have no effect is refused: an
 /// unknown key with the name that is nearest to it, a key that is there twice, JSON's `null`. All
-/// mistakes are named at once, each with its path.
+/// errors are named at once, each with its path.
 ///
 /// ```
 /// use outrigger::{Integration, IntegrationConfig};
@@ -80,7 +80,7 @@ impl IntegrationConfig {
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Raw::deserialize(deserializer)
-            .map_err(|error| found.push(Mistake::new(WHOLE, error.to_string())));
+            .map_err(|error| found.push(ValidationError::new(WHOLE, error.to_string())));
         let tables =
             value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
@@ -99,9 +99,9 @@ impl IntegrationConfig {
     }
 
     /// What can't work over a preset as it is.
-    fn check_against(&self, preset: Preset, found: &mut Vec<Mistake>) {
+    fn check_against(&self, preset: Preset, found: &mut Vec<ValidationError>) {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
-        let base = Base { preset, slots: preset.slots(), limits };
+        let base = Baseline { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
         Settings(Some(self.clone())).merge(&base, &mut more);
         // What was wrong with a value leaves its setting as the preset has it, which says nothing.
@@ -136,18 +136,22 @@ impl fmt::Debug for IntegrationConfig {
 
 impl Settings {
     /// Lays the settings over what was set in code, and checks all together.
-    pub(in super::super) fn merge(&self, base: &Base, found: &mut Vec<Mistake>) -> Laid {
+    pub(in super::super) fn merge(
+        &self,
+        base: &Baseline,
+        found: &mut Vec<ValidationError>,
+    ) -> Merged {
         let (mut slots, mut limits) = (base.slots.clone(), base.limits);
         if let Some(IntegrationConfig(tables)) = &self.0 {
             let mut reader = Reader::new(found);
             tables.merge(base.preset, &mut slots, &mut limits, &mut reader);
         }
         let so_far = found.len();
-        let laid = Laid::checked(slots, limits, found);
+        let laid = Merged::checked(slots, limits, found);
         if self.0.is_some() {
             let more = found.split_off(so_far).into_iter();
             found.extend(more.map(|mistake| {
-                Mistake::new(in_file(mistake.field(), &laid.slots), mistake.problem())
+                ValidationError::new(in_file(mistake.field(), &laid.slots), mistake.problem())
             }));
         }
         laid
@@ -172,7 +176,7 @@ impl Integration {
             Some(Preset::Background) => Self::background(Arc::clone(&name)),
             None => {
                 let problem = "it is missing: say \"user_flow\" or \"background\"";
-                let missing = Mistake::new("preset", problem);
+                let missing = ValidationError::new("preset", problem);
                 return Err(ConfigError::of(Some(&name), missing));
             }
         };

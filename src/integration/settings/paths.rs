@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::tables::Tables;
 use crate::integration::slots::Slots;
-use crate::settings::Mistake;
+use crate::settings::ValidationError;
 
 /// The file's path of a setting.
 pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> Cow<'p, str> {
@@ -21,7 +21,7 @@ pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> Cow<'p, str> {
 
 /// Whether a mistake may be none once what was not understood is: it is in the same table, or in one
 /// that the setting is compared with.
-pub(super) fn may_follow_from(mistake: &Mistake, not_understood: &Mistake) -> bool {
+pub(super) fn may_follow_from(mistake: &ValidationError, not_understood: &ValidationError) -> bool {
     let (field, other) = (mistake.field(), not_understood.field());
     let is_in = |table: &str| table_of(other) == table || other == table;
     let is_below = other.strip_prefix(field).is_some_and(|rest| rest.starts_with(['.', '[']));

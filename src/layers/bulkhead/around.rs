@@ -15,8 +15,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::Rejection;
 
-/// Bounds concurrency, as code around a call: what a [`BulkheadLayer`](super::BulkheadLayer) makes of
-/// its settings. See the [module](super).
+/// Bounds concurrency, as code around a call: what a [`BulkheadLayer`](super::BulkheadLayer) makes
+/// of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct BulkheadPattern {
     settings: Arc<BulkheadLayer>,
@@ -41,7 +41,7 @@ impl Pattern for BulkheadPattern {
             Entry::Admitted(place) => Some(place),
             Entry::Queued(ticket) => {
                 // Others may need what is kept ready sooner.
-                next.let_go();
+                next.release();
                 Some(self.settings.wait(ticket, call, attempt).await?)
             }
             Entry::Full => return Err(self.settings.refuse(Refusal::Full, &attempt.context())),
@@ -121,7 +121,10 @@ impl BulkheadLayer {
         let queue = self.places.queue_limit();
         let detail = match refusal {
             Refusal::Late(waited) => {
-                format!("no place free within {:?}; {in_use} of {limit} in use", rt::shown(waited))
+                format!(
+                    "no place free within {:?}; {in_use} of {limit} in use",
+                    rt::ceil_to_millis(waited)
+                )
             }
             Refusal::Full => match self.places.reserved() {
                 reserved if reserved > 0 && self.priority == Priority::Low => format!(

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::adaptive::{Adaptive, Machine};
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// What a bulkhead was set to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,17 +41,17 @@ impl PlacesConfig {
         Some(Machine::new(self.adaptive.as_ref()?, self.concurrency?))
     }
 
-    pub(super) fn check_into(&self, limit: &str, adaptive: &str, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(&self, limit: &str, adaptive: &str, errors: &mut Errors<'_>) {
         if self.concurrency == Some(0) {
-            mistakes.add(
+            errors.add(
                 limit,
                 "zero places let nothing through: allow at least one, or leave it unlimited",
             );
         }
         let Some(settings) = &self.adaptive else { return };
         match self.concurrency {
-            Some(concurrency) => settings.check_into(concurrency, adaptive, mistakes),
-            None => mistakes.add(
+            Some(concurrency) => settings.check_into(concurrency, adaptive, errors),
+            None => errors.add(
                 adaptive,
                 "there is no limit that could move: give it the concurrency to begin with",
             ),

@@ -10,10 +10,10 @@ use super::places::Places;
 use super::queue::Standing;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Bounds concurrency. See the [module](super).
 ///
@@ -37,8 +37,8 @@ pub struct BulkheadLayer {
     misplaced: Option<&'static str>,
 }
 
-/// A service whose concurrency is bounded, made by a [`BulkheadLayer`]. The service that it wraps must
-/// be `Clone`.
+/// A service whose concurrency is bounded, made by a [`BulkheadLayer`]. The service that it wraps
+/// must be `Clone`.
 pub type Bulkhead<S> = Layered<BulkheadPattern, S>;
 
 impl BulkheadLayer {
@@ -68,8 +68,8 @@ impl BulkheadLayer {
         Self::unlimited().limit(limit, priority)
     }
 
-    /// How many calls may be under way, at least one. It takes the place of a shared limit, its queue
-    /// included.
+    /// How many calls may be under way, at least one. It takes the place of a shared limit, its
+    /// queue included.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         if self.shared.take().is_some() {
             (self.priority, self.misplaced) = (Priority::default(), None);
@@ -78,8 +78,9 @@ impl BulkheadLayer {
         self.set("concurrency", |config| config.concurrency = Some(concurrency))
     }
 
-    /// How many calls may wait for a place, first come, first served; 0 by default. What comes when all
-    /// of these spots are taken is refused at once, as [`Full`](crate::outcome::Rejection::Full).
+    /// How many calls may wait for a place, first come, first served; 0 by default. What comes when
+    /// all of these spots are taken is refused at once, as
+    /// [`Full`](crate::outcome::Rejection::Full).
     pub fn queue(self, calls: u32) -> Self {
         self.set("queue", |config| config.queue = calls)
     }
@@ -87,8 +88,8 @@ impl BulkheadLayer {
     /// How long a call may wait for a place; then it is refused, as
     /// [`QueueTimeout`](crate::outcome::Rejection::QueueTimeout).
     ///
-    /// Without this, it waits for half of the time to its deadline at most, so that an attempt still
-    /// has time; without a deadline either, for as long as its caller does.
+    /// Without this, it waits for half of the time to its deadline at most, so that an attempt
+    /// still has time; without a deadline either, for as long as its caller does.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self
@@ -104,8 +105,8 @@ impl BulkheadLayer {
         self
     }
 
-    /// Moves the number of places with what the provider can take, within the bounds of `adaptive`; it
-    /// begins as [`concurrency`](Self::concurrency).
+    /// Moves the number of places with what the provider can take, within the bounds of `adaptive`;
+    /// it begins as [`concurrency`](Self::concurrency).
     pub fn adaptive(self, adaptive: Adaptive) -> Self {
         self.set("adaptive", |config| config.adaptive = Some(adaptive))
     }
@@ -126,13 +127,13 @@ impl BulkheadLayer {
     /// A handle that reads how many places are taken, and how many calls wait.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
-        self.places.ties.hold();
+        self.places.ownership.share();
         self.reader()
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("bulkhead", |mistakes| self.check_into(mistakes))
+        validate("bulkhead", |errors| self.check_into(errors))
     }
 
     /// The same layer, with places of its own, unless it was told to share another's.
@@ -146,9 +147,9 @@ impl BulkheadLayer {
     }
 
     /// The room that its calls find, where it is bounded.
-    pub(crate) fn room(&self) -> Option<Arc<dyn Room>> {
+    pub(crate) fn room(&self) -> Option<Arc<dyn Capacity>> {
         let (places, priority) = (Arc::clone(&self.places), self.priority);
-        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Room>)
+        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Capacity>)
     }
 
     /// Calls come from a queue further out that follows this [`room`](Self::room): one that finds no
@@ -201,7 +202,7 @@ impl BulkheadLayer {
 impl Slot for BulkheadLayer {
     /// It has these places, unless they are another's and not meant to be shared.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let is_own = self.shared.is_none() && self.places.ties.claim();
+        let is_own = self.shared.is_none() && self.places.ownership.adopt();
         let adopted = if is_own { self } else { self.unshared() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
@@ -218,19 +219,19 @@ impl Slot for BulkheadLayer {
         self.clone().unshared()
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         match &self.shared {
-            Some(limit) => limit.check_into(mistakes),
-            None => self.places.config().check_into("concurrency", "adaptive", mistakes),
+            Some(limit) => limit.check_into(errors),
+            None => self.places.config().check_into("concurrency", "adaptive", errors),
         }
         if let Some(setting) = self.misplaced {
-            mistakes.add(
+            errors.add(
                 setting,
                 "it is the shared limit's: set it there, or before the limit is given",
             );
         }
         if self.places.config().queue > 0 {
-            mistakes.refuse_zero("queue_wait", self.queue_wait.get());
+            errors.refuse_zero("queue_wait", self.queue_wait.get());
         }
     }
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::adaptive::Adaptive;
 use super::config::PlacesConfig;
 use super::places::Places;
-use crate::pattern::capacity::Room;
-use crate::settings::{Mistakes, Ratio};
+use crate::pattern::capacity::Capacity;
+use crate::settings::{Errors, Ratio};
 
 /// One bound that several bulkheads share: the integrations of one provider, one account, one pool.
 ///
@@ -61,10 +61,10 @@ impl Limit {
         &self.0
     }
 
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.0.config().check_into("limit", "limit.adaptive", mistakes);
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
+        self.0.config().check_into("limit", "limit.adaptive", errors);
         if self.0.config().reserve >= Ratio::ONE {
-            mistakes.add(
+            errors.add(
                 "limit.reserve",
                 "all places are for high priority: leave some of them, or give low priority none by a limit of its own",
             );
@@ -78,8 +78,8 @@ impl Limit {
     }
 }
 
-impl Room for Share {
-    fn places(&self) -> Option<u32> {
+impl Capacity for Share {
+    fn limit(&self) -> Option<u32> {
         self.places.limit_of(self.priority)
     }
 }

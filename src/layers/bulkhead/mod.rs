@@ -9,16 +9,17 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt takes a place of its
-//!   own, and a call that waits between two attempts holds none;
-//! - inside [`circuit_breaker`](crate::circuit_breaker) and [`rate_limit`](crate::rate_limit), so that
-//!   whoever is refused there, or waits for a turn, holds no place;
-//! - inside [`deadline`](crate::deadline): the time in the queue is the caller's time. Without a deadline
-//!   further out, and without `queue_wait`, a call may wait for as long as its caller does;
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt takes a place
+//!   of its own, and a call that waits between two attempts holds none;
+//! - inside [`circuit_breaker`](crate::circuit_breaker) and [`rate_limit`](crate::rate_limit), so
+//!   that whoever is refused there, or waits for a turn, holds no place;
+//! - inside [`deadline`](crate::deadline): the time in the queue is the caller's time. Without a
+//!   deadline further out, and without `queue_wait`, a call may wait for as long as its caller
+//!   does;
 //! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
 //!
-//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a deadline, or a
-//! kill switch that was moved meanwhile, only if a layer further out did so.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
+//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
 //!
 //! # When not to use it
 //!

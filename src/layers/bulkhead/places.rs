@@ -5,7 +5,7 @@ use super::adaptive::{Machine, Sample};
 use super::config::PlacesConfig;
 use super::limit::Priority;
 use super::queue::{Queue, Standing, Ticket, Waiter};
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 
 /// The places and the queue for them.
 ///
@@ -26,7 +26,7 @@ pub(super) struct Places {
     adaptive: AtomicBool,
     /// Locked before the queue, where both are.
     control: Mutex<Control>,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 /// What the places were set to, and what moves their number.
@@ -62,7 +62,7 @@ impl Places {
             queue: Mutex::default(),
             adaptive: AtomicBool::new(false),
             control: Mutex::new(Control { config: PlacesConfig::default(), machine: None }),
-            ties: Ties::default(),
+            ownership: Ownership::default(),
         };
         places.reconfigure(config);
         places

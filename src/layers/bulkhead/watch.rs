@@ -48,7 +48,7 @@ impl<'a, W: Wire> Watch<'a, W> {
     fn tell(&mut self, signal: Option<Signal>) {
         self.is_over = true;
         // What was not sent says nothing of the provider.
-        let sent = self.attempt.state(|state| (!state.is_here()).then(|| state.attempt_began()));
+        let sent = self.attempt.state(|state| (!state.is_waiting()).then(|| state.attempt_began()));
         let (Some(signal), Some(sent)) = (signal, sent) else { return };
         let Self { settings, in_flight, .. } = *self;
         let began = self.began.max(sent);
@@ -70,7 +70,7 @@ impl<W: Wire> Drop for Watch<'_, W> {
         let now = self.call.now();
         let was_cut = self
             .attempt
-            .state(|state| state.is_cut() && !state.is_overtaken() && !state.ran_out_here(now));
+            .state(|state| state.is_cut() && !state.is_superseded() && !state.ran_out_here(now));
         if was_cut {
             self.tell(Some(Signal::Overloaded));
         }

@@ -14,7 +14,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::replay::{Steer, is_idempotent};
 
 /// Stops calling a provider that is down, as code around a call: what a
-/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) makes of its settings. See the [module](super).
+/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) makes of its settings. See the
+/// [module](super).
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerPattern(Breakers);
 

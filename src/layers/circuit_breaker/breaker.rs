@@ -11,7 +11,7 @@ use super::state::{Asker, Change, Forced, Refusal, Ticket, Verdict};
 use crate::context::Context;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, SharedClassifier};
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::pattern::{Attempt, Call, Next, Wire};
 use crate::rt::{self, Rng};
 use crate::terms::{BreakerState, Rejection};
@@ -23,7 +23,7 @@ pub(super) struct Breaker {
     pub(super) emitter: Emitter,
     pub(super) classifier: SharedClassifier,
     rng: Rng,
-    ties: Arc<Ties>,
+    ownership: Arc<Ownership>,
 }
 
 impl Breaker {
@@ -34,7 +34,7 @@ impl Breaker {
             emitter: layer.emitter.clone(),
             classifier: layer.classifier.clone(),
             rng: layer.rng.clone(),
-            ties: Arc::clone(&layer.ties),
+            ownership: Arc::clone(&layer.ownership),
         }
     }
 
@@ -61,7 +61,7 @@ impl Breaker {
             }
             Admission::Held(waiter, must_watch) => {
                 // Others may need what is kept ready sooner.
-                next.let_go();
+                next.release();
                 self.hold(waiter, must_watch, call, attempt).await
             }
             Admission::Rejected(refusal) => Err(self.refuse(&refusal, &attempt.context())),
@@ -143,7 +143,7 @@ impl Breaker {
 
     fn by_hand(&self, mut effects: Effects) {
         for Change { from, to } in effects.changes.drain(..) {
-            self.ties.tell(&self.emitter, || Event::BreakerChanged { from, to });
+            self.ownership.notify(&self.emitter, || Event::BreakerChanged { from, to });
         }
         effects.wake();
     }

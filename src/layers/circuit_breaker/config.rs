@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::rt::Rng;
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// The settings of a circuit breaker, as [`CircuitBreakerLayer`](super::CircuitBreakerLayer) sets
 /// them.
@@ -53,8 +53,8 @@ pub enum Consecutive {
     BelowMinimum(u32),
 }
 
-/// What becomes of calls while nothing answers. A call that tries the provider is let through in either
-/// case.
+/// What becomes of calls while nothing answers. A call that tries the provider is let through in
+/// either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenOpen {
@@ -119,10 +119,10 @@ impl Default for BreakerConfig {
 }
 
 impl BreakerConfig {
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.check_rules(mistakes);
-        self.check_window(mistakes);
-        self.check_recovery(mistakes);
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
+        self.check_rules(errors);
+        self.check_window(errors);
+        self.check_recovery(errors);
     }
 
     /// The window's length, where it is one of time and a rule looks at it.
@@ -165,18 +165,18 @@ impl BreakerConfig {
         self.slow.is_some_and(|slow| took > slow.over)
     }
 
-    fn check_rules(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_rules(&self, errors: &mut Errors<'_>) {
         let by_window = self.failure_rate.is_some() || self.failures.is_some();
         if !by_window && self.slow.is_none() && self.consecutive.is_none() {
-            mistakes.add("rules", "no rule is set, so it can never open: set a failure rate, a number of failures, a slow-call rate or a number in a row");
+            errors.add("rules", "no rule is set, so it can never open: set a failure rate, a number of failures, a slow-call rate or a number in a row");
         }
         if self.failures == Some(0) {
-            mistakes.add("failures", "zero failures would open on every call: use at least one");
+            errors.add("failures", "zero failures would open on every call: use at least one");
         }
         if let (Some(failures), WindowSize::Calls(calls)) = (self.failures, self.window)
             && failures > calls
         {
-            mistakes.add(
+            errors.add(
                 "failures",
                 format_args!("{failures} failures never fit a window of {calls} calls, so it can never open: lower it or widen the window"),
             );
@@ -185,50 +185,50 @@ impl BreakerConfig {
             [("failure_rate", self.failure_rate), ("slow_calls", self.slow.map(|slow| slow.rate))];
         for (field, rate) in rates {
             match rate {
-                Some(rate) if rate > Ratio::ONE => mistakes.add(
+                Some(rate) if rate > Ratio::ONE => errors.add(
                     field,
                     format_args!(
                         "{rate} of the calls can never fail, so it can never open: use at most 100%"
                     ),
                 ),
                 Some(Ratio::ZERO) => {
-                    mistakes.add(field, "0% would open on every call: use more than zero");
+                    errors.add(field, "0% would open on every call: use more than zero");
                 }
                 _ => {}
             }
         }
         if self.slow.is_some_and(|slow| slow.over.is_zero()) {
-            mistakes.add("slow_calls", "every call takes longer than no time: give it a duration");
+            errors.add("slow_calls", "every call takes longer than no time: give it a duration");
         }
         if let Some(Consecutive::Always(0) | Consecutive::BelowMinimum(0)) = self.consecutive {
-            mistakes.add("consecutive", "zero in a row would open on every call: use at least one");
+            errors.add("consecutive", "zero in a row would open on every call: use at least one");
         }
         if let (Some(Consecutive::BelowMinimum(row)), false, None) =
             (self.consecutive, by_window, self.slow)
             && row >= self.minimum
         {
-            mistakes.add("consecutive", format_args!("{row} in a row below a minimum of {} calls can never happen: lower it, or let it count however many calls there are", self.minimum));
+            errors.add("consecutive", format_args!("{row} in a row below a minimum of {} calls can never happen: lower it, or let it count however many calls there are", self.minimum));
         }
     }
 
-    fn check_window(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_window(&self, errors: &mut Errors<'_>) {
         match self.window {
-            WindowSize::Calls(0) => mistakes.add("window", "a window of no calls can never open: hold at least one"),
-            WindowSize::Calls(calls) if calls > MOST_CALLS => mistakes.add(
+            WindowSize::Calls(0) => errors.add("window", "a window of no calls can never open: hold at least one"),
+            WindowSize::Calls(calls) if calls > MOST_CALLS => errors.add(
                 "window",
                 format_args!("{calls} calls are more than it can hold, which is {MOST_CALLS}: hold fewer, or look at a time"),
             ),
-            WindowSize::Calls(calls) if self.has_rate() && self.minimum > calls => mistakes.add(
+            WindowSize::Calls(calls) if self.has_rate() && self.minimum > calls => errors.add(
                 "minimum",
                 format_args!("{} calls never fit a window of {calls}, so it can never open: lower it or widen the window", self.minimum),
             ),
             WindowSize::Time(length) if length.is_zero() => {
-                mistakes.add("window", "a window of no time can never open: give it a length");
+                errors.add("window", "a window of no time can never open: give it a length");
             }
             _ => {}
         }
         if self.minimum == 0 {
-            mistakes.add("minimum", "a rate needs at least one call: use 1");
+            errors.add("minimum", "a rate needs at least one call: use 1");
         }
     }
 
@@ -237,16 +237,16 @@ impl BreakerConfig {
         self.failure_rate.is_some() || self.slow.is_some()
     }
 
-    fn check_recovery(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_recovery(&self, errors: &mut Errors<'_>) {
         if self.open_for.is_zero() {
-            mistakes.add("open_for", "an open time of zero never rejects: give it a duration");
+            errors.add("open_for", "an open time of zero never rejects: give it a duration");
         }
         if self.open_times.contains(&Duration::ZERO) {
-            mistakes.add("open_times", "an open time of zero never rejects: give each a duration");
+            errors.add("open_times", "an open time of zero never rejects: give each a duration");
         }
         if self.open_for > self.open_cap {
             let (base, cap) = (self.open_for, self.open_cap);
-            mistakes.add(
+            errors.add(
                 "open_for",
                 format_args!(
                     "base {base:?} is over its cap {cap:?}: lower the base or raise the cap"
@@ -254,22 +254,22 @@ impl BreakerConfig {
             );
         }
         if !(self.open_growth.is_finite() && self.open_growth >= 1.0) {
-            mistakes
+            errors
                 .add("open_growth", format_args!("{} is not a number from 1 on", self.open_growth));
         }
         if self.open_jitter > Ratio::ONE {
-            mistakes.add(
+            errors.add(
                 "open_jitter",
                 format_args!("{} is over 100%, which is less than no time", self.open_jitter),
             );
         }
         if self.probes == 0 || self.probe_successes == 0 || self.probe_successes > self.probes {
-            mistakes.add(
+            errors.add(
                 "probes",
                 format_args!("{} of {} probes can't succeed: let at least one through and ask for no more than that", self.probe_successes, self.probes),
             );
         }
-        mistakes.refuse_zero("probe_limit", Some(self.probe_limit));
+        errors.refuse_zero("probe_limit", Some(self.probe_limit));
     }
 }
 

@@ -64,8 +64,8 @@ impl BreakerHandle {
         self.0.as_ref().map_or(BreakerState::Closed, |breaker| breaker.state())
     }
 
-    /// For how long it has not been closed; `None` while it is. Outages less than ten seconds apart are
-    /// one.
+    /// For how long it has not been closed; `None` while it is. Outages less than ten seconds apart
+    /// are one.
     #[must_use]
     pub fn open_for(&self) -> Option<Duration> {
         self.0.as_ref()?.gate.not_closed_for(rt::now())
@@ -119,7 +119,8 @@ impl BreakerHandle {
         self.force(Forced::Open);
     }
 
-    /// Lets every call through until [`release`](Self::release) or another order, whatever results say.
+    /// Lets every call through until [`release`](Self::release) or another order, whatever results
+    /// say.
     pub fn force_closed(&self) {
         self.force(Forced::Closed);
     }
@@ -171,7 +172,8 @@ impl KeyedBreakers {
         Self(map)
     }
 
-    /// The keys that have a breaker just now, in no order; those that were idle for long may be gone.
+    /// The keys that have a breaker just now, in no order; those that were idle for long may be
+    /// gone.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.0.keys()

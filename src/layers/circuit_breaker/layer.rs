@@ -12,11 +12,11 @@ use super::keyed::BreakerMap;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::{self, Rng};
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Stops calling a provider that is down. See the [module](super).
 ///
@@ -33,12 +33,12 @@ pub struct CircuitBreakerLayer {
     pub(super) rng: Rng,
     /// What the breaker remembers; made when it is first needed.
     gate: Arc<OnceLock<Arc<Gate>>>,
-    pub(super) ties: Arc<Ties>,
+    pub(super) ownership: Arc<Ownership>,
 }
 
 /// A service that is not called while its provider is down, made by a [`CircuitBreakerLayer`]. The
-/// service that it wraps must be `Clone`. While it refuses or holds calls, and always with keys, it is
-/// ready at once, and asks the service that it wraps only for a call that goes out.
+/// service that it wraps must be `Clone`. While it refuses or holds calls, and always with keys, it
+/// is ready at once, and asks the service that it wraps only for a call that goes out.
 pub type CircuitBreaker<S> = Layered<CircuitBreakerPattern, S>;
 
 impl CircuitBreakerLayer {
@@ -56,24 +56,24 @@ impl CircuitBreakerLayer {
             emitter: Emitter::new(),
             rng: Rng::system(),
             gate: Arc::default(),
-            ties: Arc::default(),
+            ownership: Arc::default(),
         }
     }
 
-    /// Rules over a window look at the results of the last `length`, 30 s by default, exact to a 32nd
-    /// of it.
+    /// Rules over a window look at the results of the last `length`, 30 s by default, exact to a
+    /// 32nd of it.
     pub fn window(self, length: Duration) -> Self {
         self.set(|config| config.window = WindowSize::Time(length))
     }
 
-    /// Rules over a window look at the results of the last `calls`, whenever they were; a million at
-    /// most.
+    /// Rules over a window look at the results of the last `calls`, whenever they were; a million
+    /// at most.
     pub fn window_of_calls(self, calls: u32) -> Self {
         self.set(|config| config.window = WindowSize::Calls(calls))
     }
 
-    /// Opens when at least this share of the window's calls failed, and it holds at least `minimum` of
-    /// them. Off by default: while half of the calls fail, the other half still is of use.
+    /// Opens when at least this share of the window's calls failed, and it holds at least `minimum`
+    /// of them. Off by default: while half of the calls fail, the other half still is of use.
     pub fn failure_rate(self, rate: Ratio, minimum: u32) -> Self {
         self.set(|config| (config.failure_rate, config.minimum) = (Some(rate), minimum))
     }
@@ -95,7 +95,8 @@ impl CircuitBreakerLayer {
         self.set(|config| config.slow = Some(SlowRule { over, rate }))
     }
 
-    /// How many calls the window must hold before its rates mean anything; 20 by default, at least 1.
+    /// How many calls the window must hold before its rates mean anything; 20 by default, at least
+    /// 1.
     pub fn minimum(self, calls: u32) -> Self {
         self.set(|config| config.minimum = calls)
     }
@@ -111,8 +112,8 @@ impl CircuitBreakerLayer {
         self.set(|config| config.consecutive = None)
     }
 
-    /// Failures in a row open it only if nothing has succeeded for so long, counted from when the first
-    /// of them was sent; 2 s by default. With zero, their number alone decides.
+    /// Failures in a row open it only if nothing has succeeded for so long, counted from when the
+    /// first of them was sent; 2 s by default. With zero, their number alone decides.
     pub fn no_success_for(self, time: Duration) -> Self {
         self.set(|config| config.no_success_for = time)
     }
@@ -123,8 +124,8 @@ impl CircuitBreakerLayer {
     }
 
     /// How long it takes from opening to the first probe, and from one round of probes to the next:
-    /// `base`, 450 ms by default, and as [`open_growth`](Self::open_growth) says more up to `cap`, a
-    /// minute by default. The jitter never goes over `cap`.
+    /// `base`, 450 ms by default, and as [`open_growth`](Self::open_growth) says more up to `cap`,
+    /// a minute by default. The jitter never goes over `cap`.
     pub fn open_for(self, base: Duration, cap: Duration) -> Self {
         self.set(|config| {
             (config.open_for, config.open_cap) = (base, cap);
@@ -145,8 +146,8 @@ impl CircuitBreakerLayer {
         self.set(|config| config.open_growth = growth)
     }
 
-    /// How far the open time is spread to either side, so that many instances don't probe at once; 10 %
-    /// by default, 100 % at most.
+    /// How far the open time is spread to either side, so that many instances don't probe at once;
+    /// 10 % by default, 100 % at most.
     pub fn open_jitter(self, jitter: Ratio) -> Self {
         self.set(|config| config.open_jitter = jitter)
     }
@@ -156,14 +157,14 @@ impl CircuitBreakerLayer {
         self.set(|config| config.retry_after_cap = cap)
     }
 
-    /// How many probes go in one round, and how many of them must succeed to close it; one and one by
-    /// default.
+    /// How many probes go in one round, and how many of them must succeed to close it; one and one
+    /// by default.
     pub fn probes(self, probes: u32, successes: u32) -> Self {
         self.set(|config| (config.probes, config.probe_successes) = (probes, successes))
     }
 
-    /// How long a probe keeps others back; 1 s by default. One that takes longer still counts when it
-    /// ends.
+    /// How long a probe keeps others back; 1 s by default. One that takes longer still counts when
+    /// it ends.
     pub fn probe_limit(self, limit: Duration) -> Self {
         self.set(|config| config.probe_limit = limit)
     }
@@ -220,20 +221,20 @@ impl CircuitBreakerLayer {
     /// A handle that reads and overrides the breaker. With keys, see [`Self::keyed_handle`].
     #[must_use]
     pub fn handle(&self) -> BreakerHandle {
-        self.ties.hold();
+        self.ownership.share();
         BreakerHandle::new(self.breaker())
     }
 
     /// A handle that reads the breakers of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedBreakers> {
-        self.ties.hold();
+        self.ownership.share();
         self.map.clone().filter(|_| self.config.is_some()).map(KeyedBreakers::new)
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("circuit_breaker", |mistakes| self.check_into(mistakes))
+        validate("circuit_breaker", |errors| self.check_into(errors))
     }
 
     pub(crate) fn with_config(mut self, config: Option<BreakerConfig>) -> Self {
@@ -264,7 +265,7 @@ impl CircuitBreakerLayer {
 
     /// What was made with other settings is not this layer's any more.
     fn renewed(mut self) -> Self {
-        (self.gate, self.ties) = (Arc::default(), Arc::default());
+        (self.gate, self.ownership) = (Arc::default(), Arc::default());
         if let Some(map) = &self.map {
             let config = self.config.clone().unwrap_or_default();
             self.map = Some(Arc::new(map.renewed(config)));
@@ -276,13 +277,14 @@ impl CircuitBreakerLayer {
 impl Slot for CircuitBreakerLayer {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.ties.claim() { self } else { self.renewed() };
+        let adopted = if self.ownership.adopt() { self } else { self.renewed() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
 
     /// These settings, with the breakers that are in use: their states stay, and so do the results
-    /// where the window does. Where there shall be none, they are kept for when there shall be again.
+    /// where the window does. Where there shall be none, they are kept for when there shall be
+    /// again.
     fn inherit(self, running: &Self) -> Self {
         if let Some(config) = &self.config {
             if let Some(map) = &running.map {
@@ -295,12 +297,12 @@ impl Slot for CircuitBreakerLayer {
         Self { config: self.config, ..running.clone() }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(config) = &self.config {
-            config.check_into(mistakes);
+            config.check_into(errors);
         }
         if self.map.as_ref().is_some_and(|map| map.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one breaker");
+            errors.add("keyed.most", "no room for any key: keep at least one breaker");
         }
     }
 }
@@ -318,6 +320,6 @@ impl fmt::Debug for CircuitBreakerLayer {
 }
 
 pattern_layer!(CircuitBreakerLayer => CircuitBreakerPattern, AsIs, |settings| {
-    settings.ties.join(&settings.emitter);
+    settings.ownership.subscribe(&settings.emitter);
     CircuitBreakerPattern::new(settings)
 });

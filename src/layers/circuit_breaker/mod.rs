@@ -9,24 +9,25 @@
 //! | open | nothing | half-open, when the time to the next probe is over |
 //! | half-open | one probe at a time | closed, when it succeeds; open, when it fails |
 //!
-//! **Opening.** Attempts that fail one after the other are counted; any success ends the row. Ten in a
-//! row happen once in a thousand calls where half of them fail. Two seconds without a success, counted
-//! from when the first of the row was sent, make that right at any rate: after an idle hour, ten
-//! failures of one instant are no outage yet. Where a silence of half that time, with ten failures in
-//! it, has ended by itself in the last minute, few calls succeed, and it waits for twice as long.
-//! Rules over a window can be set instead or beside it: a share of failures, a number of failures, a
-//! share of slow calls. A success never opens it. From the
-//! tenth failure in a row on, nothing is [retried](crate::retry) any more.
+//! **Opening.** Attempts that fail one after the other are counted; any success ends the row. Ten
+//! in a row happen once in a thousand calls where half of them fail. Two seconds without a success,
+//! counted from when the first of the row was sent, make that right at any rate: after an idle
+//! hour, ten failures of one instant are no outage yet. Where a silence of half that time, with ten
+//! failures in it, has ended by itself in the last minute, few calls succeed, and it waits for
+//! twice as long. Rules over a window can be set instead or beside it: a share of failures, a
+//! number of failures, a share of slow calls. A success never opens it. From the tenth failure in a
+//! row on, nothing is [retried](crate::retry) any more.
 //!
-//! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe is
-//! under way that is younger than its limit. A provider that refuses gets two requests a second from
-//! each instance; one that hangs gets one. Calls that can be repeated without harm go first; a POST
-//! becomes a probe only if none of those has come for two open times more, so that few outcomes are
-//! unknown. What the safe calls ask may be all that is down, so one POST goes beside them after ten
-//! open times, and again after twice as long, up to a minute. Any success closes it, however late it
-//! comes, unless slowness opened it and the answer was slow. A failure changes nothing; its `Retry-After` moves the next probe, by ten seconds at most. A
-//! probe that is dropped, or refused further in, gives its turn back at once. One that its caller
-//! dropped after [`abandoned_after`](CircuitBreakerLayer::abandoned_after) or at its deadline has failed.
+//! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe
+//! is under way that is younger than its limit. A provider that refuses gets two requests a second
+//! from each instance; one that hangs gets one. Calls that can be repeated without harm go first; a
+//! POST becomes a probe only if none of those has come for two open times more, so that few
+//! outcomes are unknown. What the safe calls ask may be all that is down, so one POST goes beside
+//! them after ten open times, and again after twice as long, up to a minute. Any success closes it,
+//! however late it comes, unless slowness opened it and the answer was slow. A failure changes
+//! nothing; its `Retry-After` moves the next probe, by ten seconds at most. A probe that is
+//! dropped, or refused further in, gives its turn back at once. One that its caller dropped after
+//! [`abandoned_after`](CircuitBreakerLayer::abandoned_after) or at its deadline has failed.
 //!
 //! **What counts.** A result counts in the state in which its call began. 4xx are no failures, a 503 is
 //! one whatever it says of coming back, and a 429 speaks only against a probe. What a layer further in
@@ -53,16 +54,17 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), because it judges attempts, not calls;
-//! - outside [`rate_limit`](crate::rate_limit) and [`bulkhead`](crate::bulkhead): an open circuit neither
-//!   queues nor spends quota;
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), because it judges attempts, not
+//!   calls;
+//! - outside [`rate_limit`](crate::rate_limit) and [`bulkhead`](crate::bulkhead): an open circuit
+//!   neither queues nor spends quota;
 //! - outside [`timeout`](crate::timeout), whose errors are failures to it.
 //!
-//! The layer adds no [`Context`](crate::context::Context) of its own to a request. Only if a layer further out
-//! does so, a retry or a deadline for example, it sees that a call still waits in a queue further in: that
-//! call is turned away when the breaker opens, and its time in the queue isn't the provider's. Where the
-//! breaker holds calls, one that was turned away like this comes back by a retry with
-//! [`Rejections::Wait`](crate::retry::Rejections::Wait) around it.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. Only if a layer
+//! further out does so, a retry or a deadline for example, it sees that a call still waits in a
+//! queue further in: that call is turned away when the breaker opens, and its time in the queue
+//! isn't the provider's. Where the breaker holds calls, one that was turned away like this comes
+//! back by a retry with [`Rejections::Wait`](crate::retry::Rejections::Wait) around it.
 //!
 //! # When not to use it
 //!

@@ -49,7 +49,7 @@ impl<'a, W: Wire> Pass<'a, W> {
     /// whoever waited there asks again before it goes.
     pub(super) fn turned_away(&mut self) -> Option<Error> {
         let gate = &self.breaker.gate;
-        if gate.passes_all() || !self.is_here() || !gate.is_outdated(&self.ticket) {
+        if gate.passes_all() || !self.is_waiting() || !gate.is_outdated(&self.ticket) {
             return None;
         }
         self.stage = Stage::Told;
@@ -59,7 +59,7 @@ impl<'a, W: Wire> Pass<'a, W> {
 
     /// The request was polled: if it tries the provider and waits here no more, its time begins.
     pub(super) fn polled(&mut self) {
-        if self.is_probe_here && !self.is_here() {
+        if self.is_probe_here && !self.is_waiting() {
             self.is_probe_here = false;
             self.breaker.gate.note_left(self.ticket, self.call.now());
         }
@@ -118,7 +118,7 @@ impl<'a, W: Wire> Pass<'a, W> {
         if is_deadline && self.ran_out_here() {
             return Verdict::Nothing;
         }
-        if error.is_timeout() && self.is_here() {
+        if error.is_timeout() && self.is_waiting() {
             // A limit passed while it was still in a queue of ours.
             return Verdict::Nothing;
         }
@@ -149,7 +149,7 @@ impl<'a, W: Wire> Pass<'a, W> {
     /// The caller went away before there was a head.
     fn abandon(&mut self) {
         let now = self.call.now();
-        if self.attempt.state(|state| state.is_overtaken() || state.is_here()) {
+        if self.attempt.state(|state| state.is_superseded() || state.is_waiting()) {
             // Another request was answered first, or this one had not left yet.
             self.tell(Verdict::Nothing, now);
             return;
@@ -165,8 +165,8 @@ impl<'a, W: Wire> Pass<'a, W> {
         self.tell(verdict, now);
     }
 
-    fn is_here(&self) -> bool {
-        self.attempt.state(AttemptState::is_here)
+    fn is_waiting(&self) -> bool {
+        self.attempt.state(AttemptState::is_waiting)
     }
 
     fn ran_out_here(&self) -> bool {

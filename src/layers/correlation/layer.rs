@@ -22,8 +22,8 @@ pub struct CorrelationLayer {
     pub(super) rng: Rng,
 }
 
-/// A service whose calls carry a correlation id, made by a [`CorrelationLayer`]. The service that it
-/// wraps must be `Clone`.
+/// A service whose calls carry a correlation id, made by a [`CorrelationLayer`]. The service that
+/// it wraps must be `Clone`.
 pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
@@ -39,8 +39,8 @@ impl CorrelationLayer {
         }
     }
 
-    /// The header that carries the id, in a request that brings one and in what is sent; `x-request-id`
-    /// by default.
+    /// The header that carries the id, in a request that brings one and in what is sent;
+    /// `x-request-id` by default.
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = header;
         self

@@ -17,17 +17,18 @@
 //!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
 //! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`.
-//! `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it: what one system
-//! tells itself is nobody else's business. A
-//! [reqwest client](crate::transport::reqwest) that may follow redirects to others is given none.
+//! `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it: what one
+//! system tells itself is nobody else's business. A [reqwest client](crate::transport::reqwest)
+//! that may follow redirects to others is given none.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - outside every other layer: all that they send, and every event and error of theirs, carries the id;
-//! - inside the [`InboundLayer`] of a server, or in a [`Scope`](crate::context::Scope): there it finds the id
-//!   of the request that is being served.
+//! - outside every other layer: all that they send, and every event and error of theirs, carries
+//!   the id;
+//! - inside the [`InboundLayer`] of a server, or in a [`Scope`](crate::context::Scope): there it
+//!   finds the id of the request that is being served.
 //!
 //! # When not to use it
 //!

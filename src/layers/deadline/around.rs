@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::layer::DeadlineLayer;
-use crate::context::{CallDeadline, Scope};
+use crate::context::{AttemptState, CallDeadline, Scope};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -33,7 +33,7 @@ impl Pattern for DeadlinePattern {
         let mut running = pin!(next.run(call, attempt));
         let Some(held) = call.until(due, attempt.head(running.as_mut())).await else {
             let delivery = attempt.state(|state| {
-                state.set_call_cut(true);
+                state.mark_call_cut();
                 state.delivery_if_cut()
             });
             return Err(self.passed(due, delivery, call, attempt));
@@ -93,7 +93,7 @@ impl DeadlinePattern {
             }
             if asked < due {
                 // The provider was waited for, and not a reader who came late.
-                attempt.state(|state| state.set_call_cut(true));
+                attempt.state(AttemptState::mark_call_cut);
             }
             return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
         }
@@ -108,7 +108,7 @@ impl DeadlinePattern {
         attempt: &Attempt<W>,
     ) -> Error {
         // As it was set: an inherited one is a point in time, at no round distance from the start.
-        let limit = rt::shown(due.saturating_duration_since(call.started()));
+        let limit = rt::ceil_to_millis(due.saturating_duration_since(call.started()));
         let (phase, context) = (Phase::Call, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, delivery).with_context(&context).with_elapsed(call.elapsed())

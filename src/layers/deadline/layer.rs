@@ -4,7 +4,7 @@ use super::around::DeadlinePattern;
 use crate::event::Emitter;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Gives every call one limit in clock time. See the [module](super).
 #[derive(Clone, Debug)]
@@ -15,8 +15,9 @@ pub struct DeadlineLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose calls are over in time, made by a [`DeadlineLayer`]. The service that it wraps must
-/// be `Clone`. It is ready at once: the wait for the service that it wraps belongs to the call.
+/// A service whose calls are over in time, made by a [`DeadlineLayer`]. The service that it wraps
+/// must be `Clone`. It is ready at once: the wait for the service that it wraps belongs to the
+/// call.
 pub type Deadline<S> = Layered<DeadlinePattern, S>;
 
 impl DeadlineLayer {
@@ -27,8 +28,8 @@ impl DeadlineLayer {
     }
 
     /// Only deadlines that are there already are kept: the request's
-    /// [`CallDeadline`](crate::context::CallDeadline), the [`Scope`](crate::context::Scope)'s, that of
-    /// a layer further out. A call that has none may take for ever.
+    /// [`CallDeadline`](crate::context::CallDeadline), the [`Scope`](crate::context::Scope)'s, that
+    /// of a layer further out. A call that has none may take for ever.
     pub fn inherited() -> Self {
         Self { limit: None, may_be_lengthened: true, emitter: Emitter::new() }
     }
@@ -50,7 +51,7 @@ impl DeadlineLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("deadline", |mistakes| self.check_into(mistakes))
+        validate("deadline", |errors| self.check_into(errors))
     }
 
     /// The same with another limit, or none.
@@ -69,8 +70,8 @@ impl Slot for DeadlineLayer {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", self.limit);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("limit", self.limit);
     }
 }
 

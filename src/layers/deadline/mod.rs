@@ -1,10 +1,10 @@
 //! One absolute limit in clock time for a whole call.
 //!
 //! The deadline covers everything further in: readiness, queues, waits between attempts, every
-//! attempt and the answer's body. The layer's service is ready at once, and waits inside the call until
-//! the inner service is: a timer that starts only after such a wait lets a call with a limit of 1 s take
-//! several seconds. If the inner service fails to get ready, the call ends with that error, so that
-//! fallbacks and listeners further out see it.
+//! attempt and the answer's body. The layer's service is ready at once, and waits inside the call
+//! until the inner service is: a timer that starts only after such a wait lets a call with a limit
+//! of 1 s take several seconds. If the inner service fails to get ready, the call ends with that
+//! error, so that fallbacks and listeners further out see it.
 //!
 //! A [`CallDeadline`](crate::context::CallDeadline) in the request's extensions is the caller's own word
 //! for this request, and stands in the place of the layer's limit: it gives less time or more. Where
@@ -24,8 +24,9 @@
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - outside [`retry`](crate::retry), the queues ([`circuit_breaker`](crate::circuit_breaker),
-//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead)) and [`timeout`](crate::timeout): a
-//!   deadline bounds only what stands further in, and they learn of it only from there;
+//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead)) and
+//!   [`timeout`](crate::timeout): a deadline bounds only what stands further in, and they learn of
+//!   it only from there;
 //! - inside [`fallback`](crate::fallback), so that a call that is late gets its fallback too;
 //! - inside [`observe`](crate::observe), so that a deadline that passed is how the call ended.
 //!

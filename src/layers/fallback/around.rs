@@ -45,7 +45,7 @@ impl Pattern for FallbackPattern {
             };
             let note = Box::new(self.note(&failed, &held, attempt));
             // What cut the call that failed cuts nothing more.
-            attempt.state(|state| state.set_call_cut(false));
+            attempt.state(AttemptState::clear_call_cut);
             // Boxed, because few calls come to it.
             let Some(answer) = Box::pin(self.ask(call, failed)).await else {
                 self.tell_of_failure(&note, attempt);
@@ -140,7 +140,7 @@ impl FallbackPattern {
     ) -> Response<Body> {
         let FellBack { class, delivery, .. } = note.mark;
         attempt.state(|state| {
-            state.worsen(delivery);
+            state.merge_delivery(delivery);
             state.call().set_fell_back();
         });
         let emitter = &self.settings.emitter;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::record::{FallbackRecord, FallbackRecorder};
-use crate::rt::append_file::{LineFile, Partly};
-use crate::rt::datable;
+use crate::rt::append_file::{AppendFile, PartialWrite};
+use crate::rt::clamp_to_year_9999;
 
 /// Writes each record as one line of JSON to the end of a file (feature `serde`).
 ///
@@ -65,7 +65,7 @@ impl JsonLines {
     /// When it can't be opened or is no regular file, or no thread can be started.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
-        let file = LineFile::create(path.clone())?;
+        let file = AppendFile::create(path.clone())?;
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { path, state, changed });
         let name = "outrigger fallback records".to_owned();
@@ -88,7 +88,8 @@ impl JsonLines {
         self.shared().state().lost
     }
 
-    /// Why the file can't be written just now; `None` if it can. Records wait meanwhile, up to 100,000.
+    /// Why the file can't be written just now; `None` if it can. Records wait meanwhile, up to
+    /// 100,000.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared().state().trouble.clone()
@@ -133,7 +134,7 @@ impl Drop for Writer {
 // === impl Shared ===
 
 impl Shared {
-    fn run(&self, mut file: LineFile) {
+    fn run(&self, mut file: AppendFile) {
         while let Some(mut records) = self.next() {
             let lines: Vec<u8> = records.iter().flat_map(line).collect();
             let added = file.add(&lines);
@@ -141,7 +142,7 @@ impl Shared {
             file.close();
             match added {
                 Ok(()) => self.written(),
-                Err(Partly { whole, error }) => self.keep(records.split_off(whole), &error),
+                Err(PartialWrite { whole, error }) => self.keep(records.split_off(whole), &error),
             }
         }
         self.state().is_over = true;
@@ -192,7 +193,7 @@ impl Shared {
 
 fn line(record: &FallbackRecord) -> Vec<u8> {
     let mut line = json!({
-        "at": humantime::format_rfc3339_millis(datable(record.at)).to_string(),
+        "at": humantime::format_rfc3339_millis(clamp_to_year_9999(record.at)).to_string(),
         "integration": record.integration,
         "method": record.method.as_str(),
         "path": record.path.as_ref().map(ToString::to_string),

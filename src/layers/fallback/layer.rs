@@ -17,7 +17,7 @@ use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::replay::KEY_HEADER;
 use crate::rt::{Clock, callback};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Answers in the provider's place. See the [module](super).
 #[derive(Clone)]
@@ -34,16 +34,16 @@ pub struct FallbackLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that has something to fall back on, made by a [`FallbackLayer`]. The service that it wraps
-/// must be `Clone`.
+/// A service that has something to fall back on, made by a [`FallbackLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Fallback<S> = Layered<FallbackPattern, S>;
 
 /// Says for which failures there is a fallback.
 type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
-    /// Always this answer, for every failure that [`when`](Self::when) chooses. Its body is shared, not
-    /// copied.
+    /// Always this answer, for every failure that [`when`](Self::when) chooses. Its body is shared,
+    /// not copied.
     pub fn value<B: Into<Bytes>>(answer: Response<B>) -> Self {
         Self::of(Answer::Value(Arc::new(answer.map(Into::into))))
     }
@@ -104,15 +104,15 @@ impl FallbackLayer {
         self
     }
 
-    /// How long an async function may take, 1 s by default. One that is late has no answer: the failure
-    /// stays.
+    /// How long an async function may take, 1 s by default. One that is late has no answer: the
+    /// failure stays.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Who keeps what is needed to repair the flow; nobody by default. It is called for each answer of
-    /// a fallback, on the call's task, so it must not block.
+    /// Who keeps what is needed to repair the flow; nobody by default. It is called for each answer
+    /// of a fallback, on the call's task, so it must not block.
     pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
         self
@@ -146,7 +146,7 @@ impl FallbackLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("fallback", |mistakes| self.check_into(mistakes))
+        validate("fallback", |errors| self.check_into(errors))
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -171,8 +171,8 @@ impl Slot for FallbackLayer {
         Self { emitter, classifier, ..self }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", Some(self.limit));
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("limit", Some(self.limit));
     }
 }
 

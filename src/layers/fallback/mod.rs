@@ -12,8 +12,9 @@
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - outside everything that can fail, the [`deadline`](crate::deadline) and the
-//!   [`kill_switch`](crate::kill_switch) too: it answers only for failures that reach it. What it answers is
-//!   therefore not under the deadline; an async function has a [limit](FallbackLayer::limit) of its own;
+//!   [`kill_switch`](crate::kill_switch) too: it answers only for failures that reach it. What it
+//!   answers is therefore not under the deadline; an async function has a
+//!   [limit](FallbackLayer::limit) of its own;
 //! - inside [`observe`](crate::observe), which tells what the caller got.
 //!
 //! How many attempts there were, and under which key, is known where [`retry`](crate::retry) and

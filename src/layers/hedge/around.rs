@@ -124,16 +124,16 @@ async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
             return Some(held);
         }
         let now = call.now();
-        let is_here = attempt.state(|state| {
-            let is_here = state.is_here();
-            if is_here {
+        let is_waiting = attempt.state(|state| {
+            let is_waiting = state.is_waiting();
+            if is_waiting {
                 // Its time hasn't begun.
                 state.set_attempt_began(now);
             }
-            is_here
+            is_waiting
         });
         let began = attempt.state(AttemptState::attempt_began);
-        if !is_here && now >= rt::after(began, delay) {
+        if !is_waiting && now >= rt::after(began, delay) {
             return None;
         }
     }

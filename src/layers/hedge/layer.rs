@@ -11,7 +11,7 @@ use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::RetryBudget;
 use crate::rt;
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Sends a second request beside one that is slow. See the [module](super).
 ///
@@ -29,8 +29,8 @@ pub struct HedgeLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The service
-/// that it wraps must be `Clone`. That service gets requests with a
+/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The
+/// service that it wraps must be `Clone`. That service gets requests with a
 /// [`ReplayBody`](crate::body::ReplayBody).
 pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 
@@ -43,8 +43,8 @@ pub(super) enum After {
 }
 
 impl HedgeLayer {
-    /// A second request goes out once the first has taken longer than this share of them lately; 95 %
-    /// is usual. Nothing is doubled until 100 requests are known.
+    /// A second request goes out once the first has taken longer than this share of them lately; 95
+    /// % is usual. Nothing is doubled until 100 requests are known.
     pub fn quantile(quantile: Ratio) -> Self {
         let learned = Arc::new(Learned::new(quantile, rt::now()));
         Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
@@ -67,8 +67,8 @@ impl HedgeLayer {
         }
     }
 
-    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once isn't
-    /// sent everything twice.
+    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once
+    /// isn't sent everything twice.
     pub fn at_least(mut self, delay: Duration) -> Self {
         self.least = delay;
         self
@@ -113,13 +113,13 @@ impl HedgeLayer {
     /// A handle that reads the delay and the counts.
     #[must_use]
     pub fn handle(&self) -> HedgeHandle {
-        self.counters.ties.hold();
+        self.counters.ownership.share();
         HedgeHandle::new(self.clone())
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("hedge", |mistakes| self.check_into(mistakes))
+        validate("hedge", |errors| self.check_into(errors))
     }
 
     /// The fixed delay, where there is one.
@@ -170,7 +170,7 @@ impl HedgeLayer {
 impl Slot for HedgeLayer {
     /// It has what was learned and counted here, unless that is another integration's.
     fn adopt(mut self, wiring: &Wiring) -> Self {
-        if !self.counters.ties.claim() {
+        if !self.counters.ownership.adopt() {
             self.counters = Arc::default();
             if let After::Quantile(quantile, _) = self.after {
                 self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
@@ -192,14 +192,14 @@ impl Slot for HedgeLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         match &self.after {
             After::Never => {}
-            After::Fixed(delay) => mistakes.refuse_zero("after", Some(*delay)),
+            After::Fixed(delay) => errors.refuse_zero("after", Some(*delay)),
             After::Quantile(quantile, _) if *quantile == Ratio::ZERO => {
-                mistakes.add("quantile", "0% would double every call: use 95%, or more than 50%");
+                errors.add("quantile", "0% would double every call: use 95%, or more than 50%");
             }
-            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => mistakes.add(
+            After::Quantile(quantile, _) if *quantile >= Ratio::ONE => errors.add(
                 "quantile",
                 format_args!("no request takes longer than {quantile} of them: use 95%"),
             ),

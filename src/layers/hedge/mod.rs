@@ -26,16 +26,17 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry), with that layer's [budget](HedgeLayer::budget): only first attempts are
-//!   doubled, and both kinds of repetition share one bound;
-//! - inside [`idempotency`](crate::idempotency), so that both requests have the same key. Without that layer,
-//!   only a header `Idempotency-Key` that the caller wrote is taken for a key;
+//! - inside [`retry`](crate::retry), with that layer's [budget](HedgeLayer::budget): only first
+//!   attempts are doubled, and both kinds of repetition share one bound;
+//! - inside [`idempotency`](crate::idempotency), so that both requests have the same key. Without
+//!   that layer, only a header `Idempotency-Key` that the caller wrote is taken for a key;
 //! - outside [`circuit_breaker`](crate::circuit_breaker), [`rate_limit`](crate::rate_limit),
-//!   [`bulkhead`](crate::bulkhead) and [`timeout`](crate::timeout): the second request needs a turn, a place and
-//!   a limit of its own.
+//!   [`bulkhead`](crate::bulkhead) and [`timeout`](crate::timeout): the second request needs a
+//!   turn, a place and a limit of its own.
 //!
-//! Without a bulkhead further in, nothing bounds how many requests are under way. The inner service gets
-//! requests with a [`ReplayBody`](crate::body::ReplayBody), of which at most 1 MiB is kept for the second one.
+//! Without a bulkhead further in, nothing bounds how many requests are under way. The inner service
+//! gets requests with a [`ReplayBody`](crate::body::ReplayBody), of which at most 1 MiB is kept for
+//! the second one.
 //!
 //! # When not to use it
 //!

@@ -135,11 +135,11 @@ impl<'a, W: Wire> Plan<'a, W> {
     /// The second was answered well; the first had failed, of which this is known, or is overtaken.
     pub(super) fn win(&self, failed: Option<Delivery>) {
         self.settings.counters.count_won();
-        self.attempt.state(|state| state.worsen(failed.unwrap_or(Delivery::Unknown)));
+        self.attempt.state(|state| state.merge_delivery(failed.unwrap_or(Delivery::Unknown)));
         if failed.is_none() {
             self.learn();
             // It is dropped knowing that it lost.
-            self.attempt.state(|state| state.set_overtaken(true));
+            self.attempt.state(AttemptState::supersede);
         }
         self.finish(true);
     }
@@ -152,7 +152,7 @@ impl<'a, W: Wire> Plan<'a, W> {
         self.finish(false);
         self.note(&held, second);
         let worst = self.call.facts().delivery();
-        held.map_error(|error| error.worsen(worst)).hand_up().await
+        held.map_error(|error| error.merge_delivery(worst)).hand_up().await
     }
 
     /// Notes on an answer what is known of the other request. A retry layer further out says the rest.
@@ -192,7 +192,7 @@ impl<W: Wire> Second<'_, W> {
     /// The first was answered well: this one is dropped knowing that it lost. What is known of it.
     pub(super) fn lose(&self) -> Delivery {
         self.other.state(|state| {
-            state.set_overtaken(true);
+            state.supersede();
             if state.has_not_left() { Delivery::NotSent } else { Delivery::Unknown }
         })
     }
@@ -208,7 +208,7 @@ impl<W: Wire> Second<'_, W> {
         }
         let class = held.class(&self.settings.classifier);
         let delivery = delivery_of(held);
-        self.call.facts().worsen(delivery);
+        self.call.facts().merge_delivery(delivery);
         match held.error().is_none() && is_good(class, self.safe) {
             true => Ok(()),
             false => Err(delivery),
@@ -232,7 +232,7 @@ impl<W: Wire> Drop for Second<'_, W> {
             call.uncount_hedge();
         } else if !self.ended {
             // It was on its way, and nobody will know what came of it.
-            call.worsen(Delivery::Unknown);
+            call.merge_delivery(Delivery::Unknown);
         }
         call.end_hedge();
     }

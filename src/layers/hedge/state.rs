@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 
 /// What became of second requests.
 #[derive(Debug, Default)]
@@ -8,7 +8,7 @@ pub(super) struct Counters {
     sent: AtomicU64,
     won: AtomicU64,
     skipped: AtomicU64,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 impl Counters {

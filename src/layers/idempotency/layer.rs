@@ -8,7 +8,7 @@ use super::service::Idempotency;
 use crate::event::Emitter;
 use crate::pattern::{Slot, Wiring};
 use crate::replay::KEY_HEADER;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Gives unsafe calls a key. See the [module](super).
 #[derive(Clone, Debug)]
@@ -77,15 +77,15 @@ impl<P> IdempotencyLayer<P> {
         IdempotencyLayer { settings: self.settings, placement }
     }
 
-    /// Which methods get a key; POST and PATCH by default. In an integration, without this, what its
-    /// preset says.
+    /// Which methods get a key; POST and PATCH by default. In an integration, without this, what
+    /// its preset says.
     pub fn methods(mut self, methods: KeyedMethods) -> Self {
         self.settings.methods = Some(methods);
         self
     }
 
-    /// Whether the layer makes keys of its own; it does by default. In an integration, without this,
-    /// what its preset says.
+    /// Whether the layer makes keys of its own; it does by default. In an integration, without
+    /// this, what its preset says.
     pub fn minting(mut self, minting: Minting) -> Self {
         self.settings.minting = Some(minting);
         self
@@ -99,7 +99,7 @@ impl<P> IdempotencyLayer<P> {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("idempotency", |mistakes| self.check_into(mistakes))
+        validate("idempotency", |errors| self.check_into(errors))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -130,16 +130,16 @@ impl<P> Slot for IdempotencyLayer<P> {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         let KeyProfile { longest, lifetime, .. } = self.settings.profile;
         let needed = self.settings.profile.shortest_limit();
         if longest < needed {
-            mistakes.add(
+            errors.add(
                 "profile.longest",
                 format_args!("{longest} characters don't hold a uuid: allow at least {needed}"),
             );
         }
-        mistakes.refuse_zero("profile.lifetime", Some(lifetime));
+        errors.refuse_zero("profile.lifetime", Some(lifetime));
     }
 }
 

@@ -27,8 +27,8 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - outside [`retry`](crate::retry) and [`hedge`](crate::hedge): they look for a key that counts before they
-//!   send the first request, and miss one that is made further in;
+//! - outside [`retry`](crate::retry) and [`hedge`](crate::hedge): they look for a key that counts
+//!   before they send the first request, and miss one that is made further in;
 //! - inside [`mirror`](crate::mirror), so that a copy has no key;
 //! - outside whatever signs requests, because a signature covers the key.
 //!

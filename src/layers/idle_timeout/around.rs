@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::layer::IdleTimeoutLayer;
+use crate::context::AttemptState;
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -23,7 +24,7 @@ impl IdleTimeoutPattern {
 
     /// Cuts a body that was silent for too long.
     fn cut<W: Wire>(&self, limit: Duration, call: &Call, attempt: &Attempt<W>) -> Error {
-        attempt.state(|state| state.set_cut(true));
+        attempt.state(AttemptState::mark_cut);
         let (phase, context) = (Phase::BodyIdle, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, call.facts().delivery_of_answer())

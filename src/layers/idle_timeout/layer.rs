@@ -4,7 +4,7 @@ use super::around::IdleTimeoutPattern;
 use crate::event::Emitter;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Limits the silence in an answer's body. See the [module](super).
 #[derive(Clone, Debug, Default)]
@@ -14,13 +14,13 @@ pub struct IdleTimeoutLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose answers' bodies must not fall silent, made by a [`IdleTimeoutLayer`]. The service
-/// that it wraps must be `Clone`.
+/// A service whose answers' bodies must not fall silent, made by a [`IdleTimeoutLayer`]. The
+/// service that it wraps must be `Clone`.
 pub type IdleTimeout<S> = Layered<IdleTimeoutPattern, S>;
 
 impl IdleTimeoutLayer {
-    /// A body has failed that is silent for `limit` while somebody reads it. Time in which nobody asks
-    /// for more doesn't count.
+    /// A body has failed that is silent for `limit` while somebody reads it. Time in which nobody
+    /// asks for more doesn't count.
     pub fn new(limit: Duration) -> Self {
         Self { limit: Some(limit), ..Self::default() }
     }
@@ -39,7 +39,7 @@ impl IdleTimeoutLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("idle_timeout", |mistakes| self.check_into(mistakes))
+        validate("idle_timeout", |errors| self.check_into(errors))
     }
 }
 
@@ -48,8 +48,8 @@ impl Slot for IdleTimeoutLayer {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("limit", self.limit);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("limit", self.limit);
     }
 }
 

@@ -7,12 +7,13 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside everything else but [`rehearsal`](crate::rehearsal), right above the transport: only the
-//!   provider's silence counts, not that of a layer that holds frames back;
-//! - inside [`observe`](crate::observe) and [`circuit_breaker`](crate::circuit_breaker), so that a body that fell
-//!   silent is a failure to them.
+//! - inside everything else but [`rehearsal`](crate::rehearsal), right above the transport: only
+//!   the provider's silence counts, not that of a layer that holds frames back;
+//! - inside [`observe`](crate::observe) and [`circuit_breaker`](crate::circuit_breaker), so that a
+//!   body that fell silent is a failure to them.
 //!
-//! [`retry`](crate::retry) doesn't repeat a call whose body falls silent: its caller has the head already.
+//! [`retry`](crate::retry) doesn't repeat a call whose body falls silent: its caller has the head
+//! already.
 //!
 //! # When not to use it
 //!

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::layer::KillSwitchLayer;
-use crate::context::Gate;
+use crate::context::Stop;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 
 /// Lets people stop all calls, as code around a call: what a
@@ -28,7 +28,7 @@ impl Pattern for KillSwitchPattern {
             return Err(error);
         }
         // What waits further in is stopped there, if it must be.
-        call.facts().add_gate(Arc::clone(&self.settings) as Arc<dyn Gate>);
+        call.facts().add_stop(Arc::clone(&self.settings) as Arc<dyn Stop>);
         next.run(call, attempt).await
     }
 

@@ -6,7 +6,8 @@ use crate::event::Event;
 use crate::rt::{self, Task, callback};
 use crate::terms::{SourceProblem, SwitchMode};
 
-/// Reads a kill switch and moves it, from any thread and without waiting. Clones move the same switch.
+/// Reads a kill switch and moves it, from any thread and without waiting. Clones move the same
+/// switch.
 #[derive(Clone, Debug)]
 pub struct KillSwitchHandle(KillSwitchLayer);
 
@@ -53,8 +54,8 @@ impl KillSwitchHandle {
         self.0.switch.rejected()
     }
 
-    /// Why a source that it follows can't be read just now; `None` if all can. The switch stays where
-    /// it is meanwhile.
+    /// Why a source that it follows can't be read just now; `None` if all can. The switch stays
+    /// where it is meanwhile.
     #[must_use]
     pub fn trouble(&self) -> Option<SourceError> {
         self.0.switch.trouble()

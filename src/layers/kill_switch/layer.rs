@@ -9,7 +9,7 @@ use super::around::KillSwitchPattern;
 use super::handle::KillSwitchHandle;
 use super::setting::SwitchSetting;
 use super::state::Switch;
-use crate::context::{Context, Gate, KeyFact, Stopped};
+use crate::context::{Context, KeyFact, Stop, Stopped};
 use crate::event::{Emitter, Event};
 use crate::outcome::Error;
 use crate::pattern::{AsIs, pattern_layer};
@@ -34,7 +34,8 @@ pub struct KillSwitchLayer {
 }
 
 /// A service that people can stop, made by a [`KillSwitchLayer`]. The service that it wraps must be
-/// `Clone`. While calls are stopped, it is ready at once, and doesn't ask the service that it wraps.
+/// `Clone`. While calls are stopped, it is ready at once, and doesn't ask the service that it
+/// wraps.
 pub type KillSwitch<S> = Layered<KillSwitchPattern, S>;
 
 impl KillSwitchLayer {
@@ -75,7 +76,7 @@ impl KillSwitchLayer {
     /// A handle that reads and moves the switch.
     #[must_use]
     pub fn handle(&self) -> KillSwitchHandle {
-        self.switch.ties.hold();
+        self.switch.ownership.share();
         KillSwitchHandle::new(self.clone())
     }
 
@@ -109,7 +110,7 @@ impl KillSwitchLayer {
 
     /// Tells of what a handle did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.switch.ties.tell(&self.emitter, event);
+        self.switch.ownership.notify(&self.emitter, event);
     }
 
     /// The same layer, with a switch of its own.
@@ -122,7 +123,7 @@ impl KillSwitchLayer {
 impl Slot for KillSwitchLayer {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.switch.ties.claim() { self } else { self.renewed() };
+        let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
         Self { emitter: wiring.emitter.clone(), ..adopted }
     }
 
@@ -131,7 +132,7 @@ impl Slot for KillSwitchLayer {
     }
 }
 
-impl Gate for KillSwitchLayer {
+impl Stop for KillSwitchLayer {
     fn moved(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.switch.moved.notified())
     }
@@ -152,6 +153,6 @@ impl Default for KillSwitchLayer {
 }
 
 pattern_layer!(KillSwitchLayer => KillSwitchPattern, AsIs, |settings| {
-    settings.switch.ties.join(&settings.emitter);
+    settings.switch.ownership.subscribe(&settings.emitter);
     KillSwitchPattern::new(settings)
 });

@@ -25,12 +25,13 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - outside everything that sends or waits, because a call that is stopped must neither queue nor be copied;
+//! - outside everything that sends or waits, because a call that is stopped must neither queue nor
+//!   be copied;
 //! - inside [`fallback`](crate::fallback), which answers in its place in the mode "fallback only";
 //! - inside [`observe`](crate::observe), so that a refusal is told as how the call ended.
 //!
-//! Calls that wait further in, for a place, a turn or their next attempt, ask the switch again before they
-//! are sent, if no layer in between replaces the request's extensions.
+//! Calls that wait further in, for a place, a turn or their next attempt, ask the switch again
+//! before they are sent, if no layer in between replaces the request's extensions.
 //!
 //! # When not to use it
 //!

@@ -48,7 +48,8 @@ where
     F: Fn() -> R + Send + 'static,
     R: Future<Output = Result<SwitchSetting, SourceError>> + Send,
 {
-    /// Calls `ask` at once, and again `every` time after each answer; a millisecond is the shortest.
+    /// Calls `ask` at once, and again `every` time after each answer; a millisecond is the
+    /// shortest.
     pub fn new(every: Duration, ask: F) -> Self {
         let every = every.max(Duration::from_millis(1));
         Self { every, ask, next_look: None, seen: None }

@@ -39,8 +39,8 @@ impl SwitchSetting {
         Self { mode, ..Self::default() }
     }
 
-    /// Who says so. It stands on every refusal, on one line: of a longer text, the first 500 characters
-    /// are kept.
+    /// Who says so. It stands on every refusal, on one line: of a longer text, the first 500
+    /// characters are kept.
     #[must_use]
     pub fn who(mut self, who: impl AsRef<str>) -> Self {
         self.who = one_line(who.as_ref());

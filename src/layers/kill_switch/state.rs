@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use super::setting::SwitchSetting;
 use super::source::SourceError;
 use crate::context::Stopped;
-use crate::pattern::ownership::Ties;
-use crate::rt::datable;
+use crate::pattern::ownership::Ownership;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::SwitchMode;
 
 /// Where a kill switch stands, on whose word and since when.
@@ -28,7 +28,7 @@ pub(super) struct Switch {
     stand: Mutex<Stand>,
     /// Wakes calls that wait, when it is moved.
     pub(super) moved: Notify,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Switch {
                 next: SourceId::default(),
             }),
             moved: Notify::new(),
-            ties: Ties::default(),
+            ownership: Ownership::default(),
         }
     }
 
@@ -204,7 +204,7 @@ impl Position {
 impl Position {
     /// Since when, by whom and why; the mode is said by whoever says this.
     fn told(&self) -> String {
-        let since = httpdate::fmt_http_date(datable(self.since));
+        let since = httpdate::fmt_http_date(clamp_to_year_9999(self.since));
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();
         let why = self.why().map(|why| format!(": {why}")).unwrap_or_default();
         format!("since {since}{who}{why}")

@@ -18,8 +18,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt::{self, callback};
 use crate::settings::Ratio;
 
-/// Copies calls to another service, as code around a call: what a [`MirrorLayer`](super::MirrorLayer)
-/// makes of its settings. See the [module](super).
+/// Copies calls to another service, as code around a call: what a
+/// [`MirrorLayer`](super::MirrorLayer) makes of its settings. See the [module](super).
 #[derive(Debug)]
 pub struct MirrorPattern<T> {
     settings: Arc<MirrorLayer<T>>,

@@ -29,8 +29,8 @@ impl MirrorHandle {
         self.0.mirrored()
     }
 
-    /// Calls that were drawn and not copied, because too many copies were under way or the body was a
-    /// stream.
+    /// Calls that were drawn and not copied, because too many copies were under way or the body was
+    /// a stream.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.0.skipped()

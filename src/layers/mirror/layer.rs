@@ -16,7 +16,7 @@ use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::{Layered, Own, Slot, Wiring};
 use crate::replay::is_safe;
 use crate::rt::Rng;
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Copies calls to another service. See the [module](super).
 ///
@@ -77,8 +77,8 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// How long a copy may take, 30 s by default, the wait for the real answer included where both are
-    /// compared. Then it is dropped.
+    /// How long a copy may take, 30 s by default, the wait for the real answer included where both
+    /// are compared. Then it is dropped.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self.renewed()
@@ -141,13 +141,13 @@ impl<T> MirrorLayer<T> {
     /// A handle that reads and sets the share.
     #[must_use]
     pub fn handle(&self) -> MirrorHandle {
-        self.tally.ties.hold();
+        self.tally.ownership.share();
         MirrorHandle::new(Arc::clone(&self.tally))
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("mirror", |mistakes| self.check_into(mistakes))
+        validate("mirror", |errors| self.check_into(errors))
     }
 
     /// The same copies, sent to another target.
@@ -203,7 +203,7 @@ impl<T> MirrorLayer<T> {
 impl<T> Slot for MirrorLayer<T> {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.tally.ties.claim() { self } else { self.renewed() };
+        let adopted = if self.tally.ownership.adopt() { self } else { self.renewed() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
@@ -218,19 +218,19 @@ impl<T> Slot for MirrorLayer<T> {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         if self.share > Ratio::ONE {
             let share = self.share;
-            mistakes
+            errors
                 .add("share", format_args!("{share} of the calls is too much: copy 100% at most"));
         }
         if self.concurrency == 0 {
-            mistakes.add(
+            errors.add(
                 "concurrency",
                 "zero places let nothing through: allow at least one, or set the share to zero",
             );
         }
-        mistakes.refuse_zero("limit", Some(self.limit));
+        errors.refuse_zero("limit", Some(self.limit));
     }
 }
 

@@ -29,12 +29,13 @@
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - inside [`kill_switch`](crate::kill_switch), so that what is stopped isn't copied;
-//! - outside [`retry`](crate::retry), so that a call is copied once, and compared by what it came to;
+//! - outside [`retry`](crate::retry), so that a call is copied once, and compared by what it came
+//!   to;
 //! - outside [`idempotency`](crate::idempotency), so that a copy has no key.
 //!
-//! Around a service, it takes requests with a [`Body`](crate::Body), which can be shared. The layer adds no
-//! [`Context`](crate::context::Context) of its own to a request: events and copies carry a correlation id if
-//! [`correlation`](crate::correlation) stands further out.
+//! Around a service, it takes requests with a [`Body`](crate::Body), which can be shared. The layer
+//! adds no [`Context`](crate::context::Context) of its own to a request: events and copies carry a
+//! correlation id if [`correlation`](crate::correlation) stands further out.
 //!
 //! # When not to use it
 //!

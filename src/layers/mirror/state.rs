@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::settings::Ratio;
 
 /// The share that is copied, and what came of it.
@@ -13,7 +13,7 @@ pub(super) struct Tally {
     skipped: AtomicU64,
     agreed: AtomicU64,
     disagreed: AtomicU64,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 /// A copy's place; given back when it is dropped.
@@ -29,7 +29,7 @@ impl Tally {
             skipped: AtomicU64::new(0),
             agreed: AtomicU64::new(0),
             disagreed: AtomicU64::new(0),
-            ties: Ties::default(),
+            ownership: Ownership::default(),
         }
     }
 

@@ -14,8 +14,8 @@ pub struct ObserveLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service of whose calls or attempts is told, made by a [`ObserveLayer`]. The service that it wraps
-/// must be `Clone`.
+/// A service of whose calls or attempts is told, made by a [`ObserveLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Observe<S> = Layered<ObservePattern, S, Measured>;
 
 /// What stands between begin and end.
@@ -26,7 +26,8 @@ pub(super) enum What {
 }
 
 impl ObserveLayer {
-    /// Observes whole calls, from their start to the end of their answers' bodies, and tells `emitter`.
+    /// Observes whole calls, from their start to the end of their answers' bodies, and tells
+    /// `emitter`.
     pub fn call(emitter: Emitter) -> Self {
         Self { what: What::Call, classifier: SharedClassifier::default(), emitter }
     }

@@ -4,18 +4,18 @@
 //! [`ObserveLayer::attempt`] stands inside retries and limits and sees what the provider gets. The
 //! end is the end of the answer's body, its error or its drop. A caller who goes away before the
 //! answer is reported as [`Abandoned`](crate::event::End::Abandoned), neither a success nor a
-//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer reads
-//! no clock and emits nothing.
+//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer
+//! reads no clock and emits nothing.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - [`ObserveLayer::call`] outside everything but [`correlation`](crate::correlation), whose id its events
-//!   carry: what stands further out can change the answer unseen;
-//! - [`ObserveLayer::attempt`] inside [`retry`](crate::retry), [`hedge`](crate::hedge) and the queues, so that
-//!   it sees only what is sent, and outside [`timeout`](crate::timeout), so that a timeout is how an attempt
-//!   ended.
+//! - [`ObserveLayer::call`] outside everything but [`correlation`](crate::correlation), whose id
+//!   its events carry: what stands further out can change the answer unseen;
+//! - [`ObserveLayer::attempt`] inside [`retry`](crate::retry), [`hedge`](crate::hedge) and the
+//!   queues, so that it sees only what is sent, and outside [`timeout`](crate::timeout), so that a
+//!   timeout is how an attempt ended.
 //!
 //! # When not to use it
 //!

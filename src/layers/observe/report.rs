@@ -41,7 +41,7 @@ impl<'a, W: Wire> Report<'a, W> {
             What::Call => Event::CallStarted,
             What::Attempt => Event::AttemptStarted,
         });
-        let cap = settings.emitter.wants().body_cap().filter(|_| is_attempt);
+        let cap = settings.emitter.interest().body_cap().filter(|_| is_attempt);
         let capture =
             cap.and_then(|cap| attempt.request(|request| Arc::new(Capture::begin(request, cap))));
         if is_attempt {
@@ -131,7 +131,7 @@ impl<'a, W: Wire> Report<'a, W> {
     fn tell(&mut self, end: End) {
         self.is_told = true;
         if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
-            self.attempt.state(|state| state.worsen(delivery));
+            self.attempt.state(|state| state.merge_delivery(delivery));
         }
         self.detail.acquired = self.attempt.state(AttemptState::acquired);
         let (elapsed, detail) = (self.elapsed(), self.detail);
@@ -149,15 +149,15 @@ impl<'a, W: Wire> Report<'a, W> {
 
     /// How it ended, where it was dropped.
     fn end_of_dropped(&self) -> End {
-        let (is_overtaken, is_cut, delivery_if_cut) = self.attempt.state(|state| {
+        let (is_superseded, is_cut, delivery_if_cut) = self.attempt.state(|state| {
             let is_cut = match self.settings.what {
                 What::Call => state.is_call_cut(),
                 What::Attempt => state.is_cut(),
             };
-            (state.is_overtaken(), is_cut, state.delivery_if_cut())
+            (state.is_superseded(), is_cut, state.delivery_if_cut())
         });
         match self.head {
-            _ if is_overtaken => End::Overtaken,
+            _ if is_superseded => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.
             Some((class, _)) if is_cut => {
                 End::Failed { class: CUT, delivery: self.delivery(class) }

@@ -16,8 +16,8 @@ use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 use crate::terms::Rejection;
 
-/// Keeps to a provider's rate, as code around a call: what a [`RateLimitLayer`](super::RateLimitLayer)
-/// makes of its settings. See the [module](super).
+/// Keeps to a provider's rate, as code around a call: what a
+/// [`RateLimitLayer`](super::RateLimitLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct RateLimitPattern {
     settings: Arc<RateLimitLayer>,
@@ -83,7 +83,7 @@ impl RateLimitLayer {
             Entry::Rejected(rejected) => Err(self.reject(rejected, &attempt.context())),
             Entry::Queued(ticket, wait) => {
                 // Others may need what is kept ready sooner.
-                next.let_go();
+                next.release();
                 let queued = || Event::RateLimitQueued { wait };
                 self.emitter.emit(Some(&attempt.context()), queued);
                 self.wait(limiter, ticket, call, attempt).await
@@ -152,9 +152,9 @@ impl RateLimitLayer {
             None => "no turn in the time allowed for it".to_owned(),
             Some(wait) if is_full => {
                 let queue = self.config.queue;
-                format!("{queue} calls wait already; come back in {:?}", rt::shown(wait))
+                format!("{queue} calls wait already; come back in {:?}", rt::ceil_to_millis(wait))
             }
-            Some(wait) => format!("come back in {:?}", rt::shown(wait)),
+            Some(wait) => format!("come back in {:?}", rt::ceil_to_millis(wait)),
         };
         Error::rejected(Rejection::RateLimited, detail)
             .with_retry_after(retry_after)

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::search::{BIG, Memory, SMALL};
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 /// The settings of a rate limit, as [`RateLimitLayer`](super::RateLimitLayer) sets them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,24 +67,24 @@ impl Default for RateLimitConfig {
 }
 
 impl RateLimitConfig {
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(Quota { requests, per, burst }) = self.quota {
             if requests == 0 {
-                mistakes.add("requests", "zero requests let nothing through: allow at least one");
+                errors.add("requests", "zero requests let nothing through: allow at least one");
             }
             if burst == 0 {
-                mistakes.add("burst", "zero at once let nothing through: allow at least one");
+                errors.add("burst", "zero at once let nothing through: allow at least one");
             }
             if per.is_zero() {
-                mistakes.add("per", "so many in no time is no limit: give it a duration");
+                errors.add("per", "so many in no time is no limit: give it a duration");
             }
         }
         if self.in_flight == Some(0) {
-            mistakes.add("in_flight", "zero at a time let nothing through: allow at least one");
+            errors.add("in_flight", "zero at a time let nothing through: allow at least one");
         }
-        mistakes.refuse_zero("max_wait", self.max_wait);
-        mistakes.refuse_zero("forget_after", self.forget_after);
-        mistakes.refuse_zero("pause_cap", Some(self.pause_cap));
+        errors.refuse_zero("max_wait", self.max_wait);
+        errors.refuse_zero("forget_after", self.forget_after);
+        errors.refuse_zero("pause_cap", Some(self.pause_cap));
     }
 
     /// How long what was felt out holds, and by which steps it is left behind.

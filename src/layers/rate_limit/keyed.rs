@@ -9,7 +9,7 @@ use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
 use super::state::Schedule;
 use crate::context::RequestHead;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::keyed::KeyedMap;
 
 /// A limiter for each key.
@@ -19,7 +19,7 @@ pub(super) type Limiters = KeyedMap<Limiter, Terms>;
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     config: RateLimitConfig,
-    room: Option<Arc<dyn Room>>,
+    room: Option<Arc<dyn Capacity>>,
     /// The bound on calls under way is one for all keys.
     flights: Arc<Flights>,
 }
@@ -32,12 +32,12 @@ pub struct KeyedRateLimits {
 }
 
 impl Terms {
-    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
+    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
         Self { config: config.clone(), room, flights: Arc::default() }
     }
 
     /// Other settings; what is under way stays counted.
-    pub(super) fn with(self, config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
+    pub(super) fn with(self, config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
         Self { config: config.clone(), room, ..self }
     }
 

@@ -10,11 +10,11 @@ use super::limiter::Limiter;
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Clock;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Keeps to a provider's rate. See the [module](super).
 ///
@@ -26,7 +26,7 @@ use crate::settings::{ConfigError, Mistakes, checked};
 pub struct RateLimitLayer {
     pub(super) config: RateLimitConfig,
     /// What bounds calls in flight where no number was set.
-    room: Option<Arc<dyn Room>>,
+    room: Option<Arc<dyn Capacity>>,
     /// How long an attempt takes at most, where that is known.
     pub(super) attempt: Option<Duration>,
     /// That of all calls, or what is true of all keys.
@@ -37,14 +37,14 @@ pub struct RateLimitLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that keeps to a provider's rate, made by a [`RateLimitLayer`]. The service that it wraps
-/// must be `Clone`. While calls wait for their turns, it is ready at once, and asks the service that it
-/// wraps when it is a call's turn.
+/// A service that keeps to a provider's rate, made by a [`RateLimitLayer`]. The service that it
+/// wraps must be `Clone`. While calls wait for their turns, it is ready at once, and asks the
+/// service that it wraps when it is a call's turn.
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
-    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those that
-    /// come too fast wait or are refused, as [`excess`](Self::excess) says.
+    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those
+    /// that come too fast wait or are refused, as [`excess`](Self::excess) says.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self::learning().requests(requests, per)
     }
@@ -91,7 +91,8 @@ impl RateLimitLayer {
         self.set(|config| config.excess = excess)
     }
 
-    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at once.
+    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at
+    /// once.
     pub fn queue(self, calls: u32) -> Self {
         self.set(|config| config.queue = calls)
     }
@@ -121,9 +122,9 @@ impl RateLimitLayer {
         self.set(|config| config.forget_after = Some(time))
     }
 
-    /// How long calls wait for the end of a pause that the provider asked for, 10 min by default. If it
-    /// is longer, they are refused at once, and none goes before it is over, or before somebody
-    /// [forgets](RateLimitHandle::forget) it.
+    /// How long calls wait for the end of a pause that the provider asked for, 10 min by default.
+    /// If it is longer, they are refused at once, and none goes before it is over, or before
+    /// somebody [forgets](RateLimitHandle::forget) it.
     pub fn pause_cap(self, cap: Duration) -> Self {
         self.set(|config| config.pause_cap = cap)
     }
@@ -168,8 +169,8 @@ impl RateLimitLayer {
         self
     }
 
-    /// What dates are measured against where an answer has no `Date` of its own; the system's clock by
-    /// default.
+    /// What dates are measured against where an answer has no `Date` of its own; the system's clock
+    /// by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -178,21 +179,21 @@ impl RateLimitLayer {
     /// A handle that reads the limits of the keys, where there are keys.
     #[must_use]
     pub fn keyed_handle(&self) -> Option<KeyedRateLimits> {
-        self.limiter.ties.hold();
+        self.limiter.ownership.share();
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
-    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of them
-    /// together.
+    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of
+    /// them together.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {
-        self.limiter.ties.hold();
+        self.limiter.ownership.share();
         RateLimitHandle::new(self.clone())
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("rate_limit", |mistakes| self.check_into(mistakes))
+        validate("rate_limit", |errors| self.check_into(errors))
     }
 
     pub(crate) fn with_config(self, config: RateLimitConfig) -> Self {
@@ -204,7 +205,7 @@ impl RateLimitLayer {
     }
 
     /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
-    pub(crate) fn following(mut self, room: Option<Arc<dyn Room>>) -> Self {
+    pub(crate) fn following(mut self, room: Option<Arc<dyn Capacity>>) -> Self {
         self.room = room;
         self
     }
@@ -227,7 +228,7 @@ impl RateLimitLayer {
 
     /// Tells of what a handle did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.limiter.ties.tell(&self.emitter, event);
+        self.limiter.ownership.notify(&self.emitter, event);
     }
 
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
@@ -244,7 +245,7 @@ impl RateLimitLayer {
 impl Slot for RateLimitLayer {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.limiter.ties.claim() { self } else { self.set(|_| {}) };
+        let adopted = if self.limiter.ownership.adopt() { self } else { self.set(|_| {}) };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
@@ -259,15 +260,15 @@ impl Slot for RateLimitLayer {
         Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        self.config.check_into(errors);
         if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
-            mistakes.add("keyed.most", "no room for any key: keep at least one limit");
+            errors.add("keyed.most", "no room for any key: keep at least one limit");
         }
     }
 }
 
 pattern_layer!(RateLimitLayer => RateLimitPattern, AsIs, |settings| {
-    settings.limiter.ties.join(&settings.emitter);
+    settings.limiter.ownership.subscribe(&settings.emitter);
     RateLimitPattern::new(settings)
 });

@@ -11,9 +11,9 @@ use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::outcome::{LimitFacts, Resource};
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::pattern::keyed::Kept;
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 use crate::rt;
 
 /// The schedule, and the queue for it.
@@ -31,7 +31,7 @@ pub(super) struct Limiter {
     sent: AtomicU64,
     recent: Recent,
     state: Mutex<State>,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 /// The right to one request, until it is answered.
@@ -63,14 +63,14 @@ pub(super) struct Rejected {
 }
 
 impl Limiter {
-    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Room>>) -> Self {
+    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
         Self::beside(config, room, Arc::default())
     }
 
     /// One that shares a bound on calls under way with others.
     pub(super) fn beside(
         config: &RateLimitConfig,
-        room: Option<Arc<dyn Room>>,
+        room: Option<Arc<dyn Capacity>>,
         flights: Arc<Flights>,
     ) -> Self {
         let now = rt::now();
@@ -81,12 +81,12 @@ impl Limiter {
             sent: AtomicU64::new(0),
             recent: Recent::new(now),
             state: Mutex::new(state),
-            ties: Ties::default(),
+            ownership: Ownership::default(),
         }
     }
 
     /// Other settings, and other places further in.
-    pub(super) fn reconfigure(&self, config: &RateLimitConfig, room: Option<Arc<dyn Room>>) {
+    pub(super) fn reconfigure(&self, config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) {
         self.state().room = room;
         self.change(|schedule, now| schedule.reconfigure(config, now));
     }

@@ -65,15 +65,18 @@
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), because the provider counts attempts;
-//! - inside [`circuit_breaker`](crate::circuit_breaker), because an open circuit must spend no quota;
-//! - inside [`deadline`](crate::deadline), so that a call is refused whose turn would come too late. Without a
-//!   deadline further out, and without `max_wait`, a call may wait for as long as its caller does;
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), because the provider counts
+//!   attempts;
+//! - inside [`circuit_breaker`](crate::circuit_breaker), because an open circuit must spend no
+//!   quota;
+//! - inside [`deadline`](crate::deadline), so that a call is refused whose turn would come too
+//!   late. Without a deadline further out, and without `max_wait`, a call may wait for as long as
+//!   its caller does;
 //! - outside [`bulkhead`](crate::bulkhead), so that whoever waits for a turn holds no place;
 //! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
 //!
-//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a deadline, or a
-//! kill switch that was moved meanwhile, only if a layer further out did so.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
+//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
 //!
 //! # When not to use it
 //!

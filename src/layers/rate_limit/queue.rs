@@ -9,7 +9,7 @@ use super::limiter::{Limiter, Turn, wake};
 use super::resources::Route;
 use super::roll_call::RollCall;
 use super::state::Schedule;
-use crate::pattern::capacity::Room;
+use crate::pattern::capacity::Capacity;
 use crate::rt;
 
 /// What is under the limiter's lock.
@@ -17,7 +17,7 @@ use crate::rt;
 pub(super) struct State {
     pub(super) schedule: Schedule,
     /// Bounds calls under way by what is further in, where nothing else was set.
-    pub(super) room: Option<Arc<dyn Room>>,
+    pub(super) room: Option<Arc<dyn Capacity>>,
     /// In the order of their places, without those who were passed over.
     pub(super) queue: VecDeque<Arc<Waiter>>,
     /// Those who queued and haven't left.
@@ -75,7 +75,7 @@ pub(super) enum Step {
 impl State {
     pub(super) fn new(
         schedule: Schedule,
-        room: Option<Arc<dyn Room>>,
+        room: Option<Arc<dyn Capacity>>,
         flights: Arc<Flights>,
     ) -> Self {
         Self {
@@ -133,7 +133,7 @@ impl State {
     /// How many calls may be under way, of all who share that.
     pub(super) fn most(&self) -> Option<u32> {
         let set = self.schedule.config().in_flight;
-        set.or_else(|| self.room.as_ref()?.places())
+        set.or_else(|| self.room.as_ref()?.limit())
     }
 
     /// Whether calls under way are counted.

@@ -14,8 +14,8 @@ use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::{Delivery, Fault, InjectedFault};
 
-/// Injects faults, as code around a call: what a [`RehearsalLayer`](super::RehearsalLayer) makes of its
-/// settings. See the [module](super).
+/// Injects faults, as code around a call: what a [`RehearsalLayer`](super::RehearsalLayer) makes of
+/// its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct RehearsalPattern {
     settings: RehearsalLayer,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::layer::{RehearsalLayer, check_allowed};
 use super::plan::Plan;
 use crate::event::Event;
-use crate::settings::{ConfigError, checked};
+use crate::settings::{ConfigError, validate};
 
 /// Begins and ends rehearsals, and says what they did.
 ///
@@ -22,18 +22,19 @@ impl RehearsalHandle {
     ///
     /// If the layer doesn't allow rehearsals, or the plan can't work.
     pub fn start(&self, plan: Plan) -> Result<(), ConfigError> {
-        checked("rehearsal", |mistakes| {
-            check_allowed(self.is_allowed(), mistakes);
-            plan.check_into(mistakes);
+        validate("rehearsal", |errors| {
+            check_allowed(self.is_allowed(), errors);
+            plan.check_into(errors);
         })?;
         // It may have been forbidden since.
         let started = self.0.switch.start(plan);
-        checked("rehearsal", |mistakes| check_allowed(started, mistakes))?;
+        validate("rehearsal", |errors| check_allowed(started, errors))?;
         self.0.tell(|| Event::RehearsalChanged { on: true });
         Ok(())
     }
 
-    /// Injects nothing any more, but what requests ask for by header. Without a plan, nothing changes.
+    /// Injects nothing any more, but what requests ask for by header. Without a plan, nothing
+    /// changes.
     pub fn stop(&self) {
         if self.0.switch.stop() {
             self.0.tell(|| Event::RehearsalChanged { on: false });

@@ -12,7 +12,7 @@ use crate::event::{Emitter, Event};
 use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::rt::Rng;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Injects faults. See the [module](super).
 ///
@@ -30,8 +30,8 @@ pub struct RehearsalLayer {
     pub(super) switch: Arc<Switch>,
 }
 
-/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it wraps
-/// must be `Clone`.
+/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
 
 impl RehearsalLayer {
@@ -42,8 +42,9 @@ impl RehearsalLayer {
         Self { allowed: false, plan, header, rng, emitter, switch }
     }
 
-    /// Lets a handle, a plan or a header inject faults. Without it, [`start`](RehearsalHandle::start)
-    /// is an error, and so is a plan or a header in [`check`](Self::check).
+    /// Lets a handle, a plan or a header inject faults. Without it,
+    /// [`start`](RehearsalHandle::start) is an error, and so is a plan or a header in
+    /// [`check`](Self::check).
     pub fn allow(mut self) -> Self {
         self.allowed = true;
         self.renewed()
@@ -77,13 +78,13 @@ impl RehearsalLayer {
     /// A handle that begins and ends rehearsals, and counts the faults.
     #[must_use]
     pub fn handle(&self) -> RehearsalHandle {
-        self.switch.ties.hold();
+        self.switch.ownership.share();
         RehearsalHandle::new(self.clone())
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("rehearsal", |mistakes| self.check_into(mistakes))
+        validate("rehearsal", |errors| self.check_into(errors))
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -146,7 +147,7 @@ impl RehearsalLayer {
 
     /// Tells of what a handle or other settings did.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
-        self.switch.ties.tell(&self.emitter, event);
+        self.switch.ownership.notify(&self.emitter, event);
     }
 
     fn renewed(mut self) -> Self {
@@ -158,12 +159,12 @@ impl RehearsalLayer {
 impl Slot for RehearsalLayer {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.switch.ties.claim() { self } else { self.renewed() };
+        let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
         Self { emitter: wiring.emitter.clone(), ..adopted }
     }
 
-    /// These settings, with the rehearsal that is on. One that a handle began goes on unless another
-    /// plan was set here, or none is allowed any more. It is left to
+    /// These settings, with the rehearsal that is on. One that a handle began goes on unless
+    /// another plan was set here, or none is allowed any more. It is left to
     /// [`tell_since`](Self::tell_since) to tell of it.
     fn inherit(mut self, running: &Self) -> Self {
         let other = (self.plan != running.plan).then(|| self.plan.clone());
@@ -172,13 +173,13 @@ impl Slot for RehearsalLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(plan) = &self.plan {
-            check_allowed(self.allowed, mistakes);
-            plan.check_into(mistakes);
+            check_allowed(self.allowed, errors);
+            plan.check_into(errors);
         }
         if self.header.is_some() && !self.allowed {
-            mistakes.add("header", FORBIDDEN);
+            errors.add("header", FORBIDDEN);
         }
     }
 }
@@ -190,13 +191,13 @@ impl Default for RehearsalLayer {
 }
 
 pattern_layer!(RehearsalLayer => RehearsalPattern, AsIs, |settings| {
-    settings.switch.ties.join(&settings.emitter);
+    settings.switch.ownership.subscribe(&settings.emitter);
     RehearsalPattern::new(settings.clone())
 });
 
-pub(super) fn check_allowed(allowed: bool, mistakes: &mut Mistakes<'_>) {
+pub(super) fn check_allowed(allowed: bool, errors: &mut Errors<'_>) {
     if !allowed {
-        mistakes.add("plan", FORBIDDEN);
+        errors.add("plan", FORBIDDEN);
     }
 }
 

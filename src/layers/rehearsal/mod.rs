@@ -36,11 +36,11 @@
 //!
 //! # Where it stands
 //!
-//! Composed [by hand](crate::integration#composed-by-hand): inside everything else, right above the transport, so that all limits meet its faults as if
-//! they were the provider's. A hang needs a [`timeout`](crate::timeout) or a
-//! [`deadline`](crate::deadline) further out, or it never ends. The layer adds no
-//! [`Context`](crate::context::Context) of its own to a request: its events and errors carry the call's ids if a
-//! layer further out did so.
+//! Composed [by hand](crate::integration#composed-by-hand): inside everything else, right above the
+//! transport, so that all limits meet its faults as if they were the provider's. A hang needs a
+//! [`timeout`](crate::timeout) or a [`deadline`](crate::deadline) further out, or it never ends.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request: its events and
+//! errors carry the call's ids if a layer further out did so.
 //!
 //! # When not to use it
 //!

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::injection::{Ending, Injection};
 use crate::rt::Rng;
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// Which faults a rehearsal injects, each into which share of the calls.
 ///
@@ -73,8 +73,8 @@ impl Plan {
         self
     }
 
-    /// Answers `status` to this share of the calls, without a body and without sending them. Several
-    /// statuses stand side by side.
+    /// Answers `status` to this share of the calls, without a body and without sending them.
+    /// Several statuses stand side by side.
     pub fn status(mut self, share: Ratio, status: StatusCode) -> Self {
         self.statuses.retain(|(_, known)| *known != status);
         self.statuses.push((share, status));
@@ -87,8 +87,8 @@ impl Plan {
         self
     }
 
-    /// Breaks the connection of this share of the calls. Whether they were carried out is unknown, as
-    /// with a real one.
+    /// Breaks the connection of this share of the calls. Whether they were carried out is unknown,
+    /// as with a real one.
     pub fn reset(mut self, share: Ratio) -> Self {
         self.reset = share;
         self
@@ -113,15 +113,15 @@ impl Plan {
         self
     }
 
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
         if let Some(latency) = &self.latency {
-            latency.check_into(mistakes);
+            latency.check_into(errors);
         }
         if let Some(SlowBody { share, pause }) = &self.slow_body {
-            check_time_and_share("plan.slow_body", *pause, *share, mistakes);
+            check_time_and_share("plan.slow_body", *pause, *share, errors);
         }
         for (_, status) in self.statuses.iter().filter(|(_, status)| status.is_informational()) {
-            mistakes.add(
+            errors.add(
                 "plan.status",
                 format_args!("{} ends no call: use a status from 200 on", status.as_u16()),
             );
@@ -130,7 +130,7 @@ impl Plan {
         if whole > u64::from(Ratio::ONE.millionths()) {
             let whole = Ratio::per_million(u32::try_from(whole).unwrap_or(u32::MAX));
             let why = "status, hang, reset and answer, of which a call gets one, take";
-            mistakes.add("plan.shares", format_args!("{why} {whole}: lower them to 100% together"));
+            errors.add("plan.shares", format_args!("{why} {whole}: lower them to 100% together"));
         }
     }
 
@@ -176,21 +176,21 @@ impl Default for Plan {
 }
 
 impl Latency {
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(&self, errors: &mut Errors<'_>) {
         let Self { share, from, to } = self;
         if from > to {
-            mistakes.add("plan.latency", format_args!("{from:?} is over {to:?}: turn them round"));
+            errors.add("plan.latency", format_args!("{from:?} is over {to:?}: turn them round"));
         }
-        check_time_and_share("plan.latency", *to, *share, mistakes);
+        check_time_and_share("plan.latency", *to, *share, errors);
     }
 }
 
-fn check_time_and_share(field: &str, time: Duration, share: Ratio, mistakes: &mut Mistakes<'_>) {
+fn check_time_and_share(field: &str, time: Duration, share: Ratio, errors: &mut Errors<'_>) {
     if time.is_zero() {
-        mistakes.add(field, "no time at all is no fault: give it a duration");
+        errors.add(field, "no time at all is no fault: give it a duration");
     }
     if share > Ratio::ONE {
-        mistakes.add(field, format_args!("{share} of the calls is too much: ask for 100% at most"));
+        errors.add(field, format_args!("{share} of the calls is too much: ask for 100% at most"));
     }
 }
 

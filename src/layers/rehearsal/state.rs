@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
-use crate::pattern::ownership::Ties;
+use crate::pattern::ownership::Ownership;
 
 /// Whether a rehearsal may be and is on, which one, and how much it did.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(super) struct Switch {
     on: AtomicBool,
     held: Mutex<Held>,
     injected: AtomicU64,
-    pub(super) ties: Ties,
+    pub(super) ownership: Ownership,
 }
 
 /// There is no plan where none is allowed.

@@ -8,8 +8,8 @@ use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::{Delivery, GaveUp};
 
-/// Tries again, as code around a call: what a [`RetryLayer`](super::RetryLayer) makes of its settings.
-/// See the [module](super).
+/// Tries again, as code around a call: what a [`RetryLayer`](super::RetryLayer) makes of its
+/// settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct RetryPattern {
     pub(super) settings: RetryLayer,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// The settings of retrying, as [`RetryLayer`](super::RetryLayer) sets them.
 #[derive(Clone, Debug)]
@@ -61,18 +61,18 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    pub(super) fn check_into(&self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
         if self.max_attempts == Some(0) {
-            mistakes.add(
+            errors.add(
                 "max_attempts",
                 "zero attempts send nothing: the first counts too, so use 1 for no retries",
             );
         }
-        mistakes.refuse_zero("max_elapsed", self.max_elapsed);
+        errors.refuse_zero("max_elapsed", self.max_elapsed);
         if self.retry_after_cap.is_some_and(|cap| cap.is_zero()) {
-            mistakes
+            errors
                 .add("retry_after_cap", "no `Retry-After` would be waited out: give it a duration");
         }
-        self.backoff.check(mistakes);
+        self.backoff.check(errors);
     }
 }

@@ -12,7 +12,7 @@ use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Replaying, Slot, Wiring};
 use crate::replay::budget::{BudgetTerms, RetryBudget};
 use crate::rt::{Clock, Rng};
-use crate::settings::{ConfigError, Mistakes, Ratio, checked};
+use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Tries again. See the [module](super).
 ///
@@ -44,8 +44,9 @@ enum Terms {
     Unlimited,
 }
 
-/// A service whose failed requests are tried again, made by a [`RetryLayer`]. The service that it wraps
-/// must be `Clone`. That service gets requests with a [`ReplayBody`](crate::body::ReplayBody).
+/// A service whose failed requests are tried again, made by a [`RetryLayer`]. The service that it
+/// wraps must be `Clone`. That service gets requests with a
+/// [`ReplayBody`](crate::body::ReplayBody).
 pub type Retry<S> = Layered<RetryPattern, S, Replaying>;
 
 impl RetryLayer {
@@ -92,8 +93,8 @@ impl RetryLayer {
         self
     }
 
-    /// The longest `Retry-After` that is waited out, 5 min by default. Where a longer one is asked for,
-    /// the answer is returned at once: nobody goes sooner than asked.
+    /// The longest `Retry-After` that is waited out, 5 min by default. Where a longer one is asked
+    /// for, the answer is returned at once: nobody goes sooner than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
@@ -105,7 +106,8 @@ impl RetryLayer {
         self
     }
 
-    /// How far upwards a `Retry-After` is spread, 50 % by default: ten seconds become ten to fifteen.
+    /// How far upwards a `Retry-After` is spread, 50 % by default: ten seconds become ten to
+    /// fifteen.
     pub fn retry_after_spread(mut self, spread: Ratio) -> Self {
         self.config.retry_after_spread = spread;
         self
@@ -125,15 +127,15 @@ impl RetryLayer {
         self
     }
 
-    /// How much of a request's body is kept for another attempt, in bytes; 1 MiB by default. A larger
-    /// body is sent once.
+    /// How much of a request's body is kept for another attempt, in bytes; 1 MiB by default. A
+    /// larger body is sent once.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.config.body_cap = bytes;
         self
     }
 
-    /// How much of a failed answer's body is read so that its connection can be used again, in bytes;
-    /// 64 KiB by default.
+    /// How much of a failed answer's body is read so that its connection can be used again, in
+    /// bytes; 64 KiB by default.
     pub fn drain_cap(mut self, bytes: usize) -> Self {
         self.config.drain_cap = bytes;
         self
@@ -179,9 +181,9 @@ impl RetryLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("retry", |mistakes| {
-            self.check_into(mistakes);
-            self.check_within(None, mistakes);
+        validate("retry", |errors| {
+            self.check_into(errors);
+            self.check_within(None, errors);
         })
     }
 
@@ -211,7 +213,7 @@ impl RetryLayer {
     }
 
     /// What can't work in a call that has this long.
-    pub(crate) fn check_within(&self, deadline: Option<Duration>, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_within(&self, deadline: Option<Duration>, errors: &mut Errors<'_>) {
         let limit = [deadline, self.config.max_elapsed].into_iter().flatten().min();
         let most = self.terms_to_be().and_then(|terms| terms.payable(limit));
         let (Some(most), Some(attempts)) = (most, self.config.max_attempts) else { return };
@@ -219,7 +221,7 @@ impl RetryLayer {
         // A budget that never holds anything is told of as such.
         if most > 0 && u64::from(attempts) > payable {
             let within = limit.map_or(String::new(), |limit| format!(" within {limit:?}"));
-            mistakes.add(
+            errors.add(
                 "max_attempts",
                 format_args!("{attempts} attempts are more than the budget can ever pay for: a call alone has at most {most} retries{within}: use at most {payable}, or raise the budget's burst or floor"),
             );
@@ -244,8 +246,8 @@ impl Slot for RetryLayer {
         Self { budget, emitter, classifier, ..self }
     }
 
-    /// These settings, in effect in place of those that run. Who names no terms leaves a shared budget
-    /// as others set it, but takes back what it set itself.
+    /// These settings, in effect in place of those that run. Who names no terms leaves a shared
+    /// budget as others set it, but takes back what it set itself.
     fn inherit(mut self, running: &Self) -> Self {
         self.budget = match (self.terms, self.budget.made()) {
             (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
@@ -260,10 +262,10 @@ impl Slot for RetryLayer {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.config.check_into(mistakes);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        self.config.check_into(errors);
         if let Some(terms) = self.terms_to_be() {
-            terms.check_into(mistakes);
+            terms.check_into(errors);
         }
     }
 }

@@ -52,13 +52,13 @@
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - outside [`hedge`](crate::hedge), [`circuit_breaker`](crate::circuit_breaker),
-//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead) and [`timeout`](crate::timeout): each
-//!   attempt passes them anew, and between two attempts nothing is held. Without a timeout further in, an
-//!   attempt that hangs is never followed by another one;
-//! - inside [`deadline`](crate::deadline), which ends the waits. Without it or `max_elapsed`, a call ends by
-//!   `max_attempts` and the budget alone;
-//! - inside [`idempotency`](crate::idempotency), so that all attempts have the same key. Without that layer,
-//!   only a header `Idempotency-Key` that the caller wrote is taken for a key.
+//!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead) and
+//!   [`timeout`](crate::timeout): each attempt passes them anew, and between two attempts nothing
+//!   is held. Without a timeout further in, an attempt that hangs is never followed by another one;
+//! - inside [`deadline`](crate::deadline), which ends the waits. Without it or `max_elapsed`, a
+//!   call ends by `max_attempts` and the budget alone;
+//! - inside [`idempotency`](crate::idempotency), so that all attempts have the same key. Without
+//!   that layer, only a header `Idempotency-Key` that the caller wrote is taken for a key.
 //!
 //! The inner service gets requests with a [`ReplayBody`](crate::body::ReplayBody).
 //!

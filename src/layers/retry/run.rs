@@ -193,7 +193,7 @@ impl<'a, W: Wire> Run<'a, W> {
         self.call.facts().count_attempts(self.progress.attempts);
         self.attempt.state(|state| {
             state.set_queued(false);
-            state.worsen(delivery);
+            state.merge_delivery(delivery);
         });
     }
 
@@ -249,7 +249,7 @@ impl<'a, W: Wire> Run<'a, W> {
         call.set_waited(self.progress.waited);
         let error = error.with_context(&self.attempt.context()).with_elapsed(self.call.elapsed());
         let attempts = self.progress.attempts + call.hedges();
-        error.worsen(call.delivery()).with_gave_up(why, attempts)
+        error.merge_delivery(call.delivery()).with_gave_up(why, attempts)
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {

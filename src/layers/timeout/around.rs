@@ -12,8 +12,8 @@ use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Either, Flow, Next, Pattern, Wire, either};
 use crate::rt;
 
-/// Limits one attempt, as code around a call: what a [`TimeoutLayer`](super::TimeoutLayer) makes of its
-/// settings. See the [module](super).
+/// Limits one attempt, as code around a call: what a [`TimeoutLayer`](super::TimeoutLayer) makes of
+/// its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct TimeoutPattern {
     settings: TimeoutLayer,
@@ -66,7 +66,7 @@ impl TimeoutPattern {
     fn cut<W: Wire>(&self, due: Due, call: &Call, attempt: &Attempt<W>) -> Error {
         let Due { phase, limit, .. } = due;
         let delivery = attempt.state(|state| {
-            state.set_cut(true);
+            state.mark_cut();
             state.attempt_if_cut()
         });
         let context = attempt.context();

@@ -7,7 +7,7 @@ use super::body::Watched;
 use crate::event::Emitter;
 use crate::pattern::pattern_layer;
 use crate::pattern::{Layered, Slot, Wiring};
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 
 /// Limits one attempt. See the [module](super).
 #[derive(Clone, Debug, Default)]
@@ -20,8 +20,8 @@ pub struct TimeoutLayer {
     pub(crate) emitter: Emitter,
 }
 
-/// A service whose attempts end in time, made by a [`TimeoutLayer`]. The service that it wraps must be
-/// `Clone`. That service gets requests with a [`RequestBody`](super::RequestBody).
+/// A service whose attempts end in time, made by a [`TimeoutLayer`]. The service that it wraps must
+/// be `Clone`. That service gets requests with a [`RequestBody`](super::RequestBody).
 pub type Timeout<S> = Layered<TimeoutPattern, S, Watched>;
 
 impl TimeoutLayer {
@@ -30,8 +30,8 @@ impl TimeoutLayer {
         Self::default()
     }
 
-    /// The longest from the attempt's start to the response head, upload included. An attempt that is
-    /// cut may have happened.
+    /// The longest from the attempt's start to the response head, upload included. An attempt that
+    /// is cut may have happened.
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = Some(limit);
         self
@@ -44,15 +44,15 @@ impl TimeoutLayer {
         self
     }
 
-    /// The longest that nothing of the request's body is taken, while not all of it was. A slow upload
-    /// that moves is not cut.
+    /// The longest that nothing of the request's body is taken, while not all of it was. A slow
+    /// upload that moves is not cut.
     pub fn upload_stall(mut self, limit: Duration) -> Self {
         self.upload_stall = Some(limit);
         self
     }
 
-    /// Tells the provider in this header how many milliseconds are left for this attempt: the sooner of
-    /// the attempt's limit and the deadline. Without either, the header isn't sent.
+    /// Tells the provider in this header how many milliseconds are left for this attempt: the
+    /// sooner of the attempt's limit and the deadline. Without either, the header isn't sent.
     pub fn send_on(mut self, header: HeaderName) -> Self {
         self.send_on = Some(header);
         self
@@ -67,7 +67,7 @@ impl TimeoutLayer {
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("timeout", |mistakes| self.check_into(mistakes))
+        validate("timeout", |errors| self.check_into(errors))
     }
 
     pub(crate) fn attempt_limit(&self) -> Option<Duration> {
@@ -85,14 +85,14 @@ impl Slot for TimeoutLayer {
         self.emitter(wiring.emitter.clone())
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        mistakes.refuse_zero("attempt", self.attempt);
-        mistakes.refuse_zero("response_head", self.response_head);
-        mistakes.refuse_zero("upload_stall", self.upload_stall);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        errors.refuse_zero("attempt", self.attempt);
+        errors.refuse_zero("response_head", self.response_head);
+        errors.refuse_zero("upload_stall", self.upload_stall);
         if let (Some(attempt), Some(head)) = (self.attempt, self.response_head)
             && head > attempt
         {
-            mistakes.add(
+            errors.add(
                 "response_head",
                 format_args!("{head:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
             );

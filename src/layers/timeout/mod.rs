@@ -10,27 +10,31 @@
 //! `attempt`, a request may take as long as it keeps moving.
 //!
 //! "Taken" is what was written to the system, over HTTP/1.1 by an integration's own client. What an
-//! inner service takes from the body counts elsewhere: over HTTP/2, whose flow control lets our client
-//! hold at most 256 KiB, and with other clients, which hold some hundred KiB. Where one of the two
-//! limits is set, large frames are handed on in pieces of 64 KiB, without a copy, because a client that is
-//! given a whole body has taken it. What the system holds back (on Linux up to 4 MiB a connection) counts as
-//! taken everywhere. While a request waits for a connection of our own client, neither limit runs.
+//! inner service takes from the body counts elsewhere: over HTTP/2, whose flow control lets our
+//! client hold at most 256 KiB, and with other clients, which hold some hundred KiB. Where one of
+//! the two limits is set, large frames are handed on in pieces of 64 KiB, without a copy, because a
+//! client that is given a whole body has taken it. What the system holds back (on Linux up to 4 MiB
+//! a connection) counts as taken everywhere. While a request waits for a connection of our own
+//! client, neither limit runs.
 //!
-//! All limits share the call's one timer, which is not armed at all for an answer that is there at once.
-//! An attempt also never outlives the call's deadline; then the error is the deadline's.
+//! All limits share the call's one timer, which is not armed at all for an answer that is there at
+//! once. An attempt also never outlives the call's deadline; then the error is the deadline's.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt has a limit of its own;
-//! - inside [`rate_limit`](crate::rate_limit) and [`bulkhead`](crate::bulkhead): outside, the wait in their
-//!   queues would be taken for the provider's time;
-//! - inside [`circuit_breaker`](crate::circuit_breaker), so that an attempt that hangs is a failure to it;
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt has a limit
+//!   of its own;
+//! - inside [`rate_limit`](crate::rate_limit) and [`bulkhead`](crate::bulkhead): outside, the wait
+//!   in their queues would be taken for the provider's time;
+//! - inside [`circuit_breaker`](crate::circuit_breaker), so that an attempt that hangs is a failure
+//!   to it;
 //! - outside [`idle_timeout`](crate::idle_timeout), which begins where this ends.
 //!
-//! It ends an attempt at the call's deadline too, but knows that only from a [`deadline`](crate::deadline)
-//! further out. The inner service gets requests with a [`RequestBody`].
+//! It ends an attempt at the call's deadline too, but knows that only from a
+//! [`deadline`](crate::deadline) further out. The inner service gets requests with a
+//! [`RequestBody`].
 //!
 //! # When not to use it
 //!

@@ -1,4 +1,4 @@
-//! How errors enter, and what they prove of a call's delivery.
+//! Conversions into errors, and what each proves about the delivery.
 
 use super::{BoxError, Error, ErrorKind};
 use crate::context::{Context, Stopped};
@@ -6,10 +6,11 @@ use crate::outcome::foreign;
 use crate::terms::{Delivery, Fault};
 
 impl Error {
-    /// Takes an inner service's error: one of ours passes as it is, another is read once.
+    /// Converts an inner service's error. An error of ours is passed on; another one is read once.
     ///
-    /// A service may take several steps for a call (a redirect, a token, a retry of its own), and its
-    /// error tells of the last one. So an error that isn't ours proves nothing of the delivery.
+    /// A service may take several steps for a call (a redirect, a token, a retry of its own), and
+    /// its error belongs to the last one. So an error that isn't ours proves nothing about the
+    /// delivery.
     pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
         let ours = match error.into().downcast::<Self>() {
             Ok(ours) => *ours,
@@ -21,11 +22,11 @@ impl Error {
         }
     }
 
-    /// The error as a call's end, for the layer that holds this context.
+    /// The error as a call's result, for the layer that holds this context.
     ///
-    /// What it says of the delivery holds for the call that it belongs to, which may be another: that of
-    /// a step on the way. And "not sent" holds for one request: the call is where nothing else went out
-    /// since the layer was called.
+    /// Its delivery is that of the call that it belongs to, which may be another one, for example a
+    /// step on the way. And "not sent" is about one request: it holds for the call only if nothing
+    /// else was sent since the layer was called.
     pub(crate) fn ending(mut self, context: &Context) -> Self {
         let of = self.0.context.as_ref();
         let is_of = |of: &Context| of.is_same_call(context) || of.is_inside(context);
@@ -37,29 +38,30 @@ impl Error {
         self.with_context(context)
     }
 
-    /// Takes the error of a client that sends one request a call: what it tells is of that request.
+    /// Converts the error of a client that sends one request a call, whose delivery is that of this
+    /// request.
     pub(crate) fn from_client(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
         let mut ours = match error.into().downcast::<Self>() {
             Ok(ours) => *ours,
             Err(foreign) => foreign::read_client(foreign),
         };
         if let Some(context) = context {
-            // Whatever it was an error of before (a resolver's call): this one came to it.
+            // It may have belonged to another call (a resolver's). This call failed with it.
             ours.0.context = Some(context.clone());
         }
         ours
     }
 
-    /// A service that could not become ready for a call.
+    /// The error of a service that didn't become ready for a call.
     pub(crate) fn not_ready(error: impl Into<BoxError>, context: &Context) -> Self {
         let mut ours = Self::from_inner(error, None).unsent();
-        // Whatever it was an error of before: this call ends by it.
+        // It may have belonged to another call. This call ends with it.
         ours.0.context = Some(context.clone());
         ours
     }
 
-    /// An error while the answer's body was read: the head had come, so the provider answered, but
-    /// not necessarily every attempt before.
+    /// An error while the answer's body was read. The provider has answered this attempt, but
+    /// perhaps not every earlier one.
     pub(crate) fn from_body(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
         let mut ours = Self::from_inner(error, context);
         if ours.0.kind == ErrorKind::Other {
@@ -70,19 +72,19 @@ impl Error {
         ours
     }
 
-    /// An error of a service that could not even become ready: the request was still here.
+    /// An error of a service that didn't become ready: the request was not sent.
     pub(crate) fn unsent(mut self) -> Self {
         self.0.delivery = Delivery::NotSent;
         self
     }
 
-    /// An error of a request whose own body broke on the way: a part of it may have arrived.
+    /// An error of a request whose own body failed: a part of it may have arrived.
     pub(crate) fn half_sent(mut self) -> Self {
         (self.0.kind, self.0.delivery) = (ErrorKind::Request, Delivery::Unknown);
         self
     }
 
-    /// A call that somebody stopped.
+    /// The error of a call that was stopped.
     pub(crate) fn stopped(by: Stopped, context: &Context) -> Self {
         let error = Self::rejected(by.why, by.detail);
         error.with_elapsed(context.elapsed()).with_context(context)
@@ -90,7 +92,7 @@ impl Error {
 }
 
 impl Context {
-    /// The error that the call must end by, if nothing more may be sent for it; asked after each wait.
+    /// The error to end the call with, if it was stopped. To be asked after each wait.
     pub(crate) fn refusal(&self) -> Option<Error> {
         self.stopped().map(|by| Error::stopped(by, self))
     }

@@ -22,18 +22,18 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// a limit passed, the transport failed, or a layer refused to send.
 ///
 /// The text is one level, in lower case, and names the phase and the limit; the transport's own
-/// error is reached through [`source`](StdError::source). Neither holds a URL's query, a header's
-/// value or a body. `Debug`, which a panic prints, shows of an inner service's own errors which they
-/// are and how long their texts are; [`debug_with`](Self::debug_with) shows the texts.
+/// error is its [`source`](StdError::source). Neither contains a URL's query, a header's value or a
+/// body. `Debug`, which a panic prints, shows only the types of an inner service's own errors and
+/// the lengths of their texts; [`debug_with`](Self::debug_with) shows the texts.
 ///
 /// ```
 /// # fn on_failure(error: outrigger::Error) {
 /// use outrigger::Delivery;
 ///
 /// match error.delivery() {
-///     Delivery::NotSent => { /* it never happened: safe to do again */ }
+///     Delivery::NotSent => { /* it was not sent: safe to do again */ }
 ///     Delivery::Answered => { /* the provider answered; the status tells */ }
-///     Delivery::Unknown => { /* it may have happened: ask the provider, by the key */
+///     Delivery::Unknown => { /* the provider may have acted: ask it, by the key */
 ///         println!("check {:?}", error.idempotency_key());
 ///     }
 ///     _ => {}
@@ -46,7 +46,7 @@ pub struct Error(Box<Inner>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A limit in clock time passed.
+    /// A time limit passed.
     Timeout(Phase),
     /// The connection could not be made, or broke.
     Transport(Fault),
@@ -71,13 +71,13 @@ struct Inner {
     context: Option<Context>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
-    /// Where a retry layer counted them.
+    /// If a retry layer counted them.
     attempts: Option<u32>,
     class: OnceLock<Class>,
     source: Option<BoxError>,
 }
 
-/// What exactly was wrong, as text: made for this error, or kept by somebody for all of its kind.
+/// The details as text: made for this error, or shared by all errors of its kind.
 #[derive(Clone)]
 pub(crate) enum Detail {
     Own(Cow<'static, str>),
@@ -113,7 +113,7 @@ impl Error {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
-    /// The same failure once more, without its source.
+    /// A copy of the error without its source.
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
@@ -133,7 +133,7 @@ impl Error {
         self
     }
 
-    /// Says what exactly was wrong.
+    /// Adds the details as text.
     pub(crate) fn with_detail(mut self, detail: impl Into<Detail>) -> Self {
         self.0.detail = Some(detail.into());
         self
@@ -144,25 +144,25 @@ impl Error {
         self
     }
 
-    /// Notes how long the call has lasted; the outermost layer's word is the last.
+    /// Sets how long the call has lasted. The outermost layer sets it last.
     pub(crate) fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.0.elapsed = Some(elapsed);
         self
     }
 
-    /// Notes why it was not tried again, and how many requests went out.
+    /// Sets why it was not retried, and how many requests were sent.
     pub(crate) fn with_gave_up(mut self, why: Option<GaveUp>, attempts: u32) -> Self {
         (self.0.gave_up, self.0.attempts) = (why, Some(attempts));
         self
     }
 
     /// Makes the delivery at least as bad as `delivery`.
-    pub(crate) fn worsen(mut self, delivery: Delivery) -> Self {
+    pub(crate) fn merge_delivery(mut self, delivery: Delivery) -> Self {
         self.0.delivery = self.0.delivery.max(delivery);
         self
     }
 
-    /// What a classifier said of this error; it is asked once.
+    /// Sets the class that a classifier found, so that it is asked only once.
     pub(crate) fn class_or(&self, classify: impl FnOnce() -> Class) -> Class {
         *self.0.class.get_or_init(classify)
     }
@@ -179,7 +179,7 @@ impl Error {
         self.0.delivery
     }
 
-    /// Whether a limit in clock time passed.
+    /// Whether a time limit passed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Timeout(_))
@@ -202,7 +202,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Rejected(_))
     }
 
-    /// Why it was not tried again, where a retry layer had a say.
+    /// Why it was not retried, if a retry layer decided that.
     #[must_use]
     pub fn gave_up(&self) -> Option<GaveUp> {
         self.0.gave_up
@@ -224,19 +224,19 @@ impl Error {
         self.0.elapsed
     }
 
-    /// The limit that passed, where one did.
+    /// The limit that passed, if one did.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         self.0.limit
     }
 
-    /// When to come back, from now: an open breaker's or the provider's word.
+    /// After which time to try again, as an open breaker or the provider says.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The last status that the provider answered during the call, on whichever attempt.
+    /// The status of the provider's last answer during the call, of any attempt.
     #[must_use]
     pub fn last_status(&self) -> Option<StatusCode> {
         self.0.context.as_ref()?.last_status()
@@ -254,19 +254,19 @@ impl Error {
         Some(self.0.context.as_ref()?.call_id())
     }
 
-    /// The id that ties this call to what caused it.
+    /// The id that connects this call with what caused it.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&CorrelationId> {
         self.0.context.as_ref()?.correlation_id()
     }
 
-    /// The key that was sent. The provider knows the call by it if it honours keys.
+    /// The idempotency key. A provider that honours keys recognises the call by it.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&HeaderValue> {
         self.0.context.as_ref()?.idempotency_key()
     }
 
-    /// The same as `Debug`, with the texts of other crates' errors as this redactor shows them.
+    /// The same as `Debug`, with the texts of other crates' errors, redacted by this redactor.
     pub fn debug_with<'a>(&'a self, redactor: &'a dyn Redactor) -> impl fmt::Debug + 'a {
         Shown { error: self, redactor: Some(redactor) }
     }
@@ -291,7 +291,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// An error, and who decides what is shown of its sources.
+/// An error, and the redactor for the texts of its sources.
 struct Shown<'a> {
     error: &'a Error,
     redactor: Option<&'a dyn Redactor>,

@@ -10,7 +10,7 @@ use crate::terms::Fault;
 pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings) {
     if let Some(client) = error.downcast_ref::<legacy::Error>() {
         findings.connecting |= client.is_connect();
-        // Without a source, it refused the request itself: its version, its method, its URI.
+        // Without a source, hyper refused the request itself: its version, its method, its URI.
         findings.request |= client.source().is_none() && !client.is_connect();
     } else if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
         look_at_hyper(hyper, findings);
@@ -20,7 +20,7 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
 }
 
 fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
-    // hyper cancels only what its connection has not yet taken.
+    // hyper cancels only requests that its connection has not yet taken.
     findings.not_processed |= error.is_canceled();
     findings.half_sent |= error.is_user() && !is_gone(error);
     if is_gone(error) {
@@ -35,13 +35,13 @@ fn look_at_hyper(error: &hyper::Error, findings: &mut Findings) {
     }
 }
 
-/// hyper files a connection task that went away under the user's mistakes, and has no question for
-/// it but its text.
+/// hyper reports a connection task that has ended as a user error. It has no method to recognise
+/// that, so the text is compared.
 fn is_gone(error: &hyper::Error) -> bool {
     error.is_user() && error.to_string().starts_with("dispatch task is gone")
 }
 
-/// hyper has this question for its servers alone, and otherwise its text.
+/// hyper has a method for this only in servers, so the text is compared.
 fn is_head_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().starts_with("message head is too large")
 }

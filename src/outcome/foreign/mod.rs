@@ -1,7 +1,7 @@
-//! What an error that isn't ours means, read once where it enters.
+//! Reads errors of other crates, once, where they enter.
 //!
-//! The whole `source` chain is looked at, because clients wrap what matters: that the connection
-//! was refused stands three levels down in hyper-util's errors and four in reqwest's.
+//! The whole `source` chain is read, because clients wrap the important error: a refused connection
+//! is three levels down in hyper-util's errors and four in reqwest's.
 
 use std::error::Error as StdError;
 use std::io;
@@ -29,30 +29,30 @@ use absent as tls;
 
 pub(crate) use sources::Sources;
 
-/// What the levels of a chain said, taken together.
+/// The facts of all levels of a chain.
 #[derive(Debug, Default)]
 struct Findings {
     /// The connection was still being made.
     connecting: bool,
-    /// The request was given back, or the peer said that it left it alone.
+    /// The request was returned, or the peer says that it didn't act on it.
     not_processed: bool,
-    /// Some limit below ours passed.
+    /// A limit of an inner layer passed.
     timed_out: bool,
-    /// The request itself is at fault.
+    /// The request itself is invalid.
     request: bool,
-    /// Its body failed on the way: a part of it may have arrived.
+    /// The request's body failed: a part of it may have arrived.
     half_sent: bool,
-    /// The answer's head came, and is larger than the client allows.
+    /// The answer's head arrived, and is larger than the client allows.
     head_too_large: bool,
-    /// What came over HTTP/2 was refused here, because it broke a rule or was far too large.
+    /// The answer over HTTP/2 was refused here, because it broke a rule or was far too large.
     malformed: bool,
-    /// How the connection failed; the innermost word is the most exact.
+    /// How the connection failed. The innermost level is the most exact.
     fault: Option<Fault>,
-    /// Whoever it comes from sends one request a call: what is true of that is true of the call.
+    /// Its client sends one request a call, so that facts of the request are facts of the call.
     is_client: bool,
 }
 
-/// Reads a foreign error, of whatever may have taken several steps.
+/// Reads the error of a service that may have taken several steps.
 pub(crate) fn read(error: BoxError) -> Error {
     read_after(Findings::default(), error)
 }
@@ -66,8 +66,8 @@ fn read_after(mut findings: Findings, error: BoxError) -> Error {
     let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
-            // One of ours under a foreign cover (a connector's, a buffer's): what it says holds for
-            // its call. Only the request's own body is no part of the answer, whatever broke it.
+            // One of our errors, wrapped by another crate (a connector, a buffer): its facts hold
+            // for its call. Only an error of the request's own body says nothing about the answer.
             let said = match findings.half_sent {
                 true => Error::new(ErrorKind::Request, Delivery::Unknown),
                 false => ours.said(),
@@ -95,23 +95,24 @@ pub(crate) fn head_too_large() -> Error {
 }
 
 fn refuse_head(error: Error) -> Error {
-    // The provider is there, and the limit is ours: another attempt would meet it again.
+    // The provider answered, and the limit is ours: another attempt would exceed it again.
     error.class_or(|| Class::ClientError);
     error.with_detail(HEAD_TOO_LARGE)
 }
 
-/// Whether the same would come of another attempt: a certificate was not accepted, or a redirect could
-/// not be followed.
+/// Whether another attempt would fail in the same way: a certificate was not accepted, or a
+/// redirect could not be followed.
 pub(crate) fn is_final(error: &Error) -> bool {
     is_redirect(error) || sources(error).any(tls::is_final)
 }
 
-/// Whether the client could not follow a redirect: to no place that it can ask, or on and on.
+/// Whether the client could not follow a redirect: the address can't be called, or there were too
+/// many.
 pub(crate) fn is_redirect(error: &Error) -> bool {
     error.kind() == ErrorKind::Other && sources(error).any(reqwest::is_redirect)
 }
 
-/// All that lies under an error of ours.
+/// The sources of an error of ours.
 fn sources(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     successors(StdError::source(error), |level| next(*level))
 }
@@ -128,7 +129,7 @@ pub(crate) fn read_connecting(error: BoxError) -> Error {
     }
 }
 
-/// One level down; `io::Error` hides the error that it carries from `source`.
+/// The next level. `io::Error` hides the error that it carries from `source`.
 fn next<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),
@@ -158,7 +159,7 @@ impl Findings {
             }
             Io::UnexpectedEof | Io::NotConnected => self.fault = Some(Fault::Closed),
             Io::TimedOut => self.timed_out = true,
-            // What TLS couldn't read is told to the streams of HTTP/2 in this way, without the cause.
+            // HTTP/2 streams get a TLS read error in this form, without its cause.
             Io::InvalidData if self.fault.is_none() => self.fault = Some(Fault::Protocol),
             _ => {}
         }
@@ -169,7 +170,7 @@ impl Findings {
         (kind, if self.is_client { delivery } else { Delivery::Unknown })
     }
 
-    /// What is true of the request that the error is of.
+    /// The kind of the error, and the delivery of its request.
     fn of_request(&self) -> (ErrorKind, Delivery) {
         use Delivery::{NotSent, Unknown};
         let connect = |fault| match fault {

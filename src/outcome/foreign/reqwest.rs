@@ -18,13 +18,13 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
     }
 }
 
-/// A redirect went on and on, or led to no place that can be asked.
+/// There were too many redirects, or one led to an address that can't be called.
 pub(super) fn is_redirect(error: &(dyn StdError + 'static)) -> bool {
     let error = error.downcast_ref::<reqwest::Error>();
     error.is_some_and(|error| error.is_redirect() || error.is_builder())
 }
 
-/// A reqwest error's text holds the whole URL, query included; it is taken out.
+/// A reqwest error's text contains the whole URL, with its query, so it is removed.
 pub(super) fn without_secrets(error: BoxError) -> BoxError {
     match error.downcast::<reqwest::Error>() {
         Ok(error) => Box::new(error.without_url()),

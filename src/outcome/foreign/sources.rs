@@ -6,15 +6,15 @@ use super::next;
 use crate::outcome::Error;
 use crate::redact::Redactor;
 
-/// What is shown of a foreign error and of those below it: their types and how long their texts are.
+/// Shows a foreign error and its sources by their types and the lengths of their texts.
 ///
-/// Others wrote the texts, and may have put anything into them; a redactor may know better.
+/// The texts were written by other crates and may contain anything. A redactor may show them.
 pub(crate) struct Sources<'a> {
     pub(crate) first: Option<&'a (dyn StdError + 'static)>,
     pub(crate) redactor: Option<&'a dyn Redactor>,
 }
 
-/// One of them.
+/// One level of it.
 struct Level<'a> {
     error: &'a (dyn StdError + 'static),
     redactor: Option<&'a dyn Redactor>,
@@ -33,7 +33,7 @@ impl fmt::Debug for Level<'_> {
         let name = type_name(self.error);
         if let Some(redactor) = self.redactor {
             let mut text = String::new();
-            // As much of it as there is, if it fails.
+            // If writing fails, show what was written so far.
             let _ = write!(text, "{}", self.error);
             return write!(f, "{name}: {:?}", redactor.text(&text));
         }
@@ -56,7 +56,7 @@ impl Write for Length {
     }
 }
 
-/// The type's name, of those that can be told.
+/// The type's name, for known types.
 fn type_name(error: &(dyn StdError + 'static)) -> &'static str {
     if error.is::<Error>() {
         return "outrigger::Error";
@@ -87,5 +87,5 @@ fn type_name(error: &(dyn StdError + 'static)) -> &'static str {
     "error"
 }
 
-/// Errors may go round in circles.
+/// A limit, because a chain of sources may be a circle.
 const DEEPEST: usize = 16;

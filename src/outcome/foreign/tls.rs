@@ -13,8 +13,8 @@ pub(super) fn look_at(error: &(dyn StdError + 'static), findings: &mut Findings)
     }
 }
 
-/// A certificate was not accepted, theirs here or ours there (RFC 8446, 6.2): only somebody who changes
-/// it, or whom one trusts, changes that.
+/// A certificate was not accepted, the provider's or ours (RFC 8446, 6.2). That stays so until
+/// somebody changes a certificate or the trusted roots.
 pub(super) fn is_final(error: &(dyn StdError + 'static)) -> bool {
     match error.downcast_ref::<Error>() {
         Some(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => true,

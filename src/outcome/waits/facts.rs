@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::rows::{Counted, LimitHeader};
 use super::times::{Now, Told};
 
-/// One limit, as far as it was told.
+/// One limit, with the facts that were announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LimitFact {
     /// Which of the provider's limits it is.
@@ -13,7 +13,7 @@ pub(crate) struct LimitFact {
     pub(crate) remaining: Option<u64>,
     /// From now until there is more.
     pub(crate) reset: Option<Duration>,
-    /// The same as a Unix time in seconds, where that was told.
+    /// The same as a Unix time in seconds, if that was announced.
     pub(crate) reset_stamp: Option<u64>,
     /// Which of the provider's resources it is of, where that is named.
     pub(crate) resource: Option<Resource>,
@@ -33,7 +33,7 @@ pub(crate) enum Resource {
     Bucket(u64),
 }
 
-/// All limits that one response tells of.
+/// All limits that a response announces.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LimitFacts(pub(super) [Option<LimitFact>; MOST]);
 
@@ -43,7 +43,7 @@ impl LimitFact {
         !self.counts_others && (counts || self.window.is_some() || self.reset.is_some())
     }
 
-    /// How long until there is more at the latest, as far as that is told.
+    /// The longest time until there is more, as far as announced.
     pub(super) fn ends_within(&self) -> Option<Duration> {
         self.reset.or(self.window.filter(|_| self.is_fixed))
     }
@@ -157,7 +157,7 @@ pub(super) fn named(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, mix).max(NAMED)
 }
 
-/// More limits than any known provider tells of at once.
+/// More limits than any known provider announces at once.
 pub(super) const MOST: usize = 6;
 /// The scope of a limit without a name; the window is added that the header's name or a policy tells.
 pub(super) const PLAIN: u64 = 1;

@@ -1,5 +1,4 @@
-//! What an answer asks its callers to wait, and what it tells of the provider's limits, whatever words
-//! it uses.
+//! Reads the waits that an answer asks for, and the provider's limits, from all known headers.
 
 mod facts;
 mod fields;

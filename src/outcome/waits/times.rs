@@ -7,7 +7,7 @@ use http::header::DATE;
 
 use crate::rt::Clock;
 
-/// A time as a header tells it: from now, or at a moment of the calendar.
+/// A time in a header: from now on, or a date.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Told {
     In(Duration),
@@ -16,7 +16,7 @@ pub(super) enum Told {
     Stamp(Duration),
 }
 
-/// What a bare number is of.
+/// The unit of a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Seconds,
@@ -173,12 +173,12 @@ fn iso_date(text: &str) -> Option<SystemTime> {
     let clock = (hour * 60 + minute) * 60 + second - offset(zone)?;
     let seconds = days(year, month, day) * 24 * 3600 + clock;
     let nanos = (format!("0.{fraction}").parse::<f64>().ok()? * 1e9) as u32;
-    // What was before 1970 has passed.
+    // A time before 1970 has passed.
     let since = Duration::new(u64::try_from(seconds).unwrap_or_default(), nanos.min(999_999_999));
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
-/// So many numbers of up to four digits, and nothing else.
+/// A fixed number of numbers of up to four digits, and nothing else.
 fn figures<const N: usize>(text: &str, between: char) -> Option<[i64; N]> {
     let (mut parts, mut found) = (text.split(between), [0; N]);
     for figure in &mut found {

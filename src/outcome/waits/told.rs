@@ -10,28 +10,28 @@ use crate::outcome::SharedClassifier;
 use crate::rt::Clock;
 use crate::terms::Class;
 
-/// What one answer tells of waits and limits.
+/// The waits and limits that one answer announces.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Told {
     pub(crate) limits: LimitFacts,
-    /// The longest wait that it asks for in so many words.
+    /// The longest explicit wait.
     asked: Option<Duration>,
-    /// Somebody asked for a wait, in whatever words.
+    /// A wait was asked for, explicitly or not.
     asks: bool,
-    /// From one request to the next, where only a rate is told.
+    /// The time between two requests, if only a rate is announced.
     interval: Option<Duration>,
-    /// The only one of the provider's resources that a refusal is of.
+    /// The provider's only resource that a refusal concerns.
     bucket: Option<Resource>,
     is_global: bool,
 }
 
-/// What a refused answer asked for, left on it for those further out.
+/// The wait that a refusal asked for, saved on the answer for outer layers.
 #[derive(Clone, Copy, Debug)]
 struct Asked(Duration);
 
 impl Told {
-    /// Reads the headers; costs a glance at their names where there is nothing to read. `own` are the
-    /// user's, which go before those that are known.
+    /// Reads the headers. If there are none of interest, only their names are checked. `own` are
+    /// the user's headers, which take precedence over built-in ones.
     pub(crate) fn read(
         headers: &HeaderMap,
         own: &[(HeaderName, LimitHeader)],
@@ -42,7 +42,7 @@ impl Told {
         for (name, value) in headers {
             let row = LimitHeader::find(own, name).map(Row::own);
             let Some(row) = row.or_else(|| Row::of(name.as_str())) else { continue };
-            // Nobody needs as much for a number; what is longer isn't looked at.
+            // A number is never that long, so longer values are ignored.
             let text = value.to_str().ok().filter(|text| text.len() <= LONGEST_TEXT);
             told.asks |= name == RETRY_AFTER;
             let Some(text) = text else { continue };
@@ -72,11 +72,11 @@ impl Told {
         told
     }
 
-    /// How long the provider asks its callers to wait, from now; of a refusal, what it tells of limits
-    /// counts too.
+    /// How long the provider asks its callers to wait, from now. For a refusal, its limits count
+    /// too.
     ///
-    /// In this order: what it asks for in so many words; the reset of what has nothing left, the last
-    /// of them; the reset of what has the least left; the time from one request to the next.
+    /// In this order: an explicit wait; the latest reset of an exhausted limit; the reset of the
+    /// limit with the least left; the time between two requests.
     pub(crate) fn wait(&self, class: Class) -> Option<Duration> {
         let asked = self.asked.filter(|asked| !asked.is_zero());
         let of_limits = || self.spent().or_else(|| self.nearest()).or(self.interval);
@@ -87,19 +87,18 @@ impl Told {
         wait.or(self.asked)
     }
 
-    /// Whether an answer that could be about something else is about a limit: somebody is to wait, or
-    /// nothing is left.
+    /// Whether an ambiguous answer is about a limit: it asks for a wait, or a limit is exhausted.
     pub(crate) fn is_refusal(&self) -> bool {
         self.asks || self.spent().is_some()
     }
 
-    /// Whether nothing is left, whenever there is more.
+    /// Whether a limit is exhausted, whenever it is reset.
     pub(crate) fn has_nothing_left(&self) -> bool {
         self.limits.iter().any(|fact| fact.remaining == Some(0))
     }
 
-    /// The one of the provider's resources that a refusal is of, where it is of only one: the bucket
-    /// that is named, or the resource of which nothing is left.
+    /// The provider's resource that a refusal concerns, if it is only one: the named bucket, or the
+    /// exhausted resource.
     pub(crate) fn refused_resource(&self) -> Option<Resource> {
         if let Some(bucket) = self.bucket {
             return (!self.is_global).then_some(bucket);
@@ -120,7 +119,7 @@ impl Told {
         nearest?.reset
     }
 
-    /// Leaves the wait on the answer: whoever is further out need not read it again.
+    /// Saves the wait on the answer, so that outer layers needn't read it again.
     pub(crate) fn leave(&self, class: Class, extensions: &mut Extensions) {
         if let Some(wait) = self.wait(class) {
             extensions.insert(Asked(wait));
@@ -128,7 +127,7 @@ impl Told {
     }
 }
 
-/// How long the answer of this class asks its callers to wait; read once.
+/// How long an answer of this class asks its callers to wait. It is read once.
 pub(crate) fn wait_of(
     by: &SharedClassifier,
     class: Class,
@@ -144,7 +143,7 @@ pub(crate) fn wait_of(
     told.wait(class)
 }
 
-/// Leaves on an answer that asked for no wait how long its caller had better wait.
+/// Saves a recommended wait on an answer that asked for none.
 pub(crate) fn leave_wait(extensions: &mut Extensions, wait: Duration) {
     extensions.insert(Asked(wait));
 }
@@ -161,5 +160,5 @@ fn interval(text: &str) -> Option<Duration> {
     Some(if interval > Duration::from_secs(1) { whole_seconds(interval) } else { interval })
 }
 
-/// Longer than the policies of all limits of any known provider.
+/// Longer than all known providers' policies.
 const LONGEST_TEXT: usize = 1_024;

@@ -8,20 +8,21 @@ use crate::rt;
 use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::rt::sync::{Mutex, MutexGuard};
 
-/// What is left of a budget, and who waits for more.
+/// The tokens of a budget, and the queue of calls that wait for one.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// Millionths that a call puts in.
+    /// How much each call adds, in millionths of a token.
     deposit: AtomicU32,
-    /// Tokens in millionths. What is over the cap is cut off when somebody takes one.
+    /// Tokens in millionths. The surplus over the cap is removed when a token is taken.
     earned: AtomicU64,
-    /// Whether calls under way are counted, and how many there are.
+    /// Whether running calls are counted, and their number.
     counts: AtomicBool,
     calls: AtomicU32,
-    /// How many wait in line: calls that begin need not ask for the lock to know that nobody does.
+    /// The length of the queue, so that a call that begins learns without the lock that it is
+    /// empty.
     waiting: AtomicUsize,
     epoch: Instant,
-    /// What it was made with, whatever holds now.
+    /// The terms that it was made with; the present ones may be others.
     pub(super) made: BudgetTerms,
     state: Mutex<State>,
 }
@@ -29,24 +30,24 @@ pub(super) struct Bucket {
 #[derive(Debug)]
 struct State {
     terms: BudgetTerms,
-    /// When each token of the floor can be used again, in the time of the epoch.
+    /// When each token of the floor can be used again, counted from the epoch.
     reserve: Vec<Duration>,
-    /// Retries under way, where those are counted.
+    /// Running retries, if they are counted.
     retries: u32,
     line: Line,
 }
 
-/// A call under way, where those are counted.
+/// A running call, if they are counted.
 #[derive(Debug)]
 #[must_use = "the call is over when this is dropped"]
 pub(crate) struct CallUnderWay(Option<Arc<Bucket>>);
 
-/// A retry that was paid for. Where those under way are counted, it is one until this is dropped.
+/// A retry that the budget allows. If running retries are counted, it counts until this is dropped.
 #[derive(Debug)]
 #[must_use = "the retry is over when this is dropped"]
 pub(crate) struct Pass(Option<Arc<Bucket>>);
 
-/// A place in the line for a retry; given up when it is dropped.
+/// A place in the queue for a retry. Dropping it leaves the queue.
 #[derive(Debug)]
 pub(crate) struct Place {
     bucket: Option<Arc<Bucket>>,
@@ -94,7 +95,7 @@ impl Bucket {
         self.wake_first();
     }
 
-    /// How many retries there may be just now, without the floor.
+    /// How many retries are possible now, without the floor.
     pub(super) fn saved(&self) -> u32 {
         let state = self.state();
         match state.terms {
@@ -110,7 +111,8 @@ impl Bucket {
 
     pub(super) fn begin_call(self: &Arc<Self>) -> CallUnderWay {
         let counted = self.counts.load(Ordering::Relaxed);
-        // Who joins the line looks at what there is afterwards, so one of the two sees the other.
+        // A retry joins the queue before it looks for tokens, so that one of the two sees the
+        // other.
         let grown = if counted {
             self.calls.fetch_add(1, Ordering::SeqCst);
             true
@@ -171,7 +173,7 @@ impl Bucket {
 // === impl State ===
 
 impl State {
-    /// How many retries the floor has room for.
+    /// The number of tokens of the floor.
     fn places(&self) -> usize {
         match self.terms {
             BudgetTerms::Calls(terms) => terms.places(),
@@ -222,8 +224,8 @@ impl Place {
         Self { bucket: bucket.map(Arc::clone), place: None }
     }
 
-    /// Joins the line, and takes a retry if it is this one's turn and there is one. Otherwise
-    /// `waker` tells when to ask again, and so does the time, where one is named.
+    /// Joins the queue, and takes a retry if it is the first and there is one. If not, `waker` is
+    /// woken when it should ask again; it should also ask at the returned time, if any.
     pub(crate) fn poll(&mut self, now: Instant, waker: &Waker) -> Result<Pass, Option<Instant>> {
         let Some(bucket) = &self.bucket else { return Ok(Pass::uncounted()) };
         let mut state = bucket.state();
@@ -245,7 +247,7 @@ impl Place {
         }
     }
 
-    /// Leaves the line; who is first then is woken.
+    /// Leaves the queue, and wakes the one that is first then.
     fn leave(&mut self) {
         let (Some(bucket), Some(place)) = (&self.bucket, self.place.take()) else { return };
         let mut state = bucket.state();

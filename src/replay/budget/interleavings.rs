@@ -1,7 +1,7 @@
-//! Every order in which two threads can meet at a budget.
+//! Every interleaving of two threads at a budget.
 //!
-//! Loom takes `SeqCst` for `AcqRel`, so it can't show that a call that pays in wakes who waits: `tests/stress`
-//! tries that.
+//! Loom treats `SeqCst` as `AcqRel`, so it can't show that a call's deposit wakes a waiting retry:
+//! `tests/stress` tests that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// Who waits for a retry, first come, first served: nobody who came later is served before.
+/// The calls that wait for a retry, first come, first served.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     next: u64,
@@ -9,13 +9,13 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The last place.
+    /// Takes the last place.
     pub(super) fn join(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
-    /// Who has this place is woken by that.
+    /// Sets the waker for this place.
     pub(super) fn wait(&mut self, place: u64, waker: &Waker) {
         self.waiting
             .entry(place)
@@ -31,7 +31,7 @@ impl Line {
         self.waiting.first_key_value().is_some_and(|(first, _)| *first == place)
     }
 
-    /// What wakes who is first.
+    /// The waker of the first.
     pub(super) fn first(&self) -> Option<Waker> {
         self.waiting.first_key_value().map(|(_, waker)| waker.clone())
     }

@@ -19,25 +19,24 @@ use crate::settings::Ratio;
 
 /// How much of an integration's traffic may be retries and hedges.
 ///
-/// A token bucket, full at the start: each call puts the ratio in, each retry takes one token out, and
-/// a success gives nothing back. So over any stretch, retries are at most `ratio × calls`, plus what
-/// the bucket held (20 at most, or the [`burst`](Self::burst)), plus the floor: so many retries in any
-/// ten seconds, for integrations with little traffic. The arithmetic is in millionths and exact: a
-/// ratio of 0.4 allows 40 %.
+/// A token bucket, full at the start: each call adds `ratio` tokens, each retry takes one, and a
+/// success returns nothing. So during any time, there are at most `ratio × calls` retries, plus the
+/// tokens in the bucket (20 at most, or the [`burst`](Self::burst)), plus the floor: a number of
+/// retries in any ten seconds, for integrations with little traffic. The arithmetic is in
+/// millionths and exact: a ratio of 0.4 allows 40 %.
 ///
 /// The default is 20 % (the share that tower, Finagle and Linkerd begin with) and ten in ten seconds: a
 /// provider that fails everything gets 1.2 times its usual load, and a quiet integration is not left
 /// without retries.
 ///
-/// Or [by what is under way](Self::under_way): at most a share of the calls under way may be retries
-/// at that moment.
+/// Or [by running calls](Self::under_way): at any moment, at most a share of the running calls may
+/// be retries.
 ///
-/// Calls that [wait](crate::retry::EmptyBudget::Wait) for a retry do so in one line, first come, first served,
-/// and nobody passes it, so that a new call's retry never keeps an older one's waiting.
+/// Calls that [wait](crate::retry::EmptyBudget::Wait) for a retry form one queue, first come, first
+/// served, so that a new call never takes a retry before an older one.
 ///
-/// Clones share the bucket: give the same budget to several layers, and they share it. Where a file
-/// sets other terms for one of them, they hold for all; `"none"` rations that one no more, and the
-/// others as before.
+/// Clones share the bucket, so that several layers can be given one budget. Terms that a file sets
+/// for one of these layers apply to all; `"none"` removes the limit for that layer only.
 #[derive(Clone, Debug)]
 pub struct RetryBudget(Option<Arc<Bucket>>);
 
@@ -48,13 +47,13 @@ impl RetryBudget {
         Self::of(BudgetTerms::Calls(CallTerms { ratio, floor, ..CallTerms::default() }))
     }
 
-    /// At most `share` of the calls that are under way, and at least `least` retries at a time.
+    /// At most `share` of the running calls, and at least `least` retries at a time.
     ///
-    /// A retry is under way from when it was decided on, its wait included, until its answer's head has
-    /// come, it failed or its caller left; a call is as long. Nothing is saved up, and nothing is
-    /// left over of a busy hour. It is what Envoy calls `retry_budget` (`budget_percent`,
-    /// `min_retry_concurrency`: 20 % and 3). Prefer it where calls take very different times; where a
-    /// provider fails at once, few calls are under way, and it allows more retries than a ratio.
+    /// A retry counts from the decision to retry, its wait included, until its answer's head has
+    /// arrived, it failed or its caller left; so does a call. No tokens are saved for later. It is
+    /// Envoy's `retry_budget` (`budget_percent`, `min_retry_concurrency`: 20 % and 3). Prefer it if
+    /// calls take very different times. If a provider fails quickly, few calls run at a time, and
+    /// this allows more retries than a ratio.
     #[must_use]
     pub fn under_way(share: Ratio, least: u32) -> Self {
         Self::of(BudgetTerms::UnderWay(UnderWayTerms { share, least }))
@@ -66,64 +65,63 @@ impl RetryBudget {
         Self(None)
     }
 
-    /// The time in which the floor may be used once; ten seconds by default. Starts afresh.
+    /// The time in which the floor may be used once; ten seconds by default. Resets the budget.
     ///
-    /// A budget by what is under way has no floor, and stays as it is.
+    /// Has no effect on a budget by running calls, which has no floor.
     #[must_use]
     pub fn floor_period(self, period: Duration) -> Self {
         self.rebuild(|terms| CallTerms { floor_period: period, ..terms })
     }
 
-    /// How many retries may be saved up while all is well, and are at the start; 20 by default. Starts
-    /// afresh.
+    /// How many retries are in the bucket at most, and at the start; 20 by default. Resets the
+    /// budget.
     ///
-    /// A budget by what is under way saves nothing up, and stays as it is.
+    /// Has no effect on a budget by running calls, which saves none.
     #[must_use]
     pub fn burst(self, retries: u32) -> Self {
         self.rebuild(|terms| CallTerms { burst: retries, ..terms })
     }
 
-    /// The same settings, with a bucket of its own.
+    /// The same settings with a new bucket.
     pub(crate) fn afresh(self) -> Self {
         self.rebuild(|terms| terms)
     }
 
-    /// How many retries are saved up, without the floor, or may be under way beside those that are;
-    /// `None` without a limit.
+    /// How many retries are possible now, without the floor; `None` without a limit.
     #[must_use]
     pub fn saved(&self) -> Option<u32> {
         self.0.as_ref().map(|bucket| bucket.saved())
     }
 
-    /// What it was set to; `None` without a limit.
+    /// Its present terms; `None` without a limit.
     pub(crate) fn terms(&self) -> Option<BudgetTerms> {
         self.0.as_ref().map(|bucket| bucket.terms())
     }
 
-    /// What it was made with; `None` without a limit.
+    /// The terms that it was made with; `None` without a limit.
     pub(crate) fn made(&self) -> Option<BudgetTerms> {
         self.0.as_ref().map(|bucket| bucket.made)
     }
 
-    /// Other terms from now on, for all who share it; what was saved and used stays. A budget without
-    /// a limit becomes one that has it, for whoever is given this one.
+    /// Changes the terms for all that share the bucket, and keeps its tokens. A budget without a
+    /// limit becomes a new one with a limit.
     pub(crate) fn reconfigured(self, terms: BudgetTerms) -> Self {
         let Some(bucket) = &self.0 else { return Self::of(terms) };
         bucket.reconfigure(terms);
         self
     }
 
-    /// A call begins: it pays in, or is counted as long as it is under way.
+    /// Begins a call: it adds tokens, or is counted while it runs.
     pub(crate) fn begin_call(&self) -> CallUnderWay {
         self.0.as_ref().map_or_else(CallUnderWay::uncounted, Bucket::begin_call)
     }
 
-    /// Takes a retry, if there is one and nobody waits for it.
+    /// Takes a retry, if there is one and no other call waits for it.
     pub(crate) fn withdraw(&self, now: Instant) -> Option<Pass> {
         self.0.as_ref().map_or_else(|| Some(Pass::uncounted()), |bucket| bucket.withdraw(now))
     }
 
-    /// A place in the line, which is joined when it is first asked.
+    /// A place in the queue, which it joins when it is first polled.
     pub(crate) fn place(&self) -> Place {
         Place::of(self.0.as_ref())
     }

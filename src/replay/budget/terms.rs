@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
-/// What a budget was set to; can be changed while it is in use.
+/// The terms of a budget. They can be changed while it is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BudgetTerms {
     /// By calls that begin.
     Calls(CallTerms),
-    /// By calls that are under way.
+    /// By calls that are running.
     UnderWay(UnderWayTerms),
 }
 
@@ -26,11 +26,11 @@ pub(crate) struct UnderWayTerms {
 }
 
 impl BudgetTerms {
-    pub(crate) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_into(self, errors: &mut Errors<'_>) {
         match self {
-            Self::Calls(terms) => terms.check_into(mistakes),
+            Self::Calls(terms) => terms.check_into(errors),
             Self::UnderWay(terms) if terms.share == Ratio::ZERO && terms.least == 0 => {
-                mistakes.add(
+                errors.add(
                     "budget",
                     "neither a share of the calls nor a least number, so no retry is ever allowed: raise one, or allow one attempt only",
                 );
@@ -39,9 +39,8 @@ impl BudgetTerms {
         }
     }
 
-    /// How many retries a call can have that is alone and has this long: what is saved up, and the
-    /// floor once a period. `None` where there is no such number: in time enough, the floor or other
-    /// calls pay for any.
+    /// How many retries a single call can have in this time: the full bucket, and the floor once a
+    /// period. `None` if there is no such limit.
     pub(crate) fn payable(self, within: Option<Duration>) -> Option<u64> {
         let Self::Calls(terms) = self else { return None };
         let floor = match within {
@@ -58,15 +57,15 @@ impl BudgetTerms {
 }
 
 impl CallTerms {
-    fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    fn check_into(self, errors: &mut Errors<'_>) {
         if self.floor_period.is_zero() {
-            mistakes.add(
+            errors.add(
                 "budget.floor_period",
                 "a period of no time makes the floor unlimited: give it a duration",
             );
         }
         if self.floor > MOST_FLOOR {
-            mistakes.add(
+            errors.add(
                 "budget.floor",
                 format_args!(
                     "{} in {:?} is no floor: use at most {MOST_FLOOR}, or a ratio",
@@ -75,26 +74,26 @@ impl CallTerms {
             );
         }
         if self.burst == 0 && self.floor == 0 {
-            mistakes.add(
+            errors.add(
                 "budget",
                 "neither burst nor floor holds a retry, so none is ever allowed: raise one, or allow one attempt only",
             );
         }
     }
 
-    /// The most that can be saved, in millionths.
+    /// The most that the bucket holds, in millionths of a token.
     pub(super) fn cap(self) -> u64 {
         u64::from(self.burst).saturating_mul(TOKEN)
     }
 
-    /// How many retries the floor has room for.
+    /// The number of tokens of the floor.
     pub(super) fn places(self) -> usize {
         self.floor.min(MOST_FLOOR) as usize
     }
 }
 
 impl UnderWayTerms {
-    /// How many retries may be under way beside so many calls.
+    /// How many retries may run beside so many calls.
     pub(super) fn allowed(self, calls: u32) -> u32 {
         let share = u64::from(calls) * u64::from(self.share.millionths()) / TOKEN;
         self.least.max(u32::try_from(share).unwrap_or(u32::MAX))
@@ -121,9 +120,9 @@ impl Default for UnderWayTerms {
 
 /// One retry, in millionths.
 pub(super) const TOKEN: u64 = 1_000_000;
-/// A floor is for integrations with little traffic.
+/// Enough for an integration with little traffic.
 const MOST_FLOOR: u32 = 10_000;
-/// About as long as a blip.
+/// About as long as a short outage.
 const DEFAULT_PERIOD: Duration = Duration::from_secs(10);
 /// Enough for one bad moment of a service that was fine all day, too few to harm a provider.
 const DEFAULT_BURST: u32 = 20;

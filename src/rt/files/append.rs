@@ -4,18 +4,18 @@ use std::path::Path;
 
 use super::read::{check_is_file, refused};
 
-/// Opens a file to read it and to add to its end; a new one is for its owner alone.
+/// Opens a file for reading and appending. Only its owner can read or write a new file.
 ///
-/// A symbolic link in the file's place is refused: whoever may write to the folder could have put it
-/// there, and what it leads to is not meant. Links on the way to the folder are followed. A pipe, a device
-/// or a folder is refused, too: opening a pipe may wait for ever.
+/// A symbolic link in the file's place is refused: anybody with access to the folder could have
+/// made it to redirect the data. Links in the path of the folder are followed. A pipe, a device or
+/// a folder is refused, too: opening a pipe may block for ever.
 pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
     for _ in 0..TRIES {
         let before = match fs::symlink_metadata(path) {
             Ok(before) => before,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match create_new(path) {
-                    // Somebody else was faster. A link that leads nowhere comes here, too.
+                    // Another process has just created it, or it is a link to a missing file.
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                     made => return made,
                 }
@@ -25,7 +25,7 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
         check_regular(&before)?;
         let file = match options().open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            // What may be written and not be read.
+            // A file that may be written but not read.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 OpenOptions::new().append(true).open(path)?
             }
@@ -34,17 +34,17 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
         if is_same(&before, &file.metadata()?) {
             return Ok(file);
         }
-        // It was replaced in between, perhaps by a link.
+        // The file was replaced meanwhile, perhaps by a link.
     }
     Err(io::Error::other("it is replaced again and again"))
 }
 
-/// Makes a file for its owner alone, where there is none yet.
+/// Creates a file that only its owner can read and write. Fails if there is one.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options().create_new(true).open(path)
 }
 
-/// Whether both are of one file.
+/// Whether both belong to one file.
 pub(crate) fn is_same(one: &Metadata, other: &Metadata) -> bool {
     #[cfg(unix)]
     let id = |known: &Metadata| {
@@ -74,5 +74,5 @@ fn options() -> OpenOptions {
 /// `rw-------`
 #[cfg(unix)]
 const OWNER_ALONE: u32 = 0o600;
-/// How often a file that is being replaced is looked at anew.
+/// How often opening is tried again while the file is being replaced.
 const TRIES: usize = 10;

@@ -1,4 +1,4 @@
-//! How files are opened here: regular ones alone, and none through a link where something is written.
+//! Opens files: only regular ones, and for writing never through a symbolic link.
 
 #[cfg(any(feature = "audit", feature = "serde"))]
 mod append;

@@ -2,7 +2,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// All of a small file, which may be behind a link: that is how some systems swap a file's content.
+/// Reads a small file. It may be a symbolic link, by which some systems replace a file at once.
 pub(crate) fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     // A pipe or a device must not even be opened.
     check_is_file(&fs::metadata(path)?)?;

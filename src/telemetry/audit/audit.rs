@@ -3,17 +3,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draft::Draft;
+use super::pending::PendingRecord;
 use super::queue::{Queue, Writer};
 use super::sink::AuditSink;
-use crate::event::{Event, Origin, Subscriber, Wants};
+use crate::event::{Event, Interest, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::Clock;
 
 /// Records every attempt. See the [module](super).
 ///
-/// Clones record to the same sink; one may serve many integrations. Dropping the last one writes what
-/// waits, for at most five seconds.
+/// Clones record to the same sink, for any number of integrations. Dropping the last one writes the
+/// waiting records, for at most five seconds.
 #[derive(Clone)]
 pub struct Audit(Arc<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
     clock: Clock,
 }
 
-/// An [`Audit`] that is still being set.
+/// The settings of an [`Audit`].
 #[must_use = "nothing is recorded until it is started"]
 pub struct AuditBuilder {
     sink: Box<dyn AuditSink>,
@@ -45,44 +45,45 @@ impl Audit {
         }
     }
 
-    /// Waits until all that was recorded so far is written, at most so long; whether it was.
+    /// Waits until all records so far are written, at most `limit`. Returns whether they are.
     ///
-    /// It blocks: call it where the service ends, not where it serves.
+    /// It blocks: call it at the end of the service, not in a request handler.
     #[must_use]
     pub fn flush(&self, limit: Duration) -> bool {
         self.0.queue.flush(limit)
     }
 
-    /// How many records were lost: the queue was full, or the sink could not write them.
+    /// How many records were lost, because the queue was full or the sink couldn't write them.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.queue.dropped()
     }
 
-    /// How many records were kept without what was sent and answered: too much of that was waiting.
+    /// How many records lost their URL, headers and bodies, because too much was waiting.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.0.queue.forgotten()
     }
 
-    /// Why the sink can't write just now.
+    /// Why the sink can't write at the moment.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.queue.trouble()
+        self.0.queue.last_error()
     }
 }
 
 impl Subscriber for Audit {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         if let Event::AttemptFinished { .. } | Event::CallFinished { attempts: 0, .. } = event
-            && let Some(draft) = Draft::of(event, origin, self.0.clock.wall(), self.0.failures)
+            && let Some(pending) =
+                PendingRecord::of(event, origin, self.0.clock.wall(), self.0.failures)
         {
-            self.0.queue.push(draft);
+            self.0.queue.push(pending);
         }
     }
 
-    fn wants(&self) -> Wants {
-        self.0.failures.map_or_else(Wants::events, Wants::exchanges)
+    fn interest(&self) -> Interest {
+        self.0.failures.map_or_else(Interest::events, Interest::exchanges)
     }
 }
 
@@ -96,20 +97,21 @@ impl fmt::Debug for Audit {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.queue.close(LINGER);
+        self.queue.close(CLOSE_TIMEOUT);
     }
 }
 
 // === impl AuditBuilder ===
 
 impl AuditBuilder {
-    /// Records also what failed attempts sent and were answered, with so many bytes of each body.
+    /// Also records URLs, headers and bodies of failed attempts, with at most `body_cap` bytes of a
+    /// body.
     pub fn failures(mut self, body_cap: usize) -> Self {
         self.failures = Some(body_cap);
         self
     }
 
-    /// Decides what is shown of it.
+    /// Sets what is shown of them.
     pub fn redactor(mut self, redactor: impl Redactor) -> Self {
         self.redactor = Box::new(redactor);
         self
@@ -121,7 +123,7 @@ impl AuditBuilder {
         self
     }
 
-    /// The clock that records are dated by.
+    /// The clock for the records' dates.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -150,5 +152,5 @@ impl fmt::Debug for AuditBuilder {
 
 /// About ten megabytes of records without bodies.
 const QUEUE: usize = 10_000;
-/// How long the end of the service may wait for its last records.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long the service's end may be delayed by its last records.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,75 +2,74 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::aside::Aside;
 use super::record::AuditRecord;
+use super::rotation::Rotation;
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
 use crate::rt::Clock;
-use crate::rt::append_file::LineFile;
+use crate::rt::append_file::AppendFile;
 
-/// Writes each record as a line of JSON to a file, which is put aside when it is full.
+/// Writes each record as a line of JSON to a file, which is rotated when it is full.
 ///
 /// `audit.jsonl` becomes `audit.jsonl.1`, that becomes `audit.jsonl.2`, and so on; the oldest is
-/// removed. One that can't be put aside is written on, which is told as
-/// [trouble](super::Audit::trouble), and tried again every minute. On Unix, new files can be read by
-/// their owner alone. What is no regular file is refused: a symbolic link in the file's place, a pipe, a
-/// device, a folder.
+/// removed. If the rotation fails, records are appended to the full file, the error is reported as
+/// [trouble](super::Audit::trouble), and the rotation is tried again every minute. On Unix, only
+/// their owner can read new files. Only a regular file is accepted: no symbolic link, pipe, device
+/// or folder.
 ///
-/// One that is moved away or removed by somebody else is begun anew. A line that was torn, by a full
-/// disk or by the end of a process, stays as it is, and the next begins on its own: what can't be read
-/// as JSON is no record. Two services that write to one file take turns in putting it aside, for which
-/// there is an `audit.jsonl.lock` as long as that takes; one that died over it holds up the others for two
-/// seconds.
+/// If another program moves or removes the file, a new one is made. A line that was torn, by a full
+/// disk or by the end of a process, stays, and the next record begins on a new line: skip lines
+/// that aren't JSON. Services that write to one file rotate it one at a time, under a lock,
+/// `audit.jsonl.lock`. A service that dies during a rotation delays the others for two seconds.
 #[derive(Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct JsonLinesFile {
     path: PathBuf,
-    file: LineFile,
+    file: AppendFile,
     size: u64,
-    /// The day of its last line.
+    /// The day of the last line.
     day: Option<u64>,
     max_bytes: u64,
     is_daily: bool,
     keep: usize,
     clock: Clock,
-    aside: Aside,
+    rotation: Rotation,
 }
 
 impl JsonLinesFile {
-    /// Opens the file, or makes it; lines are added at its end. It is full at 100 MiB, and ten full
-    /// ones are kept.
+    /// Opens or creates the file, to append to it. By default, it is full at 100 MiB, and ten full
+    /// files are kept.
     ///
     /// # Errors
     ///
     /// When it can't be opened, or is no regular file.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let (path, clock) = (path.as_ref().to_owned(), Clock::system());
-        let file = LineFile::create(path.clone())?;
+        let file = AppendFile::create(path.clone())?;
         let (max_bytes, is_daily, keep) = (MAX_BYTES, false, KEEP);
-        let (size, day, aside) = (0, None, Aside::default());
-        Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, aside })
+        let (size, day, rotation) = (0, None, Rotation::default());
+        Ok(Self { path, file, size, day, max_bytes, is_daily, keep, clock, rotation })
     }
 
-    /// It is full at this size; a record is never split.
+    /// The size at which a file is full. A record is never split.
     pub fn max_bytes(mut self, size: u64) -> Self {
         self.max_bytes = size;
         self
     }
 
-    /// It is full at the end of each day too, in UTC.
+    /// Also rotates at the end of each day, in UTC.
     pub fn daily(mut self) -> Self {
         self.is_daily = true;
         self
     }
 
-    /// How many full ones are kept. Those that an earlier, larger number kept stay where they are.
+    /// How many full files are kept. Lowering the number removes no files of a higher one.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = files;
         self
     }
 
-    /// The clock whose days are meant.
+    /// The clock for [`daily`](Self::daily).
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -78,32 +77,32 @@ impl JsonLinesFile {
 
     fn put(&mut self, line: &[u8]) -> io::Result<()> {
         let now = self.clock.wall();
-        self.look()?;
-        if self.is_full(line, now) && !self.aside.is_stuck() {
-            self.make_room(line, now)?;
+        self.refresh()?;
+        if self.is_full(line, now) && !self.rotation.is_backing_off() {
+            self.rotate(line, now)?;
         }
         self.file.add(line).map_err(|partly| partly.error)?;
         self.size += line.len() as u64;
-        if self.aside.trouble().is_none() {
+        if self.rotation.last_error().is_none() {
             self.day = Some(day(now));
         }
         Ok(())
     }
 
-    fn make_room(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
-        let Some(turn) = self.aside.turn(&self.path) else { return Ok(()) };
-        // Another service may have made it meanwhile.
-        self.look()?;
+    fn rotate(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
+        let Some(lock) = self.rotation.lock(&self.path) else { return Ok(()) };
+        // Another service may have rotated it meanwhile.
+        self.refresh()?;
         if self.is_full(line, now) {
             self.file.close();
-            self.aside.take(&self.path, self.keep, turn);
-            self.look()?;
+            self.rotation.rotate(&self.path, self.keep, lock);
+            self.refresh()?;
         }
         Ok(())
     }
 
-    /// Learns what is in the file where that isn't known.
-    fn look(&mut self) -> io::Result<()> {
+    /// Reads the size and day of the file, if it was opened again.
+    fn refresh(&mut self) -> io::Result<()> {
         if let Some(known) = self.file.find()? {
             self.size = known.len();
             let last = known.modified().ok().filter(|_| known.len() > 0);
@@ -126,7 +125,7 @@ impl AuditSink for JsonLinesFile {
     }
 
     fn flush(&mut self) -> Result<(), BoxError> {
-        match self.aside.trouble() {
+        match self.rotation.last_error() {
             None => Ok(()),
             Some(error) => Err(format!("a full file can't be put aside: {error}").into()),
         }

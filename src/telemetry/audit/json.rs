@@ -3,16 +3,16 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::Delivery;
 
 impl AuditRecord {
-    /// The record as one line of JSON, without what is not known.
+    /// The record as one line of JSON, without fields that have no value.
     #[must_use]
     pub fn to_json(&self) -> String {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let seconds = |time: Duration| Value::from(time.as_secs_f64());
-        let at = humantime::format_rfc3339_micros(datable(self.at)).to_string();
+        let at = humantime::format_rfc3339_micros(clamp_to_year_9999(self.at)).to_string();
         let fields: [(&str, Option<Value>); 24] = [
             ("at", Some(at.into())),
             ("integration", text(&self.integration)),
@@ -45,7 +45,7 @@ impl AuditRecord {
 }
 
 impl AuditExchange {
-    /// All of it as JSON.
+    /// The exchange as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.value().to_string()

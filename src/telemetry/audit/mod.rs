@@ -18,54 +18,56 @@
 //!
 //! # What is recorded
 //!
-//! [`AuditRecord`]: when, of whom, by which ids and keys, how it ended, what took how long, how much
-//! was sent and received. A call for which nothing went out (refused here, answered by a fallback,
-//! given up in a queue) is a record with the attempt 0.
+//! [`AuditRecord`]: time, integration, ids and keys, result, durations, bytes sent and received. A
+//! call that sent nothing (refused here, answered by a fallback, given up in a queue) is a record
+//! with the attempt 0.
 //!
-//! Correlation ids, idempotency keys and business keys are recorded as they are: support asks by them,
-//! a provider shows them in its own logs, and they open nothing. An e-mail address, a token or a
-//! card's number in one is hidden nevertheless ([`Redactor::id`](crate::redact::Redactor::id)).
+//! Correlation ids, idempotency keys and business keys are recorded unchanged: support staff search
+//! by them, providers show them in their own logs, and they give no access. Still, an e-mail
+//! address, a token or a card number in one is hidden
+//! ([`Redactor::id`](crate::redact::Redactor::id)).
 //!
-//! URLs, headers and bodies are kept [if asked for](AuditBuilder::failures), of failed attempts only
-//! (no answer, 4xx, 5xx, an answer that failed a check), capped, and shown as a
-//! [`Redactor`](crate::redact::Redactor) says. Other attempts are recorded by their templates alone.
+//! URLs, headers and bodies are recorded only [if you ask for them](AuditBuilder::failures), and
+//! only of failed attempts (no answer, 4xx, 5xx, an answer that failed a check). They are cut at a
+//! limit and pass through a [`Redactor`](crate::redact::Redactor). Other attempts have only their
+//! path's template.
 //!
 //! # Harm
 //!
-//! None to calls. Records wait in a bounded queue for a thread of its own, which redacts and writes
-//! them. What doesn't fit into the queue is [counted](Audit::dropped); so is what can't be written
-//! after a few tries, and what a sink panics at. Of what was sent and answered, 64 MiB may wait:
-//! further records are kept without it, and [counted](Audit::forgotten) too. A sink that blocks
-//! holds up the thread, and nobody else.
+//! Calls are never delayed. Records wait in a bounded queue for a separate thread, which redacts
+//! and writes them. A record that doesn't fit into the queue, that can't be written after a few
+//! tries, or at which the sink panics, is dropped and [counted](Audit::dropped). At most 64 MiB of
+//! URLs, headers and bodies wait; further records lose theirs, and are [counted](Audit::forgotten).
+//! A sink that blocks delays only this thread.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `failures` | off | URLs, headers and bodies hold what nobody wants in a log |
+//! | `failures` | off | URLs, headers and bodies may hold secrets and personal data |
 //! | `redactor` | [`StandardRedactor`](crate::redact::StandardRedactor) | |
 //! | `queue` | 10,000 | some seconds of a busy integration, while a disk is slow |
 //!
 //! # When not to use it
 //!
-//! For figures: those are metrics. For what must never be lost: a queue is memory.
+//! For statistics: use metrics. For records that must never be lost: the queue is in memory.
 
-mod aside;
 #[expect(clippy::module_inception, reason = "named as its main type")]
 mod audit;
-mod draft;
 mod file;
 mod json;
+mod pending;
 mod queue;
 mod record;
+mod rotation;
+mod rotation_lock;
 mod sink;
 #[cfg(feature = "tracing")]
-mod spoken;
-mod turn;
+mod tracing_sink;
 
 pub use audit::{Audit, AuditBuilder};
 pub use file::JsonLinesFile;
 pub use record::{AuditBody, AuditExchange, AuditRecord};
 pub use sink::AuditSink;
 #[cfg(feature = "tracing")]
-pub use spoken::TracingSink;
+pub use tracing_sink::TracingSink;

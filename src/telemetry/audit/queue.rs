@@ -3,14 +3,14 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::draft::Draft;
+use super::pending::PendingRecord;
 use super::record::AuditRecord;
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
 use crate::redact::Redactor;
 use crate::rt::callback;
 
-/// Records on their way to the thread that writes them.
+/// A queue of records for the thread that writes them.
 pub(super) struct Queue {
     most: usize,
     state: Mutex<State>,
@@ -19,24 +19,24 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Draft>,
-    /// Records that the thread has in hand.
+    waiting: VecDeque<PendingRecord>,
+    /// Records that the thread has taken and not yet written.
     writing: usize,
-    /// Records that came, and that left, written or lost, since it began.
-    came: u64,
-    left: u64,
-    /// How many must have left for the first of those who wait for that.
+    /// Records that were added, and that were written or lost, since the queue was made.
+    enqueued: u64,
+    completed: u64,
+    /// The value of `completed` that the first call of `flush` waits for.
     awaited: Option<u64>,
-    /// Bytes that they and those that wait hold of what was sent and answered.
-    kept: usize,
+    /// The size of the exchanges of all these records.
+    exchange_bytes: usize,
     dropped: u64,
     forgotten: u64,
-    trouble: Option<String>,
+    last_error: Option<String>,
     is_closed: bool,
-    is_over: bool,
+    is_finished: bool,
 }
 
-/// What runs on the thread.
+/// The work of the thread.
 pub(super) struct Writer {
     queue: Arc<Queue>,
     sink: Box<dyn AuditSink>,
@@ -48,34 +48,34 @@ impl Queue {
         Self { most, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    pub(super) fn push(&self, mut draft: Draft) {
-        let kept = draft.kept();
+    pub(super) fn push(&self, mut pending: PendingRecord) {
+        let exchange_bytes = pending.exchange_bytes();
         let mut state = self.state();
         if state.waiting.len() + state.writing >= self.most {
             state.dropped += 1;
             return;
         }
-        let forgotten = match state.kept + kept > MOST_KEPT {
+        let forgotten = match state.exchange_bytes + exchange_bytes > MAX_EXCHANGE_BYTES {
             true => {
                 state.forgotten += 1;
-                draft.forget_exchange()
+                pending.take_exchange()
             }
             false => {
-                state.kept += kept;
+                state.exchange_bytes += exchange_bytes;
                 None
             }
         };
-        state.waiting.push_back(draft);
-        state.came += 1;
+        state.waiting.push_back(pending);
+        state.enqueued += 1;
         drop(state);
         drop(forgotten);
         self.changed.notify_all();
     }
 
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        let so_far = self.state().came;
+        let so_far = self.state().enqueued;
         self.wait(limit, |state| {
-            let busy = state.left < so_far;
+            let busy = state.completed < so_far;
             if busy {
                 state.awaited = Some(state.awaited.map_or(so_far, |first| first.min(so_far)));
             }
@@ -83,11 +83,11 @@ impl Queue {
         })
     }
 
-    /// Ends the thread once all is written; waits at most so long for that.
+    /// Ends the thread once everything is written. Waits at most `limit` for that.
     pub(super) fn close(&self, limit: Duration) {
         self.state().is_closed = true;
         self.changed.notify_all();
-        self.wait(limit, |state| !state.is_over);
+        self.wait(limit, |state| !state.is_finished);
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -98,8 +98,8 @@ impl Queue {
         self.state().forgotten
     }
 
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.state().trouble.clone()
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.state().last_error.clone()
     }
 
     fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
@@ -107,44 +107,45 @@ impl Queue {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// A few of those that wait, once there are any; nothing at the end.
-    fn next(&self) -> Option<Vec<Draft>> {
+    /// Waits for records and takes a few; `None` at the end.
+    fn next(&self) -> Option<Vec<PendingRecord>> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
         let state = self.changed.wait_while(self.state(), idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        let few = state.waiting.len().min(AT_ONCE);
-        let drafts: Vec<_> = state.waiting.drain(..few).collect();
-        state.writing = drafts.len();
-        (!drafts.is_empty()).then_some(drafts)
+        let few = state.waiting.len().min(MAX_BATCH);
+        let records: Vec<_> = state.waiting.drain(..few).collect();
+        state.writing = records.len();
+        (!records.is_empty()).then_some(records)
     }
 
-    /// Whether the sink is to have written, once the one that it has is: others may wait for long.
+    /// Whether to flush the sink after this record.
     fn is_due(&self) -> bool {
         let mut state = self.state();
-        let (left, is_last) = (state.left + 1, state.writing == 1 && state.waiting.is_empty());
-        is_last || state.awaited.take_if(|awaited| *awaited <= left).is_some()
+        let (completed, is_last) =
+            (state.completed + 1, state.writing == 1 && state.waiting.is_empty());
+        is_last || state.awaited.take_if(|awaited| *awaited <= completed).is_some()
     }
 
-    fn written(&self, kept: usize) {
+    fn written(&self, exchange_bytes: usize) {
         let mut state = self.state();
         state.writing = state.writing.saturating_sub(1);
-        state.left += 1;
-        state.kept = state.kept.saturating_sub(kept);
+        state.completed += 1;
+        state.exchange_bytes = state.exchange_bytes.saturating_sub(exchange_bytes);
         drop(state);
         self.changed.notify_all();
     }
 
-    fn fared(&self, trouble: Option<String>) {
-        self.state().trouble = trouble;
+    fn set_last_error(&self, error: Option<String>) {
+        self.state().last_error = error;
     }
 
-    fn lose(&self) {
+    fn count_dropped(&self) {
         self.state().dropped += 1;
     }
 
-    /// Waits before a record is tried again; not at the end.
+    /// Waits before a record is tried again. Returns false at the end, without waiting.
     fn pause(&self) -> bool {
-        !self.wait(AGAIN, |state| !state.is_closed)
+        !self.wait(RETRY_AFTER, |state| !state.is_closed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -169,44 +170,44 @@ impl Writer {
     }
 
     fn run(mut self) {
-        while let Some(drafts) = self.queue.next() {
-            for draft in drafts {
-                self.write(&draft);
-                let kept = draft.kept();
-                drop(draft);
+        while let Some(records) = self.queue.next() {
+            for pending in records {
+                self.write(&pending);
+                let exchange_bytes = pending.exchange_bytes();
+                drop(pending);
                 if self.queue.is_due() {
                     let flushed = guarded(|| self.sink.flush());
                     if let Err(error) = flushed {
-                        self.queue.fared(Some(error));
+                        self.queue.set_last_error(Some(error));
                     }
                 }
-                self.queue.written(kept);
+                self.queue.written(exchange_bytes);
             }
         }
-        // The sink's own end first: whoever waits for this end waits for that too.
+        // Drop the sink first: `close` waits for that, too.
         let queue = Arc::clone(&self.queue);
         let _ = callback::call(SINK, || drop(self));
-        queue.state().is_over = true;
+        queue.state().is_finished = true;
         queue.changed.notify_all();
     }
 
-    fn write(&mut self, draft: &Draft) {
-        let redacted = callback::call("redactor", || draft.redacted(&*self.redactor));
-        let record: AuditRecord = redacted.unwrap_or_else(|| draft.bare());
+    fn write(&mut self, pending: &PendingRecord) {
+        let redacted = callback::call("redactor", || pending.redacted(&*self.redactor));
+        let record: AuditRecord = redacted.unwrap_or_else(|| pending.bare());
         for tried in 1..=TRIES {
             match guarded(|| self.sink.write(&record)) {
-                Ok(()) => return self.queue.fared(None),
-                Err(error) => self.queue.fared(Some(error)),
+                Ok(()) => return self.queue.set_last_error(None),
+                Err(error) => self.queue.set_last_error(Some(error)),
             }
             if tried == TRIES || !self.queue.pause() {
                 break;
             }
         }
-        self.queue.lose();
+        self.queue.count_dropped();
     }
 }
 
-/// What somebody else's code came to.
+/// Runs the sink's code, and turns a panic into an error.
 fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
     match callback::call(SINK, || work().map_err(|error| error.to_string())) {
         Some(result) => result,
@@ -214,14 +215,14 @@ fn guarded(work: impl FnOnce() -> Result<(), BoxError>) -> Result<(), String> {
     }
 }
 
-/// What a sink is called where it is told that it panicked.
+/// The sink's name in the report of a panic.
 const SINK: &str = "audit sink";
 
-/// As much as most services can spare while a disk is slow: all of it, where 10,000 failures wait
-/// with 3 KiB of each body.
-const MOST_KEPT: usize = 64 * 1024 * 1024;
-/// So that what is in hand is little.
-const AT_ONCE: usize = 64;
+/// Most services can spare this while a disk is slow. It is enough for 10,000 failures with 3 KiB
+/// of each body.
+const MAX_EXCHANGE_BYTES: usize = 64 * 1024 * 1024;
+/// Few enough that the thread holds little at a time.
+const MAX_BATCH: usize = 64;
 const TRIES: u32 = 3;
-/// How long a sink that couldn't write is left alone.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait before a failed write is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -5,27 +5,27 @@ use http::{Method, StatusCode};
 use crate::context::{CallId, SpanId, TraceId};
 use crate::terms::Delivery;
 
-/// What is known of one attempt, redacted; or of a call for which none was made.
+/// The redacted facts of one attempt, or of a call that made none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// When it began.
+    /// When the attempt or call began.
     pub at: SystemTime,
     /// The integration.
     pub integration: Option<String>,
     /// The call's id, the same for all its attempts.
     pub call_id: CallId,
-    /// Which attempt it is; the first is 1. 0 where nothing went out for the call.
+    /// The attempt's number; the first is 1. 0 if the call sent nothing.
     pub attempt: u32,
-    /// The id that ties the call to what caused it.
+    /// The id that connects the call with what caused it.
     pub correlation_id: Option<String>,
     /// The trace that the call belongs to.
     pub trace_id: Option<TraceId>,
-    /// The span under which the attempt was sent.
+    /// The attempt's span.
     pub span_id: Option<SpanId>,
-    /// The key that was sent. The provider knows the call by it if it honours keys.
+    /// The idempotency key. A provider that honours keys recognises the call by it.
     pub idempotency_key: Option<String>,
-    /// What the business calls the operation.
+    /// The business's own name for the operation.
     pub business_key: Option<String>,
     /// The method.
     pub method: Option<Method>,
@@ -33,7 +33,7 @@ pub struct AuditRecord {
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
-    /// The path's template, where the request had one.
+    /// The path's template, if the request had one.
     pub template: Option<String>,
     /// How it ended: `answered`, `failed`, `abandoned`, `overtaken` (another request for the call was
     /// answered first); without an attempt also `refused`, or `answered_here`, by a fallback.
@@ -42,26 +42,26 @@ pub struct AuditRecord {
     pub status: Option<StatusCode>,
     /// The word for what went wrong, if anything did: `server_error`, `attempt_timeout`.
     pub error: Option<&'static str>,
-    /// Whether the provider may have acted; left out where another request for the call was
-    /// answered first, which tells.
+    /// Whether the provider may have acted. Absent if another request for the call was answered
+    /// first, whose record has it.
     pub delivery: Option<Delivery>,
     /// Whether the answer's body was read to its end.
     pub body_read: bool,
-    /// Until there was a connection, where that is known.
+    /// The time until there was a connection, if known.
     pub acquired: Option<Duration>,
-    /// Until the head of the answer, if there was one.
+    /// The time until the head of the answer, if there was one.
     pub head: Option<Duration>,
-    /// In all, to the end of the answer's body.
+    /// The total time, to the end of the answer's body.
     pub elapsed: Duration,
-    /// The size of the request's body, where it was known beforehand.
+    /// The size of the request's body, if it was known beforehand.
     pub sent: Option<u64>,
-    /// How much of the answer's body was read.
+    /// How many bytes of the answer's body were read.
     pub received: u64,
-    /// What was sent and answered, where it failed and somebody asked for it.
+    /// URL, headers and bodies, if the attempt failed and they were asked for.
     pub exchange: Option<AuditExchange>,
 }
 
-/// What was sent and answered, redacted.
+/// A redacted request and its answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditExchange {
@@ -77,14 +77,14 @@ pub struct AuditExchange {
     pub response_body: AuditBody,
 }
 
-/// What may be shown of a body.
+/// A redacted body.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditBody {
-    /// What is shown of it; nothing where there was none.
+    /// The part that may be shown; `None` if there was no body.
     pub shown: Option<String>,
-    /// How much there was of it, in bytes, as far as it came.
+    /// The number of bytes sent or received.
     pub total: u64,
-    /// It came to its end.
+    /// Whether it came to its end.
     pub is_whole: bool,
 }

@@ -1,7 +1,7 @@
 use super::record::AuditRecord;
 use crate::outcome::BoxError;
 
-/// Where records go. It is called on a thread of its own, and may block there.
+/// A destination of records. It is called on a separate thread, and may block.
 ///
 /// ```
 /// use outrigger::BoxError;
@@ -21,15 +21,15 @@ pub trait AuditSink: Send + 'static {
     ///
     /// # Errors
     ///
-    /// When it could not: it is asked again a second later, up to three times in all.
+    /// If it couldn't. It is called again a second later, up to three times in all.
     fn write(&mut self, record: &AuditRecord) -> Result<(), BoxError>;
 
-    /// Makes sure of what was written so far; asked whenever nothing waits, and by
+    /// Flushes the records written so far. It is called when no record waits, and by
     /// [`Audit::flush`](super::Audit::flush).
     ///
     /// # Errors
     ///
-    /// When it could not. The error is kept as [trouble](super::Audit::trouble).
+    /// If it couldn't. The error is reported as [trouble](super::Audit::trouble).
     fn flush(&mut self) -> Result<(), BoxError> {
         Ok(())
     }

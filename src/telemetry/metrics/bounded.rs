@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::labels::Text;
 use crate::telemetry::known::OTHER;
 
-/// The integrations that events came from.
+/// The integrations that have emitted events.
 #[derive(Debug, Default)]
-pub(super) struct Known(RwLock<HashMap<Arc<str>, Arc<Seen>>>);
+pub(super) struct KnownIntegrations(RwLock<HashMap<Arc<str>, Arc<LabelValues>>>);
 
-/// What was seen of one integration.
+/// The label values of one integration so far.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct LabelValues {
     pub(super) name: Arc<str>,
     pub(super) hosts: Bounded<Arc<str>>,
     pub(super) ports: Bounded<u16>,
@@ -26,19 +26,20 @@ pub(super) struct Bounded<T> {
     first: RwLock<HashSet<T>>,
 }
 
-impl Known {
-    pub(super) fn integration(&self, name: &str) -> Arc<Seen> {
-        if let Some(seen) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Arc::clone(seen);
+impl KnownIntegrations {
+    pub(super) fn integration(&self, name: &str) -> Arc<LabelValues> {
+        if let Some(values) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Arc::clone(values);
         }
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let name: Arc<str> = name.into();
-        let seen = all.entry(Arc::clone(&name)).or_insert_with(|| Arc::new(Seen::of(name)));
-        Arc::clone(seen)
+        let values =
+            all.entry(Arc::clone(&name)).or_insert_with(|| Arc::new(LabelValues::of(name)));
+        Arc::clone(values)
     }
 }
 
-impl Seen {
+impl LabelValues {
     fn of(name: Arc<str>) -> Self {
         let (hosts, ports) = (Bounded::to(MOST_HOSTS), Bounded::to(MOST_HOSTS));
         Self { name, hosts, ports, templates: Bounded::to(MOST_TEMPLATES) }
@@ -50,7 +51,7 @@ impl<T: Clone + Eq + Hash> Bounded<T> {
         Self { most, first: RwLock::default() }
     }
 
-    /// The value as it is kept; none if there are too many.
+    /// The stored value; `None` if there are too many.
     fn kept<Q>(&self, value: &Q, own: impl FnOnce() -> T) -> Option<T>
     where
         T: Borrow<Q>,

@@ -93,7 +93,7 @@ impl From<Text> for SharedString {
 
 fn key(metric: &Metric, labels: Labels) -> Key {
     let labels: Vec<_> =
-        labels.into_iter().map(|(name, says)| Label::new(name, SharedString::from(says))).collect();
+        labels.into_iter().map(|(name, text)| Label::new(name, SharedString::from(text))).collect();
     Key::from_parts(metric.name, labels)
 }
 

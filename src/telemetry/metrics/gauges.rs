@@ -4,27 +4,27 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, Expiry, Health, LeverState, PoolFigures};
+use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures};
 use crate::terms::{BreakerState, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
 pub(super) type Gauge = (&'static Metric, Labels);
 
-/// What the gauges of one integration after the other show.
+/// Collects the gauges of several integrations.
 #[derive(Default)]
 struct Gauges {
     integration: Arc<str>,
     values: HashMap<Gauge, f64>,
 }
 
-/// What all gauges show, of integrations that are like this.
+/// The values of all gauges for these integrations.
 pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
     let mut gauges = Gauges::default();
     for health in all {
         gauges.integration = health.integration.as_str().into();
         gauges.status(health);
         gauges.limits(health);
-        health.levers.iter().for_each(|lever| gauges.lever(lever));
+        health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
@@ -62,14 +62,14 @@ impl Gauges {
         }
     }
 
-    fn lever(&mut self, lever: &LeverState) {
-        let name = Some((names::LEVER, lever.name));
-        self.most(&names::LEVER_MOVED, name, is(!lever.is_usual));
-        self.most(&names::LEVER_TROUBLE, name, is(lever.is_troubled));
-        if lever.name == KILL_SWITCH {
+    fn control(&mut self, control: &ControlState) {
+        let name = Some((names::CONTROL, control.name));
+        self.most(&names::CONTROL_MOVED, name, is(!control.is_default));
+        self.most(&names::CONTROL_TROUBLE, name, is(control.has_error));
+        if control.name == KILL_SWITCH {
             for mode in SwitchMode::ALL.map(SwitchMode::name) {
                 let word = Some((names::MODE, mode));
-                self.most(&names::KILL_SWITCH_MODE, word, is(lever.position == mode));
+                self.most(&names::KILL_SWITCH_MODE, word, is(control.position == mode));
             }
         }
     }
@@ -96,31 +96,31 @@ impl Gauges {
         let what = Some((names::CREDENTIAL, expiry.credential.name()));
         let at = expiry.at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let shown = self.shown(&names::CREDENTIAL_EXPIRY, what);
-        // The soonest counts.
+        // The earliest counts.
         *shown = if *shown == 0.0 { seconds(at) } else { shown.min(seconds(at)) };
     }
 
-    /// Of integrations with one name, the most of any counts.
-    fn most(&mut self, metric: &'static Metric, says: Option<Says>, value: f64) {
-        let shown = self.shown(metric, says);
+    /// For integrations with one name, the highest value counts.
+    fn most(&mut self, metric: &'static Metric, labels: Option<Label>, value: f64) {
+        let shown = self.shown(metric, labels);
         *shown = shown.max(value);
     }
 
-    /// Of integrations with one name, what they have together counts.
-    fn sum(&mut self, metric: &'static Metric, says: Option<Says>, value: u32) {
-        *self.shown(metric, says) += f64::from(value);
+    /// For integrations with one name, the values are added up.
+    fn sum(&mut self, metric: &'static Metric, labels: Option<Label>, value: u32) {
+        *self.shown(metric, labels) += f64::from(value);
     }
 
-    fn shown(&mut self, metric: &'static Metric, says: Option<Says>) -> &mut f64 {
+    fn shown(&mut self, metric: &'static Metric, labels: Option<Label>) -> &mut f64 {
         let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
-        let says = says.map(|(name, word)| (name, Text::from(word)));
-        let labels = [integration].into_iter().chain(says).collect();
+        let labels = labels.map(|(name, word)| (name, Text::from(word)));
+        let labels = [integration].into_iter().chain(labels).collect();
         self.values.entry((metric, labels)).or_default()
     }
 }
 
-/// A label and its word.
-type Says = (&'static str, &'static str);
+/// A label with its value.
+type Label = (&'static str, &'static str);
 
 fn is(so: bool) -> f64 {
     if so { 1.0 } else { 0.0 }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use crate::telemetry::error_type::ErrorType;
 
-/// A metric's labels, each with what it says.
+/// A metric's labels with their values.
 pub(super) type Labels = Vec<(&'static str, Text)>;
 
-/// What a label says.
+/// The value of a label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Text {
     Word(&'static str),
@@ -26,7 +26,7 @@ impl From<Arc<str>> for Text {
 }
 
 impl From<ErrorType> for Text {
-    /// A text, if only one of digits.
+    /// A status becomes a text of digits.
     fn from(error: ErrorType) -> Self {
         match error {
             ErrorType::Status(_) => Self::Kept(error.as_str().into()),

@@ -1,9 +1,9 @@
 //! Events and health as metrics, by OpenTelemetry's names.
 //!
-//! [`Metrics`] is a subscriber: it counts and measures what happens. What is a state and not an event
-//! (is the breaker open, who stopped what, how many places are taken) it reads from a
-//! [`Registry`](crate::control::Registry) when it is asked to [`observe`](Metrics::observe) it: before
-//! each scrape, or [every so often](Metrics::observe_every).
+//! [`Metrics`] is a subscriber: it counts and measures events. States (an open breaker, the kill
+//! switch, places in use) are read from a [`Registry`](crate::control::Registry) when
+//! [`observe`](Metrics::observe) is called: before each scrape, or [at an
+//! interval](Metrics::observe_every).
 //!
 //! Metrics go through the facade that the crate `metrics` is ([`Metrics::new`], with the feature
 //! `metrics`), or to a meter of OpenTelemetry's own ([`Metrics::metered_by`], with the feature
@@ -22,16 +22,15 @@
 //!
 //! # When not to use it
 //!
-//! To find out what became of one call: that is what records and traces are for.
+//! To find out what happened to one call: use records and traces.
 //!
 //! # Errors
 //!
-//! None: without an exporter, what is recorded goes nowhere.
+//! None. Without an exporter, metrics are dropped.
 //!
 //! # Example
 //!
-//! Exporters know histograms by buckets only if they are told: [`names::SECONDS`] and
-//! [`names::ATTEMPTS`] fit.
+//! Exporters need the buckets of histograms: [`names::SECONDS`] and [`names::ATTEMPTS`] fit.
 //!
 //! ```
 //! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -69,13 +68,13 @@ mod bounded;
 mod facade;
 mod gauges;
 mod labels;
-mod note;
 mod observing;
 #[cfg(feature = "opentelemetry")]
 mod otel;
 mod outcome;
 mod sink;
 mod subscriber;
+mod visitor;
 
 pub mod names;
 

@@ -1,4 +1,4 @@
-//! Every metric and every label: what alerts and dashboards can ask for, and nothing else.
+//! The names of all metrics and labels.
 //!
 //! Names are OpenTelemetry's or in its style. Prometheus makes underscores of the dots; with the
 //! exporter's recommended naming, units and `_total` are appended: `outrigger.calls` is
@@ -8,7 +8,7 @@
 
 /// A metric: its name, what it means, and which labels it can have.
 ///
-/// A label that has nothing to say is left out.
+/// A label without a value is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Metric {
@@ -16,7 +16,7 @@ pub struct Metric {
     pub name: &'static str,
     /// How it is to be read.
     pub kind: Kind,
-    /// What one of it is.
+    /// Its unit.
     pub unit: Unit,
     /// The labels, with dots.
     pub labels: &'static [&'static str],
@@ -31,13 +31,13 @@ pub enum Kind {
     Counter,
     /// It goes up and down by steps.
     UpDown,
-    /// It is set to what it is.
+    /// It is set to the present value.
     Gauge,
     /// Many values, by size.
     Histogram,
 }
 
-/// What a metric's value is of.
+/// The unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
@@ -98,7 +98,7 @@ metrics! {
     CALL_DURATION: Histogram, Seconds, "outrigger.call.duration", [CLASS];
     /// How many attempts calls took.
     CALL_ATTEMPTS: Histogram, Of("attempt"), "outrigger.call.attempts", [];
-    /// Calls that may have happened, and no success says so: with or without a fallback or a caller.
+    /// Calls with unknown delivery and no successful answer.
     CALLS_UNKNOWN: Counter, Of("call"), "outrigger.calls.unknown", [METHOD];
     /// Calls that a fallback answered, by what they had come to.
     FALLBACK_ANSWERS: Counter, Of("call"), "outrigger.fallback.answers", [CLASS, REASON];
@@ -152,12 +152,12 @@ metrics! {
     STATUS: Gauge, Of("integration"), "outrigger.status", [STATUS_WORD];
     /// Since when it has its status; 0 where that is not known.
     STATUS_SINCE: Gauge, Seconds, "outrigger.status.since", [];
-    /// 1 for levers that somebody moved.
-    LEVER_MOVED: Gauge, Of("lever"), "outrigger.lever.moved", [LEVER];
-    /// 1 for levers whose source can't be read, though it should be there.
-    LEVER_TROUBLE: Gauge, Of("lever"), "outrigger.lever.trouble", [LEVER];
+    /// 1 for controls that somebody has moved from their default.
+    CONTROL_MOVED: Gauge, Of("control"), "outrigger.control.moved", [CONTROL];
+    /// 1 for controls whose source can't be read, although it should be there.
+    CONTROL_TROUBLE: Gauge, Of("control"), "outrigger.control.trouble", [CONTROL];
     /// 1 for the kill switch's mode, 0 for the others.
-    KILL_SWITCH_MODE: Gauge, Of("lever"), "outrigger.kill_switch.mode", [MODE];
+    KILL_SWITCH_MODE: Gauge, Of("control"), "outrigger.kill_switch.mode", [MODE];
     /// 1 while faults are injected.
     REHEARSAL_ON: Gauge, Of("rehearsal"), "outrigger.rehearsal.on", [];
     /// 1 for the circuit breaker's state, 0 for the others.
@@ -230,8 +230,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
-    /// A lever's name.
-    LEVER = "outrigger.lever";
+    /// A control's name.
+    CONTROL = "outrigger.control";
     /// An injected fault.
     FAULT = "outrigger.fault";
     /// Which of two requests was answered first.

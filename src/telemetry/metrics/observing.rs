@@ -4,7 +4,7 @@ use super::subscriber::Metrics;
 use crate::control::Registry;
 use crate::rt::{self, Task};
 
-/// A registry that is observed every so often, until this is dropped.
+/// Observes a registry at an interval, until this is dropped.
 #[derive(Debug)]
 #[must_use = "nothing is observed any more once this is dropped: keep it, or `detach` it"]
 pub struct Observing(Task);

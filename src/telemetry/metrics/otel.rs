@@ -103,5 +103,5 @@ impl From<Text> for Value {
 }
 
 fn attributes(labels: Labels) -> Vec<KeyValue> {
-    labels.into_iter().map(|(name, says)| KeyValue::new(name, says)).collect()
+    labels.into_iter().map(|(name, text)| KeyValue::new(name, text)).collect()
 }

@@ -1,8 +1,7 @@
 use crate::event::End;
 use crate::terms::Class;
 
-/// What something came to, in few words: the class alone, or a group of classes and the class as the
-/// reason.
+/// A result in few words: the class alone, or a group of classes with the class as its reason.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
     pub(super) class: &'static str,

@@ -3,17 +3,17 @@ use std::fmt;
 use super::labels::Labels;
 use super::names::Metric;
 
-/// Where metrics go. All that is known of names and labels comes with them.
+/// A destination of metrics. Each call has the metric and its labels.
 pub(super) trait Sink: fmt::Debug + Send + Sync {
-    /// One more.
+    /// Adds one to a counter.
     fn count(&self, metric: &Metric, labels: Labels);
 
-    /// One value among many.
+    /// Records a value in a histogram.
     fn measure(&self, metric: &Metric, labels: Labels, value: f64);
 
-    /// Up or down, from where it was.
+    /// Changes a gauge by a difference.
     fn shift(&self, metric: &Metric, labels: Labels, by: f64);
 
-    /// From now on, this.
+    /// Sets a gauge.
     fn put(&self, metric: &Metric, labels: Labels, value: f64);
 }

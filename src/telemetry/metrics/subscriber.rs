@@ -2,38 +2,39 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::bounded::Known;
+use super::bounded::KnownIntegrations;
 use super::gauges::{self, Gauge};
-use super::note::Note;
 use super::observing::Observing;
 use super::sink::Sink;
+use super::visitor::MetricsVisitor;
 use crate::control::Registry;
 use crate::event::{Event, Origin, Subscriber};
 
 /// Makes metrics of events and of health. See the [module](super).
 ///
-/// Clones are of the same one: make it once, and give a clone to each integration.
+/// Clones share their state: make it once, and give a clone to each integration.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     to: Box<dyn Sink>,
-    known: Known,
-    /// What was shown of each registry when it was last looked at.
+    known: KnownIntegrations,
+    /// The gauges of each registry that were set last.
     shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
 }
 
 impl Metrics {
     pub(super) fn over(to: impl Sink + 'static) -> Self {
         let to = Box::new(to);
-        Self(Arc::new(Inner { to, known: Known::default(), shown: Mutex::default() }))
+        Self(Arc::new(Inner { to, known: KnownIntegrations::default(), shown: Mutex::default() }))
     }
 
     /// Sets all gauges to how the integrations are now: call it before each scrape.
     ///
-    /// What is gone (an integration that was dropped, a breaker that was switched off) is set to
-    /// zero. Of two integrations with one name, numbers are added up and the longest times shown.
+    /// Gauges that no longer exist (an integration was dropped, a breaker switched off) are set to
+    /// zero. For two integrations with one name, numbers are added up and the longest times are
+    /// shown.
     pub fn observe(&self, registry: &Registry) {
         let now = gauges::of(&registry.health());
         let gone = self.0.replace(registry, now.keys().cloned().collect());
@@ -56,7 +57,7 @@ impl Metrics {
 }
 
 impl Inner {
-    /// What was shown the last time and isn't any more.
+    /// The gauges that were set the last time and are gone.
     fn replace(&self, registry: &Registry, now: HashSet<Gauge>) -> Vec<Gauge> {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, before)) = shown.iter_mut().find(|(known, _)| known == registry) else {
@@ -71,7 +72,7 @@ impl Inner {
 
 impl Subscriber for Metrics {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
-        let seen = self.0.known.integration(origin.integration().unwrap_or_default());
-        Note { to: &*self.0.to, seen, origin }.take(event);
+        let values = self.0.known.integration(origin.integration().unwrap_or_default());
+        MetricsVisitor { to: &*self.0.to, values, origin }.record(event);
     }
 }

@@ -1,4 +1,4 @@
-//! Spans of calls and attempts, and a record of what else happened, by the `tracing` crate.
+//! Spans of calls and attempts, and the other events as `tracing` events.
 //!
 //! ```no_run
 //! use outrigger::Integration;
@@ -38,16 +38,15 @@
 //!
 //! # With OpenTelemetry
 //!
-//! The span id in an attempt's `traceparent` is minted here and is the attempt's own, whoever listens:
-//! `outrigger.span_id`. A layer that exports these spans (`tracing-opentelemetry`) gives them ids of
-//! its own. So a provider that continues the trace names a parent that is not exported: its spans are
-//! in the right trace, and under no span of it. Which attempt they belong to, `outrigger.span_id` says.
+//! The span id in an attempt's `traceparent` is made here, and is also in `outrigger.span_id`. A
+//! layer that exports these spans (`tracing-opentelemetry`) gives them its own ids. So a provider
+//! that continues the trace names a parent that is not exported: its spans are in the right trace,
+//! but not below the attempt's span. Find their attempt by `outrigger.span_id`.
 //!
 //! # Levels
 //!
-//! Everything has the target `outrigger`. A healthy service writes nothing above `DEBUG` but spans,
-//! and what the library handled is no error of the service, so nothing is ever an `ERROR`: only the
-//! service knows what a failed call means to it.
+//! Everything has the target `outrigger`. A healthy service writes only spans above `DEBUG`.
+//! Nothing is ever an `ERROR`: only the service knows whether a failed call is an error for it.
 //!
 //! | level | what |
 //! |---|---|
@@ -58,21 +57,21 @@
 //!
 //! # Memory
 //!
-//! What is open is kept by call, and leaves with its end, however it ends: [`Spans::open`] counts.
+//! Open spans are kept by call, until the call ends in any way: [`Spans::open`] counts them.
 //!
 //! # When not to use it
 //!
 //! Where every span is recorded and a call must cost nothing: a span and two attempts take some
 //! microseconds and allocate. Filtered out, they cost a lookup.
 
-mod at;
 mod attempt;
 mod call;
-mod marks;
+mod failures;
+mod limits;
 mod open;
-mod repeats;
+mod span_scope;
 mod spans;
+mod states;
 mod target;
-mod waits;
 
 pub use spans::Spans;

@@ -6,66 +6,66 @@ use tracing::Span;
 
 use crate::context::CallId;
 
-/// The spans that are open.
+/// The open spans.
 ///
-/// No span is made, copied or closed under a lock: that is the business of other people's code.
+/// No span is made, copied or closed under a lock, because that runs other crates' code.
 #[derive(Default)]
-pub(super) struct Open {
+pub(super) struct OpenSpans {
     hasher: RandomState,
-    shards: [Mutex<HashMap<Key, Spans>>; SHARDS],
+    shards: [Mutex<HashMap<SpanKey, CallSpans>>; SHARDS],
 }
 
-/// An integration may stand below another, on the way of the same call.
+/// An integration may call through another one, on the same call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct SpanKey {
     call: CallId,
     integration: u64,
 }
 
 #[derive(Default)]
-struct Spans {
+struct CallSpans {
     /// One, unless a layer stands in a stack twice.
     calls: Vec<Arc<Span>>,
     attempts: Vec<(u32, Arc<Span>)>,
 }
 
-impl Open {
-    pub(super) fn key(&self, call: CallId, integration: Option<&str>) -> Key {
-        Key { call, integration: self.hasher.hash_one(integration) }
+impl OpenSpans {
+    pub(super) fn key(&self, call: CallId, integration: Option<&str>) -> SpanKey {
+        SpanKey { call, integration: self.hasher.hash_one(integration) }
     }
 
-    pub(super) fn begin_call(&self, key: Key, span: Span) {
+    pub(super) fn begin_call(&self, key: SpanKey, span: Span) {
         if !span.is_disabled() {
             let span = Arc::new(span);
             self.shard(key).entry(key).or_default().calls.push(span);
         }
     }
 
-    pub(super) fn begin_attempt(&self, key: Key, attempt: u32, span: Span) {
+    pub(super) fn begin_attempt(&self, key: SpanKey, attempt: u32, span: Span) {
         if !span.is_disabled() {
             let span = Arc::new(span);
             self.shard(key).entry(key).or_default().attempts.push((attempt, span));
         }
     }
 
-    pub(super) fn call(&self, key: Key) -> Option<Arc<Span>> {
+    pub(super) fn call(&self, key: SpanKey) -> Option<Arc<Span>> {
         self.shard(key).get(&key)?.calls.last().cloned()
     }
 
-    pub(super) fn attempt(&self, key: Key, attempt: u32) -> Option<Arc<Span>> {
+    pub(super) fn attempt(&self, key: SpanKey, attempt: u32) -> Option<Arc<Span>> {
         let shard = self.shard(key);
         let mut attempts = shard.get(&key)?.attempts.iter();
         attempts.find(|(number, _)| *number == attempt).map(|(_, span)| Arc::clone(span))
     }
 
     /// Takes the call's span out; it closes where it is dropped.
-    pub(super) fn end_call(&self, key: Key) -> Option<Arc<Span>> {
+    pub(super) fn end_call(&self, key: SpanKey) -> Option<Arc<Span>> {
         self.take(key, |spans| spans.calls.pop())
     }
 
     /// Takes an attempt's span out. It may outlast its call: what is left of its answer is read
     /// aside.
-    pub(super) fn end_attempt(&self, key: Key, attempt: u32) -> Option<Arc<Span>> {
+    pub(super) fn end_attempt(&self, key: SpanKey, attempt: u32) -> Option<Arc<Span>> {
         self.take(key, |spans| {
             let at = spans.attempts.iter().position(|(number, _)| *number == attempt)?;
             Some(spans.attempts.swap_remove(at).1)
@@ -73,7 +73,7 @@ impl Open {
     }
 
     pub(super) fn len(&self) -> usize {
-        let lock = |shard: &Mutex<HashMap<Key, Spans>>| {
+        let lock = |shard: &Mutex<HashMap<SpanKey, CallSpans>>| {
             shard.lock().unwrap_or_else(PoisonError::into_inner).len()
         };
         self.shards.iter().map(lock).sum()
@@ -81,8 +81,8 @@ impl Open {
 
     fn take(
         &self,
-        key: Key,
-        take: impl FnOnce(&mut Spans) -> Option<Arc<Span>>,
+        key: SpanKey,
+        take: impl FnOnce(&mut CallSpans) -> Option<Arc<Span>>,
     ) -> Option<Arc<Span>> {
         let mut shard = self.shard(key);
         let spans = shard.get_mut(&key)?;
@@ -93,7 +93,7 @@ impl Open {
         span
     }
 
-    fn shard(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Spans>> {
+    fn shard(&self, key: SpanKey) -> MutexGuard<'_, HashMap<SpanKey, CallSpans>> {
         let at = self.hasher.hash_one(key.call) % SHARDS as u64;
         let shard = &self.shards[usize::try_from(at).unwrap_or_default()];
         shard.lock().unwrap_or_else(PoisonError::into_inner)

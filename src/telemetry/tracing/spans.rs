@@ -1,24 +1,24 @@
 use std::fmt;
 
-use super::at::At;
-use super::open::Open;
-use super::{attempt, call, marks, repeats, waits};
+use super::open::OpenSpans;
+use super::span_scope::SpanScope;
+use super::{attempt, call, failures, limits, states};
 use crate::event::{Event, Origin, Subscriber};
 
 /// Makes a span of each call and of each attempt. See the [module](super).
 #[derive(Default)]
 pub struct Spans {
-    open: Open,
+    open: OpenSpans,
 }
 
 impl Spans {
-    /// Nothing open yet.
+    /// A subscriber without open spans.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many calls have spans that are open.
+    /// How many calls have open spans.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.len()
@@ -27,14 +27,14 @@ impl Spans {
 
 impl Subscriber for Spans {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
-        let at = At::new(&self.open, origin);
-        // No arm for the rest: what is new must be put somewhere.
+        let scope = SpanScope::new(&self.open, origin);
+        // There is no arm for other events, so that each new event must be handled here.
         match event {
-            Event::CallStarted => call::begin(&at),
-            Event::CallFinished { end, attempts, .. } => call::end(&at, end, *attempts),
-            Event::AttemptStarted => attempt::begin(&at),
-            Event::AttemptAnswered { status, .. } => attempt::answered(&at, *status),
-            Event::AttemptFinished { end, .. } => attempt::end(&at, end),
+            Event::CallStarted => call::begin(&scope),
+            Event::CallFinished { end, attempts, .. } => call::end(&scope, end, *attempts),
+            Event::AttemptStarted => attempt::begin(&scope),
+            Event::AttemptAnswered { status, .. } => attempt::answered(&scope, *status),
+            Event::AttemptFinished { end, .. } => attempt::end(&scope, end),
             Event::RetryScheduled { .. }
             | Event::RetryAwaitsBudget { .. }
             | Event::RetryGaveUp { .. }
@@ -43,7 +43,7 @@ impl Subscriber for Spans {
             | Event::HedgeFinished { .. }
             | Event::FellBack { .. }
             | Event::FallbackFailed { .. }
-            | Event::TimedOut { .. } => repeats::say(&at, event),
+            | Event::TimedOut { .. } => failures::record_event(&scope, event),
             Event::BulkheadQueued
             | Event::BulkheadAdmitted { .. }
             | Event::BulkheadRejected { .. }
@@ -54,7 +54,7 @@ impl Subscriber for Spans {
             | Event::RateLimitReleased { .. }
             | Event::RateLimitRejected { .. }
             | Event::RateLimitPaused { .. }
-            | Event::RateLimitChanged { .. } => waits::say(&at, event),
+            | Event::RateLimitChanged { .. } => limits::record_event(&scope, event),
             Event::BreakerChanged { .. }
             | Event::BreakerRejected
             | Event::BreakerWouldReject
@@ -63,13 +63,13 @@ impl Subscriber for Spans {
             | Event::KillSwitchSourceFailed { .. }
             | Event::RehearsalChanged { .. }
             | Event::Rehearsed { .. }
-            | Event::SettingsApplied => marks::say(&at, event),
+            | Event::SettingsApplied => states::record_event(&scope, event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }
             | Event::ClientReplaced { .. }
             | Event::Mirrored { .. }
-            | Event::MirrorSkipped => marks::say_aside(&at, event),
+            | Event::MirrorSkipped => states::record_other(&scope, event),
         }
     }
 }

@@ -6,17 +6,17 @@ use crate::context::{CallTarget, PathTemplate};
 use crate::replay::is_safe;
 use crate::telemetry::known;
 
-/// What a call asks, and of whom, in the words of OpenTelemetry's conventions.
+/// A call's target, as attributes of OpenTelemetry's conventions.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a>(pub(super) Option<&'a CallTarget>);
+pub(super) struct TargetAttributes<'a>(pub(super) Option<&'a CallTarget>);
 
-/// What a span is called: few names for many calls.
-pub(super) struct Name<'a> {
+/// The name of a span. There are few names for many calls.
+pub(super) struct SpanName<'a> {
     pub(super) integration: Option<&'a str>,
-    pub(super) asked: Asked<'a>,
+    pub(super) target: TargetAttributes<'a>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TargetAttributes<'a> {
     /// The method, if it is one of the known ones.
     pub(super) fn method(self) -> &'a str {
         self.known().map_or(known::OTHER, Method::as_str)
@@ -34,7 +34,7 @@ impl<'a> Asked<'a> {
         Some(bare.unwrap_or(host))
     }
 
-    /// As OpenTelemetry has whole numbers; others become texts on the way.
+    /// As `i64`, because OpenTelemetry's bridge turns other types into texts.
     pub(super) fn port(self) -> Option<i64> {
         self.0?.port().map(i64::from)
     }
@@ -47,7 +47,7 @@ impl<'a> Asked<'a> {
         self.0?.path_template().map(PathTemplate::as_str)
     }
 
-    /// Whether it asks for nothing to be done (RFC 9110, 9.2.1).
+    /// Whether its method is safe (RFC 9110, 9.2.1).
     pub(super) fn is_safe(self) -> bool {
         self.0.is_some_and(|target| is_safe(target.method()))
     }
@@ -57,15 +57,15 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl fmt::Display for Name<'_> {
+impl fmt::Display for SpanName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(integration) = self.integration {
             write!(f, "{integration} ")?;
         }
-        match self.asked.known() {
+        match self.target.known() {
             Some(method) => f.write_str(method.as_str())?,
             None => f.write_str("HTTP")?,
         }
-        self.asked.template().map_or(Ok(()), |template| write!(f, " {template}"))
+        self.target.template().map_or(Ok(()), |template| write!(f, " {template}"))
     }
 }

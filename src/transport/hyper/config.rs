@@ -6,7 +6,7 @@ use super::resolve::{Resolve, Source};
 use super::service::HyperTransport;
 use super::windows::Windows;
 use crate::event::Emitter;
-use crate::settings::{ConfigError, Mistakes, checked};
+use crate::settings::{ConfigError, Errors, validate};
 use crate::transport::pool::PoolLimits;
 
 /// The settings of the own hyper client.
@@ -138,7 +138,7 @@ impl HyperConfig {
 
     /// Names every setting that can't work.
     pub fn check(&self) -> Result<(), ConfigError> {
-        checked("hyper", |mistakes| self.check_into(mistakes))
+        validate("hyper", |errors| self.check_into(errors))
     }
 
     pub(crate) fn client(&self, emitter: Emitter) -> HyperTransport {
@@ -164,13 +164,13 @@ impl HyperConfig {
         self
     }
 
-    fn check_into(&self, mistakes: &mut Mistakes<'_>) {
-        self.limits().check_into(mistakes);
-        mistakes.refuse_zero("tcp_keepalive", self.tcp_keepalive);
-        mistakes.refuse_zero("http2_ping", self.http2_ping_after);
-        mistakes.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
-        self.http2_windows.check_into(mistakes);
-        self.heads.check_into(mistakes);
+    fn check_into(&self, errors: &mut Errors<'_>) {
+        self.limits().check_into(errors);
+        errors.refuse_zero("tcp_keepalive", self.tcp_keepalive);
+        errors.refuse_zero("http2_ping", self.http2_ping_after);
+        errors.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
+        self.http2_windows.check_into(errors);
+        self.heads.check_into(errors);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Connect {
     tls: tls::Prepared,
 }
 
-/// What the making of one connection has come to.
+/// The progress of making a connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<Reached>);
 
@@ -99,13 +99,13 @@ impl Connect {
 // === impl Progress ===
 
 impl Progress {
-    /// It goes to a proxy, and not to the host itself.
+    /// The connection is to a proxy, not to the host itself.
     #[cfg(feature = "proxy")]
     pub(super) fn to_proxy(&self) {
         self.0.is_to_proxy.store(true, Ordering::Relaxed);
     }
 
-    /// The name was resolved to so many addresses.
+    /// The name was resolved to this number of addresses.
     pub(super) fn resolved(&self, addresses: usize) {
         self.0.addresses.store(addresses, Ordering::Relaxed);
         self.0.step.store(RESOLVED, Ordering::Relaxed);
@@ -115,7 +115,7 @@ impl Progress {
         self.0.step.store(CONNECTED, Ordering::Relaxed);
     }
 
-    /// What was going on when time ran out.
+    /// The step that was running when time ran out.
     fn doing(&self) -> String {
         let peer = if self.0.is_to_proxy.load(Ordering::Relaxed) { "proxy" } else { "host" };
         let addresses = self.0.addresses.load(Ordering::Relaxed);

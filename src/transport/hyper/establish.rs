@@ -16,7 +16,7 @@ use crate::body::Body;
 use crate::outcome::{BoxError, Error, ErrorKind};
 use crate::terms::Delivery;
 
-/// A connection that was made, and is driven by nobody yet.
+/// A new connection, before a task drives it.
 type Made = (Sender, Driver, Arc<Signals>);
 
 impl Client {
@@ -80,7 +80,7 @@ impl Client {
             let (client, host, to) = (Arc::clone(&self), Arc::clone(&host), to.clone());
             made.spawn(async move { client.connect(&host, place, &to).await });
         }
-        // All are held until all are made: one that came back early would be used twice.
+        // Hold all connections until all are made: one that is returned early would be used twice.
         let mut held = Vec::new();
         let mut failed = None;
         while let Some(result) = made.join_next().await {

@@ -1,4 +1,4 @@
-//! One request on one connection, from the wait for it to the answer's head.
+//! One request on one connection, from the wait for it to the head of the answer.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ impl Client {
         let Some(host) = self.hosts.of(&uri) else {
             return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
         };
-        // When a kept connection gave the request back: once is enough to look for a fresh one.
+        // When a reused connection returned the request, look for a new one only once.
         let mut given_back = None;
         loop {
             let lease = self.acquire_timed(&host, &uri, context.as_ref(), given_back).await?;
             if let Some(refusal) = context.as_ref().and_then(Context::refusal) {
-                // Somebody stopped the integration meanwhile: the connection is for others.
+                // The integration was stopped meanwhile: leave the connection to other requests.
                 return Err(refusal);
             }
             let hold = Hold::new(lease, context.clone());
@@ -90,7 +90,7 @@ impl Client {
         }
     }
 
-    /// The head has come; the body holds its connection until it is over.
+    /// The head has arrived. The body holds its connection until it has ended.
     fn answered(
         &self,
         mut hold: Hold,
@@ -109,7 +109,7 @@ impl Client {
         Ok(response.map(|body| GuardedBody::new(body, Some(hold))))
     }
 
-    /// A connection, with the wait for it told where somebody listens.
+    /// Gets a connection, and records the wait for it if there are subscribers.
     async fn acquire_timed(
         &self,
         host: &Arc<Host>,
@@ -126,10 +126,10 @@ impl Client {
         Ok(lease)
     }
 
-    /// A connection: one that is free, a new one, or the next that comes free.
+    /// Gets a free connection, a new one, or the next that becomes free.
     ///
-    /// As long as it is waited for, the request is here. A call that is dropped in the middle leaves
-    /// the facts as they are, for whoever asks what became of it.
+    /// While it waits, the request was not sent. If the call is dropped meanwhile, these facts
+    /// stay, for the layers that ask about it.
     async fn acquire(
         &self,
         host: &Arc<Host>,
@@ -152,7 +152,7 @@ impl Client {
                 }
                 Acquired::Wait(granted) => {
                     match host.is_being_reached() {
-                        // It waits for the host, as whoever connects.
+                        // It waits for the host, like a request that connects.
                         true => here.connects(),
                         false => here.queues(),
                     }
@@ -179,14 +179,14 @@ impl Client {
     }
 }
 
-/// What became of a request on a connection.
+/// The result of a request on a connection.
 enum Exchanged {
     Answer(Response<ResponseBody>),
-    /// The connection, on which it was sent at this time, was closed while nobody used it.
+    /// The connection was closed while it was unused. The request was sent on it at this time.
     GivenBack(Request<Body>, Instant),
 }
 
-/// Notes on the call that its request has not left.
+/// Records on the call that its request was not sent.
 struct Here<'a>(Option<&'a Context>);
 
 impl Here<'_> {
@@ -196,7 +196,7 @@ impl Here<'_> {
         }
     }
 
-    /// What it waits for from here on is the provider's to answer for.
+    /// Waiting from here on is waiting for the provider.
     fn connects(&self) {
         if let Some(context) = self.0 {
             context.state().set_connecting(true);
@@ -219,7 +219,7 @@ impl Here<'_> {
     }
 }
 
-/// A new connection gave the request back: what broke it says more than that it did.
+/// A new connection returned the request: the error that broke it is more exact.
 fn never_left(failure: Option<hyper::Error>, canceled: hyper::Error) -> Error {
     match failure {
         Some(failure) => Error::from_client(failure, None).unsent(),
@@ -233,7 +233,7 @@ fn is_broken(error: &hyper::Error) -> bool {
     !error.is_user() && !error.is_parse() && !error.is_canceled()
 }
 
-/// Whether the host said that it wants the request over HTTP/1.1 (RFC 9113, 7).
+/// Whether the host demands HTTP/1.1 (RFC 9113, 7).
 fn wants_http1(error: &hyper::Error) -> bool {
     let mut level: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = level {

@@ -1,4 +1,4 @@
-//! Whether a head's broken lines could hide where its body ends.
+//! Checks whether broken lines of a head could hide where its body ends.
 
 /// Reads the head of one answer, and those of the interim answers before it, as they come.
 ///
@@ -7,7 +7,7 @@
 /// the rest may be taken for the next answer (RFC 9112, 11.1).
 #[derive(Debug)]
 pub(super) struct HeadCheck {
-    /// The field that is being read, in all of its lines.
+    /// The present field, over all of its lines.
     field: Field,
     /// How much of the line has come.
     length: usize,
@@ -15,18 +15,18 @@ pub(super) struct HeadCheck {
     is_interim: bool,
 }
 
-/// What has come of a head.
+/// The state of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Checked {
-    /// More of it is to come.
+    /// It is incomplete.
     More,
     /// It is complete.
     Complete,
-    /// A line that says where the body ends is broken.
+    /// A line that defines the end of the body is broken.
     Broken,
 }
 
-/// What is known of a field so far; it is not kept as a whole.
+/// The facts of a field so far. The field itself is not stored.
 #[derive(Debug)]
 struct Field {
     /// Its first bytes, in lower case.
@@ -36,11 +36,11 @@ struct Field {
     ends_in_cr: bool,
 }
 
-/// What comes next in a field.
+/// The next part of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Name,
-    /// Blanks between the name and its colon.
+    /// Spaces between the name and its colon.
     Blanks,
     Value,
     /// It is no field.
@@ -72,7 +72,7 @@ impl HeadCheck {
     }
 
     fn push(&mut self, byte: u8) {
-        // A line that begins with a blank goes on with the field before it.
+        // A line that begins with a space continues the field before it.
         let goes_on = is_blank(byte) && self.field.part == Part::Value;
         if self.length == 0 && !goes_on {
             self.field = Field::new();
@@ -98,7 +98,7 @@ impl HeadCheck {
             }
             (0, false, false) => Checked::Complete,
             _ if self.field.part != Part::Value && self.field.names_framing() => Checked::Broken,
-            // hyper would take it for a head that is too large.
+            // hyper would report it as a head that is too large.
             _ if self.field.is_endless_length() => Checked::Broken,
             _ => Checked::More,
         }
@@ -112,7 +112,7 @@ impl Field {
         Self { start: [0; START], length: 0, part: Part::Name, ends_in_cr: false }
     }
 
-    /// Takes a whole line that is a field by all rules; any other is left alone.
+    /// Accepts a line that is a valid field, and ignores any other.
     fn take_plain(&mut self, line: &[u8]) -> bool {
         let name = line.iter().take_while(|byte| is_token(**byte)).count();
         let Some((b':', value)) = line[name..].split_first() else { return false };

@@ -1,11 +1,11 @@
-//! What the head of an answer may be like, and how ours are written.
+//! Limits and rules for the heads of answers, and how our own heads are written.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::client::conn::{http1, http2};
 
 use super::config::HyperConfig;
 use crate::outcome::{Error, foreign};
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 /// What the head of an answer may be like, and how ours are written.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ impl Heads {
         http2.max_header_list_size(self.max_size.saturating_mul(BEYOND));
     }
 
-    /// Refuses what came over HTTP/2 and is larger than is allowed.
+    /// Refuses a head over HTTP/2 that is larger than allowed.
     pub(super) fn check(self, headers: &HeaderMap) -> Result<(), Error> {
         let size = |(name, value): (&HeaderName, &HeaderValue)| {
             name.as_str().len() + value.len() + OVERHEAD
@@ -100,12 +100,12 @@ impl Heads {
         }
     }
 
-    pub(super) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(self, errors: &mut Errors<'_>) {
         if self.max_fields == 0 {
-            mistakes.add("max_header_fields", "every answer has some: allow at least one");
+            errors.add("max_header_fields", "every answer has some: allow at least one");
         }
         if self.max_size == 0 {
-            mistakes.add("max_head_size", "every answer has a head: allow at least a kilobyte");
+            errors.add("max_head_size", "every answer has a head: allow at least a kilobyte");
         }
     }
 }
@@ -118,9 +118,9 @@ impl Default for Heads {
 
 /// RFC 9113, 6.5.2.
 const OVERHEAD: usize = 32;
-/// h2 says of a head over its own limit what it says of any that is malformed. So its limit is above
-/// ours, and only what is larger still is reported without its reason.
+/// h2 reports a head over its own limit like any malformed head. So its limit is higher than ours,
+/// and only an even larger head is reported without its reason.
 const BEYOND: u32 = 4;
-/// hyper's read buffer holds 400 KiB and one read of this size; a head must fit into it.
+/// hyper's read buffer has 400 KiB and one read of this size. A head must fit into it.
 const READ: usize = 8 * 1024;
 const BUFFER: usize = 400 * 1024;

@@ -1,4 +1,4 @@
-//! The I/O of an HTTP/1.1 connection, watched for what hyper doesn't tell.
+//! The I/O of an HTTP/1.1 connection, observed for facts that hyper doesn't report.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -20,7 +20,7 @@ pub(super) struct Http1Io<T> {
     signals: Arc<Signals>,
 }
 
-/// The request that is on the connection, and its answer.
+/// The present request and its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange(Arc<Mutex<State>>);
 
@@ -33,7 +33,7 @@ struct State {
 }
 
 impl<T> Http1Io<T> {
-    /// Watches `io`; `is_lenient` where hyper leaves broken lines of heads out.
+    /// Wraps `io`. `is_lenient` if hyper leaves out broken lines of heads.
     pub(super) fn new(io: T, is_lenient: bool, signals: Arc<Signals>) -> Self {
         let state = State { is_lenient, head: None, upload: None };
         Self { io, exchange: Exchange(Arc::new(Mutex::new(state))), signals }
@@ -107,7 +107,7 @@ impl<T: Write + Unpin> Write for Http1Io<T> {
 // === impl Exchange ===
 
 impl Exchange {
-    /// A request is about to be written; `upload` learns how far its body has come.
+    /// A request will be written. `upload` counts how much of its body was.
     pub(super) fn begin(&self, upload: Option<UploadProgress>) {
         if let Some(upload) = &upload {
             upload.count_writes(true);
@@ -142,7 +142,7 @@ impl Exchange {
         }
     }
 
-    /// All that hyper handed on is written; it flushes only when it holds nothing back.
+    /// Everything that hyper passed on is written. It flushes only when it holds nothing back.
     fn flushed(&self) {
         if let Some(upload) = &self.state().upload {
             upload.flushed(rt::now());

@@ -39,7 +39,7 @@ impl Http2 {
         }
     }
 
-    /// What makes one connection, whose tasks `executor` runs.
+    /// Makes a connection, whose tasks `executor` runs.
     pub(super) fn builder(&self, executor: Executor) -> http2::Builder<Executor> {
         let mut http2 = http2::Builder::new(executor);
         http2

@@ -1,4 +1,4 @@
-//! A request as a connection of its kind wants it.
+//! Rewrites requests for the kind of their connection.
 
 use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Uri, Version};
@@ -12,7 +12,7 @@ use crate::rt;
 use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
 
-/// What is known of an HTTP/1.1 connection by those who send over it.
+/// The facts of an HTTP/1.1 connection for requests that are sent over it.
 #[derive(Debug)]
 pub(super) struct Http1 {
     /// How requests are written, if for a proxy.
@@ -20,13 +20,13 @@ pub(super) struct Http1 {
     pub(super) exchange: Exchange,
 }
 
-/// How a request is written for a proxy that forwards it.
+/// How a request is written for a forwarding proxy.
 #[derive(Clone, Debug)]
 pub(super) struct Forward {
     pub(super) auth: Option<HeaderValue>,
 }
 
-/// Refuses what no connection of this client can carry.
+/// Refuses requests that no connection of this client can carry.
 pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     let refused = |why| Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why);
     let (scheme, authority) = (request.uri().scheme(), request.uri().authority());
@@ -44,7 +44,7 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     Ok(())
 }
 
-/// There is no connection for it yet: no limit on its upload runs.
+/// The request has no connection yet, so no limit on its upload runs.
 pub(super) fn wait(request: &Request<Body>) {
     if let Some(upload) = request.extensions().get::<UploadProgress>() {
         upload.wait();

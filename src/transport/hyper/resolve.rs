@@ -26,7 +26,7 @@ pub trait Resolve: Send + Sync + 'static {
 /// Addresses, when they are found.
 pub type Resolved = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Who is asked.
+/// The resolver to ask.
 #[derive(Clone, Default)]
 pub(super) struct Source(Option<Arc<dyn Resolve>>);
 
@@ -55,7 +55,7 @@ async fn ask_system(host: &str) -> io::Result<Vec<SocketAddr>> {
     Ok(GaiResolver::new().call(name).await?.collect())
 }
 
-/// What a resolver of the host's finds; an error if it panics.
+/// Calls a resolver of the host, and turns a panic into an error.
 fn ask_own(own: &dyn Resolve, host: &str) -> Resolved {
     let resolved = callback::call(RESOLVER, || own.resolve(host));
     Box::pin(async {
@@ -78,5 +78,5 @@ impl fmt::Debug for Source {
     }
 }
 
-/// What a resolver of the host's is called where it is told that it panicked.
+/// The resolver's name in the report of a panic.
 const RESOLVER: &str = "resolver";

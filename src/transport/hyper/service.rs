@@ -28,11 +28,11 @@ pub struct HyperTransport {
     client: Arc<Client>,
 }
 
-/// A request on its way.
+/// A running request.
 pub type ResponseFuture =
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Error>> + Send>>;
 
-/// The body of an answer, which holds its connection until it is over.
+/// The body of an answer. It holds its connection until it has ended.
 pub type ResponseBody = GuardedBody<Incoming, Hold>;
 
 pub(super) struct Client {
@@ -72,7 +72,7 @@ impl Service<Request<Body>> for HyperTransport {
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        // Waiting for a connection is a part of the call: its host isn't known before.
+        // The call itself waits for a connection, because its host isn't known before.
         Poll::Ready(Ok(()))
     }
 
@@ -80,7 +80,7 @@ impl Service<Request<Body>> for HyperTransport {
         let context = request.extensions().get::<Context>().cloned();
         let sent = Arc::clone(&self.client).send(request, context.clone());
         Box::pin(async move {
-            // Whatever it came to, it came to it for this call.
+            // The error belongs to this call.
             sent.await.map_err(|error| Error::from_client(error, context.as_ref()))
         })
     }

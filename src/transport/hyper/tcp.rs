@@ -18,17 +18,19 @@ use super::resolve::Source;
 use crate::outcome::BoxError;
 use crate::rt::{self, Timer};
 
-/// Makes one TCP connection, by RFC 8305: the next address is tried beside those that are silent.
+/// Makes a TCP connection by RFC 8305: the next address is tried in parallel to those that are
+/// silent.
 ///
-/// hyper-util's connector tries the addresses of a family one after the other. So that the last gets
-/// its turn, it divides the limit by their number: of eight addresses in one second, each has 125 ms,
-/// and a host farther away than that is never reached. Here each has until the limit.
+/// hyper-util's connector tries the addresses of a family one after the other. To leave time for
+/// the last one, it divides the limit by their number: with eight addresses in one second, each has
+/// 125 ms, and a host farther away than that is never reached. Here each address has the whole
+/// limit.
 #[derive(Clone, Debug)]
 pub(super) struct Tcp {
     pub(super) resolve: Source,
     /// After how much silence TCP asks whether the peer is still there.
     pub(super) keepalive: Option<Duration>,
-    /// How long one address is waited for until the next is tried beside it.
+    /// How long to wait for one address before the next is tried in parallel.
     pub(super) head_start: Duration,
     /// When the connection must be made.
     pub(super) due: Option<Instant>,
@@ -103,7 +105,7 @@ fn address(to: &Uri) -> Option<IpAddr> {
     to.host()?.trim_matches(['[', ']']).parse().ok()
 }
 
-/// The families take turns, and the one goes first that came first (RFC 8305, 4).
+/// The address families alternate, beginning with the family of the first address (RFC 8305, 4).
 fn in_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -117,14 +119,15 @@ fn in_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     turns
 }
 
-/// The time between two attempts: short enough for the last address to have half of what is left.
+/// The time between two attempts: short enough that the last address has half of the remaining
+/// time.
 fn pause(head_start: Duration, left: Option<Duration>, addresses: usize) -> Duration {
     let Some(left) = left else { return head_start };
     let pauses = u32::try_from(addresses.saturating_sub(1)).unwrap_or(u32::MAX).max(1);
     head_start.min((left / 2 / pauses).max(SHORTEST_PAUSE))
 }
 
-/// What the first attempt comes to that succeeds, or else the first that failed.
+/// The result of the first attempt that succeeds, or else the error of the first one that failed.
 ///
 /// The next attempt begins after a pause, or at once when one fails.
 async fn first_of<F, T>(

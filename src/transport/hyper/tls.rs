@@ -43,13 +43,13 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
 pub(super) fn connector(tcp: Via, config: &Prepared, wants_http1: bool) -> HttpsConnector<Via> {
     let mut config = Arc::clone(config);
     if wants_http1 {
-        // Few hosts do, and a copy shares all that is large.
+        // Few hosts do, and a copy shares all large parts.
         Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
     }
     HttpsConnector::from((tcp, config))
 }
 
-/// When the certificate ends that the host showed; a session that is resumed shows none, though the
+/// When the certificate that the host presented expires. A resumed session presents none, but the
 /// one of its beginning is remembered.
 pub(super) fn server_expiry(io: &Io) -> Option<SystemTime> {
     let MaybeHttpsStream::Https(stream) = io else { return None };
@@ -60,16 +60,16 @@ pub(super) fn server_expiry(io: &Io) -> Option<SystemTime> {
     expiry(session.peer_certificates()?)
 }
 
-/// When the certificate ends that hosts are shown who ask for one; asked of whoever chooses it each
-/// time, because it may have been renewed.
+/// When our client certificate expires. The resolver is asked each time, because it may have been
+/// renewed.
 pub(super) fn client_expiry(config: &Prepared) -> Option<SystemTime> {
     let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
     let shown = config.client_auth_cert_resolver.resolve(&[], &schemes)?;
     expiry(&shown.cert)
 }
 
-/// When the first of a chain ends. A verifier says so of whatever it finds expired: it is asked about
-/// a day on which everything is, and looks at the dates before it looks for who signed.
+/// When the first certificate of a chain expires. A verifier reports an expired one, so it is asked
+/// about a day on which all are expired: it checks the dates before the signatures.
 fn expiry(chain: &[CertificateDer<'_>]) -> Option<SystemTime> {
     let certificate = EndEntityCert::try_from(chain.first()?).ok()?;
     let last_day = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));

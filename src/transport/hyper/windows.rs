@@ -1,9 +1,9 @@
-//! How much of an answer's body may come over HTTP/2 before somebody reads it.
+//! How much of an answer's body may arrive over HTTP/2 before it is read.
 
 use hyper::client::conn::http2;
 
 use super::config::HyperConfig;
-use crate::settings::Mistakes;
+use crate::settings::Errors;
 
 /// Flow control over HTTP/2 (RFC 9113, 5.2), in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -36,10 +36,10 @@ impl Windows {
             .initial_connection_window_size(self.connection);
     }
 
-    pub(super) fn check_into(self, mistakes: &mut Mistakes<'_>) {
+    pub(super) fn check_into(self, errors: &mut Errors<'_>) {
         let Self { stream, connection } = self;
         if stream == 0 || connection > LARGEST || stream > connection {
-            mistakes.add(
+            errors.add(
                 "http2_windows",
                 format_args!(
                     "{stream} and {connection} bytes can't be: a stream's is at least 1, the \

@@ -11,7 +11,7 @@ use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
 
-/// A request of reqwest's as one of `http`'s.
+/// Converts a request of reqwest to one of `http`.
 pub(crate) fn to_http(request: reqwest::Request) -> Result<Request<Body>, Error> {
     let request: Request<reqwest::Body> = request.try_into().map_err(unsendable)?;
     Ok(request.map(Body::from))
@@ -43,7 +43,7 @@ pub(super) fn to_client(
     request.try_into().map_err(refused)
 }
 
-/// A response from reqwest, which remembers where it came from.
+/// Converts a response from reqwest, and saves its URL.
 pub(super) fn from_client(response: reqwest::Response) -> Response<reqwest::Body> {
     let url = Response::builder().url(response.url().clone()).body(());
     let mut response = Response::from(response);
@@ -53,7 +53,7 @@ pub(super) fn from_client(response: reqwest::Response) -> Response<reqwest::Body
     response
 }
 
-/// A response of `http`'s as one of reqwest's.
+/// Converts a response of `http` to one of reqwest.
 pub(crate) fn to_reqwest(response: Response<Body>) -> reqwest::Response {
     response.map(reqwest::Body::wrap).into()
 }

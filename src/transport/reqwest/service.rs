@@ -22,14 +22,14 @@ pub struct ReqwestTransport {
     hops: Hops,
 }
 
-/// How many requests the client may send for one.
+/// How many requests the client may send for one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hops {
     /// Some, of which only the first has the body.
     Unknown,
-    /// Some, each with the body where it is at hand.
+    /// Several, each with the body if it can be sent again.
     WithBody,
-    /// One, as its owner says.
+    /// One, as the caller has asserted.
     Single,
 }
 
@@ -39,7 +39,7 @@ struct Sending {
     hops: Hops,
     context: Option<Context>,
     witness: Option<Witness>,
-    /// It changes nothing, so that it may be sent elsewhere.
+    /// Its method is safe, so that it may be redirected.
     is_safe: bool,
 }
 
@@ -92,7 +92,7 @@ impl Service<Request<Body>> for ReqwestTransport {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if self.hops != Hops::Single {
-            // It would follow the redirects, to whatever host.
+            // It would be sent along redirects, to any host.
             request.headers_mut().remove(BAGGAGE);
         }
         let is_copied = self.hops != Hops::Unknown || request.version() == Version::HTTP_3;
@@ -130,7 +130,7 @@ impl Sending {
         Ok(response)
     }
 
-    /// Has the client send it, and the witness see where it is dropped.
+    /// Sends it with the client, while the witness observes where it is dropped.
     async fn execute(&self, request: reqwest::Request) -> reqwest::Result<reqwest::Response> {
         let (mut request, mut execution) = (Some(request), pin!(None));
         poll_fn(|cx| {
@@ -140,7 +140,7 @@ impl Sending {
             }
             let execution_now = execution.as_mut().as_pin_mut();
             let result = ready!(execution_now.expect("it is polled until it is over").poll(cx));
-            // What it still holds is dropped in here, where the witness sees it.
+            // Drop the rest of it here, where the witness observes that.
             execution.set(None);
             Poll::Ready(result)
         })
@@ -160,9 +160,9 @@ impl Sending {
         }
         match self.hops {
             Hops::Single => hop::failed(context, error),
-            // Nothing tells the first request from the last.
+            // The first request can't be told from the last one.
             Hops::Unknown | Hops::WithBody => {
-                Error::from_client(error, context).worsen(Delivery::Unknown)
+                Error::from_client(error, context).merge_delivery(Delivery::Unknown)
             }
         }
     }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use crate::rt::{self, Rng};
 use crate::terms::ReplaceCause;
 
-/// How old the present client is, and how it fares.
+/// The age of the present client, and its failed connections.
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) number: u64,
@@ -29,13 +29,13 @@ impl Generation {
         *self = Self { number: self.number + 1, ..Self::first(life, now, rng) };
     }
 
-    /// None could be made: the present one stays a while longer.
+    /// A new client could not be made: the present one is kept for a while.
     pub(super) fn kept(&mut self, life: Option<Duration>, now: Instant, rng: &Rng) {
         self.failures_in_a_row = 0;
         self.expires = until(life.map(|life| life / 10), now, rng);
     }
 
-    /// What a call of generation `number` came to; an older one's says nothing about this.
+    /// Records the result of a call by client `number`. Results of an older client are ignored.
     pub(super) fn record(&mut self, number: u64, connected: bool) {
         if number == self.number {
             self.failures_in_a_row = if connected { 0 } else { self.failures_in_a_row + 1 };

@@ -38,7 +38,7 @@ pub(super) struct Shared<S> {
 struct Present<S> {
     client: S,
     generation: Generation,
-    /// Somebody makes the next one.
+    /// A call is making the next one.
     replacing: bool,
 }
 
@@ -96,7 +96,7 @@ impl<S: Clone> Rotating<S> {
         self
     }
 
-    /// The present client, after a look at whether it should still be.
+    /// The present client, after replacing it if it is time.
     fn present(&self) -> (S, u64) {
         let Settings { life, max_failures, emitter, rng } = &self.settings;
         let now = rt::now();
@@ -106,7 +106,7 @@ impl<S: Clone> Rotating<S> {
             return (present.client.clone(), present.generation.number);
         };
         present.replacing = true;
-        // Others go on with the old client while this call makes the new one.
+        // Other calls go on with the old client while this call makes the new one.
         drop(present);
         let made = callback::call("client maker", &self.shared.make);
         let made = made.unwrap_or_else(|| Err("it panicked".into()));
@@ -126,7 +126,7 @@ impl<S: Clone> Rotating<S> {
         drop(present);
         let replaced = old.is_some();
         emitter.emit(None, || Event::ClientReplaced { cause, replaced });
-        // Its pool goes when the last call that began with it is over.
+        // Its pool is closed when the last call that began with it has ended.
         drop(old);
         chosen
     }

@@ -42,9 +42,9 @@ async fn all_is_well() {
     assert_eq!((health.rate_limit.interval, health.rate_limit.paused_for), (None, None));
     assert_eq!((health.retries_saved, health.hedge.delay), (Some(20), None));
     assert_eq!((health.mirror, health.pool), (None, None));
-    let names: Vec<_> = health.levers.iter().map(|lever| lever.name).collect();
+    let names: Vec<_> = health.controls.iter().map(|control| control.name).collect();
     assert_eq!(names, ["kill_switch", "circuit_breaker", "rehearsal"]);
-    assert!(health.levers.iter().all(|lever| lever.is_usual && lever.trouble.is_none()));
+    assert!(health.controls.iter().all(|control| control.is_default && control.error.is_none()));
 }
 
 /// Ten failures in a row, and one more two seconds after the first.
@@ -134,7 +134,7 @@ async fn a_breaker_that_somebody_forced() {
     assert_eq!(brief(&health), (Status::Down, true));
     assert_eq!(health.breaker.unwrap().open_for, Some(seconds(3)));
     crm.breaker().force_closed();
-    assert_eq!(crm.health().status, Status::Degraded, "somebody moved a lever");
+    assert_eq!(crm.health().status, Status::Degraded, "somebody moved a control");
     crm.breaker().release();
     assert_eq!(brief(&crm.health()), (Status::Up, false));
 }
@@ -178,7 +178,7 @@ async fn somebody_stopped_it_which_is_worse_than_all_else() {
         let since = crm.kill_switch().position().since();
         assert_eq!((health.status, health.since), (Status::Stopped, Some(since)), "{mode:?}");
         assert!(since <= SystemTime::now() + Duration::from_secs(60));
-        assert_eq!(health.levers[0].who.as_deref(), Some("ada"));
+        assert_eq!(health.controls[0].who.as_deref(), Some("ada"));
     }
     crm.breaker().release();
     crm.kill_switch().set(SwitchMode::NoRetries, "ada", "");
@@ -210,8 +210,8 @@ async fn what_moves_the_switch_cannot_be_read() {
     tokio::time::sleep(millis(1_500)).await;
     let health = crm.health();
     assert_eq!(health.status, Status::Degraded);
-    assert_eq!(health.levers[0].trouble.as_deref(), Some("the file can't be read"));
-    assert!(health.levers[0].is_usual, "it stays where it is");
+    assert_eq!(health.controls[0].error.as_deref(), Some("the file can't be read"));
+    assert!(health.controls[0].is_default, "it stays where it is");
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(crm.health().status, Status::Up);
 }

@@ -1,5 +1,5 @@
 //! What is seen and steered from outside, by name.
 
+mod controls;
 mod health;
-mod levers;
 mod registry;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use outrigger::Integration;
-use outrigger::control::{LeverError, Registry, Status};
+use outrigger::control::{ControlError, Registry, Status};
 use outrigger::event::BreakerState::Open;
 use outrigger::event::SwitchMode;
 use outrigger::integration::{IntegrationBuilder, Service};
@@ -37,8 +37,8 @@ fn who_is_dropped_is_gone_and_a_clone_keeps_it() {
     assert_eq!(registry.names(), ["crm"]);
     drop(clone);
     assert_eq!(registry.names(), [""; 0]);
-    let error = registry.pull("crm", "kill_switch", "off", "ada", "").unwrap_err();
-    assert_eq!(error, LeverError::NoIntegration("crm".into()));
+    let error = registry.set("crm", "kill_switch", "off", "ada", "").unwrap_err();
+    assert_eq!(error, ControlError::NoIntegration("crm".into()));
 }
 
 #[test]
@@ -58,10 +58,10 @@ fn two_of_one_name_are_both_listed_and_both_steered() {
     let builder = named("crm").register(&registry);
     let (one, other) = (builder.clone().build().unwrap(), builder.build().unwrap());
     assert_eq!(registry.names(), ["crm", "crm"]);
-    registry.pull("crm", "kill_switch", "off", "ada", "both").unwrap();
+    registry.set("crm", "kill_switch", "off", "ada", "both").unwrap();
     assert_eq!(one.kill_switch().mode(), SwitchMode::Off);
     assert_eq!(other.kill_switch().mode(), SwitchMode::Off);
-    assert_eq!(registry.levers("crm").len(), 6);
+    assert_eq!(registry.controls("crm").len(), 6);
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn one_that_can_not_be_moved_keeps_none_of_its_name_from_being_moved() {
         .build()
         .unwrap();
     let whole = named("crm").register(&registry).build().unwrap();
-    let error = registry.pull("crm", "circuit_breaker", "open", "ada", "both").unwrap_err();
-    assert_eq!(error, LeverError::Refused("the integration has no one breaker".into()));
+    let error = registry.set("crm", "circuit_breaker", "open", "ada", "both").unwrap_err();
+    assert_eq!(error, ControlError::Refused("the integration has no one breaker".into()));
     assert_eq!((by_path.breaker().forced(), whole.breaker().forced()), (None, Some(Open)));
 }
 

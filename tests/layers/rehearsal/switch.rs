@@ -17,7 +17,7 @@ fn down() -> Plan {
 async fn what_is_forbidden_can_not_be_switched_on() {
     let rehearsing = Rehearsing::by(RehearsalLayer::new());
     let refused = rehearsing.handle.start(down()).unwrap_err();
-    assert_eq!(refused.mistakes()[0].field(), "rehearsal.plan");
+    assert_eq!(refused.errors()[0].field(), "rehearsal.plan");
     assert!(refused.to_string().contains("not allowed"), "{refused}");
     assert!(!rehearsing.handle.is_allowed() && !rehearsing.handle.is_on());
     assert_eq!(fetch(&rehearsing.service, get()).await.unwrap(), "the real one");
@@ -74,7 +74,7 @@ async fn a_plan_that_can_not_work_leaves_the_one_that_is_on() {
     let rehearsing = Rehearsing::plan(down());
     let broken = Plan::new().hang(Ratio::percent(101));
     let refused = rehearsing.handle.start(broken).unwrap_err();
-    assert_eq!(refused.mistakes()[0].field(), "rehearsal.plan.shares");
+    assert_eq!(refused.errors()[0].field(), "rehearsal.plan.shares");
     assert_eq!(rehearsing.handle.plan(), Some(down()));
     assert_eq!(rehearsing.events.events(), []);
 }

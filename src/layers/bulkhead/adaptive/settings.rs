@@ -1,4 +1,4 @@
-use crate::settings::{Mistakes, Ratio};
+use crate::settings::{Errors, Ratio};
 
 /// How a limit finds out by itself how many calls a provider can take.
 ///
@@ -64,10 +64,10 @@ impl Adaptive {
         left.min(limit.saturating_sub(1)).max(self.min)
     }
 
-    pub(crate) fn check_into(&self, concurrency: u32, field: &str, mistakes: &mut Mistakes<'_>) {
+    pub(crate) fn check_into(&self, concurrency: u32, field: &str, errors: &mut Errors<'_>) {
         let Self { min, max, decrease, .. } = *self;
         let mut add = |setting: &str, problem: String| {
-            mistakes.add(&format!("{field}.{setting}"), problem);
+            errors.add(&format!("{field}.{setting}"), problem);
         };
         if min == 0 {
             add("min", "zero places let nothing through: allow at least one".into());

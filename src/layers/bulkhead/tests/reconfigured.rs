@@ -195,7 +195,7 @@ async fn the_attempt_of_a_call_that_waited_begins_with_its_place() {
     let began = rt::now();
     let service = scene.layer.layer(service_fn(move |request: Request<Body>| async move {
         let context = request.extensions().get::<Context>().expect("it came with it").clone();
-        assert!(!context.state().is_here());
+        assert!(!context.state().is_waiting());
         assert_eq!(context.state().attempt_began() - began, Duration::from_secs(1));
         Ok::<_, Infallible>(Response::new(Body::empty()))
     }));

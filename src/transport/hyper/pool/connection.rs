@@ -17,7 +17,7 @@ use crate::rt::Draw;
 use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
-/// One connection, as its users hold it. Over HTTP/2, clones share it.
+/// A connection, as its users hold it. HTTP/2 connections are shared by clones.
 #[derive(Debug)]
 pub(in super::super) struct Connection {
     sender: Sender,
@@ -41,7 +41,7 @@ impl Connection {
         Self { sender, record: Arc::new(Record::new(id, spread, signals)), upload: None }
     }
 
-    /// Another user of the same connection, where it takes several.
+    /// Another user of the same connection, if it can be shared.
     pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(..) => None,
@@ -63,7 +63,7 @@ impl Connection {
             && !self.record.is_expired(now, limits)
     }
 
-    /// Sends a request; a connection that is gone gives it back.
+    /// Sends a request. If the connection is closed, returns the request.
     pub(in super::super) fn send(
         &mut self,
         request: Request<Body>,
@@ -95,12 +95,12 @@ impl Connection {
         self.record.is_kept()
     }
 
-    /// How it broke, if it did.
+    /// The error that broke it, if any.
     pub(in super::super) fn failure(&self) -> Option<hyper::Error> {
         self.record.take_failure()
     }
 
-    /// What is known of it, unless it speaks HTTP/2.
+    /// Its record, unless it speaks HTTP/2.
     pub(in super::super) fn http1(&self) -> Option<&Http1> {
         match &self.sender {
             Sender::Http1(_, http1) => Some(http1),

@@ -17,9 +17,10 @@ use crate::transport::pool::PoolLimits;
 
 /// A connection with the task that drives it.
 ///
-/// Its place is given back however the task ends: by a panic of what it polls, or with its runtime.
+/// However the task ends, by a panic or with its runtime, its place is given back.
 struct Driving {
-    /// Dropped first, and with it the socket: a place is never free before its connection is closed.
+    /// Dropped first, and the socket with it, so that no place is free before its connection is
+    /// closed.
     driver: Driver,
     open: Open,
 }
@@ -33,7 +34,7 @@ struct Open {
 }
 
 impl Host {
-    /// Takes a connection over, with the task that drives it.
+    /// Takes over a connection and the task that drives it.
     pub(super) fn open(
         self: &Arc<Self>,
         sender: Sender,
@@ -57,7 +58,7 @@ impl Driving {
         let review = || host.upgrade().and_then(|host| host.review(record));
         let result = drive(&mut self.driver, limits, &record.signals, review).await;
         if let Err(error) = result {
-            // Before its requests are told that it is gone.
+            // Do this before the connection's requests learn that it is closed.
             record.broke(error);
         }
         self.open.is_over = true;

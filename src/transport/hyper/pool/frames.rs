@@ -1,7 +1,7 @@
-//! What an HTTP/2 peer says of its streams, read from its frames on their way to hyper.
+//! Reads what an HTTP/2 peer announces about its streams, from its frames on their way to hyper.
 //!
-//! hyper tells how many streams a peer takes only to who polls the connection just then, and of a
-//! GOAWAY only whoever opens a stream.
+//! hyper reports the number of streams that a peer accepts only while the connection is polled, and
+//! a GOAWAY only when a stream is opened.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::signals::Signals;
 
 pin_project! {
-    /// The I/O of an HTTP/2 connection, whose frames are read along.
+    /// The I/O of an HTTP/2 connection, whose frames are also read here.
     #[derive(Debug)]
     pub(in super::super) struct Http2Io<I> {
         #[pin]
@@ -29,11 +29,11 @@ pin_project! {
 #[derive(Debug, Default)]
 struct Frames {
     head: [u8; HEAD],
-    /// How much of the head is here.
+    /// How much of the head has arrived.
     head_here: usize,
     /// How much of the payload is still to come.
     left: usize,
-    /// A setting, or what a GOAWAY begins with.
+    /// A setting, or the beginning of a GOAWAY.
     item: [u8; GOAWAY_ITEM],
     item_here: usize,
     /// The peer's first settings have come.

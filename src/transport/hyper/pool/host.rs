@@ -23,7 +23,7 @@ impl Host {
         Self { shared, state: Mutex::new(State { speaks_http2, ..State::default() }) }
     }
 
-    /// The right to make one more connection, if there is room for it.
+    /// The right to make one more connection, if the limits allow it.
     pub(in super::super) fn place(self: &Arc<Self>) -> Option<Place> {
         let mut state = self.state();
         state.may_connect(self.shared.limits().per_host).then(|| state.place(self))
@@ -35,12 +35,12 @@ impl Host {
         let left = state.streams.take_if(|streams| streams.record.id == record.id);
         drop(state);
         if left.is_some() {
-            // Whoever waited for a stream of it needs another connection.
+            // Requests that waited for a stream of it need another connection.
             self.grant_place();
         }
     }
 
-    /// Gives a new connection to whoever can use it. Over HTTP/2, that is everybody.
+    /// Gives a new connection to the requests that can use it. Over HTTP/2, those are all.
     pub(in super::super) fn established(
         self: &Arc<Self>,
         mut place: Place,
@@ -54,7 +54,8 @@ impl Host {
         state.connecting -= 1;
         let Some(shared) = lease.share() else {
             if std::mem::take(&mut state.speaks_http2) {
-                // It does no more: those who waited for one connection need their own.
+                // It speaks HTTP/1.1 only: requests that waited for one shared connection need
+                // their own.
                 drop(state);
                 self.grant_place();
             }
@@ -98,7 +99,7 @@ impl Host {
         let now = rt::now();
         let limits = self.shared.limits();
         if let Some(cause) = record.age(now, &limits) {
-            self.let_go(record, cause);
+            self.release(record, cause);
         }
         if record.is_closing() {
             return None;
@@ -126,7 +127,7 @@ impl Host {
         drop(over);
     }
 
-    /// The host wants HTTP/1.1: nothing more is sent over this connection, nor over another HTTP/2 one.
+    /// The host demands HTTP/1.1: no more requests are sent over this or another HTTP/2 connection.
     pub(super) fn require_http1(self: &Arc<Self>, record: &Record) {
         let mut state = self.state();
         (state.wants_http1, state.speaks_http2) = (true, false);
@@ -139,7 +140,7 @@ impl Host {
         self.state().wants_http1
     }
 
-    /// Closes those that nobody uses and that have not shown since then that they are alive.
+    /// Closes the unused connections that have not proved since then that they are alive.
     pub(super) fn close_unproven(&self, since: Instant, cause: CloseCause) {
         // Dropped after the lock is free again.
         let unproven = self.state().take_unproven(since);
@@ -148,7 +149,7 @@ impl Host {
         }
     }
 
-    /// Why nothing is free, as people are told it.
+    /// Why no connection is free, as text for people.
     pub(in super::super) fn none_free(&self) -> String {
         let state = self.state();
         let streams = state.streams.as_ref().map(|streams| streams.record.signals.max_streams());
@@ -159,7 +160,7 @@ impl Host {
         }
     }
 
-    /// Whether all wait for the one connection that is being made.
+    /// Whether all requests wait for the one connection that is being made.
     pub(in super::super) fn is_being_reached(&self) -> bool {
         let state = self.state();
         state.speaks_http2 && state.streams.is_none() && state.connecting > 0
@@ -179,14 +180,15 @@ impl Host {
         self.state().certificate = Some(Shown { expires, seen: rt::now() });
     }
 
-    /// When the certificate ends that it showed last, unless it may have been renewed since.
+    /// When the certificate that the host presented last expires, unless it may have been renewed
+    /// since.
     pub(super) fn certificate_expiry(&self, now: Instant) -> Option<SystemTime> {
         let shown = self.state().certificate?;
         let is_fresh = now.saturating_duration_since(shown.seen) <= REMEMBERED;
         is_fresh.then_some(shown.expires)
     }
 
-    fn let_go(self: &Arc<Self>, record: &Record, cause: CloseCause) {
+    fn release(self: &Arc<Self>, record: &Record, cause: CloseCause) {
         let mut state = self.state();
         let unused = state.take_idle(record.id);
         drop(state);

@@ -112,7 +112,7 @@ impl Hosts {
         let hosts: Vec<_> = self.known().by_key.values().cloned().collect();
         for host in &hosts {
             host.trim();
-            // There may be room for who waits.
+            // Waiting requests may fit now.
             host.grant_place();
         }
     }
@@ -129,7 +129,7 @@ impl Known {
         if self.by_key.len() < self.sweep_at {
             return;
         }
-        // Whoever holds a host, a connection or a request, keeps it.
+        // A connection or a request that holds a host keeps it.
         self.by_key.retain(|_, host| Arc::strong_count(host) > 1 || host.counts().0 > 0);
         self.sweep_at = MANY_HOSTS.max(2 * self.by_key.len());
     }
@@ -146,7 +146,7 @@ impl Shared {
         self.emitter.emit(None, event);
     }
 
-    /// Counts a connection's end, once it is known what ended it.
+    /// Counts the end of a connection, once its cause is known.
     pub(super) fn count_closed(&self, record: &Arc<Record>) {
         let Some(cause) = record.final_cause() else { return };
         end_soon(record);

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::rt;
 use crate::terms::CloseCause;
 
-/// The use of one connection for one request; it goes back when this is dropped.
+/// The use of a connection for one request. Dropping it returns the connection.
 #[derive(Debug)]
 pub(in super::super) struct Lease {
     /// Present until it is dropped or taken.
@@ -17,7 +17,7 @@ pub(in super::super) struct Lease {
     host: Arc<Host>,
 }
 
-/// A connection whose request is over, on its way back; it arrives when this is dropped.
+/// A connection whose request has ended. Dropping it returns the connection to the pool.
 struct Returning {
     connection: Option<Connection>,
     host: Arc<Host>,
@@ -25,7 +25,7 @@ struct Returning {
 
 /// A lease for as long as a request is on its way and its answer's body is read.
 ///
-/// A connection that a limit passed on may be dead: it isn't used again.
+/// After a timeout the connection may be dead, so it is not used again.
 pub struct Hold {
     lease: Lease,
     context: Option<Context>,
@@ -48,7 +48,7 @@ impl Lease {
         self.connection.as_mut().expect("a lease has its connection until it is dropped")
     }
 
-    /// Another user of the same connection, where it takes several.
+    /// Another user of the same connection, if it can be shared.
     pub(super) fn share(&self) -> Option<Connection> {
         self.connection.as_ref()?.share()
     }
@@ -158,13 +158,13 @@ impl Hold {
         }
     }
 
-    /// There will be no answer, because the connection was closed before it took the request.
+    /// There will be no answer: the connection was closed before it took the request.
     pub(in super::super) fn unsent(mut self) {
         self.over = true;
         self.lease.refuse();
     }
 
-    /// There will be no answer. Where the connection broke, others may have broken with it.
+    /// There will be no answer. If this connection broke, others may have broken with it.
     pub(in super::super) fn failed(mut self, broke: bool) {
         self.over = true;
         if !self.connection().is_http2() {
@@ -175,9 +175,9 @@ impl Hold {
         }
     }
 
-    /// Closes the connections that were kept as long as this one and have answered nothing since its
-    /// request was sent: whatever ended this one may have ended them, and the next attempt must not
-    /// find that out one by one.
+    /// Closes the idle connections that were unused for as long as this one and have answered
+    /// nothing since its request was sent. The cause that ended this one may have ended them, too,
+    /// and the next attempt must not find them broken one by one.
     fn distrust(&self, cause: CloseCause) {
         if let Some(since) = self.kept_when_sent() {
             self.lease.host.close_unproven(since, cause);

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use super::host::Host;
 use super::hosts::Shared;
 
-/// The right to make one connection; given back when it is dropped.
+/// The right to make one connection. Dropping it gives it back.
 pub(in super::super) struct Place(Option<Arc<Host>>);
 
-/// A request that waits, as the figures count it.
+/// A waiting request, which counts in the figures.
 pub(in super::super) struct Waiting<'a>(&'a Shared);
 
 impl Place {
@@ -22,7 +22,7 @@ impl Place {
         self.0 = None;
     }
 
-    /// Frees the place without looking for who could use it.
+    /// Frees the place without looking for a request that could use it.
     pub(super) fn unused(mut self) {
         let _ = self.free();
     }

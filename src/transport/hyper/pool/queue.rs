@@ -1,4 +1,5 @@
-//! Who gets a connection: whoever finds one, and otherwise whoever came first.
+//! Which request gets a connection: one that finds a free one, and otherwise the first in the
+//! queue.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +25,7 @@ pub(in super::super) enum Acquired {
     Wait(oneshot::Receiver<Grant>),
 }
 
-/// What somebody gets who waited.
+/// What a waiting request gets.
 #[derive(Debug)]
 pub(in super::super) enum Grant {
     Lease(Lease),
@@ -32,15 +33,15 @@ pub(in super::super) enum Grant {
 }
 
 impl Host {
-    /// A connection, the right to make one, or a place in the queue. With `since`, no connection that
-    /// has not shown since then that it is alive.
+    /// A connection, the right to make one, or a place in the queue. With `since`, only a
+    /// connection that has proved since then that it is alive.
     pub(in super::super) fn acquire(self: &Arc<Self>, since: Option<Instant>) -> Acquired {
         let now = rt::now();
         // Dropped after the lock is free again.
         let mut stale = Vec::new();
         let mut state = self.state();
         let limits = self.shared.limits();
-        // Whatever comes free is for who waits for it, and not for who happens to come by.
+        // Free connections are for the requests that wait, not for one that has just come.
         let is_first = !state.is_waited_for();
         let found = match is_first {
             true => state.take_usable(now, &limits, since, &mut stale),
@@ -62,7 +63,7 @@ impl Host {
         };
         drop(state);
         if !is_first && !stale.is_empty() {
-            // Those who wait for a stream of it need another connection.
+            // Requests that wait for a stream of it need another connection.
             self.grant_place();
         }
         acquired
@@ -90,7 +91,7 @@ impl Host {
         self.hand_on(connection, now);
     }
 
-    /// Gives an HTTP/1.1 connection to who waits for one, or keeps it.
+    /// Gives an HTTP/1.1 connection to a waiting request, or keeps it.
     fn hand_on(self: &Arc<Self>, mut connection: Connection, now: Instant) {
         loop {
             let mut state = self.state();
@@ -129,7 +130,7 @@ impl Host {
         self.shared.count_closed(record);
     }
 
-    /// Gives the streams that are free to who waits for one.
+    /// Gives the free streams to waiting requests.
     pub(super) fn grant_streams(self: &Arc<Self>) {
         let (now, limits) = (rt::now(), self.shared.limits());
         loop {
@@ -157,7 +158,7 @@ impl Host {
         }
     }
 
-    /// Lets the next who waits make a connection, if there is room for it.
+    /// Lets the next waiting request make a connection, if the limits allow it.
     pub(super) fn grant_place(self: &Arc<Self>) {
         loop {
             let mut state = self.state();

@@ -7,14 +7,14 @@ use crate::rt::{self, Draw};
 use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
-/// What is known of a connection by its users and by the task that drives it.
+/// The state of a connection, shared by its users and the task that drives it.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) id: u64,
     born: Instant,
     /// Where its life ends around the one that is set.
     spread: Draw,
-    /// Requests that are on it.
+    /// Requests that are using it.
     active: AtomicU32,
     /// When the last of them ended, in nanoseconds from birth.
     last_used: AtomicU64,
@@ -26,13 +26,13 @@ pub(super) struct Record {
     counted: AtomicBool,
     /// The caller of its request went away.
     abandoned: AtomicBool,
-    /// It gave a request back: it takes no more, whatever hyper says of it yet.
+    /// It returned a request: it takes no more requests, even if hyper doesn't say so yet.
     refuses: AtomicBool,
-    /// How it broke, for the request that finds it broken.
+    /// The error that broke it, for the request that finds it broken.
     failure: Mutex<Option<hyper::Error>>,
-    /// What its users, its peer and its task tell one another.
+    /// Signals between its users, its peer and its task.
     pub(super) signals: Arc<Signals>,
-    /// What closes it, as a number; [`OPEN`] until somebody says.
+    /// The cause of its closing, as a number; [`OPEN`] until there is one.
     cause: AtomicU8,
 }
 
@@ -63,7 +63,7 @@ impl Record {
         self.expires(limits).is_some_and(|expires| now >= expires)
     }
 
-    /// Whether it is too old, or was left alone for too long.
+    /// Whether it is too old, or was unused for too long.
     pub(super) fn age(&self, now: Instant, limits: &PoolLimits) -> Option<CloseCause> {
         let left_alone = self.idle_since().zip(limits.idle);
         match left_alone {
@@ -73,14 +73,15 @@ impl Record {
         }
     }
 
-    /// Closes it for its age, if it is of one.
+    /// Closes it if it is too old, or was unused for too long.
     pub(super) fn name_age(&self, now: Instant, limits: &PoolLimits) {
         if let Some(cause) = self.age(now, limits) {
             self.close_for(cause);
         }
     }
 
-    /// When it is too old. Spread, so that connections that were made together don't end together.
+    /// When it is too old. Spread at random, so that connections that were made together don't end
+    /// together.
     pub(super) fn expires(&self, limits: &PoolLimits) -> Option<Instant> {
         limits.life.map(|life| rt::after(self.born, self.spread.about(life)))
     }
@@ -100,7 +101,7 @@ impl Record {
         self.active.load(Ordering::Relaxed) == 0
     }
 
-    /// Since when nobody uses it, if nobody does.
+    /// Since when it is unused, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         self.is_idle().then(|| self.last_used())
     }
@@ -114,7 +115,7 @@ impl Record {
         self.abandoned.store(abandoned, Ordering::Relaxed);
     }
 
-    /// Nobody uses it for now.
+    /// Marks it as unused.
     pub(super) fn keep(&self) {
         self.set_kept();
         self.abandon(false);
@@ -129,7 +130,7 @@ impl Record {
         self.kept.load(Ordering::Relaxed)
     }
 
-    /// Whether a request was answered on it since, and so shows that it is alive.
+    /// Whether a request was answered on it since then, which proves that it is alive.
     pub(super) fn was_used_since(&self, since: Instant) -> bool {
         self.last_used() >= since
     }
@@ -143,7 +144,7 @@ impl Record {
         self.refuses.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it takes no more requests, by its own word or its peer's.
+    /// Whether it takes no more requests, as it or its peer has announced.
     pub(super) fn refuses(&self) -> bool {
         self.refuses.load(Ordering::Relaxed) || self.signals.is_leaving()
     }
@@ -184,13 +185,13 @@ impl Record {
         Some(self.cause().unwrap_or(unnamed))
     }
 
-    /// Says why it will be closed; the first word counts, and whether this is it is returned.
+    /// Sets why it will be closed, unless a cause is set already. Returns whether this one was set.
     pub(super) fn close_for(&self, cause: CloseCause) -> bool {
         let cause = cause as u8;
         self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Says why, and ends its task at once: requests that are on it fail, and its socket is closed.
+    /// Sets why, and ends its task at once: its requests fail, and its socket is closed.
     pub(super) fn abort_for(&self, cause: CloseCause) {
         self.close_for(cause);
         self.signals.abort();
@@ -200,7 +201,7 @@ impl Record {
         self.cause.load(Ordering::Relaxed) != OPEN
     }
 
-    /// What closed it, where somebody said so.
+    /// The cause of its closing, if one was set.
     pub(super) fn cause(&self) -> Option<CloseCause> {
         let said = self.cause.load(Ordering::Relaxed);
         CAUSES.into_iter().find(|cause| *cause as u8 == said)

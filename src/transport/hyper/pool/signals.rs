@@ -4,14 +4,14 @@ use tokio::sync::Notify;
 
 use super::upload::Tasks;
 
-/// What the parts of one connection share: its I/O, its users and its tasks.
+/// Signals that the parts of one connection share: its I/O, its users and its tasks.
 #[derive(Debug)]
 pub(in super::super) struct Signals {
     /// How many streams the peer takes at once.
     max_streams: AtomicU32,
-    /// The peer said that it takes no new streams (GOAWAY).
+    /// The peer takes no new streams (GOAWAY).
     leaving: AtomicBool,
-    /// Somebody wants the connection closed, whatever is on it.
+    /// The connection is to be closed, even if requests are using it.
     aborted: AtomicBool,
     /// Bytes that were written.
     written: AtomicU64,
@@ -62,7 +62,7 @@ impl Signals {
         self.changed.notify_one();
     }
 
-    /// Ready when something was told since it was last asked.
+    /// Ready when there was a signal since the last call.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -81,7 +81,7 @@ impl Default for Signals {
     }
 }
 
-/// How many streams are opened before the peer has said how many it takes. Its word is the first that
-/// it sends (RFC 9113, 3.4), so that others wait for less than a round trip. A host that is sent more
-/// than it takes refuses them, and each costs an attempt.
+/// How many streams are opened before the peer has announced its limit. It announces that first
+/// (RFC 9113, 3.4), so that other requests wait for less than a round trip. A host refuses streams
+/// over its limit, and each refusal costs an attempt.
 const STREAMS_UNTOLD: u32 = 1;

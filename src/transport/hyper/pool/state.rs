@@ -12,7 +12,7 @@ use super::record::Record;
 use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
-/// What is known of one host's connections.
+/// The connections and waiting requests of one host.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// Connections that are open or being made.
@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) connecting: u32,
     /// Those of them that go because there are too many.
     pub(super) surplus: u32,
-    /// HTTP/1.1 connections that nobody uses; the last used is used next, so that the others age.
+    /// Unused HTTP/1.1 connections. The last one used is used next, so that the others age.
     pub(super) idle: Vec<Connection>,
     /// The HTTP/2 connection that takes new requests.
     pub(super) streams: Option<Connection>,
@@ -42,7 +42,7 @@ pub(super) struct Shown {
 }
 
 impl State {
-    /// Whether somebody waits; those who went away are forgotten.
+    /// Whether a request waits. Requests whose callers left are removed.
     pub(super) fn is_waited_for(&mut self) -> bool {
         while self.waiting.front().is_some_and(oneshot::Sender::is_closed) {
             self.waiting.pop_front();
@@ -50,7 +50,7 @@ impl State {
         !self.waiting.is_empty()
     }
 
-    /// Lets somebody wait. Those who went away are looked for whenever the line has doubled.
+    /// Adds a waiting request. Those whose callers left are removed whenever the queue has doubled.
     pub(super) fn wait_in_line(&mut self, grant: oneshot::Sender<Grant>) {
         if self.waiting.len() == self.waiting.capacity() {
             self.waiting.retain(|grant| !grant.is_closed());
@@ -58,7 +58,7 @@ impl State {
         self.waiting.push_back(grant);
     }
 
-    /// A connection that is free. With `since`, one that has shown to be alive since then.
+    /// A free connection. With `since`, one that has proved since then that it is alive.
     pub(super) fn take_usable(
         &mut self,
         now: Instant,
@@ -78,7 +78,7 @@ impl State {
                 if self.may_connect(limits.per_host) {
                     self.idle.push(connection);
                 } else {
-                    // It makes room for a new one.
+                    // It makes place for a new one.
                     self.shed(&connection.record);
                     stale.push(connection);
                 }
@@ -99,7 +99,7 @@ impl State {
     ) -> Option<Connection> {
         self.drop_unusable(now, limits, stale);
         let streams = self.streams.as_ref().filter(|streams| streams.record.takes_stream())?;
-        // It may have been closed since somebody else began to use it.
+        // It may have been closed since another request began to use it.
         streams.record.set_kept();
         streams.share()
     }
@@ -117,7 +117,7 @@ impl State {
         stale.extend(self.streams.take_if(|streams| !streams.is_usable(now, limits)));
     }
 
-    /// Takes those that nobody uses and that have not shown to be alive since then.
+    /// Takes the unused connections that have not proved since then that they are alive.
     pub(super) fn take_unproven(&mut self, since: Instant) -> Vec<Connection> {
         let proven = |connection: &Connection| connection.record.was_used_since(since);
         let (kept, unproven) = std::mem::take(&mut self.idle).into_iter().partition(proven);
@@ -125,7 +125,7 @@ impl State {
         unproven
     }
 
-    /// Takes one out that nobody uses.
+    /// Takes out an unused connection.
     pub(super) fn take_idle(&mut self, id: u64) -> Option<Connection> {
         let at = self.idle.iter().position(|idle| idle.record.id == id)?;
         Some(self.idle.remove(at))
@@ -141,7 +141,8 @@ impl State {
         self.surplus += u32::from(record.close_for(CloseCause::Surplus));
     }
 
-    /// Whether there may be one more. Over HTTP/2 one is enough, however few streams its peer takes.
+    /// Whether there may be one more connection. Over HTTP/2 one is enough, however few streams its
+    /// peer takes.
     pub(super) fn may_connect(&self, per_host: u32) -> bool {
         let one_is_enough = self.streams.is_some() || self.speaks_http2 && self.connecting > 0;
         self.open < per_host && !one_is_enough

@@ -23,7 +23,7 @@ use crate::rt;
 #[derive(Debug, Default)]
 pub(super) struct Upload {
     task: OnceLock<AbortHandle>,
-    /// Frames that were taken of it.
+    /// The number of its frames that hyper has taken.
     frames: AtomicU64,
     is_ended: AtomicBool,
     ended: Notify,
@@ -34,8 +34,8 @@ pub(super) struct Upload {
 pub(super) struct Tasks {
     /// The first: it reads and writes.
     connection: OnceLock<AbortHandle>,
-    /// The upload that is about to get its task: hyper polls a body once, and where that is not ready,
-    /// spawns its task before it does anything else.
+    /// The upload that gets its task next: hyper polls a body once, and if that isn't ready, spawns
+    /// its task before anything else.
     beginning: Mutex<Option<Arc<Upload>>>,
 }
 
@@ -43,10 +43,10 @@ pub(super) struct Tasks {
 #[derive(Clone, Debug)]
 pub(in super::super) struct Executor(Arc<Signals>);
 
-/// The body as hyper gets it.
+/// The body, as it is passed to hyper.
 struct Uploading {
     inner: Body,
-    /// What is left of a large frame.
+    /// The rest of a large frame.
     rest: Bytes,
     upload: Arc<Upload>,
     signals: Arc<Signals>,
@@ -100,7 +100,7 @@ impl Tasks {
         drop(self.beginning(None));
     }
 
-    /// Ends the connection, of which nobody wants anything any more.
+    /// Ends the connection, which is no longer used.
     pub(super) fn end(&self) {
         if let Some(connection) = self.connection.get() {
             connection.abort();

@@ -3,25 +3,25 @@ use std::time::SystemTime;
 
 use super::handle::Shared;
 use crate::circuit_breaker::BreakerHandle;
-use crate::control::{Lever, LeverError, LeverState};
+use crate::control::{Control, ControlError, ControlState};
 use crate::rehearsal::RehearsalHandle;
 use crate::rt::Clock;
 use crate::terms::{BreakerState, SwitchMode};
 
-/// Stops the integration, or a part of what it does.
-pub(super) struct KillSwitchLever(pub(super) Arc<Shared>);
+/// Stops the integration, or a part of its work.
+pub(super) struct KillSwitchControl(pub(super) Arc<Shared>);
 
 /// Forces the circuit breaker open or closed.
-pub(super) struct BreakerLever(pub(super) Arc<Shared>);
+pub(super) struct BreakerControl(pub(super) Arc<Shared>);
 
 /// Ends a rehearsal.
-pub(super) struct RehearsalLever(pub(super) Arc<Shared>);
+pub(super) struct RehearsalControl(pub(super) Arc<Shared>);
 
-/// Who last moved a lever that doesn't keep that itself.
+/// Who last set a control that doesn't record this itself.
 #[derive(Clone, Debug)]
-pub(super) struct Pull {
+pub(super) struct LastChange {
     to: Option<BreakerState>,
-    /// How often the breaker had been forced with this pull.
+    /// How often the breaker had been forced with this change.
     forcings: u64,
     who: String,
     why: String,
@@ -29,24 +29,24 @@ pub(super) struct Pull {
 }
 
 impl Shared {
-    pub(super) fn lever_states(&self) -> Vec<LeverState> {
+    pub(super) fn control_states(&self) -> Vec<ControlState> {
         vec![self.kill_switch_state(), self.breaker_state(), self.rehearsal_state()]
     }
 
-    fn kill_switch_state(&self) -> LeverState {
+    fn kill_switch_state(&self) -> ControlState {
         let switch = self.live.slots().kill_switch.handle();
         let position = switch.position();
-        let is_usual = position.mode() == SwitchMode::On;
-        let mut state = LeverState::new(KILL_SWITCH, position.mode().name(), is_usual);
+        let is_default = position.mode() == SwitchMode::On;
+        let mut state = ControlState::new(KILL_SWITCH, position.mode().name(), is_default);
         state.who = position.who().map(ToOwned::to_owned);
         state.why = position.why().map(ToOwned::to_owned);
         state.since = Some(position.since());
-        state.trouble = switch.trouble().map(|trouble| trouble.to_string());
-        state.is_troubled = switch.is_troubled();
+        state.error = switch.trouble().map(|trouble| trouble.to_string());
+        state.has_error = switch.is_troubled();
         state
     }
 
-    fn breaker_state(&self) -> LeverState {
+    fn breaker_state(&self) -> ControlState {
         let breaker = self.breaker();
         let forced = breaker.forced();
         let position = match forced {
@@ -54,19 +54,22 @@ impl Shared {
             Some(_) => "closed",
             None => "automatic",
         };
-        let mut state = LeverState::new(CIRCUIT_BREAKER, position, forced.is_none());
-        // Who forced it since, by a handle, isn't known: nobody else is named for it.
-        let is_it = |pull: &Pull| pull.to == forced && pull.forcings == breaker.forcings();
-        if let Some(pull) = self.pulled().clone().filter(|pull| forced.is_some() && is_it(pull)) {
-            (state.who, state.why) = (Some(pull.who), Some(pull.why));
-            state.since = Some(pull.since);
+        let mut state = ControlState::new(CIRCUIT_BREAKER, position, forced.is_none());
+        // If a handle has forced it since then, name nobody.
+        let is_it =
+            |change: &LastChange| change.to == forced && change.forcings == breaker.forcings();
+        if let Some(change) =
+            self.last_change().clone().filter(|change| forced.is_some() && is_it(change))
+        {
+            (state.who, state.why) = (Some(change.who), Some(change.why));
+            state.since = Some(change.since);
         }
         state
     }
 
-    fn rehearsal_state(&self) -> LeverState {
+    fn rehearsal_state(&self) -> ControlState {
         let on = self.rehearsal().is_on();
-        LeverState::new(REHEARSAL, if on { "on" } else { "off" }, !on)
+        ControlState::new(REHEARSAL, if on { "on" } else { "off" }, !on)
     }
 
     pub(super) fn breaker(&self) -> BreakerHandle {
@@ -78,7 +81,7 @@ impl Shared {
     }
 }
 
-impl Lever for KillSwitchLever {
+impl Control for KillSwitchControl {
     fn name(&self) -> &'static str {
         KILL_SWITCH
     }
@@ -87,20 +90,20 @@ impl Lever for KillSwitchLever {
         &MODES
     }
 
-    fn state(&self) -> LeverState {
+    fn state(&self) -> ControlState {
         self.0.kill_switch_state()
     }
 
-    fn pull(&self, to: &str, who: &str, why: &str) -> Result<(), LeverError> {
+    fn set(&self, to: &str, who: &str, why: &str) -> Result<(), ControlError> {
         let mode = SwitchMode::ALL.into_iter().find(|mode| mode.name() == to);
-        let mode = mode.ok_or_else(|| LeverError::no_position(to, &MODES))?;
+        let mode = mode.ok_or_else(|| ControlError::no_position(to, &MODES))?;
         let switch = self.0.live.slots().kill_switch.handle();
         switch.set(mode, who, why);
         Ok(())
     }
 }
 
-impl Lever for BreakerLever {
+impl Control for BreakerControl {
     fn name(&self) -> &'static str {
         CIRCUIT_BREAKER
     }
@@ -109,24 +112,24 @@ impl Lever for BreakerLever {
         &FORCES
     }
 
-    fn state(&self) -> LeverState {
+    fn state(&self) -> ControlState {
         self.0.breaker_state()
     }
 
-    fn pull(&self, to: &str, who: &str, why: &str) -> Result<(), LeverError> {
+    fn set(&self, to: &str, who: &str, why: &str) -> Result<(), ControlError> {
         let breaker = self.0.breaker();
         if !breaker.exists() {
-            return Err(LeverError::Refused("the integration has no one breaker".into()));
+            return Err(ControlError::Refused("the integration has no one breaker".into()));
         }
         let to = match to {
             "automatic" => None,
             "open" => Some(BreakerState::Open),
             "closed" => Some(BreakerState::Closed),
-            _ => return Err(LeverError::no_position(to, &FORCES)),
+            _ => return Err(ControlError::no_position(to, &FORCES)),
         };
         let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
         let forcings = breaker.forcings() + 1;
-        *self.0.pulled() = Some(Pull { to, forcings, who, why, since });
+        *self.0.last_change() = Some(LastChange { to, forcings, who, why, since });
         match to {
             None => breaker.release(),
             Some(BreakerState::Open) => breaker.force_open(),
@@ -136,7 +139,7 @@ impl Lever for BreakerLever {
     }
 }
 
-impl Lever for RehearsalLever {
+impl Control for RehearsalControl {
     fn name(&self) -> &'static str {
         REHEARSAL
     }
@@ -145,13 +148,13 @@ impl Lever for RehearsalLever {
         &ENDS
     }
 
-    fn state(&self) -> LeverState {
+    fn state(&self) -> ControlState {
         self.0.rehearsal_state()
     }
 
-    fn pull(&self, to: &str, _: &str, _: &str) -> Result<(), LeverError> {
+    fn set(&self, to: &str, _: &str, _: &str) -> Result<(), ControlError> {
         if to != ENDS[0] {
-            return Err(LeverError::no_position(to, &ENDS));
+            return Err(ControlError::no_position(to, &ENDS));
         }
         self.0.rehearsal().stop();
         Ok(())

@@ -5,14 +5,14 @@ use tracing::{Level, event};
 use super::record::{AuditExchange, AuditRecord};
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
-use crate::rt::datable;
+use crate::rt::clamp_to_year_9999;
 use crate::terms::Delivery;
 
-/// Tells each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
+/// Emits each record as an event with the target `outrigger::audit`, at `INFO` (feature `tracing`).
 ///
-/// It is told to the `tracing` subscriber that is the default where this is made; where there was
-/// none, to the one that is the default for the whole service by then. What was sent and answered is
-/// in the field `exchange`, as JSON.
+/// The event goes to the `tracing` subscriber that was the default when this was made, or if there
+/// was none, to the global default. The request and the answer are in the field `exchange`, as
+/// JSON.
 #[derive(Clone, Debug)]
 #[must_use = "a sink does nothing until an audit writes to it"]
 pub struct TracingSink {
@@ -20,7 +20,7 @@ pub struct TracingSink {
 }
 
 impl TracingSink {
-    /// Tells those who listen here.
+    /// Emits to the subscriber that is the default here.
     pub fn new() -> Self {
         Self { to: dispatcher::get_default(Dispatch::clone) }
     }
@@ -44,11 +44,11 @@ impl AuditSink for TracingSink {
 
 fn tell(record: &AuditRecord) {
     let exchange = record.exchange.as_ref();
-    // Numbers that are none of these become texts on their way to OpenTelemetry.
+    // OpenTelemetry's bridge turns other integer types into texts.
     let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     event!(target: "outrigger::audit", Level::INFO, {
         message = "attempt",
-        at = %humantime::format_rfc3339_micros(datable(record.at)),
+        at = %humantime::format_rfc3339_micros(clamp_to_year_9999(record.at)),
         integration = record.integration,
         call_id = %record.call_id,
         attempt = i64::from(record.attempt),

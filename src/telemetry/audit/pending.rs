@@ -9,14 +9,14 @@ use crate::redact::{Kept, Redactor, is_header_name};
 use crate::telemetry::error_type::error;
 
 /// A record before it is redacted.
-pub(super) struct Draft {
+pub(super) struct PendingRecord {
     record: AuditRecord,
     exchange: Option<Exchange>,
 }
 
-impl Draft {
-    /// What is to be recorded of an event, if anything is; with so much of each body of a failed
-    /// attempt.
+impl PendingRecord {
+    /// The record of an event, if it needs one. For a failed attempt, it has at most `body_cap`
+    /// bytes of each body.
     pub(super) fn of(
         event: &Event,
         origin: &Origin<'_>,
@@ -28,7 +28,7 @@ impl Draft {
             Event::AttemptFinished { end, elapsed, detail } => {
                 (end, elapsed, detail, context.attempt())
             }
-            // Nothing went out, and no attempt that failed here tells of it: it would be seen nowhere else.
+            // No attempt was sent or recorded, so the call itself must be.
             Event::CallFinished { end, elapsed, attempts: 0 } if !context.call().is_noted() => {
                 (end, elapsed, AttemptDetail::default(), 0)
             }
@@ -39,35 +39,36 @@ impl Draft {
         (record.acquired, record.head) = (detail.acquired, detail.head);
         (record.sent, record.received) = (detail.sent, detail.received);
         conclude(&mut record, end, context);
-        // Another subscriber may have asked for more of it, or for what nobody wants here.
+        // Another subscriber may have asked for a longer exchange, or for one that isn't wanted
+        // here.
         let body_cap = body_cap.filter(|_| has_failed(end));
         let exchange = body_cap.and_then(|cap| Some(origin.exchange()?.up_to(cap)));
         Some(Self { record, exchange })
     }
 
-    /// How many bytes of what was sent and answered it holds.
-    pub(super) fn kept(&self) -> usize {
+    /// The size of the exchange that it holds.
+    pub(super) fn exchange_bytes(&self) -> usize {
         self.exchange.as_ref().map_or(0, Exchange::size)
     }
 
-    pub(super) fn forget_exchange(&mut self) -> Option<Exchange> {
+    pub(super) fn take_exchange(&mut self) -> Option<Exchange> {
         self.exchange.take()
     }
 
-    /// The record as it may be shown.
+    /// The redacted record.
     pub(super) fn redacted(&self, redactor: &dyn Redactor) -> AuditRecord {
         let mut record = self.record.clone();
-        // The template is the application's own words.
+        // The template is written by the application and needs no redaction.
         let ids =
             [&mut record.correlation_id, &mut record.idempotency_key, &mut record.business_key];
         for id in ids.into_iter().flatten() {
             *id = redactor.id(id);
         }
-        record.exchange = self.exchange.as_ref().map(|exchange| shown(exchange, redactor));
+        record.exchange = self.exchange.as_ref().map(|exchange| redact(exchange, redactor));
         record
     }
 
-    /// The record without anything that might hold a secret, for when there is nobody to ask.
+    /// The record without everything that might hold a secret, for when the redactor has panicked.
     pub(super) fn bare(&self) -> AuditRecord {
         let mut record = self.record.clone();
         record.correlation_id = None;
@@ -113,10 +114,10 @@ fn begin(origin: &Origin<'_>, context: &Context, attempt: u32) -> AuditRecord {
 }
 
 fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
-    let is_here = record.attempt == 0;
+    let was_not_sent = record.attempt == 0;
     record.end = match end {
-        End::Answered { .. } if is_here => "answered_here",
-        End::Failed { .. } if is_here => "refused",
+        End::Answered { .. } if was_not_sent => "answered_here",
+        End::Failed { .. } if was_not_sent => "refused",
         end => end.name(),
     };
     (record.error, record.delivery) = (error(end), end.delivery());
@@ -125,7 +126,7 @@ fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
             (record.status, record.body_read) = (Some(status), body_read);
         }
         End::Failed { .. } => {
-            // The head came, and the body broke.
+            // The head arrived, and then the body broke.
             record.status = record.head.and_then(|_| context.last_status());
         }
         End::Abandoned { .. } | End::Overtaken => {}
@@ -144,7 +145,7 @@ fn before(wall: SystemTime, elapsed: Duration) -> SystemTime {
     wall.checked_sub(elapsed).unwrap_or(wall)
 }
 
-fn shown(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
+fn redact(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {
     let headers = |headers: &HeaderMap| {
         let shown = |(name, value): (&HeaderName, &HeaderValue)| {
             let plain = Some(name.as_str()).filter(|name| is_header_name(name));

@@ -1,13 +1,13 @@
-//! What is done about a failure.
+//! Events about failures: retries, hedges, timeouts, fallbacks.
 
-use super::at::{At, record};
+use super::span_scope::{SpanScope, record};
 use crate::event::Event;
 use crate::telemetry::error_type::error_of;
 
-pub(super) fn say(at: &At<'_>, event: &Event) {
+pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
     match *event {
         Event::RetryScheduled { attempt, class, delay } => record!(
-            at,
+            scope,
             DEBUG,
             "an attempt failed, and another follows",
             "error.type" = error_of(class),
@@ -15,14 +15,14 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.delay_s" = delay.as_secs_f64(),
         ),
         Event::RetryAwaitsBudget { attempt, class } => record!(
-            at,
+            scope,
             DEBUG,
             "an attempt failed, and the budget holds no other yet",
             "error.type" = error_of(class),
             "outrigger.failed" = i64::from(attempt),
         ),
         Event::RetryGaveUp { attempts, class, why } => record!(
-            at,
+            scope,
             DEBUG,
             "a failure is final",
             "error.type" = error_of(class),
@@ -30,36 +30,36 @@ pub(super) fn say(at: &At<'_>, event: &Event) {
             "outrigger.why" = why.name(),
         ),
         Event::HedgeSent { after } => record!(
-            at,
+            scope,
             DEBUG,
             "a second request goes out beside a slow one",
             "outrigger.after_s" = after.as_secs_f64(),
         ),
         Event::HedgeSkipped { why } => record!(
-            at,
+            scope,
             DEBUG,
             "no second request goes out beside a slow one",
             "outrigger.why" = why.name(),
         ),
         Event::HedgeFinished { won } => {
-            record!(at, DEBUG, "one of two requests was answered", "outrigger.second_won" = won);
+            record!(scope, DEBUG, "one of two requests was answered", "outrigger.second_won" = won);
         }
         Event::TimedOut { phase, limit } => record!(
-            at,
+            scope,
             DEBUG,
             "a limit passed",
             "outrigger.phase" = phase.name(),
             "outrigger.limit_s" = limit.as_secs_f64(),
         ),
         Event::FellBack { class, delivery } => record!(
-            at,
+            scope,
             WARN,
             "a fallback answered in the provider's place",
             "error.type" = error_of(class),
             "outrigger.delivery" = delivery.name(),
         ),
         Event::FallbackFailed { class } => {
-            record!(at, WARN, "a fallback had no answer", "error.type" = error_of(class));
+            record!(scope, WARN, "a fallback had no answer", "error.type" = error_of(class));
         }
         _ => {}
     }

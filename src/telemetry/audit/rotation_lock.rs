@@ -5,29 +5,33 @@ use std::time::{Duration, Instant};
 
 use crate::rt::{Rng, files};
 
-/// The right to put files aside, which one service has at a time: two at once would write over what
-/// the other has just put there.
+/// The lock for rotating files. One service has it at a time: two at once would overwrite each
+/// other's files.
 ///
-/// It is a file whose content changes with each step. One that stays as it is belongs to a service that
-/// died over it. Nobody's clock is compared with another's, and no process is looked for: the services may
-/// run on several machines.
+/// It is a file whose content changes with each step. If its content stays the same, the service
+/// that made it has died. This compares no clocks and looks for no process, because the services
+/// may run on several machines.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct RotationLock {
     path: PathBuf,
     lock: File,
     owner: String,
     steps: u32,
 }
 
-/// What the lock of another service held when it was seen first, and when that was.
+/// The content of another service's lock, and when it was first seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Option<(Vec<u8>, Instant)>);
+pub(super) struct SeenLock(Option<(Vec<u8>, Instant)>);
 
-// === impl Turn ===
+// === impl RotationLock ===
 
-impl Turn {
-    /// Takes the right; `None` while another service has it.
-    pub(super) fn take(path: PathBuf, other: &mut Seen, now: Instant) -> io::Result<Option<Self>> {
+impl RotationLock {
+    /// Takes the lock; `None` while another service has it.
+    pub(super) fn take(
+        path: PathBuf,
+        other: &mut SeenLock,
+        now: Instant,
+    ) -> io::Result<Option<Self>> {
         for _ in 0..2 {
             match files::create_new(&path) {
                 Ok(lock) => {
@@ -37,12 +41,12 @@ impl Turn {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
-            match files::read_small(&path, MOST) {
+            match files::read_small(&path, MAX_CONTENT) {
                 Ok(content) => match other.is_dead(content, now) {
                     true => fs::remove_file(&path)?,
                     false => return Ok(None),
                 },
-                // It was given back meanwhile.
+                // The other service has released it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -52,15 +56,15 @@ impl Turn {
 
     fn begin(path: PathBuf, lock: File) -> Self {
         let owner = format!("{:032x}", u128::from_ne_bytes(Rng::system().id_bytes()));
-        let mut turn = Self { path, lock, owner, steps: 0 };
-        if turn.write().is_err() {
-            // A full disk, which putting files aside may make room on: the lock has no owner then.
-            turn.owner.clear();
+        let mut lock = Self { path, lock, owner, steps: 0 };
+        if lock.write().is_err() {
+            // The disk is full, and a rotation may free space: go on with a lock without an owner.
+            lock.owner.clear();
         }
-        turn
+        lock
     }
 
-    /// Makes sure that it is still this service's, and tells the others that it is at work.
+    /// Checks that this service still has the lock, and shows the others that it is at work.
     pub(super) fn confirm(&mut self) -> io::Result<()> {
         if !self.is_own() {
             return Err(io::Error::other("another service puts it aside"));
@@ -75,26 +79,26 @@ impl Turn {
     }
 
     fn is_own(&self) -> bool {
-        let content = files::read_small(&self.path, MOST);
+        let content = files::read_small(&self.path, MAX_CONTENT);
         content.is_ok_and(|content| content.starts_with(self.owner.as_bytes()))
     }
 }
 
-impl Drop for Turn {
+impl Drop for RotationLock {
     fn drop(&mut self) {
         if self.is_own() {
-            // One that stays is taken for a dead one's.
+            // If this fails, other services will take the lock for a dead one's.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-impl Seen {
-    /// Whether the other service has done nothing for so long that it must have died.
+impl SeenLock {
+    /// Whether the other service has done nothing for [`DEAD_AFTER`].
     fn is_dead(&mut self, content: Vec<u8>, now: Instant) -> bool {
         match &self.0 {
             Some((known, since)) if *known == content => {
-                now.saturating_duration_since(*since) >= DEAD
+                now.saturating_duration_since(*since) >= DEAD_AFTER
             }
             _ => {
                 self.0 = Some((content, now));
@@ -104,10 +108,10 @@ impl Seen {
     }
 }
 
-/// A step renames one file. That takes microseconds, on a network file system milliseconds.
-const DEAD: Duration = Duration::from_secs(2);
-/// An owner and a number have less than half of it.
-const MOST: u64 = 128;
+/// A step renames one file, which takes microseconds, or milliseconds on a network file system.
+const DEAD_AFTER: Duration = Duration::from_secs(2);
+/// An owner and a number need less than half of this.
+const MAX_CONTENT: u64 = 128;
 
 #[cfg(test)]
 mod tests {
@@ -116,16 +120,16 @@ mod tests {
 
     #[test]
     fn one_whose_lock_another_service_took_over_does_nothing_more_and_leaves_it() {
-        let path = std::env::temp_dir().join(format!("outrigger-turn-{}", std::process::id()));
-        let mut seen = Seen::default();
-        let taken = Turn::take(path.clone(), &mut seen, rt::now());
-        let mut turn = taken.expect("a folder").expect("nobody has it");
-        assert!(turn.confirm().is_ok());
-        let other = Turn::take(path.clone(), &mut seen, rt::now());
+        let path = std::env::temp_dir().join(format!("outrigger-lock-{}", std::process::id()));
+        let mut seen = SeenLock::default();
+        let taken = RotationLock::take(path.clone(), &mut seen, rt::now());
+        let mut lock = taken.expect("a folder").expect("nobody has it");
+        assert!(lock.confirm().is_ok());
+        let other = RotationLock::take(path.clone(), &mut seen, rt::now());
         assert!(other.expect("a folder").is_none());
         fs::write(&path, "another service 1\n").expect("a file");
-        assert!(turn.confirm().is_err());
-        drop(turn);
+        assert!(lock.confirm().is_err());
+        drop(lock);
         assert_eq!(fs::read(&path).expect("it is still there"), b"another service 1\n");
         fs::remove_file(path).expect("it is there");
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::bounded::Seen;
+use super::bounded::LabelValues;
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use super::outcome::Outcome;
@@ -14,16 +14,16 @@ use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::known::{self, OTHER};
 use crate::terms::{Class, Delivery, Rejection};
 
-/// One event's way into the metrics.
-pub(super) struct Note<'a> {
+/// Records one event as metrics.
+pub(super) struct MetricsVisitor<'a> {
     pub(super) to: &'a dyn Sink,
-    pub(super) seen: Arc<Seen>,
+    pub(super) values: Arc<LabelValues>,
     pub(super) origin: &'a Origin<'a>,
 }
 
-impl Note<'_> {
-    /// Calls and attempts: what is measured of them.
-    pub(super) fn take(&self, event: &Event) {
+impl MetricsVisitor<'_> {
+    /// Records an event that has measurements; the others are counted.
+    pub(super) fn record(&self, event: &Event) {
         match *event {
             Event::CallFinished { end, elapsed, attempts } => self.call(end, elapsed, attempts),
             Event::AttemptStarted => self.under_way(1.0),
@@ -42,8 +42,8 @@ impl Note<'_> {
             Event::Mirrored { class, agrees, .. } => {
                 let agrees = agrees.map_or("not_compared", yes_or_no);
                 let class = Outcome::from(class).class;
-                let says = [(names::CLASS, class.into()), (names::AGREES, agrees.into())];
-                self.count(&names::MIRROR_ANSWERS, says);
+                let labels = [(names::CLASS, class.into()), (names::AGREES, agrees.into())];
+                self.count(&names::MIRROR_ANSWERS, labels);
             }
             Event::ClientReplaced { cause, replaced } => {
                 let reason = (names::REASON, cause.name().into());
@@ -54,9 +54,9 @@ impl Note<'_> {
         }
     }
 
-    /// What is counted, with a word at most.
+    /// Counts an event, with at most one label.
     fn tally(&self, event: &Event) {
-        let (metric, says) = match *event {
+        let (metric, labels) = match *event {
             Event::CorrelationReplaced => (names::CORRELATION_REPLACED, None),
             Event::RetryGaveUp { why, .. } => {
                 (names::RETRIES_GIVEN_UP, Some((names::REASON, why.name())))
@@ -90,13 +90,13 @@ impl Note<'_> {
                 (names::REHEARSAL_FAULTS, Some((names::FAULT, fault.name())))
             }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
-            // The rest is seen in what comes of it, or is a state, which gauges show.
+            // Other events are seen in later ones, or are states, which gauges show.
             _ => match refusal(event) {
                 Some(why) => (names::REJECTIONS, Some((names::REASON, why))),
                 None => return,
             },
         };
-        self.count(&metric, says.map(|(name, word)| (name, word.into())));
+        self.count(&metric, labels.map(|(name, word)| (name, word.into())));
     }
 
     fn call(&self, end: End, elapsed: Duration, attempts: u32) {
@@ -115,7 +115,7 @@ impl Note<'_> {
         let outcome = Outcome::of(end);
         let status = match end {
             End::Answered { status, .. } => Some(status),
-            // The head was here, and then the body broke or was left.
+            // The head had arrived, and then the body broke or was dropped.
             _ if detail.head.is_some() => self.origin.context().and_then(Context::last_status),
             _ => None,
         };
@@ -123,7 +123,7 @@ impl Note<'_> {
         let error = ErrorType::of(end).map(|error| (names::ERROR_TYPE, error.into()));
         let template = self.target().and_then(CallTarget::path_template);
         let template =
-            template.map(|path| (names::TEMPLATE, self.seen.templates.text(path.as_str())));
+            template.map(|path| (names::TEMPLATE, self.values.templates.text(path.as_str())));
         let class = (names::CLASS, outcome.class.into());
         let mut labels = self.peer();
         labels.extend([Some(class), status, error, template].into_iter().flatten());
@@ -143,26 +143,26 @@ impl Note<'_> {
         self.count(metric, [(names::CLASS, outcome.class.into())].into_iter().chain(reason));
     }
 
-    fn count(&self, metric: &Metric, says: impl IntoIterator<Item = (&'static str, Text)>) {
-        self.to.count(metric, self.labels(says));
+    fn count(&self, metric: &Metric, labels: impl IntoIterator<Item = (&'static str, Text)>) {
+        self.to.count(metric, self.labels(labels));
     }
 
     fn time(
         &self,
         metric: &Metric,
-        says: impl IntoIterator<Item = (&'static str, Text)>,
+        labels: impl IntoIterator<Item = (&'static str, Text)>,
         time: Duration,
     ) {
-        self.to.measure(metric, self.labels(says), time.as_secs_f64());
+        self.to.measure(metric, self.labels(labels), time.as_secs_f64());
     }
 
-    /// Of whom what is asked.
+    /// The labels of the provider: method, host and port.
     fn peer(&self) -> Labels {
         let Some(target) = self.target() else {
             return self.labels([]);
         };
-        let host = target.host().map(|host| (names::ADDRESS, self.seen.hosts.text(host)));
-        let port = target.port().map(|port| (names::PORT, self.seen.ports.number(port)));
+        let host = target.host().map(|host| (names::ADDRESS, self.values.hosts.text(host)));
+        let port = target.port().map(|port| (names::PORT, self.values.ports.number(port)));
         self.labels([self.method(), host, port].into_iter().flatten())
     }
 
@@ -175,13 +175,13 @@ impl Note<'_> {
         self.origin.context()?.target()
     }
 
-    fn labels(&self, says: impl IntoIterator<Item = (&'static str, Text)>) -> Labels {
-        let integration = (names::INTEGRATION, Arc::clone(&self.seen.name).into());
-        [integration].into_iter().chain(says).collect()
+    fn labels(&self, labels: impl IntoIterator<Item = (&'static str, Text)>) -> Labels {
+        let integration = (names::INTEGRATION, Arc::clone(&self.values.name).into());
+        [integration].into_iter().chain(labels).collect()
     }
 }
 
-/// Why a layer refused, if that is what happened.
+/// Why a layer refused, if the event is a refusal.
 fn refusal(event: &Event) -> Option<&'static str> {
     let why = match *event {
         Event::BreakerRejected => Rejection::CircuitOpen,

@@ -5,37 +5,37 @@ use tracing::Span;
 use tracing::field::{DisplayValue, display};
 use tracing::span::Id;
 
-use super::open::{Key, Open};
+use super::open::{OpenSpans, SpanKey};
 use crate::context::{CallId, CallTarget, Context, CorrelationId};
 use crate::event::Origin;
 
-/// Where something happened: whose call, which attempt, inside which span.
-pub(super) struct At<'a> {
-    pub(super) open: &'a Open,
+/// The scope of an event: its call, its attempt, the span that it belongs to.
+pub(super) struct SpanScope<'a> {
+    pub(super) open: &'a OpenSpans,
     origin: &'a Origin<'a>,
 }
 
-/// The span that a record stands in, kept open for as long as the record is made.
+/// The span that an event belongs to, kept open while the event is recorded.
 pub(super) struct Parent(Option<Arc<Span>>);
 
-/// Records one thing that happened, with what ties it to its call.
+/// Records one event, with the ids of its call.
 ///
-/// Numbers are `i64`: as others, they become texts on their way to OpenTelemetry.
+/// Integers are `i64`, because OpenTelemetry's bridge turns other types into texts.
 macro_rules! record {
-    ($at:expr, $level:ident, $text:literal $(, $name:literal = $value:expr)* $(,)?) => {{
-        let at = $at;
+    ($scope:expr, $level:ident, $text:literal $(, $name:literal = $value:expr)* $(,)?) => {{
+        let scope = $scope;
         if ::tracing::enabled!(target: "outrigger", ::tracing::Level::$level) {
-            let parent = at.parent();
+            let parent = scope.parent();
             ::tracing::event!(
                 target: "outrigger",
                 parent: parent.id(),
                 ::tracing::Level::$level,
                 {
                     message = $text,
-                    "outrigger.integration" = at.integration(),
-                    "outrigger.call_id" = at.call_id(),
-                    "outrigger.correlation_id" = at.correlation_id(),
-                    "outrigger.attempt" = at.attempt().map(i64::from),
+                    "outrigger.integration" = scope.integration(),
+                    "outrigger.call_id" = scope.call_id(),
+                    "outrigger.correlation_id" = scope.correlation_id(),
+                    "outrigger.attempt" = scope.attempt().map(i64::from),
                     $($name = $value,)*
                 }
             );
@@ -44,8 +44,8 @@ macro_rules! record {
 }
 pub(super) use record;
 
-impl<'a> At<'a> {
-    pub(super) fn new(open: &'a Open, origin: &'a Origin<'a>) -> Self {
+impl<'a> SpanScope<'a> {
+    pub(super) fn new(open: &'a OpenSpans, origin: &'a Origin<'a>) -> Self {
         Self { open, origin }
     }
 
@@ -57,7 +57,7 @@ impl<'a> At<'a> {
         self.context()?.target()
     }
 
-    pub(super) fn key(&self) -> Option<Key> {
+    pub(super) fn key(&self) -> Option<SpanKey> {
         Some(self.open.key(self.context()?.call_id(), self.integration()))
     }
 
@@ -90,8 +90,8 @@ impl<'a> At<'a> {
 }
 
 impl Parent {
-    pub(super) fn of_call(at: &At<'_>) -> Self {
-        Self(at.key().and_then(|key| at.open.call(key)))
+    pub(super) fn of_call(scope: &SpanScope<'_>) -> Self {
+        Self(scope.key().and_then(|key| scope.open.call(key)))
     }
 
     pub(super) fn id(&self) -> Option<Id> {

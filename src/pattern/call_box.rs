@@ -1,0 +1,336 @@
+//! The memory of a call (its code, its facts and its timer), reused from call to call.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker, ready};
+use std::time::Instant;
+
+use http::Request;
+use http::response::Parts;
+use http_body::{Frame, SizeHint};
+
+use super::around::{Flow, Next};
+use super::attempt::{Attempt, SharedAttempt, Stage};
+use super::call::{Call, Time};
+use super::unread::Unread;
+use super::wire::Wire;
+use crate::body::Allowance;
+use crate::context::{AttemptState, Context};
+use crate::outcome::{Error, ErrorKind};
+use crate::rt::free_list::FreeList;
+use crate::rt::{self, Timer};
+use crate::terms::Delivery;
+
+/// State that a call's code shares with the task that polls it.
+#[derive(Debug)]
+pub(super) struct CallControl {
+    pub(super) time: Time,
+    /// The call has ended, or its caller left.
+    is_ended: AtomicBool,
+    /// The code's result, until the caller takes it.
+    over: Mutex<Option<Flow>>,
+}
+
+/// The memory of a call, reused: its code, its facts and its timer.
+pub(crate) struct CallBox<W: Wire> {
+    code: Pin<Box<dyn Future<Output = Infallible> + Send>>,
+    shared: Arc<SharedAttempt<W>>,
+    /// The same, as patterns see it.
+    attempt: Attempt<W>,
+    control: Arc<CallControl>,
+    /// The stack that the code runs through; callers that know its type cast it back.
+    stack: Arc<dyn Any + Send + Sync>,
+    timer: Pin<Box<Timer>>,
+    /// The runtime that the timer belongs to. A client may outlive its runtime.
+    runtime: Option<tokio::runtime::Id>,
+    /// This call has compared the current runtime with the timer's.
+    is_runtime_checked: bool,
+    /// The code is being polled. Stays true after a panic, so that the code is not polled again.
+    is_polled: bool,
+    /// The last call's state, whose memory the next call reuses.
+    pub(super) spare: Option<Arc<AttemptState>>,
+    /// Woken by the timer in the caller's place, while the caller reads nothing.
+    unread: Option<Arc<Unread<W>>>,
+    is_unread: bool,
+    /// Frames that were read when the deadline passed, for a caller who reads later.
+    read_late: VecDeque<Frame<W::Data>>,
+}
+
+/// Shared, so that an answer that its caller keeps unread can be ended at its deadline.
+pub(crate) type SharedCallBox<W> = Arc<Mutex<CallBox<W>>>;
+
+/// Free call boxes, for calls to come.
+pub(crate) type CallBoxes<W> = FreeList<SharedCallBox<W>>;
+
+/// Runs one call after another. It waits between calls instead of ending, so that its memory is
+/// allocated once.
+async fn serve<W: Wire, N: Next<W>>(
+    stack: Arc<N>,
+    attempt: Attempt<W>,
+    control: Arc<CallControl>,
+) -> Infallible {
+    loop {
+        {
+            let call = Call::new(attempt.facts(), Arc::clone(&control));
+            let mut running = pin!(stack.run(&call, &attempt));
+            let flow = poll_fn(|cx| match control.is_ended.load(Relaxed) {
+                true => Poll::Ready(None),
+                false => running.as_mut().poll(cx).map(Some),
+            });
+            if let Some(flow) = flow.await {
+                *control.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(flow);
+                control.is_ended.store(true, Relaxed);
+            }
+            // Everything that the call held is dropped here.
+        }
+        stack.release();
+        let mut has_waited = false;
+        poll_fn(|_| match std::mem::replace(&mut has_waited, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
+}
+
+// === impl CallBox ===
+
+/// What polling the code has led to.
+pub(super) enum Reached {
+    /// The attempt has reached the stage that was asked for.
+    Stage,
+    End(Flow),
+}
+
+/// An answer's head, the size of its body, and whether the body has ended; or an error.
+pub(super) type Head = Result<(Parts, SizeHint, bool), Error>;
+
+/// A frame of a body, or an error; `None` at its end.
+pub(super) type Read<D> = Option<Result<Frame<D>, Error>>;
+
+/// How many bytes are read of a body that its caller keeps unread.
+const MAX_UNREAD: usize = 1 << 16;
+
+impl<W: Wire> CallBox<W> {
+    /// Makes a call box for calls through this stack.
+    pub(super) fn shared<N: Next<W> + 'static>(stack: Arc<N>) -> SharedCallBox<W> {
+        Arc::new_cyclic(|call_box| {
+            let unread = Some(Unread::new(call_box.clone()));
+            Mutex::new(Self { unread, ..Self::new(stack) })
+        })
+    }
+
+    fn new<N: Next<W> + 'static>(stack: Arc<N>) -> Self {
+        let control = Arc::new(CallControl {
+            time: Time::new(rt::now()),
+            is_ended: AtomicBool::new(false),
+            over: Mutex::new(None),
+        });
+        let attempt = Attempt::new();
+        let shared = Arc::clone(&attempt.shared);
+        let of_code = Attempt { shared: Arc::clone(&shared) };
+        let code = Box::pin(serve(Arc::clone(&stack), of_code, Arc::clone(&control)));
+        Self {
+            code,
+            shared,
+            attempt,
+            control,
+            stack,
+            timer: Box::pin(Timer::default()),
+            runtime: None,
+            is_runtime_checked: false,
+            is_polled: false,
+            spare: None,
+            unread: None,
+            is_unread: false,
+            read_late: VecDeque::new(),
+        }
+    }
+
+    /// Begins a call.
+    pub(super) fn begin<N: Next<W> + 'static>(
+        &mut self,
+        request: Request<W::Body>,
+        context: Context,
+        prepare: impl FnOnce(&N),
+    ) {
+        // The request waits here until it is sent.
+        context.state().set_queued(true);
+        self.control.is_ended.store(false, Relaxed);
+        self.shared.begin(&mut self.shared.slots(), request, Some(context));
+        let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");
+        prepare(stack);
+        stack.begin(&self.attempt);
+    }
+
+    /// Runs until there is the answer's head, or an error.
+    pub(super) fn poll_head(&mut self, cx: &mut TaskContext<'_>) -> Poll<Head> {
+        let reached = ready!(self.run_to(Stage::Head, cx));
+        if let Reached::End(Err(error)) = reached {
+            return Poll::Ready(Err(error));
+        }
+        let mut slots = self.shared.slots();
+        let (head, size) = (slots.head.take(), slots.size);
+        drop(slots);
+        let Some(head) = head else {
+            let error = Error::new(ErrorKind::Other, Delivery::Unknown);
+            return Poll::Ready(Err(error.with_detail("a pattern ended without an answer")));
+        };
+        let is_over = matches!(reached, Reached::End(_));
+        if !is_over {
+            self.watch_unread();
+        }
+        Poll::Ready(Ok((head, size, is_over)))
+    }
+
+    /// Runs until there is the next frame of the answer's body. Also returns whether the call has
+    /// ended.
+    pub(super) fn poll_frame(&mut self, cx: &mut TaskContext<'_>) -> Poll<(Read<W::Data>, bool)> {
+        self.is_unread = false;
+        if let Some(frame) = self.read_late.pop_front() {
+            let is_over = self.read_late.is_empty() && self.has_ended_well();
+            return Poll::Ready((Some(Ok(frame)), is_over));
+        }
+        let read = ready!(self.read(cx));
+        if !read.1 {
+            self.watch_unread();
+        }
+        Poll::Ready(read)
+    }
+
+    fn read(&mut self, cx: &mut TaskContext<'_>) -> Poll<(Read<W::Data>, bool)> {
+        self.shared.set(Stage::Wanted);
+        let reached = ready!(self.run_to(Stage::Frame, cx));
+        self.shared.set(Stage::Head);
+        Poll::Ready(match reached {
+            Reached::Stage => (self.shared.slots().frame.take().map(Ok), false),
+            Reached::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), true),
+            Reached::End(Err(error)) => (Some(Err(error)), true),
+        })
+    }
+
+    pub(super) fn size(&self) -> SizeHint {
+        self.shared.slots().size
+    }
+
+    /// The caller may never ask for more, so the timer wakes a task at the call's deadline.
+    fn watch_unread(&mut self) {
+        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
+        let (Some(deadline), Some(unread)) = (deadline, &self.unread) else { return };
+        self.is_unread = true;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let waker = unread.waker(runtime);
+        if self.poll_timer(deadline, &mut TaskContext::from_waker(&waker)).is_ready() {
+            waker.wake();
+        }
+    }
+
+    /// Called when the timer fires while the caller reads nothing. If the deadline has passed,
+    /// reads the frames that have arrived and ends the call, which frees what it holds.
+    pub(super) fn check_unread(&mut self) {
+        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
+        if !std::mem::take(&mut self.is_unread) || self.is_polled {
+            return;
+        }
+        if deadline.is_some_and(|deadline| rt::now() < deadline) {
+            // The timer was armed for an earlier limit.
+            return self.watch_unread();
+        }
+        let mut left = Allowance::new(MAX_UNREAD);
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        while let Poll::Ready((read, is_over)) = self.read(&mut cx) {
+            match read {
+                Some(Ok(frame)) => {
+                    let fits = left.take(&frame);
+                    self.read_late.push_back(frame);
+                    if !fits {
+                        break;
+                    }
+                }
+                Some(Err(error)) => self.save_end(Err(error)),
+                None => {}
+            }
+            if is_over {
+                break;
+            }
+        }
+    }
+
+    fn has_ended_well(&self) -> bool {
+        let over = self.control.over.lock().unwrap_or_else(PoisonError::into_inner);
+        self.control.is_ended.load(Relaxed) && over.is_none()
+    }
+
+    /// Saves the code's result until the caller asks for it.
+    fn save_end(&mut self, flow: Flow) {
+        *self.control.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(flow);
+    }
+
+    /// Polls the code until it reaches `stage`, ends, or has to wait.
+    fn run_to(&mut self, stage: Stage, cx: &mut TaskContext<'_>) -> Poll<Reached> {
+        if self.control.is_ended.load(Relaxed) {
+            // The code ended while the caller read nothing.
+            let over = self.control.over.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return Poll::Ready(Reached::End(over.unwrap_or(Ok(()))));
+        }
+        loop {
+            self.control.time.begin_poll();
+            if let Some(flow) = self.poll_code(cx) {
+                return Poll::Ready(Reached::End(flow));
+            }
+            if self.shared.is(stage) {
+                return Poll::Ready(Reached::Stage);
+            }
+            let Some(at) = self.control.time.wake_at() else { return Poll::Pending };
+            // A limit has passed: poll the code again, so that it notices.
+            ready!(self.poll_timer(at, cx));
+        }
+    }
+
+    /// Polls the code; returns its result if it has ended.
+    fn poll_code(&mut self, cx: &mut TaskContext<'_>) -> Option<Flow> {
+        self.is_polled = true;
+        let Poll::Pending = self.code.as_mut().poll(cx);
+        self.is_polled = false;
+        match self.control.is_ended.load(Relaxed) {
+            true => self.control.over.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            false => None,
+        }
+    }
+
+    fn poll_timer(&mut self, at: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.is_runtime_checked, true) {
+            let here = tokio::runtime::Handle::try_current().ok().map(|here| here.id());
+            if std::mem::replace(&mut self.runtime, here) != here {
+                self.timer.as_mut().disarm();
+            }
+        }
+        self.timer.as_mut().poll_at(at, cx)
+    }
+
+    /// Ends the call. Returns whether the box can be used for another one.
+    pub(super) fn end(&mut self) -> bool {
+        let was_polled = self.is_polled;
+        if !self.control.is_ended.swap(true, Relaxed) && !was_polled {
+            // The caller left: poll the code once more, so that it drops everything it holds.
+            self.control.time.begin_poll();
+            self.poll_code(&mut TaskContext::from_waker(Waker::noop()));
+        }
+        if let Some(context) = self.shared.clear() {
+            self.spare = context.into_spare();
+        }
+        (self.is_runtime_checked, self.is_unread) = (false, false);
+        self.read_late.clear();
+        self.timer.as_mut().disarm();
+        !was_polled
+    }
+}
+
+pub(super) fn lock<W: Wire>(call_box: &SharedCallBox<W>) -> MutexGuard<'_, CallBox<W>> {
+    call_box.lock().unwrap_or_else(PoisonError::into_inner)
+}
