@@ -252,6 +252,8 @@ pub use layers::{
     kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
+#[doc(hidden)]
+pub use settings::ValidationError as Mistake;
 pub use settings::{ConfigError, Ratio, ValidationError};
 pub use terms::Delivery;
 

@@ -3,11 +3,13 @@
 mod allowance;
 mod captured;
 mod caught;
+#[cfg(feature = "hyper")]
 mod guard;
 mod length;
 mod read;
 mod whole;
 
+#[cfg(feature = "hyper")]
 pub use guard::GuardedBody;
 pub use whole::Body;
 
@@ -16,6 +18,7 @@ pub use crate::replay::ReplayBody;
 pub(crate) use allowance::Allowance;
 pub(crate) use captured::Captured;
 pub(crate) use caught::{BodyFate, CaughtBody};
+#[cfg(feature = "hyper")]
 pub(crate) use guard::OnBodyEnd;
 pub(crate) use length::{Count, checked};
 pub(crate) use read::read;

@@ -369,6 +369,7 @@ impl AttemptState {
         }
     }
 
+    #[cfg(feature = "hyper")]
     pub(crate) fn set_acquired(&self, waited: Option<Duration>) {
         let nanos =
             waited.map_or(NEVER, |waited| u64::try_from(waited.as_nanos()).unwrap_or(NEVER));

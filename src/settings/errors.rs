@@ -44,6 +44,13 @@ impl ConfigError {
     pub fn errors(&self) -> &[ValidationError] {
         &self.errors
     }
+
+    /// The same as [`errors`](Self::errors).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn mistakes(&self) -> &[ValidationError] {
+        self.errors()
+    }
 }
 
 impl fmt::Display for ConfigError {
