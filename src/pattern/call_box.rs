@@ -101,7 +101,7 @@ async fn serve<W: Wire, N: Next<W>>(
 // === impl CallBox ===
 
 /// What polling the code has led to.
-pub(super) enum Reached {
+pub(super) enum Ran {
     /// The attempt has reached the stage that was asked for.
     Stage,
     End(Flow),
@@ -171,7 +171,7 @@ impl<W: Wire> CallBox<W> {
     /// Runs until there is the answer's head, or an error.
     pub(super) fn poll_head(&mut self, cx: &mut TaskContext<'_>) -> Poll<Head> {
         let reached = ready!(self.run_to(Stage::Head, cx));
-        if let Reached::End(Err(error)) = reached {
+        if let Ran::End(Err(error)) = reached {
             return Poll::Ready(Err(error));
         }
         let mut slots = self.shared.slots();
@@ -181,7 +181,7 @@ impl<W: Wire> CallBox<W> {
             let error = Error::new(ErrorKind::Other, Delivery::Unknown);
             return Poll::Ready(Err(error.with_detail("a pattern ended without an answer")));
         };
-        let is_over = matches!(reached, Reached::End(_));
+        let is_over = matches!(reached, Ran::End(_));
         if !is_over {
             self.watch_unread();
         }
@@ -208,9 +208,9 @@ impl<W: Wire> CallBox<W> {
         let reached = ready!(self.run_to(Stage::Frame, cx));
         self.shared.set(Stage::Head);
         Poll::Ready(match reached {
-            Reached::Stage => (self.shared.slots().frame.take().map(Ok), false),
-            Reached::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), true),
-            Reached::End(Err(error)) => (Some(Err(error)), true),
+            Ran::Stage => (self.shared.slots().frame.take().map(Ok), false),
+            Ran::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), true),
+            Ran::End(Err(error)) => (Some(Err(error)), true),
         })
     }
 
@@ -272,19 +272,19 @@ impl<W: Wire> CallBox<W> {
     }
 
     /// Polls the code until it reaches `stage`, ends, or has to wait.
-    fn run_to(&mut self, stage: Stage, cx: &mut TaskContext<'_>) -> Poll<Reached> {
+    fn run_to(&mut self, stage: Stage, cx: &mut TaskContext<'_>) -> Poll<Ran> {
         if self.control.is_ended.load(Relaxed) {
             // The code ended while the caller read nothing.
             let over = self.control.over.lock().unwrap_or_else(PoisonError::into_inner).take();
-            return Poll::Ready(Reached::End(over.unwrap_or(Ok(()))));
+            return Poll::Ready(Ran::End(over.unwrap_or(Ok(()))));
         }
         loop {
             self.control.time.begin_poll();
             if let Some(flow) = self.poll_code(cx) {
-                return Poll::Ready(Reached::End(flow));
+                return Poll::Ready(Ran::End(flow));
             }
             if self.shared.is(stage) {
-                return Poll::Ready(Reached::Stage);
+                return Poll::Ready(Ran::Stage);
             }
             let Some(at) = self.control.time.wake_at() else { return Poll::Pending };
             // A limit has passed: poll the code again, so that it notices.

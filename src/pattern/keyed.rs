@@ -24,11 +24,11 @@ pub(crate) struct KeyedMap<T, W> {
     most: usize,
     idle: Duration,
     epoch: Instant,
-    known: RwLock<Known<T, W>>,
+    known: RwLock<Entries<T, W>>,
 }
 
 /// A value of a [`KeyedMap`].
-pub(crate) trait Kept {
+pub(crate) trait KeyedValue {
     /// Whether it can be removed without losing more than what it has learned.
     fn is_at_rest(&self) -> bool;
 }
@@ -36,10 +36,10 @@ pub(crate) trait Kept {
 pub(crate) type KeyOf = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync>;
 
 /// The values, and the settings for new ones.
-struct Known<T, W> {
+struct Entries<T, W> {
     with: W,
     key_index: KeyIndex,
-    slots: Vec<Slot<T>>,
+    slots: Vec<Entry<T>>,
     /// The index at which the next search for a value to remove begins.
     hand: usize,
 }
@@ -48,17 +48,17 @@ struct Known<T, W> {
 /// its entries, under the lock that every call takes.
 struct KeyIndex(Vec<HashMap<Arc<str>, usize>>);
 
-struct Slot<T> {
+struct Entry<T> {
     key: Arc<str>,
     /// When it was last used, in milliseconds.
     used: AtomicU64,
     value: Arc<T>,
 }
 
-impl<T: Kept, W: Clone> KeyedMap<T, W> {
+impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
     pub(crate) fn new(key: KeyOf, most: usize, idle: Duration, with: W) -> Self {
         let key_index = KeyIndex::new(most);
-        let known = Known { with, key_index, slots: Vec::new(), hand: 0 };
+        let known = Entries { with, key_index, slots: Vec::new(), hand: 0 };
         Self { key, most, idle, epoch: rt::now(), known: RwLock::new(known) }
     }
 
@@ -119,11 +119,11 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
         let (key, value): (Arc<str>, _) = (key.into(), Arc::new(make(&known.with)));
         let index = known.slots.len();
         known.key_index.set(&key, index);
-        known.slots.push(Slot { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
+        known.slots.push(Entry { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
         value
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Known<T, W>> {
+    fn read(&self) -> RwLockReadGuard<'_, Entries<T, W>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,8 +132,8 @@ impl<T: Kept, W: Clone> KeyedMap<T, W> {
     }
 }
 
-impl<T: Kept, W> Known<T, W> {
-    fn slot(&self, key: &str) -> Option<&Slot<T>> {
+impl<T: KeyedValue, W> Entries<T, W> {
+    fn slot(&self, key: &str) -> Option<&Entry<T>> {
         self.key_index.of(key).get(key).map(|index| &self.slots[*index])
     }
 
@@ -226,7 +226,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Value(AtomicBool);
 
-    impl Kept for Value {
+    impl KeyedValue for Value {
         fn is_at_rest(&self) -> bool {
             !self.0.load(Ordering::Relaxed)
         }

@@ -57,7 +57,7 @@ pub(super) enum Original<B> {
 
 /// Guards the time while an attempt polls the original. It is dropped only if the original panics:
 /// the original is lost then, and other attempts must not wait for it.
-struct Polling<'a, B>(&'a ReplayBuffer<B>);
+struct PollGuard<'a, B>(&'a ReplayBuffer<B>);
 
 /// What an attempt has to do for its next frame.
 enum Step<B> {
@@ -154,9 +154,9 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
     }
 }
 
-// === impl InHand ===
+// === impl PollGuard ===
 
-impl<B> Drop for Polling<'_, B> {
+impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.drop_copy();
@@ -230,7 +230,7 @@ where
             }
             Step::Poll(original) => original,
         };
-        let polling = Polling(&self.buffer);
+        let polling = PollGuard(&self.buffer);
         let polled = Pin::new(&mut original).poll_frame(cx);
         let polled = polled.map(|frame| (frame, original.is_end_stream()));
         std::mem::forget(polling);

@@ -11,11 +11,11 @@ use super::files;
 #[derive(Debug)]
 pub(crate) struct AppendFile {
     path: PathBuf,
-    open: Option<Open>,
+    open: Option<OpenFile>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenFile {
     file: File,
     /// The metadata when it was opened.
     known: Metadata,
@@ -68,20 +68,20 @@ impl AppendFile {
         Ok(())
     }
 
-    fn take(&mut self) -> io::Result<(Open, Option<Metadata>)> {
+    fn take(&mut self) -> io::Result<(OpenFile, Option<Metadata>)> {
         if let Some(open) = self.open.take().filter(|open| open.is_at(&self.path)) {
             return Ok((open, None));
         }
         let mut file = files::open_to_append(&self.path)?;
         let known = file.metadata()?;
         let is_torn = known.len() > 0 && is_torn(&mut file);
-        Ok((Open { file, size: known.len(), is_torn, known: known.clone() }, Some(known)))
+        Ok((OpenFile { file, size: known.len(), is_torn, known: known.clone() }, Some(known)))
     }
 }
 
-// === impl Open ===
+// === impl OpenFile ===
 
-impl Open {
+impl OpenFile {
     /// Whether it is still the file of this name, and only this process has written to it. A
     /// symbolic link to it doesn't count.
     fn is_at(&self, path: &Path) -> bool {

@@ -30,10 +30,10 @@ pub struct PoolLimits {
 
 /// Reads an integration's own pool, and warms it up.
 #[derive(Clone)]
-pub struct PoolHandle(Arc<dyn Control>);
+pub struct PoolHandle(Arc<dyn PoolControl>);
 
 /// What a pool lets others do.
-pub(crate) trait Control: Send + Sync {
+pub(crate) trait PoolControl: Send + Sync {
     fn figures(&self) -> PoolFigures;
     fn expiries(&self) -> Vec<Expiry>;
     fn limits(&self) -> PoolLimits;
@@ -66,7 +66,7 @@ impl PoolLimits {
 
 impl PoolHandle {
     #[cfg(feature = "hyper")]
-    pub(crate) fn new(pool: Arc<dyn Control>) -> Self {
+    pub(crate) fn new(pool: Arc<dyn PoolControl>) -> Self {
         Self(pool)
     }
 

@@ -1,13 +1,13 @@
 use super::breaker::Breaker;
 use super::config::BreakerConfig;
 use super::state::Forced;
-use crate::pattern::keyed::{Kept, KeyedMap};
+use crate::pattern::keyed::{KeyedMap, KeyedValue};
 use crate::terms::BreakerState;
 
 /// A breaker for each key, made when a key is first seen and forgotten when it is idle.
 pub(super) type BreakerMap = KeyedMap<Breaker, BreakerConfig>;
 
-impl Kept for Breaker {
+impl KeyedValue for Breaker {
     fn is_at_rest(&self) -> bool {
         self.state() == BreakerState::Closed && self.gate.forced() == Forced::No
     }

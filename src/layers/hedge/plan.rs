@@ -8,7 +8,7 @@ use crate::context::{AttemptState, Retries};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
-use crate::replay::budget::{CallUnderWay, Pass};
+use crate::replay::budget::{CallUnderWay, RetryPermit};
 use crate::replay::{Steer, has_honoured_key, is_safe};
 use crate::terms::{Class, Delivery, GaveUp};
 
@@ -34,7 +34,7 @@ pub(super) struct Second<'a, W: Wire> {
     /// It came to something.
     ended: bool,
     /// What it costs, where requests under way are counted.
-    _pass: Pass,
+    _pass: RetryPermit,
 }
 
 impl<'a, W: Wire> Plan<'a, W> {
@@ -87,7 +87,7 @@ impl<'a, W: Wire> Plan<'a, W> {
     }
 
     /// The second request, if there may be one, and what it costs; decided once.
-    pub(super) fn begin_second(&self) -> Option<(Attempt<W>, Pass)> {
+    pub(super) fn begin_second(&self) -> Option<(Attempt<W>, RetryPermit)> {
         let (now, settings) = (self.call.now(), self.settings);
         let after = now.saturating_duration_since(self.began());
         // A body that is still being sent can't be sent twice at once.
@@ -110,7 +110,7 @@ impl<'a, W: Wire> Plan<'a, W> {
     }
 
     /// The second request, on its way.
-    pub(super) fn second<'b>(&self, other: &'b Attempt<W>, pass: Pass) -> Second<'b, W>
+    pub(super) fn second<'b>(&self, other: &'b Attempt<W>, pass: RetryPermit) -> Second<'b, W>
     where
         'a: 'b,
     {
@@ -119,7 +119,7 @@ impl<'a, W: Wire> Plan<'a, W> {
     }
 
     /// Pays for a second request, if there may be one now; otherwise, why there may not.
-    fn pay(&self, now: Instant) -> Result<Pass, GaveUp> {
+    fn pay(&self, now: Instant) -> Result<RetryPermit, GaveUp> {
         if !self.call.facts().may_repeat() {
             return Err(GaveUp::Stopped);
         }

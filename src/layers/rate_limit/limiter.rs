@@ -12,7 +12,7 @@ use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::outcome::{LimitFacts, Resource};
 use crate::pattern::capacity::Capacity;
-use crate::pattern::keyed::Kept;
+use crate::pattern::keyed::KeyedValue;
 use crate::pattern::ownership::Ownership;
 use crate::rt;
 
@@ -302,7 +302,7 @@ impl Drop for Turn {
     }
 }
 
-impl Kept for Limiter {
+impl KeyedValue for Limiter {
     fn is_at_rest(&self) -> bool {
         let state = self.state();
         let is_used = state.waiting > 0 || state.under_way > 0;

@@ -14,7 +14,7 @@ use crate::context::{AttemptState, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
-use crate::replay::budget::{CallUnderWay, Pass};
+use crate::replay::budget::{CallUnderWay, RetryPermit};
 use crate::replay::{Steer, has_honoured_key, is_idempotent};
 use crate::rt;
 use crate::rt::callback;
@@ -30,7 +30,7 @@ pub(super) struct Run<'a, W: Wire> {
     /// The call, as far as its budget counts what is under way.
     under_way: Option<CallUnderWay>,
     /// What the retry that is under way costs.
-    pub(super) pass: Option<Pass>,
+    pub(super) pass: Option<RetryPermit>,
 }
 
 /// What to do with a result.

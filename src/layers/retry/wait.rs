@@ -9,7 +9,7 @@ use super::state::Progress;
 use crate::body::Allowance;
 use crate::event::Event;
 use crate::pattern::{Either, Flow, Held, ReadOff, Wire, either};
-use crate::replay::budget::Pass;
+use crate::replay::budget::RetryPermit;
 use crate::rt;
 use crate::terms::{Class, GaveUp};
 
@@ -75,7 +75,7 @@ impl<W: Wire> Run<'_, W> {
     }
 
     /// Ready when the budget holds a retry, or there will be none.
-    async fn turn(&self, delay: Duration) -> Result<Pass, GaveUp> {
+    async fn turn(&self, delay: Duration) -> Result<RetryPermit, GaveUp> {
         let (config, call) = (&self.pattern.settings.config, self.call);
         let mut place = self.pattern.settings.budget.place();
         let from = rt::after(call.now(), delay);

@@ -268,7 +268,7 @@ impl Error {
 
     /// The same as `Debug`, with the texts of other crates' errors, redacted by this redactor.
     pub fn debug_with<'a>(&'a self, redactor: &'a dyn Redactor) -> impl fmt::Debug + 'a {
-        Shown { error: self, redactor: Some(redactor) }
+        ShownError { error: self, redactor: Some(redactor) }
     }
 }
 
@@ -287,17 +287,17 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown { error: self, redactor: None }.fmt(f)
+        ShownError { error: self, redactor: None }.fmt(f)
     }
 }
 
 /// An error, and the redactor for the texts of its sources.
-struct Shown<'a> {
+struct ShownError<'a> {
     error: &'a Error,
     redactor: Option<&'a dyn Redactor>,
 }
 
-impl fmt::Debug for Shown<'_> {
+impl fmt::Debug for ShownError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { error, redactor } = *self;
         f.debug_struct("Error")

@@ -6,12 +6,12 @@ use std::time::Duration;
 use http::Request;
 use loom::thread;
 
-use super::{Kept, KeyOf, KeyedMap};
+use super::{KeyOf, KeyedMap, KeyedValue};
 use crate::context::RequestHead;
 
 struct AtRest;
 
-impl Kept for AtRest {
+impl KeyedValue for AtRest {
     fn is_at_rest(&self) -> bool {
         true
     }

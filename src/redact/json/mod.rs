@@ -4,7 +4,7 @@ mod names;
 mod tokens;
 
 use self::names::{Name, names};
-use self::tokens::{Stop, Token, Tokens};
+use self::tokens::{Token, TokenError, Tokens};
 use super::asked::Asked;
 use super::hidden::{CUT, MOST_SHOWN};
 use super::known::Field;
@@ -17,7 +17,7 @@ pub(super) fn redact(text: &str, asked: &Asked) -> Option<String> {
         names: names(text, asked)?.into_iter(),
         shown: String::with_capacity(text.len()),
         open: Vec::new(),
-        place: Place { is_error: true, ..Place::default() },
+        place: Position { is_error: true, ..Position::default() },
         needs_comma: false,
     };
     let mut tokens = Tokens::of(text);
@@ -25,8 +25,8 @@ pub(super) fn redact(text: &str, asked: &Asked) -> Option<String> {
         match tokens.next() {
             Ok(Some(token)) => writer.write(token),
             Ok(None) => return Some(writer.shown),
-            Err(Stop::Cut) => break,
-            Err(Stop::Malformed) => return None,
+            Err(TokenError::Cut) => break,
+            Err(TokenError::Malformed) => return None,
         }
     }
     writer.shown.push_str(CUT);
@@ -36,15 +36,15 @@ pub(super) fn redact(text: &str, asked: &Asked) -> Option<String> {
 struct Writer<I> {
     names: I,
     shown: String,
-    open: Vec<Open>,
+    open: Vec<OpenValue>,
     /// Where the next value is.
-    place: Place,
+    place: Position,
     needs_comma: bool,
 }
 
 /// What is known of a value by where it is.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct Position {
     /// Somebody asked for it by its name.
     is_asked: bool,
     /// Its name is one of those whose values are shown.
@@ -53,10 +53,10 @@ struct Place {
     is_error: bool,
 }
 
-struct Open {
+struct OpenValue {
     is_object: bool,
     /// What is known of all that is in it.
-    place: Place,
+    place: Position,
 }
 
 impl<I: Iterator<Item = Name>> Writer<I> {
@@ -83,16 +83,16 @@ impl<I: Iterator<Item = Name>> Writer<I> {
 
     fn open(&mut self, is_object: bool) {
         // A list of words is no word.
-        let place = Place { is_word: false, ..self.place };
+        let place = Position { is_word: false, ..self.place };
         self.shown.push(if is_object { '{' } else { '[' });
-        self.open.push(Open { is_object, place });
+        self.open.push(OpenValue { is_object, place });
         self.place = place;
     }
 
     fn key(&mut self, key: &str) {
         let around = self.open.last().map(|open| open.place).unwrap_or_default();
         let name = self.names.next().unwrap_or_default();
-        self.place = Place {
+        self.place = Position {
             is_asked: name.is_asked,
             is_word: around.is_error && name.field.is_some_and(Field::is_word),
             is_error: around.is_error && name.field.is_some_and(Field::is_error),
@@ -156,7 +156,7 @@ impl<I: Iterator<Item = Name>> Writer<I> {
     fn end_value(&mut self) {
         self.needs_comma = true;
         let around = self.open.last().map(|open| open.place);
-        self.place = around.unwrap_or(Place { is_error: true, ..Place::default() });
+        self.place = around.unwrap_or(Position { is_error: true, ..Position::default() });
     }
 }
 

@@ -1,4 +1,4 @@
-use super::tokens::{Stop, Token, Tokens};
+use super::tokens::{Token, TokenError, Tokens};
 use crate::redact::asked::Asked;
 use crate::redact::known::Field;
 use crate::redact::{patterns, words};
@@ -35,8 +35,8 @@ pub(super) fn names(text: &str, asked: &Asked) -> Option<Vec<Name>> {
                 names.push((name, object));
             }
             Ok(Some(_)) => {}
-            Ok(None) | Err(Stop::Cut) => break,
-            Err(Stop::Malformed) => return None,
+            Ok(None) | Err(TokenError::Cut) => break,
+            Err(TokenError::Malformed) => return None,
         }
     }
     let masked = |(name, object): (Name, usize)| match is_map[object] {

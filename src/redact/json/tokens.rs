@@ -15,7 +15,7 @@ pub(super) enum Token<'a> {
 
 /// Why there is no further token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum TokenError {
     /// It is no JSON.
     Malformed,
     /// It ends in the middle.
@@ -50,26 +50,26 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next one; nothing at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, Stop> {
+    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, TokenError> {
         let Some(mut byte) = self.peek() else {
-            return if self.open.is_empty() { Ok(None) } else { Err(Stop::Cut) };
+            return if self.open.is_empty() { Ok(None) } else { Err(TokenError::Cut) };
         };
         if self.expects == Expects::CommaOrEnd && byte == b',' {
             self.at += 1;
             let is_object = self.open.last() == Some(&true);
             self.expects = if is_object { Expects::Key } else { Expects::Value };
-            byte = self.peek().ok_or(Stop::Cut)?;
+            byte = self.peek().ok_or(TokenError::Cut)?;
         }
         match (self.expects, byte) {
             (Expects::KeyOrEnd | Expects::CommaOrEnd, b'}') => self.close(true),
             (Expects::ValueOrEnd | Expects::CommaOrEnd, b']') => self.close(false),
             (Expects::Key | Expects::KeyOrEnd, b'"') => self.key().map(Some),
             (Expects::Value | Expects::ValueOrEnd, _) => self.value(byte).map(Some),
-            _ => Err(Stop::Malformed),
+            _ => Err(TokenError::Malformed),
         }
     }
 
-    fn value(&mut self, byte: u8) -> Result<Token<'a>, Stop> {
+    fn value(&mut self, byte: u8) -> Result<Token<'a>, TokenError> {
         match byte {
             b'{' | b'[' => {
                 let is_object = byte == b'{';
@@ -95,21 +95,21 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn key(&mut self) -> Result<Token<'a>, Stop> {
+    fn key(&mut self) -> Result<Token<'a>, TokenError> {
         let content = self.quoted()?;
-        match self.peek().ok_or(Stop::Cut)? {
+        match self.peek().ok_or(TokenError::Cut)? {
             b':' => {
                 self.at += 1;
                 self.expects = Expects::Value;
                 Ok(Token::Key(content))
             }
-            _ => Err(Stop::Malformed),
+            _ => Err(TokenError::Malformed),
         }
     }
 
-    fn close(&mut self, is_object: bool) -> Result<Option<Token<'a>>, Stop> {
+    fn close(&mut self, is_object: bool) -> Result<Option<Token<'a>>, TokenError> {
         if self.open.pop() != Some(is_object) {
-            return Err(Stop::Malformed);
+            return Err(TokenError::Malformed);
         }
         self.at += 1;
         self.end_value();
@@ -122,24 +122,24 @@ impl<'a> Tokens<'a> {
     }
 
     /// The content of the quoted text that begins here.
-    fn quoted(&mut self) -> Result<&'a str, Stop> {
+    fn quoted(&mut self) -> Result<&'a str, TokenError> {
         let from = self.at + 1;
         let bytes = self.text.as_bytes();
         let mut to = from;
         loop {
-            let rest = bytes.get(to..).ok_or(Stop::Cut)?;
+            let rest = bytes.get(to..).ok_or(TokenError::Cut)?;
             let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
-            to += rest.iter().position(ends).ok_or(Stop::Cut)?;
+            to += rest.iter().position(ends).ok_or(TokenError::Cut)?;
             if bytes[to] == b'"' {
                 break;
             }
             to += 2;
         }
         self.at = to + 1;
-        self.text.get(from..to).ok_or(Stop::Malformed)
+        self.text.get(from..to).ok_or(TokenError::Malformed)
     }
 
-    fn scalar(&mut self) -> Result<Token<'a>, Stop> {
+    fn scalar(&mut self) -> Result<Token<'a>, TokenError> {
         let rest = &self.text[self.at..];
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
         let end = rest.bytes().position(|byte| !is_part(byte));
@@ -149,10 +149,10 @@ impl<'a> Tokens<'a> {
         self.at += word.len();
         let known = ["true", "false", "null"].into_iter().find(|known| *known == word);
         match known {
-            _ if is_cut => Err(Stop::Cut),
+            _ if is_cut => Err(TokenError::Cut),
             Some(known) => Ok(Token::Word(known)),
             None if is_number(word) => Ok(Token::Number(word)),
-            None => Err(Stop::Malformed),
+            None => Err(TokenError::Malformed),
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct CallUnderWay(Option<Arc<Bucket>>);
 /// A retry that the budget allows. If running retries are counted, it counts until this is dropped.
 #[derive(Debug)]
 #[must_use = "the retry is over when this is dropped"]
-pub(crate) struct Pass(Option<Arc<Bucket>>);
+pub(crate) struct RetryPermit(Option<Arc<Bucket>>);
 
 /// A place in the queue for a retry. Dropping it leaves the queue.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Bucket {
         CallUnderWay(counted.then(|| Arc::clone(self)))
     }
 
-    pub(super) fn withdraw(self: &Arc<Self>, now: Instant) -> Option<Pass> {
+    pub(super) fn withdraw(self: &Arc<Self>, now: Instant) -> Option<RetryPermit> {
         let mut state = self.state();
         if state.line.len() > 0 {
             return None;
@@ -135,27 +135,27 @@ impl Bucket {
     }
 
     /// Takes a retry, if there is one.
-    fn take(self: &Arc<Self>, state: &mut State, now: Instant) -> Option<Pass> {
+    fn take(self: &Arc<Self>, state: &mut State, now: Instant) -> Option<RetryPermit> {
         let terms = match state.terms {
             BudgetTerms::Calls(terms) => terms,
             BudgetTerms::UnderWay(terms) => {
                 let allowed = terms.allowed(self.calls.load(Ordering::SeqCst));
                 return (state.retries < allowed).then(|| {
                     state.retries += 1;
-                    Pass(Some(Arc::clone(self)))
+                    RetryPermit(Some(Arc::clone(self)))
                 });
             }
         };
         let cap = terms.cap();
         let take = |earned: u64| earned.min(cap).checked_sub(TOKEN);
         if self.earned.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
-            return Some(Pass(None));
+            return Some(RetryPermit(None));
         }
         let now = now.saturating_duration_since(self.epoch);
         let again = now.saturating_add(terms.floor_period);
         let free = state.reserve.iter_mut().find(|free_at| **free_at <= now)?;
         *free = again;
-        Some(Pass(None))
+        Some(RetryPermit(None))
     }
 
     fn wake_first(&self) {
@@ -198,15 +198,15 @@ impl Drop for CallUnderWay {
     }
 }
 
-// === impl Pass ===
+// === impl RetryPermit ===
 
-impl Pass {
+impl RetryPermit {
     pub(super) fn uncounted() -> Self {
         Self(None)
     }
 }
 
-impl Drop for Pass {
+impl Drop for RetryPermit {
     fn drop(&mut self) {
         if let Some(bucket) = &self.0 {
             let mut state = bucket.state();
@@ -226,8 +226,12 @@ impl Place {
 
     /// Joins the queue, and takes a retry if it is the first and there is one. If not, `waker` is
     /// woken when it should ask again; it should also ask at the returned time, if any.
-    pub(crate) fn poll(&mut self, now: Instant, waker: &Waker) -> Result<Pass, Option<Instant>> {
-        let Some(bucket) = &self.bucket else { return Ok(Pass::uncounted()) };
+    pub(crate) fn poll(
+        &mut self,
+        now: Instant,
+        waker: &Waker,
+    ) -> Result<RetryPermit, Option<Instant>> {
+        let Some(bucket) = &self.bucket else { return Ok(RetryPermit::uncounted()) };
         let mut state = bucket.state();
         let place = *self.place.get_or_insert_with(|| state.line.join());
         state.line.wait(place, waker);

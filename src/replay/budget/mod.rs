@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bucket::Bucket;
-pub(crate) use bucket::{CallUnderWay, Pass, Place};
+pub(crate) use bucket::{CallUnderWay, Place, RetryPermit};
 pub(crate) use terms::{BudgetTerms, CallTerms, UnderWayTerms};
 
 use crate::settings::Ratio;
@@ -117,8 +117,10 @@ impl RetryBudget {
     }
 
     /// Takes a retry, if there is one and no other call waits for it.
-    pub(crate) fn withdraw(&self, now: Instant) -> Option<Pass> {
-        self.0.as_ref().map_or_else(|| Some(Pass::uncounted()), |bucket| bucket.withdraw(now))
+    pub(crate) fn withdraw(&self, now: Instant) -> Option<RetryPermit> {
+        self.0
+            .as_ref()
+            .map_or_else(|| Some(RetryPermit::uncounted()), |bucket| bucket.withdraw(now))
     }
 
     /// A place in the queue, which it joins when it is first polled.

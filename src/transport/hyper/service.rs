@@ -20,7 +20,7 @@ use crate::control::{Expiry, PoolFigures};
 use crate::event::Emitter;
 use crate::outcome::Error;
 use crate::terms::Credential;
-use crate::transport::pool::{Control, PoolHandle, PoolLimits, WarmUp};
+use crate::transport::pool::{PoolControl, PoolHandle, PoolLimits, WarmUp};
 
 /// A client of hyper's connections, with its own pool.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl HyperTransport {
     /// Reads the pool's figures, and warms it up.
     #[must_use]
     pub fn pool(&self) -> PoolHandle {
-        PoolHandle::new(Arc::clone(&self.client) as Arc<dyn Control>)
+        PoolHandle::new(Arc::clone(&self.client) as Arc<dyn PoolControl>)
     }
 }
 
@@ -86,7 +86,7 @@ impl Service<Request<Body>> for HyperTransport {
     }
 }
 
-impl Control for Client {
+impl PoolControl for Client {
     fn figures(&self) -> PoolFigures {
         self.hosts.figures()
     }

@@ -44,7 +44,7 @@ type Connecting = Pin<Box<dyn Future<Output = Result<TcpIo, BoxError>> + Send>>;
 
 /// A resolver that knows one address.
 #[derive(Clone, Copy, Debug)]
-struct Known(SocketAddr);
+struct KnownAddress(SocketAddr);
 
 impl Tcp {
     async fn connect(self, to: Uri) -> Result<TcpIo, BoxError> {
@@ -63,7 +63,7 @@ impl Tcp {
     }
 
     fn attempt(&self, address: SocketAddr, to: &Uri) -> Connecting {
-        let mut tcp = HttpConnector::new_with_resolver(Known(address));
+        let mut tcp = HttpConnector::new_with_resolver(KnownAddress(address));
         tcp.set_nodelay(true);
         tcp.set_keepalive(self.keepalive);
         tcp.enforce_http(false);
@@ -86,7 +86,7 @@ impl Service<Uri> for Tcp {
     }
 }
 
-impl Service<Name> for Known {
+impl Service<Name> for KnownAddress {
     type Response = std::iter::Once<SocketAddr>;
     type Error = std::convert::Infallible;
     type Future = std::future::Ready<Result<Self::Response, Self::Error>>;

@@ -22,10 +22,10 @@ use crate::replay::is_safe;
 ///
 /// (HTTP/3, which is driven by its caller, is the exception: there, it is not used.)
 #[derive(Clone, Debug, Default)]
-pub(super) struct Witness(Arc<Seen>);
+pub(super) struct Witness(Arc<WitnessState>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct WitnessState {
     /// Where the request's caller is being polled, while it is.
     polling: Mutex<Option<ThreadId>>,
     came_back: AtomicBool,

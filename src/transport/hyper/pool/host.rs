@@ -7,7 +7,7 @@ use super::lease::Lease;
 use super::place::Place;
 use super::record::Record;
 use super::signals::Signals;
-use super::state::{Shown, State};
+use super::state::{SeenCertificate, State};
 use crate::rt;
 use crate::terms::CloseCause;
 
@@ -177,7 +177,7 @@ impl Host {
     /// It showed a certificate that ends then.
     pub(in super::super) fn showed(&self, expires: Option<SystemTime>) {
         let Some(expires) = expires else { return };
-        self.state().certificate = Some(Shown { expires, seen: rt::now() });
+        self.state().certificate = Some(SeenCertificate { expires, seen: rt::now() });
     }
 
     /// When the certificate that the host presented last expires, unless it may have been renewed

@@ -31,12 +31,12 @@ pub(super) struct State {
     pub(super) wants_http1: bool,
     /// Who came first is served first.
     pub(super) waiting: VecDeque<oneshot::Sender<Grant>>,
-    pub(super) certificate: Option<Shown>,
+    pub(super) certificate: Option<SeenCertificate>,
 }
 
 /// A certificate that the host showed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shown {
+pub(super) struct SeenCertificate {
     pub(super) expires: SystemTime,
     pub(super) seen: Instant,
 }
