@@ -105,6 +105,7 @@ impl AttemptState {
     pub(super) fn into_spare(mut this: Arc<Self>) -> Option<Arc<Self>> {
         let spare = Arc::get_mut(&mut this)?;
         (spare.outer, spare.first) = (None, None);
+        spare.set_capture(None);
         spare.call = spare.call.take().filter(|call| Arc::strong_count(call) == 1);
         Some(this)
     }
@@ -127,7 +128,7 @@ impl AttemptState {
     /// The next attempt's state, in this one's memory.
     pub(super) fn next(this: Arc<Self>) -> Arc<Self> {
         let (call, outer) = (Arc::clone(this.call()), this.outer.clone());
-        let next = Self { outer, first: this.first.clone(), ..Self::new(call) };
+        let next = Self { outer, ..Self::new(call) };
         next.in_memory_of(Some(this))
     }
 
@@ -148,6 +149,12 @@ impl AttemptState {
         std::iter::successors(Some(self), |at| at.outer.as_deref())
     }
 
+    /// The same, as far as they are of this call. Another call's attempt, which this call was made for,
+    /// has its own times and waits: of it only what went out is counted.
+    fn of_call(&self) -> impl Iterator<Item = &Self> {
+        self.outward().take_while(|at| Arc::ptr_eq(at.call(), self.call()))
+    }
+
     /// The same, as far as they are of this request alone: a second one shares the rest with the first,
     /// and where it waits the other needn't.
     fn alone(&self) -> impl Iterator<Item = &Self> {
@@ -155,6 +162,7 @@ impl AttemptState {
             None => at.outer.as_deref(),
             Some(_) => None,
         })
+        .take_while(|at| Arc::ptr_eq(at.call(), self.call()))
     }
 
     // === what was sent ===
@@ -181,11 +189,11 @@ impl AttemptState {
     /// An attempt ended with this delivery.
     pub(crate) fn merge_delivery(&self, delivery: Delivery) {
         self.call().merge_delivery(delivery);
-        self.outward().for_each(|at| at.accounted.store(at.handed_over(), Relaxed));
+        self.of_call().for_each(|at| at.accounted.store(at.handed_over(), Relaxed));
     }
 
     pub(crate) fn set_held(&self, held: bool) {
-        self.outward().for_each(|at| at.held.store(held, Relaxed));
+        self.of_call().for_each(|at| at.held.store(held, Relaxed));
     }
 
     pub(crate) fn set_queued(&self, queued: bool) {
@@ -294,7 +302,7 @@ impl AttemptState {
 
     /// Whether it is the state of a second request.
     pub(crate) fn is_second(&self) -> bool {
-        self.outward().any(|at| at.first.is_some())
+        self.of_call().any(|at| at.first.is_some())
     }
 
     // === what layers check before they send another attempt ===
@@ -310,7 +318,7 @@ impl AttemptState {
 
     /// The innermost service's `poll_ready` failed, so that it must not be used again.
     pub(crate) fn set_unready(&self) {
-        self.outward().for_each(|at| at.unready.store(true, Relaxed));
+        self.of_call().for_each(|at| at.unready.store(true, Relaxed));
     }
 
     pub(crate) fn is_unready(&self) -> bool {
@@ -378,7 +386,7 @@ impl AttemptState {
 
     /// The recording of what the attempt sends, if a subscriber wants it.
     pub(crate) fn capture(&self) -> Option<Arc<Capture>> {
-        self.outward()
+        self.of_call()
             .find_map(|at| at.capture.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 

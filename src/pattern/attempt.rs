@@ -170,6 +170,12 @@ impl<W: Wire> Attempt<W> {
         slots.context = slots.context.take().map(Context::between_attempts);
     }
 
+    /// Goes on with an attempt that was concluded.
+    pub(crate) fn resume(&self, context: Context) {
+        let mut slots = self.shared.slots();
+        slots.context = Some(context);
+    }
+
     /// A second attempt with the saved request, beside this one, as attempt `number`.
     pub(crate) fn second(&self, number: u32, now: Instant) -> Option<Self> {
         let slots = self.shared.slots();
@@ -351,9 +357,15 @@ impl<W: Wire> Attempt<W> {
         if body.is_end_stream() {
             return Ok(());
         }
+        let ours = |frame: Result<Frame<B::Data>, B::Error>| match frame {
+            Ok(frame) => Ok(frame.map_data(Into::into)),
+            Err(error) => Err(Error::from_body(error, Some(&self.context()))),
+        };
+        let mut first: Poll<Option<Result<Frame<W::Data>, Error>>> = Poll::Pending;
         if has_none {
             // Some clients announce an empty body only when they are polled.
-            let first = poll_fn(|cx| Poll::Ready(body.as_mut().poll_frame(cx))).await;
+            first = poll_fn(|cx| Poll::Ready(body.as_mut().poll_frame(cx).map(|it| it.map(ours))))
+                .await;
             if let Poll::Ready(None) = first {
                 self.shared.slots().size = SizeHint::with_exact(0);
                 return Ok(());
@@ -362,10 +374,14 @@ impl<W: Wire> Attempt<W> {
         self.shared.set(Stage::Head);
         loop {
             self.wanted().await;
-            let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
+            let frame = match std::mem::replace(&mut first, Poll::Pending) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    poll_fn(|cx| body.as_mut().poll_frame(cx).map(|it| it.map(ours))).await
+                }
+            };
             let Some(frame) = frame else { return Ok(()) };
-            let frame = frame.map_err(|error| Error::from_body(error, Some(&self.context())))?;
-            self.shared.put_frame(frame.map_data(Into::into), body.size_hint());
+            self.shared.put_frame(frame?, body.size_hint());
             // Readers that know the length may never poll again.
             if body.is_end_stream() {
                 return Ok(());

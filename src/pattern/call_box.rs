@@ -61,6 +61,13 @@ pub(crate) struct CallBox<W: Wire> {
     read_late: VecDeque<Frame<W::Data>>,
 }
 
+impl CallControl {
+    /// How the code ended, if nobody asked yet.
+    fn take_over(&self) -> Option<Flow> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// Shared, so that an answer that its caller keeps unread can be ended at its deadline.
 pub(crate) type SharedCallBox<W> = Arc<Mutex<CallBox<W>>>;
 
@@ -275,7 +282,7 @@ impl<W: Wire> CallBox<W> {
     fn run_to(&mut self, stage: Stage, cx: &mut TaskContext<'_>) -> Poll<Ran> {
         if self.control.is_ended.load(Relaxed) {
             // The code ended while the caller read nothing.
-            let over = self.control.over.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let over = self.control.take_over();
             return Poll::Ready(Ran::End(over.unwrap_or(Ok(()))));
         }
         loop {
@@ -298,7 +305,7 @@ impl<W: Wire> CallBox<W> {
         let Poll::Pending = self.code.as_mut().poll(cx);
         self.is_polled = false;
         match self.control.is_ended.load(Relaxed) {
-            true => self.control.over.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            true => self.control.take_over(),
             false => None,
         }
     }
@@ -326,6 +333,7 @@ impl<W: Wire> CallBox<W> {
         }
         (self.is_runtime_checked, self.is_unread) = (false, false);
         self.read_late.clear();
+        drop(self.control.take_over());
         self.timer.as_mut().disarm();
         !was_polled
     }

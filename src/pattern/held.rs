@@ -145,11 +145,15 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
-    /// Reads the answer's body while the pattern waits for something else; is never ready itself.
+    /// Reads the answer's body while the pattern waits for something else; ready once there is more of
+    /// it than may be read, and else never.
     pub(crate) async fn read_off(&mut self, left: &mut Allowance, what: ReadOff) {
         poll_fn(|cx| {
             self.poll_read_off(left, what, cx);
-            Poll::<()>::Pending
+            match self.is_read_off {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         })
         .await;
     }

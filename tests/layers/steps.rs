@@ -248,6 +248,54 @@ async fn a_step_that_is_refused_here_is_not_waited_out_where_another_went_out() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_another_integration_sent_for_the_call_and_may_repeat_is_not_unsent() {
+    // The bank loses a request and waits for its next attempt, when the shop's limit passes.
+    let lost = Script::new([Answer::broken(io::ErrorKind::ConnectionReset)]);
+    let bank = Integration::background("bank").service(lost.clone()).build().unwrap();
+    let shop = Integration::user_flow("shop")
+        .without_retry()
+        .timeout(|timeout| timeout.attempt(millis(200)))
+        .service(service_fn(move |request: Request<Body>| {
+            let (mut put, bank) =
+                (Request::put("http://bank.test/").body(Body::empty()).unwrap(), bank.clone());
+            *put.extensions_mut() = request.extensions().clone();
+            bank.send(put)
+        }))
+        .build()
+        .unwrap();
+    let error = shop.send(post("a")).await.unwrap_err();
+    assert_eq!((lost.begun(), error.delivery()), (1, Delivery::Unknown), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_integration_that_is_asked_first_and_refuses_leaves_nothing_behind() {
+    // A switched-off helper is passed over; what goes out after it goes out.
+    let helper = Integration::user_flow("helper").service(Script::new([Answer::status(200)]));
+    let helper = helper.build().unwrap();
+    helper.kill_switch().set(outrigger::event::SwitchMode::Off, "ada", "");
+    let sent = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&sent);
+    let shop = Integration::user_flow("shop")
+        .without_retry()
+        .timeout(|timeout| timeout.attempt(secs(1)))
+        .service(service_fn(move |request: Request<Body>| {
+            let (helper, counted) = (helper.clone(), Arc::clone(&counted));
+            async move {
+                let mut first = get();
+                *first.extensions_mut() = request.extensions().clone();
+                helper.send(first).await.unwrap_err();
+                counted.fetch_add(1, Ordering::SeqCst);
+                std::future::pending::<Result<Response<Body>, io::Error>>().await
+            }
+        }))
+        .build()
+        .unwrap();
+    let error = shop.send(post("a")).await.unwrap_err();
+    assert_eq!(sent.load(Ordering::SeqCst), 1);
+    assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn not_sent_of_another_integrations_call_is_not_of_this_one() {
     let bank = shop(Script::new([refused()]));
     let asks = bank.clone();

@@ -46,11 +46,15 @@ impl Pattern for BulkheadPattern {
             }
             Entry::Full => return Err(self.settings.refuse(Refusal::Full, &attempt.context())),
         };
-        let watch = Watch::begin(&self.settings, call, attempt);
+        let mut watch = Watch::begin(&self.settings, call, attempt);
         let mut running = pin!(next.run(call, attempt));
-        let Some(watch) = watch else { return running.await };
+        if watch.is_none() {
+            return running.await;
+        }
         let held = attempt.head(running.as_mut()).await;
-        watch.came_to(&held);
+        if let Some(watch) = watch.take() {
+            watch.came_to(&held);
+        }
         held.hand_up().await
     }
 

@@ -133,7 +133,7 @@ impl<'a, W: Wire> Report<'a, W> {
         if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
             self.attempt.state(|state| state.merge_delivery(delivery));
         }
-        self.detail.acquired = self.attempt.state(AttemptState::acquired);
+        self.detail.acquired = self.context.state().acquired();
         let (elapsed, detail) = (self.elapsed(), self.detail);
         let exchange = self.capture.as_ref().map(|capture| capture.so_far());
         let (context, exchange) = (Some(&self.context), exchange.as_ref());
@@ -149,13 +149,18 @@ impl<'a, W: Wire> Report<'a, W> {
 
     /// How it ended, where it was dropped.
     fn end_of_dropped(&self) -> End {
-        let (is_superseded, is_cut, delivery_if_cut) = self.attempt.state(|state| {
+        let of = |state: &AttemptState| {
             let is_cut = match self.settings.what {
                 What::Call => state.is_call_cut(),
                 What::Attempt => state.is_cut(),
             };
             (state.is_superseded(), is_cut, state.delivery_if_cut())
-        });
+        };
+        let (is_superseded, is_cut, delivery_if_cut) = match self.settings.what {
+            What::Call => self.attempt.state(of),
+            // Its own, which another may have followed by now.
+            What::Attempt => of(self.context.state()),
+        };
         match self.head {
             _ if is_superseded => End::Overtaken,
             // A limit further out cut it: nobody left anything by choice.

@@ -42,14 +42,15 @@ impl Pattern for RateLimitPattern {
             None => None,
         };
         let limiter = keyed.as_ref().unwrap_or(&settings.limiter);
+        // Let go of after what stands further in.
         let turn = match settings.is_disabled(limiter) {
             true => None,
             false => Some(settings.turn(limiter, call, attempt, next).await?),
         };
         let mut running = pin!(next.run(call, attempt));
-        let Some(turn) = turn else { return running.await };
+        let Some(given) = &turn else { return running.await };
         let held = attempt.head(running.as_mut()).await;
-        Lesson::new(settings, limiter, attempt, &turn).heed(&held);
+        Lesson::new(settings, limiter, attempt, given).heed(&held);
         // It is answered, so it is not under way any more.
         drop(turn);
         held.hand_up().await

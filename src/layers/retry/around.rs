@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::layer::RetryLayer;
 use super::refusals::Refusals;
 use super::run::{Run, Then};
+use super::wait::Turn;
 use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::{Delivery, GaveUp};
@@ -33,19 +34,29 @@ impl Pattern for RetryPattern {
         attempt.save(self.settings.config.body_cap);
         loop {
             {
-                let mut running = pin!(next.run(call, attempt));
-                let mut held = attempt.head(running.as_mut()).await;
+                let mut running = pin!(Some(next.run(call, attempt)));
+                let further_in = running.as_mut().as_pin_mut().expect("just begun");
+                let held = attempt.head(further_in).await;
                 let turn = match run.judge(&held) {
                     Then::Return(why) => return run.hand_up(held, why).await,
-                    Then::Wait(delay) => run.wait(delay, &mut held).await,
+                    Then::Wait(delay) => run.wait(delay, held).await,
                     Then::WaitForBudget { delay, class } => {
-                        run.wait_for_budget(delay, class, &mut held).await
+                        run.wait_for_budget(delay, class, held).await
                     }
                 };
-                if let Err(why) = turn {
-                    return run.give_up(held, why).await;
-                }
+                let until = match turn {
+                    Turn::Come => None,
+                    Turn::TooLarge(until) => Some(until),
+                    Turn::Over(held, why) => return run.give_up(held, why).await,
+                };
                 // The failed attempt is let go of here, with all that it holds.
+                running.set(None);
+                if let Some(until) = until {
+                    call.sleep_until(until).await;
+                    if !call.facts().may_repeat() {
+                        return Err(run.stopped());
+                    }
+                }
             }
             if let Some(refusal) = attempt.refusal() {
                 return Err(run.finish(refusal, Some(GaveUp::Stopped)));

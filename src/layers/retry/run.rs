@@ -10,7 +10,7 @@ use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::state::{Failure, Nature, Progress, Step};
-use crate::context::{AttemptState, Retries};
+use crate::context::{AttemptState, Context, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -29,6 +29,8 @@ pub(super) struct Run<'a, W: Wire> {
     pub(super) progress: Progress,
     /// The call, as far as its budget counts what is under way.
     under_way: Option<CallUnderWay>,
+    /// The last attempt's facts, while the call waits for the next.
+    pub(super) concluded: Option<Context>,
     /// What the retry that is under way costs.
     pub(super) pass: Option<RetryPermit>,
 }
@@ -74,7 +76,7 @@ impl<'a, W: Wire> Run<'a, W> {
         let nature = Nature::of(call, attempt);
         call.facts().count_attempts(1);
         let progress = Progress::first();
-        Self { pattern, call, attempt, nature, progress, under_way, pass: None }
+        Self { pattern, call, attempt, nature, progress, under_way, concluded: None, pass: None }
     }
 
     /// What to do with what came; a last answer is told what it took.

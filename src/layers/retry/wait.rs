@@ -2,49 +2,63 @@
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::run::Run;
 use super::state::Progress;
 use crate::body::Allowance;
 use crate::event::Event;
+use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Either, Flow, Held, ReadOff, Wire, either};
 use crate::replay::budget::RetryPermit;
 use crate::rt;
-use crate::terms::{Class, GaveUp};
+use crate::terms::{Class, Delivery, GaveUp, Rejection};
+
+/// What a wait came to.
+pub(super) enum Turn<'a, W: Wire, F> {
+    /// The next attempt goes out.
+    Come,
+    /// It goes out then; the failed answer is too large to be kept until then.
+    TooLarge(Instant),
+    /// There is none: the last result stands.
+    Over(Held<'a, W, F>, GaveUp),
+}
 
 impl<W: Wire> Run<'_, W> {
     /// Waits for so long. The failed answer is read off meanwhile, so that its connection can be used
     /// again.
-    pub(super) async fn wait<F>(
+    pub(super) async fn wait<'h, F>(
         &mut self,
         delay: Duration,
-        held: &mut Held<'_, W, F>,
-    ) -> Result<(), GaveUp>
+        mut held: Held<'h, W, F>,
+    ) -> Turn<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
         let until = rt::after(self.begin_wait(), delay);
         let mut left = Allowance::new(self.pattern.settings.config.drain_cap);
-        self.call.until(until, held.read_off(&mut left, ReadOff::Keep)).await;
+        let read = self.call.until(until, held.read_off(&mut left, ReadOff::Keep)).await;
         self.progress.waited += delay;
+        if read.is_some() {
+            return Turn::TooLarge(until);
+        }
         if self.call.facts().may_repeat() {
-            return Ok(());
+            return Turn::Come;
         }
         // Somebody stopped the integration, or its retries.
         let class = held.class(&self.pattern.settings.classifier);
         let (attempts, why) = (self.progress.attempts, GaveUp::Stopped);
         self.tell(|| Event::RetryGaveUp { attempts, class, why });
-        Err(why)
+        Turn::Over(held, why)
     }
 
     /// Waits for so long, and then in line until the budget holds a retry.
-    pub(super) async fn wait_for_budget<F>(
+    pub(super) async fn wait_for_budget<'h, F>(
         &mut self,
         delay: Duration,
         class: Class,
-        held: &mut Held<'_, W, F>,
-    ) -> Result<(), GaveUp>
+        mut held: Held<'h, W, F>,
+    ) -> Turn<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
@@ -53,9 +67,12 @@ impl<W: Wire> Run<'_, W> {
         let since = self.begin_wait();
         let mut left = Allowance::new(self.pattern.settings.config.drain_cap);
         let turn = {
-            let read = held.read_off(&mut left, ReadOff::Keep);
-            let turn = either(self.turn(delay), self.attempt.stopped());
-            match either(turn, read).await {
+            let read = async {
+                held.read_off(&mut left, ReadOff::Keep).await;
+                // The rest of it is left where it is.
+                std::future::pending::<()>().await;
+            };
+            match either(either(self.turn(delay), self.attempt.stopped()), read).await {
                 Either::First(Either::First(turn)) => turn,
                 Either::First(Either::Second(())) | Either::Second(()) => Err(GaveUp::Stopped),
             }
@@ -65,11 +82,27 @@ impl<W: Wire> Run<'_, W> {
             Ok(_) => Event::RetryScheduled { attempt, class, delay: Duration::ZERO },
             Err(why) => Event::RetryGaveUp { attempts: attempt, class, why },
         });
-        turn.map(|pass| self.pass = Some(pass))
+        match turn {
+            Ok(permit) => {
+                self.pass = Some(permit);
+                Turn::Come
+            }
+            Err(why) => Turn::Over(held, why),
+        }
+    }
+
+    /// Why a call ends whose retries were stopped, and whose last answer wasn't kept.
+    pub(super) fn stopped(&self) -> Error {
+        let stopped = || {
+            Error::new(ErrorKind::Rejected(Rejection::Stopped), Delivery::Answered)
+                .with_detail("retries were stopped, and the last answer was too large to be kept")
+        };
+        self.finish(self.attempt.refusal().unwrap_or_else(stopped), Some(GaveUp::Stopped))
     }
 
     /// The request is here until the next attempt goes out.
-    fn begin_wait(&self) -> std::time::Instant {
+    fn begin_wait(&mut self) -> Instant {
+        self.concluded = Some(self.attempt.context());
         self.attempt.conclude();
         self.call.now()
     }
@@ -107,14 +140,20 @@ impl<W: Wire> Run<'_, W> {
     }
 
     /// Hands up the last result; or says why nothing more is sent for anybody.
-    pub(super) async fn give_up<F>(self, held: Held<'_, W, F>, why: GaveUp) -> Flow
+    pub(super) async fn give_up<F>(mut self, held: Held<'_, W, F>, why: GaveUp) -> Flow
     where
         F: Future<Output = Flow>,
     {
         let refusal = (why == GaveUp::Stopped).then(|| self.attempt.refusal()).flatten();
         match refusal {
             Some(refusal) => Err(self.finish(refusal, Some(why))),
-            None => self.hand_up(held, Some(why)).await,
+            None => {
+                // The last attempt goes on, to the end of its body.
+                if let Some(context) = self.concluded.take() {
+                    self.attempt.resume(context);
+                }
+                self.hand_up(held, Some(why)).await
+            }
         }
     }
 }

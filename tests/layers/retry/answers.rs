@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Request, Response};
+use outrigger::bulkhead::BulkheadLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::retry::{Retries, RetryLayer};
 use outrigger::testing::{Answer, ReadinessProbe, Script};
@@ -62,6 +63,19 @@ async fn a_failed_answer_that_never_ends_delays_nothing_and_is_let_go() {
     let (took, code) = timed(after_a_failure_with(plain(), body)).await;
     assert_eq!((took, code), (millis(100), 200));
     assert!(!pipe.is_read());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_answer_that_is_too_large_to_be_kept_holds_no_place_while_the_retry_waits() {
+    let large = Answer::status(503).header("retry-after", "30").body(vec![0; 100_000]);
+    let places = BulkheadLayer::new(1);
+    let bulkhead = places.handle();
+    let layer = plain().drain_cap(1_000).max_attempts(2);
+    let service = layer.layer(places.layer(Script::new([large, Answer::status(200)])));
+    let call = begin(async move { status(&service, get()).await }).await;
+    wait(secs(1)).await;
+    assert_eq!(bulkhead.in_use(), 0);
+    assert_eq!(call.await.unwrap().unwrap(), 200);
 }
 
 #[tokio::test(start_paused = true)]
