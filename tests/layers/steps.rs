@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use http::{Extensions, Method, Request, Response};
+use outrigger::backoff::Backoff;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::event::{End, Event};
@@ -251,7 +252,8 @@ async fn a_step_that_is_refused_here_is_not_waited_out_where_another_went_out() 
 async fn what_another_integration_sent_for_the_call_and_may_repeat_is_not_unsent() {
     // The bank loses a request and waits for its next attempt, when the shop's limit passes.
     let lost = Script::new([Answer::broken(io::ErrorKind::ConnectionReset)]);
-    let bank = Integration::background("bank").service(lost.clone()).build().unwrap();
+    let bank = Integration::background("bank").service(lost.clone());
+    let bank = bank.retry(|retry| retry.backoff(Backoff::fixed(secs(5)))).build().unwrap();
     let shop = Integration::user_flow("shop")
         .without_retry()
         .timeout(|timeout| timeout.attempt(millis(200)))
