@@ -270,6 +270,36 @@ async fn what_another_integration_sent_for_the_call_and_may_repeat_is_not_unsent
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_got_another_calls_extensions_is_a_call_of_its_own() {
+    let (charges, refunds) =
+        (Script::new([Answer::status(200)]), Script::new([Answer::status(200)]));
+    let refund = shop(refunds.clone());
+    let paid = charges.clone();
+    let charge = shop(service_fn(move |request: Request<Body>| {
+        let (refund, paid) = (refund.clone(), paid.clone());
+        async move {
+            let mut back = post("refund");
+            *back.extensions_mut() = request.extensions().clone();
+            refund.send(back).await.unwrap();
+            paid.oneshot(request).await
+        }
+    }));
+    let mut request = post("charge");
+    let key = outrigger::IdempotencyKey::new("charge-1").unwrap();
+    request.extensions_mut().insert(key);
+    charge.send(request).await.unwrap();
+    let of = |script: &Script| {
+        let request = &script.requests()[0];
+        let context = request.extensions().get::<outrigger::context::Context>().unwrap();
+        (context.call_id(), request.headers().get("idempotency-key").cloned())
+    };
+    let ((charge, key), (refund, other)) = (of(&charges), of(&refunds));
+    assert_eq!(key.unwrap(), "charge-1");
+    assert_ne!(charge, refund, "another call");
+    assert!(other.is_none_or(|other| other != "charge-1"), "another key");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_integration_that_is_asked_first_and_refuses_leaves_nothing_behind() {
     // A switched-off helper is passed over; what goes out after it goes out.
     let helper = Integration::user_flow("helper").service(Script::new([Answer::status(200)]));

@@ -10,7 +10,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use outrigger::deadline::DeadlineLayer;
 use outrigger::pattern::{self, Attempt, Call, Flow, Next, Pattern, Wire};
-use outrigger::{Error, ErrorKind};
+use outrigger::testing::{Answer, Script};
+use outrigger::{Error, ErrorKind, Integration};
 use tokio::time::{Instant, sleep};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
@@ -191,4 +192,33 @@ async fn an_answer_that_is_all_here_is_read_late() {
     sleep(Duration::from_secs(5)).await;
     assert_eq!(provider.open.load(SeqCst), 0, "nothing is held");
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "part");
+}
+
+/// Counts how often it is run.
+struct Counts(Arc<AtomicI64>);
+
+impl Pattern for Counts {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        self.0.fetch_add(1, SeqCst);
+        next.run(call, attempt).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_users_pattern_stands_around_each_call_or_around_each_attempt() {
+    let (calls, attempts) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let crm = Integration::user_flow("crm")
+        .around_call(Counts(Arc::clone(&calls)))
+        .around_attempt(Counts(Arc::clone(&attempts)))
+        .service(Script::new([Answer::status(503), Answer::status(200)]))
+        .build()
+        .unwrap();
+    let request = Request::get("http://crm.test/").body(outrigger::Body::empty()).unwrap();
+    assert_eq!(crm.send(request).await.unwrap().status(), 200);
+    assert_eq!((calls.load(SeqCst), attempts.load(SeqCst)), (1, 2));
 }
