@@ -192,17 +192,36 @@ impl AttemptState {
         self.of_call().for_each(|at| at.accounted.store(at.handed_over(), Relaxed));
     }
 
-    pub(crate) fn set_held(&self, held: bool) {
-        self.of_call().for_each(|at| at.held.store(held, Relaxed));
+    /// One of our layers holds the request between two attempts.
+    pub(crate) fn hold(&self) {
+        self.of_call().for_each(|at| at.held.store(true, Relaxed));
     }
 
-    pub(crate) fn set_queued(&self, queued: bool) {
-        self.alone().for_each(|at| at.queued.store(queued, Relaxed));
+    /// The next attempt begins.
+    pub(crate) fn end_hold(&self) {
+        self.of_call().for_each(|at| at.held.store(false, Relaxed));
     }
 
+    /// The request waits in one of our queues, or for readiness.
+    pub(crate) fn enter_queue(&self) {
+        self.alone().for_each(|at| at.queued.store(true, Relaxed));
+    }
+
+    /// The request waits no longer.
+    pub(crate) fn leave_queue(&self) {
+        self.alone().for_each(|at| at.queued.store(false, Relaxed));
+    }
+
+    /// The connection that the request goes over is being made.
     #[cfg(feature = "hyper")]
-    pub(crate) fn set_connecting(&self, connecting: bool) {
-        self.alone().for_each(|at| at.connecting.store(connecting, Relaxed));
+    pub(crate) fn begin_connecting(&self) {
+        self.alone().for_each(|at| at.connecting.store(true, Relaxed));
+    }
+
+    /// There is a connection.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn end_connecting(&self) {
+        self.alone().for_each(|at| at.connecting.store(false, Relaxed));
     }
 
     #[cfg(feature = "hyper")]
@@ -308,8 +327,8 @@ impl AttemptState {
     // === what layers check before they send another attempt ===
 
     /// A circuit breaker or a rate limit would refuse another attempt.
-    pub(crate) fn set_shut(&self, shut: bool) {
-        self.alone().for_each(|at| at.shut.store(shut, Relaxed));
+    pub(crate) fn mark_shut(&self) {
+        self.alone().for_each(|at| at.shut.store(true, Relaxed));
     }
 
     pub(crate) fn is_shut(&self) -> bool {

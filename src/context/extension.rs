@@ -175,8 +175,8 @@ impl Context {
     /// The same call's context between two attempts, while nothing is sent.
     pub(crate) fn between_attempts(self) -> Self {
         let state = AttemptState::next(self.state);
-        state.set_queued(false);
-        state.set_held(true);
+        state.leave_queue();
+        state.hold();
         Self { state, before: 0, ..self }
     }
 
@@ -184,8 +184,8 @@ impl Context {
     pub(crate) fn next_attempt(self, attempt: u32, now: Instant) -> Self {
         let state = AttemptState::next(self.state);
         state.begin_attempt(now);
-        state.set_held(false);
-        state.set_queued(true);
+        state.end_hold();
+        state.enter_queue();
         Self { state, attempt, span: self.span, before: 0 }
     }
 
@@ -193,7 +193,7 @@ impl Context {
     pub(crate) fn second(&self, attempt: u32, now: Instant) -> Self {
         let state = Arc::new(AttemptState::beside(&self.state));
         state.begin_attempt(now);
-        state.set_queued(true);
+        state.enter_queue();
         Self { state, attempt, span: self.span, before: 0 }
     }
 

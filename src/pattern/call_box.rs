@@ -167,7 +167,7 @@ impl<W: Wire> CallBox<W> {
         prepare: impl FnOnce(&N),
     ) {
         // The request waits here until it is sent.
-        context.state().set_queued(true);
+        context.state().enter_queue();
         self.control.is_ended.store(false, Relaxed);
         self.shared.begin(&mut self.shared.slots(), request, Some(context));
         let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");

@@ -85,6 +85,7 @@
 //! around the second. Inner layers read a call's facts from the request's
 //! [`Context`](crate::context::Context), if the pattern [puts them there](Pattern::TELLS).
 
+mod answer;
 mod around;
 mod attempt;
 mod call;
@@ -97,6 +98,7 @@ pub(crate) mod keyed;
 mod layer;
 mod layered;
 pub(crate) mod ownership;
+mod request;
 mod saved;
 mod slot;
 mod unread;

@@ -136,7 +136,7 @@ impl<'a, W: Wire> Pass<'a, W> {
         self.breaker.record(self.ticket(), verdict, at, self.attempt);
         if verdict != Verdict::Success && self.breaker.gate.discourages() {
             // Whoever thinks of another attempt can spare it, and keep the answer that it has.
-            self.attempt.state(|state| state.set_shut(true));
+            self.attempt.state(AttemptState::mark_shut);
         }
     }
 

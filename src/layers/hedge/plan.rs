@@ -204,7 +204,7 @@ impl<W: Wire> Second<'_, W> {
     {
         self.ended = true;
         if self.other.state(AttemptState::is_shut) {
-            self.first.state(|state| state.set_shut(true));
+            self.first.state(AttemptState::mark_shut);
         }
         let class = held.class(&self.settings.classifier);
         let delivery = delivery_of(held);

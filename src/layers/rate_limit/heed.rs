@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use super::config::{Excess, Learning};
 use super::layer::RateLimitLayer;
 use super::limiter::{Limiter, Turn};
+use crate::context::AttemptState;
 use crate::event::Event;
 use crate::outcome::{Error, Told, class_of_error, leave_wait};
 use crate::pattern::{Attempt, Flow, Held, Wire};
@@ -88,7 +89,7 @@ impl<'a, W: Wire> Lesson<'a, W> {
         let config = &self.settings.config;
         let is_refused = config.max_wait.is_some_and(|most| pause > most);
         match config.excess {
-            Excess::Reject if is_refused => self.attempt.state(|state| state.set_shut(true)),
+            Excess::Reject if is_refused => self.attempt.state(AttemptState::mark_shut),
             // It waits for its turn.
             Excess::Reject => {}
             Excess::Shape => {

@@ -9,6 +9,7 @@ use http_body_util::Full;
 
 use super::injection::{Ending, Injection, Rehearsed};
 use super::layer::RehearsalLayer;
+use crate::context::AttemptState;
 use crate::event::Event;
 use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -58,7 +59,7 @@ impl RehearsalPattern {
     ) -> Flow {
         let Injection { latency, slow_body, ending } = injection;
         // From here on it is as if it had gone out: limits further out don't see a difference.
-        attempt.state(|state| state.set_queued(false));
+        attempt.state(AttemptState::leave_queue);
         if let Some(latency) = latency {
             self.tell(InjectedFault::Latency, attempt);
             call.sleep(latency).await;

@@ -194,7 +194,7 @@ impl<'a, W: Wire> Run<'a, W> {
     fn note_end(&self, delivery: Delivery) {
         self.call.facts().count_attempts(self.progress.attempts);
         self.attempt.state(|state| {
-            state.set_queued(false);
+            state.leave_queue();
             state.merge_delivery(delivery);
         });
     }

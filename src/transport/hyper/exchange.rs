@@ -192,14 +192,14 @@ struct Here<'a>(Option<&'a Context>);
 impl Here<'_> {
     fn queues(&self) {
         if let Some(context) = self.0 {
-            context.state().set_queued(true);
+            context.state().enter_queue();
         }
     }
 
     /// Waiting from here on is waiting for the provider.
     fn connects(&self) {
         if let Some(context) = self.0 {
-            context.state().set_connecting(true);
+            context.state().begin_connecting();
             self.unqueue(context);
         }
     }
@@ -207,14 +207,14 @@ impl Here<'_> {
     fn goes(&self) {
         if let Some(context) = self.0 {
             self.unqueue(context);
-            context.state().set_connecting(false);
+            context.state().end_connecting();
         }
     }
 
     fn unqueue(&self, context: &Context) {
         if context.state().is_queued() {
             context.state().set_attempt_began(rt::now());
-            context.state().set_queued(false);
+            context.state().leave_queue();
         }
     }
 }
