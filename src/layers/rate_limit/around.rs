@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::Request;
+
 use super::heed::Lesson;
 use super::layer::RateLimitLayer;
 use super::limiter::{Entry, Limiter, Rejected, Turn};
 use super::queue::{Step, Ticket};
-use super::resources::Route;
+use super::resources::Target;
 use crate::context::{AttemptState, Context};
 use crate::event::Event;
 use crate::outcome::Error;
@@ -76,10 +78,11 @@ impl RateLimitLayer {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Result<Turn, Error> {
-        let route = attempt.request(|request| Route::of(request.method(), request.uri()));
+        let line = |request: &mut Request<_>| (request.method().clone(), request.uri().clone());
+        let (method, uri) = attempt.request(line).unwrap_or_default();
         let began = attempt.state(AttemptState::attempt_began);
         let latest = |now| attempt.context().latest_start(now, self.attempt);
-        match limiter.enter(route.unwrap_or_default(), began, latest) {
+        match limiter.enter(Target::Line(method, uri), began, latest) {
             Entry::Now(turn) => Ok(turn),
             Entry::Rejected(rejected) => Err(self.reject(rejected, &attempt.context())),
             Entry::Queued(ticket, wait) => {

@@ -7,7 +7,7 @@ use super::flights::Flights;
 use super::learned::Asked;
 use super::queue::{State, Ticket, Waiter};
 use super::recent::Recent;
-use super::resources::Route;
+use super::resources::{Route, Target};
 use super::roll_call::RollCall;
 use super::state::Schedule;
 use crate::outcome::{LimitFacts, Resource};
@@ -41,7 +41,7 @@ pub(super) struct Turn {
     generation: u64,
     /// How many requests had gone by then, itself included.
     number: u64,
-    route: Route,
+    target: Target,
     /// Where requests under way are counted.
     counted: Option<Arc<Limiter>>,
 }
@@ -99,15 +99,15 @@ impl Limiter {
     /// Asks for a turn; `began` is about now, and `latest` when waiting has lost its sense.
     pub(super) fn enter(
         self: &Arc<Self>,
-        route: Route,
+        target: Target,
         began: Instant,
         latest: impl FnOnce(Instant) -> Option<Instant>,
     ) -> Entry {
         if self.is_free() {
             self.recent.count(began);
-            return Entry::Now(self.turn(route, None));
+            return Entry::Now(self.turn(target, None));
         }
-        let now = rt::now();
+        let (now, route) = (rt::now(), target.route());
         let mut state = self.state();
         let is_free = state.before() == 0 && state.schedule.ready_at(route, now) <= now;
         if is_free
@@ -170,13 +170,13 @@ impl Limiter {
 
     /// An answer said that what goes to this resource is to wait for so long.
     pub(super) fn refused_resource(&self, turn: &Turn, resource: Resource, pause: Duration) {
-        let route = turn.route;
+        let route = turn.target.route();
         self.change(|schedule, now| schedule.refused_resource(resource, pause, route, now));
     }
 
     fn asked(&self, turn: &Turn) -> Asked {
         let since = self.sent.load(Ordering::Relaxed).saturating_sub(turn.number);
-        Asked { number: turn.number, since, route: turn.route }
+        Asked { number: turn.number, since, route: turn.target.route() }
     }
 
     /// An answer asked for less; the pause, if that is heeded, and the interval if it is another one now.
@@ -193,7 +193,8 @@ impl Limiter {
                 .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok();
         let sent = is_news.then(|| self.recent.take(rt::now()));
-        self.change(|schedule, now| schedule.refused(asked, sent, turn.route, now))
+        let route = turn.target.route();
+        self.change(|schedule, now| schedule.refused(asked, sent, route, now))
     }
 
     /// Changes the schedule; whoever is next looks at it again.
@@ -261,7 +262,7 @@ impl Limiter {
             Arc::clone(self)
         });
         self.settle(state, now);
-        Some(self.turn(route, counted))
+        Some(self.turn(Target::Route(route), counted))
     }
 
     /// The first in the queue looks again whether it may go; whether there is one.
@@ -272,9 +273,9 @@ impl Limiter {
         is_one
     }
 
-    fn turn(&self, route: Route, counted: Option<Arc<Self>>) -> Turn {
+    fn turn(&self, target: Target, counted: Option<Arc<Self>>) -> Turn {
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-        Turn { generation: self.generation.load(Ordering::Acquire), number, route, counted }
+        Turn { generation: self.generation.load(Ordering::Acquire), number, target, counted }
     }
 
     /// Notes whether calls must ask for their turn. Where anybody waits, they must.

@@ -1,4 +1,3 @@
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -27,10 +26,9 @@ impl Pattern for TimeoutPattern {
         next: &impl Next<W>,
     ) -> Flow {
         self.send_on(call, attempt);
-        let mut limits = Limits::new(&self.settings, self.watch(call, attempt));
+        let limits = Limits::new(&self.settings, self.watch(call, attempt), call);
         let mut running = pin!(next.run(call, attempt));
-        let passed = poll_fn(|_| limits.poll_due(call));
-        match either(attempt.head(running.as_mut()), passed).await {
+        match either(attempt.head(running.as_mut()), limits.passed()).await {
             Either::First(held) => held.hand_up().await,
             Either::Second(due) => Err(self.cut(due, call, attempt)),
         }
