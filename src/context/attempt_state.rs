@@ -402,8 +402,8 @@ impl AttemptState {
 
     #[cfg(feature = "hyper")]
     pub(crate) fn set_acquired(&self, waited: Option<Duration>) {
-        let nanos =
-            waited.map_or(UNMEASURED, |waited| u64::try_from(waited.as_nanos()).unwrap_or(UNMEASURED));
+        let nanos = waited
+            .map_or(UNMEASURED, |waited| u64::try_from(waited.as_nanos()).unwrap_or(UNMEASURED));
         self.alone().for_each(|at| at.acquired.store(nanos, Relaxed));
     }
 

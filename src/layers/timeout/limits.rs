@@ -59,7 +59,11 @@ impl<'a> Limits<'a> {
 
     fn poll_upload(&self, upload: Upload, fixed: Moment) -> Poll<Due> {
         let from = |began, phase, limit: Option<Duration>| {
-            limit.map(|limit| Due { at: self.call.facts().moment(began).after(limit), phase, limit })
+            limit.map(|limit| Due {
+                at: self.call.facts().moment(began).after(limit),
+                phase,
+                limit,
+            })
         };
         let body = match upload {
             // Other limits count this wait.
