@@ -9,6 +9,7 @@ use hyper_util::client::legacy::connect::Connection as _;
 
 use super::http1_io::Http1Io;
 use super::pool::{Driver, Executor, Host, Http2Io, Lease, Place, Sender, Signals};
+use super::protocols;
 use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
@@ -32,7 +33,7 @@ impl Client {
             self.handshake(io, forward, wants_http1)
         };
         let limit = self.hosts.limits().connect;
-        let made = self.connect.run(uri.clone(), limit, wants_http1, handshake).await?;
+        let made = self.make(uri.clone(), limit, wants_http1, handshake).await?;
         let (sender, driver, signals) = made;
         Ok(host.established(place, sender, driver, signals))
     }
@@ -44,20 +45,20 @@ impl Client {
         wants_http1: bool,
     ) -> Result<Made, BoxError> {
         // A proxy that forwards speaks HTTP/1.1.
-        let unasked = self.speak_http2 && forward.is_none() && !wants_http1;
+        let unasked = self.config.http2_prior_knowledge && forward.is_none() && !wants_http1;
         let is_http2 = unasked || io.connected().is_negotiated_h2();
         let signals = Arc::new(Signals::default());
         let watcher = Arc::clone(&signals);
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
-                let http2 = self.http2.builder(Executor::new(&signals));
+                let http2 = protocols::http2(&self.config, Executor::new(&signals));
                 let (sender, driver) = http2.handshake(Http2Io::new(io, watcher)).await?;
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
-                let io = Http1Io::new(io, !self.heads.is_strict, watcher);
+                let io = Http1Io::new(io, !self.config.heads.is_strict, watcher);
                 let http1 = Http1 { forward, exchange: io.exchange() };
-                let (sender, driver) = self.http1.handshake(io).await?;
+                let (sender, driver) = protocols::http1(&self.config).handshake(io).await?;
                 (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }
         };

@@ -100,7 +100,7 @@ impl Client {
         hop::answered(context, &mut response);
         hold.answered();
         if hold.connection().is_http2() {
-            self.heads.check(response.headers())?;
+            self.config.heads.check(response.headers())?;
         }
         if response.status() == StatusCode::MISDIRECTED_REQUEST {
             // Another attempt must go over another connection (RFC 9110, 15.5.20).
