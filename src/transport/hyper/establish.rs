@@ -7,12 +7,13 @@ use std::task::Poll;
 use http::{Request, Uri};
 use hyper_util::client::legacy::connect::Connection as _;
 
-use super::http1_io::Http1Io;
-use super::pool::{Driver, Executor, Host, Http2Io, Lease, Place, Sender, Signals};
+use super::http1_io::{Exchange, Http1Watch};
+use super::pool::{Driver, Executor, Frames, Host, Lease, Place, Sender, Signals};
 use super::protocols;
 use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
+use super::watched_io::WatchedIo;
 use crate::body::Body;
 use crate::outcome::{BoxError, Error, ErrorKind};
 use crate::terms::Delivery;
@@ -52,12 +53,14 @@ impl Client {
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
                 let http2 = protocols::http2(&self.config, Executor::new(&signals));
-                let (sender, driver) = http2.handshake(Http2Io::new(io, watcher)).await?;
+                let (sender, driver) =
+                    http2.handshake(WatchedIo::new(io, Frames::new(watcher))).await?;
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
-                let io = Http1Io::new(io, !self.config.heads.is_strict, watcher);
-                let http1 = Http1 { forward, exchange: io.exchange() };
+                let exchange = Exchange::new(!self.config.heads.is_strict);
+                let watch = Http1Watch { exchange: exchange.clone(), signals: watcher };
+                let (io, http1) = (WatchedIo::new(io, watch), Http1 { forward, exchange });
                 let (sender, driver) = protocols::http1(&self.config).handshake(io).await?;
                 (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }

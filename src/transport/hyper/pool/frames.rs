@@ -4,30 +4,15 @@
 //! a GOAWAY only when a stream is opened.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use hyper_util::rt::TokioIo;
-use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
+use super::super::watched_io::Watch;
 use super::signals::Signals;
 
-pin_project! {
-    /// The I/O of an HTTP/2 connection, whose frames are also read here.
-    #[derive(Debug)]
-    pub(in super::super) struct Http2Io<I> {
-        #[pin]
-        inner: TokioIo<I>,
-        frames: Frames,
-        signals: Arc<Signals>,
-    }
-}
-
 /// Reads frames (RFC 9113, 4.1) as they come in, in parts of any size.
-#[derive(Debug, Default)]
-struct Frames {
+#[derive(Debug)]
+pub(in super::super) struct Frames {
+    signals: Arc<Signals>,
     head: [u8; HEAD],
     /// How much of the head has arrived.
     head_here: usize,
@@ -42,84 +27,21 @@ struct Frames {
     streams: Option<u32>,
 }
 
-impl<I> Http2Io<I> {
-    pub(in super::super) fn new(inner: I, signals: Arc<Signals>) -> TokioIo<Self> {
-        let (inner, frames) = (TokioIo::new(inner), Frames::default());
-        TokioIo::new(Self { inner, frames, signals })
-    }
-}
-
-impl<I> AsyncRead for Http2Io<I>
-where
-    TokioIo<I>: AsyncRead,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.project();
-        let before = buffer.filled().len();
-        ready!(this.inner.poll_read(cx, buffer))?;
-        this.frames.read(&buffer.filled()[before..], this.signals);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<I> AsyncWrite for Http2Io<I>
-where
-    TokioIo<I>: AsyncWrite,
-{
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-}
-
-// === impl Frames ===
-
 impl Frames {
-    fn read(&mut self, mut bytes: &[u8], signals: &Signals) {
-        while !bytes.is_empty() {
-            if self.head_here < HEAD {
-                take(&mut bytes, &mut self.head, &mut self.head_here);
-                if self.head_here == HEAD {
-                    let [a, b, c, ..] = self.head;
-                    self.left = u32::from_be_bytes([0, a, b, c]) as usize;
-                }
-            } else {
-                self.payload(&mut bytes, signals);
-            }
-            if self.head_here == HEAD && self.left == 0 {
-                self.end(signals);
-            }
+    pub(in super::super) fn new(signals: Arc<Signals>) -> Self {
+        Self {
+            signals,
+            head: [0; HEAD],
+            head_here: 0,
+            left: 0,
+            item: [0; GOAWAY_ITEM],
+            item_here: 0,
+            is_begun: false,
+            streams: None,
         }
     }
 
-    fn payload(&mut self, bytes: &mut &[u8], signals: &Signals) {
+    fn payload(&mut self, bytes: &mut &[u8]) {
         let size = match self.head[KIND] {
             SETTINGS => SETTINGS_ITEM,
             GOAWAY => GOAWAY_ITEM,
@@ -137,12 +59,12 @@ impl Frames {
         }
         self.left -= before - bytes.len();
         if size > 0 && self.item_here == size {
-            self.item(signals);
+            self.item();
         }
     }
 
     /// A setting, or the first of a GOAWAY, is complete.
-    fn item(&mut self, signals: &Signals) {
+    fn item(&mut self) {
         let [a, b, c, d, e, f, g, h] = self.item;
         if self.head[KIND] == SETTINGS {
             if u16::from_be_bytes([a, b]) == MAX_CONCURRENT_STREAMS {
@@ -151,20 +73,40 @@ impl Frames {
             self.item_here = 0;
         } else if u32::from_be_bytes([e, f, g, h]) == NO_ERROR {
             // Any other ends the connection, of which hyper knows more.
-            signals.leave();
+            self.signals.leave();
         }
     }
 
     /// The frame is complete.
-    fn end(&mut self, signals: &Signals) {
+    fn end(&mut self) {
         if self.head[KIND] == SETTINGS && self.head[FLAGS] & ACK == 0 {
             let untold = (!self.is_begun).then_some(u32::MAX);
             self.is_begun = true;
             if let Some(streams) = self.streams.or(untold) {
-                signals.set_max_streams(streams);
+                self.signals.set_max_streams(streams);
             }
         }
         (self.head_here, self.item_here, self.streams) = (0, 0, None);
+    }
+}
+
+impl Watch for Frames {
+    fn read(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.head_here < HEAD {
+                take(&mut bytes, &mut self.head, &mut self.head_here);
+                if self.head_here == HEAD {
+                    let [a, b, c, ..] = self.head;
+                    self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+                }
+            } else {
+                self.payload(&mut bytes);
+            }
+            if self.head_here == HEAD && self.left == 0 {
+                self.end();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -205,8 +147,9 @@ mod tests {
     }
 
     fn read(bytes: &[u8], part: usize) -> (u32, bool) {
-        let (mut frames, signals) = (Frames::default(), Signals::default());
-        bytes.chunks(part).for_each(|part| frames.read(part, &signals));
+        let signals = Arc::new(Signals::default());
+        let mut frames = Frames::new(Arc::clone(&signals));
+        bytes.chunks(part).for_each(|part| frames.read(part).expect("it never fails"));
         (signals.max_streams(), signals.is_leaving())
     }
 
