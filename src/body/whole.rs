@@ -33,6 +33,9 @@ enum Inner {
     Stream(BoxBody<Bytes, BoxError>),
 }
 
+/// What `poll_frame` returns of a body of bytes.
+pub(crate) type PolledFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
+
 /// A body whose bytes may all be in memory.
 pub(crate) trait IntoBytes: Sized {
     /// The bytes without a copy, if they are all in memory.
@@ -140,10 +143,7 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.0 {
             Inner::Empty => Poll::Ready(None),
             Inner::Bytes(bytes) => {

@@ -10,7 +10,7 @@ use super::request::Forward;
 use super::service::Client;
 use super::tcp::Tcp;
 use super::tls;
-use crate::outcome::{BoxError, Error, ErrorKind, foreign};
+use crate::outcome::{BoxError, Error, foreign};
 use crate::rt;
 use crate::terms::{Delivery, Phase};
 
@@ -39,9 +39,8 @@ impl Client {
         F: Future<Output = Result<T, BoxError>>,
     {
         if !to.scheme_str().is_some_and(|scheme| tls::SCHEMES.contains(&scheme)) {
-            let error = Error::new(ErrorKind::Request, Delivery::NotSent);
             let known = tls::SCHEMES.join(" or ");
-            return Err(error.with_detail(format!("its scheme is not {known}")));
+            return Err(Error::unsendable(format!("its scheme is not {known}")));
         }
         let progress = Progress::default();
         let due = limit.map(|limit| rt::after(rt::now(), limit));

@@ -15,8 +15,7 @@ use super::service::Client;
 use super::tls;
 use super::watched_io::WatchedIo;
 use crate::body::Body;
-use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::outcome::{BoxError, Error};
 
 /// A new connection, before a task drives it.
 type Made = (Sender, Driver, Arc<Signals>);
@@ -77,8 +76,8 @@ impl Client {
 
     pub(super) async fn warm(self: Arc<Self>, to: Uri, connections: u32) -> Result<(), Error> {
         let request = Request::get(to.clone()).body(Body::empty());
-        request::check(&request.map_err(|_| unnamed())?)?;
-        let host = self.hosts.of(&to).ok_or_else(unnamed)?;
+        request::check(&request.map_err(|_| request::unnamed())?)?;
+        let host = self.hosts.of(&to).ok_or_else(request::unnamed)?;
         let mut made = tokio::task::JoinSet::new();
         for place in (0..connections).map_while(|_| host.place()) {
             let (client, host, to) = (Arc::clone(&self), Arc::clone(&host), to.clone());
@@ -96,10 +95,4 @@ impl Client {
         }
         failed.map_or(Ok(()), Err)
     }
-}
-
-/// A URI that names no host.
-fn unnamed() -> Error {
-    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
-    error.with_detail("its uri is not absolute: give it a scheme and a host")
 }
