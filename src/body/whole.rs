@@ -199,29 +199,17 @@ impl From<()> for Body {
     }
 }
 
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
-    }
+macro_rules! from_via_bytes {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Body {
+            fn from(bytes: $kind) -> Self {
+                Bytes::from(bytes).into()
+            }
+        }
+    )*};
 }
 
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Bytes::from(text).into()
-    }
-}
-
-impl From<&'static str> for Body {
-    fn from(text: &'static str) -> Self {
-        Bytes::from_static(text.as_bytes()).into()
-    }
-}
-
-impl From<&'static [u8]> for Body {
-    fn from(bytes: &'static [u8]) -> Self {
-        Bytes::from_static(bytes).into()
-    }
-}
+from_via_bytes!(Vec<u8>, String, &'static str, &'static [u8]);
 
 impl From<http_body_util::Full<Bytes>> for Body {
     fn from(body: http_body_util::Full<Bytes>) -> Self {
