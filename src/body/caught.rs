@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::SizeHint;
 
-use super::whole::Body;
-use crate::outcome::{Error, ErrorKind};
-use crate::terms::Delivery;
+use super::whole::{Body, PolledFrame};
+use crate::outcome::Error;
 
 /// A request's body, as it is passed to a client.
 ///
@@ -68,16 +67,14 @@ impl http_body::Body for CaughtBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         // If a method has panicked, the next frame is the error.
         let is_broken = self.fate.is_broken();
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let frame = AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx));
         let polled = (!is_broken).then(|| catch_unwind(frame).ok()).flatten();
-        let polled = polled.unwrap_or_else(|| Poll::Ready(Some(Err(panicked()))));
+        let panicked = || Poll::Ready(Some(Err(Error::body_failed("its body panicked"))));
+        let polled = polled.unwrap_or_else(panicked);
         if let Poll::Ready(Some(Err(_))) = &polled {
             self.fate.set_broken();
             self.release();
@@ -99,8 +96,4 @@ impl Drop for CaughtBody {
     fn drop(&mut self) {
         self.release();
     }
-}
-
-fn panicked() -> Error {
-    Error::new(ErrorKind::Request, Delivery::Unknown).with_detail("its body panicked")
 }

@@ -9,9 +9,8 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::whole::Body;
-use crate::outcome::{Error, ErrorKind};
-use crate::terms::Delivery;
+use super::whole::{Body, PolledFrame};
+use crate::outcome::Error;
 
 /// Checks the announced length of a request's body, or returns an error with the contradiction.
 /// Clients trust that length: they would cut the body, or leave it out.
@@ -57,11 +56,11 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     for value in headers.get_all(CONTENT_LENGTH) {
         for length in value.as_bytes().split(|byte| *byte == b',') {
             let length = parsed(length.trim_ascii())
-                .ok_or_else(|| refused("its content-length is not a number"))?;
+                .ok_or_else(|| Error::unsendable("its content-length is not a number"))?;
             match declared.replace(length) {
                 Some(other) if other != length => {
                     let both = format!("its content-length is {other} bytes and {length} bytes");
-                    return Err(refused(both));
+                    return Err(Error::unsendable(both));
                 }
                 _ => {}
             }
@@ -84,24 +83,22 @@ fn agree(declared: u64, size: &SizeHint) -> Result<(), Error> {
         () if declared > most => format!("at most {most}"),
         () => return Ok(()),
     };
-    Err(refused(format!("its content-length is {declared} bytes, and its body has {has}")))
+    Err(Error::unsendable(format!(
+        "its content-length is {declared} bytes, and its body has {has}"
+    )))
 }
 
 /// For methods that seldom have a body, clients leave out a body of unknown length, unless this
 /// header is set. HTTP/1.0 has no way to send one, and HTTP/2 needs none.
 fn name_coding(request: &mut Request<Body>) -> Result<(), Error> {
     if request.version() == Version::HTTP_10 {
-        return Err(refused("its body has no known length, and http/1.0 can't send it"));
+        return Err(Error::unsendable("its body has no known length, and http/1.0 can't send it"));
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let chunked = HeaderValue::from_static("chunked");
         request.headers_mut().insert(TRANSFER_ENCODING, chunked);
     }
     Ok(())
-}
-
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why.into())
 }
 
 /// How a counted stream failed, if it did. Over HTTP/2, a client reports only that the stream was
@@ -113,8 +110,7 @@ impl Count {
     /// The error of a call: of its own body, or else as the client reports it.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let Some(how) = self.0.get() else { return error };
-        let own = Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how.clone());
-        own.with_source(error.into())
+        Error::body_failed(how.clone()).with_source(error.into())
     }
 }
 
@@ -137,8 +133,7 @@ impl Counted {
 
     fn fail(&mut self, how: String) -> Error {
         (self.is_over, self.last) = (true, None);
-        let how = self.count.0.get_or_init(|| how).clone();
-        Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how)
+        Error::body_failed(self.count.0.get_or_init(|| how).clone())
     }
 
     fn too_long(&mut self) -> Error {
@@ -184,10 +179,7 @@ impl http_body::Body for Counted {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if self.is_over {
             return Poll::Ready(self.trailers.take().map(Ok));
         }

@@ -25,7 +25,7 @@ pub(crate) use caught::{BodyFate, CaughtBody};
 pub(crate) use guard::OnBodyEnd;
 pub(crate) use length::{Count, check};
 pub(crate) use read::read;
-pub(crate) use whole::IntoBytes;
+pub(crate) use whole::{IntoBytes, PolledFrame};
 
 /// The size of a body that consists of `rest` bytes here and of `inner`.
 pub(crate) fn size_with(rest: usize, inner: &http_body::SizeHint) -> http_body::SizeHint {

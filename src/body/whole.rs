@@ -36,6 +36,9 @@ enum Inner {
     Answer(Answer<Bytes>),
 }
 
+/// What `poll_frame` returns of a body of bytes.
+pub(crate) type PolledFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
+
 /// A body whose bytes may all be in memory.
 pub(crate) trait IntoBytes: Sized {
     /// The bytes without a copy, if they are all in memory.
@@ -144,10 +147,7 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.0 {
             Inner::Empty => Poll::Ready(None),
             Inner::Bytes(bytes) => {
@@ -215,29 +215,17 @@ impl From<()> for Body {
     }
 }
 
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
-    }
+macro_rules! from_via_bytes {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Body {
+            fn from(bytes: $kind) -> Self {
+                Bytes::from(bytes).into()
+            }
+        }
+    )*};
 }
 
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Bytes::from(text).into()
-    }
-}
-
-impl From<&'static str> for Body {
-    fn from(text: &'static str) -> Self {
-        Bytes::from_static(text.as_bytes()).into()
-    }
-}
-
-impl From<&'static [u8]> for Body {
-    fn from(bytes: &'static [u8]) -> Self {
-        Bytes::from_static(bytes).into()
-    }
-}
+from_via_bytes!(Vec<u8>, String, &'static str, &'static [u8]);
 
 impl From<http_body_util::Full<Bytes>> for Body {
     fn from(body: http_body_util::Full<Bytes>) -> Self {

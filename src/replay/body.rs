@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, SizeHint};
 
 use super::buffer::{BufferReader, Original, ReplayBuffer, wake};
-use crate::body::IntoBytes;
+use crate::body::{IntoBytes, PolledFrame};
 use crate::outcome::{BoxError, Error};
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
@@ -147,10 +147,7 @@ where
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.get_mut().0 {
             Source::Empty => Poll::Ready(None),
             Source::Once(body) => {

@@ -8,9 +8,8 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::body::IntoBytes;
-use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::body::{IntoBytes, PolledFrame};
+use crate::outcome::{BoxError, Error};
 
 /// Reads the body for one attempt: the buffered part first, then the original.
 pub(super) struct BufferReader<B> {
@@ -215,18 +214,15 @@ where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
 {
-    pub(super) fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> PolledFrame {
         let mut original = match self.step(cx) {
             Step::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             Step::Wait => return Poll::Pending,
             Step::End => return Poll::Ready(None),
             Step::Stop => {
                 // An error, so that the provider doesn't take a part for the whole.
-                let error = Error::new(ErrorKind::Request, Delivery::Unknown);
-                return Poll::Ready(Some(Err(error.with_detail("its body is no longer here"))));
+                let error = Error::body_failed("its body is no longer here");
+                return Poll::Ready(Some(Err(error)));
             }
             Step::Poll(original) => original,
         };

@@ -8,6 +8,7 @@ mod delivery;
 mod fault;
 mod gave_up;
 mod injected_fault;
+mod named;
 mod phase;
 mod rejection;
 mod replace_cause;

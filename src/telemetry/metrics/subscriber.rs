@@ -39,10 +39,10 @@ impl Metrics {
         let now = gauges::of(&registry.health());
         let gone = self.0.replace(registry, now.keys().cloned().collect());
         for ((metric, labels), value) in now {
-            self.0.to.put(metric, labels, value);
+            self.0.to.record(metric, labels, value);
         }
         for (metric, labels) in gone {
-            self.0.to.put(metric, labels, 0.0);
+            self.0.to.record(metric, labels, 0.0);
         }
     }
 

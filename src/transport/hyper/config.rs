@@ -13,12 +13,7 @@ use crate::transport::pool::PoolLimits;
 #[derive(Clone, Debug)]
 #[must_use = "settings do nothing until a client is built of them"]
 pub struct HyperConfig {
-    pub(super) connect_timeout: Option<Duration>,
-    pub(super) acquire_timeout: Option<Duration>,
-    max_connections_per_host: u32,
-    pool_idle_timeout: Option<Duration>,
-    pool_max_idle_per_host: usize,
-    time_to_live: Option<Duration>,
+    pub(crate) limits: PoolLimits,
     pub(super) tcp_keepalive: Option<Duration>,
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
@@ -35,12 +30,12 @@ impl HyperConfig {
     /// The defaults.
     pub fn new() -> Self {
         Self {
-            connect_timeout: Some(Duration::from_secs(1)),
-            acquire_timeout: None,
-            max_connections_per_host: u32::MAX,
-            pool_idle_timeout: Some(Duration::from_secs(30)),
-            pool_max_idle_per_host: usize::MAX,
-            time_to_live: Some(Duration::from_secs(300)),
+            limits: PoolLimits {
+                connect: Some(Duration::from_secs(1)),
+                idle: Some(Duration::from_secs(30)),
+                life: Some(Duration::from_secs(300)),
+                ..PoolLimits::unset()
+            },
             tcp_keepalive: Some(Duration::from_secs(30)),
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
@@ -57,14 +52,14 @@ impl HyperConfig {
     /// How long the making of a connection may take: name, TCP and TLS together, over all of the
     /// host's addresses.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.limits.connect = Some(limit);
         self
     }
 
     /// How many connections to one host there may be; without a bound by default, because the
     /// bulkhead has one.
     pub fn max_connections_per_host(mut self, connections: u32) -> Self {
-        self.max_connections_per_host = connections;
+        self.limits.per_host = connections;
         self
     }
 
@@ -72,14 +67,14 @@ impl HyperConfig {
     /// stream of an HTTP/2 connection, of which its host takes so many; until its attempt's limit by
     /// default.
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
-        self.acquire_timeout = Some(limit);
+        self.limits.acquire = Some(limit);
         self
     }
 
     /// How old a connection may grow, give or take a fifth, so that a host that moved is followed;
     /// five minutes by default.
     pub fn time_to_live(mut self, life: Duration) -> Self {
-        self.time_to_live = Some(life);
+        self.limits.life = Some(life);
         self
     }
 
@@ -92,13 +87,13 @@ impl HyperConfig {
 
     /// How long a connection is kept that nobody uses.
     pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
-        self.pool_idle_timeout = Some(limit);
+        self.limits.idle = Some(limit);
         self
     }
 
     /// How many connections to one host are kept that nobody uses.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
-        self.pool_max_idle_per_host = connections;
+        self.limits.idle_per_host = connections;
         self
     }
 
@@ -133,7 +128,7 @@ impl HyperConfig {
     /// A client with these settings and its own pool.
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         self.check()?;
-        Ok(self.client(Emitter::new()))
+        Ok(HyperTransport::new(self, Emitter::new()))
     }
 
     /// Names every setting that can't work.
@@ -141,31 +136,8 @@ impl HyperConfig {
         validate("hyper", |errors| self.check_into(errors))
     }
 
-    pub(crate) fn client(&self, emitter: Emitter) -> HyperTransport {
-        HyperTransport::new(self, emitter)
-    }
-
-    pub(crate) fn limits(&self) -> PoolLimits {
-        PoolLimits {
-            per_host: self.max_connections_per_host,
-            idle_per_host: self.pool_max_idle_per_host,
-            idle: self.pool_idle_timeout,
-            life: self.time_to_live,
-            acquire: self.acquire_timeout,
-            connect: self.connect_timeout,
-        }
-    }
-
-    pub(crate) fn with_limits(mut self, limits: PoolLimits) -> Self {
-        self.max_connections_per_host = limits.per_host;
-        self.pool_max_idle_per_host = limits.idle_per_host;
-        (self.pool_idle_timeout, self.time_to_live) = (limits.idle, limits.life);
-        (self.acquire_timeout, self.connect_timeout) = (limits.acquire, limits.connect);
-        self
-    }
-
     fn check_into(&self, errors: &mut Errors<'_>) {
-        self.limits().check_into(errors);
+        self.limits.check_into(errors);
         errors.refuse_zero("tcp_keepalive", self.tcp_keepalive);
         errors.refuse_zero("http2_ping", self.http2_ping_after);
         errors.refuse_zero("http2_ping", Some(self.http2_ping_timeout));

@@ -1,14 +1,14 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::thread::{self, ThreadId};
 
 use bytes::Bytes;
 use http::Method;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 
-use crate::body::Body;
+use crate::body::{Body, PolledFrame};
 use crate::outcome::Error;
 use crate::replay::is_safe;
 
@@ -88,10 +88,7 @@ impl HttpBody for WitnessedBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         self.is_asked = true;
         Pin::new(&mut self.body).poll_frame(cx)
     }

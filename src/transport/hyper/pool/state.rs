@@ -50,6 +50,11 @@ impl State {
         !self.waiting.is_empty()
     }
 
+    /// The request that has waited longest, of those whose callers are there.
+    pub(super) fn next_waiting(&mut self) -> Option<oneshot::Sender<Grant>> {
+        self.is_waited_for().then(|| self.waiting.pop_front())?
+    }
+
     /// Adds a waiting request. Those whose callers left are removed whenever the queue has doubled.
     pub(super) fn wait_in_line(&mut self, grant: oneshot::Sender<Grant>) {
         if self.waiting.len() == self.waiting.capacity() {

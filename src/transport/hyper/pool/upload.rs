@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::signals::Signals;
-use crate::body::{Body, size_with};
+use crate::body::{Body, PolledFrame, size_with};
 use crate::outcome::Error;
 use crate::rt;
 
@@ -149,10 +149,7 @@ impl http_body::Body for Uploading {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if !std::mem::replace(&mut self.is_begun, true) {
             self.signals.tasks.beginning(Some(Arc::clone(&self.upload)));
             cx.waker().wake_by_ref();
