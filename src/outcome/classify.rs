@@ -116,34 +116,37 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
     }
 }
 
-/// The class of a response: as an inner layer found it, or by this classifier. Unless it is a plain
-/// success, it is saved on the response.
+/// The class of a response: as an inner layer found it, or by this classifier. It is left on the
+/// response.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    let class = class_of_head(by, status, &headers, response.extensions_mut());
+    let class = class_of_head(by, status, &headers, response.extensions());
     *response.headers_mut() = headers;
+    leave_class(class, response.extensions_mut());
     class
 }
 
-/// The same, for a response's parts.
+/// The class of a response's head, which may have been left on it.
 pub(crate) fn class_of_head(
     by: &SharedClassifier,
     status: StatusCode,
     headers: &HeaderMap,
-    extensions: &mut Extensions,
+    extensions: &Extensions,
 ) -> Class {
     if let Some(found) = extensions.get::<Class>() {
         return *found;
     }
     let head = ResponseHead { status, headers, extensions };
     let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
-    let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
-    // A classifier that has panicked is not called again.
-    if class != Class::Success || matches!(own, Some(None)) {
+    own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]))
+}
+
+/// Saves a class on an answer, for outer layers; a success needs no word.
+pub(crate) fn leave_class(class: Class, extensions: &mut Extensions) {
+    if class != Class::Success && extensions.get::<Class>() != Some(&class) {
         extensions.insert(class);
     }
-    class
 }
 
 /// The class of an error: as an inner layer found it, or by this classifier.

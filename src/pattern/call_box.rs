@@ -21,7 +21,7 @@ use super::unread::Unread;
 use super::wire::Wire;
 use crate::body::{Allowance, AnswerSource, Part};
 use crate::context::{AttemptState, Context, Moment};
-use crate::outcome::{Error, ErrorKind};
+use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
 use crate::rt::{self, Timer};
 use crate::terms::Delivery;
@@ -202,12 +202,15 @@ impl<W: Wire> CallBox<W> {
             return Poll::Ready(Err(error));
         }
         let mut slots = self.shared.slots();
-        let (head, size) = (slots.head.take(), slots.size);
+        let (head, size, class) = (slots.head.take(), slots.size, slots.class);
         drop(slots);
-        let Some(head) = head else {
+        let Some(mut head) = head else {
             let error = Error::new(ErrorKind::Other, Delivery::Unknown);
             return Poll::Ready(Err(error.with_detail("a pattern ended without an answer")));
         };
+        if let Some(class) = class {
+            leave_class(class, &mut head.extensions);
+        }
         let is_over = matches!(reached, Ran::End(_));
         if !is_over {
             self.watch_unread();

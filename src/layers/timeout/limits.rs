@@ -1,10 +1,10 @@
-use std::future::{pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
 use super::layer::TimeoutLayer;
 use crate::context::{Moment, Upload, UploadProgress};
-use crate::pattern::Call;
+use crate::pattern::{Call, Either, either};
 use crate::terms::Phase;
 
 /// What may end an attempt.
@@ -33,18 +33,19 @@ impl<'a> Limits<'a> {
         Self { settings, upload, call }
     }
 
-    /// Waits until a limit has passed. The attempt begins when this is first polled.
-    pub(super) async fn passed(self) -> Due {
+    /// Runs `head` until a limit passes, which is the error. The attempt begins when this is first
+    /// polled.
+    pub(super) async fn apply<F: Future>(self, head: F) -> Result<F::Output, Due> {
         let call = self.call;
         let attempt = self.settings.attempt.map(|limit| call.moment().after(limit));
-        // The deadline comes first where two pass at once: it is the call's last word.
         let fixed = call.facts().due().min(attempt.unwrap_or(Moment::NEVER));
-        match &self.upload {
-            Some(progress) => poll_fn(|_| self.poll_upload(progress.state(), fixed)).await,
-            None => {
-                call.until_moment(fixed, pending::<()>()).await;
-                self.fixed(fixed)
-            }
+        let Some(progress) = &self.upload else {
+            let came = call.until_moment(fixed, head).await;
+            return came.ok_or_else(|| self.fixed(fixed));
+        };
+        match either(head, poll_fn(|_| self.poll_upload(progress.state(), fixed))).await {
+            Either::First(came) => Ok(came),
+            Either::Second(due) => Err(due),
         }
     }
 
@@ -52,6 +53,7 @@ impl<'a> Limits<'a> {
     fn fixed(&self, at: Moment) -> Due {
         let call = self.call;
         match self.settings.attempt {
+            // Where two pass at once, the deadline is the call's last word.
             Some(limit) if at < call.facts().due() => Due { at, phase: Phase::Attempt, limit },
             _ => Due { at, phase: Phase::Call, limit: Duration::from_nanos(at.0) },
         }
