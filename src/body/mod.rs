@@ -8,11 +8,13 @@ mod caught;
 mod guard;
 mod length;
 mod read;
+mod upload;
 mod whole;
 
 pub use answer::Answer;
 #[cfg(feature = "hyper")]
 pub use guard::GuardedBody;
+pub use upload::RequestBody;
 pub use whole::Body;
 
 pub use crate::replay::ReplayBody;

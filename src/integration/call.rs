@@ -5,7 +5,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use http::Response;
 
-use super::wire::IntegrationWire;
+use super::IntegrationWire;
 use crate::body::Body;
 use crate::outcome::Error;
 use crate::pattern::Running;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::wire::IntegrationWire;
+use super::IntegrationWire;
 use crate::pattern::{Attempt, Call, Flow, Next, OneOf, Pattern};
 
 /// The user's own patterns, the first one outermost.

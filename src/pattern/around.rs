@@ -191,6 +191,10 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
         self.0.around(call, attempt, &Inside { pattern: &self.1, next }).await
     }
 
+    fn tells(&self) -> bool {
+        self.0.tells() || self.1.tells()
+    }
+
     fn may_send(&self) -> bool {
         self.0.may_send() && self.1.may_send()
     }

@@ -114,12 +114,10 @@ pub(crate) use either::{Either, OneOf, either};
 pub use held::Held;
 pub(crate) use held::ReadOff;
 pub(crate) use layer::pattern_layer;
-pub use layer::{PatternLayer, ToPattern, layer};
+pub use layer::{Layers, PatternLayer, ToPattern, layer, layers};
 pub use layered::Layered;
 pub(crate) use layered::send;
 pub(crate) use slot::{Slot, Wiring};
-pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
+pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Watched, Wire};
 
 pub use crate::body::Answer;
-
-pub(crate) use wire::{Form, Nothing, Saved, sealed};
