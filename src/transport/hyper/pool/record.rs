@@ -1,5 +1,5 @@
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::signals::Signals;
@@ -32,8 +32,8 @@ pub(super) struct Record {
     failure: Mutex<Option<hyper::Error>>,
     /// Signals between its users, its peer and its task.
     pub(super) signals: Arc<Signals>,
-    /// The cause of its closing, as a number; [`OPEN`] until there is one.
-    cause: AtomicU8,
+    /// The cause of its closing, once there is one.
+    cause: OnceLock<CloseCause>,
 }
 
 impl Record {
@@ -51,7 +51,7 @@ impl Record {
             counted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             signals,
-            cause: AtomicU8::new(OPEN),
+            cause: OnceLock::new(),
         }
     }
 
@@ -187,8 +187,7 @@ impl Record {
 
     /// Sets why it will be closed, unless a cause is set already. Returns whether this one was set.
     pub(super) fn close_for(&self, cause: CloseCause) -> bool {
-        let cause = cause as u8;
-        self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.cause.set(cause).is_ok()
     }
 
     /// Sets why, and ends its task at once: its requests fail, and its socket is closed.
@@ -198,23 +197,11 @@ impl Record {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.cause.load(Ordering::Relaxed) != OPEN
+        self.cause.get().is_some()
     }
 
     /// The cause of its closing, if one was set.
     pub(super) fn cause(&self) -> Option<CloseCause> {
-        let said = self.cause.load(Ordering::Relaxed);
-        CAUSES.into_iter().find(|cause| *cause as u8 == said)
+        self.cause.get().copied()
     }
 }
-
-const OPEN: u8 = u8::MAX;
-const CAUSES: [CloseCause; 7] = [
-    CloseCause::ByPeer,
-    CloseCause::Broken,
-    CloseCause::Idle,
-    CloseCause::Expired,
-    CloseCause::Cut,
-    CloseCause::Misdirected,
-    CloseCause::Surplus,
-];
