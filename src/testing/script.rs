@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::body::Body;
 use crate::context::Context;
-use crate::rt::{self, Timer};
+use crate::rt;
 use crate::transport::hop;
 
 /// A provider that answers by a script: the first request gets the first answer, and so on; the
@@ -103,8 +103,7 @@ impl Answer {
 
     async fn give(self, context: Option<Context>) -> io::Result<Response<Body>> {
         if !self.delay.is_zero() {
-            let (mut timer, due) = (Box::pin(Timer::default()), rt::after(rt::now(), self.delay));
-            std::future::poll_fn(|cx| timer.as_mut().poll_at(due, cx)).await;
+            rt::sleep_until(rt::after(rt::now(), self.delay)).await;
         }
         match self.outcome {
             Outcome::Hang => std::future::pending().await,
