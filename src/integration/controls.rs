@@ -5,7 +5,7 @@ use super::handle::Shared;
 use crate::circuit_breaker::BreakerHandle;
 use crate::control::{Control, ControlError, ControlState};
 use crate::rehearsal::RehearsalHandle;
-use crate::rt::Clock;
+use crate::rt::{Clock, Lock};
 use crate::terms::{BreakerState, SwitchMode};
 
 /// Stops the integration, or a part of its work.
@@ -59,7 +59,7 @@ impl Shared {
         let is_it =
             |change: &LastChange| change.to == forced && change.forcings == breaker.forcings();
         if let Some(change) =
-            self.last_change().clone().filter(|change| forced.is_some() && is_it(change))
+            self.last_change.locked().clone().filter(|change| forced.is_some() && is_it(change))
         {
             (state.who, state.why) = (Some(change.who), Some(change.why));
             state.since = Some(change.since);
@@ -129,7 +129,7 @@ impl Control for BreakerControl {
         };
         let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
         let forcings = breaker.forcings() + 1;
-        *self.0.last_change() = Some(LastChange { to, forcings, who, why, since });
+        *self.0.last_change.locked() = Some(LastChange { to, forcings, who, why, since });
         match to {
             None => breaker.release(),
             Some(BreakerState::Open) => breaker.force_open(),

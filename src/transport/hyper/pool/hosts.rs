@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -11,7 +11,7 @@ use super::host::Host;
 use super::record::Record;
 use crate::control::{Closed, Expiry, PoolFigures};
 use crate::event::{Emitter, Event};
-use crate::rt::{self, Draw, Rng};
+use crate::rt::{self, Draw, Lock, Rng};
 use crate::terms::{CloseCause, Credential};
 use crate::transport::pool::PoolLimits;
 
@@ -59,7 +59,7 @@ impl Hosts {
     /// The host that an absolute URI names.
     pub(in super::super) fn of(&self, uri: &Uri) -> Option<Arc<Host>> {
         let key = (uri.scheme()?.clone(), uri.authority()?.clone());
-        let mut known = self.known();
+        let mut known = self.known.locked();
         if let Some(host) = known.by_key.get(&key) {
             return Some(Arc::clone(host));
         }
@@ -76,7 +76,7 @@ impl Hosts {
             closed: self.shared.closed(),
             ..PoolFigures::default()
         };
-        for host in self.known().by_key.values() {
+        for host in self.known.locked().by_key.values() {
             let (open, idle, connecting) = host.counts();
             figures.open += open;
             figures.idle += idle;
@@ -90,7 +90,7 @@ impl Hosts {
     pub(in super::super) fn expiries(&self) -> impl Iterator<Item = Expiry> {
         let now = rt::now();
         let mut expiries = Vec::new();
-        for ((_, authority), host) in &self.known().by_key {
+        for ((_, authority), host) in &self.known.locked().by_key {
             let expiry = host.certificate_expiry(now).map(|at| Expiry {
                 credential: Credential::ServerCertificate,
                 host: Some(authority.host().to_owned()),
@@ -109,16 +109,12 @@ impl Hosts {
     /// once or when their requests are over.
     pub(in super::super) fn reconfigure(&self, limits: PoolLimits) {
         self.shared.limits.send_replace(limits);
-        let hosts: Vec<_> = self.known().by_key.values().cloned().collect();
+        let hosts: Vec<_> = self.known.locked().by_key.values().cloned().collect();
         for host in &hosts {
             host.trim();
             // Waiting requests may fit now.
             host.grant_place();
         }
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

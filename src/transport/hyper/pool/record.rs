@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::signals::Signals;
-use crate::rt::{self, Draw};
+use crate::rt::{self, Draw, Lock};
 use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
@@ -151,15 +151,11 @@ impl Record {
 
     pub(super) fn broke(&self, how: hyper::Error) {
         self.close_for(CloseCause::Broken);
-        *self.failure() = Some(how);
+        *self.failure.locked() = Some(how);
     }
 
     pub(super) fn take_failure(&self) -> Option<hyper::Error> {
-        self.failure().take()
-    }
-
-    fn failure(&self) -> MutexGuard<'_, Option<hyper::Error>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failure.locked().take()
     }
 
     pub(super) fn is_ended(&self) -> bool {

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use super::signals::Signals;
 use crate::body::{Body, PolledFrame, size_with};
 use crate::outcome::Error;
-use crate::rt;
+use crate::rt::{self, Lock};
 
 /// A body that is being sent.
 #[derive(Debug, Default)]
@@ -121,8 +121,7 @@ impl Tasks {
     }
 
     fn beginning(&self, next: Option<Arc<Upload>>) -> Option<Arc<Upload>> {
-        let mut beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut beginning, next)
+        std::mem::replace(&mut self.beginning.locked(), next)
     }
 }
 
