@@ -97,8 +97,12 @@ impl SharedClassifier {
     }
 
     pub(crate) fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
-        let own = self.0.as_ref();
-        own.and_then(|own| callback::call(CLASSIFIER, || own.limit_headers())).unwrap_or_default()
+        self.ask(Classify::limit_headers).flatten().unwrap_or_default()
+    }
+
+    /// Asks the user's classifier, if there is one. The inner `None` means that it panicked.
+    fn ask<'a, T>(&'a self, ask: impl FnOnce(&'a dyn Classify) -> T) -> Option<Option<T>> {
+        self.0.as_ref().map(|own| callback::call("classifier", || ask(&**own)))
     }
 }
 
@@ -137,7 +141,7 @@ pub(crate) fn class_of_head(
         return *found;
     }
     let head = ResponseHead { status, headers, extensions };
-    let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
+    let own = by.ask(|own| own.response(&head));
     let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
     // A classifier that has panicked is not called again.
     if class != Class::Success || matches!(own, Some(None)) {
@@ -149,11 +153,7 @@ pub(crate) fn class_of_head(
 /// The class of an error: as an inner layer found it, or by this classifier.
 pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
     error.class_or(|| {
-        let own = by.0.as_ref();
-        let own = own.and_then(|own| callback::call(CLASSIFIER, || own.error(error)));
+        let own = by.ask(|own| own.error(error)).flatten();
         own.unwrap_or_else(|| HttpClassifier::new().error(error))
     })
 }
-
-/// The classifier's name in the report of a panic.
-const CLASSIFIER: &str = "classifier";

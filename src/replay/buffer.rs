@@ -188,18 +188,15 @@ impl<B> BufferReader<B> {
             return Step::Frame(Frame::trailers(trailers));
         }
         match std::mem::replace(&mut state.original, Original::Polling) {
-            Original::Here(original) => Step::Poll(original),
-            Original::Polling => {
+            Original::Here(original) => return Step::Poll(original),
+            other => state.original = other,
+        }
+        match state.original {
+            Original::Complete => Step::End,
+            Original::Failed => Step::Stop,
+            Original::Here(_) | Original::Polling => {
                 state.wait(cx.waker());
                 Step::Wait
-            }
-            end @ Original::Complete => {
-                state.original = end;
-                Step::End
-            }
-            end @ Original::Failed => {
-                state.original = end;
-                Step::Stop
             }
         }
     }

@@ -87,18 +87,14 @@ impl Hosts {
     }
 
     /// When the certificates end that hosts showed.
-    pub(in super::super) fn expiries(&self) -> impl Iterator<Item = Expiry> {
-        let now = rt::now();
-        let mut expiries = Vec::new();
-        for ((_, authority), host) in &self.known.locked().by_key {
-            let expiry = host.certificate_expiry(now).map(|at| Expiry {
-                credential: Credential::ServerCertificate,
-                host: Some(authority.host().to_owned()),
-                at,
-            });
-            expiries.extend(expiry);
-        }
-        expiries.into_iter()
+    pub(in super::super) fn expiries(&self) -> Vec<Expiry> {
+        let (now, credential) = (rt::now(), Credential::ServerCertificate);
+        let known = self.known.locked();
+        let shown = known.by_key.iter().filter_map(|((_, authority), host)| {
+            let (at, host) = (host.certificate_expiry(now)?, Some(authority.host().to_owned()));
+            Some(Expiry { credential, host, at })
+        });
+        shown.collect()
     }
 
     pub(in super::super) fn limits(&self) -> PoolLimits {
