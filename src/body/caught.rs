@@ -27,13 +27,14 @@ pub(crate) struct BodyFate(Arc<AtomicBool>);
 
 impl CaughtBody {
     /// Catches the panics of a body. Bytes in memory can't panic.
-    pub(crate) fn wrap(body: Body) -> (Body, Option<BodyFate>) {
+    pub(crate) fn wrap(body: &mut Body) -> Option<BodyFate> {
         if body.as_bytes().is_some() {
-            return (body, None);
+            return None;
         }
         let fate = BodyFate::default();
-        let caught = Self { inner: Some(body), fate: fate.clone() };
-        (Body::new(caught), Some(fate))
+        let inner = Some(std::mem::take(body));
+        *body = Body::new(Self { inner, fate: fate.clone() });
+        Some(fate)
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Body) -> T) -> Option<T> {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::whole::{Body, PolledFrame};
@@ -16,39 +16,42 @@ use crate::outcome::Error;
 /// Clients trust that length: they would cut the body, or leave it out.
 ///
 /// A stream with an announced length is counted while it is sent; the counter is returned.
-pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Option<Count>), Error> {
-    if request.version() == Version::HTTP_10 {
-        request.headers_mut().remove(TRANSFER_ENCODING);
-    }
-    if request.headers().contains_key(TRANSFER_ENCODING) {
-        // With a transfer coding, there is no length (RFC 9112, 6.2).
-        request.headers_mut().remove(CONTENT_LENGTH);
-    }
+pub(crate) fn check(request: &mut Request<Body>) -> Result<Option<Count>, Error> {
+    let announces = |name: &HeaderName| *name == TRANSFER_ENCODING || *name == CONTENT_LENGTH;
+    let mut declared = None;
     let size = request.body().size_hint();
-    let declared = declared(request.headers())?;
-    if let Some(declared) = declared {
-        agree(declared, &size)?;
-        request.headers_mut().insert(CONTENT_LENGTH, declared.into());
+    if request.headers().keys().any(announces) {
+        if request.version() == Version::HTTP_10 {
+            request.headers_mut().remove(TRANSFER_ENCODING);
+        }
+        if request.headers().contains_key(TRANSFER_ENCODING) {
+            // With a transfer coding, there is no length (RFC 9112, 6.2).
+            request.headers_mut().remove(CONTENT_LENGTH);
+        }
+        declared = declared_length(request.headers())?;
+        if let Some(declared) = declared {
+            agree(declared, &size)?;
+            request.headers_mut().insert(CONTENT_LENGTH, declared.into());
+        }
     }
     if request.body().as_bytes().is_some() {
-        return Ok((request, None));
+        return Ok(None);
     }
     let length = declared.or(size.exact());
     // A stream that should be empty is polled here, because clients don't poll it at a length of 0.
     if length.is_none() || size.exact().is_none() && declared == Some(0) {
         request.headers_mut().remove(CONTENT_LENGTH);
-        name_coding(&mut request)?;
+        name_coding(request)?;
     }
-    let Some(length) = length else {
-        return Ok((request, None));
-    };
+    let Some(length) = length else { return Ok(None) };
     let count = Count::default();
-    let counted = |body| Body::new(Counted::new(body, length, count.clone()));
-    Ok((request.map(counted), Some(count)))
+    let body = std::mem::take(request.body_mut());
+    *request.body_mut() = Body::new(Counted::new(body, length, count.clone()));
+    Ok(Some(count))
 }
 
 /// The value of the header, which may occur once.
-fn declared(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     let mut declared = None;
     for value in headers.get_all(CONTENT_LENGTH) {
         for length in value.as_bytes().split(|byte| *byte == b',') {

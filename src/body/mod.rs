@@ -1,6 +1,7 @@
 //! Bodies, and the wrappers that several layers use.
 
 mod allowance;
+mod answer;
 mod captured;
 mod caught;
 #[cfg(feature = "hyper")]
@@ -9,6 +10,7 @@ mod length;
 mod read;
 mod whole;
 
+pub use answer::Answer;
 #[cfg(feature = "hyper")]
 pub use guard::GuardedBody;
 pub use whole::Body;
@@ -16,11 +18,12 @@ pub use whole::Body;
 pub use crate::replay::ReplayBody;
 
 pub(crate) use allowance::Allowance;
+pub(crate) use answer::{AnswerSource, Part};
 pub(crate) use captured::Captured;
 pub(crate) use caught::{BodyFate, CaughtBody};
 #[cfg(feature = "hyper")]
 pub(crate) use guard::OnBodyEnd;
-pub(crate) use length::{Count, checked};
+pub(crate) use length::{Count, check};
 pub(crate) use read::read;
 pub(crate) use whole::{IntoBytes, PolledFrame};
 

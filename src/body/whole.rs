@@ -7,6 +7,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 
+use super::answer::Answer;
 use super::read::collect;
 use crate::outcome::{BoxError, Error};
 
@@ -31,6 +32,8 @@ enum Inner {
     Empty,
     Bytes(Bytes),
     Stream(BoxBody<Bytes, BoxError>),
+    /// A call's answer.
+    Answer(Answer<Bytes>),
 }
 
 /// What `poll_frame` returns of a body of bytes.
@@ -67,7 +70,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(&[]),
             Inner::Bytes(bytes) => Some(bytes),
-            Inner::Stream(_) => None,
+            Inner::Stream(_) | Inner::Answer(_) => None,
         }
     }
 
@@ -76,7 +79,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(Self::empty()),
             Inner::Bytes(bytes) => Some(bytes.clone().into()),
-            Inner::Stream(_) => None,
+            Inner::Stream(_) | Inner::Answer(_) => None,
         }
     }
 
@@ -105,6 +108,7 @@ impl Body {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
             Inner::Stream(stream) => collect(stream, most).await,
+            Inner::Answer(answer) => collect(answer, most).await,
         }
     }
 
@@ -134,7 +138,7 @@ impl IntoBytes for Body {
         match self.0 {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
-            Inner::Stream(_) => Err(self),
+            Inner::Stream(_) | Inner::Answer(_) => Err(self),
         }
     }
 }
@@ -157,6 +161,7 @@ impl http_body::Body for Body {
                     frame.map(|frame| frame.map_err(|error| Error::from_inner(error, None))),
                 )
             }
+            Inner::Answer(answer) => Pin::new(answer).poll_frame(cx),
         }
     }
 
@@ -165,6 +170,7 @@ impl http_body::Body for Body {
             Inner::Empty => true,
             Inner::Bytes(bytes) => bytes.is_empty(),
             Inner::Stream(stream) => stream.is_end_stream(),
+            Inner::Answer(answer) => answer.is_end_stream(),
         }
     }
 
@@ -173,6 +179,7 @@ impl http_body::Body for Body {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(stream) => stream.size_hint(),
+            Inner::Answer(answer) => answer.size_hint(),
         }
     }
 }
@@ -182,7 +189,7 @@ impl fmt::Debug for Body {
         f.write_str(match self.0 {
             Inner::Empty => "Body(empty)",
             Inner::Bytes(_) => "Body(bytes)",
-            Inner::Stream(_) => "Body(stream)",
+            Inner::Stream(_) | Inner::Answer(_) => "Body(stream)",
         })
     }
 }
@@ -190,6 +197,15 @@ impl fmt::Debug for Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self(Inner::Bytes(bytes))
+    }
+}
+
+impl From<Answer<Bytes>> for Body {
+    fn from(answer: Answer<Bytes>) -> Self {
+        match http_body::Body::is_end_stream(&answer) {
+            true => Self::empty(),
+            false => Self(Inner::Answer(answer)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::circuit_breaker::{CircuitBreakerLayer, WhenOpen};
 use crate::deadline::DeadlineLayer;
 use crate::idempotency::{IdempotencyLayer, Minting};
 use crate::idle_timeout::IdleTimeoutLayer;
-use crate::rate_limit::{Excess, RateLimitLayer};
+use crate::rate_limit::{OnLimit, RateLimitLayer};
 use crate::retry::{EmptyBudget, Rejections, RetryLayer};
 use crate::timeout::TimeoutLayer;
 
@@ -37,7 +37,7 @@ pub(super) fn slots() -> Slots {
             .open_for(Duration::from_secs(1), Duration::from_secs(60))
             .when_open(WhenOpen::Hold),
         rate_limit: RateLimitLayer::learning()
-            .excess(Excess::Shape)
+            .on_limit(OnLimit::Shape)
             .pause_cap(Duration::from_secs(300)),
         bulkhead: BulkheadLayer::new(16).queue(65_536),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(30)),

@@ -37,7 +37,7 @@ impl Future for Call {
         match &mut self.0 {
             State::Running(running) => {
                 let response = ready!(Pin::new(running).poll(cx));
-                Poll::Ready(response.map(|response| response.map(Body::new)))
+                Poll::Ready(response.map(|response| response.map(Body::from)))
             }
             State::Refused(error) => {
                 Poll::Ready(Err(error.take().expect("polled after it was ready")))

@@ -22,7 +22,7 @@ pub(super) struct RehearsalControl(pub(super) Arc<Shared>);
 pub(super) struct LastChange {
     to: Option<BreakerState>,
     /// How often the breaker had been forced with this change.
-    forcings: u64,
+    manual_changes: u64,
     who: String,
     why: String,
     since: SystemTime,
@@ -56,8 +56,9 @@ impl Shared {
         };
         let mut state = ControlState::new(CIRCUIT_BREAKER, position, forced.is_none());
         // If a handle has forced it since then, name nobody.
-        let is_it =
-            |change: &LastChange| change.to == forced && change.forcings == breaker.forcings();
+        let is_it = |change: &LastChange| {
+            change.to == forced && change.manual_changes == breaker.manual_changes()
+        };
         if let Some(change) =
             self.last_change.locked().clone().filter(|change| forced.is_some() && is_it(change))
         {
@@ -128,8 +129,8 @@ impl Control for BreakerControl {
             _ => return Err(ControlError::no_position(to, &FORCES)),
         };
         let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
-        let forcings = breaker.forcings() + 1;
-        *self.0.last_change.locked() = Some(LastChange { to, forcings, who, why, since });
+        let manual_changes = breaker.manual_changes() + 1;
+        *self.0.last_change.locked() = Some(LastChange { to, manual_changes, who, why, since });
         match to {
             None => breaker.release(),
             Some(BreakerState::Open) => breaker.force_open(),

@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::idempotency::{IdempotencyLayer, InHeader, PlaceKey};
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{Slot, Wiring};
-use crate::rate_limit::Excess;
+use crate::rate_limit::OnLimit;
 use crate::settings::{Errors, ValidationError};
 
 /// The slots of the one order, from the outside in, for the macro that is named. A slot has the
@@ -98,15 +98,15 @@ impl Slots {
         }
         let attempt = self.timeout.attempt_limit();
         self.bulkhead = self.bulkhead.leaving(attempt);
-        self.rate_limit = self.rate_limit.following(room).leaving(attempt);
+        self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }
 
     /// The places that jobs wait for before their turn, unless so many in flight were set.
     fn room(&self) -> Option<Arc<dyn Capacity>> {
         let config = self.rate_limit.config();
-        match (config.excess, config.in_flight) {
-            (Excess::Shape, None) => self.bulkhead.room(),
+        match (config.on_limit, config.in_flight) {
+            (OnLimit::Shape, None) => self.bulkhead.room(),
             _ => None,
         }
     }
@@ -117,7 +117,7 @@ impl Slots {
         // First: those who wait for their turn look at the places that there are then.
         self.bulkhead = self.bulkhead.inherit(&running.bulkhead);
         let room = self.room();
-        self.rate_limit = self.rate_limit.following(room);
+        self.rate_limit = self.rate_limit.with_capacity(room);
         let mut slots = self.inherit_each(running);
         slots.hedge = slots.hedge.budget(slots.retry.shared_budget());
         slots

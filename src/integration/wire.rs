@@ -39,20 +39,18 @@ impl Wire for IntegrationWire {
 }
 
 impl Saved<Body> for SavedBody {
-    fn save(&mut self, body: Body, cap: usize) -> Body {
-        let is_short = body.as_bytes().is_none_or(|bytes| bytes.len() <= cap);
-        match body.again().filter(|_| is_short) {
-            Some(again) => {
-                *self = Self::Here(again);
-                body
-            }
-            None => {
-                let mut recorded = RecordedBody::default();
-                let sent = recorded.start(body, cap);
-                *self = Self::Recorded(recorded);
-                Body::new(sent)
-            }
-        }
+    fn copy(&mut self, body: &Body, cap: usize) -> bool {
+        let is_short = body.as_bytes().is_some_and(|bytes| bytes.len() <= cap);
+        let Some(again) = body.again().filter(|_| is_short) else { return false };
+        *self = Self::Here(again);
+        true
+    }
+
+    fn record(&mut self, body: Body, cap: usize) -> Body {
+        let mut recorded = RecordedBody::default();
+        let sent = recorded.start(body, cap);
+        *self = Self::Recorded(recorded);
+        Body::new(sent)
     }
 
     fn again(&self) -> Option<Body> {

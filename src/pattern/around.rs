@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::call::Call;
+use super::either::OneOf;
 use super::wire::Wire;
 use crate::outcome::Error;
 
@@ -144,15 +145,16 @@ impl<P: Pattern> Pattern for Option<P> {
     const READIES_IN_CALL: bool = P::READIES_IN_CALL;
     const TELLS: bool = P::TELLS;
 
-    async fn around<W: Wire>(
+    #[inline]
+    fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-    ) -> Flow {
+    ) -> impl Future<Output = Flow> + Send {
         match self {
-            Some(pattern) => pattern.around(call, attempt, next).await,
-            None => next.run(call, attempt).await,
+            Some(pattern) => OneOf::First { future: pattern.around(call, attempt, next) },
+            None => OneOf::Second { future: next.run(call, attempt) },
         }
     }
 

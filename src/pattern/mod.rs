@@ -108,9 +108,9 @@ pub use around::{Around, Flow, Next, Pattern};
 pub use attempt::Attempt;
 pub use call::{Call, Until};
 pub(crate) use call_box::CallBoxes;
-pub use driver::{Answer, Running};
+pub use driver::Running;
 pub(crate) use driver::{Begin, start};
-pub(crate) use either::{Either, either};
+pub(crate) use either::{Either, OneOf, either};
 pub use held::Held;
 pub(crate) use held::ReadOff;
 pub(crate) use layer::pattern_layer;
@@ -119,5 +119,7 @@ pub use layered::Layered;
 pub(crate) use layered::send;
 pub(crate) use slot::{Slot, Wiring};
 pub use wire::{AsIs, LayerWire, Measured, Own, Replaying, Wire};
+
+pub use crate::body::Answer;
 
 pub(crate) use wire::{Form, Nothing, Saved, sealed};

@@ -31,8 +31,13 @@ pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
 /// A saved request body.
 #[doc(hidden)]
 pub trait Saved<B> {
+    /// Copies the body, if that costs nothing and it has at most `cap` bytes.
+    fn copy(&mut self, _body: &B, _cap: usize) -> bool {
+        false
+    }
+
     /// Begins to record the body, up to `cap` bytes.
-    fn save(&mut self, body: B, cap: usize) -> B;
+    fn record(&mut self, body: B, cap: usize) -> B;
 
     /// The body for another attempt, if it can be sent again.
     fn again(&self) -> Option<B>;
@@ -157,7 +162,7 @@ impl<Q: Body + Send + 'static> Form<Q> for Replaying {
 }
 
 impl<B> Saved<B> for Nothing {
-    fn save(&mut self, body: B, _: usize) -> B {
+    fn record(&mut self, body: B, _: usize) -> B {
         body
     }
 
@@ -177,7 +182,7 @@ impl<B> Saved<B> for Nothing {
 }
 
 impl<Q: Body> Saved<ReplayBody<Q>> for RecordedBody<Q> {
-    fn save(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
+    fn record(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
         match body.into_once() {
             Ok(body) => self.start(body, cap),
             Err(body) => body,

@@ -47,7 +47,22 @@ impl Raw {
             _ => None,
         }
     }
+
+    /// Replaces former names of settings by the present ones.
+    pub(crate) fn with_present_names(self) -> Self {
+        let present = |(key, value): (String, Self)| {
+            let former = FORMER_NAMES.iter().find(|(former, _)| *former == key);
+            (former.map_or(key, |(_, name)| (*name).to_owned()), value.with_present_names())
+        };
+        match self {
+            Self::Table(entries) => Self::Table(entries.into_iter().map(present).collect()),
+            other => other,
+        }
+    }
 }
+
+/// Former names of settings, each with the present one.
+const FORMER_NAMES: [(&str, &str); 1] = [("excess", "on_limit")];
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -13,7 +13,7 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::OwnClient;
 use outrigger::mirror::MirrorLayer;
 use outrigger::outcome::{Phase, Rejection};
-use outrigger::rate_limit::Excess;
+use outrigger::rate_limit::OnLimit;
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryBudget;
 use outrigger::testing::{Answer, EventRecorder, Script};
@@ -233,7 +233,7 @@ async fn a_second_request_and_a_retry_come_out_of_one_budget() {
 async fn an_open_breaker_spends_no_quota_and_does_not_queue_for_it() {
     let provider = Script::new([Answer::status(200)]);
     let crm = user_flow()
-        .rate_limit(|limit| limit.requests(1, seconds(100)).excess(Excess::Shape))
+        .rate_limit(|limit| limit.requests(1, seconds(100)).on_limit(OnLimit::Shape))
         .service(provider.clone())
         .build()
         .unwrap();

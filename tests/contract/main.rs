@@ -22,7 +22,7 @@ use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::kill_switch::{KillSwitchLayer, SwitchSetting};
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
@@ -196,7 +196,7 @@ contract! {
     rate_limit_learning: RateLimitLayer = RateLimitLayer::learning();
     rate_limit_set: RateLimitLayer = RateLimitLayer::new(1_000_000, SECOND).burst(1_000_000);
     rate_limit_shaping: RateLimitLayer =
-        RateLimitLayer::new(1_000_000, SECOND).burst(1_000_000).excess(Excess::Shape);
+        RateLimitLayer::new(1_000_000, SECOND).burst(1_000_000).on_limit(OnLimit::Shape);
     rate_limit_one_at_a_time: RateLimitLayer = RateLimitLayer::learning().in_flight(1);
     rate_limit_unlimited: RateLimitLayer = RateLimitLayer::unlimited();
     hedge_disabled: HedgeLayer = HedgeLayer::disabled();

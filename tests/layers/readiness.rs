@@ -4,7 +4,7 @@ use http::{Request, Response};
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::event::SwitchMode;
 use outrigger::kill_switch::KillSwitchLayer;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 use outrigger::{Body, Error};
 use tower::limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
@@ -52,8 +52,8 @@ async fn a_call_that_a_breaker_refuses_holds_no_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_a_rate_limit_refuses_or_holds_back_holds_no_place() {
-    for excess in [Excess::Reject, Excess::Shape] {
-        let layer = RateLimitLayer::learning().excess(excess).max_wait(secs(30));
+    for on_limit in [OnLimit::Reject, OnLimit::Shape] {
+        let layer = RateLimitLayer::learning().on_limit(on_limit).max_wait(secs(30));
         let limit = layer.handle();
         for pause in [secs(10), secs(60)] {
             gives_back(layer.clone(), || limit.pause(pause), || limit.forget()).await;

@@ -247,7 +247,7 @@ const LEFT: [&str; 12] = [
     "retry.rejections ",
     "retry.when_budget_is_empty ",
     "hedge.after ",
-    "rate_limit.excess ",
+    "rate_limit.on_limit ",
     "circuit_breaker.enabled true",
     "circuit_breaker.consecutive_below_minimum ",
     "circuit_breaker.when_open \"hold\"",

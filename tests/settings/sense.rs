@@ -225,11 +225,11 @@ fn jobs_in_flight_are_bounded_by_their_places_or_by_a_number() {
     let jobs = |file: &str| wrong_for(Integration::background("crm"), file);
     assert_eq!(jobs("rate_limit.in_flight = 'none'"), ["rate_limit.in_flight"]);
     assert_eq!(jobs("rate_limit.in_flight = 3"), [""; 0]);
-    assert_eq!(jobs("rate_limit = { in_flight = 'none', excess = 'reject' }"), [""; 0]);
+    assert_eq!(jobs("rate_limit = { in_flight = 'none', on_limit = 'reject' }"), [""; 0]);
     let unbounded = "rate_limit.in_flight = 'none'\nbulkhead = { concurrency = 'none', queue = 0, queue_wait = 'none' }";
     assert_eq!(jobs(unbounded), [""; 0]);
     assert_eq!(wrong("rate_limit.in_flight = 'none'"), [""; 0]);
-    let shaped = "rate_limit = { in_flight = 'none', excess = 'shape' }";
+    let shaped = "rate_limit = { in_flight = 'none', on_limit = 'shape' }";
     assert_eq!(wrong(shaped), ["rate_limit.in_flight"]);
 }
 

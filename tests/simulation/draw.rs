@@ -137,7 +137,7 @@ fn rate_limit(_: Preset, chance: &mut Chance) -> Vec<String> {
         format!("rate_limit.requests = {}", chance.between(1, 20)),
         line("rate_limit.per", chance.pick(&[millis(500), secs(1), secs(5)])),
         format!("rate_limit.burst = {}", chance.between(1, 5)),
-        format!("rate_limit.excess = '{}'", chance.pick(&["reject", "shape"])),
+        format!("rate_limit.on_limit = '{}'", chance.pick(&["reject", "shape"])),
     ];
     if chance.hits(0.3) {
         lines.push(line("rate_limit.max_wait", chance.time(millis(50), secs(5))));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outrigger::bulkhead::BulkheadLayer;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use tower::Layer;
 
 use crate::provider::Provider;
@@ -34,7 +34,7 @@ fn a_bulkhead_without_a_queue_answers_or_refuses_and_keeps_no_place() {
 #[test]
 fn a_rate_limits_queue_serves_everybody() {
     let provider = Provider::default();
-    let layer = RateLimitLayer::new(20_000, Duration::from_secs(1)).excess(Excess::Shape);
+    let layer = RateLimitLayer::new(20_000, Duration::from_secs(1)).on_limit(OnLimit::Shape);
     let layer = layer.burst(50).queue(1_000).max_wait(LONG);
     let (answered, refused) = run(layer.layer(provider.clone()), "/answers");
     assert_eq!((answered, refused), (of_those_who_stay(), 0));
@@ -44,7 +44,7 @@ fn a_rate_limits_queue_serves_everybody() {
 #[test]
 fn a_rate_limits_bound_of_calls_in_flight_serves_everybody() {
     let provider = Provider::default();
-    let layer = RateLimitLayer::learning().excess(Excess::Shape).in_flight(5);
+    let layer = RateLimitLayer::learning().on_limit(OnLimit::Shape).in_flight(5);
     let layer = layer.queue(1_000).max_wait(LONG);
     let (answered, refused) = run(layer.layer(provider.clone()), "/answers");
     assert_eq!((answered, refused), (of_those_who_stay(), 0));

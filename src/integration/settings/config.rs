@@ -81,8 +81,10 @@ impl IntegrationConfig {
         let mut found = Vec::new();
         let value = Raw::deserialize(deserializer)
             .map_err(|error| found.push(ValidationError::new(WHOLE, error.to_string())));
-        let tables =
-            value.ok().and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
+        let tables = value
+            .ok()
+            .map(Raw::with_present_names)
+            .and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
         // Whether settings can work depends on what is set in code; but where some are no settings at
         // all, the rest is named with them, as far as the preset alone can tell.

@@ -7,8 +7,8 @@ use http::Request;
 
 use super::breaker::Breaker;
 use super::layer::CircuitBreakerLayer;
-use super::pass::Pass;
-use super::state::Asker;
+use super::outcome_guard::OutcomeGuard;
+use super::state::CallSafety;
 use crate::context::{AttemptState, RequestHead};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::replay::{Steer, is_idempotent};
@@ -44,44 +44,44 @@ impl Pattern for CircuitBreakerPattern {
         next: &impl Next<W>,
     ) -> Flow {
         let breaker = self.0.of(attempt);
-        // Before what stands further in, so that its verdict is told after their own ends.
-        let mut pass = match &breaker {
+        // Declared before the inner future, so that it is dropped after it.
+        let mut guard = match &breaker {
             Some(breaker) => {
                 let began = || attempt.state(AttemptState::attempt_began);
-                let ticket = match breaker.gate.pass_closed(began) {
-                    Some(ticket) => ticket,
-                    None => breaker.ask(call, attempt, next).await?,
+                let admission = match breaker.shared.admit_closed(began) {
+                    Some(admission) => admission,
+                    None => breaker.admit(call, attempt, next).await?,
                 };
-                Some(Pass::new(breaker, ticket, call, attempt))
+                Some(OutcomeGuard::new(breaker, admission, call, attempt))
             }
             None => None,
         };
         let mut running = pin!(next.run(call, attempt));
-        let Some(pass) = &mut pass else { return running.await };
+        let Some(guard) = &mut guard else { return running.await };
         let held = {
             let mut head = pin!(attempt.head(running.as_mut()));
             let came = poll_fn(|cx| {
-                if let Some(error) = pass.turned_away() {
-                    // It leaves the queue that it waits in.
+                if let Some(error) = guard.rejected_in_queue() {
+                    // Dropping the inner future takes it out of its queue.
                     return Poll::Ready(Err(error));
                 }
                 let came = head.as_mut().poll(cx);
-                pass.polled();
+                guard.on_poll();
                 came.map(Ok)
             });
             came.await?
         };
-        pass.came_to(&held);
+        guard.on_head(&held);
         let flow = held.hand_up().await;
-        pass.ended(&flow);
+        guard.on_end(&flow);
         flow
     }
 
     fn may_send(&self) -> bool {
         match &self.0 {
             Breakers::None => true,
-            Breakers::One(breaker) => breaker.gate.passes_all(),
-            // Without the request, nobody knows.
+            Breakers::One(breaker) => breaker.shared.admits_all(),
+            // Which breaker it is depends on the request.
             Breakers::Keyed(_) => false,
         }
     }
@@ -110,10 +110,10 @@ impl Breakers {
 }
 
 /// Whether the request may be repeated without harm, whatever becomes of it.
-pub(super) fn asker<B>(request: &Request<B>) -> Asker {
+pub(super) fn safety<B>(request: &Request<B>) -> CallSafety {
     let steered = || request.extensions().get::<Steer>() == Some(&Steer::Safe);
     match is_idempotent(request.method()) || steered() {
-        true => Asker::Safe,
-        false => Asker::Unsafe,
+        true => CallSafety::Safe,
+        false => CallSafety::Unsafe,
     }
 }

@@ -2,12 +2,12 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::around::asker;
+use super::around::safety;
 use super::config::{BreakerConfig, Mode};
-use super::gate::{Admission, Effects, Gate};
 use super::layer::CircuitBreakerLayer;
 use super::outage::Cause;
-use super::state::{Asker, Change, Forced, Refusal, Ticket, Verdict};
+use super::shared::{Decision, Effects, SharedBreaker};
+use super::state::{Admission, AttemptOutcome, CallSafety, Change, Forced, Refusal};
 use crate::context::Context;
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, SharedClassifier};
@@ -16,10 +16,10 @@ use crate::pattern::{Attempt, Call, Next, Wire};
 use crate::rt::{self, Rng};
 use crate::terms::{BreakerState, Rejection};
 
-/// One gate with what it needs to speak to the world.
+/// The shared state with what it takes to report events.
 #[derive(Debug)]
 pub(super) struct Breaker {
-    pub(super) gate: Arc<Gate>,
+    pub(super) shared: Arc<SharedBreaker>,
     pub(super) emitter: Emitter,
     pub(super) classifier: SharedClassifier,
     rng: Rng,
@@ -27,10 +27,10 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    /// This gate, as the layer has it speak.
-    pub(super) fn new(layer: &CircuitBreakerLayer, gate: Arc<Gate>) -> Self {
+    /// The shared state with the layer's emitter and classifier.
+    pub(super) fn new(layer: &CircuitBreakerLayer, shared: Arc<SharedBreaker>) -> Self {
         Self {
-            gate,
+            shared,
             emitter: layer.emitter.clone(),
             classifier: layer.classifier.clone(),
             rng: layer.rng.clone(),
@@ -38,37 +38,37 @@ impl Breaker {
         }
     }
 
-    /// With a gate that nobody else has.
+    /// A breaker with a state of its own.
     pub(super) fn alone(layer: &CircuitBreakerLayer, config: &BreakerConfig) -> Self {
-        Self::new(layer, Arc::new(Gate::new(config.clone(), rt::now())))
+        Self::new(layer, Arc::new(SharedBreaker::new(config.clone(), rt::now())))
     }
 
-    /// Asks for a call that doesn't pass as usual: it may, waits until it may, or is rejected.
-    pub(super) async fn ask<W: Wire>(
+    /// Admits a call while the breaker is not closed: at once, after it was held, or not at all.
+    pub(super) async fn admit<W: Wire>(
         self: &Arc<Self>,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-    ) -> Result<Ticket, Error> {
-        let asker = attempt.request(|request| asker(request)).unwrap_or(Asker::Unsafe);
-        let (admission, effects) = self.gate.admit(asker, call.now(), &self.rng);
+    ) -> Result<Admission, Error> {
+        let safety = attempt.request(|request| safety(request)).unwrap_or(CallSafety::Unsafe);
+        let (decision, effects) = self.shared.admit(safety, call.now(), &self.rng);
         self.carry_out(effects, || Some(attempt.context()));
-        match admission {
-            Admission::Admitted(ticket) => Ok(ticket),
-            Admission::WouldReject(ticket) => {
+        match decision {
+            Decision::Admitted(admission) => Ok(admission),
+            Decision::WouldReject(admission) => {
                 self.emitter.emit(Some(&attempt.context()), || Event::BreakerWouldReject);
-                Ok(ticket)
+                Ok(admission)
             }
-            Admission::Held(waiter, must_watch) => {
-                // Others may need what is kept ready sooner.
+            Decision::Held(waiter, needs_task) => {
+                // A held call needs no ready service; another call may.
                 next.release();
-                self.hold(waiter, must_watch, call, attempt).await
+                self.hold(waiter, needs_task, call, attempt).await
             }
-            Admission::Rejected(refusal) => Err(self.refuse(&refusal, &attempt.context())),
+            Decision::Rejected(refusal) => Err(self.refuse(&refusal, &attempt.context())),
         }
     }
 
-    /// The rejection of a call that isn't let pass.
+    /// The error for a call that is not admitted.
     pub(super) fn refuse(&self, refusal: &Refusal, context: &Context) -> Error {
         self.emitter.emit(Some(context), || Event::BreakerRejected);
         Error::rejected(Rejection::CircuitOpen, refusal.to_string())
@@ -79,34 +79,34 @@ impl Breaker {
 
     pub(super) fn record<W: Wire>(
         &self,
-        ticket: Ticket,
-        verdict: Verdict,
+        admission: Admission,
+        outcome: AttemptOutcome,
         now: Instant,
         attempt: &Attempt<W>,
     ) {
-        let effects = self.gate.record(ticket, verdict, now, &self.rng);
+        let effects = self.shared.record(admission, outcome, now, &self.rng);
         self.carry_out(effects, || Some(attempt.context()));
     }
 
-    /// One who is held leaves.
-    pub(super) fn leave<W: Wire>(&self, waiter: &super::hold::Waiter, attempt: &Attempt<W>) {
-        let effects = self.gate.leave(waiter, rt::now(), &self.rng);
+    /// A held call leaves the queue.
+    pub(super) fn leave<W: Wire>(&self, waiter: &super::held_queue::Waiter, attempt: &Attempt<W>) {
+        let effects = self.shared.leave(waiter, rt::now(), &self.rng);
         self.carry_out(effects, || Some(attempt.context()));
     }
 
     pub(super) fn reconfigure(&self, config: BreakerConfig) {
-        let effects = self.gate.reconfigure(config, rt::now(), &self.rng);
+        let effects = self.shared.reconfigure(config, rt::now(), &self.rng);
         self.carry_out(effects, || None);
     }
 
-    /// Lets those go whose time has come; when to look again, if somebody still waits.
-    pub(super) fn look(&self) -> Option<Instant> {
-        let (next, effects) = self.gate.look(rt::now(), &self.rng);
+    /// Admits the held calls that are due. Returns when to check again, if any are left.
+    pub(super) fn release_due(&self) -> Option<Instant> {
+        let (next, effects) = self.shared.release_due(rt::now(), &self.rng);
         self.carry_out(effects, || None);
         next
     }
 
-    /// Tells of what changed, and wakes those who may go. No lock is held.
+    /// Emits the changes and wakes the calls that were admitted. No lock is held.
     fn carry_out(&self, mut effects: Effects, context: impl FnOnce() -> Option<Context>) {
         if !effects.changes.is_empty() {
             let context = context();
@@ -118,7 +118,7 @@ impl Breaker {
     }
 
     pub(super) fn state(&self) -> BreakerState {
-        self.gate.state(rt::now())
+        self.shared.state(rt::now())
     }
 }
 
@@ -126,19 +126,19 @@ impl Breaker {
 
 impl Breaker {
     pub(super) fn force(&self, forced: Forced) {
-        self.by_hand(self.gate.force(forced, rt::now(), &self.rng));
+        self.by_hand(self.shared.force(forced, rt::now(), &self.rng));
     }
 
-    pub(super) fn open_by_hand(&self, time: Duration) {
-        self.by_hand(self.gate.open_by_hand(time, rt::now(), &self.rng));
+    pub(super) fn open_manually(&self, time: Duration) {
+        self.by_hand(self.shared.open_manually(time, rt::now(), &self.rng));
     }
 
     pub(super) fn reset(&self) {
-        self.by_hand(self.gate.reset(rt::now(), &self.rng));
+        self.by_hand(self.shared.reset(rt::now(), &self.rng));
     }
 
     pub(super) fn override_mode(&self, mode: Mode) {
-        self.by_hand(self.gate.set_mode(mode, rt::now(), &self.rng));
+        self.by_hand(self.shared.set_mode(mode, rt::now(), &self.rng));
     }
 
     fn by_hand(&self, mut effects: Effects) {
@@ -154,20 +154,20 @@ impl Display for Refusal {
         let Self { cause, lasts, failed, next } = *self;
         let lasts = lasts.as_secs_f64();
         match cause {
-            Cause::Row { .. } => {
+            Cause::Consecutive { .. } => {
                 let attempts = if failed == 1 { "attempt" } else { "attempts" };
                 write!(f, "nothing has answered for {lasts:.1}s ({failed} {attempts} failed)")?;
             }
             Cause::Failures => write!(f, "too many calls failed, {lasts:.1}s ago")?,
             Cause::Slowness => write!(f, "too many calls were slow, {lasts:.1}s ago")?,
-            Cause::Hand if next.is_none() => return write!(f, "forced open {lasts:.1}s ago"),
-            Cause::Line => {
+            Cause::Manual if next.is_none() => return write!(f, "forced open {lasts:.1}s ago"),
+            Cause::Releasing => {
                 return write!(
                     f,
                     "closed {lasts:.1}s ago; calls that were held before it go first"
                 );
             }
-            Cause::Hand => write!(f, "opened by hand {lasts:.1}s ago")?,
+            Cause::Manual => write!(f, "opened by hand {lasts:.1}s ago")?,
         }
         write!(f, "; the next try is in {:.1}s", next.unwrap_or_default().as_secs_f64())
     }

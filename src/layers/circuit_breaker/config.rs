@@ -135,7 +135,7 @@ impl BreakerConfig {
     }
 
     /// After so many failures in a row, another attempt of the same call is no help.
-    pub(super) fn hopeless_row(&self) -> Option<u32> {
+    pub(super) fn consecutive_limit(&self) -> Option<u32> {
         match self.consecutive {
             Some(Consecutive::Always(row)) => Some(row),
             _ => None,
@@ -214,9 +214,9 @@ impl BreakerConfig {
     fn check_window(&self, errors: &mut Errors<'_>) {
         match self.window {
             WindowSize::Calls(0) => errors.add("window", "a window of no calls can never open: hold at least one"),
-            WindowSize::Calls(calls) if calls > MOST_CALLS => errors.add(
+            WindowSize::Calls(calls) if calls > MAX_CALLS => errors.add(
                 "window",
-                format_args!("{calls} calls are more than it can hold, which is {MOST_CALLS}: hold fewer, or look at a time"),
+                format_args!("{calls} calls are more than it can hold, which is {MAX_CALLS}: hold fewer, or look at a time"),
             ),
             WindowSize::Calls(calls) if self.has_rate() && self.minimum > calls => errors.add(
                 "minimum",
@@ -274,6 +274,6 @@ impl BreakerConfig {
 }
 
 /// Each call of the window is kept, twice: two megabytes for a breaker, and there may be many.
-pub(super) const MOST_CALLS: u32 = 1_000_000;
+pub(super) const MAX_CALLS: u32 = 1_000_000;
 /// Growth past this many steps has met every cap.
 const MAX_STEPS: u32 = 1_000;

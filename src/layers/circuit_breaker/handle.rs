@@ -5,7 +5,7 @@ use super::breaker::Breaker;
 use super::config::Mode;
 use super::keyed::BreakerMap;
 use super::state::Forced;
-use super::window::Sums;
+use super::window::Counts;
 use crate::rt;
 use crate::terms::BreakerState;
 
@@ -68,7 +68,7 @@ impl BreakerHandle {
     /// are one.
     #[must_use]
     pub fn open_for(&self) -> Option<Duration> {
-        self.0.as_ref()?.gate.not_closed_for(rt::now())
+        self.0.as_ref()?.shared.not_closed_for(rt::now())
     }
 
     /// What the window holds, and what was counted since the breaker was made.
@@ -77,16 +77,16 @@ impl BreakerHandle {
         let Some(breaker) = &self.0 else {
             return BreakerCounts::default();
         };
-        let Sums { total, failed, slow } = breaker.gate.sums(rt::now());
-        let (rejected, abandoned) = (breaker.gate.rejected(), breaker.gate.abandoned());
-        let held = breaker.gate.held();
+        let Counts { total, failed, slow } = breaker.shared.counts(rt::now());
+        let (rejected, abandoned) = (breaker.shared.rejected(), breaker.shared.abandoned());
+        let held = breaker.shared.held();
         BreakerCounts { calls: total, failed, slow, rejected, abandoned, held }
     }
 
     /// The state that it was forced into, if it was.
     #[must_use]
     pub fn forced(&self) -> Option<BreakerState> {
-        match self.0.as_ref()?.gate.forced() {
+        match self.0.as_ref()?.shared.forced() {
             Forced::No => None,
             Forced::Open => Some(BreakerState::Open),
             Forced::Closed => Some(BreakerState::Closed),
@@ -98,20 +98,20 @@ impl BreakerHandle {
         self.0.is_some()
     }
 
-    /// How often it was forced or released, by whomever.
-    pub(crate) fn forcings(&self) -> u64 {
-        self.0.as_ref().map_or(0, |breaker| breaker.gate.forcings())
+    /// How often a handle changed it.
+    pub(crate) fn manual_changes(&self) -> u64 {
+        self.0.as_ref().map_or(0, |breaker| breaker.shared.manual_changes())
     }
 
-    /// Whether it refuses calls, because the last that is known is that nothing answers.
+    /// Whether it refuses calls because no probe has succeeded.
     pub(crate) fn is_down(&self) -> bool {
-        self.0.as_ref().is_some_and(|breaker| breaker.gate.is_down(rt::now()))
+        self.0.as_ref().is_some_and(|breaker| breaker.shared.is_down(rt::now()))
     }
 
     /// Whether it acts on what it finds or only reports it; a disabled one does neither.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        self.0.as_ref().map_or(Mode::Enforce, |breaker| breaker.gate.mode())
+        self.0.as_ref().map_or(Mode::Enforce, |breaker| breaker.shared.mode())
     }
 
     /// Refuses every call until [`release`](Self::release) or another order, whatever results say.
@@ -128,12 +128,12 @@ impl BreakerHandle {
     /// Opens it until so much time has passed: then calls try the provider, and the first that
     /// succeeds closes it.
     pub fn force_open_for(&self, time: Duration) {
-        self.with(|breaker| breaker.open_by_hand(time));
+        self.with(|breaker| breaker.open_manually(time));
     }
 
     /// Opens it, and lets the next call try the provider.
     pub fn force_half_open(&self) {
-        self.with(|breaker| breaker.open_by_hand(Duration::ZERO));
+        self.with(|breaker| breaker.open_manually(Duration::ZERO));
     }
 
     /// Closes it, and forgets all results and what it was forced into.

@@ -9,6 +9,6 @@ pub(super) type BreakerMap = KeyedMap<Breaker, BreakerConfig>;
 
 impl KeyedValue for Breaker {
     fn is_at_rest(&self) -> bool {
-        self.state() == BreakerState::Closed && self.gate.forced() == Forced::No
+        self.state() == BreakerState::Closed && self.shared.forced() == Forced::No
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::around::CircuitBreakerPattern;
 use super::breaker::Breaker;
 use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WhenOpen, WindowSize};
-use super::gate::Gate;
 use super::handle::{BreakerHandle, KeyedBreakers};
 use super::keyed::BreakerMap;
+use super::shared::SharedBreaker;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
@@ -31,8 +31,8 @@ pub struct CircuitBreakerLayer {
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
-    /// What the breaker remembers; made when it is first needed.
-    gate: Arc<OnceLock<Arc<Gate>>>,
+    /// The breaker's state; made when it is first needed.
+    shared: Arc<OnceLock<Arc<SharedBreaker>>>,
     pub(super) ownership: Arc<Ownership>,
 }
 
@@ -55,7 +55,7 @@ impl CircuitBreakerLayer {
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
             rng: Rng::system(),
-            gate: Arc::default(),
+            shared: Arc::default(),
             ownership: Arc::default(),
         }
     }
@@ -253,9 +253,9 @@ impl CircuitBreakerLayer {
     /// The one breaker, if there is one and no keys.
     pub(super) fn breaker(&self) -> Option<Arc<Breaker>> {
         let config = self.config.as_ref().filter(|_| self.map.is_none())?;
-        let make = || Arc::new(Gate::new(config.clone(), rt::now()));
-        let gate = Arc::clone(self.gate.get_or_init(make));
-        Some(Arc::new(Breaker::new(self, gate)))
+        let make = || Arc::new(SharedBreaker::new(config.clone(), rt::now()));
+        let shared = Arc::clone(self.shared.get_or_init(make));
+        Some(Arc::new(Breaker::new(self, shared)))
     }
 
     fn set(mut self, set: impl FnOnce(&mut BreakerConfig)) -> Self {
@@ -263,9 +263,9 @@ impl CircuitBreakerLayer {
         self.renewed()
     }
 
-    /// What was made with other settings is not this layer's any more.
+    /// Detaches this layer from a state that was made with other settings.
     fn renewed(mut self) -> Self {
-        (self.gate, self.ownership) = (Arc::default(), Arc::default());
+        (self.shared, self.ownership) = (Arc::default(), Arc::default());
         if let Some(map) = &self.map {
             let config = self.config.clone().unwrap_or_default();
             self.map = Some(Arc::new(map.renewed(config)));
@@ -275,23 +275,23 @@ impl CircuitBreakerLayer {
 }
 
 impl Slot for CircuitBreakerLayer {
-    /// It has what it shares with its handles, unless that is another integration's.
+    /// It keeps the state that it shares with its handles, unless another integration has it.
     fn adopt(self, wiring: &Wiring) -> Self {
         let adopted = if self.ownership.adopt() { self } else { self.renewed() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
 
-    /// These settings, with the breakers that are in use: their states stay, and so do the results
-    /// where the window does. Where there shall be none, they are kept for when there shall be
-    /// again.
+    /// These settings, with the breakers that are in use. Their states are kept, and so are the
+    /// results if the window is the same. If these settings switch the breaker off, the breakers are
+    /// kept for when it is switched on again.
     fn inherit(self, running: &Self) -> Self {
         if let Some(config) = &self.config {
             if let Some(map) = &running.map {
                 map.reconfigure(|_| config.clone(), |breaker| breaker.reconfigure(config.clone()));
             }
-            if let Some(gate) = running.gate.get() {
-                Breaker::new(running, Arc::clone(gate)).reconfigure(config.clone());
+            if let Some(shared) = running.shared.get() {
+                Breaker::new(running, Arc::clone(shared)).reconfigure(config.clone());
             }
         }
         Self { config: self.config, ..running.clone() }

@@ -16,7 +16,7 @@
 //! failures in it, has ended by itself in the last minute, few calls succeed, and it waits for
 //! twice as long. Rules over a window can be set instead or beside it: a share of failures, a
 //! number of failures, a share of slow calls. A success never opens it. From the tenth failure in a
-//! row on, nothing is [retried](crate::retry) any more.
+//! row on, no call is [retried](crate::retry).
 //!
 //! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe
 //! is under way that is younger than its limit. A provider that refuses gets two requests a second
@@ -26,29 +26,29 @@
 //! them after ten open times, and again after twice as long, up to a minute. Any success closes it,
 //! however late it comes, unless slowness opened it and the answer was slow. A failure changes
 //! nothing; its `Retry-After` moves the next probe, by ten seconds at most. A probe that is
-//! dropped, or refused further in, gives its turn back at once. One that its caller dropped after
+//! dropped, or refused further in, lets another go at once. One that its caller dropped after
 //! [`abandoned_after`](CircuitBreakerLayer::abandoned_after) or at its deadline has failed.
 //!
-//! **What counts.** A result counts in the state in which its call began. 4xx are no failures, a 503 is
-//! one whatever it says of coming back, and a 429 speaks only against a probe. What a layer further in
-//! refused is no result. An HTTP/2 stream that the peer refuses, or a connection that it ends in an
-//! orderly way, counts in the row but in no rate, and the first after a success not at all: a server
-//! that ends a connection after every so many requests is well, and one that does nothing else is
-//! down. A deadline that passed says nothing where queues in here had the call for
-//! longer than the provider. A call that waits in a queue further in asks again before it goes: if the
-//! breaker has opened meanwhile, it is refused, or held, like any other.
+//! **What counts.** A result counts in the state in which its call began. 4xx are not failures, a
+//! 503 is one even with a `Retry-After`, and a 429 is one only for a probe. A call that a layer
+//! further in refused doesn't count. An HTTP/2 stream that the peer refuses, or a connection that it
+//! closes in an orderly way, counts as a failure in a row but in no rate, and the first after a
+//! success not at all: a server that closes a connection after a number of requests works, and one
+//! that does nothing else is down. A passed deadline doesn't count if the call was queued further in
+//! for longer than it waited for the provider. A call that is still queued further in when the
+//! breaker opens is refused, or held, like any other.
 //!
-//! **People and jobs.** [`WhenOpen::Refuse`] tells a person at once. [`WhenOpen::Hold`] lets a job wait
-//! until the provider answers; one of those who wait is the probe. When it closes, they go in the order
-//! in which they came: one at a time, and twice as many each second, up to 1,024. Whoever waits costs
-//! memory and no time: only those who may go are woken. How many wait is up to their callers; each
-//! waits until its deadline, if it has one. A call that is held learns of a kill switch when it may go.
-//! The runtime of whoever was held first wakes the others: where one rests, the next call that comes
-//! on another takes over.
+//! **People and jobs.** [`WhenOpen::Refuse`] refuses a call at once: a person is waiting.
+//! [`WhenOpen::Hold`] lets a job's call wait until the provider answers; one of the held calls is the
+//! probe. When the breaker closes, they go in the order in which they came: one at a time, and twice
+//! as many each second, up to 1,024. A held call costs memory and no time: only calls that may go are
+//! woken. The number of held calls has no limit; each waits until its deadline, if it has one. A kill
+//! switch ends a held call when it may go. One task wakes all of them, on the runtime of the first
+//! that was held; if that runtime no longer runs it, the next call on another runtime spawns another.
 //!
-//! The window slides: of the last seconds (in 32 steps, so exact to 3 %) or of the last calls. An
-//! outage that begins within ten seconds of the end of another is the same one in
-//! [`BreakerHandle::open_for`]: a provider that flaps is one trouble.
+//! The window slides: it holds the results of the last seconds (in 32 steps, so exact to 3 %) or of
+//! the last calls. For [`BreakerHandle::open_for`], an outage that begins within ten seconds of the
+//! end of another continues it, so that a provider that flaps counts as one outage.
 //!
 //! # Where it stands
 //!
@@ -61,10 +61,10 @@
 //! - outside [`timeout`](crate::timeout), whose errors are failures to it.
 //!
 //! The layer adds no [`Context`](crate::context::Context) of its own to a request. Only if a layer
-//! further out does so, a retry or a deadline for example, it sees that a call still waits in a
-//! queue further in: that call is turned away when the breaker opens, and its time in the queue
-//! isn't the provider's. Where the breaker holds calls, one that was turned away like this comes
-//! back by a retry with [`Rejections::Wait`](crate::retry::Rejections::Wait) around it.
+//! further out adds one, a retry or a deadline for example, does it know that a call is still queued
+//! further in: such a call is refused when the breaker opens, and its time in the queue doesn't count
+//! as the provider's. If the breaker holds calls, a retry with
+//! [`Rejections::Wait`](crate::retry::Rejections::Wait) around it brings such a call back.
 //!
 //! # When not to use it
 //!
@@ -76,16 +76,16 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `consecutive` | 10 | at half of all calls failing, ten in a row come once in a thousand |
-//! | `no_success_for` | 2 s | longer than a restart, shorter than anybody's patience |
+//! | `no_success_for` | 2 s | longer than a restart, shorter than anybody's unsafe_wait |
 //! | `failure_rate`, `failures`, `slow_calls` | off | a brownout still gives useful answers |
 //! | `window`, `minimum` | 30 s, 20 calls | for those rules: long against an attempt, short against an outage |
-//! | `when_open` | [`WhenOpen::Refuse`] | a person is told at once |
+//! | `when_open` | [`WhenOpen::Refuse`] | a person is waiting |
 //! | `open_for` | 450 ms ± 10 %, without growth | recovery is noticed within half a second, for little more than two requests a second |
-//! | `open_growth`, `open_times` | 1, none | who wants fewer probes in a long outage loses seconds after it |
+//! | `open_growth`, `open_times` | 1, none | fewer probes in a long outage delay the recovery by seconds |
 //! | `probes` | 1, which must succeed | an answer is the proof that it answers |
 //! | `probe_limit` | 1 s | a provider that hangs gets one request a second |
 //! | `retry_after_cap` | 10 s | maintenance ends early, and one request in ten seconds harms nobody |
-//! | `abandoned_after` | 1 s | sooner, the caller's leaving says nothing of the provider |
+//! | `abandoned_after` | 1 s | a caller that drops its call sooner says nothing about the provider |
 //! | `throttled` | [`Throttled::ProbesOnly`] | a 429 is an answer of a healthy provider |
 //!
 //! # Errors and events
@@ -111,7 +111,7 @@
 //! | semian: `error_threshold` in `error_threshold_timeout`, `error_timeout`, `success_threshold` | `window(t).failures(n)`, `open_for(..)`, `probes(n, n)` |
 //! | Envoy: `consecutive_5xx`, ejection time that grows | `consecutive(..).no_success_for(0 s)`, `open_times([..])` |
 //!
-//! Theirs close after a number of successes and forget them when one fails. Here, a late success counts.
+//! Those close after a number of successes in a row. Here, a late success counts too.
 //!
 //! # Example
 //!
@@ -143,25 +143,25 @@
 
 mod around;
 mod breaker;
-mod by_hand;
 mod config;
-mod gate;
+mod consecutive;
 mod handle;
-mod held;
-mod hold;
-mod holding;
+mod held_queue;
 #[cfg(all(test, outrigger_loom))]
 mod interleavings;
 mod keyed;
 mod layer;
+mod manual;
 mod outage;
-mod pass;
+mod outcome_guard;
 mod probes;
 mod release;
-mod row;
+mod serve;
 #[cfg(feature = "serde")]
 mod settings;
+mod shared;
 mod state;
+mod waiting;
 mod window;
 
 pub use around::CircuitBreakerPattern;

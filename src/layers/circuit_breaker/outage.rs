@@ -1,35 +1,35 @@
 use std::time::{Duration, Instant};
 
-/// Why it opened.
+/// Why the breaker refuses calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// So many attempts failed one after the other, since then.
-    Row { since: Instant, failed: u32 },
+    /// So many attempts have failed in a row since then.
+    Consecutive { since: Instant, failed: u32 },
     /// Too many calls of the window failed.
     Failures,
     /// Too many calls of the window were slow.
     Slowness,
-    /// Somebody opened it.
-    Hand,
-    /// It is closed, and others were held before.
-    Line,
+    /// A handle opened it.
+    Manual,
+    /// It is closed, and calls that were held before are released first.
+    Releasing,
 }
 
-/// One outage; one that begins soon after another is the same.
+/// An outage. One that begins soon after another continues it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outage {
     pub(super) cause: Cause,
     pub(super) began: Instant,
-    /// Since when nothing has succeeded, or it was opened for another reason.
-    pub(super) silent_since: Instant,
-    /// Attempts that failed since then.
+    /// Since when nothing has succeeded; for other causes, when it opened.
+    pub(super) no_success_since: Instant,
+    /// How many attempts have failed since then.
     pub(super) failed: u32,
     ended: Option<Instant>,
 }
 
-/// How long a provider that is there was lately silent.
+/// The longest recent time without a success that did not become an outage.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Silence {
+pub(super) struct SuccessGap {
     longest: Duration,
     /// When the last one ended.
     at: Instant,
@@ -39,12 +39,12 @@ impl Outage {
     pub(super) fn begin(cause: Cause, before: Option<Self>, now: Instant) -> Self {
         let is_recent = |ended: Instant| now.saturating_duration_since(ended) < SAME_OUTAGE;
         let same = before.filter(|before| before.ended.is_some_and(is_recent));
-        let (silent_since, failed) = match cause {
-            Cause::Row { since, failed } => (since, failed),
+        let (no_success_since, failed) = match cause {
+            Cause::Consecutive { since, failed } => (since, failed),
             _ => (now, 0),
         };
         let began = same.map_or(now, |before| before.began);
-        Self { cause, began, silent_since, failed, ended: None }
+        Self { cause, began, no_success_since, failed, ended: None }
     }
 
     pub(super) fn goes_on(&self) -> bool {
@@ -60,18 +60,18 @@ impl Outage {
     }
 }
 
-impl Silence {
+impl SuccessGap {
     pub(super) fn new(now: Instant) -> Self {
         Self { longest: Duration::ZERO, at: now }
     }
 
-    /// One ended by itself: a success came after failures.
-    pub(super) fn ended(&mut self, silence: Duration, now: Instant) {
+    /// A success came after failures, while the breaker was closed.
+    pub(super) fn ended(&mut self, gap: Duration, now: Instant) {
         let before = self.remembered(now);
-        (self.longest, self.at) = (silence.max(before - before / 8), now);
+        (self.longest, self.at) = (gap.max(before - before / 8), now);
     }
 
-    /// How long one may be before it is an outage: `least`, and twice that where few calls
+    /// How long nothing may succeed before it is an outage: `least`, and twice that while few calls
     /// succeed.
     pub(super) fn longest(&self, least: Duration, now: Instant) -> Duration {
         if self.remembered(now) >= least / 2 { least.saturating_mul(2) } else { least }
@@ -83,7 +83,8 @@ impl Silence {
     }
 }
 
-/// An outage that begins so soon after another is the same: a provider that flaps is one trouble.
+/// An outage that begins this soon after another continues it, so that a provider that flaps
+/// counts as one outage.
 const SAME_OUTAGE: Duration = Duration::from_secs(10);
-/// How long a silence that ended by itself is remembered.
+/// How long the longest time without a success is kept.
 const RECENT: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::rt;
 
-/// How those go who were held: a few at a time, and more each second.
+/// Limits how many released calls are in flight: few at first, and more each second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Release {
     began: Instant,
@@ -14,29 +14,29 @@ impl Release {
         Self { began: now, in_flight: 0 }
     }
 
-    /// Whether one more may go, which is counted then.
+    /// Counts one more call in flight, if the limit allows it.
     pub(super) fn take(&mut self, now: Instant) -> bool {
-        let may = self.in_flight < self.most(now);
+        let may = self.in_flight < self.limit(now);
         self.in_flight += u32::from(may);
         may
     }
 
-    /// One of them is over.
+    /// One of them has ended.
     pub(super) fn give_back(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Nobody will tell when those are over that are under way.
-    pub(super) fn lose_track(&mut self) {
+    /// The ends of the calls in flight will not be recorded.
+    pub(super) fn forget_in_flight(&mut self) {
         self.in_flight = 0;
     }
 
-    /// How many may be under way: one, and twice as many each second.
-    fn most(&self, now: Instant) -> u32 {
-        1 << self.seconds(now).min(MOST_DOUBLINGS)
+    /// How many may be in flight: one, and twice as many each second.
+    fn limit(&self, now: Instant) -> u32 {
+        1 << self.seconds(now).min(MAX_DOUBLINGS)
     }
 
-    /// When there may be more of them.
+    /// When the limit doubles next.
     pub(super) fn next_step(&self, now: Instant) -> Instant {
         rt::after(self.began, Duration::from_secs(self.seconds(now) + 1))
     }
@@ -46,5 +46,5 @@ impl Release {
     }
 }
 
-/// 1,024 under way keep every bulkhead busy that holds jobs.
-const MOST_DOUBLINGS: u64 = 10;
+/// 1,024 calls in flight are more than a bulkhead for jobs allows.
+const MAX_DOUBLINGS: u64 = 10;

@@ -3,79 +3,79 @@
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Throttled};
-use super::outage::{Cause, Outage, Silence};
+use super::outage::{Cause, Outage, SuccessGap};
 use super::probes::Probes;
 use super::release::Release;
 use crate::rt::{self, Rng};
 use crate::terms::BreakerState;
 
-/// What a circuit breaker is in, and what it remembers of the outage.
+/// The state of a circuit breaker, and the outage that caused it.
 #[derive(Debug)]
 pub(super) struct Machine {
     state: State,
     forced: Forced,
     /// When it was last forced into another state.
     forced_at: Instant,
-    /// The outage that it is in, or that has just ended.
+    /// The current outage, or the last one.
     outage: Option<Outage>,
-    silence: Silence,
-    /// The state that others were last told of.
-    told: BreakerState,
+    success_gap: SuccessGap,
+    /// The state that the last event reported.
+    reported: BreakerState,
 }
 
 #[derive(Debug)]
 enum State {
     Closed,
     Open(Probes),
-    /// Closed again; those who were held meanwhile go a few at a time.
+    /// Closed again; the calls that were held are released a few at a time.
     Releasing(Release),
 }
 
-/// The right to one call, good for the state that gave it.
+/// The permission to send one call, valid for the state that granted it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket {
-    pub(super) began: Instant,
-    /// When the request left, where it waited in a queue further in: slowness is judged from here.
-    pub(super) left: Instant,
-    /// The generation that it was given in; [`UNTRACKED`] if its result doesn't matter.
+pub(super) struct Admission {
+    pub(super) admitted_at: Instant,
+    /// When the request left the last queue further in; latency is measured from here.
+    pub(super) sent_at: Instant,
+    /// The generation in which it was granted; [`UNTRACKED`] if its result doesn't count.
     pub(super) generation: u64,
     pub(super) role: Role,
 }
 
-/// What a call is to the breaker that let it pass.
+/// Why a call was admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    Usual,
-    /// It tries the provider: the number says which probe it is.
+    Normal,
+    /// As the probe with this number.
     Probe(u32),
-    /// It was held, or came while others were.
+    /// It was held, or came while held calls were being released.
     Released,
 }
 
-/// Who asks to make a call.
+/// Whether a call may be repeated without harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
-    /// It may be repeated without harm.
+pub(super) enum CallSafety {
+    /// It may: it is the first to probe.
     Safe,
-    /// It may not: it tries a silent provider only where nothing else does.
+    /// It may not: it becomes a probe only if no safe call does.
     Unsafe,
 }
 
-/// Why a call may not pass just now.
+/// Why a call is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) cause: Cause,
-    /// For how long nothing has succeeded, or it has been open.
+    /// How long nothing has succeeded; for other causes, how long it has lasted.
     pub(super) lasts: Duration,
-    /// Attempts that failed meanwhile.
+    /// How many attempts have failed in this time.
     pub(super) failed: u32,
-    /// How long until the next try; without, it is forced open.
+    /// The time until the next probe; `None` while it is forced open.
     pub(super) next: Option<Duration>,
 }
 
-/// What a result says of the provider.
+/// What an attempt's result says about the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AttemptOutcome {
     Success,
     Failure {
         retry_after: Option<Duration>,
@@ -83,14 +83,14 @@ pub(super) enum Verdict {
     Throttled {
         retry_after: Option<Duration>,
     },
-    /// The peer refused the stream or ended the connection. Where others are answered, that is how
-    /// servers begin anew; where nobody is, nothing answers.
+    /// The peer refused the stream or closed the connection. While other calls are answered, this is
+    /// a server's routine restart; while none are, the provider is down.
     Refused,
-    /// Nothing: it never reached the provider, or its caller left too soon.
-    Nothing,
+    /// Nothing: it never reached the provider, or its caller dropped it too early.
+    Neutral,
 }
 
-/// A change of state, to be told to others once no lock is held.
+/// A change of state, to be emitted once no lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) from: BreakerState,
@@ -111,29 +111,29 @@ impl Machine {
             forced: Forced::No,
             forced_at: now,
             outage: None,
-            silence: Silence::new(now),
-            told: BreakerState::Closed,
+            success_gap: SuccessGap::new(now),
+            reported: BreakerState::Closed,
         }
     }
 
-    /// Whether every call passes, and none needs to be counted.
-    pub(super) fn is_plain(&self) -> bool {
+    /// Whether calls are admitted without the lock.
+    pub(super) fn is_closed_unforced(&self) -> bool {
         self.forced == Forced::No && matches!(self.state, State::Closed)
     }
 
-    /// Asks to make a call; `held` says whether others are held, who come before it.
+    /// Admits or refuses a call. `held` says whether other calls are held, which go first.
     pub(super) fn admit(
         &mut self,
-        asker: Asker,
+        safety: CallSafety,
         held: bool,
         config: &BreakerConfig,
         now: Instant,
         rng: &Rng,
     ) -> Result<Role, Refusal> {
         match (self.forced, &mut self.state) {
-            (Forced::Closed, _) | (Forced::No, State::Closed) => Ok(Role::Usual),
+            (Forced::Closed, _) | (Forced::No, State::Closed) => Ok(Role::Normal),
             (Forced::Open, _) => Err(self.refusal(None, now)),
-            (Forced::No, State::Open(probes)) => match probes.admit(asker, config, now, rng) {
+            (Forced::No, State::Open(probes)) => match probes.admit(safety, config, now, rng) {
                 Ok(probe) => Ok(Role::Probe(probe)),
                 Err(next) => Err(self.refusal(Some(next), now)),
             },
@@ -146,10 +146,10 @@ impl Machine {
         }
     }
 
-    /// Why a call of this kind may not pass, and when one may.
-    pub(super) fn why(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Refusal {
+    /// Why a call of this kind is refused, and when one may go.
+    pub(super) fn why(&self, safety: CallSafety, config: &BreakerConfig, now: Instant) -> Refusal {
         let next = match (&self.state, self.forced) {
-            (State::Open(probes), Forced::No) => Some(probes.next_in(asker, config, now)),
+            (State::Open(probes), Forced::No) => Some(probes.next_in(safety, config, now)),
             (_, Forced::Open) => None,
             _ => Some(Duration::ZERO),
         };
@@ -159,25 +159,25 @@ impl Machine {
     fn refusal(&self, next: Option<Duration>, now: Instant) -> Refusal {
         let (cause, since, failed) = match (&self.outage, self.forced, &self.state) {
             (Some(outage), Forced::No, State::Open(_)) => {
-                (outage.cause, outage.silent_since, outage.failed)
+                (outage.cause, outage.no_success_since, outage.failed)
             }
-            (Some(outage), Forced::No, _) => (Cause::Line, outage.ended_at(now), 0),
-            _ => (Cause::Hand, self.forced_at, 0),
+            (Some(outage), Forced::No, _) => (Cause::Releasing, outage.ended_at(now), 0),
+            _ => (Cause::Manual, self.forced_at, 0),
         };
         Refusal { cause, lasts: now.saturating_duration_since(since), failed, next }
     }
 
-    /// A success came after failures, while it was closed.
-    pub(super) fn silence_ended(&mut self, silence: Duration, now: Instant) {
-        self.silence.ended(silence, now);
+    /// A success came after failures, while the breaker was closed.
+    pub(super) fn success_gap_ended(&mut self, gap: Duration, now: Instant) {
+        self.success_gap.ended(gap, now);
     }
 
-    /// How long nothing may succeed before a row of failures is an outage.
-    pub(super) fn longest_silence(&self, config: &BreakerConfig, now: Instant) -> Duration {
-        self.silence.longest(config.no_success_for, now)
+    /// How long nothing may succeed before failures in a row are an outage.
+    pub(super) fn success_gap_limit(&self, config: &BreakerConfig, now: Instant) -> Duration {
+        self.success_gap.longest(config.no_success_for, now)
     }
 
-    /// Opens a closed one.
+    /// Opens a closed breaker.
     pub(super) fn open(
         &mut self,
         cause: Cause,
@@ -192,10 +192,10 @@ impl Machine {
         self.state = State::Open(probes);
     }
 
-    /// Opens until the time is over, when calls are tried again.
-    pub(super) fn open_by_hand(&mut self, time: Duration, gap: Duration, now: Instant) {
+    /// Opens; after `time`, calls become probes.
+    pub(super) fn open_manually(&mut self, time: Duration, gap: Duration, now: Instant) {
         if self.outage.is_none_or(|outage| !outage.goes_on()) {
-            self.begin_outage(Cause::Hand, now);
+            self.begin_outage(Cause::Manual, now);
         }
         self.state = State::Open(Probes::due_in(time, gap, now));
     }
@@ -204,11 +204,11 @@ impl Machine {
         self.outage = Some(Outage::begin(cause, self.outage, now));
     }
 
-    /// What a probe came to; true if the breaker is to close.
+    /// Records a probe's result; true if the breaker is to close.
     pub(super) fn judge_probe(
         &mut self,
         probe: u32,
-        verdict: Verdict,
+        outcome: AttemptOutcome,
         took: Duration,
         config: &BreakerConfig,
         now: Instant,
@@ -217,15 +217,15 @@ impl Machine {
         if !probes.take(probe) {
             return false;
         }
-        let asked = match verdict {
-            Verdict::Nothing => {
+        let asked = match outcome {
+            AttemptOutcome::Neutral => {
                 probes.give_back(now);
                 return false;
             }
-            Verdict::Success if !probes.is_too_slow(took, config) => None,
-            Verdict::Throttled { .. } if config.throttled == Throttled::Never => None,
-            Verdict::Success | Verdict::Refused => Some(None),
-            Verdict::Failure { retry_after } | Verdict::Throttled { retry_after } => {
+            AttemptOutcome::Success if !probes.is_too_slow(took, config) => None,
+            AttemptOutcome::Throttled { .. } if config.throttled == Throttled::Never => None,
+            AttemptOutcome::Success | AttemptOutcome::Refused => Some(None),
+            AttemptOutcome::Failure { retry_after } | AttemptOutcome::Throttled { retry_after } => {
                 Some(retry_after)
             }
         };
@@ -242,22 +242,23 @@ impl Machine {
         false
     }
 
-    /// A probe goes on its way, from a queue further in or at once.
-    pub(super) fn note_left(&mut self, probe: u32, now: Instant) {
+    /// A probe was sent, after a wait in a queue further in or at once.
+    pub(super) fn record_sent(&mut self, probe: u32, now: Instant) {
         if let State::Open(probes) = &mut self.state {
-            probes.note_left(probe, now);
+            probes.record_sent(probe, now);
         }
     }
 
-    /// A probe has a good head, and its body is being read.
-    pub(super) fn note_head(&mut self, probe: u32, left: Instant, at: Instant) {
+    /// A probe was answered with a successful head, and its body is being read.
+    pub(super) fn record_head(&mut self, probe: u32, sent_at: Instant, at: Instant) {
         if let State::Open(probes) = &mut self.state {
-            probes.note_head(probe, left, at);
+            probes.record_head(probe, sent_at, at);
         }
     }
 
-    /// Whether a probe whose good answer has been read for long enough says that it is to close.
-    pub(super) fn settle_answered(&mut self, config: &BreakerConfig, now: Instant) -> bool {
+    /// Counts the probes with a successful head whose body takes longer than the probe limit; true
+    /// if the breaker is to close.
+    pub(super) fn judge_answered_probes(&mut self, config: &BreakerConfig, now: Instant) -> bool {
         let State::Open(probes) = &mut self.state else { return false };
         while let Some(took) = probes.take_answered(config.probe_limit, now) {
             if probes.is_too_slow(took, config) {
@@ -269,7 +270,7 @@ impl Machine {
         false
     }
 
-    /// Closes; where others are held, they go a few at a time from here on.
+    /// Closes. If calls are held, they are released a few at a time.
     pub(super) fn close(&mut self, held: bool, now: Instant) {
         self.state = match held {
             true => State::Releasing(Release::new(now)),
@@ -280,37 +281,42 @@ impl Machine {
         }
     }
 
-    /// One of those who were held is over, or was never sent.
+    /// A released call has ended, or was never sent.
     pub(super) fn released_one(&mut self) {
         if let State::Releasing(release) = &mut self.state {
             release.give_back();
         }
     }
 
-    /// Nobody is held any more.
+    /// No call is held any more.
     pub(super) fn end_release(&mut self) {
         if matches!(self.state, State::Releasing(_)) {
             self.state = State::Closed;
         }
     }
 
-    /// When somebody who is held may have another look, where nothing else happens.
-    pub(super) fn next_look(&self, asker: Asker, config: &BreakerConfig, now: Instant) -> Instant {
+    /// When the task that releases held calls is to check next, if nothing else happens.
+    pub(super) fn next_check(
+        &self,
+        safety: CallSafety,
+        config: &BreakerConfig,
+        now: Instant,
+    ) -> Instant {
         match (&self.state, self.forced) {
             (State::Open(probes), Forced::No) => {
-                rt::after(now, probes.look_in(asker, config, now).max(SHORTEST_LOOK))
+                rt::after(now, probes.check_in(safety, config, now).max(MIN_CHECK_DELAY))
             }
             (State::Releasing(release), Forced::No) => release.next_step(now),
-            _ => rt::after(now, LONGEST_LOOK),
+            _ => rt::after(now, MAX_CHECK_DELAY),
         }
     }
 
-    /// Closed, with nothing remembered.
+    /// Closes, and clears what is known of outages.
     pub(super) fn reset(&mut self, held: bool, now: Instant) {
         self.forced = Forced::No;
         self.close(held, now);
         self.outage = None;
-        self.silence = Silence::new(now);
+        self.success_gap = SuccessGap::new(now);
     }
 
     pub(super) fn force(&mut self, forced: Forced, now: Instant) {
@@ -319,8 +325,8 @@ impl Machine {
         }
         (self.forced, self.forced_at) = (forced, now);
         match &mut self.state {
-            State::Open(probes) => probes.lose_track(),
-            State::Releasing(release) => release.lose_track(),
+            State::Open(probes) => probes.forget_in_flight(),
+            State::Releasing(release) => release.forget_in_flight(),
             State::Closed => {}
         }
     }
@@ -329,7 +335,7 @@ impl Machine {
         self.forced
     }
 
-    /// The state as callers see it at this time.
+    /// The state at this time, as callers see it.
     pub(super) fn state(&self, config: &BreakerConfig, now: Instant) -> BreakerState {
         match (self.forced, &self.state) {
             (Forced::Open, _) => BreakerState::Open,
@@ -341,7 +347,7 @@ impl Machine {
         }
     }
 
-    /// Whether calls are refused: it is open, and somebody tries the provider or may not yet.
+    /// Whether calls are refused: it is open, and a probe is in flight or not due yet.
     pub(super) fn is_down(&self, config: &BreakerConfig, now: Instant) -> bool {
         match (self.forced, &self.state) {
             (Forced::Open, _) => true,
@@ -350,7 +356,7 @@ impl Machine {
         }
     }
 
-    /// Whether no call passes as usual.
+    /// Whether no call is admitted except probes.
     pub(super) fn is_open(&self) -> bool {
         match self.forced {
             Forced::Open => true,
@@ -359,12 +365,12 @@ impl Machine {
         }
     }
 
-    /// Whether the next to try the provider is one that must not be repeated.
-    pub(super) fn is_unsafe_turn(&self, now: Instant) -> bool {
-        matches!(&self.state, State::Open(probes) if probes.is_unsafe_turn(now))
+    /// Whether the next probe is to be a call that must not be repeated.
+    pub(super) fn is_unsafe_due(&self, now: Instant) -> bool {
+        matches!(&self.state, State::Open(probes) if probes.is_unsafe_due(now))
     }
 
-    /// How long it hasn't been closed, as callers see it.
+    /// For how long it has not been closed, as callers see it.
     pub(super) fn not_closed_for(&self, now: Instant) -> Option<Duration> {
         let since = match (self.forced, &self.state) {
             (Forced::Closed, _) => return None,
@@ -375,14 +381,18 @@ impl Machine {
         Some(now.saturating_duration_since(since))
     }
 
-    /// The change that others haven't been told of yet.
-    pub(super) fn untold(&mut self, config: &BreakerConfig, now: Instant) -> Option<Change> {
+    /// The change that no event has reported yet.
+    pub(super) fn unreported_change(
+        &mut self,
+        config: &BreakerConfig,
+        now: Instant,
+    ) -> Option<Change> {
         let to = self.state(config, now);
-        let from = std::mem::replace(&mut self.told, to);
+        let from = std::mem::replace(&mut self.reported, to);
         (from != to).then_some(Change { from, to })
     }
 
-    /// Other numbers of probes: what they have come to is counted anew.
+    /// Applies another number of probes, and resets their counts.
     pub(super) fn recount(&mut self, probes: u32) {
         if let State::Open(open) = &mut self.state {
             open.recount(probes);
@@ -390,21 +400,21 @@ impl Machine {
     }
 }
 
-// === impl Ticket ===
+// === impl Admission ===
 
-impl Ticket {
-    pub(super) fn new(began: Instant, generation: u64, role: Role) -> Self {
-        Self { began, left: began, generation, role }
+impl Admission {
+    pub(super) fn new(admitted_at: Instant, generation: u64, role: Role) -> Self {
+        Self { admitted_at, sent_at: admitted_at, generation, role }
     }
 
     pub(super) fn untracked(began: Instant) -> Self {
-        Self::new(began, UNTRACKED, Role::Usual)
+        Self::new(began, UNTRACKED, Role::Normal)
     }
 }
 
 /// No state has this generation.
 pub(super) const UNTRACKED: u64 = u64::MAX;
-/// Nobody looks again in the same breath.
-const SHORTEST_LOOK: Duration = Duration::from_millis(1);
-/// A change that comes sooner wakes those who wait for it.
-const LONGEST_LOOK: Duration = Duration::from_secs(60);
+/// Keeps the task from checking again at once.
+const MIN_CHECK_DELAY: Duration = Duration::from_millis(1);
+/// Changes that come sooner wake the held calls themselves.
+const MAX_CHECK_DELAY: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::config::{MOST_CALLS, WindowSize};
+use super::config::{MAX_CALLS, WindowSize};
 use crate::rt::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// The results of the last seconds or the last calls, kept in atomics.
@@ -12,20 +12,20 @@ pub(super) enum Window {
 
 /// What a window holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sums {
+pub(super) struct Counts {
     pub(super) total: u32,
     pub(super) failed: u32,
     pub(super) slow: u32,
 }
 
-/// What of a result matters to a window.
+/// One result, as a window counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct Sample {
     pub(super) failed: bool,
     pub(super) slow: bool,
 }
 
-/// One step of a time window in one word: three counts.
+/// One step of a time window: three counts, packed into one `u64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bucket {
     total: u32,
@@ -45,15 +45,15 @@ impl Window {
             },
             WindowSize::Calls(calls) => Self::Calls {
                 next: AtomicU64::new(0),
-                ring: (0..calls.clamp(1, MOST_CALLS)).map(|_| AtomicU8::new(0)).collect(),
+                ring: (0..calls.clamp(1, MAX_CALLS)).map(|_| AtomicU8::new(0)).collect(),
                 failed: AtomicU32::new(0),
                 slow: AtomicU32::new(0),
             },
         }
     }
 
-    /// Takes note of one result; `now` is the time since the breaker was made.
-    pub(super) fn record(&self, now: Duration, mark: Mark) {
+    /// Counts one result; `now` is the time since the breaker was made.
+    pub(super) fn record(&self, now: Duration, sample: Sample) {
         match self {
             Self::Time { width, newest, buckets } => {
                 let tick = nanos(now) / width;
@@ -61,31 +61,32 @@ impl Window {
                     // It happened longer ago than the window holds.
                     return;
                 }
-                move_on(newest, buckets, tick);
+                advance(newest, buckets, tick);
                 let bucket = &buckets[(tick % BUCKETS) as usize];
-                let add = |word| Some(Bucket::from_word(word).plus(mark).to_word());
+                let add = |packed| Some(Bucket::from_packed(packed).plus(sample).to_packed());
                 let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
             }
             Self::Calls { next, ring, failed, slow } => {
                 let at = next.fetch_add(1, Ordering::Relaxed) % ring.len() as u64;
                 let old =
-                    Mark::from_bits(ring[at as usize].swap(mark.to_bits(), Ordering::Relaxed));
-                // The sums wrap between two adjustments that cross, and are right after both.
-                failed.fetch_add(change(old.failed, mark.failed), Ordering::Relaxed);
-                slow.fetch_add(change(old.slow, mark.slow), Ordering::Relaxed);
+                    Sample::from_bits(ring[at as usize].swap(sample.to_bits(), Ordering::Relaxed));
+                // The counts wrap between two adjustments that cross, and are right after both.
+                failed.fetch_add(change(old.failed, sample.failed), Ordering::Relaxed);
+                slow.fetch_add(change(old.slow, sample.slow), Ordering::Relaxed);
             }
         }
     }
 
-    pub(super) fn sums(&self, now: Duration) -> Sums {
+    pub(super) fn counts(&self, now: Duration) -> Counts {
         match self {
             Self::Time { width, newest, buckets } => {
-                move_on(newest, buckets, nanos(now) / width);
-                let buckets =
-                    buckets.iter().map(|word| Bucket::from_word(word.load(Ordering::Relaxed)));
-                buckets.fold(Sums::default(), Sums::plus)
+                advance(newest, buckets, nanos(now) / width);
+                let buckets = buckets
+                    .iter()
+                    .map(|packed| Bucket::from_packed(packed.load(Ordering::Relaxed)));
+                buckets.fold(Counts::default(), Counts::plus)
             }
-            Self::Calls { next, ring, failed, slow } => Sums {
+            Self::Calls { next, ring, failed, slow } => Counts {
                 total: next.load(Ordering::Relaxed).min(ring.len() as u64) as u32,
                 failed: failed.load(Ordering::Relaxed).min(ring.len() as u32),
                 slow: slow.load(Ordering::Relaxed).min(ring.len() as u32),
@@ -108,11 +109,11 @@ impl Window {
     }
 }
 
-/// Empties the steps that time has passed over since somebody last looked.
+/// Empties the steps that have ended since the last call.
 ///
-/// Several who come at once empty them all, and only then is the newest step a later one: nobody adds
-/// up what is older than the window. What another adds in that instant may be lost.
-fn move_on(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
+/// Threads that come at once each empty all of them before the newest step moves on, so results
+/// older than the window are never counted. What another thread adds in that instant may be lost.
+fn advance(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
     let before = newest.load(Ordering::Acquire);
     if tick <= before {
         return;
@@ -125,30 +126,30 @@ fn move_on(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
 // === impl Bucket ===
 
 impl Bucket {
-    fn plus(mut self, mark: Mark) -> Self {
-        if self.total == MOST {
+    fn plus(mut self, sample: Sample) -> Self {
+        if self.total == MAX_COUNT {
             // Full: half of each keeps the rates.
             let Self { total, failed, slow } = self;
             self = Self { total: total / 2, failed: failed / 2, slow: slow / 2 };
         }
         self.total += 1;
-        self.failed += u32::from(mark.failed);
-        self.slow += u32::from(mark.slow);
+        self.failed += u32::from(sample.failed);
+        self.slow += u32::from(sample.slow);
         self
     }
 
-    fn from_word(word: u64) -> Self {
-        let part = |at: u32| (word >> at) as u32 & MOST;
+    fn from_packed(packed: u64) -> Self {
+        let part = |at: u32| (packed >> at) as u32 & MAX_COUNT;
         Self { total: part(2 * WIDTH), failed: part(WIDTH), slow: part(0) }
     }
 
-    fn to_word(self) -> u64 {
+    fn to_packed(self) -> u64 {
         let Self { total, failed, slow } = self;
         u64::from(total) << (2 * WIDTH) | u64::from(failed) << WIDTH | u64::from(slow)
     }
 }
 
-impl Sums {
+impl Counts {
     fn plus(self, bucket: Bucket) -> Self {
         Self {
             total: self.total + bucket.total,
@@ -158,7 +159,7 @@ impl Sums {
     }
 }
 
-impl Mark {
+impl Sample {
     fn to_bits(self) -> u8 {
         u8::from(self.failed) | u8::from(self.slow) << 1
     }
@@ -176,12 +177,12 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Steps of a time window: it is exact to one of them. Every order of many is too much to try.
+/// Steps of a time window, which is exact to one of them. Loom can't try every order of many.
 const BUCKETS: u64 = if cfg!(all(test, outrigger_loom)) { 2 } else { 32 };
-/// The bits of a count, three of which fit a word.
+/// The bits of a count; three counts fit a `u64`.
 const WIDTH: u32 = 21;
-/// The most that a step counts before it is halved.
-const MOST: u32 = (1 << WIDTH) - 1;
+/// A step's counts are halved when its total reaches this.
+const MAX_COUNT: u32 = (1 << WIDTH) - 1;
 
 #[cfg(test)]
 mod tests {
@@ -192,21 +193,21 @@ mod tests {
         #[test]
         fn a_window_of_calls_holds_exactly_the_last_ones(
             size in 1_u32..40,
-            marks in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..200),
+            samples in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..200),
         ) {
             let window = Window::new(WindowSize::Calls(size));
-            let marks: Vec<_> = marks.into_iter().map(|(failed, slow)| Mark { failed, slow }).collect();
-            for mark in &marks {
-                window.record(Duration::ZERO, *mark);
+            let samples: Vec<_> = samples.into_iter().map(|(failed, slow)| Sample { failed, slow }).collect();
+            for sample in &samples {
+                window.record(Duration::ZERO, *sample);
             }
-            let last = &marks[marks.len().saturating_sub(size as usize)..];
-            let count = |of: fn(&Mark) -> bool| last.iter().filter(|mark| of(mark)).count() as u32;
-            let expected = Sums {
+            let last = &samples[samples.len().saturating_sub(size as usize)..];
+            let count = |of: fn(&Sample) -> bool| last.iter().filter(|sample| of(sample)).count() as u32;
+            let expected = Counts {
                 total: last.len() as u32,
-                failed: count(|mark| mark.failed),
-                slow: count(|mark| mark.slow),
+                failed: count(|sample| sample.failed),
+                slow: count(|sample| sample.slow),
             };
-            prop_assert_eq!(window.sums(Duration::ZERO), expected);
+            prop_assert_eq!(window.counts(Duration::ZERO), expected);
         }
 
         #[test]
@@ -220,16 +221,16 @@ mod tests {
             let mut seen = Vec::new();
             for (millis, failed) in steps {
                 now += Duration::from_millis(millis);
-                window.record(now, Mark { failed, slow: false });
+                window.record(now, Sample { failed, slow: false });
                 seen.push((now, failed));
-                let sums = window.sums(now);
+                let counts = window.counts(now);
                 let within = |age: Duration| seen.iter().filter(|(at, _)| now - *at < age).count() as u32;
-                prop_assert!(sums.total <= within(length));
-                prop_assert!(sums.total >= within(length - step));
+                prop_assert!(counts.total <= within(length));
+                prop_assert!(counts.total >= within(length - step));
                 let failures = |age: Duration| {
                     seen.iter().filter(|(at, failed)| *failed && now - *at < age).count() as u32
                 };
-                prop_assert!((failures(length - step)..=failures(length)).contains(&sums.failed));
+                prop_assert!((failures(length - step)..=failures(length)).contains(&counts.failed));
             }
         }
     }
@@ -242,40 +243,40 @@ mod tests {
     #[test]
     fn a_result_older_than_the_window_is_left_out() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        window.record(Duration::from_secs(100), Mark::default());
-        window.record(Duration::from_secs(68), Mark { failed: true, slow: false });
-        assert_eq!(window.sums(Duration::from_secs(100)).failed, 0);
-        window.record(Duration::from_secs(69), Mark { failed: true, slow: false });
-        assert_eq!(window.sums(Duration::from_secs(100)).failed, 1);
+        window.record(Duration::from_secs(100), Sample::default());
+        window.record(Duration::from_secs(68), Sample { failed: true, slow: false });
+        assert_eq!(window.counts(Duration::from_secs(100)).failed, 0);
+        window.record(Duration::from_secs(69), Sample { failed: true, slow: false });
+        assert_eq!(window.counts(Duration::from_secs(100)).failed, 1);
     }
 
     #[test]
     fn a_failure_of_hours_ago_does_not_come_back() {
         // Steps are told apart however many have passed.
         let window = Window::new(WindowSize::Time(Duration::from_secs(30)));
-        (0..9).for_each(|_| window.record(Duration::ZERO, Mark { failed: true, slow: false }));
+        (0..9).for_each(|_| window.record(Duration::ZERO, Sample { failed: true, slow: false }));
         let later = Duration::from_secs(61_440);
-        window.record(later, Mark { failed: true, slow: false });
-        assert_eq!(window.sums(later).failed, 1);
+        window.record(later, Sample { failed: true, slow: false });
+        assert_eq!(window.counts(later).failed, 1);
     }
 
     #[test]
     fn a_full_step_keeps_its_rate() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
         for call in 0..2_200_000_u32 {
-            window.record(Duration::ZERO, Mark { failed: call % 4 == 0, slow: false });
+            window.record(Duration::ZERO, Sample { failed: call % 4 == 0, slow: false });
         }
-        let sums = window.sums(Duration::ZERO);
-        let rate = f64::from(sums.failed) / f64::from(sums.total);
+        let counts = window.counts(Duration::ZERO);
+        let rate = f64::from(counts.failed) / f64::from(counts.total);
         assert!((0.24..0.26).contains(&rate), "{rate}");
     }
 
     #[test]
     fn an_old_step_is_not_taken_for_a_new_one() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        window.record(Duration::from_secs(1), Mark { failed: true, slow: false });
-        assert_eq!(window.sums(Duration::from_secs(32)).failed, 1);
-        assert_eq!(window.sums(Duration::from_secs(33)), Sums::default());
-        assert_eq!(window.sums(Duration::from_secs(3_300)), Sums::default());
+        window.record(Duration::from_secs(1), Sample { failed: true, slow: false });
+        assert_eq!(window.counts(Duration::from_secs(32)).failed, 1);
+        assert_eq!(window.counts(Duration::from_secs(33)), Counts::default());
+        assert_eq!(window.counts(Duration::from_secs(3_300)), Counts::default());
     }
 }

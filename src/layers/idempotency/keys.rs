@@ -24,6 +24,8 @@ impl Settings {
         match self.own(request) {
             Some(own) => Some(CallKey::Own(own)),
             None if mints && self.methods().cover(request.method()) => Some(CallKey::Made),
+            // It was looked for there.
+            None if self.profile.header == Some(KEY_HEADER) => None,
             None => own_key(request, &KEY_HEADER).map(CallKey::Elsewhere),
         }
     }
@@ -41,7 +43,7 @@ impl Settings {
                 return None;
             }
             CallKey::Own(own) => (own, true, sends),
-            CallKey::Made => (facts.id_header().clone(), false, is_known && sends),
+            CallKey::Made => (facts.id().to_header(), false, is_known && sends),
         };
         let value = || self.profile.fit(value);
         let fact = || KeyFact { value: value(), from_caller, honoured, lifetime };

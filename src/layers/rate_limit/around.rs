@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::heed::Lesson;
+use http::Request;
+
+use super::answer::AnswerObserver;
 use super::layer::RateLimitLayer;
-use super::limiter::{Entry, Limiter, Rejected, Turn};
-use super::queue::{Step, Ticket};
-use super::resources::Route;
+use super::limiter::{EnterOutcome, Grant, Limiter, Rejected};
+use super::queue::{QueueEntry, QueueStep};
+use super::resources::Target;
 use crate::context::{AttemptState, Context};
 use crate::event::Event;
 use crate::outcome::Error;
@@ -42,22 +44,33 @@ impl Pattern for RateLimitPattern {
             None => None,
         };
         let limiter = keyed.as_ref().unwrap_or(&settings.limiter);
-        // Let go of after what stands further in.
-        let turn = match settings.is_disabled(limiter) {
+        // Declared before the inner future, so that it is dropped after it.
+        let grant = match settings.is_disabled(limiter) {
             true => None,
-            false => Some(settings.turn(limiter, call, attempt, next).await?),
+            false => Some(match settings.enter(limiter, attempt) {
+                EnterOutcome::Granted(grant) => grant,
+                EnterOutcome::Rejected(rejected) => {
+                    return Err(settings.reject(rejected, &attempt.context()));
+                }
+                EnterOutcome::Queued(entry, wait) => {
+                    // A queued call needs no ready service; another call may.
+                    next.release();
+                    let queued = || Event::RateLimitQueued { wait };
+                    settings.emitter.emit(Some(&attempt.context()), queued);
+                    settings.wait(limiter, entry, call, attempt).await?
+                }
+            }),
         };
         let mut running = pin!(next.run(call, attempt));
-        let Some(given) = &turn else { return running.await };
+        let Some(given) = &grant else { return running.await };
         let held = attempt.head(running.as_mut()).await;
-        Lesson::new(settings, limiter, attempt, given).heed(&held);
-        // It is answered, so it is not under way any more.
-        drop(turn);
+        AnswerObserver::new(settings, limiter, attempt, given).observe(&held);
+        // It is answered, so it is no longer in flight.
+        drop(grant);
         held.hand_up().await
     }
 
-    /// Turns are given to calls, not to those who may call: the inner service is asked when it is the
-    /// call's turn.
+    /// Grants go to calls and not by readiness: the inner service is polled ready when a call may go.
     fn may_send(&self) -> bool {
         self.settings.is_free()
     }
@@ -68,74 +81,58 @@ impl Pattern for RateLimitPattern {
 }
 
 impl RateLimitLayer {
-    /// The call's turn, at once or after a wait.
-    async fn turn<W: Wire>(
-        &self,
-        limiter: &Arc<Limiter>,
-        call: &Call,
-        attempt: &Attempt<W>,
-        next: &impl Next<W>,
-    ) -> Result<Turn, Error> {
-        let route = attempt.request(|request| Route::of(request.method(), request.uri()));
+    fn enter<W: Wire>(&self, limiter: &Arc<Limiter>, attempt: &Attempt<W>) -> EnterOutcome {
+        let line = |request: &mut Request<_>| (request.method().clone(), request.uri().clone());
+        let (method, uri) = attempt.request(line).unwrap_or_default();
         let began = attempt.state(AttemptState::attempt_began);
         let latest = |now| attempt.context().latest_start(now, self.attempt);
-        match limiter.enter(route.unwrap_or_default(), began, latest) {
-            Entry::Now(turn) => Ok(turn),
-            Entry::Rejected(rejected) => Err(self.reject(rejected, &attempt.context())),
-            Entry::Queued(ticket, wait) => {
-                // Others may need what is kept ready sooner.
-                next.release();
-                let queued = || Event::RateLimitQueued { wait };
-                self.emitter.emit(Some(&attempt.context()), queued);
-                self.wait(limiter, ticket, call, attempt).await
-            }
-        }
+        limiter.enter(Target::Line(method, uri), began, latest)
     }
 
-    /// Waits until it is the call's turn; the error if it must not be sent any more.
+    /// Waits for the call's grant, or returns the error if it must not be sent any more.
     async fn wait<W: Wire>(
         &self,
         limiter: &Limiter,
-        mut ticket: Ticket,
+        mut entry: QueueEntry,
         call: &Call,
         attempt: &Attempt<W>,
-    ) -> Result<Turn, Error> {
+    ) -> Result<Grant, Error> {
         let came = call.now();
         loop {
             if let Some(refusal) = attempt.refusal() {
-                // Somebody stopped the integration meanwhile: no turn is taken.
+                // The integration was stopped meanwhile.
                 return Err(refusal);
             }
-            let step = poll_fn(|cx| Poll::Ready(ticket.step(cx.waker()))).await;
+            let step = poll_fn(|cx| Poll::Ready(entry.poll_turn(cx.waker()))).await;
             let now = call.now();
-            let due = match (step, ticket.limit) {
-                (Step::Go(turn), _) => {
+            let due = match (step, entry.limit) {
+                (QueueStep::Go(grant), _) => {
                     attempt.state(|state| state.set_attempt_began(now));
                     let waited = now.saturating_duration_since(came);
                     let released = || Event::RateLimitReleased { waited };
                     self.emitter.emit(Some(&attempt.context()), released);
-                    return Ok(turn);
+                    return Ok(grant);
                 }
-                (Step::StoppedUntil(at), _) => {
+                (QueueStep::StoppedUntil(at), _) => {
                     let wait = at.saturating_duration_since(now);
                     return Err(self.late(limiter, Some(wait), attempt));
                 }
-                // Everybody was stopped since it queued, for longer than it can wait.
-                (Step::WaitUntil(at), Some(limit)) if at >= limit => {
+                // A pause began since it queued, and is longer than it can wait.
+                (QueueStep::WaitUntil(at), Some(limit)) if at >= limit => {
                     let wait = at.saturating_duration_since(now);
                     return Err(self.late(limiter, Some(wait), attempt));
                 }
-                (Step::WaitUntil(at), _) => Some(at),
-                (Step::Wait, Some(limit)) if now >= limit => {
+                (QueueStep::WaitUntil(at), _) => Some(at),
+                (QueueStep::Wait, Some(limit)) if now >= limit => {
                     return Err(self.late(limiter, None, attempt));
                 }
-                (Step::Wait, limit) => limit,
+                (QueueStep::Wait, limit) => limit,
             };
             call.until(due, woken()).await;
         }
     }
 
-    /// Refuses a call that had queued.
+    /// Refuses a queued call.
     fn late<W: Wire>(
         &self,
         limiter: &Limiter,
@@ -164,7 +161,7 @@ impl RateLimitLayer {
     }
 }
 
-/// Ready as soon as somebody has woken the call.
+/// Pending once, so that it is ready when the call is woken.
 async fn woken() {
     let mut has_waited = false;
     poll_fn(|_| match std::mem::replace(&mut has_waited, true) {

@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-use super::search::{BIG, Memory, SMALL};
+use super::rate_probe::{BIG_STEP, Retention, SMALL_STEP};
 use crate::settings::Errors;
 
 /// The settings of a rate limit, as [`RateLimitLayer`](super::RateLimitLayer) sets them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimitConfig {
-    /// Absent where only the provider's word counts.
+    /// Absent if only the provider's limits count.
     pub(crate) quota: Option<Quota>,
-    pub(crate) excess: Excess,
+    pub(crate) on_limit: OnLimit,
     pub(crate) queue: u32,
     pub(crate) in_flight: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) learning: Learning,
-    /// Absent where it follows from `excess`.
+    /// Absent if it follows from `on_limit`.
     pub(crate) forget_after: Option<Duration>,
     pub(crate) pause_cap: Duration,
 }
@@ -27,27 +27,27 @@ pub(crate) struct Quota {
     pub(crate) burst: u32,
 }
 
-/// What becomes of calls that come faster than the limit allows.
+/// What happens to calls that come faster than the limit allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Excess {
-    /// They go out as they come, as long as the provider's quota lasts; after that, one whose turn
-    /// would come too late is refused at once.
+pub enum OnLimit {
+    /// They go out as they come, as long as the provider's quota lasts. After that, a call that
+    /// would have to wait too long is refused at once.
     #[default]
     Reject,
     /// They queue, first come, first served, and go out evenly spaced.
     Shape,
 }
 
-/// Whether the provider's word changes the limit.
+/// Whether the provider's headers and refusals change the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Learning {
     /// It does.
     #[default]
     On,
-    /// Only what was set counts: neither headers nor refusals are heeded. What was learned until then
-    /// is forgotten; a pause that the provider asked for lasts as long as it said.
+    /// Only what was set counts: headers and refusals are ignored. What was learned until then is
+    /// forgotten; a pause that the provider asked for lasts as long as it said.
     Off,
 }
 
@@ -55,7 +55,7 @@ impl Default for RateLimitConfig {
     fn default() -> Self {
         Self {
             quota: None,
-            excess: Excess::default(),
+            on_limit: OnLimit::default(),
             queue: 65_536,
             in_flight: None,
             max_wait: None,
@@ -87,23 +87,27 @@ impl RateLimitConfig {
         errors.refuse_zero("pause_cap", Some(self.pause_cap));
     }
 
-    /// How long what was felt out holds, and by which steps it is left behind.
-    pub(super) fn memory(&self) -> Memory {
-        // A person who is refused for a limit that is over is the dearer mistake; a job only waits.
+    /// How long a probed rate holds, and by which steps it is raised afterwards.
+    pub(super) fn retention(&self) -> Retention {
+        // Refusing a person because of an outdated limit costs more than letting a job wait.
         let forget_after = self.forget_after();
-        match self.excess {
-            Excess::Reject => Memory { holds: forget_after / 2, ends: forget_after, step: BIG },
-            Excess::Shape => {
-                Memory { holds: forget_after, ends: forget_after.saturating_mul(12), step: SMALL }
+        match self.on_limit {
+            OnLimit::Reject => {
+                Retention { holds: forget_after / 2, ends: forget_after, step: BIG_STEP }
             }
+            OnLimit::Shape => Retention {
+                holds: forget_after,
+                ends: forget_after.saturating_mul(12),
+                step: SMALL_STEP,
+            },
         }
     }
 
-    /// As it was set, or as it follows from `excess`.
+    /// As it was set, or as it follows from `on_limit`.
     pub(crate) fn forget_after(&self) -> Duration {
-        let own = match self.excess {
-            Excess::Reject => Duration::from_secs(10),
-            Excess::Shape => Duration::from_secs(300),
+        let own = match self.on_limit {
+            OnLimit::Reject => Duration::from_secs(10),
+            OnLimit::Shape => Duration::from_secs(300),
         };
         self.forget_after.unwrap_or(own)
     }

@@ -6,7 +6,7 @@ use super::limiter::Limiter;
 use super::state::Schedule;
 use crate::event::Event;
 
-/// Reads a rate limit, and stops everybody for a while.
+/// Reads a rate limit, and stops all calls for a while.
 ///
 /// Of a layer that keeps a limit for each key, it is of all keys together: what is counted is their sum,
 /// and a time the longest of theirs. [`KeyedRateLimits`](super::KeyedRateLimits) has a handle of each.
@@ -47,10 +47,10 @@ impl RateLimitHandle {
         self.limiters().iter().map(|limiter| limiter.waiting()).sum()
     }
 
-    /// How many calls were let through and aren't answered yet; 0 where that is not bounded.
+    /// How many calls went out and aren't answered yet; 0 if that is not bounded.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        self.limiters().iter().map(|limiter| limiter.under_way()).sum()
+        self.limiters().iter().map(|limiter| limiter.in_flight()).sum()
     }
 
     /// How many calls were refused here since it was made.
@@ -59,19 +59,19 @@ impl RateLimitHandle {
         self.limiters().iter().map(|limiter| limiter.rejected()).sum()
     }
 
-    /// The time between two requests where they come without end; `None` where nothing limits them.
+    /// The time between two requests under constant load; `None` if nothing limits them.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::interval)).max()
     }
 
-    /// How much longer everybody is stopped; `None` if nobody is.
+    /// How much longer all calls are stopped; `None` if they aren't.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
         self.limiters().iter().filter_map(|limiter| limiter.read(Schedule::paused_for)).max()
     }
 
-    /// Stops everybody for at least so long from now; a longer pause that there is already stays.
+    /// Stops all calls for at least so long from now; an earlier pause that ends later stays.
     pub fn pause(&self, pause: Duration) {
         self.limiters().iter().for_each(|limiter| limiter.pause(pause));
         self.layer.tell(|| Event::RateLimitPaused { pause });
@@ -79,7 +79,7 @@ impl RateLimitHandle {
 
     /// Ends a pause, and forgets what was learned of the provider's limits.
     ///
-    /// A provider may ask for any wait, by mistake too: this is how people end it.
+    /// A provider may ask for any wait by mistake: this ends it.
     pub fn forget(&self) {
         for limiter in self.limiters() {
             let (_, changed) = limiter.change(Schedule::forget);

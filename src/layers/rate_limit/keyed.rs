@@ -3,8 +3,8 @@ use std::sync::Arc;
 use http::Request;
 
 use super::config::RateLimitConfig;
-use super::flights::Flights;
 use super::handle::RateLimitHandle;
+use super::in_flight::InFlight;
 use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
 use super::state::Schedule;
@@ -13,15 +13,15 @@ use crate::pattern::capacity::Capacity;
 use crate::pattern::keyed::KeyedMap;
 
 /// A limiter for each key.
-pub(super) type Limiters = KeyedMap<Limiter, Terms>;
+pub(super) type Limiters = KeyedMap<Limiter, LimiterConfig>;
 
-/// What the limiter of a new key is made with.
+/// What a new key's limiter is made from.
 #[derive(Clone, Debug)]
-pub(super) struct Terms {
+pub(super) struct LimiterConfig {
     config: RateLimitConfig,
-    room: Option<Arc<dyn Capacity>>,
-    /// The bound on calls under way is one for all keys.
-    flights: Arc<Flights>,
+    capacity: Option<Arc<dyn Capacity>>,
+    /// All keys share one bound on calls in flight.
+    in_flight: Arc<InFlight>,
 }
 
 /// Reads the rate limits of a layer that keeps one for each key.
@@ -31,27 +31,31 @@ pub struct KeyedRateLimits {
     limiters: Arc<Limiters>,
 }
 
-impl Terms {
-    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
-        Self { config: config.clone(), room, flights: Arc::default() }
+impl LimiterConfig {
+    pub(super) fn new(config: &RateLimitConfig, capacity: Option<Arc<dyn Capacity>>) -> Self {
+        Self { config: config.clone(), capacity, in_flight: Arc::default() }
     }
 
-    /// Other settings; what is under way stays counted.
-    pub(super) fn with(self, config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
-        Self { config: config.clone(), room, ..self }
+    /// Applies other settings. Calls in flight stay counted.
+    pub(super) fn with(
+        self,
+        config: &RateLimitConfig,
+        capacity: Option<Arc<dyn Capacity>>,
+    ) -> Self {
+        Self { config: config.clone(), capacity, ..self }
     }
 
     fn limiter(&self) -> Limiter {
-        Limiter::beside(&self.config, self.room.clone(), Arc::clone(&self.flights))
+        Limiter::with_in_flight(&self.config, self.capacity.clone(), Arc::clone(&self.in_flight))
     }
 }
 
 impl RateLimitLayer {
     /// The limiter of this request's key, where there are keys.
     pub(super) fn keyed_limiter<B>(&self, request: &Request<B>) -> Option<Arc<Limiter>> {
-        let make = |terms: &Terms| {
-            let limiter = terms.limiter();
-            // Who stopped all keys stopped those to come, too.
+        let make = |config: &LimiterConfig| {
+            let limiter = config.limiter();
+            // A pause of all keys holds for new keys too.
             if let Some(left) = self.limiter.read(Schedule::paused_for) {
                 limiter.pause(left);
             }

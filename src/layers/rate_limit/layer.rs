@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::around::RateLimitPattern;
-use super::config::{Excess, Learning, Quota, RateLimitConfig};
+use super::config::{Learning, OnLimit, Quota, RateLimitConfig};
 use super::handle::RateLimitHandle;
-use super::keyed::{KeyedRateLimits, Limiters, Terms};
+use super::keyed::{KeyedRateLimits, LimiterConfig, Limiters};
 use super::limiter::Limiter;
 use crate::context::RequestHead;
 use crate::event::{Emitter, Event};
@@ -26,7 +26,7 @@ use crate::settings::{ConfigError, Errors, validate};
 pub struct RateLimitLayer {
     pub(super) config: RateLimitConfig,
     /// What bounds calls in flight where no number was set.
-    room: Option<Arc<dyn Capacity>>,
+    capacity: Option<Arc<dyn Capacity>>,
     /// How long an attempt takes at most, where that is known.
     pub(super) attempt: Option<Duration>,
     /// That of all calls, or what is true of all keys.
@@ -43,20 +43,20 @@ pub struct RateLimitLayer {
 pub type RateLimit<S> = Layered<RateLimitPattern, S>;
 
 impl RateLimitLayer {
-    /// At most `requests` in `per`, evenly spaced; what the provider says lowers it further. Those
-    /// that come too fast wait or are refused, as [`excess`](Self::excess) says.
+    /// At most `requests` in `per`, evenly spaced; the provider's limits lower it further. Calls that
+    /// come too fast wait or are refused, as [`on_limit`](Self::on_limit) says.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self::learning().requests(requests, per)
     }
 
-    /// No limit of our own: only what the provider says and refuses counts.
+    /// No limit of our own: only what the provider reports and refuses counts.
     pub fn learning() -> Self {
         let config = RateLimitConfig::default();
         Self {
             limiter: Arc::new(Limiter::new(&config, None)),
             limiters: None,
             config,
-            room: None,
+            capacity: None,
             attempt: None,
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
@@ -64,7 +64,7 @@ impl RateLimitLayer {
         }
     }
 
-    /// No limit at all: neither of our own nor by what the provider says.
+    /// No limit at all, neither a configured nor a learned one.
     pub fn unlimited() -> Self {
         Self::learning().learn(Learning::Off)
     }
@@ -86,13 +86,18 @@ impl RateLimitLayer {
         })
     }
 
-    /// What becomes of calls that come faster: refused by default, unless their turn comes in time.
-    pub fn excess(self, excess: Excess) -> Self {
-        self.set(|config| config.excess = excess)
+    /// What happens to calls that come faster: refused by default, unless their turn comes in time.
+    pub fn on_limit(self, on_limit: OnLimit) -> Self {
+        self.set(|config| config.on_limit = on_limit)
     }
 
-    /// How many calls may wait for their turn, 65,536 by default; what comes beyond is refused at
-    /// once.
+    /// The former name of [`on_limit`](Self::on_limit).
+    #[doc(hidden)]
+    pub fn excess(self, on_limit: OnLimit) -> Self {
+        self.on_limit(on_limit)
+    }
+
+    /// How many calls may wait for their turn, 65,536 by default; further ones are refused at once.
     pub fn queue(self, calls: u32) -> Self {
         self.set(|config| config.queue = calls)
     }
@@ -108,16 +113,16 @@ impl RateLimitLayer {
         self.set(|config| config.max_wait = Some(limit))
     }
 
-    /// Whether the provider's word changes the limit; it does by default.
+    /// Whether the provider's headers and refusals change the limit; they do by default.
     pub fn learn(self, learning: Learning) -> Self {
         self.set(|config| config.learning = learning)
     }
 
-    /// How long what was found out by refusals holds after the last of them.
+    /// How long a rate that was found by refusals holds after the last of them.
     ///
-    /// Where calls that come too fast are rejected, 10 s by default: after half of it, more is tried in
-    /// steps of a quarter, and after it nothing is limited any more. Where they are shaped, 5 min: after it,
-    /// more is tried in steps of 3 %, and after twelve times as long nothing is limited any more.
+    /// With [`OnLimit::Reject`], 10 s by default: after half of it, the rate is raised in steps of a
+    /// quarter, and after all of it, the limit is dropped. With [`OnLimit::Shape`], 5 min: after it, the
+    /// rate is raised in steps of 3 %, and after twelve times as long, the limit is dropped.
     pub fn forget_after(self, time: Duration) -> Self {
         self.set(|config| config.forget_after = Some(time))
     }
@@ -151,8 +156,8 @@ impl RateLimitLayer {
     where
         F: for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync + 'static,
     {
-        let terms = Terms::new(&self.config, self.room.clone());
-        self.limiters = Some(Arc::new(Limiters::new(Arc::new(key), most, idle, terms)));
+        let config = LimiterConfig::new(&self.config, self.capacity.clone());
+        self.limiters = Some(Arc::new(Limiters::new(Arc::new(key), most, idle, config)));
         self.set(|_| {})
     }
 
@@ -204,46 +209,46 @@ impl RateLimitLayer {
         &self.config
     }
 
-    /// As [`in_flight`](Self::in_flight), by the places that there are further in, once it takes over.
-    pub(crate) fn following(mut self, room: Option<Arc<dyn Capacity>>) -> Self {
-        self.room = room;
+    /// Bounds calls [in flight](Self::in_flight) by the capacity further in.
+    pub(crate) fn with_capacity(mut self, capacity: Option<Arc<dyn Capacity>>) -> Self {
+        self.capacity = capacity;
         self
     }
 
-    /// Who has its turn has time left for an attempt of this length.
-    pub(crate) fn leaving(mut self, attempt: Option<Duration>) -> Self {
+    /// A call whose turn comes must have time left for an attempt of this length.
+    pub(crate) fn reserving(mut self, attempt: Option<Duration>) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// Nothing is limited and nothing learned, and nobody is stopped: calls pass as they come.
+    /// Whether nothing is limited and nothing learned.
     pub(super) fn is_disabled(&self, limiter: &Limiter) -> bool {
         self.config.learning == Learning::Off && limiter.is_free()
     }
 
-    /// Whether a call may pass just now, whichever it is.
+    /// Whether any call may go now.
     pub(super) fn is_free(&self) -> bool {
         self.limiters.is_none() && self.limiter.is_free()
     }
 
-    /// Tells of what a handle did.
+    /// Emits the event of a change that a handle made.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
         self.limiter.ownership.notify(&self.emitter, event);
     }
 
     fn set(mut self, set: impl FnOnce(&mut RateLimitConfig)) -> Self {
         set(&mut self.config);
-        self.limiter = Arc::new(Limiter::new(&self.config, self.room.clone()));
+        self.limiter = Arc::new(Limiter::new(&self.config, self.capacity.clone()));
         if let Some(limiters) = &self.limiters {
-            let terms = Terms::new(&self.config, self.room.clone());
-            self.limiters = Some(Arc::new(limiters.renewed(terms)));
+            let config = LimiterConfig::new(&self.config, self.capacity.clone());
+            self.limiters = Some(Arc::new(limiters.renewed(config)));
         }
         self
     }
 }
 
 impl Slot for RateLimitLayer {
-    /// It has what it shares with its handles, unless that is another integration's.
+    /// It keeps the state that it shares with its handles, unless another integration has it.
     fn adopt(self, wiring: &Wiring) -> Self {
         let adopted = if self.limiter.ownership.adopt() { self } else { self.set(|_| {}) };
         let Wiring { emitter, classifier } = wiring.clone();
@@ -252,18 +257,23 @@ impl Slot for RateLimitLayer {
 
     /// These settings, with what was learned, spent and queued.
     fn inherit(self, running: &Self) -> Self {
-        running.limiter.reconfigure(&self.config, self.room.clone());
+        running.limiter.reconfigure(&self.config, self.capacity.clone());
         if let Some(limiters) = &running.limiters {
-            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.room.clone());
-            limiters.reconfigure(|terms| terms.with(&self.config, self.room.clone()), each);
+            let each = |limiter: &Limiter| limiter.reconfigure(&self.config, self.capacity.clone());
+            limiters.reconfigure(|config| config.with(&self.config, self.capacity.clone()), each);
         }
-        Self { config: self.config, room: self.room, attempt: self.attempt, ..running.clone() }
+        Self {
+            config: self.config,
+            capacity: self.capacity,
+            attempt: self.attempt,
+            ..running.clone()
+        }
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.config.check_into(errors);
         if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
-            errors.add("keyed.most", "no room for any key: keep at least one limit");
+            errors.add("keyed.most", "no capacity for any key: keep at least one limit");
         }
     }
 }

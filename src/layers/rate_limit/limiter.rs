@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::RateLimitConfig;
-use super::flights::Flights;
-use super::learned::Asked;
-use super::queue::{State, Ticket, Waiter};
+use super::in_flight::InFlight;
+use super::queue::{LimiterState, QueueEntry, QueuedCall};
 use super::recent::Recent;
-use super::resources::Route;
-use super::roll_call::RollCall;
+use super::resources::{Route, Target};
+use super::server_limit::AnsweredRequest;
+use super::stall_guard::StallGuard;
 use super::state::Schedule;
 use crate::outcome::{LimitFacts, Resource};
 use crate::pattern::capacity::Capacity;
@@ -16,67 +16,67 @@ use crate::pattern::keyed::KeyedValue;
 use crate::pattern::ownership::Ownership;
 use crate::rt;
 
-/// The schedule, and the queue for it.
+/// The schedule and its queue, behind a lock.
 ///
-/// As long as nothing limits requests, a call costs a few loads. Only the one whose turn is next has
-/// a timer; the others are woken one by the other, and a [`RollCall`] sees to it that one who is
-/// woken and isn't there breaks no chain.
+/// As long as nothing limits requests, a call costs a few loads. Only the first call in the queue has
+/// a timer; each wakes the next, and a [`StallGuard`] skips those that aren't polled.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    /// Something limits requests.
-    limits: AtomicBool,
-    /// Counts refusals that were news: what was sent before one and refused after it is its echo.
+    /// Whether calls must take the lock.
+    is_limiting: AtomicBool,
+    /// How many refusals counted. A request that was sent before one and refused after it tells nothing
+    /// new.
     generation: AtomicU64,
-    /// How many requests ever went.
+    /// How many requests went in all.
     sent: AtomicU64,
     recent: Recent,
-    state: Mutex<State>,
+    state: Mutex<LimiterState>,
     pub(super) ownership: Ownership,
 }
 
-/// The right to one request, until it is answered.
+/// The permission to send one request, until it is answered.
 #[derive(Debug)]
-pub(super) struct Turn {
-    /// When that was, for what becomes of it.
+pub(super) struct Grant {
+    /// The limiter's generation when it was granted.
     generation: u64,
-    /// How many requests had gone by then, itself included.
+    /// How many requests had gone by then, this one included.
     number: u64,
-    route: Route,
-    /// Where requests under way are counted.
+    target: Target,
+    /// The limiter that counts it as in flight, if one does.
     counted: Option<Arc<Limiter>>,
 }
 
 #[derive(Debug)]
-pub(super) enum Entry {
-    Now(Turn),
-    /// For about so long.
-    Queued(Ticket, Duration),
-    /// Its turn would come too late, or the queue is full.
+pub(super) enum EnterOutcome {
+    Granted(Grant),
+    /// The call waits, for about so long.
+    Queued(QueueEntry, Duration),
+    /// It would have to wait too long, or the queue is full.
     Rejected(Rejected),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rejected {
-    /// How long until its turn, where that is known.
+    /// How long it would have waited, if that is known.
     pub(super) wait: Option<Duration>,
     pub(super) is_full: bool,
 }
 
 impl Limiter {
-    pub(super) fn new(config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) -> Self {
-        Self::beside(config, room, Arc::default())
+    pub(super) fn new(config: &RateLimitConfig, capacity: Option<Arc<dyn Capacity>>) -> Self {
+        Self::with_in_flight(config, capacity, Arc::default())
     }
 
-    /// One that shares a bound on calls under way with others.
-    pub(super) fn beside(
+    /// A limiter that shares a bound on calls in flight with others.
+    pub(super) fn with_in_flight(
         config: &RateLimitConfig,
-        room: Option<Arc<dyn Capacity>>,
-        flights: Arc<Flights>,
+        capacity: Option<Arc<dyn Capacity>>,
+        shared_in_flight: Arc<InFlight>,
     ) -> Self {
         let now = rt::now();
-        let state = State::new(Schedule::new(config, now), room, flights);
+        let state = LimiterState::new(Schedule::new(config, now), capacity, shared_in_flight);
         Self {
-            limits: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
+            is_limiting: AtomicBool::new(state.is_bounded() || state.schedule.is_limiting(now)),
             generation: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             recent: Recent::new(now),
@@ -85,118 +85,123 @@ impl Limiter {
         }
     }
 
-    /// Other settings, and other places further in.
-    pub(super) fn reconfigure(&self, config: &RateLimitConfig, room: Option<Arc<dyn Capacity>>) {
-        self.state().room = room;
+    /// Applies other settings, and another capacity further in.
+    pub(super) fn reconfigure(
+        &self,
+        config: &RateLimitConfig,
+        capacity: Option<Arc<dyn Capacity>>,
+    ) {
+        self.state().capacity = capacity;
         self.change(|schedule, now| schedule.reconfigure(config, now));
     }
 
-    /// Whether a call may pass just now, as far as can be told without asking for its turn.
+    /// Whether a call may go now without taking the lock.
     pub(super) fn is_free(&self) -> bool {
-        !self.limits.load(Ordering::Acquire)
+        !self.is_limiting.load(Ordering::Acquire)
     }
 
-    /// Asks for a turn; `began` is about now, and `latest` when waiting has lost its sense.
+    /// Asks to send a request. `began` is about now, and `latest` returns the last time at which it may
+    /// go.
     pub(super) fn enter(
         self: &Arc<Self>,
-        route: Route,
+        target: Target,
         began: Instant,
         latest: impl FnOnce(Instant) -> Option<Instant>,
-    ) -> Entry {
+    ) -> EnterOutcome {
         if self.is_free() {
             self.recent.count(began);
-            return Entry::Now(self.turn(route, None));
+            return EnterOutcome::Granted(self.grant(target, None));
         }
-        let now = rt::now();
+        let (now, route) = (rt::now(), target.route());
         let mut state = self.state();
-        let is_free = state.before() == 0 && state.schedule.ready_at(route, now) <= now;
+        let is_free = state.queue_length() == 0 && state.schedule.ready_at(route, now) <= now;
         if is_free
-            && !state.flights.is_waited_for()
-            && let Some(turn) = self.give_turn(&mut state, route, 0, now)
+            && !state.shared_in_flight.has_waiting()
+            && let Some(grant) = self.try_grant(&mut state, route, 0, now)
         {
             state.queue.clear();
-            return Entry::Now(turn);
+            return EnterOutcome::Granted(grant);
         }
-        state.pressed = true;
+        state.contended = true;
         if let Some(until) = state.schedule.stopped_too_long(route, now) {
             state.rejected += 1;
             let wait = Some(until.saturating_duration_since(now));
-            return Entry::Rejected(Rejected { wait, is_full: false });
+            return EnterOutcome::Rejected(Rejected { wait, is_full: false });
         }
-        let turn = state.schedule.ready_after(state.before(), route, now);
-        let wait = turn.saturating_duration_since(now);
+        let ready_at = state.schedule.ready_after(state.queue_length(), route, now);
+        let wait = ready_at.saturating_duration_since(now);
         let config = state.schedule.config();
         let limit = config.max_wait.map(|limit| rt::after(now, limit));
         let limit = limit.into_iter().chain(latest(now)).min();
         let is_full = state.waiting >= config.queue;
-        if is_full || limit.is_some_and(|limit| turn >= limit) {
+        if is_full || limit.is_some_and(|limit| ready_at >= limit) {
             state.rejected += 1;
-            // Where nothing but places bounds it, nobody knows when there is room: not at once.
-            let wait = if is_full && wait.is_zero() { FULL } else { wait };
-            return Entry::Rejected(Rejected { wait: Some(wait), is_full });
+            // If only the capacity bounds it, the time of the next grant isn't known.
+            let wait = if is_full && wait.is_zero() { FULL_QUEUE_RETRY } else { wait };
+            return EnterOutcome::Rejected(Rejected { wait: Some(wait), is_full });
         }
-        let waiter = state.join(route);
-        let must_watch = state.must_watch();
+        let queued = state.join(route);
+        let must_start_guard = state.must_start_guard();
         drop(state);
-        if must_watch {
-            RollCall::begin(self);
+        if must_start_guard {
+            StallGuard::begin(self);
         }
-        Entry::Queued(Ticket::new(self, waiter, limit), wait)
+        EnterOutcome::Queued(QueueEntry::new(self, queued, limit), wait)
     }
 
-    /// What an answer told of the provider's limits, a refusal or not; the interval, if it is another one
-    /// now.
-    pub(super) fn hear(
+    /// Updates the limits from an answer's headers. Returns the new interval, if it changed.
+    pub(super) fn update(
         &self,
-        turn: &Turn,
+        grant: &Grant,
         facts: &LimitFacts,
         refused: bool,
     ) -> Option<Option<Duration>> {
-        let asked = self.asked(turn);
-        self.change(|schedule, now| schedule.hear(facts, asked, refused, now)).1
+        let request = self.answered(grant);
+        self.change(|schedule, now| schedule.update(facts, request, refused, now)).1
     }
 
-    pub(super) fn accepted(&self, turn: &Turn) {
+    pub(super) fn accepted(&self, grant: &Grant) {
         if !self.is_free() {
-            let asked = self.asked(turn);
+            let request = self.answered(grant);
             let mut state = self.state();
-            let changed = state.schedule.accepted(asked);
-            self.settle(&state, rt::now());
+            let changed = state.schedule.accepted(request);
+            self.publish(&state, rt::now());
             let next = state.queue.front().filter(|_| changed).cloned();
             drop(state);
             wake(next);
         }
     }
 
-    /// An answer said that what goes to this resource is to wait for so long.
-    pub(super) fn refused_resource(&self, turn: &Turn, resource: Resource, pause: Duration) {
-        let route = turn.route;
+    /// An answer refused requests to this resource for the time of `pause`.
+    pub(super) fn refused_resource(&self, grant: &Grant, resource: Resource, pause: Duration) {
+        let route = grant.target.route();
         self.change(|schedule, now| schedule.refused_resource(resource, pause, route, now));
     }
 
-    fn asked(&self, turn: &Turn) -> Asked {
-        let since = self.sent.load(Ordering::Relaxed).saturating_sub(turn.number);
-        Asked { number: turn.number, since, route: turn.route }
+    fn answered(&self, grant: &Grant) -> AnsweredRequest {
+        let since = self.sent.load(Ordering::Relaxed).saturating_sub(grant.number);
+        AnsweredRequest { number: grant.number, since, route: grant.target.route() }
     }
 
-    /// An answer asked for less; the pause, if that is heeded, and the interval if it is another one now.
+    /// A request was refused. Returns the pause, if refusals count, and the new interval, if it changed.
     pub(super) fn refused(
         &self,
-        turn: &Turn,
+        grant: &Grant,
         asked: Option<Duration>,
         is_rate: bool,
     ) -> (Option<Duration>, Option<Option<Duration>>) {
-        let before = turn.generation;
+        let before = grant.generation;
         let is_news = is_rate
             && self
                 .generation
                 .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok();
         let sent = is_news.then(|| self.recent.take(rt::now()));
-        self.change(|schedule, now| schedule.refused(asked, sent, turn.route, now))
+        let route = grant.target.route();
+        self.change(|schedule, now| schedule.refused(asked, sent, route, now))
     }
 
-    /// Changes the schedule; whoever is next looks at it again.
+    /// Changes the schedule, and wakes the first call in the queue.
     pub(super) fn change<T>(
         &self,
         change: impl FnOnce(&mut Schedule, Instant) -> T,
@@ -205,7 +210,7 @@ impl Limiter {
         let mut state = self.state();
         let before = state.schedule.interval(now);
         let result = change(&mut state.schedule, now);
-        self.settle(&state, now);
+        self.publish(&state, now);
         let after = state.schedule.interval(now);
         let next = state.queue.front().cloned();
         drop(state);
@@ -213,7 +218,7 @@ impl Limiter {
         (result, differs(before, after).then_some(after))
     }
 
-    /// Everybody stops, for at least so long.
+    /// Stops all calls, for at least so long.
     pub(super) fn pause(&self, pause: Duration) {
         let before = self.recent.interval();
         self.change(|schedule, now| schedule.pause(pause, before, now));
@@ -231,40 +236,40 @@ impl Limiter {
         self.state().rejected
     }
 
-    /// A call that had queued was refused after all.
+    /// Counts a queued call that was refused.
     pub(super) fn count_rejected(&self) {
         self.state().rejected += 1;
     }
 
-    /// How many calls were let through and aren't answered yet, where that is bounded.
-    pub(super) fn under_way(&self) -> u32 {
-        self.state().under_way
+    /// How many calls went out and aren't answered yet; counted only if there is a bound.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.state().in_flight
     }
 
-    /// A turn now, if there is room; the lock is held.
-    pub(super) fn give_turn(
+    /// A grant, if there is capacity. The lock is held.
+    pub(super) fn try_grant(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &mut LimiterState,
         route: Route,
         behind: u32,
         now: Instant,
-    ) -> Option<Turn> {
+    ) -> Option<Grant> {
         let is_bounded = state.is_bounded();
-        if is_bounded && !state.flights.begin(state.most()) {
+        if is_bounded && !state.shared_in_flight.try_begin(state.in_flight_limit()) {
             return None;
         }
-        let pressed = std::mem::take(&mut state.pressed) || state.is_queue();
-        state.schedule.take(route, pressed, behind, now);
+        let contended = std::mem::take(&mut state.contended) || state.has_queue();
+        state.schedule.take(route, contended, behind, now);
         self.recent.count(now);
         let counted = is_bounded.then(|| {
-            state.under_way += 1;
+            state.in_flight += 1;
             Arc::clone(self)
         });
-        self.settle(state, now);
-        Some(self.turn(route, counted))
+        self.publish(state, now);
+        Some(self.grant(Target::Route(route), counted))
     }
 
-    /// The first in the queue looks again whether it may go; whether there is one.
+    /// Wakes the first call in the queue; false if there is none.
     pub(super) fn wake_first(&self) -> bool {
         let next = self.state().queue.front().cloned();
         let is_one = next.is_some();
@@ -272,18 +277,18 @@ impl Limiter {
         is_one
     }
 
-    fn turn(&self, route: Route, counted: Option<Arc<Self>>) -> Turn {
+    fn grant(&self, target: Target, counted: Option<Arc<Self>>) -> Grant {
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-        Turn { generation: self.generation.load(Ordering::Acquire), number, route, counted }
+        Grant { generation: self.generation.load(Ordering::Acquire), number, target, counted }
     }
 
-    /// Notes whether calls must ask for their turn. Where anybody waits, they must.
-    pub(super) fn settle(&self, state: &State, now: Instant) {
+    /// Publishes whether calls must take the lock, as they must if any is queued.
+    pub(super) fn publish(&self, state: &LimiterState, now: Instant) {
         let limits = state.waiting > 0 || state.is_bounded() || state.schedule.is_limiting(now);
-        self.limits.store(limits, Ordering::Release);
+        self.is_limiting.store(limits, Ordering::Release);
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, LimiterState> {
         // Nothing that could panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,33 +296,33 @@ impl Limiter {
 
 // === impl Turn ===
 
-impl Drop for Turn {
+impl Drop for Grant {
     fn drop(&mut self) {
         let Some(limiter) = self.counted.take() else { return };
         let mut state = limiter.state();
-        state.under_way = state.under_way.saturating_sub(1);
-        let flights = Arc::clone(&state.flights);
+        state.in_flight = state.in_flight.saturating_sub(1);
+        let shared_in_flight = Arc::clone(&state.shared_in_flight);
         drop(state);
-        flights.end();
+        shared_in_flight.end();
     }
 }
 
 impl KeyedValue for Limiter {
     fn is_at_rest(&self) -> bool {
         let state = self.state();
-        let is_used = state.waiting > 0 || state.under_way > 0;
+        let is_used = state.waiting > 0 || state.in_flight > 0;
         !is_used && state.schedule.paused_for(rt::now()).is_none()
     }
 }
 
-/// Whoever is next looks at the schedule again.
-pub(super) fn wake(next: Option<Arc<Waiter>>) {
+/// Wakes a queued call, if there is one.
+pub(super) fn wake(next: Option<Arc<QueuedCall>>) {
     if let Some(next) = next {
         next.wake();
     }
 }
 
-/// Whether two intervals are more than a rounding apart.
+/// Whether two intervals differ by more than rounding.
 fn differs(before: Option<Duration>, after: Option<Duration>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => before.abs_diff(after) > before / 100,
@@ -325,5 +330,5 @@ fn differs(before: Option<Duration>, after: Option<Duration>) -> bool {
     }
 }
 
-/// When to come back to a full queue, where that is not known.
-const FULL: Duration = Duration::from_secs(1);
+/// The `Retry-After` of a full queue, if nothing better is known.
+const FULL_QUEUE_RETRY: Duration = Duration::from_secs(1);

@@ -1,65 +1,66 @@
-//! Keeps to a provider's rate, whether it was told or must be found out.
+//! Keeps to a provider's rate limit, whether it is configured, reported or found out.
 //!
-//! A limit is set as so many requests in so much time, or not at all: what the provider says and
-//! refuses counts in either case, for all callers of the integration.
+//! A limit is set as a number of requests in a time, or not at all. In either case, what the provider
+//! reports and refuses counts too, for all callers of the integration.
 //!
-//! - A refusal (429, 418, 420, and a 400 or 403 that says it by a header) stops everybody for as long as
-//!   it asks, not only the caller who saw it. In whatever words: [`outcome`](crate::outcome) has the
-//!   vendors, and the way to add a header of your own. One that asks for no time stops everybody for a
-//!   second, twice that after the next, and so on up to half a minute.
-//! - A 5xx stops nobody, whatever it asks: it says how one machine, or the provider, is, and that is a
-//!   matter of the [breaker](crate::circuit_breaker) and of the call's own [retry](crate::retry).
-//! - Nobody goes before the end of a pause that the provider asked for. `pause_cap` says how long calls
-//!   wait for it; in a longer one they are refused at once, and told the provider's figure. Who asks for
-//!   longer than a month's quota lasts is taken to have said nothing; any other mistake holds until
-//!   it is over, or until somebody calls [`forget`](RateLimitHandle::forget).
-//! - When a pause ends, those who waited for it go at a pace: spread over half as long again, but no slower
-//!   than calls went before, and ten a second at the least.
+//! - A refusal (429, 418, 420, and a 400 or 403 with a header that says so) stops all calls for as long
+//!   as it asks, not only the one that got it. [`outcome`](crate::outcome) lists the vendors' headers,
+//!   and how to add one of your own. A refusal that asks for no time stops all calls for a second, the
+//!   next for twice that, and so on up to half a minute.
+//! - A 5xx stops no calls, even with a `Retry-After`: it is about the provider's health, which is the
+//!   concern of the [breaker](crate::circuit_breaker) and of the call's own [retry](crate::retry).
+//! - No call goes before the end of a pause that the provider asked for. `pause_cap` is the longest
+//!   pause that calls wait for; in a longer one they are refused at once, with the time that is left of
+//!   it. A pause of more than 32 days is taken for a mistake and ignored; any other holds until its end,
+//!   or until [`forget`](RateLimitHandle::forget) is called.
+//! - When a pause ends, the calls that waited for it are spread over half of its length, but go no slower
+//!   than calls went before it, and at least ten a second.
 //! - `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, in its newer and older
-//!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the pace.
-//!   A window of up to a minute is a rate: calls go 3 % slower than that, so that they may arrive a
-//!   little late without a window getting one too many. A longer one is a stock that has to last
-//!   until its reset: jobs may use a tenth of the time ahead, people all of it. What an answer says is
-//!   left is less by the requests that went since; an answer that a later request's has overtaken
-//!   counts only if it knows of less. Of windows of a few seconds that slide and are told as Unix
-//!   times, the length doesn't show: there jobs use about half of the rate and more.
-//! - That nothing is left is a hint on a good answer, and proven by a refusal. A hint of up to a minute is
-//!   heeded. Of a longer one, a person's call goes to see at once, a job's after `pause_cap`, while the
-//!   others wait for its answer: if that is good, such words aren't heeded until there are others.
-//! - `X-RateLimit-Resource` (GitHub) keeps limits of one resource from calls for another: which one a
-//!   call is for is known by its path's first segment (but `api` and versions) once a call for it was
+//!   forms), `X-RateLimit-*` in the spellings that are in use, and Shopify's call limit set the rate.
+//!   A window of up to a minute is a rate: calls go 3 % slower than that, so that a late one doesn't
+//!   exceed the next window. A longer window is a quota that has to last until its reset: jobs may run
+//!   ahead of it by a tenth of the time, people use it as they come. The requests that were sent after
+//!   the answered one are subtracted from what is left; an answer that comes after a later request's
+//!   counts only if less is left by it. The length of a sliding window of a few seconds can't be found
+//!   from resets in Unix time: there jobs use about half of the rate or more.
+//! - On a successful answer, "nothing left" is a hint, which a refusal confirms. If the reset is within a
+//!   minute, calls wait for it. If it is later, one call tests the hint, a person's at once and a job's
+//!   after `pause_cap`, while the others wait for its answer: if it is accepted, such hints are ignored
+//!   until an answer reports something else.
+//! - With `X-RateLimit-Resource` (GitHub), a limit holds for calls for its resource only. A call's
+//!   resource is known by its path's first segment (without `api` and versions), once such a call was
 //!   answered.
-//! - Nothing left, and no word of a reset: one goes as often as the window refills where that is known,
-//!   and once a second where it isn't, until there is more.
-//! - A provider that refuses and tells nothing is felt out, and so is a limit that it doesn't tell
-//!   beside one that it does (GitHub's secondary ones): from what it accepted before, up in steps
-//!   until it refuses, and back to what was accepted, which holds for as long as `forget_after` says. A
-//!   refusal that follows on no other request of ours says nothing of our rate: it is a pause and no
-//!   more.
-//! - `X-RateLimit-Bucket` (Discord) keeps limits of one bucket, and refusals of it that aren't of all, from
-//!   calls for another. A call's bucket is known by its method and path without what looks like an id,
-//!   once such a call was answered; the path's second segment, a channel or a guild, is counted apart.
+//! - With nothing left and no reset reported, one call goes as often as the window refills, or once a
+//!   second if that isn't known, until more is left.
+//! - If a provider refuses and reports no limit, or has another limit beside the reported one (GitHub's
+//!   secondary limits), the rate is probed: from the accepted rate up in steps until it refuses, and
+//!   back to the accepted rate, which holds for as long as `forget_after` says. A refusal without an
+//!   earlier request of ours says nothing about our rate: it is a pause only.
+//! - With `X-RateLimit-Bucket` (Discord), a limit holds for calls for its bucket only, and so does a
+//!   refusal, unless it says that it is global. A call's bucket is known by its method and path without
+//!   what looks like an id, once such a call was answered; the path's second segment, a channel or a
+//!   guild, is counted apart.
 //!
-//! What is learned lowers a limit that was set, and never raises it. It is forgotten when the provider
-//! hasn't spoken of it for two of its windows (and at least a minute).
+//! What is learned lowers a limit that was set, and never raises it. It is forgotten when no answer has
+//! reported it for two of its windows (and at least a minute).
 //!
-//! All wait in one queue, whichever resource or bucket they ask for. Where a provider limits tenants,
-//! accounts or endpoints each for itself, [`keyed`](RateLimitLayer::keyed) gives each a limit and a queue
-//! of its own; where it has one limit for all, keys would let each learn it anew.
+//! All calls wait in one queue, for whichever resource or bucket. If a provider has a limit for each
+//! tenant, account or endpoint, [`keyed`](RateLimitLayer::keyed) gives each a limit and a queue of its
+//! own; if it has one limit for all, each key would have to learn it separately.
 //!
-//! | [`Excess`] | for | calls that come too fast |
+//! | [`OnLimit`] | for | calls that come too fast |
 //! |---|---|---|
-//! | [`Reject`](Excess::Reject) | people | go at once while the provider's quota lasts, then wait if their turn comes in time, and are refused at once if it doesn't |
-//! | [`Shape`](Excess::Shape) | jobs | queue, first come, first served, and go evenly spaced |
+//! | [`Reject`](OnLimit::Reject) | people | go at once while the provider's quota lasts, then wait if their turn comes in time, and are refused at once if it doesn't |
+//! | [`Shape`](OnLimit::Shape) | jobs | queue, first come, first served, and go evenly spaced |
 //!
-//! A turn comes in time if it leaves what an attempt may take to the deadline, or half of what there was
-//! if that is less. (Where callers waited to their deadlines, and came faster than they may, all of
-//! them were cut at the provider, and not one was answered.)
+//! A turn comes in time if it leaves the time of an attempt until the deadline, or half of the time that
+//! there was if that is less. (If calls could wait until their deadlines, then under constant overload
+//! all of them would time out at the provider, and none would be answered.)
 //!
-//! Turns are given to calls and not by readiness, so that a readied clone that is dropped takes none.
-//! A caller who leaves the queue leaves no gap, and one who stays but isn't polled when it is its turn
-//! holds up the others for about a second: after that they go before it, until it is polled, when it
-//! is back at its place. Retries and hedges ask for turns of their own.
+//! Turns are given to calls and not by readiness, so a ready clone that is dropped takes none. A call
+//! that is dropped in the queue leaves no gap. One that isn't polled when it is its turn delays the
+//! others for about a second: after that they go before it, until it is polled and back at its place.
+//! Retries and hedges need turns of their own.
 //!
 //! # Where it stands
 //!
@@ -72,36 +73,36 @@
 //! - inside [`deadline`](crate::deadline), so that a call is refused whose turn would come too
 //!   late. Without a deadline further out, and without `max_wait`, a call may wait for as long as
 //!   its caller does;
-//! - outside [`bulkhead`](crate::bulkhead), so that whoever waits for a turn holds no place;
-//! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
+//! - outside [`bulkhead`](crate::bulkhead), so that a call that waits for its turn holds no permit;
+//! - outside [`timeout`](crate::timeout), so that the time in the queue isn't the attempt's.
 //!
-//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
-//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows of a
+//! deadline, or of a kill switch that was moved meanwhile, only if a layer further out adds one.
 //!
 //! # When not to use it
 //!
-//! Against a provider that is slow: too much at once is a matter of
-//! [`bulkhead`](crate::bulkhead), whose number doesn't depend on how fast answers come.
+//! Against a provider that is slow: the number of requests at a time is bounded by
+//! [`bulkhead`](crate::bulkhead), and doesn't depend on how fast answers come.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | requests | none: only the provider's word counts | only the provider's contract knows |
-//! | `burst` | 1 | evenly spaced is what no provider minds |
-//! | `excess` | [`Excess::Reject`] | a person is better told at once |
-//! | `queue` | 65,536 | a bound against endless memory; the deadline is the real one |
-//! | `in_flight` | none | jobs that come by the thousand wait here in order, not in the bulkhead's short queue |
+//! | requests | none: only the provider's limits count | the number is in the provider's contract |
+//! | `burst` | 1 | every provider accepts evenly spaced requests |
+//! | `on_limit` | [`OnLimit::Reject`] | a person is waiting |
+//! | `queue` | 65,536 | bounds the memory; the deadline bounds the wait |
+//! | `in_flight` | none | with it, thousands of jobs wait here in order, and not in the bulkhead's short queue |
 //! | `max_wait` | as long as a turn comes in time; 500 ms in [`user_flow`](crate::Integration::user_flow) | a person who is refused at once can be told when to come back |
 //! | `learn` | [`Learning::On`] | |
-//! | `forget_after` | 10 s for [`Excess::Reject`], 5 min for [`Excess::Shape`] | a person refused for a limit that is over is the dearer mistake; a job's every try costs a refusal |
-//! | `pause_cap` | 10 min | who has to wait for longer is better told so |
-//! | `keyed` | one limit for all | only who knows the provider knows what it counts by |
+//! | `forget_after` | 10 s for [`OnLimit::Reject`], 5 min for [`OnLimit::Shape`] | refusing a person because of an outdated limit costs more than a refusal; for a job, each try costs a refusal |
+//! | `pause_cap` | 10 min | if the wait is longer, the caller should decide |
+//! | `keyed` | one limit for all | what a provider counts by is in its documentation |
 //!
 //! # Why not governor
 //!
-//! Its quotas are fixed when a limiter is made, and its waiters race for the next cell. Here the pace
-//! changes with every answer, everybody can be stopped, and whoever came first goes first.
+//! Its quotas are fixed when a limiter is made, and its waiters race for the next cell. Here the rate
+//! changes with every answer, all calls can be stopped, and the first that came goes first.
 //!
 //! # Errors and events
 //!
@@ -118,7 +119,7 @@
 //! ```
 //! use std::time::Duration;
 //! use http::{Request, Response};
-//! use outrigger::rate_limit::{Excess, RateLimitLayer};
+//! use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 //! use outrigger::{Body, Error};
 //! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //!
@@ -127,7 +128,7 @@
 //! let client = service_fn(|_: Request<Body>| async {
 //!     Ok::<_, Error>(Response::new(Body::empty()))
 //! });
-//! let limit = RateLimitLayer::new(50, Duration::from_secs(1)).excess(Excess::Shape);
+//! let limit = RateLimitLayer::new(50, Duration::from_secs(1)).on_limit(OnLimit::Shape);
 //! let handle = limit.handle();
 //! let mut service = ServiceBuilder::new().layer(limit).service(client);
 //! assert_eq!(handle.interval(), Some(Duration::from_millis(20)));
@@ -141,29 +142,31 @@
 //! # Ok(()) }
 //! ```
 
+mod answer;
 mod around;
 mod config;
-mod flights;
+mod gcra;
 mod handle;
-mod heed;
 mod hint;
+mod in_flight;
 mod keyed;
 mod layer;
-mod learned;
 mod limiter;
-mod pace;
 mod queue;
+mod rate_probe;
 mod recent;
 mod resources;
 mod resume;
-mod roll_call;
-mod search;
+mod server_limit;
 #[cfg(feature = "serde")]
 mod settings;
+mod stall_guard;
 mod state;
 
 pub use around::RateLimitPattern;
-pub use config::{Excess, Learning, RateLimitConfig};
+#[doc(hidden)]
+pub use config::OnLimit as Excess;
+pub use config::{Learning, OnLimit, RateLimitConfig};
 pub use handle::RateLimitHandle;
 pub use keyed::KeyedRateLimits;
 pub use layer::{RateLimit, RateLimitLayer};

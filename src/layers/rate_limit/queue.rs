@@ -4,201 +4,201 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use super::flights::Flights;
-use super::limiter::{Limiter, Turn, wake};
+use super::in_flight::InFlight;
+use super::limiter::{Grant, Limiter, wake};
 use super::resources::Route;
-use super::roll_call::RollCall;
+use super::stall_guard::StallGuard;
 use super::state::Schedule;
 use crate::pattern::capacity::Capacity;
 use crate::rt;
 
 /// What is under the limiter's lock.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct LimiterState {
     pub(super) schedule: Schedule,
-    /// Bounds calls under way by what is further in, where nothing else was set.
-    pub(super) room: Option<Arc<dyn Capacity>>,
-    /// In the order of their places, without those who were passed over.
-    pub(super) queue: VecDeque<Arc<Waiter>>,
-    /// Those who queued and haven't left.
+    /// Bounds calls in flight by the capacity further in, if no number was set.
+    pub(super) capacity: Option<Arc<dyn Capacity>>,
+    /// In the order of their ids, without those that are skipped.
+    pub(super) queue: VecDeque<Arc<QueuedCall>>,
+    /// How many calls wait, skipped ones included.
     pub(super) waiting: u32,
-    /// Those among them who were passed over, because they weren't there when it was their turn.
-    passed_over: u32,
-    /// How many have ever queued.
-    places: u64,
-    /// Somebody looks after the queue.
-    pub(super) is_watched: bool,
-    /// Calls that were let through and aren't answered yet.
-    pub(super) under_way: u32,
+    /// How many of them are skipped, because they weren't polled when it was their turn.
+    skipped: u32,
+    /// The id of the next call to queue.
+    next_id: u64,
+    /// Whether a [`StallGuard`] runs.
+    pub(super) has_guard: bool,
+    /// Calls that went out and aren't answered yet.
+    pub(super) in_flight: u32,
     /// The same, of all limiters that share a bound.
-    pub(super) flights: Arc<Flights>,
-    /// Somebody had to wait, or was refused, since the last turn.
-    pub(super) pressed: bool,
+    pub(super) shared_in_flight: Arc<InFlight>,
+    /// Whether a call had to wait, or was refused, since the last one went.
+    pub(super) contended: bool,
     pub(super) rejected: u64,
 }
 
-/// A place in the queue; given up when it is dropped.
+/// A call's entry in the queue, which leaves it when dropped.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct QueueEntry {
     limiter: Arc<Limiter>,
-    waiter: Arc<Waiter>,
-    /// It waits no longer than until then, where that is bounded.
+    queued: Arc<QueuedCall>,
+    /// Until when it waits at most, if there is a limit.
     pub(super) limit: Option<Instant>,
-    done: bool,
+    granted: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Waiter {
-    place: u64,
+pub(super) struct QueuedCall {
+    id: u64,
     route: Route,
-    left: AtomicBool,
-    /// It hasn't been polled since it was called.
-    called: AtomicBool,
-    /// It isn't in the queue until it is polled; changes under the lock.
-    passed_over: AtomicBool,
+    dropped: AtomicBool,
+    /// It was woken by the [`StallGuard`] and hasn't been polled since.
+    pinged: AtomicBool,
+    /// It is out of the queue until it is polled. Changes under the lock.
+    skipped: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
-/// What the head of the queue is told.
-pub(super) enum Step {
-    Go(Turn),
-    /// Its turn comes then, as things stand.
+/// What a queued call is to do.
+pub(super) enum QueueStep {
+    Go(Grant),
+    /// It may go then, as far as is known now.
     WaitUntil(Instant),
-    /// Others are before it.
+    /// It is to wait until it is woken.
     Wait,
-    /// The provider lets nobody go before that, which is longer than anybody waits for it.
+    /// The provider allows no request before then, which is over the longest pause to wait for.
     StoppedUntil(Instant),
 }
 
 // === impl State ===
 
-impl State {
+impl LimiterState {
     pub(super) fn new(
         schedule: Schedule,
-        room: Option<Arc<dyn Capacity>>,
-        flights: Arc<Flights>,
+        capacity: Option<Arc<dyn Capacity>>,
+        shared_in_flight: Arc<InFlight>,
     ) -> Self {
         Self {
             schedule,
-            room,
-            flights,
+            capacity,
+            shared_in_flight,
             queue: VecDeque::new(),
             waiting: 0,
-            passed_over: 0,
-            places: 0,
-            is_watched: false,
-            under_way: 0,
-            pressed: false,
+            skipped: 0,
+            next_id: 0,
+            has_guard: false,
+            in_flight: 0,
+            contended: false,
             rejected: 0,
         }
     }
 
-    /// The last place.
-    pub(super) fn join(&mut self, route: Route) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter::new(self.places, route));
-        self.places += 1;
+    /// Adds a call at the end.
+    pub(super) fn join(&mut self, route: Route) -> Arc<QueuedCall> {
+        let queued = Arc::new(QueuedCall::new(self.next_id, route));
+        self.next_id += 1;
         self.waiting += 1;
-        self.queue.push_back(Arc::clone(&waiter));
-        waiter
+        self.queue.push_back(Arc::clone(&queued));
+        queued
     }
 
-    /// How many have a place before a newcomer.
-    pub(super) fn before(&self) -> u32 {
-        self.waiting - self.passed_over
+    /// How many calls are queued.
+    pub(super) fn queue_length(&self) -> u32 {
+        self.waiting - self.skipped
     }
 
-    /// Whether one waits behind another.
-    pub(super) fn is_queue(&self) -> bool {
-        self.before() > 1
+    /// Whether a call waits behind another.
+    pub(super) fn has_queue(&self) -> bool {
+        self.queue_length() > 1
     }
 
-    /// Whether somebody must look after the queue: that the first is there, where others wait behind
-    /// it, and that it knows of places further in that came of others' calls.
-    pub(super) fn needs_watch(&self) -> bool {
-        self.is_queue() || self.before() > 0 && self.room.is_some()
+    /// Whether a [`StallGuard`] must run: to skip the first call if it isn't polled, and to notice when
+    /// the capacity further in grows.
+    pub(super) fn needs_guard(&self) -> bool {
+        self.has_queue() || self.queue_length() > 0 && self.capacity.is_some()
     }
 
-    /// Whether somebody must begin to look after the queue now.
-    pub(super) fn must_watch(&mut self) -> bool {
-        let must = self.needs_watch() && !self.is_watched;
-        self.is_watched |= must;
+    /// Whether the caller must start the [`StallGuard`].
+    pub(super) fn must_start_guard(&mut self) -> bool {
+        let must = self.needs_guard() && !self.has_guard;
+        self.has_guard |= must;
         must
     }
 
-    /// Whether another call may be under way.
-    pub(super) fn has_room(&self) -> bool {
-        self.most().is_none_or(|most| self.flights.under_way() < most)
+    /// Whether another call may be in flight.
+    pub(super) fn has_capacity(&self) -> bool {
+        self.in_flight_limit().is_none_or(|most| self.shared_in_flight.count() < most)
     }
 
-    /// How many calls may be under way, of all who share that.
-    pub(super) fn most(&self) -> Option<u32> {
+    /// How many calls may be in flight, of all that share the bound.
+    pub(super) fn in_flight_limit(&self) -> Option<u32> {
         let set = self.schedule.config().in_flight;
-        set.or_else(|| self.room.as_ref()?.limit())
+        set.or_else(|| self.capacity.as_ref()?.limit())
     }
 
-    /// Whether calls under way are counted.
+    /// Whether calls in flight are counted.
     pub(super) fn is_bounded(&self) -> bool {
-        self.schedule.config().in_flight.is_some() || self.room.is_some()
+        self.schedule.config().in_flight.is_some() || self.capacity.is_some()
     }
 
-    /// When the first may go, where there is room.
+    /// When the first call may go, if there is capacity.
     pub(super) fn first_may_go_at(&self, now: Instant) -> Option<Instant> {
-        let first = self.queue.front().filter(|_| self.has_room())?;
+        let first = self.queue.front().filter(|_| self.has_capacity())?;
         Some(self.schedule.ready_at(first.route, now))
     }
 
-    pub(super) fn is_first(&self, waiter: &Arc<Waiter>) -> bool {
-        self.queue.front().is_some_and(|first| Arc::ptr_eq(first, waiter))
+    pub(super) fn is_first(&self, queued: &Arc<QueuedCall>) -> bool {
+        self.queue.front().is_some_and(|first| Arc::ptr_eq(first, queued))
     }
 
-    /// The first so many, who are to show that they are there.
-    pub(super) fn call(&mut self, many: usize) -> Vec<Arc<Waiter>> {
-        let there = self.queue.iter().filter(|waiter| !waiter.has_left());
-        let called: Vec<_> = there.take(many).cloned().collect();
-        called.iter().for_each(|waiter| waiter.called.store(true, Ordering::Relaxed));
-        called
+    /// Marks the first `count` calls as pinged, and returns them.
+    pub(super) fn ping(&mut self, count: usize) -> Vec<Arc<QueuedCall>> {
+        let there = self.queue.iter().filter(|queued| !queued.is_dropped());
+        let pinged: Vec<_> = there.take(count).cloned().collect();
+        pinged.iter().for_each(|queued| queued.pinged.store(true, Ordering::Relaxed));
+        pinged
     }
 
-    /// They are passed over until they are polled.
-    pub(super) fn pass_over(&mut self, absent: &[Arc<Waiter>]) {
+    /// Takes these calls out of the queue until they are polled.
+    pub(super) fn skip(&mut self, absent: &[Arc<QueuedCall>]) {
         if absent.is_empty() {
             return;
         }
-        for waiter in absent {
-            waiter.passed_over.store(true, Ordering::Relaxed);
-            self.passed_over += 1;
+        for queued in absent {
+            queued.skipped.store(true, Ordering::Relaxed);
+            self.skipped += 1;
         }
-        self.queue.retain(|waiter| !waiter.is_passed_over());
-        self.skip_left();
+        self.queue.retain(|queued| !queued.is_skipped());
+        self.pop_dropped();
     }
 
-    /// Back to its place.
-    fn take_back(&mut self, waiter: &Arc<Waiter>) {
-        if waiter.passed_over.swap(false, Ordering::Relaxed) {
-            self.passed_over -= 1;
-            let at = self.queue.partition_point(|other| other.place < waiter.place);
-            self.queue.insert(at, Arc::clone(waiter));
+    /// Puts a skipped call back where it was.
+    fn unskip(&mut self, queued: &Arc<QueuedCall>) {
+        if queued.skipped.swap(false, Ordering::Relaxed) {
+            self.skipped -= 1;
+            let at = self.queue.partition_point(|other| other.id < queued.id);
+            self.queue.insert(at, Arc::clone(queued));
         }
     }
 
-    /// The first in the queue goes; who is first now.
-    fn leave_front(&mut self) -> Option<Arc<Waiter>> {
+    /// Removes the first call, and returns the one that is first now.
+    fn pop_front(&mut self) -> Option<Arc<QueuedCall>> {
         self.queue.pop_front();
         self.waiting -= 1;
-        self.skip_left();
+        self.pop_dropped();
         self.queue.front().cloned()
     }
 
-    /// Takes out those who left, once they are the most: they are no more than who waits, or few.
-    fn forget_left(&mut self) {
-        let most = (self.before() as usize).saturating_mul(2).max(FEW);
+    /// Removes dropped calls from the middle of the queue, once they are more than the others.
+    fn compact(&mut self) {
+        let most = (self.queue_length() as usize).saturating_mul(2).max(MIN_COMPACT);
         if self.queue.len() > most {
-            self.queue.retain(|waiter| !waiter.has_left());
+            self.queue.retain(|queued| !queued.is_dropped());
         }
     }
 
-    fn skip_left(&mut self) {
-        while self.queue.front().is_some_and(|first| first.has_left()) {
+    fn pop_dropped(&mut self) {
+        while self.queue.front().is_some_and(|first| first.is_dropped()) {
             self.queue.pop_front();
         }
     }
@@ -206,116 +206,120 @@ impl State {
 
 // === impl Ticket ===
 
-impl Ticket {
-    pub(super) fn new(limiter: &Arc<Limiter>, waiter: Arc<Waiter>, limit: Option<Instant>) -> Self {
-        Self { limiter: Arc::clone(limiter), waiter, limit, done: false }
+impl QueueEntry {
+    pub(super) fn new(
+        limiter: &Arc<Limiter>,
+        queued: Arc<QueuedCall>,
+        limit: Option<Instant>,
+    ) -> Self {
+        Self { limiter: Arc::clone(limiter), queued, limit, granted: false }
     }
 
-    /// Whether it is our turn; if not, `waker` is told when to ask again, or the time is.
-    pub(super) fn step(&mut self, waker: &Waker) -> Step {
-        self.waiter.remember(waker);
-        if self.waiter.is_passed_over() {
+    /// Returns the grant if it is this call's turn; if not, what it is to wait for.
+    pub(super) fn poll_turn(&mut self, waker: &Waker) -> QueueStep {
+        self.queued.remember(waker);
+        if self.queued.is_skipped() {
             self.return_to_place();
         }
         let now = rt::now();
         let mut state = self.limiter.state();
-        self.waiter.called.store(false, Ordering::Relaxed);
-        state.skip_left();
-        if !state.is_first(&self.waiter) {
-            return Step::Wait;
+        self.queued.pinged.store(false, Ordering::Relaxed);
+        state.pop_dropped();
+        if !state.is_first(&self.queued) {
+            return QueueStep::Wait;
         }
-        if let Some(until) = state.schedule.stopped_too_long(self.waiter.route, now) {
-            return Step::StoppedUntil(until);
+        if let Some(until) = state.schedule.stopped_too_long(self.queued.route, now) {
+            return QueueStep::StoppedUntil(until);
         }
-        let behind = state.before().saturating_sub(1);
-        let turn = match state.first_may_go_at(now) {
+        let behind = state.queue_length().saturating_sub(1);
+        let grant = match state.first_may_go_at(now) {
             None => None,
-            Some(at) if at > now => return Step::WaitUntil(at),
-            Some(_) => self.limiter.give_turn(&mut state, self.waiter.route, behind, now),
+            Some(at) if at > now => return QueueStep::WaitUntil(at),
+            Some(_) => self.limiter.try_grant(&mut state, self.queued.route, behind, now),
         };
-        let Some(turn) = turn else {
-            // Whoever makes room says so.
-            state.flights.wait(Arc::downgrade(&self.limiter));
-            if state.has_room() {
-                // It came before anybody was told who waits for it.
+        let Some(grant) = grant else {
+            // A call that ends wakes this one.
+            state.shared_in_flight.wait(Arc::downgrade(&self.limiter));
+            if state.has_capacity() {
+                // A call ended just before this one was registered.
                 waker.wake_by_ref();
             }
-            return Step::Wait;
+            return QueueStep::Wait;
         };
-        self.done = true;
-        let next = state.leave_front();
+        self.granted = true;
+        let next = state.pop_front();
         if next.is_none() {
-            self.limiter.settle(&state, now);
+            self.limiter.publish(&state, now);
         }
         drop(state);
         wake(next);
-        Step::Go(turn)
+        QueueStep::Go(grant)
     }
 
     fn return_to_place(&self) {
         let mut state = self.limiter.state();
-        state.take_back(&self.waiter);
-        let must_watch = state.must_watch();
+        state.unskip(&self.queued);
+        let must_start_guard = state.must_start_guard();
         drop(state);
-        if must_watch {
-            RollCall::begin(&self.limiter);
+        if must_start_guard {
+            StallGuard::begin(&self.limiter);
         }
     }
 }
 
-impl Drop for Ticket {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
-        if self.done {
+        if self.granted {
             return;
         }
-        // Under the lock: whoever skips us before we are gone would have to wake the next.
+        // Under the lock, so that either this or `pop_dropped` wakes the next call.
         let mut state = self.limiter.state();
-        self.waiter.left.store(true, Ordering::Relaxed);
+        self.queued.dropped.store(true, Ordering::Relaxed);
         let mut unused = None;
-        let next = match state.is_first(&self.waiter) {
+        let next = match state.is_first(&self.queued) {
             true => {
-                // It may have been told of room that it doesn't use.
-                unused = state.is_bounded().then(|| Arc::clone(&state.flights));
-                state.leave_front()
+                // It may have been woken for capacity that it doesn't use.
+                unused = state.is_bounded().then(|| Arc::clone(&state.shared_in_flight));
+                state.pop_front()
             }
-            false if self.waiter.is_passed_over() => {
-                (state.waiting, state.passed_over) = (state.waiting - 1, state.passed_over - 1);
+            false if self.queued.is_skipped() => {
+                (state.waiting, state.skipped) = (state.waiting - 1, state.skipped - 1);
                 None
             }
             false => {
-                // It stays in the queue as a name that is skipped.
+                // It stays in the queue until it comes to the front.
                 state.waiting -= 1;
-                state.forget_left();
+                state.compact();
                 None
             }
         };
         drop(state);
         wake(next);
-        if let Some(flights) = unused {
-            flights.pass_on();
+        if let Some(in_flight) = unused {
+            in_flight.wake_next();
         }
     }
 }
 
 // === impl Waiter ===
 
-impl Waiter {
-    fn new(place: u64, route: Route) -> Self {
-        let (left, called, passed_over) = Default::default();
-        Self { place, route, left, called, passed_over, waker: Mutex::default() }
+impl QueuedCall {
+    fn new(id: u64, route: Route) -> Self {
+        let (dropped, pinged, skipped) = Default::default();
+        Self { id, route, dropped, pinged, skipped, waker: Mutex::default() }
     }
 
-    pub(super) fn has_left(&self) -> bool {
-        self.left.load(Ordering::Relaxed)
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Whether it hasn't been polled since it was called.
-    pub(super) fn is_called(&self) -> bool {
-        self.called.load(Ordering::Relaxed)
+    /// Whether it hasn't been polled since it was pinged.
+    pub(super) fn is_pinged(&self) -> bool {
+        self.pinged.load(Ordering::Relaxed)
     }
 
-    fn is_passed_over(&self) -> bool {
-        self.passed_over.load(Ordering::Relaxed)
+    fn is_skipped(&self) -> bool {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     fn remember(&self, waker: &Waker) {
@@ -333,5 +337,5 @@ impl Waiter {
     }
 }
 
-/// So many names cost no more than the work of taking them out.
-const FEW: usize = 64;
+/// Below this length, compacting the queue costs more than it saves.
+const MIN_COMPACT: usize = 64;

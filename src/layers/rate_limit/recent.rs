@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::state::Sent;
 
-/// What was sent lately, about.
+/// Counts recent requests, about.
 #[derive(Debug)]
 pub(super) struct Recent {
     epoch: Instant,
@@ -22,7 +22,7 @@ impl Recent {
         at.saturating_duration_since(self.epoch).as_millis() as u64
     }
 
-    /// Where two threads meet, one is not counted: it is about how many.
+    /// Two threads at once may lose a count: the number is approximate.
     pub(super) fn count(&self, at: Instant) {
         let at = self.millis(at);
         let (began, last) = (self.began.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
@@ -30,7 +30,7 @@ impl Recent {
             self.began.store(at, Ordering::Relaxed);
             self.count.store(0, Ordering::Relaxed);
         } else if at.saturating_sub(began) > LOOK_BACK {
-            // Half of what was long ago stands for its second half.
+            // Assume that half of the requests were sent in the second half of the time.
             self.began.store(at - LOOK_BACK / 2, Ordering::Relaxed);
             self.count.store(self.count.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
         }
@@ -38,14 +38,14 @@ impl Recent {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// From one request to the next, as far as anybody counted.
+    /// The time between two requests, about.
     pub(super) fn interval(&self) -> Option<Duration> {
         let (began, last) = (self.began.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
         let requests = u64::from(self.count.load(Ordering::Relaxed));
         Sent { requests, over: Duration::from_millis(last.saturating_sub(began)) }.interval()
     }
 
-    /// What was sent until now, without what the refusal was for; counting begins anew.
+    /// Returns what was sent until now, without the refused request, and resets the count.
     pub(super) fn take(&self, now: Instant) -> Sent {
         let at = self.millis(now);
         let began = self.began.swap(at, Ordering::Relaxed);

@@ -2,7 +2,7 @@ use http::{Method, Uri};
 
 use crate::outcome::Resource;
 
-/// Where a request goes, as far as providers divide their limits by it.
+/// The parts of a request's method and path by which providers divide their limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Route {
     /// The path's first segment that is no `api` and no version.
@@ -13,11 +13,18 @@ pub(super) struct Route {
     second: u64,
 }
 
+/// Where a request goes. Its route is worked out only if a limit asks for it.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Line(Method, Uri),
+    Route(Route),
+}
+
 /// Which of a provider's resources a route belongs to, as its answers said.
 ///
-/// GitHub counts searches, code searches and GraphQL apart from all the rest, and names what an
-/// answer's figures are of only in the answer. Discord does so for each shape of a path, and counts
-/// for each channel or guild in it, which is the second segment.
+/// GitHub counts searches, code searches and GraphQL apart from everything else, and only the answer
+/// names the resource that its figures are for. Discord does so for each shape of a path, and counts
+/// each channel or guild apart, which is the path's second segment.
 #[derive(Debug, Default)]
 pub(super) struct Resources(Vec<(u64, Resource)>);
 
@@ -38,7 +45,7 @@ impl Route {
         Self { first, shape, second }
     }
 
-    /// What such an answer's figures are of, for this route.
+    /// The id of the limit that an answer with this resource reports, for this route.
     pub(super) fn own(self, resource: Resource) -> u64 {
         match resource {
             Resource::Named(name) => name,
@@ -46,11 +53,20 @@ impl Route {
         }
     }
 
-    /// By what it is remembered which resource it has.
+    /// The part of the route that determines its resource.
     fn key(self, resource: Resource) -> u64 {
         match resource {
             Resource::Named(_) => self.first,
             Resource::Bucket(_) => self.shape,
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn route(&self) -> Route {
+        match self {
+            Self::Line(method, uri) => Route::of(method, uri),
+            Self::Route(route) => *route,
         }
     }
 }
@@ -67,7 +83,7 @@ impl Resources {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = resource,
             None => {
-                self.0.truncate(MOST - 1);
+                self.0.truncate(MAX_ROUTES - 1);
                 self.0.push((key, resource));
             }
         }
@@ -94,5 +110,5 @@ fn fold(hash: u64, bytes: &[u8]) -> u64 {
 }
 
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-/// Routes that are known at once: more than GitHub's paths begin with is a path that begins with an id.
-const MOST: usize = 32;
+/// The most routes that are kept. Providers have fewer; more means that paths begin with an id.
+const MAX_ROUTES: usize = 32;

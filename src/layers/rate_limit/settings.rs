@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::config::{Excess, Learning, Quota};
+use super::config::{Learning, OnLimit, Quota};
 use super::layer::RateLimitLayer;
 use crate::settings::read::Reader;
 use crate::settings::section::{Table, lay, section};
@@ -12,7 +12,7 @@ section! {
         requests: Option<u32>,
         per: Duration,
         burst: u32,
-        excess: Excess,
+        on_limit: OnLimit,
         queue: u32,
         in_flight: Option<u32>,
         max_wait: Option<Duration>,
@@ -25,13 +25,13 @@ section! {
 impl Table<RateLimitLayer> for RateLimitSettings {
     fn of(layer: &RateLimitLayer) -> Self {
         let config = layer.config();
-        // Jobs in flight follow the bulkhead's places where nothing else was set.
-        let follows = config.excess == Excess::Shape && config.in_flight.is_none();
+        // Jobs in flight follow the bulkhead's limit if no number was set.
+        let follows = config.on_limit == OnLimit::Shape && config.in_flight.is_none();
         Self {
             requests: Some(config.quota.map(|quota| quota.requests)),
             per: config.quota.map(|quota| quota.per),
             burst: config.quota.map(|quota| quota.burst),
-            excess: Some(config.excess),
+            on_limit: Some(config.on_limit),
             queue: Some(config.queue),
             in_flight: (!follows).then_some(config.in_flight),
             max_wait: Some(config.max_wait),
@@ -66,13 +66,13 @@ impl Table<RateLimitLayer> for RateLimitSettings {
                 None
             }
         };
-        lay(&mut config.excess, &self.excess);
+        lay(&mut config.on_limit, &self.on_limit);
         lay(&mut config.queue, &self.queue);
         lay(&mut config.in_flight, &self.in_flight);
         lay(&mut config.max_wait, &self.max_wait);
         lay(&mut config.learning, &self.learn);
         if let Some(time) = self.forget_after.filter(|time| *time != config.forget_after()) {
-            // What follows from `excess` goes on following it.
+            // A value that follows from `on_limit` keeps following it.
             config.forget_after = Some(time);
         }
         lay(&mut config.pause_cap, &self.pause_cap);
@@ -83,18 +83,18 @@ impl Table<RateLimitLayer> for RateLimitSettings {
 }
 
 impl RateLimitSettings {
-    /// Jobs that are evenly spaced wait here for the bulkhead's places, however many those are.
+    /// Evenly spaced jobs wait here for the bulkhead's permits, so there must not be a second bound.
     pub(crate) fn check_in_flight(
         &self,
         layer: &RateLimitLayer,
-        places: Option<u32>,
+        next_id: Option<u32>,
         reader: &mut Reader<'_>,
     ) {
-        let shapes = layer.config().excess == Excess::Shape;
-        if let (Some(None), true, Some(places)) = (self.in_flight, shapes, places) {
+        let shapes = layer.config().on_limit == OnLimit::Shape;
+        if let (Some(None), true, Some(next_id)) = (self.in_flight, shapes, next_id) {
             reader.under("in_flight", |reader| {
                 reader.wrong(format!(
-                    "where `excess` is \"shape\", the bulkhead's {places} places bound it: leave it out, give it a number, or take the bulkhead's limit away"
+                    "where `on_limit` is \"shape\", the bulkhead's {next_id} next_id bound it: leave it out, give it a number, or take the bulkhead's limit away"
                 ));
             });
         }
@@ -102,7 +102,7 @@ impl RateLimitSettings {
 }
 
 words! {
-    Excess {
+    OnLimit {
         Self::Reject => "reject" as Self::Reject,
         Self::Shape => "shape" as Self::Shape,
     }

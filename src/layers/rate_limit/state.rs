@@ -1,35 +1,35 @@
 use std::time::{Duration, Instant};
 
-use super::config::{Excess, Learning, Quota, RateLimitConfig};
-use super::learned::{Asked, Learned, Of};
-use super::pace::Pace;
+use super::config::{Learning, OnLimit, Quota, RateLimitConfig};
+use super::gcra::Gcra;
+use super::rate_probe::RateProbe;
 use super::resources::{Resources, Route};
 use super::resume::Resume;
-use super::search::Search;
+use super::server_limit::{AnsweredRequest, LimitId, ServerLimit};
 use crate::outcome::{LimitFacts, Resource};
 use crate::rt;
 
-/// When requests may go: `now` goes in, a time comes out.
+/// Decides when requests may go. It is pure: the time is an argument.
 #[derive(Debug)]
 pub(super) struct Schedule {
     config: RateLimitConfig,
-    configured: Option<Pace>,
-    learned: Vec<Learned>,
+    configured: Option<Gcra>,
+    server_limits: Vec<ServerLimit>,
     resources: Resources,
-    search: Option<Search>,
-    /// As the provider asked.
+    probe: Option<RateProbe>,
+    /// The pause that the provider asked for.
     paused_until: Option<Instant>,
-    /// As whoever has the handle asked.
-    held_until: Option<Instant>,
-    /// As long as seemed enough after a refusal that didn't say.
-    guessed_until: Option<Instant>,
-    /// How those go who wait for the end of that.
+    /// The pause that a handle asked for.
+    handle_paused_until: Option<Instant>,
+    /// The default pause, after a refusal that asked for none.
+    default_paused_until: Option<Instant>,
+    /// Spreads the calls that wait for the end of a pause.
     resume: Option<Resume>,
-    /// Refusals in a row that didn't say for how long.
+    /// Refusals in a row.
     refusals: u32,
 }
 
-/// What was sent before a refusal, as far as anybody counted.
+/// What was sent before a refusal, about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) requests: u64,
@@ -41,12 +41,12 @@ impl Schedule {
         let mut schedule = Self {
             config: config.clone(),
             configured: None,
-            learned: Vec::new(),
+            server_limits: Vec::new(),
             resources: Resources::default(),
-            search: None,
+            probe: None,
             paused_until: None,
-            held_until: None,
-            guessed_until: None,
+            handle_paused_until: None,
+            default_paused_until: None,
             resume: None,
             refusals: 0,
         };
@@ -54,23 +54,25 @@ impl Schedule {
         schedule
     }
 
-    /// Other settings; what was spent stays, and what was learned as long as learning is on.
+    /// Applies other settings. What was spent is kept, and what was learned as long as learning is on.
     pub(super) fn reconfigure(&mut self, config: &RateLimitConfig, now: Instant) {
-        let pace = |quota: Quota| {
-            let ahead = quota.interval().saturating_mul(quota.burst.saturating_sub(1));
-            (quota.interval(), ahead)
+        let gcra = |quota: Quota| {
+            let burst_tolerance = quota.interval().saturating_mul(quota.burst.saturating_sub(1));
+            (quota.interval(), burst_tolerance)
         };
-        match (config.quota.map(pace), &mut self.configured) {
+        match (config.quota.map(gcra), &mut self.configured) {
             (None, configured) => *configured = None,
-            (Some((interval, ahead)), Some(known)) => known.change(interval, ahead, now),
-            (Some((interval, ahead)), configured) => {
-                *configured = Some(Pace::new(interval, ahead, now));
+            (Some((interval, burst_tolerance)), Some(known)) => {
+                known.change(interval, burst_tolerance, now);
+            }
+            (Some((interval, burst_tolerance)), configured) => {
+                *configured = Some(Gcra::new(interval, burst_tolerance, now));
             }
         }
         if config.learning == Learning::Off {
             self.unlearn(now);
-        } else if config.excess != self.config.excess {
-            self.learned.clear();
+        } else if config.on_limit != self.config.on_limit {
+            self.server_limits.clear();
         }
         self.config = config.clone();
     }
@@ -79,78 +81,79 @@ impl Schedule {
         &self.config
     }
 
-    /// Whether anything limits requests just now.
+    /// Whether anything limits requests now.
     pub(super) fn is_limiting(&self, now: Instant) -> bool {
         self.configured.is_some()
             || self.config.in_flight.is_some()
-            || self.search.is_some()
-            || !self.learned.is_empty()
+            || self.probe.is_some()
+            || !self.server_limits.is_empty()
             || self.resume.is_some()
             || self.paused_for(now).is_some()
-            // Answers are of interest, until one of them is no refusal.
+            // The next success resets this count.
             || self.refusals > 0
     }
 
     /// When the next request may go, if it is for this route.
     pub(super) fn ready_at(&self, route: Route, now: Instant) -> Instant {
-        let own = self.own(now).map(|pace| pace.ready_at());
+        let own = self.own_rates(now).map(|gcra| gcra.ready_at());
         let cap = self.config.pause_cap;
-        let told = self.told_of(route, now).map(|learned| learned.ready_at(cap, now));
+        let reported = self.reported_for(route, now).map(|limit| limit.ready_at(cap, now));
         let resumed = self.resume.map(|resume| resume.ready_at());
-        own.chain(told).chain(self.stopped_until()).chain(resumed).max().unwrap_or(now)
+        own.chain(reported).chain(self.stopped_until()).chain(resumed).max().unwrap_or(now)
     }
 
-    /// When a request may go that has so many before it.
+    /// When a request may go that has `others` before it.
     pub(super) fn ready_after(&self, others: u32, route: Route, now: Instant) -> Instant {
-        // A job isn't refused for a guess: it queues, and its deadline is its own.
-        let is_sure = |learned: &&Learned| match self.config.excess {
-            Excess::Reject => true,
-            Excess::Shape => learned.is_sure(),
+        // A job isn't refused because of an estimate: it queues.
+        let is_sure = |limit: &&ServerLimit| match self.config.on_limit {
+            OnLimit::Reject => true,
+            OnLimit::Shape => limit.is_sure(),
         };
-        let told = self.told_of(route, now).filter(is_sure).filter_map(|learned| learned.pace);
-        let is_person = self.config.excess == Excess::Reject;
-        let own = self.own(now).filter(|_| is_person);
+        let reported = self.reported_for(route, now).filter(is_sure).filter_map(|limit| limit.gcra);
+        let is_person = self.config.on_limit == OnLimit::Reject;
+        let own = self.own_rates(now).filter(|_| is_person);
         let resumed = self.resume.filter(|_| is_person).map(|resume| resume.interval(others));
-        let paces = self.configured.into_iter().chain(own).chain(told);
-        let interval = paces.map(|pace| pace.interval).chain(resumed).max();
+        let rates = self.configured.into_iter().chain(own).chain(reported);
+        let interval = rates.map(|gcra| gcra.interval).chain(resumed).max();
         let queue = interval.unwrap_or_default().saturating_mul(others);
         rt::after(self.ready_at(route, now).max(now), queue)
     }
 
-    /// When the provider lets requests for this route go, if that is later than anybody waits for it.
+    /// When the provider allows requests for this route again, if that is after the longest pause to
+    /// wait for.
     pub(super) fn stopped_too_long(&self, route: Route, now: Instant) -> Option<Instant> {
-        let told = self.told_of(route, now).filter_map(Learned::refused_until);
-        let until = told.chain(self.paused_until).max()?;
+        let reported = self.reported_for(route, now).filter_map(ServerLimit::refused_until);
+        let until = reported.chain(self.paused_until).max()?;
         (until > rt::after(now, self.config.pause_cap)).then_some(until)
     }
 
-    /// From one request to the next, where they come without end; for the resource with the most
-    /// room, where each has its own limits.
+    /// The time between two requests under constant load; if resources have their own limits, that of
+    /// the fastest one.
     pub(super) fn interval(&self, now: Instant) -> Option<Duration> {
         let slowest = |resource| {
-            let told = self.told(now).filter(|learned| learned.limits(resource));
-            let paces = self.own(now).chain(told.filter_map(|learned| learned.pace));
-            paces.map(|pace| pace.interval).max()
+            let reported = self.reported(now).filter(|limit| limit.limits(resource));
+            let rates = self.own_rates(now).chain(reported.filter_map(|limit| limit.gcra));
+            rates.map(|gcra| gcra.interval).max()
         };
-        let resources = self.told(now).map(Learned::resource).filter(Option::is_some);
+        let resources = self.reported(now).map(ServerLimit::resource).filter(Option::is_some);
         resources.map(slowest).min().unwrap_or_else(|| slowest(None))
     }
 
-    /// What was set, and what was found out and still holds.
-    fn own(&self, now: Instant) -> impl Iterator<Item = Pace> {
-        let search = self.search.filter(|search| !search.is_stale(now));
-        [self.configured, search.map(|search| search.pace)].into_iter().flatten()
+    /// The configured rate and the probed one.
+    fn own_rates(&self, now: Instant) -> impl Iterator<Item = Gcra> {
+        let probe = self.probe.filter(|probe| !probe.is_stale(now));
+        [self.configured, probe.map(|probe| probe.gcra)].into_iter().flatten()
     }
 
-    /// What the provider told, as long as that holds.
-    fn told(&self, now: Instant) -> impl Iterator<Item = &Learned> {
-        self.learned.iter().filter(move |learned| learned.expires > now)
+    /// The limits that the provider reported and that haven't expired.
+    fn reported(&self, now: Instant) -> impl Iterator<Item = &ServerLimit> {
+        self.server_limits.iter().filter(move |limit| limit.expires > now)
     }
 
-    /// The same, of what limits requests for this route.
-    fn told_of(&self, route: Route, now: Instant) -> impl Iterator<Item = &Learned> {
+    /// Those of them that limit requests for this route.
+    fn reported_for(&self, route: Route, now: Instant) -> impl Iterator<Item = &ServerLimit> {
         let resource = self.resources.of(route);
-        self.told(now).filter(move |learned| learned.limits(resource))
+        self.reported(now).filter(move |limit| limit.limits(resource))
     }
 
     pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
@@ -159,87 +162,93 @@ impl Schedule {
     }
 
     fn stopped_until(&self) -> Option<Instant> {
-        self.paused_until.max(self.guessed_until).max(self.held_until)
+        self.paused_until.max(self.default_paused_until).max(self.handle_paused_until)
     }
 
-    /// A request for this route goes out; `pressed` where others would have liked to, of whom so many
-    /// wait behind it.
-    pub(super) fn take(&mut self, route: Route, pressed: bool, behind: u32, now: Instant) {
+    /// A request for this route goes out. `contended`: others are waiting, or were refused; `behind`
+    /// of them wait in the queue.
+    pub(super) fn take(&mut self, route: Route, contended: bool, behind: u32, now: Instant) {
         if self.resume.as_mut().is_some_and(|resume| !resume.take(behind, now)) {
             self.resume = None;
         }
-        self.learned.retain(|learned| learned.expires > now);
-        self.search = self.search.filter(|search| !search.is_stale(now));
-        if let Some(search) = &mut self.search {
-            if pressed {
-                search.pressed(now);
+        self.server_limits.retain(|limit| limit.expires > now);
+        self.probe = self.probe.filter(|probe| !probe.is_stale(now));
+        if let Some(probe) = &mut self.probe {
+            if contended {
+                probe.on_contended(now);
             }
-            search.pace.take(pressed, now);
+            probe.gcra.take(contended, now);
         }
-        if let Some(pace) = &mut self.configured {
-            pace.take(pressed, now);
+        if let Some(gcra) = &mut self.configured {
+            gcra.take(contended, now);
         }
         let cap = self.config.pause_cap;
         let resource = self.resources.of(route);
-        let told = self.learned.iter_mut().filter(|learned| learned.limits(resource));
-        told.for_each(|learned| learned.take(pressed, cap, now));
+        let reported = self.server_limits.iter_mut().filter(|limit| limit.limits(resource));
+        reported.for_each(|limit| limit.take(contended, cap, now));
     }
 
-    /// Takes the provider at its word; a refusal is proof of it.
-    pub(super) fn hear(&mut self, facts: &LimitFacts, asked: Asked, refused: bool, now: Instant) {
+    /// Updates the limits from an answer's headers. A refusal confirms them.
+    pub(super) fn update(
+        &mut self,
+        facts: &LimitFacts,
+        request: AnsweredRequest,
+        refused: bool,
+        now: Instant,
+    ) {
         if self.config.learning == Learning::Off {
             return;
         }
-        let was_told = self.is_told(asked.route, now);
+        let was_known = self.knows_remaining(request.route, now);
         for fact in facts.iter() {
             if let Some(resource) = fact.resource {
-                self.resources.learn(asked.route, resource);
+                self.resources.learn(request.route, resource);
             }
-            let (excess, cap) = (self.config.excess, self.config.pause_cap);
-            let resource = fact.resource.map(|resource| asked.route.own(resource));
-            let learned = self.learned(Of { scope: fact.scope, resource }, now);
-            learned.hear(fact, asked, excess, now);
+            let (on_limit, cap) = (self.config.on_limit, self.config.pause_cap);
+            let resource = fact.resource.map(|resource| request.route.own(resource));
+            let limit = self.server_limit(LimitId { scope: fact.scope, resource }, now);
+            limit.update(fact, request, on_limit, now);
             match refused {
-                true => learned.prove(),
-                false => learned.doubt(fact, asked, excess, cap, now),
+                true => limit.confirm(),
+                false => limit.observe_success(fact, request, on_limit, cap, now),
             }
         }
-        if !was_told && self.is_told(asked.route, now) {
-            // Who is told needn't guess; what is found out in spite of that is another limit.
-            self.search = None;
+        if !was_known && self.knows_remaining(request.route, now) {
+            // A reported limit replaces a probed one. A later probe then finds another limit.
+            self.probe = None;
         }
     }
 
-    /// What is known of this limit.
-    fn learned(&mut self, of: Of, now: Instant) -> &mut Learned {
-        let known = self.learned.iter().position(|learned| learned.is_of(of));
+    /// The entry for this limit, made if there is none.
+    fn server_limit(&mut self, of: LimitId, now: Instant) -> &mut ServerLimit {
+        let known = self.server_limits.iter().position(|limit| limit.is_of(of));
         let at = known.unwrap_or_else(|| {
-            self.learned.truncate(MOST - 1);
-            self.learned.push(Learned::new(of, now));
-            self.learned.len() - 1
+            self.server_limits.truncate(MAX_LIMITS - 1);
+            self.server_limits.push(ServerLimit::new(of, now));
+            self.server_limits.len() - 1
         });
-        &mut self.learned[at]
+        &mut self.server_limits[at]
     }
 
-    fn is_told(&self, route: Route, now: Instant) -> bool {
-        self.told_of(route, now).any(Learned::is_told)
+    fn knows_remaining(&self, route: Route, now: Instant) -> bool {
+        self.reported_for(route, now).any(ServerLimit::knows_remaining)
     }
 
-    /// The provider did what was asked: what it said before that nothing is left was not so.
-    /// Whether that changes when requests may go.
-    pub(super) fn accepted(&mut self, asked: Asked) -> bool {
+    /// A request was accepted, which disproves an earlier report that nothing is left. True if that
+    /// changes when requests may go.
+    pub(super) fn accepted(&mut self, request: AnsweredRequest) -> bool {
         self.refusals = 0;
-        let resource = self.resources.of(asked.route);
-        let told = self.learned.iter_mut().filter(|learned| learned.limits(resource));
-        // All of them are told.
-        told.filter_map(|learned| learned.accepted(asked).then_some(())).count() > 0
+        let resource = self.resources.of(request.route);
+        let reported = self.server_limits.iter_mut().filter(|limit| limit.limits(resource));
+        // `count` visits all of them.
+        reported.filter_map(|limit| limit.accepted(request).then_some(())).count() > 0
     }
 
-    /// The provider refused: everybody stops for as long as it says. Returns the pause, where
-    /// refusals are heeded.
+    /// The provider refused a request: all stop for as long as it asks. Returns the pause, if learning
+    /// is on.
     ///
-    /// `sent` is what went out before, where the refusal is news and not the echo of an earlier one,
-    /// and a matter of the rate.
+    /// `sent` is what went out before. It is absent if the refused request was sent before an earlier
+    /// refusal, or if the refusal isn't about the rate.
     pub(super) fn refused(
         &mut self,
         asked: Option<Duration>,
@@ -250,26 +259,26 @@ impl Schedule {
         if self.config.learning == Learning::Off {
             return None;
         }
-        // An echo asks for no more than the refusal that it is one of.
+        // A request from before an earlier refusal doesn't double the pause.
         let before = if sent.is_some() { self.refusals } else { self.refusals.saturating_sub(1) };
-        let own = || self.guess().saturating_mul(1 << before.min(5));
+        let own = || self.default_pause().saturating_mul(1 << before.min(5));
         let pause = asked.unwrap_or_else(own);
         let until = rt::after(now, pause);
         let stopped =
-            if asked.is_some() { &mut self.paused_until } else { &mut self.guessed_until };
+            if asked.is_some() { &mut self.paused_until } else { &mut self.default_paused_until };
         *stopped = (*stopped).max(Some(until));
         let before = sent.and_then(Sent::interval);
-        self.resume = Some(Resume::after(pause, until, before).and(self.resume));
+        self.resume = Some(Resume::after(pause, until, before).merge(self.resume));
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
-            let is_explained = self.told_of(route, now).any(Learned::is_spent);
-            match &mut self.search {
+            let is_explained = self.reported_for(route, now).any(ServerLimit::is_exhausted);
+            match &mut self.probe {
                 _ if is_explained => {}
-                Some(search) => search.refused(pause, now),
-                // What follows on no request is no measure of ours.
+                Some(probe) => probe.refused(pause, now),
+                // Without earlier requests, the refusal tells nothing about our rate.
                 None if sent.requests > 0 => {
-                    let memory = self.config.memory();
-                    self.search = Some(Search::begin(sent, pause, memory, now));
+                    let retention = self.config.retention();
+                    self.probe = Some(RateProbe::begin(sent, pause, retention, now));
                 }
                 None => {}
             }
@@ -277,17 +286,17 @@ impl Schedule {
         Some(pause)
     }
 
-    /// How long to stop where a refusal doesn't say: a person's call that only tried a faster pace goes
-    /// back to the one that was accepted.
-    fn guess(&self) -> Duration {
-        let is_try = self.search.is_some_and(|search| search.knows_accepted());
-        match (self.config.excess, is_try) {
-            (Excess::Reject, true) => FIRST_PAUSE / 4,
+    /// The pause after a refusal that asks for none. It is shorter if a person's calls only probed a
+    /// faster rate: they go back to the accepted one.
+    fn default_pause(&self) -> Duration {
+        let is_try = self.probe.is_some_and(|probe| probe.knows_accepted());
+        match (self.config.on_limit, is_try) {
+            (OnLimit::Reject, true) => FIRST_PAUSE / 4,
             _ => FIRST_PAUSE,
         }
     }
 
-    /// The provider refused what goes to this resource, and asked for so long a wait.
+    /// The provider refused a request to this resource, and asked for a pause.
     pub(super) fn refused_resource(
         &mut self,
         resource: Resource,
@@ -297,44 +306,44 @@ impl Schedule {
     ) {
         if self.config.learning == Learning::On {
             self.resources.learn(route, resource);
-            let of = Of { scope: REFUSALS, resource: Some(route.own(resource)) };
-            self.learned(of, now).refuse_until(rt::after(now, pause));
+            let of = LimitId { scope: REFUSALS, resource: Some(route.own(resource)) };
+            self.server_limit(of, now).refuse_until(rt::after(now, pause));
         }
     }
 
-    /// Everybody stops, for at least so long; `before` is the time from one call to the next until then.
+    /// Stops all requests, for at least so long. `before` is the time between two calls until then.
     pub(super) fn pause(&mut self, pause: Duration, before: Option<Duration>, now: Instant) {
         let until = rt::after(now, pause);
-        self.held_until = self.held_until.max(Some(until));
-        self.resume = Some(Resume::after(pause, until, before).and(self.resume));
+        self.handle_paused_until = self.handle_paused_until.max(Some(until));
+        self.resume = Some(Resume::after(pause, until, before).merge(self.resume));
     }
 
-    /// The pause is over, and all that was learned is forgotten.
+    /// Ends the pause, and clears all that was learned.
     pub(super) fn forget(&mut self, now: Instant) {
-        (self.paused_until, self.held_until) = (None, None);
+        (self.paused_until, self.handle_paused_until) = (None, None);
         self.unlearn(now);
     }
 
-    /// All that was learned is forgotten, but for a pause that somebody asked for.
+    /// Clears all that was learned, but no pause that a handle or the provider asked for.
     fn unlearn(&mut self, now: Instant) {
-        self.learned.clear();
+        self.server_limits.clear();
         self.resources.clear();
-        (self.search, self.guessed_until, self.refusals) = (None, None, 0);
+        (self.probe, self.default_paused_until, self.refusals) = (None, None, 0);
         let ends = self.stopped_until().unwrap_or(now);
-        self.resume = self.resume.map(|resume| resume.ending(ends));
+        self.resume = self.resume.map(|resume| resume.ending_by(ends));
     }
 }
 
 impl Sent {
-    /// From one request to the next.
+    /// The time between two requests.
     pub(super) fn interval(self) -> Option<Duration> {
         (self.requests > 1 && !self.over.is_zero()).then(|| self.over.div_f64(self.requests as f64))
     }
 }
 
-/// Limits that are learned at once, of all resources.
-const MOST: usize = 32;
-/// No limit that is told has this number.
+/// The most limits that are kept, of all resources.
+const MAX_LIMITS: usize = 32;
+/// The scope of refusals by resource; no reported limit has this number.
 const REFUSALS: u64 = 0;
-/// Where a refusal doesn't say for how long; twice that after each further one.
+/// The pause after a refusal that asks for none; twice that after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::replay::budget::{CallUnderWay, RetryPermit};
-use crate::replay::{Steer, has_honoured_key, is_idempotent};
+use crate::replay::{KEY_HEADER, Steer, is_idempotent, is_key};
 use crate::rt;
 use crate::rt::callback;
 use crate::terms::{Class, Delivery, GaveUp};
@@ -25,7 +25,6 @@ pub(super) struct Run<'a, W: Wire> {
     pub(super) pattern: &'a RetryPattern,
     pub(super) call: &'a Call,
     pub(super) attempt: &'a Attempt<W>,
-    pub(super) nature: Nature,
     pub(super) progress: Progress,
     /// The call, as far as its budget counts what is under way.
     under_way: Option<CallUnderWay>,
@@ -73,10 +72,9 @@ impl<'a, W: Wire> Run<'a, W> {
         attempt: &'a Attempt<W>,
     ) -> Self {
         let under_way = Some(pattern.settings.budget.begin_call());
-        let nature = Nature::of(call, attempt);
         call.facts().count_attempts(1);
         let progress = Progress::first();
-        Self { pattern, call, attempt, nature, progress, under_way, concluded: None, pass: None }
+        Self { pattern, call, attempt, progress, under_way, concluded: None, pass: None }
     }
 
     /// What to do with what came; a last answer is told what it took.
@@ -125,8 +123,36 @@ impl<'a, W: Wire> Run<'a, W> {
         self.next(&outcome, error)
     }
 
+    /// What the call is. It is asked for only when an attempt has failed.
+    pub(super) fn nature(&self) -> Nature {
+        let facts = self.call.facts();
+        let steer = self.attempt.saved_extension::<Steer>();
+        let (idempotent, keyed) = self.attempt.exchange(|method, sent, _| {
+            let has_key = || sent.iter().any(|(name, value)| *name == KEY_HEADER && is_key(value));
+            let keyed = facts.key.get().map_or_else(has_key, |key| key.honoured);
+            (method.is_some_and(is_idempotent), keyed)
+        });
+        // The key's lifetime is a limit only where the key is what makes a repetition safe.
+        let by_key = keyed && !idempotent && steer != Some(Steer::Safe);
+        let key = facts.key.get().filter(|_| by_key);
+        Nature {
+            idempotent,
+            keyed,
+            steer,
+            started: facts.started,
+            deadline: facts.deadline(),
+            key_expires: key.map(|key| rt::after(facts.started, key.lifetime)),
+        }
+    }
+
     /// Whether the policy thinks that another attempt could be better.
-    fn is_wanted(&self, outcome: &Outcome, error: Option<&Error>, is_same_again: bool) -> bool {
+    fn is_wanted(
+        &self,
+        nature: &Nature,
+        outcome: &Outcome,
+        error: Option<&Error>,
+        is_same_again: bool,
+    ) -> bool {
         let (call, other, none) = (self.call.facts(), Method::GET, HeaderMap::new());
         self.attempt.exchange(|method, sent, head| {
             let answered = outcome.answer.and(head).map_or(&none, |head| &head.headers);
@@ -138,7 +164,7 @@ impl<'a, W: Wire> Run<'a, W> {
                 method: method.unwrap_or(&other),
                 sent,
                 attempt: self.progress.attempts + call.hedges(),
-                keyed: self.nature.keyed,
+                keyed: nature.keyed,
                 key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
                 is_same_again,
             };
@@ -150,7 +176,7 @@ impl<'a, W: Wire> Run<'a, W> {
 
     fn next(&mut self, outcome: &Outcome, error: Option<&Error>) -> Then {
         let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
-        let attempt = self.progress.attempts;
+        let (attempt, nature) = (self.progress.attempts, self.nature());
         let is_same_again = self.progress.compare(outcome.answer);
         let (shut, is_unready, is_here) =
             self.attempt.state(|at| (at.is_shut(), at.is_unready(), at.is_queued_whole()));
@@ -159,7 +185,7 @@ impl<'a, W: Wire> Run<'a, W> {
             status: outcome.answer.map(|(status, _)| status),
             delivery,
             left_alone,
-            wanted: self.is_wanted(outcome, error, is_same_again) && !is_unready,
+            wanted: self.is_wanted(&nature, outcome, error, is_same_again) && !is_unready,
             retry_after,
             body_kept: self.attempt.is_kept(),
             others_answered: self.pattern.refusals.note(class),
@@ -175,7 +201,7 @@ impl<'a, W: Wire> Run<'a, W> {
         let now = self.call.now();
         let settings = &self.pattern.settings;
         let (config, rng) = (&settings.config, &settings.rng);
-        let decision = self.progress.decide(config, &self.nature, &failure, now, rng);
+        let decision = self.progress.decide(config, &nature, &failure, now, rng);
         let next = decision.and_then(|step| self.pay(step, now));
         let attempts = self.progress.attempts;
         self.tell(|| match next {
@@ -223,14 +249,23 @@ impl<'a, W: Wire> Run<'a, W> {
         true
     }
 
-    /// Hands up the last result, with what it took.
-    pub(super) async fn hand_up<F>(mut self, held: Held<'_, W, F>, why: Option<GaveUp>) -> Flow
+    /// The last result, with what it took.
+    pub(super) fn last<'h, F>(
+        &mut self,
+        held: Held<'h, W, F>,
+        why: Option<GaveUp>,
+    ) -> Held<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
         (self.under_way, self.pass) = (None, None);
-        held.answer(|head| self.annotate(head, why));
-        held.map_error(|error| self.finish(error, why)).hand_up().await
+        if why.is_some() || self.progress.attempts + self.call.facts().hedges() > 1 {
+            held.answer(|head| self.annotate(head, why));
+        }
+        match held.error() {
+            Some(_) => held.map_error(|error| self.finish(error, why)),
+            None => held,
+        }
     }
 
     /// Notes on an answer what it took.
@@ -239,10 +274,8 @@ impl<'a, W: Wire> Run<'a, W> {
         let call = self.call.facts();
         call.set_waited(waited);
         let attempts = attempts + call.hedges();
-        if attempts > 1 || gave_up.is_some() {
-            let earlier = self.progress.earlier(Retries::left_behind(&head.extensions));
-            head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
-        }
+        let earlier = self.progress.earlier(Retries::left_behind(&head.extensions));
+        head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
     }
 
     /// Notes on an error what it took, and the worst that may have happened on the way.
@@ -258,33 +291,6 @@ impl<'a, W: Wire> Run<'a, W> {
         let emitter = &self.pattern.settings.emitter;
         if emitter.is_listened_to() {
             emitter.emit(Some(&self.attempt.context()), event);
-        }
-    }
-}
-
-impl Nature {
-    fn of<W: Wire>(call: &Call, attempt: &Attempt<W>) -> Self {
-        let facts = call.facts();
-        let (idempotent, steer, has_key) = attempt
-            .request(|request| {
-                let idempotent = is_idempotent(request.method());
-                (
-                    idempotent,
-                    request.extensions().get::<Steer>().copied(),
-                    has_honoured_key(request, facts),
-                )
-            })
-            .unwrap_or_default();
-        // The key's lifetime is a limit only where the key is what makes a repetition safe.
-        let by_key = has_key && !idempotent && steer != Some(Steer::Safe);
-        let key = facts.key.get().filter(|_| by_key);
-        Self {
-            idempotent,
-            keyed: has_key,
-            steer,
-            started: facts.started,
-            deadline: facts.deadline(),
-            key_expires: key.map(|key| rt::after(facts.started, key.lifetime)),
         }
     }
 }

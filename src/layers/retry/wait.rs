@@ -109,13 +109,13 @@ impl<W: Wire> Run<'_, W> {
 
     /// Ready when the budget holds a retry, or there will be none.
     async fn turn(&self, delay: Duration) -> Result<RetryPermit, GaveUp> {
-        let (config, call) = (&self.pattern.settings.config, self.call);
+        let (config, call, nature) = (&self.pattern.settings.config, self.call, self.nature());
         let mut place = self.pattern.settings.budget.place();
         let from = rt::after(call.now(), delay);
         poll_fn(|cx| {
             let now = call.now();
             // A little before its time is up: it returns what it has, instead of a deadline's error.
-            match Progress::check_time(config, &self.nature, rt::after(now, LAST_MOMENT)) {
+            match Progress::check_time(config, &nature, rt::after(now, LAST_MOMENT)) {
                 Err(GaveUp::Deadline | GaveUp::ElapsedLimit) => {
                     return Poll::Ready(Err(GaveUp::Budget));
                 }
@@ -129,7 +129,7 @@ impl<W: Wire> Run<'_, W> {
                     Err(next) => next,
                 },
             };
-            let ends = Progress::ends(config, &self.nature);
+            let ends = Progress::ends(config, &nature);
             let last = ends.map(|end| end.checked_sub(LAST_MOMENT).unwrap_or(now));
             if let Some(soonest) = [next, last].into_iter().flatten().min() {
                 call.wake_at(soonest.max(rt::after(now, SHORTEST)));
@@ -152,7 +152,7 @@ impl<W: Wire> Run<'_, W> {
                 if let Some(context) = self.concluded.take() {
                     self.attempt.resume(context);
                 }
-                self.hand_up(held, Some(why)).await
+                self.last(held, Some(why)).hand_up().await
             }
         }
     }

@@ -135,7 +135,7 @@ impl LimitHeader {
 }
 
 /// Most answers have none of these: their headers are told by a glance.
-fn may_be_known(name: &[u8]) -> bool {
+pub(super) fn may_be_known(name: &[u8]) -> bool {
     match name {
         [b'r', b'a' | b'e', ..] | [b'a', b'n', ..] => true,
         [b'x', b'-', rest @ ..] => {

@@ -9,7 +9,7 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::BreakerState;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -45,7 +45,7 @@ async fn a_wait_for_a_turn_is_no_slow_answer() {
     let handle = breaker.handle();
     let service = ServiceBuilder::new()
         .layer(breaker)
-        .layer(RateLimitLayer::new(1, Duration::from_secs(1)).excess(Excess::Shape))
+        .layer(RateLimitLayer::new(1, Duration::from_secs(1)).on_limit(OnLimit::Shape))
         .service(Script::new([Answer::status(200)]));
     let calls = join_all((0..10).map(|_| status(&service, get()))).await;
     assert!(calls.iter().all(Result::is_ok));
@@ -63,7 +63,7 @@ async fn a_deadline_that_passed_mostly_in_a_queue_of_ours_says_nothing_of_the_pr
         let service = ServiceBuilder::new()
             .layer(DeadlineLayer::new(Duration::from_secs(8)))
             .layer(breaker)
-            .layer(RateLimitLayer::new(1, Duration::from_secs(3)).excess(Excess::Shape))
+            .layer(RateLimitLayer::new(1, Duration::from_secs(3)).on_limit(OnLimit::Shape))
             .layer(BulkheadLayer::new(1).queue(1))
             .layer(attempt)
             // The second has its turn after three seconds, its place after 5.4, and 2.6 are left.

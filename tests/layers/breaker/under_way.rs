@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::{Request, Response};
 use outrigger::circuit_breaker::BreakerHandle;
 use outrigger::event::BreakerState::{Closed, HalfOpen, Open};
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 use outrigger::{Body, Error};
 use tower::util::BoxCloneService;
@@ -20,7 +20,7 @@ use crate::provider::{Pipe, Provider, piped};
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_waits_for_its_turn_does_not_hang() {
     let breaker = by_rate(10, 50, 1).probes(1, 1).probe_limit(secs(10));
-    let limit = RateLimitLayer::learning().excess(Excess::Shape);
+    let limit = RateLimitLayer::learning().on_limit(OnLimit::Shape);
     let (handle, turns) = (breaker.handle(), limit.handle());
     let provider = Provider::new(Answer::status(500));
     let service = ServiceBuilder::new().layer(breaker).layer(limit).service(provider.clone());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::Request;
 use outrigger::context::RequestHead;
 use outrigger::outcome::Rejection;
-use outrigger::rate_limit::{Excess, KeyedRateLimits, RateLimitLayer};
+use outrigger::rate_limit::{KeyedRateLimits, OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 use outrigger::{Body, Error, ErrorKind};
 use tokio::task::JoinHandle;
@@ -54,23 +54,23 @@ async fn ends(calls: Vec<JoinHandle<(u16, u64)>>) -> Vec<u64> {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_one_tenant_stops_that_one_and_no_other() {
-    for excess in [Excess::Reject, Excess::Shape] {
-        let (crm, limits) = keyed(RateLimitLayer::learning().excess(excess));
+    for on_limit in [OnLimit::Reject, OnLimit::Shape] {
+        let (crm, limits) = keyed(RateLimitLayer::learning().on_limit(on_limit));
         crm.set(Answer::status(429).header("retry-after", "60"));
         call(&crm, "Bearer tenant-a").await.unwrap();
         crm.set(Answer::status(200));
         let (took, result) = timed(call(&crm, "Bearer tenant-b")).await;
-        assert_eq!((took, result.unwrap()), (secs(0), 200), "{excess:?}");
+        assert_eq!((took, result.unwrap()), (secs(0), 200), "{on_limit:?}");
         let left = |key: &str| limits.get(key).and_then(|limit| limit.paused_for());
         assert_eq!(left("Bearer tenant-a"), Some(secs(60)));
         assert_eq!(left("Bearer tenant-b"), None);
-        assert_eq!(timed(call(&crm, "Bearer tenant-a")).await.0, secs(60), "{excess:?}");
+        assert_eq!(timed(call(&crm, "Bearer tenant-a")).await.0, secs(60), "{on_limit:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_pace_and_a_queue_of_its_own() {
-    let (crm, limits) = keyed(RateLimitLayer::new(10, secs(1)).excess(Excess::Shape));
+    let (crm, limits) = keyed(RateLimitLayer::new(10, secs(1)).on_limit(OnLimit::Shape));
     let (first, second) = (begun(&crm, "a", 4).await, begun(&crm, "b", 4).await);
     let waiting = |key: &str| limits.get(key).map(|limit| limit.waiting());
     assert_eq!((waiting("a"), waiting("b"), waiting("c")), (Some(3), Some(3), None));
@@ -84,7 +84,7 @@ async fn each_key_has_a_pace_and_a_queue_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_flight_is_bounded_for_all_keys_together_and_each_has_its_turn() {
-    let (crm, limits) = keyed(RateLimitLayer::learning().excess(Excess::Shape).in_flight(2));
+    let (crm, limits) = keyed(RateLimitLayer::learning().on_limit(OnLimit::Shape).in_flight(2));
     crm.set(Answer::status(200).after(millis(100)));
     let first = begun(&crm, "a", 20).await;
     let second = begun(&crm, "b", 3).await;
@@ -99,7 +99,7 @@ async fn what_is_in_flight_is_bounded_for_all_keys_together_and_each_has_its_tur
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_while_it_waits_for_room_leaves_it_to_another_key() {
-    let (crm, _) = keyed(RateLimitLayer::learning().excess(Excess::Shape).in_flight(1));
+    let (crm, _) = keyed(RateLimitLayer::learning().on_limit(OnLimit::Shape).in_flight(1));
     crm.set(Answer::status(200).after(secs(1)));
     let held = begun(&crm, "a", 1).await;
     let gone = begun(&crm, "b", 1).await;

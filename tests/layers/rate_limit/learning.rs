@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Request;
 use outrigger::Body;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 use tower::{Layer, ServiceExt};
 
@@ -21,7 +21,7 @@ struct Seen {
 
 async fn ten_thousand(says: Says, learned_after: Duration) -> Seen {
     let provider = Limited::new(says);
-    let layer = RateLimitLayer::learning().excess(Excess::Shape).in_flight(16);
+    let layer = RateLimitLayer::learning().on_limit(OnLimit::Shape).in_flight(16);
     let service = layer.layer(provider.service());
     let calls = (0..10_000).map(|number| {
         let request = Request::get(format!("http://provider.test/{number}")).body(Body::empty());
@@ -103,7 +103,7 @@ async fn one_refusal_says_nothing_of_the_rate_of_calls_that_are_few() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_felt_out_from_a_long_pause_is_no_slower_than_one_a_minute_and_not_for_long() {
-    let crm = super::Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = super::Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     crm.call(0).await.unwrap();
     crm.set(Answer::status(429).header("retry-after", "600"));
     crm.call(1).await.unwrap();
@@ -116,7 +116,7 @@ async fn what_is_felt_out_from_a_long_pause_is_no_slower_than_one_a_minute_and_n
 
 #[tokio::test(start_paused = true)]
 async fn who_is_told_of_a_limit_need_not_go_on_guessing() {
-    let crm = super::Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = super::Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     for _ in 0..5 {
         crm.call(0).await.unwrap();
     }

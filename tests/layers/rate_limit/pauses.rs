@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use outrigger::event::Event;
-use outrigger::rate_limit::{Excess, Learning, RateLimitLayer};
+use outrigger::rate_limit::{Learning, OnLimit, RateLimitLayer};
 use outrigger::rt::Clock;
 use outrigger::testing::Answer;
 use tower::Layer;
@@ -36,7 +36,7 @@ async fn a_retry_after_stops_everybody_until_it_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn it_stops_those_who_queue_already() {
-    let crm = Limited::by(RateLimitLayer::new(10, secs(1)).excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::new(10, secs(1)).on_limit(OnLimit::Shape));
     crm.set(refused("3").after(millis(50)));
     let queue = crm.begin(0..2).await;
     wait(millis(60)).await;
@@ -49,8 +49,8 @@ async fn it_stops_those_who_queue_already() {
 
 #[tokio::test(start_paused = true)]
 async fn those_who_waited_for_the_end_of_a_pause_go_at_a_pace_and_not_all_at_once() {
-    for excess in [Excess::Shape, Excess::Reject] {
-        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
         crm.set(refused("30"));
         crm.call(0).await.unwrap();
         crm.set(Answer::status(200));
@@ -58,9 +58,9 @@ async fn those_who_waited_for_the_end_of_a_pause_go_at_a_pace_and_not_all_at_onc
         let in_a_tenth =
             |from: &u64| times.iter().filter(|at| (*from..from + 100).contains(at)).count();
         let worst = times.iter().map(in_a_tenth).max().unwrap();
-        assert!(worst <= 3, "{excess:?}: {worst}");
-        assert!(times[0] == 30_000 && times[299] <= 46_000, "{excess:?}: {:?}", times[299]);
-        assert_eq!(crm.times(50).await.iter().max(), Some(&times[299]), "{excess:?}: it is over");
+        assert!(worst <= 3, "{on_limit:?}: {worst}");
+        assert!(times[0] == 30_000 && times[299] <= 46_000, "{on_limit:?}: {:?}", times[299]);
+        assert_eq!(crm.times(50).await.iter().max(), Some(&times[299]), "{on_limit:?}: it is over");
     }
 }
 
@@ -81,7 +81,7 @@ async fn after_a_pause_nobody_goes_slower_than_before_it_and_ten_a_second_are_no
 
 #[tokio::test(start_paused = true)]
 async fn who_came_after_those_who_waited_makes_the_pace_no_slower_for_long() {
-    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     crm.set(refused("10"));
     crm.call(0).await.unwrap();
     crm.set(Answer::status(200));
@@ -128,8 +128,8 @@ async fn a_wait_of_no_time_is_no_word_of_for_how_long() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_left_until_a_reset_in_no_time_is_the_rest_of_a_second() {
-    for excess in [Excess::Shape, Excess::Reject] {
-        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
         for code in [200, 429, 403] {
             let spent = Answer::status(code).header("x-ratelimit-remaining", "0");
             crm.set(spent.header("x-ratelimit-reset", "0"));
@@ -225,8 +225,9 @@ async fn a_wrong_header_does_not_stop_an_integration_for_good() {
         all_spent("\"default\";r=0;t=999999999999999"),
         all_spent("\"default\";r=1;t=999999999999999"),
     ] {
-        for excess in [Excess::Shape, Excess::Reject] {
-            let crm = Limited::by(RateLimitLayer::learning().pause_cap(secs(60)).excess(excess));
+        for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+            let crm =
+                Limited::by(RateLimitLayer::learning().pause_cap(secs(60)).on_limit(on_limit));
             crm.set(answer.clone());
             crm.call(0).await.unwrap();
             crm.set(Answer::status(200));

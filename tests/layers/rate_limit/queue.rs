@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures_util::FutureExt;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::outcome::Rejection;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::{Delivery, Error, ErrorKind};
 use tower::{Layer, Service};
 
@@ -14,7 +14,7 @@ use crate::call::{get, ready, status};
 use crate::clock::{begin, millis, now, secs, settle, timed, wait, within};
 
 fn shaped() -> RateLimitLayer {
-    RateLimitLayer::new(10, secs(1)).excess(Excess::Shape)
+    RateLimitLayer::new(10, secs(1)).on_limit(OnLimit::Shape)
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,8 +238,8 @@ async fn callers_who_come_and_go_do_not_pile_up() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_who_come_twice_as_fast_as_they_may_are_answered_or_refused_and_never_cut() {
-    for excess in [Excess::Reject, Excess::Shape] {
-        let crm = Limited::by(RateLimitLayer::new(10, secs(1)).excess(excess));
+    for on_limit in [OnLimit::Reject, OnLimit::Shape] {
+        let crm = Limited::by(RateLimitLayer::new(10, secs(1)).on_limit(on_limit));
         crm.set(outrigger::testing::Answer::status(200).after(millis(500)));
         let service = DeadlineLayer::new(secs(8)).layer(crm.service.clone());
         let mut calls = Vec::new();
@@ -253,11 +253,11 @@ async fn callers_who_come_twice_as_fast_as_they_may_are_answered_or_refused_and_
             match call.await.unwrap() {
                 Ok(_) => answered += 1,
                 Err(error) => {
-                    assert_eq!(error.delivery(), Delivery::NotSent, "{excess:?}: {error}");
+                    assert_eq!(error.delivery(), Delivery::NotSent, "{on_limit:?}: {error}");
                 }
             }
         }
         // Ten a second, and those who still wait at the end.
-        assert!((400..=445).contains(&answered), "{excess:?}: {answered}");
+        assert!((400..=445).contains(&answered), "{on_limit:?}: {answered}");
     }
 }

@@ -1,7 +1,7 @@
 //! Limits of one of a provider's resources.
 
 use http::Request;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 use outrigger::{Body, Error};
 
@@ -35,21 +35,22 @@ async fn tried(crm: &Limited, path: &str) -> Result<std::time::Duration, Error> 
 
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_is_spent_stops_calls_for_it_and_no_others() {
-    for (excess, code) in [(Excess::Shape, 403), (Excess::Reject, 200), (Excess::Reject, 429)] {
-        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+    for (on_limit, code) in [(OnLimit::Shape, 403), (OnLimit::Reject, 200), (OnLimit::Reject, 429)]
+    {
+        let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
         let core = || telling(200, "core", 5_000, 4_900, 3_600);
         took(&crm, "/api/v3/repos/1", core()).await;
         took(&crm, "/api/v3/search/issues", telling(code, "search", 30, 0, 40)).await;
         assert_eq!(crm.limit.paused_for(), None);
-        assert!(took(&crm, "/api/v3/repos/2", core()).await < secs(1), "{excess:?}");
+        assert!(took(&crm, "/api/v3/repos/2", core()).await < secs(1), "{on_limit:?}");
         let search = telling(200, "search", 30, 29, 60);
-        assert_eq!(took(&crm, "/api/v3/search/code", search).await, secs(40), "{excess:?}");
+        assert_eq!(took(&crm, "/api/v3/search/code", search).await, secs(40), "{on_limit:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_pace_of_one_resource_is_not_that_of_another() {
-    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     // The first of each is before anything is known of it, the second opens its pace.
     for _ in 0..2 {
         took(&crm, "/search/code", telling(200, "search", 30, 29, 60)).await;
@@ -83,15 +84,15 @@ fn bucket(code: u16, name: &str, left: u32, reset_after: &str) -> Answer {
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_spent_stops_calls_of_its_shape_and_channel_and_no_others() {
-    for excess in [Excess::Shape, Excess::Reject] {
-        let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+        let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
         took(&crm, "/api/v10/channels/1/messages/7", bucket(200, "abcd1234", 0, "50.5")).await;
         crm.set(Answer::status(200));
         for other in ["/api/v10/users/@me", "/api/v10/channels/2/messages/7", "/channels/1/pins"] {
-            assert_eq!(tried(&crm, other).await.unwrap(), secs(0), "{excess:?} {other}");
+            assert_eq!(tried(&crm, other).await.unwrap(), secs(0), "{on_limit:?} {other}");
         }
         let same = tried(&crm, "/api/v10/channels/1/messages/8").await.unwrap();
-        assert_eq!(same, millis(50_500), "{excess:?}");
+        assert_eq!(same, millis(50_500), "{on_limit:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Event;
 use outrigger::outcome::Rejection;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::ReadinessProbe;
 use outrigger::{Delivery, ErrorKind};
 use tower::Layer;
@@ -19,9 +19,9 @@ fn ten() -> RateLimitLayer {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_come_at_once_go_evenly_spaced() {
-    for excess in [Excess::Shape, Excess::Reject] {
-        let crm = Limited::by(ten().excess(excess));
-        assert_eq!(crm.times(6).await, [0, 100, 200, 300, 400, 500], "{excess:?}");
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+        let crm = Limited::by(ten().on_limit(on_limit));
+        assert_eq!(crm.times(6).await, [0, 100, 200, 300, 400, 500], "{on_limit:?}");
         assert_eq!(crm.limit.interval(), Some(millis(100)));
     }
 }
@@ -34,7 +34,7 @@ async fn so_many_go_at_once_and_the_others_evenly_spaced() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_time_saves_up_a_burst_and_no_more() {
-    let crm = Limited::by(ten().burst(3).excess(Excess::Shape));
+    let crm = Limited::by(ten().burst(3).on_limit(OnLimit::Shape));
     crm.times(3).await;
     wait(secs(60)).await;
     assert_eq!(crm.times(5).await, [60_000, 60_000, 60_000, 60_100, 60_200]);
@@ -42,7 +42,7 @@ async fn an_idle_time_saves_up_a_burst_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn over_a_long_stretch_the_rate_is_the_one_that_was_set() {
-    let crm = Limited::by(RateLimitLayer::new(50, secs(1)).excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::new(50, secs(1)).on_limit(OnLimit::Shape));
     let times = crm.times(5_001).await;
     assert!((99_000..=100_000).contains(times.last().unwrap()), "{:?}", times.last());
     for window in times.windows(52) {
@@ -102,7 +102,7 @@ async fn a_call_whose_turn_leaves_no_time_for_an_attempt_is_refused_at_once() {
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_longer_than_the_limit_for_it() {
     for (limit, refused) in [(millis(201), false), (millis(200), true)] {
-        let crm = Limited::by(ten().excess(Excess::Shape).max_wait(limit));
+        let crm = Limited::by(ten().on_limit(OnLimit::Shape).max_wait(limit));
         let _queue = crm.begin(0..2).await;
         let (took, result) = timed(crm.call(2)).await;
         assert_eq!(result.is_err(), refused, "{limit:?}");

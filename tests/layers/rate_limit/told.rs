@@ -1,7 +1,7 @@
 //! The provider's word on its limits.
 
 use outrigger::event::Event;
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::testing::Answer;
 
 use super::Limited;
@@ -34,7 +34,7 @@ fn stamped(at: u64, limit: u64, left: u64, reset: u64) -> Answer {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_told_lowers_what_was_set_and_never_raises_it() {
-    let set = || RateLimitLayer::new(10, secs(1)).excess(Excess::Shape);
+    let set = || RateLimitLayer::new(10, secs(1)).on_limit(OnLimit::Shape);
     let slower = told(set(), r#""a";q=5;w=1"#, r#""a";r=4;t=1"#).await;
     assert_eq!(slower.limit.interval(), Some(millis(206)), "three per cent slower than told");
     let faster = told(set(), r#""a";q=100;w=1"#, r#""a";r=99;t=1"#).await;
@@ -46,7 +46,8 @@ async fn what_is_told_lowers_what_was_set_and_never_raises_it() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pace_is_what_was_told_and_the_change_is_an_event() {
-    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), r#""a";q=100;w=10"#, "").await;
+    let crm =
+        told(RateLimitLayer::learning().on_limit(OnLimit::Shape), r#""a";q=100;w=10"#, "").await;
     let interval = Some(millis(103));
     assert_eq!(crm.limit.interval(), interval);
     assert_eq!(crm.events.events(), [Event::RateLimitChanged { interval }]);
@@ -56,7 +57,7 @@ async fn the_pace_is_what_was_told_and_the_change_is_an_event() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_forgotten_when_the_provider_does_not_speak_of_it_any_more() {
-    let set = RateLimitLayer::new(10, secs(1)).excess(Excess::Shape);
+    let set = RateLimitLayer::new(10, secs(1)).on_limit(OnLimit::Shape);
     let crm = told(set, r#""a";q=1;w=40"#, r#""a";r=0;t=40"#).await;
     assert_eq!(crm.limit.interval(), Some(millis(41_200)));
     wait(millis(79_999)).await;
@@ -68,29 +69,29 @@ async fn it_is_forgotten_when_the_provider_does_not_speak_of_it_any_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_quota_that_is_spent_is_waited_for_until_its_reset() {
-    for excess in [Excess::Shape, Excess::Reject] {
-        let layer = RateLimitLayer::learning().excess(excess);
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+        let layer = RateLimitLayer::learning().on_limit(on_limit);
         let crm = told(layer, r#""a";q=100;w=60"#, r#""a";r=0;t=30"#).await;
-        assert_eq!(crm.times(1).await, [30_000], "{excess:?}");
+        assert_eq!(crm.times(1).await, [30_000], "{on_limit:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn that_nothing_is_left_for_long_is_not_heeded_once_a_call_was_answered_in_spite_of_it() {
     // A person's call goes to see at once, a job's when it would have waited for long enough.
-    for (excess, at) in [(Excess::Reject, 0), (Excess::Shape, 60_000)] {
-        let layer = RateLimitLayer::learning().excess(excess).pause_cap(secs(60));
+    for (on_limit, at) in [(OnLimit::Reject, 0), (OnLimit::Shape, 60_000)] {
+        let layer = RateLimitLayer::learning().on_limit(on_limit).pause_cap(secs(60));
         let spent = || telling(r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#);
         let crm = told(layer, r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#).await;
-        assert_eq!(crm.times(3).await, [at; 3], "{excess:?}");
+        assert_eq!(crm.times(3).await, [at; 3], "{on_limit:?}");
         crm.set(spent());
-        assert_eq!(crm.times(5).await, [at; 5], "{excess:?}: it says so all the time");
+        assert_eq!(crm.times(5).await, [at; 5], "{on_limit:?}: it says so all the time");
         crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=2;t=30"#));
-        assert_eq!(crm.times(1).await, [at], "{excess:?}");
+        assert_eq!(crm.times(1).await, [at], "{on_limit:?}");
         crm.set(telling(r#""d";q=100;w=86400"#, r#""d";r=0;t=30"#));
         crm.call(0).await.unwrap();
         let times = crm.times(1).await;
-        assert!(times[0] >= at + 30_000, "{excess:?}: heeded again: {times:?}");
+        assert!(times[0] >= at + 30_000, "{on_limit:?}: heeded again: {times:?}");
     }
 }
 
@@ -112,17 +113,17 @@ async fn one_header_that_is_wrong_costs_people_no_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn that_nothing_is_left_for_long_holds_once_a_call_was_refused() {
-    for (excess, first) in [(Excess::Reject, 0), (Excess::Shape, 60_000)] {
-        let layer = RateLimitLayer::learning().excess(excess).pause_cap(secs(60));
+    for (on_limit, first) in [(OnLimit::Reject, 0), (OnLimit::Shape, 60_000)] {
+        let layer = RateLimitLayer::learning().on_limit(on_limit).pause_cap(secs(60));
         let crm = told(layer, r#""d";q=100;w=86400"#, r#""d";r=0;t=86400"#).await;
         let refusal = Answer::status(429).header("ratelimit-policy", r#""d";q=100;w=86400"#);
         crm.set(refusal.header("ratelimit", r#""d";r=0;t=86340"#));
-        assert_eq!(crm.times(1).await, [first], "{excess:?}");
+        assert_eq!(crm.times(1).await, [first], "{on_limit:?}");
         let error = crm.call(0).await.unwrap_err();
-        assert_eq!(error.retry_after(), Some(secs(86_340)), "{excess:?}: nobody waits so long");
+        assert_eq!(error.retry_after(), Some(secs(86_340)), "{on_limit:?}: nobody waits so long");
         wait(secs(86_300)).await;
         let times = crm.times(1).await;
-        assert_eq!(times, [first + 86_340_000], "{excess:?}: and nobody goes before that");
+        assert_eq!(times, [first + 86_340_000], "{on_limit:?}: and nobody goes before that");
     }
 }
 
@@ -136,14 +137,14 @@ async fn nothing_left_without_a_reset_is_a_short_pause_and_no_stop() {
         (full, millis(500)),
     ];
     for (answer, pause) in cases {
-        for excess in [Excess::Shape, Excess::Reject] {
-            let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+        for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+            let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
             crm.set(answer.clone());
             let times = crm.times(3).await;
             let gaps = times.windows(2).map(|pair| millis(pair[1] - pair[0]));
             for gap in gaps {
                 let range = pause..=pause.mul_f64(1.04);
-                assert!(range.contains(&gap), "{excess:?}: {answer:?}: {times:?}");
+                assert!(range.contains(&gap), "{on_limit:?}: {answer:?}: {times:?}");
             }
         }
     }
@@ -167,9 +168,9 @@ async fn what_is_left_goes_as_it_comes_for_people_and_then_they_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_late_does_not_give_back_what_is_spent() {
-    for excess in [Excess::Shape, Excess::Reject] {
+    for on_limit in [OnLimit::Shape, OnLimit::Reject] {
         let policy = r#""a";q=10;w=3600"#;
-        let layer = RateLimitLayer::learning().excess(excess);
+        let layer = RateLimitLayer::learning().on_limit(on_limit);
         let crm = told(layer, policy, r#""a";r=8;t=30"#).await;
         crm.set(telling(policy, r#""a";r=7;t=30"#).after(secs(5)));
         let first = crm.begin(1..2).await;
@@ -181,7 +182,7 @@ async fn an_answer_that_comes_late_does_not_give_back_what_is_spent() {
         for call in first {
             call.await.unwrap().unwrap();
         }
-        assert_eq!(crm.times(1).await, [30_000], "{excess:?}");
+        assert_eq!(crm.times(1).await, [30_000], "{on_limit:?}");
     }
 }
 
@@ -198,7 +199,7 @@ async fn no_more_go_than_a_new_window_has_before_it_is_told_of() {
 #[tokio::test(start_paused = true)]
 async fn a_long_window_is_a_stock_of_which_jobs_may_use_a_tenth_ahead() {
     let (policy, state) = (r#""h";q=3600;w=3600"#, r#""h";r=3600;t=3600"#);
-    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), policy, state).await;
+    let crm = told(RateLimitLayer::learning().on_limit(OnLimit::Shape), policy, state).await;
     assert_eq!(crm.limit.interval(), Some(millis(1_030)));
     let times = crm.times(360).await;
     let at_once = times.iter().filter(|at| **at == 0).count();
@@ -226,7 +227,7 @@ async fn a_long_window_is_a_stock_that_people_use_as_they_come() {
 async fn the_strictest_of_several_limits_holds() {
     let policy = r#""burst";q=10;w=1, "daily";q=1000;w=86400"#;
     let state = r#""burst";r=9;t=1, "daily";r=0;t=600"#;
-    let crm = told(RateLimitLayer::learning().excess(Excess::Shape), policy, state).await;
+    let crm = told(RateLimitLayer::learning().on_limit(OnLimit::Shape), policy, state).await;
     assert_eq!(crm.limit.interval(), Some(millis(103)));
     assert_eq!(crm.times(1).await, [600_000]);
 }
@@ -240,7 +241,7 @@ async fn the_strictest_of_several_policies_without_names_holds() {
             .header("ratelimit-remaining", left)
             .header("ratelimit-reset", reset)
     };
-    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     crm.set(telling("3600", "0", "500"));
     crm.call(0).await.unwrap();
     assert_eq!(crm.limit.interval(), Some(millis(1_030)));
@@ -253,7 +254,7 @@ async fn the_strictest_of_several_policies_without_names_holds() {
 async fn what_is_left_of_a_stock_sets_no_pace_after_its_reset() {
     let policies = r#""m";q=60;w=60, "h";q=3600;w=3600"#;
     let crm = told(
-        RateLimitLayer::learning().excess(Excess::Shape),
+        RateLimitLayer::learning().on_limit(OnLimit::Shape),
         policies,
         r#""m";r=59;t=60, "h";r=1;t=500"#,
     );
@@ -266,7 +267,7 @@ async fn what_is_left_of_a_stock_sets_no_pace_after_its_reset() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reset_that_moves_by_a_second_is_no_window_of_a_second() {
-    let layer = RateLimitLayer::learning().excess(Excess::Shape).pause_cap(secs(7_200));
+    let layer = RateLimitLayer::learning().on_limit(OnLimit::Shape).pause_cap(secs(7_200));
     let crm = Limited::by(layer);
     for (left, reset) in [(4_999, 3_000), (4_998, 3_001), (4_997, 3_000), (4_996, 3_001)] {
         crm.set(stamped(0, 5_000, left, reset));
@@ -281,7 +282,7 @@ async fn a_reset_that_moves_by_a_second_is_no_window_of_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn a_window_that_slides_is_not_measured_by_its_resets() {
-    let crm = Limited::by(RateLimitLayer::learning().excess(Excess::Shape));
+    let crm = Limited::by(RateLimitLayer::learning().on_limit(OnLimit::Shape));
     let began = now();
     // A hundred in 60 s, of which the first goes out, and another at the second 1.
     for (at, left, reset) in [(0, 1, 60), (1, 0, 60), (60, 98, 61), (61, 50, 101)] {
@@ -304,8 +305,8 @@ async fn a_limit_of_something_else_than_requests_stops_nobody() {
 async fn numbers_of_any_size_are_taken_in() {
     for reset in ["18446744073709550000s", "10000000000000000000000", "1e300", "-1", "nan"] {
         for left in ["0", "1", "18446744073709551615"] {
-            for excess in [Excess::Shape, Excess::Reject] {
-                let crm = Limited::by(RateLimitLayer::learning().excess(excess));
+            for on_limit in [OnLimit::Shape, OnLimit::Reject] {
+                let crm = Limited::by(RateLimitLayer::learning().on_limit(on_limit));
                 let answer = Answer::status(200).header("x-ratelimit-reset", reset);
                 crm.set(answer.header("x-ratelimit-remaining", left));
                 // The second is compared with the first.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use outrigger::rate_limit::{Excess, RateLimitLayer};
+use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::{Body, Error};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
@@ -208,7 +208,7 @@ async fn a_reset_that_is_rounded_down_costs_few_refusals() {
 /// Twelve windows' jobs at once: how many are refused, and the share of the rate that they use.
 async fn jobs(provider: Provider) -> (u64, f64) {
     let Provider { limit, window, began, .. } = provider;
-    let layer = RateLimitLayer::learning().excess(Excess::Shape).in_flight(16);
+    let layer = RateLimitLayer::learning().on_limit(OnLimit::Shape).in_flight(16);
     let service = layer.layer(provider.service());
     let calls = (0..limit * 12).map(|_| spawn(service.clone().oneshot(request())));
     let (mut refused, mut late) = (0, Vec::new());

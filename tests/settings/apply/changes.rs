@@ -177,7 +177,7 @@ async fn what_is_taken_out_again_is_as_code_set_it() {
         "retry = { budget = 'none', backoff = { schedule = ['1s'] } }",
         "bulkhead = { concurrency = 3, queue = 9, queue_wait = '9s' }",
         "bulkhead = { adaptive = 'aimd', queue_wait = 'none' }",
-        "rate_limit = { requests = 3, per = '1s', burst = 2, excess = 'shape' }",
+        "rate_limit = { requests = 3, per = '1s', burst = 2, on_limit = 'shape' }",
         "circuit_breaker = { window_calls = 50, consecutive = 3, mode = 'report-only' }",
         "circuit_breaker.enabled = false",
         "hedge.quantile = '95%'\nmirror = { share = '5%', concurrency = 1 }",

@@ -4,39 +4,39 @@ use std::sync::{Mutex, PoisonError, Weak};
 
 use super::limiter::Limiter;
 
-/// Calls that were let through and aren't answered yet, of all who share a bound, and who waits for one
-/// of them to end.
+/// Counts the calls that went out and aren't answered yet, of all limiters that share a bound. Limiters
+/// wait here for one of those calls to end.
 ///
-/// Of several limiters, each has its turn: one that is given room and has more who wait goes to the end.
+/// The limiters take turns: one that was woken and has more queued calls goes to the end.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    under_way: AtomicU32,
+pub(super) struct InFlight {
+    in_flight: AtomicU32,
     waiting: Mutex<VecDeque<Weak<Limiter>>>,
 }
 
-impl Flights {
-    pub(super) fn under_way(&self) -> u32 {
-        self.under_way.load(Ordering::Acquire)
+impl InFlight {
+    pub(super) fn count(&self) -> u32 {
+        self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Whether one more went, of at most so many.
-    pub(super) fn begin(&self, most: Option<u32>) -> bool {
+    /// Counts one more call, if there are fewer than `most`.
+    pub(super) fn try_begin(&self, most: Option<u32>) -> bool {
         let more = |now: u32| match most {
             Some(most) if now >= most => None,
             _ => now.checked_add(1),
         };
-        self.under_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+        self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
 
-    /// One ended. No limiter's lock may be held.
+    /// A call ended. No limiter's lock may be held.
     pub(super) fn end(&self) {
         let less = |now: u32| Some(now.saturating_sub(1));
-        let _ = self.under_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-        self.pass_on();
+        let _ = self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        self.wake_next();
     }
 
-    /// Somebody is to look for room. No limiter's lock may be held.
-    pub(super) fn pass_on(&self) {
+    /// Wakes the limiter that waits longest. No limiter's lock may be held.
+    pub(super) fn wake_next(&self) {
         loop {
             let Some(next) = self.waiting().pop_front() else { return };
             if next.upgrade().is_some_and(|limiter| limiter.wake_first()) {
@@ -45,12 +45,12 @@ impl Flights {
         }
     }
 
-    /// Whether others wait for room, to whom it belongs.
-    pub(super) fn is_waited_for(&self) -> bool {
+    /// Whether limiters wait, which go first.
+    pub(super) fn has_waiting(&self) -> bool {
         !self.waiting().is_empty()
     }
 
-    /// The first in the queue of this one found no room.
+    /// The first call in this limiter's queue waits for another call to end.
     pub(super) fn wait(&self, limiter: Weak<Limiter>) {
         let mut waiting = self.waiting();
         if !waiting.iter().any(|known| known.ptr_eq(&limiter)) {

@@ -1,17 +1,17 @@
-//! What a handle reads of a gate, and does to it.
+//! What a handle reads and changes.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Mode};
-use super::gate::{Effects, Gate, Inner, Settings};
+use super::shared::{Effects, Inner, Settings, SharedBreaker};
 use super::state::Forced;
-use super::window::{Sums, Window};
+use super::window::{Counts, Window};
 use crate::rt::Rng;
 use crate::terms::BreakerState;
 
-impl Gate {
+impl SharedBreaker {
     pub(super) fn count_abandoned(&self) {
         self.abandoned.fetch_add(1, Ordering::Relaxed);
     }
@@ -24,12 +24,12 @@ impl Gate {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    pub(super) fn forcings(&self) -> u64 {
-        self.forcings.load(Ordering::Relaxed)
+    pub(super) fn manual_changes(&self) -> u64 {
+        self.manual_changes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn sums(&self, now: Instant) -> Sums {
-        self.settings().window.sums(self.since_epoch(now))
+    pub(super) fn counts(&self, now: Instant) -> Counts {
+        self.settings().window.counts(self.since_epoch(now))
     }
 
     pub(super) fn forced(&self) -> Forced {
@@ -51,26 +51,27 @@ impl Gate {
         self.inner().machine.not_closed_for(now)
     }
 
-    /// Whether it refuses calls, because the last that is known is that nothing answers.
+    /// Whether it refuses calls because no probe has succeeded.
     pub(super) fn is_down(&self, now: Instant) -> bool {
         let (settings, inner) = (self.settings(), self.inner());
         let acts = inner.mode(&settings) == Mode::Enforce;
         acts && inner.machine.is_down(&settings.config, now)
     }
 
-    /// Whether another attempt of a call that has just failed would be refused, or is no help: so
-    /// many have failed in a row that this one would, too.
-    pub(super) fn discourages(&self) -> bool {
+    /// Whether a call that has just failed should not be retried: the retry would be refused, or so
+    /// many attempts have failed in a row that it would most likely fail too.
+    pub(super) fn discourages_retry(&self) -> bool {
         let settings = self.settings();
-        let row = self.row.length();
-        let hopeless = settings.config.hopeless_row().is_some_and(|most| row >= most);
-        if !hopeless && self.passes_all() {
+        let failed = self.consecutive.length();
+        let is_limit_reached =
+            settings.config.consecutive_limit().is_some_and(|limit| failed >= limit);
+        if !is_limit_reached && self.admits_all() {
             return false;
         }
         let inner = self.inner();
         let acts =
             inner.mode(&settings) == Mode::Enforce && inner.machine.forced() != Forced::Closed;
-        acts && (hopeless || inner.machine.is_open())
+        acts && (is_limit_reached || inner.machine.is_open())
     }
 
     pub(super) fn force(&self, forced: Forced, now: Instant, rng: &Rng) -> Effects {
@@ -85,21 +86,21 @@ impl Gate {
         })
     }
 
-    /// Opens until the time is over.
-    pub(super) fn open_by_hand(&self, time: Duration, now: Instant, rng: &Rng) -> Effects {
+    /// Opens until `time` has passed.
+    pub(super) fn open_manually(&self, time: Duration, now: Instant, rng: &Rng) -> Effects {
         self.change(now, rng, |inner, settings| {
             inner.machine.force(Forced::No, now);
-            inner.machine.open_by_hand(time, settings.config.open_time(0, rng), now);
+            inner.machine.open_manually(time, settings.config.open_time(0, rng), now);
             self.next_generation(inner, &settings.config);
         })
     }
 
-    /// Closed, with nothing remembered.
+    /// Closes, and clears all results.
     pub(super) fn reset(&self, now: Instant, rng: &Rng) -> Effects {
         self.change(now, rng, |inner, settings| {
-            let held = !inner.hold.is_empty();
+            let held = !inner.held.is_empty();
             inner.machine.reset(held, now);
-            self.begin_anew(inner, settings);
+            self.clear_results(inner, settings);
         })
     }
 
@@ -114,14 +115,14 @@ impl Gate {
         change: impl FnOnce(&mut Inner, &Settings),
     ) -> Effects {
         let (settings, mut effects) = (self.settings(), Effects::default());
-        self.forcings.fetch_add(1, Ordering::Relaxed);
+        self.manual_changes.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.inner();
         change(&mut inner, &settings);
         self.finish(&mut inner, &settings, now, rng, &mut effects);
         effects
     }
 
-    /// Other settings from now on; the state stays, and so do the results if the window does.
+    /// Applies other settings. The state is kept, and so are the results if the window is the same.
     pub(super) fn reconfigure(&self, config: BreakerConfig, now: Instant, rng: &Rng) -> Effects {
         let mut effects = Effects::default();
         let mut inner = self.inner();
@@ -130,7 +131,7 @@ impl Gate {
         let window = match before.window == config.window {
             true => Arc::clone(&settings.window),
             false => {
-                self.row.clear();
+                self.consecutive.clear();
                 Arc::new(Window::new(config.window))
             }
         };
