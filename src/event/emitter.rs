@@ -81,7 +81,7 @@ impl Emitter {
             return;
         };
         let event = event();
-        let origin = Origin::new(inner.integration.as_deref(), context).with_exchange(exchange);
+        let origin = Origin::new(inner.integration.as_deref(), context, exchange);
         inner.tell(&event, &origin);
     }
 }

@@ -123,10 +123,8 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
 /// The class of a response: as an inner layer found it, or by this classifier. It is left on the
 /// response.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let class = class_of_head(by, status, &headers, response.extensions());
-    *response.headers_mut() = headers;
+    let (status, headers) = (response.status(), response.headers());
+    let class = class_of_head(by, status, headers, response.extensions());
     leave_class(class, response.extensions_mut());
     class
 }

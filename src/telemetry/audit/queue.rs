@@ -139,10 +139,6 @@ impl Queue {
         self.state.locked().last_error = error;
     }
 
-    fn count_dropped(&self) {
-        self.state.locked().dropped += 1;
-    }
-
     /// Waits before a record is tried again. Returns false at the end, without waiting.
     fn pause(&self) -> bool {
         !self.wait(RETRY_AFTER, |state| !state.is_closed)
@@ -199,7 +195,7 @@ impl Writer {
                 break;
             }
         }
-        self.queue.count_dropped();
+        self.queue.state.locked().dropped += 1;
     }
 }
 
