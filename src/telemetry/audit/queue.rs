@@ -13,12 +13,12 @@ use crate::rt::{Lock, callback};
 /// A queue of records for the thread that writes them.
 pub(super) struct Queue {
     most: usize,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     waiting: VecDeque<PendingRecord>,
     /// Records that the thread has taken and not yet written.
     writing: usize,
@@ -29,9 +29,9 @@ struct State {
     awaited: Option<u64>,
     /// The size of the exchanges of all these records.
     exchange_bytes: usize,
-    dropped: u64,
-    forgotten: u64,
-    last_error: Option<String>,
+    pub(super) dropped: u64,
+    pub(super) forgotten: u64,
+    pub(super) last_error: Option<String>,
     is_closed: bool,
     is_finished: bool,
 }
@@ -90,18 +90,6 @@ impl Queue {
         self.wait(limit, |state| !state.is_finished);
     }
 
-    pub(super) fn dropped(&self) -> u64 {
-        self.state.locked().dropped
-    }
-
-    pub(super) fn forgotten(&self) -> u64 {
-        self.state.locked().forgotten
-    }
-
-    pub(super) fn last_error(&self) -> Option<String> {
-        self.state.locked().last_error.clone()
-    }
-
     fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
         let waited = self.changed.wait_timeout_while(self.state.locked(), limit, busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
@@ -135,10 +123,6 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn set_last_error(&self, error: Option<String>) {
-        self.state.locked().last_error = error;
-    }
-
     /// Waits before a record is tried again. Returns false at the end, without waiting.
     fn pause(&self) -> bool {
         !self.wait(RETRY_AFTER, |state| !state.is_closed)
@@ -170,7 +154,7 @@ impl Writer {
                 if self.queue.is_due() {
                     let flushed = guarded(|| self.sink.flush());
                     if let Err(error) = flushed {
-                        self.queue.set_last_error(Some(error));
+                        self.queue.state.locked().last_error = Some(error);
                     }
                 }
                 self.queue.written(exchange_bytes);
@@ -187,9 +171,11 @@ impl Writer {
         let redacted = callback::call("redactor", || pending.redacted(&*self.redactor));
         let record: AuditRecord = redacted.unwrap_or_else(|| pending.bare());
         for tried in 1..=TRIES {
-            match guarded(|| self.sink.write(&record)) {
-                Ok(()) => return self.queue.set_last_error(None),
-                Err(error) => self.queue.set_last_error(Some(error)),
+            let error = guarded(|| self.sink.write(&record)).err();
+            let is_written = error.is_none();
+            self.queue.state.locked().last_error = error;
+            if is_written {
+                return;
             }
             if tried == TRIES || !self.queue.pause() {
                 break;
