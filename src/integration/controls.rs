@@ -165,12 +165,9 @@ impl Control for RehearsalControl {
 const KILL_SWITCH: &str = "kill_switch";
 const CIRCUIT_BREAKER: &str = "circuit_breaker";
 const REHEARSAL: &str = "rehearsal";
-const MODES: [&str; 5] = [
-    SwitchMode::On.name(),
-    SwitchMode::NoRetries.name(),
-    SwitchMode::CacheOnly.name(),
-    SwitchMode::FallbackOnly.name(),
-    SwitchMode::Off.name(),
-];
+const MODES: [&str; 5] = {
+    let [on, no_retries, cache_only, fallback_only, off] = SwitchMode::ALL;
+    [on.name(), no_retries.name(), cache_only.name(), fallback_only.name(), off.name()]
+};
 const FORCES: [&str; 3] = ["automatic", "open", "closed"];
 const ENDS: [&str; 1] = ["off"];
