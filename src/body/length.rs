@@ -136,19 +136,12 @@ impl Counted {
         Error::body_failed(self.count.0.get_or_init(|| how).clone())
     }
 
-    fn too_long(&mut self) -> Error {
-        self.fail(format!("its body is longer than the {} bytes that it should have", self.length))
-    }
-
-    fn too_short(&mut self) -> Error {
-        let came = self.length - self.left;
-        self.fail(format!("its body ended after {came} of {} bytes", self.length))
-    }
-
     /// Returns a part of the stream, unless it may be the last: that one is held back.
     fn count(&mut self, data: Bytes) -> Option<Result<Frame<Bytes>, Error>> {
         let Some(left) = self.left.checked_sub(data.len() as u64) else {
-            return Some(Err(self.too_long()));
+            let most = self.length;
+            let how = format!("its body is longer than the {most} bytes that it should have");
+            return Some(Err(self.fail(how)));
         };
         let is_last = left == 0 && !data.is_empty();
         self.left = left;
@@ -166,7 +159,8 @@ impl Counted {
     /// The stream has reached its end, or its trailers.
     fn end(&mut self, trailers: Option<Frame<Bytes>>) -> Option<Result<Frame<Bytes>, Error>> {
         if self.left > 0 {
-            return Some(Err(self.too_short()));
+            let (came, all) = (self.length - self.left, self.length);
+            return Some(Err(self.fail(format!("its body ended after {came} of {all} bytes"))));
         }
         self.is_over = true;
         self.trailers = trailers;

@@ -97,8 +97,12 @@ impl SharedClassifier {
     }
 
     pub(crate) fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
-        let own = self.0.as_ref();
-        own.and_then(|own| callback::call(CLASSIFIER, || own.limit_headers())).unwrap_or_default()
+        self.ask(Classify::limit_headers).unwrap_or_default()
+    }
+
+    /// Asks the user's classifier; `None` if there is none, or it panics.
+    fn ask<'a, T>(&'a self, ask: impl FnOnce(&'a dyn Classify) -> T) -> Option<T> {
+        self.0.as_ref().and_then(|own| callback::call("classifier", || ask(&**own)))
     }
 }
 
@@ -119,10 +123,8 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
 /// The class of a response: as an inner layer found it, or by this classifier. It is left on the
 /// response.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let class = class_of_head(by, status, &headers, response.extensions());
-    *response.headers_mut() = headers;
+    let (status, headers) = (response.status(), response.headers());
+    let class = class_of_head(by, status, headers, response.extensions());
     leave_class(class, response.extensions_mut());
     class
 }
@@ -138,8 +140,7 @@ pub(crate) fn class_of_head(
         return *found;
     }
     let head = ResponseHead { status, headers, extensions };
-    let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
-    own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]))
+    by.ask(|own| own.response(&head)).unwrap_or_else(|| HttpClassifier::by_status(&head, &[]))
 }
 
 /// Saves a class on an answer, for outer layers; a success needs no word.
@@ -152,11 +153,6 @@ pub(crate) fn leave_class(class: Class, extensions: &mut Extensions) {
 /// The class of an error: as an inner layer found it, or by this classifier.
 pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
     error.class_or(|| {
-        let own = by.0.as_ref();
-        let own = own.and_then(|own| callback::call(CLASSIFIER, || own.error(error)));
-        own.unwrap_or_else(|| HttpClassifier::new().error(error))
+        by.ask(|own| own.error(error)).unwrap_or_else(|| HttpClassifier::new().error(error))
     })
 }
-
-/// The classifier's name in the report of a panic.
-const CLASSIFIER: &str = "classifier";

@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// The state of a circuit breaker.
     BreakerState {

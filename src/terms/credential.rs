@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// A credential that expires.
     Credential {

@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// Whether the provider may have acted on a failed call.
     ///

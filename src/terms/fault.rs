@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// How a connection failed.
     Fault {

@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// Why a failed call was not retried.
     GaveUp {

@@ -1,5 +1,8 @@
 //! The enums that all modules use. Each has a `name`: one word for it, wherever it is shown.
 
+#[macro_use]
+mod named;
+
 mod breaker_state;
 mod class;
 mod close_cause;
@@ -8,7 +11,6 @@ mod delivery;
 mod fault;
 mod gave_up;
 mod injected_fault;
-mod named;
 mod phase;
 mod rejection;
 mod replace_cause;

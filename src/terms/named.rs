@@ -37,5 +37,3 @@ macro_rules! named {
     };
     (@display $kind:ident $($variant:ident,)+) => {};
 }
-
-pub(super) use named;

@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// The phase of a call in which a time limit passed.
     ///

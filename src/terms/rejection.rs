@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// Why a layer refused to send.
     Rejection {

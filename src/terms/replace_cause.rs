@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// Why a rotating client is replaced.
     ReplaceCause {

@@ -1,5 +1,3 @@
-use super::named::named;
-
 named! {
     /// Why a kill switch's source could not be read.
     SourceProblem {

@@ -1,4 +1,3 @@
-use super::named::named;
 use std::fmt;
 
 named! {

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use super::named::named;
 use super::rejection::Rejection;
 
 named! {

@@ -50,7 +50,8 @@ impl HyperConfig {
     }
 
     /// How long the making of a connection may take: name, TCP and TLS together, over all of the
-    /// host's addresses.
+    /// host's addresses; 1 s by default (3 s in the preset `background`), so that an attempt has time
+    /// left for another address or another try.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.limits.connect = Some(limit);
         self
@@ -85,19 +86,22 @@ impl HyperConfig {
         self
     }
 
-    /// How long a connection is kept that nobody uses.
+    /// How long a connection is kept that nobody uses; 30 s by default, less than most servers keep
+    /// one, so that few are found closed.
     pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
         self.limits.idle = Some(limit);
         self
     }
 
-    /// How many connections to one host are kept that nobody uses.
+    /// How many connections to one host are kept that nobody uses; all by default, because they age
+    /// anyway. Over HTTP/2 there is one, which doesn't count.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
         self.limits.idle_per_host = connections;
         self
     }
 
-    /// After how much silence TCP asks whether the peer is still there.
+    /// After how much silence TCP asks whether the peer is still there; 30 s by default, so that a
+    /// balancer that forgets silent connections doesn't forget these.
     pub fn tcp_keepalive(mut self, silence: Duration) -> Self {
         self.tcp_keepalive = Some(silence);
         self
@@ -125,13 +129,21 @@ impl HyperConfig {
         self
     }
 
-    /// A client with these settings and its own pool.
+    /// A client with these settings and its own pool. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         self.check()?;
         Ok(HyperTransport::new(self, Emitter::new()))
     }
 
-    /// Names every setting that can't work.
+    /// Checks the settings, without an integration around them.
+    ///
+    /// # Errors
+    ///
+    /// When some can't work (limits of zero, windows that are too large): every one of them is named.
     pub fn check(&self) -> Result<(), ConfigError> {
         validate("hyper", |errors| self.check_into(errors))
     }

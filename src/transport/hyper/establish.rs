@@ -85,14 +85,9 @@ impl Client {
         }
         // Hold all connections until all are made: one that is returned early would be used twice.
         let mut held = Vec::new();
-        let mut failed = None;
         while let Some(result) = made.join_next().await {
-            match result {
-                Ok(Ok(lease)) => held.push(lease),
-                Ok(Err(error)) => failed = failed.or(Some(error)),
-                Err(_) => {}
-            }
+            held.extend(result);
         }
-        failed.map_or(Ok(()), Err)
+        held.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 }

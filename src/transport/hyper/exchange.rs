@@ -104,7 +104,7 @@ impl Client {
             // Another attempt must go over another connection (RFC 9110, 15.5.20).
             hold.misdirected();
         }
-        Ok(response.map(|body| GuardedBody::new(body, Some(hold))))
+        Ok(response.map(|body| GuardedBody::new(body, hold)))
     }
 
     /// Gets a connection, and records the wait for it if there are subscribers.

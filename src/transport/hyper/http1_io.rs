@@ -1,13 +1,13 @@
 //! The request and the answer that are on an HTTP/1.1 connection.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::head_check::{Checked, HeadCheck};
 use super::pool::Signals;
 use super::watched_io::Watch;
 use crate::context::UploadProgress;
-use crate::rt;
+use crate::rt::{self, Lock};
 
 /// The present request and its answer.
 #[derive(Clone, Debug)]
@@ -36,14 +36,14 @@ impl Watch for Http1Watch {
     fn wrote(&mut self, bytes: usize) {
         self.signals.add_written(bytes);
         if bytes > 0
-            && let Some(upload) = &self.exchange.state().upload
+            && let Some(upload) = &self.exchange.0.locked().upload
         {
             upload.wrote(rt::now());
         }
     }
 
     fn flushed(&mut self) {
-        if let Some(upload) = &self.exchange.state().upload {
+        if let Some(upload) = &self.exchange.0.locked().upload {
             upload.flushed(rt::now());
         }
     }
@@ -63,13 +63,13 @@ impl Exchange {
             upload.count_writes(true);
             upload.go(rt::now());
         }
-        let mut state = self.state();
+        let mut state = self.0.locked();
         state.upload = upload;
         state.head = state.is_lenient.then(HeadCheck::new);
     }
 
     fn check_head(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.0.locked();
         match state.head.as_mut().map(|head| head.read(bytes)) {
             Some(Checked::Broken) => Err(io::Error::new(io::ErrorKind::InvalidData, BROKEN)),
             Some(Checked::Complete) => {
@@ -78,11 +78,6 @@ impl Exchange {
             }
             Some(Checked::More) | None => Ok(()),
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that could panic runs under the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -82,7 +82,7 @@ impl PoolControl for Client {
         let ours = tls::client_expiry(&self.tls);
         let ours =
             ours.map(|at| Expiry { credential: Credential::ClientCertificate, host: None, at });
-        self.hosts.expiries().chain(ours).collect()
+        self.hosts.expiries().into_iter().chain(ours).collect()
     }
 
     fn limits(&self) -> PoolLimits {

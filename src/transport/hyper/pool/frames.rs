@@ -35,9 +35,9 @@ impl Frames {
         let word = |item: &[u8]| item.first_chunk().map_or(0, |word| u32::from_be_bytes(*word));
         match self.head[KIND] {
             SETTINGS if self.head[FLAGS] & ACK == 0 => {
-                let settings = self.payload.chunks_exact(SETTINGS_ITEM);
+                let mut settings = self.payload.chunks_exact(SETTINGS_ITEM);
                 let is_streams = |item: &&[u8]| item.starts_with(&MAX_CONCURRENT_STREAMS);
-                let streams = settings.filter(is_streams).last().map(|item| word(&item[2..]));
+                let streams = settings.rfind(is_streams).map(|item| word(&item[2..]));
                 let untold = (!std::mem::replace(&mut self.is_begun, true)).then_some(u32::MAX);
                 if let Some(streams) = streams.or(untold) {
                     self.signals.set_max_streams(streams);

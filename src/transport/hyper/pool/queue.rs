@@ -12,7 +12,7 @@ use super::host::Host;
 use super::lease::Lease;
 use super::place::Place;
 use super::record::Record;
-use crate::rt;
+use crate::rt::{self, Lock};
 use crate::terms::CloseCause;
 
 /// What a request gets that asks for a connection.
@@ -39,7 +39,7 @@ impl Host {
         let now = rt::now();
         // Dropped after the lock is free again.
         let mut stale = Vec::new();
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let limits = self.shared.limits();
         // Free connections are for the requests that wait, not for one that has just come.
         let is_first = !state.is_waited_for();
@@ -93,7 +93,7 @@ impl Host {
 
     /// Gives an HTTP/1.1 connection to a waiting request, or keeps it.
     fn hand_on(self: &Arc<Self>, connection: Connection) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         if connection.record.is_ended() {
             // It was closed meanwhile, and looked for among those that nobody uses.
             return;
@@ -128,7 +128,7 @@ impl Host {
         let (now, limits) = (rt::now(), self.shared.limits());
         loop {
             let mut stale = Vec::new();
-            let mut state = self.state();
+            let mut state = self.state.locked();
             if state.streams.is_none() || !state.is_waited_for() {
                 return;
             }
@@ -150,7 +150,7 @@ impl Host {
     /// Lets the next waiting request make a connection, if the limits allow it.
     pub(super) fn grant_place(self: &Arc<Self>) {
         loop {
-            let mut state = self.state();
+            let mut state = self.state.locked();
             if !state.may_connect(self.shared.limits().per_host) {
                 return;
             }

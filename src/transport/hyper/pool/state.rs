@@ -124,10 +124,7 @@ impl State {
 
     /// Takes the unused connections that have not proved since then that they are alive.
     pub(super) fn take_unproven(&mut self, since: Instant) -> Vec<Connection> {
-        let proven = |connection: &Connection| connection.record.was_used_since(since);
-        let (kept, unproven) = std::mem::take(&mut self.idle).into_iter().partition(proven);
-        self.idle = kept;
-        unproven
+        self.idle.extract_if(.., |idle| !idle.record.was_used_since(since)).collect()
     }
 
     /// Takes out an unused connection.
