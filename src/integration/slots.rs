@@ -94,10 +94,10 @@ impl Slots {
         self.hedge = self.hedge.budget(self.retry.shared_budget());
         let room = self.room();
         if room.is_some() {
-            self.bulkhead = self.bulkhead.fed();
+            self.bulkhead = self.bulkhead.exempt_from_queue_limit();
         }
         let attempt = self.timeout.attempt_limit();
-        self.bulkhead = self.bulkhead.leaving(attempt);
+        self.bulkhead = self.bulkhead.reserving(attempt);
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }
@@ -106,7 +106,7 @@ impl Slots {
     fn room(&self) -> Option<Arc<dyn Capacity>> {
         let config = self.rate_limit.config();
         match (config.on_limit, config.in_flight) {
-            (OnLimit::Shape, None) => self.bulkhead.room(),
+            (OnLimit::Shape, None) => self.bulkhead.capacity(),
             _ => None,
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::layer::BulkheadLayer;
 use super::limit::Priority;
-use super::places::{Entry, Permit};
-use super::queue::{Shed, Ticket};
-use super::watch::Watch;
+use super::permits::{AcquireOutcome, Permit};
+use super::queue::{Acquire, Shed};
+use super::sample_guard::SampleGuard;
 use crate::context::Context;
 use crate::event::Event;
 use crate::outcome::Error;
@@ -35,32 +35,34 @@ impl Pattern for BulkheadPattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        let BulkheadLayer { places, priority, standing, .. } = &*self.settings;
-        let _place = match places.enter(*priority, *standing) {
-            Entry::Uncounted => None,
-            Entry::Admitted(place) => Some(place),
-            Entry::Queued(ticket) => {
-                // Others may need what is kept ready sooner.
+        let BulkheadLayer { permits, priority, queue_slot, .. } = &*self.settings;
+        let _permit = match permits.acquire(*priority, *queue_slot) {
+            AcquireOutcome::Uncounted => None,
+            AcquireOutcome::Admitted(permit) => Some(permit),
+            AcquireOutcome::Queued(acquire) => {
+                // A queued call needs no ready service; another call may.
                 next.release();
-                Some(self.settings.wait(ticket, call, attempt).await?)
+                Some(self.settings.wait(acquire, call, attempt).await?)
             }
-            Entry::Full => return Err(self.settings.refuse(Refusal::Full, &attempt.context())),
+            AcquireOutcome::Full => {
+                return Err(self.settings.refuse(Refusal::Full, &attempt.context()));
+            }
         };
-        let mut watch = Watch::begin(&self.settings, call, attempt);
+        let mut guard = SampleGuard::begin(&self.settings, call, attempt);
         let mut running = pin!(next.run(call, attempt));
-        if watch.is_none() {
+        if guard.is_none() {
             return running.await;
         }
         let held = attempt.head(running.as_mut()).await;
-        if let Some(watch) = watch.take() {
-            watch.came_to(&held);
+        if let Some(guard) = guard.take() {
+            guard.on_head(&held);
         }
         held.hand_up().await
     }
 
-    /// If not, the call will wait or be refused.
+    /// Otherwise the call waits or is refused.
     fn may_send(&self) -> bool {
-        self.settings.places.has_room(self.settings.priority)
+        self.settings.permits.has_free_permit(self.settings.priority)
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
@@ -68,22 +70,22 @@ impl Pattern for BulkheadPattern {
     }
 }
 
-/// Why a call is not let through.
+/// Why a call is refused.
 #[derive(Clone, Copy, Debug)]
 enum Refusal {
-    /// There was no place, and none in the queue.
+    /// There was neither a permit nor a place in the queue.
     Full,
-    /// It had a place in the queue, and somebody of high priority took it.
+    /// A call of high priority took its place in the queue.
     Shed,
-    /// It waited for so long.
+    /// It waited for too long.
     Late(Duration),
 }
 
 impl BulkheadLayer {
-    /// Waits in the queue for a place.
+    /// Waits in the queue for a permit.
     async fn wait<W: Wire>(
         &self,
-        mut ticket: Ticket,
+        mut acquire: Acquire,
         call: &Call,
         attempt: &Attempt<W>,
     ) -> Result<Permit, Error> {
@@ -91,28 +93,28 @@ impl BulkheadLayer {
         self.emitter.emit(Some(&context), || Event::BulkheadQueued);
         let came = call.now();
         let latest = context.latest_start(came, self.attempt);
-        let patience = latest.map(|latest| latest.saturating_duration_since(came));
-        let longest = self.queue_wait.get().into_iter().chain(patience).min();
-        let due = longest.map(|wait| rt::after(came, wait));
-        let turn = call.until(due, poll_fn(|cx| ticket.poll(cx.waker()))).await;
-        let place = match turn {
-            Some(Ok(place)) => place,
+        let max_wait = latest.map(|latest| latest.saturating_duration_since(came));
+        let max_wait = self.queue_wait.get().into_iter().chain(max_wait).min();
+        let due = max_wait.map(|wait| rt::after(came, wait));
+        let granted = call.until(due, poll_fn(|cx| acquire.poll(cx.waker()))).await;
+        let permit = match granted {
+            Some(Ok(permit)) => permit,
             Some(Err(Shed)) => return Err(self.refuse(Refusal::Shed, &context)),
             None => {
-                let waited = longest.unwrap_or_default();
+                let waited = max_wait.unwrap_or_default();
                 return Err(self.refuse(Refusal::Late(waited), &context));
             }
         };
         if let Some(refusal) = attempt.refusal() {
-            // Somebody stopped the integration meanwhile: the place is for others.
+            // The integration was stopped meanwhile.
             return Err(refusal);
         }
-        // Whether the provider is slow is judged from here.
+        // The attempt's latency is measured from here.
         let now = call.now();
         attempt.state(|state| state.set_attempt_began(now));
         let waited = now.saturating_duration_since(came);
         self.emitter.emit(Some(&context), || Event::BulkheadAdmitted { waited });
-        Ok(place)
+        Ok(permit)
     }
 
     fn refuse(&self, refusal: Refusal, context: &Context) -> Error {
@@ -121,8 +123,8 @@ impl BulkheadLayer {
             _ => Rejection::Full,
         };
         self.emitter.emit(Some(context), || Event::BulkheadRejected { why });
-        let (limit, in_use) = (self.places.limit().unwrap_or_default(), self.places.in_use());
-        let queue = self.places.queue_limit();
+        let (limit, in_use) = (self.permits.limit().unwrap_or_default(), self.permits.in_use());
+        let queue = self.permits.queue_limit();
         let detail = match refusal {
             Refusal::Late(waited) => {
                 format!(
@@ -130,7 +132,7 @@ impl BulkheadLayer {
                     rt::ceil_to_millis(waited)
                 )
             }
-            Refusal::Full => match self.places.reserved() {
+            Refusal::Full => match self.permits.reserved() {
                 reserved if reserved > 0 && self.priority == Priority::Low => format!(
                     "{in_use} of {limit} in use, {reserved} kept for high priority, {queue} may wait"
                 ),

@@ -1,21 +1,21 @@
 use std::time::Duration;
 
-use super::adaptive::{Adaptive, Machine};
+use super::adaptive::{Adaptive, AdaptiveLimit};
 use crate::settings::{Errors, Ratio};
 
-/// What a bulkhead was set to.
+/// The settings of a bulkhead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BulkheadConfig {
-    /// Absent where concurrency isn't bounded; where it is adaptive, what it begins with.
+    /// Absent if concurrency isn't bounded; if it is adaptive, the first limit.
     pub(crate) concurrency: Option<u32>,
     pub(crate) queue: u32,
     pub(crate) queue_wait: Option<Duration>,
     pub(crate) adaptive: Option<Adaptive>,
 }
 
-/// What the places were set to.
+/// The settings of the permits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PlacesConfig {
+pub(super) struct PermitsConfig {
     pub(super) concurrency: Option<u32>,
     pub(super) queue: u32,
     /// The share that is for high priority only.
@@ -25,20 +25,20 @@ pub(super) struct PlacesConfig {
 
 // === impl PlacesConfig ===
 
-impl PlacesConfig {
-    /// How many of `limit` places are for high priority only.
+impl PermitsConfig {
+    /// How many of `limit` permits are for high priority only.
     pub(super) fn reserve_of(&self, limit: u32) -> u32 {
         if limit < 2 || self.reserve == Ratio::ZERO {
             return 0;
         }
         let share = u64::from(limit) * u64::from(self.reserve.millionths());
-        let places = u32::try_from(share / u64::from(Ratio::ONE.millionths())).unwrap_or(limit);
-        places.clamp(1, limit - 1)
+        let permits = u32::try_from(share / u64::from(Ratio::ONE.millionths())).unwrap_or(limit);
+        permits.clamp(1, limit - 1)
     }
 
-    /// What moves the limit, where anything does.
-    pub(super) fn machine(&self) -> Option<Machine> {
-        Some(Machine::new(self.adaptive.as_ref()?, self.concurrency?))
+    /// The adaptive limit, if there is one.
+    pub(super) fn machine(&self) -> Option<AdaptiveLimit> {
+        Some(AdaptiveLimit::new(self.adaptive.as_ref()?, self.concurrency?))
     }
 
     pub(super) fn check_into(&self, limit: &str, adaptive: &str, errors: &mut Errors<'_>) {
@@ -60,7 +60,7 @@ impl PlacesConfig {
 }
 
 /// No bound.
-impl Default for PlacesConfig {
+impl Default for PermitsConfig {
     fn default() -> Self {
         Self { concurrency: None, queue: 0, reserve: Ratio::ZERO, adaptive: None }
     }

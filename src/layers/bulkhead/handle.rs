@@ -1,76 +1,75 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::config::{BulkheadConfig, PlacesConfig};
+use super::config::{BulkheadConfig, PermitsConfig};
 use super::limit::Priority;
-use super::places::Places;
+use super::permits::Permits;
 
-/// Reads how many places of a bulkhead are taken.
+/// Reads how many permits of a bulkhead are taken.
 ///
-/// Where a [`Limit`](super::Limit) is shared, the figures are of all who share it.
+/// If a [`Limit`](super::Limit) is shared, the figures are of all that share it.
 #[derive(Clone, Debug)]
 pub struct BulkheadHandle {
-    places: Arc<Places>,
+    permits: Arc<Permits>,
     queue_wait: QueueWait,
     is_shared: bool,
 }
 
-/// How long a call may wait for a place; clones are of one setting.
+/// How long a call may wait for a permit; clones are of one setting.
 #[derive(Clone, Debug, Default)]
 pub(super) struct QueueWait(Arc<Mutex<Option<Duration>>>);
 
 impl BulkheadHandle {
-    pub(super) fn new(places: Arc<Places>, queue_wait: QueueWait, is_shared: bool) -> Self {
-        Self { places, queue_wait, is_shared }
+    pub(super) fn new(permits: Arc<Permits>, queue_wait: QueueWait, is_shared: bool) -> Self {
+        Self { permits, queue_wait, is_shared }
     }
 
-    /// How many calls may be under way; `None` without a bound.
+    /// How many calls may be in flight; `None` without a bound.
     #[must_use]
     pub fn limit(&self) -> Option<u32> {
-        self.places.limit()
+        self.permits.limit()
     }
 
-    /// How many of the places are for high priority only.
+    /// How many of the permits are for high priority only.
     #[must_use]
     pub fn reserved(&self) -> u32 {
-        self.places.reserved()
+        self.permits.reserved()
     }
 
-    /// How many calls are under way; 0 without a bound, because nobody counts.
+    /// How many calls are in flight; 0 without a bound, because they aren't counted.
     #[must_use]
     pub fn in_use(&self) -> u32 {
-        self.places.in_use()
+        self.permits.in_use()
     }
 
-    /// How many calls wait for a place just now, of both priorities.
+    /// How many calls wait for a permit just now, of both priorities.
     #[must_use]
     pub fn waiting(&self) -> u32 {
-        self.places.waiting()
+        self.permits.waiting()
     }
 
-    /// How many calls of this priority wait for a place.
+    /// How many calls of this priority wait for a permit.
     #[must_use]
     pub fn waiting_of(&self, priority: Priority) -> u32 {
-        self.places.waiting_of(priority)
+        self.permits.waiting_of(priority)
     }
 
     /// What the bulkhead is set to.
     pub(crate) fn config(&self) -> BulkheadConfig {
-        let PlacesConfig { concurrency, queue, adaptive, .. } = self.places.config();
+        let PermitsConfig { concurrency, queue, adaptive, .. } = self.permits.config();
         BulkheadConfig { concurrency, queue, queue_wait: self.queue_wait.get(), adaptive }
     }
 
-    /// Sets the bulkhead anew while it runs.
+    /// Applies other settings while calls run.
     ///
-    /// Calls that are under way keep their places, and calls that wait stay in the queue, each for as
-    /// long as it was allowed to when it came. Of a shared limit only the wait is this bulkhead's to
-    /// set.
+    /// Calls in flight keep their permits, and waiting calls stay in the queue, each for as long as it
+    /// was allowed to when it came. If the limit is shared, only the wait is set.
     pub(crate) fn reconfigure(&self, config: &BulkheadConfig) {
         let BulkheadConfig { concurrency, queue, queue_wait, adaptive } = config.clone();
         self.queue_wait.set(queue_wait);
         if !self.is_shared {
-            let reserve = self.places.config().reserve;
-            self.places.reconfigure(PlacesConfig { concurrency, queue, reserve, adaptive });
+            let reserve = self.permits.config().reserve;
+            self.permits.reconfigure(PermitsConfig { concurrency, queue, reserve, adaptive });
         }
     }
 }
@@ -86,8 +85,8 @@ impl QueueWait {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same wait, as a setting of its own.
-    pub(super) fn apart(&self) -> Self {
+    /// A copy that is not shared.
+    pub(super) fn unshared(&self) -> Self {
         Self::new(self.get())
     }
 

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use super::adaptive::Adaptive;
 use super::around::BulkheadPattern;
-use super::config::{BulkheadConfig, PlacesConfig};
+use super::config::{BulkheadConfig, PermitsConfig};
 use super::handle::{BulkheadHandle, QueueWait};
 use super::limit::{Limit, Priority, Share};
-use super::places::Places;
-use super::queue::Standing;
+use super::permits::Permits;
+use super::queue::QueueSlot;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::capacity::Capacity;
@@ -17,23 +17,23 @@ use crate::settings::{ConfigError, Errors, validate};
 
 /// Bounds concurrency. See the [module](super).
 ///
-/// Every service that is made from one layer, or from its clones, shares its places. So does an
+/// Every service that is made from one layer, or from its clones, shares its permits. So does an
 /// integration that was built with it; of several, all do if a handle was taken before, otherwise the
 /// first. What is meant to be shared is a [`Limit`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct BulkheadLayer {
-    pub(super) places: Arc<Places>,
+    pub(super) permits: Arc<Permits>,
     pub(super) priority: Priority,
-    pub(super) standing: Standing,
+    pub(super) queue_slot: QueueSlot,
     pub(super) queue_wait: QueueWait,
     /// How long an attempt takes at most, where that is known.
     pub(super) attempt: Option<Duration>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
-    /// The limit whose places these are, where they aren't the layer's own.
+    /// The limit that the permits belong to, if they are shared.
     shared: Option<Limit>,
-    /// What was set here and is the shared limit's to set.
+    /// A setting that was made here although it belongs to the shared limit.
     misplaced: Option<&'static str>,
 }
 
@@ -48,12 +48,12 @@ impl BulkheadLayer {
         Self::unlimited().concurrency(concurrency)
     }
 
-    /// No bound: calls pass as they come, and nobody counts them.
+    /// No bound: calls pass as they come, and aren't counted.
     pub fn unlimited() -> Self {
         Self {
-            places: Arc::new(Places::new(PlacesConfig::default())),
+            permits: Arc::new(Permits::new(PermitsConfig::default())),
             priority: Priority::default(),
-            standing: Standing::default(),
+            queue_slot: QueueSlot::default(),
             queue_wait: QueueWait::default(),
             attempt: None,
             classifier: SharedClassifier::default(),
@@ -63,50 +63,49 @@ impl BulkheadLayer {
         }
     }
 
-    /// A bound that others share, with this priority among them.
+    /// A shared bound, with this priority.
     pub fn shared(limit: Limit, priority: Priority) -> Self {
         Self::unlimited().limit(limit, priority)
     }
 
-    /// How many calls may be under way, at least one. It takes the place of a shared limit, its
-    /// queue included.
+    /// How many calls may be in flight, at least one. It replaces a shared limit and its queue.
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         if self.shared.take().is_some() {
             (self.priority, self.misplaced) = (Priority::default(), None);
-            self.places = Arc::new(Places::new(PlacesConfig::default()));
+            self.permits = Arc::new(Permits::new(PermitsConfig::default()));
         }
         self.set("concurrency", |config| config.concurrency = Some(concurrency))
     }
 
-    /// How many calls may wait for a place, first come, first served; 0 by default. What comes when
-    /// all of these spots are taken is refused at once, as
+    /// How many calls may wait for a permit, first come, first served; 0 by default. Further calls are
+    /// refused at once, as
     /// [`Full`](crate::outcome::Rejection::Full).
     pub fn queue(self, calls: u32) -> Self {
         self.set("queue", |config| config.queue = calls)
     }
 
-    /// How long a call may wait for a place; then it is refused, as
+    /// How long a call may wait for a permit; then it is refused, as
     /// [`QueueTimeout`](crate::outcome::Rejection::QueueTimeout).
     ///
-    /// Without this, it waits for half of the time to its deadline at most, so that an attempt
-    /// still has time; without a deadline either, for as long as its caller does.
+    /// Without this setting, it waits for at most half of the time to its deadline, so that an attempt
+    /// still has time; without a deadline, for as long as its caller does.
     pub fn queue_wait(mut self, limit: Duration) -> Self {
         self.queue_wait = QueueWait::new(Some(limit));
         self
     }
 
-    /// Shares this limit's places, and its queue, with whoever else has it.
+    /// Uses this limit's permits and its queue, which others share.
     ///
-    /// It takes the place of [`concurrency`](Self::concurrency), [`queue`](Self::queue) and
-    /// [`adaptive`](Self::adaptive); how long a call may wait is still this bulkhead's own affair.
+    /// It replaces [`concurrency`](Self::concurrency), [`queue`](Self::queue) and
+    /// [`adaptive`](Self::adaptive); how long a call may wait is still this bulkhead's setting.
     pub fn limit(mut self, limit: Limit, priority: Priority) -> Self {
-        self.places = Arc::clone(limit.places());
+        self.permits = Arc::clone(limit.permits());
         (self.shared, self.priority, self.misplaced) = (Some(limit), priority, None);
         self
     }
 
-    /// Moves the number of places with what the provider can take, within the bounds of `adaptive`;
-    /// it begins as [`concurrency`](Self::concurrency).
+    /// Adapts the number of permits to the provider, within the bounds of `adaptive`. It begins with
+    /// [`concurrency`](Self::concurrency).
     pub fn adaptive(self, adaptive: Adaptive) -> Self {
         self.set("adaptive", |config| config.adaptive = Some(adaptive))
     }
@@ -124,10 +123,10 @@ impl BulkheadLayer {
         self
     }
 
-    /// A handle that reads how many places are taken, and how many calls wait.
+    /// A handle that reads how many permits are in use, and how many calls wait.
     #[must_use]
     pub fn handle(&self) -> BulkheadHandle {
-        self.places.ownership.share();
+        self.permits.ownership.share();
         self.reader()
     }
 
@@ -136,31 +135,31 @@ impl BulkheadLayer {
         validate("bulkhead", |errors| self.check_into(errors))
     }
 
-    /// The same layer, with places of its own, unless it was told to share another's.
+    /// The same layer with permits of its own, unless its limit is shared.
     fn unshared(self) -> Self {
-        let queue_wait = self.queue_wait.apart();
-        let places = match self.shared {
-            Some(_) => Arc::clone(&self.places),
-            None => Arc::new(Places::new(self.places.config())),
+        let queue_wait = self.queue_wait.unshared();
+        let permits = match self.shared {
+            Some(_) => Arc::clone(&self.permits),
+            None => Arc::new(Permits::new(self.permits.config())),
         };
-        Self { places, queue_wait, ..self }
+        Self { permits, queue_wait, ..self }
     }
 
-    /// The room that its calls find, where it is bounded.
-    pub(crate) fn room(&self) -> Option<Arc<dyn Capacity>> {
-        let (places, priority) = (Arc::clone(&self.places), self.priority);
-        self.places.limit().map(|_| Arc::new(Share { places, priority }) as Arc<dyn Capacity>)
+    /// The capacity for its calls, if it is bounded.
+    pub(crate) fn capacity(&self) -> Option<Arc<dyn Capacity>> {
+        let (permits, priority) = (Arc::clone(&self.permits), self.priority);
+        self.permits.limit().map(|_| Arc::new(Share { permits, priority }) as Arc<dyn Capacity>)
     }
 
-    /// Calls come from a queue further out that follows this [`room`](Self::room): one that finds no
-    /// place after all waits for it, however long the queue in here is.
-    pub(crate) fn fed(mut self) -> Self {
-        self.standing = Standing::Extra;
+    /// For calls that come from a queue further out that keeps to this [`capacity`](Self::capacity): a
+    /// call that still finds no permit waits for one, even if the queue in here is full.
+    pub(crate) fn exempt_from_queue_limit(mut self) -> Self {
+        self.queue_slot = QueueSlot::Exempt;
         self
     }
 
-    /// Who has a place has time left for an attempt of this length.
-    pub(crate) fn leaving(mut self, attempt: Option<Duration>) -> Self {
+    /// A call that acquires a permit must have time left for an attempt of this length.
+    pub(crate) fn reserving(mut self, attempt: Option<Duration>) -> Self {
         self.attempt = attempt;
         self
     }
@@ -169,7 +168,7 @@ impl BulkheadLayer {
         self.shared.is_some()
     }
 
-    /// The same under other settings; of a shared limit, only the wait is this bulkhead's.
+    /// The same layer with other settings. If the limit is shared, only the wait is set.
     pub(crate) fn with_config(self, config: &BulkheadConfig) -> Self {
         let unshared = self.unshared();
         unshared.reader().reconfigure(config);
@@ -181,40 +180,40 @@ impl BulkheadLayer {
         self.reader().config()
     }
 
-    /// A handle that nobody counts on.
+    /// A handle that doesn't mark the permits as shared.
     fn reader(&self) -> BulkheadHandle {
         let is_shared = self.shared.is_some();
-        BulkheadHandle::new(Arc::clone(&self.places), self.queue_wait.clone(), is_shared)
+        BulkheadHandle::new(Arc::clone(&self.permits), self.queue_wait.clone(), is_shared)
     }
 
-    fn set(mut self, setting: &'static str, set: impl FnOnce(&mut PlacesConfig)) -> Self {
+    fn set(mut self, setting: &'static str, set: impl FnOnce(&mut PermitsConfig)) -> Self {
         if self.shared.is_some() {
             self.misplaced = Some(setting);
             return self;
         }
-        let mut config = self.places.config();
+        let mut config = self.permits.config();
         set(&mut config);
-        self.places = Arc::new(Places::new(config));
+        self.permits = Arc::new(Permits::new(config));
         self
     }
 }
 
 impl Slot for BulkheadLayer {
-    /// It has these places, unless they are another's and not meant to be shared.
+    /// It keeps its permits, unless another integration has them and they aren't meant to be shared.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let is_own = self.shared.is_none() && self.places.ownership.adopt();
+        let is_own = self.shared.is_none() && self.permits.ownership.adopt();
         let adopted = if is_own { self } else { self.unshared() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
 
-    /// These settings, with the places that are in use.
+    /// These settings, with the permits that are in use.
     fn inherit(self, running: &Self) -> Self {
         running.reader().reconfigure(&self.config());
-        Self { standing: self.standing, attempt: self.attempt, ..running.clone() }
+        Self { queue_slot: self.queue_slot, attempt: self.attempt, ..running.clone() }
     }
 
-    /// The places have settings too, so it has others.
+    /// A copy with permits of its own, because they hold settings too.
     fn snapshot(&self) -> Self {
         self.clone().unshared()
     }
@@ -222,7 +221,7 @@ impl Slot for BulkheadLayer {
     fn check_into(&self, errors: &mut Errors<'_>) {
         match &self.shared {
             Some(limit) => limit.check_into(errors),
-            None => self.places.config().check_into("concurrency", "adaptive", errors),
+            None => self.permits.config().check_into("concurrency", "adaptive", errors),
         }
         if let Some(setting) = self.misplaced {
             errors.add(
@@ -230,7 +229,7 @@ impl Slot for BulkheadLayer {
                 "it is the shared limit's: set it there, or before the limit is given",
             );
         }
-        if self.places.config().queue > 0 {
+        if self.permits.config().queue > 0 {
             errors.refuse_zero("queue_wait", self.queue_wait.get());
         }
     }

@@ -1,25 +1,25 @@
 //! Bounded concurrency with a bounded queue.
 //!
-//! At most so many calls are under way; so many more may wait, first come, first served, each for at
-//! most so long. A place is held until the answer's body is read, breaks or is dropped: a provider
-//! that streams slowly holds as many connections as one that answers slowly. A full bulkhead refuses
-//! without touching the inner service.
+//! A number of calls may be in flight; a number of others may wait in a queue, first come, first served,
+//! each for a limited time. A permit is held until the answer's body has been read, has failed or was
+//! dropped: a provider that streams slowly uses as many connections as one that answers slowly. A full
+//! bulkhead refuses a call without polling the inner service.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt takes a place
+//! - inside [`retry`](crate::retry) and [`hedge`](crate::hedge), so that each attempt takes a permit
 //!   of its own, and a call that waits between two attempts holds none;
 //! - inside [`circuit_breaker`](crate::circuit_breaker) and [`rate_limit`](crate::rate_limit), so
-//!   that whoever is refused there, or waits for a turn, holds no place;
+//!   that a call that is refused there, or waits for its turn, holds no permit;
 //! - inside [`deadline`](crate::deadline): the time in the queue is the caller's time. Without a
 //!   deadline further out, and without `queue_wait`, a call may wait for as long as its caller
 //!   does;
-//! - outside [`timeout`](crate::timeout), so that an attempt's limit doesn't run in the queue.
+//! - outside [`timeout`](crate::timeout), so that the time in the queue isn't the attempt's.
 //!
-//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows a
-//! deadline, or a kill switch that was moved meanwhile, only if a layer further out did so.
+//! The layer adds no [`Context`](crate::context::Context) of its own to a request. It knows of a
+//! deadline, or of a kill switch that was moved meanwhile, only if a layer further out adds one.
 //!
 //! # When not to use it
 //!
@@ -29,33 +29,33 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `queue` | 0 | a person is better told at once than kept waiting; jobs may wait |
-//! | `queue_wait` | until what an attempt may take is left to the deadline, or half of the time to it | who waits longer could only be cut at the provider |
-//! | `limit` | none | integrations fail apart from each other, until they share what can be full |
-//! | [`Limit::reserve`] | 10 %, at least one place of two or more | a person finds a place though jobs hold all that they may |
-//! | `adaptive` | none | a limit that stands still is easier to reason about, where somebody knows it |
-//! | [`Adaptive::min`] | 1 | to stop altogether is a circuit breaker's work |
-//! | [`Adaptive::max`] | 200 | more than most accounts are given; what Netflix's concurrency-limits allows |
-//! | [`Adaptive::decrease`] | 90 % | follows a provider down in a few rounds and stays near what it takes |
+//! | `queue` | 0 | a person is waiting, so a refusal should come at once; jobs may wait |
+//! | `queue_wait` | until an attempt's time is left before the deadline, or half of the time to it | a call that waits longer would time out at the provider |
+//! | `limit` | none | integrations should fail independently, unless they share an account or a pool |
+//! | [`Limit::reserve`] | 10 %, at least one permit of two or more | a person's call finds a permit while jobs hold all of theirs |
+//! | `adaptive` | none | a fixed limit is easier to reason about, if the right one is known |
+//! | [`Adaptive::min`] | 1 | stopping all calls is a circuit breaker's task |
+//! | [`Adaptive::max`] | 200 | the default of Netflix's concurrency-limits; more than most accounts allow |
+//! | [`Adaptive::decrease`] | 90 % | lowers the limit in a few rounds, and stays near what the provider can handle |
 //! | `classifier` | [`HttpClassifier`](crate::outcome::HttpClassifier) | |
 //!
 //! # One limit for several
 //!
-//! Integrations of one provider have one account, one pool and one provider to overload. They are
-//! given clones of one [`Limit`], each with a [`Priority`]: high where a person waits, low for jobs.
+//! Integrations of one provider share an account, a pool and the provider's capacity. Give them clones
+//! of one [`Limit`], each with a [`Priority`]: high if a person is waiting, low for jobs.
 //!
-//! - Of those who wait, high goes first, and within a priority whoever came first.
-//! - Low never takes the last places: the reserve is for high alone.
-//! - When the queue is full, a high arrival takes the place of the youngest low one in it, which is
-//!   refused at once. Where nobody of low priority waits, the arrival is refused.
+//! - Of the waiting calls, high goes first, and within a priority the first that came.
+//! - Low never takes the last permits: the reserve is for high only.
+//! - When the queue is full, a call of high priority replaces the youngest of low priority, which is
+//!   refused at once. If none of low priority waits, the new call is refused.
 //!
-//! A `background` integration's jobs wait for their turn before the limit, no more of them than there
-//! are places come to it, and those take none of its queue's spots: no job is refused because others
-//! hold the places.
+//! In a `background` integration, jobs wait in the rate limit's queue, which sends no more of them than
+//! there are permits. These jobs don't count towards the limit's queue, so no job is refused because
+//! others hold the permits.
 //!
-//! So a flood of jobs keeps no person waiting, while a flood of people can keep the jobs waiting for
-//! as long as it lasts: give them a `queue_wait`. The queue is the limit's; how long a call may wait
-//! is each bulkhead's own.
+//! So many jobs at once keep no person waiting, but many people at once can keep the jobs waiting for
+//! as long as they come: give the jobs a `queue_wait`. The queue is shared with the limit; how long a
+//! call may wait is a setting of each bulkhead.
 //!
 //! ```
 //! use std::time::Duration;
@@ -81,42 +81,40 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # A limit that finds itself
+//! # An adaptive limit
 //!
-//! An [`Adaptive`] limit begins with `concurrency` and is moved by what calls show, from their place
-//! to their answer's head:
+//! An [`Adaptive`] limit begins with `concurrency` and changes with the results and the latency of
+//! calls, measured from the permit to the answer's head:
 //!
-//! | what came of it | what it says |
+//! | result | meaning |
 //! |---|---|
-//! | an answer of the classes success, partial or client error | the provider keeps up; it took so long |
-//! | throttled (but a 5xx), a timeout other than of the pool's, a call that a limit cut | overload |
-//! | any other failure, a 503 too, a caller who went away, a deadline of which queues in here had the larger part | nothing |
+//! | an answer of the classes success, partial or client error | no overload; its latency counts |
+//! | throttled (except a 5xx), a timeout (except of the pool), a call that a time limit ended | overload |
+//! | any other failure (a 503 too), a dropped call, a deadline that passed mostly in our queues | nothing |
 //!
-//! A limit of which less than half is in use never grows, because nobody knows whether the provider
-//! could take more. All overloads among the calls of one round are one: what began before the limit
-//! was lowered doesn't lower it again.
+//! A limit of which less than half is in use never grows, because it isn't known whether the provider
+//! could handle more. A call that began before the limit was lowered doesn't lower it again.
 //!
-//! [`Adaptive::aimd`] adds one place after as many good answers as the limit has places, and leaves
-//! 90 % of them on an overload (D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease
-//! Algorithms for Congestion Avoidance in Computer Networks*, 1989). It goes by what the provider
-//! refuses, so it needs one that refuses, or an attempt's limit that is near to what an answer takes.
+//! [`Adaptive::aimd`] adds one permit after as many answers as the limit has permits, and keeps 90 % of
+//! them on an overload (D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for
+//! Congestion Avoidance in Computer Networks*, 1989). It needs a provider that refuses requests when
+//! overloaded, or an attempt's time limit that is near the usual latency.
 //!
-//! [`Adaptive::gradient`] goes by how long answers take, after `Gradient2` of Netflix's
+//! [`Adaptive::gradient`] uses the latency, after `Gradient2` of Netflix's
 //! concurrency-limits: `limit × clamp(1.5 × long / short, 0.5, 1) + 4`, a fifth of it a second.
-//! `short` is the mean of the last second, `long` the average of about ten minutes, drawn down when
-//! it is far above the other. It settles where answers take about twice as long as they might.
-//! What it can't know is how long they take without any load: begin with a concurrency that the
-//! provider surely takes. A load that never lets up, a backlog of jobs, teaches the long average that
-//! slow is normal, but not the limit: while answers take over half as long again as the fastest second's
-//! did, it rises no higher than four above what was under way when they didn't. Simulated, it stands
-//! still through three days of that. What answers take without load is learned anew, within minutes,
-//! while less than half of the limit is in use.
+//! `short` is the mean latency of the last second, `long` the average of about ten minutes, which
+//! decays when it is more than twice `short`. It settles where answers take about twice as long as
+//! without load. It can't know the latency without load at first: begin with a concurrency that the
+//! provider handles easily. Under constant load, such as a backlog of jobs, the long average rises
+//! slowly, but the limit doesn't follow: while answers take more than 1.5 times as long as those of the
+//! fastest second, it rises to at most four above the most calls that were in flight when answers were
+//! fast. In a simulation of three days of such load it doesn't move. The latency without load is learned
+//! again, within minutes, while less than half of the limit is in use.
 //!
-//! Neither is a cure for a provider that fails: errors say nothing of how much it can take, and a 503,
-//! which often means one machine or one request, would be taken for a sign of overload in vain. With
-//! many errors beside the answers, and with answers that are slow for other reasons, a gradient limit
-//! refuses calls that would have been answered. Failures are a
-//! [circuit breaker](crate::circuit_breaker)'s matter.
+//! Neither helps against a provider that fails: errors say nothing about load, and a 503 often concerns
+//! one machine or one request only. With many errors between the answers, or with answers that are slow
+//! for other reasons, a gradient limit refuses calls that would have been answered. Failures are the
+//! [circuit breaker](crate::circuit_breaker)'s concern.
 //!
 //! # Errors and events
 //!
@@ -139,7 +137,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let bulkhead = BulkheadLayer::new(1).queue(1).queue_wait(Duration::from_secs(5));
-//! let places = bulkhead.handle();
+//! let permits = bulkhead.handle();
 //! let provider = Script::new([Answer::status(200).after(Duration::from_millis(50))]);
 //! let service = ServiceBuilder::new().layer(bulkhead).service(provider);
 //! let call = async || {
@@ -151,7 +149,7 @@
 //! let (first, second, third) = tokio::join!(call(), call(), call());
 //! assert_eq!((first?.as_u16(), second?.as_u16()), (200, 200));
 //! assert_eq!(third.unwrap_err().kind(), ErrorKind::Rejected(Rejection::Full));
-//! assert_eq!((places.in_use(), places.waiting()), (0, 0));
+//! assert_eq!((permits.in_use(), permits.waiting()), (0, 0));
 //! # Ok(()) }
 //! ```
 
@@ -161,13 +159,13 @@ mod config;
 mod handle;
 mod layer;
 mod limit;
-mod places;
+mod permits;
 mod queue;
+mod sample_guard;
 #[cfg(feature = "serde")]
 mod settings;
 #[cfg(test)]
 mod tests;
-mod watch;
 
 pub use adaptive::Adaptive;
 pub use around::BulkheadPattern;

@@ -4,80 +4,83 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::limit::Priority;
-use super::places::{Permit, Places};
+use super::permits::{Permit, Permits};
 
-/// Who waits for a place, in the order of their turns.
+/// The calls that wait for a permit.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     high: VecDeque<Arc<Waiter>>,
     low: VecDeque<Arc<Waiter>>,
-    /// Those in both who need no spot.
-    extra: u32,
+    /// How many in both don't count towards the queue's limit.
+    exempt: u32,
 }
 
-/// Whether the queue's length is a matter for who waits in it.
+/// Whether a waiting call counts towards the queue's limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It takes one of the queue's spots, or there is none for it.
+pub(super) enum QueueSlot {
+    /// It counts, and is refused if the queue is full.
     #[default]
     Counted,
-    /// A queue further out lets no more such calls come than there are places: they need no spot.
-    Extra,
+    /// It doesn't count: a queue further out sends no more such calls than there are permits.
+    Exempt,
 }
 
-/// A place in the queue; given up when it is dropped.
+/// Waits in the queue for a permit, and leaves it when dropped.
 #[derive(Debug)]
-pub(super) struct Ticket {
-    places: Arc<Places>,
+pub(super) struct Acquire {
+    permits: Arc<Permits>,
     waiter: Arc<Waiter>,
     priority: Priority,
-    /// The turn was taken: there is nothing left to give up.
+    /// It was granted or shed: there is nothing to leave.
     taken: bool,
 }
 
-/// One who waits, as the others see it.
+/// A waiting call, as the queue holds it.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
-    standing: Standing,
-    turn: AtomicU8,
+    queue_slot: QueueSlot,
+    state: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
 
-/// The place in the queue went to somebody else.
+/// A call of high priority took the place in the queue.
 #[derive(Debug)]
 pub(super) struct Shed;
 
 // === impl Queue ===
 
 impl Queue {
-    pub(super) fn push(&mut self, priority: Priority, standing: Standing) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter { standing, ..Waiter::default() });
-        self.extra += waiter.extra();
+    pub(super) fn push(&mut self, priority: Priority, queue_slot: QueueSlot) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter { queue_slot, ..Waiter::default() });
+        self.exempt += waiter.exempt();
         self.of(priority).push_back(Arc::clone(&waiter));
         waiter
     }
 
-    /// Whether anybody waits whose turn comes before that of a newcomer.
+    /// Whether a waiting call goes before a new one of this priority.
     pub(super) fn comes_before(&self, priority: Priority) -> bool {
         !self.high.is_empty() || (priority == Priority::Low && !self.low.is_empty())
     }
 
-    /// Takes out whose turn it is: high before low, then whoever came first.
-    pub(super) fn next(&mut self, has_room: impl Fn(Priority) -> bool) -> Option<Arc<Waiter>> {
+    /// Removes the call that is next: high before low, then the first that came.
+    pub(super) fn next(
+        &mut self,
+        has_free_permit: impl Fn(Priority) -> bool,
+    ) -> Option<Arc<Waiter>> {
         let priority = if self.high.is_empty() { Priority::Low } else { Priority::High };
-        if !has_room(priority) {
+        if !has_free_permit(priority) {
             return None;
         }
         let next = self.of(priority).pop_front()?;
-        self.extra -= next.extra();
+        self.exempt -= next.exempt();
         Some(next)
     }
 
-    /// Takes out the youngest waiter of low priority who has a spot, and is to be woken.
+    /// Removes the youngest call of low priority that counts, which is to be woken.
     pub(super) fn shed(&mut self) -> Option<Arc<Waiter>> {
-        let at = self.low.iter().rposition(|waiter| waiter.standing == Standing::Counted)?;
+        let at = self.low.iter().rposition(|waiter| waiter.queue_slot == QueueSlot::Counted)?;
         let shed = self.low.remove(at)?;
-        shed.turn.store(SHED, Ordering::Release);
+        shed.state.store(SHED, Ordering::Release);
         Some(shed)
     }
 
@@ -85,13 +88,13 @@ impl Queue {
         let queue = self.of(priority);
         let at = queue.iter().position(|other| Arc::ptr_eq(other, waiter));
         let removed = at.and_then(|at| queue.remove(at));
-        self.extra -= removed.as_ref().map_or(0, |waiter| waiter.extra());
+        self.exempt -= removed.as_ref().map_or(0, |waiter| waiter.exempt());
         removed.is_some()
     }
 
-    /// How many need no spot.
-    pub(super) fn extra(&self) -> u32 {
-        self.extra
+    /// How many don't count towards the queue's limit.
+    pub(super) fn exempt(&self) -> u32 {
+        self.exempt
     }
 
     pub(super) fn len(&self, priority: Priority) -> u32 {
@@ -109,31 +112,31 @@ impl Queue {
 
 // === impl Ticket ===
 
-impl Ticket {
-    pub(super) fn new(places: Arc<Places>, waiter: Arc<Waiter>, priority: Priority) -> Self {
-        Self { places, waiter, priority, taken: false }
+impl Acquire {
+    pub(super) fn new(permits: Arc<Permits>, waiter: Arc<Waiter>, priority: Priority) -> Self {
+        Self { permits, waiter, priority, taken: false }
     }
 
-    /// The place, once it is our turn; or the news that it will never be.
+    /// The permit once it is granted, or `Shed`.
     pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Result<Permit, Shed>> {
         self.waiter.remember(waker);
-        let turn = self.waiter.turn.load(Ordering::Acquire);
-        if turn == WAITING {
+        let state = self.waiter.state.load(Ordering::Acquire);
+        if state == WAITING {
             return Poll::Pending;
         }
         self.taken = true;
-        Poll::Ready(if turn == GRANTED { Ok(self.places.permit()) } else { Err(Shed) })
+        Poll::Ready(if state == GRANTED { Ok(self.permits.permit()) } else { Err(Shed) })
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Acquire {
     fn drop(&mut self) {
-        if self.taken || self.places.leave(&self.waiter, self.priority) {
+        if self.taken || self.permits.leave(&self.waiter, self.priority) {
             return;
         }
-        // It was our turn already: the place goes to the next.
-        if self.waiter.turn.load(Ordering::Acquire) == GRANTED {
-            self.places.give_back();
+        // It was granted already: the permit goes to the next call.
+        if self.waiter.state.load(Ordering::Acquire) == GRANTED {
+            self.permits.release();
         }
     }
 }
@@ -141,12 +144,12 @@ impl Drop for Ticket {
 // === impl Waiter ===
 
 impl Waiter {
-    fn extra(&self) -> u32 {
-        u32::from(self.standing == Standing::Extra)
+    fn exempt(&self) -> u32 {
+        u32::from(self.queue_slot == QueueSlot::Exempt)
     }
 
     pub(super) fn grant(&self) {
-        self.turn.store(GRANTED, Ordering::Release);
+        self.state.store(GRANTED, Ordering::Release);
     }
 
     pub(super) fn wake(&self) {
@@ -164,9 +167,9 @@ impl Waiter {
     }
 }
 
-/// Neither has come.
+/// Neither granted nor shed.
 const WAITING: u8 = 0;
-/// There is a place for it.
+/// The call has a permit.
 const GRANTED: u8 = 1;
-/// There will be none.
+/// The call will get no permit.
 const SHED: u8 = 2;

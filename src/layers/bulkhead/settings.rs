@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::adaptive::{Adaptive, Way};
+use super::adaptive::{Adaptive, Algorithm};
 use super::layer::BulkheadLayer;
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
@@ -13,7 +13,7 @@ section! {
         concurrency: Option<u32>,
         queue: u32,
         queue_wait: Option<Duration>,
-        adaptive: Option<Way>,
+        adaptive: Option<Algorithm>,
         adaptive_min: u32,
         adaptive_max: u32,
         adaptive_decrease: Ratio,
@@ -26,13 +26,13 @@ impl Table<BulkheadLayer> for BulkheadSettings {
         let adaptive = config.adaptive.as_ref();
         let own = Self { queue_wait: Some(config.queue_wait), ..Self::default() };
         if layer.is_shared() {
-            // All else is the shared limit's.
+            // The other settings are the shared limit's.
             return own;
         }
         Self {
             concurrency: Some(config.concurrency),
             queue: Some(config.queue),
-            adaptive: Some(adaptive.map(|adaptive| adaptive.way)),
+            adaptive: Some(adaptive.map(|adaptive| adaptive.algorithm)),
             adaptive_min: adaptive.map(|adaptive| adaptive.min),
             adaptive_max: adaptive.map(|adaptive| adaptive.max),
             adaptive_decrease: adaptive.map(|adaptive| adaptive.decrease),
@@ -46,17 +46,18 @@ impl Table<BulkheadLayer> for BulkheadSettings {
         lay(&mut config.concurrency, &self.concurrency);
         lay(&mut config.queue, &self.queue);
         lay(&mut config.queue_wait, &self.queue_wait);
-        let way = self.adaptive.unwrap_or_else(|| before.adaptive.as_ref().map(|known| known.way));
-        config.adaptive = way.map(|way| {
+        let algorithm =
+            self.adaptive.unwrap_or_else(|| before.adaptive.as_ref().map(|known| known.algorithm));
+        config.adaptive = algorithm.map(|algorithm| {
             let known = before.adaptive.clone().unwrap_or_else(Adaptive::aimd);
-            let mut adaptive = Adaptive { way, ..known };
+            let mut adaptive = Adaptive { algorithm, ..known };
             lay(&mut adaptive.min, &self.adaptive_min);
             lay(&mut adaptive.max, &self.adaptive_max);
             lay(&mut adaptive.decrease, &self.adaptive_decrease);
             adaptive
         });
         let bounded = self.adaptive_min.is_some() || self.adaptive_max.is_some();
-        if way.is_none() && (bounded || self.adaptive_decrease.is_some()) {
+        if algorithm.is_none() && (bounded || self.adaptive_decrease.is_some()) {
             reader.under("adaptive", |reader| {
                 reader.wrong("what begins with `adaptive_` needs it: \"aimd\" or \"gradient\"");
             });
@@ -81,7 +82,7 @@ impl Table<BulkheadLayer> for BulkheadSettings {
 }
 
 words! {
-    Way {
+    Algorithm {
         Self::Aimd => "aimd" as Self::Aimd,
         Self::Gradient => "gradient" as Self::Gradient,
     }

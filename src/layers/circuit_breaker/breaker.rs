@@ -59,10 +59,10 @@ impl Breaker {
                 self.emitter.emit(Some(&attempt.context()), || Event::BreakerWouldReject);
                 Ok(admission)
             }
-            Decision::Held(waiter, needs_task) => {
+            Decision::Held(held, needs_task) => {
                 // A held call needs no ready service; another call may.
                 next.release();
-                self.hold(waiter, needs_task, call, attempt).await
+                self.hold(held, needs_task, call, attempt).await
             }
             Decision::Rejected(refusal) => Err(self.refuse(&refusal, &attempt.context())),
         }
@@ -89,8 +89,8 @@ impl Breaker {
     }
 
     /// A held call leaves the queue.
-    pub(super) fn leave<W: Wire>(&self, waiter: &super::held_queue::Waiter, attempt: &Attempt<W>) {
-        let effects = self.shared.leave(waiter, rt::now(), &self.rng);
+    pub(super) fn leave<W: Wire>(&self, held: &super::held_queue::HeldCall, attempt: &Attempt<W>) {
+        let effects = self.shared.leave(held, rt::now(), &self.rng);
         self.carry_out(effects, || Some(attempt.context()));
     }
 

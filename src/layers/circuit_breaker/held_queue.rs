@@ -11,7 +11,7 @@ use crate::rt;
 /// The held calls, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct HeldQueue {
-    waiting: BTreeMap<u64, Arc<Waiter>>,
+    waiting: BTreeMap<u64, Arc<HeldCall>>,
     /// The ids of those that may be repeated safely, which are the first to probe; and of the others.
     safe: BTreeSet<u64>,
     others: BTreeSet<u64>,
@@ -24,7 +24,7 @@ pub(super) struct HeldQueue {
 
 /// A held call.
 #[derive(Debug)]
-pub(super) struct Waiter {
+pub(super) struct HeldCall {
     id: u64,
     pub(super) safety: CallSafety,
     state: Mutex<WaiterState>,
@@ -37,15 +37,15 @@ struct WaiterState {
 }
 
 impl HeldQueue {
-    pub(super) fn join(&mut self, safety: CallSafety) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter { id: self.next_id, safety, state: Mutex::default() });
+    pub(super) fn join(&mut self, safety: CallSafety) -> Arc<HeldCall> {
+        let call = Arc::new(HeldCall { id: self.next_id, safety, state: Mutex::default() });
         self.next_id += 1;
         match safety {
-            CallSafety::Safe => self.safe.insert(waiter.id),
-            CallSafety::Unsafe => self.others.insert(waiter.id),
+            CallSafety::Safe => self.safe.insert(call.id),
+            CallSafety::Unsafe => self.others.insert(call.id),
         };
-        self.waiting.insert(waiter.id, Arc::clone(&waiter));
-        waiter
+        self.waiting.insert(call.id, Arc::clone(&call));
+        call
     }
 
     /// Whether the caller must spawn the task that releases them: there is none, or its runtime no
@@ -68,7 +68,7 @@ impl HeldQueue {
     }
 
     /// The call that would be the next probe.
-    pub(super) fn next_probe(&self, is_unsafe_due: bool) -> Option<Arc<Waiter>> {
+    pub(super) fn next_probe(&self, is_unsafe_due: bool) -> Option<Arc<HeldCall>> {
         let (first, then) = match is_unsafe_due {
             true => (&self.others, &self.safe),
             false => (&self.safe, &self.others),
@@ -77,22 +77,22 @@ impl HeldQueue {
         self.waiting.get(id).cloned()
     }
 
-    pub(super) fn first(&self) -> Option<Arc<Waiter>> {
-        self.waiting.first_key_value().map(|(_, waiter)| Arc::clone(waiter))
+    pub(super) fn first(&self) -> Option<Arc<HeldCall>> {
+        self.waiting.first_key_value().map(|(_, call)| Arc::clone(call))
     }
 
     /// Removes a call; false if it was removed before.
-    pub(super) fn remove(&mut self, waiter: &Waiter) -> bool {
-        self.safe.remove(&waiter.id);
-        self.others.remove(&waiter.id);
-        self.waiting.remove(&waiter.id).is_some()
+    pub(super) fn remove(&mut self, call: &HeldCall) -> bool {
+        self.safe.remove(&call.id);
+        self.others.remove(&call.id);
+        self.waiting.remove(&call.id).is_some()
     }
 }
 
 /// A busy runtime polls a task that is due no later than this.
 const MAX_LATENESS: Duration = Duration::from_secs(1);
 
-impl Waiter {
+impl HeldCall {
     /// Admits the call. The waker is to be woken once no lock is held.
     pub(super) fn grant(&self, admission: Admission) -> Option<Waker> {
         let mut state = self.state();

@@ -8,11 +8,11 @@ use loom::thread;
 use super::config::{BreakerConfig, WindowSize};
 use super::shared::{Decision, SharedBreaker};
 use super::state::{AttemptOutcome, CallSafety};
-use super::window::{Counts, Sample, Window};
+use super::window::{Counts, Window, WindowSample};
 use crate::rt::{self, Rng};
 
 const FAILED: AttemptOutcome = AttemptOutcome::Failure { retry_after: None };
-const A_FAILURE: Sample = Sample { failed: true, slow: false };
+const A_FAILURE: WindowSample = WindowSample { failed: true, slow: false };
 
 /// Opens after so many failures of the last few calls.
 fn opens_after(failures: u32, now: Instant) -> Arc<SharedBreaker> {
@@ -108,8 +108,8 @@ fn a_window_of_calls_is_right_after_two_results_at_once() {
         let window = Arc::new(Window::new(WindowSize::Calls(1)));
         window.record(Duration::ZERO, A_FAILURE);
         let other = Arc::clone(&window);
-        let other = thread::spawn(move || other.record(Duration::ZERO, Sample::default()));
-        window.record(Duration::ZERO, Sample::default());
+        let other = thread::spawn(move || other.record(Duration::ZERO, WindowSample::default()));
+        window.record(Duration::ZERO, WindowSample::default());
         other.join().unwrap();
         assert_eq!(window.counts(Duration::ZERO), Counts { total: 1, failed: 0, slow: 0 });
     });
@@ -138,7 +138,7 @@ fn a_failure_of_hours_ago_does_not_come_back_while_another_empties_its_step() {
         window.record(Duration::ZERO, A_FAILURE);
         let later = Duration::from_secs(3_600);
         let other = Arc::clone(&window);
-        let other = thread::spawn(move || other.record(later, Sample::default()));
+        let other = thread::spawn(move || other.record(later, WindowSample::default()));
         let failed = window.counts(later).failed;
         other.join().unwrap();
         assert_eq!(failed, 0);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::config::Mode;
-use super::held_queue::Waiter;
+use super::held_queue::HeldCall;
 use super::shared::{Effects, Inner, Settings, SharedBreaker};
 use super::state::{Admission, AttemptOutcome};
 use crate::rt::Rng;
@@ -19,7 +19,7 @@ impl SharedBreaker {
         effects: &mut Effects,
     ) {
         let admits_all = inner.mode(settings) == Mode::ReportOnly;
-        while let Some(waiter) = match inner.machine.is_open() && !admits_all {
+        while let Some(call) = match inner.machine.is_open() && !admits_all {
             true => inner.held.next_probe(inner.machine.is_unsafe_due(now)),
             false => inner.held.first(),
         } {
@@ -27,14 +27,14 @@ impl SharedBreaker {
                 true => Admission::untracked(now),
                 false => {
                     let config = &settings.config;
-                    match inner.machine.admit(waiter.safety, false, config, now, rng) {
+                    match inner.machine.admit(call.safety, false, config, now, rng) {
                         Ok(role) => self.admission(inner, now, role),
                         Err(_) => break,
                     }
                 }
             };
-            inner.held.remove(&waiter);
-            effects.wakers.extend(waiter.grant(admission));
+            inner.held.remove(&call);
+            effects.wakers.extend(call.grant(admission));
         }
         if inner.held.is_empty() {
             inner.machine.end_release();
@@ -49,9 +49,9 @@ impl SharedBreaker {
             self.close(&mut inner, &settings, now);
         }
         self.finish(&mut inner, &settings, now, rng, &mut effects);
-        let next = inner.held.next_probe(inner.machine.is_unsafe_due(now)).map(|waiter| {
+        let next = inner.held.next_probe(inner.machine.is_unsafe_due(now)).map(|call| {
             let machine = &inner.machine;
-            machine.next_check(waiter.safety, &settings.config, now)
+            machine.next_check(call.safety, &settings.config, now)
         });
         (inner.held.has_task, inner.held.next_check) = (next.is_some(), next);
         (next, effects)
@@ -69,9 +69,9 @@ impl SharedBreaker {
     }
 
     /// A held call leaves the queue.
-    pub(super) fn leave(&self, waiter: &Waiter, now: Instant, rng: &Rng) -> Effects {
-        self.inner().held.remove(waiter);
-        match waiter.take() {
+    pub(super) fn leave(&self, held: &HeldCall, now: Instant, rng: &Rng) -> Effects {
+        self.inner().held.remove(held);
+        match held.take() {
             // It was admitted and will not be sent: another call may go.
             Some(admission) => self.record(admission, AttemptOutcome::Neutral, now, rng),
             None => Effects::default(),

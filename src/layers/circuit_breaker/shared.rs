@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Consecutive, Mode, Throttled, WhenOpen};
 use super::consecutive::ConsecutiveFailures;
-use super::held_queue::{HeldQueue, Waiter};
+use super::held_queue::{HeldCall, HeldQueue};
 use super::outage::Cause;
 use super::state::{
     Admission, AttemptOutcome, CallSafety, Change, Forced, Machine, Refusal, Role, UNTRACKED,
 };
-use super::window::{Counts, Sample, Window};
+use super::window::{Counts, Window, WindowSample};
 use crate::rt::sync::atomic::{AtomicU64, Ordering};
 use crate::rt::sync::{Mutex, MutexGuard, RwLock};
 use crate::rt::{self, Rng};
@@ -55,7 +55,7 @@ pub(super) enum Decision {
     /// Admitted only because the breaker reports without rejecting.
     WouldReject(Admission),
     /// It is held; true if the caller must spawn the task that releases held calls.
-    Held(Arc<Waiter>, bool),
+    Held(Arc<HeldCall>, bool),
     Rejected(Refusal),
 }
 
@@ -134,9 +134,9 @@ impl SharedBreaker {
                     Decision::WouldReject(Admission::untracked(now))
                 }
                 (Mode::Enforce, WhenOpen::Hold) => {
-                    let waiter = inner.held.join(safety);
+                    let held = inner.held.join(safety);
                     let needs_task = inner.held.needs_task(now);
-                    Decision::Held(waiter, needs_task)
+                    Decision::Held(held, needs_task)
                 }
                 (Mode::Enforce, WhenOpen::Refuse) => {
                     self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -197,7 +197,7 @@ impl SharedBreaker {
         match (admission.role, outcome) {
             (Role::Normal, AttemptOutcome::Neutral) => Effects::default(),
             (Role::Normal, AttemptOutcome::Success) if !is_slow => {
-                self.settings().window.record(self.since_epoch(now), Sample::default());
+                self.settings().window.record(self.since_epoch(now), WindowSample::default());
                 if let Some(gap) = self.consecutive.succeeded(now) {
                     self.inner().machine.success_gap_ended(gap, now);
                 }
@@ -236,7 +236,7 @@ impl SharedBreaker {
                 (config.throttled == Throttled::Always, retry_after)
             }
         };
-        let sample = Sample { failed, slow: config.is_slow(took) };
+        let sample = WindowSample { failed, slow: config.is_slow(took) };
         if let Some(gap) = self.count(&settings, outcome, sample, admission.sent_at, now) {
             inner.machine.success_gap_ended(gap, now);
         }
@@ -256,7 +256,7 @@ impl SharedBreaker {
         &self,
         settings: &Settings,
         outcome: AttemptOutcome,
-        sample: Sample,
+        sample: WindowSample,
         sent: Instant,
         now: Instant,
     ) -> Option<Duration> {

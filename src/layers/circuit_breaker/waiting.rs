@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use super::breaker::Breaker;
-use super::held_queue::Waiter;
+use super::held_queue::HeldCall;
 use super::state::Admission;
 use crate::event::Event;
 use crate::outcome::Error;
@@ -16,7 +16,7 @@ use crate::rt;
 /// Keeps a call in the queue of held calls; removes it when dropped.
 struct HeldGuard<'a, W: Wire> {
     breaker: &'a Breaker,
-    waiter: Arc<Waiter>,
+    held: Arc<HeldCall>,
     attempt: &'a Attempt<W>,
 }
 
@@ -30,12 +30,12 @@ impl Breaker {
     /// Waits until the call is admitted, or returns the error if it must not be sent any more.
     pub(super) async fn hold<W: Wire>(
         self: &Arc<Self>,
-        waiter: Arc<Waiter>,
+        held: Arc<HeldCall>,
         needs_task: bool,
         call: &Call,
         attempt: &Attempt<W>,
     ) -> Result<Admission, Error> {
-        let guard = HeldGuard { breaker: self, waiter, attempt };
+        let guard = HeldGuard { breaker: self, held, attempt };
         let (context, came) = (attempt.context(), call.now());
         self.emitter.emit(Some(&context), || Event::BreakerHeld);
         if needs_task && !self.start_release_task() {
@@ -47,7 +47,7 @@ impl Breaker {
                 // The integration was stopped meanwhile.
                 return Poll::Ready(Err(refusal));
             }
-            if let Poll::Ready(admission) = guard.waiter.poll(cx.waker()) {
+            if let Poll::Ready(admission) = guard.held.poll(cx.waker()) {
                 return Poll::Ready(Ok(admission));
             }
             if self.shared.needs_task(call.now()) && !self.start_release_task() {
@@ -85,7 +85,7 @@ impl Breaker {
 
 impl<W: Wire> Drop for HeldGuard<'_, W> {
     fn drop(&mut self) {
-        self.breaker.leave(&self.waiter, self.attempt);
+        self.breaker.leave(&self.held, self.attempt);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Counts {
 
 /// One result, as a window counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sample {
+pub(super) struct WindowSample {
     pub(super) failed: bool,
     pub(super) slow: bool,
 }
@@ -53,7 +53,7 @@ impl Window {
     }
 
     /// Counts one result; `now` is the time since the breaker was made.
-    pub(super) fn record(&self, now: Duration, sample: Sample) {
+    pub(super) fn record(&self, now: Duration, sample: WindowSample) {
         match self {
             Self::Time { width, newest, buckets } => {
                 let tick = nanos(now) / width;
@@ -68,8 +68,9 @@ impl Window {
             }
             Self::Calls { next, ring, failed, slow } => {
                 let at = next.fetch_add(1, Ordering::Relaxed) % ring.len() as u64;
-                let old =
-                    Sample::from_bits(ring[at as usize].swap(sample.to_bits(), Ordering::Relaxed));
+                let old = WindowSample::from_bits(
+                    ring[at as usize].swap(sample.to_bits(), Ordering::Relaxed),
+                );
                 // The counts wrap between two adjustments that cross, and are right after both.
                 failed.fetch_add(change(old.failed, sample.failed), Ordering::Relaxed);
                 slow.fetch_add(change(old.slow, sample.slow), Ordering::Relaxed);
@@ -126,7 +127,7 @@ fn advance(newest: &AtomicU64, buckets: &[AtomicU64], tick: u64) {
 // === impl Bucket ===
 
 impl Bucket {
-    fn plus(mut self, sample: Sample) -> Self {
+    fn plus(mut self, sample: WindowSample) -> Self {
         if self.total == MAX_COUNT {
             // Full: half of each keeps the rates.
             let Self { total, failed, slow } = self;
@@ -159,7 +160,7 @@ impl Counts {
     }
 }
 
-impl Sample {
+impl WindowSample {
     fn to_bits(self) -> u8 {
         u8::from(self.failed) | u8::from(self.slow) << 1
     }
@@ -196,12 +197,12 @@ mod tests {
             samples in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..200),
         ) {
             let window = Window::new(WindowSize::Calls(size));
-            let samples: Vec<_> = samples.into_iter().map(|(failed, slow)| Sample { failed, slow }).collect();
+            let samples: Vec<_> = samples.into_iter().map(|(failed, slow)| WindowSample { failed, slow }).collect();
             for sample in &samples {
                 window.record(Duration::ZERO, *sample);
             }
             let last = &samples[samples.len().saturating_sub(size as usize)..];
-            let count = |of: fn(&Sample) -> bool| last.iter().filter(|sample| of(sample)).count() as u32;
+            let count = |of: fn(&WindowSample) -> bool| last.iter().filter(|sample| of(sample)).count() as u32;
             let expected = Counts {
                 total: last.len() as u32,
                 failed: count(|sample| sample.failed),
@@ -221,7 +222,7 @@ mod tests {
             let mut seen = Vec::new();
             for (millis, failed) in steps {
                 now += Duration::from_millis(millis);
-                window.record(now, Sample { failed, slow: false });
+                window.record(now, WindowSample { failed, slow: false });
                 seen.push((now, failed));
                 let counts = window.counts(now);
                 let within = |age: Duration| seen.iter().filter(|(at, _)| now - *at < age).count() as u32;
@@ -243,10 +244,10 @@ mod tests {
     #[test]
     fn a_result_older_than_the_window_is_left_out() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        window.record(Duration::from_secs(100), Sample::default());
-        window.record(Duration::from_secs(68), Sample { failed: true, slow: false });
+        window.record(Duration::from_secs(100), WindowSample::default());
+        window.record(Duration::from_secs(68), WindowSample { failed: true, slow: false });
         assert_eq!(window.counts(Duration::from_secs(100)).failed, 0);
-        window.record(Duration::from_secs(69), Sample { failed: true, slow: false });
+        window.record(Duration::from_secs(69), WindowSample { failed: true, slow: false });
         assert_eq!(window.counts(Duration::from_secs(100)).failed, 1);
     }
 
@@ -254,9 +255,11 @@ mod tests {
     fn a_failure_of_hours_ago_does_not_come_back() {
         // Steps are told apart however many have passed.
         let window = Window::new(WindowSize::Time(Duration::from_secs(30)));
-        (0..9).for_each(|_| window.record(Duration::ZERO, Sample { failed: true, slow: false }));
+        (0..9).for_each(|_| {
+            window.record(Duration::ZERO, WindowSample { failed: true, slow: false });
+        });
         let later = Duration::from_secs(61_440);
-        window.record(later, Sample { failed: true, slow: false });
+        window.record(later, WindowSample { failed: true, slow: false });
         assert_eq!(window.counts(later).failed, 1);
     }
 
@@ -264,7 +267,7 @@ mod tests {
     fn a_full_step_keeps_its_rate() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
         for call in 0..2_200_000_u32 {
-            window.record(Duration::ZERO, Sample { failed: call % 4 == 0, slow: false });
+            window.record(Duration::ZERO, WindowSample { failed: call % 4 == 0, slow: false });
         }
         let counts = window.counts(Duration::ZERO);
         let rate = f64::from(counts.failed) / f64::from(counts.total);
@@ -274,7 +277,7 @@ mod tests {
     #[test]
     fn an_old_step_is_not_taken_for_a_new_one() {
         let window = Window::new(WindowSize::Time(Duration::from_secs(32)));
-        window.record(Duration::from_secs(1), Sample { failed: true, slow: false });
+        window.record(Duration::from_secs(1), WindowSample { failed: true, slow: false });
         assert_eq!(window.counts(Duration::from_secs(32)).failed, 1);
         assert_eq!(window.counts(Duration::from_secs(33)), Counts::default());
         assert_eq!(window.counts(Duration::from_secs(3_300)), Counts::default());

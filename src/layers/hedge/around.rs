@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::layer::{After, HedgeLayer};
-use super::plan::{Plan, delivery_of};
+use super::plan::{HedgePlan, delivery_of};
 use crate::context::AttemptState;
 use crate::pattern::{Attempt, Call, Either, Flow, Held, Next, Pattern, Wire, either};
 use crate::rt;
@@ -33,7 +33,7 @@ impl Pattern for HedgePattern {
         if let After::Never = self.settings.after {
             return next.run(call, attempt).await;
         }
-        let plan = Plan::of(&self.settings, call, attempt);
+        let plan = HedgePlan::of(&self.settings, call, attempt);
         if plan.delay.is_some() {
             attempt.save(BODY_CAP);
         }
@@ -42,45 +42,45 @@ impl Pattern for HedgePattern {
             plan.judge(&held);
             return held.hand_up().await;
         }
-        let Some((other, pass)) = plan.begin_second() else {
+        let Some((hedged, permit)) = plan.begin_hedge() else {
             let held = attempt.head(running(&mut first)).await;
             plan.judge(&held);
             return held.hand_up().await;
         };
-        let mut second = plan.second(&other, pass);
-        // Boxed, because few calls have one, and all would carry its size.
-        let mut beside = Box::pin(next.run(call, &other));
+        let mut second = plan.hedged_attempt(&hedged, permit);
+        // Boxed, because few calls have one, and its size would be part of every call.
+        let mut hedged_run = Box::pin(next.run(call, &hedged));
         let heads = {
             let one = pin!(attempt.head(running(&mut first)));
-            let two = pin!(other.head(beside.as_mut()));
+            let two = pin!(hedged.head(hedged_run.as_mut()));
             either(one, two).await
         };
         match heads {
             Either::First(held) if plan.judge(&held) => {
-                let lost = second.lose();
-                drop(beside);
+                let lost = second.supersede();
+                drop(hedged_run);
                 drop(second);
                 plan.finish(false);
-                plan.note(&held, lost);
+                plan.annotate(&held, lost);
                 held.hand_up().await
             }
             Either::First(held) => {
-                // A bad answer is kept: the second may bring a better one.
-                let better = other.head(beside.as_mut()).await;
+                // A failed answer is kept: the second request may bring a better one.
+                let better = hedged.head(hedged_run.as_mut()).await;
                 match second.end(&better) {
                     Ok(()) => {
                         let failed = delivery_of(&held);
                         plan.win(Some(failed));
                         drop(held);
                         first.set(None);
-                        plan.note(&better, failed);
-                        attempt.follow(&other, better).await
+                        plan.annotate(&better, failed);
+                        attempt.follow(&hedged, better).await
                     }
                     Err(delivery) => {
                         drop(better);
-                        drop(beside);
+                        drop(hedged_run);
                         drop(second);
-                        plan.settle(held, delivery).await
+                        plan.return_first(held, delivery).await
                     }
                 }
             }
@@ -88,17 +88,17 @@ impl Pattern for HedgePattern {
                 Ok(()) => {
                     plan.win(None);
                     first.set(None);
-                    plan.note(&better, Delivery::Unknown);
-                    attempt.follow(&other, better).await
+                    plan.annotate(&better, Delivery::Unknown);
+                    attempt.follow(&hedged, better).await
                 }
                 Err(delivery) => {
                     drop(better);
-                    drop(beside);
+                    drop(hedged_run);
                     drop(second);
-                    // The first may still do better.
+                    // The first request may still succeed.
                     let held = attempt.head(running(&mut first)).await;
                     plan.judge(&held);
-                    plan.settle(held, delivery).await
+                    plan.return_first(held, delivery).await
                 }
             },
         }
@@ -109,7 +109,7 @@ impl Pattern for HedgePattern {
     }
 }
 
-/// The first request's head, unless it is slow: it has taken so long since it left.
+/// The first request's head, or `None` once it is slow: after `delay` from when it was sent.
 async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
     call: &Call,
     attempt: &'a Attempt<W>,
@@ -127,7 +127,7 @@ async fn until_slow<'a, W: Wire, F: Future<Output = Flow>>(
         let is_waiting = attempt.state(|state| {
             let is_waiting = state.is_waiting();
             if is_waiting {
-                // Its time hasn't begun.
+                // It is still queued: its time hasn't begun.
                 state.set_attempt_began(now);
             }
             is_waiting

@@ -6,7 +6,7 @@ use super::layer::HedgeLayer;
 #[derive(Clone, Debug)]
 pub struct HedgeHandle(HedgeLayer);
 
-/// What became of second requests since the layer was made.
+/// Counts of second requests since the layer was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HedgeCounts {
@@ -14,7 +14,7 @@ pub struct HedgeCounts {
     pub sent: u64,
     /// Those that were answered first.
     pub won: u64,
-    /// Those that would have gone out, but for the budget or the provider's state.
+    /// Those that were not sent because of the budget or the provider's state.
     pub skipped: u64,
 }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::around::HedgePattern;
-use super::delay::Learned;
 use super::handle::HedgeHandle;
+use super::latency_quantile::LatencyQuantile;
 use super::state::Counters;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
@@ -29,7 +29,7 @@ pub struct HedgeLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose slow requests get a second one beside them, made by a [`HedgeLayer`]. The
+/// A service that sends a second request if the first is slow, made by a [`HedgeLayer`]. The
 /// service that it wraps must be `Clone`. That service gets requests with a
 /// [`ReplayBody`](crate::body::ReplayBody).
 pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
@@ -39,18 +39,18 @@ pub type Hedge<S> = Layered<HedgePattern, S, Replaying>;
 pub(super) enum After {
     Never,
     Fixed(Duration),
-    Quantile(Ratio, Arc<Learned>),
+    Quantile(Ratio, Arc<LatencyQuantile>),
 }
 
 impl HedgeLayer {
-    /// A second request goes out once the first has taken longer than this share of them lately; 95
-    /// % is usual. Nothing is doubled until 100 requests are known.
+    /// A second request goes out once the first has taken longer than this share of recent ones; 95 %
+    /// is usual. There are none until 100 requests are known.
     pub fn quantile(quantile: Ratio) -> Self {
-        let learned = Arc::new(Learned::new(quantile, rt::now()));
-        Self { after: After::Quantile(quantile, learned), ..Self::disabled() }
+        let latencies = Arc::new(LatencyQuantile::new(quantile, rt::now()));
+        Self { after: After::Quantile(quantile, latencies), ..Self::disabled() }
     }
 
-    /// A second request goes out once the first has taken so long, whatever is usual.
+    /// A second request goes out once the first has taken so long.
     pub fn after(delay: Duration) -> Self {
         Self { after: After::Fixed(delay), ..Self::disabled() }
     }
@@ -67,17 +67,17 @@ impl HedgeLayer {
         }
     }
 
-    /// The shortest delay that can be learned, 1 ms by default: a provider that answers at once
-    /// isn't sent everything twice.
+    /// The shortest delay that can be learned, 1 ms by default, so that a very fast provider doesn't
+    /// get every request twice.
     pub fn at_least(mut self, delay: Duration) -> Self {
         self.least = delay;
         self
     }
 
-    /// How much of the calls may have a second request.
+    /// The share of calls that may have a second request.
     ///
-    /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls pay into it there,
-    /// and a budget of one's own would have its floor and nothing more.
+    /// Inside a [`retry`](crate::retry) layer, give it that layer's budget: calls are counted there,
+    /// and another budget would have its floor only.
     ///
     /// ```
     /// use outrigger::Ratio;
@@ -138,7 +138,7 @@ impl HedgeLayer {
         }
     }
 
-    /// The same, at another time.
+    /// The same layer with another delay.
     pub(crate) fn set_to(mut self, after: Option<Duration>, quantile: Option<Ratio>) -> Self {
         self.after = match (after, quantile) {
             (Some(delay), _) => After::Fixed(delay),
@@ -157,36 +157,37 @@ impl HedgeLayer {
         !matches!(self.after, After::Never)
     }
 
-    /// How long the first request has, as things stand.
+    /// The present delay before a second request.
     pub(super) fn delay(&self) -> Option<Duration> {
         match &self.after {
             After::Never => None,
             After::Fixed(delay) => Some(*delay),
-            After::Quantile(_, learned) => learned.delay().map(|delay| delay.max(self.least)),
+            After::Quantile(_, latencies) => latencies.delay().map(|delay| delay.max(self.least)),
         }
     }
 }
 
 impl Slot for HedgeLayer {
-    /// It has what was learned and counted here, unless that is another integration's.
+    /// It keeps the latencies and counts, unless another integration has them.
     fn adopt(mut self, wiring: &Wiring) -> Self {
         if !self.counters.ownership.adopt() {
             self.counters = Arc::default();
             if let After::Quantile(quantile, _) = self.after {
-                self.after = After::Quantile(quantile, Arc::new(Learned::new(quantile, rt::now())));
+                self.after =
+                    After::Quantile(quantile, Arc::new(LatencyQuantile::new(quantile, rt::now())));
             }
         }
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..self }
     }
 
-    /// These settings, with what was counted, and what was learned of the same quantile.
+    /// These settings, with the counts, and the latencies if the quantile is the same.
     fn inherit(mut self, running: &Self) -> Self {
-        if let (After::Quantile(new, learned), After::Quantile(old, known)) =
+        if let (After::Quantile(new, latencies), After::Quantile(old, known)) =
             (&mut self.after, &running.after)
             && new == old
         {
-            learned.clone_from(known);
+            latencies.clone_from(known);
         }
         self.counters = Arc::clone(&running.counters);
         self

@@ -1,10 +1,10 @@
-//! A second request beside one that is slow; the first good answer wins.
+//! Sends a second request if the first is slow; the first good answer wins.
 //!
 //! Most providers answer quickly most of the time, and now and then one answer takes a hundred times
 //! as long: a busy machine, a lost packet. The same request, sent again to the same provider, is
-//! then answered sooner than the first. So a call that has waited for longer than most others do is
-//! doubled (J. Dean, L. A. Barroso, *The Tail at Scale*, Communications of the ACM 56/2, 2013): few
-//! requests more, and a tail that is many times shorter.
+//! then answered sooner than the first. So a call that has waited for longer than most others do gets
+//! a second request (J. Dean, L. A. Barroso, *The Tail at Scale*, Communications of the ACM 56/2,
+//! 2013): few more requests, and a tail latency that is many times shorter.
 //!
 //! - Only calls that may run twice at once: safe methods (GET, HEAD, OPTIONS, TRACE; RFC 9110,
 //!   9.2.1), calls with an [idempotency key that counts](crate::idempotency) (both requests have the
@@ -13,43 +13,42 @@
 //! - Only first attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other
 //!   attempt is the retry layer's, where there is one.
 //! - After a quantile of what first requests have taken in the last minute or two, or a fixed delay.
-//! - Within a budget, by default a tenth of the calls, in an integration the retries'. When the whole
-//!   provider is slow, the budget is soon spent, and the quantile rises until nothing is doubled.
-//! - Never beside a probe of a [`circuit_breaker`](crate::circuit_breaker), and never into one that
-//!   is open.
+//! - Within a budget; in an integration, that of the retries. When the whole provider is slow, the
+//!   budget is soon spent, and the quantile rises until no more second requests are sent.
+//! - Never for a probe of a [`circuit_breaker`](crate::circuit_breaker), and never while it is open.
 //! - The first *good* answer wins: a quick 503 doesn't beat a slow 200. To a safe method, a 4xx is as
-//!   good as any; to others only a success is, because one request may be refused for the other (409
-//!   while the key is in use). If neither is good, the first request's result stands. The other
-//!   request is dropped at once, and with it its place and its connection.
+//!   good as any; to others only a success is, because one request may be refused because of the other
+//!   (409 while the key is in use). If neither is good, the first request's result is returned. The
+//!   other request is dropped at once, with its permit and its connection.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - inside [`retry`](crate::retry), with that layer's [budget](HedgeLayer::budget): only first
-//!   attempts are doubled, and both kinds of repetition share one bound;
+//!   attempts are hedged, and both kinds of repetition share one bound;
 //! - inside [`idempotency`](crate::idempotency), so that both requests have the same key. Without
 //!   that layer, only a header `Idempotency-Key` that the caller wrote is taken for a key;
 //! - outside [`circuit_breaker`](crate::circuit_breaker), [`rate_limit`](crate::rate_limit),
 //!   [`bulkhead`](crate::bulkhead) and [`timeout`](crate::timeout): the second request needs a
-//!   turn, a place and a limit of its own.
+//!   turn, a permit and a time limit of its own.
 //!
-//! Without a bulkhead further in, nothing bounds how many requests are under way. The inner service
+//! Without a bulkhead further in, the number of requests in flight has no limit. The inner service
 //! gets requests with a [`ReplayBody`](crate::body::ReplayBody), of which at most 1 MiB is kept for
 //! the second one.
 //!
 //! # When not to use it
 //!
-//! Where the provider bills by the request, or is slow because it is overloaded.
+//! If the provider bills by the request, or is slow because it is overloaded.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | quantile | 95 % is usual | one call in twenty is doubled at most |
+//! | quantile | 95 % is usual | at most one call in twenty has a second request |
 //! | `at_least` | 1 ms | |
 //! | `budget` | 20 % of the calls, ten more in ten seconds, and 20 saved up | |
-//! | learned from | at least 100 requests | a p95 of fewer is a guess |
+//! | learned from | at least 100 requests | with fewer, a p95 is not reliable |
 //!
 //! # Errors and events
 //!
@@ -80,8 +79,8 @@
 //! ```
 
 mod around;
-mod delay;
 mod handle;
+mod latency_quantile;
 mod layer;
 mod plan;
 #[cfg(feature = "serde")]

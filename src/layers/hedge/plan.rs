@@ -1,4 +1,4 @@
-//! One call's second request: when it goes out, and what came of both.
+//! One call's hedged request: when it is sent, and which of both results counts.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,57 +12,57 @@ use crate::replay::budget::{CallUnderWay, RetryPermit};
 use crate::replay::{Steer, has_honoured_key, is_safe};
 use crate::terms::{Class, Delivery, GaveUp};
 
-pub(super) struct Plan<'a, W: Wire> {
+pub(super) struct HedgePlan<'a, W: Wire> {
     settings: &'a HedgeLayer,
     call: &'a Call,
     attempt: &'a Attempt<W>,
     /// The request changes nothing (RFC 9110, 9.2.1).
     safe: bool,
-    /// When the first has taken too long, where there may be a second.
+    /// The time after which the first is slow, if there may be a second.
     pub(super) delay: Option<Duration>,
-    /// The call itself, where calls under way are counted and no retry layer does.
+    /// The call, if its budget counts calls in flight and no retry layer further out does so.
     _under_way: Option<CallUnderWay>,
 }
 
-/// A second request under way.
-pub(super) struct Second<'a, W: Wire> {
+/// A second request in flight.
+pub(super) struct HedgedAttempt<'a, W: Wire> {
     settings: &'a HedgeLayer,
     call: &'a Call,
     first: &'a Attempt<W>,
-    other: &'a Attempt<W>,
+    hedged: &'a Attempt<W>,
     safe: bool,
-    /// It came to something.
+    /// It has a result.
     ended: bool,
-    /// What it costs, where requests under way are counted.
-    _pass: RetryPermit,
+    /// The budget's permit for it.
+    _permit: RetryPermit,
 }
 
-impl<'a, W: Wire> Plan<'a, W> {
+impl<'a, W: Wire> HedgePlan<'a, W> {
     pub(super) fn of(settings: &'a HedgeLayer, call: &'a Call, attempt: &'a Attempt<W>) -> Self {
         let is_counted = call.facts().is_counted();
-        // A call pays for the hedges of others, unless a retry layer outside has seen to it.
+        // Each call adds to the budget, unless a retry layer further out has counted it.
         let under_way = (!is_counted).then(|| settings.budget.begin_call());
         let number = attempt.number();
-        let (safe, may_double) = attempt
+        let (safe, may_hedge) = attempt
             .request(|request| {
                 let safe = is_safe(request.method());
-                let may_double = match request.extensions().get::<Steer>() {
+                let may_hedge = match request.extensions().get::<Steer>() {
                     Some(Steer::Never) => false,
                     // Its other attempt is the retry layer's.
                     Some(Steer::Once) if is_counted => false,
                     Some(Steer::Safe) => number == 1,
-                    // PUT and DELETE may be repeated, but not beside each other: one that was
-                    // overtaken may be carried out after the caller's next one.
+                    // PUT and DELETE may be repeated, but not in parallel: a superseded one may
+                    // be processed after the caller's next request.
                     _ => number == 1 && (safe || has_honoured_key(request, call.facts())),
                 };
-                (safe, may_double)
+                (safe, may_hedge)
             })
             .unwrap_or_default();
-        let delay = settings.delay().filter(|_| may_double);
+        let delay = settings.delay().filter(|_| may_hedge);
         Self { settings, call, attempt, safe, delay, _under_way: under_way }
     }
 
-    /// Whether what the first came to is good; what it tells of times is learned.
+    /// Whether the first request's result is good. Its latency is recorded.
     pub(super) fn judge<F>(&self, held: &Held<'_, W, F>) -> bool
     where
         F: Future<Output = Flow>,
@@ -74,11 +74,11 @@ impl<'a, W: Wire> Plan<'a, W> {
         is_good(class, self.safe)
     }
 
-    /// The first took so long, or at least so long.
+    /// Records the first request's latency, or a lower bound of it.
     fn learn(&self) {
-        if let After::Quantile(_, learned) = &self.settings.after {
+        if let After::Quantile(_, latencies) = &self.settings.after {
             let (now, began) = (self.call.now(), self.began());
-            learned.record(now.saturating_duration_since(began), now);
+            latencies.record(now.saturating_duration_since(began), now);
         }
     }
 
@@ -86,39 +86,51 @@ impl<'a, W: Wire> Plan<'a, W> {
         self.attempt.state(AttemptState::attempt_began)
     }
 
-    /// The second request, if there may be one, and what it costs; decided once.
-    pub(super) fn begin_second(&self) -> Option<(Attempt<W>, RetryPermit)> {
+    /// The second request and its permit, if there may be one. Decided once.
+    pub(super) fn begin_hedge(&self) -> Option<(Attempt<W>, RetryPermit)> {
         let (now, settings) = (self.call.now(), self.settings);
         let after = now.saturating_duration_since(self.began());
-        // A body that is still being sent can't be sent twice at once.
+        // A body that is still being sent can't be sent a second time.
         if !self.attempt.is_sent() {
             return None;
         }
-        let pass = match self.pay(now) {
-            Ok(pass) => pass,
+        let permit = match self.pay(now) {
+            Ok(permit) => permit,
             Err(why) => {
                 settings.counters.count_skipped();
-                self.tell(|| Event::HedgeSkipped { why });
+                self.emit_event(|| Event::HedgeSkipped { why });
                 return None;
             }
         };
-        let other = self.attempt.second(self.attempt.number() + 1, now)?;
+        let hedged = self.attempt.second(self.attempt.number() + 1, now)?;
         self.call.facts().begin_hedge();
         settings.counters.count_sent();
-        self.tell(|| Event::HedgeSent { after });
-        Some((other, pass))
+        self.emit_event(|| Event::HedgeSent { after });
+        Some((hedged, permit))
     }
 
-    /// The second request, on its way.
-    pub(super) fn second<'b>(&self, other: &'b Attempt<W>, pass: RetryPermit) -> Second<'b, W>
+    /// The guard of the second request.
+    pub(super) fn hedged_attempt<'b>(
+        &self,
+        hedged: &'b Attempt<W>,
+        permit: RetryPermit,
+    ) -> HedgedAttempt<'b, W>
     where
         'a: 'b,
     {
         let (settings, call, first) = (self.settings, self.call, self.attempt);
-        Second { settings, call, first, other, safe: self.safe, ended: false, _pass: pass }
+        HedgedAttempt {
+            settings,
+            call,
+            first,
+            hedged,
+            safe: self.safe,
+            ended: false,
+            _permit: permit,
+        }
     }
 
-    /// Pays for a second request, if there may be one now; otherwise, why there may not.
+    /// Withdraws a second request from the budget, or says why there may be none.
     fn pay(&self, now: Instant) -> Result<RetryPermit, GaveUp> {
         if !self.call.facts().may_repeat() {
             return Err(GaveUp::Stopped);
@@ -132,31 +144,31 @@ impl<'a, W: Wire> Plan<'a, W> {
         self.settings.budget.withdraw(now).ok_or(GaveUp::Budget)
     }
 
-    /// The second was answered well; the first had failed, of which this is known, or is overtaken.
+    /// The second request won. The first had failed with this delivery, or is superseded.
     pub(super) fn win(&self, failed: Option<Delivery>) {
         self.settings.counters.count_won();
         self.attempt.state(|state| state.merge_delivery(failed.unwrap_or(Delivery::Unknown)));
         if failed.is_none() {
             self.learn();
-            // It is dropped knowing that it lost.
+            // So that its guards know when they are dropped.
             self.attempt.state(AttemptState::supersede);
         }
         self.finish(true);
     }
 
-    /// The first's result, which stands; what a second one may have done counts too.
-    pub(super) async fn settle<F>(&self, held: Held<'_, W, F>, second: Delivery) -> Flow
+    /// Returns the first request's result, with the worst delivery of both.
+    pub(super) async fn return_first<F>(&self, held: Held<'_, W, F>, second: Delivery) -> Flow
     where
         F: Future<Output = Flow>,
     {
         self.finish(false);
-        self.note(&held, second);
+        self.annotate(&held, second);
         let worst = self.call.facts().delivery();
         held.map_error(|error| error.merge_delivery(worst)).hand_up().await
     }
 
-    /// Notes on an answer what is known of the other request. A retry layer further out says the rest.
-    pub(super) fn note<F>(&self, held: &Held<'_, W, F>, earlier: Delivery)
+    /// Adds [`Retries`] to an answer. A retry layer further out completes it.
+    pub(super) fn annotate<F>(&self, held: &Held<'_, W, F>, earlier: Delivery)
     where
         F: Future<Output = Flow>,
     {
@@ -168,42 +180,42 @@ impl<'a, W: Wire> Plan<'a, W> {
     }
 
     pub(super) fn finish(&self, won: bool) {
-        self.tell(|| Event::HedgeFinished { won });
+        self.emit_event(|| Event::HedgeFinished { won });
     }
 
-    fn tell(&self, event: impl FnOnce() -> Event) {
+    fn emit_event(&self, event: impl FnOnce() -> Event) {
         if self.settings.emitter.is_listened_to() {
             self.settings.emitter.emit(Some(&self.attempt.context()), event);
         }
     }
 }
 
-/// Whether nothing better can come of the other request.
+/// Whether the other request can't have a better result.
 ///
-/// What the provider refuses for our fault, it would refuse again. But where the two requests change
-/// something, one may be refused because of the other, which is being carried out.
+/// A 4xx for one would be a 4xx for the other. But if the requests change something, one may be refused
+/// because the other is being processed.
 fn is_good(class: Class, safe: bool) -> bool {
     class.is_success() || safe && class.is_verdict()
 }
 
 // === impl Second ===
 
-impl<W: Wire> Second<'_, W> {
-    /// The first was answered well: this one is dropped knowing that it lost. What is known of it.
-    pub(super) fn lose(&self) -> Delivery {
-        self.other.state(|state| {
+impl<W: Wire> HedgedAttempt<'_, W> {
+    /// The first request won. Returns this one's delivery.
+    pub(super) fn supersede(&self) -> Delivery {
+        self.hedged.state(|state| {
             state.supersede();
             if state.has_not_left() { Delivery::NotSent } else { Delivery::Unknown }
         })
     }
 
-    /// It came to this: a good answer, or else what is known of it.
+    /// Records its result: `Ok` if it is good, or its delivery.
     pub(super) fn end<F>(&mut self, held: &Held<'_, W, F>) -> Result<(), Delivery>
     where
         F: Future<Output = Flow>,
     {
         self.ended = true;
-        if self.other.state(AttemptState::is_shut) {
+        if self.hedged.state(AttemptState::is_shut) {
             self.first.state(AttemptState::mark_shut);
         }
         let class = held.class(&self.settings.classifier);
@@ -216,7 +228,7 @@ impl<W: Wire> Second<'_, W> {
     }
 }
 
-/// What is known of the provider's part in a request that came to this.
+/// The delivery of a request with this result.
 pub(super) fn delivery_of<W: Wire, F>(held: &Held<'_, W, F>) -> Delivery
 where
     F: Future<Output = Flow>,
@@ -224,14 +236,14 @@ where
     held.error().map_or(Delivery::Answered, Error::delivery)
 }
 
-impl<W: Wire> Drop for Second<'_, W> {
+impl<W: Wire> Drop for HedgedAttempt<'_, W> {
     fn drop(&mut self) {
         let call = self.call.facts();
-        if self.other.state(AttemptState::has_not_left) {
-            // It was still here: nothing went out.
+        if self.hedged.state(AttemptState::has_not_left) {
+            // It was still in a queue: nothing was sent.
             call.uncount_hedge();
         } else if !self.ended {
-            // It was on its way, and nobody will know what came of it.
+            // It was sent, and its result will not be known.
             call.merge_delivery(Delivery::Unknown);
         }
         call.end_hedge();

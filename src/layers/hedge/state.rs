@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::pattern::ownership::Ownership;
 
-/// What became of second requests.
+/// Counts second requests.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     sent: AtomicU64,

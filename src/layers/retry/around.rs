@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use super::layer::RetryLayer;
 use super::refusals::Refusals;
-use super::run::{Run, Then};
-use super::wait::Turn;
+use super::run::{NextAction, Run};
+use super::wait::WaitOutcome;
 use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::{Delivery, GaveUp};
@@ -37,19 +37,19 @@ impl Pattern for RetryPattern {
                 let mut running = pin!(Some(next.run(call, attempt)));
                 let further_in = running.as_mut().as_pin_mut().expect("just begun");
                 let held = attempt.head(further_in).await;
-                let turn = match run.judge(&held) {
-                    Then::Return(why) => return run.last(held, why).hand_up().await,
-                    Then::Wait(delay) => run.wait(delay, held).await,
-                    Then::WaitForBudget { delay, class } => {
+                let outcome = match run.judge(&held) {
+                    NextAction::Return(why) => return run.last(held, why).hand_up().await,
+                    NextAction::Wait(delay) => run.wait(delay, held).await,
+                    NextAction::WaitForBudget { delay, class } => {
                         run.wait_for_budget(delay, class, held).await
                     }
                 };
-                let until = match turn {
-                    Turn::Come => None,
-                    Turn::TooLarge(until) => Some(until),
-                    Turn::Over(held, why) => return run.give_up(held, why).await,
+                let until = match outcome {
+                    WaitOutcome::Retry => None,
+                    WaitOutcome::TooLarge(until) => Some(until),
+                    WaitOutcome::GiveUp(held, why) => return run.give_up(held, why).await,
                 };
-                // The failed attempt is let go of here, with all that it holds.
+                // Drops the failed attempt, with all that it holds.
                 running.set(None);
                 if let Some(until) = until {
                     call.sleep_until(until).await;

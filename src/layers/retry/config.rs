@@ -19,28 +19,28 @@ pub struct RetryConfig {
     pub(crate) when_budget_is_empty: EmptyBudget,
 }
 
-/// What becomes of a call that a layer further in refused.
+/// What happens to a call that a layer further in refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejections {
     /// It fails at once.
     #[default]
     Fail,
-    /// It waits until the layer said that it may come back, if the deadline allows. Nothing was
-    /// sent, so it costs neither an attempt nor budget.
+    /// It waits until the time that the layer named, if the deadline allows. Nothing was sent, so
+    /// it costs neither an attempt nor budget.
     Wait,
 }
 
-/// What becomes of a retry for which the [budget](super::RetryBudget) holds nothing.
+/// What happens to a retry when the [budget](super::RetryBudget) is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmptyBudget {
-    /// There is none: the last result is returned at once. A person waits.
+    /// It is not made: the last result is returned at once. A person is waiting.
     #[default]
     Fail,
-    /// It waits by its backoff, and then in line until there is budget or its time is up, when the last
-    /// result is returned after all. For jobs, which have time: a provider that is down costs them a
-    /// wait and not their life. Nothing is sent meanwhile, and no attempt is spent.
+    /// It waits by its backoff, and then in a queue until there is budget, or until its time is up and
+    /// the last result is returned. For jobs, which have time: in an outage they wait and don't fail.
+    /// Nothing is sent meanwhile, and no attempt is spent.
     Wait,
 }
 

@@ -54,18 +54,18 @@ impl Table<Backoff> for DelaySettings {
             },
             _ => {}
         }
-        self.lay_growth(backoff, reader);
+        self.merge_growth(backoff, reader);
         if self.cap.is_some() {
             backoff.cap = self.cap;
         }
-        // Other steps are spread as those were that are known.
+        // Other steps keep the jitter.
         backoff.jitter = jitter;
     }
 }
 
 impl DelaySettings {
     /// How delays grow from their base: by a factor or by a step.
-    fn lay_growth(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
+    fn merge_growth(&self, backoff: &mut Backoff, reader: &mut Reader<'_>) {
         let base = match backoff.steps {
             Steps::Exponential { base, .. } | Steps::Linear { base, .. } => Some(base),
             Steps::Fixed(_) | Steps::Schedule(_) => None,

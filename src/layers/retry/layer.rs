@@ -22,10 +22,10 @@ use crate::settings::{ConfigError, Errors, Ratio, validate};
 pub struct RetryLayer {
     pub(super) config: RetryConfig,
     pub(super) budget: RetryBudget,
-    /// Nobody else was given the budget.
-    own_budget: bool,
-    /// What settings from elsewhere make of the budget.
-    terms: Terms,
+    /// The budget is not shared.
+    has_own_budget: bool,
+    /// What the settings of a file change in the budget.
+    terms: BudgetOverride,
     pub(super) policy: Arc<dyn RetryPolicy>,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
@@ -33,14 +33,14 @@ pub struct RetryLayer {
     pub(super) clock: Clock,
 }
 
-/// What settings from elsewhere make of a budget.
+/// What the settings of a file change in a budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Terms {
-    /// What it was made with.
-    AsMade,
-    /// Others, for all who share it.
+enum BudgetOverride {
+    /// The terms that it was made with.
+    Unchanged,
+    /// Other terms, for all that share it.
     Of(BudgetTerms),
-    /// This layer takes nothing out of it, and puts nothing in.
+    /// This layer has no limit, and doesn't use the budget.
     Unlimited,
 }
 
@@ -55,8 +55,8 @@ impl RetryLayer {
         Self {
             config: RetryConfig::default(),
             budget: RetryBudget::default(),
-            own_budget: true,
-            terms: Terms::AsMade,
+            has_own_budget: true,
+            terms: BudgetOverride::Unchanged,
             policy: Arc::new(StandardPolicy::new()),
             classifier: SharedClassifier::default(),
             emitter: Emitter::new(),
@@ -72,15 +72,15 @@ impl RetryLayer {
     }
 
     /// As many attempts as there is time and budget for: the deadline, or
-    /// [`max_elapsed`](Self::max_elapsed), is the limit. For jobs, which shall last as long as an outage
-    /// does; by file it is `max_attempts = "none"`.
+    /// [`max_elapsed`](Self::max_elapsed), is the limit. For jobs, which should outlast an outage; in a
+    /// file it is `max_attempts = "none"`.
     pub fn unlimited_attempts(mut self) -> Self {
         self.config.max_attempts = None;
         self
     }
 
-    /// No attempt begins later than this after the call did; without a limit by default. It cuts
-    /// nothing that is under way.
+    /// No attempt begins later than this after the call began; without a limit by default. It doesn't
+    /// end an attempt in flight.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.config.max_elapsed = Some(limit);
         self
@@ -93,14 +93,14 @@ impl RetryLayer {
         self
     }
 
-    /// The longest `Retry-After` that is waited out, 5 min by default. Where a longer one is asked
-    /// for, the answer is returned at once: nobody goes sooner than asked.
+    /// The longest `Retry-After` to wait for, 5 min by default. With a longer one, the answer is
+    /// returned at once: no attempt is sent earlier than asked.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.config.retry_after_cap = Some(cap);
         self
     }
 
-    /// Waits out every `Retry-After` that fits the deadline, and returns the answer where one doesn't.
+    /// Waits for every `Retry-After` that ends before the deadline, and returns the answer otherwise.
     pub fn without_retry_after_cap(mut self) -> Self {
         self.config.retry_after_cap = None;
         self
@@ -113,15 +113,15 @@ impl RetryLayer {
         self
     }
 
-    /// How much of the calls may be retries. A budget that other layers have too is shared with them,
-    /// whatever terms a file sets for it.
+    /// The share of calls that may be retries. A budget that other layers have too stays shared with
+    /// them, whatever terms a file sets.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
-        (self.budget, self.own_budget) = (budget, false);
+        (self.budget, self.has_own_budget) = (budget, false);
         self
     }
 
-    /// What becomes of a retry that the budget can't pay for; the call ends with its last result by
-    /// default.
+    /// What happens to a retry when the budget is empty; by default, the call ends with its last
+    /// result.
     pub fn when_budget_is_empty(mut self, then: EmptyBudget) -> Self {
         self.config.when_budget_is_empty = then;
         self
@@ -141,13 +141,13 @@ impl RetryLayer {
         self
     }
 
-    /// What becomes of a call that a layer further in refused; it fails by default.
+    /// What happens to a call that a layer further in refused; it fails by default.
     pub fn rejections(mut self, rejections: Rejections) -> Self {
         self.config.rejections = rejections;
         self
     }
 
-    /// Which results another attempt could better; [`StandardPolicy`](super::StandardPolicy) by
+    /// Decides which results are worth another attempt; [`StandardPolicy`](super::StandardPolicy) by
     /// default.
     pub fn policy(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Arc::new(policy);
@@ -187,9 +187,9 @@ impl RetryLayer {
         })
     }
 
-    /// A preset's budget: each integration gets one of its own.
+    /// The budget of a preset, one for each integration.
     pub(crate) fn preset_budget(mut self, ratio: Ratio, floor: u32) -> Self {
-        (self.budget, self.own_budget) = (RetryBudget::new(ratio, floor), true);
+        (self.budget, self.has_own_budget) = (RetryBudget::new(ratio, floor), true);
         self
     }
 
@@ -202,9 +202,9 @@ impl RetryLayer {
         self
     }
 
-    /// These terms, or no limit, once it takes over.
+    /// Other terms for the budget, or no limit, from [`Slot::inherit`] on.
     pub(crate) fn with_budget_terms(mut self, terms: Option<BudgetTerms>) -> Self {
-        self.terms = terms.map_or(Terms::Unlimited, Terms::Of);
+        self.terms = terms.map_or(BudgetOverride::Unlimited, BudgetOverride::Of);
         self
     }
 
@@ -212,13 +212,13 @@ impl RetryLayer {
         &self.config
     }
 
-    /// What can't work in a call that has this long.
+    /// Checks what can't work within a deadline.
     pub(crate) fn check_within(&self, deadline: Option<Duration>, errors: &mut Errors<'_>) {
         let limit = [deadline, self.config.max_elapsed].into_iter().flatten().min();
-        let most = self.terms_to_be().and_then(|terms| terms.payable(limit));
+        let most = self.effective_terms().and_then(|terms| terms.payable(limit));
         let (Some(most), Some(attempts)) = (most, self.config.max_attempts) else { return };
         let payable = most.saturating_add(1);
-        // A budget that never holds anything is told of as such.
+        // A budget that can never allow a retry is another error.
         if most > 0 && u64::from(attempts) > payable {
             let within = limit.map_or(String::new(), |limit| format!(" within {limit:?}"));
             errors.add(
@@ -228,35 +228,35 @@ impl RetryLayer {
         }
     }
 
-    /// What the budget is set to once this takes over.
-    fn terms_to_be(&self) -> Option<BudgetTerms> {
+    /// The budget's terms from [`Slot::inherit`] on.
+    fn effective_terms(&self) -> Option<BudgetTerms> {
         match self.terms {
-            Terms::AsMade => self.budget.made(),
-            Terms::Of(terms) => Some(terms),
-            Terms::Unlimited => None,
+            BudgetOverride::Unchanged => self.budget.made(),
+            BudgetOverride::Of(terms) => Some(terms),
+            BudgetOverride::Unlimited => None,
         }
     }
 }
 
 impl Slot for RetryLayer {
-    /// A budget that others were given goes on being shared.
+    /// A shared budget stays shared.
     fn adopt(self, wiring: &Wiring) -> Self {
         let Wiring { emitter, classifier } = wiring.clone();
-        let budget = if self.own_budget { self.budget.afresh() } else { self.budget };
+        let budget = if self.has_own_budget { self.budget.afresh() } else { self.budget };
         Self { budget, emitter, classifier, ..self }
     }
 
-    /// These settings, in effect in place of those that run. Who names no terms leaves a shared
-    /// budget as others set it, but takes back what it set itself.
+    /// These settings. Without `[retry.budget]` a shared budget stays as it is, except that terms
+    /// that this file set earlier are undone.
     fn inherit(mut self, running: &Self) -> Self {
         self.budget = match (self.terms, self.budget.made()) {
-            (Terms::Of(terms), Some(_)) => self.budget.reconfigured(terms),
-            // Made without a limit: it has one since settings from elsewhere gave it one.
-            (Terms::Of(terms), None) => running.budget.clone().reconfigured(terms),
-            (_, Some(made)) if running.terms.are_others() => self.budget.reconfigured(made),
+            (BudgetOverride::Of(terms), Some(_)) => self.budget.reconfigured(terms),
+            // Made without a limit: the running one has a limit from a file.
+            (BudgetOverride::Of(terms), None) => running.budget.clone().reconfigured(terms),
+            (_, Some(made)) if running.terms.is_set() => self.budget.reconfigured(made),
             _ => self.budget,
         };
-        if self.terms == Terms::Unlimited {
+        if self.terms == BudgetOverride::Unlimited {
             self.budget = RetryBudget::unlimited();
         }
         self
@@ -264,14 +264,14 @@ impl Slot for RetryLayer {
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.config.check_into(errors);
-        if let Some(terms) = self.terms_to_be() {
+        if let Some(terms) = self.effective_terms() {
             terms.check_into(errors);
         }
     }
 }
 
-impl Terms {
-    fn are_others(self) -> bool {
+impl BudgetOverride {
+    fn is_set(self) -> bool {
         matches!(self, Self::Of(_))
     }
 }

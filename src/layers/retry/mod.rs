@@ -1,51 +1,52 @@
-//! Tries again: safe first, then persistent.
+//! Sends a failed request again, if that is safe.
 //!
 //! Repeating a request helps when the failure is brief, and harms in two ways. It can do something
-//! twice, and it can turn a provider's bad minute into an outage by multiplying its load. So every
-//! failed attempt is asked five questions, and the first "no" is final:
+//! twice, and it can turn a provider's bad minute into an outage by multiplying its load. So five
+//! questions are asked after every failed attempt, and the first "no" is final:
 //!
 //! 1. **Could another attempt be better?** Timeouts, broken connections, 5xx but 501 and 505, 408,
 //!    409 under a key that counts (but not where all attempts were answered by the same one), 421, 425
-//!    (once), 429: yes. Other 4xx, redirects that nobody followed or that never end, certificates that
-//!    were not accepted, local rejections: no.
+//!    (once), 429: yes. Other 4xx, redirects that were not followed or that form a loop, certificates
+//!    that were not accepted, local rejections: no.
 //!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
 //!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
 //!    otherwise, by the result, the method and the headers of both.
 //! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
 //!    [idempotency key that counts](crate::idempotency), and attempts that provably did not act: the
-//!    connection was refused, HTTP/2 refused the stream, 421, 425. A key that was only made here and
-//!    that nobody said the provider honours is none: a POST under it is sent once. Who sends must be
-//!    known to send one request a call: the own client is, and
-//!    [others](crate::transport#what-proves-that-nothing-was-sent) are told of.
+//!    connection was refused, HTTP/2 refused the stream, 421, 425. A key that was generated here
+//!    counts only if the provider is known to honour it: otherwise a POST is sent once. The client
+//!    must be known to send one request for each call, as the own client does;
+//!    [others](crate::transport#what-proves-that-nothing-was-sent) must be declared.
 //! 3. **Can it be sent again?** Its body is recorded while it is first sent, up to a cap.
 //! 4. **Is there time?** A wait that would pass the deadline is not begun: the last result is
-//!    returned now, while it is still of use.
+//!    returned at once, while it is still useful.
 //! 5. **Is there [budget](RetryBudget)?** At most a share of all calls may be retries, over the whole
-//!    integration. With 20 %, a provider that fails everything gets 1.2 times its usual load; three
-//!    blind attempts give it three times.
+//!    integration. With 20 %, a provider that fails every request gets 1.2 times its usual load; with
+//!    three attempts and no budget, three times.
 //!
 //! Between attempts it waits by a [`Backoff`](crate::backoff::Backoff), or as long as `Retry-After`
-//! says, spread upwards so that all who were told the same second don't come back in it. Meanwhile
-//! the failed answer's body is read to its end, so that its connection can be used again.
+//! says, with jitter upwards so that clients with the same `Retry-After` don't come back at once.
+//! Meanwhile the failed answer's body is read to its end, so that its connection can be reused.
 //!
-//! The result of the last attempt is returned as it was. An error's
+//! The result of the last attempt is returned unchanged. An error's
 //! [`delivery`](crate::Error::delivery) is the worst of all attempts: if the first timed out and the
-//! second was refused, it may have happened. A response that took more than one attempt, or was
-//! given up on, has [`Retries`] in its extensions, which says what is known of the
-//! [earlier](Retries::earlier) attempts: a 409 after a lost one may mean that the lost one was done.
+//! second was refused, the provider may have acted. A response that took more than one attempt, or
+//! that was not retried any more, has [`Retries`] in its extensions, with the delivery of the
+//! [earlier](Retries::earlier) attempts: a 409 after an attempt without an answer may mean that this
+//! attempt was processed.
 //!
 //! # Waiting for budget
 //!
-//! A person's call whose retry the budget can't pay for fails. A job's [waits](EmptyBudget::Wait): by
-//! its backoff, then in line with all who wait for this budget, until a token comes its way or its
-//! time is up, when it returns its last result after all, body included. First come, first served, and
-//! nobody passes the line, neither a newer call's retry nor a hedge: an old job is never kept waiting
-//! by newer ones. Nothing is sent meanwhile, no attempt is spent, no place and no connection is held
-//! (but by an answer of more than `drain_cap` bytes). A job looks for a thrown kill switch each
-//! second. [`RetryAwaitsBudget`](crate::event::Event::RetryAwaitsBudget) is told once.
+//! When the budget is empty, a person's call fails with its last result. A job's call
+//! [waits](EmptyBudget::Wait): by its backoff, then in the budget's queue, until it gets a token or its
+//! time is up, and it returns its last result, body included. The queue is first come, first served,
+//! also for the retries of newer calls and for hedges. Nothing is sent meanwhile, no attempt is spent,
+//! and no permit and no connection is held (except by an answer of more than `drain_cap` bytes). A
+//! waiting call checks the kill switch each second.
+//! [`RetryAwaitsBudget`](crate::event::Event::RetryAwaitsBudget) is emitted once.
 //!
-//! More attempts than the budget can ever pay for are refused when they are set: a call that is alone
-//! has at most what is saved up and the floor of each period that begins within its time.
+//! A `max_attempts` that the budget can never allow is a configuration error: a single call has at most
+//! the burst, and the floor of each period that begins within its time.
 //!
 //! # Where it stands
 //!
@@ -53,7 +54,7 @@
 //!
 //! - outside [`hedge`](crate::hedge), [`circuit_breaker`](crate::circuit_breaker),
 //!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead) and
-//!   [`timeout`](crate::timeout): each attempt passes them anew, and between two attempts nothing
+//!   [`timeout`](crate::timeout): each attempt passes through them, and between two attempts nothing
 //!   is held. Without a timeout further in, an attempt that hangs is never followed by another one;
 //! - inside [`deadline`](crate::deadline), which ends the waits. Without it or `max_elapsed`, a
 //!   call ends by `max_attempts` and the budget alone;
@@ -70,29 +71,29 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `max_attempts` | 3, the first included | for jobs, [no limit](RetryLayer::unlimited_attempts): the clock is |
+//! | `max_attempts` | 3, the first included | for jobs, [no limit](RetryLayer::unlimited_attempts) except time |
 //! | `backoff` | 100 ms × 2 ≤ 10 s, full jitter | full jitter gives the provider the least load |
 //! | `max_elapsed` | none | the deadline is the better limit |
-//! | `budget` | 20 % of calls, 10 more in 10 s, 20 saved up at the start | enough for blips, harmless in an outage |
-//! | `when_budget_is_empty` | [`EmptyBudget::Fail`] | a person waits; a job may [wait](EmptyBudget::Wait) |
-//! | `retry_after_cap` | 5 min; a longer one is returned at once, and never cut | a call that waits for an hour is a job for a queue |
-//! | `retry_after_spread` | 50 % | upwards only: never sooner than asked |
-//! | `body_cap` | 1 MiB | larger bodies are sent, once |
+//! | `budget` | 20 % of calls, 10 more in 10 s, 20 at the start | enough for brief failures, harmless in an outage |
+//! | `when_budget_is_empty` | [`EmptyBudget::Fail`] | a person is waiting; a job may [wait](EmptyBudget::Wait) |
+//! | `retry_after_cap` | 5 min; with a longer one, the answer is returned at once | a call that waits for an hour belongs in a job queue |
+//! | `retry_after_spread` | 50 % | upwards only: never earlier than asked |
+//! | `body_cap` | 1 MiB | larger bodies are sent once |
 //! | `drain_cap` | 64 KiB | reading more costs more than a new connection |
-//! | `rejections` | [`Rejections::Fail`] | a person waits; a job may [wait](Rejections::Wait) |
+//! | `rejections` | [`Rejections::Fail`] | a person is waiting; a job may [wait](Rejections::Wait) |
 //!
-//! A connection that its peer ends, or a stream that it refuses, is the exception: the first request
-//! that moves to another connection for that costs neither an attempt nor budget. Servers end
-//! connections after every so many requests, and a repetition there is no more load. But servers shed
-//! load in the same way: after ten of them without an answer to anybody in between, each is a failed
-//! attempt, and its repetition is paid for.
+//! There is one exception: when the peer closes the connection or refuses the stream, the call's first
+//! repetition on another connection costs neither an attempt nor budget. Servers close connections
+//! after a number of requests, and such a repetition adds no load. But servers shed load in the same
+//! way: after ten of these without an answer to any call in between, each is a failed attempt, and its
+//! repetition costs budget.
 //!
-//! A POST without a key that was on a connection when its peer ended that (`GOAWAY`) is not sent again.
-//! The peer names the last stream that it processes, but hyper doesn't tell.
+//! A POST without a key that was on a connection when its peer closed it (`GOAWAY`) is not sent again.
+//! The peer names the last stream that it processes, but hyper doesn't expose that.
 //!
 //! # Errors and events
 //!
-//! Errors pass as they were, with [`gave_up`](crate::Error::gave_up). Events:
+//! Errors pass unchanged, with [`gave_up`](crate::Error::gave_up). Events:
 //! [`RetryScheduled`](crate::event::Event::RetryScheduled),
 //! [`RetryAwaitsBudget`](crate::event::Event::RetryAwaitsBudget),
 //! [`RetryGaveUp`](crate::event::Event::RetryGaveUp).

@@ -6,8 +6,8 @@ use crate::terms::Class;
 
 /// Says whether another attempt could be better than this result.
 ///
-/// It is the first of several questions: whether repeating is safe, in time and within the budget is
-/// the layer's to ask, whatever the policy says. Where it panics, the [`StandardPolicy`] decides.
+/// It is the first of several questions: the layer also asks whether a repetition is safe, in time and
+/// within the budget, whatever the policy says. If it panics, the [`StandardPolicy`] decides.
 ///
 /// ```
 /// use outrigger::retry::{FailedAttempt, RetryLayer, RetryPolicy, StandardPolicy};
@@ -31,11 +31,11 @@ pub trait RetryPolicy: Send + Sync + 'static {
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool;
 }
 
-/// A result that was no success, as a [`RetryPolicy`] sees it: what was sent, and what came of it.
+/// A result that was no success, with its request, as a [`RetryPolicy`] sees it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt<'a> {
-    /// What it means.
+    /// The class of the result.
     pub class: Class,
     /// The status, where there was an answer.
     pub status: Option<StatusCode>,
@@ -43,7 +43,7 @@ pub struct FailedAttempt<'a> {
     pub headers: Option<&'a HeaderMap>,
     /// The error, where there was none.
     pub error: Option<&'a Error>,
-    /// The request's method: `failed.method.is_safe()` for who repeats safe requests only (RFC 9110,
+    /// The request's method. `failed.method.is_safe()` limits retries to safe requests (RFC 9110,
     /// 9.2.1).
     pub method: &'a Method,
     pub(super) sent: &'a [(HeaderName, HeaderValue)],
@@ -120,9 +120,9 @@ impl StandardPolicy {
             | StatusCode::MISDIRECTED_REQUEST
             | StatusCode::TOO_EARLY
             | StatusCode::TOO_MANY_REQUESTS => true,
-            // Under a key, the first of two is still running; but only if there was a first. Where
-            // none of this call can be (each was answered 409), it is another call's, or the key was
-            // used for something else: the same answer twice will not become a better one.
+            // With a key, 409 means that an earlier request is still running. If it can't be one of
+            // this call (each was answered 409), it is another call's, or the key was used for
+            // something else, and the same answer will come again.
             StatusCode::CONFLICT => {
                 let asked = failed.headers.is_some_and(|headers| headers.contains_key(RETRY_AFTER));
                 let runs = failed.attempt > 1 || failed.key_from_caller;
@@ -139,7 +139,7 @@ impl RetryPolicy for StandardPolicy {
             return says;
         }
         match failed.class {
-            // Another attempt would meet the same certificate, or the same circle of redirects.
+            // Another attempt would get the same certificate, or the same loop of redirects.
             Class::Transport(_) | Class::Other => !failed.error.is_some_and(foreign::is_final),
             Class::Timeout(_) | Class::Throttled | Class::Invalid => true,
             Class::ServerError => !matches!(

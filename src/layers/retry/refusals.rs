@@ -2,17 +2,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::terms::Class;
 
-/// Requests that the provider refused to process since it last answered one.
+/// Counts the requests that the provider refused to process since it last answered one.
 #[derive(Debug, Default)]
 pub(super) struct Refusals(AtomicU32);
 
 impl Refusals {
-    /// Notes what an attempt came to; whether the provider answers others.
-    pub(super) fn note(&self, class: Class) -> bool {
+    /// Records an attempt's result. Returns whether the provider answers other requests.
+    pub(super) fn record(&self, class: Class) -> bool {
         if class.is_moved() {
-            return self.0.fetch_add(1, Ordering::Relaxed) < MANY;
+            return self.0.fetch_add(1, Ordering::Relaxed) < MAX_REFUSALS;
         }
-        // Mostly there are none, and reading is cheaper where many do.
+        // The count mostly is zero, and many threads can read it at once.
         if class.is_verdict() && self.0.load(Ordering::Relaxed) > 0 {
             self.0.store(0, Ordering::Relaxed);
         }
@@ -20,6 +20,6 @@ impl Refusals {
     }
 }
 
-/// As many as may be on a connection that a server ends, together with those that find another one
-/// ended: a server that refuses so many without an answer in between refuses everybody.
-const MANY: u32 = 10;
+/// More than are usually lost when a server closes its connections. A server that refuses so many
+/// without an answer in between refuses all.
+const MAX_REFUSALS: u32 = 10;

@@ -1,4 +1,4 @@
-//! One call's retries: what its attempts came to, and what comes next.
+//! One call's retries: judges each attempt's result and decides what comes next.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
-use super::state::{Failure, Nature, Progress, Step};
+use super::state::{AttemptHistory, Failure, NextAttempt, RequestTraits};
 use crate::context::{AttemptState, Context, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
@@ -20,47 +20,47 @@ use crate::rt;
 use crate::rt::callback;
 use crate::terms::{Class, Delivery, GaveUp};
 
-/// What stays from attempt to attempt.
+/// The state of one call over all its attempts.
 pub(super) struct Run<'a, W: Wire> {
     pub(super) pattern: &'a RetryPattern,
     pub(super) call: &'a Call,
     pub(super) attempt: &'a Attempt<W>,
-    pub(super) progress: Progress,
-    /// The call, as far as its budget counts what is under way.
-    under_way: Option<CallUnderWay>,
-    /// The last attempt's facts, while the call waits for the next.
+    pub(super) history: AttemptHistory,
+    /// The call, if its budget counts calls in flight.
+    in_flight_call: Option<CallUnderWay>,
+    /// The last attempt's context, while the call waits for the next.
     pub(super) concluded: Option<Context>,
-    /// What the retry that is under way costs.
-    pub(super) pass: Option<RetryPermit>,
+    /// The budget's permit for the present retry.
+    pub(super) permit: Option<RetryPermit>,
 }
 
-/// What to do with a result.
+/// What to do after a result.
 #[derive(Clone, Copy)]
-pub(super) enum Then {
+pub(super) enum NextAction {
     /// Wait, and try again.
     Wait(Duration),
     /// Wait, and try again when the budget holds a retry.
     WaitForBudget { delay: Duration, class: Class },
-    /// It is the last: a success, or a failure that is given up on.
+    /// Return the result: a success, or a failure that is not retried.
     Return(Option<GaveUp>),
 }
 
-/// What an attempt came to, which was no success.
-struct Outcome {
+/// An attempt's result that was no success.
+struct FailedResult {
     class: Class,
     delivery: Delivery,
-    /// What is known of a request that went beside it.
-    beside: Option<Delivery>,
-    /// The provider said that it left the request alone, and no other went out for the attempt.
-    left_alone: bool,
+    /// The delivery of its hedged request.
+    hedge_delivery: Option<Delivery>,
+    /// The provider said that it did not process the request, and the attempt sent no other.
+    unprocessed: bool,
     retry_after: Option<Duration>,
-    /// The answer's status, and how large it is, where that is known.
+    /// The answer's status, and its size if that is known.
     answer: Option<(StatusCode, Option<u64>)>,
 }
 
-/// Whether the budget held the next attempt, which follows after so long.
+/// Whether the budget allows the next attempt, which follows after a delay.
 #[derive(Clone, Copy)]
-enum Paid {
+enum BudgetDecision {
     Now(Duration),
     Later(Duration),
 }
@@ -71,35 +71,35 @@ impl<'a, W: Wire> Run<'a, W> {
         call: &'a Call,
         attempt: &'a Attempt<W>,
     ) -> Self {
-        let under_way = Some(pattern.settings.budget.begin_call());
+        let in_flight_call = Some(pattern.settings.budget.begin_call());
         call.facts().count_attempts(1);
-        let progress = Progress::first();
-        Self { pattern, call, attempt, progress, under_way, concluded: None, pass: None }
+        let history = AttemptHistory::first();
+        Self { pattern, call, attempt, history, in_flight_call, concluded: None, permit: None }
     }
 
-    /// What to do with what came; a last answer is told what it took.
-    pub(super) fn judge<F>(&mut self, held: &Held<'_, W, F>) -> Then
+    /// Decides what to do after a result.
+    pub(super) fn judge<F>(&mut self, held: &Held<'_, W, F>) -> NextAction
     where
         F: Future<Output = Flow>,
     {
-        self.pass = None;
+        self.permit = None;
         let settings = &self.pattern.settings;
         let class = held.class(&settings.classifier);
         if class.is_success() {
-            self.pattern.refusals.note(class);
-            return Then::Return(None);
+            self.pattern.refusals.record(class);
+            return NextAction::Return(None);
         }
         let size = self.attempt.size_hint().exact();
         let handed_over = self.attempt.state(AttemptState::handed_over);
         let call_id = self.call.facts().id();
         let answered = held.answer(|head| {
             let Parts { status, headers, extensions, .. } = head;
-            let left_alone = extensions.get::<LeftAlone>().is_some_and(|said| said.0 == call_id);
-            Outcome {
+            let unprocessed = extensions.get::<LeftAlone>().is_some_and(|said| said.0 == call_id);
+            FailedResult {
                 class,
                 delivery: Delivery::Answered,
-                beside: Retries::left_behind(extensions),
-                left_alone: left_alone && handed_over == 1,
+                hedge_delivery: Retries::left_behind(extensions),
+                unprocessed: unprocessed && handed_over == 1,
                 retry_after: wait_of(
                     &settings.classifier,
                     class,
@@ -111,11 +111,11 @@ impl<'a, W: Wire> Run<'a, W> {
             }
         });
         let error = held.error();
-        let failed = || Outcome {
+        let failed = || FailedResult {
             class,
             delivery: error.map_or(Delivery::Unknown, Error::delivery),
-            beside: None,
-            left_alone: false,
+            hedge_delivery: None,
+            unprocessed: false,
             retry_after: error.and_then(Error::retry_after),
             answer: None,
         };
@@ -123,8 +123,8 @@ impl<'a, W: Wire> Run<'a, W> {
         self.next(&outcome, error)
     }
 
-    /// What the call is. It is asked for only when an attempt has failed.
-    pub(super) fn nature(&self) -> Nature {
+    /// What the request is. It is asked for only when an attempt has failed.
+    pub(super) fn traits(&self) -> RequestTraits {
         let facts = self.call.facts();
         let steer = self.attempt.saved_extension::<Steer>();
         let (idempotent, keyed) = self.attempt.exchange(|method, sent, _| {
@@ -132,10 +132,10 @@ impl<'a, W: Wire> Run<'a, W> {
             let keyed = facts.key.get().map_or_else(has_key, |key| key.honoured);
             (method.is_some_and(is_idempotent), keyed)
         });
-        // The key's lifetime is a limit only where the key is what makes a repetition safe.
+        // The key's lifetime is a limit only if the key is what makes a repetition safe.
         let by_key = keyed && !idempotent && steer != Some(Steer::Safe);
         let key = facts.key.get().filter(|_| by_key);
-        Nature {
+        RequestTraits {
             idempotent,
             keyed,
             steer,
@@ -145,11 +145,11 @@ impl<'a, W: Wire> Run<'a, W> {
         }
     }
 
-    /// Whether the policy thinks that another attempt could be better.
+    /// Whether the policy wants another attempt.
     fn is_wanted(
         &self,
-        nature: &Nature,
-        outcome: &Outcome,
+        traits: &RequestTraits,
+        outcome: &FailedResult,
         error: Option<&Error>,
         is_same_again: bool,
     ) -> bool {
@@ -163,8 +163,8 @@ impl<'a, W: Wire> Run<'a, W> {
                 error,
                 method: method.unwrap_or(&other),
                 sent,
-                attempt: self.progress.attempts + call.hedges(),
-                keyed: nature.keyed,
+                attempt: self.history.attempts + call.hedges(),
+                keyed: traits.keyed,
                 key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
                 is_same_again,
             };
@@ -174,82 +174,82 @@ impl<'a, W: Wire> Run<'a, W> {
         })
     }
 
-    fn next(&mut self, outcome: &Outcome, error: Option<&Error>) -> Then {
-        let Outcome { class, delivery, left_alone, retry_after, .. } = *outcome;
-        let (attempt, nature) = (self.progress.attempts, self.nature());
-        let is_same_again = self.progress.compare(outcome.answer);
-        let (shut, is_unready, is_here) =
+    fn next(&mut self, outcome: &FailedResult, error: Option<&Error>) -> NextAction {
+        let FailedResult { class, delivery, unprocessed, retry_after, .. } = *outcome;
+        let (attempt, traits) = (self.history.attempts, self.traits());
+        let is_same_again = self.history.compare(outcome.answer);
+        let (would_be_refused, is_unready, is_here) =
             self.attempt.state(|at| (at.is_shut(), at.is_unready(), at.is_queued_whole()));
         let failure = Failure {
             class,
             status: outcome.answer.map(|(status, _)| status),
             delivery,
-            left_alone,
-            wanted: self.is_wanted(&nature, outcome, error, is_same_again) && !is_unready,
+            unprocessed,
+            wanted: self.is_wanted(&traits, outcome, error, is_same_again) && !is_unready,
             retry_after,
             body_kept: self.attempt.is_kept(),
-            others_answered: self.pattern.refusals.note(class),
-            shut,
+            answers_others: self.pattern.refusals.record(class),
+            would_be_refused,
             stopped: !self.call.facts().may_repeat(),
         };
         if is_here || (class.is_local() || is_unready) && delivery == Delivery::NotSent {
-            // Nothing went out: it was no attempt.
-            self.progress.attempts -= 1;
+            // Nothing was sent, so it doesn't count as an attempt.
+            self.history.attempts -= 1;
         }
-        self.note_end(delivery);
-        self.progress.end(delivery, outcome.beside);
+        self.record_end(delivery);
+        self.history.end(delivery, outcome.hedge_delivery);
         let now = self.call.now();
         let settings = &self.pattern.settings;
         let (config, rng) = (&settings.config, &settings.rng);
-        let decision = self.progress.decide(config, &nature, &failure, now, rng);
+        let decision = self.history.decide(config, &traits, &failure, now, rng);
         let next = decision.and_then(|step| self.pay(step, now));
-        let attempts = self.progress.attempts;
-        self.tell(|| match next {
-            Ok(Paid::Now(delay)) => Event::RetryScheduled { attempt, class, delay },
-            Ok(Paid::Later(_)) => Event::RetryAwaitsBudget { attempt, class },
+        let attempts = self.history.attempts;
+        self.emit_event(|| match next {
+            Ok(BudgetDecision::Now(delay)) => Event::RetryScheduled { attempt, class, delay },
+            Ok(BudgetDecision::Later(_)) => Event::RetryAwaitsBudget { attempt, class },
             Err(why) => Event::RetryGaveUp { attempts, class, why },
         });
         match next {
-            Ok(Paid::Now(delay)) => Then::Wait(delay),
-            Ok(Paid::Later(delay)) => Then::WaitForBudget { delay, class },
-            Err(why) => Then::Return(Some(why)),
+            Ok(BudgetDecision::Now(delay)) => NextAction::Wait(delay),
+            Ok(BudgetDecision::Later(delay)) => NextAction::WaitForBudget { delay, class },
+            Err(why) => NextAction::Return(Some(why)),
         }
     }
 
-    /// An attempt is over: it is counted, and what is known of it is the call's.
-    fn note_end(&self, delivery: Delivery) {
-        self.call.facts().count_attempts(self.progress.attempts);
+    /// Records the end of an attempt with the call.
+    fn record_end(&self, delivery: Delivery) {
+        self.call.facts().count_attempts(self.history.attempts);
         self.attempt.state(|state| {
             state.leave_queue();
             state.merge_delivery(delivery);
         });
     }
 
-    /// Pays for the next attempt, as far as it costs anything.
-    fn pay(&mut self, step: Step, now: Instant) -> Result<Paid, GaveUp> {
+    /// Withdraws the next attempt from the budget, unless it is free.
+    fn pay(&mut self, step: NextAttempt, now: Instant) -> Result<BudgetDecision, GaveUp> {
         let settings = &self.pattern.settings;
         if !step.is_free {
-            self.pass = settings.budget.withdraw(now);
+            self.permit = settings.budget.withdraw(now);
         }
         match settings.config.when_budget_is_empty {
-            _ if step.is_free || self.pass.is_some() => Ok(Paid::Now(step.delay)),
-            EmptyBudget::Wait => Ok(Paid::Later(step.delay)),
+            _ if step.is_free || self.permit.is_some() => Ok(BudgetDecision::Now(step.delay)),
+            EmptyBudget::Wait => Ok(BudgetDecision::Later(step.delay)),
             EmptyBudget::Fail => Err(GaveUp::Budget),
         }
     }
 
-    /// The next attempt begins; false if the request can't be sent again.
+    /// Begins the next attempt; false if the request can't be sent again.
     pub(super) fn restart(&mut self) -> bool {
-        let number = self.progress.attempts + 1 + self.call.facts().hedges();
+        let number = self.history.attempts + 1 + self.call.facts().hedges();
         if !self.attempt.restart(number, self.call.now()) {
             return false;
         }
-        self.progress.begin();
-        self.call.facts().count_attempts(self.progress.attempts);
+        self.history.begin();
+        self.call.facts().count_attempts(self.history.attempts);
         true
     }
 
-    /// The last result, with what it took.
+    /// Adds the number of attempts to the last result.
     pub(super) fn last<'h, F>(
         &mut self,
         held: Held<'h, W, F>,
@@ -258,8 +258,8 @@ impl<'a, W: Wire> Run<'a, W> {
     where
         F: Future<Output = Flow>,
     {
-        (self.under_way, self.pass) = (None, None);
-        if why.is_some() || self.progress.attempts + self.call.facts().hedges() > 1 {
+        (self.in_flight_call, self.permit) = (None, None);
+        if why.is_some() || self.history.attempts + self.call.facts().hedges() > 1 {
             held.answer(|head| self.annotate(head, why));
         }
         match held.error() {
@@ -268,26 +268,26 @@ impl<'a, W: Wire> Run<'a, W> {
         }
     }
 
-    /// Notes on an answer what it took.
+    /// Adds [`Retries`] to an answer.
     fn annotate(&self, head: &mut Parts, gave_up: Option<GaveUp>) {
-        let Progress { attempts, waited, .. } = self.progress;
+        let AttemptHistory { attempts, waited, .. } = self.history;
         let call = self.call.facts();
         call.set_waited(waited);
         let attempts = attempts + call.hedges();
-        let earlier = self.progress.earlier(Retries::left_behind(&head.extensions));
+        let earlier = self.history.earlier(Retries::left_behind(&head.extensions));
         head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
     }
 
-    /// Notes on an error what it took, and the worst that may have happened on the way.
+    /// Adds the attempts to an error, and the worst delivery of all of them.
     pub(super) fn finish(&self, error: Error, why: Option<GaveUp>) -> Error {
         let call = self.call.facts();
-        call.set_waited(self.progress.waited);
+        call.set_waited(self.history.waited);
         let error = error.with_context(&self.attempt.context()).with_elapsed(self.call.elapsed());
-        let attempts = self.progress.attempts + call.hedges();
+        let attempts = self.history.attempts + call.hedges();
         error.merge_delivery(call.delivery()).with_gave_up(why, attempts)
     }
 
-    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
+    pub(super) fn emit_event(&self, event: impl FnOnce() -> Event) {
         let emitter = &self.pattern.settings.emitter;
         if emitter.is_listened_to() {
             emitter.emit(Some(&self.attempt.context()), event);

@@ -7,108 +7,108 @@ use crate::replay::Steer;
 use crate::rt::{self, Rng};
 use crate::terms::{Class, Delivery, GaveUp};
 
-/// What the attempts of one call have come to.
+/// The attempts of one call so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
-    /// Requests that went out.
+pub(super) struct AttemptHistory {
+    /// How many requests went out.
     pub(super) attempts: u32,
     pub(super) waited: Duration,
     previous: Duration,
     /// A 425 was answered before.
     too_early: bool,
-    /// The call was moved to another connection before.
-    moved: bool,
-    /// The worst that is known of the attempts before the one that is under way.
+    /// The call was sent again on another connection before.
+    reconnected: bool,
+    /// The worst delivery of the attempts before the present one.
     earlier: Option<Delivery>,
-    /// What is known of the last one that ended.
+    /// The delivery of the last attempt that ended.
     ended: Option<Delivery>,
-    /// How all attempts so far were answered, if they were and in the same way.
-    alike: Option<(StatusCode, Option<u64>)>,
+    /// The answer to all attempts so far, if all were answered and in the same way.
+    same_answer: Option<(StatusCode, Option<u64>)>,
 }
 
-/// What the call is, all its attempts long.
+/// What is the same for all attempts of a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Nature {
+pub(super) struct RequestTraits {
     pub(super) idempotent: bool,
-    /// It has a key that the provider is known to honour.
+    /// It has an idempotency key that the provider is known to honour.
     pub(super) keyed: bool,
     pub(super) steer: Option<Steer>,
     pub(super) started: Instant,
     pub(super) deadline: Option<Instant>,
-    /// When the provider forgets the key, where that is what makes a repetition safe.
+    /// When the provider forgets the key, if the key is what makes a repetition safe.
     pub(super) key_expires: Option<Instant>,
 }
 
-/// What the last attempt came to.
+/// How the last attempt failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failure {
     pub(super) class: Class,
     pub(super) status: Option<StatusCode>,
     pub(super) delivery: Delivery,
-    /// The provider said, to the attempt's one request, that it left it alone.
-    pub(super) left_alone: bool,
-    /// The policy thinks that another attempt could be better.
+    /// The provider said that it did not process the attempt's only request.
+    pub(super) unprocessed: bool,
+    /// The policy wants another attempt.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
     pub(super) body_kept: bool,
-    /// The provider answers others, so that a request that it refused is worth another connection.
-    pub(super) others_answered: bool,
+    /// The provider answers other calls, so a request that it refused may go to another connection.
+    pub(super) answers_others: bool,
     /// A circuit breaker or a rate limit would refuse another attempt.
-    pub(super) shut: bool,
-    /// Somebody stopped the integration, or its retries.
+    pub(super) would_be_refused: bool,
+    /// A kill switch stopped the integration or its retries.
     pub(super) stopped: bool,
 }
 
-/// What comes next.
+/// When the next attempt goes, and what it costs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct NextAttempt {
     pub(super) delay: Duration,
     /// It costs the retry budget nothing.
     pub(super) is_free: bool,
 }
 
-impl Progress {
-    /// One attempt is on its way.
+impl AttemptHistory {
+    /// One attempt was sent.
     pub(super) fn first() -> Self {
         Self { attempts: 1, ..Self::default() }
     }
 
-    /// Whether this answer, a status and a size, is that of all attempts before, of which there were
-    /// some.
+    /// Whether all earlier attempts, of which there is at least one, got this answer: a status and a
+    /// size.
     pub(super) fn compare(&mut self, answer: Option<(StatusCode, Option<u64>)>) -> bool {
-        let is_same = self.attempts > 1 && answer.is_some() && self.alike == answer;
-        self.alike = answer.filter(|_| is_same || self.attempts == 1);
+        let is_same = self.attempts > 1 && answer.is_some() && self.same_answer == answer;
+        self.same_answer = answer.filter(|_| is_same || self.attempts == 1);
         is_same
     }
 
-    /// An attempt came to this; `beside` is what is known of a request that went beside it.
-    pub(super) fn end(&mut self, delivery: Delivery, beside: Option<Delivery>) {
-        self.ended = Some(delivery).max(beside);
+    /// An attempt ended with this delivery; `hedge_delivery` is that of its hedged request.
+    pub(super) fn end(&mut self, delivery: Delivery, hedge_delivery: Option<Delivery>) {
+        self.ended = Some(delivery).max(hedge_delivery);
     }
 
-    /// Another attempt goes out.
+    /// Another attempt is sent.
     pub(super) fn begin(&mut self) {
         self.attempts += 1;
         self.earlier = self.earlier.max(self.ended);
     }
 
-    /// The worst that is known of the attempts but the last, and of what went beside that.
-    pub(super) fn earlier(&self, beside: Option<Delivery>) -> Delivery {
-        self.earlier.max(beside).unwrap_or(Delivery::NotSent)
+    /// The worst delivery of the attempts before the last, and of the last one's hedged request.
+    pub(super) fn earlier(&self, hedge_delivery: Option<Delivery>) -> Delivery {
+        self.earlier.max(hedge_delivery).unwrap_or(Delivery::NotSent)
     }
 
-    /// How long to wait before the next attempt and what it costs, or why there is none.
+    /// Decides about the next attempt, or says why there is none.
     pub(super) fn decide(
         &mut self,
         config: &RetryConfig,
-        nature: &Nature,
+        traits: &RequestTraits,
         failure: &Failure,
         now: Instant,
         rng: &Rng,
-    ) -> Result<Step, GaveUp> {
+    ) -> Result<NextAttempt, GaveUp> {
         if let Class::Rejected(_) = failure.class {
-            let delay = self.wait_out(config, nature, failure, now, rng)?;
-            return Ok(Step { delay, is_free: true });
+            let delay = self.wait_out(config, traits, failure, now, rng)?;
+            return Ok(NextAttempt { delay, is_free: true });
         }
         if !failure.wanted {
             return Err(GaveUp::NotRetryable);
@@ -116,47 +116,47 @@ impl Progress {
         if failure.stopped {
             return Err(GaveUp::Stopped);
         }
-        // The first request that goes from a connection that was ended to another one is no more
-        // load than was meant anyway: it costs neither an attempt nor budget. But a provider that
-        // refuses everybody sheds load, and would get it twice.
-        let moves = failure.class.is_moved() && !self.moved && failure.others_answered;
-        self.check_attempts(config, nature, moves)?;
-        self.check_safety(nature, failure)?;
+        // The first repetition of a request whose connection was closed costs neither an attempt
+        // nor budget, because the provider didn't process it. But a provider that refuses all
+        // requests is shedding load, and must not get it twice.
+        let reconnects = failure.class.is_moved() && !self.reconnected && failure.answers_others;
+        self.check_attempts(config, traits, reconnects)?;
+        self.check_safety(traits, failure)?;
         let delay = self.delay(config, failure, rng);
         let begins = rt::after(now, delay);
-        Self::check_time(config, nature, begins)?;
+        Self::check_time(config, traits, begins)?;
         Self::check_asked(config, failure)?;
-        if failure.shut && config.rejections == Rejections::Fail {
+        if failure.would_be_refused && config.rejections == Rejections::Fail {
             return Err(match failure.class {
                 Class::Throttled => GaveUp::WaitTooLong,
                 _ => GaveUp::CircuitOpen,
             });
         }
-        self.moved |= moves;
+        self.reconnected |= reconnects;
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);
         self.previous = delay;
-        Ok(Step { delay, is_free: moves })
+        Ok(NextAttempt { delay, is_free: reconnects })
     }
 
-    /// A local rejection is waited out, where that is set and the layer said for how long.
+    /// Waits after a local rejection, if that is set and the layer said for how long.
     fn wait_out(
         &mut self,
         config: &RetryConfig,
-        nature: &Nature,
+        traits: &RequestTraits,
         failure: &Failure,
         now: Instant,
         rng: &Rng,
     ) -> Result<Duration, GaveUp> {
-        let steered = nature.steer == Some(Steer::Never) || failure.stopped;
+        let steered = traits.steer == Some(Steer::Never) || failure.stopped;
         let waits = config.rejections == Rejections::Wait && !steered;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         if failure.delivery != Delivery::NotSent {
-            // Something of the attempt went out before: it would be done again.
-            self.check_attempts(config, nature, false)?;
-            self.check_safety(nature, failure)?;
+            // A request of this attempt went out before: it would be repeated.
+            self.check_attempts(config, traits, false)?;
+            self.check_safety(traits, failure)?;
         }
-        let delay = spread(back.max(SHORTEST_WAIT), config, rng);
-        Self::check_time(config, nature, rt::after(now, delay))?;
+        let delay = spread(back.max(MIN_WAIT), config, rng);
+        Self::check_time(config, traits, rt::after(now, delay))?;
         Self::check_asked(config, failure)?;
         Ok(delay)
     }
@@ -164,14 +164,14 @@ impl Progress {
     fn check_attempts(
         &self,
         config: &RetryConfig,
-        nature: &Nature,
-        moves: bool,
+        traits: &RequestTraits,
+        reconnects: bool,
     ) -> Result<(), GaveUp> {
         let is_over = config.max_attempts.is_some_and(|most| {
-            let free = u32::from(most > 1 && (self.moved || moves));
+            let free = u32::from(most > 1 && (self.reconnected || reconnects));
             self.attempts >= most.saturating_add(free)
         });
-        match nature.steer {
+        match traits.steer {
             Some(Steer::Never) => Err(GaveUp::Steered),
             Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
             _ if is_over => Err(GaveUp::Attempts),
@@ -179,16 +179,16 @@ impl Progress {
         }
     }
 
-    fn check_safety(&self, nature: &Nature, failure: &Failure) -> Result<(), GaveUp> {
+    fn check_safety(&self, traits: &RequestTraits, failure: &Failure) -> Result<(), GaveUp> {
         let early = failure.status == Some(StatusCode::TOO_EARLY);
         // 425 asks for one more attempt, after the handshake (RFC 8470, 5.2). A second one means
         // something else.
         if early && self.too_early {
             return Err(GaveUp::NotRetryable);
         }
-        let unprocessed = failure.left_alone || failure.delivery == Delivery::NotSent;
-        let harmless = nature.idempotent || nature.steer == Some(Steer::Safe);
-        if !(unprocessed || harmless || nature.keyed) {
+        let unprocessed = failure.unprocessed || failure.delivery == Delivery::NotSent;
+        let harmless = traits.idempotent || traits.steer == Some(Steer::Safe);
+        if !(unprocessed || harmless || traits.keyed) {
             return Err(GaveUp::NotSafe);
         }
         if !failure.body_kept {
@@ -197,32 +197,33 @@ impl Progress {
         Ok(())
     }
 
-    /// Whether there is still time for an attempt that begins then.
+    /// Whether an attempt that begins at `begins` has time left.
     pub(super) fn check_time(
         config: &RetryConfig,
-        nature: &Nature,
+        traits: &RequestTraits,
         begins: Instant,
     ) -> Result<(), GaveUp> {
-        if nature.deadline.is_some_and(|deadline| begins >= deadline) {
+        if traits.deadline.is_some_and(|deadline| begins >= deadline) {
             return Err(GaveUp::Deadline);
         }
-        let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
+        let limit = config.max_elapsed.map(|limit| rt::after(traits.started, limit));
         if limit.is_some_and(|limit| begins >= limit) {
             return Err(GaveUp::ElapsedLimit);
         }
-        match nature.key_expires.is_some_and(|expires| begins >= expires) {
+        match traits.key_expires.is_some_and(|expires| begins >= expires) {
             true => Err(GaveUp::KeyExpired),
             false => Ok(()),
         }
     }
 
-    /// When there is no time left for another attempt.
-    pub(super) fn ends(config: &RetryConfig, nature: &Nature) -> Option<Instant> {
-        let limit = config.max_elapsed.map(|limit| rt::after(nature.started, limit));
-        [nature.deadline, limit, nature.key_expires].into_iter().flatten().min()
+    /// When the time for another attempt ends.
+    pub(super) fn ends(config: &RetryConfig, traits: &RequestTraits) -> Option<Instant> {
+        let limit = config.max_elapsed.map(|limit| rt::after(traits.started, limit));
+        [traits.deadline, limit, traits.key_expires].into_iter().flatten().min()
     }
 
-    /// A wait that is cut short is none: whoever goes sooner than asked only makes it longer.
+    /// Gives up if the requested wait is over the cap. It is never shortened: a request that comes too
+    /// early often extends the wait.
     fn check_asked(config: &RetryConfig, failure: &Failure) -> Result<(), GaveUp> {
         let longest = config.retry_after_cap.unwrap_or(Duration::MAX);
         match failure.retry_after.is_some_and(|asked| asked > longest) {
@@ -239,12 +240,12 @@ impl Progress {
     }
 }
 
-/// Upwards only: nobody comes back sooner than asked.
+/// Adds jitter to a requested wait, upwards only.
 fn spread(asked: Duration, config: &RetryConfig, rng: &Rng) -> Duration {
     let more = asked.as_secs_f64() * config.retry_after_spread.fraction();
     let most = Duration::try_from_secs_f64(more).ok().and_then(|more| asked.checked_add(more));
     rng.between(asked, most.unwrap_or(asked))
 }
 
-/// A rejection that says "now" is not asked again in the same breath.
-const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+/// Keeps a rejection with no wait from being repeated at once.
+const MIN_WAIT: Duration = Duration::from_millis(10);

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::run::Run;
-use super::state::Progress;
+use super::state::AttemptHistory;
 use crate::body::Allowance;
 use crate::event::Event;
 use crate::outcome::{Error, ErrorKind};
@@ -14,84 +14,84 @@ use crate::replay::budget::RetryPermit;
 use crate::rt;
 use crate::terms::{Class, Delivery, GaveUp, Rejection};
 
-/// What a wait came to.
-pub(super) enum Turn<'a, W: Wire, F> {
-    /// The next attempt goes out.
-    Come,
-    /// It goes out then; the failed answer is too large to be kept until then.
+/// How a wait ended.
+pub(super) enum WaitOutcome<'a, W: Wire, F> {
+    /// The next attempt is sent.
+    Retry,
+    /// It is sent then; the failed answer is too large to be kept until then.
     TooLarge(Instant),
-    /// There is none: the last result stands.
-    Over(Held<'a, W, F>, GaveUp),
+    /// There is no other attempt: the last result is returned.
+    GiveUp(Held<'a, W, F>, GaveUp),
 }
 
 impl<W: Wire> Run<'_, W> {
-    /// Waits for so long. The failed answer is read off meanwhile, so that its connection can be used
-    /// again.
+    /// Waits for `delay`. The failed answer's body is read meanwhile, so that its connection can be
+    /// reused.
     pub(super) async fn wait<'h, F>(
         &mut self,
         delay: Duration,
         mut held: Held<'h, W, F>,
-    ) -> Turn<'h, W, F>
+    ) -> WaitOutcome<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
         let until = rt::after(self.begin_wait(), delay);
         let mut left = Allowance::new(self.pattern.settings.config.drain_cap);
         let read = self.call.until(until, held.read_off(&mut left, ReadOff::Keep)).await;
-        self.progress.waited += delay;
+        self.history.waited += delay;
         if read.is_some() {
-            return Turn::TooLarge(until);
+            return WaitOutcome::TooLarge(until);
         }
         if self.call.facts().may_repeat() {
-            return Turn::Come;
+            return WaitOutcome::Retry;
         }
-        // Somebody stopped the integration, or its retries.
+        // A kill switch stopped the integration or its retries.
         let class = held.class(&self.pattern.settings.classifier);
-        let (attempts, why) = (self.progress.attempts, GaveUp::Stopped);
-        self.tell(|| Event::RetryGaveUp { attempts, class, why });
-        Turn::Over(held, why)
+        let (attempts, why) = (self.history.attempts, GaveUp::Stopped);
+        self.emit_event(|| Event::RetryGaveUp { attempts, class, why });
+        WaitOutcome::GiveUp(held, why)
     }
 
-    /// Waits for so long, and then in line until the budget holds a retry.
+    /// Waits for `delay`, and then in the budget's queue for a permit.
     pub(super) async fn wait_for_budget<'h, F>(
         &mut self,
         delay: Duration,
         class: Class,
         mut held: Held<'h, W, F>,
-    ) -> Turn<'h, W, F>
+    ) -> WaitOutcome<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
-        // An attempt that went out, or would have.
-        let attempt = self.progress.attempts;
+        // It counts an attempt that was refused before it was sent, too.
+        let attempt = self.history.attempts;
         let since = self.begin_wait();
         let mut left = Allowance::new(self.pattern.settings.config.drain_cap);
-        let turn = {
+        let granted = {
             let read = async {
                 held.read_off(&mut left, ReadOff::Keep).await;
-                // The rest of it is left where it is.
+                // What is over the limit stays unread.
                 std::future::pending::<()>().await;
             };
-            match either(either(self.turn(delay), self.attempt.stopped()), read).await {
-                Either::First(Either::First(turn)) => turn,
+            match either(either(self.budget_permit(delay), self.attempt.stopped()), read).await {
+                Either::First(Either::First(granted)) => granted,
                 Either::First(Either::Second(())) | Either::Second(()) => Err(GaveUp::Stopped),
             }
         };
-        self.progress.waited += self.call.now().saturating_duration_since(since);
-        self.tell(|| match turn {
+        self.history.waited += self.call.now().saturating_duration_since(since);
+        self.emit_event(|| match granted {
             Ok(_) => Event::RetryScheduled { attempt, class, delay: Duration::ZERO },
             Err(why) => Event::RetryGaveUp { attempts: attempt, class, why },
         });
-        match turn {
+        match granted {
             Ok(permit) => {
-                self.pass = Some(permit);
-                Turn::Come
+                self.permit = Some(permit);
+                WaitOutcome::Retry
             }
-            Err(why) => Turn::Over(held, why),
+            Err(why) => WaitOutcome::GiveUp(held, why),
         }
     }
 
-    /// Why a call ends whose retries were stopped, and whose last answer wasn't kept.
+    /// The error of a call whose retries were stopped, and whose last answer wasn't kept.
     pub(super) fn stopped(&self) -> Error {
         let stopped = || {
             Error::new(ErrorKind::Rejected(Rejection::Stopped), Delivery::Answered)
@@ -100,22 +100,22 @@ impl<W: Wire> Run<'_, W> {
         self.finish(self.attempt.refusal().unwrap_or_else(stopped), Some(GaveUp::Stopped))
     }
 
-    /// The request is here until the next attempt goes out.
+    /// Ends the last attempt; the call holds the request until the next.
     fn begin_wait(&mut self) -> Instant {
         self.concluded = Some(self.attempt.context());
         self.attempt.conclude();
         self.call.now()
     }
 
-    /// Ready when the budget holds a retry, or there will be none.
-    async fn turn(&self, delay: Duration) -> Result<RetryPermit, GaveUp> {
-        let (config, call, nature) = (&self.pattern.settings.config, self.call, self.nature());
-        let mut place = self.pattern.settings.budget.place();
+    /// Waits for the budget's permit, or returns why there will be none.
+    async fn budget_permit(&self, delay: Duration) -> Result<RetryPermit, GaveUp> {
+        let (config, call, traits) = (&self.pattern.settings.config, self.call, self.traits());
+        let mut entry = self.pattern.settings.budget.place();
         let from = rt::after(call.now(), delay);
         poll_fn(|cx| {
             let now = call.now();
-            // A little before its time is up: it returns what it has, instead of a deadline's error.
-            match Progress::check_time(config, &nature, rt::after(now, LAST_MOMENT)) {
+            // A little before its time is up, it returns its last result instead of a timeout.
+            match AttemptHistory::check_time(config, &traits, rt::after(now, END_MARGIN)) {
                 Err(GaveUp::Deadline | GaveUp::ElapsedLimit) => {
                     return Poll::Ready(Err(GaveUp::Budget));
                 }
@@ -124,22 +124,22 @@ impl<W: Wire> Run<'_, W> {
             }
             let next = match now < from {
                 true => Some(from),
-                false => match place.poll(now, cx.waker()) {
-                    Ok(pass) => return Poll::Ready(Ok(pass)),
+                false => match entry.poll(now, cx.waker()) {
+                    Ok(permit) => return Poll::Ready(Ok(permit)),
                     Err(next) => next,
                 },
             };
-            let ends = Progress::ends(config, &nature);
-            let last = ends.map(|end| end.checked_sub(LAST_MOMENT).unwrap_or(now));
+            let ends = AttemptHistory::ends(config, &traits);
+            let last = ends.map(|end| end.checked_sub(END_MARGIN).unwrap_or(now));
             if let Some(soonest) = [next, last].into_iter().flatten().min() {
-                call.wake_at(soonest.max(rt::after(now, SHORTEST)));
+                call.wake_at(soonest.max(rt::after(now, MIN_TIMER)));
             }
             Poll::Pending
         })
         .await
     }
 
-    /// Hands up the last result; or says why nothing more is sent for anybody.
+    /// Returns the last result, or the kill switch's error.
     pub(super) async fn give_up<F>(mut self, held: Held<'_, W, F>, why: GaveUp) -> Flow
     where
         F: Future<Output = Flow>,
@@ -148,7 +148,7 @@ impl<W: Wire> Run<'_, W> {
         match refusal {
             Some(refusal) => Err(self.finish(refusal, Some(why))),
             None => {
-                // The last attempt goes on, to the end of its body.
+                // The last attempt continues to the end of its body.
                 if let Some(context) = self.concluded.take() {
                     self.attempt.resume(context);
                 }
@@ -158,7 +158,7 @@ impl<W: Wire> Run<'_, W> {
     }
 }
 
-/// Nothing that is sent so late comes to anything.
-const LAST_MOMENT: Duration = Duration::from_millis(10);
-/// What a timer can tell apart.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// An attempt that is sent so late before the end can't succeed.
+const END_MARGIN: Duration = Duration::from_millis(10);
+/// The resolution of timers.
+const MIN_TIMER: Duration = Duration::from_millis(1);

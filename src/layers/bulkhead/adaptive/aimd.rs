@@ -1,16 +1,16 @@
-use super::machine::{Round, Sample, Signal};
+use super::limit::{Round, Sample, Signal};
 use super::settings::Adaptive;
 
 /// Additive increase, multiplicative decrease.
 ///
 /// D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for Congestion Avoidance
-/// in Computer Networks*, Computer Networks and ISDN Systems 17, 1989: of the linear rules it is the
-/// one by which all who share a provider come to equal and efficient shares.
+/// in Computer Networks*, Computer Networks and ISDN Systems 17, 1989: of the linear rules, it is the
+/// one that leads all clients of a provider to equal and efficient shares.
 #[derive(Debug)]
 pub(in super::super) struct Aimd {
     settings: Adaptive,
     limit: u32,
-    /// Good answers of this round; a round is as many of them as the limit.
+    /// Answers of this round; a round is as many of them as the limit.
     answered: u32,
     round: Round,
 }
@@ -30,7 +30,7 @@ impl Aimd {
                 self.limit = self.settings.lowered(self.limit);
                 self.answered = 0;
             }
-            Signal::Answered if sample.speaks_of(self.limit) => {
+            Signal::Answered if sample.is_limit_used(self.limit) => {
                 self.answered += 1;
                 if self.answered >= self.limit {
                     self.limit = self.limit.saturating_add(1).min(self.settings.max);
@@ -44,7 +44,7 @@ impl Aimd {
 
 #[cfg(test)]
 mod tests {
-    use super::super::machine::testing::Calls;
+    use super::super::limit::testing::Calls;
     use super::*;
     use crate::settings::Ratio;
     use proptest::prelude::*;
@@ -58,7 +58,7 @@ mod tests {
         let (mut aimd, calls) = (machine(10), Calls::new());
         for answers in 1..=21 {
             aimd.learn(&calls.answered(100, 10));
-            // Ten for the eleventh place, eleven for the twelfth.
+            // Ten for the eleventh permit, eleven for the twelfth.
             let grown = u32::from(answers >= 10) + u32::from(answers >= 21);
             assert_eq!(aimd.limit(), 10 + grown, "after {answers}");
         }

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use super::machine::{Round, Sample, Signal};
+use super::limit::{Round, Sample, Signal};
 use super::settings::Adaptive;
 
-/// The slope of the answers' time, after `Gradient2` of Netflix's concurrency-limits.
+/// Follows the gradient of the latency, after `Gradient2` of Netflix's concurrency-limits.
 ///
 /// ```text
 /// gradient = clamp(tolerance × long / short, 0.5, 1.0)
@@ -11,9 +11,9 @@ use super::settings::Adaptive;
 /// ```
 ///
 /// `short` is the mean time of one window's answers, `long` the exponential average of the windows.
-/// Three things are not in the original: an overload lowers the limit here as it does in AIMD, a
-/// window over the tolerance is learned [`RELUCTANCE`] times more slowly, and slow answers raise the
-/// limit no further than a [`Ceiling`] that fast ones showed.
+/// Three things are not in the original: an overload lowers the limit as in AIMD; a window over the
+/// tolerance has [`SLOW_WINDOW_FACTOR`] times less weight in the average; and slow answers raise the
+/// limit only up to a [`Ceiling`], which fast answers set.
 #[derive(Debug)]
 pub(in super::super) struct Gradient {
     settings: Adaptive,
@@ -24,20 +24,20 @@ pub(in super::super) struct Gradient {
     round: Round,
 }
 
-/// What an answer takes when all is well, in seconds.
+/// The usual latency, in seconds.
 #[derive(Debug, Default)]
 struct LongTerm {
     average: f64,
     windows: u32,
 }
 
-/// What was under way at the most while answers were as fast as they are without any load.
+/// The most calls in flight while answers were as fast as without load.
 ///
-/// The long average follows a load that never lets up, however slowly, and so would the limit. What
-/// the provider took in healthy time doesn't.
+/// Under constant overload, the long average rises slowly, and so would the limit. The ceiling
+/// doesn't.
 #[derive(Debug, Default)]
 struct Ceiling {
-    /// What an answer takes at the least, in seconds.
+    /// The latency without load, in seconds.
     unloaded: f64,
     in_flight: f64,
 }
@@ -48,7 +48,7 @@ struct Window {
     since: Instant,
     took: Duration,
     answers: u32,
-    most_in_flight: u32,
+    max_in_flight: u32,
 }
 
 // === impl Gradient ===
@@ -78,7 +78,7 @@ impl Gradient {
                 let window = self.window.get_or_insert_with(|| Window::new(sample.ended));
                 window.add(sample);
                 if window.is_over(sample.ended) {
-                    let (short, in_flight) = (window.mean(), window.most_in_flight);
+                    let (short, in_flight) = (window.mean(), window.max_in_flight);
                     self.window = None;
                     self.follow(short, in_flight);
                 }
@@ -92,14 +92,14 @@ impl Gradient {
         let is_busy = f64::from(in_flight) * 2.0 >= self.limit;
         let is_healthy = self.ceiling.learn(short, f64::from(in_flight), is_busy);
         if !is_busy {
-            // Of a limit that is half empty, nobody knows anything.
+            // Nothing is known about a limit of which less than half is used.
             return;
         }
-        let gradient = (TOLERANCE * long / short).clamp(STEEPEST, 1.0);
-        let next = self.limit * gradient + QUEUE;
+        let gradient = (TOLERANCE * long / short).clamp(MIN_GRADIENT, 1.0);
+        let next = self.limit * gradient + QUEUE_ALLOWANCE;
         let limit = self.limit * (1.0 - SMOOTHING) + next * SMOOTHING;
-        // It is never lowered by it: that is what slow answers do.
-        let most = if is_healthy { limit } else { self.ceiling.most().max(self.limit) };
+        // The ceiling never lowers the limit: slow answers do.
+        let most = if is_healthy { limit } else { self.ceiling.max_limit().max(self.limit) };
         let limit = limit.min(most);
         self.limit = limit.clamp(f64::from(self.settings.min), f64::from(self.settings.max));
     }
@@ -116,11 +116,11 @@ impl LongTerm {
             return self.average;
         }
         let is_slow = short > self.average * TOLERANCE;
-        let windows = if is_slow { MEMORY * RELUCTANCE } else { MEMORY };
+        let windows = if is_slow { LONG_WINDOWS * SLOW_WINDOW_FACTOR } else { LONG_WINDOWS };
         self.average += (short - self.average) * 2.0 / (windows + 1.0);
         let average = self.average;
-        if average > short * FAR_ABOVE {
-            self.average *= DRAW_DOWN;
+        if average > short * DRIFT_RATIO {
+            self.average *= DECAY;
         }
         average
     }
@@ -129,15 +129,15 @@ impl LongTerm {
 // === impl Ceiling ===
 
 impl Ceiling {
-    /// Learns one window; whether its answers were as fast as without load.
+    /// Learns one window. Returns whether its answers were as fast as without load.
     ///
-    /// Where the limit is half empty, the answers are slow for a reason of the provider's own: what they
-    /// take without load is learned anew.
+    /// If less than half of the limit is used, slow answers aren't caused by load: the latency without
+    /// load is learned again.
     fn learn(&mut self, short: f64, in_flight: f64, is_busy: bool) -> bool {
         if self.unloaded == 0.0 || short < self.unloaded {
             self.unloaded = short;
         } else if !is_busy {
-            self.unloaded += (short - self.unloaded) * 2.0 / (IDLE_MEMORY + 1.0);
+            self.unloaded += (short - self.unloaded) * 2.0 / (IDLE_WINDOWS + 1.0);
         }
         let is_healthy = short <= self.unloaded * TOLERANCE;
         if is_healthy {
@@ -146,9 +146,9 @@ impl Ceiling {
         is_healthy
     }
 
-    /// The limit that slow answers may raise it to.
-    fn most(&self) -> f64 {
-        self.in_flight + QUEUE
+    /// The highest limit that slow answers may lead to.
+    fn max_limit(&self) -> f64 {
+        self.in_flight + QUEUE_ALLOWANCE
     }
 }
 
@@ -156,56 +156,56 @@ impl Ceiling {
 
 impl Window {
     fn new(since: Instant) -> Self {
-        Self { since, took: Duration::ZERO, answers: 0, most_in_flight: 0 }
+        Self { since, took: Duration::ZERO, answers: 0, max_in_flight: 0 }
     }
 
     fn add(&mut self, sample: &Sample) {
         self.took = self.took.saturating_add(sample.took());
         self.answers += 1;
-        self.most_in_flight = self.most_in_flight.max(sample.in_flight);
+        self.max_in_flight = self.max_in_flight.max(sample.in_flight);
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        self.answers >= ENOUGH && now.saturating_duration_since(self.since) >= WINDOW
+        self.answers >= MIN_ANSWERS && now.saturating_duration_since(self.since) >= WINDOW
     }
 
-    /// In seconds; never nothing, because it divides.
+    /// In seconds; never zero, because it is a divisor.
     fn mean(&self) -> f64 {
-        (self.took.as_secs_f64() / f64::from(self.answers)).max(A_MOMENT)
+        (self.took.as_secs_f64() / f64::from(self.answers)).max(MIN_MEAN)
     }
 }
 
-/// Answers may take half as long again before anything is concluded from it. (Gradient2's.)
+/// Latency may rise by half before the limit is lowered. (As in Gradient2.)
 const TOLERANCE: f64 = 1.5;
-/// One window, however slow, takes no more than half. (Gradient2's.)
-const STEEPEST: f64 = 0.5;
-/// What is asked for beyond the limit, to find out whether it is free. (Gradient2's.)
-const QUEUE: f64 = 4.0;
-/// The weight of one window, so that no single one decides. (Gradient2's.)
+/// One window lowers the limit by no more than half. (As in Gradient2.)
+const MIN_GRADIENT: f64 = 0.5;
+/// How far a window may raise the limit, to probe for more. (As in Gradient2.)
+const QUEUE_ALLOWANCE: f64 = 4.0;
+/// The weight of one window, so that no single one decides. (As in Gradient2.)
 const SMOOTHING: f64 = 0.2;
-/// How many windows the long average looks back over: some ten minutes. (Gradient2's.)
-const MEMORY: f64 = 600.0;
-/// How many windows are averaged plainly, until there is anything to go by. (Gradient2's.)
+/// How many windows the long average spans: about ten minutes. (As in Gradient2.)
+const LONG_WINDOWS: f64 = 600.0;
+/// How many of the first windows have equal weight in the average. (As in Gradient2.)
 const WARM_UP: u32 = 10;
-/// How far above the last window the long average is out of date, and drawn down. (Gradient2's.)
-const FAR_ABOVE: f64 = 2.0;
-/// What it is drawn down by. (Gradient2's.)
-const DRAW_DOWN: f64 = 0.95;
-/// At this limit's own equilibrium answers are slower than tolerated. A load that never lets up, a
-/// backlog of jobs, would teach it in minutes that this is normal, and to ask for more.
-const RELUCTANCE: f64 = 10.0;
-/// How many windows of a limit that is half empty teach what an answer takes without load: a minute.
-const IDLE_MEMORY: f64 = 60.0;
+/// The average decays if it is more than this many times the last window's. (As in Gradient2.)
+const DRIFT_RATIO: f64 = 2.0;
+/// The factor of that decay. (As in Gradient2.)
+const DECAY: f64 = 0.95;
+/// At its equilibrium, this limit's answers are slower than the tolerance. Under constant load, such
+/// as a backlog of jobs, the average would rise within minutes, and the limit with it.
+const SLOW_WINDOW_FACTOR: f64 = 10.0;
+/// How many windows of low load the latency without load is averaged over: a minute.
+const IDLE_WINDOWS: f64 = 60.0;
 /// The length of a window. (That of Netflix's `WindowedLimit`.)
 const WINDOW: Duration = Duration::from_secs(1);
-/// The fewest answers whose mean says anything. (That of Netflix's `WindowedLimit`.)
-const ENOUGH: u32 = 10;
-/// No clock is finer.
-const A_MOMENT: f64 = 1e-9;
+/// The fewest answers of a window. (That of Netflix's `WindowedLimit`.)
+const MIN_ANSWERS: u32 = 10;
+/// The precision of clocks.
+const MIN_MEAN: f64 = 1e-9;
 
 #[cfg(test)]
 mod tests {
-    use super::super::machine::testing::Calls;
+    use super::super::limit::testing::Calls;
     use super::*;
     use proptest::prelude::*;
 
@@ -215,7 +215,7 @@ mod tests {
 
     /// One window of answers that took so long, with so many under way.
     fn window(gradient: &mut Gradient, calls: &mut Calls, millis: u64, in_flight: u32) {
-        for _ in 0..ENOUGH {
+        for _ in 0..MIN_ANSWERS {
             calls.pass(120);
             gradient.learn(&calls.answered(millis, in_flight));
         }
@@ -352,7 +352,7 @@ mod tests {
                 };
                 gradient.learn(&sample);
                 prop_assert!((2.0..=50.0).contains(&gradient.limit));
-                let most = before + QUEUE * SMOOTHING + 1e-9;
+                let most = before + QUEUE_ALLOWANCE * SMOOTHING + 1e-9;
                 prop_assert!(gradient.limit <= most, "{before} to {}", gradient.limit);
             }
         }

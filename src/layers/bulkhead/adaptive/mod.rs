@@ -1,13 +1,13 @@
-//! What moves a limit: its settings, and two machines that learn from calls.
+//! Limits that adapt to the provider: the settings and two algorithms.
 
 mod aimd;
 mod gradient;
-mod machine;
+mod limit;
 mod settings;
 
 pub use settings::Adaptive;
 
 #[cfg(feature = "serde")]
-pub(crate) use settings::Way;
+pub(crate) use settings::Algorithm;
 
-pub(super) use machine::{Machine, Sample, Signal};
+pub(super) use limit::{AdaptiveLimit, Sample, Signal};

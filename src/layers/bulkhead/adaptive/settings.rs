@@ -1,9 +1,8 @@
 use crate::settings::{Errors, Ratio};
 
-/// How a limit finds out by itself how many calls a provider can take.
+/// How a limit adapts to the number of calls that a provider can handle.
 ///
-/// See the [module](crate::bulkhead#a-limit-that-finds-itself) for how each way works and what it
-/// can't do.
+/// See the [module](crate::bulkhead#an-adaptive-limit) for how each algorithm works, and its limits.
 ///
 /// ```
 /// use outrigger::bulkhead::{Adaptive, BulkheadLayer};
@@ -15,39 +14,40 @@ use crate::settings::{Errors, Ratio};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it moves nothing until a bulkhead is given it"]
 pub struct Adaptive {
-    pub(crate) way: Way,
+    pub(crate) algorithm: Algorithm,
     pub(crate) min: u32,
     pub(crate) max: u32,
     pub(crate) decrease: Ratio,
 }
 
-/// Which machine moves the limit.
+/// The algorithm that moves the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Algorithm {
     Aimd,
     Gradient,
 }
 
 impl Adaptive {
-    /// By what the provider says: one place more after a good round, a tenth less on an overload.
+    /// By the provider's refusals and timeouts: one permit more after a round of answers, a tenth less on
+    /// an overload.
     pub fn aimd() -> Self {
-        Self::by(Way::Aimd)
+        Self::by(Algorithm::Aimd)
     }
 
-    /// By how long it takes: fewer places while answers take longer than they used to.
+    /// By latency: fewer permits while answers take longer than before.
     pub fn gradient() -> Self {
-        Self::by(Way::Gradient)
+        Self::by(Algorithm::Gradient)
     }
 
-    /// The fewest places; 1 by default, since to stop altogether is a circuit breaker's work.
-    pub fn min(mut self, places: u32) -> Self {
-        self.min = places;
+    /// The fewest permits; 1 by default, because stopping all calls is a circuit breaker's task.
+    pub fn min(mut self, permits: u32) -> Self {
+        self.min = permits;
         self
     }
 
-    /// The most places that it grows to; 200 by default.
-    pub fn max(mut self, places: u32) -> Self {
-        self.max = places;
+    /// The most permits; 200 by default.
+    pub fn max(mut self, permits: u32) -> Self {
+        self.max = permits;
         self
     }
 
@@ -57,10 +57,10 @@ impl Adaptive {
         self
     }
 
-    /// The limit that the provider's overload leaves of this one.
+    /// The limit after an overload.
     pub(super) fn lowered(&self, limit: u32) -> u32 {
         let left = (f64::from(limit) * self.decrease.fraction()) as u32;
-        // A tenth of less than ten is no place: one goes all the same.
+        // At least by one, even if a tenth of the limit is less.
         left.min(limit.saturating_sub(1)).max(self.min)
     }
 
@@ -90,12 +90,12 @@ impl Adaptive {
         }
     }
 
-    fn by(way: Way) -> Self {
-        Self { way, min: 1, max: DEFAULT_MAX, decrease: DEFAULT_DECREASE }
+    fn by(algorithm: Algorithm) -> Self {
+        Self { algorithm, min: 1, max: DEFAULT_MAX, decrease: DEFAULT_DECREASE }
     }
 }
 
-/// What Netflix's concurrency-limits allows at the most; more than most accounts are given.
+/// The default of Netflix's concurrency-limits; more than most accounts allow.
 const DEFAULT_MAX: u32 = 200;
-/// Enough to follow a provider down in a few rounds, little enough to stay near what it can take.
+/// Lowers the limit in a few rounds if it must, and stays near what the provider can handle.
 const DEFAULT_DECREASE: Ratio = Ratio::percent(90);

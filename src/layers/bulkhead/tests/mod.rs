@@ -1,52 +1,52 @@
-//! What can't be seen from outside: the places by themselves, and settings that change.
+//! What can't be seen from outside: the permits by themselves, and settings that change.
 
 mod contention;
 mod model;
-mod places;
+mod permits;
 mod reconfigured;
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::config::PlacesConfig;
+use super::config::PermitsConfig;
 use super::limit::Priority;
-use super::places::{Entry, Permit, Places};
-use super::queue::{Shed, Standing, Ticket};
+use super::permits::{AcquireOutcome, Permit, Permits};
+use super::queue::{Acquire, QueueSlot, Shed};
 use crate::settings::Ratio;
 
-fn bounded(concurrency: u32, queue: u32) -> PlacesConfig {
+fn bounded(concurrency: u32, queue: u32) -> PermitsConfig {
     let (concurrency, reserve) = (Some(concurrency), Ratio::percent(10));
-    PlacesConfig { concurrency, queue, reserve, adaptive: None }
+    PermitsConfig { concurrency, queue, reserve, adaptive: None }
 }
 
-fn places(concurrency: u32, queue: u32) -> Arc<Places> {
-    Arc::new(Places::new(bounded(concurrency, queue)))
+fn permits(concurrency: u32, queue: u32) -> Arc<Permits> {
+    Arc::new(Permits::new(bounded(concurrency, queue)))
 }
 
 #[track_caller]
-fn admitted(places: &Arc<Places>, priority: Priority) -> Permit {
-    match places.enter(priority, Standing::Counted) {
-        Entry::Admitted(permit) => permit,
-        other => panic!("expected a place, got {other:?}"),
+fn admitted(permits: &Arc<Permits>, priority: Priority) -> Permit {
+    match permits.acquire(priority, QueueSlot::Counted) {
+        AcquireOutcome::Admitted(permit) => permit,
+        other => panic!("expected a permit, got {other:?}"),
     }
 }
 
 #[track_caller]
-fn queued(places: &Arc<Places>, priority: Priority) -> Ticket {
-    match places.enter(priority, Standing::Counted) {
-        Entry::Queued(ticket) => ticket,
+fn queued(permits: &Arc<Permits>, priority: Priority) -> Acquire {
+    match permits.acquire(priority, QueueSlot::Counted) {
+        AcquireOutcome::Queued(acquire) => acquire,
         other => panic!("expected a place in the queue, got {other:?}"),
     }
 }
 
-fn poll(ticket: &mut Ticket) -> Poll<Result<Permit, Shed>> {
-    ticket.poll(Waker::noop())
+fn poll(acquire: &mut Acquire) -> Poll<Result<Permit, Shed>> {
+    acquire.poll(Waker::noop())
 }
 
 #[track_caller]
-fn turn(ticket: &mut Ticket) -> Permit {
-    match poll(ticket) {
+fn state(acquire: &mut Acquire) -> Permit {
+    match poll(acquire) {
         Poll::Ready(Ok(permit)) => permit,
-        other => panic!("its turn should have come: {other:?}"),
+        other => panic!("its state should have come: {other:?}"),
     }
 }

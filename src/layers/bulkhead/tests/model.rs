@@ -3,13 +3,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::bulkhead::Priority::{High, Low};
 
-/// What the places should do, in the plainest words.
+/// What the permits should do, in the plainest words.
 struct Model {
     limit: usize,
     queue_limit: usize,
     in_use: usize,
     /// Who waits, by number, in the order of arrival.
-    waiting: Vec<(usize, Priority, Standing)>,
+    waiting: Vec<(usize, Priority, QueueSlot)>,
     granted: Vec<usize>,
     shed: Vec<usize>,
 }
@@ -46,23 +46,23 @@ impl Model {
         }
     }
 
-    /// "A" place, a place in the queue, or neither.
-    fn enter(&mut self, number: usize, priority: Priority, standing: Standing) -> char {
+    /// "A" permit, a place in the queue, or neither.
+    fn acquire(&mut self, number: usize, priority: Priority, queue_slot: QueueSlot) -> char {
         let is_first = self.waiting.iter().all(|(_, other, _)| priority == High && *other == Low);
         if is_first && self.in_use < self.bound(priority) {
             self.in_use += 1;
             return 'A';
         }
-        let has_spot = |(_, _, standing): &&_| *standing == Standing::Counted;
+        let has_spot = |(_, _, queue_slot): &&_| *queue_slot == QueueSlot::Counted;
         let spots = self.waiting.iter().filter(has_spot).count();
-        if standing == Standing::Counted && spots >= self.queue_limit {
-            let is_low = |other: &(_, Priority, Standing)| other.1 == Low && has_spot(&other);
+        if queue_slot == QueueSlot::Counted && spots >= self.queue_limit {
+            let is_low = |other: &(_, Priority, QueueSlot)| other.1 == Low && has_spot(&other);
             let youngest = self.waiting.iter().rposition(is_low);
             let Some(at) = youngest.filter(|_| priority == High) else { return 'F' };
             let (shed, ..) = self.waiting.remove(at);
             self.shed.push(shed);
         }
-        self.waiting.push((number, priority, standing));
+        self.waiting.push((number, priority, queue_slot));
         'Q'
     }
 
@@ -77,7 +77,7 @@ impl Model {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => any::<(bool, bool)>().prop_map(|(high, extra)| Step::Enter(high, extra)),
+        6 => any::<(bool, bool)>().prop_map(|(high, exempt)| Step::Enter(high, exempt)),
         4 => any::<usize>().prop_map(Step::GiveBack),
         2 => any::<usize>().prop_map(Step::Ask),
         1 => any::<usize>().prop_map(Step::Leave),
@@ -90,7 +90,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn places_go_to_whom_the_reference_model_gives_them(steps in steps()) {
-        let places = places(3, 4);
+        let permits = permits(3, 4);
         let mut model = Model {
             limit: 3,
             queue_limit: 4,
@@ -99,22 +99,22 @@ proptest! {
             granted: Vec::new(),
             shed: Vec::new(),
         };
-        let (mut permits, mut tickets) = (Vec::new(), Vec::<(usize, Ticket)>::new());
+        let (mut taken, mut tickets) = (Vec::new(), Vec::<(usize, Acquire)>::new());
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Enter(is_high, is_extra) => {
                     let priority = if is_high { High } else { Low };
-                    let standing = if is_extra { Standing::Extra } else { Standing::Counted };
-                    let came = match places.enter(priority, standing) {
-                        Entry::Admitted(permit) => { permits.push(permit); 'A' }
-                        Entry::Queued(ticket) => { tickets.push((number, ticket)); 'Q' }
-                        Entry::Full => 'F',
-                        Entry::Uncounted => '-',
+                    let queue_slot = if is_extra { QueueSlot::Exempt } else { QueueSlot::Counted };
+                    let came = match permits.acquire(priority, queue_slot) {
+                        AcquireOutcome::Admitted(permit) => { taken.push(permit); 'A' }
+                        AcquireOutcome::Queued(acquire) => { tickets.push((number, acquire)); 'Q' }
+                        AcquireOutcome::Full => 'F',
+                        AcquireOutcome::Uncounted => '-',
                     };
-                    prop_assert_eq!(came, model.enter(number, priority, standing));
+                    prop_assert_eq!(came, model.acquire(number, priority, queue_slot));
                 }
-                Step::GiveBack(at) if !permits.is_empty() => {
-                    drop(permits.swap_remove(at % permits.len()));
+                Step::GiveBack(at) if !taken.is_empty() => {
+                    drop(taken.swap_remove(at % taken.len()));
                     model.in_use -= 1;
                 }
                 Step::Ask(at) if !tickets.is_empty() => {
@@ -127,31 +127,31 @@ proptest! {
                         Poll::Ready(result) => {
                             prop_assert_eq!(result.is_ok(), model.granted.contains(&number));
                             prop_assert_eq!(result.is_err(), model.shed.contains(&number));
-                            permits.extend(result);
+                            taken.extend(result);
                             tickets.swap_remove(at);
                         }
                     }
                 }
                 Step::Leave(at) if !tickets.is_empty() => {
-                    let (number, ticket) = tickets.swap_remove(at % tickets.len());
-                    drop(ticket);
+                    let (number, acquire) = tickets.swap_remove(at % tickets.len());
+                    drop(acquire);
                     model.leave(number);
                 }
                 Step::Limit(limit) => {
-                    places.reconfigure(PlacesConfig { concurrency: Some(limit), ..places.config() });
+                    permits.reconfigure(PermitsConfig { concurrency: Some(limit), ..permits.config() });
                     model.limit = limit as usize;
                 }
                 Step::Queue(queue) => {
-                    places.reconfigure(PlacesConfig { queue, ..places.config() });
+                    permits.reconfigure(PermitsConfig { queue, ..permits.config() });
                     model.queue_limit = queue as usize;
                 }
                 _ => {}
             }
             model.settle();
-            let figures = (places.in_use() as usize, places.waiting() as usize);
+            let figures = (permits.in_use() as usize, permits.waiting() as usize);
             prop_assert_eq!(figures, (model.in_use, model.waiting.len()));
         }
-        drop((permits, tickets));
-        prop_assert_eq!((places.in_use(), places.waiting()), (0, 0));
+        drop((taken, tickets));
+        prop_assert_eq!((permits.in_use(), permits.waiting()), (0, 0));
     }
 }

@@ -16,7 +16,7 @@ use crate::rt;
 /// A bulkhead over a provider that answers as many calls as it is let.
 struct Scene {
     layer: BulkheadLayer,
-    places: BulkheadHandle,
+    permits: BulkheadHandle,
     answers: std::sync::Arc<Semaphore>,
 }
 
@@ -24,8 +24,8 @@ type Call = tokio::task::JoinHandle<Result<(), Error>>;
 
 impl Scene {
     fn of(layer: BulkheadLayer) -> Self {
-        let (places, answers) = (layer.handle(), std::sync::Arc::new(Semaphore::new(0)));
-        Self { layer, places, answers }
+        let (permits, answers) = (layer.handle(), std::sync::Arc::new(Semaphore::new(0)));
+        Self { layer, permits, answers }
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test runs its calls side by side")]
@@ -60,13 +60,13 @@ impl Scene {
     }
 
     fn set(&self, set: impl FnOnce(&mut BulkheadConfig)) {
-        let mut config = self.places.config();
+        let mut config = self.permits.config();
         set(&mut config);
-        self.places.reconfigure(&config);
+        self.permits.reconfigure(&config);
     }
 
     fn figures(&self) -> (u32, u32) {
-        (self.places.in_use(), self.places.waiting())
+        (self.permits.in_use(), self.permits.waiting())
     }
 }
 
@@ -134,7 +134,7 @@ async fn a_bulkhead_without_a_bound_can_be_given_one() {
     scene.set(|config| config.concurrency = Some(1));
     let _held = scene.call().await;
     assert!(scene.call().await.await.unwrap().unwrap_err().is_rejected());
-    assert_eq!((scene.places.limit(), scene.figures()), (Some(1), (1, 0)));
+    assert_eq!((scene.permits.limit(), scene.figures()), (Some(1), (1, 0)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,8 +146,8 @@ async fn what_is_set_can_be_read_back() {
     assert_eq!((config.concurrency, config.queue), (Some(4), 5));
     assert_eq!(config.queue_wait, Some(seconds(6)));
     assert_eq!(config.adaptive, Some(Adaptive::aimd().min(2)));
-    let places = layer.handle();
-    places.reconfigure(&BulkheadConfig { concurrency: Some(7), queue: 8, ..config });
+    let permits = layer.handle();
+    permits.reconfigure(&BulkheadConfig { concurrency: Some(7), queue: 8, ..config });
     assert_eq!((layer.config().concurrency, layer.config().queue), (Some(7), 8));
     assert_eq!(BulkheadLayer::unlimited().config().concurrency, None);
 }
@@ -178,14 +178,14 @@ async fn a_limit_that_found_itself_is_kept_unless_its_own_settings_change() {
         Ok::<_, Infallible>(Response::builder().status(429).body(Body::empty()).expect("a head"))
     }));
     overloaded.oneshot(Request::new(Body::empty())).await.unwrap();
-    let places = layer.handle();
-    assert_eq!(places.limit(), Some(18));
-    places.reconfigure(&BulkheadConfig { queue: 3, ..places.config() });
-    assert_eq!((places.limit(), places.config().concurrency), (Some(18), Some(20)));
-    places.reconfigure(&BulkheadConfig { concurrency: Some(30), ..places.config() });
-    assert_eq!(places.limit(), Some(30));
-    places.reconfigure(&BulkheadConfig { adaptive: None, ..places.config() });
-    assert_eq!((places.limit(), layer.places.is_adaptive()), (Some(30), false));
+    let permits = layer.handle();
+    assert_eq!(permits.limit(), Some(18));
+    permits.reconfigure(&BulkheadConfig { queue: 3, ..permits.config() });
+    assert_eq!((permits.limit(), permits.config().concurrency), (Some(18), Some(20)));
+    permits.reconfigure(&BulkheadConfig { concurrency: Some(30), ..permits.config() });
+    assert_eq!(permits.limit(), Some(30));
+    permits.reconfigure(&BulkheadConfig { adaptive: None, ..permits.config() });
+    assert_eq!((permits.limit(), layer.permits.is_adaptive()), (Some(30), false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,52 +2,52 @@ use std::time::{Duration, Instant};
 
 use super::aimd::Aimd;
 use super::gradient::Gradient;
-use super::settings::{Adaptive, Way};
+use super::settings::{Adaptive, Algorithm};
 
-/// Moves a limit: samples in, a limit out.
+/// A limit that adapts to samples of calls.
 #[derive(Debug)]
-pub(in super::super) enum Machine {
+pub(in super::super) enum AdaptiveLimit {
     Aimd(Aimd),
     Gradient(Gradient),
 }
 
-/// What one call showed of the provider.
+/// What one call says about the provider.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Sample {
     pub(in super::super) began: Instant,
-    /// When its head came, or what stood in its place.
+    /// When its head came, or an error instead of one.
     pub(in super::super) ended: Instant,
-    /// How many calls were under way when it began, itself included.
+    /// How many calls were in flight when it began, itself included.
     pub(in super::super) in_flight: u32,
     pub(in super::super) signal: Signal,
 }
 
-/// Which way it speaks.
+/// What its result says about the provider's load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Signal {
     /// The provider answered as it should.
     Answered,
-    /// The provider has too much to do.
+    /// The provider is overloaded.
     Overloaded,
 }
 
-/// The rounds of a limit that was lowered.
+/// Groups overloads, so that each group lowers the limit once.
 ///
-/// An overload shows in every call that was under way, and all of them are one piece of news: what
-/// began before the limit was lowered doesn't lower it again.
+/// One overload shows in every call that was in flight. So a call that began before the limit was
+/// lowered doesn't lower it again.
 #[derive(Debug, Default)]
 pub(super) struct Round(Option<Instant>);
 
 // === impl Machine ===
 
-impl Machine {
+impl AdaptiveLimit {
     pub(in super::super) fn new(adaptive: &Adaptive, concurrency: u32) -> Self {
-        // Bounds that are reversed are a mistake that `check` names, and no reason to panic.
+        // `check` reports reversed bounds; here they must not panic.
         let settings = adaptive.clone().max(adaptive.max.max(adaptive.min));
         let begin = concurrency.clamp(settings.min, settings.max);
-        match settings.way {
-            Way::Aimd => Self::Aimd(Aimd::new(settings, begin)),
-            Way::Gradient => Self::Gradient(Gradient::new(settings, begin)),
+        match settings.algorithm {
+            Algorithm::Aimd => Self::Aimd(Aimd::new(settings, begin)),
+            Algorithm::Gradient => Self::Gradient(Gradient::new(settings, begin)),
         }
     }
 
@@ -73,8 +73,8 @@ impl Sample {
         self.ended.saturating_duration_since(self.began)
     }
 
-    /// Whether it says anything of a limit so high: of one that is half empty, nobody knows.
-    pub(super) fn speaks_of(&self, limit: u32) -> bool {
+    /// Whether at least half of this limit is used. Otherwise the sample says nothing about it.
+    pub(super) fn is_limit_used(&self, limit: u32) -> bool {
         u64::from(self.in_flight) * 2 >= u64::from(limit)
     }
 }
@@ -82,7 +82,7 @@ impl Sample {
 // === impl Round ===
 
 impl Round {
-    /// Whether an overload is news, which begins another round.
+    /// Whether an overload begins another group.
     pub(super) fn is_new(&mut self, overload: &Sample) -> bool {
         let is_new = self.0.is_none_or(|lowered| overload.began >= lowered);
         if is_new {
@@ -92,7 +92,7 @@ impl Round {
     }
 }
 
-/// Calls for the machines' tests, one after another.
+/// Samples for tests, one call after another.
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
