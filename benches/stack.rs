@@ -23,9 +23,10 @@ use outrigger::event::Emitter;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::observe::ObserveLayer;
+use outrigger::pattern::layers;
 use outrigger::retry::RetryLayer;
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Integration, Ratio};
+use outrigger::{Body, Integration, Ratio};
 use tower::retry::Policy;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Service, ServiceBuilder};
@@ -138,6 +139,27 @@ macro_rules! outrigger {
     };
 }
 
+/// The same layers as one.
+macro_rules! outrigger_as_one {
+    ($inner:expr) => {
+        ServiceBuilder::new()
+            .map_request(|request: Request<Empty<Bytes>>| request.map(Body::from))
+            .layer(layers((
+                CorrelationLayer::new(),
+                ObserveLayer::call(Emitter::named("stripe")),
+                DeadlineLayer::new(Duration::from_secs(8)),
+                IdempotencyLayer::default(),
+                RetryLayer::new().max_attempts(2),
+                CircuitBreakerLayer::new().failure_rate(Ratio::percent(80), 20),
+                BulkheadLayer::new(64),
+                ObserveLayer::attempt(Emitter::named("stripe")),
+                TimeoutLayer::new().attempt(Duration::from_secs(3)),
+                IdleTimeoutLayer::new(Duration::from_secs(3)),
+            )))
+            .service($inner)
+    };
+}
+
 macro_rules! tower_without_ids {
     ($inner:expr) => {
         ServiceBuilder::new()
@@ -193,6 +215,11 @@ macro_rules! answering {
             #[divan::bench(args = [Method::GET, Method::POST])]
             fn b_outrigger_layers(bencher: Bencher<'_, '_>, method: &Method) {
                 time(bencher, method.clone(), outrigger!($inner));
+            }
+
+            #[divan::bench(args = [Method::GET, Method::POST])]
+            fn b_outrigger_layers_as_one(bencher: Bencher<'_, '_>, method: &Method) {
+                time(bencher, method.clone(), outrigger_as_one!($inner));
             }
 
             #[divan::bench(args = [Method::GET, Method::POST])]

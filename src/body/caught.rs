@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::SizeHint;
 
-use super::whole::Body;
-use crate::outcome::{Error, ErrorKind};
-use crate::terms::Delivery;
+use super::whole::{Body, PolledFrame};
+use crate::outcome::Error;
 
 /// A request's body, as it is passed to a client.
 ///
@@ -28,13 +27,14 @@ pub(crate) struct BodyFate(Arc<AtomicBool>);
 
 impl CaughtBody {
     /// Catches the panics of a body. Bytes in memory can't panic.
-    pub(crate) fn wrap(body: Body) -> (Body, Option<BodyFate>) {
+    pub(crate) fn wrap(body: &mut Body) -> Option<BodyFate> {
         if body.as_bytes().is_some() {
-            return (body, None);
+            return None;
         }
         let fate = BodyFate::default();
-        let caught = Self { inner: Some(body), fate: fate.clone() };
-        (Body::new(caught), Some(fate))
+        let inner = Some(std::mem::take(body));
+        *body = Body::new(Self { inner, fate: fate.clone() });
+        Some(fate)
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Body) -> T) -> Option<T> {
@@ -67,16 +67,14 @@ impl http_body::Body for CaughtBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         // If a method has panicked, the next frame is the error.
         let is_broken = self.fate.is_broken();
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let frame = AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx));
         let polled = (!is_broken).then(|| catch_unwind(frame).ok()).flatten();
-        let polled = polled.unwrap_or_else(|| Poll::Ready(Some(Err(panicked()))));
+        let panicked = || Poll::Ready(Some(Err(Error::body_failed("its body panicked"))));
+        let polled = polled.unwrap_or_else(panicked);
         if let Poll::Ready(Some(Err(_))) = &polled {
             self.fate.set_broken();
             self.release();
@@ -98,8 +96,4 @@ impl Drop for CaughtBody {
     fn drop(&mut self) {
         self.release();
     }
-}
-
-fn panicked() -> Error {
-    Error::new(ErrorKind::Request, Delivery::Unknown).with_detail("its body panicked")
 }

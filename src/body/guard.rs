@@ -22,20 +22,15 @@ pin_project! {
 }
 
 impl<B: Body, H> GuardedBody<B, H> {
-    /// Guards `inner`. A layer without a value passes `None`.
-    #[inline]
-    pub(crate) fn new(inner: B, holds: Option<H>) -> Self
+    pub(crate) fn new(inner: B, holds: H) -> Self
     where
         H: OnBodyEnd,
     {
-        let holds = match holds {
-            Some(holds) if inner.is_end_stream() => {
-                holds.end();
-                None
-            }
-            holds => holds,
-        };
-        Self { inner, holds }
+        if inner.is_end_stream() {
+            holds.end();
+            return Self { inner, holds: None };
+        }
+        Self { inner, holds: Some(holds) }
     }
 }
 

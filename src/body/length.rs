@@ -6,59 +6,61 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::whole::Body;
-use crate::outcome::{Error, ErrorKind};
-use crate::terms::Delivery;
+use super::whole::{Body, PolledFrame};
+use crate::outcome::Error;
 
 /// Checks the announced length of a request's body, or returns an error with the contradiction.
 /// Clients trust that length: they would cut the body, or leave it out.
 ///
 /// A stream with an announced length is counted while it is sent; the counter is returned.
-pub(crate) fn checked(mut request: Request<Body>) -> Result<(Request<Body>, Option<Count>), Error> {
-    if request.version() == Version::HTTP_10 {
-        request.headers_mut().remove(TRANSFER_ENCODING);
-    }
-    if request.headers().contains_key(TRANSFER_ENCODING) {
-        // With a transfer coding, there is no length (RFC 9112, 6.2).
-        request.headers_mut().remove(CONTENT_LENGTH);
-    }
+pub(crate) fn check(request: &mut Request<Body>) -> Result<Option<Count>, Error> {
+    let announces = |name: &HeaderName| *name == TRANSFER_ENCODING || *name == CONTENT_LENGTH;
+    let mut declared = None;
     let size = request.body().size_hint();
-    let declared = declared(request.headers())?;
-    if let Some(declared) = declared {
-        agree(declared, &size)?;
-        request.headers_mut().insert(CONTENT_LENGTH, declared.into());
+    if request.headers().keys().any(announces) {
+        if request.version() == Version::HTTP_10 {
+            request.headers_mut().remove(TRANSFER_ENCODING);
+        }
+        if request.headers().contains_key(TRANSFER_ENCODING) {
+            // With a transfer coding, there is no length (RFC 9112, 6.2).
+            request.headers_mut().remove(CONTENT_LENGTH);
+        }
+        declared = declared_length(request.headers())?;
+        if let Some(declared) = declared {
+            agree(declared, &size)?;
+            request.headers_mut().insert(CONTENT_LENGTH, declared.into());
+        }
     }
     if request.body().as_bytes().is_some() {
-        return Ok((request, None));
+        return Ok(None);
     }
     let length = declared.or(size.exact());
     // A stream that should be empty is polled here, because clients don't poll it at a length of 0.
     if length.is_none() || size.exact().is_none() && declared == Some(0) {
         request.headers_mut().remove(CONTENT_LENGTH);
-        name_coding(&mut request)?;
+        name_coding(request)?;
     }
-    let Some(length) = length else {
-        return Ok((request, None));
-    };
+    let Some(length) = length else { return Ok(None) };
     let count = Count::default();
-    let counted = |body| Body::new(Counted::new(body, length, count.clone()));
-    Ok((request.map(counted), Some(count)))
+    let body = std::mem::take(request.body_mut());
+    *request.body_mut() = Body::new(Counted::new(body, length, count.clone()));
+    Ok(Some(count))
 }
 
 /// The value of the header, which may occur once.
-fn declared(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     let mut declared = None;
     for value in headers.get_all(CONTENT_LENGTH) {
         for length in value.as_bytes().split(|byte| *byte == b',') {
             let length = parsed(length.trim_ascii())
-                .ok_or_else(|| refused("its content-length is not a number"))?;
+                .ok_or_else(|| Error::unsendable("its content-length is not a number"))?;
             match declared.replace(length) {
                 Some(other) if other != length => {
                     let both = format!("its content-length is {other} bytes and {length} bytes");
-                    return Err(refused(both));
+                    return Err(Error::unsendable(both));
                 }
                 _ => {}
             }
@@ -81,24 +83,22 @@ fn agree(declared: u64, size: &SizeHint) -> Result<(), Error> {
         () if declared > most => format!("at most {most}"),
         () => return Ok(()),
     };
-    Err(refused(format!("its content-length is {declared} bytes, and its body has {has}")))
+    Err(Error::unsendable(format!(
+        "its content-length is {declared} bytes, and its body has {has}"
+    )))
 }
 
 /// For methods that seldom have a body, clients leave out a body of unknown length, unless this
 /// header is set. HTTP/1.0 has no way to send one, and HTTP/2 needs none.
 fn name_coding(request: &mut Request<Body>) -> Result<(), Error> {
     if request.version() == Version::HTTP_10 {
-        return Err(refused("its body has no known length, and http/1.0 can't send it"));
+        return Err(Error::unsendable("its body has no known length, and http/1.0 can't send it"));
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let chunked = HeaderValue::from_static("chunked");
         request.headers_mut().insert(TRANSFER_ENCODING, chunked);
     }
     Ok(())
-}
-
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why.into())
 }
 
 /// How a counted stream failed, if it did. Over HTTP/2, a client reports only that the stream was
@@ -110,8 +110,7 @@ impl Count {
     /// The error of a call: of its own body, or else as the client reports it.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let Some(how) = self.0.get() else { return error };
-        let own = Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how.clone());
-        own.with_source(error.into())
+        Error::body_failed(how.clone()).with_source(error.into())
     }
 }
 
@@ -134,23 +133,15 @@ impl Counted {
 
     fn fail(&mut self, how: String) -> Error {
         (self.is_over, self.last) = (true, None);
-        let how = self.count.0.get_or_init(|| how).clone();
-        Error::new(ErrorKind::Request, Delivery::Unknown).with_detail(how)
-    }
-
-    fn too_long(&mut self) -> Error {
-        self.fail(format!("its body is longer than the {} bytes that it should have", self.length))
-    }
-
-    fn too_short(&mut self) -> Error {
-        let came = self.length - self.left;
-        self.fail(format!("its body ended after {came} of {} bytes", self.length))
+        Error::body_failed(self.count.0.get_or_init(|| how).clone())
     }
 
     /// Returns a part of the stream, unless it may be the last: that one is held back.
     fn count(&mut self, data: Bytes) -> Option<Result<Frame<Bytes>, Error>> {
         let Some(left) = self.left.checked_sub(data.len() as u64) else {
-            return Some(Err(self.too_long()));
+            let most = self.length;
+            let how = format!("its body is longer than the {most} bytes that it should have");
+            return Some(Err(self.fail(how)));
         };
         let is_last = left == 0 && !data.is_empty();
         self.left = left;
@@ -168,7 +159,8 @@ impl Counted {
     /// The stream has reached its end, or its trailers.
     fn end(&mut self, trailers: Option<Frame<Bytes>>) -> Option<Result<Frame<Bytes>, Error>> {
         if self.left > 0 {
-            return Some(Err(self.too_short()));
+            let (came, all) = (self.length - self.left, self.length);
+            return Some(Err(self.fail(format!("its body ended after {came} of {all} bytes"))));
         }
         self.is_over = true;
         self.trailers = trailers;
@@ -181,10 +173,7 @@ impl http_body::Body for Counted {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if self.is_over {
             return Poll::Ready(self.trailers.take().map(Ok));
         }

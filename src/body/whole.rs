@@ -7,6 +7,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 
+use super::answer::Answer;
 use super::read::collect;
 use crate::outcome::{BoxError, Error};
 
@@ -31,7 +32,12 @@ enum Inner {
     Empty,
     Bytes(Bytes),
     Stream(BoxBody<Bytes, BoxError>),
+    /// A call's answer.
+    Answer(Answer<Bytes>),
 }
+
+/// What `poll_frame` returns of a body of bytes.
+pub(crate) type PolledFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
 /// A body whose bytes may all be in memory.
 pub(crate) trait IntoBytes: Sized {
@@ -64,7 +70,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(&[]),
             Inner::Bytes(bytes) => Some(bytes),
-            Inner::Stream(_) => None,
+            Inner::Stream(_) | Inner::Answer(_) => None,
         }
     }
 
@@ -73,7 +79,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(Self::empty()),
             Inner::Bytes(bytes) => Some(bytes.clone().into()),
-            Inner::Stream(_) => None,
+            Inner::Stream(_) | Inner::Answer(_) => None,
         }
     }
 
@@ -102,6 +108,7 @@ impl Body {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
             Inner::Stream(stream) => collect(stream, most).await,
+            Inner::Answer(answer) => collect(answer, most).await,
         }
     }
 
@@ -131,7 +138,7 @@ impl IntoBytes for Body {
         match self.0 {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
-            Inner::Stream(_) => Err(self),
+            Inner::Stream(_) | Inner::Answer(_) => Err(self),
         }
     }
 }
@@ -140,10 +147,7 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.0 {
             Inner::Empty => Poll::Ready(None),
             Inner::Bytes(bytes) => {
@@ -157,6 +161,7 @@ impl http_body::Body for Body {
                     frame.map(|frame| frame.map_err(|error| Error::from_inner(error, None))),
                 )
             }
+            Inner::Answer(answer) => Pin::new(answer).poll_frame(cx),
         }
     }
 
@@ -165,6 +170,7 @@ impl http_body::Body for Body {
             Inner::Empty => true,
             Inner::Bytes(bytes) => bytes.is_empty(),
             Inner::Stream(stream) => stream.is_end_stream(),
+            Inner::Answer(answer) => answer.is_end_stream(),
         }
     }
 
@@ -173,6 +179,7 @@ impl http_body::Body for Body {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(stream) => stream.size_hint(),
+            Inner::Answer(answer) => answer.size_hint(),
         }
     }
 }
@@ -182,7 +189,7 @@ impl fmt::Debug for Body {
         f.write_str(match self.0 {
             Inner::Empty => "Body(empty)",
             Inner::Bytes(_) => "Body(bytes)",
-            Inner::Stream(_) => "Body(stream)",
+            Inner::Stream(_) | Inner::Answer(_) => "Body(stream)",
         })
     }
 }
@@ -193,35 +200,32 @@ impl From<Bytes> for Body {
     }
 }
 
+impl From<Answer<Bytes>> for Body {
+    fn from(answer: Answer<Bytes>) -> Self {
+        match http_body::Body::is_end_stream(&answer) {
+            true => Self::empty(),
+            false => Self(Inner::Answer(answer)),
+        }
+    }
+}
+
 impl From<()> for Body {
     fn from((): ()) -> Self {
         Self::empty()
     }
 }
 
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
-    }
+macro_rules! from_via_bytes {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Body {
+            fn from(bytes: $kind) -> Self {
+                Bytes::from(bytes).into()
+            }
+        }
+    )*};
 }
 
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Bytes::from(text).into()
-    }
-}
-
-impl From<&'static str> for Body {
-    fn from(text: &'static str) -> Self {
-        Bytes::from_static(text.as_bytes()).into()
-    }
-}
-
-impl From<&'static [u8]> for Body {
-    fn from(bytes: &'static [u8]) -> Self {
-        Bytes::from_static(bytes).into()
-    }
-}
+from_via_bytes!(Vec<u8>, String, &'static str, &'static [u8]);
 
 impl From<http_body_util::Full<Bytes>> for Body {
     fn from(body: http_body_util::Full<Bytes>) -> Self {

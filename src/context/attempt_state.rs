@@ -2,7 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::call::{Call, NEVER};
+use super::call::Call;
+use super::moment::Moment;
 use super::recording::Capture;
 use crate::terms::Delivery;
 
@@ -41,11 +42,11 @@ pub(crate) struct AttemptState {
     unready: AtomicBool,
     /// It is a probe of a provider that was down.
     probing: AtomicBool,
-    /// When it reached the first of our queues, in nanoseconds from the call's start.
+    /// When it reached the first of our queues, a [`Moment`].
     came: AtomicU64,
-    /// When it left the last queue, in nanoseconds from the call's start.
+    /// When it left the last queue, a [`Moment`].
     began: AtomicU64,
-    /// How long it waited for a connection, in nanoseconds; [`NEVER`] if nobody measured.
+    /// How long it waited for a connection, in nanoseconds; [`UNMEASURED`] if nobody measured.
     acquired: AtomicU64,
     /// Records what is sent, if a subscriber wants it.
     capture: Mutex<Option<Arc<Capture>>>,
@@ -70,7 +71,7 @@ impl AttemptState {
             probing: AtomicBool::new(false),
             came: AtomicU64::new(0),
             began: AtomicU64::new(0),
-            acquired: AtomicU64::new(NEVER),
+            acquired: AtomicU64::new(UNMEASURED),
             capture: Mutex::new(None),
         }
     }
@@ -357,7 +358,7 @@ impl AttemptState {
 
     /// When the attempt began, as the last layer that held it back has set it.
     pub(crate) fn attempt_began(&self) -> Instant {
-        self.call().started + Duration::from_nanos(self.began.load(Relaxed))
+        Moment(self.began.load(Relaxed)).instant(self.call().started)
     }
 
     /// Another attempt begins. Waits from here on belong to it.
@@ -365,21 +366,24 @@ impl AttemptState {
         // The attempt before may have been dropped while it waited.
         self.queued.store(false, Relaxed);
         self.connecting.store(false, Relaxed);
-        let at = self.call().nanos(at);
+        let Moment(at) = self.call().moment(at);
         self.came.store(at, Relaxed);
         self.began.store(at, Relaxed);
     }
 
     /// The request was held back until `at`.
     pub(crate) fn set_attempt_began(&self, at: Instant) {
-        let at = self.call().nanos(at);
+        self.set_attempt_began_at(self.call().moment(at));
+    }
+
+    pub(crate) fn set_attempt_began_at(&self, Moment(at): Moment) {
         self.alone().for_each(|state| state.began.store(at, Relaxed));
     }
 
     /// Whether the deadline passed and the attempt waited in our queues for longer than for the
     /// provider. Then the timeout says nothing about the provider.
     pub(crate) fn ran_out_here(&self, now: Instant) -> bool {
-        let came = self.call().started + Duration::from_nanos(self.came.load(Relaxed));
+        let came = Moment(self.came.load(Relaxed)).instant(self.call().started);
         let began = self.attempt_began();
         let queued = began.saturating_duration_since(came);
         self.call().deadline().is_some_and(|deadline| now >= deadline)
@@ -391,15 +395,15 @@ impl AttemptState {
     /// How long the attempt waited for a connection, where that was measured.
     pub(crate) fn acquired(&self) -> Option<Duration> {
         match self.acquired.load(Relaxed) {
-            NEVER => None,
+            UNMEASURED => None,
             nanos => Some(Duration::from_nanos(nanos)),
         }
     }
 
     #[cfg(feature = "hyper")]
     pub(crate) fn set_acquired(&self, waited: Option<Duration>) {
-        let nanos =
-            waited.map_or(NEVER, |waited| u64::try_from(waited.as_nanos()).unwrap_or(NEVER));
+        let nanos = waited
+            .map_or(UNMEASURED, |waited| u64::try_from(waited.as_nanos()).unwrap_or(UNMEASURED));
         self.alone().for_each(|at| at.acquired.store(nanos, Relaxed));
     }
 
@@ -413,3 +417,5 @@ impl AttemptState {
         *self.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
     }
 }
+
+const UNMEASURED: u64 = u64::MAX;

@@ -2,9 +2,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, O
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use super::ids::{CallId, CorrelationId, KeyFact};
+use super::moment::Moment;
 use super::stop::{Stop, Stops};
 use super::target::CallTarget;
 use super::trace::TraceContext;
@@ -16,14 +17,13 @@ use crate::terms::{Delivery, SwitchMode};
 pub(crate) struct Call {
     /// Made when it is first asked for: a call that nobody observes needs none.
     id: OnceLock<CallId>,
-    id_header: OnceLock<HeaderValue>,
     pub(crate) started: Instant,
     pub(crate) integration: Option<Arc<str>>,
     pub(crate) correlation: OnceLock<CorrelationId>,
     /// The trace that it belongs to.
     pub(crate) trace: OnceLock<TraceContext>,
     pub(crate) key: OnceLock<KeyFact>,
-    /// Nanoseconds from the start; [`NEVER`] without one.
+    /// A [`Moment`]; [`Moment::NEVER`] without one.
     deadline: AtomicU64,
     /// Attempts begun so far, where a retry layer counts them; [`UNCOUNTED`] without one.
     attempts: AtomicU32,
@@ -49,13 +49,12 @@ impl Call {
     pub(crate) fn new(started: Instant, integration: Option<Arc<str>>) -> Self {
         Self {
             id: OnceLock::new(),
-            id_header: OnceLock::new(),
             started,
             integration,
             correlation: OnceLock::new(),
             trace: OnceLock::new(),
             key: OnceLock::new(),
-            deadline: AtomicU64::new(NEVER),
+            deadline: AtomicU64::new(Moment::NEVER.0),
             attempts: AtomicU32::new(UNCOUNTED),
             last_status: AtomicU16::new(0),
             delivery: AtomicU8::new(0),
@@ -79,21 +78,19 @@ impl Call {
         *self.id.get_or_init(|| CallId::mint(rng))
     }
 
-    /// The id as a header's value, shared by all requests that carry it.
-    pub(crate) fn id_header(&self) -> &HeaderValue {
-        self.id_header.get_or_init(|| self.id().to_header())
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let due = self.due();
+        (due != Moment::NEVER).then(|| due.instant(self.started))
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        match self.deadline.load(Ordering::Relaxed) {
-            NEVER => None,
-            nanos => Some(self.started + Duration::from_nanos(nanos)),
-        }
+    /// The same, [`Moment::NEVER`] without one.
+    pub(crate) fn due(&self) -> Moment {
+        Moment(self.deadline.load(Ordering::Relaxed))
     }
 
     /// Sets the deadline, unless there is an earlier one.
     pub(crate) fn end_by(&self, deadline: Instant) {
-        self.deadline.fetch_min(self.nanos(deadline), Ordering::Relaxed);
+        self.deadline.fetch_min(self.moment(deadline).0, Ordering::Relaxed);
     }
 
     /// Attempts that a retry layer counted.
@@ -210,12 +207,9 @@ impl Call {
         self.hedges.load(Ordering::Relaxed)
     }
 
-    pub(super) fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.started).as_nanos();
-        u64::try_from(since).unwrap_or(NEVER - 1).min(NEVER - 1)
+    pub(crate) fn moment(&self, at: Instant) -> Moment {
+        Moment::of(self.started, at)
     }
 }
 
-/// No deadline.
-pub(super) const NEVER: u64 = u64::MAX;
 const UNCOUNTED: u32 = u32::MAX;

@@ -64,7 +64,7 @@ impl CallId {
         Self(uuid::Builder::from_random_bytes(rng.id_bytes()).into_uuid())
     }
 
-    /// The id as a header's value. It costs one allocation; clones cost none.
+    /// The id as a header's value. It costs an allocation; clones cost none.
     pub(crate) fn to_header(self) -> HeaderValue {
         header(self.0)
     }

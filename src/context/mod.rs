@@ -22,6 +22,7 @@ mod call;
 mod extension;
 mod head;
 mod ids;
+mod moment;
 mod names;
 pub(crate) mod recording;
 mod retries;
@@ -42,11 +43,12 @@ pub use scope::{CallDeadline, Scope, Scoped};
 pub use target::CallTarget;
 pub use trace::{SpanId, TraceContext, TraceId};
 
-pub(crate) use trace::{BAGGAGE, TRACEPARENT};
+pub(crate) use trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
 
 pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
 pub(crate) use ids::KeyFact;
+pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

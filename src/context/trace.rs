@@ -253,7 +253,7 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// W3C Baggage.
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Of a `traceparent` of version 00.
 const LENGTH: usize = 55;
 const SAMPLED: u8 = 0b01;

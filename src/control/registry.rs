@@ -1,8 +1,9 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::controls::{Control, ControlError};
 use super::health::Health;
+use crate::rt::Lock;
 
 /// All integrations of a process, to observe and control them.
 ///
@@ -33,7 +34,7 @@ impl Registry {
 
     /// Adds an integration, and removes those that were dropped.
     pub(crate) fn add(&self, steered: Weak<dyn Steered>) {
-        let mut known = self.known();
+        let mut known = self.0.locked();
         known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&steered));
         known.push(steered);
     }
@@ -96,11 +97,7 @@ impl Registry {
 
     /// Holds no lock while the integrations are asked.
     fn all(&self) -> Vec<Arc<dyn Steered>> {
-        self.known().iter().filter_map(Weak::upgrade).collect()
-    }
-
-    fn known(&self) -> MutexGuard<'_, Vec<Weak<dyn Steered>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.locked().iter().filter_map(Weak::upgrade).collect()
     }
 }
 

@@ -3,8 +3,7 @@ use std::sync::{Arc, Weak};
 
 use super::kind::Event;
 use super::subscriber::{Interest, Origin, Subscriber};
-use crate::context::Context;
-use crate::context::Exchange;
+use crate::context::{Context, Exchange};
 use crate::rt::callback;
 
 /// Where a layer's events go; nowhere by default.
@@ -32,11 +31,8 @@ impl Emitter {
     /// Events go nowhere yet, but are of this integration.
     #[must_use]
     pub fn named(integration: impl Into<Arc<str>>) -> Self {
-        Self(Some(Arc::new(Inner {
-            integration: Some(integration.into()),
-            subscribers: Vec::new(),
-            interest: Interest::default(),
-        })))
+        let integration = Some(integration.into());
+        Self(Some(Arc::new(Inner { integration, ..Inner::default() })))
     }
 
     /// Events go to this subscriber too.
@@ -85,7 +81,7 @@ impl Emitter {
             return;
         };
         let event = event();
-        let origin = Origin::new(inner.integration.as_deref(), context).with_exchange(exchange);
+        let origin = Origin::new(inner.integration.as_deref(), context, exchange);
         inner.tell(&event, &origin);
     }
 }

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
 use super::kind::Event;
-use crate::context::Context;
-use crate::context::Exchange;
+use crate::context::{Context, Exchange};
 
 /// Receives every event.
 ///
@@ -33,13 +32,12 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    pub(crate) fn new(integration: Option<&'a str>, context: Option<&'a Context>) -> Self {
-        Self { integration, context, exchange: None }
-    }
-
-    pub(crate) fn with_exchange(mut self, exchange: Option<&'a Exchange>) -> Self {
-        self.exchange = exchange;
-        self
+    pub(crate) fn new(
+        integration: Option<&'a str>,
+        context: Option<&'a Context>,
+        exchange: Option<&'a Exchange>,
+    ) -> Self {
+        Self { integration, context, exchange }
     }
 
     /// The integration.

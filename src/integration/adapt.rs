@@ -6,7 +6,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, checked};
+use crate::body::{Body, BodyFate, Captured, CaughtBody, Count, check};
 use crate::context::Context;
 use crate::outcome::{BoxError, Error};
 use crate::transport::Transport;
@@ -64,14 +64,12 @@ impl<T: Transport> Service<Request<Body>> for Adapt<T> {
         self.transport.poll_ready(cx).map_err(|error| Error::from_inner(error, None).unsent())
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let context = request.extensions().get::<Context>().cloned();
-        let (head, body) = request.into_parts();
-        let (body, fate) = CaughtBody::wrap(body);
-        let (mut request, count) = match checked(Request::from_parts(head, body)) {
-            Ok(checked) => checked,
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let fate = CaughtBody::wrap(request.body_mut());
+        let count = match check(&mut request) {
+            Ok(count) => count,
             Err(error) => {
-                let error = Error::from_client(error, context.as_ref());
+                let error = Error::from_client(error, request.extensions().get::<Context>());
                 let sent = SentBody::default();
                 return ResponseFuture { inner: None, refused: Some(error), sent };
             }

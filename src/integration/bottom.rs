@@ -2,8 +2,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
+use super::IntegrationWire;
 use super::adapt::Adapt;
-use super::wire::IntegrationWire;
 use crate::pattern::{Attempt, Call, Flow, Next, send};
 use crate::transport::Transport;
 

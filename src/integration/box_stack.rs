@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::Request;
 
-use super::wire::IntegrationWire;
+use super::IntegrationWire;
 use crate::body::Body;
 use crate::context::Context;
 use crate::pattern::{Begin, CallBoxes, Next, Running, start};

@@ -5,7 +5,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use http::Response;
 
-use super::wire::IntegrationWire;
+use super::IntegrationWire;
 use crate::body::Body;
 use crate::outcome::Error;
 use crate::pattern::Running;
@@ -37,7 +37,7 @@ impl Future for Call {
         match &mut self.0 {
             State::Running(running) => {
                 let response = ready!(Pin::new(running).poll(cx));
-                Poll::Ready(response.map(|response| response.map(Body::new)))
+                Poll::Ready(response.map(|response| response.map(Body::from)))
             }
             State::Refused(error) => {
                 Poll::Ready(Err(error.take().expect("polled after it was ready")))

@@ -5,7 +5,7 @@ use super::handle::Shared;
 use crate::circuit_breaker::BreakerHandle;
 use crate::control::{Control, ControlError, ControlState};
 use crate::rehearsal::RehearsalHandle;
-use crate::rt::Clock;
+use crate::rt::{Clock, Lock};
 use crate::terms::{BreakerState, SwitchMode};
 
 /// Stops the integration, or a part of its work.
@@ -60,7 +60,7 @@ impl Shared {
             change.to == forced && change.manual_changes == breaker.manual_changes()
         };
         if let Some(change) =
-            self.last_change().clone().filter(|change| forced.is_some() && is_it(change))
+            self.last_change.locked().clone().filter(|change| forced.is_some() && is_it(change))
         {
             (state.who, state.why) = (Some(change.who), Some(change.why));
             state.since = Some(change.since);
@@ -130,7 +130,7 @@ impl Control for BreakerControl {
         };
         let (who, why, since) = (who.to_owned(), why.to_owned(), Clock::system().wall());
         let manual_changes = breaker.manual_changes() + 1;
-        *self.0.last_change() = Some(LastChange { to, manual_changes, who, why, since });
+        *self.0.last_change.locked() = Some(LastChange { to, manual_changes, who, why, since });
         match to {
             None => breaker.release(),
             Some(BreakerState::Open) => breaker.force_open(),
@@ -165,12 +165,9 @@ impl Control for RehearsalControl {
 const KILL_SWITCH: &str = "kill_switch";
 const CIRCUIT_BREAKER: &str = "circuit_breaker";
 const REHEARSAL: &str = "rehearsal";
-const MODES: [&str; 5] = [
-    SwitchMode::On.name(),
-    SwitchMode::NoRetries.name(),
-    SwitchMode::CacheOnly.name(),
-    SwitchMode::FallbackOnly.name(),
-    SwitchMode::Off.name(),
-];
+const MODES: [&str; 5] = {
+    let [on, no_retries, cache_only, fallback_only, off] = SwitchMode::ALL;
+    [on.name(), no_retries.name(), cache_only.name(), fallback_only.name(), off.name()]
+};
 const FORCES: [&str; 3] = ["automatic", "open", "closed"];
 const ENDS: [&str; 1] = ["off"];

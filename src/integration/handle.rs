@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response};
@@ -160,12 +160,6 @@ impl Integration {
     pub fn register(&self, registry: &Registry) {
         let shared: Arc<dyn Steered> = Arc::clone(&self.shared) as Arc<dyn Steered>;
         registry.add(Arc::downgrade(&shared));
-    }
-}
-
-impl Shared {
-    pub(super) fn last_change(&self) -> MutexGuard<'_, Option<LastChange>> {
-        self.last_change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

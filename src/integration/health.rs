@@ -105,13 +105,10 @@ impl Shared {
             Some(BreakerState::Open | BreakerState::HalfOpen) => return (Status::Degraded, opened),
             _ => {}
         }
-        if breaker.is_some_and(|breaker| breaker.held > 0) {
-            return (Status::Degraded, None);
-        }
-        if health.keyed_breakers.is_some_and(|breakers| breakers.open > 0) {
-            return (Status::Degraded, None);
-        }
-        if health.controls.iter().any(|control| control.has_error) {
+        if breaker.is_some_and(|breaker| breaker.held > 0)
+            || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
+            || health.controls.iter().any(|control| control.has_error)
+        {
             return (Status::Degraded, None);
         }
         let unusual = health.controls.iter().find(|control| !control.is_default);

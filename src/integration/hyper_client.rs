@@ -22,7 +22,7 @@ impl Source for OwnClient {
     type Transport = HyperTransport;
 
     fn make(self, emitter: &Emitter) -> HyperTransport {
-        self.0.client(emitter.clone())
+        HyperTransport::new(self.0, emitter.clone())
     }
 
     fn pool(transport: &HyperTransport) -> Option<PoolHandle> {
@@ -30,11 +30,12 @@ impl Source for OwnClient {
     }
 
     fn limits(&self) -> Option<PoolLimits> {
-        Some(self.0.limits())
+        Some(self.0.limits)
     }
 
-    fn with_limits(self, limits: PoolLimits) -> Self {
-        Self(self.0.with_limits(limits))
+    fn with_limits(mut self, limits: PoolLimits) -> Self {
+        self.0.limits = limits;
+        self
     }
 
     fn check(&self) -> Result<(), ConfigError> {

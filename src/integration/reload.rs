@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::box_stack::DynStack;
 use super::preset::Preset;
 use super::slots::Slots;
+use crate::rt::Lock;
 use crate::transport::pool::PoolLimits;
 
 /// A stack that can be replaced by one with other settings while calls run through it.
@@ -53,7 +54,7 @@ impl Reload {
 
     /// The present settings.
     pub(super) fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.locked()
     }
 
     fn swap(&self, stack: Arc<dyn DynStack>) -> Arc<dyn DynStack> {
@@ -65,7 +66,7 @@ impl Reload {
     /// under the same lock.
     pub(super) fn change(&self, to: Slots, along: impl FnOnce()) {
         // Two concurrent changes are made one after the other.
-        let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let changing = self.changing.locked();
         along();
         let running = self.slots().clone();
         let rehearsed = running.rehearsal.plan_on();

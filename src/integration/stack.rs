@@ -5,8 +5,6 @@ use std::sync::Arc;
 use super::bottom::Bottom;
 use super::box_stack::{BoxStack, DynStack};
 use super::slots::Slots;
-use crate::idempotency::IdempotencyPattern;
-use crate::mirror::MirrorPattern;
 use crate::observe::ObserveLayer;
 use crate::pattern::{Around, ToPattern, Wiring};
 
@@ -40,9 +38,9 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         slots.kill_switch.to_pattern(),
         // 6. Inside the switch: what is stopped isn't copied. Outside retry: it compares what a call
         //    came to.
-        slots.mirror.target().0.is_some().then(|| MirrorPattern::new(slots.mirror.clone())),
+        slots.mirror.target().0.is_some().then(|| slots.mirror.to_pattern()),
         // 7. Inside the mirror: a copy has no key.
-        IdempotencyPattern::new(slots.idempotency.clone()),
+        slots.idempotency.to_pattern(),
         // 8. Inside the key: every attempt has the same one.
         slots.retry.to_pattern(),
         // 9. Inside retry: only first attempts are doubled, out of the same budget.

@@ -6,8 +6,7 @@ use tower_service::Service;
 use super::call::Call;
 use super::handle::Integration;
 use crate::body::Body;
-use crate::outcome::{Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::outcome::Error;
 
 /// The target of a mirror's copies, if there is one.
 #[derive(Clone, Debug, Default)]
@@ -25,13 +24,8 @@ impl Service<Request<Body>> for Target {
     fn call(&mut self, request: Request<Body>) -> Call {
         match &self.0 {
             Some(integration) => integration.send(request),
-            None => Call::refused(nowhere()),
+            // Nothing is copied then.
+            None => Call::refused(Error::unsendable("there is nothing to copy it to")),
         }
     }
-}
-
-/// Without a target, nothing is copied.
-fn nowhere() -> Error {
-    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
-    error.with_detail("there is nothing to copy it to")
 }

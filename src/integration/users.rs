@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::wire::IntegrationWire;
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern};
+use super::IntegrationWire;
+use crate::pattern::{Attempt, Call, Flow, Next, OneOf, Pattern};
 
 /// The user's own patterns, the first one outermost.
 ///
@@ -60,13 +60,20 @@ impl Users {
 }
 
 impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
-    async fn run(&self, call: &Call, attempt: &Attempt<IntegrationWire>) -> Flow {
+    #[inline]
+    fn run(
+        &self,
+        call: &Call,
+        attempt: &Attempt<IntegrationWire>,
+    ) -> impl Future<Output = Flow> + Send {
         match self.users.0.is_empty() {
-            true => self.next.run(call, attempt).await,
-            false => {
-                let rest = Rest { users: &self.users.0, next: &self.next };
-                rest.run_any(call, attempt).await
-            }
+            true => OneOf::First { future: self.next.run(call, attempt) },
+            false => OneOf::Second {
+                future: async move {
+                    let rest = Rest { users: &self.users.0, next: &self.next };
+                    rest.run_any(call, attempt).await
+                },
+            },
         }
     }
 

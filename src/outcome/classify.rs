@@ -97,8 +97,12 @@ impl SharedClassifier {
     }
 
     pub(crate) fn limit_headers(&self) -> &[(HeaderName, LimitHeader)] {
-        let own = self.0.as_ref();
-        own.and_then(|own| callback::call(CLASSIFIER, || own.limit_headers())).unwrap_or_default()
+        self.ask(Classify::limit_headers).unwrap_or_default()
+    }
+
+    /// Asks the user's classifier; `None` if there is none, or it panics.
+    fn ask<'a, T>(&'a self, ask: impl FnOnce(&'a dyn Classify) -> T) -> Option<T> {
+        self.0.as_ref().and_then(|own| callback::call("classifier", || ask(&**own)))
     }
 }
 
@@ -116,44 +120,39 @@ impl<C: Classify + ?Sized> Classify for Arc<C> {
     }
 }
 
-/// The class of a response: as an inner layer found it, or by this classifier. Unless it is a plain
-/// success, it is saved on the response.
+/// The class of a response: as an inner layer found it, or by this classifier. It is left on the
+/// response.
 pub(crate) fn class_of_response<B>(by: &SharedClassifier, response: &mut Response<B>) -> Class {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let class = class_of_head(by, status, &headers, response.extensions_mut());
-    *response.headers_mut() = headers;
+    let (status, headers) = (response.status(), response.headers());
+    let class = class_of_head(by, status, headers, response.extensions());
+    leave_class(class, response.extensions_mut());
     class
 }
 
-/// The same, for a response's parts.
+/// The class of a response's head, which may have been left on it.
 pub(crate) fn class_of_head(
     by: &SharedClassifier,
     status: StatusCode,
     headers: &HeaderMap,
-    extensions: &mut Extensions,
+    extensions: &Extensions,
 ) -> Class {
     if let Some(found) = extensions.get::<Class>() {
         return *found;
     }
     let head = ResponseHead { status, headers, extensions };
-    let own = by.0.as_ref().map(|own| callback::call(CLASSIFIER, || own.response(&head)));
-    let class = own.flatten().unwrap_or_else(|| HttpClassifier::by_status(&head, &[]));
-    // A classifier that has panicked is not called again.
-    if class != Class::Success || matches!(own, Some(None)) {
+    by.ask(|own| own.response(&head)).unwrap_or_else(|| HttpClassifier::by_status(&head, &[]))
+}
+
+/// Saves a class on an answer, for outer layers; a success needs no word.
+pub(crate) fn leave_class(class: Class, extensions: &mut Extensions) {
+    if class != Class::Success && extensions.get::<Class>() != Some(&class) {
         extensions.insert(class);
     }
-    class
 }
 
 /// The class of an error: as an inner layer found it, or by this classifier.
 pub(crate) fn class_of_error(by: &SharedClassifier, error: &Error) -> Class {
     error.class_or(|| {
-        let own = by.0.as_ref();
-        let own = own.and_then(|own| callback::call(CLASSIFIER, || own.error(error)));
-        own.unwrap_or_else(|| HttpClassifier::new().error(error))
+        by.ask(|own| own.error(error)).unwrap_or_else(|| HttpClassifier::new().error(error))
     })
 }
-
-/// The classifier's name in the report of a panic.
-const CLASSIFIER: &str = "classifier";

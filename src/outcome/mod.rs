@@ -82,7 +82,7 @@ pub use waits::LimitHeader;
 pub use crate::terms::{Class, Fault, GaveUp, Phase, Rejection};
 
 pub(crate) use classify::{
-    LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response,
+    LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response, leave_class,
 };
 pub(crate) use error::{BoxError, Error, ErrorKind};
 pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};

@@ -83,8 +83,8 @@ impl<W: Wire> Attempt<W> {
     pub(crate) fn class(&self, by: &SharedClassifier) -> Option<Class> {
         let mut slots = self.shared.slots();
         let Slots { head, class, .. } = &mut *slots;
-        let head = head.as_mut()?;
-        let find = || class_of_head(by, head.status, &head.headers, &mut head.extensions);
+        let head = head.as_ref()?;
+        let find = || class_of_head(by, head.status, &head.headers, &head.extensions);
         Some(*class.get_or_insert_with(find))
     }
 

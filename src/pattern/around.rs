@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::call::Call;
+use super::either::OneOf;
 use super::wire::Wire;
 use crate::outcome::Error;
 
@@ -144,15 +145,16 @@ impl<P: Pattern> Pattern for Option<P> {
     const READIES_IN_CALL: bool = P::READIES_IN_CALL;
     const TELLS: bool = P::TELLS;
 
-    async fn around<W: Wire>(
+    #[inline]
+    fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-    ) -> Flow {
+    ) -> impl Future<Output = Flow> + Send {
         match self {
-            Some(pattern) => pattern.around(call, attempt, next).await,
-            None => next.run(call, attempt).await,
+            Some(pattern) => OneOf::First { future: pattern.around(call, attempt, next) },
+            None => OneOf::Second { future: next.run(call, attempt) },
         }
     }
 
@@ -187,6 +189,10 @@ impl<A: Pattern, B: Pattern> Pattern for (A, B) {
         next: &impl Next<W>,
     ) -> Flow {
         self.0.around(call, attempt, &Inside { pattern: &self.1, next }).await
+    }
+
+    fn tells(&self) -> bool {
+        self.0.tells() || self.1.tells()
     }
 
     fn may_send(&self) -> bool {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use super::call_box::CallControl;
-use crate::context;
+use crate::context::{self, Moment};
 use crate::rt;
 
 /// One call, from its request to the end of its answer's body: its facts and its time.
@@ -23,9 +23,7 @@ pub struct Call {
 /// A call's time, shared with the call box that polls it.
 #[derive(Debug)]
 pub(super) struct Time {
-    /// The zero of `seen` and `wake`, for all calls in this call box.
-    epoch: Instant,
-    /// The time when the clock was last read, in nanoseconds.
+    /// The time when the clock was last read.
     seen: AtomicU64,
     /// The clock was read during this poll.
     is_fresh: AtomicBool,
@@ -46,7 +44,7 @@ impl Call {
     /// The time of this poll.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.control.time.now()
+        self.moment().instant(self.facts.started)
     }
 
     /// When the call began.
@@ -74,14 +72,29 @@ impl Call {
     /// So the returned future must be polled whenever the pattern is. A `select!` does that, a
     /// `FuturesUnordered` doesn't.
     pub fn until<F: Future>(&self, due: impl Into<Option<Instant>>, inner: F) -> Until<'_, F> {
-        let due = due.into().map_or(NEVER, |due| self.control.time.nanos(due));
-        Until { time: &self.control.time, due, inner }
+        let due = due.into().map_or(Moment::NEVER, |due| self.facts.moment(due));
+        self.until_moment(due, inner)
+    }
+
+    /// The same, for a time of the call.
+    pub(crate) fn until_moment<F: Future>(&self, due: Moment, inner: F) -> Until<'_, F> {
+        Until { call: self, due, inner }
+    }
+
+    /// The time of this poll, as a time of the call.
+    pub(crate) fn moment(&self) -> Moment {
+        self.control.time.now(self.facts.started)
     }
 
     /// Asks for the code to be polled again at this time, if not sooner. To be repeated at every
     /// poll.
     pub(crate) fn wake_at(&self, at: Instant) {
-        self.control.time.wake_by(self.control.time.nanos(at));
+        self.wake_at_moment(self.facts.moment(at));
+    }
+
+    /// The same, for a time of the call.
+    pub(crate) fn wake_at_moment(&self, at: Moment) {
+        self.control.time.wake_by(at);
     }
 
     /// Waits until `due`.
@@ -98,57 +111,40 @@ impl Call {
 // === impl Time ===
 
 impl Time {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            epoch: now,
             seen: AtomicU64::new(0),
             is_fresh: AtomicBool::new(false),
-            wake: AtomicU64::new(NEVER),
+            wake: AtomicU64::new(Moment::NEVER.0),
         }
-    }
-
-    fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.epoch).as_nanos();
-        u64::try_from(since).unwrap_or(NEVER - 1)
-    }
-
-    fn instant(&self, nanos: u64) -> Instant {
-        rt::after(self.epoch, Duration::from_nanos(nanos))
     }
 
     /// Begins another poll.
     #[inline]
     pub(super) fn begin_poll(&self) {
         self.is_fresh.store(false, Relaxed);
-        self.wake.store(NEVER, Relaxed);
+        self.wake.store(Moment::NEVER.0, Relaxed);
     }
 
     #[inline]
-    fn now(&self) -> Instant {
-        self.instant(self.now_nanos())
-    }
-
-    fn now_nanos(&self) -> u64 {
+    fn now(&self, started: Instant) -> Moment {
         if self.is_fresh.load(Relaxed) {
-            return self.seen.load(Relaxed);
+            return Moment(self.seen.load(Relaxed));
         }
-        let now = self.nanos(rt::now());
-        self.seen.store(now, Relaxed);
+        let now = Moment::of(started, rt::now());
+        self.seen.store(now.0, Relaxed);
         self.is_fresh.store(true, Relaxed);
         now
     }
 
-    fn wake_by(&self, due: u64) {
+    fn wake_by(&self, due: Moment) {
         // Only the task that polls the code writes here.
-        self.wake.store(self.wake.load(Relaxed).min(due), Relaxed);
+        self.wake.store(self.wake.load(Relaxed).min(due.0), Relaxed);
     }
 
-    /// When the code wants to be polled again, if it has asked for that.
-    pub(super) fn wake_at(&self) -> Option<Instant> {
-        match self.wake.load(Relaxed) {
-            NEVER => None,
-            at => Some(self.instant(at)),
-        }
+    /// When the code wants to be polled again; [`Moment::NEVER`] if it has not asked for that.
+    pub(super) fn wake_at(&self) -> Moment {
+        Moment(self.wake.load(Relaxed))
     }
 }
 
@@ -157,8 +153,8 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "a future does nothing until it is awaited"]
     pub struct Until<'a, F> {
-        time: &'a Time,
-        due: u64,
+        call: &'a Call,
+        due: Moment,
         #[pin]
         inner: F,
     }
@@ -173,15 +169,13 @@ impl<F: Future> Future for Until<'_, F> {
         if let Poll::Ready(output) = this.inner.poll(cx) {
             return Poll::Ready(Some(output));
         }
-        if *this.due == NEVER {
+        if *this.due == Moment::NEVER {
             return Poll::Pending;
         }
-        if this.time.now_nanos() >= *this.due {
+        if this.call.moment() >= *this.due {
             return Poll::Ready(None);
         }
-        this.time.wake_by(*this.due);
+        this.call.control.time.wake_by(*this.due);
         Poll::Pending
     }
 }
-
-const NEVER: u64 = u64::MAX;

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 use std::time::Instant;
 
@@ -19,9 +19,9 @@ use super::attempt::{Attempt, SharedAttempt, Stage};
 use super::call::{Call, Time};
 use super::unread::Unread;
 use super::wire::Wire;
-use crate::body::Allowance;
-use crate::context::{AttemptState, Context};
-use crate::outcome::{Error, ErrorKind};
+use crate::body::{Allowance, AnswerSource, Part};
+use crate::context::{AttemptState, Context, Moment};
+use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
 use crate::rt::{self, Timer};
 use crate::terms::Delivery;
@@ -47,18 +47,30 @@ pub(crate) struct CallBox<W: Wire> {
     stack: Arc<dyn Any + Send + Sync>,
     timer: Pin<Box<Timer>>,
     /// The runtime that the timer belongs to. A client may outlive its runtime.
-    runtime: Option<tokio::runtime::Id>,
+    runtime: Option<Runtime>,
     /// This call has compared the current runtime with the timer's.
     is_runtime_checked: bool,
+    /// If the timer fires, it wakes [`Unread`], and not the caller's task.
+    wakes_unread: bool,
     /// The code is being polled. Stays true after a panic, so that the code is not polled again.
     is_polled: bool,
+    /// When the call began.
+    started: Instant,
     /// The last call's state, whose memory the next call reuses.
     pub(super) spare: Option<Arc<AttemptState>>,
-    /// Woken by the timer in the caller's place, while the caller reads nothing.
-    unread: Option<Arc<Unread<W>>>,
+    /// The caller has read what there was, and may never ask for more.
     is_unread: bool,
     /// Frames that were read when the deadline passed, for a caller who reads later.
     read_late: VecDeque<Frame<W::Data>>,
+    /// Where it goes when the call has ended.
+    boxes: Weak<CallBoxes<W>>,
+    this: Weak<Mutex<Self>>,
+}
+
+/// A runtime, and what its timers wake in the caller's place while the caller reads nothing.
+struct Runtime {
+    id: tokio::runtime::Id,
+    unread: Waker,
 }
 
 impl CallControl {
@@ -125,16 +137,20 @@ const MAX_UNREAD: usize = 1 << 16;
 
 impl<W: Wire> CallBox<W> {
     /// Makes a call box for calls through this stack.
-    pub(super) fn shared<N: Next<W> + 'static>(stack: Arc<N>) -> SharedCallBox<W> {
-        Arc::new_cyclic(|call_box| {
-            let unread = Some(Unread::new(call_box.clone()));
-            Mutex::new(Self { unread, ..Self::new(stack) })
-        })
+    pub(super) fn shared<N: Next<W> + 'static>(
+        stack: Arc<N>,
+        boxes: Weak<CallBoxes<W>>,
+    ) -> SharedCallBox<W> {
+        Arc::new_cyclic(|this| Mutex::new(Self::new(stack, boxes, this.clone())))
     }
 
-    fn new<N: Next<W> + 'static>(stack: Arc<N>) -> Self {
+    fn new<N: Next<W> + 'static>(
+        stack: Arc<N>,
+        boxes: Weak<CallBoxes<W>>,
+        this: Weak<Mutex<Self>>,
+    ) -> Self {
         let control = Arc::new(CallControl {
-            time: Time::new(rt::now()),
+            time: Time::new(),
             is_ended: AtomicBool::new(false),
             over: Mutex::new(None),
         });
@@ -151,11 +167,14 @@ impl<W: Wire> CallBox<W> {
             timer: Box::pin(Timer::default()),
             runtime: None,
             is_runtime_checked: false,
+            wakes_unread: false,
             is_polled: false,
+            started: rt::now(),
             spare: None,
-            unread: None,
             is_unread: false,
             read_late: VecDeque::new(),
+            boxes,
+            this,
         }
     }
 
@@ -168,6 +187,7 @@ impl<W: Wire> CallBox<W> {
     ) {
         // The request waits here until it is sent.
         context.state().enter_queue();
+        self.started = context.started();
         self.control.is_ended.store(false, Relaxed);
         self.shared.begin(&mut self.shared.slots(), request, Some(context));
         let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");
@@ -182,12 +202,15 @@ impl<W: Wire> CallBox<W> {
             return Poll::Ready(Err(error));
         }
         let mut slots = self.shared.slots();
-        let (head, size) = (slots.head.take(), slots.size);
+        let (head, size, class) = (slots.head.take(), slots.size, slots.class);
         drop(slots);
-        let Some(head) = head else {
+        let Some(mut head) = head else {
             let error = Error::new(ErrorKind::Other, Delivery::Unknown);
             return Poll::Ready(Err(error.with_detail("a pattern ended without an answer")));
         };
+        if let Some(class) = class {
+            leave_class(class, &mut head.extensions);
+        }
         let is_over = matches!(reached, Ran::End(_));
         if !is_over {
             self.watch_unread();
@@ -195,51 +218,62 @@ impl<W: Wire> CallBox<W> {
         Poll::Ready(Ok((head, size, is_over)))
     }
 
-    /// Runs until there is the next frame of the answer's body. Also returns whether the call has
-    /// ended.
-    pub(super) fn poll_frame(&mut self, cx: &mut TaskContext<'_>) -> Poll<(Read<W::Data>, bool)> {
+    /// Runs until there is the next part of the answer's body.
+    fn poll_part(&mut self, cx: &mut TaskContext<'_>) -> Poll<Part<W::Data>> {
         self.is_unread = false;
         if let Some(frame) = self.read_late.pop_front() {
-            let is_over = self.read_late.is_empty() && self.has_ended_well();
-            return Poll::Ready((Some(Ok(frame)), is_over));
+            let is_last = self.read_late.is_empty() && self.has_ended_well();
+            let (frame, rest) = (Some(Ok(frame)), self.size());
+            return Poll::Ready(Part { frame, rest, is_last });
         }
-        let read = ready!(self.read(cx));
-        if !read.1 {
+        let (frame, is_last) = ready!(self.read(cx));
+        if !is_last {
             self.watch_unread();
         }
-        Poll::Ready(read)
+        Poll::Ready(Part { frame, rest: self.size(), is_last })
     }
 
     fn read(&mut self, cx: &mut TaskContext<'_>) -> Poll<(Read<W::Data>, bool)> {
         self.shared.set(Stage::Wanted);
         let reached = ready!(self.run_to(Stage::Frame, cx));
         self.shared.set(Stage::Head);
+        let is_last = matches!(reached, Ran::End(_));
         Poll::Ready(match reached {
-            Ran::Stage => (self.shared.slots().frame.take().map(Ok), false),
-            Ran::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), true),
-            Ran::End(Err(error)) => (Some(Err(error)), true),
+            Ran::End(Err(error)) => (Some(Err(error)), is_last),
+            Ran::Stage | Ran::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), is_last),
         })
     }
 
-    pub(super) fn size(&self) -> SizeHint {
+    fn size(&self) -> SizeHint {
         self.shared.slots().size
     }
 
     /// The caller may never ask for more, so the timer wakes a task at the call's deadline.
     fn watch_unread(&mut self) {
-        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
-        let (Some(deadline), Some(unread)) = (deadline, &self.unread) else { return };
         self.is_unread = true;
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let waker = unread.waker(runtime);
-        if self.poll_timer(deadline, &mut TaskContext::from_waker(&waker)).is_ready() {
-            waker.wake();
+        if self.wakes_unread {
+            // It was set since the caller was last woken by it.
+            return;
         }
+        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
+        let (Some(deadline), Some(runtime)) = (deadline, self.runtime()) else { return };
+        let unread = runtime.unread.clone();
+        let mut cx = TaskContext::from_waker(&unread);
+        self.wakes_unread = self.timer.as_mut().poll_at(deadline, &mut cx).is_pending();
+        if !self.wakes_unread {
+            unread.wake();
+        }
+    }
+
+    /// Whether a timer that fires now ends the call.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// Called when the timer fires while the caller reads nothing. If the deadline has passed,
     /// reads the frames that have arrived and ends the call, which frees what it holds.
     pub(super) fn check_unread(&mut self) {
+        self.wakes_unread = false;
         let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
         if !std::mem::take(&mut self.is_unread) || self.is_polled {
             return;
@@ -293,9 +327,12 @@ impl<W: Wire> CallBox<W> {
             if self.shared.is(stage) {
                 return Poll::Ready(Ran::Stage);
             }
-            let Some(at) = self.control.time.wake_at() else { return Poll::Pending };
+            let at = self.control.time.wake_at();
+            if at == Moment::NEVER {
+                return Poll::Pending;
+            }
+            ready!(self.poll_timer(at.instant(self.started), cx));
             // A limit has passed: poll the code again, so that it notices.
-            ready!(self.poll_timer(at, cx));
         }
     }
 
@@ -311,17 +348,33 @@ impl<W: Wire> CallBox<W> {
     }
 
     fn poll_timer(&mut self, at: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
-        if !std::mem::replace(&mut self.is_runtime_checked, true) {
-            let here = tokio::runtime::Handle::try_current().ok().map(|here| here.id());
-            if std::mem::replace(&mut self.runtime, here) != here {
-                self.timer.as_mut().disarm();
-            }
-        }
+        self.runtime();
+        self.wakes_unread = false;
         self.timer.as_mut().poll_at(at, cx)
     }
 
+    /// The current runtime. If it is another than the last call's, the timer is made anew.
+    fn runtime(&mut self) -> Option<&Runtime> {
+        if !std::mem::replace(&mut self.is_runtime_checked, true) {
+            let here = tokio::runtime::Handle::try_current().ok();
+            let is_same = match (&self.runtime, &here) {
+                (Some(runtime), Some(here)) => runtime.id == here.id(),
+                (None, None) => true,
+                _ => false,
+            };
+            if !is_same {
+                self.timer.as_mut().disarm();
+                self.runtime = here.map(|here| Runtime {
+                    id: here.id(),
+                    unread: Unread::waker(self.this.clone(), here),
+                });
+            }
+        }
+        self.runtime.as_ref()
+    }
+
     /// Ends the call. Returns whether the box can be used for another one.
-    pub(super) fn end(&mut self) -> bool {
+    fn end(&mut self) -> bool {
         let was_polled = self.is_polled;
         if !self.control.is_ended.swap(true, Relaxed) && !was_polled {
             // The caller left: poll the code once more, so that it drops everything it holds.
@@ -334,11 +387,37 @@ impl<W: Wire> CallBox<W> {
         (self.is_runtime_checked, self.is_unread) = (false, false);
         self.read_late.clear();
         drop(self.control.take_over());
-        self.timer.as_mut().disarm();
+        if !std::mem::take(&mut self.wakes_unread) {
+            // It would keep a task's memory, which ended with its call.
+            self.timer.as_mut().disarm();
+        }
         !was_polled
     }
 }
 
-pub(super) fn lock<W: Wire>(call_box: &SharedCallBox<W>) -> MutexGuard<'_, CallBox<W>> {
+impl<W: Wire> AnswerSource<W::Data> for Mutex<CallBox<W>> {
+    fn poll_part(&self, cx: &mut TaskContext<'_>) -> Poll<Part<W::Data>> {
+        lock(self).poll_part(cx)
+    }
+
+    fn end(self: Arc<Self>) {
+        end(self);
+    }
+}
+
+/// Ends the call, and frees its box for another one.
+pub(super) fn end<W: Wire>(shared: SharedCallBox<W>) {
+    let mut call_box = lock(&shared);
+    let boxes = match call_box.end() {
+        true => call_box.boxes.upgrade(),
+        false => None,
+    };
+    drop(call_box);
+    if let Some(boxes) = boxes {
+        boxes.give(shared);
+    }
+}
+
+pub(super) fn lock<W: Wire>(call_box: &Mutex<CallBox<W>>) -> MutexGuard<'_, CallBox<W>> {
     call_box.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -24,12 +24,17 @@ pub struct Held<'a, W: Wire, F> {
     attempt: &'a Attempt<W>,
     came: Came,
     running: Pin<&'a mut F>,
-    /// Frames that were read ahead.
-    kept: VecDeque<Frame<W::Data>>,
+    /// What was read of the body before it was handed up; mostly nothing.
+    ahead: Option<Box<ReadAhead<W::Data>>>,
+}
+
+/// The part of a body that was read while its head was held.
+struct ReadAhead<D> {
+    frames: VecDeque<Frame<D>>,
     /// The error that broke the body after these frames.
     broken: Option<Error>,
     /// The reading has reached its limit.
-    is_read_off: bool,
+    is_full: bool,
 }
 
 /// An answer or an error.
@@ -53,7 +58,7 @@ pub(crate) enum ReadOff {
 
 impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     pub(super) fn new(attempt: &'a Attempt<W>, came: Came, running: Pin<&'a mut F>) -> Self {
-        Self { attempt, came, running, kept: VecDeque::new(), broken: None, is_read_off: false }
+        Self { attempt, came, running, ahead: None }
     }
 
     /// The error, if it is one.
@@ -96,31 +101,35 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     }
 
     /// Hands it to the outer patterns, and runs to the end of the answer's body.
-    pub async fn hand_up(mut self) -> Flow {
+    pub async fn hand_up(self) -> Flow {
         let is_over = match self.came {
             Came::Failed(error) => return Err(error),
             Came::Answer { is_over } => is_over,
         };
         let shared = &self.attempt.shared;
-        let rest = self.attempt.size_hint();
-        if !self.kept.is_empty() {
-            shared.slots().size = with_kept(&self.kept, &rest);
-        } else if is_over && self.broken.is_none() {
-            return Ok(());
-        }
-        shared.set(Stage::Head);
-        self.attempt.wanted().await;
-        while let Some(frame) = self.kept.pop_front() {
-            shared.put_frame(frame, with_kept(&self.kept, &rest));
-            if is_over && self.kept.is_empty() && self.broken.is_none() {
-                return Ok(());
+        if let Some(mut ahead) = self.ahead.filter(|ahead| ahead.is_left() || !is_over) {
+            let rest = self.attempt.size_hint();
+            shared.slots().size = with_kept(&ahead.frames, &rest);
+            shared.set(Stage::Head);
+            self.attempt.wanted().await;
+            while let Some(frame) = ahead.frames.pop_front() {
+                shared.put_frame(frame, with_kept(&ahead.frames, &rest));
+                if is_over && ahead.frames.is_empty() && ahead.broken.is_none() {
+                    return Ok(());
+                }
+                shared.set(Stage::Frame);
+                self.attempt.wanted().await;
             }
-            shared.set(Stage::Frame);
+            if let Some(error) = ahead.broken {
+                return Err(error);
+            }
+        } else if !is_over {
+            shared.set(Stage::Head);
             self.attempt.wanted().await;
         }
-        match self.broken {
-            Some(error) => Err(error),
-            None => self.running.await,
+        match is_over {
+            true => Ok(()),
+            false => self.running.await,
         }
     }
 
@@ -150,7 +159,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     pub(crate) async fn read_off(&mut self, left: &mut Allowance, what: ReadOff) {
         poll_fn(|cx| {
             self.poll_read_off(left, what, cx);
-            match self.is_read_off {
+            match self.is_read_off() {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
             }
@@ -165,7 +174,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         what: ReadOff,
         cx: &mut TaskContext<'_>,
     ) {
-        while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off {
+        while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off() {
             self.attempt.shared.set(Stage::Wanted);
             let flow = self.running.as_mut().poll(cx);
             if flow.is_pending() && !self.attempt.shared.is(Stage::Frame) {
@@ -174,19 +183,37 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                 return;
             }
             if let Some(frame) = self.attempt.shared.slots().frame.take() {
-                self.is_read_off = !left.take(&frame);
+                let ahead = self.ahead.get_or_insert_default();
+                ahead.is_full = !left.take(&frame);
                 if what == ReadOff::Keep {
-                    self.kept.push_back(frame);
+                    ahead.frames.push_back(frame);
                 }
             }
             match flow {
                 Poll::Pending => self.attempt.shared.set(Stage::Held),
                 Poll::Ready(Ok(())) => self.came = Came::Answer { is_over: true },
                 Poll::Ready(Err(error)) => {
-                    (self.came, self.broken) = (Came::Answer { is_over: true }, Some(error));
+                    self.came = Came::Answer { is_over: true };
+                    self.ahead.get_or_insert_default().broken = Some(error);
                 }
             }
         }
+    }
+
+    fn is_read_off(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.is_full)
+    }
+}
+
+impl<D> ReadAhead<D> {
+    fn is_left(&self) -> bool {
+        !self.frames.is_empty() || self.broken.is_some()
+    }
+}
+
+impl<D> Default for ReadAhead<D> {
+    fn default() -> Self {
+        Self { frames: VecDeque::new(), broken: None, is_full: false }
     }
 }
 

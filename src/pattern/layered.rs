@@ -14,8 +14,9 @@ use super::around::{Flow, Next, Pattern};
 use super::attempt::Attempt;
 use super::call::Call;
 use super::call_box::CallBoxes;
-use super::driver::{Answer, Begin, Running, start};
+use super::driver::{Begin, Running, start};
 use super::wire::{AsIs, Form, LayerWire, Wire};
+use crate::body::Answer;
 use crate::context::{AttemptState, Context};
 use crate::outcome::{BoxError, Error};
 use crate::rt;
@@ -65,7 +66,7 @@ where
     R::Data: From<Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    type Response = Response<Answer<LayerWire<F, Q, R::Data>>>;
+    type Response = Response<Answer<R::Data>>;
     type Error = Error;
     type Future = Running<LayerWire<F, Q, R::Data>>;
 
@@ -216,25 +217,30 @@ where
     R: Body<Data = W::Data> + Send,
     R::Error: Into<BoxError>,
 {
+    let mut has_waited = false;
     if !is_ready {
-        let ready = poll_fn(|cx| service.poll_ready(cx).map_err(Into::<BoxError>::into)).await;
-        if let Err(error) = ready {
+        let ready = poll_fn(|cx| {
+            let ready = service.poll_ready(cx).map_err(Into::<BoxError>::into);
+            has_waited |= ready.is_pending();
+            ready
+        });
+        if let Err(error) = ready.await {
             attempt.state(AttemptState::set_unready);
             return Err(Error::not_ready(error, &attempt.context()));
         }
-        if let Some(refusal) = attempt.refusal() {
-            // The call was stopped while it waited for readiness.
-            return Err(refusal);
-        }
-        attempt.state(|state| state.set_attempt_began(call.now()));
     }
-    let Some(request) = attempt.send(tells) else {
+    if has_waited && let Some(refusal) = attempt.refusal() {
+        // The call was stopped while it waited for readiness.
+        return Err(refusal);
+    }
+    let began = (!is_ready).then(|| call.moment());
+    let Some(request) = attempt.send(tells, began) else {
         let error = Error::new(crate::ErrorKind::Request, crate::Delivery::NotSent);
         return Err(error
             .with_detail("there is no request to send")
             .with_context(&attempt.context()));
     };
-    let is_known = request.extensions().get::<Context>().is_some();
+    let is_known = tells || request.extensions().get::<Context>().is_some();
     let sent = service.call(request);
     // The instance may hold a permit: drop it before the answer is waited for.
     drop(service);

@@ -9,7 +9,7 @@ use http::{Extensions, HeaderName, HeaderValue, Method, Request};
 use super::attempt::{Attempt, Slots};
 use super::wire::{Saved, Wire};
 use crate::body::Body;
-use crate::context::{Context, UploadProgress};
+use crate::context::{Context, Moment, UploadProgress};
 use crate::rt::Rng;
 
 impl<W: Wire> Attempt<W> {
@@ -18,25 +18,30 @@ impl<W: Wire> Attempt<W> {
         self.shared.slots().request.as_mut().map(look)
     }
 
-    /// Takes the request to send it. From here on, the provider may act on it.
-    pub(super) fn send(&self, tells: bool) -> Option<Request<W::Body>> {
-        let mut slots = self.shared.slots();
-        let mut request = slots.request.take()?;
-        let context = slots.context.as_ref()?;
-        context.state().leave_queue();
+    /// Takes the request to send it, at `began` if that is known. From here on, the provider may act
+    /// on it.
+    pub(super) fn send(&self, tells: bool, began: Option<Moment>) -> Option<Request<W::Body>> {
+        let slots = &mut *self.shared.slots();
+        let (request, context) = (slots.request.as_mut()?, slots.context.as_ref()?);
+        let state = context.state();
+        state.leave_queue();
+        if let Some(began) = began {
+            state.set_attempt_began_at(began);
+        }
         if tells {
             tell(request.extensions_mut(), context);
         }
         if let Some(upload) = &slots.upload {
             request.extensions_mut().insert(upload.clone());
-            request = request.map(|body| W::watch(body, upload));
+            let watched = |request: Request<_>| request.map(|body| W::watch(body, upload));
+            slots.request = slots.request.take().map(watched);
         }
-        Some(request)
+        slots.request.take()
     }
 
     /// Drops the request, as if it had been sent.
     pub(crate) fn lose_request(&self) {
-        drop(self.send(false));
+        drop(self.send(false, None));
     }
 
     /// Counts in `progress` how much of the request's body is sent.
@@ -47,14 +52,8 @@ impl<W: Wire> Attempt<W> {
     /// Saves the request, with at most `cap` bytes of its body, so that it can be sent again. Only
     /// the first call, by the outermost layer, has an effect.
     pub(crate) fn save(&self, cap: usize) {
-        let mut slots = self.shared.slots();
-        if slots.saved.is_saved() {
-            return;
-        }
-        if let Some(request) = slots.request.take() {
-            let request = slots.saved.save(request, cap);
-            slots.request = Some(request);
-        }
+        let Slots { saved, request, .. } = &mut *self.shared.slots();
+        saved.save(request, cap);
     }
 
     /// Which attempt of the call it is; the first is 1.
@@ -73,6 +72,11 @@ impl<W: Wire> Attempt<W> {
     pub(crate) fn is_sent(&self) -> bool {
         let slots = self.shared.slots();
         slots.saved.is_saved() && slots.saved.body.is_sent()
+    }
+
+    /// What the caller has put into the saved request's extensions.
+    pub(crate) fn saved_extension<T: Copy + Send + Sync + 'static>(&self) -> Option<T> {
+        self.shared.slots().saved.extension().copied()
     }
 
     /// Reads the saved request's head, and the answer's if there is one.

@@ -34,20 +34,22 @@ impl<W: Wire> SavedRequest<W> {
         self.head.is_some()
     }
 
-    /// Copies the head and begins to record the body, up to `cap` bytes.
-    pub(super) fn save(&mut self, request: Request<W::Body>, cap: usize) -> Request<W::Body> {
-        let (head, body) = request.into_parts();
-        let context = usize::from(head.extensions.get::<Context>().is_some());
-        let extensions = (head.extensions.len() > context).then(|| head.extensions.clone());
+    /// Copies the head, and the body or records it, up to `cap` bytes. Has no effect on a request
+    /// that is saved already.
+    pub(super) fn save(&mut self, place: &mut Option<Request<W::Body>>, cap: usize) {
+        let Some(request) = place.as_ref().filter(|_| !self.is_saved()) else { return };
         self.head = Some(Head {
-            method: head.method.clone(),
-            uri: head.uri.clone(),
-            version: head.version,
-            extensions,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            extensions: copied(request.extensions()),
         });
-        let headers = head.headers.iter();
+        let headers = request.headers().iter();
         self.headers.extend(headers.map(|(name, value)| (name.clone(), value.clone())));
-        Request::from_parts(head, self.body.save(body, cap))
+        if !self.body.copy(request.body(), cap) {
+            let recorded = |request: Request<_>| request.map(|body| self.body.record(body, cap));
+            *place = place.take().map(recorded);
+        }
     }
 
     /// Makes the request again; `None` if its body can't be sent again.
@@ -76,6 +78,11 @@ impl<W: Wire> SavedRequest<W> {
         &self.headers
     }
 
+    /// What the caller has put into the request's extensions.
+    pub(super) fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.head.as_ref()?.extensions.as_ref()?.get()
+    }
+
     /// Clears the copy, and keeps its memory.
     pub(super) fn clear(&mut self) {
         if self.head.take().is_some() {
@@ -83,4 +90,12 @@ impl<W: Wire> SavedRequest<W> {
             self.body.clear();
         }
     }
+}
+
+fn copied(extensions: &Extensions) -> Option<Extensions> {
+    let context = match extensions.is_empty() {
+        true => return None,
+        false => usize::from(extensions.get::<Context>().is_some()),
+    };
+    (extensions.len() > context).then(|| extensions.clone())
 }

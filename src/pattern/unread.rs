@@ -1,6 +1,6 @@
 //! Ends answers that their callers keep unread, at their deadline.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Wake, Waker};
 
 use tokio::runtime::Handle;
@@ -15,30 +15,23 @@ use super::wire::Wire;
 pub(super) struct Unread<W: Wire> {
     call_box: Weak<Mutex<CallBox<W>>>,
     /// Where the task runs: a timer may wake it from outside of the runtime.
-    runtime: Mutex<Option<Handle>>,
+    runtime: Handle,
 }
 
 impl<W: Wire> Unread<W> {
-    pub(super) fn new(call_box: Weak<Mutex<CallBox<W>>>) -> Arc<Self> {
-        Arc::new(Self { call_box, runtime: Mutex::new(None) })
-    }
-
-    /// The waker for the timer of a call that belongs to this runtime.
-    pub(super) fn waker(self: &Arc<Self>, runtime: Handle) -> Waker {
-        *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
-        Arc::clone(self).into()
+    /// A waker for the timer of a call that belongs to this runtime.
+    pub(super) fn waker(call_box: Weak<Mutex<CallBox<W>>>, runtime: Handle) -> Waker {
+        Arc::new(Self { call_box, runtime }).into()
     }
 }
 
 impl<W: Wire> Wake for Unread<W> {
     fn wake(self: Arc<Self>) {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(runtime) = runtime {
-            runtime.spawn(async move {
-                if let Some(call_box) = self.call_box.upgrade() {
-                    lock(&call_box).check_unread();
-                }
-            });
+        let Some(call_box) = self.call_box.upgrade() else { return };
+        if call_box.try_lock().is_ok_and(|call_box| !call_box.is_unread()) {
+            // The timer was left from an earlier call, or the caller reads on.
+            return;
         }
+        self.runtime.spawn(async move { lock(&call_box).check_unread() });
     }
 }

@@ -2,8 +2,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::{Buf, Bytes};
-use http_body::Body;
+use http_body::Body as HttpBody;
 
+use crate::body::{Body, RequestBody};
 use crate::context::UploadProgress;
 use crate::replay::{RecordedBody, ReplayBody};
 
@@ -31,8 +32,13 @@ pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
 /// A saved request body.
 #[doc(hidden)]
 pub trait Saved<B> {
+    /// Copies the body, if that costs nothing and it has at most `cap` bytes.
+    fn copy(&mut self, _body: &B, _cap: usize) -> bool {
+        false
+    }
+
     /// Begins to record the body, up to `cap` bytes.
-    fn save(&mut self, body: B, cap: usize) -> B;
+    fn record(&mut self, body: B, cap: usize) -> B;
 
     /// The body for another attempt, if it can be sent again.
     fn again(&self) -> Option<B>;
@@ -73,9 +79,13 @@ pub trait Form<Q>: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
 
-/// The caller's body is an integration's [`Body`](crate::Body), which can often be copied.
+/// The caller's body is an integration's [`Body`], and all that layers do with bodies is possible.
 #[derive(Clone, Copy, Debug)]
 pub struct Own;
+
+/// The caller's body is passed on as a [`RequestBody`], which notes how far it was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched;
 
 /// The caller's body is passed on unchanged, and its length is known to the layer.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +100,18 @@ pub struct LayerWire<F, Q, D> {
     form: PhantomData<fn(F)>,
     request: PhantomData<fn(Q)>,
     data: PhantomData<fn(D)>,
+}
+
+/// An integration's saved body.
+#[doc(hidden)]
+#[derive(Default)]
+pub enum SavedBody {
+    #[default]
+    Nothing,
+    /// All its bytes are in memory: a copy costs nothing.
+    Here(Body),
+    /// It is recorded while it is sent.
+    Recorded(RecordedBody<Body>),
 }
 
 /// No saved body: the request can't be sent again.
@@ -125,16 +147,37 @@ impl<Q: Send + 'static> Form<Q> for AsIs {
     }
 }
 
-impl Form<crate::Body> for Own {
-    type Body = crate::Body;
-    type Saved = Nothing;
+impl Form<Body> for Own {
+    type Body = Body;
+    type Saved = SavedBody;
 
-    fn wrap(body: crate::Body) -> crate::Body {
+    fn wrap(body: Body) -> Body {
         body
+    }
+
+    fn watch(body: Body, progress: &UploadProgress) -> Body {
+        Body::new(RequestBody::new(body).watched(progress))
+    }
+
+    fn length(body: &Body) -> Option<u64> {
+        body.size_hint().exact()
     }
 }
 
-impl<Q: Body + Send + 'static> Form<Q> for Measured {
+impl<Q: HttpBody + Send + 'static> Form<Q> for Watched {
+    type Body = RequestBody<Q>;
+    type Saved = Nothing;
+
+    fn wrap(body: Q) -> RequestBody<Q> {
+        RequestBody::new(body)
+    }
+
+    fn watch(body: RequestBody<Q>, progress: &UploadProgress) -> RequestBody<Q> {
+        body.watched(progress)
+    }
+}
+
+impl<Q: HttpBody + Send + 'static> Form<Q> for Measured {
     type Body = Q;
     type Saved = Nothing;
 
@@ -147,7 +190,7 @@ impl<Q: Body + Send + 'static> Form<Q> for Measured {
     }
 }
 
-impl<Q: Body + Send + 'static> Form<Q> for Replaying {
+impl<Q: HttpBody + Send + 'static> Form<Q> for Replaying {
     type Body = ReplayBody<Q>;
     type Saved = RecordedBody<Q>;
 
@@ -157,7 +200,7 @@ impl<Q: Body + Send + 'static> Form<Q> for Replaying {
 }
 
 impl<B> Saved<B> for Nothing {
-    fn save(&mut self, body: B, _: usize) -> B {
+    fn record(&mut self, body: B, _: usize) -> B {
         body
     }
 
@@ -176,8 +219,52 @@ impl<B> Saved<B> for Nothing {
     fn clear(&mut self) {}
 }
 
-impl<Q: Body> Saved<ReplayBody<Q>> for RecordedBody<Q> {
-    fn save(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
+impl Saved<Body> for SavedBody {
+    fn copy(&mut self, body: &Body, cap: usize) -> bool {
+        let is_short = body.as_bytes().is_some_and(|bytes| bytes.len() <= cap);
+        let Some(again) = body.again().filter(|_| is_short) else { return false };
+        *self = Self::Here(again);
+        true
+    }
+
+    fn record(&mut self, body: Body, cap: usize) -> Body {
+        let mut recorded = RecordedBody::default();
+        let sent = recorded.start(body, cap);
+        *self = Self::Recorded(recorded);
+        Body::new(sent)
+    }
+
+    fn again(&self) -> Option<Body> {
+        match self {
+            Self::Nothing => None,
+            Self::Here(body) => body.again(),
+            Self::Recorded(recorded) => recorded.again().map(Body::new),
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Here(_) => true,
+            Self::Recorded(recorded) => recorded.is_kept(),
+        }
+    }
+
+    fn is_sent(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Here(_) => true,
+            Self::Recorded(recorded) => recorded.is_sent(),
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::Nothing;
+    }
+}
+
+impl<Q: HttpBody> Saved<ReplayBody<Q>> for RecordedBody<Q> {
+    fn record(&mut self, body: ReplayBody<Q>, cap: usize) -> ReplayBody<Q> {
         match body.into_once() {
             Ok(body) => self.start(body, cap),
             Err(body) => body,

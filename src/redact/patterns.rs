@@ -157,11 +157,11 @@ fn is_in(set: &Set, byte: &u8) -> bool {
     set[usize::from(*byte)]
 }
 
-/// Letters and digits, and these signs.
-const fn letters_and(signs: &[u8]) -> Set {
+/// Letters and digits, these signs, and all that is from `others` on.
+const fn letters_and(signs: &[u8], others: usize) -> Set {
     let (mut set, mut at) = ([false; 256], 0);
     while at < 256 {
-        set[at] = at < 128 && (at as u8).is_ascii_alphanumeric();
+        set[at] = (at as u8).is_ascii_alphanumeric() || at >= others;
         at += 1;
     }
     at = 0;
@@ -172,22 +172,14 @@ const fn letters_and(signs: &[u8]) -> Set {
     set
 }
 
-/// The same, with all that is not ASCII.
-const fn any_letters_and(signs: &[u8]) -> Set {
-    let (mut set, mut at) = (letters_and(signs), 128);
-    while at < 256 {
-        set[at] = true;
-        at += 1;
-    }
-    set
-}
-
 /// Whether each byte is in it.
 type Set = [bool; 256];
 
-static DOMAIN: Set = any_letters_and(b"-.[]:_");
-static LOCAL: Set = any_letters_and(b"._%+-!#$'*^~");
-static WORD: Set = letters_and(b"-._~+/*%");
+const BEYOND_ASCII: usize = 128;
+const NOTHING: usize = 256;
+static DOMAIN: Set = letters_and(b"-.[]:_", BEYOND_ASCII);
+static LOCAL: Set = letters_and(b"._%+-!#$'*^~", BEYOND_ASCII);
+static WORD: Set = letters_and(b"-._~+/*%", NOTHING);
 /// RFC 5321, 4.5.3.1.1, in quotes.
 const LONGEST_LOCAL: usize = 66;
 const PEM: &[u8] = b"-----BEGIN";

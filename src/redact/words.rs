@@ -56,8 +56,18 @@ pub(super) fn is_numbers(value: &str) -> bool {
     let mut words = value.split(|char: char| !char.is_ascii_alphabetic());
     let is_number = value.bytes().any(|byte| byte.is_ascii_digit())
         && value.bytes().all(is_part)
-        && words.all(|word| word.is_empty() || UNITS.contains(&word));
+        && words.all(is_unit);
     is_number || httpdate::parse_http_date(value).is_ok()
+}
+
+/// Of times, and what stands beside the figures of rate limits
+/// (draft-ietf-httpapi-ratelimit-headers).
+fn is_unit(word: &str) -> bool {
+    match word {
+        "T" | "Z" | "burst" | "d" | "default" | "h" | "limit" | "m" | "ms" | "q" | "r"
+        | "remaining" | "reset" | "s" | "t" | "w" => true,
+        other => other.is_empty(),
+    }
 }
 
 /// Whether a header's name can hold nothing else.
@@ -108,25 +118,5 @@ const MOST_DIGITS_OF_KEY: usize = 3;
 const MOST_DIGITS_OF_WORD: usize = 5;
 /// `misconfiguration` has 16 letters. Longer runs are a secret's.
 const LONGEST_HUMP: usize = 18;
-/// Of times, and what stands beside the figures of rate limits
-/// (draft-ietf-httpapi-ratelimit-headers).
-const UNITS: [&str; 16] = [
-    "T",
-    "Z",
-    "burst",
-    "d",
-    "default",
-    "h",
-    "limit",
-    "m",
-    "ms",
-    "q",
-    "r",
-    "remaining",
-    "reset",
-    "s",
-    "t",
-    "w",
-];
 #[cfg(feature = "audit")]
 const LONGEST_HEADER_NAME: usize = 64;

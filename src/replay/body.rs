@@ -3,11 +3,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, SizeHint};
 
 use super::buffer::{BufferReader, Original, ReplayBuffer, wake};
-use crate::body::IntoBytes;
+use crate::body::{IntoBytes, PolledFrame};
 use crate::outcome::{BoxError, Error};
+use crate::rt::Lock;
 
 /// A request body that is recorded while it is first sent, so that it can be sent again.
 ///
@@ -52,7 +53,7 @@ impl<B: Body> RecordedBody<B> {
             return ReplayBody(Source::Empty);
         }
         let (size, cap) = (body.size_hint(), cap as u64);
-        let mut state = self.buffer.state();
+        let mut state = self.buffer.state.locked();
         state.begin(cap, size);
         if size.lower() > cap {
             state.is_kept = false;
@@ -67,7 +68,7 @@ impl<B: Body> RecordedBody<B> {
         if self.is_empty {
             return Some(ReplayBody(Source::Empty));
         }
-        let mut state = self.buffer.state();
+        let mut state = self.buffer.state.locked();
         if !state.is_kept {
             return None;
         }
@@ -83,7 +84,7 @@ impl<B: Body> RecordedBody<B> {
 
     /// Whether the body can be sent again.
     pub(crate) fn is_kept(&self) -> bool {
-        self.is_empty || self.buffer.state().is_kept
+        self.is_empty || self.buffer.state.locked().is_kept
     }
 
     /// Whether the whole body was read for sending, and can be sent again.
@@ -91,7 +92,7 @@ impl<B: Body> RecordedBody<B> {
         if self.is_empty {
             return true;
         }
-        let state = self.buffer.state();
+        let state = self.buffer.state.locked();
         state.is_kept && matches!(state.original, Original::Complete)
     }
 
@@ -147,10 +148,7 @@ where
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.get_mut().0 {
             Source::Empty => Poll::Ready(None),
             Source::Once(body) => {

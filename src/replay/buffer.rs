@@ -8,9 +8,9 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::body::IntoBytes;
-use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::body::{IntoBytes, PolledFrame};
+use crate::outcome::{BoxError, Error};
+use crate::rt::Lock;
 
 /// Reads the body for one attempt: the buffered part first, then the original.
 pub(super) struct BufferReader<B> {
@@ -26,7 +26,7 @@ pub(super) struct BufferReader<B> {
 
 /// A request body, buffered while it is first sent.
 pub(super) struct ReplayBuffer<B> {
-    state: Mutex<State<B>>,
+    pub(super) state: Mutex<State<B>>,
 }
 
 pub(super) struct State<B> {
@@ -85,11 +85,6 @@ impl<B> ReplayBuffer<B> {
             // A connection is still sending the body: leave it the old buffer.
             None => *buffer = Self::new(),
         }
-    }
-
-    pub(super) fn state(&self) -> MutexGuard<'_, State<B>> {
-        // No code that could panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,7 +153,7 @@ pub(super) fn wake<B>(mut state: MutexGuard<'_, State<B>>) {
 
 impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.0.state.locked();
         state.drop_copy();
         state.original = Original::Failed;
         wake(state);
@@ -174,7 +169,7 @@ impl<B> BufferReader<B> {
 
     /// The buffered chunks are sent first, then the rest of the original.
     fn step(&mut self, cx: &Context<'_>) -> Step<B> {
-        let mut state = self.buffer.state();
+        let mut state = self.buffer.state.locked();
         if state.current != self.attempt {
             // Another attempt is current. This one may end only if it has sent everything.
             return if self.is_at_end(&state) { Step::End } else { Step::Stop };
@@ -193,18 +188,15 @@ impl<B> BufferReader<B> {
             return Step::Frame(Frame::trailers(trailers));
         }
         match std::mem::replace(&mut state.original, Original::Polling) {
-            Original::Here(original) => Step::Poll(original),
-            Original::Polling => {
+            Original::Here(original) => return Step::Poll(original),
+            other => state.original = other,
+        }
+        match state.original {
+            Original::Complete => Step::End,
+            Original::Failed => Step::Stop,
+            Original::Here(_) | Original::Polling => {
                 state.wait(cx.waker());
                 Step::Wait
-            }
-            end @ Original::Complete => {
-                state.original = end;
-                Step::End
-            }
-            end @ Original::Failed => {
-                state.original = end;
-                Step::Stop
             }
         }
     }
@@ -215,18 +207,15 @@ where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
 {
-    pub(super) fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> PolledFrame {
         let mut original = match self.step(cx) {
             Step::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             Step::Wait => return Poll::Pending,
             Step::End => return Poll::Ready(None),
             Step::Stop => {
                 // An error, so that the provider doesn't take a part for the whole.
-                let error = Error::new(ErrorKind::Request, Delivery::Unknown);
-                return Poll::Ready(Some(Err(error.with_detail("its body is no longer here"))));
+                let error = Error::body_failed("its body is no longer here");
+                return Poll::Ready(Some(Err(error)));
             }
             Step::Poll(original) => original,
         };
@@ -237,7 +226,7 @@ where
         match polled {
             Poll::Ready((frame, at_end)) => Poll::Ready(self.record(original, frame, at_end)),
             Poll::Pending => {
-                let mut state = self.buffer.state();
+                let mut state = self.buffer.state.locked();
                 state.original = Original::Here(original);
                 match state.current == self.attempt {
                     true => state.wait(cx.waker()),
@@ -256,7 +245,7 @@ where
         frame: Option<Result<Frame<B::Data>, B::Error>>,
         at_end: bool,
     ) -> Option<Result<Frame<Bytes>, Error>> {
-        let mut state = self.buffer.state();
+        let mut state = self.buffer.state.locked();
         state.original = Original::Here(original);
         let frame = match frame {
             None => None,
@@ -295,7 +284,7 @@ where
 
 impl<B> BufferReader<B> {
     pub(super) fn is_end_stream(&self) -> bool {
-        self.is_at_end(&self.buffer.state())
+        self.is_at_end(&self.buffer.state.locked())
     }
 
     fn is_at_end(&self, state: &State<B>) -> bool {
@@ -304,7 +293,7 @@ impl<B> BufferReader<B> {
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
-        let announced = self.buffer.state().size;
+        let announced = self.buffer.state.locked().size;
         let mut left = SizeHint::new();
         if let Some(upper) = announced.upper() {
             left.set_upper(upper.saturating_sub(self.sent));
@@ -316,7 +305,7 @@ impl<B> BufferReader<B> {
 
 impl<B: IntoBytes> BufferReader<B> {
     pub(super) fn take_bytes(&mut self) -> Option<Bytes> {
-        let mut state = self.buffer.state();
+        let mut state = self.buffer.state.locked();
         if self.next > 0 || self.attempt != state.current || state.trailers.is_some() {
             return None;
         }

@@ -10,6 +10,7 @@ pub(crate) mod callback;
 mod clock;
 pub(crate) mod files;
 pub(crate) mod free_list;
+mod lock;
 mod rng;
 mod spawn;
 pub(crate) mod sync;
@@ -17,8 +18,8 @@ mod timer;
 
 pub(crate) use calendar::clamp_to_year_9999;
 pub(crate) use clock::{after, ceil_to_millis, now};
-pub(crate) use spawn::spawn;
-pub(crate) use spawn::{Blocking, Task, blocking, spawn_task};
+pub(crate) use lock::Lock;
+pub(crate) use spawn::{Blocking, Task, blocking, spawn, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
 #[cfg(feature = "hyper")]

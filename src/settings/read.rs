@@ -30,6 +30,18 @@ impl<'a> Reader<'a> {
         self.found.push(ValidationError::new(path, problem));
     }
 
+    /// Adds an error if nothing could be read.
+    pub(crate) fn expect<T>(
+        &mut self,
+        read: Option<T>,
+        problem: impl FnOnce() -> String,
+    ) -> Option<T> {
+        if read.is_none() {
+            self.wrong(problem());
+        }
+        read
+    }
+
     /// Reads one of a table's entries, if it is there.
     pub(crate) fn entry<T: Setting>(&mut self, table: &[(String, Raw)], key: &str) -> Option<T> {
         let (_, value) = table.iter().find(|(name, _)| name == key)?;

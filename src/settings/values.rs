@@ -25,10 +25,8 @@ impl<T: Setting> Setting for Option<T> {
 
 impl<T: Setting> Setting for Vec<T> {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
-        let Raw::List(values) = value else {
-            reader.wrong(format!("{} where there should be a list", name_of(value)));
-            return None;
-        };
+        let values = if let Raw::List(values) = value { Some(values) } else { None };
+        let values = reader.expect(values, || should_be(value, "a list"))?;
         let read = |(at, value)| reader.under(&format!("[{at}]"), |reader| T::read(value, reader));
         let read: Vec<Option<T>> = values.iter().enumerate().map(read).collect();
         read.into_iter().collect()
@@ -42,12 +40,10 @@ impl<T: Setting> Setting for Vec<T> {
 impl Setting for Duration {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a duration such as \"250ms\", \"2s\" or \"5m\"", reader)?;
-        let read = sum_of_spans(text);
-        if read.is_none() {
+        reader.expect(sum_of_spans(text), || {
             let is = name_of(value);
-            reader.wrong(format!("{is} is no duration: write it as \"250ms\", \"2s\" or \"5m\""));
-        }
-        read
+            format!("{is} is no duration: write it as \"250ms\", \"2s\" or \"5m\"")
+        })
     }
 
     fn write(&self) -> Value {
@@ -61,14 +57,10 @@ impl Setting for Ratio {
         let number = text.trim().strip_suffix('%').map(str::trim);
         let number = number.and_then(|number| number.parse::<f64>().ok());
         let parts = number.map(|percent| (percent * PARTS_OF_A_PERCENT).round());
-        match parts.filter(|parts| (0.0..=f64::from(u32::MAX)).contains(parts)) {
-            Some(parts) => Some(Self::per_million(parts as u32)),
-            None => {
-                let is = name_of(value);
-                reader.wrong(format!("{is} is no share: write it as \"10%\" or \"0.5%\""));
-                None
-            }
-        }
+        let parts = parts.filter(|parts| (0.0..=f64::from(u32::MAX)).contains(parts));
+        reader.expect(parts.map(|parts| Self::per_million(parts as u32)), || {
+            format!("{} is no share: write it as \"10%\" or \"0.5%\"", name_of(value))
+        })
     }
 
     fn write(&self) -> Value {
@@ -88,11 +80,8 @@ impl Setting for String {
 
 impl Setting for bool {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
-        let Raw::Bool(read) = value else {
-            reader.wrong(format!("{} where there should be true or false", name_of(value)));
-            return None;
-        };
-        Some(*read)
+        let read = if let Raw::Bool(read) = value { Some(*read) } else { None };
+        reader.expect(read, || should_be(value, "true or false"))
     }
 
     fn write(&self) -> Value {
@@ -102,11 +91,7 @@ impl Setting for bool {
 
 impl Setting for f64 {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
-        let read = value.number();
-        if read.is_none() {
-            reader.wrong(format!("{} where there should be a number", name_of(value)));
-        }
-        read
+        reader.expect(value.number(), || should_be(value, "a number"))
     }
 
     fn write(&self) -> Value {
@@ -120,12 +105,9 @@ macro_rules! whole_numbers {
             fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
                 let most = $most;
                 let read = value.whole().and_then(|number| Self::try_from(number).ok());
-                let read = read.filter(|number| *number <= most);
-                if read.is_none() {
-                    let is = name_of(value);
-                    reader.wrong(format!("{is} where there should be a whole number from 0 to {most}"));
-                }
-                read
+                reader.expect(read.filter(|number| *number <= most), || {
+                    should_be(value, &format!("a whole number from 0 to {most}"))
+                })
             }
 
             fn write(&self) -> Value {
@@ -170,8 +152,8 @@ pub(crate) use words;
 impl Setting for HeaderName {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's name", reader)?;
-        let name = Self::from_bytes(text.as_bytes());
-        name.map_err(|_| reader.wrong(format!("{} is no header's name", name_of(value)))).ok()
+        let name = Self::from_bytes(text.as_bytes()).ok();
+        reader.expect(name, || format!("{} is no header's name", name_of(value)))
     }
 
     fn write(&self) -> Value {
@@ -182,9 +164,8 @@ impl Setting for HeaderName {
 impl Setting for HeaderValue {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let text = text(value, "a header's value", reader)?;
-        let read = Self::from_str(text);
         // Don't show the text: it may be part of a secret.
-        read.map_err(|_| reader.wrong("the text is no header's value")).ok()
+        reader.expect(Self::from_str(text).ok(), || "the text is no header's value".to_owned())
     }
 
     fn write(&self) -> Value {
@@ -196,10 +177,7 @@ impl Setting for StatusCode {
     fn read(value: &Raw, reader: &mut Reader<'_>) -> Option<Self> {
         let number = value.whole().and_then(|number| u16::try_from(number).ok());
         let status = number.and_then(|number| Self::from_u16(number).ok());
-        if status.is_none() {
-            reader.wrong(format!("{} where there should be a status, 100 to 999", name_of(value)));
-        }
-        status
+        reader.expect(status, || should_be(value, "a status, 100 to 999"))
     }
 
     fn write(&self) -> Value {
@@ -226,13 +204,14 @@ fn sum_of_spans(text: &str) -> Option<Duration> {
     }
 }
 
+/// The error text for a value of the wrong type or size.
+fn should_be(value: &Raw, wanted: &str) -> String {
+    format!("{} where there should be {wanted}", name_of(value))
+}
+
 /// The value as text.
 pub(crate) fn text<'v>(value: &'v Raw, wanted: &str, reader: &mut Reader<'_>) -> Option<&'v str> {
-    let text = value.text();
-    if text.is_none() {
-        reader.wrong(format!("{} where there should be {wanted}", name_of(value)));
-    }
-    text
+    reader.expect(value.text(), || should_be(value, wanted))
 }
 
 const NONE: &str = "none";

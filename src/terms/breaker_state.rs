@@ -1,23 +1,11 @@
-/// The state of a circuit breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// All calls pass.
-    Closed,
-    /// No call passes.
-    Open,
-    /// A few probes pass.
-    HalfOpen,
-}
-
-impl BreakerState {
-    /// The word for it, the same in spans, metrics and records.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
+named! {
+    /// The state of a circuit breaker.
+    BreakerState {
+        /// All calls pass.
+        Closed: "closed";
+        /// No call passes.
+        Open: "open";
+        /// A few probes pass.
+        HalfOpen: "half_open";
     }
 }

@@ -1,5 +1,8 @@
 //! The enums that all modules use. Each has a `name`: one word for it, wherever it is shown.
 
+#[macro_use]
+mod named;
+
 mod breaker_state;
 mod class;
 mod close_cause;

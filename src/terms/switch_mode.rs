@@ -2,40 +2,31 @@ use std::fmt;
 
 use super::rejection::Rejection;
 
-/// What a kill switch lets happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SwitchMode {
-    /// Everything.
-    #[default]
-    On,
-    /// Calls, each with one attempt: no retries and no hedges.
-    NoRetries,
-    /// Answers that a cache has, and no calls.
-    CacheOnly,
-    /// The fallback's answers, and no calls.
-    FallbackOnly,
-    /// Nothing: calls fail.
-    Off,
+named! {
+    /// What a kill switch lets happen.
+    ///
+    /// The names are the positions as they stand in a file: `on`, `no-retries`, `cache-only`,
+    /// `fallback-only`, `off`.
+    #[derive(Default)]
+    SwitchMode {
+        /// Everything.
+        #[default]
+        On: "on";
+        /// Calls, each with one attempt: no retries and no hedges.
+        NoRetries: "no-retries";
+        /// Answers that a cache has, and no calls.
+        CacheOnly: "cache-only";
+        /// The fallback's answers, and no calls.
+        FallbackOnly: "fallback-only";
+        /// Nothing: calls fail.
+        Off: "off";
+    }
 }
 
 impl SwitchMode {
     /// Every position, from all to nothing.
     pub const ALL: [Self; 5] =
         [Self::On, Self::NoRetries, Self::CacheOnly, Self::FallbackOnly, Self::Off];
-
-    /// The position's name, as it stands in a file: `on`, `no-retries`, `cache-only`,
-    /// `fallback-only`, `off`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::NoRetries => "no-retries",
-            Self::CacheOnly => "cache-only",
-            Self::FallbackOnly => "fallback-only",
-            Self::Off => "off",
-        }
-    }
 
     /// Whether calls go out.
     #[must_use]

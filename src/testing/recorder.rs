@@ -1,6 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::event::{Event, Origin, Subscriber};
+use crate::rt::Lock;
 
 /// Records every event.
 #[derive(Clone, Debug, Default)]
@@ -16,21 +17,17 @@ impl EventRecorder {
     /// All events so far, in order.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.kept().clone()
+        self.0.locked().clone()
     }
 
     /// How many of the events are of a kind.
     pub fn count(&self, of: impl Fn(&Event) -> bool) -> usize {
-        self.kept().iter().filter(|event| of(event)).count()
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.locked().iter().filter(|event| of(event)).count()
     }
 }
 
 impl Subscriber for EventRecorder {
     fn on_event(&self, event: &Event, _: &Origin<'_>) {
-        self.kept().push(*event);
+        self.0.locked().push(*event);
     }
 }

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::body::Body;
 use crate::context::Context;
-use crate::rt::{self, Timer};
+use crate::rt::{self, Lock};
 use crate::transport::hop;
 
 /// A provider that answers by a script: the first request gets the first answer, and so on; the
@@ -103,8 +103,7 @@ impl Answer {
 
     async fn give(self, context: Option<Context>) -> io::Result<Response<Body>> {
         if !self.delay.is_zero() {
-            let (mut timer, due) = (Box::pin(Timer::default()), rt::after(rt::now(), self.delay));
-            std::future::poll_fn(|cx| timer.as_mut().poll_at(due, cx)).await;
+            rt::sleep_until(rt::after(rt::now(), self.delay)).await;
         }
         match self.outcome {
             Outcome::Hang => std::future::pending().await,
@@ -141,24 +140,20 @@ impl Script {
     /// The requests whose bodies have been read, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.state().requests.clone()
+        self.0.locked().requests.clone()
     }
 
     /// How many requests have come, read or not.
     #[must_use]
     pub fn begun(&self) -> usize {
-        self.state().begun
+        self.0.locked().begun
     }
 
     fn next(&self) -> Answer {
-        let mut state = self.state();
+        let mut state = self.0.locked();
         let at = state.begun.min(state.answers.len() - 1);
         state.begun += 1;
         state.answers[at].clone()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,7 +179,7 @@ where
             let (parts, body) = request.into_parts();
             let body = body.collect().await;
             let body = body.map_err(|error| io::Error::other(format!("{error:?}")))?.to_bytes();
-            script.state().requests.push(Request::from_parts(parts, body));
+            script.0.locked().requests.push(Request::from_parts(parts, body));
             answer.give(context).await
         })
     }

@@ -8,10 +8,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use outrigger::bulkhead::BulkheadLayer;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::pattern::{self, Attempt, Call, Flow, Next, Pattern, Wire};
-use outrigger::testing::{Answer, Script};
-use outrigger::{Error, ErrorKind, Integration};
+use outrigger::event::{Emitter, Event};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::observe::ObserveLayer;
+use outrigger::pattern::{self, Attempt, Call, Flow, Next, Pattern, Wire, layers};
+use outrigger::retry::RetryLayer;
+use outrigger::testing::{Answer, EventRecorder, Script};
+use outrigger::timeout::TimeoutLayer;
+use outrigger::{Body, BoxError, Error, ErrorKind, Integration};
 use tokio::time::{Instant, sleep};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
@@ -221,4 +227,62 @@ async fn a_users_pattern_stands_around_each_call_or_around_each_attempt() {
     let request = Request::get("http://crm.test/").body(outrigger::Body::empty()).unwrap();
     assert_eq!(crm.send(request).await.unwrap().status(), 200);
     assert_eq!((calls.load(SeqCst), attempts.load(SeqCst)), (1, 2));
+}
+
+/// Echoes a request's body, after answers that a script has.
+fn echo(
+    script: Script,
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send
+{
+    tower::service_fn(move |request: Request<Body>| {
+        let script = script.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let sent = body.bytes().await?;
+            let answer = script.oneshot(Request::from_parts(head, Body::empty())).await?;
+            Ok(answer.map(|_| Body::from(sent)))
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_as_one_stand_in_the_order_of_their_tuple() {
+    let script = Script::new([Answer::status(503), Answer::status(200)]);
+    let recorder = EventRecorder::new();
+    let emitter = Emitter::named("crm").with(recorder.clone());
+    let service = ServiceBuilder::new()
+        .layer(layers((
+            ObserveLayer::call(emitter.clone()),
+            DeadlineLayer::new(Duration::from_secs(8)),
+            IdempotencyLayer::new(KeyProfile::stripe()),
+            RetryLayer::new().max_attempts(2),
+            ObserveLayer::attempt(emitter),
+            TimeoutLayer::new().attempt(Duration::from_secs(3)),
+        )))
+        .service(echo(script.clone()));
+    let request = Request::post("http://crm.test/").body(Body::from("order 1042")).unwrap();
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    // Retry stands outside the attempt's observer and inside the call's; the key inside neither, so
+    // the POST was repeated, and its body sent again.
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "order 1042");
+    let calls = recorder.count(|event| matches!(event, Event::CallStarted));
+    let attempts = recorder.count(|event| matches!(event, Event::AttemptStarted));
+    assert_eq!((calls, attempts, script.begun()), (1, 2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_as_one_have_one_deadline_and_free_what_they_hold() {
+    let script = Script::new([Answer::hang(), Answer::status(200)]);
+    let bulkhead = BulkheadLayer::new(1);
+    let handle = bulkhead.handle();
+    let service = ServiceBuilder::new()
+        .layer(layers((DeadlineLayer::new(Duration::from_secs(2)), bulkhead)))
+        .service(echo(script));
+    let began = Instant::now();
+    let error = service.clone().oneshot(Request::new(Body::empty())).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!((began.elapsed(), handle.in_use()), (Duration::from_secs(2), 0));
+    let again = service.oneshot(Request::new(Body::empty())).await.unwrap();
+    assert_eq!(again.status(), StatusCode::OK);
 }

@@ -4,7 +4,7 @@ use http::{HeaderName, Request};
 
 use super::baggage;
 use super::layer::CorrelationLayer;
-use crate::context::{CorrelationId, Scope, TRACEPARENT, TraceContext};
+use crate::context::{BAGGAGE, CorrelationId, Scope, TRACEPARENT, TRACESTATE, TraceContext};
 use crate::event::Event;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt::callback;
@@ -22,6 +22,8 @@ struct Brought {
     /// The header holds what is no id.
     is_replaced: bool,
     trace: Option<TraceContext>,
+    /// It has headers of a trace, or what is left of them, or baggage.
+    has_trace_headers: bool,
 }
 
 impl CorrelationPattern {
@@ -32,10 +34,10 @@ impl CorrelationPattern {
     fn mark<W: Wire>(&self, attempt: &Attempt<W>) {
         let CorrelationLayer { header, emitter, rng, .. } = &*self.settings;
         let brought = attempt.request(|request| Brought::by(request, header));
-        let Some(Brought { id, is_replaced, trace }) = brought else { return };
+        let Some(Brought { id, is_replaced, trace, has_trace_headers }) = brought else { return };
         let facts = attempt.facts();
-        facts.mint_id(rng);
-        let made = || CorrelationId::from_minted(facts.id_header().clone());
+        let call_id = facts.mint_id(rng);
+        let made = || CorrelationId::from_minted(call_id.to_header());
         let inherited = id.or_else(Scope::current_correlation_id);
         let id = facts.correlation.get_or_init(|| inherited.unwrap_or_else(made));
         if is_replaced {
@@ -48,11 +50,14 @@ impl CorrelationPattern {
             true
         });
         attempt.request(|request| {
+            request.headers_mut().insert(header, id.as_header().clone());
+            if !has_trace_headers {
+                return;
+            }
             if !is_traced {
                 // What is left of one is nobody's: a broken parent, two of them, a state alone.
                 TraceContext::erase(request.headers_mut());
             }
-            request.headers_mut().insert(header, id.as_header().clone());
             baggage::restrict(request, &self.settings.baggage_to);
         });
     }
@@ -67,13 +72,13 @@ impl CorrelationPattern {
 }
 
 impl Pattern for CorrelationPattern {
-    async fn around<W: Wire>(
+    fn around<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-    ) -> Flow {
-        next.run(call, attempt).await
+    ) -> impl Future<Output = Flow> + Send {
+        next.run(call, attempt)
     }
 
     /// Ids and traces are those of where the call is made.
@@ -90,9 +95,17 @@ impl Brought {
     /// An extension is the caller's word, and comes before what stands in a header.
     fn by<B>(request: &Request<B>, header: &HeaderName) -> Self {
         let (headers, extensions) = (request.headers(), request.extensions());
-        let in_header = headers.get(header).map(CorrelationId::from_header);
+        // One look at each name is faster than a search for each of the four.
+        let (mut in_header, mut has_trace_headers) = (None, false);
+        for (name, value) in headers {
+            if name == header {
+                in_header = in_header.or(Some(value));
+            }
+            has_trace_headers |= TRACE_HEADERS.contains(name);
+        }
+        let in_header = in_header.map(CorrelationId::from_header);
         let is_replaced = matches!(in_header, Some(Err(_)));
-        let by_hand = || match headers.contains_key(TRACEPARENT) {
+        let by_hand = || match has_trace_headers && headers.contains_key(TRACEPARENT) {
             true => TraceContext::from_headers(headers),
             false => None,
         };
@@ -104,6 +117,9 @@ impl Brought {
             id: id.or_else(|| in_header.and_then(Result::ok)),
             is_replaced,
             trace: trace.or_else(by_hand),
+            has_trace_headers,
         }
     }
 }
+
+const TRACE_HEADERS: [HeaderName; 3] = [TRACEPARENT, TRACESTATE, BAGGAGE];

@@ -1,9 +1,9 @@
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::layer::DeadlineLayer;
-use crate::context::{AttemptState, CallDeadline, Scope};
+use crate::context::{AttemptState, CallDeadline, Moment, Scope};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -26,12 +26,15 @@ impl Pattern for DeadlinePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        let Some(due) = call.deadline() else { return next.run(call, attempt).await };
-        if call.now() >= due {
+        let due = call.facts().due();
+        if due == Moment::NEVER {
+            return next.run(call, attempt).await;
+        }
+        if call.moment() >= due {
             return Err(self.passed(due, Delivery::NotSent, call, attempt));
         }
         let mut running = pin!(next.run(call, attempt));
-        let Some(held) = call.until(due, attempt.head(running.as_mut())).await else {
+        let Some(held) = call.until_moment(due, attempt.head(running.as_mut())).await else {
             let delivery = attempt.state(|state| {
                 state.mark_call_cut();
                 state.delivery_if_cut()
@@ -75,20 +78,20 @@ impl DeadlinePattern {
     /// Runs `body` to its end, under the deadline.
     async fn read<W: Wire>(
         &self,
-        due: Instant,
+        due: Moment,
         mut body: Pin<&mut (impl Future<Output = Flow> + Send)>,
         call: &Call,
         attempt: &Attempt<W>,
     ) -> Flow {
         loop {
             attempt.wanted().await;
-            let asked = call.now();
-            let frame = call.until(due, attempt.frame(body.as_mut())).await;
+            let asked = call.moment();
+            let frame = call.until_moment(due, attempt.frame(body.as_mut())).await;
             if let Some(Some(flow)) = frame {
                 // What is all here is handed over, late as it is.
                 return flow;
             }
-            if frame.is_some() && call.now() < due {
+            if frame.is_some() && call.moment() < due {
                 continue;
             }
             if asked < due {
@@ -102,13 +105,13 @@ impl DeadlinePattern {
     /// Tells that the deadline has come.
     fn passed<W: Wire>(
         &self,
-        due: Instant,
+        due: Moment,
         delivery: Delivery,
         call: &Call,
         attempt: &Attempt<W>,
     ) -> Error {
         // As it was set: an inherited one is a point in time, at no round distance from the start.
-        let limit = rt::ceil_to_millis(due.saturating_duration_since(call.started()));
+        let limit = rt::ceil_to_millis(Duration::from_nanos(due.0));
         let (phase, context) = (Phase::Call, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
         Error::timeout(phase, limit, delivery).with_context(&context).with_elapsed(call.elapsed())

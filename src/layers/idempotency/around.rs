@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::layer::IdempotencyLayer;
 use super::placement::{InHeader, WriteKey};
 use crate::body::Body;
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, ToPattern, Wire};
 
 /// Gives unsafe calls a key, among the patterns of an [integration](crate::Integration). See the
 /// [module](super).
@@ -29,6 +29,14 @@ impl<P: WriteKey<Body>> IdempotencyPattern<P> {
             }
             None => attempt.replace(|request| placement.write(request, &key)),
         }
+    }
+}
+
+impl<P: WriteKey<Body> + Clone + Send + Sync + 'static> ToPattern for IdempotencyLayer<P> {
+    type Pattern = IdempotencyPattern<P>;
+
+    fn to_pattern(&self) -> IdempotencyPattern<P> {
+        IdempotencyPattern::new(self.clone())
     }
 }
 

@@ -26,6 +26,8 @@ impl Settings {
             None if generates && self.methods().covers(request.method()) => {
                 Some(CallKey::Generated)
             }
+            // `own` has looked there.
+            None if self.profile.header == Some(KEY_HEADER) => None,
             None => own_key(request, &KEY_HEADER).map(CallKey::Elsewhere),
         }
     }
@@ -43,7 +45,7 @@ impl Settings {
                 return None;
             }
             CallKey::Own(own) => (own, true, sends),
-            CallKey::Generated => (facts.id_header().clone(), false, is_known && sends),
+            CallKey::Generated => (facts.id().to_header(), false, is_known && sends),
         };
         let value = || self.profile.fit(value);
         let fact = || KeyFact { value: value(), from_caller, honoured, lifetime };

@@ -7,7 +7,6 @@ use crate::context::AttemptState;
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
-use crate::rt;
 use crate::terms::Phase;
 
 /// Limits the silence in an answer's body, as code around a call: what a
@@ -50,8 +49,8 @@ impl Pattern for IdleTimeoutPattern {
         loop {
             attempt.wanted().await;
             // Silence counts from when the reader asks.
-            let due = rt::after(call.now(), limit);
-            match call.until(due, attempt.frame(running.as_mut())).await {
+            let due = call.moment().after(limit);
+            match call.until_moment(due, attempt.frame(running.as_mut())).await {
                 Some(None) => {}
                 Some(Some(flow)) => return flow,
                 None => return Err(self.cut(limit, call, attempt)),

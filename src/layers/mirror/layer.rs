@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
-use crate::pattern::{Layered, Own, Slot, Wiring};
+use crate::pattern::{Layered, Own, Pattern, Slot, ToPattern, Wiring};
 use crate::replay::is_safe;
 use crate::rt::Rng;
 use crate::settings::{ConfigError, Errors, Ratio, validate};
@@ -241,6 +241,17 @@ impl<T> fmt::Debug for MirrorLayer<T> {
             .field("limit", &self.limit)
             .field("tally", &self.tally)
             .finish_non_exhaustive()
+    }
+}
+
+impl<T: Clone> ToPattern for MirrorLayer<T>
+where
+    MirrorPattern<T>: Pattern,
+{
+    type Pattern = MirrorPattern<T>;
+
+    fn to_pattern(&self) -> MirrorPattern<T> {
+        MirrorPattern::new(self.clone())
     }
 }
 

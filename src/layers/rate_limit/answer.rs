@@ -47,8 +47,14 @@ impl<'a, W: Wire> AnswerObserver<'a, W> {
         let (limiter, grant) = (self.limiter, self.grant);
         let class = held.class(classifier);
         let is_refusal = class == Class::Throttled;
+        let own = classifier.limit_headers();
+        let speaks = || held.answer(|head| Told::may_be_in(&head.headers, own)) == Some(true);
+        if !is_refusal && !speaks() {
+            // Most answers tell nothing.
+            return limiter.accepted(grant);
+        }
         let read = held.answer(|head| {
-            let told = Told::read(&head.headers, classifier.limit_headers(), clock);
+            let told = Told::read(&head.headers, own, clock);
             if is_refusal {
                 told.leave(class, &mut head.extensions);
             }

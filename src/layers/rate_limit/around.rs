@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::Request;
+
 use super::answer::AnswerObserver;
 use super::layer::RateLimitLayer;
 use super::limiter::{EnterOutcome, Grant, Limiter, Rejected};
 use super::queue::{QueueEntry, QueueStep};
-use super::resources::Route;
+use super::resources::Target;
 use crate::context::{AttemptState, Context};
 use crate::event::Event;
 use crate::outcome::Error;
@@ -45,7 +47,19 @@ impl Pattern for RateLimitPattern {
         // Declared before the inner future, so that it is dropped after it.
         let grant = match settings.is_disabled(limiter) {
             true => None,
-            false => Some(settings.grant(limiter, call, attempt, next).await?),
+            false => Some(match settings.enter(limiter, attempt) {
+                EnterOutcome::Granted(grant) => grant,
+                EnterOutcome::Rejected(rejected) => {
+                    return Err(settings.reject(rejected, &attempt.context()));
+                }
+                EnterOutcome::Queued(entry, wait) => {
+                    // A queued call needs no ready service; another call may.
+                    next.release();
+                    let queued = || Event::RateLimitQueued { wait };
+                    settings.emitter.emit(Some(&attempt.context()), queued);
+                    settings.wait(limiter, entry, call, attempt).await?
+                }
+            }),
         };
         let mut running = pin!(next.run(call, attempt));
         let Some(given) = &grant else { return running.await };
@@ -67,28 +81,12 @@ impl Pattern for RateLimitPattern {
 }
 
 impl RateLimitLayer {
-    /// Returns the call's grant, at once or after a wait.
-    async fn grant<W: Wire>(
-        &self,
-        limiter: &Arc<Limiter>,
-        call: &Call,
-        attempt: &Attempt<W>,
-        next: &impl Next<W>,
-    ) -> Result<Grant, Error> {
-        let route = attempt.request(|request| Route::of(request.method(), request.uri()));
+    fn enter<W: Wire>(&self, limiter: &Arc<Limiter>, attempt: &Attempt<W>) -> EnterOutcome {
+        let line = |request: &mut Request<_>| (request.method().clone(), request.uri().clone());
+        let (method, uri) = attempt.request(line).unwrap_or_default();
         let began = attempt.state(AttemptState::attempt_began);
         let latest = |now| attempt.context().latest_start(now, self.attempt);
-        match limiter.enter(route.unwrap_or_default(), began, latest) {
-            EnterOutcome::Granted(grant) => Ok(grant),
-            EnterOutcome::Rejected(rejected) => Err(self.reject(rejected, &attempt.context())),
-            EnterOutcome::Queued(entry, wait) => {
-                // A queued call needs no ready service; another call may.
-                next.release();
-                let queued = || Event::RateLimitQueued { wait };
-                self.emitter.emit(Some(&attempt.context()), queued);
-                self.wait(limiter, entry, call, attempt).await
-            }
-        }
+        limiter.enter(Target::Line(method, uri), began, latest)
     }
 
     /// Waits for the call's grant, or returns the error if it must not be sent any more.

@@ -6,7 +6,7 @@ use super::config::RateLimitConfig;
 use super::in_flight::InFlight;
 use super::queue::{LimiterState, QueueEntry, QueuedCall};
 use super::recent::Recent;
-use super::resources::Route;
+use super::resources::{Route, Target};
 use super::server_limit::AnsweredRequest;
 use super::stall_guard::StallGuard;
 use super::state::Schedule;
@@ -41,7 +41,7 @@ pub(super) struct Grant {
     generation: u64,
     /// How many requests had gone by then, this one included.
     number: u64,
-    route: Route,
+    target: Target,
     /// The limiter that counts it as in flight, if one does.
     counted: Option<Arc<Limiter>>,
 }
@@ -104,15 +104,15 @@ impl Limiter {
     /// go.
     pub(super) fn enter(
         self: &Arc<Self>,
-        route: Route,
+        target: Target,
         began: Instant,
         latest: impl FnOnce(Instant) -> Option<Instant>,
     ) -> EnterOutcome {
         if self.is_free() {
             self.recent.count(began);
-            return EnterOutcome::Granted(self.grant(route, None));
+            return EnterOutcome::Granted(self.grant(target, None));
         }
-        let now = rt::now();
+        let (now, route) = (rt::now(), target.route());
         let mut state = self.state();
         let is_free = state.queue_length() == 0 && state.schedule.ready_at(route, now) <= now;
         if is_free
@@ -174,13 +174,13 @@ impl Limiter {
 
     /// An answer refused requests to this resource for the time of `pause`.
     pub(super) fn refused_resource(&self, grant: &Grant, resource: Resource, pause: Duration) {
-        let route = grant.route;
+        let route = grant.target.route();
         self.change(|schedule, now| schedule.refused_resource(resource, pause, route, now));
     }
 
     fn answered(&self, grant: &Grant) -> AnsweredRequest {
         let since = self.sent.load(Ordering::Relaxed).saturating_sub(grant.number);
-        AnsweredRequest { number: grant.number, since, route: grant.route }
+        AnsweredRequest { number: grant.number, since, route: grant.target.route() }
     }
 
     /// A request was refused. Returns the pause, if refusals count, and the new interval, if it changed.
@@ -197,7 +197,8 @@ impl Limiter {
                 .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok();
         let sent = is_news.then(|| self.recent.take(rt::now()));
-        self.change(|schedule, now| schedule.refused(asked, sent, grant.route, now))
+        let route = grant.target.route();
+        self.change(|schedule, now| schedule.refused(asked, sent, route, now))
     }
 
     /// Changes the schedule, and wakes the first call in the queue.
@@ -265,7 +266,7 @@ impl Limiter {
             Arc::clone(self)
         });
         self.publish(state, now);
-        Some(self.grant(route, counted))
+        Some(self.grant(Target::Route(route), counted))
     }
 
     /// Wakes the first call in the queue; false if there is none.
@@ -276,9 +277,9 @@ impl Limiter {
         is_one
     }
 
-    fn grant(&self, route: Route, counted: Option<Arc<Self>>) -> Grant {
+    fn grant(&self, target: Target, counted: Option<Arc<Self>>) -> Grant {
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-        Grant { generation: self.generation.load(Ordering::Acquire), number, route, counted }
+        Grant { generation: self.generation.load(Ordering::Acquire), number, target, counted }
     }
 
     /// Publishes whether calls must take the lock, as they must if any is queued.

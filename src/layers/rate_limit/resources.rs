@@ -13,6 +13,13 @@ pub(super) struct Route {
     second: u64,
 }
 
+/// Where a request goes. Its route is worked out only if a limit asks for it.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Line(Method, Uri),
+    Route(Route),
+}
+
 /// Which of a provider's resources a route belongs to, as its answers said.
 ///
 /// GitHub counts searches, code searches and GraphQL apart from everything else, and only the answer
@@ -51,6 +58,15 @@ impl Route {
         match resource {
             Resource::Named(_) => self.first,
             Resource::Bucket(_) => self.shape,
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn route(&self) -> Route {
+        match self {
+            Self::Line(method, uri) => Route::of(method, uri),
+            Self::Route(route) => *route,
         }
     }
 }

@@ -38,7 +38,7 @@ impl Pattern for RetryPattern {
                 let further_in = running.as_mut().as_pin_mut().expect("just begun");
                 let held = attempt.head(further_in).await;
                 let outcome = match run.judge(&held) {
-                    NextAction::Return(why) => return run.hand_up(held, why).await,
+                    NextAction::Return(why) => return run.last(held, why).hand_up().await,
                     NextAction::Wait(delay) => run.wait(delay, held).await,
                     NextAction::WaitForBudget { delay, class } => {
                         run.wait_for_budget(delay, class, held).await

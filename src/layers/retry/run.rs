@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::replay::budget::{CallUnderWay, RetryPermit};
-use crate::replay::{Steer, has_honoured_key, is_idempotent};
+use crate::replay::{KEY_HEADER, Steer, is_idempotent, is_key};
 use crate::rt;
 use crate::rt::callback;
 use crate::terms::{Class, Delivery, GaveUp};
@@ -25,7 +25,6 @@ pub(super) struct Run<'a, W: Wire> {
     pub(super) pattern: &'a RetryPattern,
     pub(super) call: &'a Call,
     pub(super) attempt: &'a Attempt<W>,
-    pub(super) traits: RequestTraits,
     pub(super) history: AttemptHistory,
     /// The call, if its budget counts calls in flight.
     in_flight_call: Option<CallUnderWay>,
@@ -73,19 +72,9 @@ impl<'a, W: Wire> Run<'a, W> {
         attempt: &'a Attempt<W>,
     ) -> Self {
         let in_flight_call = Some(pattern.settings.budget.begin_call());
-        let traits = RequestTraits::of(call, attempt);
         call.facts().count_attempts(1);
         let history = AttemptHistory::first();
-        Self {
-            pattern,
-            call,
-            attempt,
-            traits,
-            history,
-            in_flight_call,
-            concluded: None,
-            permit: None,
-        }
+        Self { pattern, call, attempt, history, in_flight_call, concluded: None, permit: None }
     }
 
     /// Decides what to do after a result.
@@ -134,9 +123,32 @@ impl<'a, W: Wire> Run<'a, W> {
         self.next(&outcome, error)
     }
 
+    /// What the request is. It is asked for only when an attempt has failed.
+    pub(super) fn traits(&self) -> RequestTraits {
+        let facts = self.call.facts();
+        let steer = self.attempt.saved_extension::<Steer>();
+        let (idempotent, keyed) = self.attempt.exchange(|method, sent, _| {
+            let has_key = || sent.iter().any(|(name, value)| *name == KEY_HEADER && is_key(value));
+            let keyed = facts.key.get().map_or_else(has_key, |key| key.honoured);
+            (method.is_some_and(is_idempotent), keyed)
+        });
+        // The key's lifetime is a limit only if the key is what makes a repetition safe.
+        let by_key = keyed && !idempotent && steer != Some(Steer::Safe);
+        let key = facts.key.get().filter(|_| by_key);
+        RequestTraits {
+            idempotent,
+            keyed,
+            steer,
+            started: facts.started,
+            deadline: facts.deadline(),
+            key_expires: key.map(|key| rt::after(facts.started, key.lifetime)),
+        }
+    }
+
     /// Whether the policy wants another attempt.
     fn is_wanted(
         &self,
+        traits: &RequestTraits,
         outcome: &FailedResult,
         error: Option<&Error>,
         is_same_again: bool,
@@ -152,7 +164,7 @@ impl<'a, W: Wire> Run<'a, W> {
                 method: method.unwrap_or(&other),
                 sent,
                 attempt: self.history.attempts + call.hedges(),
-                keyed: self.traits.keyed,
+                keyed: traits.keyed,
                 key_from_caller: call.key.get().is_none_or(|key| key.from_caller),
                 is_same_again,
             };
@@ -164,7 +176,7 @@ impl<'a, W: Wire> Run<'a, W> {
 
     fn next(&mut self, outcome: &FailedResult, error: Option<&Error>) -> NextAction {
         let FailedResult { class, delivery, unprocessed, retry_after, .. } = *outcome;
-        let attempt = self.history.attempts;
+        let (attempt, traits) = (self.history.attempts, self.traits());
         let is_same_again = self.history.compare(outcome.answer);
         let (would_be_refused, is_unready, is_here) =
             self.attempt.state(|at| (at.is_shut(), at.is_unready(), at.is_queued_whole()));
@@ -173,7 +185,7 @@ impl<'a, W: Wire> Run<'a, W> {
             status: outcome.answer.map(|(status, _)| status),
             delivery,
             unprocessed,
-            wanted: self.is_wanted(outcome, error, is_same_again) && !is_unready,
+            wanted: self.is_wanted(&traits, outcome, error, is_same_again) && !is_unready,
             retry_after,
             body_kept: self.attempt.is_kept(),
             answers_others: self.pattern.refusals.record(class),
@@ -189,7 +201,7 @@ impl<'a, W: Wire> Run<'a, W> {
         let now = self.call.now();
         let settings = &self.pattern.settings;
         let (config, rng) = (&settings.config, &settings.rng);
-        let decision = self.history.decide(config, &self.traits, &failure, now, rng);
+        let decision = self.history.decide(config, &traits, &failure, now, rng);
         let next = decision.and_then(|step| self.pay(step, now));
         let attempts = self.history.attempts;
         self.emit_event(|| match next {
@@ -237,14 +249,23 @@ impl<'a, W: Wire> Run<'a, W> {
         true
     }
 
-    /// Returns the last result, with the number of attempts.
-    pub(super) async fn hand_up<F>(mut self, held: Held<'_, W, F>, why: Option<GaveUp>) -> Flow
+    /// Adds the number of attempts to the last result.
+    pub(super) fn last<'h, F>(
+        &mut self,
+        held: Held<'h, W, F>,
+        why: Option<GaveUp>,
+    ) -> Held<'h, W, F>
     where
         F: Future<Output = Flow>,
     {
         (self.in_flight_call, self.permit) = (None, None);
-        held.answer(|head| self.annotate(head, why));
-        held.map_error(|error| self.finish(error, why)).hand_up().await
+        if why.is_some() || self.history.attempts + self.call.facts().hedges() > 1 {
+            held.answer(|head| self.annotate(head, why));
+        }
+        match held.error() {
+            Some(_) => held.map_error(|error| self.finish(error, why)),
+            None => held,
+        }
     }
 
     /// Adds [`Retries`] to an answer.
@@ -253,10 +274,8 @@ impl<'a, W: Wire> Run<'a, W> {
         let call = self.call.facts();
         call.set_waited(waited);
         let attempts = attempts + call.hedges();
-        if attempts > 1 || gave_up.is_some() {
-            let earlier = self.history.earlier(Retries::left_behind(&head.extensions));
-            head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
-        }
+        let earlier = self.history.earlier(Retries::left_behind(&head.extensions));
+        head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
     }
 
     /// Adds the attempts to an error, and the worst delivery of all of them.
@@ -272,33 +291,6 @@ impl<'a, W: Wire> Run<'a, W> {
         let emitter = &self.pattern.settings.emitter;
         if emitter.is_listened_to() {
             emitter.emit(Some(&self.attempt.context()), event);
-        }
-    }
-}
-
-impl RequestTraits {
-    fn of<W: Wire>(call: &Call, attempt: &Attempt<W>) -> Self {
-        let facts = call.facts();
-        let (idempotent, steer, has_key) = attempt
-            .request(|request| {
-                let idempotent = is_idempotent(request.method());
-                (
-                    idempotent,
-                    request.extensions().get::<Steer>().copied(),
-                    has_honoured_key(request, facts),
-                )
-            })
-            .unwrap_or_default();
-        // The key's lifetime is a limit only if the key is what makes a repetition safe.
-        let by_key = has_key && !idempotent && steer != Some(Steer::Safe);
-        let key = facts.key.get().filter(|_| by_key);
-        Self {
-            idempotent,
-            keyed: has_key,
-            steer,
-            started: facts.started,
-            deadline: facts.deadline(),
-            key_expires: key.map(|key| rt::after(facts.started, key.lifetime)),
         }
     }
 }

@@ -109,13 +109,13 @@ impl<W: Wire> Run<'_, W> {
 
     /// Waits for the budget's permit, or returns why there will be none.
     async fn budget_permit(&self, delay: Duration) -> Result<RetryPermit, GaveUp> {
-        let (config, call) = (&self.pattern.settings.config, self.call);
+        let (config, call, traits) = (&self.pattern.settings.config, self.call, self.traits());
         let mut entry = self.pattern.settings.budget.place();
         let from = rt::after(call.now(), delay);
         poll_fn(|cx| {
             let now = call.now();
             // A little before its time is up, it returns its last result instead of a timeout.
-            match AttemptHistory::check_time(config, &self.traits, rt::after(now, END_MARGIN)) {
+            match AttemptHistory::check_time(config, &traits, rt::after(now, END_MARGIN)) {
                 Err(GaveUp::Deadline | GaveUp::ElapsedLimit) => {
                     return Poll::Ready(Err(GaveUp::Budget));
                 }
@@ -129,7 +129,7 @@ impl<W: Wire> Run<'_, W> {
                     Err(next) => next,
                 },
             };
-            let ends = AttemptHistory::ends(config, &self.traits);
+            let ends = AttemptHistory::ends(config, &traits);
             let last = ends.map(|end| end.checked_sub(END_MARGIN).unwrap_or(now));
             if let Some(soonest) = [next, last].into_iter().flatten().min() {
                 call.wake_at(soonest.max(rt::after(now, MIN_TIMER)));
@@ -152,7 +152,7 @@ impl<W: Wire> Run<'_, W> {
                 if let Some(context) = self.concluded.take() {
                     self.attempt.resume(context);
                 }
-                self.hand_up(held, Some(why)).await
+                self.last(held, Some(why)).hand_up().await
             }
         }
     }

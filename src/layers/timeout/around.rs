@@ -1,4 +1,3 @@
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use super::limits::{Due, Limits};
 use crate::context::UploadProgress;
 use crate::event::Event;
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Call, Either, Flow, Next, Pattern, Wire, either};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt;
 
 /// Limits one attempt, as code around a call: what a [`TimeoutLayer`](super::TimeoutLayer) makes of
@@ -27,12 +26,11 @@ impl Pattern for TimeoutPattern {
         next: &impl Next<W>,
     ) -> Flow {
         self.send_on(call, attempt);
-        let mut limits = Limits::new(&self.settings, self.watch(call, attempt));
+        let limits = Limits::new(&self.settings, self.watch(call, attempt), call);
         let mut running = pin!(next.run(call, attempt));
-        let passed = poll_fn(|_| limits.poll_due(call));
-        match either(attempt.head(running.as_mut()), passed).await {
-            Either::First(held) => held.hand_up().await,
-            Either::Second(due) => Err(self.cut(due, call, attempt)),
+        match limits.apply(attempt.head(running.as_mut())).await {
+            Ok(held) => held.hand_up().await,
+            Err(due) => Err(self.cut(due, call, attempt)),
         }
     }
 

@@ -3,10 +3,9 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::around::TimeoutPattern;
-use super::body::Watched;
 use crate::event::Emitter;
 use crate::pattern::pattern_layer;
-use crate::pattern::{Layered, Slot, Wiring};
+use crate::pattern::{Layered, Slot, Watched, Wiring};
 use crate::settings::{ConfigError, Errors, validate};
 
 /// Limits one attempt. See the [module](super).

@@ -1,10 +1,10 @@
+use std::future::{Future, poll_fn};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::layer::TimeoutLayer;
-use crate::context::{Upload, UploadProgress};
-use crate::pattern::Call;
-use crate::rt;
+use crate::context::{Moment, Upload, UploadProgress};
+use crate::pattern::{Call, Either, either};
 use crate::terms::Phase;
 
 /// What may end an attempt.
@@ -13,68 +13,85 @@ pub(super) struct Limits<'a> {
     settings: &'a TimeoutLayer,
     /// How far the request's body has come, where a limit depends on it.
     upload: Option<UploadProgress>,
-    /// When the attempt was first waited for.
-    began: Option<Instant>,
+    call: &'a Call,
 }
 
 /// A limit that is running.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due {
-    at: Instant,
+    at: Moment,
     pub(super) phase: Phase,
     pub(super) limit: Duration,
 }
 
 impl<'a> Limits<'a> {
-    pub(super) fn new(settings: &'a TimeoutLayer, upload: Option<UploadProgress>) -> Self {
-        Self { settings, upload, began: None }
+    pub(super) fn new(
+        settings: &'a TimeoutLayer,
+        upload: Option<UploadProgress>,
+        call: &'a Call,
+    ) -> Self {
+        Self { settings, upload, call }
     }
 
-    /// Ready once a limit has passed.
-    pub(super) fn poll_due(&mut self, call: &Call) -> Poll<Due> {
-        let upload = self.upload.as_ref().map(UploadProgress::state);
-        let due = self.next(call, upload);
-        if let Some(due) = due.filter(|due| due.at <= call.now()) {
-            return Poll::Ready(due);
-        }
-        // Said at every poll, because the upload moves meanwhile.
-        for at in due.map(|due| due.at).into_iter().chain(self.look_again(call, upload)) {
-            call.wake_at(at);
-        }
-        Poll::Pending
-    }
-
-    /// The limit that passes next.
-    fn next(&mut self, call: &Call, upload: Option<Upload>) -> Option<Due> {
-        let from = |at, phase, limit: Option<Duration>| {
-            limit.map(|limit| Due { at: rt::after(at, limit), phase, limit })
+    /// Runs `head` until a limit passes, which is the error. The attempt begins when this is first
+    /// polled.
+    pub(super) async fn apply<F: Future>(self, head: F) -> Result<F::Output, Due> {
+        let call = self.call;
+        let attempt = self.settings.attempt.map(|limit| call.moment().after(limit));
+        let fixed = call.facts().due().min(attempt.unwrap_or(Moment::NEVER));
+        let Some(progress) = &self.upload else {
+            let came = call.until_moment(fixed, head).await;
+            return came.ok_or_else(|| self.fixed(fixed));
         };
-        let deadline = call.deadline().map(|at| Due {
-            at,
-            phase: Phase::Call,
-            limit: at.saturating_duration_since(call.started()),
-        });
-        let body = upload.and_then(|upload| match upload {
+        match either(head, poll_fn(|_| self.poll_upload(progress.state(), fixed))).await {
+            Either::First(came) => Ok(came),
+            Either::Second(due) => Err(due),
+        }
+    }
+
+    /// The limit that doesn't depend on the upload.
+    fn fixed(&self, at: Moment) -> Due {
+        let call = self.call;
+        match self.settings.attempt {
+            // Where two pass at once, the deadline is the call's last word.
+            Some(limit) if at < call.facts().due() => Due { at, phase: Phase::Attempt, limit },
+            _ => Due { at, phase: Phase::Call, limit: Duration::from_nanos(at.0) },
+        }
+    }
+
+    fn poll_upload(&self, upload: Upload, fixed: Moment) -> Poll<Due> {
+        let from = |began, phase, limit: Option<Duration>| {
+            limit.map(|limit| Due {
+                at: self.call.facts().moment(began).after(limit),
+                phase,
+                limit,
+            })
+        };
+        let body = match upload {
             // Other limits count this wait.
             Upload::Waiting => None,
             Upload::Moved(at) => from(at, Phase::Upload, self.settings.upload_stall),
             Upload::Done(at) => from(at, Phase::ResponseHead, self.settings.response_head),
-        });
-        let attempt = self.settings.attempt.and_then(|limit| {
-            let began = *self.began.get_or_insert_with(|| call.now());
-            from(began, Phase::Attempt, Some(limit))
-        });
-        // The deadline comes first where two pass at once: it is the call's last word.
-        [deadline, attempt, body].into_iter().flatten().min_by_key(|due| due.at)
+        };
+        let due = body.filter(|body| body.at < fixed).unwrap_or_else(|| self.fixed(fixed));
+        if due.at <= self.call.moment() {
+            return Poll::Ready(due);
+        }
+        // Said at every poll, because the upload moves meanwhile.
+        self.call.wake_at_moment(due.at);
+        if let Some(at) = self.look_again(upload) {
+            self.call.wake_at_moment(at);
+        }
+        Poll::Pending
     }
 
     /// The head's limit begins when the upload ends, of which nobody tells this task. It can't pass
     /// sooner than its length from now, so it is soon enough to look then.
-    fn look_again(&self, call: &Call, upload: Option<Upload>) -> Option<Instant> {
+    fn look_again(&self, upload: Upload) -> Option<Moment> {
         let limit = self.settings.response_head?;
-        match upload? {
+        match upload {
             // A limit of nothing would be looked at without end.
-            Upload::Moved(_) => Some(rt::after(call.now(), limit.max(SHORTEST))),
+            Upload::Moved(_) => Some(self.call.moment().after(limit.max(SHORTEST))),
             // The end of the wait is this task's to find.
             Upload::Waiting | Upload::Done(_) => None,
         }

@@ -76,14 +76,14 @@
 //! ```
 
 mod around;
-mod body;
 mod layer;
 mod limits;
 #[cfg(feature = "serde")]
 mod settings;
 
+pub use crate::body::RequestBody;
+pub use crate::pattern::Watched;
 pub use around::TimeoutPattern;
-pub use body::{RequestBody, Watched};
 pub use layer::{Timeout, TimeoutLayer};
 
 #[cfg(feature = "serde")]

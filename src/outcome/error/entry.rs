@@ -12,10 +12,7 @@ impl Error {
     /// its error belongs to the last one. So an error that isn't ours proves nothing about the
     /// delivery.
     pub(crate) fn from_inner(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let ours = match error.into().downcast::<Self>() {
-            Ok(ours) => *ours,
-            Err(foreign) => foreign::read(foreign),
-        };
+        let ours = foreign::read(error.into());
         match context {
             Some(context) => ours.ending(context),
             None => ours,
@@ -41,10 +38,7 @@ impl Error {
     /// Converts the error of a client that sends one request a call, whose delivery is that of this
     /// request.
     pub(crate) fn from_client(error: impl Into<BoxError>, context: Option<&Context>) -> Self {
-        let mut ours = match error.into().downcast::<Self>() {
-            Ok(ours) => *ours,
-            Err(foreign) => foreign::read_client(foreign),
-        };
+        let mut ours = foreign::read_client(error.into());
         if let Some(context) = context {
             // It may have belonged to another call (a resolver's). This call failed with it.
             ours.0.context = Some(context.clone());

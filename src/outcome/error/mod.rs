@@ -109,6 +109,16 @@ impl Error {
         error
     }
 
+    /// The request can't be sent as it is.
+    pub(crate) fn unsendable(why: impl Into<Detail>) -> Self {
+        Self::new(ErrorKind::Request, Delivery::NotSent).with_detail(why)
+    }
+
+    /// The request's own body failed: a part of it may have arrived.
+    pub(crate) fn body_failed(why: impl Into<Detail>) -> Self {
+        Self::new(ErrorKind::Request, Delivery::Unknown).with_detail(why)
+    }
+
     pub(crate) fn rejected(why: Rejection, detail: impl Into<Detail>) -> Self {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }

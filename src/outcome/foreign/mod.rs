@@ -52,7 +52,8 @@ struct Findings {
     is_client: bool,
 }
 
-/// Reads the error of a service that may have taken several steps.
+/// Reads the error of a service that may have taken several steps. An error of ours is returned as it
+/// is, here and below.
 pub(crate) fn read(error: BoxError) -> Error {
     read_after(Findings::default(), error)
 }
@@ -63,6 +64,10 @@ pub(crate) fn read_client(error: BoxError) -> Error {
 }
 
 fn read_after(mut findings: Findings, error: BoxError) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(ours) => return *ours,
+        Err(foreign) => foreign,
+    };
     let mut level: Option<&(dyn StdError + 'static)> = Some(&*error);
     while let Some(current) = level {
         if let Some(ours) = current.downcast_ref::<Error>() {
@@ -120,13 +125,7 @@ fn sources(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
 /// Reads the error of a connection that was never made.
 #[cfg(feature = "hyper")]
 pub(crate) fn read_connecting(error: BoxError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => *ours,
-        Err(error) => {
-            let findings = Findings { connecting: true, is_client: true, ..Findings::default() };
-            read_after(findings, error)
-        }
-    }
+    read_after(Findings { connecting: true, is_client: true, ..Findings::default() }, error)
 }
 
 /// The next level. `io::Error` hides the error that it carries from `source`.

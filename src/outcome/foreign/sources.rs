@@ -58,33 +58,21 @@ impl Write for Length {
 
 /// The type's name, for known types.
 fn type_name(error: &(dyn StdError + 'static)) -> &'static str {
-    if error.is::<Error>() {
-        return "outrigger::Error";
+    match error {
+        error if error.is::<Error>() => "outrigger::Error",
+        error if error.is::<io::Error>() => "io::Error",
+        #[cfg(feature = "hyper")]
+        error if error.is::<hyper_util::client::legacy::Error>() => "hyper_util::Error",
+        #[cfg(feature = "hyper")]
+        error if error.is::<hyper::Error>() => "hyper::Error",
+        #[cfg(feature = "hyper")]
+        error if error.is::<h2::Error>() => "h2::Error",
+        #[cfg(feature = "rustls")]
+        error if error.is::<rustls::Error>() => "rustls::Error",
+        #[cfg(feature = "reqwest")]
+        error if error.is::<reqwest::Error>() => "reqwest::Error",
+        _ => "error",
     }
-    if error.is::<io::Error>() {
-        return "io::Error";
-    }
-    #[cfg(feature = "hyper")]
-    if error.is::<hyper_util::client::legacy::Error>() {
-        return "hyper_util::Error";
-    }
-    #[cfg(feature = "hyper")]
-    if error.is::<hyper::Error>() {
-        return "hyper::Error";
-    }
-    #[cfg(feature = "hyper")]
-    if error.is::<h2::Error>() {
-        return "h2::Error";
-    }
-    #[cfg(feature = "rustls")]
-    if error.is::<rustls::Error>() {
-        return "rustls::Error";
-    }
-    #[cfg(feature = "reqwest")]
-    if error.is::<reqwest::Error>() {
-        return "reqwest::Error";
-    }
-    "error"
 }
 
 /// A limit, because a chain of sources may be a circle.

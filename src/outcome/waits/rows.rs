@@ -135,7 +135,7 @@ impl LimitHeader {
 }
 
 /// Most answers have none of these: their headers are told by a glance.
-fn may_be_known(name: &[u8]) -> bool {
+pub(super) fn may_be_known(name: &[u8]) -> bool {
     match name {
         [b'r', b'a' | b'e', ..] | [b'a', b'n', ..] => true,
         [b'x', b'-', rest @ ..] => {
@@ -146,7 +146,7 @@ fn may_be_known(name: &[u8]) -> bool {
 }
 
 /// Headers that are known as a whole, each with the page that tells of it.
-const HEADERS: [(&str, Says); 12] = [
+pub(super) const HEADERS: [(&str, Says); 12] = [
     // RFC 9110, 10.2.3.
     ("retry-after", Says::This(LimitHeader::Wait)),
     // Azure OpenAI and Azure Communication Services; OpenAI's own clients read it too.
@@ -170,7 +170,7 @@ const HEADERS: [(&str, Says); 12] = [
 ];
 
 /// Headers that begin like this say what one of the [`WORDS`] says.
-const FAMILIES: [&str; 8] = [
+pub(super) const FAMILIES: [&str; 8] = [
     // GitHub, "Rate limits for the REST API"; Jira Cloud, "Rate limiting"; Discord, "Rate limits";
     // OpenAI, "Rate limits"; Linear, "Rate limiting"; Datadog, "Rate limits"; and most others.
     "x-ratelimit-",
@@ -192,7 +192,7 @@ const FAMILIES: [&str; 8] = [
 ];
 
 /// What a header of a family says; the longer words first. What it is of may stand before or after.
-const WORDS: [(&str, Says); 15] = [
+pub(super) const WORDS: [(&str, Says); 15] = [
     // MailerLite.
     ("retry-after", Says::This(LimitHeader::Wait)),
     // Discord.

@@ -4,7 +4,7 @@ use http::header::RETRY_AFTER;
 use http::{Extensions, HeaderMap, HeaderName};
 
 use super::facts::{LimitFacts, Resource, named};
-use super::rows::{LimitHeader, Row, Says};
+use super::rows::{LimitHeader, Row, Says, may_be_known};
 use super::times::{Now, number, wait, whole_seconds};
 use crate::outcome::SharedClassifier;
 use crate::rt::Clock;
@@ -30,6 +30,14 @@ pub(crate) struct Told {
 struct Asked(Duration);
 
 impl Told {
+    /// Whether any of these headers may announce a wait or a limit, by their names.
+    pub(crate) fn may_be_in(headers: &HeaderMap, own: &[(HeaderName, LimitHeader)]) -> bool {
+        let mut names = headers.keys();
+        names.any(|name| {
+            may_be_known(name.as_str().as_bytes()) || LimitHeader::find(own, name).is_some()
+        })
+    }
+
     /// Reads the headers. If there are none of interest, only their names are checked. `own` are
     /// the user's headers, which take precedence over built-in ones.
     pub(crate) fn read(

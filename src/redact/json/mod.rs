@@ -76,7 +76,10 @@ impl<I: Iterator<Item = Name>> Writer<I> {
             Token::Key(key) => self.key(key),
             Token::String(content) => self.string(content),
             Token::Number(number) => self.number(number),
-            Token::Word(word) => self.value(word),
+            Token::Word(word) => {
+                self.shown.push_str(word);
+                self.end_value();
+            }
             Token::Close => {}
         }
     }
@@ -98,11 +101,7 @@ impl<I: Iterator<Item = Name>> Writer<I> {
             is_error: around.is_error && name.field.is_some_and(Field::is_error),
         };
         match name.is_shown {
-            true => {
-                self.shown.push('"');
-                self.shown.push_str(key);
-                self.shown.push('"');
-            }
+            true => self.quoted(key),
             false => self.masked("key", key),
         }
         self.shown.push(':');
@@ -111,13 +110,9 @@ impl<I: Iterator<Item = Name>> Writer<I> {
     fn string(&mut self, content: &str) {
         let is_word = || words::is_word(content) && !patterns::holds_token(content.as_bytes());
         if self.place.is_asked {
-            self.shown.push('"');
-            self.shown.push_str(&text::redact(content));
-            self.shown.push('"');
+            self.quoted(&text::redact(content));
         } else if self.place.is_word && is_word() {
-            self.shown.push('"');
-            self.shown.push_str(content);
-            self.shown.push('"');
+            self.quoted(content);
         } else {
             self.masked("string", content);
         }
@@ -125,23 +120,21 @@ impl<I: Iterator<Item = Name>> Writer<I> {
     }
 
     fn number(&mut self, number: &str) {
-        if self.place.is_asked {
-            let left = text::redact(number);
-            match left == number {
-                true => self.shown.push_str(number),
-                false => self.masked("number", number),
-            }
-        } else if self.place.is_word && words::is_short_number(number) {
-            self.shown.push_str(number);
-        } else {
-            self.masked("number", number);
+        let is_shown = match self.place.is_asked {
+            true => text::redact(number) == number,
+            false => self.place.is_word && words::is_short_number(number),
+        };
+        match is_shown {
+            true => self.shown.push_str(number),
+            false => self.masked("number", number),
         }
         self.end_value();
     }
 
-    fn value(&mut self, word: &str) {
-        self.shown.push_str(word);
-        self.end_value();
+    fn quoted(&mut self, text: &str) {
+        self.shown.push('"');
+        self.shown.push_str(text);
+        self.shown.push('"');
     }
 
     /// Its type and how many characters it has, as it stands there.

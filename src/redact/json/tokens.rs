@@ -70,41 +70,34 @@ impl<'a> Tokens<'a> {
     }
 
     fn value(&mut self, byte: u8) -> Result<Token<'a>, TokenError> {
-        match byte {
-            b'{' | b'[' => {
-                let is_object = byte == b'{';
-                self.at += 1;
-                self.open.push(is_object);
-                let (token, expects) = match is_object {
-                    true => (Token::OpenObject, Expects::KeyOrEnd),
-                    false => (Token::OpenArray, Expects::ValueOrEnd),
-                };
-                self.expects = expects;
-                Ok(token)
-            }
-            b'"' => {
-                let content = self.quoted()?;
-                self.end_value();
-                Ok(Token::String(content))
-            }
-            _ => {
-                let token = self.scalar()?;
-                self.end_value();
-                Ok(token)
-            }
-        }
+        let token = match byte {
+            b'{' | b'[' => return Ok(self.open(byte == b'{')),
+            b'"' => Token::String(self.quoted()?),
+            _ => self.scalar()?,
+        };
+        self.end_value();
+        Ok(token)
+    }
+
+    fn open(&mut self, is_object: bool) -> Token<'a> {
+        self.at += 1;
+        self.open.push(is_object);
+        let (token, expects) = match is_object {
+            true => (Token::OpenObject, Expects::KeyOrEnd),
+            false => (Token::OpenArray, Expects::ValueOrEnd),
+        };
+        self.expects = expects;
+        token
     }
 
     fn key(&mut self) -> Result<Token<'a>, TokenError> {
         let content = self.quoted()?;
-        match self.peek().ok_or(TokenError::Cut)? {
-            b':' => {
-                self.at += 1;
-                self.expects = Expects::Value;
-                Ok(Token::Key(content))
-            }
-            _ => Err(TokenError::Malformed),
+        if self.peek().ok_or(TokenError::Cut)? != b':' {
+            return Err(TokenError::Malformed);
         }
+        self.at += 1;
+        self.expects = Expects::Value;
+        Ok(Token::Key(content))
     }
 
     fn close(&mut self, is_object: bool) -> Result<Option<Token<'a>>, TokenError> {

@@ -38,12 +38,12 @@ struct State {
 }
 
 /// A running call, if they are counted.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "the call is over when this is dropped"]
 pub(crate) struct CallUnderWay(Option<Arc<Bucket>>);
 
 /// A retry that the budget allows. If running retries are counted, it counts until this is dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "the retry is over when this is dropped"]
 pub(crate) struct RetryPermit(Option<Arc<Bucket>>);
 
@@ -58,16 +58,12 @@ pub(crate) struct Place {
 
 impl Bucket {
     pub(super) fn new(terms: BudgetTerms) -> Self {
-        let mut state = State { terms, reserve: Vec::new(), retries: 0, line: Line::default() };
-        let (deposit, full) = match terms {
-            BudgetTerms::Calls(terms) => (terms.ratio.millionths(), terms.cap()),
-            BudgetTerms::UnderWay(_) => (0, 0),
-        };
-        state.reserve.resize(state.places(), Duration::ZERO);
+        let reserve = vec![Duration::ZERO; terms.places()];
+        let state = State { terms, reserve, retries: 0, line: Line::default() };
         Self {
-            deposit: AtomicU32::new(deposit),
-            earned: AtomicU64::new(full),
-            counts: AtomicBool::new(matches!(terms, BudgetTerms::UnderWay(_))),
+            deposit: AtomicU32::new(terms.deposit().unwrap_or(0)),
+            earned: AtomicU64::new(terms.cap()),
+            counts: AtomicBool::new(terms.deposit().is_none()),
             calls: AtomicU32::new(0),
             waiting: AtomicUsize::new(0),
             epoch: rt::now(),
@@ -83,14 +79,9 @@ impl Bucket {
     pub(super) fn reconfigure(&self, terms: BudgetTerms) {
         let mut state = self.state();
         state.terms = terms;
-        let deposit = match terms {
-            BudgetTerms::Calls(terms) => terms.ratio.millionths(),
-            BudgetTerms::UnderWay(_) => 0,
-        };
-        self.deposit.store(deposit, Ordering::Relaxed);
-        self.counts.store(matches!(terms, BudgetTerms::UnderWay(_)), Ordering::Relaxed);
-        let places = state.places();
-        state.reserve.resize(places, Duration::ZERO);
+        state.reserve.resize(terms.places(), Duration::ZERO);
+        self.deposit.store(terms.deposit().unwrap_or(0), Ordering::Relaxed);
+        self.counts.store(terms.deposit().is_none(), Ordering::Relaxed);
         drop(state);
         self.wake_first();
     }
@@ -99,8 +90,8 @@ impl Bucket {
     pub(super) fn saved(&self) -> u32 {
         let state = self.state();
         match state.terms {
-            BudgetTerms::Calls(terms) => {
-                let earned = self.earned.load(Ordering::Relaxed).min(terms.cap());
+            BudgetTerms::Calls(_) => {
+                let earned = self.earned.load(Ordering::Relaxed).min(state.terms.cap());
                 u32::try_from(earned / TOKEN).unwrap_or(u32::MAX)
             }
             BudgetTerms::UnderWay(terms) => {
@@ -146,16 +137,16 @@ impl Bucket {
                 });
             }
         };
-        let cap = terms.cap();
+        let cap = state.terms.cap();
         let take = |earned: u64| earned.min(cap).checked_sub(TOKEN);
         if self.earned.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
-            return Some(RetryPermit(None));
+            return Some(RetryPermit::default());
         }
         let now = now.saturating_duration_since(self.epoch);
         let again = now.saturating_add(terms.floor_period);
         let free = state.reserve.iter_mut().find(|free_at| **free_at <= now)?;
         *free = again;
-        Some(RetryPermit(None))
+        Some(RetryPermit::default())
     }
 
     fn wake_first(&self) {
@@ -170,25 +161,7 @@ impl Bucket {
     }
 }
 
-// === impl State ===
-
-impl State {
-    /// The number of tokens of the floor.
-    fn places(&self) -> usize {
-        match self.terms {
-            BudgetTerms::Calls(terms) => terms.places(),
-            BudgetTerms::UnderWay(_) => 0,
-        }
-    }
-}
-
 // === impl CallUnderWay ===
-
-impl CallUnderWay {
-    pub(super) fn uncounted() -> Self {
-        Self(None)
-    }
-}
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
@@ -199,12 +172,6 @@ impl Drop for CallUnderWay {
 }
 
 // === impl RetryPermit ===
-
-impl RetryPermit {
-    pub(super) fn uncounted() -> Self {
-        Self(None)
-    }
-}
 
 impl Drop for RetryPermit {
     fn drop(&mut self) {
@@ -231,7 +198,7 @@ impl Place {
         now: Instant,
         waker: &Waker,
     ) -> Result<RetryPermit, Option<Instant>> {
-        let Some(bucket) = &self.bucket else { return Ok(RetryPermit::uncounted()) };
+        let Some(bucket) = &self.bucket else { return Ok(RetryPermit::default()) };
         let mut state = bucket.state();
         let place = *self.place.get_or_insert_with(|| state.line.join());
         state.line.wait(place, waker);

@@ -113,14 +113,15 @@ impl RetryBudget {
 
     /// Begins a call: it adds tokens, or is counted while it runs.
     pub(crate) fn begin_call(&self) -> CallUnderWay {
-        self.0.as_ref().map_or_else(CallUnderWay::uncounted, Bucket::begin_call)
+        self.0.as_ref().map(Bucket::begin_call).unwrap_or_default()
     }
 
     /// Takes a retry, if there is one and no other call waits for it.
     pub(crate) fn withdraw(&self, now: Instant) -> Option<RetryPermit> {
-        self.0
-            .as_ref()
-            .map_or_else(|| Some(RetryPermit::uncounted()), |bucket| bucket.withdraw(now))
+        match &self.0 {
+            Some(bucket) => bucket.withdraw(now),
+            None => Some(RetryPermit::default()),
+        }
     }
 
     /// A place in the queue, which it joins when it is first polled.

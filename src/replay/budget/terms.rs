@@ -26,6 +26,30 @@ pub(crate) struct UnderWayTerms {
 }
 
 impl BudgetTerms {
+    /// How much each call adds, in millionths of a token; absent if running calls are counted.
+    pub(super) fn deposit(self) -> Option<u32> {
+        match self {
+            Self::Calls(terms) => Some(terms.ratio.millionths()),
+            Self::UnderWay(_) => None,
+        }
+    }
+
+    /// The most that the bucket holds, in millionths of a token.
+    pub(super) fn cap(self) -> u64 {
+        match self {
+            Self::Calls(terms) => u64::from(terms.burst).saturating_mul(TOKEN),
+            Self::UnderWay(_) => 0,
+        }
+    }
+
+    /// The number of tokens of the floor.
+    pub(super) fn places(self) -> usize {
+        match self {
+            Self::Calls(terms) => terms.floor.min(MOST_FLOOR) as usize,
+            Self::UnderWay(_) => 0,
+        }
+    }
+
     pub(crate) fn check_into(self, errors: &mut Errors<'_>) {
         match self {
             Self::Calls(terms) => terms.check_into(errors),
@@ -79,16 +103,6 @@ impl CallTerms {
                 "neither burst nor floor holds a retry, so none is ever allowed: raise one, or allow one attempt only",
             );
         }
-    }
-
-    /// The most that the bucket holds, in millionths of a token.
-    pub(super) fn cap(self) -> u64 {
-        u64::from(self.burst).saturating_mul(TOKEN)
-    }
-
-    /// The number of tokens of the floor.
-    pub(super) fn places(self) -> usize {
-        self.floor.min(MOST_FLOOR) as usize
     }
 }
 

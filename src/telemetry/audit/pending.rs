@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::record::{AuditBody, AuditExchange, AuditRecord};
-use crate::context::{BusinessKey, Context, CorrelationId, Exchange, PathTemplate};
+use crate::context::{CallTarget, Context, CorrelationId, Exchange, TraceContext};
 use crate::event::{AttemptDetail, End, Event, Origin};
 use crate::redact::{Kept, Redactor, is_header_name};
 use crate::telemetry::error_type::error;
@@ -34,11 +34,7 @@ impl PendingRecord {
             }
             _ => return None,
         };
-        let mut record = begin(origin, context, attempt);
-        (record.elapsed, record.at) = (elapsed, before(wall, elapsed));
-        (record.acquired, record.head) = (detail.acquired, detail.head);
-        (record.sent, record.received) = (detail.sent, detail.received);
-        conclude(&mut record, end, context);
+        let record = record(origin, context, wall, (attempt, end, elapsed, detail));
         // Another subscriber may have asked for a longer exchange, or for one that isn't wanted
         // here.
         let body_cap = body_cap.filter(|_| has_failed(end));
@@ -78,58 +74,47 @@ impl PendingRecord {
     }
 }
 
-fn begin(origin: &Origin<'_>, context: &Context, attempt: u32) -> AuditRecord {
-    let target = context.target();
-    let key = context.idempotency_key();
+fn record(
+    origin: &Origin<'_>,
+    context: &Context,
+    wall: SystemTime,
+    (attempt, end, elapsed, detail): (u32, End, Duration, AttemptDetail),
+) -> AuditRecord {
+    let (target, key) = (context.target(), context.idempotency_key());
     AuditRecord {
-        at: SystemTime::UNIX_EPOCH,
+        at: wall.checked_sub(elapsed).unwrap_or(wall),
         integration: origin.integration().map(Into::into),
         call_id: context.call_id(),
         attempt,
         correlation_id: context.correlation_id().map(CorrelationId::as_str).map(Into::into),
-        trace_id: context.trace().map(crate::context::TraceContext::trace_id),
+        trace_id: context.trace().map(TraceContext::trace_id),
         span_id: context.span_id().filter(|_| attempt > 0),
         idempotency_key: key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()),
-        business_key: target
-            .and_then(|target| target.business_key().map(BusinessKey::as_str))
-            .map(Into::into),
+        business_key: target.and_then(|target| Some(target.business_key()?.as_str().into())),
         method: target.map(|target| target.method().clone()),
         host: target.and_then(|target| target.host().map(Into::into)),
-        port: target.and_then(crate::context::CallTarget::port),
-        template: target
-            .and_then(|target| target.path_template().map(PathTemplate::as_str))
-            .map(Into::into),
-        end: "",
-        status: None,
-        error: None,
-        delivery: None,
-        body_read: false,
-        acquired: None,
-        head: None,
-        elapsed: Duration::ZERO,
-        sent: None,
-        received: 0,
-        exchange: None,
-    }
-}
-
-fn conclude(record: &mut AuditRecord, end: End, context: &Context) {
-    let was_not_sent = record.attempt == 0;
-    record.end = match end {
-        End::Answered { .. } if was_not_sent => "answered_here",
-        End::Failed { .. } if was_not_sent => "refused",
-        end => end.name(),
-    };
-    (record.error, record.delivery) = (error(end), end.delivery());
-    match end {
-        End::Answered { status, body_read, .. } => {
-            (record.status, record.body_read) = (Some(status), body_read);
-        }
-        End::Failed { .. } => {
+        port: target.and_then(CallTarget::port),
+        template: target.and_then(|target| Some(target.path_template()?.as_str().into())),
+        end: match end {
+            End::Answered { .. } if attempt == 0 => "answered_here",
+            End::Failed { .. } if attempt == 0 => "refused",
+            end => end.name(),
+        },
+        status: match end {
+            End::Answered { status, .. } => Some(status),
             // The head arrived, and then the body broke.
-            record.status = record.head.and_then(|_| context.last_status());
-        }
-        End::Abandoned { .. } | End::Overtaken => {}
+            End::Failed { .. } => detail.head.and_then(|_| context.last_status()),
+            End::Abandoned { .. } | End::Overtaken => None,
+        },
+        error: error(end),
+        delivery: end.delivery(),
+        body_read: matches!(end, End::Answered { body_read: true, .. }),
+        acquired: detail.acquired,
+        head: detail.head,
+        elapsed,
+        sent: detail.sent,
+        received: detail.received,
+        exchange: None,
     }
 }
 
@@ -139,10 +124,6 @@ fn has_failed(end: End) -> bool {
         End::Failed { .. } => true,
         End::Abandoned { .. } | End::Overtaken => false,
     }
-}
-
-fn before(wall: SystemTime, elapsed: Duration) -> SystemTime {
-    wall.checked_sub(elapsed).unwrap_or(wall)
 }
 
 fn redact(exchange: &Exchange, redactor: &dyn Redactor) -> AuditExchange {

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::pending::PendingRecord;
@@ -8,17 +8,17 @@ use super::record::AuditRecord;
 use super::sink::AuditSink;
 use crate::outcome::BoxError;
 use crate::redact::Redactor;
-use crate::rt::callback;
+use crate::rt::{Lock, callback};
 
 /// A queue of records for the thread that writes them.
 pub(super) struct Queue {
     most: usize,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     waiting: VecDeque<PendingRecord>,
     /// Records that the thread has taken and not yet written.
     writing: usize,
@@ -29,9 +29,9 @@ struct State {
     awaited: Option<u64>,
     /// The size of the exchanges of all these records.
     exchange_bytes: usize,
-    dropped: u64,
-    forgotten: u64,
-    last_error: Option<String>,
+    pub(super) dropped: u64,
+    pub(super) forgotten: u64,
+    pub(super) last_error: Option<String>,
     is_closed: bool,
     is_finished: bool,
 }
@@ -50,7 +50,7 @@ impl Queue {
 
     pub(super) fn push(&self, mut pending: PendingRecord) {
         let exchange_bytes = pending.exchange_bytes();
-        let mut state = self.state();
+        let mut state = self.state.locked();
         if state.waiting.len() + state.writing >= self.most {
             state.dropped += 1;
             return;
@@ -73,7 +73,7 @@ impl Queue {
     }
 
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        let so_far = self.state().enqueued;
+        let so_far = self.state.locked().enqueued;
         self.wait(limit, |state| {
             let busy = state.completed < so_far;
             if busy {
@@ -85,32 +85,20 @@ impl Queue {
 
     /// Ends the thread once everything is written. Waits at most `limit` for that.
     pub(super) fn close(&self, limit: Duration) {
-        self.state().is_closed = true;
+        self.state.locked().is_closed = true;
         self.changed.notify_all();
         self.wait(limit, |state| !state.is_finished);
     }
 
-    pub(super) fn dropped(&self) -> u64 {
-        self.state().dropped
-    }
-
-    pub(super) fn forgotten(&self) -> u64 {
-        self.state().forgotten
-    }
-
-    pub(super) fn last_error(&self) -> Option<String> {
-        self.state().last_error.clone()
-    }
-
     fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
-        let waited = self.changed.wait_timeout_while(self.state(), limit, busy);
+        let waited = self.changed.wait_timeout_while(self.state.locked(), limit, busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Waits for records and takes a few; `None` at the end.
     fn next(&self) -> Option<Vec<PendingRecord>> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
-        let state = self.changed.wait_while(self.state(), idle);
+        let state = self.changed.wait_while(self.state.locked(), idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let few = state.waiting.len().min(MAX_BATCH);
         let records: Vec<_> = state.waiting.drain(..few).collect();
@@ -120,14 +108,14 @@ impl Queue {
 
     /// Whether to flush the sink after this record.
     fn is_due(&self) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let (completed, is_last) =
             (state.completed + 1, state.writing == 1 && state.waiting.is_empty());
         is_last || state.awaited.take_if(|awaited| *awaited <= completed).is_some()
     }
 
     fn written(&self, exchange_bytes: usize) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         state.writing = state.writing.saturating_sub(1);
         state.completed += 1;
         state.exchange_bytes = state.exchange_bytes.saturating_sub(exchange_bytes);
@@ -135,21 +123,9 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn set_last_error(&self, error: Option<String>) {
-        self.state().last_error = error;
-    }
-
-    fn count_dropped(&self) {
-        self.state().dropped += 1;
-    }
-
     /// Waits before a record is tried again. Returns false at the end, without waiting.
     fn pause(&self) -> bool {
         !self.wait(RETRY_AFTER, |state| !state.is_closed)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,7 +154,7 @@ impl Writer {
                 if self.queue.is_due() {
                     let flushed = guarded(|| self.sink.flush());
                     if let Err(error) = flushed {
-                        self.queue.set_last_error(Some(error));
+                        self.queue.state.locked().last_error = Some(error);
                     }
                 }
                 self.queue.written(exchange_bytes);
@@ -187,7 +163,7 @@ impl Writer {
         // Drop the sink first: `close` waits for that, too.
         let queue = Arc::clone(&self.queue);
         let _ = callback::call(SINK, || drop(self));
-        queue.state().is_finished = true;
+        queue.state.locked().is_finished = true;
         queue.changed.notify_all();
     }
 
@@ -195,15 +171,17 @@ impl Writer {
         let redacted = callback::call("redactor", || pending.redacted(&*self.redactor));
         let record: AuditRecord = redacted.unwrap_or_else(|| pending.bare());
         for tried in 1..=TRIES {
-            match guarded(|| self.sink.write(&record)) {
-                Ok(()) => return self.queue.set_last_error(None),
-                Err(error) => self.queue.set_last_error(Some(error)),
+            let error = guarded(|| self.sink.write(&record)).err();
+            let is_written = error.is_none();
+            self.queue.state.locked().last_error = error;
+            if is_written {
+                return;
             }
             if tried == TRIES || !self.queue.pause() {
                 break;
             }
         }
-        self.queue.count_dropped();
+        self.queue.state.locked().dropped += 1;
     }
 }
 

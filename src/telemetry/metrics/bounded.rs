@@ -46,39 +46,27 @@ impl LabelValues {
     }
 }
 
-impl<T: Clone + Eq + Hash> Bounded<T> {
+impl<T: Clone + Eq + Hash + Into<Text>> Bounded<T> {
     fn to(most: usize) -> Self {
         Self { most, first: RwLock::default() }
     }
 
-    /// The stored value; `None` if there are too many.
-    fn kept<Q>(&self, value: &Q, own: impl FnOnce() -> T) -> Option<T>
+    /// The value as a label's; `_OTHER` if there are too many.
+    pub(super) fn text<Q>(&self, value: &Q) -> Text
     where
-        T: Borrow<Q>,
-        Q: Eq + Hash + ?Sized,
+        T: Borrow<Q> + From<Q::Owned>,
+        Q: ToOwned + Eq + Hash + ?Sized,
     {
         if let Some(known) = self.first.read().unwrap_or_else(PoisonError::into_inner).get(value) {
-            return Some(known.clone());
+            return known.clone().into();
         }
         let mut first = self.first.write().unwrap_or_else(PoisonError::into_inner);
         if first.len() >= self.most && !first.contains(value) {
-            return None;
+            return OTHER.into();
         }
-        let own = own();
+        let own = T::from(value.to_owned());
         first.insert(own.clone());
-        Some(own)
-    }
-}
-
-impl Bounded<Arc<str>> {
-    pub(super) fn text(&self, text: &str) -> Text {
-        self.kept(text, || text.into()).map_or(Text::Word(OTHER), Text::Kept)
-    }
-}
-
-impl Bounded<u16> {
-    pub(super) fn number(&self, number: u16) -> Text {
-        self.kept(&number, || number).map_or(Text::Word(OTHER), Text::Number)
+        own.into()
     }
 }
 

@@ -58,20 +58,16 @@ impl Facade {
 }
 
 impl Sink for Facade {
-    fn count(&self, metric: &Metric, labels: Labels) {
-        self.with(|to| to.register_counter(&key(metric, labels), &METADATA).increment(1));
-    }
-
-    fn measure(&self, metric: &Metric, labels: Labels, value: f64) {
-        self.with(|to| to.register_histogram(&key(metric, labels), &METADATA).record(value));
-    }
-
-    fn shift(&self, metric: &Metric, labels: Labels, by: f64) {
-        self.with(|to| to.register_gauge(&key(metric, labels), &METADATA).increment(by));
-    }
-
-    fn put(&self, metric: &Metric, labels: Labels, value: f64) {
-        self.with(|to| to.register_gauge(&key(metric, labels), &METADATA).set(value));
+    fn record(&self, metric: &Metric, labels: Labels, value: f64) {
+        self.with(|to| {
+            let key = key(metric, labels);
+            match metric.kind {
+                Kind::Counter => to.register_counter(&key, &METADATA).increment(value as u64),
+                Kind::UpDown => to.register_gauge(&key, &METADATA).increment(value),
+                Kind::Gauge => to.register_gauge(&key, &METADATA).set(value),
+                Kind::Histogram => to.register_histogram(&key, &METADATA).record(value),
+            }
+        });
     }
 }
 

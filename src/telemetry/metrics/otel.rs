@@ -32,27 +32,15 @@ impl Metrics {
 }
 
 impl Sink for Meters {
-    fn count(&self, metric: &Metric, labels: Labels) {
-        if let Some(Instrument::Counter(counter)) = self.0.get(metric.name) {
-            counter.add(1, &attributes(labels));
-        }
-    }
-
-    fn measure(&self, metric: &Metric, labels: Labels, value: f64) {
-        if let Some(Instrument::Histogram(histogram)) = self.0.get(metric.name) {
-            histogram.record(value, &attributes(labels));
-        }
-    }
-
-    fn shift(&self, metric: &Metric, labels: Labels, by: f64) {
-        if let Some(Instrument::UpDown(counter)) = self.0.get(metric.name) {
-            counter.add(by, &attributes(labels));
-        }
-    }
-
-    fn put(&self, metric: &Metric, labels: Labels, value: f64) {
-        if let Some(Instrument::Gauge(gauge)) = self.0.get(metric.name) {
-            gauge.record(value, &attributes(labels));
+    fn record(&self, metric: &Metric, labels: Labels, value: f64) {
+        let attributes: Vec<_> =
+            labels.into_iter().map(|(name, text)| KeyValue::new(name, text)).collect();
+        match self.0.get(metric.name) {
+            Some(Instrument::Counter(counter)) => counter.add(value as u64, &attributes),
+            Some(Instrument::UpDown(counter)) => counter.add(value, &attributes),
+            Some(Instrument::Gauge(gauge)) => gauge.record(value, &attributes),
+            Some(Instrument::Histogram(histogram)) => histogram.record(value, &attributes),
+            None => {}
         }
     }
 }
@@ -100,8 +88,4 @@ impl From<Text> for Value {
             Text::Number(number) => Self::I64(number.into()),
         }
     }
-}
-
-fn attributes(labels: Labels) -> Vec<KeyValue> {
-    labels.into_iter().map(|(name, text)| KeyValue::new(name, text)).collect()
 }

@@ -1,3 +1,5 @@
+use super::labels::Text;
+use super::names;
 use crate::event::End;
 use crate::terms::Class;
 
@@ -14,6 +16,12 @@ impl Outcome {
             End::Answered { class, .. } | End::Failed { class, .. } => class.into(),
             End::Abandoned { .. } | End::Overtaken => Self { class: end.name(), reason: None },
         }
+    }
+
+    /// The labels of class and reason.
+    pub(super) fn labels(self) -> impl Iterator<Item = (&'static str, Text)> {
+        let reason = self.reason.map(|reason| (names::REASON, reason.into()));
+        [(names::CLASS, self.class.into())].into_iter().chain(reason)
     }
 }
 

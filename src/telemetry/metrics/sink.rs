@@ -3,17 +3,9 @@ use std::fmt;
 use super::labels::Labels;
 use super::names::Metric;
 
-/// A destination of metrics. Each call has the metric and its labels.
+/// A destination of metrics.
 pub(super) trait Sink: fmt::Debug + Send + Sync {
-    /// Adds one to a counter.
-    fn count(&self, metric: &Metric, labels: Labels);
-
-    /// Records a value in a histogram.
-    fn measure(&self, metric: &Metric, labels: Labels, value: f64);
-
-    /// Changes a gauge by a difference.
-    fn shift(&self, metric: &Metric, labels: Labels, by: f64);
-
-    /// Sets a gauge.
-    fn put(&self, metric: &Metric, labels: Labels, value: f64);
+    /// Adds the value to a counter, changes an up-down counter by it, records it in a histogram, or
+    /// sets a gauge to it.
+    fn record(&self, metric: &Metric, labels: Labels, value: f64);
 }

@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::bounded::KnownIntegrations;
@@ -9,6 +9,7 @@ use super::sink::Sink;
 use super::visitor::MetricsVisitor;
 use crate::control::Registry;
 use crate::event::{Event, Origin, Subscriber};
+use crate::rt::Lock;
 
 /// Makes metrics of events and of health. See the [module](super).
 ///
@@ -39,10 +40,10 @@ impl Metrics {
         let now = gauges::of(&registry.health());
         let gone = self.0.replace(registry, now.keys().cloned().collect());
         for ((metric, labels), value) in now {
-            self.0.to.put(metric, labels, value);
+            self.0.to.record(metric, labels, value);
         }
         for (metric, labels) in gone {
-            self.0.to.put(metric, labels, 0.0);
+            self.0.to.record(metric, labels, 0.0);
         }
     }
 
@@ -59,7 +60,7 @@ impl Metrics {
 impl Inner {
     /// The gauges that were set the last time and are gone.
     fn replace(&self, registry: &Registry, now: HashSet<Gauge>) -> Vec<Gauge> {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.locked();
         let Some((_, before)) = shown.iter_mut().find(|(known, _)| known == registry) else {
             shown.push((registry.clone(), now));
             return Vec::new();

@@ -101,11 +101,9 @@ impl MetricsVisitor<'_> {
 
     fn call(&self, end: End, elapsed: Duration, attempts: u32) {
         let outcome = Outcome::of(end);
-        let class = (names::CLASS, outcome.class.into());
-        self.time(&names::CALL_DURATION, [class.clone()], elapsed);
-        let reason = outcome.reason.map(|reason| (names::REASON, reason.into()));
-        self.count(&names::CALLS, [class].into_iter().chain(reason));
-        self.to.measure(&names::CALL_ATTEMPTS, self.labels([]), f64::from(attempts));
+        self.time(&names::CALL_DURATION, [(names::CLASS, outcome.class.into())], elapsed);
+        self.count(&names::CALLS, outcome.labels());
+        self.to.record(&names::CALL_ATTEMPTS, self.labels([]), f64::from(attempts));
         if end.delivery() == Some(Delivery::Unknown) {
             self.count(&names::CALLS_UNKNOWN, self.method());
         }
@@ -127,24 +125,22 @@ impl MetricsVisitor<'_> {
         let class = (names::CLASS, outcome.class.into());
         let mut labels = self.peer();
         labels.extend([Some(class), status, error, template].into_iter().flatten());
-        self.to.measure(&names::REQUEST_DURATION, labels, elapsed.as_secs_f64());
+        self.to.record(&names::REQUEST_DURATION, labels, elapsed.as_secs_f64());
         if let Some(acquired) = detail.acquired {
             self.time(&names::CONNECTION_WAIT, [], acquired);
         }
     }
 
     fn under_way(&self, by: f64) {
-        self.to.shift(&names::ACTIVE_REQUESTS, self.peer(), by);
+        self.to.record(&names::ACTIVE_REQUESTS, self.peer(), by);
     }
 
     fn count_outcome(&self, metric: &Metric, class: Class) {
-        let outcome = Outcome::from(class);
-        let reason = outcome.reason.map(|reason| (names::REASON, reason.into()));
-        self.count(metric, [(names::CLASS, outcome.class.into())].into_iter().chain(reason));
+        self.count(metric, Outcome::from(class).labels());
     }
 
     fn count(&self, metric: &Metric, labels: impl IntoIterator<Item = (&'static str, Text)>) {
-        self.to.count(metric, self.labels(labels));
+        self.to.record(metric, self.labels(labels), 1.0);
     }
 
     fn time(
@@ -153,7 +149,7 @@ impl MetricsVisitor<'_> {
         labels: impl IntoIterator<Item = (&'static str, Text)>,
         time: Duration,
     ) {
-        self.to.measure(metric, self.labels(labels), time.as_secs_f64());
+        self.to.record(metric, self.labels(labels), time.as_secs_f64());
     }
 
     /// The labels of the provider: method, host and port.
@@ -162,7 +158,7 @@ impl MetricsVisitor<'_> {
             return self.labels([]);
         };
         let host = target.host().map(|host| (names::ADDRESS, self.values.hosts.text(host)));
-        let port = target.port().map(|port| (names::PORT, self.values.ports.number(port)));
+        let port = target.port().map(|port| (names::PORT, self.values.ports.text(&port)));
         self.labels([self.method(), host, port].into_iter().flatten())
     }
 

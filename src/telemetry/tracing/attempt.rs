@@ -2,43 +2,25 @@
 
 use http::StatusCode;
 use tracing::field::Empty;
-use tracing::{Level, span};
 
 use super::call::conclude;
-use super::span_scope::{Parent, SpanScope};
-use super::target::{SpanName, TargetAttributes};
+use super::span_scope::{Parent, SpanScope, open_span};
+use super::target::SpanName;
 use crate::event::End;
 
 pub(super) fn begin(scope: &SpanScope<'_>) {
     let Some((key, context)) = scope.key().zip(scope.context()) else { return };
-    let (target, attempt, call) =
-        (TargetAttributes(scope.target()), context.attempt(), Parent::of_call(scope));
+    let attempt = context.attempt();
     let number = i64::from(attempt);
-    let span = span!(
-        target: "outrigger",
-        parent: call.id(),
-        Level::INFO,
+    let span = open_span!(
+        scope,
+        Parent::of_call(scope),
         "attempt",
-        "otel.name" = tracing::field::display(SpanName { integration: None, target }),
-        "otel.kind" = "client",
-        "otel.status_code" = Empty,
-        "http.request.method" = target.method(),
-        "http.request.method_original" = target.method_original(),
+        "client",
+        None,
         "http.request.resend_count" = Some(number - 1).filter(|resent| *resent > 0),
-        "http.response.status_code" = Empty,
-        "server.address" = target.host(),
-        "server.port" = target.port(),
-        "url.scheme" = target.scheme(),
-        "url.template" = target.template(),
-        "error.type" = Empty,
-        "outrigger.integration" = scope.integration(),
-        "outrigger.call_id" = scope.call_id(),
-        "outrigger.correlation_id" = scope.correlation_id(),
-        "outrigger.trace_id" = scope.trace_id(),
         "outrigger.span_id" = context.span_id().map(tracing::field::display),
         "outrigger.attempt" = number,
-        "outrigger.end" = Empty,
-        "outrigger.delivery" = Empty,
     );
     scope.open.begin_attempt(key, attempt, span);
 }

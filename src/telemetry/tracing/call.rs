@@ -1,47 +1,30 @@
 //! The span of a call, from its begin to its end.
 
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Level, Span, span};
 
-use super::span_scope::{SpanScope, record};
-use super::target::{SpanName, TargetAttributes};
+use super::span_scope::{Parent, SpanScope, open_span, record};
+use super::target::SpanName;
 use crate::event::End;
 use crate::telemetry::error_type::ErrorType;
 use crate::terms::Delivery;
 
 pub(super) fn begin(scope: &SpanScope<'_>) {
     let Some(key) = scope.key() else { return };
-    let target = TargetAttributes(scope.target());
-    let span = span!(
-        target: "outrigger",
-        Level::INFO,
+    let span = open_span!(
+        scope,
+        Parent::CURRENT,
         "call",
-        "otel.name" = tracing::field::display(SpanName { integration: scope.integration(), target }),
-        "otel.kind" = "internal",
-        "otel.status_code" = Empty,
-        "http.request.method" = target.method(),
-        "http.request.method_original" = target.method_original(),
-        "http.response.status_code" = Empty,
-        "server.address" = target.host(),
-        "server.port" = target.port(),
-        "url.scheme" = target.scheme(),
-        "url.template" = target.template(),
-        "error.type" = Empty,
-        "outrigger.integration" = scope.integration(),
-        "outrigger.call_id" = scope.call_id(),
-        "outrigger.correlation_id" = scope.correlation_id(),
-        "outrigger.trace_id" = scope.trace_id(),
+        "internal",
+        scope.integration(),
         "outrigger.attempts" = Empty,
-        "outrigger.end" = Empty,
-        "outrigger.delivery" = Empty,
     );
     scope.open.begin_call(key, span);
 }
 
 pub(super) fn end(scope: &SpanScope<'_>, end: &End, attempts: u32) {
     let attempts = i64::from(attempts);
-    let (unknown, safe) =
-        (end.delivery() == Some(Delivery::Unknown), TargetAttributes(scope.target()).is_safe());
+    let (unknown, safe) = (end.delivery() == Some(Delivery::Unknown), scope.target().is_safe());
     let error = ErrorType::of(*end);
     let error = error.as_ref().map(ErrorType::as_str);
     match *end {

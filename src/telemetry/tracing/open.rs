@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tracing::Span;
 
 use crate::context::CallId;
+use crate::rt::Lock;
 
 /// The open spans.
 ///
@@ -73,10 +74,7 @@ impl OpenSpans {
     }
 
     pub(super) fn len(&self) -> usize {
-        let lock = |shard: &Mutex<HashMap<SpanKey, CallSpans>>| {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).len()
-        };
-        self.shards.iter().map(lock).sum()
+        self.shards.iter().map(|shard| shard.locked().len()).sum()
     }
 
     fn take(
@@ -95,8 +93,7 @@ impl OpenSpans {
 
     fn shard(&self, key: SpanKey) -> MutexGuard<'_, HashMap<SpanKey, CallSpans>> {
         let at = self.hasher.hash_one(key.call) % SHARDS as u64;
-        let shard = &self.shards[usize::try_from(at).unwrap_or_default()];
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[usize::try_from(at).unwrap_or_default()].locked()
     }
 }
 

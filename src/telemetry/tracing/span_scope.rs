@@ -6,7 +6,8 @@ use tracing::field::{DisplayValue, display};
 use tracing::span::Id;
 
 use super::open::{OpenSpans, SpanKey};
-use crate::context::{CallId, CallTarget, Context, CorrelationId};
+use super::target::TargetAttributes;
+use crate::context::{CallId, Context, CorrelationId};
 use crate::event::Origin;
 
 /// The scope of an event: its call, its attempt, the span that it belongs to.
@@ -42,7 +43,39 @@ macro_rules! record {
         }
     }};
 }
-pub(super) use record;
+/// Makes a span of a call or of an attempt, with what both have, and with fields of its own.
+macro_rules! open_span {
+    ($scope:expr, $parent:expr, $name:literal, $kind:literal, $title:expr $(, $field:literal = $value:expr)* $(,)?) => {{
+        let (scope, parent) = ($scope, $parent);
+        let target = scope.target();
+        ::tracing::span!(
+            target: "outrigger",
+            parent: parent.id(),
+            ::tracing::Level::INFO,
+            $name,
+            "otel.name" = ::tracing::field::display(SpanName { integration: $title, target }),
+            "otel.kind" = $kind,
+            "otel.status_code" = Empty,
+            "http.request.method" = target.method(),
+            "http.request.method_original" = target.method_original(),
+            "http.response.status_code" = Empty,
+            "server.address" = target.host(),
+            "server.port" = target.port(),
+            "url.scheme" = target.scheme(),
+            "url.template" = target.template(),
+            "error.type" = Empty,
+            "outrigger.integration" = scope.integration(),
+            "outrigger.call_id" = scope.call_id(),
+            "outrigger.correlation_id" = scope.correlation_id(),
+            "outrigger.trace_id" = scope.trace_id(),
+            $($field = $value,)*
+            "outrigger.end" = Empty,
+            "outrigger.delivery" = Empty,
+        )
+    }};
+}
+
+pub(super) use {open_span, record};
 
 impl<'a> SpanScope<'a> {
     pub(super) fn new(open: &'a OpenSpans, origin: &'a Origin<'a>) -> Self {
@@ -53,8 +86,8 @@ impl<'a> SpanScope<'a> {
         self.origin.context()
     }
 
-    pub(super) fn target(&self) -> Option<&'a CallTarget> {
-        self.context()?.target()
+    pub(super) fn target(&self) -> TargetAttributes<'a> {
+        TargetAttributes(self.context().and_then(Context::target))
     }
 
     pub(super) fn key(&self) -> Option<SpanKey> {
@@ -90,6 +123,9 @@ impl<'a> SpanScope<'a> {
 }
 
 impl Parent {
+    /// The one that is current.
+    pub(super) const CURRENT: Self = Self(None);
+
     pub(super) fn of_call(scope: &SpanScope<'_>) -> Self {
         Self(scope.key().and_then(|key| scope.open.call(key)))
     }

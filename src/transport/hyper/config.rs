@@ -13,12 +13,7 @@ use crate::transport::pool::PoolLimits;
 #[derive(Clone, Debug)]
 #[must_use = "settings do nothing until a client is built of them"]
 pub struct HyperConfig {
-    pub(super) connect_timeout: Option<Duration>,
-    pub(super) acquire_timeout: Option<Duration>,
-    max_connections_per_host: u32,
-    pool_idle_timeout: Option<Duration>,
-    pool_max_idle_per_host: usize,
-    time_to_live: Option<Duration>,
+    pub(crate) limits: PoolLimits,
     pub(super) tcp_keepalive: Option<Duration>,
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
@@ -35,12 +30,12 @@ impl HyperConfig {
     /// The defaults.
     pub fn new() -> Self {
         Self {
-            connect_timeout: Some(Duration::from_secs(1)),
-            acquire_timeout: None,
-            max_connections_per_host: u32::MAX,
-            pool_idle_timeout: Some(Duration::from_secs(30)),
-            pool_max_idle_per_host: usize::MAX,
-            time_to_live: Some(Duration::from_secs(300)),
+            limits: PoolLimits {
+                connect: Some(Duration::from_secs(1)),
+                idle: Some(Duration::from_secs(30)),
+                life: Some(Duration::from_secs(300)),
+                ..PoolLimits::unset()
+            },
             tcp_keepalive: Some(Duration::from_secs(30)),
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
@@ -55,16 +50,17 @@ impl HyperConfig {
     }
 
     /// How long the making of a connection may take: name, TCP and TLS together, over all of the
-    /// host's addresses.
+    /// host's addresses; 1 s by default (3 s in the preset `background`), so that an attempt has time
+    /// left for another address or another try.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.limits.connect = Some(limit);
         self
     }
 
     /// How many connections to one host there may be; without a bound by default, because the
     /// bulkhead has one.
     pub fn max_connections_per_host(mut self, connections: u32) -> Self {
-        self.max_connections_per_host = connections;
+        self.limits.per_host = connections;
         self
     }
 
@@ -72,14 +68,14 @@ impl HyperConfig {
     /// stream of an HTTP/2 connection, of which its host takes so many; until its attempt's limit by
     /// default.
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
-        self.acquire_timeout = Some(limit);
+        self.limits.acquire = Some(limit);
         self
     }
 
     /// How old a connection may grow, give or take a fifth, so that a host that moved is followed;
     /// five minutes by default.
     pub fn time_to_live(mut self, life: Duration) -> Self {
-        self.time_to_live = Some(life);
+        self.limits.life = Some(life);
         self
     }
 
@@ -90,19 +86,22 @@ impl HyperConfig {
         self
     }
 
-    /// How long a connection is kept that nobody uses.
+    /// How long a connection is kept that nobody uses; 30 s by default, less than most servers keep
+    /// one, so that few are found closed.
     pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
-        self.pool_idle_timeout = Some(limit);
+        self.limits.idle = Some(limit);
         self
     }
 
-    /// How many connections to one host are kept that nobody uses.
+    /// How many connections to one host are kept that nobody uses; all by default, because they age
+    /// anyway. Over HTTP/2 there is one, which doesn't count.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
-        self.pool_max_idle_per_host = connections;
+        self.limits.idle_per_host = connections;
         self
     }
 
-    /// After how much silence TCP asks whether the peer is still there.
+    /// After how much silence TCP asks whether the peer is still there; 30 s by default, so that a
+    /// balancer that forgets silent connections doesn't forget these.
     pub fn tcp_keepalive(mut self, silence: Duration) -> Self {
         self.tcp_keepalive = Some(silence);
         self
@@ -130,42 +129,27 @@ impl HyperConfig {
         self
     }
 
-    /// A client with these settings and its own pool.
+    /// A client with these settings and its own pool. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         self.check()?;
-        Ok(self.client(Emitter::new()))
+        Ok(HyperTransport::new(self, Emitter::new()))
     }
 
-    /// Names every setting that can't work.
+    /// Checks the settings, without an integration around them.
+    ///
+    /// # Errors
+    ///
+    /// When some can't work (limits of zero, windows that are too large): every one of them is named.
     pub fn check(&self) -> Result<(), ConfigError> {
         validate("hyper", |errors| self.check_into(errors))
     }
 
-    pub(crate) fn client(&self, emitter: Emitter) -> HyperTransport {
-        HyperTransport::new(self, emitter)
-    }
-
-    pub(crate) fn limits(&self) -> PoolLimits {
-        PoolLimits {
-            per_host: self.max_connections_per_host,
-            idle_per_host: self.pool_max_idle_per_host,
-            idle: self.pool_idle_timeout,
-            life: self.time_to_live,
-            acquire: self.acquire_timeout,
-            connect: self.connect_timeout,
-        }
-    }
-
-    pub(crate) fn with_limits(mut self, limits: PoolLimits) -> Self {
-        self.max_connections_per_host = limits.per_host;
-        self.pool_max_idle_per_host = limits.idle_per_host;
-        (self.pool_idle_timeout, self.time_to_live) = (limits.idle, limits.life);
-        (self.acquire_timeout, self.connect_timeout) = (limits.acquire, limits.connect);
-        self
-    }
-
     fn check_into(&self, errors: &mut Errors<'_>) {
-        self.limits().check_into(errors);
+        self.limits.check_into(errors);
         errors.refuse_zero("tcp_keepalive", self.tcp_keepalive);
         errors.refuse_zero("http2_ping", self.http2_ping_after);
         errors.refuse_zero("http2_ping", Some(self.http2_ping_timeout));

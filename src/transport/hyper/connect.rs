@@ -1,30 +1,18 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::Uri;
 use tower_service::Service;
 
-use super::config::HyperConfig;
-use super::proxy::Proxies;
 use super::request::Forward;
-use super::resolve::Source;
+use super::service::Client;
 use super::tcp::Tcp;
 use super::tls;
-use crate::outcome::{BoxError, Error, ErrorKind, foreign};
+use crate::outcome::{BoxError, Error, foreign};
 use crate::rt;
 use crate::terms::{Delivery, Phase};
-
-/// Makes connections, in time.
-#[derive(Clone, Debug)]
-pub(super) struct Connect {
-    tcp_keepalive: Option<Duration>,
-    happy_eyeballs: Duration,
-    resolve: Source,
-    proxies: Proxies,
-    tls: tls::Prepared,
-}
 
 /// The progress of making a connection.
 #[derive(Clone, Debug, Default)]
@@ -37,25 +25,10 @@ struct Reached {
     is_to_proxy: AtomicBool,
 }
 
-impl Connect {
-    pub(super) fn new(config: &HyperConfig) -> Self {
-        Self {
-            tcp_keepalive: config.tcp_keepalive,
-            happy_eyeballs: config.happy_eyeballs,
-            resolve: config.resolve.clone(),
-            proxies: config.proxies.clone(),
-            tls: tls::prepare(&config.tls),
-        }
-    }
-
-    /// When the certificate ends that hosts are shown.
-    pub(super) fn certificate_expiry(&self) -> Option<SystemTime> {
-        tls::client_expiry(&self.tls)
-    }
-
+impl Client {
     /// Connects to the host of `to`, and goes on with `handshake`, all within the limit. A host that
     /// wants HTTP/1.1 is offered nothing else.
-    pub(super) async fn run<T, F>(
+    pub(super) async fn make<T, F>(
         &self,
         to: Uri,
         limit: Option<Duration>,
@@ -66,20 +39,19 @@ impl Connect {
         F: Future<Output = Result<T, BoxError>>,
     {
         if !to.scheme_str().is_some_and(|scheme| tls::SCHEMES.contains(&scheme)) {
-            let error = Error::new(ErrorKind::Request, Delivery::NotSent);
             let known = tls::SCHEMES.join(" or ");
-            return Err(error.with_detail(format!("its scheme is not {known}")));
+            return Err(Error::unsendable(format!("its scheme is not {known}")));
         }
         let progress = Progress::default();
         let due = limit.map(|limit| rt::after(rt::now(), limit));
         let tcp = Tcp {
-            resolve: self.resolve.clone(),
-            keepalive: self.tcp_keepalive,
-            head_start: self.happy_eyeballs,
+            resolve: self.config.resolve.clone(),
+            keepalive: self.config.tcp_keepalive,
+            head_start: self.config.happy_eyeballs,
             due,
             progress: progress.clone(),
         };
-        let (via, to, forward) = self.proxies.route(to, tcp)?;
+        let (via, to, forward) = self.config.proxies.route(to, tcp)?;
         let mut connector = tls::connector(via, &self.tls, wants_http1);
         let work = async {
             std::future::poll_fn(|cx| connector.poll_ready(cx)).await?;

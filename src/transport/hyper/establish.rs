@@ -7,14 +7,15 @@ use std::task::Poll;
 use http::{Request, Uri};
 use hyper_util::client::legacy::connect::Connection as _;
 
-use super::http1_io::Http1Io;
-use super::pool::{Driver, Executor, Host, Http2Io, Lease, Place, Sender, Signals};
+use super::http1_io::{Exchange, Http1Watch};
+use super::pool::{Driver, Executor, Frames, Host, Lease, Place, Sender, Signals};
+use super::protocols;
 use super::request::{self, Forward, Http1};
 use super::service::Client;
 use super::tls;
+use super::watched_io::WatchedIo;
 use crate::body::Body;
-use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::outcome::{BoxError, Error};
 
 /// A new connection, before a task drives it.
 type Made = (Sender, Driver, Arc<Signals>);
@@ -32,7 +33,7 @@ impl Client {
             self.handshake(io, forward, wants_http1)
         };
         let limit = self.hosts.limits().connect;
-        let made = self.connect.run(uri.clone(), limit, wants_http1, handshake).await?;
+        let made = self.make(uri.clone(), limit, wants_http1, handshake).await?;
         let (sender, driver, signals) = made;
         Ok(host.established(place, sender, driver, signals))
     }
@@ -44,20 +45,22 @@ impl Client {
         wants_http1: bool,
     ) -> Result<Made, BoxError> {
         // A proxy that forwards speaks HTTP/1.1.
-        let unasked = self.speak_http2 && forward.is_none() && !wants_http1;
+        let unasked = self.config.http2_prior_knowledge && forward.is_none() && !wants_http1;
         let is_http2 = unasked || io.connected().is_negotiated_h2();
         let signals = Arc::new(Signals::default());
         let watcher = Arc::clone(&signals);
         let (mut sender, mut driver): (_, Driver) = match is_http2 {
             true => {
-                let http2 = self.http2.builder(Executor::new(&signals));
-                let (sender, driver) = http2.handshake(Http2Io::new(io, watcher)).await?;
+                let http2 = protocols::http2(&self.config, Executor::new(&signals));
+                let (sender, driver) =
+                    http2.handshake(WatchedIo::new(io, Frames::new(watcher))).await?;
                 (Sender::Http2(sender), Box::pin(driver))
             }
             false => {
-                let io = Http1Io::new(io, !self.heads.is_strict, watcher);
-                let http1 = Http1 { forward, exchange: io.exchange() };
-                let (sender, driver) = self.http1.handshake(io).await?;
+                let exchange = Exchange::new(!self.config.heads.is_strict);
+                let watch = Http1Watch { exchange: exchange.clone(), signals: watcher };
+                let (io, http1) = (WatchedIo::new(io, watch), Http1 { forward, exchange });
+                let (sender, driver) = protocols::http1(&self.config).handshake(io).await?;
                 (Sender::Http1(sender, http1), Box::pin(driver.with_upgrades()))
             }
         };
@@ -73,8 +76,8 @@ impl Client {
 
     pub(super) async fn warm(self: Arc<Self>, to: Uri, connections: u32) -> Result<(), Error> {
         let request = Request::get(to.clone()).body(Body::empty());
-        request::check(&request.map_err(|_| unnamed())?)?;
-        let host = self.hosts.of(&to).ok_or_else(unnamed)?;
+        request::check(&request.map_err(|_| request::unnamed())?)?;
+        let host = self.hosts.of(&to).ok_or_else(request::unnamed)?;
         let mut made = tokio::task::JoinSet::new();
         for place in (0..connections).map_while(|_| host.place()) {
             let (client, host, to) = (Arc::clone(&self), Arc::clone(&host), to.clone());
@@ -82,20 +85,9 @@ impl Client {
         }
         // Hold all connections until all are made: one that is returned early would be used twice.
         let mut held = Vec::new();
-        let mut failed = None;
         while let Some(result) = made.join_next().await {
-            match result {
-                Ok(Ok(lease)) => held.push(lease),
-                Ok(Err(error)) => failed = failed.or(Some(error)),
-                Err(_) => {}
-            }
+            held.extend(result);
         }
-        failed.map_or(Ok(()), Err)
+        held.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
-}
-
-/// A URI that names no host.
-fn unnamed() -> Error {
-    let error = Error::new(ErrorKind::Request, Delivery::NotSent);
-    error.with_detail("its uri is not absolute: give it a scheme and a host")
 }

@@ -27,9 +27,7 @@ impl Client {
         request::check(&request)?;
         request::wait(&request);
         let uri = request.uri().clone();
-        let Some(host) = self.hosts.of(&uri) else {
-            return Err(Error::new(ErrorKind::Request, Delivery::NotSent));
-        };
+        let host = self.hosts.of(&uri).ok_or_else(request::unnamed)?;
         // When a reused connection returned the request, look for a new one only once.
         let mut given_back = None;
         loop {
@@ -100,13 +98,13 @@ impl Client {
         hop::answered(context, &mut response);
         hold.answered();
         if hold.connection().is_http2() {
-            self.heads.check(response.headers())?;
+            self.config.heads.check(response.headers())?;
         }
         if response.status() == StatusCode::MISDIRECTED_REQUEST {
             // Another attempt must go over another connection (RFC 9110, 15.5.20).
             hold.misdirected();
         }
-        Ok(response.map(|body| GuardedBody::new(body, Some(hold))))
+        Ok(response.map(|body| GuardedBody::new(body, hold)))
     }
 
     /// Gets a connection, and records the wait for it if there are subscribers.

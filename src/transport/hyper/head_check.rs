@@ -7,10 +7,13 @@
 /// the rest may be taken for the next answer (RFC 9112, 11.1).
 #[derive(Debug)]
 pub(super) struct HeadCheck {
-    /// The present field, over all of its lines.
-    field: Field,
-    /// How much of the line has come.
-    length: usize,
+    /// What has come of a line that is incomplete.
+    line: Vec<u8>,
+    /// The beginning of the present field, in lower case, over all of its lines.
+    start: [u8; START],
+    start_here: usize,
+    /// The present field is one, so that it may go on in the next line.
+    is_field: bool,
     is_status_line: bool,
     is_interim: bool,
 }
@@ -26,144 +29,92 @@ pub(super) enum Checked {
     Broken,
 }
 
-/// The facts of a field so far. The field itself is not stored.
-#[derive(Debug)]
-struct Field {
-    /// Its first bytes, in lower case.
-    start: [u8; START],
-    length: usize,
-    part: Part,
-    ends_in_cr: bool,
-}
-
-/// The next part of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Name,
-    /// Spaces between the name and its colon.
-    Blanks,
-    Value,
-    /// It is no field.
-    Broken,
-}
-
 impl HeadCheck {
     pub(super) fn new() -> Self {
-        Self { field: Field::new(), length: 0, is_status_line: true, is_interim: false }
+        Self {
+            line: Vec::new(),
+            start: [0; START],
+            start_here: 0,
+            is_field: false,
+            is_status_line: true,
+            is_interim: false,
+        }
     }
 
     /// Reads on, to the end of the head.
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> Checked {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            let line = &bytes[..end];
+            let checked = if self.line.is_empty() {
+                self.end_line(&bytes[..end])
+            } else {
+                self.line.extend_from_slice(&bytes[..end]);
+                let mut line = std::mem::take(&mut self.line);
+                let checked = self.end_line(&line);
+                line.clear();
+                self.line = line;
+                checked
+            };
+            if checked != Checked::More {
+                return checked;
+            }
             bytes = &bytes[end + 1..];
-            // Nearly all lines are whole and plain, and read several times as fast.
-            if self.length == 0 && !self.is_status_line && self.field.take_plain(line) {
-                continue;
-            }
-            line.iter().for_each(|byte| self.push(*byte));
-            match self.end_line() {
-                Checked::More => {}
-                end => return end,
-            }
         }
-        bytes.iter().for_each(|byte| self.push(*byte));
+        self.line.extend_from_slice(bytes);
         Checked::More
     }
 
-    fn push(&mut self, byte: u8) {
-        // A line that begins with a space continues the field before it.
-        let goes_on = is_blank(byte) && self.field.part == Part::Value;
-        if self.length == 0 && !goes_on {
-            self.field = Field::new();
-        }
-        self.field.push(byte, self.is_status_line);
-        self.length += 1;
-    }
-
-    fn end_line(&mut self) -> Checked {
-        let length = std::mem::take(&mut self.length) - usize::from(self.field.take_cr());
-        match (length, self.is_status_line, self.is_interim) {
+    fn end_line(&mut self, line: &[u8]) -> Checked {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match (line, self.is_status_line) {
             // Before the head, empty lines are passed over.
-            (0, true, _) => Checked::More,
-            (_, true, _) => {
-                self.is_status_line = false;
-                self.is_interim = self.field.is_interim_status();
-                self.field = Field::new();
+            ([], true) => Checked::More,
+            (_, true) => {
+                (self.is_status_line, self.is_interim) = (false, is_interim(line));
                 Checked::More
             }
-            (0, false, true) => {
+            ([], false) if self.is_interim => {
                 *self = Self::new();
                 Checked::More
             }
-            (0, false, false) => Checked::Complete,
-            _ if self.field.part != Part::Value && self.field.names_framing() => Checked::Broken,
-            // hyper would report it as a head that is too large.
-            _ if self.field.is_endless_length() => Checked::Broken,
+            ([], false) => Checked::Complete,
+            _ if self.loses_framing(line) => Checked::Broken,
             _ => Checked::More,
         }
     }
+
+    /// Whether hyper would leave this line out and with it where the body ends, or report it as a head
+    /// that is too large.
+    fn loses_framing(&mut self, line: &[u8]) -> bool {
+        // A line that begins with a space continues the field before it.
+        let goes_on = self.is_field && line.first().is_some_and(|byte| is_blank(*byte));
+        if !goes_on {
+            self.start_here = 0;
+        }
+        let room = self.start[self.start_here..].iter_mut();
+        room.zip(line).for_each(|(to, from)| *to = from.to_ascii_lowercase());
+        self.start_here = START.min(self.start_here + line.len());
+        let start = &self.start[..self.start_here];
+        self.is_field = if goes_on { is_value(line) } else { is_field(line) };
+        let names = |name: &&[u8]| start.windows(name.len()).any(|part| part == *name);
+        // A length of as many digits as the largest number has, or more.
+        let digits = || start.iter().filter(|byte| byte.is_ascii_digit()).count();
+        !self.is_field && FRAMING.iter().any(names)
+            || start.starts_with(FRAMING[0]) && digits() >= 20
+    }
 }
 
-// === impl Field ===
+/// Whether the status is that of an interim answer, after which another one comes (RFC 9110, 15.2).
+fn is_interim(status_line: &[u8]) -> bool {
+    let status = status_line.get("http/1.1 ".len()..).unwrap_or_default();
+    status.starts_with(b"1") && !status.starts_with(b"101")
+}
 
-impl Field {
-    fn new() -> Self {
-        Self { start: [0; START], length: 0, part: Part::Name, ends_in_cr: false }
-    }
-
-    /// Accepts a line that is a valid field, and ignores any other.
-    fn take_plain(&mut self, line: &[u8]) -> bool {
-        let name = line.iter().take_while(|byte| is_token(**byte)).count();
-        let Some((b':', value)) = line[name..].split_first() else { return false };
-        let value = value.strip_suffix(b"\r").unwrap_or(value);
-        // Without an early end, many bytes are looked at together.
-        let is_broken = value.iter().fold(false, |broken, byte| broken | !is_value(*byte));
-        if name == 0 || is_broken {
-            return false;
-        }
-        *self = Self { length: line.len(), part: Part::Value, ..Self::new() };
-        self.start.iter_mut().zip(line).for_each(|(to, from)| *to = from.to_ascii_lowercase());
-        !self.is_endless_length()
-    }
-
-    fn push(&mut self, byte: u8, is_status_line: bool) {
-        if let Some(place) = self.start.get_mut(self.length) {
-            *place = byte.to_ascii_lowercase();
-        }
-        self.length += 1;
-        let was_cr = std::mem::replace(&mut self.ends_in_cr, byte == b'\r');
-        self.part = match self.part {
-            part if is_status_line => part,
-            _ if was_cr => Part::Broken,
-            part if byte == b'\r' => part,
-            Part::Name if is_token(byte) => Part::Name,
-            Part::Name | Part::Blanks if self.length > 1 && byte == b':' => Part::Value,
-            Part::Name | Part::Blanks if self.length > 1 && is_blank(byte) => Part::Blanks,
-            Part::Value if is_value(byte) => Part::Value,
-            _ => Part::Broken,
-        };
-    }
-
-    fn take_cr(&mut self) -> bool {
-        std::mem::take(&mut self.ends_in_cr)
-    }
-
-    /// The status is that of an interim answer, after which another one comes (RFC 9110, 15.2).
-    fn is_interim_status(&self) -> bool {
-        let status = self.start.get("http/1.1 ".len()..).unwrap_or_default();
-        status.starts_with(b"1") && !status.starts_with(b"101")
-    }
-
-    /// A length of as many digits as the largest number has, or more.
-    fn is_endless_length(&self) -> bool {
-        let digits = || self.start.iter().filter(|byte| byte.is_ascii_digit()).count();
-        self.start.starts_with(FRAMING[0]) && digits() >= 20
-    }
-
-    fn names_framing(&self) -> bool {
-        FRAMING.iter().any(|name| self.start.windows(name.len()).any(|part| part == *name))
-    }
+/// Whether it is a field, blanks between its name and the colon allowed.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|byte| is_token(**byte)).count();
+    let blanks = line[name..].iter().take_while(|byte| is_blank(**byte)).count();
+    let value = line[name + blanks..].strip_prefix(b":");
+    name > 0 && value.is_some_and(is_value)
 }
 
 /// RFC 9110, 5.6.2.
@@ -172,8 +123,9 @@ fn is_token(byte: u8) -> bool {
 }
 
 /// RFC 9110, 5.5.
-fn is_value(byte: u8) -> bool {
-    byte == b'\t' || !byte.is_ascii_control()
+fn is_value(value: &[u8]) -> bool {
+    // Without an early end, many bytes are looked at together.
+    !value.iter().fold(false, |broken, byte| broken | (*byte != b'\t' && byte.is_ascii_control()))
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -122,6 +122,7 @@ mod tcp;
 mod tls;
 #[cfg(feature = "rustls")]
 mod tls;
+mod watched_io;
 mod windows;
 
 pub use config::HyperConfig;

@@ -13,8 +13,7 @@ use tower_service::Service;
 use super::config::HyperConfig;
 use super::request::Forward;
 use super::tcp::Tcp;
-use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
+use crate::outcome::{BoxError, Error};
 
 /// Which hosts are reached through which proxy; none by default.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +53,7 @@ impl Proxies {
             return Ok((Via::Straight(tcp), to, None));
         };
         if proxy.uri().scheme_str() != Some("http") {
-            let error = Error::new(ErrorKind::Request, Delivery::NotSent);
-            return Err(error.with_detail("its proxy is not one over plain http"));
+            return Err(Error::unsendable("its proxy is not one over plain http"));
         }
         tcp.progress.to_proxy();
         let auth = proxy.basic_auth().cloned();

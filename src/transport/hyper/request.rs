@@ -7,9 +7,8 @@ use http_body::Body as _;
 use super::http1_io::Exchange;
 use crate::body::Body;
 use crate::context::UploadProgress;
-use crate::outcome::{Error, ErrorKind};
+use crate::outcome::Error;
 use crate::rt;
-use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
 
 /// The facts of an HTTP/1.1 connection for requests that are sent over it.
@@ -28,20 +27,26 @@ pub(super) struct Forward {
 
 /// Refuses requests that no connection of this client can carry.
 pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
-    let refused = |why| Error::new(ErrorKind::Request, Delivery::NotSent).with_detail(why);
     let (scheme, authority) = (request.uri().scheme(), request.uri().authority());
     let (Some(_), Some(authority)) = (scheme, authority) else {
-        return Err(refused("its uri is not absolute: give it a scheme and a host"));
+        return Err(unnamed());
     };
     // They must not be sent as they are (RFC 9110, 4.2.4; RFC 9113, 8.3.1). Left out without a word,
     // a call would be somebody else's, or nobody's.
     if authority.as_str().contains('@') {
-        return Err(refused("its uri holds credentials: give it an authorization header"));
+        return Err(Error::unsendable(
+            "its uri holds credentials: give it an authorization header",
+        ));
     }
     if request.method() == Method::CONNECT {
-        return Err(refused("tunnels (CONNECT) are not made here"));
+        return Err(Error::unsendable("tunnels (CONNECT) are not made here"));
     }
     Ok(())
+}
+
+/// A URI names no host.
+pub(super) fn unnamed() -> Error {
+    Error::unsendable("its uri is not absolute: give it a scheme and a host")
 }
 
 /// The request has no connection yet, so no limit on its upload runs.

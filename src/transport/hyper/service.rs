@@ -6,14 +6,11 @@ use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use tower_service::Service;
 
 use super::config::HyperConfig;
-use super::connect::Connect;
-use super::heads::Heads;
 use super::pool::{Hold, Hosts};
-use super::protocols::{self, Http2};
+use super::tls;
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::control::{Expiry, PoolFigures};
@@ -36,27 +33,17 @@ pub type ResponseFuture =
 pub type ResponseBody = GuardedBody<Incoming, Hold>;
 
 pub(super) struct Client {
-    pub(super) connect: Connect,
+    pub(super) config: HyperConfig,
+    pub(super) tls: tls::Prepared,
     pub(super) hosts: Hosts,
-    pub(super) http1: http1::Builder,
-    pub(super) http2: Http2,
-    pub(super) heads: Heads,
-    pub(super) speak_http2: bool,
     pub(super) emitter: Emitter,
 }
 
 impl HyperTransport {
-    pub(super) fn new(config: &HyperConfig, emitter: Emitter) -> Self {
-        let client = Client {
-            connect: Connect::new(config),
-            hosts: Hosts::new(config.limits(), emitter.clone(), config.http2_prior_knowledge),
-            http1: protocols::http1(config),
-            http2: Http2::new(config),
-            heads: config.heads,
-            speak_http2: config.http2_prior_knowledge,
-            emitter,
-        };
-        Self { client: Arc::new(client) }
+    pub(crate) fn new(config: HyperConfig, emitter: Emitter) -> Self {
+        let hosts = Hosts::new(config.limits, emitter.clone(), config.http2_prior_knowledge);
+        let tls = tls::prepare(&config.tls);
+        Self { client: Arc::new(Client { config, tls, hosts, emitter }) }
     }
 
     /// Reads the pool's figures, and warms it up.
@@ -92,10 +79,10 @@ impl PoolControl for Client {
     }
 
     fn expiries(&self) -> Vec<Expiry> {
-        let ours = self.connect.certificate_expiry();
+        let ours = tls::client_expiry(&self.tls);
         let ours =
             ours.map(|at| Expiry { credential: Credential::ClientCertificate, host: None, at });
-        self.hosts.expiries().chain(ours).collect()
+        self.hosts.expiries().into_iter().chain(ours).collect()
     }
 
     fn limits(&self) -> PoolLimits {

@@ -1,16 +1,17 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::Context;
 use std::thread::{self, ThreadId};
 
 use bytes::Bytes;
 use http::Method;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 
-use crate::body::Body;
+use crate::body::{Body, PolledFrame};
 use crate::outcome::Error;
 use crate::replay::is_safe;
+use crate::rt::Lock;
 
 /// Sees whether a request was ever handed to a connection.
 ///
@@ -55,7 +56,7 @@ impl Witness {
 
     /// The caller is polled on this thread, where no connection can be meanwhile.
     pub(super) fn poll_begins(&self) -> Polling<'_> {
-        *self.polling() = Some(thread::current().id());
+        *self.0.polling.locked() = Some(thread::current().id());
         Polling(self)
     }
 
@@ -63,21 +64,17 @@ impl Witness {
     pub(super) fn came_back(&self) -> bool {
         self.0.came_back.load(Ordering::Relaxed)
     }
-
-    fn polling(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.0.polling.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        *self.0.polling() = None;
+        *self.0.0.polling.locked() = None;
     }
 }
 
 impl Drop for WitnessedBody {
     fn drop(&mut self) {
-        let polling = *self.witness.polling();
+        let polling = *self.witness.0.polling.locked();
         if !self.is_asked && polling.is_some_and(|thread| thread == thread::current().id()) {
             self.witness.0.came_back.store(true, Ordering::Relaxed);
         }
@@ -88,10 +85,7 @@ impl HttpBody for WitnessedBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         self.is_asked = true;
         Pin::new(&mut self.body).poll_frame(cx)
     }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::future::ResponseFuture;
 use super::generation::Generation;
 use crate::event::{Emitter, Event};
 use crate::outcome::{BoxError, Error};
-use crate::rt::{self, Rng, callback};
+use crate::rt::{self, Lock, Rng, callback};
 
 /// A client that is replaced by a new one from time to time. See the [module](super).
 ///
@@ -69,7 +69,7 @@ impl<S: Clone> Rotating<S> {
     #[must_use]
     pub fn time_to_live(mut self, life: Duration) -> Self {
         self.settings.life = Some(life);
-        self.shared.state().generation = self.settings.first();
+        self.shared.present.locked().generation = self.settings.first();
         self
     }
 
@@ -92,7 +92,7 @@ impl<S: Clone> Rotating<S> {
     #[must_use]
     pub fn rng(mut self, rng: Rng) -> Self {
         self.settings.rng = rng;
-        self.shared.state().generation = self.settings.first();
+        self.shared.present.locked().generation = self.settings.first();
         self
     }
 
@@ -100,7 +100,7 @@ impl<S: Clone> Rotating<S> {
     fn present(&self) -> (S, u64) {
         let Settings { life, max_failures, emitter, rng } = &self.settings;
         let now = rt::now();
-        let mut present = self.shared.state();
+        let mut present = self.shared.present.locked();
         let over = present.generation.is_over(*max_failures, now).filter(|_| !present.replacing);
         let Some(cause) = over else {
             return (present.client.clone(), present.generation.number);
@@ -110,7 +110,7 @@ impl<S: Clone> Rotating<S> {
         drop(present);
         let made = callback::call("client maker", &self.shared.make);
         let made = made.unwrap_or_else(|| Err("it panicked".into()));
-        let mut present = self.shared.state();
+        let mut present = self.shared.present.locked();
         present.replacing = false;
         let old = match made {
             Ok(client) => {
@@ -140,11 +140,7 @@ impl Settings {
 
 impl<S> Shared<S> {
     pub(super) fn record(&self, generation: u64, connected: bool) {
-        self.state().generation.record(generation, connected);
-    }
-
-    fn state(&self) -> MutexGuard<'_, Present<S>> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+        self.present.locked().generation.record(generation, connected);
     }
 }
 
@@ -187,7 +183,7 @@ impl<S> Clone for Rotating<S> {
 
 impl<S> fmt::Debug for Rotating<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let generation = self.shared.state().generation.number;
+        let generation = self.shared.present.locked().generation.number;
         f.debug_struct("Rotating").field("generation", &generation).finish_non_exhaustive()
     }
 }

@@ -4,176 +4,81 @@
 //! a GOAWAY only when a stream is opened.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use hyper_util::rt::TokioIo;
-use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
+use super::super::watched_io::Watch;
 use super::signals::Signals;
 
-pin_project! {
-    /// The I/O of an HTTP/2 connection, whose frames are also read here.
-    #[derive(Debug)]
-    pub(in super::super) struct Http2Io<I> {
-        #[pin]
-        inner: TokioIo<I>,
-        frames: Frames,
-        signals: Arc<Signals>,
-    }
-}
-
 /// Reads frames (RFC 9113, 4.1) as they come in, in parts of any size.
-#[derive(Debug, Default)]
-struct Frames {
+#[derive(Debug)]
+pub(in super::super) struct Frames {
+    signals: Arc<Signals>,
     head: [u8; HEAD],
     /// How much of the head has arrived.
     head_here: usize,
     /// How much of the payload is still to come.
     left: usize,
-    /// A setting, or the beginning of a GOAWAY.
-    item: [u8; GOAWAY_ITEM],
-    item_here: usize,
+    /// The payload of settings or of a GOAWAY.
+    payload: Vec<u8>,
     /// The peer's first settings have come.
     is_begun: bool,
-    /// How many streams the settings named that are being read.
-    streams: Option<u32>,
 }
-
-impl<I> Http2Io<I> {
-    pub(in super::super) fn new(inner: I, signals: Arc<Signals>) -> TokioIo<Self> {
-        let (inner, frames) = (TokioIo::new(inner), Frames::default());
-        TokioIo::new(Self { inner, frames, signals })
-    }
-}
-
-impl<I> AsyncRead for Http2Io<I>
-where
-    TokioIo<I>: AsyncRead,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.project();
-        let before = buffer.filled().len();
-        ready!(this.inner.poll_read(cx, buffer))?;
-        this.frames.read(&buffer.filled()[before..], this.signals);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<I> AsyncWrite for Http2Io<I>
-where
-    TokioIo<I>: AsyncWrite,
-{
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().inner.poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-}
-
-// === impl Frames ===
 
 impl Frames {
-    fn read(&mut self, mut bytes: &[u8], signals: &Signals) {
-        while !bytes.is_empty() {
-            if self.head_here < HEAD {
-                take(&mut bytes, &mut self.head, &mut self.head_here);
-                if self.head_here == HEAD {
-                    let [a, b, c, ..] = self.head;
-                    self.left = u32::from_be_bytes([0, a, b, c]) as usize;
-                }
-            } else {
-                self.payload(&mut bytes, signals);
-            }
-            if self.head_here == HEAD && self.left == 0 {
-                self.end(signals);
-            }
-        }
-    }
-
-    fn payload(&mut self, bytes: &mut &[u8], signals: &Signals) {
-        let size = match self.head[KIND] {
-            SETTINGS => SETTINGS_ITEM,
-            GOAWAY => GOAWAY_ITEM,
-            _ => 0,
-        };
-        let before = bytes.len();
-        if size == 0 || self.item_here == size {
-            let skipped = self.left.min(bytes.len());
-            *bytes = &bytes[skipped..];
-        } else {
-            let mut part = &bytes[..self.left.min(bytes.len())];
-            let offered = part.len();
-            take(&mut part, &mut self.item[..size], &mut self.item_here);
-            *bytes = &bytes[offered - part.len()..];
-        }
-        self.left -= before - bytes.len();
-        if size > 0 && self.item_here == size {
-            self.item(signals);
-        }
-    }
-
-    /// A setting, or the first of a GOAWAY, is complete.
-    fn item(&mut self, signals: &Signals) {
-        let [a, b, c, d, e, f, g, h] = self.item;
-        if self.head[KIND] == SETTINGS {
-            if u16::from_be_bytes([a, b]) == MAX_CONCURRENT_STREAMS {
-                self.streams = Some(u32::from_be_bytes([c, d, e, f]));
-            }
-            self.item_here = 0;
-        } else if u32::from_be_bytes([e, f, g, h]) == NO_ERROR {
-            // Any other ends the connection, of which hyper knows more.
-            signals.leave();
-        }
+    pub(in super::super) fn new(signals: Arc<Signals>) -> Self {
+        let (head, payload) = ([0; HEAD], Vec::new());
+        Self { signals, head, head_here: 0, left: 0, payload, is_begun: false }
     }
 
     /// The frame is complete.
-    fn end(&mut self, signals: &Signals) {
-        if self.head[KIND] == SETTINGS && self.head[FLAGS] & ACK == 0 {
-            let untold = (!self.is_begun).then_some(u32::MAX);
-            self.is_begun = true;
-            if let Some(streams) = self.streams.or(untold) {
-                signals.set_max_streams(streams);
+    fn end(&mut self) {
+        let word = |item: &[u8]| item.first_chunk().map_or(0, |word| u32::from_be_bytes(*word));
+        match self.head[KIND] {
+            SETTINGS if self.head[FLAGS] & ACK == 0 => {
+                let mut settings = self.payload.chunks_exact(SETTINGS_ITEM);
+                let is_streams = |item: &&[u8]| item.starts_with(&MAX_CONCURRENT_STREAMS);
+                let streams = settings.rfind(is_streams).map(|item| word(&item[2..]));
+                let untold = (!std::mem::replace(&mut self.is_begun, true)).then_some(u32::MAX);
+                if let Some(streams) = streams.or(untold) {
+                    self.signals.set_max_streams(streams);
+                }
             }
+            // With an error, it ends the connection, of which hyper knows more.
+            GOAWAY if self.payload.get(4..8).is_some_and(|error| word(error) == NO_ERROR) => {
+                self.signals.leave();
+            }
+            _ => {}
         }
-        (self.head_here, self.item_here, self.streams) = (0, 0, None);
+        self.head_here = 0;
+        self.payload.clear();
     }
 }
 
-/// Moves as much from `bytes` as is still wanted.
-fn take(bytes: &mut &[u8], into: &mut [u8], here: &mut usize) {
-    let taken = bytes.len().min(into.len() - *here);
-    into[*here..*here + taken].copy_from_slice(&bytes[..taken]);
-    *here += taken;
-    *bytes = &bytes[taken..];
+impl Watch for Frames {
+    fn read(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.head_here < HEAD {
+                let taken = bytes.len().min(HEAD - self.head_here);
+                self.head[self.head_here..][..taken].copy_from_slice(&bytes[..taken]);
+                self.head_here += taken;
+                bytes = &bytes[taken..];
+                let [a, b, c, ..] = self.head;
+                self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+            } else {
+                let (payload, rest) = bytes.split_at(self.left.min(bytes.len()));
+                if matches!(self.head[KIND], SETTINGS | GOAWAY) {
+                    let room = payload.len().min(MOST_PAYLOAD - self.payload.len());
+                    self.payload.extend_from_slice(&payload[..room]);
+                }
+                self.left -= payload.len();
+                bytes = rest;
+            }
+            if self.head_here == HEAD && self.left == 0 {
+                self.end();
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The sizes, places and words of RFC 9113, 4.1, 6.5, 6.8 and 7.
@@ -183,10 +88,11 @@ const FLAGS: usize = 4;
 const SETTINGS: u8 = 0x4;
 const SETTINGS_ITEM: usize = 6;
 const ACK: u8 = 0x1;
-const MAX_CONCURRENT_STREAMS: u16 = 0x3;
+const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 0x3];
 const GOAWAY: u8 = 0x7;
-const GOAWAY_ITEM: usize = 8;
 const NO_ERROR: u32 = 0x0;
+/// hyper takes no longer frame (RFC 9113, 6.5.2: the initial value).
+const MOST_PAYLOAD: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
@@ -205,8 +111,9 @@ mod tests {
     }
 
     fn read(bytes: &[u8], part: usize) -> (u32, bool) {
-        let (mut frames, signals) = (Frames::default(), Signals::default());
-        bytes.chunks(part).for_each(|part| frames.read(part, &signals));
+        let signals = Arc::new(Signals::default());
+        let mut frames = Frames::new(Arc::clone(&signals));
+        bytes.chunks(part).for_each(|part| frames.read(part).expect("it never fails"));
         (signals.max_streams(), signals.is_leaving())
     }
 

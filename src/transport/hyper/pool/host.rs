@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::connection::{Driver, Sender};
@@ -8,14 +8,14 @@ use super::place::Place;
 use super::record::Record;
 use super::signals::Signals;
 use super::state::{SeenCertificate, State};
-use crate::rt;
+use crate::rt::{self, Lock};
 use crate::terms::CloseCause;
 
 /// The connections to one host.
 #[derive(Debug)]
 pub(in super::super) struct Host {
     pub(super) shared: Arc<Shared>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 impl Host {
@@ -25,13 +25,13 @@ impl Host {
 
     /// The right to make one more connection, if the limits allow it.
     pub(in super::super) fn place(self: &Arc<Self>) -> Option<Place> {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         state.may_connect(self.shared.limits().per_host).then(|| state.place(self))
     }
 
     /// Sends nothing new over an HTTP/2 connection.
     pub(super) fn leave(self: &Arc<Self>, record: &Record) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let left = state.streams.take_if(|streams| streams.record.id == record.id);
         drop(state);
         if left.is_some() {
@@ -50,7 +50,7 @@ impl Host {
     ) -> Lease {
         place.keep();
         let lease = Lease::new(self, self.open(sender, driver, signals));
-        let mut state = self.state();
+        let mut state = self.state.locked();
         state.connecting -= 1;
         let Some(shared) = lease.share() else {
             if std::mem::take(&mut state.speaks_http2) {
@@ -77,7 +77,7 @@ impl Host {
     /// A connection is closed: its place is free.
     pub(super) fn closed(self: &Arc<Self>, record: &Arc<Record>) {
         self.leave(record);
-        let mut state = self.state();
+        let mut state = self.state.locked();
         // Before it is looked for: whoever gives it back from here on keeps it out.
         record.end();
         let gone = state.take_idle(record.id);
@@ -112,7 +112,7 @@ impl Host {
 
     /// Closes connections that nobody uses, as far as they are over the limits.
     pub(super) fn trim(&self) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let limits = self.shared.limits();
         let mut over = Vec::new();
         // The first were left alone for the longest.
@@ -129,7 +129,7 @@ impl Host {
 
     /// The host demands HTTP/1.1: no more requests are sent over this or another HTTP/2 connection.
     pub(super) fn require_http1(self: &Arc<Self>, record: &Record) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         (state.wants_http1, state.speaks_http2) = (true, false);
         drop(state);
         record.refuse();
@@ -137,13 +137,13 @@ impl Host {
     }
 
     pub(in super::super) fn wants_http1(&self) -> bool {
-        self.state().wants_http1
+        self.state.locked().wants_http1
     }
 
     /// Closes the unused connections that have not proved since then that they are alive.
     pub(super) fn close_unproven(&self, since: Instant, cause: CloseCause) {
         // Dropped after the lock is free again.
-        let unproven = self.state().take_unproven(since);
+        let unproven = self.state.locked().take_unproven(since);
         for connection in &unproven {
             connection.record.close_for(cause);
         }
@@ -151,7 +151,7 @@ impl Host {
 
     /// Why no connection is free, as text for people.
     pub(in super::super) fn none_free(&self) -> String {
-        let state = self.state();
+        let state = self.state.locked();
         let streams = state.streams.as_ref().map(|streams| streams.record.signals.max_streams());
         match (streams, self.shared.limits().per_host) {
             (Some(most), _) => format!("no stream free, the host takes {most} at once"),
@@ -162,13 +162,13 @@ impl Host {
 
     /// Whether all requests wait for the one connection that is being made.
     pub(in super::super) fn is_being_reached(&self) -> bool {
-        let state = self.state();
+        let state = self.state.locked();
         state.speaks_http2 && state.streams.is_none() && state.connecting > 0
     }
 
     /// How many connections are open, idle, being made, and waited for.
     pub(super) fn counts(&self) -> (u32, u32, u32) {
-        let state = self.state();
+        let state = self.state.locked();
         let streams = state.streams.iter().filter(|streams| streams.record.is_idle()).count();
         let idle = state.idle.len() + streams;
         (state.open.saturating_sub(state.connecting), idle as u32, state.connecting)
@@ -177,19 +177,19 @@ impl Host {
     /// It showed a certificate that ends then.
     pub(in super::super) fn showed(&self, expires: Option<SystemTime>) {
         let Some(expires) = expires else { return };
-        self.state().certificate = Some(SeenCertificate { expires, seen: rt::now() });
+        self.state.locked().certificate = Some(SeenCertificate { expires, seen: rt::now() });
     }
 
     /// When the certificate that the host presented last expires, unless it may have been renewed
     /// since.
     pub(super) fn certificate_expiry(&self, now: Instant) -> Option<SystemTime> {
-        let shown = self.state().certificate?;
+        let shown = self.state.locked().certificate?;
         let is_fresh = now.saturating_duration_since(shown.seen) <= REMEMBERED;
         is_fresh.then_some(shown.expires)
     }
 
     fn release(self: &Arc<Self>, record: &Record, cause: CloseCause) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let unused = state.take_idle(record.id);
         drop(state);
         // One that is in use is closed when its request is over.
@@ -202,13 +202,9 @@ impl Host {
 
     /// A place is free again, and nobody was looked for who could use it.
     pub(super) fn free_place(&self) {
-        let mut state = self.state();
+        let mut state = self.state.locked();
         state.open -= 1;
         state.connecting -= 1;
-    }
-
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

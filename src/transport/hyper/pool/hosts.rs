@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -11,7 +11,7 @@ use super::host::Host;
 use super::record::Record;
 use crate::control::{Closed, Expiry, PoolFigures};
 use crate::event::{Emitter, Event};
-use crate::rt::{self, Draw, Rng};
+use crate::rt::{self, Draw, Lock, Rng};
 use crate::terms::{CloseCause, Credential};
 use crate::transport::pool::PoolLimits;
 
@@ -59,7 +59,7 @@ impl Hosts {
     /// The host that an absolute URI names.
     pub(in super::super) fn of(&self, uri: &Uri) -> Option<Arc<Host>> {
         let key = (uri.scheme()?.clone(), uri.authority()?.clone());
-        let mut known = self.known();
+        let mut known = self.known.locked();
         if let Some(host) = known.by_key.get(&key) {
             return Some(Arc::clone(host));
         }
@@ -76,7 +76,7 @@ impl Hosts {
             closed: self.shared.closed(),
             ..PoolFigures::default()
         };
-        for host in self.known().by_key.values() {
+        for host in self.known.locked().by_key.values() {
             let (open, idle, connecting) = host.counts();
             figures.open += open;
             figures.idle += idle;
@@ -87,18 +87,14 @@ impl Hosts {
     }
 
     /// When the certificates end that hosts showed.
-    pub(in super::super) fn expiries(&self) -> impl Iterator<Item = Expiry> {
-        let now = rt::now();
-        let mut expiries = Vec::new();
-        for ((_, authority), host) in &self.known().by_key {
-            let expiry = host.certificate_expiry(now).map(|at| Expiry {
-                credential: Credential::ServerCertificate,
-                host: Some(authority.host().to_owned()),
-                at,
-            });
-            expiries.extend(expiry);
-        }
-        expiries.into_iter()
+    pub(in super::super) fn expiries(&self) -> Vec<Expiry> {
+        let (now, credential) = (rt::now(), Credential::ServerCertificate);
+        let known = self.known.locked();
+        let shown = known.by_key.iter().filter_map(|((_, authority), host)| {
+            let (at, host) = (host.certificate_expiry(now)?, Some(authority.host().to_owned()));
+            Some(Expiry { credential, host, at })
+        });
+        shown.collect()
     }
 
     pub(in super::super) fn limits(&self) -> PoolLimits {
@@ -109,16 +105,12 @@ impl Hosts {
     /// once or when their requests are over.
     pub(in super::super) fn reconfigure(&self, limits: PoolLimits) {
         self.shared.limits.send_replace(limits);
-        let hosts: Vec<_> = self.known().by_key.values().cloned().collect();
+        let hosts: Vec<_> = self.known.locked().by_key.values().cloned().collect();
         for host in &hosts {
             host.trim();
             // Waiting requests may fit now.
             host.grant_place();
         }
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::terms::CloseCause;
 /// The use of a connection for one request. Dropping it returns the connection.
 #[derive(Debug)]
 pub(in super::super) struct Lease {
-    /// Present until it is dropped or taken.
+    /// Present until it is dropped.
     connection: Option<Connection>,
     host: Arc<Host>,
 }
@@ -51,11 +51,6 @@ impl Lease {
     /// Another user of the same connection, if it can be shared.
     pub(super) fn share(&self) -> Option<Connection> {
         self.connection.as_ref()?.share()
-    }
-
-    /// The connection alone; it is its new owner's to end its use.
-    pub(super) fn take(&mut self) -> Option<Connection> {
-        self.connection.take()
     }
 
     /// The connection took no request, and takes no other.

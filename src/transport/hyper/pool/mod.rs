@@ -33,7 +33,7 @@ mod state;
 mod upload;
 
 pub(super) use connection::{Driver, Sender};
-pub(super) use frames::Http2Io;
+pub(super) use frames::Frames;
 pub(super) use host::Host;
 pub(super) use hosts::Hosts;
 pub(super) use lease::Lease;

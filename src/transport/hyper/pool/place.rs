@@ -21,22 +21,12 @@ impl Place {
     pub(super) fn keep(&mut self) {
         self.0 = None;
     }
-
-    /// Frees the place without looking for a request that could use it.
-    pub(super) fn unused(mut self) {
-        let _ = self.free();
-    }
-
-    fn free(&mut self) -> Option<Arc<Host>> {
-        let host = self.0.take()?;
-        host.free_place();
-        Some(host)
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(host) = self.free() {
+        if let Some(host) = self.0.take() {
+            host.free_place();
             host.grant_place();
         }
     }

@@ -12,7 +12,7 @@ use super::host::Host;
 use super::lease::Lease;
 use super::place::Place;
 use super::record::Record;
-use crate::rt;
+use crate::rt::{self, Lock};
 use crate::terms::CloseCause;
 
 /// What a request gets that asks for a connection.
@@ -39,7 +39,7 @@ impl Host {
         let now = rt::now();
         // Dropped after the lock is free again.
         let mut stale = Vec::new();
-        let mut state = self.state();
+        let mut state = self.state.locked();
         let limits = self.shared.limits();
         // Free connections are for the requests that wait, not for one that has just come.
         let is_first = !state.is_waited_for();
@@ -88,39 +88,32 @@ impl Host {
         if connection.is_http2() {
             return self.grant_streams();
         }
-        self.hand_on(connection, now);
+        self.hand_on(connection);
     }
 
     /// Gives an HTTP/1.1 connection to a waiting request, or keeps it.
-    fn hand_on(self: &Arc<Self>, mut connection: Connection, now: Instant) {
-        loop {
-            let mut state = self.state();
-            if connection.record.is_ended() {
-                // It was closed meanwhile, and looked for among those that nobody uses.
-                return;
+    fn hand_on(self: &Arc<Self>, connection: Connection) {
+        let mut state = self.state.locked();
+        if connection.record.is_ended() {
+            // It was closed meanwhile, and looked for among those that nobody uses.
+            return;
+        }
+        // Asked for anew under the lock: it is trimmed to other limits after they are set.
+        let limits = self.shared.limits();
+        if state.is_over(limits.per_host) {
+            // Whoever waits is served by those that stay.
+            return state.shed(&connection.record);
+        }
+        match state.next_waiting() {
+            Some(next) => {
+                // Nobody is woken under the lock.
+                drop(state);
+                let lease = Lease::new(self, connection);
+                // If whoever waited went away, the dropped lease gives the connection back.
+                let _ = next.send(Grant::Lease(lease));
             }
-            // Asked for anew under the lock: it is trimmed to other limits after they are set.
-            let limits = self.shared.limits();
-            if state.is_over(limits.per_host) {
-                // Whoever waits is served by those that stay.
-                return state.shed(&connection.record);
-            }
-            let Some(next) = state.waiting.pop_front() else {
-                if state.idle.len() < limits.idle_per_host {
-                    return state.idle.push(connection);
-                }
-                return state.shed(&connection.record);
-            };
-            // Nobody is woken under the lock.
-            drop(state);
-            let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(Lease::new(self, connection)))
-            else {
-                return;
-            };
-            // Whoever waited went away.
-            let Some(unused) = back.take() else { return };
-            self.end_use(&unused.record, now);
-            connection = unused;
+            None if state.idle.len() < limits.idle_per_host => state.idle.push(connection),
+            None => state.shed(&connection.record),
         }
     }
 
@@ -135,13 +128,13 @@ impl Host {
         let (now, limits) = (rt::now(), self.shared.limits());
         loop {
             let mut stale = Vec::new();
-            let mut state = self.state();
+            let mut state = self.state.locked();
             if state.streams.is_none() || !state.is_waited_for() {
                 return;
             }
             let stream = state.take_stream(now, &limits, &mut stale);
             let granted = stream.and_then(|stream| {
-                let next = state.waiting.pop_front()?;
+                let next = state.next_waiting()?;
                 Some((next, Lease::new(self, stream)))
             });
             drop(state);
@@ -149,31 +142,23 @@ impl Host {
                 return self.grant_place();
             }
             let Some((next, lease)) = granted else { return };
-            if let Err(Grant::Lease(mut back)) = next.send(Grant::Lease(lease))
-                && let Some(unused) = back.take()
-            {
-                // Whoever waited went away.
-                self.end_use(&unused.record, now);
-            }
+            // If whoever waited went away, the dropped lease gives the stream back.
+            let _ = next.send(Grant::Lease(lease));
         }
     }
 
     /// Lets the next waiting request make a connection, if the limits allow it.
     pub(super) fn grant_place(self: &Arc<Self>) {
         loop {
-            let mut state = self.state();
+            let mut state = self.state.locked();
             if !state.may_connect(self.shared.limits().per_host) {
                 return;
             }
-            let Some(next) = state.waiting.pop_front() else { return };
+            let Some(next) = state.next_waiting() else { return };
             let place = state.place(self);
             drop(state);
-            match next.send(Grant::Place(place)) {
-                Ok(()) => {}
-                // Whoever waited went away.
-                Err(Grant::Place(place)) => place.unused(),
-                Err(Grant::Lease(_)) => return,
-            }
+            // If whoever waited went away, the dropped place goes to the next.
+            let _ = next.send(Grant::Place(place));
         }
     }
 }

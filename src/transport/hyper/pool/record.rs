@@ -1,9 +1,9 @@
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::signals::Signals;
-use crate::rt::{self, Draw};
+use crate::rt::{self, Draw, Lock};
 use crate::terms::CloseCause;
 use crate::transport::pool::PoolLimits;
 
@@ -32,8 +32,8 @@ pub(super) struct Record {
     failure: Mutex<Option<hyper::Error>>,
     /// Signals between its users, its peer and its task.
     pub(super) signals: Arc<Signals>,
-    /// The cause of its closing, as a number; [`OPEN`] until there is one.
-    cause: AtomicU8,
+    /// The cause of its closing, once there is one.
+    cause: OnceLock<CloseCause>,
 }
 
 impl Record {
@@ -51,7 +51,7 @@ impl Record {
             counted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             signals,
-            cause: AtomicU8::new(OPEN),
+            cause: OnceLock::new(),
         }
     }
 
@@ -151,15 +151,11 @@ impl Record {
 
     pub(super) fn broke(&self, how: hyper::Error) {
         self.close_for(CloseCause::Broken);
-        *self.failure() = Some(how);
+        *self.failure.locked() = Some(how);
     }
 
     pub(super) fn take_failure(&self) -> Option<hyper::Error> {
-        self.failure().take()
-    }
-
-    fn failure(&self) -> MutexGuard<'_, Option<hyper::Error>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failure.locked().take()
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -187,8 +183,7 @@ impl Record {
 
     /// Sets why it will be closed, unless a cause is set already. Returns whether this one was set.
     pub(super) fn close_for(&self, cause: CloseCause) -> bool {
-        let cause = cause as u8;
-        self.cause.compare_exchange(OPEN, cause, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.cause.set(cause).is_ok()
     }
 
     /// Sets why, and ends its task at once: its requests fail, and its socket is closed.
@@ -198,23 +193,11 @@ impl Record {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.cause.load(Ordering::Relaxed) != OPEN
+        self.cause.get().is_some()
     }
 
     /// The cause of its closing, if one was set.
     pub(super) fn cause(&self) -> Option<CloseCause> {
-        let said = self.cause.load(Ordering::Relaxed);
-        CAUSES.into_iter().find(|cause| *cause as u8 == said)
+        self.cause.get().copied()
     }
 }
-
-const OPEN: u8 = u8::MAX;
-const CAUSES: [CloseCause; 7] = [
-    CloseCause::ByPeer,
-    CloseCause::Broken,
-    CloseCause::Idle,
-    CloseCause::Expired,
-    CloseCause::Cut,
-    CloseCause::Misdirected,
-    CloseCause::Surplus,
-];

@@ -50,6 +50,11 @@ impl State {
         !self.waiting.is_empty()
     }
 
+    /// The request that has waited longest, of those whose callers are there.
+    pub(super) fn next_waiting(&mut self) -> Option<oneshot::Sender<Grant>> {
+        self.is_waited_for().then(|| self.waiting.pop_front())?
+    }
+
     /// Adds a waiting request. Those whose callers left are removed whenever the queue has doubled.
     pub(super) fn wait_in_line(&mut self, grant: oneshot::Sender<Grant>) {
         if self.waiting.len() == self.waiting.capacity() {
@@ -119,10 +124,7 @@ impl State {
 
     /// Takes the unused connections that have not proved since then that they are alive.
     pub(super) fn take_unproven(&mut self, since: Instant) -> Vec<Connection> {
-        let proven = |connection: &Connection| connection.record.was_used_since(since);
-        let (kept, unproven) = std::mem::take(&mut self.idle).into_iter().partition(proven);
-        self.idle = kept;
-        unproven
+        self.idle.extract_if(.., |idle| !idle.record.was_used_since(since)).collect()
     }
 
     /// Takes out an unused connection.

@@ -5,19 +5,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::sync::Notify;
+use tokio::sync::SetOnce;
 use tokio::task::AbortHandle;
 
 use super::signals::Signals;
-use crate::body::{Body, size_with};
+use crate::body::{Body, PolledFrame, size_with};
 use crate::outcome::Error;
-use crate::rt;
+use crate::rt::{self, Lock};
 
 /// A body that is being sent.
 #[derive(Debug, Default)]
@@ -25,8 +25,7 @@ pub(super) struct Upload {
     task: OnceLock<AbortHandle>,
     /// The number of its frames that hyper has taken.
     frames: AtomicU64,
-    is_ended: AtomicBool,
-    ended: Notify,
+    ended: SetOnce<()>,
 }
 
 /// The tasks that hyper runs for one HTTP/2 connection.
@@ -75,13 +74,11 @@ impl Upload {
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.is_ended.load(Ordering::Acquire)
+        self.ended.initialized()
     }
 
     pub(super) async fn ended(&self) {
-        while !self.is_ended() {
-            self.ended.notified().await;
-        }
+        self.ended.wait().await;
     }
 
     /// Resets its stream, if it is not ended.
@@ -121,8 +118,7 @@ impl Tasks {
     }
 
     fn beginning(&self, next: Option<Arc<Upload>>) -> Option<Arc<Upload>> {
-        let mut beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut beginning, next)
+        std::mem::replace(&mut self.beginning.locked(), next)
     }
 }
 
@@ -149,10 +145,7 @@ impl http_body::Body for Uploading {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if !std::mem::replace(&mut self.is_begun, true) {
             self.signals.tasks.beginning(Some(Arc::clone(&self.upload)));
             cx.waker().wake_by_ref();
@@ -181,8 +174,7 @@ impl http_body::Body for Uploading {
 
 impl Drop for Uploading {
     fn drop(&mut self) {
-        self.upload.is_ended.store(true, Ordering::Release);
-        self.upload.ended.notify_one();
+        let _ = self.upload.ended.set(());
     }
 }
 

@@ -5,9 +5,8 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::body::size_with;
+use super::size_with;
 use crate::context::UploadProgress;
-use crate::pattern::{Form, Nothing};
 use crate::rt;
 
 pin_project! {
@@ -23,10 +22,6 @@ pin_project! {
     }
 }
 
-/// The caller's body, handed on as a [`RequestBody`].
-#[derive(Clone, Copy, Debug)]
-pub struct Watched;
-
 #[derive(Debug)]
 struct Watch {
     progress: UploadProgress,
@@ -34,20 +29,19 @@ struct Watch {
     rest: Bytes,
 }
 
-impl<Q: Body + Send + 'static> Form<Q> for Watched {
-    type Body = RequestBody<Q>;
-    type Saved = Nothing;
-
-    fn wrap(inner: Q) -> RequestBody<Q> {
-        RequestBody { inner, watch: None }
+impl<B: Body> RequestBody<B> {
+    /// A body that nobody watches.
+    pub(crate) fn new(inner: B) -> Self {
+        Self { inner, watch: None }
     }
 
-    fn watch(body: RequestBody<Q>, progress: &UploadProgress) -> RequestBody<Q> {
-        if body.is_end_stream() {
+    /// Notes in `progress` what is taken from here on.
+    pub(crate) fn watched(self, progress: &UploadProgress) -> Self {
+        if self.is_end_stream() {
             progress.ended(rt::now());
         }
         let watch = Some(Watch { progress: progress.clone(), rest: Bytes::new() });
-        RequestBody { watch, ..body }
+        Self { watch, ..self }
     }
 }
 
