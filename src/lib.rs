@@ -23,7 +23,7 @@
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
 //!   idle_timeout ── a body that falls silent                                 │
-//!   rehearsal ───── faults of your own, when you ask for them                │
+//!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
 //!   transport ───── hyper, reqwest or a service of yours ────────────────────┘
 //! ```
@@ -144,7 +144,7 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`rehearsal`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
@@ -219,7 +219,7 @@ pub mod event;
 // What a pattern is made of.
 pub mod pattern;
 
-// How integrations are seen and steered.
+// How integrations are seen and controlled.
 pub mod control;
 
 // The patterns, one folder each. None knows another.
@@ -247,9 +247,11 @@ pub use context::IdempotencyKey;
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
 pub use integration::{Integration, IntegrationBuilder};
+#[doc(hidden)]
+pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, fallback, hedge, idempotency, idle_timeout,
-    kill_switch, mirror, observe, rate_limit, rehearsal, retry, timeout,
+    bulkhead, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
+    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

@@ -20,6 +20,7 @@ use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
@@ -27,7 +28,6 @@ use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::RateLimitLayer;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryLayer;
 use outrigger::rt::Rng;
 use outrigger::timeout::TimeoutLayer;
@@ -151,7 +151,7 @@ macro_rules! every_layer_on {
         let timeout = TimeoutLayer::new().attempt(seconds(3));
         let (seldom, rng) = (Ratio::per_million(1), Rng::seeded(1));
         let rare = Plan::new().hang(seldom).latency(seldom, seconds(1), seconds(2));
-        let rehearsal = RehearsalLayer::new().allow().plan(rare).rng(rng.clone());
+        let fault_injection = FaultInjectionLayer::new().allow().plan(rare).rng(rng.clone());
         let mirror = |share| MirrorLayer::new($inner, share).rng(rng.clone());
         let shared = BulkheadLayer::shared(Limit::new(64), Priority::Low);
         // So low that it moves.
@@ -171,8 +171,8 @@ macro_rules! every_layer_on {
             ("adaptive bulkhead", allocations(request, adaptive.layer($inner))),
             ("timeout", allocations(request, timeout.layer($inner))),
             ("idle timeout", allocations(request, idle.layer($inner))),
-            ("rehearsal", allocations(request, RehearsalLayer::new().layer($inner))),
-            ("rehearsal of others", allocations(request, rehearsal.layer($inner))),
+            ("fault_injection", allocations(request, FaultInjectionLayer::new().layer($inner))),
+            ("fault_injection of others", allocations(request, fault_injection.layer($inner))),
             ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
             ("mirror of others", allocations(request, mirror(seldom).layer($inner))),
             ("kill switch", allocations(request, KillSwitchLayer::new().layer($inner))),

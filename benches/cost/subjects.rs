@@ -13,13 +13,13 @@ use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::Emitter;
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::FaultInjectionLayer;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::RateLimitLayer;
-use outrigger::rehearsal::RehearsalLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, Integration};
@@ -209,6 +209,6 @@ fn layers(way: Way) -> Vec<Subject> {
         alone("bulkhead", BulkheadLayer::new(64), way),
         alone("timeout", timeout, way),
         alone("idle_timeout", IdleTimeoutLayer::new(seconds(3)), way),
-        alone("rehearsal", RehearsalLayer::new(), way),
+        alone("fault_injection", FaultInjectionLayer::new(), way),
     ]
 }

@@ -15,7 +15,7 @@ pub struct Health {
     /// Since when it has this status, if known.
     pub since: Option<SystemTime>,
     /// Whether faults are being injected, so that errors may not come from the provider.
-    pub is_rehearsing: bool,
+    pub is_injecting_faults: bool,
     /// The states of its controls.
     pub controls: Vec<ControlState>,
     /// Its circuit breaker; `None` if it has none, or one for each key.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `kill_switch` | `on`, `no-retries`, `cache-only`, `fallback-only`, `off` |
 //! | `circuit_breaker` | `automatic`, `open`, `closed` |
-//! | `rehearsal` | `off`; it is started only by its handle, which says what faults to inject |
+//! | `fault_injection` | `off`; it is started only by its handle, which says what faults to inject |
 //!
 //! ```
 //! use outrigger::{Integration, control::Registry};
@@ -42,6 +42,6 @@ pub use health::{
     RateLimitHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
-pub use registry::{Registry, Steered};
+pub use registry::{Controllable, Registry};
 
 pub use crate::terms::{Credential, Status};

@@ -11,10 +11,10 @@ use crate::rt::Lock;
 /// disappears from it. Two integrations with one name are both listed, and controls are set on
 /// both.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<Vec<Weak<dyn Steered>>>>);
+pub struct Registry(Arc<Mutex<Vec<Weak<dyn Controllable>>>>);
 
 /// An integration, as a registry sees it.
-pub trait Steered: Send + Sync {
+pub trait Controllable: Send + Sync {
     /// Its name.
     fn name(&self) -> &str;
 
@@ -33,34 +33,34 @@ impl Registry {
     }
 
     /// Adds an integration, and removes those that were dropped.
-    pub(crate) fn add(&self, steered: Weak<dyn Steered>) {
+    pub(crate) fn add(&self, controllable: Weak<dyn Controllable>) {
         let mut known = self.0.locked();
-        known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&steered));
-        known.push(steered);
+        known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&controllable));
+        known.push(controllable);
     }
 
     /// The names of all integrations, in the order of their registration.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.all().iter().map(|steered| steered.name().to_owned()).collect()
+        self.all().iter().map(|controllable| controllable.name().to_owned()).collect()
     }
 
     /// The health of all integrations.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
-        self.all().iter().map(|steered| steered.health()).collect()
+        self.all().iter().map(|controllable| controllable.health()).collect()
     }
 
     /// The health of one integration. If several have this name, the one that was registered first.
     #[must_use]
     pub fn health_of(&self, integration: &str) -> Option<Health> {
-        self.named(integration).first().map(|steered| steered.health())
+        self.named(integration).first().map(|controllable| controllable.health())
     }
 
     /// The controls of one integration, or of all that have this name.
     #[must_use]
     pub fn controls(&self, integration: &str) -> Vec<Box<dyn Control>> {
-        self.named(integration).into_iter().flat_map(Steered::controls).collect()
+        self.named(integration).into_iter().flat_map(Controllable::controls).collect()
     }
 
     /// Sets a control by name, on all integrations that have this name.
@@ -82,7 +82,7 @@ impl Registry {
         if named.is_empty() {
             return Err(ControlError::NoIntegration(integration.to_owned()));
         }
-        let controls = named.into_iter().flat_map(Steered::controls);
+        let controls = named.into_iter().flat_map(Controllable::controls);
         let controls: Vec<_> = controls.filter(|known| known.name() == control).collect();
         if controls.is_empty() {
             return Err(ControlError::NoControl(control.to_owned()));
@@ -91,12 +91,12 @@ impl Registry {
         controls.iter().map(|control| control.set(to, who, why)).fold(Ok(()), Result::and)
     }
 
-    fn named(&self, name: &str) -> Vec<Arc<dyn Steered>> {
-        self.all().into_iter().filter(|steered| steered.name() == name).collect()
+    fn named(&self, name: &str) -> Vec<Arc<dyn Controllable>> {
+        self.all().into_iter().filter(|controllable| controllable.name() == name).collect()
     }
 
     /// Holds no lock while the integrations are asked.
-    fn all(&self) -> Vec<Arc<dyn Steered>> {
+    fn all(&self) -> Vec<Arc<dyn Controllable>> {
         self.0.locked().iter().filter_map(Weak::upgrade).collect()
     }
 }

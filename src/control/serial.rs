@@ -22,7 +22,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_rehearsing, controls, retries_saved, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,

@@ -217,13 +217,13 @@ pub enum Event {
     },
     /// A call was not copied, because too many copies are running, or its body is a stream.
     MirrorSkipped,
-    /// A rehearsal began, changed or ended.
-    RehearsalChanged {
+    /// Fault injection was started, changed or stopped.
+    FaultInjectionChanged {
         /// Whether faults are injected from now on.
         on: bool,
     },
-    /// A rehearsal injected a fault. The failure that follows is not the provider's.
-    Rehearsed {
+    /// A fault was injected. The failure that follows is not the provider's.
+    FaultInjected {
         /// Which.
         fault: InjectedFault,
     },

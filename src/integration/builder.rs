@@ -17,6 +17,7 @@ use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
+use crate::fault_injection::FaultInjectionLayer;
 use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, WriteKey};
 use crate::idle_timeout::IdleTimeoutLayer;
@@ -25,7 +26,6 @@ use crate::mirror::MirrorLayer;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
-use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
 use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
@@ -200,9 +200,21 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.mirror = layer.retargeted(target))
     }
 
-    /// Adjusts the rehearsals; without [`allow`](RehearsalLayer::allow) there can be none.
-    pub fn rehearsal(self, adjust: impl FnOnce(RehearsalLayer) -> RehearsalLayer) -> Self {
-        self.set(|slots| slots.rehearsal = adjust(slots.rehearsal.clone()))
+    /// Adjusts fault injection; without [`allow`](FaultInjectionLayer::allow) it can't be started.
+    pub fn fault_injection(
+        self,
+        adjust: impl FnOnce(FaultInjectionLayer) -> FaultInjectionLayer,
+    ) -> Self {
+        self.set(|slots| slots.fault_injection = adjust(slots.fault_injection.clone()))
+    }
+
+    /// The former name of [`fault_injection`](Self::fault_injection).
+    #[doc(hidden)]
+    pub fn rehearsal(
+        self,
+        adjust: impl FnOnce(FaultInjectionLayer) -> FaultInjectionLayer,
+    ) -> Self {
+        self.fault_injection(adjust)
     }
 
     /// How unsafe calls get keys. If the layer doesn't set [key_source](IdempotencyLayer::key_source) or

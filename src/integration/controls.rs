@@ -4,7 +4,7 @@ use std::time::SystemTime;
 use super::handle::Shared;
 use crate::circuit_breaker::BreakerHandle;
 use crate::control::{Control, ControlError, ControlState};
-use crate::rehearsal::RehearsalHandle;
+use crate::fault_injection::FaultInjectionHandle;
 use crate::rt::{Clock, Lock};
 use crate::terms::{BreakerState, SwitchMode};
 
@@ -14,8 +14,8 @@ pub(super) struct KillSwitchControl(pub(super) Arc<Shared>);
 /// Forces the circuit breaker open or closed.
 pub(super) struct BreakerControl(pub(super) Arc<Shared>);
 
-/// Ends a rehearsal.
-pub(super) struct RehearsalControl(pub(super) Arc<Shared>);
+/// Stops fault injection.
+pub(super) struct FaultInjectionControl(pub(super) Arc<Shared>);
 
 /// Who last set a control that doesn't record this itself.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct LastChange {
 
 impl Shared {
     pub(super) fn control_states(&self) -> Vec<ControlState> {
-        vec![self.kill_switch_state(), self.breaker_state(), self.rehearsal_state()]
+        vec![self.kill_switch_state(), self.breaker_state(), self.fault_injection_state()]
     }
 
     fn kill_switch_state(&self) -> ControlState {
@@ -68,17 +68,17 @@ impl Shared {
         state
     }
 
-    fn rehearsal_state(&self) -> ControlState {
-        let on = self.rehearsal().is_on();
-        ControlState::new(REHEARSAL, if on { "on" } else { "off" }, !on)
+    fn fault_injection_state(&self) -> ControlState {
+        let on = self.fault_injection().is_on();
+        ControlState::new(FAULT_INJECTION, if on { "on" } else { "off" }, !on)
     }
 
     pub(super) fn breaker(&self) -> BreakerHandle {
         self.live.slots().circuit_breaker.handle()
     }
 
-    fn rehearsal(&self) -> RehearsalHandle {
-        self.live.slots().rehearsal.handle()
+    fn fault_injection(&self) -> FaultInjectionHandle {
+        self.live.slots().fault_injection.handle()
     }
 }
 
@@ -140,9 +140,9 @@ impl Control for BreakerControl {
     }
 }
 
-impl Control for RehearsalControl {
+impl Control for FaultInjectionControl {
     fn name(&self) -> &'static str {
-        REHEARSAL
+        FAULT_INJECTION
     }
 
     fn positions(&self) -> &'static [&'static str] {
@@ -150,21 +150,21 @@ impl Control for RehearsalControl {
     }
 
     fn state(&self) -> ControlState {
-        self.0.rehearsal_state()
+        self.0.fault_injection_state()
     }
 
     fn set(&self, to: &str, _: &str, _: &str) -> Result<(), ControlError> {
         if to != ENDS[0] {
             return Err(ControlError::no_position(to, &ENDS));
         }
-        self.0.rehearsal().stop();
+        self.0.fault_injection().stop();
         Ok(())
     }
 }
 
 const KILL_SWITCH: &str = "kill_switch";
 const CIRCUIT_BREAKER: &str = "circuit_breaker";
-const REHEARSAL: &str = "rehearsal";
+const FAULT_INJECTION: &str = "fault_injection";
 const MODES: [&str; 5] = {
     let [on, no_retries, cache_only, fallback_only, off] = SwitchMode::ALL;
     [on.name(), no_retries.name(), cache_only.name(), fallback_only.name(), off.name()]

@@ -14,14 +14,14 @@ use super::reload::Reload;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
-use crate::control::{Health, Registry, Steered};
+use crate::control::{Controllable, Health, Registry};
 use crate::event::Emitter;
+use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
 use crate::kill_switch::KillSwitchHandle;
 use crate::mirror::MirrorHandle;
 use crate::outcome::Error;
 use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
-use crate::rehearsal::RehearsalHandle;
 use crate::retry::RetryBudget;
 use crate::transport::pool::PoolHandle;
 
@@ -132,10 +132,17 @@ impl Integration {
         self.shared.live.slots().mirror.handle()
     }
 
-    /// Its rehearsals.
+    /// Its fault injection.
     #[must_use]
-    pub fn rehearsal(&self) -> RehearsalHandle {
-        self.shared.live.slots().rehearsal.handle()
+    pub fn fault_injection(&self) -> FaultInjectionHandle {
+        self.shared.live.slots().fault_injection.handle()
+    }
+
+    /// The former name of [`fault_injection`](Self::fault_injection).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn rehearsal(&self) -> FaultInjectionHandle {
+        self.fault_injection()
     }
 
     /// Its pool of connections; `None` if the client isn't the integration's own.
@@ -153,12 +160,12 @@ impl Integration {
     /// Its health.
     #[must_use]
     pub fn health(&self) -> Health {
-        Steered::health(&*self.shared)
+        Controllable::health(&*self.shared)
     }
 
     /// Adds it to a registry, for as long as it exists.
     pub fn register(&self, registry: &Registry) {
-        let shared: Arc<dyn Steered> = Arc::clone(&self.shared) as Arc<dyn Steered>;
+        let shared: Arc<dyn Controllable> = Arc::clone(&self.shared) as Arc<dyn Controllable>;
         registry.add(Arc::downgrade(&shared));
     }
 }

@@ -1,17 +1,17 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::controls::{BreakerControl, KillSwitchControl, RehearsalControl};
+use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
 use super::handle::Shared;
 use crate::control::{
-    BreakerHealth, BulkheadHealth, Control, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
-    RateLimitHealth, Steered,
+    BreakerHealth, BulkheadHealth, Control, Controllable, Health, HedgeHealth, KeyedBreakersHealth,
+    MirrorHealth, RateLimitHealth,
 };
 use crate::rt::Clock;
 use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
-impl Steered for Shared {
+impl Controllable for Shared {
     fn name(&self) -> &str {
         &self.name
     }
@@ -40,7 +40,7 @@ impl Steered for Shared {
             integration: self.name.to_string(),
             status: Status::Up,
             since: None,
-            is_rehearsing: slots.rehearsal.handle().is_on(),
+            is_injecting_faults: slots.fault_injection.handle().is_on(),
             controls: self.control_states(),
             breaker,
             keyed_breakers: slots.circuit_breaker.keyed_handle().map(|breakers| {
@@ -83,7 +83,7 @@ impl Steered for Shared {
         vec![
             Box::new(KillSwitchControl(Arc::clone(&self))),
             Box::new(BreakerControl(Arc::clone(&self))),
-            Box::new(RehearsalControl(self)),
+            Box::new(FaultInjectionControl(self)),
         ]
     }
 }

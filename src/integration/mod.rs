@@ -19,7 +19,7 @@
 //! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
-//! | fallback, hedge, mirror, rehearsal | off | off | decisions that only the business can make |
+//! | fallback, hedge, mirror, fault_injection | off | off | decisions that only the business can make |
 //!
 //! Settings are adjusted slot by slot and checked together: [`IntegrationBuilder::build`] names every
 //! mistake at once. With the feature `serde` they can also come from a file, and change while calls
@@ -45,7 +45,7 @@
 //! 13. `observe(attempt)`: sees what the provider gets.
 //! 14. `timeout`: the attempt's time, without the queue's.
 //! 15. `idle_timeout`: the body's silence, right above the transport.
-//! 16. `rehearsal`: all limits meet its faults as if they were the provider's.
+//! 16. `fault_injection`: all limits meet its faults as if they were the provider's.
 //! 17. the transport.
 //!
 //! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand

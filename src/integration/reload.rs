@@ -69,16 +69,16 @@ impl Reload {
         let changing = self.changing.locked();
         along();
         let running = self.slots().clone();
-        let rehearsed = running.rehearsal.plan_on();
+        let injected = running.fault_injection.plan_on();
         let slots = to.inherit(&running);
         let stack = (self.compose)(&slots);
-        let rehearsal = slots.rehearsal.clone();
+        let fault_injection = slots.fault_injection.clone();
         let before = std::mem::replace(&mut *self.slots(), slots);
         let before = (before, running, self.swap(stack));
         drop(changing);
         // Values of users may run any code when they are dropped: hold no lock.
         drop(before);
         // Subscribers may read the settings, and even change them again: hold no lock.
-        rehearsal.tell_since(rehearsed);
+        fault_injection.tell_since(injected);
     }
 }

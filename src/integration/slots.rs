@@ -32,7 +32,7 @@ macro_rules! each_slot {
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
             idle_timeout: IdleTimeoutLayer,
-            rehearsal: RehearsalLayer => RehearsalSettings,
+            fault_injection: FaultInjectionLayer => FaultInjectionSettings,
         }
     };
 }
@@ -40,24 +40,24 @@ macro_rules! each_slot {
 /// Makes the slots, and what is done with each of them, from their list.
 macro_rules! slots {
     ($($name:ident: $layer:ident $(<$part:ty>)? $(=> $table:ident)?,)*) => {
-        /// What stands in each slot.
+        /// The layer in each slot.
         #[derive(Clone, Debug)]
         pub(super) struct Slots {
             $(pub(super) $name: crate::$name::$layer $(<$part>)?,)*
             pub(super) around_call: Users,
             pub(super) around_attempt: Users,
-            /// For the own client; another's is its owner's affair.
+            /// For the own client; other clients have settings of their own.
             pub(super) connect: Duration,
         }
 
         impl Slots {
-            /// Slots of one integration: they share what somebody had a handle of, or meant to be
-            /// shared, and nothing else with another's.
+            /// The slots of one integration. State is shared between integrations only if a handle to
+            /// it was taken before they were built, or if it is meant to be shared.
             pub(super) fn adopt(self, wiring: &Wiring) -> Self {
                 Self { $($name: self.$name.adopt(wiring),)* ..self }
             }
 
-            /// The same settings, which stay as they are while those that run are set anew.
+            /// A copy of the settings that later changes to the running ones don't affect.
             pub(super) fn snapshot(&self) -> Self {
                 Self { $($name: self.$name.snapshot(),)* ..self.clone() }
             }
@@ -75,15 +75,14 @@ macro_rules! slots {
 
 each_slot!(slots);
 
-/// Where the key goes, whatever puts it there.
+/// Any placement of the key.
 #[derive(Clone)]
 pub(super) struct AnyPlacement(Arc<dyn WriteKey<Body> + Send + Sync>);
 
 impl Slots {
-    /// What follows from other settings: second requests come out of the retries' budget, jobs wait
-    /// for their turn in one queue, in order, and not in the bulkhead's, which is short, and a copy
-    /// has no key, and what is said and kept of a call that was stopped has it, whatever header the
-    /// provider wants it in.
+    /// Derives dependent settings: hedges use the retry budget; jobs queue in the rate limit and not
+    /// in the bulkhead, whose queue is short; mirror, kill switch and fallback know the header of the
+    /// key, so that copies have none and reports about stopped calls have it.
     pub(super) fn wire(mut self) -> Self {
         let key_header = self.idempotency.settings().profile.header.clone();
         if let Some(header) = key_header.clone() {
@@ -102,7 +101,7 @@ impl Slots {
         self
     }
 
-    /// The places that jobs wait for before their turn, unless so many in flight were set.
+    /// The bulkhead's capacity, which bounds jobs in flight unless a number was set.
     fn room(&self) -> Option<Arc<dyn Capacity>> {
         let config = self.rate_limit.config();
         match (config.on_limit, config.in_flight) {
@@ -111,10 +110,9 @@ impl Slots {
         }
     }
 
-    /// These settings, with all that the running ones remember and hold, or those that they were laid
-    /// over at first.
+    /// These settings, with the state of the running ones.
     pub(super) fn inherit(mut self, running: &Self) -> Self {
-        // First: those who wait for their turn look at the places that there are then.
+        // Before the rate limit, whose queue reads the bulkhead's new limit.
         self.bulkhead = self.bulkhead.inherit(&running.bulkhead);
         let room = self.room();
         self.rate_limit = self.rate_limit.with_capacity(room);
@@ -123,7 +121,7 @@ impl Slots {
         slots
     }
 
-    /// All that can't work, layer by layer and between the layers.
+    /// Adds all errors, of each layer and between layers.
     pub(super) fn check_into(&self, found: &mut Vec<ValidationError>) {
         self.check_each(found);
         self.check_between(found);
@@ -161,7 +159,7 @@ impl Slots {
         }
     }
 
-    /// What an own client's limit must keep to.
+    /// Checks the own client's limits against the other settings.
     pub(super) fn check_connect(
         &self,
         connect: Option<Duration>,
@@ -180,7 +178,7 @@ impl Slots {
 }
 
 impl AnyPlacement {
-    /// The same layer, whatever puts its keys in place.
+    /// The same layer with its placement boxed.
     pub(super) fn of<P>(layer: IdempotencyLayer<P>) -> IdempotencyLayer<Self>
     where
         P: WriteKey<Body> + Clone + Send + Sync + 'static,

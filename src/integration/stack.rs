@@ -60,7 +60,7 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         // 15. Above the transport: only the provider's silence counts.
         slots.idle_timeout.to_pattern(),
         // 16. Right above the transport: all limits meet the faults as if they were real.
-        slots.rehearsal.is_in_use().then(|| slots.rehearsal.to_pattern()),
+        slots.fault_injection.is_in_use().then(|| slots.fault_injection.to_pattern()),
         // 17. The transport: its errors become ours here, once.
         bottom,
     );

@@ -13,13 +13,13 @@ use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::fallback::FallbackLayer;
+use crate::fault_injection::FaultInjectionLayer;
 use crate::hedge::HedgeLayer;
 use crate::idempotency::{IdempotencyLayer, KeySource};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::rate_limit::RateLimitLayer;
-use crate::rehearsal::RehearsalLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 
@@ -44,7 +44,7 @@ pub(super) fn slots() -> Slots {
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
-        rehearsal: RehearsalLayer::new(),
+        fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),
         around_attempt: Users::default(),
         connect: Duration::from_secs(1),

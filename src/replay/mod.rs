@@ -8,6 +8,6 @@ mod safety;
 pub use body::ReplayBody;
 
 pub(crate) use body::RecordedBody;
-pub use safety::Steer;
+pub use safety::RetryOverride;
 
 pub(crate) use safety::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};

@@ -2,19 +2,19 @@ use http::{HeaderName, HeaderValue, Method, Request};
 
 use crate::context::{Call, IdempotencyKey};
 
-/// Steers the retries and hedges of one request, in its extensions.
+/// Overrides the retries and hedges of one request, in its extensions.
 ///
 /// ```
-/// use outrigger::retry::Steer;
+/// use outrigger::retry::RetryOverride;
 ///
 /// # let mut request = http::Request::new(());
-/// request.extensions_mut().insert(Steer::Never);
+/// request.extensions_mut().insert(RetryOverride::Never);
 /// ```
 ///
 /// A deadline of its own is a [`CallDeadline`](crate::context::CallDeadline).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Steer {
+pub enum RetryOverride {
     /// One attempt.
     Never,
     /// At most two attempts.

@@ -65,8 +65,12 @@ impl Raw {
 }
 
 /// Former names of settings, each with the present one.
-const FORMER_NAMES: [(&str, &str); 3] =
-    [("excess", "on_limit"), ("longest", "max_len"), ("minting", "key_source")];
+const FORMER_NAMES: [(&str, &str); 4] = [
+    ("excess", "on_limit"),
+    ("longest", "max_len"),
+    ("minting", "key_source"),
+    ("rehearsal", "fault_injection"),
+];
 /// Former words, each after its setting's former name and before the present word.
 const FORMER_WORDS: [(&str, &str, &str); 2] =
     [("minting", "always", "caller-or-generated"), ("minting", "callers-only", "caller")];

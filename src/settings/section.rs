@@ -49,7 +49,7 @@ macro_rules! section {
 pub(crate) use section;
 
 /// Replaces a value by a setting, if that is present.
-pub(crate) fn lay<T: Clone>(over: &mut T, setting: &Option<T>) {
+pub(crate) fn assign<T: Clone>(over: &mut T, setting: &Option<T>) {
     if let Some(value) = setting {
         over.clone_from(value);
     }

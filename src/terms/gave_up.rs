@@ -24,8 +24,14 @@ named! {
         /// The provider would no longer know the idempotency key.
         KeyExpired: "key_expired", "idempotency key expired";
         /// The request forbids it.
-        Steered: "steered", "told not to";
+        Overridden: "overridden", "told not to";
         /// The integration was stopped, or its retries.
         Stopped: "stopped", "stopped by kill switch";
     }
+}
+
+#[doc(hidden)]
+#[expect(non_upper_case_globals, reason = "the variant's former name")]
+impl GaveUp {
+    pub const Steered: Self = Self::Overridden;
 }

@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-/// A fault that a rehearsal injects into a call.
+/// A fault that was injected into a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InjectedFault {

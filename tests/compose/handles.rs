@@ -7,12 +7,12 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::context::RequestHead;
 use outrigger::event::{BreakerState, Event, SwitchMode};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::integration::Service;
 use outrigger::kill_switch::{KillSwitchHandle, KillSwitchLayer};
 use outrigger::mirror::MirrorLayer;
 use outrigger::rate_limit::RateLimitLayer;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{Integration, IntegrationBuilder, Ratio};
 
@@ -121,18 +121,18 @@ async fn a_handle_of_a_rate_limit_that_was_given_stops_the_integrations_calls() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_of_a_rehearsal_that_was_given_ends_the_integrations() {
-    let (layer, listener) = (RehearsalLayer::new().allow(), EventRecorder::new());
-    let rehearsal = layer.handle();
+async fn a_handle_of_a_fault_injection_that_was_given_ends_the_integrations() {
+    let (layer, listener) = (FaultInjectionLayer::new().allow(), EventRecorder::new());
+    let fault_injection = layer.handle();
     let broken = || Plan::new().status(Ratio::ONE, StatusCode::GONE);
-    rehearsal.start(broken()).unwrap();
-    let crm = crm().rehearsal(|_| layer).subscriber(listener.clone()).build().unwrap();
+    fault_injection.start(broken()).unwrap();
+    let crm = crm().fault_injection(|_| layer).subscriber(listener.clone()).build().unwrap();
     assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::GONE);
-    rehearsal.stop();
-    assert_eq!(listener.events().last(), Some(&Event::RehearsalChanged { on: false }));
+    fault_injection.stop();
+    assert_eq!(listener.events().last(), Some(&Event::FaultInjectionChanged { on: false }));
     assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::OK);
-    crm.rehearsal().start(broken()).unwrap();
-    assert!(rehearsal.is_on() && rehearsal.injected() == 1);
+    crm.fault_injection().start(broken()).unwrap();
+    assert!(fault_injection.is_on() && fault_injection.injected() == 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,24 +160,24 @@ async fn two_of_one_builder_share_nothing_of_what_nobody_has_a_handle_of() {
         .breaker(|_| CircuitBreakerLayer::new())
         .rate_limit(|_| RateLimitLayer::new(100, seconds(1)))
         .bulkhead(|_| BulkheadLayer::new(2))
-        .rehearsal(RehearsalLayer::allow);
+        .fault_injection(FaultInjectionLayer::allow);
     let first = builder.clone().build().unwrap();
     first.breaker().force_open();
     first.rate_limit().pause(seconds(60));
-    first.rehearsal().start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
+    first.fault_injection().start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
     let second = builder.build().unwrap();
     assert_eq!(read(second.send(get())).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_build_that_failed_leaves_a_layer_to_the_next_one() {
-    let layers = (KillSwitchLayer::new(), RehearsalLayer::new().allow());
-    let builder = crm().kill_switch(|_| layers.0.clone()).rehearsal(|_| layers.1.clone());
+    let layers = (KillSwitchLayer::new(), FaultInjectionLayer::new().allow());
+    let builder = crm().kill_switch(|_| layers.0.clone()).fault_injection(|_| layers.1.clone());
     let failed = builder.clone().retry(|retry| retry.max_attempts(0)).build();
     assert!(failed.is_err());
-    let (switch, rehearsal) = (layers.0.handle(), layers.1.handle());
+    let (switch, fault_injection) = (layers.0.handle(), layers.1.handle());
     let crm = builder.build().unwrap();
-    rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
+    fault_injection.start(Plan::new().status(Ratio::ONE, StatusCode::GONE)).unwrap();
     assert_eq!(read(crm.send(get())).await.unwrap().status(), StatusCode::GONE);
     switch.set(SwitchMode::Off, "ada", "wrong invoices");
     assert!(is_refused(&crm).await);

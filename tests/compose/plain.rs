@@ -6,10 +6,10 @@ use http::{Method, Response};
 use outrigger::backoff::Backoff;
 use outrigger::event::{BreakerState, SwitchMode};
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::FaultInjectionLayer;
 use outrigger::hedge::HedgeLayer;
 use outrigger::integration::OwnClient;
 use outrigger::mirror::MirrorLayer;
-use outrigger::rehearsal::RehearsalLayer;
 use outrigger::retry::Retries;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{ErrorKind, Integration, IntegrationBuilder, Ratio};
@@ -35,7 +35,7 @@ fn equipped(preset: Builder) -> Builder {
         .fallback(FallbackLayer::value(Response::new("{}")).when(|_| false))
         .hedge(HedgeLayer::after(Duration::from_millis(2_999)))
         .mirror(MirrorLayer::new(target.build().unwrap(), Ratio::ZERO))
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .subscriber(EventRecorder::new())
 }
 
@@ -124,7 +124,7 @@ async fn one_that_is_plain_has_handles_that_say_so() {
     let crm = Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
     let crm = crm.build().unwrap();
     crm.mirror().set_share(Ratio::ONE);
-    assert!(crm.rehearsal().start(outrigger::rehearsal::Plan::new()).is_err());
+    assert!(crm.fault_injection().start(outrigger::fault_injection::Plan::new()).is_err());
     assert_eq!(crm.send(get()).await.unwrap().status(), 200);
     assert_eq!((crm.mirror().mirrored(), crm.mirror().skipped()), (0, 0));
     assert_eq!((crm.hedge().delay(), crm.hedge().counts().sent), (None, 0));

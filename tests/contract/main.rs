@@ -16,6 +16,7 @@ use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeySource};
 use outrigger::idle_timeout::IdleTimeoutLayer;
@@ -23,7 +24,6 @@ use outrigger::kill_switch::{KillSwitchLayer, SwitchSetting};
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::{OnLimit, RateLimitLayer};
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
 
@@ -175,15 +175,15 @@ contract! {
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
-    rehearsal: RehearsalLayer = RehearsalLayer::new();
-    rehearsal_allowed: RehearsalLayer = RehearsalLayer::new().allow();
-    rehearsal_by_request: RehearsalLayer =
-        RehearsalLayer::new().allow().header(HeaderName::from_static("x-rehearse"));
-    rehearsal_of_nothing: RehearsalLayer = RehearsalLayer::new().allow().plan(Plan::new());
-    rehearsal_of_latency: RehearsalLayer = RehearsalLayer::new()
+    fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();
+    fault_injection_allowed: FaultInjectionLayer = FaultInjectionLayer::new().allow();
+    fault_injection_by_request: FaultInjectionLayer =
+        FaultInjectionLayer::new().allow().header(HeaderName::from_static("x-fault"));
+    fault_injection_of_nothing: FaultInjectionLayer = FaultInjectionLayer::new().allow().plan(Plan::new());
+    fault_injection_of_latency: FaultInjectionLayer = FaultInjectionLayer::new()
         .allow()
         .plan(Plan::new().latency(Ratio::ONE, MOMENT, MOMENT));
-    rehearsal_of_slow_bodies: RehearsalLayer = RehearsalLayer::new()
+    fault_injection_of_slow_bodies: FaultInjectionLayer = FaultInjectionLayer::new()
         .allow()
         .plan(Plan::new().slow_body(Ratio::ONE, MOMENT));
     kill_switch: KillSwitchLayer = KillSwitchLayer::new();

@@ -12,6 +12,7 @@ use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{BreakerState, Emitter, Event};
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::FaultInjectionLayer;
 use outrigger::hedge::{HedgeCounts, HedgeLayer};
 use outrigger::idempotency::IdempotencyLayer;
 use outrigger::idle_timeout::IdleTimeoutLayer;
@@ -19,7 +20,6 @@ use outrigger::kill_switch::KillSwitchLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
 use outrigger::rate_limit::RateLimitLayer;
-use outrigger::rehearsal::RehearsalLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
@@ -72,7 +72,7 @@ impl Subject for DeadlineLayer {}
 impl Subject for FallbackLayer {}
 impl Subject for IdleTimeoutLayer {}
 impl Subject for ObserveLayer {}
-impl Subject for RehearsalLayer {}
+impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for TimeoutLayer {}
 

@@ -7,10 +7,10 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive, Mode};
 use outrigger::deadline::DeadlineLayer;
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::mirror::MirrorLayer;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{ConfigError, Ratio, ValidationError};
@@ -65,8 +65,8 @@ fn the_defaults_of_every_layer_can_work() {
         CircuitBreakerLayer::disabled().check(),
         BulkheadLayer::new(1).check(),
         BulkheadLayer::unlimited().check(),
-        RehearsalLayer::new().check(),
-        RehearsalLayer::new().allow().plan(Plan::new()).check(),
+        FaultInjectionLayer::new().check(),
+        FaultInjectionLayer::new().allow().plan(Plan::new()).check(),
         MirrorLayer::new((), NEVER).check(),
         BulkheadLayer::new(16).adaptive(Adaptive::aimd()).check(),
         BulkheadLayer::new(16).adaptive(Adaptive::gradient()).check(),
@@ -349,42 +349,42 @@ fn breakers_that_can_work_are_taken() {
 }
 
 #[test]
-fn a_rehearsal_that_nobody_allowed_is_refused() {
+fn a_fault_injection_that_nobody_allowed_is_refused() {
     let says = ["not allowed", "allow them on the layer", "unset"];
-    refuses(RehearsalLayer::new().plan(Plan::new()).check(), "rehearsal.plan", &says);
-    let header = http::HeaderName::from_static("x-rehearse");
-    let by_request = RehearsalLayer::new().header(header);
-    refuses(by_request.check(), "rehearsal.header", &says);
+    refuses(FaultInjectionLayer::new().plan(Plan::new()).check(), "fault_injection.plan", &says);
+    let header = http::HeaderName::from_static("x-fault");
+    let by_request = FaultInjectionLayer::new().header(header);
+    refuses(by_request.check(), "fault_injection.header", &says);
     assert_eq!(by_request.allow().check(), Ok(()));
 }
 
 #[test]
 fn a_plan_that_can_not_work_is_refused() {
-    let plan = |plan: Plan| RehearsalLayer::new().allow().plan(plan).check();
+    let plan = |plan: Plan| FaultInjectionLayer::new().allow().plan(plan).check();
     let half = Ratio::percent(50);
     let unavailable = http::StatusCode::SERVICE_UNAVAILABLE;
     let over = Plan::new().hang(half).reset(half).status(Ratio::per_million(1), unavailable);
-    refuses(plan(over), "rehearsal.plan.shares", &["100.0001%", "100% together"]);
+    refuses(plan(over), "fault_injection.plan.shares", &["100.0001%", "100% together"]);
     assert_eq!(plan(Plan::new().hang(half).status(half, unavailable)), Ok(()));
     let reversed = Plan::new().latency(half, secs(2), secs(1));
-    refuses(plan(reversed), "rehearsal.plan.latency", &["2s is over 1s", "turn them round"]);
+    refuses(plan(reversed), "fault_injection.plan.latency", &["2s is over 1s", "turn them round"]);
     let over = Plan::new().latency(Ratio::percent(101), secs(1), secs(2));
-    refuses(plan(over), "rehearsal.plan.latency", &["101%", "100% at most"]);
+    refuses(plan(over), "fault_injection.plan.latency", &["101%", "100% at most"]);
     refuses(
         plan(Plan::new().latency(half, ZERO, ZERO)),
-        "rehearsal.plan.latency",
+        "fault_injection.plan.latency",
         &["give it a duration"],
     );
     assert_eq!(plan(Plan::new().latency(Ratio::ONE, ZERO, secs(1))), Ok(()));
     refuses(
         plan(Plan::new().slow_body(half, ZERO)),
-        "rehearsal.plan.slow_body",
+        "fault_injection.plan.slow_body",
         &["give it a duration"],
     );
     let over = Plan::new().slow_body(Ratio::percent(101), secs(1));
-    refuses(plan(over), "rehearsal.plan.slow_body", &["101%", "100% at most"]);
+    refuses(plan(over), "fault_injection.plan.slow_body", &["101%", "100% at most"]);
     let early = Plan::new().status(half, http::StatusCode::EARLY_HINTS);
-    refuses(plan(early), "rehearsal.plan.status", &["103", "from 200 on"]);
+    refuses(plan(early), "fault_injection.plan.status", &["103", "from 200 on"]);
     let all = Plan::new().hang(Ratio::percent(u32::MAX)).reset(Ratio::per_million(u32::MAX));
     assert!(plan(all.slow_body(Ratio::per_million(u32::MAX), ZERO)).is_err(), "and no overflow");
 }

@@ -128,7 +128,7 @@ async fn a_name_a_label_or_a_value_that_there_is_not_would_be_found() {
         "sum by (integration) (outrigger_calls_total)",
         r#"outrigger_calls_total{class="success"}"#,
         r#"outrigger_calls_total{outrigger_class=~"success|sucess"}"#,
-        r#"outrigger_rehearsal_on{outrigger_reason="bulkhead_full"}"#,
+        r#"outrigger_fault_injection_on{outrigger_reason="bulkhead_full"}"#,
     ] {
         let question = Question { of: "a mistake".into(), expression: wrong.into() };
         assert!(!mistakes(&page, &recorded, &question).is_empty(), "{wrong}");

@@ -12,11 +12,11 @@ use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::mirror::MirrorLayer;
 use outrigger::outcome::{Class, Classify, ResponseHead};
-use outrigger::rehearsal::Plan;
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
@@ -54,12 +54,12 @@ impl Bench {
         let limits = limits(self).await;
         let hedges = hedges(self).await;
         let stopped = stopped(self).await;
-        let rehearsed = rehearsed(self).await;
+        let injected = injected(self).await;
         rotated(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         let page = self.page();
-        drop((answers, breakers, limits, hedges, stopped, rehearsed, own, certified));
+        drop((answers, breakers, limits, hedges, stopped, injected, own, certified));
         page
     }
 
@@ -241,7 +241,7 @@ async fn stopped(bench: &Bench) -> Integration {
         .expect("settings that work");
     call(&rates, Method::GET).await;
     for mode in [SwitchMode::FallbackOnly, SwitchMode::Off, SwitchMode::CacheOnly] {
-        rates.kill_switch().set(mode, "ada", "a rehearsal of the bad day");
+        rates.kill_switch().set(mode, "ada", "a test of the switch");
         call(&rates, Method::GET).await;
     }
     rates.kill_switch().set(SwitchMode::FallbackOnly, "ada", "no fallback for this");
@@ -252,16 +252,16 @@ async fn stopped(bench: &Bench) -> Integration {
     rates
 }
 
-async fn rehearsed(bench: &Bench) -> Integration {
-    let shop = Integration::user_flow("rehearsed")
+async fn injected(bench: &Bench) -> Integration {
+    let shop = Integration::user_flow("shop")
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
-        .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
+        .fault_injection(outrigger::fault_injection::FaultInjectionLayer::allow)
         .service(Script::new([Answer::status(200)]))
         .build()
         .expect("settings that work");
     let plan = Plan::new().status(Ratio::percent(100), StatusCode::BAD_GATEWAY);
-    shop.rehearsal().start(plan).expect("it is allowed");
+    shop.fault_injection().start(plan).expect("it is allowed");
     call(&shop, Method::GET).await;
     shop
 }

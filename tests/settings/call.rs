@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Method, Request};
 use outrigger::backoff::Backoff;
 use outrigger::integration::Call;
-use outrigger::retry::{RetryBudget, RetryLayer, Steer};
+use outrigger::retry::{RetryBudget, RetryLayer, RetryOverride};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Error, Integration, IntegrationConfig};
 use tower::{Layer, ServiceExt};
@@ -35,7 +35,7 @@ pub(crate) fn request(method: Method) -> Request<Body> {
 /// A request that is not to be tried again.
 pub(crate) fn once() -> Request<Body> {
     let mut request = get();
-    request.extensions_mut().insert(Steer::Never);
+    request.extensions_mut().insert(RetryOverride::Never);
     request
 }
 

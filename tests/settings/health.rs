@@ -31,11 +31,11 @@ async fn health_has_these_fields() {
         "integration": "crm",
         "status": "up",
         "since": null,
-        "is_rehearsing": false,
+        "is_injecting_faults": false,
         "controls": [
             control("kill_switch", "on"),
             control("circuit_breaker", "automatic"),
-            control("rehearsal", "off"),
+            control("fault_injection", "off"),
         ],
         "breaker": {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,

@@ -86,7 +86,7 @@ async fn a_record_is_a_line_with_every_field() {
     order.extensions_mut().insert(PathTemplate::new("/orders/{id}"));
     order.extensions_mut().insert(BusinessKey::new("order \"7\""));
     order.extensions_mut().insert(IdempotencyKey::from_business_key("order 7"));
-    order.extensions_mut().insert(outrigger::retry::Steer::Never);
+    order.extensions_mut().insert(outrigger::retry::RetryOverride::Never);
     status(crm.send(order)).await.unwrap();
     assert!(written.flush(LONG));
     let lines = lines(&folder.file());

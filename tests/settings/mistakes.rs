@@ -38,9 +38,9 @@ fn an_unknown_key_on_any_level_is_told_the_nearest_name() {
     near("circuit_breaker.slow_after = '1s'", "circuit_breaker.slow_after", "slow_over");
     near("circuit_breaker.open_fro = '1s'", "circuit_breaker.open_fro", "open_for");
     near("hyper.connect-timeout = '1s'", "hyper.connect-timeout", "connect_timeout");
-    near("rehearsal.plan.latncy = {}", "rehearsal.plan.latncy", "latency");
-    let status = "rehearsal.plan.status = [{ share = '1%' }, { cod = 503 }]";
-    near(status, "rehearsal.plan.status[1].cod", "code");
+    near("fault_injection.plan.latncy = {}", "fault_injection.plan.latncy", "latency");
+    let status = "fault_injection.plan.status = [{ share = '1%' }, { cod = 503 }]";
+    near(status, "fault_injection.plan.status[1].cod", "code");
     near("Circuit_Breaker = {}", "Circuit_Breaker", "circuit_breaker");
 }
 
@@ -64,7 +64,11 @@ fn another_kind_of_value_is_said_in_words() {
     says("retry.max_attempts = 4294967296", "retry.max_attempts", &["from 0 to 4294967295"]);
     says("retry.backoff.factor = true", "retry.backoff.factor", &["true where", "a number"]);
     says("retry.budget.ratio = 0.1", "retry.budget.ratio", &["the number 0.1", "\"10%\""]);
-    says("rehearsal.allow = 'yes'", "rehearsal.allow", &["the text \"yes\"", "true or false"]);
+    says(
+        "fault_injection.allow = 'yes'",
+        "fault_injection.allow",
+        &["the text \"yes\"", "true or false"],
+    );
     says("retry.backoff.schedule = '1s'", "retry.backoff.schedule", &["where", "a list"]);
     says("retry.backoff.schedule = ['1s', 2]", "retry.backoff.schedule[1]", &["the number 2"]);
     says("hedge.after = []", "hedge.after", &["a list where", "a duration"]);
@@ -154,14 +158,17 @@ fn a_value_of_the_right_kind_that_is_none_is_told_how_to_write_one() {
     says("preset = 'user-flow'", "preset", &["did you mean \"user_flow\"?"]);
     let far = "use one of enforce, report-only";
     says("circuit_breaker.mode = 'xyz'", "circuit_breaker.mode", &["\"xyz\" is not known", far]);
-    let plan = "rehearsal.plan.status = [{ code = 503 }, { code = 99 }, { code = 1000 }]";
+    let plan = "fault_injection.plan.status = [{ code = 503 }, { code = 99 }, { code = 1000 }]";
     let wrong = said(plan);
     let paths: Vec<_> = wrong.iter().map(|(path, _)| &path[..]).collect();
-    assert_eq!(paths, ["rehearsal.plan.status[1].code", "rehearsal.plan.status[2].code"]);
+    assert_eq!(
+        paths,
+        ["fault_injection.plan.status[1].code", "fault_injection.plan.status[2].code"]
+    );
     assert!(wrong[0].1.contains("the number 99 where there should be a status"), "{wrong:?}");
     says("idempotency.header = 'two words'", "idempotency.header", &["no header's name"]);
-    let value = "rehearsal.plan.answer.content_type = \"a\\nb\"";
-    says(value, "rehearsal.plan.answer.content_type", &["no header's value"]);
+    let value = "fault_injection.plan.answer.content_type = \"a\\nb\"";
+    says(value, "fault_injection.plan.answer.content_type", &["no header's value"]);
 }
 
 #[test]
@@ -182,7 +189,7 @@ fn all_mistakes_are_named_at_once_each_with_its_path() {
         [retry]
         max_atempts = 2
         backoff = { base = "soon", jiter = "full" }
-        [rehearsal.plan]
+        [fault_injection.plan]
         status = [{ share = "1%", code = 503 }, { share = 1, code = "x" }]
         [hyper]
         connect_timeout = true
@@ -193,8 +200,8 @@ fn all_mistakes_are_named_at_once_each_with_its_path() {
         "colour",
         "deadline",
         "hyper.connect_timeout",
-        "rehearsal.plan.status[1].code",
-        "rehearsal.plan.status[1].share",
+        "fault_injection.plan.status[1].code",
+        "fault_injection.plan.status[1].share",
         "retry.backoff.base",
         "retry.backoff.jiter",
         "retry.max_atempts",
@@ -248,7 +255,7 @@ fn what_may_be_a_secret_is_in_no_text() {
         "circuit_breaker.mode = 'https://ada:hunter2@crm.test/'",
         "retry = 'https://ada:hunter2@crm.test/'",
         "retry.max_attempts = 'https://ada:hunter2@crm.test/'",
-        "rehearsal.plan.answer.content_type = \"hunter2\\n\"",
+        "fault_injection.plan.answer.content_type = \"hunter2\\n\"",
         "deadline = 'a key that is as long as keys are hunter2'",
     ];
     for file in files {

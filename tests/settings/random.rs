@@ -194,7 +194,7 @@ const TABLES: &[&str] = &[
     "rate_limit",
     "bulkhead",
     "hedge",
-    "rehearsal",
+    "fault_injection",
     "plan",
     "latency",
     "slow_body",

@@ -6,11 +6,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
+use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
-use outrigger::rehearsal::Plan;
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
@@ -128,8 +128,8 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
-        .rehearsal(|rehearsal| {
-            rehearsal.allow().header(HeaderName::from_static("x-fault")).plan(plan)
+        .fault_injection(|fault_injection| {
+            fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)
         })
         .hyper(|client| {
             client
@@ -252,3 +252,10 @@ const LEFT: [&str; 12] = [
     "circuit_breaker.consecutive_below_minimum ",
     "circuit_breaker.when_open \"hold\"",
 ];
+
+#[test]
+fn former_names_of_settings_still_work() {
+    let former = "idempotency = { longest = 64, minting = 'always' }\nrate_limit.excess = 'shape'\nrehearsal.allow = true";
+    let present = "idempotency = { max_len = 64, key_source = 'caller-or-generated' }\nrate_limit.on_limit = 'shape'\nfault_injection.allow = true";
+    assert_eq!(crate::call::config(former), crate::call::config(present));
+}

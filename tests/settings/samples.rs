@@ -51,8 +51,8 @@ fn what_is_off_can_be_switched_on() {
     for (sample, preset) in both() {
         let breaker = switched_on(sample, "[circuit_breaker]", &["window_calls", "slow_rate"]);
         let breaker = breaker.replace("enabled = false", "enabled = true");
-        let plan = switched_on(sample, "# [rehearsal.plan]", &[]);
-        let plan = format!("rehearsal.allow = true\n{plan}");
+        let plan = switched_on(sample, "# [fault_injection.plan]", &[]);
+        let plan = format!("fault_injection.allow = true\n{plan}");
         for file in [breaker, plan] {
             let config: IntegrationConfig = toml::from_str(&file).expect(&file);
             assert_ne!(config, IntegrationConfig::default());
@@ -124,7 +124,7 @@ const TABLES: [&str; 16] = [
     "rate_limit",
     "bulkhead",
     "timeout",
-    "rehearsal",
-    "rehearsal.plan",
+    "fault_injection",
+    "fault_injection.plan",
     "hyper",
 ];

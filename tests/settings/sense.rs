@@ -100,9 +100,9 @@ fn they_have_the_paths_that_they_have_in_files() {
         ("rate_limit.forget_after = '0s'", "rate_limit.forget_after"),
         ("rate_limit.pause_cap = '0s'", "rate_limit.pause_cap"),
         ("idle_timeout = '0s'", "idle_timeout"),
-        ("rehearsal.header = 'x-fault'", "rehearsal.header"),
-        ("rehearsal.plan = { hang = '1%' }", "rehearsal.plan"),
-        ("rehearsal = { allow = true, plan = { hang = '101%' } }", "rehearsal.plan"),
+        ("fault_injection.header = 'x-fault'", "fault_injection.header"),
+        ("fault_injection.plan = { hang = '1%' }", "fault_injection.plan"),
+        ("fault_injection = { allow = true, plan = { hang = '101%' } }", "fault_injection.plan"),
         ("hyper.connect_timeout = '0s'", "hyper.connect_timeout"),
         ("hyper.connect_timeout = '4s'", "hyper.connect_timeout"),
         ("hyper.max_connections_per_host = 0", "hyper.max_connections_per_host"),
@@ -188,8 +188,8 @@ fn several_ways_to_say_one_thing_are_too_many() {
     assert_eq!(wrong("hedge = { quantile = '95%', after = '1s' }"), ["hedge"]);
     assert_eq!(wrong("hedge = { quantile = 'none', after = '1s' }"), [""; 0]);
     let twice = "[{ share = '10%' }, { share = '5%', code = 429 }, { share = '20%', code = 503 }]";
-    let file = format!("rehearsal = {{ allow = true, plan.status = {twice} }}");
-    assert_eq!(wrong(&file), ["rehearsal.plan.status[2].code"]);
+    let file = format!("fault_injection = {{ allow = true, plan.status = {twice} }}");
+    assert_eq!(wrong(&file), ["fault_injection.plan.status[2].code"]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn what_needs_another_setting_says_which() {
     assert_eq!(wrong("circuit_breaker.slow_rate = '50%'"), ["circuit_breaker.slow_rate"]);
     let slow = "circuit_breaker = { slow_rate = '50%', slow_over = '2s' }";
     assert_eq!(wrong(slow), [""; 0]);
-    let place = "rehearsal = { allow = true, plan = ";
+    let place = "fault_injection = { allow = true, plan = ";
     for (fault, path) in [
         ("latency = { from = '1s' }", "latency"),
         ("status = [{ share = '1%' }, { code = 500 }]", "status[1]"),
@@ -209,7 +209,7 @@ fn what_needs_another_setting_says_which() {
         ("answer = { body = '{}' }", "answer"),
     ] {
         let file = format!("{place}{{ {fault} }} }}");
-        assert_eq!(wrong(&file), [format!("rehearsal.plan.{path}.share")]);
+        assert_eq!(wrong(&file), [format!("fault_injection.plan.{path}.share")]);
     }
     assert_eq!(wrong("bulkhead.adaptive_max = 2"), ["bulkhead.adaptive"]);
     assert_eq!(wrong("bulkhead.adaptive_decrease = '50%'"), ["bulkhead.adaptive"]);

@@ -153,8 +153,8 @@ fn request(number: usize, spec: &CallSpec) -> Request<Body> {
     if let Some(limit) = spec.limit {
         extensions.insert(CallDeadline::after(limit));
     }
-    if let Some(steer) = spec.steer {
-        extensions.insert(steer);
+    if let Some(retry_override) = spec.retry_override {
+        extensions.insert(retry_override);
     }
     if spec.keyed {
         extensions.insert(IdempotencyKey::from_business_key(format!("order {number}")));

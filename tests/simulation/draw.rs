@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use outrigger::event::{BreakerState, SwitchMode};
-use outrigger::retry::Steer;
+use outrigger::retry::RetryOverride;
 
 use crate::clock::{millis, secs};
 use crate::provider::chance::Chance;
@@ -245,7 +245,8 @@ fn call(preset: Preset, at: Duration, shares: [f64; 2], chance: &mut Chance) -> 
         call.limit = Some(chance.time(millis(1), secs(10)));
     }
     if chance.hits(0.1) {
-        call.steer = Some(chance.pick(&[Steer::Never, Steer::Once, Steer::Safe]));
+        call.retry_override =
+            Some(chance.pick(&[RetryOverride::Never, RetryOverride::Once, RetryOverride::Safe]));
     }
     if chance.hits(fickle) {
         call.patience = match chance.hits(0.5) {

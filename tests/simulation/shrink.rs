@@ -104,7 +104,7 @@ fn with_simpler_calls(spec: &Spec) -> Vec<Spec> {
             CallSpec { reading: Reading::All, ..call.clone() },
             CallSpec { body: Upload::Nothing, ..call.clone() },
             CallSpec { limit: None, ..call.clone() },
-            CallSpec { steer: None, ..call.clone() },
+            CallSpec { retry_override: None, ..call.clone() },
             CallSpec { method: plain.method, ..call.clone() },
             CallSpec { at: Duration::from_secs(call.at.as_secs()), ..call.clone() },
         ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use outrigger::event::{BreakerState, SwitchMode};
-use outrigger::retry::Steer;
+use outrigger::retry::RetryOverride;
 
 use crate::draw;
 use crate::provider::chance::Chance;
@@ -42,7 +42,7 @@ pub(crate) struct CallSpec {
     pub(crate) body: Upload,
     /// A deadline of its own, from its beginning; zero is one that has passed.
     pub(crate) limit: Option<Duration>,
-    pub(crate) steer: Option<Steer>,
+    pub(crate) retry_override: Option<RetryOverride>,
     pub(crate) patience: Patience,
     pub(crate) reading: Reading,
 }
@@ -153,7 +153,7 @@ impl CallSpec {
             keyed: false,
             body: Upload::Nothing,
             limit: None,
-            steer: None,
+            retry_override: None,
             patience: Patience::Endless,
             reading: Reading::All,
         }
@@ -161,7 +161,8 @@ impl CallSpec {
 
     /// Whether doing it twice does no harm, whatever the provider makes of keys.
     pub(crate) fn is_harmless(&self) -> bool {
-        !matches!(self.method, Method::POST | Method::PATCH) || self.steer == Some(Steer::Safe)
+        !matches!(self.method, Method::POST | Method::PATCH)
+            || self.retry_override == Some(RetryOverride::Safe)
     }
 
     /// How long its body is.

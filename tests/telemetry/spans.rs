@@ -8,9 +8,9 @@ use http::Method;
 use outrigger::context::{Scope, TraceContext};
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
+use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::SwitchFile;
-use outrigger::rehearsal::Plan;
 use outrigger::telemetry::tracing::Spans;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Integration, Ratio};
@@ -223,11 +223,11 @@ async fn a_switch_file_that_is_not_there_yet_is_no_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn breakers_fallbacks_and_rehearsals_are_heard() {
+async fn breakers_fallbacks_and_fault_injections_are_heard() {
     let (told, _guard) = Capture::here();
     let crm = Integration::user_flow("crm")
         .fallback(FallbackLayer::value(http::Response::new("{}")))
-        .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
+        .fault_injection(outrigger::fault_injection::FaultInjectionLayer::allow)
         .breaker(|breaker| {
             let row = outrigger::circuit_breaker::Consecutive::Always(1);
             breaker.consecutive(row).no_success_for(std::time::Duration::ZERO)
@@ -243,9 +243,9 @@ async fn breakers_fallbacks_and_rehearsals_are_heard() {
     assert_eq!(told.call().fields.of("otel.status_code"), "", "the caller has an answer");
 
     let plan = Plan::new().status(Ratio::percent(100), http::StatusCode::BAD_GATEWAY);
-    crm.rehearsal().start(plan).unwrap();
+    crm.fault_injection().start(plan).unwrap();
     let warned = told.said(Level::WARN);
-    assert!(warned.last().unwrap().starts_with("a rehearsal is on"), "{warned:?}");
+    assert!(warned.last().unwrap().starts_with("fault injection is on"), "{warned:?}");
 }
 
 #[tokio::test(start_paused = true)]

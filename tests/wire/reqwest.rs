@@ -10,7 +10,7 @@ use http::StatusCode;
 use outrigger::backoff::Backoff;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
-use outrigger::retry::{Retries, RetryBudget, Steer};
+use outrigger::retry::{Retries, RetryBudget, RetryOverride};
 use outrigger::transport::reqwest::ReqwestTransport;
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
@@ -229,7 +229,7 @@ async fn what_steers_a_call_passes_through_a_request_of_http() {
     let provider = Provider::script([Step::reply(503, "busy")]).await;
     let shop = through(client(), 3);
     let mut request = http::Request::get(provider.url("/")).body(()).unwrap();
-    request.extensions_mut().insert(Steer::Never);
+    request.extensions_mut().insert(RetryOverride::Never);
     let response = shop.send(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(provider.counts().requests, 1);

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::LARGEST;
 use crate::transport::pool::PoolLimits;
 
 section! {
-    /// `[hyper]`: what of the client can be changed while it runs.
+    /// `[hyper]`: the client's settings that can be changed while it runs.
     Client {
         connect_timeout: Option<Duration>,
         acquire_timeout: Option<Duration>,
@@ -32,10 +32,10 @@ impl Table<PoolLimits> for Client {
     }
 
     fn merge(&self, limits: &mut PoolLimits, _: &mut Reader<'_>) {
-        lay(&mut limits.connect, &self.connect_timeout);
-        lay(&mut limits.acquire, &self.acquire_timeout);
-        lay(&mut limits.idle, &self.pool_idle_timeout);
-        lay(&mut limits.life, &self.time_to_live);
+        assign(&mut limits.connect, &self.connect_timeout);
+        assign(&mut limits.acquire, &self.acquire_timeout);
+        assign(&mut limits.idle, &self.pool_idle_timeout);
+        assign(&mut limits.life, &self.time_to_live);
         if let Some(most) = self.max_connections_per_host {
             limits.per_host = most.unwrap_or(u32::MAX);
         }

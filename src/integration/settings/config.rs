@@ -21,9 +21,9 @@ use crate::transport::pool::PoolLimits;
 /// Settings of an integration, from TOML, JSON or whatever else serde reads (feature `serde`).
 ///
 /// A file names only what differs from what is set in code. Durations are `"250ms"`, `"2s"` or
-/// `"5m"`, shares `"10%"`, and `"none"` takes a limit away. Whatever would have no effect is refused: an
-/// unknown key with the name that is nearest to it, a key that is there twice, JSON's `null`. All
-/// errors are named at once, each with its path.
+/// `"5m"`, shares `"10%"`, and `"none"` removes a limit. Anything without effect is an error: an unknown
+/// key, for which the nearest name is suggested, a duplicate key, JSON's `null`. All errors are reported
+/// at once, each with its path.
 ///
 /// ```
 /// use outrigger::{Integration, IntegrationConfig};
@@ -48,7 +48,7 @@ use crate::transport::pool::PoolLimits;
 ///     .config(config)
 ///     .build()?;
 ///
-/// // Later, when the file has changed; calls that are under way end as they began.
+/// // Later, when the file has changed; calls in flight keep their settings.
 /// let changed: IntegrationConfig = toml::from_str(r#"deadline = "3s""#)?;
 /// crm.apply(&changed)?;
 /// # Ok(()) }
@@ -56,27 +56,27 @@ use crate::transport::pool::PoolLimits;
 ///
 /// The files of `examples/config/` name every setting of each preset, with its value and the reason.
 ///
-/// Not here, because a file can't say it, or must not: functions (what a fallback answers, where
-/// copies go), what classifies results, TLS and proxies, and the position of the kill switch, which a
-/// file of its own moves ([`SwitchFile`](crate::kill_switch::SwitchFile)).
+/// A file can't set functions (what a fallback answers, where copies go), classifiers, TLS and proxies,
+/// nor the position of the kill switch, which has a file of its own
+/// ([`SwitchFile`](crate::kill_switch::SwitchFile)).
 #[derive(Clone, Default, PartialEq)]
 pub struct IntegrationConfig(Arc<Tables>);
 
-/// What a builder was given.
+/// The settings that a builder got.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Settings(Option<IntegrationConfig>);
 
 // === impl IntegrationConfig ===
 
 impl IntegrationConfig {
-    /// Reads settings, and keeps every mistake apart: for whoever wants them one by one.
+    /// Reads settings, with each error on its own:
     /// `IntegrationConfig::read(toml::Deserializer::parse(&text)?)`, for example.
     ///
     /// # Errors
     ///
-    /// When a value isn't one, or a key is unknown; then, where `preset` is named, also what can't
-    /// work over that preset, so that one look at the file is enough. Whether settings that are well
-    /// written can work is found out when they are used, because that depends on what is set in code.
+    /// If a value is invalid or a key is unknown; then, if `preset` is named, also what can't work
+    /// with that preset, so that all errors are reported together. Whether valid settings can work is
+    /// checked when they are used, because that depends on what is set in code.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         let value = Raw::deserialize(deserializer)
@@ -86,8 +86,8 @@ impl IntegrationConfig {
             .map(Raw::with_present_names)
             .and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
         let config = Self(Arc::new(tables.unwrap_or_default()));
-        // Whether settings can work depends on what is set in code; but where some are no settings at
-        // all, the rest is named with them, as far as the preset alone can tell.
+        // Whether settings can work depends on what is set in code. But if some are invalid, the others
+        // are checked against the preset, so that all errors are reported together.
         if let Some(preset) = config.0.preset.filter(|_| !found.is_empty()) {
             config.check_against(preset, &mut found);
         }
@@ -100,13 +100,13 @@ impl IntegrationConfig {
         self.0.preset
     }
 
-    /// What can't work over a preset as it is.
+    /// Adds what can't work with the preset's settings.
     fn check_against(&self, preset: Preset, found: &mut Vec<ValidationError>) {
         let limits = self.0.hyper.as_ref().map(|_| PoolLimits::unset());
         let base = Baseline { preset, slots: preset.slots(), limits };
         let mut more = Vec::new();
         Settings(Some(self.clone())).merge(&base, &mut more);
-        // What was wrong with a value leaves its setting as the preset has it, which says nothing.
+        // An invalid value keeps the preset's, so errors that follow from it are dropped.
         more.retain(|mistake| !found.iter().any(|known| may_follow_from(mistake, known)));
         found.extend(more);
     }
@@ -137,7 +137,7 @@ impl fmt::Debug for IntegrationConfig {
 // === impl Settings ===
 
 impl Settings {
-    /// Lays the settings over what was set in code, and checks all together.
+    /// Merges the settings over what was set in code, and checks all together.
     pub(in super::super) fn merge(
         &self,
         base: &Baseline,
@@ -185,18 +185,17 @@ impl Integration {
         Ok(builder.config(config))
     }
 
-    /// Other settings from the next call on, laid over what was set in code.
+    /// Applies other settings, merged over what was set in code, from the next call on.
     ///
-    /// Connections, the breaker's state and results, tokens, places, queues, what was learned (unless
-    /// learning is switched off) and the kill switch's position stay; calls that are under way end
-    /// under the settings that they began with. What an earlier config set and this one doesn't name
-    /// is again as it was set in code: so an empty config takes all of it back, and a file that
-    /// couldn't be read must not be applied as one. Listeners that are told of the change may apply
-    /// other settings in turn.
+    /// Connections, the breaker's state and results, tokens, permits, queues, what was learned (unless
+    /// learning is switched off) and the kill switch's position stay; calls in flight keep the settings
+    /// that they began with. A setting that an earlier config set and this one doesn't name is again as
+    /// it was set in code: so an empty config undoes all of them, and a file that couldn't be read must
+    /// not be applied as an empty one. A subscriber of the change may apply other settings in turn.
     ///
     /// # Errors
     ///
-    /// When the settings can't work: every mistake is named, and nothing is changed.
+    /// If the settings can't work: all errors are reported, and nothing is changed.
     pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
         let mut found = Vec::new();
         let settings = Settings(Some(config.clone()));
@@ -221,7 +220,7 @@ impl Integration {
 }
 
 impl<T> IntegrationBuilder<T> {
-    /// Lays settings from elsewhere over those of the builder, wherever they stand.
+    /// Merges settings from a file over those of the builder, in whichever order they were given.
     pub fn config(mut self, config: IntegrationConfig) -> Self {
         self.settings = Settings(Some(config));
         self

@@ -1,7 +1,7 @@
 //! Settings from TOML, JSON or whatever else serde reads.
 //!
-//! What a file says is laid over what was set in code, so that a file names only what differs, and
-//! what is taken out of it is again as it was in code.
+//! A file is merged over what was set in code, so it names only what differs. What is removed from the
+//! file is again as it was in code.
 
 mod client;
 mod config;

@@ -1,4 +1,4 @@
-//! Where a file has what code calls otherwise, and what is compared with what.
+//! The paths of settings in a file, and which settings are compared with each other.
 
 use std::borrow::Cow;
 
@@ -19,8 +19,8 @@ pub(super) fn in_file<'p>(path: &'p str, slots: &Slots) -> Cow<'p, str> {
     }
 }
 
-/// Whether a mistake may be none once what was not understood is: it is in the same table, or in one
-/// that the setting is compared with.
+/// Whether an error may follow from another: it is in the same table, or in one that the setting is
+/// compared with.
 pub(super) fn may_follow_from(mistake: &ValidationError, not_understood: &ValidationError) -> bool {
     let (field, other) = (mistake.field(), not_understood.field());
     let is_in = |table: &str| table_of(other) == table || other == table;
@@ -28,7 +28,7 @@ pub(super) fn may_follow_from(mistake: &ValidationError, not_understood: &Valida
     is_below || is_in(table_of(field)) || compared_with(field).is_some_and(is_in)
 }
 
-/// The table in which the other half of a comparison is.
+/// The table with the setting that this one is compared with.
 fn compared_with(path: &str) -> Option<&'static str> {
     match path {
         "timeout.attempt" => Some(WHOLE_FILE),
@@ -42,5 +42,5 @@ fn table_of(path: &str) -> &str {
     path.rsplit_once('.').map_or(WHOLE_FILE, |(table, _)| table)
 }
 
-/// The table that all others are in.
+/// The top-level table.
 const WHOLE_FILE: &str = "";

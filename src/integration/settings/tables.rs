@@ -1,4 +1,4 @@
-//! The tables of a file: those of the slots, and what is in none.
+//! The tables of a file: those of the slots, and the top-level settings.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ macro_rules! tables {
 each_slot!(tables);
 
 impl Tables {
-    /// Lays all that is there over what was set in code.
+    /// Merges the file over what was set in code.
     pub(super) fn merge(
         &self,
         preset: Preset,

@@ -4,7 +4,7 @@ use super::adaptive::{Adaptive, Algorithm};
 use super::layer::BulkheadLayer;
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::words;
 
 section! {
@@ -43,17 +43,17 @@ impl Table<BulkheadLayer> for BulkheadSettings {
     fn merge(&self, layer: &mut BulkheadLayer, reader: &mut Reader<'_>) {
         let before = layer.config();
         let mut config = before.clone();
-        lay(&mut config.concurrency, &self.concurrency);
-        lay(&mut config.queue, &self.queue);
-        lay(&mut config.queue_wait, &self.queue_wait);
+        assign(&mut config.concurrency, &self.concurrency);
+        assign(&mut config.queue, &self.queue);
+        assign(&mut config.queue_wait, &self.queue_wait);
         let algorithm =
             self.adaptive.unwrap_or_else(|| before.adaptive.as_ref().map(|known| known.algorithm));
         config.adaptive = algorithm.map(|algorithm| {
             let known = before.adaptive.clone().unwrap_or_else(Adaptive::aimd);
             let mut adaptive = Adaptive { algorithm, ..known };
-            lay(&mut adaptive.min, &self.adaptive_min);
-            lay(&mut adaptive.max, &self.adaptive_max);
-            lay(&mut adaptive.decrease, &self.adaptive_decrease);
+            assign(&mut adaptive.min, &self.adaptive_min);
+            assign(&mut adaptive.max, &self.adaptive_max);
+            assign(&mut adaptive.decrease, &self.adaptive_decrease);
             adaptive
         });
         let bounded = self.adaptive_min.is_some() || self.adaptive_max.is_some();

@@ -4,7 +4,7 @@ use super::config::{BreakerConfig, Consecutive, Mode, SlowRule, Throttled, WhenO
 use super::layer::CircuitBreakerLayer;
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::words;
 
 section! {
@@ -88,8 +88,8 @@ impl Table<CircuitBreakerLayer> for BreakerSettings {
             (_, config) => Some(config.cloned().unwrap_or_default()),
         };
         let config = config.map(|mut config| {
-            self.lay_rules(&mut config, reader);
-            self.lay_recovery(&mut config);
+            self.merge_rules(&mut config, reader);
+            self.merge_recovery(&mut config);
             config
         });
         if config.as_ref() != layer.config() {
@@ -114,7 +114,7 @@ impl Table<CircuitBreakerLayer> for BreakerSettings {
 }
 
 impl BreakerSettings {
-    fn lay_rules(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
+    fn merge_rules(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
         match (self.window, self.window_calls) {
             (Some(_), Some(_)) => {
                 reader.wrong("`window` and `window_calls` are two windows: use one of them");
@@ -123,11 +123,11 @@ impl BreakerSettings {
             (None, Some(calls)) => config.window = WindowSize::Calls(calls),
             (None, None) => {}
         }
-        lay(&mut config.failure_rate, &self.failure_rate);
-        lay(&mut config.minimum, &self.minimum);
-        lay(&mut config.failures, &self.failures);
-        lay(&mut config.no_success_for, &self.no_success_for);
-        self.lay_slowness(config, reader);
+        assign(&mut config.failure_rate, &self.failure_rate);
+        assign(&mut config.minimum, &self.minimum);
+        assign(&mut config.failures, &self.failures);
+        assign(&mut config.no_success_for, &self.no_success_for);
+        self.merge_slowness(config, reader);
         match (self.consecutive.flatten(), self.consecutive_below_minimum.flatten()) {
             (Some(_), Some(_)) => reader.wrong(
                 "`consecutive` and `consecutive_below_minimum` are two rules: use one of them",
@@ -146,7 +146,7 @@ impl BreakerSettings {
         }
     }
 
-    fn lay_slowness(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
+    fn merge_slowness(&self, config: &mut BreakerConfig, reader: &mut Reader<'_>) {
         let known = config.slow;
         let over = self.slow_over.unwrap_or_else(|| known.map(|slow| slow.over));
         let rate = self.slow_rate.or_else(|| known.map(|slow| slow.rate));
@@ -171,20 +171,20 @@ impl BreakerSettings {
         };
     }
 
-    fn lay_recovery(&self, config: &mut BreakerConfig) {
-        lay(&mut config.when_open, &self.when_open);
-        lay(&mut config.open_for, &self.open_for);
-        lay(&mut config.open_cap, &self.open_cap);
-        lay(&mut config.open_growth, &self.open_growth);
-        lay(&mut config.open_times, &self.open_times);
-        lay(&mut config.open_jitter, &self.open_jitter);
-        lay(&mut config.retry_after_cap, &self.retry_after_cap);
-        lay(&mut config.probes, &self.probes);
-        lay(&mut config.probe_successes, &self.probe_successes);
-        lay(&mut config.probe_limit, &self.probe_limit);
-        lay(&mut config.abandoned_after, &self.abandoned_after);
-        lay(&mut config.throttled, &self.throttled);
-        lay(&mut config.mode, &self.mode);
+    fn merge_recovery(&self, config: &mut BreakerConfig) {
+        assign(&mut config.when_open, &self.when_open);
+        assign(&mut config.open_for, &self.open_for);
+        assign(&mut config.open_cap, &self.open_cap);
+        assign(&mut config.open_growth, &self.open_growth);
+        assign(&mut config.open_times, &self.open_times);
+        assign(&mut config.open_jitter, &self.open_jitter);
+        assign(&mut config.retry_after_cap, &self.retry_after_cap);
+        assign(&mut config.probes, &self.probes);
+        assign(&mut config.probe_successes, &self.probe_successes);
+        assign(&mut config.probe_limit, &self.probe_limit);
+        assign(&mut config.abandoned_after, &self.abandoned_after);
+        assign(&mut config.throttled, &self.throttled);
+        assign(&mut config.mode, &self.mode);
     }
 }
 

@@ -16,13 +16,13 @@ pub struct CorrelationPattern {
     settings: Arc<CorrelationLayer>,
 }
 
-/// What a request brings by itself.
-struct Brought {
+/// The ids that a request has.
+struct RequestIds {
     id: Option<CorrelationId>,
-    /// The header holds what is no id.
+    /// Its header is not a valid id.
     is_replaced: bool,
     trace: Option<TraceContext>,
-    /// It has headers of a trace, or what is left of them, or baggage.
+    /// It has headers of a trace, valid or not, or baggage.
     has_trace_headers: bool,
 }
 
@@ -31,10 +31,10 @@ impl CorrelationPattern {
         Self { settings: Arc::new(settings.clone()) }
     }
 
-    fn mark<W: Wire>(&self, attempt: &Attempt<W>) {
+    fn assign<W: Wire>(&self, attempt: &Attempt<W>) {
         let CorrelationLayer { header, emitter, rng, .. } = &*self.settings;
-        let brought = attempt.request(|request| Brought::by(request, header));
-        let Some(Brought { id, is_replaced, trace, has_trace_headers }) = brought else { return };
+        let ids = attempt.request(|request| RequestIds::by(request, header));
+        let Some(RequestIds { id, is_replaced, trace, has_trace_headers }) = ids else { return };
         let facts = attempt.facts();
         let call_id = facts.mint_id(rng);
         let made = || CorrelationId::from_minted(call_id.to_header());
@@ -55,14 +55,14 @@ impl CorrelationPattern {
                 return;
             }
             if !is_traced {
-                // What is left of one is nobody's: a broken parent, two of them, a state alone.
+                // Remove invalid headers: a malformed parent, two of them, a state alone.
                 TraceContext::erase(request.headers_mut());
             }
             baggage::restrict(request, &self.settings.baggage_to);
         });
     }
 
-    /// The trace of a call whose request brings none.
+    /// The trace of a call whose request has none.
     fn trace(&self) -> Option<TraceContext> {
         let CorrelationLayer { current_trace, begins_traces, rng, .. } = &*self.settings;
         let current = || callback::call("current trace", current_trace.as_deref()?).flatten();
@@ -81,9 +81,9 @@ impl Pattern for CorrelationPattern {
         next.run(call, attempt)
     }
 
-    /// Ids and traces are those of where the call is made.
+    /// Ids and traces are taken from the scope in which the call is made.
     fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
-        self.mark(attempt);
+        self.assign(attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
@@ -91,11 +91,11 @@ impl Pattern for CorrelationPattern {
     }
 }
 
-impl Brought {
-    /// An extension is the caller's word, and comes before what stands in a header.
+impl RequestIds {
+    /// Extensions come before headers.
     fn by<B>(request: &Request<B>, header: &HeaderName) -> Self {
         let (headers, extensions) = (request.headers(), request.extensions());
-        // One look at each name is faster than a search for each of the four.
+        // One pass over all headers is faster than a search for each of the four.
         let (mut in_header, mut has_trace_headers) = (None, false);
         for (name, value) in headers {
             if name == header {
@@ -109,7 +109,7 @@ impl Brought {
             true => TraceContext::from_headers(headers),
             false => None,
         };
-        // Most calls carry none.
+        // Most requests have none.
         let own = (!extensions.is_empty()).then_some(extensions);
         let id = own.and_then(|own| own.get::<CorrelationId>().cloned());
         let trace = own.and_then(|own| own.get::<TraceContext>().cloned());

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderValue, Request};
 
 use crate::context::BAGGAGE;
 
-/// Takes baggage off a request that goes to a host which may not see it, and what is over the limits off
-/// any other.
+/// Removes baggage from a request to a host that may not see it, and shortens it to the limits in any
+/// other.
 pub(super) fn restrict<B>(request: &mut Request<B>, allowed_hosts: &[String]) {
     if !request.headers().contains_key(BAGGAGE) {
         return;
@@ -18,19 +18,19 @@ pub(super) fn restrict<B>(request: &mut Request<B>, allowed_hosts: &[String]) {
     }
 }
 
-/// Leaves baggage within the limits as it is; of more, the first members are sent on.
+/// Keeps the first members that are within the limits.
 fn shorten(headers: &mut HeaderMap) {
     let values = || headers.get_all(BAGGAGE).iter().map(HeaderValue::as_bytes);
     let size = values().map(|value| value.len() + 1).sum::<usize>().saturating_sub(1);
     let members = || values().flat_map(|value| value.split(|byte| *byte == b','));
-    if size <= MOST_BYTES && members().nth(MOST_MEMBERS).is_none() {
+    if size <= MAX_BYTES && members().nth(MAX_MEMBERS).is_none() {
         return;
     }
     let mut kept = Vec::new();
     let members = members().map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
-    for member in members.take(MOST_MEMBERS) {
+    for member in members.take(MAX_MEMBERS) {
         let comma = usize::from(!kept.is_empty());
-        if kept.len() + comma + member.len() > MOST_BYTES {
+        if kept.len() + comma + member.len() > MAX_BYTES {
             break;
         }
         kept.extend_from_slice(&b","[..comma]);
@@ -42,6 +42,6 @@ fn shorten(headers: &mut HeaderMap) {
     }
 }
 
-/// The header's grammar and limits: more need not be sent on.
-const MOST_BYTES: usize = 8192;
-const MOST_MEMBERS: usize = 180;
+/// The header's limits (W3C Baggage): more need not be propagated.
+const MAX_BYTES: usize = 8192;
+const MAX_MEMBERS: usize = 180;

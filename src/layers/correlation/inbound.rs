@@ -9,8 +9,8 @@ use tower_service::Service;
 
 use crate::context::{Scope, Scoped};
 
-/// For a server: gives every call that is made while a request is handled the request's trace and
-/// correlation id, and carries the id back on the response.
+/// For a server: every call that is made while a request is handled gets the request's trace and
+/// correlation id, and the response gets the id.
 ///
 /// It goes around a whole axum router or any other tower service, once:
 ///
@@ -33,9 +33,9 @@ use crate::context::{Scope, Scoped};
 /// # Ok(()) }
 /// ```
 ///
-/// What it takes over, and what it doesn't trust, is [`Scope::inbound`]'s affair. Work that a handler
-/// spawns is outside of its scope: run that in [`Scope::new`]. So is a body that is streamed after
-/// the handler returned.
+/// See [`Scope::inbound`] for what it takes from the request, and what it doesn't trust. Work that a
+/// handler spawns is outside of its scope: run that in [`Scope::new`]. So is a body that is streamed
+/// after the handler returned.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct InboundLayer(());
@@ -82,7 +82,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let scope = Scope::inbound(request.headers());
-        // What a service does before it returns its future is a part of the handling.
+        // `call` may do work before it returns its future.
         let future = scope.clone().run_now(|| self.0.call(request));
         InboundFuture { inner: scope.clone().run(future), scope }
     }

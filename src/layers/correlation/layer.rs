@@ -27,7 +27,7 @@ pub struct CorrelationLayer {
 pub type Correlation<S> = Layered<CorrelationPattern, S>;
 
 impl CorrelationLayer {
-    /// Sends the id as `x-request-id`, continues traces and lets nobody see `baggage`.
+    /// Sends the id as `x-request-id`, continues traces and removes `baggage`.
     pub fn new() -> Self {
         Self {
             header: HeaderName::from_static("x-request-id"),
@@ -46,8 +46,8 @@ impl CorrelationLayer {
         self
     }
 
-    /// A host that may see the `baggage` header; by default none may. It sees 180 members and 8,192 bytes of
-    /// it at most, the first ones: more need not be sent on (W3C Baggage).
+    /// A host that may see the `baggage` header; by default none may. It gets the first 180 members and
+    /// 8,192 bytes at most, because more need not be propagated (W3C Baggage).
     ///
     /// It is not sent through a [reqwest client](crate::transport::reqwest) that may follow redirects.
     pub fn baggage_to(mut self, host: impl Into<String>) -> Self {
@@ -55,16 +55,16 @@ impl CorrelationLayer {
         self
     }
 
-    /// Begins a trace for each call that belongs to none; by default only a trace that there is
-    /// already is continued.
+    /// Begins a trace for each call that belongs to none; by default, only existing traces are
+    /// continued.
     pub fn begin_traces(mut self) -> Self {
         self.begins_traces = true;
         self
     }
 
-    /// What knows the trace that is current where a call is made, where neither the request nor the
-    /// [`Scope`](crate::context::Scope) does: an OpenTelemetry context, for example. Where it panics, there
-    /// is none.
+    /// Returns the trace of the place where a call is made, if neither the request nor the
+    /// [`Scope`](crate::context::Scope) has one: from an OpenTelemetry context, for example. If it panics,
+    /// there is none.
     pub fn current_trace<F>(mut self, current: F) -> Self
     where
         F: Fn() -> Option<TraceContext> + Send + Sync + 'static,
@@ -80,7 +80,7 @@ impl CorrelationLayer {
         self
     }
 
-    /// What ids are made of; a seeded one makes tests repeatable.
+    /// What generates ids; a seeded one makes tests repeatable.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self

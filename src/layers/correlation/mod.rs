@@ -1,4 +1,4 @@
-//! An id that ties a call to what caused it, sent with every attempt.
+//! Sends an id with every attempt, which connects the call to what caused it.
 //!
 //! The id is the first of: a [`CorrelationId`](crate::context::CorrelationId) in the request's
 //! extensions, the request's own header, the current [`Scope`](crate::context::Scope)'s, the call's
@@ -6,20 +6,20 @@
 //!
 //! # Traces
 //!
-//! A call that belongs to a trace (W3C Trace Context) carries `traceparent` and `tracestate` on: the
+//! A call that belongs to a trace (W3C Trace Context) propagates `traceparent` and `tracestate`: the
 //! trace's id and flags stay, and each attempt gets a span id of its own, so that two attempts are
 //! two spans. The trace is the first of: a [`TraceContext`](crate::context::TraceContext) in the
-//! request's extensions, the request's own `traceparent`, the current scope's, whatever
-//! [`current_trace`](CorrelationLayer::current_trace) knows. In a server, [`InboundLayer`] (or
+//! request's extensions, the request's own `traceparent`, the current scope's, and what
+//! [`current_trace`](CorrelationLayer::current_trace) returns. In a server, [`InboundLayer`] (or
 //! [`Scope::inbound`](crate::context::Scope::inbound), by one call in a handler) opens the scope.
 //!
 //! # What isn't trusted
 //!
 //! Ids from outside are not trusted: a header that is too long or holds what an id doesn't is
-//! replaced. A `traceparent` that is none, or that comes twice, is taken off with its `tracestate`.
-//! `baggage` (W3C Baggage) is taken off, except for the hosts that are allowed to see it: what one
-//! system tells itself is nobody else's business. A [reqwest client](crate::transport::reqwest)
-//! that may follow redirects to others is given none.
+//! replaced. A `traceparent` that is invalid, or that comes twice, is removed with its `tracestate`.
+//! `baggage` (W3C Baggage) is removed, except for the hosts that are allowed to see it, because it
+//! often holds internal data. It is never sent through a [reqwest client](crate::transport::reqwest)
+//! that may follow redirects to other hosts.
 //!
 //! # Where it stands
 //!
@@ -32,15 +32,15 @@
 //!
 //! # When not to use it
 //!
-//! Where the provider gives another meaning to the header; choose another header then.
+//! If the provider gives another meaning to the header; choose another header then.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `header` | `x-request-id` | the most widely logged one |
-//! | `baggage_to` | nobody | it was not written for third parties |
-//! | traces | continued, not begun | a third party has no use for a trace that nobody here knows |
+//! | `header` | `x-request-id` | the one that is logged most widely |
+//! | `baggage_to` | no host | it was not written for third parties |
+//! | traces | continued, not begun | a trace that is recorded nowhere here is of no use |
 //!
 //! # Events
 //!

@@ -2,7 +2,7 @@ use http::HeaderName;
 
 use super::layer::CorrelationLayer;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 
 section! {
     /// `[correlation]`
@@ -15,7 +15,7 @@ impl Table<CorrelationLayer> for CorrelationSettings {
     }
 
     fn merge(&self, layer: &mut CorrelationLayer, _: &mut Reader<'_>) {
-        lay(&mut layer.header, &self.header);
-        lay(&mut layer.baggage_to, &self.baggage_to);
+        assign(&mut layer.header, &self.header);
+        assign(&mut layer.baggage_to, &self.baggage_to);
     }
 }

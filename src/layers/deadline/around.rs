@@ -18,7 +18,7 @@ pub struct DeadlinePattern {
 }
 
 impl Pattern for DeadlinePattern {
-    // The wait for the inner service is the caller's time, too.
+    // The wait for the inner service's readiness counts too.
     const READIES_IN_CALL: bool = true;
     async fn around<W: Wire>(
         &self,
@@ -31,7 +31,7 @@ impl Pattern for DeadlinePattern {
             return next.run(call, attempt).await;
         }
         if call.moment() >= due {
-            return Err(self.passed(due, Delivery::NotSent, call, attempt));
+            return Err(self.time_out(due, Delivery::NotSent, call, attempt));
         }
         let mut running = pin!(next.run(call, attempt));
         let Some(held) = call.until_moment(due, attempt.head(running.as_mut())).await else {
@@ -39,7 +39,7 @@ impl Pattern for DeadlinePattern {
                 state.mark_call_cut();
                 state.delivery_if_cut()
             });
-            return Err(self.passed(due, delivery, call, attempt));
+            return Err(self.time_out(due, delivery, call, attempt));
         };
         match held.map_error(|error| error.with_elapsed(call.elapsed())).hand_up_head() {
             Ok(body) => self.read(due, body, call, attempt).await,
@@ -47,7 +47,7 @@ impl Pattern for DeadlinePattern {
         }
     }
 
-    /// A deadline that is inherited is that of where the call is made.
+    /// An inherited deadline is that of the scope in which the call is made.
     fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
         self.set_deadline(attempt);
     }
@@ -88,29 +88,29 @@ impl DeadlinePattern {
             let asked = call.moment();
             let frame = call.until_moment(due, attempt.frame(body.as_mut())).await;
             if let Some(Some(flow)) = frame {
-                // What is all here is handed over, late as it is.
+                // A body that is complete is handed over, even if it is late.
                 return flow;
             }
             if frame.is_some() && call.moment() < due {
                 continue;
             }
             if asked < due {
-                // The provider was waited for, and not a reader who came late.
+                // The provider was late, and not the reader.
                 attempt.state(AttemptState::mark_call_cut);
             }
-            return Err(self.passed(due, call.facts().delivery_of_answer(), call, attempt));
+            return Err(self.time_out(due, call.facts().delivery_of_answer(), call, attempt));
         }
     }
 
-    /// Tells that the deadline has come.
-    fn passed<W: Wire>(
+    /// The error when the deadline has passed, with its event.
+    fn time_out<W: Wire>(
         &self,
         due: Moment,
         delivery: Delivery,
         call: &Call,
         attempt: &Attempt<W>,
     ) -> Error {
-        // As it was set: an inherited one is a point in time, at no round distance from the start.
+        // Rounded up, because an inherited deadline is at no round distance from the start.
         let limit = rt::ceil_to_millis(Duration::from_nanos(due.0));
         let (phase, context) = (Phase::Call, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });

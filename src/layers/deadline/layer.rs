@@ -15,21 +15,21 @@ pub struct DeadlineLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose calls are over in time, made by a [`DeadlineLayer`]. The service that it wraps
+/// A service whose calls end by their deadline, made by a [`DeadlineLayer`]. The service that it wraps
 /// must be `Clone`. It is ready at once: the wait for the service that it wraps belongs to the
 /// call.
 pub type Deadline<S> = Layered<DeadlinePattern, S>;
 
 impl DeadlineLayer {
-    /// Every call is over within `limit` of its start, body included, unless its request has a
+    /// Every call ends within `limit` of its start, body included, unless its request has a
     /// [`CallDeadline`](crate::context::CallDeadline) of its own.
     pub fn new(limit: Duration) -> Self {
         Self { limit: Some(limit), ..Self::inherited() }
     }
 
-    /// Only deadlines that are there already are kept: the request's
+    /// No limit of its own, only existing deadlines: the request's
     /// [`CallDeadline`](crate::context::CallDeadline), the [`Scope`](crate::context::Scope)'s, that
-    /// of a layer further out. A call that has none may take for ever.
+    /// of a layer further out. A call without any may take for ever.
     pub fn inherited() -> Self {
         Self { limit: None, may_be_lengthened: true, emitter: Emitter::new() }
     }

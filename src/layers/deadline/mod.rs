@@ -4,20 +4,20 @@
 //! attempt and the answer's body. The layer's service is ready at once, and waits inside the call
 //! until the inner service is: a timer that starts only after such a wait lets a call with a limit
 //! of 1 s take several seconds. If the inner service fails to get ready, the call ends with that
-//! error, so that fallbacks and listeners further out see it.
+//! error, so that fallbacks and subscribers see it.
 //!
-//! A [`CallDeadline`](crate::context::CallDeadline) in the request's extensions is the caller's own word
-//! for this request, and stands in the place of the layer's limit: it gives less time or more. Where
-//! [`may_be_lengthened`](DeadlineLayer::may_be_lengthened) says no, it gives less only. A deadline that
-//! is inherited, from a deadline further out or from the current [`Scope`](crate::context::Scope),
-//! stands if it is sooner, because whoever set it has no more time than that.
+//! A [`CallDeadline`](crate::context::CallDeadline) in the request's extensions replaces the layer's
+//! limit for this request: it gives less time or more. Without
+//! [`may_be_lengthened`](DeadlineLayer::may_be_lengthened), it can only give less. An inherited deadline,
+//! from a deadline further out or from the current [`Scope`](crate::context::Scope), counts if it is
+//! sooner, because the caller has no more time than that.
 //!
-//! Layers further in read the deadline: [`retry`](crate::retry) begins no wait that it can't survive,
-//! [`timeout`](crate::timeout) lets no attempt outlive it. A call whose deadline has passed when it
-//! begins is not sent.
+//! Layers further in read the deadline: [`retry`](crate::retry) begins no wait that would pass it,
+//! [`timeout`](crate::timeout) ends an attempt at it. A call whose deadline has passed when it begins
+//! is not sent.
 //!
-//! The answer's body is cut at the deadline, whether it is silent or always has more: only its last
-//! part, with which it is whole, is handed over late.
+//! The answer's body ends with an error at the deadline, even while data keeps coming: only the last
+//! frame, which completes it, is handed over late.
 //!
 //! # Where it stands
 //!
@@ -25,14 +25,14 @@
 //!
 //! - outside [`retry`](crate::retry), the queues ([`circuit_breaker`](crate::circuit_breaker),
 //!   [`rate_limit`](crate::rate_limit), [`bulkhead`](crate::bulkhead)) and
-//!   [`timeout`](crate::timeout): a deadline bounds only what stands further in, and they learn of
-//!   it only from there;
+//!   [`timeout`](crate::timeout): a deadline bounds only the layers further in, and only they know of
+//!   it;
 //! - inside [`fallback`](crate::fallback), so that a call that is late gets its fallback too;
-//! - inside [`observe`](crate::observe), so that a deadline that passed is how the call ended.
+//! - inside [`observe`](crate::observe), so that a passed deadline is reported as how the call ended.
 //!
 //! # When not to use it
 //!
-//! On an answer that never ends (server-sent events): give such a request a
+//! For an answer that never ends (server-sent events): give such a request a
 //! [`CallDeadline`](crate::context::CallDeadline) of its own, far away, or use
 //! [`timeout`](crate::timeout) and [`idle_timeout`](crate::idle_timeout) alone.
 //!
@@ -40,15 +40,15 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `limit` | none: inherited deadlines only | only the caller knows how long an answer is of use |
+//! | `limit` | none: inherited deadlines only | only the caller knows how long an answer is useful |
 //! | `may_be_lengthened` | yes | some requests take longer than others of the same integration: streams, exports |
 //!
 //! # Errors and events
 //!
 //! [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with
-//! [`Phase::Call`](crate::terms::Phase::Call). Its delivery is "not sent" if a layer here still
-//! held the request and no earlier attempt had gone out, else "unknown"; "answered" once the head
-//! had come and no attempt was lost before. Event: [`TimedOut`](crate::event::Event::TimedOut).
+//! [`Phase::Call`](crate::terms::Phase::Call). Its delivery is "not sent" if the request was still
+//! queued here and no earlier attempt had gone out, else "unknown"; "answered" once the head had come
+//! and all earlier attempts were answered. Event: [`TimedOut`](crate::event::Event::TimedOut).
 //!
 //! # Example
 //!

@@ -18,10 +18,10 @@ pub(super) enum Answer {
 }
 
 type Function = dyn Fn(&Failed) -> Option<Response<Body>> + Send + Sync;
-type AsyncFunction = dyn Fn(Failed) -> Later + Send + Sync;
+type AsyncFunction = dyn Fn(Failed) -> AnswerFuture + Send + Sync;
 
-/// An answer that takes a while. Boxed: it is made only for a call that failed.
-type Later = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
+/// The future of an answer. Boxed, because it is made only for a call that failed.
+type AnswerFuture = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
 
 impl Answer {
     pub(super) fn later<F, R>(function: F) -> Self

@@ -21,8 +21,8 @@ pub struct FallbackPattern {
     settings: Arc<FallbackLayer>,
 }
 
-/// What is to be told once there is an answer.
-struct Note {
+/// What is recorded and added to the answer, once there is one.
+struct AnswerDetails {
     record: Option<FallbackRecord>,
     mark: FellBack,
     retries: Option<Retries>,
@@ -43,19 +43,19 @@ impl Pattern for FallbackPattern {
             let Some(failed) = self.failed(&held, attempt, facts) else {
                 return held.hand_up().await;
             };
-            let note = Box::new(self.note(&failed, &held, attempt));
-            // What cut the call that failed cuts nothing more.
+            let details = Box::new(self.details(&failed, &held, attempt));
+            // Clear the timeout flag: it belonged to the failed call.
             attempt.state(AttemptState::clear_call_cut);
-            // Boxed, because few calls come to it.
+            // Boxed, because few calls need it.
             let Some(answer) = Box::pin(self.ask(call, failed)).await else {
-                self.tell_of_failure(&note, attempt);
+                self.emit_failure(&details, attempt);
                 return held.hand_up().await;
             };
             held.discard();
-            (answer, note)
-            // The call that failed is let go of here, and may ask how it ended.
+            (answer, details)
+            // The failed call is dropped here, and its guards may read the outcome.
         };
-        let answer = self.give(answer, attempt);
+        let answer = self.finish(answer, attempt);
         Box::pin(attempt.play(answer)).await
     }
 
@@ -73,7 +73,7 @@ impl FallbackPattern {
         Self { settings: Arc::new(settings.clone()) }
     }
 
-    /// The failure that it is to answer for, if it is one.
+    /// The failure, if the fallback is to answer for it.
     fn failed<W: Wire, F: Future<Output = Flow>>(
         &self,
         held: &Held<'_, W, F>,
@@ -92,7 +92,7 @@ impl FallbackPattern {
         self.settings.answers(&failed).then_some(failed)
     }
 
-    /// What the host answers, if anything.
+    /// The user's answer, if there is one.
     async fn ask(&self, call: &Call, failed: Failed) -> Option<Response<Body>> {
         match self.settings.answer.as_ref()? {
             Answer::Value(value) => Some(Answer::value(value)),
@@ -105,14 +105,14 @@ impl FallbackPattern {
         }
     }
 
-    fn note<W: Wire, F: Future<Output = Flow>>(
+    fn details<W: Wire, F: Future<Output = Flow>>(
         &self,
         failed: &Failed,
         held: &Held<'_, W, F>,
         attempt: &Attempt<W>,
-    ) -> Note {
+    ) -> AnswerDetails {
         let mark = failed.mark();
-        // Where nobody counts them, one request went out unless a layer refused it.
+        // If no layer counts attempts, one request went out unless it was refused.
         let sent = u32::from(!mark.class.is_local());
         let attempts = attempt.state(AttemptState::attempts).unwrap_or(sent);
         let gave_up = match held.error() {
@@ -123,33 +123,37 @@ impl FallbackPattern {
         let retries = Retries { attempts, waited, gave_up, earlier };
         let recorded = self.settings.recorder.is_some();
         let record = || FallbackRecord::of(failed, self.settings.clock.wall());
-        Note { record: recorded.then(record), mark, retries: (attempts > 0).then_some(retries) }
+        AnswerDetails {
+            record: recorded.then(record),
+            mark,
+            retries: (attempts > 0).then_some(retries),
+        }
     }
 
-    fn tell_of_failure<W: Wire>(&self, note: &Note, attempt: &Attempt<W>) {
-        let class = note.mark.class;
+    fn emit_failure<W: Wire>(&self, details: &AnswerDetails, attempt: &Attempt<W>) {
+        let class = details.mark.class;
         let emitter = &self.settings.emitter;
         emitter.emit(Some(&attempt.context()), || Event::FallbackFailed { class });
     }
 
-    /// The answer, marked, told and recorded.
-    fn give<W: Wire>(
+    /// Marks the answer, emits its event and records it.
+    fn finish<W: Wire>(
         &self,
-        (mut answer, note): (Response<Body>, Box<Note>),
+        (mut answer, details): (Response<Body>, Box<AnswerDetails>),
         attempt: &Attempt<W>,
     ) -> Response<Body> {
-        let FellBack { class, delivery, .. } = note.mark;
+        let FellBack { class, delivery, .. } = details.mark;
         attempt.state(|state| {
             state.merge_delivery(delivery);
             state.call().set_fell_back();
         });
         let emitter = &self.settings.emitter;
         emitter.emit(Some(&attempt.context()), || Event::FellBack { class, delivery });
-        if let (Some(recorder), Some(record)) = (&self.settings.recorder, note.record) {
+        if let (Some(recorder), Some(record)) = (&self.settings.recorder, details.record) {
             let _ = callback::call("fallback recorder", || recorder.record(record));
         }
-        answer.extensions_mut().insert(note.mark);
-        if let Some(retries) = note.retries {
+        answer.extensions_mut().insert(details.mark);
+        if let Some(retries) = details.retries {
             answer.extensions_mut().insert(retries);
         }
         attempt.forget_answer();
@@ -157,5 +161,5 @@ impl FallbackPattern {
     }
 }
 
-/// What a function that answers is called where it is told that it panicked.
+/// The name of the user's function in the report of a panic.
 const FALLBACK: &str = "fallback";

@@ -7,7 +7,7 @@ use crate::pattern::{Attempt, Wire};
 use crate::replay::own_key;
 use crate::terms::{Class, Delivery, Fault, Rejection};
 
-/// A call that failed, as a fallback sees it: which operation, and of what.
+/// A failed call, as a fallback sees it: the operation and the failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failed {
@@ -18,20 +18,20 @@ pub struct Failed {
     pub path: Option<PathTemplate>,
     /// What the business calls the operation, where the request said.
     pub business_key: Option<BusinessKey>,
-    /// What the call failed of.
+    /// The class of the failure.
     pub class: Class,
-    /// The status, where the provider answered.
+    /// The status, if the provider answered.
     pub status: Option<StatusCode>,
-    /// What was wrong, where there is no answer; its source stays with the original.
+    /// The error, if there is no answer; without its source.
     pub error: Option<Error>,
     /// Whether the provider may have acted all the same.
     pub delivery: Delivery,
     pub(super) context: Context,
-    /// The caller's own key, where it may be needed.
+    /// The caller's own key, if a recorder needs it.
     pub(super) own_key: Option<HeaderValue>,
 }
 
-/// Marks a response that a fallback gave, in its extensions.
+/// In a response's extensions: a fallback made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FellBack {
@@ -43,7 +43,7 @@ pub struct FellBack {
     pub delivery: Delivery,
 }
 
-/// What is kept of a request until its outcome is known.
+/// The facts of a request that are kept until its outcome is known.
 #[derive(Debug)]
 pub(super) struct Facts {
     method: Method,
@@ -53,19 +53,19 @@ pub(super) struct Facts {
     own_key: Option<HeaderValue>,
 }
 
-/// What a kill switch wants of a fallback.
+/// Whether a kill switch decides about the fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Switched {
-    /// Nothing: the outcomes decide.
+pub(super) enum SwitchRule {
+    /// It doesn't: the outcome decides.
     No,
-    /// It must answer.
-    Must,
-    /// It must not.
+    /// The fallback must answer.
+    MustAnswer,
+    /// The fallback must not answer.
     MustNot,
 }
 
 impl Failed {
-    /// The call's ids, keys and times: what ties this to logs, and to what the provider knows.
+    /// The call's ids, keys and times, which connect it to logs and to the provider's records.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
@@ -77,7 +77,7 @@ impl Failed {
         class: Class,
         status: Option<StatusCode>,
     ) -> Self {
-        // This is the last attempt's word; an earlier one may have been acted on all the same.
+        // The answer is the last attempt's; the provider may have acted on an earlier one.
         let delivery = context.call().delivery_of_answer();
         let Facts { method, path, business_key, own_key } = facts;
         let error = None;
@@ -95,7 +95,7 @@ impl Failed {
         FellBack { class: self.class, status: self.status, delivery: self.delivery }
     }
 
-    /// What the provider is to blame for, and what never reached it.
+    /// Whether it is the provider's failure, or a request that never reached it.
     pub(super) fn is_worth_a_fallback(&self) -> bool {
         match self.class {
             Class::Throttled | Class::Rejected(_) | Class::Timeout(_) => true,
@@ -103,7 +103,7 @@ impl Failed {
         }
     }
 
-    /// The provider answered, and there is no answer to hand on.
+    /// Whether the provider answered something that can't be read.
     fn is_unreadable(&self) -> bool {
         let kind = self.error.as_ref().map(Error::kind);
         kind == Some(ErrorKind::Transport(Fault::Protocol)) && self.delivery == Delivery::Answered
@@ -111,10 +111,10 @@ impl Failed {
 }
 
 impl Facts {
-    /// Absent where the request was sent already.
+    /// Absent if the request was sent already.
     pub(super) fn of<W: Wire>(settings: &FallbackLayer, attempt: &Attempt<W>) -> Option<Self> {
         attempt.request(|request| {
-            // Most calls carry their context at most.
+            // Most requests have no extensions.
             let others = (!request.extensions().is_empty()).then(|| request.extensions());
             let own_key = || own_key(request, &settings.key_header);
             Self {
@@ -127,11 +127,11 @@ impl Facts {
     }
 }
 
-impl Switched {
-    /// By who refused the call: a switch isn't a classifier's to read in another way.
+impl SwitchRule {
+    /// Read from the error and not from the class, which a classifier can change.
     pub(super) fn of(failed: &Failed) -> Self {
         match failed.error.as_ref().map(Error::kind) {
-            Some(ErrorKind::Rejected(Rejection::FallbackOnly)) => Self::Must,
+            Some(ErrorKind::Rejected(Rejection::FallbackOnly)) => Self::MustAnswer,
             Some(ErrorKind::Rejected(Rejection::Stopped)) => Self::MustNot,
             _ => Self::No,
         }

@@ -14,12 +14,12 @@ use crate::rt::clamp_to_year_9999;
 /// Writes each record as one line of JSON to the end of a file (feature `serde`).
 ///
 /// A thread of its own writes, so that no call waits for a disk. While the file can't be written,
-/// records are kept and written later; only if more than 100,000 are kept is the oldest lost, which
-/// is counted. Where the file was moved away, another is begun in its place. A line that was torn, by
-/// a full disk or by the end of a process, stays as it is, and the next begins on its own: what can't
-/// be read as JSON is no record. On Unix, a new file can be read by its owner alone. What is no regular
-/// file is refused: a symbolic link in the file's place, a pipe, a device, a folder. Dropping the last
-/// clone writes what is kept and ends the thread; a disk that hangs is waited for at most five seconds.
+/// records are kept and written later; if there are more than 100,000, the oldest is lost, which is
+/// counted. If the file was moved, a new one is begun. A partial line, after a full disk or the end of a
+/// process, stays in the file, and the next record begins on a new line: skip lines that are not JSON.
+/// On Unix, only its owner can read a new file. Anything but a regular file is refused: a symbolic link,
+/// a pipe, a device, a folder. Dropping the last clone writes what is kept and ends the thread; it waits
+/// at most five seconds for a disk that hangs.
 ///
 /// ```no_run
 /// use outrigger::fallback::{FallbackLayer, JsonLines};
@@ -48,7 +48,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<FallbackRecord>,
-    /// Records that the thread has in hand.
+    /// How many records the thread is writing.
     writing: usize,
     lost: u64,
     trouble: Option<String>,
@@ -74,9 +74,9 @@ impl JsonLines {
         Ok(Self(Arc::new(Writer(shared))))
     }
 
-    /// Waits until all that was recorded so far is written, at most so long; whether it was.
+    /// Waits until all records so far are written, for at most `limit`; false if they aren't.
     ///
-    /// It blocks: call it where the service ends, not where it serves.
+    /// It blocks: call it when the service shuts down, and not while it serves.
     #[must_use]
     pub fn flush(&self, limit: Duration) -> bool {
         self.shared().wait(limit, |state| state.writing > 0 || !state.waiting.is_empty())
@@ -88,8 +88,7 @@ impl JsonLines {
         self.shared().state().lost
     }
 
-    /// Why the file can't be written just now; `None` if it can. Records wait meanwhile, up to
-    /// 100,000.
+    /// Why the file can't be written now; `None` if it can. Up to 100,000 records are kept meanwhile.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared().state().trouble.clone()
@@ -104,7 +103,7 @@ impl FallbackRecorder for JsonLines {
     fn record(&self, record: FallbackRecord) {
         let mut state = self.shared().state();
         state.waiting.push_back(record);
-        if state.waiting.len() > MOST {
+        if state.waiting.len() > MAX_RECORDS {
             state.waiting.pop_front();
             state.lost += 1;
         }
@@ -125,9 +124,9 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.0.state().is_closed = true;
         self.0.changed.notify_all();
-        // What it had to say is in the file then, or can't be said: a disk that hangs must not keep the
-        // service from ending.
-        self.0.wait(LINGER, |state| !state.is_over);
+        // Wait for the records to be written, but not for ever: a disk that hangs must not keep the
+        // service from shutting down.
+        self.0.wait(CLOSE_LIMIT, |state| !state.is_over);
     }
 }
 
@@ -138,24 +137,26 @@ impl Shared {
         while let Some(mut records) = self.next() {
             let lines: Vec<u8> = records.iter().flat_map(line).collect();
             let added = file.add(&lines);
-            // It may be moved away meanwhile.
+            // Closed, so that it can be moved meanwhile.
             file.close();
             match added {
                 Ok(()) => self.written(),
-                Err(PartialWrite { whole, error }) => self.keep(records.split_off(whole), &error),
+                Err(PartialWrite { whole, error }) => {
+                    self.requeue(records.split_off(whole), &error);
+                }
             }
         }
         self.state().is_over = true;
         self.changed.notify_all();
     }
 
-    /// Waits for at most so long; whether it came to an end.
+    /// Waits until it isn't `busy`, for at most `limit`; false if it still is.
     fn wait(&self, limit: Duration, busy: impl FnMut(&mut State) -> bool) -> bool {
         let waited = self.changed.wait_timeout_while(self.state(), limit, busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// All that waits, once there is something; `None` at the end.
+    /// All waiting records, once there are any; `None` at the end.
     fn next(&self) -> Option<Vec<FallbackRecord>> {
         let state = self.state();
         let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
@@ -173,17 +174,18 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Puts them back in front, and waits a while. At the end, they are lost.
-    fn keep(&self, records: Vec<FallbackRecord>, error: &io::Error) {
+    /// Puts records back at the front, and waits for a while. After the last clone is dropped, they are
+    /// lost.
+    fn requeue(&self, records: Vec<FallbackRecord>, error: &io::Error) {
         let mut state = self.state();
         state.writing = 0;
         state.trouble = Some(error.to_string());
-        let room = MOST.saturating_sub(state.waiting.len());
+        let room = MAX_RECORDS.saturating_sub(state.waiting.len());
         let lost = if state.is_closed { records.len() } else { records.len().saturating_sub(room) };
         state.lost += lost as u64;
         records.into_iter().skip(lost).rev().for_each(|record| state.waiting.push_front(record));
         drop(state);
-        self.wait(AGAIN, |state| !state.is_closed);
+        self.wait(RETRY_DELAY, |state| !state.is_closed);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -215,8 +217,8 @@ fn line(record: &FallbackRecord) -> Vec<u8> {
 }
 
 /// About fifty megabytes.
-const MOST: usize = 100_000;
-/// How long a file that couldn't be written is left alone.
-const AGAIN: Duration = Duration::from_secs(1);
-/// How long the end of the service may wait for its last records.
-const LINGER: Duration = Duration::from_secs(5);
+const MAX_RECORDS: usize = 100_000;
+/// The wait before a file that couldn't be written is tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long dropping the last clone may wait for the records.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use http::{HeaderName, Response};
 
 use super::answer::Answer;
 use super::around::FallbackPattern;
-use super::failed::{Failed, Switched};
+use super::failed::{Failed, SwitchRule};
 use super::record::FallbackRecorder;
 use crate::body::Body;
 use crate::event::Emitter;
@@ -23,9 +23,9 @@ use crate::settings::{ConfigError, Errors, validate};
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct FallbackLayer {
-    /// Absent where failures stay failures.
+    /// Absent if there is no fallback.
     pub(super) answer: Option<Answer>,
-    when: Option<Arc<Chosen>>,
+    when: Option<Arc<Condition>>,
     pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) key_header: HeaderName,
@@ -34,12 +34,11 @@ pub struct FallbackLayer {
     pub(super) clock: Clock,
 }
 
-/// A service that has something to fall back on, made by a [`FallbackLayer`]. The service that it
-/// wraps must be `Clone`.
+/// A service with a fallback, made by a [`FallbackLayer`]. The service that it wraps must be `Clone`.
 pub type Fallback<S> = Layered<FallbackPattern, S>;
 
-/// Says for which failures there is a fallback.
-type Chosen = dyn Fn(&Failed) -> bool + Send + Sync;
+/// Decides for which failures there is a fallback.
+type Condition = dyn Fn(&Failed) -> bool + Send + Sync;
 
 impl FallbackLayer {
     /// Always this answer, for every failure that [`when`](Self::when) chooses. Its body is shared,
@@ -84,7 +83,7 @@ impl FallbackLayer {
         Self { answer: Some(answer), ..Self::disabled() }
     }
 
-    /// For which failures it answers, in place of the default; where it panics, the default holds.
+    /// For which failures it answers, instead of the default. If it panics, the default applies.
     ///
     /// ```
     /// use http::Response;
@@ -96,30 +95,30 @@ impl FallbackLayer {
     /// fallback.check()?;
     /// # Ok::<(), outrigger::ConfigError>(())
     /// ```
-    pub fn when<F>(mut self, chosen: F) -> Self
+    pub fn when<F>(mut self, condition: F) -> Self
     where
         F: Fn(&Failed) -> bool + Send + Sync + 'static,
     {
-        self.when = Some(Arc::new(chosen));
+        self.when = Some(Arc::new(condition));
         self
     }
 
-    /// How long an async function may take, 1 s by default. One that is late has no answer: the
-    /// failure stays.
+    /// How long an async function may take, 1 s by default. If it takes longer, the failure is
+    /// returned.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Who keeps what is needed to repair the flow; nobody by default. It is called for each answer
-    /// of a fallback, on the call's task, so it must not block.
+    /// Records what is needed to repair the flow; none by default. It is called for each answer of a
+    /// fallback, on the call's task, so it must not block.
     pub fn record_to(mut self, recorder: impl FallbackRecorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
         self
     }
 
-    /// In which header callers bring keys of their own: `Idempotency-Key`, or what an integration's
-    /// profile says. A call that is stopped before it is sent is recorded under such a key.
+    /// The header in which callers bring keys of their own: `Idempotency-Key`, or that of an
+    /// integration's profile. The record of a call that was stopped before it was sent has this key.
     pub fn key_header(mut self, header: HeaderName) -> Self {
         self.key_header = header;
         self
@@ -138,7 +137,7 @@ impl FallbackLayer {
         self
     }
 
-    /// What records are dated by; the system's clock by default.
+    /// The clock for the dates of records; the system's by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -155,12 +154,14 @@ impl FallbackLayer {
 
     /// Whether it is to answer for this failure.
     pub(super) fn answers(&self, failed: &Failed) -> bool {
-        match (Switched::of(failed), &self.when) {
-            (Switched::Must, _) => true,
-            (Switched::MustNot, _) => false,
-            (Switched::No, Some(chosen)) => callback::call("fallback condition", || chosen(failed))
-                .unwrap_or_else(|| failed.is_worth_a_fallback()),
-            (Switched::No, None) => failed.is_worth_a_fallback(),
+        match (SwitchRule::of(failed), &self.when) {
+            (SwitchRule::MustAnswer, _) => true,
+            (SwitchRule::MustNot, _) => false,
+            (SwitchRule::No, Some(condition)) => {
+                callback::call("fallback condition", || condition(failed))
+                    .unwrap_or_else(|| failed.is_worth_a_fallback())
+            }
+            (SwitchRule::No, None) => failed.is_worth_a_fallback(),
         }
     }
 }

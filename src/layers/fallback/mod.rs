@@ -1,28 +1,27 @@
-//! An answer of one's own where the provider has none.
+//! Answers in place of a provider that failed.
 //!
-//! What a user gets while a provider is down is a decision of the business: yesterday's rates, an
-//! empty list, "we'll mail you". It is given here, by value, by a function or by an async function
-//! of what failed ([`Failed`]), for the outcomes that it was chosen for. The answer is marked
-//! ([`FellBack`] in its extensions), told as an event, and recorded: a flow that went on with a
-//! made-up answer must be repaired later, by somebody who knows which order it was and whether the
-//! provider may have acted all the same. That is what a [`FallbackRecorder`] is given.
+//! What a user gets while a provider is down is a business decision: yesterday's rates, an empty list,
+//! "we'll mail you". The answer is given as a value, or by a function or an async function of the failure
+//! ([`Failed`]), for the outcomes that [`when`](FallbackLayer::when) chooses. It is marked
+//! ([`FellBack`] in its extensions), emitted as an event, and recorded: a flow that continued with such
+//! an answer must be repaired later, by somebody who knows which order it was and whether the provider
+//! may have acted. A [`FallbackRecorder`] gets these facts.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - outside everything that can fail, the [`deadline`](crate::deadline) and the
-//!   [`kill_switch`](crate::kill_switch) too: it answers only for failures that reach it. What it
-//!   answers is therefore not under the deadline; an async function has a
-//!   [limit](FallbackLayer::limit) of its own;
-//! - inside [`observe`](crate::observe), which tells what the caller got.
+//!   [`kill_switch`](crate::kill_switch) too: it answers only for failures that reach it. So its answer
+//!   is not under the deadline; an async function has a [limit](FallbackLayer::limit) of its own;
+//! - inside [`observe`](crate::observe), which reports what the caller got.
 //!
-//! How many attempts there were, and under which key, is known where [`retry`](crate::retry) and
-//! [`idempotency`](crate::idempotency) stand further in.
+//! It knows the number of attempts and the key only if [`retry`](crate::retry) and
+//! [`idempotency`](crate::idempotency) are further in.
 //!
 //! # When not to use it
 //!
-//! Where a made-up answer is worse than none: a charge, a booking, a signature. A failed write that
+//! If a substitute answer is worse than none: for a charge, a booking, a signature. A failed write that
 //! looks like a success is lost; show the failure, or keep the call and deliver it later.
 //!
 //! # Defaults
@@ -31,15 +30,15 @@
 //! |---|---|---|
 //! | [`when`](FallbackLayer::when) | the provider failed, throttled or was not asked; never for errors of ours (4xx) | a fallback must not hide our own mistakes |
 //! | [`limit`](FallbackLayer::limit) | 1 s | the caller has waited for the deadline already |
-//! | [`record_to`](FallbackLayer::record_to) | nobody | |
+//! | [`record_to`](FallbackLayer::record_to) | none | |
 //!
-//! A kill switch that is off gets no fallback, and one that is set to fallback only gets it whatever
-//! `when` says.
+//! With a kill switch at "off" there is no fallback; at "fallback only" there is one, whatever `when`
+//! says.
 //!
 //! # Errors and events
 //!
-//! No error of its own: a fallback that has no answer, or is too late with it, leaves the failure as
-//! it was. Events: [`FellBack`](crate::event::Event::FellBack),
+//! No error of its own: if the fallback has no answer, or not in time, the failure is returned
+//! unchanged. Events: [`FellBack`](crate::event::Event::FellBack),
 //! [`FallbackFailed`](crate::event::Event::FallbackFailed).
 //!
 //! # Example

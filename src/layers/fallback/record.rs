@@ -7,17 +7,17 @@ use super::failed::Failed;
 use crate::context::{BusinessKey, CallId, CorrelationId, PathTemplate};
 use crate::terms::{Class, Delivery};
 
-/// Keeps what support needs to repair a flow that went on with a fallback's answer.
+/// Records what support needs to repair a flow that continued with a fallback's answer.
 ///
 /// It is called on the task of the call, so it must be quick and must not block. With the feature
-/// `serde` there is one that writes a file: `JsonLines`. One that panics loses its record, and harms no
-/// call.
+/// `serde`, `JsonLines` writes records to a file. If it panics, the record is lost, and the call is not
+/// affected.
 pub trait FallbackRecorder: Send + Sync + 'static {
     /// Keeps one record.
     fn record(&self, record: FallbackRecord);
 }
 
-/// One call that was answered by a fallback, as support must know it to repair what followed.
+/// A call that was answered by a fallback, with what support needs to repair what followed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FallbackRecord {
@@ -56,7 +56,7 @@ impl FallbackRecord {
     pub(super) fn of(failed: &Failed, at: SystemTime) -> Self {
         let context = &failed.context;
         let key = context.idempotency_key().or(failed.own_key.as_ref());
-        // Where nobody counts them, one request went out unless a layer refused it.
+        // If no layer counts attempts, one request went out unless it was refused.
         let sent = u32::from(!failed.class.is_local());
         Self {
             at,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::layer::FallbackLayer;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 
 section! {
     /// `[fallback]`: what it answers is code.
@@ -15,6 +15,6 @@ impl Table<FallbackLayer> for FallbackSettings {
     }
 
     fn merge(&self, layer: &mut FallbackLayer, _: &mut Reader<'_>) {
-        lay(&mut layer.limit, &self.limit);
+        assign(&mut layer.limit, &self.limit);
     }
 }

@@ -8,9 +8,9 @@
 //!
 //! - Only calls that may run twice at once: safe methods (GET, HEAD, OPTIONS, TRACE; RFC 9110,
 //!   9.2.1), calls with an [idempotency key that counts](crate::idempotency) (both requests have the
-//!   same one), and those that [`Steer::Safe`](crate::retry::Steer) says it of. Not PUT and DELETE by themselves: the request
+//!   same one), and those that [`RetryOverride::Safe`](crate::retry::RetryOverride) says it of. Not PUT and DELETE by themselves: the request
 //!   that loses may be carried out after the caller's next one.
-//! - Only first attempts, whose body was sent; under [`Steer::Once`](crate::retry::Steer), the other
+//! - Only first attempts, whose body was sent; under [`RetryOverride::Once`](crate::retry::RetryOverride), the other
 //!   attempt is the retry layer's, where there is one.
 //! - After a quantile of what first requests have taken in the last minute or two, or a fixed delay.
 //! - Within a budget; in an integration, that of the retries. When the whole provider is slow, the

@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::replay::budget::{CallUnderWay, RetryPermit};
-use crate::replay::{Steer, has_honoured_key, is_safe};
+use crate::replay::{RetryOverride, has_honoured_key, is_safe};
 use crate::terms::{Class, Delivery, GaveUp};
 
 pub(super) struct HedgePlan<'a, W: Wire> {
@@ -46,11 +46,11 @@ impl<'a, W: Wire> HedgePlan<'a, W> {
         let (safe, may_hedge) = attempt
             .request(|request| {
                 let safe = is_safe(request.method());
-                let may_hedge = match request.extensions().get::<Steer>() {
-                    Some(Steer::Never) => false,
+                let may_hedge = match request.extensions().get::<RetryOverride>() {
+                    Some(RetryOverride::Never) => false,
                     // Its other attempt is the retry layer's.
-                    Some(Steer::Once) if is_counted => false,
-                    Some(Steer::Safe) => number == 1,
+                    Some(RetryOverride::Once) if is_counted => false,
+                    Some(RetryOverride::Safe) => number == 1,
                     // PUT and DELETE may be repeated, but not in parallel: a superseded one may
                     // be processed after the caller's next request.
                     _ => number == 1 && (safe || has_honoured_key(request, call.facts())),

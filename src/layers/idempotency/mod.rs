@@ -20,7 +20,7 @@
 //! [`Delivery::Unknown`](crate::Delivery::Unknown), and with [`GaveUp::NotSafe`](crate::terms::GaveUp).
 //! What to do then: ask the provider whether it happened; look up whether it honours keys, and declare
 //! it; or mark a POST that does no harm when it is done twice with
-//! [`Steer::Safe`](crate::retry::Steer). A job that must be repeated until it is done needs one of the
+//! [`RetryOverride::Safe`](crate::retry::RetryOverride). A job that must be repeated until it is done needs one of the
 //! three. Attempts that provably did nothing are repeated without any key.
 //!
 //! # Where it stands

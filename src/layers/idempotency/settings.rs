@@ -6,7 +6,7 @@ use super::layer::{IdempotencyLayer, KeySource, KeyedMethods};
 use super::placement::InHeader;
 use super::profile::{Form, Honoured};
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::{LARGEST, words};
 
 section! {
@@ -40,12 +40,12 @@ impl<P: Clone + From<InHeader>> Table<IdempotencyLayer<P>> for IdempotencySettin
         let mut settings = layer.settings().clone();
         let header =
             self.header.clone().filter(|own| Some(own) != settings.profile.header.as_ref());
-        lay(&mut settings.profile.form, &self.form);
-        lay(&mut settings.profile.max_len, &self.max_len);
-        lay(&mut settings.profile.lifetime, &self.lifetime);
+        assign(&mut settings.profile.form, &self.form);
+        assign(&mut settings.profile.max_len, &self.max_len);
+        assign(&mut settings.profile.lifetime, &self.lifetime);
         // A declaration for one header doesn't hold for another.
         let honoured = self.honoured.or(header.is_some().then_some(Honoured::Caller));
-        lay(&mut settings.profile.honoured, &honoured);
+        assign(&mut settings.profile.honoured, &honoured);
         settings.methods = self.methods.or(settings.methods);
         settings.key_source = self.key_source.or(settings.key_source);
         *layer = match header {

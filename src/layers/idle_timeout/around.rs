@@ -9,7 +9,7 @@ use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::Phase;
 
-/// Limits the silence in an answer's body, as code around a call: what a
+/// Limits the time between frames of an answer's body, as code around a call: what a
 /// [`IdleTimeoutLayer`](super::IdleTimeoutLayer) makes of its settings. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct IdleTimeoutPattern {
@@ -21,8 +21,8 @@ impl IdleTimeoutPattern {
         Self { settings }
     }
 
-    /// Cuts a body that was silent for too long.
-    fn cut<W: Wire>(&self, limit: Duration, call: &Call, attempt: &Attempt<W>) -> Error {
+    /// The error of a body that stalled for too long, with its event.
+    fn time_out<W: Wire>(&self, limit: Duration, call: &Call, attempt: &Attempt<W>) -> Error {
         attempt.state(AttemptState::mark_cut);
         let (phase, context) = (Phase::BodyIdle, attempt.context());
         self.settings.emitter.emit(Some(&context), || Event::TimedOut { phase, limit });
@@ -48,12 +48,12 @@ impl Pattern for IdleTimeoutPattern {
         };
         loop {
             attempt.wanted().await;
-            // Silence counts from when the reader asks.
+            // The limit runs from when the reader asks.
             let due = call.moment().after(limit);
             match call.until_moment(due, attempt.frame(running.as_mut())).await {
                 Some(None) => {}
                 Some(Some(flow)) => return flow,
-                None => return Err(self.cut(limit, call, attempt)),
+                None => return Err(self.time_out(limit, call, attempt)),
             }
         }
     }

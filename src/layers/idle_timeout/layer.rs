@@ -6,7 +6,7 @@ use crate::pattern::{AsIs, pattern_layer};
 use crate::pattern::{Layered, Slot, Wiring};
 use crate::settings::{ConfigError, Errors, validate};
 
-/// Limits the silence in an answer's body. See the [module](super).
+/// Limits the time between frames of an answer's body. See the [module](super).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct IdleTimeoutLayer {
@@ -14,18 +14,18 @@ pub struct IdleTimeoutLayer {
     pub(super) emitter: Emitter,
 }
 
-/// A service whose answers' bodies must not fall silent, made by a [`IdleTimeoutLayer`]. The
-/// service that it wraps must be `Clone`.
+/// A service whose answers' bodies must not stall, made by a [`IdleTimeoutLayer`]. The service that it
+/// wraps must be `Clone`.
 pub type IdleTimeout<S> = Layered<IdleTimeoutPattern, S>;
 
 impl IdleTimeoutLayer {
-    /// A body has failed that is silent for `limit` while somebody reads it. Time in which nobody
-    /// asks for more doesn't count.
+    /// A body fails if its reader waits for a frame for `limit`. Time in which the reader doesn't ask
+    /// for a frame doesn't count.
     pub fn new(limit: Duration) -> Self {
         Self { limit: Some(limit), ..Self::default() }
     }
 
-    /// Bodies may be silent for as long as the deadline lets them, and without one for ever.
+    /// No limit: a body may stall until the deadline, or without one for ever.
     pub fn unlimited() -> Self {
         Self::default()
     }

@@ -1,29 +1,28 @@
-//! A limit on the silence between two frames of an answer's body.
+//! Limits the time between two frames of an answer's body.
 //!
-//! Only silence that the reader hears counts: the limit runs from the moment the reader asks for a
-//! frame and finds none. A reader who takes a minute over each frame times nobody out.
+//! The limit runs from the moment the reader asks for a frame that isn't there. So a slow reader causes
+//! no timeout.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside everything else but [`rehearsal`](crate::rehearsal), right above the transport: only
-//!   the provider's silence counts, not that of a layer that holds frames back;
+//! - inside everything else but [`fault_injection`](crate::fault_injection), right above the transport:
+//!   only the provider's delays count, not those of a layer that holds frames back;
 //! - inside [`observe`](crate::observe) and [`circuit_breaker`](crate::circuit_breaker), so that a
-//!   body that fell silent is a failure to them.
+//!   stalled body is a failure to them.
 //!
-//! [`retry`](crate::retry) doesn't repeat a call whose body falls silent: its caller has the head
-//! already.
+//! [`retry`](crate::retry) doesn't repeat a call whose body stalls: its caller has the head already.
 //!
 //! # When not to use it
 //!
-//! On answers that are silent by nature (long polls, server-sent events without heartbeats).
+//! For answers with long pauses (long polls, server-sent events without heartbeats).
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `limit` | none: the layer passes bodies through | only its user knows the provider |
+//! | `limit` | none: the layer passes bodies through | it depends on the provider |
 //!
 //! # Errors and events
 //!
@@ -39,17 +38,17 @@
 //! use http::Request;
 //! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //! use outrigger::{Body, ErrorKind, Ratio, outcome::Phase};
-//! use outrigger::{idle_timeout::IdleTimeoutLayer, rehearsal::{Plan, RehearsalLayer}};
+//! use outrigger::{idle_timeout::IdleTimeoutLayer, fault_injection::{Plan, FaultInjectionLayer}};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Script::new([Answer::status(200).body("a report")]);
-//! // A rehearsed fault: each piece of the body comes 5 s late.
+//! // An injected fault: each frame of the body comes 5 s late.
 //! let slow = Plan::new().slow_body(Ratio::ONE, Duration::from_secs(5));
 //! let service = ServiceBuilder::new()
 //!     .layer(IdleTimeoutLayer::new(Duration::from_secs(3)))
-//!     .layer(RehearsalLayer::new().allow().plan(slow))
+//!     .layer(FaultInjectionLayer::new().allow().plan(slow))
 //!     .service(provider);
 //!
 //! let response = service.oneshot(Request::new(Body::empty())).await?;

@@ -27,7 +27,7 @@ impl Pattern for KillSwitchPattern {
         if let Some(error) = self.settings.refusal_of(attempt) {
             return Err(error);
         }
-        // What waits further in is stopped there, if it must be.
+        // Layers further in that wait ask the switch again.
         call.facts().add_stop(Arc::clone(&self.settings) as Arc<dyn Stop>);
         next.run(call, attempt).await
     }

@@ -4,38 +4,38 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
-use super::source::{LIMIT, SourceError, SwitchSource};
+use super::source::{READ_LIMIT, SourceError, SwitchSource};
 use crate::rt::{self, Blocking, files};
 use crate::terms::SourceProblem;
 
-/// A file that says where a kill switch shall stand. See the [module](super) for what it holds.
+/// A file that sets a kill switch. See the [module](super) for its format.
 ///
-/// It is read again and again rather than watched: that works on every system, on network file
-/// systems and where the file is swapped by renaming a folder, as Kubernetes does. A pipe or a device is
-/// not opened, and a read that hangs keeps no runtime from ending. What the file holds is never shown but
-/// for who and why: it may be the wrong file.
+/// It is polled and not watched: that works on every system, on network file systems, and if the file is
+/// replaced by renaming a folder, as Kubernetes does. A pipe or a device is not opened, and a read that
+/// hangs doesn't keep a runtime from shutting down. Of its content, only who and why are ever shown,
+/// because it may be the wrong file.
 #[derive(Clone)]
 #[must_use = "a file moves nothing until a switch follows it"]
 pub struct SwitchFile {
     path: PathBuf,
     every: Duration,
-    next_look: Option<Instant>,
-    seen: Option<Result<String, SourceError>>,
+    next_read: Option<Instant>,
+    last: Option<Result<String, SourceError>>,
     reading: Reading,
 }
 
-/// What reads it just now, perhaps for longer than anybody waits; a clone begins without.
+/// A read that runs on a thread for blocking work; a clone has none.
 #[derive(Debug, Default)]
 struct Reading(Option<Blocking<Result<String, SourceError>>>);
 
 // === impl SwitchFile ===
 
 impl SwitchFile {
-    /// The file at `path`; it need not be there yet. Once it was, it is missed: leave it there, and
-    /// let it say `on`.
+    /// The file at `path`, which need not exist yet. Once it has existed, a missing file is an error:
+    /// leave it there, with `on`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let every = Duration::from_secs(1);
-        Self { path: path.into(), every, next_look: None, seen: None, reading: Reading::default() }
+        Self { path: path.into(), every, next_read: None, last: None, reading: Reading::default() }
     }
 
     /// How often it is read; a second by default, a millisecond at most.
@@ -44,22 +44,22 @@ impl SwitchFile {
         self
     }
 
-    /// Waits for the next look, and takes it.
-    async fn look(&mut self) -> Result<String, SourceError> {
-        if let Some(at) = self.next_look {
+    /// Waits until the next read is due, and reads the file.
+    async fn read_when_due(&mut self) -> Result<String, SourceError> {
+        if let Some(at) = self.next_read {
             rt::sleep_until(at).await;
         }
         let begin = || {
             let path = self.path.clone();
             rt::blocking(move || read(&path))
         };
-        // A read that is stuck is waited for again, rather than others sent after it.
+        // If the last read still hangs, wait for it instead of starting another.
         let reading = self.reading.0.get_or_insert_with(begin);
-        let read = rt::until(Some(rt::after(rt::now(), LIMIT)), reading).await;
-        // Set after the reading: a look that was cut short is taken again at once.
-        self.next_look = Some(rt::after(rt::now(), self.every));
+        let read = rt::until(Some(rt::after(rt::now(), READ_LIMIT)), reading).await;
+        // Set after the read, so that a read that was cancelled is repeated at once.
+        self.next_read = Some(rt::after(rt::now(), self.every));
         let Some(read) = read else {
-            return Err(unreadable(&self.path, format_args!("no answer within {LIMIT:?}")));
+            return Err(unreadable(&self.path, format_args!("no answer within {READ_LIMIT:?}")));
         };
         self.reading = Reading::default();
         read.unwrap_or_else(|| Err(unreadable(&self.path, "it can't be read")))
@@ -76,12 +76,12 @@ impl SwitchFile {
 impl SwitchSource for SwitchFile {
     async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
         loop {
-            let content = self.look().await;
-            if self.seen.as_ref() == Some(&content) {
+            let content = self.read_when_due().await;
+            if self.last.as_ref() == Some(&content) {
                 continue;
             }
             let word = content.as_deref().map_err(Clone::clone).and_then(|text| self.word(text));
-            self.seen = Some(content);
+            self.last = Some(content);
             return Some(word);
         }
     }
@@ -105,11 +105,11 @@ impl fmt::Debug for SwitchFile {
 }
 
 fn read(path: &Path) -> Result<String, SourceError> {
-    let bytes = files::read_small(path, MOST).map_err(|error| match error.kind() {
+    let bytes = files::read_small(path, MAX_BYTES).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             SourceError::new(SourceProblem::Missing, format!("{} isn't there", path.display()))
         }
-        // What is refused here says why.
+        // The error's text says why.
         io::ErrorKind::InvalidInput => unreadable(path, error),
         kind => unreadable(path, format_args!("it can't be read: {kind}")),
     })?;
@@ -125,4 +125,4 @@ fn unreadable(path: &Path, why: impl fmt::Display) -> SourceError {
 }
 
 /// Far more than a mode and a reason.
-const MOST: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;

@@ -21,7 +21,7 @@ impl KillSwitchHandle {
         Self(layer)
     }
 
-    /// Moves the switch: who does it and why stands on every refusal. Calls under way finish.
+    /// Moves the switch. Every refusal names who did it and why. Calls in flight finish.
     pub fn set(&self, mode: SwitchMode, who: impl AsRef<str>, why: impl AsRef<str>) {
         self.apply(SwitchSetting::new(mode).who(who).why(why));
     }
@@ -41,7 +41,7 @@ impl KillSwitchHandle {
         self.0.switch.mode()
     }
 
-    /// Where it stands, on whose word and since when.
+    /// The present setting, and since when it holds.
     #[must_use]
     pub fn position(&self) -> Position {
         self.0.switch.position()
@@ -61,57 +61,60 @@ impl KillSwitchHandle {
         self.0.switch.trouble()
     }
 
-    /// Whether that matters: what was never there isn't missed while everything is let through.
+    /// Whether that matters: a source that was never there is no problem while the switch is on.
     #[must_use]
     pub fn is_troubled(&self) -> bool {
         self.0.switch.is_troubled()
     }
 
-    /// Goes wherever `source` says, from now on; a word that came since by this handle holds until
-    /// the source's next. What it says after trouble is none if it said the same before, unless
-    /// there was nothing in between ([`SourceProblem::Missing`]).
+    /// Follows `source` from now on. A setting by this handle holds until the source's next one. If
+    /// the source could not be read and then has the same setting as before, that doesn't move the
+    /// switch, unless it was [missing](SourceProblem::Missing) in between.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn follow(&self, mut source: impl SwitchSource) -> Following {
-        let mut ear = Ear::new(self.clone());
+        let mut listener = SourceListener::new(self.clone());
         Following(rt::spawn_task(async move {
             let followed = async {
                 while let Some(word) = source.next().await {
-                    ear.hear(word);
+                    listener.on_update(word);
                 }
             };
             if callback::run("switch source", followed).await.is_none() {
-                ear.hear(Err(SourceError::new(SourceProblem::Unreadable, "the source panicked")));
-                // Said for as long as anybody thinks that it is followed.
+                listener.on_update(Err(SourceError::new(
+                    SourceProblem::Unreadable,
+                    "the source panicked",
+                )));
+                // Keep the error for as long as the source is followed.
                 std::future::pending::<()>().await;
             }
         }))
     }
 }
 
-/// What listens to one source; a source that is followed no more troubles nobody.
-struct Ear {
+/// Follows one source; when dropped, its error is cleared.
+struct SourceListener {
     of: SourceId,
     handle: KillSwitchHandle,
-    /// What it said last, unless that is gone since.
+    /// Its last setting, unless it went missing since.
     last: Option<SwitchSetting>,
     /// It can't be read just now.
     is_troubled: bool,
 }
 
-impl Ear {
+impl SourceListener {
     fn new(handle: KillSwitchHandle) -> Self {
         Self { of: handle.0.switch.add_source(), handle, last: None, is_troubled: false }
     }
 
-    fn hear(&mut self, word: Result<SwitchSetting, SourceError>) {
+    fn on_update(&mut self, word: Result<SwitchSetting, SourceError>) {
         match word {
             Ok(setting) => {
                 self.handle.0.switch.set_trouble(self.of, None);
                 let was_troubled = std::mem::replace(&mut self.is_troubled, false);
-                // What is as it was before the trouble is no news: who spoke since is obeyed.
+                // The same setting as before an error doesn't override a later one by a handle.
                 if !was_troubled || self.last.as_ref() != Some(&setting) {
                     self.last = Some(setting.clone());
                     self.handle.apply(setting);
@@ -121,7 +124,7 @@ impl Ear {
                 let problem = error.problem();
                 self.is_troubled = true;
                 if problem == SourceProblem::Missing {
-                    // What was taken away and comes again was written anew.
+                    // A file that comes back counts as a new setting.
                     self.last = None;
                 }
                 if let Some(matters) = self.handle.0.switch.set_trouble(self.of, Some(error)) {
@@ -132,14 +135,14 @@ impl Ear {
     }
 }
 
-impl Drop for Ear {
+impl Drop for SourceListener {
     fn drop(&mut self) {
         self.handle.0.switch.forget_source(self.of);
     }
 }
 
 impl Following {
-    /// Follows until the source has nothing more to say, or the runtime ends.
+    /// Follows until the source ends, or the runtime.
     pub fn detach(self) {
         self.0.detach();
     }

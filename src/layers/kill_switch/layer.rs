@@ -46,14 +46,14 @@ impl KillSwitchLayer {
         Self { switch, initially, key_header: KEY_HEADER, emitter: Emitter::new(), clock }
     }
 
-    /// Where the switch stands at first. Makes a switch of its own.
+    /// The switch's first setting. Detaches the layer from its switch.
     pub fn initially(mut self, setting: SwitchSetting) -> Self {
         self.initially = setting;
         self.renewed()
     }
 
-    /// In which header callers bring keys of their own: `Idempotency-Key`, or what an integration's
-    /// profile says. A call that is refused is told of under such a key.
+    /// The header in which callers bring keys of their own: `Idempotency-Key`, or that of an
+    /// integration's profile. Events about a refused call name this key.
     pub fn key_header(mut self, header: HeaderName) -> Self {
         self.key_header = header;
         self
@@ -66,8 +66,8 @@ impl KillSwitchLayer {
         self
     }
 
-    /// What says since when the switch stands where it does; the system's clock by default. Makes a
-    /// switch of its own.
+    /// The clock for the time of a setting; the system's by default. Detaches the layer from its
+    /// switch.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self.renewed()
@@ -80,7 +80,8 @@ impl KillSwitchLayer {
         KillSwitchHandle::new(self.clone())
     }
 
-    /// Why this call may not be sent, if it may not. No layer further in will say what its key is.
+    /// The error, if this call may not be sent. It reads the call's key, because the layers further in
+    /// that do so are not reached.
     pub(super) fn refusal_of<W: Wire>(&self, attempt: &Attempt<W>) -> Option<Error> {
         if self.switch.mode().lets_calls_through() {
             return None;
@@ -100,7 +101,7 @@ impl KillSwitchLayer {
     fn refuse(&self, of: &Context, first: impl FnOnce()) -> Option<Stopped> {
         let (mode, stopped) = self.switch.refusal()?;
         first();
-        // What becomes of the call is the first request's to say.
+        // For a hedged request, the first request reports the refusal.
         if !of.state().is_second() {
             self.switch.count_rejected();
             self.emitter.emit(Some(of), || Event::KillSwitchRejected { mode });
@@ -108,7 +109,7 @@ impl KillSwitchLayer {
         Some(stopped)
     }
 
-    /// Tells of what a handle did.
+    /// Emits the event of a change by a handle.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
         self.switch.ownership.notify(&self.emitter, event);
     }
@@ -121,7 +122,7 @@ impl KillSwitchLayer {
 }
 
 impl Slot for KillSwitchLayer {
-    /// It has what it shares with its handles, unless that is another integration's.
+    /// It keeps the switch that it shares with its handles, unless another integration has it.
     fn adopt(self, wiring: &Wiring) -> Self {
         let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
         Self { emitter: wiring.emitter.clone(), ..adopted }

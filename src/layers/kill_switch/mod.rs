@@ -1,4 +1,4 @@
-//! People stop an integration while the service runs, and start it again.
+//! Lets people stop an integration while the service runs, and start it again.
 //!
 //! | mode | what happens to a call |
 //! |---|---|
@@ -8,17 +8,15 @@
 //! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers |
 //! | [`SwitchMode::Off`] | it is refused, and no fallback answers |
 //!
-//! A refusal says who moved the switch, why and since when, and of which key the call was, if its caller
-//! gave it one. It costs no more than the error itself:
-//! the inner service isn't asked, and no connection is touched. Requests that were under way finish;
-//! a call that waits further in, in a queue, for a connection or for its next attempt, sends nothing
-//! more, and is counted and told of as one that is refused at once.
+//! A refusal says who moved the switch, why and since when, and the call's key if its caller gave it
+//! one. It costs no more than the error itself: the inner service isn't polled, and no connection is
+//! used. Requests in flight finish; a call that waits further in, in a queue, for a connection or for its
+//! next attempt, sends nothing more, and is counted and reported as a refused one.
 //!
-//! A [`KillSwitchHandle`] moves the switch from inside the process. From outside, anything that can
-//! be waited for can: a [`SwitchFile`] is looked at again and again, an endpoint is [`Polled`], and a
-//! [`SwitchSource`] of one's own follows whatever else there is. Whoever spoke last is obeyed. A source that
-//! can't be read moves nothing: the switch stays where it is, an event says so, and
-//! [`KillSwitchHandle::trouble`] says what is wrong. When it can be read again and says what it said
+//! A [`KillSwitchHandle`] moves the switch from inside the process. From outside, a [`SwitchFile`] is
+//! read periodically, an endpoint is [`Polled`], and a [`SwitchSource`] of your own can follow anything
+//! else. The last setting counts. A source that can't be read moves nothing: an event is emitted, and
+//! [`KillSwitchHandle::trouble`] says what is wrong. If it can be read again and has the same setting as
 //! before, that moves nothing either.
 //!
 //! # Where it stands
@@ -27,16 +25,16 @@
 //!
 //! - outside everything that sends or waits, because a call that is stopped must neither queue nor
 //!   be copied;
-//! - inside [`fallback`](crate::fallback), which answers in its place in the mode "fallback only";
-//! - inside [`observe`](crate::observe), so that a refusal is told as how the call ended.
+//! - inside [`fallback`](crate::fallback), which answers in the mode "fallback only";
+//! - inside [`observe`](crate::observe), so that a refusal is reported as how the call ended.
 //!
-//! Calls that wait further in, for a place, a turn or their next attempt, ask the switch again
+//! Calls that wait further in, for a permit, a turn or their next attempt, ask the switch again
 //! before they are sent, if no layer in between replaces the request's extensions.
 //!
 //! # When not to use it
 //!
-//! To protect a provider or the service by itself: [`circuit_breaker`](crate::circuit_breaker) needs
-//! nobody to be awake.
+//! To protect a provider or the service automatically: that is what
+//! [`circuit_breaker`](crate::circuit_breaker) does.
 //!
 //! # The file
 //!
@@ -47,16 +45,16 @@
 //! ```
 //!
 //! The mode alone is enough. Empty lines and lines that begin with `#` are skipped. Write it to
-//! another name and rename it, so that nobody reads a half; a half that is read all the same is no
-//! mode, because none begins like another.
+//! another name and rename it, so that it is never read half written. If it is, a part of a mode's name
+//! is an error, and not another mode.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | position | [`SwitchMode::On`] | what nobody stopped runs |
-//! | a look at a source | 10 s at most | what hangs is trouble, and is said to be |
-//! | [`SwitchFile::every`] | 1 s | a person who flips a switch looks at it for about that long |
+//! | position | [`SwitchMode::On`] | calls run unless they are stopped |
+//! | time for one read of a source | 10 s at most | a source that hangs is reported as an error |
+//! | [`SwitchFile::every`] | 1 s | a person who moves a switch waits about that long to see it |
 //!
 //! # Errors and events
 //!

@@ -3,14 +3,14 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::setting::SwitchSetting;
-use super::source::{LIMIT, SourceError, SwitchSource};
+use super::source::{READ_LIMIT, SourceError, SwitchSource};
 use crate::rt;
 use crate::terms::SourceProblem;
 
-/// Asks where a kill switch shall stand, again and again: an admin endpoint, a flag service.
+/// Polls a kill switch's setting from an admin endpoint or a flag service.
 ///
-/// Only what changed from one answer to the next is passed on. No answer within ten seconds is
-/// trouble, and the question is dropped.
+/// Only changes from one answer to the next are passed on. No answer within ten seconds is an error,
+/// and the call to `ask` is dropped.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,8 +39,8 @@ use crate::terms::SourceProblem;
 pub struct Polled<F> {
     every: Duration,
     ask: F,
-    next_look: Option<Instant>,
-    seen: Option<Result<SwitchSetting, SourceError>>,
+    next_read: Option<Instant>,
+    last: Option<Result<SwitchSetting, SourceError>>,
 }
 
 impl<F, R> Polled<F>
@@ -52,7 +52,7 @@ where
     /// shortest.
     pub fn new(every: Duration, ask: F) -> Self {
         let every = every.max(Duration::from_millis(1));
-        Self { every, ask, next_look: None, seen: None }
+        Self { every, ask, next_read: None, last: None }
     }
 }
 
@@ -63,14 +63,14 @@ where
 {
     async fn next(&mut self) -> Option<Result<SwitchSetting, SourceError>> {
         loop {
-            if let Some(at) = self.next_look {
+            if let Some(at) = self.next_read {
                 rt::sleep_until(at).await;
             }
-            let due = rt::after(rt::now(), LIMIT);
-            let word = rt::until(Some(due), (self.ask)()).await.unwrap_or_else(silence);
-            self.next_look = Some(rt::after(rt::now(), self.every));
-            if self.seen.as_ref() != Some(&word) {
-                self.seen = Some(word.clone());
+            let due = rt::after(rt::now(), READ_LIMIT);
+            let word = rt::until(Some(due), (self.ask)()).await.unwrap_or_else(no_answer);
+            self.next_read = Some(rt::after(rt::now(), self.every));
+            if self.last.as_ref() != Some(&word) {
+                self.last = Some(word.clone());
                 return Some(word);
             }
         }
@@ -83,6 +83,6 @@ impl<F> fmt::Debug for Polled<F> {
     }
 }
 
-fn silence() -> Result<SwitchSetting, SourceError> {
-    Err(SourceError::new(SourceProblem::Unreadable, format!("no answer within {LIMIT:?}")))
+fn no_answer() -> Result<SwitchSetting, SourceError> {
+    Err(SourceError::new(SourceProblem::Unreadable, format!("no answer within {READ_LIMIT:?}")))
 }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use crate::terms::SwitchMode;
 
-/// Where a kill switch shall stand, and on whose word.
+/// A kill switch's mode, with who set it and why.
 ///
 /// As text it is what a [`SwitchFile`](super::SwitchFile) holds, and reads back as it was.
 ///
@@ -17,7 +17,7 @@ use crate::terms::SwitchMode;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwitchSetting {
-    /// Where it shall stand.
+    /// The mode.
     pub mode: SwitchMode,
     /// Who says so.
     pub who: Option<String>,
@@ -33,7 +33,7 @@ pub struct InvalidSetting {
 }
 
 impl SwitchSetting {
-    /// A position that nobody gave a reason for yet.
+    /// A mode without a person or a reason.
     #[must_use]
     pub fn new(mode: SwitchMode) -> Self {
         Self { mode, ..Self::default() }
@@ -120,16 +120,16 @@ fn modes() -> String {
     format!("use one of {names}")
 }
 
-/// The text on one line, without what would end up in a log as more than text.
+/// The text on one line, without control characters.
 fn one_line(text: &str) -> Option<String> {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let clean = |c: char| if breaks(c) { ' ' } else { c };
-    // Trimmed first, so that what was cut once is not cut again.
+    // Trimmed first, so that shortening a shortened text changes nothing.
     let text: String =
         text.trim_matches(|c| clean(c).is_whitespace()).chars().map(clean).take(LONGEST).collect();
     let text = text.trim_end();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A reason, not a novel: it stands on every refusal.
+/// Every refusal contains the text, so it should be short.
 const LONGEST: usize = 500;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::setting::SwitchSetting;
 use crate::terms::SourceProblem;
 
-/// Says where a kill switch shall stand, whenever that changes.
+/// Provides a kill switch's setting, whenever it changes.
 ///
 /// ```
 /// use std::collections::VecDeque;
@@ -21,13 +21,13 @@ use crate::terms::SourceProblem;
 /// }
 /// ```
 pub trait SwitchSource: Send + 'static {
-    /// Waits for the next word; `None` when there will be no other.
+    /// Waits for the next setting; `None` if there will be no other.
     ///
-    /// A word is spoken when it changes, and not again each time it is looked at: whoever else moved
-    /// the switch meanwhile would be overruled. [`Polled`](super::Polled) sees to that.
+    /// Return a setting when it changes, and not each time it is read: otherwise it would override a
+    /// setting by a handle. [`Polled`](super::Polled) does that.
     ///
-    /// It may be dropped while it waits, and asked again. It must not block its thread, which is the
-    /// runtime's. One that panics is asked no more, and stays in trouble.
+    /// The future may be dropped while it waits, and the method called again. It must not block its
+    /// thread, which is the runtime's. After a panic it is not called again, and its error stays.
     fn next(&mut self) -> impl Future<Output = Option<Result<SwitchSetting, SourceError>>> + Send;
 }
 
@@ -39,13 +39,13 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// What is wrong, in a word and in a sentence. Neither may hold a secret: they are shown.
+    /// The problem, as a kind and as a sentence. The sentence is shown, so it must not hold a secret.
     #[must_use]
     pub fn new(problem: SourceProblem, detail: impl Into<String>) -> Self {
         Self { problem, detail: detail.into() }
     }
 
-    /// What is wrong, in a word.
+    /// The kind of the problem.
     #[must_use]
     pub fn problem(&self) -> SourceProblem {
         self.problem
@@ -64,6 +64,6 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// How long a look may take: far more than one that is answered, and soon enough for a person who
-/// wonders why a switch doesn't move.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// How long one read may take: far longer than usual, and short for a person who waits for the switch
+/// to move.
+pub(super) const READ_LIMIT: Duration = Duration::from_secs(10);

@@ -12,42 +12,42 @@ use crate::pattern::ownership::Ownership;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::SwitchMode;
 
-/// Where a kill switch stands, on whose word and since when.
+/// A kill switch's setting, and since when it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     setting: SwitchSetting,
     since: SystemTime,
 }
 
-/// The switch: its mode is read with one load, all else under a lock that no call takes unless it is
-/// refused.
+/// The switch. Its mode is read with one load, everything else under a lock that only refused calls
+/// take.
 #[derive(Debug)]
 pub(super) struct Switch {
     mode: AtomicU8,
     rejected: AtomicU64,
-    stand: Mutex<Stand>,
-    /// Wakes calls that wait, when it is moved.
+    state: Mutex<SwitchState>,
+    /// Wakes waiting calls when it is moved.
     pub(super) moved: Notify,
     pub(super) ownership: Ownership,
 }
 
 #[derive(Clone, Debug)]
-struct Stand {
+struct SwitchState {
     position: Position,
-    /// What every refusal says.
+    /// The text of every refusal.
     text: Arc<str>,
-    /// Those that are followed.
+    /// The sources that are followed.
     sources: Vec<Source>,
-    /// The next source's.
+    /// The id of the next source.
     next: SourceId,
 }
 
 #[derive(Clone, Debug)]
 struct Source {
     id: SourceId,
-    /// There was something to be read, some time.
+    /// Whether it could be read at some time.
     was_there: bool,
-    /// Why it can't be read just now.
+    /// Why it can't be read now.
     trouble: Option<SourceError>,
 }
 
@@ -64,7 +64,7 @@ impl Switch {
         Self {
             mode: AtomicU8::new(position.mode() as u8),
             rejected: AtomicU64::new(0),
-            stand: Mutex::new(Stand {
+            state: Mutex::new(SwitchState {
                 position,
                 text,
                 sources: Vec::new(),
@@ -75,16 +75,16 @@ impl Switch {
         }
     }
 
-    /// Moves the switch, and says where it stood.
+    /// Moves the switch, and returns the previous mode.
     pub(super) fn set(&self, setting: SwitchSetting, since: SystemTime) -> SwitchMode {
-        let mut stand = self.stand();
-        let from = stand.position.mode();
-        // A new reason is no new stop: it has lasted since the first.
-        let since = if from == setting.mode { stand.position.since } else { since };
-        stand.position = Position { setting, since };
-        stand.text = stand.position.told().into();
-        self.mode.store(stand.position.mode() as u8, Ordering::Release);
-        drop(stand);
+        let mut state = self.state();
+        let from = state.position.mode();
+        // Another reason for the same mode doesn't change the time since when it holds.
+        let since = if from == setting.mode { state.position.since } else { since };
+        state.position = Position { setting, since };
+        state.text = state.position.told().into();
+        self.mode.store(state.position.mode() as u8, Ordering::Release);
+        drop(state);
         self.moved.notify_waiters();
         from
     }
@@ -94,13 +94,13 @@ impl Switch {
         SwitchMode::ALL.get(usize::from(mode)).copied().unwrap_or_default()
     }
 
-    /// Why nothing may be sent, and by which mode: both of one setting.
+    /// The mode and the refusal's text, both of the same setting.
     pub(super) fn refusal(&self) -> Option<(SwitchMode, Stopped)> {
         self.mode().rejection()?;
-        let stand = self.stand();
-        let mode = stand.position.mode();
+        let state = self.state();
+        let mode = state.position.mode();
         // It may have been moved back just now.
-        Some((mode, Stopped { why: mode.rejection()?, detail: Arc::clone(&stand.text) }))
+        Some((mode, Stopped { why: mode.rejection()?, detail: Arc::clone(&state.text) }))
     }
 
     pub(super) fn count_rejected(&self) {
@@ -108,65 +108,64 @@ impl Switch {
     }
 
     pub(super) fn position(&self) -> Position {
-        self.stand().position.clone()
+        self.state().position.clone()
     }
 
     pub(super) fn rejected(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// A source that will be followed.
+    /// Adds a source.
     pub(super) fn add_source(&self) -> SourceId {
-        let mut stand = self.stand();
-        stand.next.0 += 1;
-        let id = stand.next;
-        stand.sources.push(Source { id, was_there: false, trouble: None });
+        let mut state = self.state();
+        state.next.0 += 1;
+        let id = state.next;
+        state.sources.push(Source { id, was_there: false, trouble: None });
         id
     }
 
-    /// A source that is followed no more.
+    /// Removes a source.
     pub(super) fn forget_source(&self, of: SourceId) {
-        self.stand().sources.retain(|source| source.id != of);
+        self.state().sources.retain(|source| source.id != of);
     }
 
-    /// Notes what is wrong with a source, or that nothing is; if it is news that something is,
-    /// whether that matters.
+    /// Sets or clears a source's error. Returns, for a new error, whether it matters.
     pub(super) fn set_trouble(&self, of: SourceId, trouble: Option<SourceError>) -> Option<bool> {
-        let mut stand = self.stand();
-        let is_moved = stand.is_moved();
-        let source = stand.sources.iter_mut().find(|source| source.id == of)?;
+        let mut state = self.state();
+        let is_moved = state.is_moved();
+        let source = state.sources.iter_mut().find(|source| source.id == of)?;
         source.was_there |= !trouble.as_ref().is_some_and(SourceError::is_missing);
         let is_news = trouble.is_some() && source.trouble != trouble;
         source.trouble = trouble;
         is_news.then(|| source.is_troubled(is_moved))
     }
 
-    /// What is wrong, the worst first: what can't be read before what isn't there.
+    /// The worst error: one of a source that can't be read before one that is missing.
     pub(super) fn trouble(&self) -> Option<SourceError> {
-        let stand = self.stand();
-        let troubles = stand.sources.iter().filter_map(|source| source.trouble.as_ref());
+        let state = self.state();
+        let troubles = state.sources.iter().filter_map(|source| source.trouble.as_ref());
         troubles.min_by_key(|error| error.is_missing()).cloned()
     }
 
-    /// Whether what is wrong with a source matters.
+    /// Whether a source has an error that matters.
     pub(super) fn is_troubled(&self) -> bool {
-        let stand = self.stand();
-        stand.sources.iter().any(|source| source.is_troubled(stand.is_moved()))
+        let state = self.state();
+        state.sources.iter().any(|source| source.is_troubled(state.is_moved()))
     }
 
-    fn stand(&self) -> MutexGuard<'_, Stand> {
-        self.stand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, SwitchState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Stand {
+impl SwitchState {
     fn is_moved(&self) -> bool {
         self.position.mode() != SwitchMode::On
     }
 }
 
 impl Source {
-    /// A file that is written only in an emergency is missing on all good days.
+    /// A file that is written only in an emergency is usually missing.
     fn is_troubled(&self, is_moved: bool) -> bool {
         let matters = |error: &SourceError| !error.is_missing() || self.was_there || is_moved;
         self.trouble.as_ref().is_some_and(matters)
@@ -182,13 +181,13 @@ impl Position {
         self.setting.mode
     }
 
-    /// Who moved it there, where that was said.
+    /// Who moved it there, if that is known.
     #[must_use]
     pub fn who(&self) -> Option<&str> {
         self.setting.who.as_deref()
     }
 
-    /// Why it was moved there, where that was said.
+    /// Why it was moved there, if that is known.
     #[must_use]
     pub fn why(&self) -> Option<&str> {
         self.setting.why.as_deref()
@@ -202,7 +201,7 @@ impl Position {
 }
 
 impl Position {
-    /// Since when, by whom and why; the mode is said by whoever says this.
+    /// Since when, by whom and why, without the mode.
     fn told(&self) -> String {
         let since = httpdate::fmt_http_date(clamp_to_year_9999(self.since));
         let who = self.who().map(|who| format!(" by {who}")).unwrap_or_default();

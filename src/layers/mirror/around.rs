@@ -8,8 +8,8 @@ use tower_service::Service;
 
 use super::copy::CopyTask;
 use super::layer::MirrorLayer;
+use super::real_answer::RealAnswer;
 use super::request::copy;
-use super::watch::Watch;
 use crate::body::Body;
 use crate::context::{Context, RequestHead};
 use crate::event::Event;
@@ -39,25 +39,25 @@ where
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        let watch = if self.is_drawn() { self.mirror(attempt) } else { None };
+        let real_answer = if self.is_drawn() { self.mirror(attempt) } else { None };
         let mut running = pin!(next.run(call, attempt));
-        let Some(mut watch) = watch else { return running.await };
+        let Some(mut real_answer) = real_answer else { return running.await };
         let held = attempt.head(running.as_mut()).await;
-        held.answer(|head| watch.answered(head));
+        held.answer(|head| real_answer.answered(head));
         let mut running = match held.hand_up_head() {
             Ok(running) => running,
-            Err(flow) => return watch.end(flow),
+            Err(flow) => return real_answer.end(flow),
         };
-        // A copy that was cut meanwhile has no ear for it: nothing more is kept.
-        while watch.is_heard() {
+        // If the copy has timed out meanwhile, nothing more is kept.
+        while real_answer.is_wanted() {
             attempt.wanted().await;
             let flow = attempt.frame(running.as_mut()).await;
-            attempt.last_frame(|frame| watch.read(frame));
+            attempt.last_frame(|frame| real_answer.read(frame));
             if let Some(flow) = flow {
-                return watch.end(flow);
+                return real_answer.end(flow);
             }
         }
-        drop(watch);
+        drop(real_answer);
         running.await
     }
 
@@ -72,12 +72,12 @@ impl<T> MirrorPattern<T> {
     }
 
     fn is_drawn(&self) -> bool {
-        let share = self.settings.tally.share();
+        let share = self.settings.state.share();
         share > Ratio::ZERO && share.is_drawn(&self.settings.rng)
     }
 
-    /// Sends a copy on its way; what comes back watches the real answer for it.
-    fn mirror<W, B>(&self, attempt: &Attempt<W>) -> Option<Box<Watch>>
+    /// Sends a copy, and returns what collects the real answer for it.
+    fn mirror<W, B>(&self, attempt: &Attempt<W>) -> Option<Box<RealAnswer>>
     where
         W: Wire,
         T: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -89,22 +89,26 @@ impl<T> MirrorPattern<T> {
         let settings = &self.settings;
         let context = attempt.context();
         attempt.lend(|request| {
-            // A choice that panics is none: the real call goes on.
+            // If the choice panics, the call is not copied.
             let chosen = || (settings.choose)(&RequestHead::of(request));
             if !callback::call("mirror choice", chosen).unwrap_or(false) {
                 return None;
             }
-            let watch = self.send_copy(request, &context);
-            if watch.is_none() {
-                settings.tally.skip();
+            let real_answer = self.send_copy(request, &context);
+            if real_answer.is_none() {
+                settings.state.skip();
                 settings.emitter.emit(Some(&context), || Event::MirrorSkipped);
             }
-            watch.flatten()
+            real_answer.flatten()
         })?
     }
 
-    /// Nothing, if there is no place or no copy of the body; no watch, if nothing is compared.
-    fn send_copy<B>(&self, request: &Request<Body>, context: &Context) -> Option<Option<Box<Watch>>>
+    /// `None` if there is no permit or the body can't be copied; `Some(None)` if nothing is compared.
+    fn send_copy<B>(
+        &self,
+        request: &Request<Body>,
+        context: &Context,
+    ) -> Option<Option<Box<RealAnswer>>>
     where
         T: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
         T::Error: Into<BoxError>,
@@ -113,15 +117,15 @@ impl<T> MirrorPattern<T> {
         B::Error: Into<BoxError>,
     {
         let settings = &self.settings;
-        // The place first: a target that hangs makes the rest cheap.
-        let place = settings.tally.enter(settings.concurrency)?;
+        // The permit first, so that calls cost little while the target hangs.
+        let permit = settings.state.try_acquire(settings.concurrency)?;
         let copied = copy(request, context, settings.key_header.as_ref())?;
-        let (tell, real) = match &settings.compare {
+        let (sender, real) = match &settings.compare {
             Some(_) => Some(oneshot::channel()).unzip(),
             None => (None, None),
         };
-        let task = CopyTask::new(Arc::clone(settings), context.clone(), place);
-        let watch = tell.map(|tell| Box::new(Watch::new(tell, settings.body_cap)));
-        rt::spawn(task.run(copied, real)).then_some(watch)
+        let task = CopyTask::new(Arc::clone(settings), context.clone(), permit);
+        let real_answer = sender.map(|sender| Box::new(RealAnswer::new(sender, settings.body_cap)));
+        rt::spawn(task.run(copied, real)).then_some(real_answer)
     }
 }

@@ -9,9 +9,9 @@ use tokio::sync::oneshot;
 use tower_service::Service;
 
 use super::layer::MirrorLayer;
-use super::seen::{Kept, Seen};
-use super::state::Place;
-use super::watch::Real;
+use super::real_answer::RealResult;
+use super::seen::{CappedBody, Seen};
+use super::state::CopyPermit;
 use crate::body::{Body, read};
 use crate::context::Context;
 use crate::event::Event;
@@ -25,13 +25,13 @@ pub(super) struct CopyTask<T> {
     settings: Arc<MirrorLayer<T>>,
     /// The real call's, for the event.
     context: Context,
-    /// Given back when the task is over, however it ends.
-    _place: Place,
+    /// Released when the task ends.
+    _permit: CopyPermit,
 }
 
 impl<T> CopyTask<T> {
-    pub(super) fn new(settings: Arc<MirrorLayer<T>>, context: Context, place: Place) -> Self {
-        Self { settings, context, _place: place }
+    pub(super) fn new(settings: Arc<MirrorLayer<T>>, context: Context, permit: CopyPermit) -> Self {
+        Self { settings, context, _permit: permit }
     }
 }
 
@@ -43,20 +43,24 @@ where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<BoxError>,
 {
-    pub(super) async fn run(self, request: Request<Body>, real: Option<oneshot::Receiver<Real>>) {
+    pub(super) async fn run(
+        self,
+        request: Request<Body>,
+        real: Option<oneshot::Receiver<RealResult>>,
+    ) {
         let (began, limit) = (rt::now(), self.settings.limit);
         let due = rt::after(began, limit);
-        let cut = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
+        let timed_out = || Err(Error::timeout(Phase::Call, limit, Delivery::Unknown));
         let fetched = callback::run("mirror target", self.fetch(request));
         let fetched = async { fetched.await.unwrap_or_else(panicked) };
-        let result = rt::until(Some(due), fetched).await.unwrap_or_else(cut);
+        let result = rt::until(Some(due), fetched).await.unwrap_or_else(timed_out);
         let elapsed = rt::now().saturating_duration_since(began);
         let (class, copy) = result.unwrap_or_else(|error| {
             let class = self.class_of(&error);
             (class, Seen::Failed { class })
         });
         let agrees = self.compare(real, copy, due).await;
-        self.settings.tally.finish(agrees);
+        self.settings.state.finish(agrees);
         let event = || Event::Mirrored { class, elapsed, agrees };
         self.settings.emitter.emit(Some(&self.context), event);
     }
@@ -74,7 +78,7 @@ where
         let class = class_of_response(&self.settings.classifier, &mut response);
         let (head, body) = response.into_parts();
         let cap = self.settings.compare.as_ref().map_or(0, |_| self.settings.body_cap);
-        let mut kept = Kept::new(cap);
+        let mut kept = CappedBody::new(cap);
         read(body, |frame: Result<Frame<Bytes>, _>| {
             let frame = frame.map_err(|error| Error::from_body(error, None))?;
             if let Some(chunk) = frame.data_ref() {
@@ -86,10 +90,10 @@ where
         Ok((class, kept.answered(head.status, head.headers)))
     }
 
-    /// Whether both agree; nothing, if the real answer wasn't read in time.
+    /// Whether both agree; `None` if the real answer wasn't read in time.
     async fn compare(
         &self,
-        real: Option<oneshot::Receiver<Real>>,
+        real: Option<oneshot::Receiver<RealResult>>,
         copy: Seen,
         due: Instant,
     ) -> Option<bool> {
@@ -97,8 +101,8 @@ where
         let real = rt::until(Some(due), real?).await?.ok()?;
         let compared = || {
             let real = match real {
-                Real::Answered { status, headers, kept } => kept.answered(status, headers),
-                Real::Failed(error) => Seen::Failed { class: self.class_of(&error) },
+                RealResult::Answered { status, headers, kept } => kept.answered(status, headers),
+                RealResult::Failed(error) => Seen::Failed { class: self.class_of(&error) },
             };
             compare(&real, &copy)
         };
@@ -110,7 +114,7 @@ where
     }
 }
 
-/// Where user code panicked, the copy failed like others.
+/// If user code panicked, the copy has failed.
 fn panicked<R>() -> Result<R, Error> {
     Err(Error::new(ErrorKind::Other, Delivery::Unknown).with_detail("the copy panicked"))
 }

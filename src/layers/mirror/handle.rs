@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
-use super::state::Tally;
+use super::state::MirrorState;
 use crate::settings::Ratio;
 
-/// Reads and sets how much is copied, and says what came of it.
+/// Reads and sets the share that is copied, and reads the counts.
 #[derive(Clone, Debug)]
-pub struct MirrorHandle(Arc<Tally>);
+pub struct MirrorHandle(Arc<MirrorState>);
 
 impl MirrorHandle {
-    pub(super) fn new(tally: Arc<Tally>) -> Self {
-        Self(tally)
+    pub(super) fn new(state: Arc<MirrorState>) -> Self {
+        Self(state)
     }
 
     /// The share of the calls that is copied now.
@@ -23,14 +23,14 @@ impl MirrorHandle {
         self.0.set_share(share);
     }
 
-    /// Copies that are over, whether they were answered, failed or were cut by the limit.
+    /// Copies that have ended, whether they were answered, failed or timed out.
     #[must_use]
     pub fn mirrored(&self) -> u64 {
         self.0.mirrored()
     }
 
-    /// Calls that were drawn and not copied, because too many copies were under way or the body was
-    /// a stream.
+    /// Calls that were drawn and not copied, because too many copies were in flight or the body was a
+    /// stream.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.0.skipped()
@@ -48,7 +48,7 @@ impl MirrorHandle {
         self.0.disagreed()
     }
 
-    /// Copies that are under way, or wait for the real answer to be read.
+    /// Copies that are in flight, or wait for the real answer to be read.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.0.in_flight()

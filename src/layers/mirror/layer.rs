@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use super::around::MirrorPattern;
 use super::handle::MirrorHandle;
 use super::seen::Seen;
-use super::state::Tally;
+use super::state::MirrorState;
 use crate::body::Body;
 use crate::context::RequestHead;
 use crate::event::Emitter;
@@ -20,9 +20,10 @@ use crate::settings::{ConfigError, Errors, Ratio, validate};
 
 /// Copies calls to another service. See the [module](super).
 ///
-/// Every service that is made from one layer, or from its clones, shares its share and its places, and
-/// so do its handles. Setting anything afterwards makes others. An integration that was built with it
-/// shares them too; of several, all do if a handle was taken before, otherwise the first.
+/// Every service that is made from one layer, or from its clones, has the same share and the same limit
+/// of copies, and so do its handles. Changing a setting afterwards detaches the layer. An integration
+/// that was built with it shares them too; of several, all do if a handle was taken before, otherwise
+/// the first.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct MirrorLayer<T> {
@@ -31,7 +32,7 @@ pub struct MirrorLayer<T> {
     pub(crate) concurrency: u32,
     pub(crate) limit: Duration,
     pub(crate) body_cap: usize,
-    /// Where the calls' keys go, if not where most providers look for them.
+    /// The header of the calls' idempotency keys, if it isn't the usual one.
     pub(super) key_header: Option<HeaderName>,
     pub(super) choose: Arc<Choose>,
     pub(super) prepare: Option<Arc<Prepare>>,
@@ -39,7 +40,7 @@ pub struct MirrorLayer<T> {
     pub(super) classifier: SharedClassifier,
     pub(super) rng: Rng,
     pub(super) emitter: Emitter,
-    pub(super) tally: Arc<Tally>,
+    pub(super) state: Arc<MirrorState>,
 }
 
 /// A service whose calls are copied to another, `T`, made by a [`MirrorLayer`]. The service that it
@@ -66,12 +67,12 @@ impl<T> MirrorLayer<T> {
             classifier: SharedClassifier::default(),
             rng: Rng::system(),
             emitter: Emitter::new(),
-            tally: Arc::new(Tally::new(share)),
+            state: Arc::new(MirrorState::new(share)),
         }
     }
 
-    /// How many copies may be under way, 8 by default and at least one; what comes beyond is not
-    /// copied, and counts as skipped.
+    /// How many copies may be in flight, 8 by default and at least one; further calls are not copied,
+    /// and count as skipped.
     pub fn concurrency(mut self, copies: u32) -> Self {
         self.concurrency = copies;
         self.renewed()
@@ -95,7 +96,7 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// Makes the copy fit for the other API: its URI, its credentials.
+    /// Adapts the copy to the other API: its URI, its credentials.
     pub fn prepare<F>(mut self, prepare: F) -> Self
     where
         F: Fn(Request<Body>) -> Request<Body> + Send + Sync + 'static,
@@ -141,8 +142,8 @@ impl<T> MirrorLayer<T> {
     /// A handle that reads and sets the share.
     #[must_use]
     pub fn handle(&self) -> MirrorHandle {
-        self.tally.ownership.share();
-        MirrorHandle::new(Arc::clone(&self.tally))
+        self.state.ownership.share();
+        MirrorHandle::new(Arc::clone(&self.state))
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
@@ -153,7 +154,7 @@ impl<T> MirrorLayer<T> {
     /// The same copies, sent to another target.
     pub(crate) fn retargeted<U>(self, target: U) -> MirrorLayer<U> {
         let Self { share, concurrency, limit, body_cap, choose, prepare, compare, .. } = self;
-        let Self { key_header, classifier, rng, emitter, tally, .. } = self;
+        let Self { key_header, classifier, rng, emitter, state, .. } = self;
         MirrorLayer {
             target,
             share,
@@ -167,7 +168,7 @@ impl<T> MirrorLayer<T> {
             classifier,
             rng,
             emitter,
-            tally,
+            state,
         }
     }
 
@@ -175,13 +176,13 @@ impl<T> MirrorLayer<T> {
         &self.target
     }
 
-    /// Takes the calls' keys off their copies where they stand in this header.
+    /// The header from which idempotency keys are removed in copies.
     pub(crate) fn key_header(mut self, header: Option<HeaderName>) -> Self {
         self.key_header = header;
         self
     }
 
-    /// Copies nothing, whatever share is set: there is no target.
+    /// Copies nothing, whatever share is set, because there is no target.
     pub(crate) fn without_target(mut self) -> Self {
         self.choose = Arc::new(|_| false);
         self
@@ -193,28 +194,28 @@ impl<T> MirrorLayer<T> {
         self.renewed()
     }
 
-    /// The same layer, with a share and places of its own.
+    /// The same layer, detached from the others' state.
     fn renewed(mut self) -> Self {
-        self.tally = Arc::new(Tally::new(self.share));
+        self.state = Arc::new(MirrorState::new(self.share));
         self
     }
 }
 
 impl<T> Slot for MirrorLayer<T> {
-    /// It has what it shares with its handles, unless that is another integration's.
+    /// It keeps the state that it shares with its handles, unless another integration has it.
     fn adopt(self, wiring: &Wiring) -> Self {
-        let adopted = if self.tally.ownership.adopt() { self } else { self.renewed() };
+        let adopted = if self.state.ownership.adopt() { self } else { self.renewed() };
         let Wiring { emitter, classifier } = wiring.clone();
         Self { emitter, classifier, ..adopted }
     }
 
-    /// These settings, with the places and counts that are in use. The share that a handle set stays
-    /// unless another was set here.
+    /// These settings, with the counts that are in use. The share that a handle set stays unless these
+    /// settings change it.
     fn inherit(mut self, running: &Self) -> Self {
         if self.share != running.share {
-            running.tally.set_share(self.share);
+            running.state.set_share(self.share);
         }
-        self.tally = Arc::clone(&running.tally);
+        self.state = Arc::clone(&running.state);
         self
     }
 
@@ -239,7 +240,7 @@ impl<T> fmt::Debug for MirrorLayer<T> {
         f.debug_struct("MirrorLayer")
             .field("concurrency", &self.concurrency)
             .field("limit", &self.limit)
-            .field("tally", &self.tally)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }
@@ -268,9 +269,9 @@ fn may_be_copied(method: &Method) -> bool {
     is_safe(method) && *method != Method::TRACE
 }
 
-/// As many tasks and bodies as a target that hangs may hold.
+/// The most tasks and bodies that are held while the target hangs.
 const CONCURRENCY: u32 = 8;
 /// As long as a background attempt takes at most.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Larger than most answers of an API, and half a megabyte with all places taken.
+/// Larger than most answers of an API; half a megabyte for eight copies.
 const BODY_CAP: usize = 64 * 1024;

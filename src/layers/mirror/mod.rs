@@ -1,36 +1,35 @@
-//! A dark launch: a share of the calls is copied to another API, whose answers nobody gets.
+//! Copies a share of the calls to another API, whose answers are not used (a dark launch).
 //!
 //! Before calls move to another provider, another version or another region, a copy of them goes
 //! there: its answer is measured, [compared](MirrorLayer::compare) if that is asked for, and dropped.
 //! The copy is a task of its own, which the real call doesn't wait for: it neither slows the call nor
-//! fails it, whatever the other API or the functions given here do. (Code that blocks its thread
-//! blocks whoever shares it, here as anywhere.)
+//! fails it, whatever the other API or the functions given here do. (Code that blocks its thread also
+//! blocks other tasks on it.)
 //!
 //! The target is mostly another [`Integration`](crate::Integration), with limits of its own. Without
 //! [`prepare`](MirrorLayer::prepare), the copy calls **the same URI with the same headers**: a
-//! function there turns it to the other host and takes the credentials off, or puts others on.
+//! function there changes the host, and removes or replaces the credentials.
 //!
 //! # What a copy carries
 //!
 //! The request as it came to this layer: method, URI, headers, extensions, and the body, shared and
-//! not copied. A body that is a stream is nobody's to read twice, so such a call isn't mirrored. The
+//! not copied. A body that is a stream can't be read twice, so such a call isn't mirrored. The
 //! correlation id goes with the copy; the call's [`Context`](crate::context::Context) and its
 //! idempotency key don't, neither as an [`IdempotencyKey`](crate::IdempotencyKey) nor as a header:
 //! under the same key, the provider could take the copy for the call.
 //!
 //! # Comparing
 //!
-//! The real answer is looked at as its reader reads it, up to [`body_cap`](MirrorLayer::body_cap), and
-//! not otherwise: what is dropped unread, or not read within the [`limit`](MirrorLayer::limit), is not
-//! compared.
+//! The real answer is kept as its reader reads it, up to [`body_cap`](MirrorLayer::body_cap). An answer
+//! that is dropped unread, or not read within the [`limit`](MirrorLayer::limit), is not compared.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
-//! - inside [`kill_switch`](crate::kill_switch), so that what is stopped isn't copied;
-//! - outside [`retry`](crate::retry), so that a call is copied once, and compared by what it came
-//!   to;
+//! - inside [`kill_switch`](crate::kill_switch), so that a stopped call isn't copied;
+//! - outside [`retry`](crate::retry), so that a call is copied once, and compared by its final
+//!   result;
 //! - outside [`idempotency`](crate::idempotency), so that a copy has no key.
 //!
 //! Around a service, it takes requests with a [`Body`](crate::Body), which can be shared. The layer
@@ -46,10 +45,10 @@
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `concurrency` | 8 | a target that hangs holds eight tasks, and no more |
-//! | `limit` | 30 s | nobody waits for a copy, so it may be slow; not forever |
+//! | `concurrency` | 8 | bounds the tasks while the target hangs |
+//! | `limit` | 30 s | the real call doesn't wait for a copy, so it may be slow |
 //! | `choose` | GET, HEAD and OPTIONS | safe methods (RFC 9110, 9.2.1): a copied POST may charge twice |
-//! | `prepare` | the same request | only its user knows the other API |
+//! | `prepare` | the same request | the changes depend on the other API |
 //! | `compare` | nothing | most answers differ in a date or an id |
 //! | `body_cap` | 64 KiB | what is compared is kept in memory |
 //!
@@ -96,12 +95,12 @@ mod around;
 mod copy;
 mod handle;
 mod layer;
+mod real_answer;
 mod request;
 mod seen;
 #[cfg(feature = "serde")]
 mod settings;
 mod state;
-mod watch;
 
 pub use around::MirrorPattern;
 pub use handle::MirrorHandle;

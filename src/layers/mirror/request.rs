@@ -4,8 +4,8 @@ use crate::body::Body;
 use crate::context::{Context, CorrelationId, IdempotencyKey, Scope};
 use crate::replay::KEY_HEADER;
 
-/// The request once more, without what ties it to the real call; `None` if its body isn't at hand.
-/// A key may stand in `key_header`, too.
+/// A copy of the request, without the real call's context and key; `None` if its body is a stream.
+/// Keys may also be in `key_header`.
 pub(super) fn copy(
     request: &Request<Body>,
     context: &Context,
@@ -23,7 +23,7 @@ pub(super) fn copy(
     Some(copy)
 }
 
-/// The copy's own stack finds the id here; in its task, there is no scope to find it in.
+/// The copy's own layers find the id here, because its task has no scope.
 fn keep_correlation(copy: &mut Request<Body>, context: &Context) {
     let known = context.correlation_id().cloned();
     let scoped = || match copy.extensions().get::<CorrelationId>() {
@@ -35,7 +35,7 @@ fn keep_correlation(copy: &mut Request<Body>, context: &Context) {
     }
 }
 
-/// Takes the real call's key off, under whatever header it was sent.
+/// Removes the real call's key, in whichever header it is.
 fn forget_key(copy: &mut Request<Body>, context: &Context, key_header: Option<&HeaderName>) {
     copy.extensions_mut().remove::<IdempotencyKey>();
     let key = context.idempotency_key();

@@ -5,9 +5,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::terms::Class;
 
-/// What came of a call or of its copy, for a comparison.
+/// The result of a call or of its copy, for a comparison.
 ///
-/// `Debug` shows the status and sizes: what a provider answers may hold anything.
+/// `Debug` shows the status and sizes only: an answer may hold personal data.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Seen {
@@ -19,20 +19,20 @@ pub enum Seen {
         headers: HeaderMap,
         /// The body, up to the cap.
         body: Bytes,
-        /// The cap cut nothing off.
+        /// Whether the body is complete, within the cap.
         complete: bool,
     },
-    /// There was no answer, or its body broke.
+    /// There was no answer, or its body failed.
     Failed {
-        /// What it failed of.
+        /// The class of the failure.
         class: Class,
     },
 }
 
-/// What is kept of a body that passes.
+/// The first bytes of a body that is read.
 #[derive(Debug)]
-pub(super) struct Kept {
-    /// Copied out of what came: a chunk that is held may hold far more than itself.
+pub(super) struct CappedBody {
+    /// Copied, because a chunk may keep a much larger buffer alive.
     bytes: Vec<u8>,
     cap: usize,
     complete: bool,
@@ -81,7 +81,7 @@ impl fmt::Debug for Seen {
     }
 }
 
-impl Kept {
+impl CappedBody {
     /// Up to `cap` bytes.
     pub(super) fn new(cap: usize) -> Self {
         Self { bytes: Vec::new(), cap, complete: true }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::layer::MirrorLayer;
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::LARGEST;
 
 section! {
@@ -23,9 +23,9 @@ impl<T: Clone> Table<MirrorLayer<T>> for MirrorSettings {
 
     fn merge(&self, layer: &mut MirrorLayer<T>, _: &mut Reader<'_>) {
         let mut own = layer.clone();
-        lay(&mut own.concurrency, &self.concurrency);
-        lay(&mut own.limit, &self.limit);
-        lay(&mut own.body_cap, &self.body_cap);
+        assign(&mut own.concurrency, &self.concurrency);
+        assign(&mut own.limit, &self.limit);
+        assign(&mut own.body_cap, &self.body_cap);
         *layer = match self.share {
             Some(share) => own.share(share),
             None => own,

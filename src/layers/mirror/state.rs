@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::pattern::ownership::Ownership;
 use crate::settings::Ratio;
 
-/// The share that is copied, and what came of it.
+/// The share that is copied, and the counts.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct MirrorState {
     share: AtomicU32,
     in_flight: AtomicU32,
     mirrored: AtomicU64,
@@ -16,11 +16,11 @@ pub(super) struct Tally {
     pub(super) ownership: Ownership,
 }
 
-/// A copy's place; given back when it is dropped.
+/// The permit of one copy, released when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Tally>);
+pub(super) struct CopyPermit(Arc<MirrorState>);
 
-impl Tally {
+impl MirrorState {
     pub(super) fn new(share: Ratio) -> Self {
         Self {
             share: AtomicU32::new(share.millionths()),
@@ -41,12 +41,12 @@ impl Tally {
         self.share.store(share.min(Ratio::ONE).millionths(), Ordering::Relaxed);
     }
 
-    /// A place for one more copy, while there are fewer than `limit`.
-    pub(super) fn enter(self: &Arc<Self>, limit: u32) -> Option<Place> {
+    /// A permit for one more copy, while there are fewer than `limit`.
+    pub(super) fn try_acquire(self: &Arc<Self>, limit: u32) -> Option<CopyPermit> {
         let one_more = |in_flight| (in_flight < limit).then_some(in_flight + 1);
         let entered =
             self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).is_ok();
-        entered.then(|| Place(Arc::clone(self)))
+        entered.then(|| CopyPermit(Arc::clone(self)))
     }
 
     pub(super) fn skip(&self) {
@@ -83,7 +83,7 @@ impl Tally {
     }
 }
 
-impl Drop for Place {
+impl Drop for CopyPermit {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }

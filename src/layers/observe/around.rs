@@ -1,8 +1,8 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use super::end_guard::EndGuard;
 use super::layer::ObserveLayer;
-use super::report::Report;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 
 /// Tells when a call or an attempt begins and ends, as code around a call: what a
@@ -25,26 +25,26 @@ impl Pattern for ObservePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        // Boxed, so that a call that nobody listens to isn't the larger for it. It tells the end after
-        // all that is further in has told its own.
-        let mut report =
-            self.tells().then(|| Box::new(Report::begin(&self.settings, call, attempt)));
+        // Boxed, so that it costs no memory if nobody listens. Declared before the inner future, so that
+        // it is dropped after it.
+        let mut guard =
+            self.tells().then(|| Box::new(EndGuard::begin(&self.settings, call, attempt)));
         let mut running = pin!(next.run(call, attempt));
-        let Some(report) = &mut report else { return running.await };
+        let Some(guard) = &mut guard else { return running.await };
         let held = attempt.head(running.as_mut()).await;
         if held.error().is_none() {
-            report.answered(held.class(&self.settings.classifier));
+            guard.answered(held.class(&self.settings.classifier));
         }
         let mut running = match held.hand_up_head() {
             Ok(running) => running,
-            Err(flow) => return report.end(flow),
+            Err(flow) => return guard.end(flow),
         };
         loop {
             attempt.wanted().await;
             let flow = attempt.frame(running.as_mut()).await;
-            report.received();
+            guard.received();
             if let Some(flow) = flow {
-                return report.end(flow);
+                return guard.end(flow);
             }
         }
     }

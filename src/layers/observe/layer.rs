@@ -9,18 +9,18 @@ use crate::pattern::{Layered, Measured, pattern_layer};
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ObserveLayer {
-    pub(super) what: What,
+    pub(super) what: Observed,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
 }
 
-/// A service of whose calls or attempts is told, made by a [`ObserveLayer`]. The service that it
+/// A service whose calls or attempts are observed, made by a [`ObserveLayer`]. The service that it
 /// wraps must be `Clone`.
 pub type Observe<S> = Layered<ObservePattern, S, Measured>;
 
-/// What stands between begin and end.
+/// What is observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Observed {
     Call,
     Attempt,
 }
@@ -29,13 +29,13 @@ impl ObserveLayer {
     /// Observes whole calls, from their start to the end of their answers' bodies, and tells
     /// `emitter`.
     pub fn call(emitter: Emitter) -> Self {
-        Self { what: What::Call, classifier: SharedClassifier::default(), emitter }
+        Self { what: Observed::Call, classifier: SharedClassifier::default(), emitter }
     }
 
     /// Observes single attempts, each from its start to the end of its answer's body, and tells
     /// `emitter`.
     pub fn attempt(emitter: Emitter) -> Self {
-        Self { what: What::Attempt, ..Self::call(emitter) }
+        Self { what: Observed::Attempt, ..Self::call(emitter) }
     }
 
     /// What results mean; [`HttpClassifier`](crate::outcome::HttpClassifier) by default.

@@ -2,10 +2,10 @@
 //!
 //! [`ObserveLayer::call`] stands outside everything and sees what the caller sees;
 //! [`ObserveLayer::attempt`] stands inside retries and limits and sees what the provider gets. The
-//! end is the end of the answer's body, its error or its drop. A caller who goes away before the
-//! answer is reported as [`Abandoned`](crate::event::End::Abandoned), neither a success nor a
-//! failure; whether the provider may have acted is told all the same. With no subscriber, the layer
-//! reads no clock and emits nothing.
+//! end is the end of the answer's body, its error or its drop. If the caller drops the call before the
+//! answer, it is reported as [`Abandoned`](crate::event::End::Abandoned), neither a success nor a
+//! failure, with whether the provider may have acted. With no subscriber, the layer reads no clock and
+//! emits nothing.
 //!
 //! # Where it stands
 //!
@@ -19,13 +19,13 @@
 //!
 //! # When not to use it
 //!
-//! Where nobody subscribes; it then does nothing.
+//! Without a subscriber: it then does nothing.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `emitter` | nobody listens | events are of use to those who asked |
+//! | `emitter` | no subscriber | events cost nothing unless somebody listens |
 //! | `classifier` | [`HttpClassifier`](crate::outcome::HttpClassifier) | |
 //!
 //! # Events
@@ -68,8 +68,8 @@
 //! ```
 
 mod around;
+mod end_guard;
 mod layer;
-mod report;
 
 pub use around::ObservePattern;
 pub use layer::{Observe, ObserveLayer};

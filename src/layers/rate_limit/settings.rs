@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::config::{Learning, OnLimit, Quota};
 use super::layer::RateLimitLayer;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::words;
 
 section! {
@@ -66,16 +66,16 @@ impl Table<RateLimitLayer> for RateLimitSettings {
                 None
             }
         };
-        lay(&mut config.on_limit, &self.on_limit);
-        lay(&mut config.queue, &self.queue);
-        lay(&mut config.in_flight, &self.in_flight);
-        lay(&mut config.max_wait, &self.max_wait);
-        lay(&mut config.learning, &self.learn);
+        assign(&mut config.on_limit, &self.on_limit);
+        assign(&mut config.queue, &self.queue);
+        assign(&mut config.in_flight, &self.in_flight);
+        assign(&mut config.max_wait, &self.max_wait);
+        assign(&mut config.learning, &self.learn);
         if let Some(time) = self.forget_after.filter(|time| *time != config.forget_after()) {
             // A value that follows from `on_limit` keeps following it.
             config.forget_after = Some(time);
         }
-        lay(&mut config.pause_cap, &self.pause_cap);
+        assign(&mut config.pause_cap, &self.pause_cap);
         if config != *layer.config() {
             *layer = layer.clone().with_config(config);
         }

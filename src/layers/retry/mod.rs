@@ -141,7 +141,9 @@ pub use layer::{Retry, RetryLayer};
 pub use policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 
 pub use crate::context::Retries;
-pub use crate::replay::Steer;
+pub use crate::replay::RetryOverride;
+#[doc(hidden)]
+pub use crate::replay::RetryOverride as Steer;
 
 #[cfg(feature = "serde")]
 pub(crate) use settings::RetrySettings;

@@ -6,7 +6,7 @@ use super::layer::RetryLayer;
 use crate::replay::budget::{BudgetTerms, CallTerms, UnderWayTerms};
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 use crate::settings::values::{LARGEST, words};
 
 section! {
@@ -56,14 +56,14 @@ impl Table<RetryLayer> for RetrySettings {
 
     fn merge(&self, layer: &mut RetryLayer, reader: &mut Reader<'_>) {
         let mut config = layer.config().clone();
-        lay(&mut config.max_attempts, &self.max_attempts);
-        lay(&mut config.max_elapsed, &self.max_elapsed);
-        lay(&mut config.retry_after_cap, &self.retry_after_cap);
-        lay(&mut config.retry_after_spread, &self.retry_after_spread);
-        lay(&mut config.body_cap, &self.body_cap);
-        lay(&mut config.drain_cap, &self.drain_cap);
-        lay(&mut config.rejections, &self.rejections);
-        lay(&mut config.when_budget_is_empty, &self.when_budget_is_empty);
+        assign(&mut config.max_attempts, &self.max_attempts);
+        assign(&mut config.max_elapsed, &self.max_elapsed);
+        assign(&mut config.retry_after_cap, &self.retry_after_cap);
+        assign(&mut config.retry_after_spread, &self.retry_after_spread);
+        assign(&mut config.body_cap, &self.body_cap);
+        assign(&mut config.drain_cap, &self.drain_cap);
+        assign(&mut config.rejections, &self.rejections);
+        assign(&mut config.when_budget_is_empty, &self.when_budget_is_empty);
         if let Some(delays) = &self.backoff {
             reader.under("backoff", |reader| delays.merge(&mut config.backoff, reader));
         }
@@ -111,10 +111,10 @@ impl BudgetSettings {
                     BudgetTerms::Calls(terms) => terms,
                     BudgetTerms::UnderWay(_) => CallTerms::default(),
                 };
-                lay(&mut terms.ratio, ratio);
-                lay(&mut terms.floor, floor);
-                lay(&mut terms.floor_period, floor_period);
-                lay(&mut terms.burst, burst);
+                assign(&mut terms.ratio, ratio);
+                assign(&mut terms.floor, floor);
+                assign(&mut terms.floor_period, floor_period);
+                assign(&mut terms.burst, burst);
                 BudgetTerms::Calls(terms)
             }
             (known, false, true) => {
@@ -122,8 +122,8 @@ impl BudgetSettings {
                     BudgetTerms::UnderWay(terms) => terms,
                     BudgetTerms::Calls(_) => UnderWayTerms::default(),
                 };
-                lay(&mut terms.share, under_way);
-                lay(&mut terms.least, least);
+                assign(&mut terms.share, under_way);
+                assign(&mut terms.least, least);
                 BudgetTerms::UnderWay(terms)
             }
         }

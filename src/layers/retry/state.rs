@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::config::{Rejections, RetryConfig};
-use crate::replay::Steer;
+use crate::replay::RetryOverride;
 use crate::rt::{self, Rng};
 use crate::terms::{Class, Delivery, GaveUp};
 
@@ -32,7 +32,7 @@ pub(super) struct RequestTraits {
     pub(super) idempotent: bool,
     /// It has an idempotency key that the provider is known to honour.
     pub(super) keyed: bool,
-    pub(super) steer: Option<Steer>,
+    pub(super) retry_override: Option<RetryOverride>,
     pub(super) started: Instant,
     pub(super) deadline: Option<Instant>,
     /// When the provider forgets the key, if the key is what makes a repetition safe.
@@ -147,8 +147,8 @@ impl AttemptHistory {
         now: Instant,
         rng: &Rng,
     ) -> Result<Duration, GaveUp> {
-        let steered = traits.steer == Some(Steer::Never) || failure.stopped;
-        let waits = config.rejections == Rejections::Wait && !steered;
+        let overridden = traits.retry_override == Some(RetryOverride::Never) || failure.stopped;
+        let waits = config.rejections == Rejections::Wait && !overridden;
         let back = failure.retry_after.filter(|_| waits).ok_or(GaveUp::NotRetryable)?;
         if failure.delivery != Delivery::NotSent {
             // A request of this attempt went out before: it would be repeated.
@@ -171,9 +171,9 @@ impl AttemptHistory {
             let free = u32::from(most > 1 && (self.reconnected || reconnects));
             self.attempts >= most.saturating_add(free)
         });
-        match traits.steer {
-            Some(Steer::Never) => Err(GaveUp::Steered),
-            Some(Steer::Once) if self.attempts >= 2 => Err(GaveUp::Steered),
+        match traits.retry_override {
+            Some(RetryOverride::Never) => Err(GaveUp::Overridden),
+            Some(RetryOverride::Once) if self.attempts >= 2 => Err(GaveUp::Overridden),
             _ if is_over => Err(GaveUp::Attempts),
             _ => Ok(()),
         }
@@ -187,7 +187,7 @@ impl AttemptHistory {
             return Err(GaveUp::NotRetryable);
         }
         let unprocessed = failure.unprocessed || failure.delivery == Delivery::NotSent;
-        let harmless = traits.idempotent || traits.steer == Some(Steer::Safe);
+        let harmless = traits.idempotent || traits.retry_override == Some(RetryOverride::Safe);
         if !(unprocessed || harmless || traits.keyed) {
             return Err(GaveUp::NotSafe);
         }

@@ -30,7 +30,7 @@ impl Pattern for TimeoutPattern {
         let mut running = pin!(next.run(call, attempt));
         match limits.apply(attempt.head(running.as_mut())).await {
             Ok(held) => held.hand_up().await,
-            Err(due) => Err(self.cut(due, call, attempt)),
+            Err(due) => Err(self.time_out(due, call, attempt)),
         }
     }
 
@@ -54,14 +54,14 @@ impl TimeoutPattern {
         attempt.request(|request| request.headers_mut().insert(header, left));
     }
 
-    /// How far the request's body comes, where a limit depends on it.
+    /// Tracks the upload, if a limit depends on it.
     fn watch<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) -> Option<UploadProgress> {
         let upload = self.settings.watches_upload().then(|| UploadProgress::new(call.now()))?;
         attempt.watch_upload(upload.clone());
         Some(upload)
     }
 
-    fn cut<W: Wire>(&self, due: Due, call: &Call, attempt: &Attempt<W>) -> Error {
+    fn time_out<W: Wire>(&self, due: Due, call: &Call, attempt: &Attempt<W>) -> Error {
         let Due { phase, limit, .. } = due;
         let delivery = attempt.state(|state| {
             state.mark_cut();

@@ -24,27 +24,27 @@ pub struct TimeoutLayer {
 pub type Timeout<S> = Layered<TimeoutPattern, S, Watched>;
 
 impl TimeoutLayer {
-    /// No limits yet; only the deadline of a layer further out is kept.
+    /// No limits; only the deadline of a layer further out applies.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The longest from the attempt's start to the response head, upload included. An attempt that
-    /// is cut may have happened.
+    /// The longest time from the attempt's start to the response head, upload included. The provider
+    /// may have acted on an attempt that times out.
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = Some(limit);
         self
     }
 
-    /// The longest from the end of the request's body to the response head; at most
-    /// [`attempt`](Self::attempt), where both are set.
+    /// The longest time from the end of the request's body to the response head; at most
+    /// [`attempt`](Self::attempt), if both are set.
     pub fn response_head(mut self, limit: Duration) -> Self {
         self.response_head = Some(limit);
         self
     }
 
-    /// The longest that nothing of the request's body is taken, while not all of it was. A slow
-    /// upload that moves is not cut.
+    /// The longest time without progress while the request's body is sent. A slow upload that makes
+    /// progress is not ended.
     pub fn upload_stall(mut self, limit: Duration) -> Self {
         self.upload_stall = Some(limit);
         self
@@ -73,7 +73,7 @@ impl TimeoutLayer {
         self.attempt
     }
 
-    /// Whether a limit depends on how far the upload has come.
+    /// Whether a limit depends on the upload's progress.
     pub(super) fn watches_upload(&self) -> bool {
         self.response_head.is_some() || self.upload_stall.is_some()
     }

@@ -7,11 +7,11 @@ use crate::context::{Moment, Upload, UploadProgress};
 use crate::pattern::{Call, Either, either};
 use crate::terms::Phase;
 
-/// What may end an attempt.
+/// The limits of an attempt.
 #[derive(Debug)]
 pub(super) struct Limits<'a> {
     settings: &'a TimeoutLayer,
-    /// How far the request's body has come, where a limit depends on it.
+    /// The upload's progress, if a limit depends on it.
     upload: Option<UploadProgress>,
     call: &'a Call,
 }
@@ -53,7 +53,7 @@ impl<'a> Limits<'a> {
     fn fixed(&self, at: Moment) -> Due {
         let call = self.call;
         match self.settings.attempt {
-            // Where two pass at once, the deadline is the call's last word.
+            // If both pass at once, the error is the deadline's.
             Some(limit) if at < call.facts().due() => Due { at, phase: Phase::Attempt, limit },
             _ => Due { at, phase: Phase::Call, limit: Duration::from_nanos(at.0) },
         }
@@ -68,7 +68,7 @@ impl<'a> Limits<'a> {
             })
         };
         let body = match upload {
-            // Other limits count this wait.
+            // The other limits cover this wait.
             Upload::Waiting => None,
             Upload::Moved(at) => from(at, Phase::Upload, self.settings.upload_stall),
             Upload::Done(at) => from(at, Phase::ResponseHead, self.settings.response_head),
@@ -77,25 +77,25 @@ impl<'a> Limits<'a> {
         if due.at <= self.call.moment() {
             return Poll::Ready(due);
         }
-        // Said at every poll, because the upload moves meanwhile.
+        // Set at every poll, because the upload makes progress meanwhile.
         self.call.wake_at_moment(due.at);
-        if let Some(at) = self.look_again(upload) {
+        if let Some(at) = self.next_check(upload) {
             self.call.wake_at_moment(at);
         }
         Poll::Pending
     }
 
-    /// The head's limit begins when the upload ends, of which nobody tells this task. It can't pass
-    /// sooner than its length from now, so it is soon enough to look then.
-    fn look_again(&self, upload: Upload) -> Option<Moment> {
+    /// `response_head` begins when the upload ends, which doesn't wake this task. It can't pass sooner
+    /// than its length from now, so checking then is soon enough.
+    fn next_check(&self, upload: Upload) -> Option<Moment> {
         let limit = self.settings.response_head?;
         match upload {
-            // A limit of nothing would be looked at without end.
-            Upload::Moved(_) => Some(self.call.moment().after(limit.max(SHORTEST))),
-            // The end of the wait is this task's to find.
+            // A limit of zero would be checked in a loop.
+            Upload::Moved(_) => Some(self.call.moment().after(limit.max(MIN_CHECK_DELAY))),
+            // The end of the wait wakes this task.
             Upload::Waiting | Upload::Done(_) => None,
         }
     }
 }
 
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_CHECK_DELAY: Duration = Duration::from_millis(1);

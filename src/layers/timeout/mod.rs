@@ -4,21 +4,21 @@
 //! |---|---|---|
 //! | [`attempt`](TimeoutLayer::attempt) | the attempt's start | the response head |
 //! | [`response_head`](TimeoutLayer::response_head) | the last byte of the request's body was taken | the response head |
-//! | [`upload_stall`](TimeoutLayer::upload_stall) | something of the request's body was taken | the next bytes of it |
+//! | [`upload_stall`](TimeoutLayer::upload_stall) | bytes of the request's body were taken | the next bytes of it |
 //!
-//! A long upload is not a slow answer: with `response_head` and `upload_stall` in place of
-//! `attempt`, a request may take as long as it keeps moving.
+//! A long upload is not a slow answer: with `response_head` and `upload_stall` instead of `attempt`, a
+//! request may take as long as it makes progress.
 //!
-//! "Taken" is what was written to the system, over HTTP/1.1 by an integration's own client. What an
-//! inner service takes from the body counts elsewhere: over HTTP/2, whose flow control lets our
-//! client hold at most 256 KiB, and with other clients, which hold some hundred KiB. Where one of
-//! the two limits is set, large frames are handed on in pieces of 64 KiB, without a copy, because a
-//! client that is given a whole body has taken it. What the system holds back (on Linux up to 4 MiB
-//! a connection) counts as taken everywhere. While a request waits for a connection of our own
-//! client, neither limit runs.
+//! With an integration's own client over HTTP/1.1, bytes are "taken" when they are written to the
+//! system. In other cases, they are taken when the inner service reads them from the body: over HTTP/2,
+//! whose flow control lets our client hold at most 256 KiB, and with other clients, which hold some
+//! hundred KiB. If one of the two limits is set, large frames are split into pieces of 64 KiB, without a
+//! copy, because a client that reads a whole body at once has taken it. What the system buffers (on
+//! Linux up to 4 MiB a connection) always counts as taken. While a request waits for a connection of our
+//! own client, neither limit runs.
 //!
-//! All limits share the call's one timer, which is not armed at all for an answer that is there at
-//! once. An attempt also never outlives the call's deadline; then the error is the deadline's.
+//! All limits share the call's one timer, which is not started for an answer that comes at once. An
+//! attempt also ends at the call's deadline, with the deadline's error.
 //!
 //! # Where it stands
 //!
@@ -30,28 +30,28 @@
 //!   in their queues would be taken for the provider's time;
 //! - inside [`circuit_breaker`](crate::circuit_breaker), so that an attempt that hangs is a failure
 //!   to it;
-//! - outside [`idle_timeout`](crate::idle_timeout), which begins where this ends.
+//! - outside [`idle_timeout`](crate::idle_timeout), which begins when this ends.
 //!
-//! It ends an attempt at the call's deadline too, but knows that only from a
+//! It knows the call's deadline only from a
 //! [`deadline`](crate::deadline) further out. The inner service gets requests with a
 //! [`RequestBody`].
 //!
 //! # When not to use it
 //!
-//! For the body of the answer: that is [`idle_timeout`](crate::idle_timeout)'s and
-//! [`deadline`](crate::deadline)'s.
+//! For the body of the answer: use [`idle_timeout`](crate::idle_timeout) and
+//! [`deadline`](crate::deadline).
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `attempt`, `response_head`, `upload_stall` | none | only their user knows the provider |
-//! | `send_on` | none | few providers read it, and a header is seen by all of them |
+//! | `attempt`, `response_head`, `upload_stall` | none | they depend on the provider |
+//! | `send_on` | none | few providers read it |
 //!
 //! # Errors and events
 //!
 //! [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with the phase that passed, delivery
-//! "unknown": a request that was sent and not answered may have been acted on. Event:
+//! "unknown": the provider may have acted on a request that it did not answer. Event:
 //! [`TimedOut`](crate::event::Event::TimedOut).
 //!
 //! # Example

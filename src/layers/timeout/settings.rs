@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::layer::TimeoutLayer;
 use crate::settings::read::Reader;
-use crate::settings::section::{Table, lay, section};
+use crate::settings::section::{Table, assign, section};
 
 section! {
     /// `[timeout]`
@@ -27,9 +27,9 @@ impl Table<TimeoutLayer> for TimeoutSettings {
     }
 
     fn merge(&self, layer: &mut TimeoutLayer, _: &mut Reader<'_>) {
-        lay(&mut layer.attempt, &self.attempt);
-        lay(&mut layer.response_head, &self.response_head);
-        lay(&mut layer.upload_stall, &self.upload_stall);
-        lay(&mut layer.send_on, &self.send_on);
+        assign(&mut layer.attempt, &self.attempt);
+        assign(&mut layer.response_head, &self.response_head);
+        assign(&mut layer.upload_stall, &self.upload_stall);
+        assign(&mut layer.send_on, &self.send_on);
     }
 }

@@ -40,7 +40,7 @@ impl Gauges {
         }
         let since = health.since.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         self.most(&names::STATUS_SINCE, None, seconds(since));
-        self.most(&names::REHEARSAL_ON, None, is(health.is_rehearsing));
+        self.most(&names::FAULT_INJECTION_ON, None, is(health.is_injecting_faults));
     }
 
     fn limits(&mut self, health: &Health) {

@@ -139,8 +139,8 @@ metrics! {
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
-    /// Faults that rehearsals injected, by which.
-    REHEARSAL_FAULTS: Counter, Of("fault"), "outrigger.rehearsal.faults", [FAULT];
+    /// Injected faults, by kind.
+    FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.
     CORRELATION_REPLACED: Counter, Of("call"), "outrigger.correlation.replaced", [];
     /// Times that other settings were applied.
@@ -159,7 +159,7 @@ metrics! {
     /// 1 for the kill switch's mode, 0 for the others.
     KILL_SWITCH_MODE: Gauge, Of("control"), "outrigger.kill_switch.mode", [MODE];
     /// 1 while faults are injected.
-    REHEARSAL_ON: Gauge, Of("rehearsal"), "outrigger.rehearsal.on", [];
+    FAULT_INJECTION_ON: Gauge, Of("fault_injection"), "outrigger.fault_injection.on", [];
     /// 1 for the circuit breaker's state, 0 for the others.
     BREAKER_STATE: Gauge, Of("breaker"), "outrigger.breaker.state", [STATE];
     /// For how long the circuit breaker has not been closed; 0 while it is.

@@ -86,8 +86,8 @@ impl MetricsVisitor<'_> {
                 (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
             }
             Event::MirrorSkipped => (names::MIRROR_SKIPPED, None),
-            Event::Rehearsed { fault } => {
-                (names::REHEARSAL_FAULTS, Some((names::FAULT, fault.name())))
+            Event::FaultInjected { fault } => {
+                (names::FAULT_INJECTION_FAULTS, Some((names::FAULT, fault.name())))
             }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             // Other events are seen in later ones, or are states, which gauges show.

@@ -50,7 +50,7 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | `WARN` | a circuit breaker opened; a kill switch moved, or its source failed; a fallback answered, or had no answer; a client can't be replaced; a rehearsal, and each fault of it; a call that may have changed something at the provider, and no success says so (not for `GET` and other safe methods) |
+//! | `WARN` | a circuit breaker opened; a kill switch moved, or its source failed; a fallback answered, or had no answer; a client can't be replaced; fault injection, and each injected fault; a call that may have changed something at the provider, and no success says so (not for `GET` and other safe methods) |
 //! | `INFO` | spans; a circuit breaker closed; other settings |
 //! | `DEBUG` | what was repeated, refused, paused, hedged, failed or timed out; rates and places that changed; half-open breakers |
 //! | `TRACE` | waits in queues, connections, mirrors |

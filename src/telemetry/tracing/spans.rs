@@ -61,8 +61,8 @@ impl Subscriber for Spans {
             | Event::KillSwitchChanged { .. }
             | Event::KillSwitchRejected { .. }
             | Event::KillSwitchSourceFailed { .. }
-            | Event::RehearsalChanged { .. }
-            | Event::Rehearsed { .. }
+            | Event::FaultInjectionChanged { .. }
+            | Event::FaultInjected { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened

@@ -1,4 +1,4 @@
-//! Events about states that affect all calls: circuit breakers, kill switches, rehearsals,
+//! Events about states that affect all calls: circuit breakers, kill switches, fault injection,
 //! settings.
 
 use super::span_scope::{SpanScope, record};
@@ -35,14 +35,16 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
             "what moves a kill switch can't be read",
             "outrigger.problem" = problem.name(),
         ),
-        Event::RehearsalChanged { on: true } => {
-            record!(scope, WARN, "a rehearsal is on: faults are injected from now on");
+        Event::FaultInjectionChanged { on: true } => {
+            record!(scope, WARN, "fault injection is on");
         }
-        Event::RehearsalChanged { on: false } => record!(scope, WARN, "a rehearsal is over"),
-        Event::Rehearsed { fault } => record!(
+        Event::FaultInjectionChanged { on: false } => {
+            record!(scope, WARN, "fault injection is off");
+        }
+        Event::FaultInjected { fault } => record!(
             scope,
             WARN,
-            "a rehearsal injected a fault: the provider is not to blame",
+            "a fault was injected: the provider is not to blame",
             "outrigger.fault" = fault.name(),
             "http.response.status_code" = status_of(fault),
         ),

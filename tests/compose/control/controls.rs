@@ -1,7 +1,7 @@
 use outrigger::Integration;
 use outrigger::control::{ControlError, ControlState, Registry};
 use outrigger::event::{BreakerState, SwitchMode};
-use outrigger::rehearsal::{Plan, RehearsalLayer};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::testing::{Answer, Script};
 
 use crate::call::{failure, get, status};
@@ -9,7 +9,7 @@ use crate::call::{failure, get, status};
 fn crm(registry: &Registry) -> Integration {
     Integration::user_flow("crm")
         .register(registry)
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap()
@@ -82,18 +82,18 @@ async fn the_breaker_is_forced_and_released_and_says_who_did_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal_is_ended_and_not_begun() {
+async fn a_fault_injection_is_ended_and_not_begun() {
     let registry = Registry::new();
     let crm = crm(&registry);
-    assert!(state(&crm, &registry, "rehearsal").is_default);
-    crm.rehearsal().start(Plan::new()).unwrap();
-    let on = state(&crm, &registry, "rehearsal");
+    assert!(state(&crm, &registry, "fault_injection").is_default);
+    crm.fault_injection().start(Plan::new()).unwrap();
+    let on = state(&crm, &registry, "fault_injection");
     assert_eq!((&on.position[..], on.is_default), ("on", false));
-    let begun = registry.set("crm", "rehearsal", "on", "ada", "").unwrap_err();
+    let begun = registry.set("crm", "fault_injection", "on", "ada", "").unwrap_err();
     assert_eq!(begun, ControlError::NoPosition { asked: "on".into(), positions: &["off"] });
-    registry.set("crm", "rehearsal", "off", "ada", "").unwrap();
-    assert!(!crm.rehearsal().is_on());
-    assert_eq!(state(&crm, &registry, "rehearsal").position, "off");
+    registry.set("crm", "fault_injection", "off", "ada", "").unwrap();
+    assert!(!crm.fault_injection().is_on());
+    assert_eq!(state(&crm, &registry, "fault_injection").position, "off");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn what_there_is_not_is_said_with_what_there_is() {
     says(set("crm", "kill_switch", "down"), &format!("no position \"down\": {positions}"));
     let forces = "use one of automatic, open, closed";
     says(set("crm", "circuit_breaker", "Open"), &format!("no position \"Open\": {forces}"));
-    says(set("crm", "rehearsal", ""), "no position \"\": use one of off");
+    says(set("crm", "fault_injection", ""), "no position \"\": use one of off");
     assert_eq!((crm.kill_switch().mode(), crm.breaker().forced()), (SwitchMode::On, None));
     assert!(state(&crm, &registry, "circuit_breaker").is_default);
 }

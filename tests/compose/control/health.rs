@@ -3,11 +3,11 @@ use std::time::{Duration, SystemTime};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::control::{BulkheadHealth, Health, KeyedBreakersHealth, Registry, Status};
 use outrigger::event::{BreakerState, SourceProblem, SwitchMode};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::integration::OwnClient;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::mirror::MirrorLayer;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Integration, IntegrationBuilder, Ratio};
 
@@ -33,7 +33,7 @@ async fn all_is_well() {
     }
     let health = crm.health();
     assert_eq!(brief(&health), (Status::Up, false));
-    assert_eq!((&health.integration[..], health.is_rehearsing), ("crm", false));
+    assert_eq!((&health.integration[..], health.is_injecting_faults), ("crm", false));
     let breaker = health.breaker.unwrap();
     assert_eq!((breaker.state, breaker.open_for), (BreakerState::Closed, None));
     assert_eq!((breaker.calls, breaker.failed, breaker.slow), (30, 0, 0));
@@ -43,7 +43,7 @@ async fn all_is_well() {
     assert_eq!((health.retries_saved, health.hedge.delay), (Some(20), None));
     assert_eq!((health.mirror, health.pool), (None, None));
     let names: Vec<_> = health.controls.iter().map(|control| control.name).collect();
-    assert_eq!(names, ["kill_switch", "circuit_breaker", "rehearsal"]);
+    assert_eq!(names, ["kill_switch", "circuit_breaker", "fault_injection"]);
     assert!(health.controls.iter().all(|control| control.is_default && control.error.is_none()));
 }
 
@@ -155,17 +155,17 @@ async fn a_pause_that_the_provider_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal() {
+async fn a_fault_injection() {
     let crm = preset()
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap();
-    crm.rehearsal().start(Plan::new().hang(Ratio::percent(1))).unwrap();
+    crm.fault_injection().start(Plan::new().hang(Ratio::percent(1))).unwrap();
     let health = crm.health();
-    assert_eq!((health.status, health.is_rehearsing), (Status::Degraded, true));
-    crm.rehearsal().stop();
-    assert_eq!((crm.health().status, crm.health().is_rehearsing), (Status::Up, false));
+    assert_eq!((health.status, health.is_injecting_faults), (Status::Degraded, true));
+    crm.fault_injection().stop();
+    assert_eq!((crm.health().status, crm.health().is_injecting_faults), (Status::Up, false));
 }
 
 #[tokio::test(start_paused = true)]

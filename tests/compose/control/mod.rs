@@ -1,4 +1,4 @@
-//! What is seen and steered from outside, by name.
+//! What is seen and controlled from outside, by name.
 
 mod controls;
 mod health;

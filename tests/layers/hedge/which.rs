@@ -4,7 +4,7 @@ use http::{Method, Request};
 use outrigger::Body;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
-use outrigger::retry::Steer;
+use outrigger::retry::RetryOverride;
 use outrigger::testing::Script;
 use tower::Layer;
 
@@ -21,8 +21,8 @@ async fn requests(request: Request<Body>) -> usize {
     crm.provider.begun()
 }
 
-fn steered(mut request: Request<Body>, steer: Steer) -> Request<Body> {
-    request.extensions_mut().insert(steer);
+fn overridden(mut request: Request<Body>, retry_override: RetryOverride) -> Request<Body> {
+    request.extensions_mut().insert(retry_override);
     request
 }
 
@@ -35,7 +35,11 @@ async fn what_may_run_twice_at_once_is_doubled_and_nothing_else() {
     for method in ["PUT", "DELETE", "POST", "PATCH", "CONNECT", "CHARGE"] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         assert_eq!(requests(of(method.clone())).await, 1, "{method}");
-        assert_eq!(requests(steered(of(method.clone()), Steer::Safe)).await, 2, "{method}");
+        assert_eq!(
+            requests(overridden(of(method.clone()), RetryOverride::Safe)).await,
+            2,
+            "{method}"
+        );
     }
     assert_eq!(requests(post("amount=1")).await, 1);
     assert_eq!(requests(keyed_post("amount=1")).await, 2);
@@ -46,18 +50,18 @@ async fn what_may_run_twice_at_once_is_doubled_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_can_say_never_or_safe() {
-    assert_eq!(requests(steered(get(), Steer::Never)).await, 1);
-    assert_eq!(requests(steered(keyed_post("a"), Steer::Never)).await, 1);
-    assert_eq!(requests(steered(post("search"), Steer::Safe)).await, 2);
-    assert_eq!(requests(steered(get(), Steer::Once)).await, 2);
-    assert_eq!(requests(steered(post("a"), Steer::Once)).await, 1);
+    assert_eq!(requests(overridden(get(), RetryOverride::Never)).await, 1);
+    assert_eq!(requests(overridden(keyed_post("a"), RetryOverride::Never)).await, 1);
+    assert_eq!(requests(overridden(post("search"), RetryOverride::Safe)).await, 2);
+    assert_eq!(requests(overridden(get(), RetryOverride::Once)).await, 2);
+    assert_eq!(requests(overridden(post("a"), RetryOverride::Once)).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_most_two_attempts_are_at_most_two_requests() {
     let provider = Script::new([after(503, 400)]);
     let service = plain().layer(fixed().layer(provider.clone()));
-    assert_eq!(status(&service, steered(get(), Steer::Once)).await.unwrap(), 503);
+    assert_eq!(status(&service, overridden(get(), RetryOverride::Once)).await.unwrap(), 503);
     assert_eq!(provider.begun(), 2);
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use outrigger::Body;
 use outrigger::backoff::Backoff;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource, WriteKey};
-use outrigger::retry::Steer;
+use outrigger::retry::RetryOverride;
 use outrigger::testing::{Answer, Script};
 use tower::Layer;
 
@@ -130,7 +130,7 @@ async fn a_key_ends_repetitions_with_its_lifetime_only_where_it_counts() {
     assert_eq!(repeated(KeyProfile::stripe(), refused(), post("a")).await, 2);
     for profile in [KeyProfile::header(OWN), KeyProfile::stripe()] {
         let mut search = post("search");
-        search.extensions_mut().insert(Steer::Safe);
+        search.extensions_mut().insert(RetryOverride::Safe);
         assert_eq!(repeated(profile.clone(), Answer::status(503), search).await, 9);
         let mut put = under("order-1042");
         *put.method_mut() = Method::PUT;

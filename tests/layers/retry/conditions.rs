@@ -6,7 +6,7 @@ use http::Method;
 use outrigger::Delivery;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Class, GaveUp, HttpClassifier};
-use outrigger::retry::{FailedAttempt, RetryPolicy, StandardPolicy, Steer};
+use outrigger::retry::{FailedAttempt, RetryOverride, RetryPolicy, StandardPolicy};
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
 use tower::Layer;
@@ -240,17 +240,17 @@ async fn a_policy_of_ones_own_decides_what_is_of_use_but_not_what_is_safe() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_can_say_never_once_or_safe() {
-    let steered = |request: http::Request<_>, steer| async move {
+    let overridden = |request: http::Request<_>, retry_override| async move {
         let mut request = request;
-        request.extensions_mut().insert(steer);
+        request.extensions_mut().insert(retry_override);
         let provider = Script::new([Answer::status(503)]);
         let service = plain().layer(provider.clone());
         let response = send(&service, request).await.unwrap();
         let retries = *response.extensions().get::<outrigger::retry::Retries>().unwrap();
         (provider.begun(), retries.gave_up.unwrap())
     };
-    assert_eq!(steered(get(), Steer::Never).await, (1, GaveUp::Steered));
-    assert_eq!(steered(get(), Steer::Once).await, (2, GaveUp::Steered));
-    assert_eq!(steered(post("search"), Steer::Safe).await, (3, GaveUp::Attempts));
-    assert_eq!(steered(post("charge"), Steer::Once).await, (1, GaveUp::NotSafe));
+    assert_eq!(overridden(get(), RetryOverride::Never).await, (1, GaveUp::Overridden));
+    assert_eq!(overridden(get(), RetryOverride::Once).await, (2, GaveUp::Overridden));
+    assert_eq!(overridden(post("search"), RetryOverride::Safe).await, (3, GaveUp::Attempts));
+    assert_eq!(overridden(post("charge"), RetryOverride::Once).await, (1, GaveUp::NotSafe));
 }

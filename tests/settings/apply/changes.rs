@@ -182,7 +182,7 @@ async fn what_is_taken_out_again_is_as_code_set_it() {
         "circuit_breaker = { window_calls = 50, consecutive = 3, mode = 'report-only' }",
         "circuit_breaker.enabled = false",
         "hedge.quantile = '95%'\nmirror = { share = '5%', concurrency = 1 }",
-        "rehearsal = { allow = true, header = 'x-fault', plan = { hang = '1%' } }",
+        "fault_injection = { allow = true, header = 'x-fault', plan = { hang = '1%' } }",
         "correlation = { header = 'x', baggage_to = ['a.test'] }\nfallback.limit = '2s'",
         "idempotency = { header = 'x', form = 'quoted', max_len = 99, key_source = 'caller-or-generated' }",
     ];
@@ -217,12 +217,12 @@ async fn a_change_is_told_once_and_a_refused_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal_from_a_file_is_told_when_it_begins_changes_and_ends() {
+async fn a_fault_injection_from_a_file_is_told_when_it_begins_changes_and_ends() {
     let told = EventRecorder::new();
     let crm = Integration::user_flow("crm").subscriber(told.clone()).service(answers(200));
     let crm = crm.build().unwrap();
-    let changed = |on: bool| told.count(|event| *event == Event::RehearsalChanged { on });
-    let plan = "rehearsal = { allow = true, plan.status = [{ share = '100%', code = 410 }] }";
+    let changed = |on: bool| told.count(|event| *event == Event::FaultInjectionChanged { on });
+    let plan = "fault_injection = { allow = true, plan.status = [{ share = '100%', code = 410 }] }";
     apply(&crm, plan);
     assert_eq!(status(crm.send(get())).await.unwrap(), 410);
     assert_eq!((changed(true), changed(false)), (1, 0));

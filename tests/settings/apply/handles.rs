@@ -1,9 +1,9 @@
-//! Handles that were taken before a change still read and steer what runs.
+//! Handles that were taken before a change still read and control what runs.
 
 use outrigger::event::{BreakerState, Event, SwitchMode};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::mirror::MirrorLayer;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::testing::{EventRecorder, Script};
 use outrigger::{Integration, Ratio};
 
@@ -15,13 +15,13 @@ const OTHERWISE: &str = "
     rate_limit = { queue = 5, pause_cap = '1m' }
     bulkhead = { concurrency = 9, queue = 2 }
     mirror = { concurrency = 2 }
-    rehearsal = { allow = true, header = 'x-fault' }
+    fault_injection = { allow = true, header = 'x-fault' }
     hedge = { at_least = '5ms' }
 ";
 
 fn crm(provider: &Script) -> Integration {
     Integration::user_flow("crm")
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .hedge(HedgeLayer::after(seconds(2)))
         .mirror(MirrorLayer::new(user_flow(&answers(200)), Ratio::ZERO))
         .service(provider.clone())
@@ -85,61 +85,62 @@ async fn the_mirrors_and_the_hedges() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rehearsals() {
+async fn the_fault_injections() {
     let crm = crm(&answers(200));
-    let rehearsal = crm.rehearsal();
+    let fault_injection = crm.fault_injection();
     apply(&crm, OTHERWISE);
-    rehearsal.start(Plan::new().status(Ratio::ONE, http::StatusCode::GONE)).unwrap();
+    fault_injection.start(Plan::new().status(Ratio::ONE, http::StatusCode::GONE)).unwrap();
     assert_eq!(status(crm.send(get())).await.unwrap(), 410);
-    assert_eq!(crm.rehearsal().injected(), 1);
-    rehearsal.stop();
+    assert_eq!(crm.fault_injection().injected(), 1);
+    fault_injection.stop();
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rehearsals_where_they_are_forbidden_and_allowed_again() {
+async fn the_fault_injections_where_they_are_forbidden_and_allowed_again() {
     let events = EventRecorder::new();
     let crm = Integration::user_flow("crm")
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .subscriber(events.clone())
         .service(answers(200))
         .build()
         .unwrap();
-    let (rehearsal, plan) = (crm.rehearsal(), Plan::new().hang(Ratio::ONE));
-    apply(&crm, "rehearsal.allow = false");
-    assert!(!rehearsal.is_allowed() && rehearsal.start(plan.clone()).is_err());
+    let (fault_injection, plan) = (crm.fault_injection(), Plan::new().hang(Ratio::ONE));
+    apply(&crm, "fault_injection.allow = false");
+    assert!(!fault_injection.is_allowed() && fault_injection.start(plan.clone()).is_err());
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
-    assert!(!crm.health().is_rehearsing && rehearsal.plan().is_none());
-    assert_eq!(events.count(|event| matches!(event, Event::RehearsalChanged { .. })), 0);
-    apply(&crm, "rehearsal.allow = true");
-    rehearsal.start(plan).unwrap();
+    assert!(!crm.health().is_injecting_faults && fault_injection.plan().is_none());
+    assert_eq!(events.count(|event| matches!(event, Event::FaultInjectionChanged { .. })), 0);
+    apply(&crm, "fault_injection.allow = true");
+    fault_injection.start(plan).unwrap();
     assert!(failure(crm.send(get())).await.0.is_timeout());
-    apply(&crm, "rehearsal.allow = false");
+    apply(&crm, "fault_injection.allow = false");
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
-    assert!(!rehearsal.is_on());
+    assert!(!fault_injection.is_on());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rehearsals_that_were_forbidden_at_first() {
+async fn the_fault_injections_that_were_forbidden_at_first() {
     let crm = user_flow(&answers(200));
-    let rehearsal = crm.rehearsal();
-    assert!(rehearsal.start(Plan::new().hang(Ratio::ONE)).is_err());
-    apply(&crm, "rehearsal.allow = true");
-    rehearsal.start(Plan::new().hang(Ratio::ONE)).unwrap();
+    let fault_injection = crm.fault_injection();
+    assert!(fault_injection.start(Plan::new().hang(Ratio::ONE)).is_err());
+    apply(&crm, "fault_injection.allow = true");
+    fault_injection.start(Plan::new().hang(Ratio::ONE)).unwrap();
     assert!(failure(crm.send(get())).await.0.is_timeout());
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_whose_rehearsal_it_is_are_told_of_one_from_a_file() {
-    let layer = RehearsalLayer::new().allow();
+async fn all_whose_fault_injection_it_is_are_told_of_one_from_a_file() {
+    let layer = FaultInjectionLayer::new().allow();
     let _held = layer.handle();
     let listeners = [EventRecorder::new(), EventRecorder::new()];
     let built = listeners.clone().map(|listener| {
-        let crm = Integration::user_flow("crm").rehearsal(|_| layer.clone()).subscriber(listener);
+        let crm =
+            Integration::user_flow("crm").fault_injection(|_| layer.clone()).subscriber(listener);
         crm.service(answers(200)).build().unwrap()
     });
-    apply(&built[0], "rehearsal.plan.status = [{ share = '100%', code = 410 }]");
+    apply(&built[0], "fault_injection.plan.status = [{ share = '100%', code = 410 }]");
     assert_eq!(status(built[1].send(get())).await.unwrap(), 410);
-    let begun = Event::RehearsalChanged { on: true };
+    let begun = Event::FaultInjectionChanged { on: true };
     assert_eq!(listeners.map(|told| told.count(|event| *event == begun)), [1, 1]);
 }

@@ -172,19 +172,19 @@ async fn the_mirrors_share_that_a_handle_set_unless_the_file_sets_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal_that_a_handle_began() {
+async fn a_fault_injection_that_a_handle_began() {
     let crm = Integration::user_flow("crm")
-        .rehearsal(outrigger::rehearsal::RehearsalLayer::allow)
+        .fault_injection(outrigger::fault_injection::FaultInjectionLayer::allow)
         .service(answers(200))
         .build()
         .unwrap();
-    let plan = outrigger::rehearsal::Plan::new().status(Ratio::ONE, http::StatusCode::GONE);
-    crm.rehearsal().start(plan.clone()).unwrap();
-    apply(&crm, "deadline = '4s'\nrehearsal.header = 'x-fault'");
-    assert_eq!(crm.rehearsal().plan(), Some(plan));
+    let plan = outrigger::fault_injection::Plan::new().status(Ratio::ONE, http::StatusCode::GONE);
+    crm.fault_injection().start(plan.clone()).unwrap();
+    apply(&crm, "deadline = '4s'\nfault_injection.header = 'x-fault'");
+    assert_eq!(crm.fault_injection().plan(), Some(plan));
     assert_eq!(status(crm.send(get())).await.unwrap(), 410);
-    apply(&crm, "rehearsal.allow = false");
-    assert!(!crm.rehearsal().is_on());
+    apply(&crm, "fault_injection.allow = false");
+    assert!(!crm.fault_injection().is_on());
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);
 }
 

@@ -18,11 +18,11 @@ struct Onlooker(Arc<OnceLock<Integration>>, Arc<std::sync::Mutex<Vec<bool>>>);
 
 impl Subscriber for Onlooker {
     fn on_event(&self, event: &Event, _: &Origin<'_>) {
-        if let (Some(crm), Event::RehearsalChanged { .. } | Event::SettingsApplied) =
+        if let (Some(crm), Event::FaultInjectionChanged { .. } | Event::SettingsApplied) =
             (self.0.get(), event)
         {
             let _ = (crm.config(), crm.bulkhead());
-            self.1.lock().unwrap().push(crm.health().is_rehearsing);
+            self.1.lock().unwrap().push(crm.health().is_injecting_faults);
         }
     }
 }
@@ -34,17 +34,17 @@ async fn a_listener_may_look_at_what_it_is_told_of() {
     let crm = crm.build().unwrap();
     assert!(onlooker.0.set(crm.clone()).is_ok());
     // Were a lock held meanwhile, this would never end.
-    apply(&crm, "rehearsal = { allow = true, plan.hang = '100%' }");
+    apply(&crm, "fault_injection = { allow = true, plan.hang = '100%' }");
     assert_eq!(onlooker.1.lock().unwrap().last(), Some(&true));
 }
 
-/// Ends every rehearsal as soon as it is told of it.
+/// Stops fault injection as soon as it is told of it.
 #[derive(Clone, Default)]
 struct Spoilsport(Arc<OnceLock<Integration>>);
 
 impl Subscriber for Spoilsport {
     fn on_event(&self, event: &Event, _: &Origin<'_>) {
-        if let (Some(crm), Event::RehearsalChanged { on: true }) = (self.0.get(), event) {
+        if let (Some(crm), Event::FaultInjectionChanged { on: true }) = (self.0.get(), event) {
             crm.apply(&config("deadline = '7s'")).unwrap();
         }
     }
@@ -57,8 +57,8 @@ async fn a_listener_may_apply_other_settings_to_what_it_is_told_of() {
     let crm = crm.service(answers(200)).build().unwrap();
     assert!(spoilsport.0.set(crm.clone()).is_ok());
     // Were a lock held meanwhile, this would never end.
-    apply(&crm, "rehearsal = { allow = true, plan.hang = '100%' }");
-    assert!(!crm.rehearsal().is_on());
+    apply(&crm, "fault_injection = { allow = true, plan.hang = '100%' }");
+    assert!(!crm.fault_injection().is_on());
     assert_eq!(serde_json::to_value(crm.config()).unwrap()["deadline"], "7s");
     assert_eq!(told.count(|event| *event == Event::SettingsApplied), 2);
     assert_eq!(status(crm.send(get())).await.unwrap(), 200);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use outrigger::event::{End, Event};
 use outrigger::outcome::Phase;
-use outrigger::retry::Steer;
+use outrigger::retry::RetryOverride;
 use outrigger::{Delivery, ErrorKind};
 
 use super::{Broken, Promise};
@@ -95,16 +95,16 @@ impl Tally {
         let later = rules.forced_open.is_none_or(|since| diary.begun < since);
         Promise::ForcedOpen
             .holds(later, || "it was sent while the breaker was forced open".into())?;
-        let steered = match diary.spec.steer {
-            Some(Steer::Never) => Some(1),
-            Some(Steer::Once) => Some(2),
+        let overridden = match diary.spec.retry_override {
+            Some(RetryOverride::Never) => Some(1),
+            Some(RetryOverride::Once) => Some(2),
             _ => None,
         };
-        let most = match (steered, rules.attempts) {
-            (Some(steered), Some(set)) => Some(set.min(steered)),
+        let most = match (overridden, rules.attempts) {
+            (Some(overridden), Some(set)) => Some(set.min(overridden)),
             (one, other) => one.or(other),
         };
-        let most = most.map(|most| most + u32::from(rules.hedges && steered != Some(1)));
+        let most = most.map(|most| most + u32::from(rules.hedges && overridden != Some(1)));
         Promise::AttemptsLimited.holds(most.is_none_or(|most| begun <= most), || {
             format!("attempt {begun} began, and {most:?} are allowed")
         })

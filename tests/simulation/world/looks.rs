@@ -141,9 +141,9 @@ impl World {
     /// Where nobody touched the settings, a job that its caller waits for is answered.
     fn check_job(&self, diary: &Diary) -> Result<(), Broken> {
         let Spec { preset, settings, acts, .. } = &self.spec;
-        let CallSpec { limit, steer, patience, reading, .. } = &diary.spec;
+        let CallSpec { limit, retry_override, patience, reading, .. } = &diary.spec;
         let as_it_is = *preset == Preset::Background && settings.is_empty() && acts.is_empty();
-        let waits = limit.is_none() && steer.is_none() && *patience == Patience::Endless;
+        let waits = limit.is_none() && retry_override.is_none() && *patience == Patience::Endless;
         let may_repeat = diary.spec.is_harmless() || diary.spec.keyed;
         if !(as_it_is && waits && may_repeat && *reading == Reading::All) {
             return Ok(());

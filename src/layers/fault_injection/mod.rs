@@ -1,8 +1,8 @@
-//! Injected faults: what users would get, before the provider shows them.
+//! Injects faults, to test what users would get if the provider failed.
 //!
-//! Right above the transport, a share of the calls gets a fault in place of the provider's answer, or
-//! on top of it. Everything further out (limits, retries, breaker, fallback, alarms) behaves as it
-//! would on the provider's worst day.
+//! Right above the transport, a share of the calls gets a fault instead of the provider's answer, or in
+//! addition to it. Everything further out (limits, retries, breaker, fallback, alerts) behaves as it
+//! would if the provider failed.
 //!
 //! | fault | what happens | sent |
 //! |---|---|---|
@@ -11,20 +11,19 @@
 //! | [`status`](Plan::status) | an empty answer with this status | no |
 //! | [`answer`](Plan::answer) | a 200 with a body of yours | no |
 //! | [`reset`](Plan::reset) | the connection breaks | no |
-//! | [`hang`](Plan::hang) | nothing, until a limit further out cuts it | no |
+//! | [`hang`](Plan::hang) | nothing, until a limit further out ends it | no |
 //!
-//! One draw a call decides among the last four; the first two are drawn by themselves and combine
-//! with each other and with those. An answer that was made here carries [`Rehearsed`] in its
-//! extensions.
+//! A call gets at most one of the last four; the first two are drawn independently, and combine with
+//! each other and with those. An injected answer has [`Injected`] in its extensions.
 //!
-//! A rehearsal is switched on and off by a [`RehearsalHandle`], and only where the layer
-//! [allows](RehearsalLayer::allow) it. While it is off, a call costs one atomic load.
+//! A [`FaultInjectionHandle`] starts and stops it, if the layer [allows](FaultInjectionLayer::allow)
+//! it. While it is off, a call costs one atomic load.
 //!
 //! # By request
 //!
-//! With [`header`](RehearsalLayer::header), a request asks for its own fault, whether or not a plan is
-//! on, and the plan leaves it alone. The header never goes out. It may stand there more than once, as
-//! faults combine:
+//! With [`header`](FaultInjectionLayer::header), a request asks for its own fault, whether or not a plan is
+//! on; the plan doesn't apply to it. The header is not sent. It may occur more than once, because faults
+//! combine:
 //!
 //! | value | fault |
 //! |---|---|
@@ -44,31 +43,31 @@
 //!
 //! # When not to use it
 //!
-//! Where nobody watches. The header, on requests whose headers come from outside: whoever sets it
-//! decides what becomes of the call.
+//! If nobody watches the results. Don't use the header for requests whose headers come from outside: a
+//! stranger could set it.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
-//! | `allow` | no | nobody switches faults on by mistake |
-//! | `plan` | none | a rehearsal begins when somebody says so |
-//! | `header` | none: it passes untouched | requests may be made of what strangers sent |
+//! | `allow` | no | faults can't be injected by mistake |
+//! | `plan` | none | a handle starts it |
+//! | `header` | none: it passes untouched | requests may have headers that strangers set |
 //!
 //! # Errors and events
 //!
 //! A reset is [`ErrorKind::Transport`](crate::ErrorKind::Transport) with
 //! [`Fault::Reset`](crate::terms::Fault::Reset), delivery "unknown", as a real one would be; its text
-//! says that it was rehearsed. A header that can't be read is
+//! says that it was injected. A header that can't be read is
 //! [`ErrorKind::Request`](crate::ErrorKind::Request), delivery "not sent". Events:
-//! [`RehearsalChanged`](crate::event::Event::RehearsalChanged),
-//! [`Rehearsed`](crate::event::Event::Rehearsed).
+//! [`FaultInjectionChanged`](crate::event::Event::FaultInjectionChanged),
+//! [`Injected`](crate::event::Event::FaultInjected).
 //!
 //! # Example
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};
-//! use outrigger::{Body, Error, Ratio, rehearsal::{Plan, RehearsalLayer}};
+//! use outrigger::{Body, Error, Ratio, fault_injection::{Plan, FaultInjectionLayer}};
 //! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -76,15 +75,15 @@
 //! let client = service_fn(|_: Request<Body>| async {
 //!     Ok::<_, Error>(Response::new(Body::empty()))
 //! });
-//! let layer = RehearsalLayer::new().allow();
-//! let rehearsal = layer.handle();
+//! let layer = FaultInjectionLayer::new().allow();
+//! let fault_injection = layer.handle();
 //! let mut service = ServiceBuilder::new().layer(layer).service(client);
 //!
-//! rehearsal.start(Plan::new().status(Ratio::ONE, StatusCode::SERVICE_UNAVAILABLE))?;
+//! fault_injection.start(Plan::new().status(Ratio::ONE, StatusCode::SERVICE_UNAVAILABLE))?;
 //! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
 //! assert_eq!(response.status(), 503);
 //!
-//! rehearsal.stop();
+//! fault_injection.stop();
 //! let response = service.ready().await?.call(Request::new(Body::empty())).await?;
 //! assert_eq!(response.status(), 200);
 //! # Ok(()) }
@@ -100,11 +99,19 @@ mod plan;
 mod settings;
 mod state;
 
-pub use around::RehearsalPattern;
-pub use handle::RehearsalHandle;
-pub use injection::Rehearsed;
-pub use layer::{Rehearsal, RehearsalLayer};
+pub use around::FaultInjectionPattern;
+pub use handle::FaultInjectionHandle;
+pub use injection::Injected;
+pub use layer::{FaultInjection, FaultInjectionLayer};
 pub use plan::Plan;
 
+// The former names.
+#[doc(hidden)]
+pub use self::{
+    FaultInjection as Rehearsal, FaultInjectionHandle as RehearsalHandle,
+    FaultInjectionLayer as RehearsalLayer, FaultInjectionPattern as RehearsalPattern,
+    Injected as Rehearsed,
+};
+
 #[cfg(feature = "serde")]
-pub(crate) use settings::RehearsalSettings;
+pub(crate) use settings::FaultInjectionSettings;

@@ -7,7 +7,7 @@ use super::injection::{Ending, Injection};
 use crate::rt::Rng;
 use crate::settings::{Errors, Ratio};
 
-/// Which faults a rehearsal injects, each into which share of the calls.
+/// Which faults to inject, each with its share of the calls.
 ///
 /// Of `status`, `hang`, `reset` and `answer` a call gets one at most, so that their shares add up;
 /// `latency` and `slow_body` are drawn by themselves and combine. Setting a fault again replaces it.
@@ -15,14 +15,14 @@ use crate::settings::{Errors, Ratio};
 /// ```
 /// use std::time::Duration;
 /// use http::StatusCode;
-/// use outrigger::{Ratio, rehearsal::{Plan, RehearsalLayer}};
+/// use outrigger::{Ratio, fault_injection::{Plan, FaultInjectionLayer}};
 ///
 /// let bad_day = Plan::new()
 ///     .latency(Ratio::percent(50), Duration::from_millis(200), Duration::from_secs(4))
 ///     .status(Ratio::percent(20), StatusCode::SERVICE_UNAVAILABLE)
 ///     .status(Ratio::percent(5), StatusCode::TOO_MANY_REQUESTS)
 ///     .reset(Ratio::percent(2));
-/// RehearsalLayer::new().allow().plan(bad_day).check()?;
+/// FaultInjectionLayer::new().allow().plan(bad_day).check()?;
 /// # Ok::<(), outrigger::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl Plan {
         self
     }
 
-    /// Breaks the connection of this share of the calls. Whether they were carried out is unknown,
-    /// as with a real one.
+    /// Resets the connection of this share of the calls. Whether the provider acted is unknown, as with
+    /// a real reset.
     pub fn reset(mut self, share: Ratio) -> Self {
         self.reset = share;
         self
@@ -100,9 +100,9 @@ impl Plan {
         self
     }
 
-    /// Answers 200 with this body: the success that isn't one.
+    /// Answers 200 with this body, for example one that only looks like a success.
     ///
-    /// Layers judge by the head, so that this reaches whoever called, as it would in earnest.
+    /// Layers judge by the head, so this reaches the caller, as a real one would.
     pub fn answer(
         mut self,
         share: Ratio,
@@ -134,7 +134,7 @@ impl Plan {
         }
     }
 
-    /// What one call gets.
+    /// Draws the faults for one call.
     pub(super) fn draw(&self, rng: &Rng) -> Injection {
         let latency = self.latency.as_ref().filter(|latency| latency.share.is_drawn(rng));
         let slow_body = self.slow_body.as_ref().filter(|slow| slow.share.is_drawn(rng));
@@ -156,7 +156,7 @@ impl Plan {
         Some(ending)
     }
 
-    /// The faults of which a call gets one, and their shares.
+    /// The faults of which a call gets at most one, with their shares.
     fn endings(&self) -> impl Iterator<Item = (Ratio, Ending)> {
         let statuses =
             self.statuses.iter().map(|(share, status)| (*share, Ending::Status(*status)));

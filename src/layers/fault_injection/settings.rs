@@ -2,19 +2,19 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::layer::RehearsalLayer;
+use super::layer::FaultInjectionLayer;
 use super::plan::Plan;
 use crate::settings::Ratio;
 use crate::settings::read::Reader;
 use crate::settings::section::{Table, section};
 
 section! {
-    /// `[rehearsal]`
-    RehearsalSettings { allow: bool, header: Option<HeaderName>, plan: Option<PlanSettings> }
+    /// `[fault_injection]`
+    FaultInjectionSettings { allow: bool, header: Option<HeaderName>, plan: Option<PlanSettings> }
 }
 
 section! {
-    /// `[rehearsal.plan]`
+    /// `[fault_injection.plan]`
     PlanSettings {
         latency: LatencySettings,
         status: Vec<StatusSettings>,
@@ -26,27 +26,27 @@ section! {
 }
 
 section! {
-    /// `[rehearsal.plan.latency]`
+    /// `[fault_injection.plan.latency]`
     LatencySettings { share: Ratio, from: Duration, to: Duration }
 }
 
 section! {
-    /// `[[rehearsal.plan.status]]`
+    /// `[[fault_injection.plan.status]]`
     StatusSettings { share: Ratio, code: StatusCode }
 }
 
 section! {
-    /// `[rehearsal.plan.slow_body]`
+    /// `[fault_injection.plan.slow_body]`
     SlowBodySettings { share: Ratio, pause: Duration }
 }
 
 section! {
-    /// `[rehearsal.plan.answer]`
+    /// `[fault_injection.plan.answer]`
     AnswerSettings { share: Ratio, body: String, content_type: HeaderValue }
 }
 
-impl Table<RehearsalLayer> for RehearsalSettings {
-    fn of(layer: &RehearsalLayer) -> Self {
+impl Table<FaultInjectionLayer> for FaultInjectionSettings {
+    fn of(layer: &FaultInjectionLayer) -> Self {
         Self {
             allow: Some(layer.is_allowed()),
             header: Some(layer.header_set().cloned()),
@@ -54,7 +54,7 @@ impl Table<RehearsalLayer> for RehearsalSettings {
         }
     }
 
-    fn merge(&self, layer: &mut RehearsalLayer, reader: &mut Reader<'_>) {
+    fn merge(&self, layer: &mut FaultInjectionLayer, reader: &mut Reader<'_>) {
         let allow = self.allow.unwrap_or_else(|| layer.is_allowed());
         let header = self.header.clone().unwrap_or_else(|| layer.header_set().cloned());
         let plan = match &self.plan {
@@ -69,7 +69,7 @@ impl Table<RehearsalLayer> for RehearsalSettings {
         }
     }
 
-    fn key_of<'f>(field: &'f str, _: &RehearsalLayer) -> &'f str {
+    fn key_of<'f>(field: &'f str, _: &FaultInjectionLayer) -> &'f str {
         match field {
             "plan.shares" => "plan",
             field => field,

@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::plan::Plan;
 use crate::pattern::ownership::Ownership;
 
-/// Whether a rehearsal may be and is on, which one, and how much it did.
+/// The plan, whether one is allowed, and the number of faults.
 #[derive(Debug, Default)]
 pub(super) struct Switch {
-    /// There is a plan; all that a call looks at while there is none.
+    /// Whether there is a plan; a call reads only this while there is none.
     on: AtomicBool,
     held: Mutex<Held>,
     injected: AtomicU64,
     pub(super) ownership: Ownership,
 }
 
-/// There is no plan where none is allowed.
+/// If no plan is allowed, there is none.
 #[derive(Debug, Default)]
 struct Held {
     allowed: bool,
@@ -43,7 +43,7 @@ impl Switch {
         self.held().allowed
     }
 
-    /// Sets the plan, and says whether it may.
+    /// Sets the plan; false if none is allowed.
     pub(super) fn start(&self, plan: Plan) -> bool {
         let mut held = self.held();
         if held.allowed {
@@ -53,14 +53,14 @@ impl Switch {
         held.allowed
     }
 
-    /// Takes the plan away, and says whether there was one.
+    /// Removes the plan; false if there was none.
     pub(super) fn stop(&self) -> bool {
         let mut held = self.held();
         self.on.store(false, Ordering::Release);
         held.plan.take().is_some()
     }
 
-    /// Allows plans or forbids them, with another plan than the one that is on if there is one.
+    /// Allows or forbids plans, and replaces the plan by `other` if that is given.
     pub(super) fn permit(&self, allowed: bool, other: Option<Option<Arc<Plan>>>) {
         let mut held = self.held();
         held.allowed = allowed;

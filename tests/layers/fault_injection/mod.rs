@@ -8,22 +8,22 @@ mod switch;
 
 use outrigger::Ratio;
 use outrigger::event::{Emitter, Event, InjectedFault};
-use outrigger::rehearsal::{Plan, Rehearsal, RehearsalHandle, RehearsalLayer};
+use outrigger::fault_injection::{FaultInjection, FaultInjectionHandle, FaultInjectionLayer, Plan};
 use outrigger::testing::{Answer, EventRecorder};
 use tower::Layer;
 
 use crate::provider::Provider;
 
-/// A provider that answers 200, behind rehearsals.
-struct Rehearsing {
+/// A provider that answers 200, behind fault injection.
+struct Injecting {
     provider: Provider,
-    service: Rehearsal<Provider>,
-    handle: RehearsalHandle,
+    service: FaultInjection<Provider>,
+    handle: FaultInjectionHandle,
     events: EventRecorder,
 }
 
-impl Rehearsing {
-    fn by(layer: RehearsalLayer) -> Self {
+impl Injecting {
+    fn by(layer: FaultInjectionLayer) -> Self {
         let events = EventRecorder::new();
         let layer = layer.emitter(Emitter::named("crm").with(events.clone()));
         let provider = Provider::new(Answer::status(200).body("the real one"));
@@ -33,12 +33,12 @@ impl Rehearsing {
 
     /// On from the start.
     fn plan(plan: Plan) -> Self {
-        Self::by(RehearsalLayer::new().allow().plan(plan))
+        Self::by(FaultInjectionLayer::new().allow().plan(plan))
     }
 }
 
 fn told(faults: &[InjectedFault]) -> Vec<Event> {
-    faults.iter().map(|fault| Event::Rehearsed { fault: *fault }).collect()
+    faults.iter().map(|fault| Event::FaultInjected { fault: *fault }).collect()
 }
 
 const ALL: Ratio = Ratio::ONE;

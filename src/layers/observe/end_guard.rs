@@ -4,42 +4,42 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use http::StatusCode;
 
-use super::layer::{ObserveLayer, What};
+use super::layer::{ObserveLayer, Observed};
 use crate::context::{AttemptState, CallTarget, Capture, Context};
 use crate::event::{AttemptDetail, End, Event};
 use crate::outcome::class_of_error;
 use crate::pattern::{Attempt, Call, Flow, Wire};
 use crate::terms::{Class, Delivery, Phase};
 
-/// Tells the end once: of the body, by an error, or by being dropped before.
-pub(super) struct Report<'a, W: Wire> {
+/// Emits the end once: of the body, by an error, or by being dropped before.
+pub(super) struct EndGuard<'a, W: Wire> {
     settings: &'a ObserveLayer,
     call: &'a Call,
     attempt: &'a Attempt<W>,
-    /// As it was at the beginning: a call may have several attempts.
+    /// The context at the beginning: a call may have several attempts.
     context: Context,
     began: Instant,
-    /// What the head said, once it was here.
+    /// The head's class and status, once it has come.
     head: Option<(Class, StatusCode)>,
     detail: AttemptDetail,
-    /// What is kept of the attempt, where a subscriber wants it.
+    /// The recorded exchange, if a subscriber wants it.
     capture: Option<Arc<Capture>>,
-    is_told: bool,
+    is_emitted: bool,
 }
 
-impl<'a, W: Wire> Report<'a, W> {
+impl<'a, W: Wire> EndGuard<'a, W> {
     pub(super) fn begin(
         settings: &'a ObserveLayer,
         call: &'a Call,
         attempt: &'a Attempt<W>,
     ) -> Self {
-        let is_attempt = settings.what == What::Attempt;
+        let is_attempt = settings.what == Observed::Attempt;
         let began = if is_attempt { call.now() } else { call.started() };
         attempt.request(|request| call.facts().target.get_or_init(|| CallTarget::of(request)));
         let context = attempt.context();
         settings.emitter.emit(Some(&context), || match settings.what {
-            What::Call => Event::CallStarted,
-            What::Attempt => Event::AttemptStarted,
+            Observed::Call => Event::CallStarted,
+            Observed::Attempt => Event::AttemptStarted,
         });
         let cap = settings.emitter.interest().body_cap().filter(|_| is_attempt);
         let capture =
@@ -51,8 +51,8 @@ impl<'a, W: Wire> Report<'a, W> {
             context.state().set_capture(capture.clone());
         }
         let detail = AttemptDetail { sent: attempt.request_length(), ..AttemptDetail::default() };
-        let (head, is_told) = (None, false);
-        Self { settings, call, attempt, context, began, head, detail, capture, is_told }
+        let (head, is_emitted) = (None, false);
+        Self { settings, call, attempt, context, began, head, detail, capture, is_emitted }
     }
 
     pub(super) fn answered(&mut self, class: Class) {
@@ -61,7 +61,7 @@ impl<'a, W: Wire> Report<'a, W> {
         if let Some(capture) = &self.capture {
             self.attempt.answer(|head| capture.answered(head));
         }
-        if self.settings.what == What::Attempt {
+        if self.settings.what == Observed::Attempt {
             let elapsed = self.elapsed();
             self.detail.head = Some(elapsed);
             let answered = || Event::AttemptAnswered { class, status, elapsed };
@@ -81,7 +81,7 @@ impl<'a, W: Wire> Report<'a, W> {
         });
     }
 
-    /// It ended by itself.
+    /// The call or attempt has ended.
     pub(super) fn end(&mut self, flow: Flow) -> Flow {
         let end = match (&flow, self.head) {
             (Ok(()), Some((class, status))) => {
@@ -90,7 +90,7 @@ impl<'a, W: Wire> Report<'a, W> {
                 }
                 End::Answered { class, status, body_read: true, delivery: self.delivery(class) }
             }
-            // There was no answer, which is told as it is when this is dropped.
+            // There was no answer; the drop emits the end.
             (Ok(()), None) => return flow,
             (Err(error), head) => {
                 let of_head = head.map(|(class, _)| self.delivery(class));
@@ -98,29 +98,29 @@ impl<'a, W: Wire> Report<'a, W> {
                 End::Failed { class, delivery: of_head.unwrap_or_else(|| error.delivery()) }
             }
         };
-        self.tell(end);
+        self.emit(end);
         flow
     }
 
-    /// What is known of the provider's part, now that there is an answer.
+    /// The delivery, once there is an answer.
     fn delivery(&self, class: Class) -> Delivery {
         let facts = self.call.facts();
         match self.settings.what {
-            What::Attempt => Delivery::Answered,
-            What::Call if facts.has_fallen_back() => facts.delivery(),
-            // It is done, whatever came of earlier attempts.
-            What::Call if class.is_success() => Delivery::Answered,
-            What::Call => facts.delivery_of_answer(),
+            Observed::Attempt => Delivery::Answered,
+            Observed::Call if facts.has_fallen_back() => facts.delivery(),
+            // It was processed, whatever earlier attempts did.
+            Observed::Call if class.is_success() => Delivery::Answered,
+            Observed::Call => facts.delivery_of_answer(),
         }
     }
 
-    /// What is known of it, if nobody waits for an answer any more.
+    /// The delivery to report if the caller dropped the call.
     fn delivery_if_left(&self) -> Delivery {
         self.attempt.state(|state| match self.settings.what {
-            What::Attempt if state.has_not_left() => Delivery::NotSent,
-            What::Attempt => Delivery::Unknown,
-            // What is further in was dropped before, and has noted how it ended.
-            What::Call => state.delivery_if_left(),
+            Observed::Attempt if state.has_not_left() => Delivery::NotSent,
+            Observed::Attempt => Delivery::Unknown,
+            // Layers further in were dropped before, and have recorded how they ended.
+            Observed::Call => state.delivery_if_left(),
         })
     }
 
@@ -128,9 +128,9 @@ impl<'a, W: Wire> Report<'a, W> {
         self.call.now().saturating_duration_since(self.began)
     }
 
-    fn tell(&mut self, end: End) {
-        self.is_told = true;
-        if let (What::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
+    fn emit(&mut self, end: End) {
+        self.is_emitted = true;
+        if let (Observed::Attempt, Some(delivery)) = (self.settings.what, end.delivery()) {
             self.attempt.state(|state| state.merge_delivery(delivery));
         }
         self.detail.acquired = self.context.state().acquired();
@@ -138,8 +138,8 @@ impl<'a, W: Wire> Report<'a, W> {
         let exchange = self.capture.as_ref().map(|capture| capture.so_far());
         let (context, exchange) = (Some(&self.context), exchange.as_ref());
         self.settings.emitter.emit_with(context, exchange, || match self.settings.what {
-            What::Attempt => Event::AttemptFinished { end, elapsed, detail },
-            What::Call => {
+            Observed::Attempt => Event::AttemptFinished { end, elapsed, detail },
+            Observed::Call => {
                 let counted = self.attempt.state(AttemptState::attempts);
                 let attempts = counted.unwrap_or_else(|| end.attempts());
                 Event::CallFinished { end, elapsed, attempts }
@@ -147,27 +147,27 @@ impl<'a, W: Wire> Report<'a, W> {
         });
     }
 
-    /// How it ended, where it was dropped.
+    /// How it ended, if it was dropped.
     fn end_of_dropped(&self) -> End {
         let of = |state: &AttemptState| {
             let is_cut = match self.settings.what {
-                What::Call => state.is_call_cut(),
-                What::Attempt => state.is_cut(),
+                Observed::Call => state.is_call_cut(),
+                Observed::Attempt => state.is_cut(),
             };
             (state.is_superseded(), is_cut, state.delivery_if_cut())
         };
         let (is_superseded, is_cut, delivery_if_cut) = match self.settings.what {
-            What::Call => self.attempt.state(of),
-            // Its own, which another may have followed by now.
-            What::Attempt => of(self.context.state()),
+            Observed::Call => self.attempt.state(of),
+            // Its own state: another attempt may have begun by now.
+            Observed::Attempt => of(self.context.state()),
         };
         match self.head {
             _ if is_superseded => End::Overtaken,
-            // A limit further out cut it: nobody left anything by choice.
+            // A time limit further out dropped it, and not the caller.
             Some((class, _)) if is_cut => {
-                End::Failed { class: CUT, delivery: self.delivery(class) }
+                End::Failed { class: DEADLINE_PASSED, delivery: self.delivery(class) }
             }
-            None if is_cut => End::Failed { class: CUT, delivery: delivery_if_cut },
+            None if is_cut => End::Failed { class: DEADLINE_PASSED, delivery: delivery_if_cut },
             Some((class, status)) => {
                 let delivery = self.delivery(class);
                 End::Answered { class, status, body_read: false, delivery }
@@ -177,14 +177,14 @@ impl<'a, W: Wire> Report<'a, W> {
     }
 }
 
-impl<W: Wire> Drop for Report<'_, W> {
+impl<W: Wire> Drop for EndGuard<'_, W> {
     fn drop(&mut self) {
-        if !self.is_told {
+        if !self.is_emitted {
             let end = self.end_of_dropped();
-            self.tell(end);
+            self.emit(end);
         }
     }
 }
 
-/// Only the call's deadline cuts from further out; nearer limits tell by an error.
-const CUT: Class = Class::Timeout(Phase::Call);
+/// Only the call's deadline drops it from further out; nearer limits return an error.
+const DEADLINE_PASSED: Class = Class::Timeout(Phase::Call);

@@ -7,22 +7,22 @@ use http::Response;
 use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 
-use super::injection::{Ending, Injection, Rehearsed};
-use super::layer::RehearsalLayer;
+use super::injection::{Ending, Injected, Injection};
+use super::layer::FaultInjectionLayer;
 use crate::context::AttemptState;
 use crate::event::Event;
 use crate::outcome::{Error, ErrorKind};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::{Delivery, Fault, InjectedFault};
 
-/// Injects faults, as code around a call: what a [`RehearsalLayer`](super::RehearsalLayer) makes of
+/// Injects faults, as code around a call: what a [`FaultInjectionLayer`](super::FaultInjectionLayer) makes of
 /// its settings. See the [module](super).
 #[derive(Clone, Debug)]
-pub struct RehearsalPattern {
-    settings: RehearsalLayer,
+pub struct FaultInjectionPattern {
+    settings: FaultInjectionLayer,
 }
 
-impl Pattern for RehearsalPattern {
+impl Pattern for FaultInjectionPattern {
     async fn around<W: Wire>(
         &self,
         call: &Call,
@@ -33,7 +33,7 @@ impl Pattern for RehearsalPattern {
         match asked {
             None | Some(Ok(None)) => next.run(call, attempt).await,
             Some(Err(why)) => Err(refused(why, call, attempt)),
-            // Boxed: few calls get a fault, and every one would carry the room.
+            // Boxed, because few calls get a fault, and its size would be part of every call.
             Some(Ok(Some(injection))) => {
                 Box::pin(self.inject(injection, call, attempt, next)).await
             }
@@ -45,8 +45,8 @@ impl Pattern for RehearsalPattern {
     }
 }
 
-impl RehearsalPattern {
-    pub(super) fn new(settings: RehearsalLayer) -> Self {
+impl FaultInjectionPattern {
+    pub(super) fn new(settings: FaultInjectionLayer) -> Self {
         Self { settings }
     }
 
@@ -58,7 +58,7 @@ impl RehearsalPattern {
         next: &impl Next<W>,
     ) -> Flow {
         let Injection { latency, slow_body, ending } = injection;
-        // From here on it is as if it had gone out: limits further out don't see a difference.
+        // From here on it counts as sent, as it would without a fault.
         attempt.state(AttemptState::leave_queue);
         if let Some(latency) = latency {
             self.tell(InjectedFault::Latency, attempt);
@@ -83,7 +83,7 @@ impl RehearsalPattern {
         attempt.lose_request();
         let mut response = Response::new(Bytes::new());
         match ending {
-            // Nobody wakes this; whoever set a limit wakes itself.
+            // Only a limit further out ends this.
             Ending::Hang => return std::future::pending().await,
             Ending::Reset => return Err(reset(call, attempt)),
             Ending::Status(status) => *response.status_mut() = status,
@@ -92,7 +92,7 @@ impl RehearsalPattern {
                 *response.body_mut() = body;
             }
         }
-        response.extensions_mut().insert(Rehearsed { fault });
+        response.extensions_mut().insert(Injected { fault });
         let response = response.map(|bytes| Full::new(W::Data::from(bytes)));
         self.slowly(slow_body, attempt.play(response), call, attempt).await
     }
@@ -109,7 +109,7 @@ impl RehearsalPattern {
         let mut running = pin!(running);
         let mut running = match attempt.head(running.as_mut()).await.hand_up_head() {
             Ok(running) => running,
-            // An empty body has none to be slow with.
+            // An empty body has no frame to delay.
             Err(flow) => return flow,
         };
         self.tell(InjectedFault::SlowBody, attempt);
@@ -124,14 +124,14 @@ impl RehearsalPattern {
 
     fn tell<W: Wire>(&self, fault: InjectedFault, attempt: &Attempt<W>) {
         self.settings.switch.count();
-        self.settings.emitter.emit(Some(&attempt.context()), || Event::Rehearsed { fault });
+        self.settings.emitter.emit(Some(&attempt.context()), || Event::FaultInjected { fault });
     }
 }
 
-/// As a real one, of which nobody knows how far the request came.
+/// A connection reset. As with a real one, it is unknown whether the provider acted.
 fn reset<W: Wire>(call: &Call, attempt: &Attempt<W>) -> Error {
     Error::new(ErrorKind::Transport(Fault::Reset), Delivery::Unknown)
-        .with_detail("rehearsed")
+        .with_detail("injected")
         .with_context(&attempt.context())
         .with_elapsed(call.elapsed())
 }

@@ -22,9 +22,9 @@ pub(super) enum Ending {
     Answer { body: Bytes, content_type: HeaderValue },
 }
 
-/// In a response's extensions: no provider made it, a rehearsal did.
+/// In a response's extensions: it was injected, and is not the provider's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rehearsed {
+pub struct Injected {
     pub(super) fault: InjectedFault,
 }
 
@@ -45,7 +45,7 @@ impl Ending {
     }
 }
 
-impl Rehearsed {
+impl Injected {
     /// What was injected.
     #[must_use]
     pub fn fault(self) -> InjectedFault {

@@ -1,4 +1,4 @@
-//! The one order, by what can be seen of the slots that steer: the switch, copies, second requests,
+//! The one order, by what can be seen of the slots that decide: the switch, copies, second requests,
 //! turns, faults and fallbacks.
 
 use std::sync::{Arc, Mutex};
@@ -8,13 +8,13 @@ use http::{HeaderValue, Method, Response};
 use outrigger::backoff::Backoff;
 use outrigger::event::{Event, SwitchMode};
 use outrigger::fallback::{FallbackLayer, FallbackRecord, FallbackRecorder};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::OwnClient;
 use outrigger::mirror::MirrorLayer;
 use outrigger::outcome::{Phase, Rejection};
 use outrigger::rate_limit::OnLimit;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
 use outrigger::retry::RetryBudget;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::timeout::TimeoutLayer;
@@ -281,37 +281,37 @@ async fn who_waits_for_a_turn_holds_no_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsed_fault_meets_the_limits_as_a_real_one_would() {
-    let rehearsing = |plan: Plan| {
+async fn a_injected_fault_meets_the_limits_as_a_real_one_would() {
+    let injecting = |plan: Plan| {
         let provider = Provider::new([Reply::status(200).frames(2, Duration::ZERO)]);
-        let crm = user_flow().rehearsal(|rehearsal| rehearsal.allow().plan(plan));
+        let crm = user_flow().fault_injection(|fault_injection| fault_injection.allow().plan(plan));
         crm.service(provider).build().unwrap()
     };
-    let late = rehearsing(Plan::new().latency(Ratio::ONE, seconds(5), seconds(5)));
+    let late = injecting(Plan::new().latency(Ratio::ONE, seconds(5), seconds(5)));
     let (error, took) = failure(late.send(once())).await;
     assert_eq!((error.kind(), took), (ErrorKind::Timeout(Phase::Attempt), seconds(3)));
     assert_eq!(late.breaker().counts().failed, 1);
-    let hung = rehearsing(Plan::new().hang(Ratio::ONE));
+    let hung = injecting(Plan::new().hang(Ratio::ONE));
     assert_eq!(failure(hung.send(once())).await.1, seconds(3));
-    let slow = rehearsing(Plan::new().slow_body(Ratio::ONE, seconds(4)));
+    let slow = injecting(Plan::new().slow_body(Ratio::ONE, seconds(4)));
     let (error, took) = failure(slow.send(once())).await;
     assert_eq!((error.kind(), took), (ErrorKind::Timeout(Phase::BodyIdle), seconds(3)));
-    let failing = rehearsing(Plan::new().status(Ratio::ONE, http::StatusCode::BAD_GATEWAY));
+    let failing = injecting(Plan::new().status(Ratio::ONE, http::StatusCode::BAD_GATEWAY));
     assert_eq!(read(failing.send(get())).await.unwrap().status(), 502);
     assert_eq!(failing.breaker().counts().failed, 2, "and is tried again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal_is_not_for_what_never_goes_out() {
+async fn a_fault_injection_is_not_for_what_never_goes_out() {
     let crm = user_flow()
-        .rehearsal(RehearsalLayer::allow)
+        .fault_injection(FaultInjectionLayer::allow)
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap();
-    crm.rehearsal().start(Plan::new().hang(Ratio::ONE)).unwrap();
+    crm.fault_injection().start(Plan::new().hang(Ratio::ONE)).unwrap();
     crm.breaker().force_open();
     assert_eq!(failure(crm.send(get())).await.1, Duration::ZERO);
-    assert_eq!(crm.rehearsal().injected(), 0);
+    assert_eq!(crm.fault_injection().injected(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::injection::{Ending, Injection};
 
-/// What a request asks for; `None` where it asks for nothing, and why it can't be read.
+/// The faults that a request asks for, if it does; the error says why they can't be read.
 pub(super) fn read(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -60,10 +60,10 @@ fn duration(text: &[u8]) -> Option<Duration> {
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-// What is wrong with a header; its value stays out of the text.
-const NO_FAULT: &str = "rehearsal header: names no fault; known are status=503, latency=2s, \
+// Errors in the header. Their texts don't contain its value.
+const NO_FAULT: &str = "fault injection header: names no fault; known are status=503, latency=2s, \
     slow-body=100ms, answer=..., hang and reset";
-const NO_LATENCY: &str = "rehearsal header: latency needs a time, 250ms or 2s for example";
-const NO_PAUSE: &str = "rehearsal header: slow-body needs a time, 250ms or 2s for example";
-const NO_STATUS: &str = "rehearsal header: status needs a number from 200 to 999";
-const TWO_ENDINGS: &str = "rehearsal header: one of status, answer, hang and reset is enough";
+const NO_LATENCY: &str = "fault injection header: latency needs a time, 250ms or 2s for example";
+const NO_PAUSE: &str = "fault injection header: slow-body needs a time, 250ms or 2s for example";
+const NO_STATUS: &str = "fault injection header: status needs a number from 200 to 999";
+const TWO_ENDINGS: &str = "fault injection header: one of status, answer, hang and reset is enough";

@@ -1,18 +1,18 @@
 use std::sync::Arc;
 
-use super::layer::{RehearsalLayer, check_allowed};
+use super::layer::{FaultInjectionLayer, check_allowed};
 use super::plan::Plan;
 use crate::event::Event;
 use crate::settings::{ConfigError, validate};
 
-/// Begins and ends rehearsals, and says what they did.
+/// Starts and stops fault injection, and counts the faults.
 ///
-/// Calls that hang in a fault when a rehearsal ends are not woken: limits further out cut them.
+/// Calls that hang by a fault when it is stopped are not woken: limits further out end them.
 #[derive(Clone, Debug)]
-pub struct RehearsalHandle(Arc<RehearsalLayer>);
+pub struct FaultInjectionHandle(Arc<FaultInjectionLayer>);
 
-impl RehearsalHandle {
-    pub(super) fn new(layer: RehearsalLayer) -> Self {
+impl FaultInjectionHandle {
+    pub(super) fn new(layer: FaultInjectionLayer) -> Self {
         Self(Arc::new(layer))
     }
 
@@ -20,28 +20,27 @@ impl RehearsalHandle {
     ///
     /// # Errors
     ///
-    /// If the layer doesn't allow rehearsals, or the plan can't work.
+    /// If the layer doesn't allow fault injection, or the plan can't work.
     pub fn start(&self, plan: Plan) -> Result<(), ConfigError> {
-        validate("rehearsal", |errors| {
+        validate("fault_injection", |errors| {
             check_allowed(self.is_allowed(), errors);
             plan.check_into(errors);
         })?;
         // It may have been forbidden since.
         let started = self.0.switch.start(plan);
-        validate("rehearsal", |errors| check_allowed(started, errors))?;
-        self.0.tell(|| Event::RehearsalChanged { on: true });
+        validate("fault_injection", |errors| check_allowed(started, errors))?;
+        self.0.tell(|| Event::FaultInjectionChanged { on: true });
         Ok(())
     }
 
-    /// Injects nothing any more, but what requests ask for by header. Without a plan, nothing
-    /// changes.
+    /// Stops the plan. Requests can still ask for faults by header. Without a plan, nothing changes.
     pub fn stop(&self) {
         if self.0.switch.stop() {
-            self.0.tell(|| Event::RehearsalChanged { on: false });
+            self.0.tell(|| Event::FaultInjectionChanged { on: false });
         }
     }
 
-    /// The plan that is on; `None` while nothing is rehearsed.
+    /// The plan that is on; `None` if there is none.
     #[must_use]
     pub fn plan(&self) -> Option<Plan> {
         self.0.switch.plan().map(Arc::unwrap_or_clone)
@@ -54,7 +53,7 @@ impl RehearsalHandle {
     }
 
     /// Whether a plan can be switched on at all: the layer said
-    /// [`allow`](super::RehearsalLayer::allow).
+    /// [`allow`](super::FaultInjectionLayer::allow).
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.0.switch.is_allowed()

@@ -2,19 +2,19 @@
 
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use outrigger::event::InjectedFault;
-use outrigger::rehearsal::{Plan, RehearsalLayer};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Delivery, ErrorKind};
 use tower::Layer;
 
-use super::{ALL, Rehearsing, told};
+use super::{ALL, Injecting, told};
 use crate::call::{fetch, get, send, status};
 use crate::clock::{millis, secs, timed, within};
 
-const NAME: HeaderName = HeaderName::from_static("x-rehearse");
+const NAME: HeaderName = HeaderName::from_static("x-fault");
 
-fn by_request() -> RehearsalLayer {
-    RehearsalLayer::new().allow().header(NAME)
+fn by_request() -> FaultInjectionLayer {
+    FaultInjectionLayer::new().allow().header(NAME)
 }
 
 fn asking(values: &[&str]) -> Request<Body> {
@@ -28,7 +28,7 @@ fn asking(values: &[&str]) -> Request<Body> {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_gets_the_fault_that_it_asks_for_and_others_none() {
-    let Rehearsing { provider, service, handle, events } = Rehearsing::by(by_request());
+    let Injecting { provider, service, handle, events } = Injecting::by(by_request());
     assert_eq!(status(&service, asking(&["status=503"])).await.unwrap(), 503);
     assert_eq!(
         fetch(&service, asking(&[r#"answer={"ok":false}"#])).await.unwrap(),
@@ -36,7 +36,7 @@ async fn a_request_gets_the_fault_that_it_asks_for_and_others_none() {
     );
     assert_eq!(fetch(&service, asking(&["answer="])).await.unwrap(), "");
     let reset = status(&service, asking(&["reset"])).await.unwrap_err();
-    assert_eq!(reset.to_string(), "connection reset: rehearsed");
+    assert_eq!(reset.to_string(), "connection reset: injected");
     assert!(within(secs(3600), status(&service, asking(&["hang"]))).await.is_none());
     assert_eq!((provider.begun(), handle.injected()), (0, 5));
     for (value, took) in [
@@ -54,7 +54,7 @@ async fn a_request_gets_the_fault_that_it_asks_for_and_others_none() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_of_several_headers_combine() {
-    let Rehearsing { service, events, .. } = Rehearsing::by(by_request());
+    let Injecting { service, events, .. } = Injecting::by(by_request());
     let asked = asking(&["latency=1s", "answer=sorry", "slow-body=1s"]);
     let (took, body) = timed(fetch(&service, asked)).await;
     assert_eq!((took, &body.unwrap()[..]), (secs(2), &b"sorry"[..]));
@@ -64,7 +64,7 @@ async fn faults_of_several_headers_combine() {
 
 #[tokio::test(start_paused = true)]
 async fn the_header_is_never_sent() {
-    for layer in [by_request(), RehearsalLayer::new().header(NAME)] {
+    for layer in [by_request(), FaultInjectionLayer::new().header(NAME)] {
         let provider = Script::new([Answer::status(200)]);
         let service = layer.layer(provider.clone());
         let mut request = asking(&["latency=1ms", "slow-body=1ms"]);
@@ -78,14 +78,14 @@ async fn the_header_is_never_sent() {
 #[tokio::test(start_paused = true)]
 async fn without_the_opt_in_the_header_passes_untouched() {
     let provider = Script::new([Answer::status(200)]);
-    let service = RehearsalLayer::new().allow().layer(provider.clone());
+    let service = FaultInjectionLayer::new().allow().layer(provider.clone());
     assert_eq!(status(&service, asking(&["status=503"])).await.unwrap(), 200);
     assert_eq!(provider.requests()[0].headers()[NAME], "status=503");
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_rehearsals_are_forbidden_a_request_can_not_ask_for_one() {
-    let Rehearsing { service, handle, .. } = Rehearsing::by(RehearsalLayer::new().header(NAME));
+async fn where_fault_injections_are_forbidden_a_request_can_not_ask_for_one() {
+    let Injecting { service, handle, .. } = Injecting::by(FaultInjectionLayer::new().header(NAME));
     for value in ["status=503", "hang", "nonsense"] {
         assert_eq!(status(&service, asking(&[value])).await.unwrap(), 200, "{value}");
     }
@@ -94,7 +94,7 @@ async fn where_rehearsals_are_forbidden_a_request_can_not_ask_for_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_can_not_be_read_fails_the_call_and_says_why() {
-    let Rehearsing { provider, service, handle, events } = Rehearsing::by(by_request());
+    let Injecting { provider, service, handle, events } = Injecting::by(by_request());
     let cases: [(&[&str], &str); 13] = [
         (&["explode"], "names no fault"),
         (&[""], "names no fault"),
@@ -114,7 +114,7 @@ async fn what_can_not_be_read_fails_the_call_and_says_why() {
         let error = status(&service, asking(values)).await.unwrap_err();
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::Request, Delivery::NotSent));
         let text = error.to_string();
-        assert!(text.starts_with("request can't be sent: rehearsal header: "), "{text}");
+        assert!(text.starts_with("request can't be sent: fault injection header: "), "{text}");
         assert!(text.contains(why), "{values:?}: {text}");
     }
     assert_eq!((provider.begun(), handle.injected(), events.events()), (0, 0, vec![]));
@@ -122,7 +122,7 @@ async fn what_can_not_be_read_fails_the_call_and_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_latency_that_can_be_written_is_waited_for() {
-    let Rehearsing { service, provider, .. } = Rehearsing::by(by_request());
+    let Injecting { service, provider, .. } = Injecting::by(by_request());
     for value in ["latency=18446744073709551615s", "latency=18446744073709551615m"] {
         let call = status(&service, asking(&[value]));
         assert!(within(secs(3600), call).await.is_none());
@@ -133,7 +133,7 @@ async fn the_longest_latency_that_can_be_written_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_asks_for_itself_is_left_alone_by_the_plan() {
     let plan = Plan::new().status(ALL, StatusCode::SERVICE_UNAVAILABLE);
-    let Rehearsing { service, .. } = Rehearsing::by(by_request().plan(plan));
+    let Injecting { service, .. } = Injecting::by(by_request().plan(plan));
     assert_eq!(status(&service, get()).await.unwrap(), 503);
     assert_eq!(status(&service, asking(&["status=418"])).await.unwrap(), 418);
     let late = send(&service, asking(&["latency=1s"])).await.unwrap();

@@ -1,6 +1,6 @@
 //! What users would get on the provider's bad day, before it comes.
 //!
-//! `cargo run --example rehearsal`
+//! `cargo run --example fault_injection`
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
 
@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 use http::{HeaderValue, Request, Response, StatusCode};
 use outrigger::context::CallDeadline;
 use outrigger::fallback::{Failed, FallbackLayer, FellBack};
+use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
-use outrigger::rehearsal::Plan;
 use outrigger::rt::Rng;
 use outrigger::{Body, IdempotencyKey, Integration, Ratio};
 
@@ -104,7 +104,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shop = Integration::user_flow("shop")
         .fallback(FallbackLayer::function(fallback))
         .hedge(HedgeLayer::after(Duration::from_millis(60)))
-        .rehearsal(|rehearsal| rehearsal.allow().rng(Rng::seeded(7)))
+        .fault_injection(|fault_injection| fault_injection.allow().rng(Rng::seeded(7)))
         .build()?;
     let bad_day = Plan::new()
         .latency(Ratio::percent(20), Duration::from_millis(100), Duration::from_millis(600))
@@ -117,29 +117,30 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     before.tell("before");
     assert_eq!(before.answered, 400, "a good day: {before:?}");
 
-    shop.rehearsal().start(bad_day.clone())?;
-    assert!(shop.health().is_rehearsing, "health says that it is a rehearsal");
+    shop.fault_injection().start(bad_day.clone())?;
+    assert!(shop.health().is_injecting_faults, "health says that faults are injected");
     let status = shop.health().status;
     let during = Seen::of(&shop, &url).await?;
-    during.tell("rehearsal");
-    shop.rehearsal().stop();
+    during.tell("fault_injection");
+    shop.fault_injection().stop();
     assert!(during.fell_back > 0 && during.wrong > 0, "a bad day: {during:?}");
     assert!(during.answered > 200, "most are answered all the same: {during:?}");
 
     let after = Seen::of(&shop, &url).await?;
     after.tell("after");
     assert_eq!(after.answered, 400, "as before: {after:?}");
-    assert!(!shop.health().is_rehearsing, "health says that it is over");
+    assert!(!shop.health().is_injecting_faults, "health says that it is over");
 
-    let (hedge, injected) = (shop.hedge().counts(), shop.rehearsal().injected());
+    let (hedge, injected) = (shop.hedge().counts(), shop.fault_injection().injected());
     println!("{injected} faults injected; health said \"{status}\" meanwhile");
     println!("{} second requests, {} of them answered first", hedge.sent, hedge.won);
     println!("wrong: an error under the status 200, which only who reads the text can find");
 
     let bank = Integration::user_flow("bank").build()?;
-    let refused = bank.rehearsal().start(bad_day).err().ok_or("nobody allowed it for the bank")?;
+    let refused =
+        bank.fault_injection().start(bad_day).err().ok_or("nobody allowed it for the bank")?;
     println!("an integration that allows none: {refused}");
-    assert!(!bank.health().is_rehearsing, "and none is on");
+    assert!(!bank.health().is_injecting_faults, "and none is on");
     Ok(())
 }
 

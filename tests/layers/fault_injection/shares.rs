@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use http::{HeaderValue, StatusCode};
 use outrigger::event::{Event, InjectedFault};
-use outrigger::rehearsal::{Plan, RehearsalLayer};
+use outrigger::fault_injection::{FaultInjectionLayer, Plan};
 use outrigger::rt::Rng;
 use outrigger::testing::EventRecorder;
 use outrigger::{Error, Ratio};
 
-use super::Rehearsing;
+use super::Injecting;
 use crate::call::{get, send};
 use crate::clock::{millis, timed, within};
 
@@ -17,8 +17,8 @@ const CALLS: u32 = 10_000;
 
 /// What so many calls got, hanging ones cut off.
 async fn counted(plan: Plan, seed: u64) -> HashMap<&'static str, u32> {
-    let layer = RehearsalLayer::new().allow().plan(plan).rng(Rng::seeded(seed));
-    let Rehearsing { service, events, .. } = Rehearsing::by(layer);
+    let layer = FaultInjectionLayer::new().allow().plan(plan).rng(Rng::seeded(seed));
+    let Injecting { service, events, .. } = Injecting::by(layer);
     for _ in 0..CALLS {
         let _: Option<Result<_, Error>> = within(millis(2), send(&service, get())).await;
     }
@@ -28,7 +28,7 @@ async fn counted(plan: Plan, seed: u64) -> HashMap<&'static str, u32> {
 fn count(events: &EventRecorder) -> HashMap<&'static str, u32> {
     let mut counts = HashMap::new();
     for event in events.events() {
-        let Event::Rehearsed { fault } = event else { panic!("{event:?}") };
+        let Event::FaultInjected { fault } = event else { panic!("{event:?}") };
         let name = match fault {
             InjectedFault::Status(StatusCode::SERVICE_UNAVAILABLE) => "503",
             InjectedFault::Status(StatusCode::TOO_MANY_REQUESTS) => "429",
@@ -80,8 +80,8 @@ async fn shares_of_the_whole_leave_nothing_out_and_shares_of_nothing_take_nothin
     let plan = tenths.fold(Plan::new().hang(Ratio::ZERO), |plan, status| {
         plan.status(Ratio::percent(10), status)
     });
-    let layer = RehearsalLayer::new().allow().plan(plan).rng(Rng::seeded(7));
-    let Rehearsing { service, provider, .. } = Rehearsing::by(layer);
+    let layer = FaultInjectionLayer::new().allow().plan(plan).rng(Rng::seeded(7));
+    let Injecting { service, provider, .. } = Injecting::by(layer);
     let mut seen = HashMap::new();
     for _ in 0..CALLS {
         *seen.entry(send(&service, get()).await.unwrap().status()).or_insert(0_u32) += 1;
@@ -94,8 +94,8 @@ async fn shares_of_the_whole_leave_nothing_out_and_shares_of_nothing_take_nothin
 async fn the_same_seed_draws_the_same_faults() {
     let plan = || Plan::new().reset(Ratio::percent(50));
     let run = async |seed| {
-        let layer = RehearsalLayer::new().allow().plan(plan()).rng(Rng::seeded(seed));
-        let Rehearsing { service, .. } = Rehearsing::by(layer);
+        let layer = FaultInjectionLayer::new().allow().plan(plan()).rng(Rng::seeded(seed));
+        let Injecting { service, .. } = Injecting::by(layer);
         let mut broken = Vec::new();
         for _ in 0..50 {
             broken.push(send(&service, get()).await.is_err());

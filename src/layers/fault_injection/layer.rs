@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 
-use super::around::RehearsalPattern;
-use super::handle::RehearsalHandle;
+use super::around::FaultInjectionPattern;
+use super::handle::FaultInjectionHandle;
 use super::header;
 use super::injection::Injection;
 use super::plan::Plan;
@@ -16,12 +16,12 @@ use crate::settings::{ConfigError, Errors, validate};
 
 /// Injects faults. See the [module](super).
 ///
-/// Every service that is made from one layer, or from its clones, shares its rehearsal, and so do its
-/// handles. Setting anything afterwards makes one of its own. An integration that was built with it
-/// shares it too; of several, all do if a handle was taken before, otherwise the first.
+/// Every service that is made from one layer, or from its clones, shares its plan, and so do its
+/// handles. Changing a setting afterwards detaches the layer. An integration that was built with it
+/// shares the plan too; of several, all do if a handle was taken before, otherwise the first.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct RehearsalLayer {
+pub struct FaultInjectionLayer {
     allowed: bool,
     plan: Option<Arc<Plan>>,
     header: Option<HeaderName>,
@@ -30,12 +30,12 @@ pub struct RehearsalLayer {
     pub(super) switch: Arc<Switch>,
 }
 
-/// A service some of whose calls get a fault, made by a [`RehearsalLayer`]. The service that it
+/// A service some of whose calls get a fault, made by a [`FaultInjectionLayer`]. The service that it
 /// wraps must be `Clone`.
-pub type Rehearsal<S> = Layered<RehearsalPattern, S>;
+pub type FaultInjection<S> = Layered<FaultInjectionPattern, S>;
 
-impl RehearsalLayer {
-    /// No rehearsals: nothing switches one on until [`allow`](Self::allow) says so.
+impl FaultInjectionLayer {
+    /// No faults: nothing can inject any without [`allow`](Self::allow).
     pub fn new() -> Self {
         let (plan, header, switch) = (None, None, Arc::default());
         let (rng, emitter) = (Rng::system(), Emitter::new());
@@ -43,7 +43,7 @@ impl RehearsalLayer {
     }
 
     /// Lets a handle, a plan or a header inject faults. Without it,
-    /// [`start`](RehearsalHandle::start) is an error, and so is a plan or a header in
+    /// [`start`](FaultInjectionHandle::start) is an error, and so is a plan or a header in
     /// [`check`](Self::check).
     pub fn allow(mut self) -> Self {
         self.allowed = true;
@@ -56,7 +56,7 @@ impl RehearsalLayer {
         self.renewed()
     }
 
-    /// Lets requests ask for a fault in this header, which is taken off them.
+    /// Lets requests ask for a fault in this header, which is removed from them.
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = Some(header);
         self.renewed()
@@ -75,16 +75,16 @@ impl RehearsalLayer {
         self.renewed()
     }
 
-    /// A handle that begins and ends rehearsals, and counts the faults.
+    /// A handle that starts and stops fault injection, and counts the faults.
     #[must_use]
-    pub fn handle(&self) -> RehearsalHandle {
+    pub fn handle(&self) -> FaultInjectionHandle {
         self.switch.ownership.share();
-        RehearsalHandle::new(self.clone())
+        FaultInjectionHandle::new(self.clone())
     }
 
     /// Checks all settings together. The error names each that can't work, and what to set instead.
     pub fn check(&self) -> Result<(), ConfigError> {
-        validate("rehearsal", |errors| self.check_into(errors))
+        validate("fault_injection", |errors| self.check_into(errors))
     }
 
     pub(crate) fn is_in_use(&self) -> bool {
@@ -99,7 +99,7 @@ impl RehearsalLayer {
         self.header.as_ref()
     }
 
-    /// The same, with all of this set anew.
+    /// The same layer with other settings.
     pub(crate) fn set_to(
         mut self,
         allowed: bool,
@@ -120,15 +120,15 @@ impl RehearsalLayer {
         self.switch.plan()
     }
 
-    /// Tells of another plan than the one that was on before, or of none.
+    /// Emits the event if another plan is on than before, or none any more.
     pub(crate) fn tell_since(&self, before: Option<Arc<Plan>>) {
         let now = self.switch.plan();
         if now != before {
-            self.tell(|| Event::RehearsalChanged { on: now.is_some() });
+            self.tell(|| Event::FaultInjectionChanged { on: now.is_some() });
         }
     }
 
-    /// What one call gets, by its header or by the plan. The header is taken off.
+    /// The faults for one call, by its header or by the plan. The header is removed.
     pub(super) fn injection(
         &self,
         headers: &mut HeaderMap,
@@ -145,7 +145,7 @@ impl RehearsalLayer {
         Ok(drawn.filter(|injection| !injection.is_nothing()))
     }
 
-    /// Tells of what a handle or other settings did.
+    /// Emits the event of a change by a handle or by other settings.
     pub(super) fn tell(&self, event: impl Fn() -> Event) {
         self.switch.ownership.notify(&self.emitter, event);
     }
@@ -156,14 +156,14 @@ impl RehearsalLayer {
     }
 }
 
-impl Slot for RehearsalLayer {
+impl Slot for FaultInjectionLayer {
     /// It has what it shares with its handles, unless that is another integration's.
     fn adopt(self, wiring: &Wiring) -> Self {
         let adopted = if self.switch.ownership.adopt() { self } else { self.renewed() };
         Self { emitter: wiring.emitter.clone(), ..adopted }
     }
 
-    /// These settings, with the rehearsal that is on. One that a handle began goes on unless
+    /// These settings, with the plan that is on. One that a handle started stays on unless
     /// another plan was set here, or none is allowed any more. It is left to
     /// [`tell_since`](Self::tell_since) to tell of it.
     fn inherit(mut self, running: &Self) -> Self {
@@ -184,15 +184,15 @@ impl Slot for RehearsalLayer {
     }
 }
 
-impl Default for RehearsalLayer {
+impl Default for FaultInjectionLayer {
     fn default() -> Self {
         Self::new()
     }
 }
 
-pattern_layer!(RehearsalLayer => RehearsalPattern, AsIs, |settings| {
+pattern_layer!(FaultInjectionLayer => FaultInjectionPattern, AsIs, |settings| {
     settings.switch.ownership.subscribe(&settings.emitter);
-    RehearsalPattern::new(settings.clone())
+    FaultInjectionPattern::new(settings.clone())
 });
 
 pub(super) fn check_allowed(allowed: bool, errors: &mut Errors<'_>) {
@@ -202,4 +202,4 @@ pub(super) fn check_allowed(allowed: bool, errors: &mut Errors<'_>) {
 }
 
 const FORBIDDEN: &str =
-    "rehearsals are not allowed here: allow them on the layer, or leave it unset";
+    "fault injection is not allowed here: allow it on the layer, or leave this unset";

@@ -4,14 +4,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use http_body::Body as _;
 use outrigger::event::InjectedFault;
+use outrigger::fault_injection::{FaultInjectionLayer, Injected, Plan};
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::outcome::{Fault, Phase};
-use outrigger::rehearsal::{Plan, RehearsalLayer, Rehearsed};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::{Delivery, ErrorKind};
 use tower::Layer;
 
-use super::{ALL, Rehearsing, told};
+use super::{ALL, Injecting, told};
 use crate::call::{fetch, get, send, status};
 use crate::clock::{millis, secs, timed};
 use crate::provider::{Streaming, streamed};
@@ -19,12 +19,12 @@ use crate::provider::{Streaming, streamed};
 #[tokio::test(start_paused = true)]
 async fn a_status_is_answered_at_once_and_nothing_is_sent() {
     let plan = Plan::new().status(ALL, StatusCode::SERVICE_UNAVAILABLE);
-    let Rehearsing { provider, service, handle, events } = Rehearsing::plan(plan);
+    let Injecting { provider, service, handle, events } = Injecting::plan(plan);
     let (took, response) = timed(send(&service, get())).await;
     let response = response.unwrap();
     let fault = InjectedFault::Status(StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((response.status().as_u16(), took), (503, millis(0)));
-    assert_eq!(response.extensions().get::<Rehearsed>().unwrap().fault(), fault);
+    assert_eq!(response.extensions().get::<Injected>().unwrap().fault(), fault);
     assert!(response.body().is_end_stream());
     assert_eq!((provider.begun(), handle.injected()), (0, 1));
     assert_eq!(events.events(), told(&[fault]));
@@ -34,11 +34,11 @@ async fn a_status_is_answered_at_once_and_nothing_is_sent() {
 async fn an_answer_is_a_success_with_a_body_of_ours() {
     let json = HeaderValue::from_static("application/json");
     let plan = Plan::new().answer(ALL, r#"{"ok":false}"#, json);
-    let Rehearsing { provider, service, events, .. } = Rehearsing::plan(plan);
+    let Injecting { provider, service, events, .. } = Injecting::plan(plan);
     let response = send(&service, get()).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
-    assert_eq!(response.extensions().get::<Rehearsed>().unwrap().fault(), InjectedFault::Answer);
+    assert_eq!(response.extensions().get::<Injected>().unwrap().fault(), InjectedFault::Answer);
     assert_eq!(response.body().size_hint().exact(), Some(12));
     assert!(!response.body().is_end_stream());
     assert_eq!(fetch(&service, get()).await.unwrap(), r#"{"ok":false}"#);
@@ -48,11 +48,11 @@ async fn an_answer_is_a_success_with_a_body_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reset_is_a_transport_fault_after_which_nobody_knows() {
-    let Rehearsing { provider, service, events, .. } = Rehearsing::plan(Plan::new().reset(ALL));
+    let Injecting { provider, service, events, .. } = Injecting::plan(Plan::new().reset(ALL));
     let error = status(&service, get()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport(Fault::Reset));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1));
-    assert_eq!(error.to_string(), "connection reset: rehearsed");
+    assert_eq!(error.to_string(), "connection reset: injected");
     assert_eq!((error.integration(), error.call_id().is_some()), (Some("crm"), true));
     assert_eq!(provider.begun(), 0);
     assert_eq!(events.events(), told(&[InjectedFault::Reset]));
@@ -60,7 +60,7 @@ async fn a_reset_is_a_transport_fault_after_which_nobody_knows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hang_is_cut_by_the_limit_further_out() {
-    let Rehearsing { provider, service, events, .. } = Rehearsing::plan(Plan::new().hang(ALL));
+    let Injecting { provider, service, events, .. } = Injecting::plan(Plan::new().hang(ALL));
     let service = TimeoutLayer::new().attempt(secs(2)).layer(service);
     let (took, result) = timed(status(&service, get())).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout(Phase::Attempt));
@@ -71,12 +71,12 @@ async fn a_hang_is_cut_by_the_limit_further_out() {
 #[tokio::test(start_paused = true)]
 async fn latency_sends_late_and_gives_the_real_answer() {
     let plan = Plan::new().latency(ALL, millis(200), secs(4));
-    let Rehearsing { provider, service, handle, events } = Rehearsing::plan(plan);
+    let Injecting { provider, service, handle, events } = Injecting::plan(plan);
     let mut times = Vec::new();
     for sent in 1..=20 {
         let (took, response) = timed(send(&service, get())).await;
         assert!((millis(200)..=millis(4_001)).contains(&took), "{took:?}");
-        assert!(response.unwrap().extensions().get::<Rehearsed>().is_none());
+        assert!(response.unwrap().extensions().get::<Injected>().is_none());
         assert_eq!(provider.begun(), sent);
         times.push(took);
     }
@@ -89,7 +89,7 @@ async fn latency_sends_late_and_gives_the_real_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_is_late_is_never_sent() {
     let plan = Plan::new().latency(ALL, secs(1), secs(1));
-    let Rehearsing { provider, service, .. } = Rehearsing::plan(plan);
+    let Injecting { provider, service, .. } = Injecting::plan(plan);
     assert!(crate::clock::within(millis(999), status(&service, get())).await.is_none());
     crate::clock::wait(secs(5)).await;
     assert_eq!(provider.begun(), 0);
@@ -97,7 +97,7 @@ async fn a_call_that_is_dropped_while_it_is_late_is_never_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_body_pauses_before_each_frame_and_keeps_what_is_in_it() {
-    let layer = RehearsalLayer::new().allow().plan(Plan::new().slow_body(ALL, millis(100)));
+    let layer = FaultInjectionLayer::new().allow().plan(Plan::new().slow_body(ALL, millis(100)));
     let service = layer.layer(Streaming::new([streamed(&["one ", "two ", "three"])]));
     let (took, head) = timed(send(&service, get())).await;
     assert_eq!(took, millis(0), "only the body is slow");
@@ -110,7 +110,7 @@ async fn a_slow_body_pauses_before_each_frame_and_keeps_what_is_in_it() {
 #[tokio::test(start_paused = true)]
 async fn a_body_of_a_known_length_has_one_pause_and_no_body_has_none() {
     let plan = Plan::new().slow_body(ALL, secs(1));
-    let Rehearsing { provider, service, events, .. } = Rehearsing::plan(plan);
+    let Injecting { provider, service, events, .. } = Injecting::plan(plan);
     assert_eq!(timed(fetch(&service, get())).await.0, secs(1));
     assert_eq!(events.events(), told(&[InjectedFault::SlowBody]));
     provider.set(outrigger::testing::Answer::status(204));
@@ -120,7 +120,7 @@ async fn a_body_of_a_known_length_has_one_pause_and_no_body_has_none() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_too_slow_falls_silent_for_the_limit_further_out() {
-    let Rehearsing { service, .. } = Rehearsing::plan(Plan::new().slow_body(ALL, secs(4)));
+    let Injecting { service, .. } = Injecting::plan(Plan::new().slow_body(ALL, secs(4)));
     let service = IdleTimeoutLayer::new(secs(3)).layer(service);
     let (took, result) = timed(fetch(&service, get())).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout(Phase::BodyIdle));
@@ -129,7 +129,7 @@ async fn a_body_that_is_too_slow_falls_silent_for_the_limit_further_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_body_that_breaks_breaks_as_it_would_have() {
-    let layer = RehearsalLayer::new().allow().plan(Plan::new().slow_body(ALL, millis(1)));
+    let layer = FaultInjectionLayer::new().allow().plan(Plan::new().slow_body(ALL, millis(1)));
     let (pipe, body) = crate::provider::piped();
     pipe.break_off();
     let service = layer.layer(Streaming::new([body]));
