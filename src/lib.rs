@@ -137,7 +137,7 @@
 //! function that you give may panic: the call goes on with a safe default, which each page names, and
 //! nothing stays held. Feature `tracing` tells it at error level, with the function's name. Your request's
 //! body and the service at the bottom belong to the call: a panic there takes the call along, and so does one
-//! that [places a key](idempotency::PlaceKey). Functions that are asked during a call must not block.
+//! that [writes a key](idempotency::WriteKey). Functions that are called during a call must not block.
 //!
 //! # Where to read on
 //!

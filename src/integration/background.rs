@@ -10,7 +10,7 @@ use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
 use crate::circuit_breaker::{CircuitBreakerLayer, WhenOpen};
 use crate::deadline::DeadlineLayer;
-use crate::idempotency::{IdempotencyLayer, Minting};
+use crate::idempotency::{IdempotencyLayer, KeySource};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::rate_limit::{OnLimit, RateLimitLayer};
 use crate::retry::{EmptyBudget, Rejections, RetryLayer};
@@ -20,7 +20,9 @@ pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60));
     Slots {
         deadline: DeadlineLayer::new(Duration::from_secs(3600)),
-        idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::Always)),
+        idempotency: AnyPlacement::of(
+            IdempotencyLayer::default().key_source(KeySource::CallerOrGenerated),
+        ),
         retry: RetryLayer::new()
             .unlimited_attempts()
             .backoff(backoff)

@@ -18,7 +18,7 @@ use crate::correlation::CorrelationLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::hedge::HedgeLayer;
-use crate::idempotency::{IdempotencyLayer, PlaceKey};
+use crate::idempotency::{IdempotencyLayer, WriteKey};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
@@ -205,12 +205,12 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.rehearsal = adjust(slots.rehearsal.clone()))
     }
 
-    /// Gives unsafe calls keys in this way. What the layer doesn't say of
-    /// [minting](IdempotencyLayer::minting) and [methods](IdempotencyLayer::methods) stays as the preset
-    /// has it: naming a provider's profile does not switch minting on.
+    /// How unsafe calls get keys. If the layer doesn't set [key_source](IdempotencyLayer::key_source) or
+    /// [methods](IdempotencyLayer::methods), they stay the preset's: naming a provider's profile doesn't
+    /// make it generate keys.
     pub fn idempotency<P>(self, layer: IdempotencyLayer<P>) -> Self
     where
-        P: PlaceKey<Body> + Clone + Send + Sync + 'static,
+        P: WriteKey<Body> + Clone + Send + Sync + 'static,
     {
         let preset = self.preset.slots().idempotency;
         self.set(|slots| slots.idempotency = AnyPlacement::of(layer).or(&preset))

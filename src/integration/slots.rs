@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Request};
 use super::target::Target;
 use super::users::Users;
 use crate::body::Body;
-use crate::idempotency::{IdempotencyLayer, InHeader, PlaceKey};
+use crate::idempotency::{IdempotencyLayer, InHeader, WriteKey};
 use crate::pattern::capacity::Capacity;
 use crate::pattern::{Slot, Wiring};
 use crate::rate_limit::OnLimit;
@@ -77,7 +77,7 @@ each_slot!(slots);
 
 /// Where the key goes, whatever puts it there.
 #[derive(Clone)]
-pub(super) struct AnyPlacement(Arc<dyn PlaceKey<Body> + Send + Sync>);
+pub(super) struct AnyPlacement(Arc<dyn WriteKey<Body> + Send + Sync>);
 
 impl Slots {
     /// What follows from other settings: second requests come out of the retries' budget, jobs wait
@@ -183,10 +183,10 @@ impl AnyPlacement {
     /// The same layer, whatever puts its keys in place.
     pub(super) fn of<P>(layer: IdempotencyLayer<P>) -> IdempotencyLayer<Self>
     where
-        P: PlaceKey<Body> + Clone + Send + Sync + 'static,
+        P: WriteKey<Body> + Clone + Send + Sync + 'static,
     {
         let placement = Self(Arc::new(layer.placement().clone()));
-        layer.place_with(placement)
+        layer.write_with(placement)
     }
 }
 
@@ -196,9 +196,9 @@ impl From<InHeader> for AnyPlacement {
     }
 }
 
-impl PlaceKey<Body> for AnyPlacement {
-    fn place(&self, request: Request<Body>, key: &HeaderValue) -> Request<Body> {
-        self.0.place(request, key)
+impl WriteKey<Body> for AnyPlacement {
+    fn write(&self, request: Request<Body>, key: &HeaderValue) -> Request<Body> {
+        self.0.write(request, key)
     }
 
     fn sends(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
 use crate::fallback::FallbackLayer;
 use crate::hedge::HedgeLayer;
-use crate::idempotency::{IdempotencyLayer, Minting};
+use crate::idempotency::{IdempotencyLayer, KeySource};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
@@ -31,7 +31,7 @@ pub(super) fn slots() -> Slots {
         deadline: DeadlineLayer::new(Duration::from_secs(8)),
         kill_switch: KillSwitchLayer::new(),
         mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
-        idempotency: AnyPlacement::of(IdempotencyLayer::default().minting(Minting::CallersOnly)),
+        idempotency: AnyPlacement::of(IdempotencyLayer::default().key_source(KeySource::Caller)),
         retry: RetryLayer::new()
             .max_attempts(2)
             .backoff(backoff)

@@ -48,11 +48,14 @@ impl Raw {
         }
     }
 
-    /// Replaces former names of settings by the present ones.
+    /// Replaces former names of settings, and former words, by the present ones.
     pub(crate) fn with_present_names(self) -> Self {
         let present = |(key, value): (String, Self)| {
-            let former = FORMER_NAMES.iter().find(|(former, _)| *former == key);
-            (former.map_or(key, |(_, name)| (*name).to_owned()), value.with_present_names())
+            let name = FORMER_NAMES.iter().find(|(former, _)| *former == key);
+            let word = |(name, former, _): &&_| (*name, Some(*former)) == (&*key, value.text());
+            let word = FORMER_WORDS.iter().find(word).map(|(.., word)| Self::Text((*word).into()));
+            let value = word.unwrap_or_else(|| value.with_present_names());
+            (name.map_or(key, |(_, name)| (*name).to_owned()), value)
         };
         match self {
             Self::Table(entries) => Self::Table(entries.into_iter().map(present).collect()),
@@ -62,7 +65,11 @@ impl Raw {
 }
 
 /// Former names of settings, each with the present one.
-const FORMER_NAMES: [(&str, &str); 1] = [("excess", "on_limit")];
+const FORMER_NAMES: [(&str, &str); 3] =
+    [("excess", "on_limit"), ("longest", "max_len"), ("minting", "key_source")];
+/// Former words, each after its setting's former name and before the present word.
+const FORMER_WORDS: [(&str, &str, &str); 2] =
+    [("minting", "always", "caller-or-generated"), ("minting", "callers-only", "caller")];
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

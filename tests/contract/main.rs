@@ -17,7 +17,7 @@ use outrigger::deadline::DeadlineLayer;
 use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::hedge::HedgeLayer;
-use outrigger::idempotency::{IdempotencyLayer, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeySource};
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::kill_switch::{KillSwitchLayer, SwitchSetting};
 use outrigger::mirror::MirrorLayer;
@@ -143,7 +143,7 @@ contract! {
     deadline_inherited: DeadlineLayer = DeadlineLayer::inherited();
     idempotency: IdempotencyLayer = IdempotencyLayer::default();
     idempotency_of_callers: IdempotencyLayer =
-        IdempotencyLayer::default().minting(Minting::CallersOnly);
+        IdempotencyLayer::default().key_source(KeySource::Caller);
     retry: RetryLayer = RetryLayer::new();
     retry_switched_off: RetryLayer = RetryLayer::new()
         .max_attempts(1)

@@ -116,12 +116,12 @@ fn a_response_head_over_its_attempt_is_refused() {
 #[test]
 fn a_profile_whose_keys_hold_no_uuid_is_refused() {
     let longest =
-        |characters| IdempotencyLayer::new(KeyProfile::stripe().longest(characters)).check();
-    refuses(longest(35), "idempotency.profile.longest", &["35 characters", "allow at least"]);
-    refuses(longest(0), "idempotency.profile.longest", &["0 characters", "allow at least"]);
+        |characters| IdempotencyLayer::new(KeyProfile::stripe().max_len(characters)).check();
+    refuses(longest(35), "idempotency.profile.max_len", &["35 characters", "allow at least"]);
+    refuses(longest(0), "idempotency.profile.max_len", &["0 characters", "allow at least"]);
     assert_eq!(longest(38), Ok(()));
-    let quoted = IdempotencyLayer::new(KeyProfile::ietf().longest(37)).check();
-    refuses(quoted, "idempotency.profile.longest", &["37 characters", "38"]);
+    let quoted = IdempotencyLayer::new(KeyProfile::ietf().max_len(37)).check();
+    refuses(quoted, "idempotency.profile.max_len", &["37 characters", "38"]);
     let profiles =
         [KeyProfile::ietf(), KeyProfile::adyen(), KeyProfile::paypal(), KeyProfile::square()];
     for profile in profiles {
@@ -131,7 +131,7 @@ fn a_profile_whose_keys_hold_no_uuid_is_refused() {
 
 #[test]
 fn a_bare_key_needs_no_room_for_quotes() {
-    let layer = IdempotencyLayer::new(KeyProfile::stripe().longest(36));
+    let layer = IdempotencyLayer::new(KeyProfile::stripe().max_len(36));
     assert_eq!(layer.check(), Ok(()), "which is what a uuid needs");
 }
 

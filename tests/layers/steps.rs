@@ -16,7 +16,7 @@ use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::event::{End, Event};
 use outrigger::fallback::{FallbackLayer, FellBack};
 use outrigger::hedge::HedgeLayer;
-use outrigger::idempotency::{IdempotencyLayer, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeySource};
 use outrigger::idle_timeout::IdleTimeoutLayer;
 use outrigger::mirror::MirrorLayer;
 use outrigger::outcome::{Class, Fault, GaveUp};
@@ -234,7 +234,7 @@ async fn a_step_that_is_refused_here_is_not_waited_out_where_another_went_out() 
         let (first, breaker) = (Script::new([first]), CircuitBreakerLayer::new());
         breaker.handle().force_open_for(secs(5));
         let last = breaker.layer(Script::new([Answer::status(200)]));
-        let own_keys = IdempotencyLayer::default().minting(Minting::CallersOnly);
+        let own_keys = IdempotencyLayer::default().key_source(KeySource::Caller);
         let jobs = Integration::background("shop").idempotency(own_keys);
         let jobs = jobs.service(and_then(vec![first.clone()], last)).build().unwrap();
         match jobs.send(post("a")).await {

@@ -164,7 +164,7 @@ const RATES: &[&str] = &["circuit_breaker.failure_rate", "hedge.quantile"];
 const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
-    "idempotency.longest",
+    "idempotency.max_len",
     "retry.budget.floor",
     "retry.budget.burst",
     "circuit_breaker.minimum",
@@ -231,7 +231,7 @@ const KEYS: &[&str] = &[
     "allow",
     "body",
     "content_type",
-    "longest",
+    "max_len",
 ];
 const WORDS: &[&str] = &[
     "none",

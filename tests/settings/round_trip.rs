@@ -61,7 +61,7 @@ fn changed(preset: Builder) -> Builder {
         })
         .idempotency(
             IdempotencyLayer::new(
-                KeyProfile::ietf().longest(64).lifetime(Duration::from_secs(7)).honours_keys(),
+                KeyProfile::ietf().max_len(64).lifetime(Duration::from_secs(7)).honours_keys(),
             )
             .methods(KeyedMethods::Writing),
         )
@@ -243,7 +243,7 @@ const LEFT: [&str; 12] = [
     "mirror.",
     "fallback.",
     "idempotency.header ",
-    "idempotency.minting ",
+    "idempotency.key_source ",
     "retry.rejections ",
     "retry.when_budget_is_empty ",
     "hedge.after ",

@@ -154,7 +154,7 @@ fn hedge(_: Preset, chance: &mut Chance) -> Vec<String> {
 
 fn keys(_: Preset, chance: &mut Chance) -> Vec<String> {
     vec![
-        format!("idempotency.minting = '{}'", chance.pick(&["always", "callers-only"])),
+        format!("idempotency.key_source = '{}'", chance.pick(&["caller-or-generated", "caller"])),
         format!("idempotency.methods = '{}'", chance.pick(&["unsafe", "writing"])),
         format!("idempotency.honoured = '{}'", chance.pick(&["callers-only", "all"])),
     ]

@@ -9,7 +9,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::StreamBody;
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource};
 use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Body, Delivery, Error, ErrorKind};
 
@@ -76,8 +76,8 @@ async fn a_key_in_the_body_makes_it_longer_and_all_of_it_arrives() {
         let key = key.to_str().unwrap().to_owned();
         request.map(|_| Body::from(format!("{{\"idempotency_key\":\"{key}\",\"amount\":1}}")))
     };
-    let keys = IdempotencyLayer::new(KeyProfile::square()).minting(Minting::Always);
-    for shop in over_each_client(|| patient().idempotency(keys.clone().place_with(in_body))) {
+    let keys = IdempotencyLayer::new(KeyProfile::square()).key_source(KeySource::CallerOrGenerated);
+    for shop in over_each_client(|| patient().idempotency(keys.clone().write_with(in_body))) {
         // The second attempt has the same body and length.
         let provider = Provider::script([Step::reply(503, ""), Step::reply(200, "well")]).await;
         let request = long(&["12"], post(provider.url("/"), "{\"amount\":1}"));

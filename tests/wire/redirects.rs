@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{Method, Request, StatusCode};
 use outrigger::backoff::Backoff;
-use outrigger::idempotency::{IdempotencyLayer, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeySource};
 use outrigger::outcome::{Fault, GaveUp};
 use outrigger::retry::RetryBudget;
 use outrigger::transport::reqwest::ReqwestTransport;
@@ -38,7 +38,7 @@ fn client() -> ClientBuilder {
 fn presets(client: impl Into<ReqwestTransport>) -> [Integration; 2] {
     let client = client.into();
     [Integration::user_flow("shop"), Integration::background("shop")].map(|preset| {
-        let own_keys = IdempotencyLayer::default().minting(Minting::CallersOnly);
+        let own_keys = IdempotencyLayer::default().key_source(KeySource::Caller);
         quick(preset.idempotency(own_keys).reqwest(client.clone())).build().unwrap()
     })
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::layer::IdempotencyLayer;
-use super::placement::{InHeader, PlaceKey};
+use super::placement::{InHeader, WriteKey};
 use crate::body::Body;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, ToPattern, Wire};
 
@@ -12,7 +12,7 @@ pub struct IdempotencyPattern<P = InHeader> {
     layer: Arc<IdempotencyLayer<P>>,
 }
 
-impl<P: PlaceKey<Body>> IdempotencyPattern<P> {
+impl<P: WriteKey<Body>> IdempotencyPattern<P> {
     pub(crate) fn new(layer: IdempotencyLayer<P>) -> Self {
         Self { layer: Arc::new(layer) }
     }
@@ -21,18 +21,18 @@ impl<P: PlaceKey<Body>> IdempotencyPattern<P> {
         let IdempotencyLayer { settings, placement } = &*self.layer;
         let wanted = attempt.request(|request| settings.wanted(request)).flatten();
         let Some(wanted) = wanted else { return };
-        let key = settings.settle(wanted, call.facts(), placement.sends());
+        let key = settings.assign(wanted, call.facts(), placement.sends());
         let Some(key) = key.filter(|_| placement.sends()) else { return };
         match placement.header() {
             Some(header) => {
                 attempt.request(|request| request.headers_mut().insert(header, key));
             }
-            None => attempt.replace(|request| placement.place(request, &key)),
+            None => attempt.replace(|request| placement.write(request, &key)),
         }
     }
 }
 
-impl<P: PlaceKey<Body> + Clone + Send + Sync + 'static> ToPattern for IdempotencyLayer<P> {
+impl<P: WriteKey<Body> + Clone + Send + Sync + 'static> ToPattern for IdempotencyLayer<P> {
     type Pattern = IdempotencyPattern<P>;
 
     fn to_pattern(&self) -> IdempotencyPattern<P> {
@@ -42,7 +42,7 @@ impl<P: PlaceKey<Body> + Clone + Send + Sync + 'static> ToPattern for Idempotenc
 
 impl<P> Pattern for IdempotencyPattern<P>
 where
-    P: PlaceKey<Body> + Send + Sync + 'static,
+    P: WriteKey<Body> + Send + Sync + 'static,
 {
     async fn around<W: Wire>(
         &self,

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Method, Request};
 
-use super::layer::{KeyedMethods, Minting, Settings};
+use super::layer::{KeySource, KeyedMethods, Settings};
 use super::profile::Honoured;
 use crate::context::{Call, IdempotencyKey, KeyFact};
 use crate::replay::{KEY_HEADER, is_key, is_safe, own_key};
@@ -12,38 +12,40 @@ use crate::replay::{KEY_HEADER, is_key, is_safe, own_key};
 pub(super) enum CallKey {
     /// Its caller's.
     Own(HeaderValue),
-    /// One that is made.
-    Made,
-    /// Its caller's, in a header in which this provider doesn't look for one.
+    /// A generated one.
+    Generated,
+    /// Its caller's, in a header that this provider doesn't read.
     Elsewhere(HeaderValue),
 }
 
 impl Settings {
     pub(super) fn wanted<B>(&self, request: &mut Request<B>) -> Option<CallKey> {
-        let mints = self.minting() == Minting::Always;
+        let generates = self.key_source() == KeySource::CallerOrGenerated;
         match self.own(request) {
             Some(own) => Some(CallKey::Own(own)),
-            None if mints && self.methods().cover(request.method()) => Some(CallKey::Made),
-            // It was looked for there.
+            None if generates && self.methods().covers(request.method()) => {
+                Some(CallKey::Generated)
+            }
+            // `own` has looked there.
             None if self.profile.header == Some(KEY_HEADER) => None,
             None => own_key(request, &KEY_HEADER).map(CallKey::Elsewhere),
         }
     }
 
-    /// The key to put into the request, in the call's facts from here on. One that isn't sent makes
-    /// nothing safe.
-    pub(super) fn settle(&self, wanted: CallKey, facts: &Call, sends: bool) -> Option<HeaderValue> {
+    /// Assigns the key to the call, and returns what is to be written into the request. A key that
+    /// isn't sent doesn't count.
+    pub(super) fn assign(&self, wanted: CallKey, facts: &Call, sends: bool) -> Option<HeaderValue> {
         let is_known = self.profile.honoured == Honoured::All;
         let lifetime = self.profile.lifetime;
         let (value, from_caller, honoured) = match wanted {
             CallKey::Elsewhere(value) => {
-                // It is sent as it is, and makes nothing safe.
+                // It is sent as it is, and doesn't count.
                 let (from_caller, honoured) = (true, false);
                 facts.key.get_or_init(|| KeyFact { value, from_caller, honoured, lifetime });
                 return None;
             }
             CallKey::Own(own) => (own, true, sends),
-            CallKey::Made => (facts.id_header(), false, is_known && sends),
+            CallKey::Generated => (facts.id_header(), false, is_known && sends),
         };
         let value = || self.profile.fit(value);
         let fact = || KeyFact { value: value(), from_caller, honoured, lifetime };
@@ -64,7 +66,7 @@ impl Settings {
 }
 
 impl KeyedMethods {
-    fn cover(self, method: &Method) -> bool {
+    fn covers(self, method: &Method) -> bool {
         match *method {
             _ if is_safe(method) => false,
             Method::PUT | Method::DELETE => matches!(self, Self::Writing),

@@ -21,10 +21,10 @@ pub struct IdempotencyLayer<P = InHeader> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profile: KeyProfile,
-    /// Absent where nobody said: then it is the preset's, or the default.
+    /// Absent if it was not set: then it is the preset's, or the default.
     pub(crate) methods: Option<KeyedMethods>,
     /// Likewise.
-    pub(crate) minting: Option<Minting>,
+    pub(crate) key_source: Option<KeySource>,
     pub(crate) emitter: Emitter,
 }
 
@@ -39,46 +39,65 @@ pub enum KeyedMethods {
     Writing,
 }
 
-/// Whether the layer makes keys of its own. Whether those count is the
-/// [profile's](KeyProfile::honours_keys) to say.
+/// Where keys come from. Whether generated keys count depends on the
+/// [profile](KeyProfile::honours_keys).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Minting {
-    /// A call without a key gets one: a provider that ignores it takes no harm.
+pub enum KeySource {
+    /// A call without a key gets a generated one: it does no harm if the provider ignores it.
     #[default]
-    Always,
+    CallerOrGenerated,
     /// Only keys that the caller brings are used: for providers that honour keys on some endpoints
     /// and ignore them on others.
-    CallersOnly,
+    Caller,
+}
+
+#[doc(hidden)]
+#[expect(non_upper_case_globals, reason = "the variants' former names")]
+impl KeySource {
+    pub const Always: Self = Self::CallerOrGenerated;
+    pub const CallersOnly: Self = Self::Caller;
 }
 
 impl IdempotencyLayer {
-    /// Sends keys in the form, and under the header, of `profile`. Whether those that are made here
-    /// count is the profile's to say.
+    /// Sends keys in the form and the header of `profile`, which also determines whether generated keys
+    /// count.
     pub fn new(profile: KeyProfile) -> Self {
         let placement = InHeader(profile.header.clone());
-        let (methods, minting) = (None, None);
-        let settings = Settings { profile, methods, minting, emitter: Emitter::new() };
+        let (methods, key_source) = (None, None);
+        let settings = Settings { profile, methods, key_source, emitter: Emitter::new() };
         Self { settings, placement }
     }
 }
 
 impl<P> IdempotencyLayer<P> {
-    /// Puts the key elsewhere than into a header, a field of the body for example.
+    /// Writes the key elsewhere than into a header, for example into a field of the body.
     ///
-    /// `placement` is a [`PlaceKey`](super::PlaceKey): any function from a request and a key to the
+    /// `placement` is a [`WriteKey`](super::WriteKey): any function from a request and a key to the
     /// request that carries it. It is called once a call, and every attempt sends what it returned.
     ///
     /// The request's `content-length` follows the body that a function returns. Other headers that
-    /// speak of the body don't: a `content-md5`, a `content-digest` or a signature that was made over
-    /// the body as it was is wrong afterwards, and providers refuse it. Make those in the function, or
-    /// in a layer further in.
-    pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
+    /// describe the body don't: a `content-md5`, a `content-digest` or a signature over the original
+    /// body is wrong afterwards, and providers refuse it. Make those in the function, or in a layer
+    /// further in.
+    pub fn write_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
         IdempotencyLayer { settings: self.settings, placement }
     }
 
-    /// Which methods get a key; POST and PATCH by default. In an integration, without this, what
-    /// its preset says.
+    /// The former name of [`write_with`](Self::write_with).
+    #[doc(hidden)]
+    pub fn place_with<Q>(self, placement: Q) -> IdempotencyLayer<Q> {
+        self.write_with(placement)
+    }
+
+    /// The former name of [`key_source`](Self::key_source).
+    #[doc(hidden)]
+    pub fn minting(self, source: KeySource) -> Self {
+        self.key_source(source)
+    }
+
+    /// Which methods get a key; POST and PATCH by default. In an integration, the default is the
+    /// preset's.
     pub fn methods(mut self, methods: KeyedMethods) -> Self {
         self.settings.methods = Some(methods);
         self
@@ -86,8 +105,8 @@ impl<P> IdempotencyLayer<P> {
 
     /// Whether the layer makes keys of its own; it does by default. In an integration, without
     /// this, what its preset says.
-    pub fn minting(mut self, minting: Minting) -> Self {
-        self.settings.minting = Some(minting);
+    pub fn key_source(mut self, key_source: KeySource) -> Self {
+        self.settings.key_source = Some(key_source);
         self
     }
 
@@ -106,11 +125,11 @@ impl<P> IdempotencyLayer<P> {
         &self.settings
     }
 
-    /// What nobody set is as in `other`.
+    /// Takes what was not set from `other`.
     pub(crate) fn or<Q>(mut self, other: &IdempotencyLayer<Q>) -> Self {
         let settings = &mut self.settings;
         settings.methods = settings.methods.or(other.settings.methods);
-        settings.minting = settings.minting.or(other.settings.minting);
+        settings.key_source = settings.key_source.or(other.settings.key_source);
         self
     }
 
@@ -131,12 +150,12 @@ impl<P> Slot for IdempotencyLayer<P> {
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {
-        let KeyProfile { longest, lifetime, .. } = self.settings.profile;
-        let needed = self.settings.profile.shortest_limit();
-        if longest < needed {
+        let KeyProfile { max_len, lifetime, .. } = self.settings.profile;
+        let needed = self.settings.profile.min_len();
+        if max_len < needed {
             errors.add(
-                "profile.longest",
-                format_args!("{longest} characters don't hold a uuid: allow at least {needed}"),
+                "profile.max_len",
+                format_args!("{max_len} characters don't hold a uuid: allow at least {needed}"),
             );
         }
         errors.refuse_zero("profile.lifetime", Some(lifetime));
@@ -148,8 +167,8 @@ impl Settings {
         self.methods.unwrap_or_default()
     }
 
-    pub(crate) fn minting(&self) -> Minting {
-        self.minting.unwrap_or_default()
+    pub(crate) fn key_source(&self) -> KeySource {
+        self.key_source.unwrap_or_default()
     }
 }
 

@@ -1,44 +1,44 @@
-//! A key by which the provider knows a repeated call for the same one.
+//! A key by which the provider recognises a repeated call.
 //!
-//! One key is made for each call and is the same on every attempt. The key is the first of: an
+//! Each call has one key, which is the same on every attempt. It is the first of: an
 //! [`IdempotencyKey`](crate::IdempotencyKey) in the request's extensions, the header that the
 //! request already has, the call's own id.
 //!
 //! # Which keys count
 //!
-//! A key that the provider honours makes it safe to send a POST again whose answer was lost. Most
+//! If the provider honours the key, it is safe to send a POST again whose answer was lost. Most
 //! providers ignore keys: they do the work again. So a key *counts*, for [`retry`](crate::retry) and
-//! [`hedge`](crate::hedge), only where somebody said that this provider honours it:
+//! [`hedge`](crate::hedge), only if it was declared that this provider honours it:
 //!
-//! - the caller, by bringing the key, in the extensions or in the header;
-//! - the integration, by a profile of a provider that does, or by [`KeyProfile::honours_keys`]. Then
-//!   the keys that are made here count too.
+//! - by the caller, who brings the key in the extensions or in the header;
+//! - by the integration, with the profile of a provider that does, or with
+//!   [`KeyProfile::honours_keys`]. Then generated keys count too.
 //!
-//! A key that doesn't count is sent all the same: it costs nothing, and a provider may use it. The POST
-//! is sent once, whether its answer was lost or was a failure: a 503 or a 429 doesn't prove that nothing
-//! was done. The call ends with that answer, or with
+//! A key that doesn't count is sent too: it costs nothing, and a provider may use it. The POST is sent
+//! once, whether its answer was lost or was a failure: a 503 or a 429 doesn't prove that nothing was
+//! done. The call ends with that answer, or with
 //! [`Delivery::Unknown`](crate::Delivery::Unknown), and with [`GaveUp::NotSafe`](crate::terms::GaveUp).
-//! What to do then: ask the provider whether it happened; look up whether it honours keys, and say so;
-//! or mark a POST that harms nobody when it is done twice with [`Steer::Safe`](crate::retry::Steer). A
-//! job that must be repeated until it is done needs one of the three. Attempts that provably did nothing
-//! are repeated without any key.
+//! What to do then: ask the provider whether it happened; look up whether it honours keys, and declare
+//! it; or mark a POST that does no harm when it is done twice with
+//! [`Steer::Safe`](crate::retry::Steer). A job that must be repeated until it is done needs one of the
+//! three. Attempts that provably did nothing are repeated without any key.
 //!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
 //!
 //! - outside [`retry`](crate::retry) and [`hedge`](crate::hedge): they look for a key that counts
-//!   before they send the first request, and miss one that is made further in;
+//!   before they send the first request, and don't see one that is added further in;
 //! - inside [`mirror`](crate::mirror), so that a copy has no key;
-//! - outside whatever signs requests, because a signature covers the key.
+//! - outside a layer that signs requests, because the signature covers the key.
 //!
 //! # When not to use it
 //!
-//! Where the provider refuses requests with headers or fields that it doesn't know.
+//! If the provider refuses requests with headers or fields that it doesn't know.
 //!
 //! # Provider profiles
 //!
-//! | profile | where | form | longest | remembered | keys that are made here count |
+//! | profile | where | form | max_len | lifetime | generated keys count |
 //! |---|---|---|---|---|---|
 //! | [`KeyProfile::stripe`] | `Idempotency-Key` | bare | 255 | 24 h | yes |
 //! | [`KeyProfile::adyen`] | `Idempotency-Key` | bare | 64 | 7 days | yes |
@@ -48,9 +48,9 @@
 //! | [`KeyProfile::header`] | any header | bare | 255 | 24 h | with [`honours_keys`](KeyProfile::honours_keys) |
 //!
 //! (draft-ietf-httpapi-idempotency-key-header; the others by the providers' documentation, and the
-//! shorter figure where products of one provider differ.) A key that is longer than the profile
-//! takes is replaced by one derived from it, which is always the same. The time that a key is remembered
-//! ends repetitions where the key is what makes them safe.
+//! smaller figure if products of one provider differ.) A key that is longer than `max_len` is replaced
+//! by one derived from it, which is always the same. After its lifetime, a key doesn't make a repetition
+//! safe any more.
 //!
 //! # Defaults
 //!
@@ -58,10 +58,10 @@
 //! |---|---|---|
 //! | `profile` | [`KeyProfile::header`] of `Idempotency-Key` | understood by most |
 //! | `methods` | [`KeyedMethods::Unsafe`]: POST and PATCH | the others are idempotent by themselves (RFC 9110, 9.2.2) |
-//! | `minting` | [`Minting::Always`] | a key that is ignored does no harm |
+//! | `key_source` | [`KeySource::CallerOrGenerated`] | a key that is ignored does no harm |
 //!
-//! In an [`Integration`](crate::Integration), `methods` and `minting` are the preset's where nobody sets
-//! them: naming a profile says what its provider does with keys, and nothing else.
+//! In an [`Integration`](crate::Integration), `methods` and `key_source` are the preset's if they aren't
+//! set: a profile only says what its provider does with keys.
 //!
 //! # Example
 //!
@@ -95,8 +95,12 @@ mod service;
 mod settings;
 
 pub use around::IdempotencyPattern;
-pub use layer::{IdempotencyLayer, KeyedMethods, Minting};
-pub use placement::{InHeader, PlaceKey};
+#[doc(hidden)]
+pub use layer::KeySource as Minting;
+pub use layer::{IdempotencyLayer, KeySource, KeyedMethods};
+#[doc(hidden)]
+pub use placement::WriteKey as PlaceKey;
+pub use placement::{InHeader, WriteKey};
 pub use profile::KeyProfile;
 pub use service::Idempotency;
 

@@ -2,11 +2,11 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Request};
 use http_body::Body;
 
-/// Puts the key where the provider looks for it.
+/// Writes the key where the provider looks for it.
 ///
-/// Implemented by every function of that form, for keys that are a field of the body. Where a function
-/// changes the body's length, the request's `content-length` follows: it is corrected, or taken off
-/// where the new length isn't known. Other implementations see to that themselves.
+/// Implemented by every function of that form, for keys that are a field of the body. If a function
+/// changes the body's length, the request's `content-length` follows: it is corrected, or removed if
+/// the new length isn't known. Other implementations must do that themselves.
 ///
 /// ```
 /// use http::{HeaderValue, Request};
@@ -22,28 +22,28 @@ use http_body::Body;
 ///     }
 ///     request
 /// };
-/// let layer = IdempotencyLayer::new(KeyProfile::ietf().honours_keys()).place_with(in_query);
+/// let layer = IdempotencyLayer::new(KeyProfile::ietf().honours_keys()).write_with(in_query);
 /// layer.check()?;
 /// # Ok::<(), outrigger::ConfigError>(())
 /// ```
-pub trait PlaceKey<B> {
-    /// Puts `key` into `request`. A key that [counts](super) makes the request safe to repeat: it must be
-    /// put into each that is given.
-    fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;
+pub trait WriteKey<B> {
+    /// Writes `key` into `request`. A key that [counts](super) makes the request safe to repeat, so it
+    /// must be written into every request.
+    fn write(&self, request: Request<B>, key: &HeaderValue) -> Request<B>;
 
-    /// Whether it puts keys anywhere. One that isn't sent makes nothing safe.
+    /// Whether it writes keys at all. A key that isn't sent doesn't count.
     fn sends(&self) -> bool {
         true
     }
 
-    /// The header that the key goes into, where that is all there is to do.
+    /// The header that the key goes into, if writing it is all that `write` does.
     #[doc(hidden)]
     fn header(&self) -> Option<&HeaderName> {
         None
     }
 }
 
-/// Puts the key into a header.
+/// Writes the key into a header.
 #[derive(Clone, Debug)]
 pub struct InHeader(pub(super) Option<HeaderName>);
 
@@ -53,8 +53,8 @@ impl InHeader {
     }
 }
 
-impl<B> PlaceKey<B> for InHeader {
-    fn place(&self, mut request: Request<B>, key: &HeaderValue) -> Request<B> {
+impl<B> WriteKey<B> for InHeader {
+    fn write(&self, mut request: Request<B>, key: &HeaderValue) -> Request<B> {
         if let Some(header) = &self.0 {
             request.headers_mut().insert(header, key.clone());
         }
@@ -70,16 +70,16 @@ impl<B> PlaceKey<B> for InHeader {
     }
 }
 
-impl<B, F> PlaceKey<B> for F
+impl<B, F> WriteKey<B> for F
 where
     B: Body,
     F: Fn(Request<B>, &HeaderValue) -> Request<B>,
 {
-    fn place(&self, request: Request<B>, key: &HeaderValue) -> Request<B> {
+    fn write(&self, request: Request<B>, key: &HeaderValue) -> Request<B> {
         let before = request.body().size_hint().exact();
         let mut placed = self(request, key);
         let after = placed.body().size_hint().exact();
-        // A header that was wrong before stays so: it is the caller's mistake, and is told as one.
+        // A header that was wrong before stays wrong, so that the caller's mistake is reported.
         if (after.is_none() || after != before) && placed.headers().contains_key(CONTENT_LENGTH) {
             match after {
                 Some(length) => placed.headers_mut().insert(CONTENT_LENGTH, length.into()),

@@ -5,13 +5,13 @@ use http::Request;
 use tower_service::Service;
 
 use super::layer::IdempotencyLayer;
-use super::placement::{InHeader, PlaceKey};
+use super::placement::{InHeader, WriteKey};
 use crate::context::Context;
 
 /// Gives unsafe calls a key. See the [module](super).
 ///
-/// A service of its own, and no pattern around a call: a placement is for requests of one body, and
-/// once the request is on its way there is nothing left to do.
+/// It is not made by `pattern_layer!`: a placement is for requests with one body type, and nothing is
+/// left to do once the request is sent.
 #[derive(Clone, Debug)]
 pub struct Idempotency<S, P = InHeader> {
     inner: S,
@@ -27,7 +27,7 @@ impl<S, P> Idempotency<S, P> {
 impl<S, P, ReqBody> Service<Request<ReqBody>> for Idempotency<S, P>
 where
     S: Service<Request<ReqBody>>,
-    P: PlaceKey<ReqBody>,
+    P: WriteKey<ReqBody>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -41,8 +41,8 @@ where
         let IdempotencyLayer { settings, placement } = &*self.layer;
         if let Some(wanted) = settings.wanted(&mut request) {
             let context = Context::of(request.extensions_mut(), settings.emitter.integration());
-            if let Some(key) = settings.settle(wanted, context.call(), placement.sends()) {
-                request = placement.place(request, &key);
+            if let Some(key) = settings.assign(wanted, context.call(), placement.sends()) {
+                request = placement.write(request, &key);
             }
         }
         self.inner.call(request)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::layer::{IdempotencyLayer, KeyedMethods, Minting};
+use super::layer::{IdempotencyLayer, KeySource, KeyedMethods};
 use super::placement::InHeader;
 use super::profile::{Form, Honoured};
 use crate::settings::read::Reader;
@@ -14,11 +14,11 @@ section! {
     IdempotencySettings {
         header: HeaderName,
         form: Form,
-        longest: usize,
+        max_len: usize,
         lifetime: Duration,
         honoured: Honoured,
         methods: KeyedMethods,
-        minting: Minting,
+        key_source: KeySource,
     }
 }
 
@@ -28,11 +28,11 @@ impl<P: Clone + From<InHeader>> Table<IdempotencyLayer<P>> for IdempotencySettin
         Self {
             header: settings.profile.header.clone(),
             form: Some(settings.profile.form),
-            longest: Some(settings.profile.longest.min(LARGEST)),
+            max_len: Some(settings.profile.max_len.min(LARGEST)),
             lifetime: Some(settings.profile.lifetime),
             honoured: Some(settings.profile.honoured),
             methods: Some(settings.methods()),
-            minting: Some(settings.minting()),
+            key_source: Some(settings.key_source()),
         }
     }
 
@@ -41,18 +41,18 @@ impl<P: Clone + From<InHeader>> Table<IdempotencyLayer<P>> for IdempotencySettin
         let header =
             self.header.clone().filter(|own| Some(own) != settings.profile.header.as_ref());
         lay(&mut settings.profile.form, &self.form);
-        lay(&mut settings.profile.longest, &self.longest);
+        lay(&mut settings.profile.max_len, &self.max_len);
         lay(&mut settings.profile.lifetime, &self.lifetime);
-        // What was said of one header is not said of another.
-        let honoured = self.honoured.or(header.is_some().then_some(Honoured::CallersOnly));
+        // A declaration for one header doesn't hold for another.
+        let honoured = self.honoured.or(header.is_some().then_some(Honoured::Caller));
         lay(&mut settings.profile.honoured, &honoured);
         settings.methods = self.methods.or(settings.methods);
-        settings.minting = self.minting.or(settings.minting);
+        settings.key_source = self.key_source.or(settings.key_source);
         *layer = match header {
-            // Another header is another place for the key.
+            // Another header replaces the placement.
             Some(header) => {
                 settings.profile.header = Some(header.clone());
-                layer.clone().place_with(InHeader::new(header).into()).with_settings(settings)
+                layer.clone().write_with(InHeader::new(header).into()).with_settings(settings)
             }
             None => layer.clone().with_settings(settings),
         };
@@ -60,7 +60,7 @@ impl<P: Clone + From<InHeader>> Table<IdempotencyLayer<P>> for IdempotencySettin
 
     fn key_of<'f>(field: &'f str, _: &IdempotencyLayer<P>) -> &'f str {
         match field {
-            "profile.longest" => "longest",
+            "profile.max_len" => "max_len",
             "profile.lifetime" => "lifetime",
             field => field,
         }
@@ -73,15 +73,15 @@ words! {
         Self::Quoted => "quoted" as Self::Quoted,
     }
     Honoured {
-        Self::CallersOnly => "callers-only" as Self::CallersOnly,
+        Self::Caller => "callers-only" as Self::Caller,
         Self::All => "all" as Self::All,
     }
     KeyedMethods {
         Self::Unsafe => "unsafe" as Self::Unsafe,
         Self::Writing => "writing" as Self::Writing,
     }
-    Minting {
-        Self::Always => "always" as Self::Always,
-        Self::CallersOnly => "callers-only" as Self::CallersOnly,
+    KeySource {
+        Self::CallerOrGenerated => "caller-or-generated" as Self::CallerOrGenerated,
+        Self::Caller => "caller" as Self::Caller,
     }
 }

@@ -1,6 +1,6 @@
 use http::Method;
 use outrigger::event::{End, Event};
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource, KeyedMethods};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -53,7 +53,7 @@ async fn a_get_needs_no_key() {
 #[tokio::test(start_paused = true)]
 async fn keys_can_be_left_to_the_caller_and_then_a_post_is_sent_once() {
     let provider = Script::new([Answer::status(500)]);
-    let own = IdempotencyLayer::default().minting(Minting::CallersOnly);
+    let own = IdempotencyLayer::default().key_source(KeySource::Caller);
     let crm = preset().idempotency(own).service(provider.clone());
     read(crm.build().unwrap().send(post())).await.unwrap();
     assert_eq!(provider.begun(), 1);
@@ -66,7 +66,7 @@ async fn naming_a_profile_leaves_it_to_the_preset_who_makes_keys_and_for_what() 
     for (layer, keys) in [
         (layer(), [true, false]),
         (layer().methods(KeyedMethods::Writing), [true, true]),
-        (layer().minting(Minting::CallersOnly), [false, false]),
+        (layer().key_source(KeySource::Caller), [false, false]),
     ] {
         let provider = Script::new([Answer::status(200)]);
         let crm = preset().idempotency(layer).service(provider.clone()).build().unwrap();

@@ -2,7 +2,7 @@ use http::HeaderName;
 use outrigger::IdempotencyKey;
 use outrigger::context::CorrelationId;
 use outrigger::event::Event;
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource};
 use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::preset;
@@ -81,7 +81,7 @@ async fn only_a_callers_own_key_is_sent_and_makes_a_post_repeatable() {
 #[tokio::test(start_paused = true)]
 async fn keys_can_be_made_for_every_post() {
     let provider = Script::new([Answer::status(200)]);
-    let minting = IdempotencyLayer::default().minting(Minting::Always);
+    let minting = IdempotencyLayer::default().key_source(KeySource::CallerOrGenerated);
     let crm = preset().idempotency(minting).service(provider.clone()).build().unwrap();
     read(crm.send(post())).await.unwrap();
     assert!(provider.requests()[0].headers().contains_key("idempotency-key"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, Request};
 use outrigger::Body;
 use outrigger::backoff::Backoff;
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting, PlaceKey};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource, WriteKey};
 use outrigger::retry::Steer;
 use outrigger::testing::{Answer, Script};
 use tower::Layer;
@@ -21,7 +21,7 @@ const OWN: HeaderName = HeaderName::from_static("x-own-key");
 /// How often a request goes out to a provider that does it and has no answer.
 async fn times<P>(layer: IdempotencyLayer<P>, request: Request<Body>) -> usize
 where
-    P: PlaceKey<Body> + Clone,
+    P: WriteKey<Body> + Clone,
 {
     let mut times = Vec::new();
     for lost in [Answer::status(502), Answer::broken(io::ErrorKind::ConnectionReset)] {
@@ -46,7 +46,7 @@ async fn a_key_that_was_made_is_sent_and_counts_only_where_the_provider_is_known
     for (profile, sent) in [
         (KeyProfile::header(OWN), 1),
         (KeyProfile::ietf(), 1),
-        (KeyProfile::ietf().longest(64).lifetime(secs(3_600)), 1),
+        (KeyProfile::ietf().max_len(64).lifetime(secs(3_600)), 1),
         (KeyProfile::header(OWN).honours_keys(), 3),
         (KeyProfile::ietf().honours_keys(), 3),
         (KeyProfile::stripe(), 3),
@@ -69,7 +69,7 @@ async fn a_key_that_the_caller_brought_counts_whatever_the_profile() {
     for layer in [
         IdempotencyLayer::default(),
         IdempotencyLayer::new(KeyProfile::ietf()),
-        IdempotencyLayer::default().minting(Minting::CallersOnly),
+        IdempotencyLayer::default().key_source(KeySource::Caller),
     ] {
         assert_eq!(times(layer.clone(), under("order-1042")).await, 3, "{layer:?}");
         assert_eq!(times(layer.clone(), keyed_post("a")).await, 3, "{layer:?}");
@@ -78,7 +78,7 @@ async fn a_key_that_the_caller_brought_counts_whatever_the_profile() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_in_a_header_that_the_provider_does_not_look_at_counts_for_nothing() {
-    let paypal = IdempotencyLayer::new(KeyProfile::paypal()).minting(Minting::CallersOnly);
+    let paypal = IdempotencyLayer::new(KeyProfile::paypal()).key_source(KeySource::Caller);
     assert_eq!(times(paypal.clone(), keyed_post("a")).await, 1);
     let mut request = post("a");
     request.headers_mut().insert("paypal-request-id", HeaderValue::from_static("order-1042"));
@@ -98,7 +98,7 @@ async fn a_key_that_goes_nowhere_counts_for_nothing() {
         request.map(|_| Body::from(key))
     };
     for request in [post("a"), under("order-1042")] {
-        assert_eq!(times(square().place_with(in_body), request).await, 3);
+        assert_eq!(times(square().write_with(in_body), request).await, 3);
     }
 }
 

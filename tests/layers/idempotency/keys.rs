@@ -1,7 +1,7 @@
 //! Which calls get a key, and whose key it is.
 
 use outrigger::context::Context;
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource, KeyedMethods};
 use outrigger::outcome::GaveUp;
 use outrigger::testing::{Answer, Script};
 use outrigger::timeout::TimeoutLayer;
@@ -105,7 +105,7 @@ async fn a_key_of_the_business_is_always_the_same_and_can_not_be_read() {
 
 #[tokio::test(start_paused = true)]
 async fn with_callers_keys_only_none_is_made_and_a_post_is_not_repeated() {
-    let layer = IdempotencyLayer::default().minting(Minting::CallersOnly);
+    let layer = IdempotencyLayer::default().key_source(KeySource::Caller);
     let provider = Script::new([Answer::status(503)]);
     let service = layer.layer(plain().layer(provider.clone()));
     assert_eq!(status(&service, post("a")).await.unwrap(), 503);

@@ -17,7 +17,7 @@ async fn seen(
     hook: impl Fn(Request<Body>, &HeaderValue) -> Request<Body> + Clone,
 ) -> HeaderMap {
     let provider = Script::new([Answer::status(200)]);
-    let layer = IdempotencyLayer::new(KeyProfile::square()).place_with(hook);
+    let layer = IdempotencyLayer::new(KeyProfile::square()).write_with(hook);
     let mut request = under("order-1042").map(|_| Body::from("{\"amount\":1}"));
     for length in lengths {
         request.headers_mut().append(CONTENT_LENGTH, HeaderValue::from_static(length));

@@ -20,7 +20,7 @@ fn profiles() -> [(KeyProfile, &'static str, bool, usize); 6] {
         (KeyProfile::adyen(), "idempotency-key", false, 64),
         (KeyProfile::paypal(), "paypal-request-id", false, 38),
         (KeyProfile::header(own.clone()), "x-own-key", false, 255),
-        (KeyProfile::header(own).longest(40), "x-own-key", false, 40),
+        (KeyProfile::header(own).max_len(40), "x-own-key", false, 40),
     ]
 }
 
@@ -146,7 +146,7 @@ fn in_body(request: Request<Body>, key: &HeaderValue) -> Request<Body> {
 #[tokio::test(start_paused = true)]
 async fn a_key_may_be_a_field_of_the_body() {
     let provider = Script::new([Answer::status(503)]);
-    let layer = IdempotencyLayer::new(KeyProfile::square()).place_with(in_body);
+    let layer = IdempotencyLayer::new(KeyProfile::square()).write_with(in_body);
     let service = layer.layer(plain().layer(provider.clone()));
     let request = under("order-1042").map(|_| Body::from("\"amount\":1000"));
     send(&service, request).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_key_may_be_a_field_of_the_body() {
 #[tokio::test(start_paused = true)]
 async fn a_key_in_the_body_keeps_to_its_length_and_to_the_keyed_methods() {
     let provider = Script::new([Answer::status(200)]);
-    let layer = IdempotencyLayer::new(KeyProfile::square()).place_with(in_body);
+    let layer = IdempotencyLayer::new(KeyProfile::square()).write_with(in_body);
     let service = layer.layer(provider.clone());
     send(&service, under(&"k".repeat(46))).await.unwrap();
     send(&service, of(http::Method::GET)).await.unwrap();

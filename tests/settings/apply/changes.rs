@@ -5,7 +5,7 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::context::CallDeadline;
 use outrigger::event::{BreakerState, Event};
-use outrigger::idempotency::{IdempotencyLayer, KeyProfile, Minting};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeySource};
 use outrigger::outcome::Phase;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{ErrorKind, Integration, Ratio};
@@ -56,7 +56,8 @@ async fn the_number_of_attempts() {
 #[tokio::test(start_paused = true)]
 async fn the_headers_of_the_id_and_of_the_key() {
     let provider = answers(200);
-    let stripe = IdempotencyLayer::new(KeyProfile::stripe()).minting(Minting::Always);
+    let stripe =
+        IdempotencyLayer::new(KeyProfile::stripe()).key_source(KeySource::CallerOrGenerated);
     let crm = Integration::user_flow("crm")
         .idempotency(stripe)
         .service(provider.clone())
@@ -90,7 +91,7 @@ async fn whether_the_provider_honours_keys() {
         ("", 1),
         ("idempotency.honoured = 'all'", 3),
         ("idempotency = { header = 'x-key', honoured = 'all' }", 3),
-        ("idempotency = { minting = 'callers-only', honoured = 'all' }", 1),
+        ("idempotency = { key_source = 'caller', honoured = 'all' }", 1),
         ("idempotency.honoured = 'callers-only'", 1),
     ] {
         apply(&crm, settings);
@@ -183,7 +184,7 @@ async fn what_is_taken_out_again_is_as_code_set_it() {
         "hedge.quantile = '95%'\nmirror = { share = '5%', concurrency = 1 }",
         "rehearsal = { allow = true, header = 'x-fault', plan = { hang = '1%' } }",
         "correlation = { header = 'x', baggage_to = ['a.test'] }\nfallback.limit = '2s'",
-        "idempotency = { header = 'x', form = 'quoted', longest = 99, minting = 'always' }",
+        "idempotency = { header = 'x', form = 'quoted', max_len = 99, key_source = 'caller-or-generated' }",
     ];
     let applied = build(None);
     for file in files {
