@@ -22,8 +22,6 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(crate) enum Act {
     /// Reads a request's head.
     ReadHead,
-    /// Waits until something of a request has come, and leaves it unread.
-    Await,
     /// Reads a whole request.
     Read,
     /// Writes these bytes.
@@ -268,7 +266,6 @@ impl Connection {
                     self.stream.shutdown().await?;
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
-                Act::Await => self.stream.readable().await?,
                 Act::Reset => {
                     self.stream.set_zero_linger()?;
                     return Err(io::ErrorKind::ConnectionReset.into());
