@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, O
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::ids::{CallId, CorrelationId, KeyFact};
 use super::moment::Moment;
@@ -76,6 +76,13 @@ impl Call {
     /// The same, with this source of randomness for a new id.
     pub(crate) fn mint_id(&self, rng: &Rng) -> CallId {
         *self.id.get_or_init(|| CallId::mint(rng))
+    }
+
+    /// The id as a header's value: the correlation id's, if that was made from it.
+    pub(crate) fn id_header(&self) -> HeaderValue {
+        let id = self.id();
+        let made = self.correlation.get().filter(|made| id.is_text(made.as_str()));
+        made.map_or_else(|| id.to_header(), |made| made.as_header().clone())
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -161,11 +168,6 @@ impl Call {
     /// Whether the call may have another attempt, or a second request beside the first.
     pub(crate) fn may_repeat(&self) -> bool {
         self.stops.iter().all(|stop| stop.mode() == SwitchMode::On)
-    }
-
-    /// Whether the call can't be stopped.
-    pub(crate) fn is_unstoppable(&self) -> bool {
-        self.stops.iter().next().is_none()
     }
 
     /// The ways to stop the call.

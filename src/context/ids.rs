@@ -64,6 +64,11 @@ impl CallId {
         Self(uuid::Builder::from_random_bytes(rng.id_bytes()).into_uuid())
     }
 
+    /// Whether this is the id, as text.
+    pub(crate) fn is_text(self, text: &str) -> bool {
+        self.0.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]) == text
+    }
+
     /// The id as a header's value. It costs an allocation; clones cost none.
     pub(crate) fn to_header(self) -> HeaderValue {
         header(self.0)

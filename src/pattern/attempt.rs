@@ -87,10 +87,11 @@ impl<W: Wire> Attempt<W> {
 
     /// The error to end the call with, if somebody has stopped it. To be asked after each wait.
     pub(crate) fn refusal(&self) -> Option<Error> {
-        if self.state(|state| state.call().is_unstoppable()) {
-            return None;
+        match self.state(|state| state.call().may_repeat()) {
+            // Nobody has switched anything off.
+            true => None,
+            false => self.context().refusal(),
         }
-        self.context().refusal()
     }
 
     /// Waits until somebody forbids further attempts; returns at once if somebody already has.

@@ -17,6 +17,7 @@ use http_body::{Frame, SizeHint};
 use super::around::{Flow, Next};
 use super::attempt::{Attempt, SharedAttempt, Stage};
 use super::call::{Call, Time};
+use super::held::size_with;
 use super::unread::Unread;
 use super::wire::Wire;
 use crate::body::{Allowance, AnswerSource, Part};
@@ -50,7 +51,7 @@ pub(crate) struct CallBox<W: Wire> {
     runtime: Option<Runtime>,
     /// This call has compared the current runtime with the timer's.
     is_runtime_checked: bool,
-    /// If the timer fires, it wakes [`Unread`], and not the caller's task.
+    /// The timer will wake [`Unread`], and not the caller's task.
     wakes_unread: bool,
     /// The code is being polled. Stays true after a panic, so that the code is not polled again.
     is_polled: bool,
@@ -223,7 +224,7 @@ impl<W: Wire> CallBox<W> {
         self.is_unread = false;
         if let Some(frame) = self.read_late.pop_front() {
             let is_last = self.read_late.is_empty() && self.has_ended_well();
-            let (frame, rest) = (Some(Ok(frame)), self.size());
+            let (frame, rest) = (Some(Ok(frame)), size_with(&self.read_late, &self.size()));
             return Poll::Ready(Part { frame, rest, is_last });
         }
         let (frame, is_last) = ready!(self.read(cx));
@@ -250,23 +251,28 @@ impl<W: Wire> CallBox<W> {
 
     /// The caller may never ask for more, so the timer wakes a task at the call's deadline.
     fn watch_unread(&mut self) {
+        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
+        let Some(deadline) = deadline else { return };
         self.is_unread = true;
         if self.wakes_unread {
-            // It was set since the caller was last woken by it.
+            // It was set since this call's caller was last woken by it.
             return;
         }
-        let deadline = self.shared.slots().context.as_ref().and_then(Context::deadline);
-        let (Some(deadline), Some(runtime)) = (deadline, self.runtime()) else { return };
+        let Some(runtime) = self.runtime() else { return };
         let unread = runtime.unread.clone();
-        let mut cx = TaskContext::from_waker(&unread);
-        self.wakes_unread = self.timer.as_mut().poll_at(deadline, &mut cx).is_pending();
+        // The caller's task may have used up its budget, and the timer must take the waker all the
+        // same.
+        let timer = poll_fn(|cx| self.timer.as_mut().poll_at(deadline, cx));
+        let timer = pin!(tokio::task::unconstrained(timer));
+        self.wakes_unread = timer.poll(&mut TaskContext::from_waker(&unread)).is_pending();
         if !self.wakes_unread {
             unread.wake();
         }
     }
 
-    /// Whether a timer that fires now ends the call.
-    pub(super) fn is_unread(&self) -> bool {
+    /// The timer has fired. Returns whether the caller reads nothing.
+    pub(super) fn fired(&mut self) -> bool {
+        self.wakes_unread = false;
         self.is_unread
     }
 

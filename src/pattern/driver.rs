@@ -46,7 +46,7 @@ where
 /// A running call, as a future of its answer's head.
 #[must_use = "a call gets no further until it is awaited"]
 pub struct Running<W: Wire> {
-    /// Absent once the call has ended, or its answer is read.
+    /// Absent once the call has ended, or its answer was returned.
     call_box: Option<SharedCallBox<W>>,
 }
 

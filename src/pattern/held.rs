@@ -109,11 +109,11 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         let shared = &self.attempt.shared;
         if let Some(mut ahead) = self.ahead.filter(|ahead| ahead.is_left() || !is_over) {
             let rest = self.attempt.size_hint();
-            shared.slots().size = with_kept(&ahead.frames, &rest);
+            shared.slots().size = size_with(&ahead.frames, &rest);
             shared.set(Stage::Head);
             self.attempt.wanted().await;
             while let Some(frame) = ahead.frames.pop_front() {
-                shared.put_frame(frame, with_kept(&ahead.frames, &rest));
+                shared.put_frame(frame, size_with(&ahead.frames, &rest));
                 if is_over && ahead.frames.is_empty() && ahead.broken.is_none() {
                     return Ok(());
                 }
@@ -218,7 +218,7 @@ impl<D> Default for ReadAhead<D> {
 }
 
 /// The size of a body that begins with these frames.
-fn with_kept<D: Buf>(kept: &VecDeque<Frame<D>>, rest: &SizeHint) -> SizeHint {
+pub(super) fn size_with<D: Buf>(kept: &VecDeque<Frame<D>>, rest: &SizeHint) -> SizeHint {
     let sizes = kept.iter().filter_map(Frame::data_ref).map(Buf::remaining);
     crate::body::size_with(sizes.sum(), rest)
 }

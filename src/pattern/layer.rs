@@ -103,7 +103,7 @@ macro_rules! tuples {
         {
             type Pattern = ($first::Pattern, tuples!(@nested $($rest)+));
 
-            #[allow(non_snake_case, reason = "each variable is named as its type")]
+            #[expect(non_snake_case, reason = "each variable is named as its type")]
             fn to_pattern(&self) -> Self::Pattern {
                 let ($first, $($rest),+) = self;
                 ($first.to_pattern(), tuples!(@made $($rest)+))

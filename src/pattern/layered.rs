@@ -217,21 +217,16 @@ where
     R: Body<Data = W::Data> + Send,
     R::Error: Into<BoxError>,
 {
-    let mut has_waited = false;
     if !is_ready {
-        let ready = poll_fn(|cx| {
-            let ready = service.poll_ready(cx).map_err(Into::<BoxError>::into);
-            has_waited |= ready.is_pending();
-            ready
-        });
-        if let Err(error) = ready.await {
+        let ready = poll_fn(|cx| service.poll_ready(cx).map_err(Into::<BoxError>::into)).await;
+        if let Err(error) = ready {
             attempt.state(AttemptState::set_unready);
             return Err(Error::not_ready(error, &attempt.context()));
         }
-    }
-    if has_waited && let Some(refusal) = attempt.refusal() {
-        // The call was stopped while it waited for readiness.
-        return Err(refusal);
+        if let Some(refusal) = attempt.refusal() {
+            // The call was stopped while it waited, for readiness or in a pattern.
+            return Err(refusal);
+        }
     }
     let began = (!is_ready).then(|| call.moment());
     let Some(request) = attempt.send(tells, began) else {

@@ -28,7 +28,7 @@ impl<W: Wire> Unread<W> {
 impl<W: Wire> Wake for Unread<W> {
     fn wake(self: Arc<Self>) {
         let Some(call_box) = self.call_box.upgrade() else { return };
-        if call_box.try_lock().is_ok_and(|call_box| !call_box.is_unread()) {
+        if call_box.try_lock().is_ok_and(|mut call_box| !call_box.fired()) {
             // The timer was left from an earlier call, or the caller reads on.
             return;
         }

@@ -9,15 +9,16 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::context::CallDeadline;
 use outrigger::deadline::DeadlineLayer;
-use outrigger::event::{Emitter, Event};
+use outrigger::event::{Emitter, Event, SwitchMode};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::observe::ObserveLayer;
 use outrigger::pattern::{self, Attempt, Call, Flow, Next, Pattern, Wire, layers};
 use outrigger::retry::RetryLayer;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, BoxError, Error, ErrorKind, Integration};
+use outrigger::{Body, BoxError, Delivery, Error, ErrorKind, Integration};
 use tokio::time::{Instant, sleep};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
@@ -285,4 +286,84 @@ async fn layers_as_one_have_one_deadline_and_free_what_they_hold() {
     assert_eq!((began.elapsed(), handle.in_use()), (Duration::from_secs(2), 0));
     let again = service.oneshot(Request::new(Body::empty())).await.unwrap();
     assert_eq!(again.status(), StatusCode::OK);
+}
+
+/// Waits before it sends.
+struct Waits(Duration);
+
+impl Pattern for Waits {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        call.sleep(self.0).await;
+        next.run(call, attempt).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_stopped_while_a_pattern_waits_is_not_sent() {
+    let script = Script::new([Answer::status(200)]);
+    let crm = Integration::user_flow("crm")
+        .around_attempt(Waits(Duration::from_secs(2)))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let request = Request::get("http://crm.test/").body(Body::empty()).unwrap();
+    let call = tokio::spawn(crm.send(request));
+    sleep(Duration::from_secs(1)).await;
+    crm.kill_switch().set(SwitchMode::Off, "ada", "they charge twice");
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Rejected(_)), "{error}");
+    assert_eq!((error.delivery(), script.begun()), (Delivery::NotSent, 0));
+}
+
+/// A body that counts how often it is asked for a frame.
+struct Asked(Arc<AtomicI64>);
+
+impl http_body::Body for Asked {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        self.0.fetch_add(1, SeqCst);
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"x")))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unread_answer_is_read_at_its_own_deadline_and_at_no_other() {
+    let asked = Arc::new(AtomicI64::new(0));
+    let provider = tower::service_fn({
+        let asked = Arc::clone(&asked);
+        move |_: Request<Full<Bytes>>| {
+            std::future::ready(Ok::<_, Error>(Response::new(Asked(Arc::clone(&asked)))))
+        }
+    });
+    let mut service = ServiceBuilder::new().layer(DeadlineLayer::inherited()).service(provider);
+    let mut send = async |deadline: Option<u64>| {
+        let mut request = get();
+        if let Some(seconds) = deadline {
+            request.extensions_mut().insert(CallDeadline::after(Duration::from_secs(seconds)));
+        }
+        service.ready().await.unwrap().call(request).await.unwrap()
+    };
+    // One after the other, in the same memory.
+    drop(send(Some(1)).await);
+    let no_deadline = send(None).await;
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(asked.load(SeqCst), 0, "nobody read it, and it has no deadline");
+    drop(no_deadline);
+    drop(send(Some(3_600)).await);
+    let short = send(Some(2)).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(asked.load(SeqCst), 0, "its deadline has not come");
+    sleep(Duration::from_secs(2)).await;
+    assert!(asked.load(SeqCst) > 0, "an unread answer is ended at its deadline");
+    drop(short);
 }

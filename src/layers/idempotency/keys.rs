@@ -45,7 +45,7 @@ impl Settings {
                 return None;
             }
             CallKey::Own(own) => (own, true, sends),
-            CallKey::Generated => (facts.id().to_header(), false, is_known && sends),
+            CallKey::Generated => (facts.id_header(), false, is_known && sends),
         };
         let value = || self.profile.fit(value);
         let fact = || KeyFact { value: value(), from_caller, honoured, lifetime };

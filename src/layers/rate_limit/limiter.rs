@@ -294,7 +294,7 @@ impl Limiter {
     }
 }
 
-// === impl Turn ===
+// === impl Grant ===
 
 impl Drop for Grant {
     fn drop(&mut self) {

@@ -70,7 +70,7 @@ pub(super) enum QueueStep {
     StoppedUntil(Instant),
 }
 
-// === impl State ===
+// === impl LimiterState ===
 
 impl LimiterState {
     pub(super) fn new(
@@ -204,7 +204,7 @@ impl LimiterState {
     }
 }
 
-// === impl Ticket ===
+// === impl QueueEntry ===
 
 impl QueueEntry {
     pub(super) fn new(
@@ -301,7 +301,7 @@ impl Drop for QueueEntry {
     }
 }
 
-// === impl Waiter ===
+// === impl QueuedCall ===
 
 impl QueuedCall {
     fn new(id: u64, route: Route) -> Self {

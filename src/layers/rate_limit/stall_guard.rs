@@ -29,10 +29,10 @@ impl StallGuard {
     /// Starts the task.
     pub(super) fn begin(limiter: &Arc<Limiter>) {
         let limiter = Arc::clone(limiter);
-        let mut call = Self { limiter, pinged: Vec::new(), count: 1, is_over: false };
+        let mut guard = Self { limiter, pinged: Vec::new(), count: 1, is_over: false };
         // Outside of a runtime there are no timers, and so no queue.
         rt::spawn(async move {
-            while let Some(next) = call.check() {
+            while let Some(next) = guard.check() {
                 rt::sleep_until(next).await;
             }
         });

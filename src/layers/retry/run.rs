@@ -10,7 +10,7 @@ use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::state::{AttemptHistory, Failure, NextAttempt, RequestTraits};
-use crate::context::{AttemptState, Context, Retries};
+use crate::context::{AttemptState, Context, KeyFact, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -26,6 +26,8 @@ pub(super) struct Run<'a, W: Wire> {
     pub(super) call: &'a Call,
     pub(super) attempt: &'a Attempt<W>,
     pub(super) history: AttemptHistory,
+    /// The call's key, if it had one before its first attempt.
+    key: Option<&'a KeyFact>,
     /// The call, if its budget counts calls in flight.
     in_flight_call: Option<CallUnderWay>,
     /// The last attempt's context, while the call waits for the next.
@@ -74,7 +76,8 @@ impl<'a, W: Wire> Run<'a, W> {
         let in_flight_call = Some(pattern.settings.budget.begin_call());
         call.facts().count_attempts(1);
         let history = AttemptHistory::first();
-        Self { pattern, call, attempt, history, in_flight_call, concluded: None, permit: None }
+        let (key, concluded, permit) = (call.facts().key.get(), None, None);
+        Self { pattern, call, attempt, history, key, in_flight_call, concluded, permit }
     }
 
     /// Decides what to do after a result.
@@ -129,12 +132,12 @@ impl<'a, W: Wire> Run<'a, W> {
         let retry_override = self.attempt.saved_extension::<RetryOverride>();
         let (idempotent, keyed) = self.attempt.exchange(|method, sent, _| {
             let has_key = || sent.iter().any(|(name, value)| *name == KEY_HEADER && is_key(value));
-            let keyed = facts.key.get().map_or_else(has_key, |key| key.honoured);
+            let keyed = self.key.map_or_else(has_key, |key| key.honoured);
             (method.is_some_and(is_idempotent), keyed)
         });
         // The key's lifetime is a limit only if the key is what makes a repetition safe.
         let by_key = keyed && !idempotent && retry_override != Some(RetryOverride::Safe);
-        let key = facts.key.get().filter(|_| by_key);
+        let key = self.key.filter(|_| by_key);
         RequestTraits {
             idempotent,
             keyed,
@@ -259,6 +262,7 @@ impl<'a, W: Wire> Run<'a, W> {
         F: Future<Output = Flow>,
     {
         (self.in_flight_call, self.permit) = (None, None);
+        self.call.facts().set_waited(self.history.waited);
         if why.is_some() || self.history.attempts + self.call.facts().hedges() > 1 {
             held.answer(|head| self.annotate(head, why));
         }
@@ -271,9 +275,7 @@ impl<'a, W: Wire> Run<'a, W> {
     /// Adds [`Retries`] to an answer.
     fn annotate(&self, head: &mut Parts, gave_up: Option<GaveUp>) {
         let AttemptHistory { attempts, waited, .. } = self.history;
-        let call = self.call.facts();
-        call.set_waited(waited);
-        let attempts = attempts + call.hedges();
+        let attempts = attempts + self.call.facts().hedges();
         let earlier = self.history.earlier(Retries::left_behind(&head.extensions));
         head.extensions.insert(Retries { attempts, waited, gave_up, earlier });
     }

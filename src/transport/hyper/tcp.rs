@@ -1,8 +1,8 @@
 //! TCP, to whichever of a host's addresses answers first.
 
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::connect::Progress;
 use super::resolve::Source;
 use crate::outcome::BoxError;
-use crate::rt;
+use crate::rt::{self, Timer};
 
 /// Makes a TCP connection by RFC 8305: the next address is tried in parallel to those that are
 /// silent.
@@ -131,27 +130,46 @@ fn pause(head_start: Duration, left: Option<Duration>, addresses: usize) -> Dura
 /// The result of the first attempt that succeeds, or else the error of the first one that failed.
 ///
 /// The next attempt begins after a pause, or at once when one fails.
-async fn first_of(
-    mut attempts: impl Iterator<Item = Connecting>,
+async fn first_of<F, T>(
+    mut attempts: impl Iterator<Item = F>,
     pause: Duration,
-) -> Result<TcpIo, BoxError> {
-    let (mut running, mut failure) = (JoinSet::new(), None);
-    loop {
-        let next = attempts.next();
-        let due = next.is_some().then(|| rt::after(rt::now(), pause));
-        if let Some(attempt) = next {
-            running.spawn(attempt);
-        }
-        match rt::until(due, running.join_next()).await {
-            Some(Some(Ok(Ok(made)))) => return Ok(made),
-            Some(Some(Ok(Err(error)))) => drop(failure.get_or_insert(error)),
-            Some(Some(Err(panicked))) => drop(failure.get_or_insert(panicked.into())),
-            Some(None) => {
-                return Err(failure.unwrap_or_else(|| "the host's name has no address".into()));
+) -> Result<T, BoxError>
+where
+    F: Future<Output = Result<T, BoxError>> + Unpin,
+{
+    let mut running: Vec<F> = Vec::new();
+    let mut failure = None;
+    let mut next = rt::now();
+    let mut timer = pin!(Timer::default());
+    poll_fn(|cx| {
+        loop {
+            let mut at = 0;
+            while let Some(attempt) = running.get_mut(at) {
+                match Pin::new(attempt).poll(cx) {
+                    Poll::Ready(Ok(made)) => return Poll::Ready(Ok(made)),
+                    Poll::Ready(Err(error)) => {
+                        failure.get_or_insert(error);
+                        running.swap_remove(at);
+                        next = rt::now();
+                    }
+                    Poll::Pending => at += 1,
+                }
             }
-            None => {}
+            if !running.is_empty() {
+                std::task::ready!(timer.as_mut().poll_at(next, cx));
+            }
+            match attempts.next() {
+                Some(attempt) => running.push(attempt),
+                None if running.is_empty() => {
+                    let none = || "the host's name has no address".into();
+                    return Poll::Ready(Err(failure.take().unwrap_or_else(none)));
+                }
+                None => return Poll::Pending,
+            }
+            next = rt::after(rt::now(), pause);
         }
-    }
+    })
+    .await
 }
 
 /// RFC 8305, 5: a connection attempt delay "MUST NOT be less than 10 milliseconds".
