@@ -246,7 +246,7 @@ pub use body::Body;
 pub use context::IdempotencyKey;
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
-pub use integration::{Integration, IntegrationBuilder};
+pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuilder, ResponseExt};
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{

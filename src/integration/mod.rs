@@ -121,6 +121,7 @@ mod health;
 mod merged;
 mod preset;
 mod reload;
+mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "serde")]
@@ -139,6 +140,7 @@ pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
 pub use preset::Preset;
+pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
 

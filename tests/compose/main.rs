@@ -5,6 +5,7 @@ mod abandoned;
 mod background;
 mod call;
 mod classifier;
+mod client;
 mod control;
 mod controlled;
 mod earlier;
