@@ -156,7 +156,7 @@ fn what_is_wrong_with_a_base_url_is_said_when_it_is_built() {
         .service(provider)
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     assert_eq!(fields, ["base_url", "allow_origin", "default_header", "user_agent"]);
     for url in
         ["ftp://a.example", "https://user:secret@a.example", "https://a.example/?q", "/v1", ""]
