@@ -214,13 +214,13 @@ impl AttemptState {
     }
 
     /// The connection that the request goes over is being made.
-    #[cfg(feature = "hyper")]
+    #[cfg(any(feature = "hyper", feature = "test-util"))]
     pub(crate) fn begin_connecting(&self) {
         self.alone().for_each(|at| at.connecting.store(true, Relaxed));
     }
 
     /// There is a connection.
-    #[cfg(feature = "hyper")]
+    #[cfg(any(feature = "hyper", feature = "test-util"))]
     pub(crate) fn end_connecting(&self) {
         self.alone().for_each(|at| at.connecting.store(false, Relaxed));
     }

@@ -1,159 +1,134 @@
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower_service::Service;
 
+use super::answer::Answer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::rt::{self, Lock};
+use crate::rt::Lock;
 use crate::transport::hop;
 
-/// A provider that answers by a script: the first request gets the first answer, and so on; the
-/// last one repeats.
+/// A provider that answers as it is told: by [a list](Self::new), or by [a function](Self::by) of the
+/// request. Clones are the same provider.
 #[derive(Clone, Debug)]
-pub struct Script(Arc<Mutex<State>>);
-
-/// One answer of a [`Script`].
-#[derive(Clone, Debug)]
-pub struct Answer {
-    delay: Duration,
-    outcome: Outcome,
+pub struct Script {
+    answers: Answers,
+    seen: Arc<Mutex<Seen>>,
 }
 
 /// A request as the provider saw it, body included.
 pub type SeenRequest = Request<Bytes>;
 
-#[derive(Clone, Debug)]
-enum Outcome {
-    Response { status: StatusCode, headers: Vec<(HeaderName, HeaderValue)>, body: Bytes },
-    Broken(io::ErrorKind),
-    Hang,
+#[derive(Clone)]
+enum Answers {
+    InOrder(Arc<[Answer]>),
+    By(Arc<Function>),
 }
 
-#[derive(Debug)]
-struct State {
-    answers: Vec<Answer>,
+type Function = Mutex<Box<dyn FnMut(&SeenRequest) -> Answer + Send>>;
+
+/// The answer to a request that has begun.
+enum Next {
+    Known(Answer),
+    /// It depends on the request.
+    By(Arc<Function>),
+}
+
+#[derive(Debug, Default)]
+struct Seen {
     begun: usize,
     requests: Vec<SeenRequest>,
 }
 
-// === impl Answer ===
-
-impl Answer {
-    /// An empty answer with this status.
-    ///
-    /// # Panics
-    ///
-    /// If it is no status.
-    #[must_use]
-    pub fn status(status: u16) -> Self {
-        let status = StatusCode::from_u16(status).expect("a status is 100 to 999");
-        let outcome = Outcome::Response { status, headers: Vec::new(), body: Bytes::new() };
-        Self { delay: Duration::ZERO, outcome }
-    }
-
-    /// No answer: the connection fails with this fault.
-    #[must_use]
-    pub fn broken(how: io::ErrorKind) -> Self {
-        Self { delay: Duration::ZERO, outcome: Outcome::Broken(how) }
-    }
-
-    /// No answer, ever.
-    #[must_use]
-    pub fn hang() -> Self {
-        Self { delay: Duration::ZERO, outcome: Outcome::Hang }
-    }
-
-    /// Delays the answer.
-    #[must_use]
-    pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
-
-    /// A header of the answer.
-    ///
-    /// # Panics
-    ///
-    /// If `value` is no header's value.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        let value = HeaderValue::from_str(value).expect("a header's value");
-        if let Outcome::Response { headers, .. } = &mut self.outcome {
-            headers.push((HeaderName::from_static(name), value));
-        }
-        self
-    }
-
-    /// Sets the body of the answer.
-    #[must_use]
-    pub fn body(mut self, text: impl Into<Bytes>) -> Self {
-        if let Outcome::Response { body, .. } = &mut self.outcome {
-            *body = text.into();
-        }
-        self
-    }
-
-    async fn give(self, context: Option<Context>) -> io::Result<Response<Body>> {
-        if !self.delay.is_zero() {
-            rt::sleep_until(rt::after(rt::now(), self.delay)).await;
-        }
-        match self.outcome {
-            Outcome::Hang => std::future::pending().await,
-            Outcome::Broken(how) => {
-                // It is of this one request: what it proves is proven.
-                let error = hop::failed(context.as_ref(), io::Error::from(how));
-                Err(io::Error::new(how, error))
-            }
-            Outcome::Response { status, headers, body } => {
-                let mut response = Response::new(body.into());
-                *response.status_mut() = status;
-                response.headers_mut().extend(headers);
-                hop::answered(context.as_ref(), &mut response);
-                Ok(response)
-            }
-        }
-    }
-}
-
-// === impl Script ===
-
 impl Script {
-    /// Answers in this order.
+    /// The first request gets the first answer, and so on; the last one repeats.
     ///
     /// # Panics
     ///
     /// If there is no answer at all.
     pub fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let answers: Vec<_> = answers.into_iter().collect();
+        let answers: Arc<[_]> = answers.into_iter().collect();
         assert!(!answers.is_empty(), "a script needs at least one answer");
-        Self(Arc::new(Mutex::new(State { answers, begun: 0, requests: Vec::new() })))
+        Self::of(Answers::InOrder(answers))
     }
 
-    /// The requests whose bodies have been read, in order.
+    /// Each request gets what the function says of it: of its method, URI, headers, extensions and
+    /// body, all of which was read before.
+    ///
+    /// It is called for one request at a time, in the order in which their bodies have been read.
+    ///
+    /// ```
+    /// use outrigger::{Integration, ResponseExt, testing::{Answer, Script}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut charged = Vec::new();
+    /// let stripe = Script::by(move |request| match request.uri().path() {
+    ///     "/charges" if charged.contains(request.body()) => Answer::status(409),
+    ///     "/charges" => {
+    ///         charged.push(request.body().clone());
+    ///         Answer::status(201).body("charged")
+    ///     }
+    ///     _ => Answer::status(404),
+    /// });
+    /// let payments = Integration::user_flow("payments").service(stripe).build()?;
+    ///
+    /// let charge = || payments.post("http://stripe.test/charges").body("order=1042");
+    /// assert_eq!(charge().send().await?.text().await?, "charged");
+    /// assert_eq!(charge().send().await?.status(), 409);
+    /// # Ok(()) }
+    /// ```
+    pub fn by(answer: impl FnMut(&SeenRequest) -> Answer + Send + 'static) -> Self {
+        Self::of(Answers::By(Arc::new(Mutex::new(Box::new(answer)))))
+    }
+
+    /// The requests that reached the provider and whose bodies have been read, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
-        self.0.locked().requests.clone()
+        self.seen.locked().requests.clone()
     }
 
-    /// How many requests have come, read or not.
+    /// How many requests there were, also those that were not read or never
+    /// [reached](Answer::refused) the provider.
     #[must_use]
     pub fn begun(&self) -> usize {
-        self.0.locked().begun
+        self.seen.locked().begun
     }
 
-    fn next(&self) -> Answer {
-        let mut state = self.0.locked();
-        let at = state.begun.min(state.answers.len() - 1);
-        state.begun += 1;
-        state.answers[at].clone()
+    fn of(answers: Answers) -> Self {
+        Self { answers, seen: Arc::default() }
+    }
+
+    fn begin(&self) -> Next {
+        let begun = {
+            let mut seen = self.seen.locked();
+            seen.begun += 1;
+            seen.begun
+        };
+        match &self.answers {
+            Answers::InOrder(answers) => Next::Known(answers[begun.min(answers.len()) - 1].clone()),
+            Answers::By(function) => Next::By(Arc::clone(function)),
+        }
+    }
+
+    /// The answer to a request that was read.
+    fn answer(&self, next: Next, request: SeenRequest) -> Answer {
+        let answer = match next {
+            Next::Known(answer) => answer,
+            Next::By(function) => function.locked()(&request),
+        };
+        if answer.is_reached() {
+            self.seen.locked().requests.push(request);
+        }
+        answer
     }
 }
 
@@ -161,7 +136,7 @@ impl<B> Service<Request<B>> for Script
 where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
-    B::Error: std::fmt::Debug + Send,
+    B::Error: fmt::Debug + Send,
 {
     type Response = Response<Body>;
     type Error = io::Error;
@@ -172,15 +147,33 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (answer, script) = (self.next(), self.clone());
         let context = request.extensions().get::<Context>().cloned();
+        let next = match self.begin() {
+            Next::Known(unreached) if !unreached.is_reached() => {
+                return Box::pin(unreached.give(context));
+            }
+            next => next,
+        };
+        let script = self.clone();
         hop::hand_over(context.as_ref());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await;
             let body = body.map_err(|error| io::Error::other(format!("{error:?}")))?.to_bytes();
-            script.0.locked().requests.push(Request::from_parts(parts, body));
+            let answer = script.answer(next, Request::from_parts(parts, body));
+            if !answer.is_reached() {
+                hop::take_back(context.as_ref());
+            }
             answer.give(context).await
         })
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InOrder(answers) => fmt::Debug::fmt(answers, f),
+            Self::By(_) => f.write_str("function"),
+        }
     }
 }

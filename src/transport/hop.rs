@@ -21,6 +21,22 @@ pub(crate) fn hand_over(context: Option<&Context>) {
     }
 }
 
+/// A connection is being made for the request: until it is there, nothing is sent.
+#[cfg(feature = "test-util")]
+pub(crate) fn connects(context: Option<&Context>) {
+    if let Some(context) = context {
+        context.state().begin_connecting();
+    }
+}
+
+/// The connection was made, or could not be.
+#[cfg(feature = "test-util")]
+pub(crate) fn connected(context: Option<&Context>) {
+    if let Some(context) = context {
+        context.state().end_connecting();
+    }
+}
+
 /// The connection returned the request, or it was never handed to one.
 pub(crate) fn take_back(context: Option<&Context>) {
     if let Some(context) = context {

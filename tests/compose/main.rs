@@ -18,6 +18,7 @@ mod panics;
 mod plain;
 mod provider;
 mod rotating;
+mod scripted;
 mod settings;
 mod third_party;
 mod user_flow;
