@@ -15,7 +15,7 @@ use crate::rt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallDeadline(pub Instant);
 
-/// Facts that a piece of work gives to every call made inside of it.
+/// Facts that a piece of work gives to every call that is made, or first polled, inside of it.
 ///
 /// ```
 /// # async fn handler(id: outrigger::context::CorrelationId) {
