@@ -49,4 +49,19 @@ impl IntegrationBuilder<OwnClient> {
         self.transport.0 = adjust(self.transport.0);
         self
     }
+
+    /// Asks for answers in gzip, br or zstd, and decodes them; off by default. See
+    /// [compressed answers](crate::transport::hyper#compressed-answers).
+    #[cfg(feature = "decompression")]
+    pub fn decompression(self) -> Self {
+        self.hyper(HyperConfig::decompression)
+    }
+
+    /// Follows at most ten redirects a request, all within the attempt's time; none by default. See
+    /// [redirects](crate::transport::hyper#redirects). Another number is the client's
+    /// [`max_redirects`](HyperConfig::max_redirects).
+    #[cfg(feature = "redirect")]
+    pub fn follow_redirects(self) -> Self {
+        self.hyper(HyperConfig::follow_redirects)
+    }
 }

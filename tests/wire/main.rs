@@ -11,7 +11,11 @@ mod applied;
 mod bodies;
 mod calls;
 mod collected;
+#[cfg(feature = "decompression")]
+mod decompression;
 mod faults;
+#[cfg(feature = "redirect")]
+mod followed;
 mod frames;
 mod heads;
 mod http1;

@@ -99,13 +99,21 @@
 //! # Ok(()) }
 //! ```
 
+mod body;
 mod config;
 mod connect;
+#[cfg(feature = "decompression")]
+mod decoding;
+#[cfg(not(feature = "decompression"))]
+#[path = "undecoded.rs"]
+mod decoding;
 mod establish;
 mod exchange;
 mod head_check;
 mod heads;
 mod http1_io;
+#[cfg(feature = "decompression")]
+mod last_byte;
 mod pool;
 mod protocols;
 #[cfg(not(feature = "proxy"))]
@@ -113,6 +121,8 @@ mod protocols;
 mod proxy;
 #[cfg(feature = "proxy")]
 mod proxy;
+#[cfg(feature = "redirect")]
+mod redirect;
 mod request;
 mod resolve;
 mod service;
@@ -125,7 +135,8 @@ mod tls;
 mod watched_io;
 mod windows;
 
+pub use body::ResponseBody;
 pub use config::HyperConfig;
 pub use pool::Hold;
 pub use resolve::{Resolve, Resolved};
-pub use service::{HyperTransport, ResponseBody, ResponseFuture};
+pub use service::{HyperTransport, ResponseFuture};
