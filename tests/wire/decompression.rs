@@ -286,3 +286,16 @@ async fn a_stream_of_a_bomb_is_decoded_no_faster_than_it_is_read() {
     drop(body);
     provider.until(|counts| counts.connections == 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coding_of_nothing_without_end_meets_the_limit_on_silence() {
+    // Frames that are empty, and that are to be skipped (RFC 8878, 3.1.2).
+    let nothing = encoded("zstd", b"").await.repeat(20_000);
+    let head = "HTTP/1.1 200 OK\r\ncontent-encoding: zstd\r\ncontent-length: 1000000000000\r\n\r\n";
+    let endless = Act::Drip(nothing.into(), Duration::ZERO);
+    let provider = Provider::script([Step::write(head).then(endless)]).await;
+    let shop =
+        user_flow().decompression().idle_timeout(Duration::from_millis(200)).build().unwrap();
+    let error = broken(&shop, get(provider.url("/"))).await;
+    assert_eq!(said(&error), (ErrorKind::Timeout(Phase::BodyIdle), Delivery::Answered));
+}

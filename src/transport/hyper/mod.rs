@@ -101,7 +101,8 @@
 //! Another origin, by scheme, host or port, gets `accept`, `accept-charset`, `accept-encoding`,
 //! `accept-language`, `cache-control`, `range`, `user-agent` and what describes the body, and nothing of
 //! that if it is marked as sensitive. Credentials, cookies, keys, ids, traces, baggage and all headers of
-//! your own stay away from it, and they don't come back if it leads back.
+//! your own stay away from it, and they don't come back if it leads back. (A certificate of the
+//! client's is shown to every host that asks for one.)
 //!
 //! A redirect from https to http, to a URI with credentials, to another scheme or to what is no URI is
 //! not followed.
