@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use crate::terms::{
-    BreakerState, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase, Rejection,
+    BreakerState, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase, RedirectTo, Rejection,
     ReplaceCause, SourceProblem, SwitchMode,
 };
 
@@ -112,6 +112,15 @@ pub enum Event {
         cause: CloseCause,
         /// How long it was open.
         lived: Duration,
+    },
+    /// The integration's own client follows a redirect, within the same attempt.
+    Redirected {
+        /// The status of the answer that redirects.
+        status: StatusCode,
+        /// Whether it leads to another origin.
+        to_origin: RedirectTo,
+        /// How many were followed for this request, this one included.
+        hops: u32,
     },
     /// A rotating client should be replaced.
     ClientReplaced {

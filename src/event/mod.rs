@@ -31,7 +31,7 @@ pub use subscriber::{Interest, Origin, Subscriber};
 pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;
 pub use crate::terms::{
-    BreakerState, CloseCause, InjectedFault, ReplaceCause, SourceProblem, SwitchMode,
+    BreakerState, CloseCause, InjectedFault, RedirectTo, ReplaceCause, SourceProblem, SwitchMode,
 };
 
 pub(crate) use emitter::WeakEmitter;

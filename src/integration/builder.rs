@@ -100,6 +100,13 @@ pub trait Source: sealed::Sealed + Sized {
         self
     }
 
+    /// The same, for a client that follows redirects: only to these URIs.
+    #[doc(hidden)]
+    #[must_use]
+    fn bounded_by(self, _: impl Fn(&http::Uri) -> bool + Send + Sync + 'static) -> Self {
+        self
+    }
+
     #[doc(hidden)]
     fn check(&self) -> Result<(), ConfigError> {
         Ok(())
@@ -379,7 +386,8 @@ impl<T: Source> IntegrationBuilder<T> {
             Some(limits) => self.transport.with_limits(limits),
             None => self.transport,
         };
-        let transport = transport.make(&self.emitter);
+        let origins = self.endpoint.clone();
+        let transport = transport.bounded_by(move |uri| origins.allows(uri)).make(&self.emitter);
         let pool = T::pool(&transport);
         let mut endpoint = self.endpoint;
         if T::IS_OWN {

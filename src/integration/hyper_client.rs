@@ -1,8 +1,13 @@
 use std::time::Duration;
 
+#[cfg(feature = "redirect")]
+use http::Uri;
+
 use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
 use crate::event::Emitter;
 use crate::settings::ConfigError;
+#[cfg(feature = "redirect")]
+use crate::transport::hyper::AllowedUris;
 use crate::transport::hyper::{HyperConfig, HyperTransport};
 use crate::transport::pool::{PoolHandle, PoolLimits};
 
@@ -39,6 +44,12 @@ impl Source for OwnClient {
         self
     }
 
+    #[cfg(feature = "redirect")]
+    fn bounded_by(mut self, allows: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
+        self.0.redirects_to = AllowedUris::by(allows);
+        self
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         self.0.check()
     }
@@ -49,5 +60,20 @@ impl IntegrationBuilder<OwnClient> {
     pub fn hyper(mut self, adjust: impl FnOnce(HyperConfig) -> HyperConfig) -> Self {
         self.transport.0 = adjust(self.transport.0);
         self
+    }
+
+    /// Asks for answers in gzip, br or zstd, and decodes them; off by default. See
+    /// [compressed answers](crate::transport::hyper#compressed-answers).
+    #[cfg(feature = "decompression")]
+    pub fn decompression(self) -> Self {
+        self.hyper(HyperConfig::decompression)
+    }
+
+    /// Follows at most ten redirects a request, all within the attempt's time; none by default. See
+    /// [redirects](crate::transport::hyper#redirects). Another number is the client's
+    /// [`max_redirects`](HyperConfig::max_redirects).
+    #[cfg(feature = "redirect")]
+    pub fn follow_redirects(self) -> Self {
+        self.hyper(HyperConfig::follow_redirects)
     }
 }

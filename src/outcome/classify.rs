@@ -64,8 +64,8 @@ pub(crate) struct LeftAlone(pub(crate) CallId);
 /// An extension of an answer: the client followed a redirect with a request that isn't safe, so
 /// that a 2xx doesn't prove that it was carried out.
 ///
-/// The [reqwest](crate::transport::reqwest) transport sets it. So should other clients that follow
-/// redirects. [`HttpClassifier`] treats such an answer as a [`Class::ClientError`].
+/// The [reqwest](crate::transport::reqwest) transport sets it, and the own client where a POST became a
+/// GET after a 301 or 302. So should other clients that follow redirects. [`HttpClassifier`] treats such an answer as a [`Class::ClientError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redirected;
 

@@ -23,7 +23,8 @@
 //! corrected. A 304 is a success: it answers the caller's condition. If the client follows
 //! redirects itself, an answer from another URL to a request that isn't safe (RFC 9110, 9.2.1) is
 //! not a success: the redirect may have turned a POST into a GET without a body, and
-//! [reqwest](crate::transport::reqwest) doesn't say so.
+//! [reqwest](crate::transport::reqwest) doesn't say so. (The own client [knows which
+//! ones](crate::transport::hyper#redirects).)
 //!
 //! Your own classifier adds what the default can't know:
 //!

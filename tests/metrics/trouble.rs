@@ -276,7 +276,7 @@ async fn rotated(bench: &Bench) {
     call(&shop, Method::GET).await;
 }
 
-/// The own client, whose connections are ended by its peer. Sockets don't know of paused time.
+/// The own client, which is redirected, and whose connections are ended by its peer. Sockets don't know of paused time.
 async fn connected(bench: &Bench) -> Integration {
     tokio::time::resume();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -284,12 +284,15 @@ async fn connected(bench: &Bench) -> Integration {
     let serving = tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut socket, _) = listener.accept().await.expect("a connection");
-        let _read = socket.read(&mut [0; 1024]).await;
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let _written = socket.write_all(answer).await;
+        for (status, more) in [("302 Found", "location: /there"), ("200 OK", "connection: close")] {
+            let _read = socket.read(&mut [0; 1024]).await;
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n{more}\r\n\r\n");
+            let _written = socket.write_all(answer.as_bytes()).await;
+        }
         listener
     });
     let own = Integration::user_flow("own client")
+        .follow_redirects()
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
         .build()

@@ -12,7 +12,11 @@ mod bodies;
 mod calls;
 mod client;
 mod collected;
+#[cfg(feature = "decompression")]
+mod decompression;
 mod faults;
+#[cfg(feature = "redirect")]
+mod followed;
 mod frames;
 mod heads;
 mod http1;

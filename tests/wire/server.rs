@@ -11,6 +11,7 @@
 //! | `/bytes/<bytes>` | at once, with a body of so many bytes |
 //! | `/fields/<fields>/<bytes>` | at once, with so many header fields more, of so many bytes each |
 //! | `/misdirected` | 421 |
+//! | `/moved?<location>` | 302 |
 //! | any other | at once |
 
 use std::convert::Infallible;
@@ -231,6 +232,7 @@ async fn answer(
     shared: Arc<Shared>,
 ) -> Result<Response<AnyBody>, Infallible> {
     let target = request.uri().path().to_owned();
+    let location = request.uri().query().unwrap_or_default().to_owned();
     shared.targets.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
     shared.sockets.send_modify(|sockets| sockets.requests += 1);
     let mut body = request.into_body();
@@ -252,6 +254,10 @@ async fn answer(
         "/gated" => shared.gate.pass().await,
         "/slow" => tokio::time::sleep(Duration::from_millis(4)).await,
         "/misdirected" => *response.status_mut() = StatusCode::MISDIRECTED_REQUEST,
+        "/moved" => {
+            *response.status_mut() = StatusCode::FOUND;
+            response.headers_mut().insert(header::LOCATION, location.parse().unwrap());
+        }
         "/last" => {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

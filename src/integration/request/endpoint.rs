@@ -116,6 +116,15 @@ impl Endpoint {
         }
     }
 
+    /// Whether requests may go to this URI's origin.
+    pub(in crate::integration) fn allows(&self, uri: &Uri) -> bool {
+        match (&self.base, Origin::of(uri)) {
+            (None, _) => true,
+            (Some(base), Some(origin)) => self.may_go_to(base, &origin),
+            (Some(_), None) => false,
+        }
+    }
+
     fn may_go_to(&self, base: &Base, origin: &Origin) -> bool {
         base.origin.is(origin) || self.origins.iter().any(|allowed| allowed.is(origin))
     }

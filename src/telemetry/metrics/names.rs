@@ -87,6 +87,8 @@ metrics! {
     CONNECTIONS_OPENED: Counter, Of("connection"), "outrigger.connections.opened", [];
     /// Connections of the own client that were closed, by cause.
     CONNECTIONS_CLOSED: Counter, Of("connection"), "outrigger.connections.closed", [REASON];
+    /// Redirects that the own client followed, by where they led: `same_origin`, `other_origin`.
+    REDIRECTS: Counter, Of("redirect"), "outrigger.redirects", [TO_ORIGIN];
     /// Rotating clients that were to be replaced, by cause; `outrigger.replaced` says whether they were.
     CLIENTS_REPLACED: Counter, Of("client"), "outrigger.clients.replaced", [REASON, REPLACED];
 
@@ -234,6 +236,8 @@ labels! {
     CONTROL = "outrigger.control";
     /// An injected fault.
     FAULT = "outrigger.fault";
+    /// Whether a redirect led to another origin.
+    TO_ORIGIN = "outrigger.to_origin";
     /// Which of two requests was answered first.
     WINNER = "outrigger.winner";
     /// `yes`, `no`, or `not_compared`.

@@ -69,6 +69,9 @@ impl MetricsVisitor<'_> {
             Event::ConnectionClosed { cause, .. } => {
                 (names::CONNECTIONS_CLOSED, Some((names::REASON, cause.name())))
             }
+            Event::Redirected { to_origin, .. } => {
+                (names::REDIRECTS, Some((names::TO_ORIGIN, to_origin.name())))
+            }
             Event::KillSwitchChanged { to, .. } => {
                 (names::KILL_SWITCH_CHANGES, Some((names::MODE, to.name())))
             }

@@ -68,6 +68,7 @@ impl Subscriber for Spans {
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }
             | Event::ClientReplaced { .. }
+            | Event::Redirected { .. }
             | Event::Mirrored { .. }
             | Event::MirrorSkipped => states::record_other(&scope, event),
         }

@@ -83,6 +83,14 @@ pub(super) fn record_other(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.cause" = cause.name(),
             "outrigger.lived_s" = lived.as_secs_f64(),
         ),
+        Event::Redirected { status, to_origin, hops } => record!(
+            scope,
+            DEBUG,
+            "a redirect is followed",
+            "http.response.status_code" = i64::from(status.as_u16()),
+            "outrigger.to_origin" = to_origin.name(),
+            "outrigger.hops" = i64::from(hops),
+        ),
         Event::ClientReplaced { cause, replaced: true } => {
             record!(scope, DEBUG, "a client was replaced", "outrigger.cause" = cause.name());
         }

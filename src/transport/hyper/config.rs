@@ -23,6 +23,12 @@ pub struct HyperConfig {
     pub(super) happy_eyeballs: Duration,
     pub(super) resolve: Source,
     pub(super) proxies: Proxies,
+    #[cfg(feature = "decompression")]
+    pub(super) decompression: bool,
+    #[cfg(feature = "redirect")]
+    pub(super) max_redirects: u32,
+    #[cfg(feature = "redirect")]
+    pub(crate) redirects_to: super::redirect::AllowedUris,
     pub(super) tls: super::tls::Settings,
 }
 
@@ -45,6 +51,12 @@ impl HyperConfig {
             happy_eyeballs: Duration::from_millis(250),
             resolve: Source::default(),
             proxies: Proxies::default(),
+            #[cfg(feature = "decompression")]
+            decompression: false,
+            #[cfg(feature = "redirect")]
+            max_redirects: 0,
+            #[cfg(feature = "redirect")]
+            redirects_to: super::redirect::AllowedUris::default(),
             tls: super::tls::Settings::default(),
         }
     }
@@ -126,6 +138,30 @@ impl HyperConfig {
     /// Speaks HTTP/2 without asking first (RFC 9113, 3.3).
     pub fn http2_prior_knowledge(mut self) -> Self {
         self.http2_prior_knowledge = true;
+        self
+    }
+
+    /// Asks for answers in gzip, br or zstd, and decodes them; off by default, because it costs time
+    /// and whoever reads sizes or checksums of what was sent must not get something else. See
+    /// [compressed answers](super#compressed-answers).
+    #[cfg(feature = "decompression")]
+    pub fn decompression(mut self) -> Self {
+        self.decompression = true;
+        self
+    }
+
+    /// Follows at most ten redirects a request, as many as reqwest; none by default. See
+    /// [redirects](super#redirects).
+    #[cfg(feature = "redirect")]
+    pub fn follow_redirects(self) -> Self {
+        self.max_redirects(10)
+    }
+
+    /// Follows at most so many redirects a request; 0, which is the default, follows none. An answer
+    /// that would be one more is what the caller gets.
+    #[cfg(feature = "redirect")]
+    pub fn max_redirects(mut self, most: u32) -> Self {
+        self.max_redirects = most;
         self
     }
 

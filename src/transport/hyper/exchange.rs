@@ -7,9 +7,10 @@ use std::time::Instant;
 use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
+use super::body::Received;
 use super::pool::{Acquired, Grant, Hold, Host, Lease, Waiting};
 use super::request;
-use super::service::{Client, ResponseBody};
+use super::service::Client;
 use crate::body::{Body, GuardedBody};
 use crate::context::Context;
 use crate::event::Event;
@@ -23,7 +24,7 @@ impl Client {
         self: Arc<Self>,
         mut request: Request<Body>,
         context: Option<Context>,
-    ) -> Result<Response<ResponseBody>, Error> {
+    ) -> Result<Response<Received>, Error> {
         request::check(&request)?;
         request::wait(&request);
         let uri = request.uri().clone();
@@ -94,7 +95,7 @@ impl Client {
         mut hold: Hold,
         mut response: Response<Incoming>,
         context: Option<&Context>,
-    ) -> Result<Response<ResponseBody>, Error> {
+    ) -> Result<Response<Received>, Error> {
         hop::answered(context, &mut response);
         hold.answered();
         if hold.connection().is_http2() {
@@ -179,7 +180,7 @@ impl Client {
 
 /// The result of a request on a connection.
 enum Exchanged {
-    Answer(Response<ResponseBody>),
+    Answer(Response<Received>),
     /// The connection was closed while it was unused. The request was sent on it at this time.
     GivenBack(Request<Body>, Instant),
 }

@@ -19,6 +19,8 @@
 //! | [`max_head_size`](HyperConfig::max_head_size) | 256 KiB | as Chromium |
 //! | [`strict_heads`](HyperConfig::strict_heads) | off | folded values and lines that are no fields are borne as RFC 9112 and browsers do, framing aside |
 //! | [`title_case_headers`](HyperConfig::title_case_headers) | off | names have no case (RFC 9110, 5.1) |
+//! | `decompression` (feature `decompression`) | off | sizes and checksums stay those of what was sent |
+//! | `max_redirects` (feature `redirect`) | 0 | an API that redirects has moved, and its URL should be corrected |
 //! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |
 //! | [`happy_eyeballs`](HyperConfig::happy_eyeballs) | 250 ms | RFC 8305, 5 recommends it: few connections more than needed, and the limit is shared by all addresses |
 //!
@@ -51,9 +53,121 @@
 //! nothing, and a call from another that takes one of its connections waits in vain until a limit passes.
 //! Where several such runtimes make calls, each needs an integration of its own.
 //!
-//! It follows no redirects: a 3xx is the answer. A request that was on an HTTP/2 connection when its
+//! # GOAWAY
+//!
+//! A request that was on an HTTP/2 connection when its
 //! peer ended that (`GOAWAY`) may have been processed, also where the peer says that it was not: hyper
 //! doesn't tell the last stream that the peer names.
+//!
+//! # Compressed answers
+//!
+//! With the feature `decompression` and `decompression()`, on the integration's builder or on
+//! [`HyperConfig`], requests ask for gzip, br and zstd, unless they have an `accept-encoding` or a
+//! `range` of their own. An answer in one of these codings is decoded while it is read, and
+//! `content-encoding` and `content-length` are removed from its head.
+//!
+//! All other answers pass as they came: to HEAD, with status 204, 206 or 304, in a coding that is not
+//! one of the three, or in several codings, one over the other.
+//!
+//! A body that is no valid gzip, br or zstd, because it is cut off or is something else, is an error
+//! by [`Fault::Body`](crate::outcome::Fault::Body) whose delivery is
+//! [`Answered`](crate::Delivery::Answered). So is a gzip answer of several members (RFC 1952, 2.2), of
+//! which only the first could be read.
+//!
+//! All limits count decoded bytes, and decoding is no faster than reading: `bytes()` and `text()` stop
+//! at 16 MiB, however small the answer was on the wire. Records and metrics show the decoded body. The
+//! feature brings a C library (zstd) along, which needs a C compiler to build.
+//!
+//! # Redirects
+//!
+//! A 3xx is the answer, unless the feature `redirect` and `follow_redirects()` say otherwise, on the
+//! integration's builder or on [`HyperConfig`]. Then at most ten redirects are followed, or as many as
+//! `max_redirects` says. Whatever isn't followed is the caller's answer, of the class
+//! [`ClientError`](crate::terms::Class::ClientError), which is not tried again.
+//!
+//! The method is chosen as RFC 9110, 15.4 has it: after 303 it is GET; a POST becomes a GET after 301
+//! and 302; all others stay what they are. A request that becomes a GET loses its body. After a 301 or
+//! 302, nothing says that the POST was carried out, so a success that answers that GET is a
+//! `ClientError` too (see [`Redirected`](crate::outcome::Redirected)); after a 303, it is a success.
+//!
+//! A request is sent again with its body where that body is in memory and
+//! - its method is idempotent (PUT, DELETE), or the caller says that it is safe to repeat
+//!   ([`RetryOverride::Safe`](crate::retry::RetryOverride::Safe)), or
+//! - its provider honours its idempotency key, and the redirect stays at its origin.
+//!
+//! So a POST without a key is sent once. (Where a limit on the upload is set, bodies are streams, and
+//! are not sent again here.)
+//!
+//! Another origin, by scheme, host or port, gets `accept`, `accept-charset`, `accept-encoding`,
+//! `accept-language`, `cache-control`, `range`, `user-agent` and what describes the body, and nothing of
+//! that if it is marked as sensitive. Credentials, cookies, keys, ids, traces, baggage and all headers of
+//! your own stay away from it, and they don't come back if it leads back. (A certificate of the
+//! client's is shown to every host that asks for one.)
+//!
+//! A redirect from https to http, to a URI with credentials, to another scheme or to what is no URI is
+//! not followed.
+//!
+//! All redirects of an attempt share its time limits. An error of a later request proves nothing of the
+//! first: its delivery is [`Unknown`](crate::Delivery::Unknown).
+//!
+//! tower-http's `FollowRedirect` reads the status and the location and sends the next request. What may
+//! be followed, and what goes along, is decided here: its own policies keep all headers but three, and
+//! know nothing of keys.
+//!
+//! # Beside reqwest
+//!
+//! | | a reqwest client | the own client |
+//! |---|---|---|
+//! | compressed answers | with its features `gzip`, `brotli`, `zstd`, `deflate`, by default | with `decompression()`: gzip, br, zstd |
+//! | `accept-encoding` | unless the request has one, or a `range` | the same |
+//! | a bomb | `bytes()` and `text()` have no limit | 16 MiB, or what `bytes_up_to` says |
+//! | redirects | ten by default, then an error | with `follow_redirects()`: ten, then the 3xx |
+//! | POST after 301, 302 | GET, which looks like a success | GET, whose success is a `ClientError` |
+//! | POST after 307, 308 | sent again if its body can be | only with a key that is honoured, to the same origin |
+//! | another origin gets | all but `authorization`, `cookie`, `proxy-authorization` | accepted formats, `user-agent`, the body |
+//! | https to http | followed unless `https_only` | not followed |
+//! | where the answer came from | `Response::url` | [`Event::Redirected`](crate::event::Event::Redirected) for each redirect |
+//! | cookies | with its feature `cookies` | a layer of yours |
+//!
+//! # Cookies
+//!
+//! The client keeps none. APIs that want a session get it from a layer around the client; the crate
+//! `cookie_store` is a jar that knows the rules (RFC 6265).
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//! use http::{HeaderValue, Request, Response, header};
+//! use outrigger::transport::hyper::{HyperConfig, ResponseBody};
+//! use outrigger::{Body, Integration};
+//! use tower::ServiceBuilder;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let session: Arc<Mutex<Option<HeaderValue>>> = Arc::default();
+//! let kept = session.clone();
+//! let client = ServiceBuilder::new()
+//!     .map_request(move |mut request: Request<Body>| {
+//!         if let Some(cookie) = session.lock().unwrap().clone() {
+//!             request.headers_mut().insert(header::COOKIE, cookie);
+//!         }
+//!         request
+//!     })
+//!     .map_response(move |response: Response<ResponseBody>| {
+//!         if let Some(cookie) = response.headers().get(header::SET_COOKIE) {
+//!             // `sid=31d4; Path=/; Secure` is sent back as `sid=31d4`.
+//!             let pair = cookie.as_bytes().split(|byte| *byte == b';').next();
+//!             *kept.lock().unwrap() = pair.and_then(|pair| HeaderValue::from_bytes(pair).ok());
+//!         }
+//!         response
+//!     })
+//!     .service(HyperConfig::new().build()?);
+//! let portal = Integration::background("portal").service(client).build()?;
+//! # let _ = portal;
+//! # Ok(()) }
+//! ```
+//!
+//! Such a layer sees the answer to the last of the redirects that the client follows, and not the
+//! cookies that were set on the way: leave redirects off where a login sets them.
 //!
 //! # Credentials in a URI
 //!
@@ -72,7 +186,8 @@
 //! # Events
 //!
 //! [`ConnectionOpened`](crate::event::Event::ConnectionOpened),
-//! [`ConnectionClosed`](crate::event::Event::ConnectionClosed), and
+//! [`ConnectionClosed`](crate::event::Event::ConnectionClosed),
+//! [`Redirected`](crate::event::Event::Redirected), and
 //! [`TimedOut`](crate::event::Event::TimedOut) with
 //! [`Phase::Acquire`](crate::terms::Phase::Acquire).
 //!
@@ -99,13 +214,21 @@
 //! # Ok(()) }
 //! ```
 
+mod body;
 mod config;
 mod connect;
+#[cfg(feature = "decompression")]
+mod decoding;
+#[cfg(not(feature = "decompression"))]
+#[path = "undecoded.rs"]
+mod decoding;
 mod establish;
 mod exchange;
 mod head_check;
 mod heads;
 mod http1_io;
+#[cfg(feature = "decompression")]
+mod last_byte;
 mod pool;
 mod protocols;
 #[cfg(not(feature = "proxy"))]
@@ -113,6 +236,8 @@ mod protocols;
 mod proxy;
 #[cfg(feature = "proxy")]
 mod proxy;
+#[cfg(feature = "redirect")]
+mod redirect;
 mod request;
 mod resolve;
 mod service;
@@ -125,7 +250,10 @@ mod tls;
 mod watched_io;
 mod windows;
 
+pub use body::ResponseBody;
 pub use config::HyperConfig;
 pub use pool::Hold;
+#[cfg(feature = "redirect")]
+pub(crate) use redirect::AllowedUris;
 pub use resolve::{Resolve, Resolved};
-pub use service::{HyperTransport, ResponseBody, ResponseFuture};
+pub use service::{HyperTransport, ResponseFuture};

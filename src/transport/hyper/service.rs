@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response, Uri};
-use hyper::body::Incoming;
 use tower_service::Service;
 
+use super::body::{Received, ResponseBody};
 use super::config::HyperConfig;
-use super::pool::{Hold, Hosts};
+use super::decoding::Decoding;
+use super::pool::Hosts;
+#[cfg(feature = "redirect")]
+use super::redirect;
 use super::tls;
-use crate::body::{Body, GuardedBody};
+use crate::body::Body;
 use crate::context::Context;
 use crate::control::{Expiry, PoolFigures};
 use crate::event::Emitter;
@@ -28,9 +31,6 @@ pub struct HyperTransport {
 /// A running request.
 pub type ResponseFuture =
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Error>> + Send>>;
-
-/// The body of an answer. It holds its connection until it has ended.
-pub type ResponseBody = GuardedBody<Incoming, Hold>;
 
 pub(super) struct Client {
     pub(super) config: HyperConfig,
@@ -63,13 +63,28 @@ impl Service<Request<Body>> for HyperTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> ResponseFuture {
+    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
+        let client = Arc::clone(&self.client);
         let context = request.extensions().get::<Context>().cloned();
-        let sent = Arc::clone(&self.client).send(request, context.clone());
-        Box::pin(async move {
-            // The error belongs to this call.
-            sent.await.map_err(|error| Error::from_client(error, context.as_ref()))
-        })
+        let decoding = Decoding::ask(&client.config, &mut request);
+        #[cfg(feature = "redirect")]
+        if client.config.max_redirects > 0 {
+            let sent = redirect::follow(client, request, context.clone());
+            return Box::pin(finish(sent, context, decoding));
+        }
+        Box::pin(finish(client.send(request, context.clone()), context, decoding))
+    }
+}
+
+async fn finish(
+    sent: impl Future<Output = Result<Response<Received>, Error>>,
+    context: Option<Context>,
+    decoding: Decoding,
+) -> Result<Response<ResponseBody>, Error> {
+    match sent.await {
+        Ok(response) => Ok(decoding.decode(response).await),
+        // The error belongs to this call.
+        Err(error) => Err(Error::from_client(error, context.as_ref())),
     }
 }
 
