@@ -1,7 +1,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -84,7 +84,7 @@ impl Body {
         D: Into<Bytes> + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self::new(StreamedBody { stream })
+        Self::new(StreamedBody { stream: Some(stream) })
     }
 
     /// The bytes, if they are all in memory.
@@ -161,8 +161,9 @@ impl Body {
 pin_project! {
     /// A stream of bytes as a body.
     struct StreamedBody<S> {
+        // Absent once it has ended: a stream must not be polled again.
         #[pin]
-        stream: S,
+        stream: Option<S>,
     }
 }
 
@@ -178,7 +179,12 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
-        let part = std::task::ready!(self.project().stream.poll_next(cx));
+        let mut this = self.project();
+        let Some(stream) = this.stream.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let part = std::task::ready!(stream.poll_next(cx));
+        if !matches!(part, Some(Ok(_))) {
+            this.stream.set(None);
+        }
         Poll::Ready(part.map(|part| part.map(|data| Frame::data(data.into()))))
     }
 }
@@ -279,8 +285,13 @@ macro_rules! from_via_bytes {
 from_via_bytes!(Vec<u8>, String, &'static str, &'static [u8]);
 
 impl From<http_body_util::Full<Bytes>> for Body {
-    fn from(body: http_body_util::Full<Bytes>) -> Self {
-        Self::new(body)
+    fn from(mut body: http_body_util::Full<Bytes>) -> Self {
+        // It is one frame, which is there.
+        let cx = &mut Context::from_waker(Waker::noop());
+        match http_body::Body::poll_frame(Pin::new(&mut body), cx) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().map(Self::from).unwrap_or_default(),
+            _ => Self::empty(),
+        }
     }
 }
 

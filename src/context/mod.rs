@@ -50,5 +50,6 @@ pub(crate) use call::Call;
 pub(crate) use ids::KeyFact;
 pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};
+pub(crate) use scope::CallLimit;
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

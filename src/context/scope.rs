@@ -15,6 +15,10 @@ use crate::rt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallDeadline(pub Instant);
 
+/// The time that a call may take, from when it is sent, as a request extension.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallLimit(pub(crate) std::time::Duration);
+
 /// Facts that a piece of work gives to every call that is made, or first polled, inside of it.
 ///
 /// ```

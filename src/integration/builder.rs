@@ -168,13 +168,15 @@ impl<T> IntegrationBuilder<T> {
     ///
     /// With a base URL, a request to another origin (scheme, host, port) is refused unless
     /// [`allow_origin`](Self::allow_origin) names it: an integration talks to its provider, and sends
-    /// its credentials to nobody else.
+    /// its credentials to nobody else. (A client of yours that follows redirects by itself goes where it
+    /// is sent: switch that off.) Encode an id that comes from outside before it is a part of a path.
     pub fn base_url(mut self, url: impl AsRef<str>) -> Self {
         self.endpoint.set_base(url.as_ref());
         self
     }
 
-    /// Another origin that requests may go to, beside the base URL's: `https://files.stripe.com`.
+    /// Another origin that requests may go to, beside the base URL's: `https://files.stripe.com`. Default
+    /// headers aren't sent there, but for the user agent: they may be credentials.
     pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
         self.endpoint.allow_origin(origin.as_ref());
         self
@@ -413,7 +415,7 @@ impl<T: Source> IntegrationBuilder<T> {
     fn check(&self) -> Result<(), ConfigError> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
-        let mut found: Vec<ValidationError> = self.endpoint.mistakes().to_vec();
+        let mut found: Vec<ValidationError> = self.endpoint.mistakes();
         self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.

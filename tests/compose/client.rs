@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use outrigger::backoff::Backoff;
-use outrigger::context::{BusinessKey, CallDeadline, CorrelationId, PathTemplate, Scope};
+use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::Service;
 use outrigger::retry::RetryOverride;
@@ -78,6 +78,12 @@ async fn relative_uris_are_joined_to_the_base_url() {
         ),
         ("https://api.crm.example/v2", "", "https://api.crm.example/v2"),
         ("https://api.crm.example/v2", "?page=2", "https://api.crm.example/v2?page=2"),
+        ("https://api.crm.example/v2", "/", "https://api.crm.example/v2/"),
+        (
+            "https://api.crm.example",
+            "find?url=http://a",
+            "https://api.crm.example/find?url=http://a",
+        ),
         ("http://localhost:8080", "a%20b", "http://localhost:8080/a%20b"),
         (
             "https://api.crm.example/v2",
@@ -108,6 +114,10 @@ async fn a_request_to_another_origin_is_refused() {
         "customers/../../admin",
         "customers/%2e%2E/admin",
         "./customers",
+        "customers/..#",
+        "customers/..\\..\\admin",
+        "customers/..%2f..%2Fadmin",
+        "*",
         "a b",
     ] {
         let error = crm.get(uri).bearer_auth("secret").send().await.unwrap_err();
@@ -127,11 +137,22 @@ async fn another_origin_may_be_allowed() {
     let crm = Integration::user_flow("crm")
         .base_url("https://api.crm.example")
         .allow_origin("https://files.crm.example")
+        .default_header(AUTHORIZATION, "Bearer of crm")
+        .user_agent("shop")
         .service(provider)
         .build()
         .unwrap();
     crm.get("https://files.crm.example/1.pdf").send().await.unwrap();
-    assert_eq!(last(&seen).uri(), "https://files.crm.example/1.pdf");
+    let sent = last(&seen);
+    assert_eq!(sent.uri(), "https://files.crm.example/1.pdf");
+    // What may be a credential is the provider's alone.
+    assert_eq!(
+        (sent.headers().get(AUTHORIZATION), &sent.headers()[USER_AGENT]),
+        (None, &"shop".parse().unwrap())
+    );
+    let forgotten = Integration::user_flow("crm").allow_origin("https://files.crm.example");
+    let error = forgotten.service(Script::new([Answer::status(200)])).build().unwrap_err();
+    assert_eq!(error.errors()[0].field(), "allow_origin");
     assert!(crm.get("https://crm.example/").send().await.is_err());
 }
 
@@ -254,6 +275,7 @@ async fn what_is_wrong_with_a_request_is_the_calls_error() {
         crm.get("a").header("x y", "z"),
         crm.get("a").header("x", "a\nb"),
         crm.get("a").bearer_auth("a\nb"),
+        crm.get("a").basic_auth("a:b", Some("c")),
         crm.get("a").query(&"no pairs"),
         crm.get("a").form(&[1, 2]),
         crm.get("a").json(&std::collections::HashMap::from([((1, 2), 3)])),
@@ -296,7 +318,6 @@ async fn options_go_with_a_request_of_any_kind() {
         assert_eq!(own.get::<BusinessKey>().unwrap().as_str(), "order 1042");
         assert_eq!(own.get::<PathTemplate>().unwrap().as_str(), "/charges/{id}");
         assert_eq!(own.get::<RetryOverride>(), Some(&RetryOverride::Once));
-        assert!(own.get::<CallDeadline>().is_some());
         let key = &sent.headers()["idempotency-key"];
         assert_eq!(key.len(), 36, "{key:?}");
     }
@@ -335,6 +356,12 @@ async fn options_do_what_they_say() {
     let error = crm.get("a").deadline(Duration::from_millis(300)).send().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(began.elapsed(), Duration::from_millis(300));
+    // From when it is sent, and not from when it is put together.
+    let request = crm.get("a").deadline(Duration::from_millis(300)).build().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let began = tokio::time::Instant::now();
+    assert!(crm.send(request).await.unwrap_err().is_timeout());
+    assert_eq!(began.elapsed(), Duration::from_millis(300));
 }
 
 #[tokio::test]
@@ -355,6 +382,7 @@ async fn answers_are_read_as_with_reqwest() {
             (ErrorKind::Status(status), Delivery::Answered)
         );
         assert_eq!(error.to_string(), format!("answered {status}"));
+        assert_eq!(error.last_status(), Some(status));
     }
     for (body, said) in [
         (r#"{"id":42}"#, "missing field `name` (line 1, column 9)"),
@@ -362,6 +390,7 @@ async fn answers_are_read_as_with_reqwest() {
             r#"{"id":"secret","name":""}"#,
             "a value of another type than expected (line 1, column 14)",
         ),
+        (r#"{"id":4"#, "it ends too early (line 1, column 7)"),
         ("<html>secret</html>", "it is no json (line 1, column 1)"),
         ("", "there is no body (line 1, column 0)"),
     ] {
@@ -445,4 +474,21 @@ async fn bodies_of_any_type_go_through_the_tower_service() {
     let request = Request::post("/a").body(axum::body::Body::from("axum")).unwrap();
     tower::Service::call(&mut service, request).await.unwrap();
     assert_eq!(last(&seen).body(), "axum");
+}
+
+#[tokio::test]
+async fn bodies_keep_their_lengths() {
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&sizes);
+    let provider = service_fn(move |request: Request<Body>| {
+        keep.lock().unwrap().push(http_body::Body::size_hint(request.body()).exact());
+        std::future::ready(Ok::<_, BoxError>(Response::new(Body::empty())))
+    });
+    let crm = Integration::user_flow("crm").service(provider).build().unwrap();
+    let request = |body| Request::post("https://crm.example/").body(body).unwrap();
+    let full = || http_body_util::Full::new(Bytes::from("four"));
+    tower::Service::call(&mut crm.tower(), request(full())).await.unwrap();
+    crm.send(request(full())).await.unwrap();
+    assert_eq!(*sizes.lock().unwrap(), [Some(4), Some(4)]);
+    assert_eq!(Body::from(full()).as_bytes(), Some(&b"four"[..]));
 }

@@ -123,7 +123,8 @@ fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
         let text = error.to_string();
         // Of serde's sentences, this one alone never quotes a value.
         let what = match text.split_once(" at line") {
-            Some((what, _)) if what.starts_with("missing field") => what,
+            Some((what, _)) if is_missing_field(what) => what,
+            _ if error.is_eof() && !json.is_empty() => "it ends too early",
             _ if error.is_data() => "a value of another type than expected",
             _ if json.is_empty() => "there is no body",
             _ => "it is no json",
@@ -132,4 +133,12 @@ fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
         Error::new(ErrorKind::Invalid, Delivery::Answered)
             .with_detail(format!("{what} (line {line}, column {column})"))
     })
+}
+
+/// "missing field `name`", and nothing else that a type may have made of it.
+#[cfg(feature = "json")]
+fn is_missing_field(text: &str) -> bool {
+    let name = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-.$@".contains(letter);
+    name.is_some_and(|name| name.chars().all(is_name))
 }

@@ -107,7 +107,12 @@ impl RequestBuilder {
 
     /// `Authorization: Basic …` (RFC 7617), hidden from records.
     pub fn basic_auth(self, user: impl fmt::Display, password: Option<impl fmt::Display>) -> Self {
-        let password = password.map(|password| password.to_string()).unwrap_or_default();
+        let (user, password) =
+            (user.to_string(), password.map(|password| password.to_string()).unwrap_or_default());
+        if user.contains(':') {
+            // What follows would be read as the password (RFC 7617, 2).
+            return self.step(Err::<(), _>(Error::unsendable("its user has a `:`")), |_, ()| {});
+        }
         self.auth(format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
     }
 

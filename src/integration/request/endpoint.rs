@@ -13,7 +13,7 @@ pub(in crate::integration) struct Endpoint {
     origins: Vec<Origin>,
     /// Set on each request that has no header of that name.
     headers: HeaderMap,
-    /// The user agent was set, or is meant to be absent.
+    /// The user agent was set.
     has_user_agent: bool,
     mistakes: Vec<ValidationError>,
 }
@@ -77,36 +77,51 @@ impl Endpoint {
         self.mistakes.push(ValidationError::new(field, problem));
     }
 
-    pub(in crate::integration) fn mistakes(&self) -> &[ValidationError] {
-        &self.mistakes
+    pub(in crate::integration) fn mistakes(&self) -> Vec<ValidationError> {
+        let mut mistakes = self.mistakes.clone();
+        if self.base.is_none() && !self.origins.is_empty() {
+            let problem = "without a base url, requests may go to all origins: set `base_url`, too";
+            mistakes.push(ValidationError::new("allow_origin", problem));
+        }
+        mistakes
     }
 
     /// The URI of a path, or a URI as it is.
     pub(super) fn uri(&self, of: &str) -> Result<Uri, Error> {
-        let is_absolute = of.contains("://");
-        match &self.base {
-            Some(base) if !is_absolute => base.join(of),
-            _ if is_absolute => of.parse().map_err(Error::from),
-            _ => Err(Error::unsendable(format!("{NO_BASE}, and its uri is relative"))),
+        match (&self.base, is_absolute(of)) {
+            (_, true) => of.parse().map_err(Error::from),
+            (Some(base), false) => base.join(of),
+            (None, false) => Err(Error::unsendable(format!("{NO_BASE}, and its uri is relative"))),
         }
     }
 
     /// Gives the request what each request carries; the error if it may not go where it wants to.
     pub(in crate::integration) fn prepare<B>(&self, request: &mut Request<B>) -> Result<(), Error> {
+        let is_to_base = self.direct(request)?;
         for (name, value) in &self.headers {
-            if !request.headers().contains_key(name) {
+            // A default may be a credential, which is for the provider alone.
+            let is_for_all = is_to_base || name == USER_AGENT;
+            if is_for_all && !request.headers().contains_key(name) {
                 request.headers_mut().insert(name, value.clone());
             }
         }
-        let Some(base) = &self.base else { return Ok(()) };
-        match Origin::of(request.uri()) {
-            None => {
+        Ok(())
+    }
+
+    /// Makes the request's URI absolute, and checks where it leads. Returns whether that is the base
+    /// URL's origin, or whether there is none.
+    fn direct<B>(&self, request: &mut Request<B>) -> Result<bool, Error> {
+        let Some(base) = &self.base else { return Ok(true) };
+        match (Origin::of(request.uri()), request.uri().authority()) {
+            (None, Some(_)) => Err(Error::unsendable("its uri has a host and no scheme")),
+            (None, None) => {
                 let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
                 *request.uri_mut() = base.join(path)?;
-                Ok(())
+                Ok(true)
             }
-            Some(origin) if self.may_go_to(base, &origin) => Ok(()),
-            Some(Origin { scheme, authority }) => {
+            (Some(origin), _) if base.origin.is(&origin) => Ok(true),
+            (Some(origin), _) if self.may_go_to(base, &origin) => Ok(false),
+            (Some(Origin { scheme, authority }), _) => {
                 let host = authority.host();
                 let why = format!(
                     "{scheme}://{host} is not the origin of its base url: `allow_origin` allows others"
@@ -150,17 +165,22 @@ impl Base {
 
     /// The URI of a path under the base's path.
     fn join(&self, relative: &str) -> Result<Uri, Error> {
+        if relative.contains(['#', '\\']) || relative == "*" {
+            return Err(Error::unsendable("its path has a `#`, a `\\` or is `*`: encode it"));
+        }
         let (path, query) = match relative.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (relative, None),
         };
-        let path = path.trim_start_matches('/');
-        if path.split('/').any(is_dots) {
-            return Err(Error::unsendable("its path has a `..`, which leads out of the base url"));
+        if leads_out(path) {
+            return Err(Error::unsendable(
+                "its path has a `.` or `..`, which leads out of the base url",
+            ));
         }
+        let under = path.trim_start_matches('/');
         let slash = if path.is_empty() && !self.path.is_empty() { "" } else { "/" };
         let mark = if query.is_some() { "?" } else { "" };
-        let joined = format!("{}{slash}{path}{mark}{}", self.path, query.unwrap_or_default());
+        let joined = format!("{}{slash}{under}{mark}{}", self.path, query.unwrap_or_default());
         let joined = Uri::builder()
             .scheme(self.origin.scheme.clone())
             .authority(self.origin.authority.clone())
@@ -188,10 +208,20 @@ impl Origin {
     }
 }
 
-/// `.` or `..`, also percent-encoded: RFC 3986, 5.2.4, and what servers make of it.
-fn is_dots(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    plain == "." || plain == ".."
+/// Whether it begins with a scheme: RFC 3986, 3.1.
+fn is_absolute(uri: &str) -> bool {
+    let fits = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+    };
+    uri.split_once("://").is_some_and(|(scheme, _)| fits(scheme))
+}
+
+/// Whether a segment is `.` or `..` (RFC 3986, 5.2.4), as a server may read it that decodes first.
+fn leads_out(path: &str) -> bool {
+    let path =
+        path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    path.split('/').any(|segment| segment == "." || segment == "..")
 }
 
 /// RFC 9110, 10.1.5.

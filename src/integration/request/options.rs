@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
-use crate::context::{BusinessKey, CallDeadline, IdempotencyKey, PathTemplate};
+use crate::context::{BusinessKey, CallLimit, IdempotencyKey, PathTemplate};
 use crate::outcome::Error;
 use crate::retry::RetryOverride;
 
@@ -70,7 +70,8 @@ impl CallOptions {
     }
 
     /// The call's limit, from when it is sent, in place of the integration's. Without one, the
-    /// integration's applies; see [`CallDeadline`].
+    /// integration's applies; see [`CallDeadline`](crate::context::CallDeadline), which sets a point in
+    /// time.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = Some(limit);
         self
@@ -91,7 +92,7 @@ impl CallOptions {
         extend(extensions, idempotency_key);
         extend(extensions, business_key);
         extend(extensions, template);
-        extend(extensions, deadline.map(CallDeadline::after));
+        extend(extensions, deadline.map(CallLimit));
         extend(extensions, retries);
         Ok(())
     }

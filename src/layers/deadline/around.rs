@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::layer::DeadlineLayer;
-use crate::context::{AttemptState, CallDeadline, Moment, Scope};
+use crate::context::{AttemptState, CallDeadline, CallLimit, Moment, Scope};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -69,8 +69,12 @@ impl DeadlinePattern {
     /// The sooner of the request's deadline, or else the layer's own, and those that it inherits.
     fn set_deadline<W: Wire>(&self, attempt: &Attempt<W>) {
         let facts = attempt.facts();
-        let own = attempt.request(|request| request.extensions().get::<CallDeadline>().copied());
-        let own = own.flatten().map(|own| own.0);
+        let own = attempt.request(|request| {
+            let own = request.extensions();
+            let limit = || own.get::<CallLimit>().map(|limit| rt::after(facts.started, limit.0));
+            own.get::<CallDeadline>().map(|own| own.0).or_else(limit)
+        });
+        let own = own.flatten();
         let DeadlineLayer { limit, may_be_lengthened, .. } = self.settings;
         let limit = limit.filter(|_| own.is_none() || !may_be_lengthened);
         let limit = limit.map(|limit| rt::after(facts.started, limit));

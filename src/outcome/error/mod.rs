@@ -252,7 +252,10 @@ impl Error {
     /// The status of the provider's last answer during the call, of any attempt.
     #[must_use]
     pub fn last_status(&self) -> Option<StatusCode> {
-        self.0.context.as_ref()?.last_status()
+        match self.0.kind {
+            ErrorKind::Status(status) => Some(status),
+            _ => self.0.context.as_ref()?.last_status(),
+        }
     }
 
     /// The integration that the call went to.
