@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::StreamBody;
 use outrigger::event::{Event, RedirectTo};
@@ -54,6 +55,12 @@ fn keyed(mut request: Request<Body>) -> Request<Body> {
 fn streamed(text: &'static str) -> Body {
     let frame = http_body::Frame::data(bytes::Bytes::from(text));
     Body::new(StreamBody::new(futures_util::stream::iter([Ok::<_, std::io::Error>(frame)])))
+}
+
+fn unending(text: &'static str) -> Body {
+    let frame = http_body::Frame::data(bytes::Bytes::from(text));
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(frame)]);
+    Body::new(StreamBody::new(first.chain(futures_util::stream::pending())))
 }
 
 fn classes(recorder: &EventRecorder) -> Vec<Class> {
@@ -370,9 +377,16 @@ async fn the_whole_chain_has_the_time_of_one_attempt() {
 async fn an_upload_that_is_limited_is_over_when_its_redirect_is_followed() {
     let shop = keyless(user_flow()).follow_redirects();
     let shop = shop.timeout(|timeout| timeout.upload_stall(ATTEMPT / 4)).build().unwrap();
-    for body in [Body::from("amount=1"), streamed("amount=1")] {
+    let moved = redirect(303, "/receipt");
+    let early = Step::of([Act::ReadHead, Act::Write(moved.clone().into()), Act::Hang]);
+    for (body, first) in [
+        (Body::from("amount=1"), Step::write(moved.clone())),
+        (streamed("amount=1"), Step::write(moved)),
+        // It is answered before it has ended.
+        (unending("amount=1"), early),
+    ] {
         let receipt = slowly(ATTEMPT / 2, answer(200, "a receipt"));
-        let provider = Provider::script([moved(303, "/receipt"), receipt]).await;
+        let provider = Provider::script([first, receipt]).await;
         let response = answered(&shop, post(provider.url("/charge"), body)).await;
         assert_eq!(response.body(), "a receipt");
     }
