@@ -132,6 +132,7 @@ mod settings;
 mod slots;
 mod stack;
 mod target;
+mod tower;
 mod user_flow;
 mod users;
 
@@ -143,6 +144,7 @@ pub use preset::Preset;
 pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
+pub use tower::AnyBodyService;
 
 /// The body types of an integration.
 pub(crate) type IntegrationWire =

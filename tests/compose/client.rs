@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use outrigger::backoff::Backoff;
-use outrigger::context::{BusinessKey, CallDeadline, PathTemplate};
+use outrigger::context::{BusinessKey, CallDeadline, CorrelationId, PathTemplate, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::Service;
 use outrigger::retry::RetryOverride;
@@ -400,4 +400,49 @@ async fn a_body_needs_only_be_send() {
     assert_eq!(Body::new(axum).text().await.unwrap(), "from axum");
     let boxed = http_body_util::Full::new(Bytes::from("boxed")).boxed_unsync();
     assert_eq!(Body::new(boxed).text().await.unwrap(), "boxed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_is_that_in_which_a_call_is_made_or_else_polled() {
+    let hang = || {
+        let crm = Integration::user_flow("crm").service(Script::new([Answer::hang()]));
+        crm.build().unwrap()
+    };
+    let request = || Request::get("https://crm.example/").body(Body::empty()).unwrap();
+    let scope = || Scope::new().deadline_in(Duration::from_millis(300));
+    let crm = hang();
+    let began = tokio::time::Instant::now();
+    // Made outside of the scope, polled inside.
+    let error = scope().run(crm.send(request())).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    // Made inside, polled outside.
+    let call = scope().run_now(|| crm.send(request()));
+    assert!(call.await.unwrap_err().is_timeout());
+    assert_eq!(began.elapsed(), Duration::from_millis(600));
+
+    let id = || CorrelationId::new("order-1042").unwrap();
+    let (crm, seen) = crate::client::crm("https://crm.example");
+    Scope::new().correlation_id(id()).run(crm.get("a").send()).await.unwrap();
+    assert_eq!(last(&seen).headers()["x-request-id"], "order-1042");
+    let call = Scope::new().correlation_id(id()).run_now(|| crm.get("a").send());
+    let other = Scope::new().correlation_id(CorrelationId::new("other").unwrap());
+    other.run(call).await.unwrap();
+    assert_eq!(last(&seen).headers()["x-request-id"], "order-1042");
+}
+
+#[tokio::test]
+async fn bodies_of_any_type_go_through_the_tower_service() {
+    let (crm, seen) = crm("https://api.crm.example");
+    let mut service = crm.tower();
+    let parts = stream::iter(
+        ["ab", "cd"]
+            .map(|part| Ok::<_, BoxError>(http_body::Frame::data(std::io::Cursor::new(part)))),
+    );
+    let body = http_body_util::StreamBody::new(parts);
+    let request = Request::post("/a").body(body).unwrap();
+    tower::Service::call(&mut service, request).await.unwrap();
+    assert_eq!(last(&seen).body(), "abcd");
+    let request = Request::post("/a").body(axum::body::Body::from("axum")).unwrap();
+    tower::Service::call(&mut service, request).await.unwrap();
+    assert_eq!(last(&seen).body(), "axum");
 }

@@ -31,43 +31,60 @@ impl CorrelationPattern {
         Self { settings: Arc::new(settings.clone()) }
     }
 
-    fn assign<W: Wire>(&self, attempt: &Attempt<W>) {
+    /// Takes what the request has, and what the scope and the span have in which the call is made.
+    fn inherit<W: Wire>(&self, attempt: &Attempt<W>) {
         let CorrelationLayer { header, emitter, rng, .. } = &*self.settings;
         let ids = attempt.request(|request| RequestIds::by(request, header));
         let Some(RequestIds { id, is_replaced, trace, has_trace_headers }) = ids else { return };
         let facts = attempt.facts();
-        let call_id = facts.mint_id(rng);
-        let made = || CorrelationId::from_minted(call_id.to_header());
-        let inherited = id.or_else(Scope::current_correlation_id);
-        let id = facts.correlation.get_or_init(|| inherited.unwrap_or_else(made));
+        if let Some(id) = id.or_else(Scope::current_correlation_id) {
+            let _ = facts.correlation.set(id);
+        }
         if is_replaced {
+            attempt.request(|request| request.headers_mut().remove(header));
             emitter.emit(Some(&attempt.context()), || Event::CorrelationReplaced);
         }
-        let trace = trace.or_else(|| self.trace());
+        let trace = trace.or_else(|| self.current_trace());
         let is_traced = trace.is_some_and(|trace| {
             let _ = facts.trace.set(trace);
             attempt.continue_trace(rng);
             true
         });
+        if has_trace_headers {
+            attempt.request(|request| {
+                if !is_traced {
+                    // Remove invalid headers: a malformed parent, two of them, a state alone.
+                    TraceContext::erase(request.headers_mut());
+                }
+                baggage::restrict(request, &self.settings.baggage_to);
+            });
+        }
+    }
+
+    /// Takes what is still missing from the scope and the span in which the call is polled, or makes
+    /// it.
+    fn complete<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+        let CorrelationLayer { header, begins_traces, rng, .. } = &*self.settings;
+        let facts = call.facts();
+        let made = || CorrelationId::from_minted(facts.mint_id(rng).to_header());
+        let id = || Scope::current_correlation_id().unwrap_or_else(made);
+        let id = facts.correlation.get_or_init(id);
+        if facts.trace.get().is_none() {
+            let begun = || begins_traces.then(|| TraceContext::begin(rng));
+            if let Some(trace) = self.current_trace().or_else(begun) {
+                let _ = facts.trace.set(trace);
+                attempt.continue_trace(rng);
+            }
+        }
         attempt.request(|request| {
             request.headers_mut().insert(header, id.as_header().clone());
-            if !has_trace_headers {
-                return;
-            }
-            if !is_traced {
-                // Remove invalid headers: a malformed parent, two of them, a state alone.
-                TraceContext::erase(request.headers_mut());
-            }
-            baggage::restrict(request, &self.settings.baggage_to);
         });
     }
 
-    /// The trace of a call whose request has none.
-    fn trace(&self) -> Option<TraceContext> {
-        let CorrelationLayer { current_trace, begins_traces, rng, .. } = &*self.settings;
-        let current = || callback::call("current trace", current_trace.as_deref()?).flatten();
-        let begun = || begins_traces.then(|| TraceContext::begin(rng));
-        Scope::current_trace().or_else(current).or_else(begun)
+    fn current_trace(&self) -> Option<TraceContext> {
+        let current = self.settings.current_trace.as_deref();
+        let current = || callback::call("current trace", current?).flatten();
+        Scope::current_trace().or_else(current)
     }
 }
 
@@ -78,12 +95,12 @@ impl Pattern for CorrelationPattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> impl Future<Output = Flow> + Send {
+        self.complete(call, attempt);
         next.run(call, attempt)
     }
 
-    /// Ids and traces are taken from the scope in which the call is made.
     fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
-        self.assign(attempt);
+        self.inherit(attempt);
     }
 
     fn integration(&self) -> Option<&Arc<str>> {

@@ -26,6 +26,10 @@ impl Pattern for DeadlinePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
+        if let Some(deadline) = Scope::current_deadline() {
+            // The call may be polled in another scope than it was made in.
+            call.facts().end_by(deadline);
+        }
         let due = call.facts().due();
         if due == Moment::NEVER {
             return next.run(call, attempt).await;
