@@ -7,7 +7,18 @@ use std::time::{Duration, Instant, SystemTime};
 /// advances one advances both.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    anchor: Option<(Instant, SystemTime)>,
+    wall: Wall,
+}
+
+/// Where the wall clock's time comes from.
+#[derive(Clone, Copy, Debug, Default)]
+enum Wall {
+    #[default]
+    System,
+    Anchored(Instant, SystemTime),
+    /// A test moves it.
+    #[cfg(feature = "test-util")]
+    Held(&'static std::sync::Mutex<SystemTime>),
 }
 
 impl Clock {
@@ -20,16 +31,23 @@ impl Clock {
     /// A clock whose wall time is `at` now, and moves with tokio's clock.
     #[must_use]
     pub fn anchored(at: SystemTime) -> Self {
-        Self { anchor: Some((now(), at)) }
+        Self { wall: Wall::Anchored(now(), at) }
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn held(time: &'static std::sync::Mutex<SystemTime>) -> Self {
+        Self { wall: Wall::Held(time) }
     }
 
     /// The wall clock's time, to compare with dates that a provider sends.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     pub fn wall(&self) -> SystemTime {
-        match self.anchor {
-            None => SystemTime::now(),
-            Some((since, at)) => at + now().saturating_duration_since(since),
+        match self.wall {
+            Wall::System => SystemTime::now(),
+            Wall::Anchored(since, at) => at + now().saturating_duration_since(since),
+            #[cfg(feature = "test-util")]
+            Wall::Held(time) => *super::Lock::locked(time),
         }
     }
 }

@@ -206,8 +206,8 @@
 //! A person has stopped the integration. The provider is not asked.
 //!
 //! ```
-//! use outrigger::fallback::FallbackLayer;
 //! use outrigger::event::SwitchMode;
+//! use outrigger::fallback::FallbackLayer;
 //! use outrigger::{Integration, ResponseExt, testing::{Answer, Script}};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -252,17 +252,20 @@
 //! ## Time
 //!
 //! `start_paused` moves all of it: limits, waits, the breaker's open time, rates. Dates move with it
-//! where a layer was given a [`Clock::anchored`](crate::rt::Clock::anchored). Paused time doesn't go
-//! with real sockets, because it jumps ahead while a socket is waited for. Give such a test settings
-//! that are short enough to wait for, as `.breaker(|breaker| breaker.open_for(short, short))`. Nothing
-//! moves time but tokio: its timers are what calls wait on.
+//! where a layer was given a [`Clock::anchored`](crate::rt::Clock::anchored).
+//!
+//! Paused time doesn't go with real sockets, because it jumps ahead while a socket is waited for. Give
+//! such a test limits and waits that are short enough to live through. A [`ManualClock`] moves its
+//! dates. Nothing but tokio moves limits and waits: they are timers of tokio's.
 
 mod answer;
+mod clock;
 mod probe;
 mod recorder;
 mod script;
 
 pub use answer::Answer;
+pub use clock::ManualClock;
 pub use probe::ReadinessProbe;
 pub use recorder::EventRecorder;
 pub use script::{Script, SeenRequest};

@@ -1,14 +1,16 @@
 //! What a script's failures come to: the same as those of the own client over a network (`tests/wire`).
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use outrigger::integration::Service;
 use outrigger::outcome::{Fault, Phase};
-use outrigger::testing::{Answer, Script};
-use outrigger::{Delivery, Error, ErrorKind, Integration, IntegrationBuilder, ResponseExt};
+use outrigger::retry::RetryLayer;
+use outrigger::testing::{Answer, ManualClock, Script};
+use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder, ResponseExt};
+use tower::{Layer, ServiceExt};
 
 fn shop(script: &Script) -> IntegrationBuilder<Service<Script>> {
     Integration::user_flow("shop").service(script.clone())
@@ -116,4 +118,26 @@ async fn a_function_may_change_its_mind_from_attempt_to_attempt() {
     });
     let response = shop(&script).build().unwrap().get("http://shop.test/").send().await.unwrap();
     assert_eq!((response.status().as_u16(), script.begun()), (200, 2));
+}
+
+/// A date is far or near by the clock that the layer was given, which nothing moves but the test.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_a_test_moves_measures_dates() {
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let clock = ManualClock::at(noon);
+    let one = httpdate::fmt_http_date(noon + Duration::from_secs(3_600));
+    for (passed, rest) in [(0, 3_600), (3_000, 600)] {
+        clock.set(noon);
+        clock.advance(Duration::from_secs(passed));
+        let later = Answer::status(429).header("retry-after", &one);
+        let retry = RetryLayer::new().without_retry_after_cap().clock(clock.clock());
+        let shop = retry.layer(Script::new([later, Answer::status(200)]));
+        let began = tokio::time::Instant::now();
+        let response = shop.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        // Jitter makes it longer.
+        let waited = began.elapsed().as_secs();
+        assert!((rest..2 * rest).contains(&waited), "it waited {waited} s, and not {rest} s");
+        assert_eq!(clock.now(), noon + Duration::from_secs(passed));
+    }
 }
