@@ -21,8 +21,9 @@
 //! | kill switch | on | on | |
 //! | fallback, hedge, mirror, fault_injection | off | off | decisions that only the business can make |
 //!
-//! Settings are adjusted slot by slot and checked together: [`IntegrationBuilder::build`] names every
-//! mistake at once. With the feature `serde` they can also come from a file, and change while calls
+//! Settings are adjusted slot by slot, a slot is emptied by `without_` and its name
+//! ([`without_deadline`](IntegrationBuilder::without_deadline)), and all are checked together:
+//! [`IntegrationBuilder::build`] names every mistake at once. With the feature `serde` they can also come from a file, and change while calls
 //! run: `IntegrationConfig` and `Integration::apply`.
 //!
 //! # The one order
@@ -104,6 +105,7 @@
 //!   outermost.
 
 mod adapt;
+mod adjust;
 mod background;
 mod bottom;
 mod box_stack;
@@ -134,6 +136,7 @@ mod target;
 mod user_flow;
 mod users;
 
+pub use adjust::Adjust;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
@@ -141,6 +144,7 @@ pub use handle::Integration;
 pub use preset::Preset;
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
+pub use slots::AnyPlacement;
 
 /// The body types of an integration.
 pub(crate) type IntegrationWire =
