@@ -72,6 +72,10 @@ pub struct IntegrationBuilder<T> {
 
 /// Where an integration's transport comes from. Sealed: use
 /// [`service`](IntegrationBuilder::service) for a transport of your own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no transport that an integration can be built with",
+    label = "give it one by `.service(client)` or `.reqwest(client)`, or enable the feature `hyper` for its own"
+)]
 pub trait Source: sealed::Sealed + Sized {
     /// The transport.
     type Transport: Transport;
@@ -361,7 +365,8 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
-    /// Makes the integration known to a registry once it is built.
+    /// Makes the integration known to a registry once it is built, and tells the registry's
+    /// [subscribers](Registry::subscriber) of every event: those that it has by then.
     pub fn register(mut self, registry: &Registry) -> Self {
         self.registries.push(registry.clone());
         self
@@ -383,7 +388,9 @@ impl<T: Source> IntegrationBuilder<T> {
         self.check()?;
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
-        let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
+        let of_registries = self.registries.iter().flat_map(Registry::subscribers);
+        let emitter = of_registries.fold(self.emitter, Emitter::with_shared);
+        let wiring = Wiring { emitter: emitter.clone(), classifier: self.classifier };
         let slots = self.slots.adopt(&wiring);
         let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
         let Merged { slots, limits } = self.settings.merge(&base, &mut Vec::new());
@@ -395,16 +402,16 @@ impl<T: Source> IntegrationBuilder<T> {
             Some(limits) => self.transport.with_limits(limits),
             None => self.transport,
         };
-        let transport = transport.make(&self.emitter);
+        let transport = transport.make(&emitter);
         let pool = T::pool(&transport);
-        let captures = self.emitter.interest().body_cap().is_some();
+        let captures = emitter.interest().body_cap().is_some();
         let compose =
             move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
                 live: Reload::new(base, slots, compose),
-                emitter: self.emitter,
+                emitter,
                 pool,
                 last_change: Mutex::default(),
             }),

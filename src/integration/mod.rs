@@ -142,6 +142,8 @@ pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
 pub use preset::Preset;
+#[cfg(feature = "reqwest")]
+pub use reqwest::ReqwestClient;
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
 pub use slots::AnyPlacement;

@@ -11,6 +11,7 @@ mod applied;
 mod bodies;
 mod calls;
 mod collected;
+mod errors;
 mod faults;
 mod frames;
 mod heads;
