@@ -179,6 +179,7 @@
 // One stack is one future, nested as deep as there are slots.
 #![recursion_limit = "512"]
 #![warn(clippy::unwrap_used)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "serde"),
     expect(dead_code, reason = "only settings from elsewhere change what runs")
@@ -242,11 +243,23 @@ pub mod testing;
 #[doc = include_str!("runbook.md")]
 pub mod runbook {}
 
+#[doc = include_str!("guide/mod.md")]
+pub mod guide {
+    #[doc = include_str!("guide/from_reqwest.md")]
+    pub mod from_reqwest {}
+
+    #[doc = include_str!("guide/from_reqwest_middleware.md")]
+    pub mod from_reqwest_middleware {}
+
+    #[doc = include_str!("guide/from_tower.md")]
+    pub mod from_tower {}
+}
+
 pub use body::Body;
 pub use context::IdempotencyKey;
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
-pub use integration::{Integration, IntegrationBuilder};
+pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuilder, ResponseExt};
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{

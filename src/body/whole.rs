@@ -1,15 +1,19 @@
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
+use pin_project_lite::pin_project;
 
 use super::answer::Answer;
 use super::read::collect;
 use crate::outcome::{BoxError, Error};
+use crate::rt::Lock;
 
 /// The body of an integration's requests and responses: nothing, bytes, or a stream.
 ///
@@ -31,7 +35,8 @@ enum Inner {
     #[default]
     Empty,
     Bytes(Bytes),
-    Stream(BoxBody<Bytes, BoxError>),
+    /// Any other body. The lock makes it `Sync`; while it is polled, nobody else has it.
+    Stream(Mutex<UnsyncBoxBody<Bytes, BoxError>>),
     /// A call's answer.
     Answer(Answer<Bytes>),
 }
@@ -55,13 +60,31 @@ impl Body {
     /// A body of any other type, as a stream. An empty one costs nothing.
     pub fn new<B>(body: B) -> Self
     where
-        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         match body.is_end_stream() {
             true => Self::empty(),
-            false => Self(Inner::Stream(BoxBody::new(body.map_err(Into::into)))),
+            false => Self(Inner::Stream(Mutex::new(UnsyncBoxBody::new(body.map_err(Into::into))))),
         }
+    }
+
+    /// A stream of bytes, whose length is not known.
+    ///
+    /// ```
+    /// use outrigger::Body;
+    ///
+    /// let parts = futures_util::stream::iter(["a", "b"].map(Ok::<_, std::io::Error>));
+    /// let body = Body::from_stream(parts);
+    /// # let _ = body;
+    /// ```
+    pub fn from_stream<S, D, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<D, E>> + Send + 'static,
+        D: Into<Bytes> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self::new(StreamedBody { stream })
     }
 
     /// The bytes, if they are all in memory.
@@ -107,7 +130,9 @@ impl Body {
         match self.0 {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
-            Inner::Stream(stream) => collect(stream, most).await,
+            Inner::Stream(stream) => {
+                collect(stream.into_inner().unwrap_or_else(PoisonError::into_inner), most).await
+            }
             Inner::Answer(answer) => collect(answer, most).await,
         }
     }
@@ -130,6 +155,31 @@ impl Body {
     /// As [`bytes`](Self::bytes).
     pub async fn text_up_to(self, most: usize) -> Result<String, Error> {
         Ok(String::from_utf8_lossy(&self.bytes_up_to(most).await?).into_owned())
+    }
+}
+
+pin_project! {
+    /// A stream of bytes as a body.
+    struct StreamedBody<S> {
+        #[pin]
+        stream: S,
+    }
+}
+
+impl<S, D, E> http_body::Body for StreamedBody<S>
+where
+    S: Stream<Item = Result<D, E>>,
+    D: Into<Bytes>,
+{
+    type Data = Bytes;
+    type Error = E;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+        let part = std::task::ready!(self.project().stream.poll_next(cx));
+        Poll::Ready(part.map(|part| part.map(|data| Frame::data(data.into()))))
     }
 }
 
@@ -156,6 +206,7 @@ impl http_body::Body for Body {
                 Poll::Ready((!all.is_empty()).then(|| Ok(Frame::data(all))))
             }
             Inner::Stream(stream) => {
+                let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
                 let frame = std::task::ready!(Pin::new(stream).poll_frame(cx));
                 Poll::Ready(
                     frame.map(|frame| frame.map_err(|error| Error::from_inner(error, None))),
@@ -169,7 +220,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Inner::Empty => true,
             Inner::Bytes(bytes) => bytes.is_empty(),
-            Inner::Stream(stream) => stream.is_end_stream(),
+            Inner::Stream(stream) => stream.locked().is_end_stream(),
             Inner::Answer(answer) => answer.is_end_stream(),
         }
     }
@@ -178,7 +229,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Inner::Stream(stream) => stream.size_hint(),
+            Inner::Stream(stream) => stream.locked().size_hint(),
             Inner::Answer(answer) => answer.size_hint(),
         }
     }

@@ -159,6 +159,22 @@ impl IdempotencyKey {
     }
 }
 
+impl TryFrom<&str> for IdempotencyKey {
+    type Error = InvalidId;
+
+    fn try_from(key: &str) -> Result<Self, InvalidId> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = InvalidId;
+
+    fn try_from(key: String) -> Result<Self, InvalidId> {
+        Self::new(key)
+    }
+}
+
 // === impl InvalidId ===
 
 impl fmt::Display for InvalidId {

@@ -7,6 +7,7 @@ use super::handle::{Integration, Shared};
 use super::merged::Merged;
 use super::preset::Preset;
 use super::reload::{Baseline, Reload};
+use super::request::Endpoint;
 use super::settings::Settings;
 use super::slots::{AnyPlacement, Slots};
 use super::stack::compose;
@@ -66,6 +67,7 @@ pub struct IntegrationBuilder<T> {
     emitter: Emitter,
     classifier: SharedClassifier,
     registries: Vec<Registry>,
+    endpoint: Endpoint,
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
@@ -79,6 +81,10 @@ pub struct IntegrationBuilder<T> {
 pub trait Source: sealed::Sealed + Sized {
     /// The transport.
     type Transport: Transport;
+
+    /// Whether it is the integration's own client.
+    #[doc(hidden)]
+    const IS_OWN: bool = false;
 
     /// Makes the transport, once everything was found to be right.
     #[doc(hidden)]
@@ -131,8 +137,8 @@ impl<T> IntegrationBuilder<T> {
     pub(super) fn new(name: Arc<str>, preset: Preset, slots: Slots, transport: T) -> Self {
         let emitter = Emitter::named(Arc::clone(&name));
         let (classifier, registries) = (SharedClassifier::default(), Vec::new());
-        let settings = Settings::default();
-        Self { name, preset, slots, emitter, classifier, registries, settings, transport }
+        let (endpoint, settings) = (Endpoint::default(), Settings::default());
+        Self { name, preset, slots, emitter, classifier, registries, endpoint, settings, transport }
     }
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
@@ -159,8 +165,46 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
+    /// The URL that relative URIs are joined to: `https://api.stripe.com/v1`. A path, with or without
+    /// a slash before it, is put under the base's path; `..` is refused.
+    ///
+    /// With a base URL, a request to another origin (scheme, host, port) is refused unless
+    /// [`allow_origin`](Self::allow_origin) names it: an integration talks to its provider, and sends
+    /// its credentials to nobody else.
+    pub fn base_url(mut self, url: impl AsRef<str>) -> Self {
+        self.endpoint.set_base(url.as_ref());
+        self
+    }
+
+    /// Another origin that requests may go to, beside the base URL's: `https://files.stripe.com`.
+    pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
+        self.endpoint.allow_origin(origin.as_ref());
+        self
+    }
+
+    /// A header for each request that has none of that name. Mark a credential as
+    /// [sensitive](http::HeaderValue::set_sensitive); records show none anyway.
+    pub fn default_header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<http::HeaderName>,
+        V: TryInto<http::HeaderValue>,
+    {
+        self.endpoint.set_header("default_header", name, value);
+        self
+    }
+
+    /// The `user-agent` of each request that has none. By default, the own client sends
+    /// `outrigger/` and the version, because some providers refuse requests without one; other
+    /// clients send what they send.
+    pub fn user_agent<V: TryInto<http::HeaderValue>>(mut self, value: V) -> Self {
+        self.endpoint.set_user_agent(value);
+        self
+    }
+
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
-        let Self { name, preset, slots, emitter, classifier, registries, settings, .. } = self;
+        let Self {
+            name, preset, slots, emitter, classifier, registries, endpoint, settings, ..
+        } = self;
         IntegrationBuilder {
             name,
             preset,
@@ -168,6 +212,7 @@ impl<T> IntegrationBuilder<T> {
             emitter,
             classifier,
             registries,
+            endpoint,
             settings,
             transport,
         }
@@ -404,6 +449,10 @@ impl<T: Source> IntegrationBuilder<T> {
         };
         let transport = transport.make(&emitter);
         let pool = T::pool(&transport);
+        let mut endpoint = self.endpoint;
+        if T::IS_OWN {
+            endpoint.default_user_agent();
+        }
         let captures = emitter.interest().body_cap().is_some();
         let compose =
             move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
@@ -414,6 +463,7 @@ impl<T: Source> IntegrationBuilder<T> {
                 emitter,
                 pool,
                 last_change: Mutex::default(),
+                endpoint,
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));
@@ -423,7 +473,7 @@ impl<T: Source> IntegrationBuilder<T> {
     fn check(&self) -> Result<(), ConfigError> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
-        let mut found: Vec<ValidationError> = Vec::new();
+        let mut found: Vec<ValidationError> = self.endpoint.mistakes().to_vec();
         self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.

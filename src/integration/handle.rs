@@ -11,9 +11,11 @@ use super::client::OwnClient;
 use super::controls::LastChange;
 use super::preset::Preset;
 use super::reload::Reload;
+use super::request::Endpoint;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
+use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
@@ -37,6 +39,7 @@ pub(super) struct Shared {
     pub(super) emitter: Emitter,
     pub(super) pool: Option<PoolHandle>,
     pub(super) last_change: Mutex<Option<LastChange>>,
+    pub(super) endpoint: Endpoint,
 }
 
 impl Integration {
@@ -64,14 +67,25 @@ impl Integration {
 
     /// Calls the API.
     ///
-    /// The request's URI must be absolute. A response of any status is an answer, not an error.
+    /// The request's URI is absolute, or relative to the
+    /// [base URL](IntegrationBuilder::base_url). A response of any status is an answer, not an error.
     ///
     /// # Errors
     ///
     /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
     /// may have acted.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
-        Call::running(self.shared.live.stack().send(request.map(Into::into)))
+        let mut request = request.map(Into::into);
+        match self.shared.endpoint.prepare(&mut request) {
+            Ok(()) => Call::running(self.shared.live.stack().send(request)),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// A call whose request can't be sent.
+    pub(super) fn refuse(&self, error: Error) -> Call {
+        let context = Context::fresh(None, Some(&self.shared.name));
+        Call::refused(error.with_context(&context))
     }
 
     /// The name it was built with.

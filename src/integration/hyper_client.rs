@@ -20,6 +20,7 @@ impl Sealed for OwnClient {}
 
 impl Source for OwnClient {
     type Transport = HyperTransport;
+    const IS_OWN: bool = true;
 
     fn make(self, emitter: &Emitter) -> HyperTransport {
         HyperTransport::new(self.0, emitter.clone())

@@ -123,6 +123,7 @@ mod health;
 mod merged;
 mod preset;
 mod reload;
+mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "serde")]
@@ -142,6 +143,7 @@ pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
 pub use preset::Preset;
+pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "reqwest")]
 pub use reqwest::ReqwestClient;
 #[cfg(feature = "serde")]

@@ -1,5 +1,6 @@
 use super::builder::{IntegrationBuilder, Service};
 use super::handle::Integration;
+use super::request::CallOptions;
 use crate::outcome::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
@@ -68,6 +69,31 @@ impl Integration {
     ///
     /// As [`send`](Integration::send).
     pub async fn execute(&self, request: ::reqwest::Request) -> Result<::reqwest::Response, Error> {
-        Ok(to_reqwest(self.send(to_http(request)?).await?))
+        self.execute_with(request, CallOptions::new()).await
+    }
+
+    /// The same, with options: a request of reqwest's has no place for a key, a deadline or an
+    /// override of its retries.
+    ///
+    /// ```
+    /// use outrigger::{CallOptions, Integration};
+    ///
+    /// # async fn charge(stripe: Integration, client: reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = client.post("https://api.stripe.com/v1/charges").body("amount=1000").build()?;
+    /// let options = CallOptions::new().idempotency_key("order-1042-charge");
+    /// let response = stripe.execute_with(request, options).await?;
+    /// # let _ = response;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send_with`](Integration::send_with).
+    pub async fn execute_with(
+        &self,
+        request: ::reqwest::Request,
+        options: CallOptions,
+    ) -> Result<::reqwest::Response, Error> {
+        Ok(to_reqwest(self.send_with(to_http(request)?, options).await?))
     }
 }

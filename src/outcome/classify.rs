@@ -28,6 +28,11 @@ pub trait Classify: Send + Sync + 'static {
             ErrorKind::Rejected(why) => Class::Rejected(why),
             ErrorKind::Invalid | ErrorKind::TooLarge => Class::Invalid,
             ErrorKind::Request => Class::Request,
+            ErrorKind::Status(status) => {
+                let (headers, extensions) = Default::default();
+                let (headers, extensions) = (&headers, &extensions);
+                HttpClassifier::by_status(&ResponseHead { status, headers, extensions }, &[])
+            }
             // There was an answer: a redirect to an address that can't be called.
             ErrorKind::Other if foreign::is_redirect(error) => Class::ClientError,
             ErrorKind::Other => Class::Other,

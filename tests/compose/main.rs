@@ -6,6 +6,7 @@ mod adjust;
 mod background;
 mod call;
 mod classifier;
+mod client;
 mod control;
 mod controlled;
 mod earlier;

@@ -350,7 +350,7 @@ fn breakers_that_can_work_are_taken() {
 
 #[test]
 fn a_fault_injection_that_nobody_allowed_is_refused() {
-    let says = ["not allowed", "allow them on the layer", "unset"];
+    let says = ["not allowed", "allow it on the layer", "unset"];
     refuses(FaultInjectionLayer::new().plan(Plan::new()).check(), "fault_injection.plan", &says);
     let header = http::HeaderName::from_static("x-fault");
     let by_request = FaultInjectionLayer::new().header(header);

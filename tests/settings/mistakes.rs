@@ -199,9 +199,9 @@ fn all_mistakes_are_named_at_once_each_with_its_path() {
     let expected = [
         "colour",
         "deadline",
-        "hyper.connect_timeout",
         "fault_injection.plan.status[1].code",
         "fault_injection.plan.status[1].share",
+        "hyper.connect_timeout",
         "retry.backoff.base",
         "retry.backoff.jiter",
         "retry.max_atempts",

@@ -10,6 +10,7 @@ mod addresses;
 mod applied;
 mod bodies;
 mod calls;
+mod client;
 mod collected;
 mod errors;
 mod faults;

@@ -19,7 +19,7 @@
 //! row on, no call is [retried](crate::retry).
 //!
 //! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe
-//! is under way that is younger than its limit. A provider that refuses gets two requests a second
+//! is in flight that is younger than its limit. A provider that refuses gets two requests a second
 //! from each instance; one that hangs gets one. Calls that can be repeated without harm go first; a
 //! POST becomes a probe only if none of those has come for two open times more, so that few
 //! outcomes are unknown. What the safe calls ask may be all that is down, so one POST goes beside
@@ -84,7 +84,7 @@
 //! | `open_growth`, `open_times` | 1, none | fewer probes in a long outage delay the recovery by seconds |
 //! | `probes` | 1, which must succeed | an answer is the proof that it answers |
 //! | `probe_limit` | 1 s | a provider that hangs gets one request a second |
-//! | `retry_after_cap` | 10 s | maintenance ends early, and one request in ten seconds harms nobody |
+//! | `retry_after_cap` | 10 s | maintenance may end early, and one request in ten seconds does no harm |
 //! | `abandoned_after` | 1 s | a caller that drops its call sooner says nothing about the provider |
 //! | `throttled` | [`Throttled::ProbesOnly`] | a 429 is an answer of a healthy provider |
 //!

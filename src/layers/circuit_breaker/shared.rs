@@ -41,7 +41,7 @@ pub(super) struct Inner {
     pub(super) mode: Option<Mode>,
 }
 
-/// What can be changed while calls are under way.
+/// What can be changed while calls are in flight.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) config: BreakerConfig,

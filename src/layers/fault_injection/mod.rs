@@ -43,7 +43,7 @@
 //!
 //! # When not to use it
 //!
-//! If nobody watches the results. Don't use the header for requests whose headers come from outside: a
+//! If no one watches the results. Don't use the header for requests whose headers come from outside: a
 //! stranger could set it.
 //!
 //! # Defaults

@@ -84,7 +84,7 @@ where
             if let Some(chunk) = frame.data_ref() {
                 kept.add(chunk);
             }
-            Ok(())
+            Ok::<_, Error>(())
         })
         .await?;
         Ok((class, kept.answered(head.status, head.headers)))

@@ -188,7 +188,7 @@ impl RateLimitLayer {
         Some(KeyedRateLimits::new(self.clone(), self.limiters.clone()?))
     }
 
-    /// A handle that reads the limit, and stops everybody for a while. With keys it is of all of
+    /// A handle that reads the limit, and stops all calls for a while. With keys it is of all of
     /// them together.
     #[must_use]
     pub fn handle(&self) -> RateLimitHandle {

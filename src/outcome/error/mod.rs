@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-use crate::context::{CallId, Context, CorrelationId};
+use crate::context::{CallId, Context, CorrelationId, InvalidId};
 use crate::outcome::foreign::Sources;
 use crate::redact::Redactor;
 use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
@@ -60,6 +60,9 @@ pub enum ErrorKind {
     TooLarge,
     /// The request can't be sent as it is: its URI, its headers or its own body failed.
     Request,
+    /// The provider answered with this status, and the caller takes that for an error
+    /// ([`error_for_status`](crate::ResponseExt::error_for_status)).
+    Status(StatusCode),
     /// The inner service failed in a way of its own.
     Other,
 }
@@ -338,6 +341,32 @@ impl fmt::Debug for ShownError<'_> {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// What is wrong with a request that can't be put together.
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        // Its text names the part that is wrong, and no value.
+        Self::unsendable(error.to_string())
+    }
+}
+
+impl From<http::uri::InvalidUri> for Error {
+    fn from(error: http::uri::InvalidUri) -> Self {
+        http::Error::from(error).into()
+    }
+}
+
+impl From<InvalidId> for Error {
+    fn from(error: InvalidId) -> Self {
+        Self::unsendable(error.to_string())
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -33,6 +33,7 @@ impl fmt::Display for ErrorKind {
             Self::Invalid => f.write_str("answer failed its check"),
             Self::TooLarge => f.write_str("answer's body is too large"),
             Self::Request => f.write_str("request can't be sent"),
+            Self::Status(status) => write!(f, "answered {status}"),
             Self::Other => f.write_str("inner service failed"),
         }
     }
@@ -51,7 +52,7 @@ impl ErrorKind {
             | Self::Transport(Fault::Body)
             | Self::Invalid
             | Self::TooLarge => "from",
-            Self::Timeout(_) | Self::Transport(_) | Self::Other => "at",
+            Self::Timeout(_) | Self::Transport(_) | Self::Status(_) | Self::Other => "at",
         }
     }
 }

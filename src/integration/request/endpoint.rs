@@ -1,0 +1,190 @@
+use http::header::USER_AGENT;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+
+use crate::outcome::Error;
+use crate::settings::ValidationError;
+
+/// Where an integration's requests go, and what each of them carries.
+#[derive(Clone, Debug, Default)]
+pub(in crate::integration) struct Endpoint {
+    base: Option<Base>,
+    /// Further origins that requests may go to.
+    origins: Vec<Origin>,
+    /// Set on each request that has no header of that name.
+    headers: HeaderMap,
+    /// The user agent was set, or is meant to be absent.
+    has_user_agent: bool,
+    mistakes: Vec<ValidationError>,
+}
+
+/// A URL to which others are relative.
+#[derive(Clone, Debug)]
+struct Base {
+    origin: Origin,
+    /// Without a slash at its end.
+    path: String,
+}
+
+/// A scheme, a host and a port.
+#[derive(Clone, Debug)]
+pub(in crate::integration) struct Origin {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl Endpoint {
+    pub(in crate::integration) fn set_base(&mut self, url: &str) {
+        match Base::parse(url) {
+            Ok(base) => self.base = Some(base),
+            Err(problem) => self.refuse("base_url", &problem),
+        }
+    }
+
+    pub(in crate::integration) fn allow_origin(&mut self, url: &str) {
+        match Base::parse(url) {
+            Ok(base) if base.path.is_empty() => self.origins.push(base.origin),
+            Ok(_) => self.refuse("allow_origin", "an origin has no path: leave it out"),
+            Err(problem) => self.refuse("allow_origin", &problem),
+        }
+    }
+
+    pub(in crate::integration) fn set_header<N, V>(&mut self, field: &str, name: N, value: V)
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
+            (Err(_), _) => self.refuse(field, "the name is no header name"),
+            (_, Err(_)) => self.refuse(field, "the value has characters that no header may have"),
+        }
+    }
+
+    pub(in crate::integration) fn set_user_agent<V: TryInto<HeaderValue>>(&mut self, value: V) {
+        self.has_user_agent = true;
+        self.set_header("user_agent", USER_AGENT, value);
+    }
+
+    /// The user agent of an own client that was given none.
+    pub(in crate::integration) fn default_user_agent(&mut self) {
+        if !self.has_user_agent && !self.headers.contains_key(USER_AGENT) {
+            self.headers.insert(USER_AGENT, HeaderValue::from_static(NAME_AND_VERSION));
+        }
+    }
+
+    fn refuse(&mut self, field: &str, problem: &str) {
+        self.mistakes.push(ValidationError::new(field, problem));
+    }
+
+    pub(in crate::integration) fn mistakes(&self) -> &[ValidationError] {
+        &self.mistakes
+    }
+
+    /// The URI of a path, or a URI as it is.
+    pub(super) fn uri(&self, of: &str) -> Result<Uri, Error> {
+        let is_absolute = of.contains("://");
+        match &self.base {
+            Some(base) if !is_absolute => base.join(of),
+            _ if is_absolute => of.parse().map_err(Error::from),
+            _ => Err(Error::unsendable(format!("{NO_BASE}, and its uri is relative"))),
+        }
+    }
+
+    /// Gives the request what each request carries; the error if it may not go where it wants to.
+    pub(in crate::integration) fn prepare<B>(&self, request: &mut Request<B>) -> Result<(), Error> {
+        for (name, value) in &self.headers {
+            if !request.headers().contains_key(name) {
+                request.headers_mut().insert(name, value.clone());
+            }
+        }
+        let Some(base) = &self.base else { return Ok(()) };
+        match Origin::of(request.uri()) {
+            None => {
+                let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+                *request.uri_mut() = base.join(path)?;
+                Ok(())
+            }
+            Some(origin) if self.may_go_to(base, &origin) => Ok(()),
+            Some(Origin { scheme, authority }) => {
+                let host = authority.host();
+                let why = format!(
+                    "{scheme}://{host} is not the origin of its base url: `allow_origin` allows others"
+                );
+                Err(Error::unsendable(why))
+            }
+        }
+    }
+
+    fn may_go_to(&self, base: &Base, origin: &Origin) -> bool {
+        base.origin.is(origin) || self.origins.iter().any(|allowed| allowed.is(origin))
+    }
+}
+
+impl Base {
+    fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri =
+            url.parse().map_err(|_| "it is no url: give one like https://api.example/v1")?;
+        let origin =
+            Origin::of(&uri).ok_or("it must be absolute: give one like https://api.example/v1")?;
+        if !["http", "https"].contains(&origin.scheme.as_str()) {
+            return Err(format!("its scheme must be http or https, and not {}", origin.scheme));
+        }
+        if origin.authority.as_str().contains('@') {
+            return Err("it holds a user or a password: set them as a default header".into());
+        }
+        if uri.query().is_some() || url.contains('#') {
+            return Err("it must have no query and no fragment: set them on each request".into());
+        }
+        Ok(Self { origin, path: uri.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// The URI of a path under the base's path.
+    fn join(&self, relative: &str) -> Result<Uri, Error> {
+        let (path, query) = match relative.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (relative, None),
+        };
+        let path = path.trim_start_matches('/');
+        if path.split('/').any(is_dots) {
+            return Err(Error::unsendable("its path has a `..`, which leads out of the base url"));
+        }
+        let slash = if path.is_empty() && !self.path.is_empty() { "" } else { "/" };
+        let mark = if query.is_some() { "?" } else { "" };
+        let joined = format!("{}{slash}{path}{mark}{}", self.path, query.unwrap_or_default());
+        let joined = Uri::builder()
+            .scheme(self.origin.scheme.clone())
+            .authority(self.origin.authority.clone())
+            .path_and_query(joined)
+            .build()?;
+        Ok(joined)
+    }
+}
+
+impl Origin {
+    fn of(uri: &Uri) -> Option<Self> {
+        let (scheme, authority) = (uri.scheme()?.clone(), uri.authority()?.clone());
+        Some(Self { scheme, authority })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.authority.host().eq_ignore_ascii_case(other.authority.host())
+            && self.port() == other.port()
+    }
+
+    fn port(&self) -> u16 {
+        let default = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
+        self.authority.port_u16().unwrap_or(default)
+    }
+}
+
+/// `.` or `..`, also percent-encoded: RFC 3986, 5.2.4, and what servers make of it.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    plain == "." || plain == ".."
+}
+
+/// RFC 9110, 10.1.5.
+const NAME_AND_VERSION: &str = concat!("outrigger/", env!("CARGO_PKG_VERSION"));
+const NO_BASE: &str = "the integration has no base url";
