@@ -28,8 +28,9 @@ use tokio::time::{interval, sleep};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let exporter = exporter()?;
-    let (metrics, registry) = (Metrics::new(), Registry::new());
-    let integrations = integrations(&metrics, &registry)?;
+    let metrics = Metrics::new();
+    let registry = Registry::new().subscriber(metrics.clone());
+    let integrations = integrations(&registry)?;
 
     let provider = provider::start().await?;
     let page = server::start(exporter, metrics, registry).await?;
@@ -60,18 +61,14 @@ fn exporter() -> Result<PrometheusHandle, Box<dyn Error>> {
     Ok(exporter)
 }
 
-fn integrations(
-    metrics: &Metrics,
-    registry: &Registry,
-) -> Result<[Integration; 3], outrigger::ConfigError> {
+fn integrations(registry: &Registry) -> Result<[Integration; 3], outrigger::ConfigError> {
     // Quicker than the preset, so that a short bad day is enough to see it open.
     let payments = Integration::user_flow("payments")
         .breaker(|breaker| breaker.consecutive(Consecutive::Always(5)));
     let rates = Integration::user_flow("rates")
         .fallback(FallbackLayer::value(Response::new(r#"{"EUR":1.0}"#)));
     let mails = Integration::background("mails");
-    let integrations = [payments, rates, mails]
-        .map(|builder| builder.subscriber(metrics.clone()).register(registry).build());
+    let integrations = [payments, rates, mails].map(|builder| builder.register(registry).build());
     let [payments, rates, mails] = integrations;
     Ok([payments?, rates?, mails?])
 }

@@ -41,6 +41,7 @@ pub use names::{BusinessKey, PathTemplate};
 pub use retries::Retries;
 pub use scope::{CallDeadline, Scope, Scoped};
 pub use target::CallTarget;
+pub(crate) use target::Peer;
 pub use trace::{SpanId, TraceContext, TraceId};
 
 pub(crate) use trace::{BAGGAGE, TRACEPARENT, TRACESTATE};

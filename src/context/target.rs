@@ -1,5 +1,5 @@
 use http::uri::{Authority, Scheme};
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 
 use super::names::{BusinessKey, PathTemplate};
 
@@ -51,11 +51,7 @@ impl CallTarget {
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         let named = self.authority.as_ref().and_then(Authority::port_u16);
-        named.or_else(|| match self.scheme()? {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        })
+        named.or_else(|| default_port(self.scheme()?))
     }
 
     /// The path's template, if the request had one.
@@ -68,6 +64,42 @@ impl CallTarget {
     #[must_use]
     pub fn business_key(&self) -> Option<&BusinessKey> {
         self.business_key.as_ref()
+    }
+}
+
+/// The host and the port of a request that was sent, for an error's text. Its memory is reused from call
+/// to call, so that a call that succeeds allocates nothing for it.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Peer {
+    /// That of `uri`, in this one's memory.
+    pub(crate) fn set(&mut self, uri: &Uri) {
+        self.host.clear();
+        self.port = None;
+        if let Some(authority) = uri.authority() {
+            self.host.push_str(authority.host());
+            let default = || default_port(uri.scheme_str()?);
+            self.port = authority.port_u16().or_else(default);
+        }
+    }
+
+    /// As text: `api.example:443`. `None` if there is no host.
+    pub(crate) fn text(&self) -> Option<Box<str>> {
+        let Self { host, port } = self;
+        let text = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        Some(text.into()).filter(|_| !host.is_empty())
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 

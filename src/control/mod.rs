@@ -2,7 +2,8 @@
 //!
 //! A [`Registry`] knows every integration that was [registered](crate::Integration::register) with
 //! it and still exists: its name, its [`Health`], its [`Control`]s. That is enough for an admin
-//! page or a metrics endpoint. With the feature `serde`, health is `Serialize`.
+//! page or a metrics endpoint. It also wires: its [subscribers](Registry::subscriber) are told of the
+//! events of every integration that is [built with it](crate::IntegrationBuilder::register). With the feature `serde`, health is `Serialize`.
 //!
 //! | control | positions |
 //! |---|---|
@@ -11,15 +12,16 @@
 //! | `fault_injection` | `off`; it is started only by its handle, which says what faults to inject |
 //!
 //! ```
+//! use outrigger::telemetry::tracing::Spans; // the feature `tracing`, which is on by default
 //! use outrigger::{Integration, control::Registry};
 //! # use outrigger::testing::{Answer, Script};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let registry = Registry::new();
+//! let registry = Registry::new().subscriber(Spans::new());
 //! let stripe = Integration::user_flow("stripe")
+//!     .register(&registry)
 //! #   .service(Script::new([Answer::status(200)]))
 //!     .build()?;
-//! stripe.register(&registry);
 //!
 //! registry.set("stripe", "kill_switch", "off", "ada", "invoices are wrong")?;
 //! for health in registry.health() {
@@ -42,6 +44,8 @@ pub use health::{
     RateLimitHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};
 
 pub use crate::terms::{Credential, Status};

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use super::controls::{Control, ControlError};
 use super::health::Health;
+use crate::event::Subscriber;
 use crate::rt::Lock;
 
 /// All integrations of a process, to observe and control them.
@@ -11,7 +12,18 @@ use crate::rt::Lock;
 /// disappears from it. Two integrations with one name are both listed, and controls are set on
 /// both.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<Vec<Weak<dyn Controllable>>>>);
+pub struct Registry(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    known: Mutex<Vec<Weak<dyn Controllable>>>,
+    subscribers: Mutex<Vec<Arc<dyn Subscriber>>>,
+}
+
+/// A registry that it doesn't keep.
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[derive(Clone, Debug)]
+pub(crate) struct WeakRegistry(Weak<Inner>);
 
 /// An integration, as a registry sees it.
 pub trait Controllable: Send + Sync {
@@ -32,9 +44,40 @@ impl Registry {
         Self::default()
     }
 
+    /// Is told of every event of the integrations that are
+    /// [built](crate::IntegrationBuilder::register) with this registry from now on, as if it had been
+    /// given to each. One that an integration has anyway (by a clone of an `Arc`, of `Metrics` or of an
+    /// `Audit`) is told once.
+    ///
+    /// ```
+    /// use outrigger::testing::EventRecorder; // needs the feature `test-util`
+    /// use outrigger::{Integration, control::Registry};
+    ///
+    /// # fn main() -> Result<(), outrigger::ConfigError> {
+    /// let registry = Registry::new().subscriber(EventRecorder::new());
+    /// let crm = Integration::user_flow("crm").register(&registry).build()?;
+    /// # let _ = crm;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn subscriber(self, subscriber: impl Subscriber) -> Self {
+        self.0.subscribers.locked().push(Arc::new(subscriber));
+        self
+    }
+
+    /// Those that are told of an integration that is built now.
+    pub(crate) fn subscribers(&self) -> Vec<Arc<dyn Subscriber>> {
+        self.0.subscribers.locked().clone()
+    }
+
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.0))
+    }
+
     /// Adds an integration, and removes those that were dropped.
     pub(crate) fn add(&self, controllable: Weak<dyn Controllable>) {
-        let mut known = self.0.locked();
+        let mut known = self.0.known.locked();
         known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&controllable));
         known.push(controllable);
     }
@@ -97,7 +140,15 @@ impl Registry {
 
     /// Holds no lock while the integrations are asked.
     fn all(&self) -> Vec<Arc<dyn Controllable>> {
-        self.0.locked().iter().filter_map(Weak::upgrade).collect()
+        self.0.known.locked().iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+impl WeakRegistry {
+    /// Whether it is this one.
+    pub(crate) fn is_of(&self, registry: &Registry) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&registry.0))
     }
 }
 
@@ -109,6 +160,12 @@ impl PartialEq for Registry {
 }
 
 impl Eq for Registry {}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").finish_non_exhaustive()
+    }
+}
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

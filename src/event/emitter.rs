@@ -44,6 +44,21 @@ impl Emitter {
         Self(Some(Arc::new(inner)))
     }
 
+    /// Events go to this one too, unless it is told already.
+    pub(crate) fn with_shared(self, other: Arc<dyn Subscriber>) -> Self {
+        let is_same = |known: &Arc<dyn Subscriber>| {
+            Arc::ptr_eq(known, &other)
+                || known.identity().is_some_and(|known| other.identity() == Some(known))
+        };
+        if self.0.as_ref().is_some_and(|inner| inner.subscribers.iter().any(is_same)) {
+            return self;
+        }
+        let mut inner = self.0.map_or_else(Inner::default, Arc::unwrap_or_clone);
+        inner.interest = inner.interest.and(other.interest());
+        inner.subscribers.push(other);
+        Self(Some(Arc::new(inner)))
+    }
+
     /// Whether anybody listens.
     #[must_use]
     pub fn is_listened_to(&self) -> bool {

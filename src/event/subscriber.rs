@@ -15,6 +15,12 @@ pub trait Subscriber: Send + Sync + 'static {
     fn interest(&self) -> Interest {
         Interest::events()
     }
+
+    /// By what clones of it are known to be one, so that it is told once where it was given twice.
+    #[doc(hidden)]
+    fn identity(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// What a subscriber wants to receive.
@@ -92,5 +98,9 @@ impl<S: Subscriber + ?Sized> Subscriber for Arc<S> {
 
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         (**self).on_event(event, origin);
+    }
+
+    fn identity(&self) -> Option<usize> {
+        (**self).identity().or_else(|| Some(Self::as_ptr(self).addr()))
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::adjust::Adjust;
 use super::bottom::Bottom;
 use super::handle::{Integration, Shared};
 use super::merged::Merged;
@@ -20,7 +21,7 @@ use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
 use crate::hedge::HedgeLayer;
-use crate::idempotency::{IdempotencyLayer, WriteKey};
+use crate::idempotency::{IdempotencyLayer, KeySource, WriteKey};
 use crate::idle_timeout::IdleTimeoutLayer;
 use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
@@ -50,6 +51,10 @@ use crate::transport::pool::{PoolHandle, PoolLimits};
 /// # Ok(()) }
 /// ```
 ///
+/// Each slot that can be empty has a `without_`. [`correlation`](Self::correlation) and the
+/// [kill switch](Self::kill_switch) are always there: events, errors and controls need them, and
+/// correlation keeps `baggage` from leaving.
+///
 /// Handles come from the integration. Those that were taken from a layer before anything was built
 /// with it are handles of every integration that is; one that is taken later is a handle of the first
 /// alone. Of what nobody had a handle of then, nothing is shared by two integrations.
@@ -69,6 +74,10 @@ pub struct IntegrationBuilder<T> {
 
 /// Where an integration's transport comes from. Sealed: use
 /// [`service`](IntegrationBuilder::service) for a transport of your own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no transport that an integration can be built with",
+    label = "give it one by `.service(client)` or `.reqwest(client)`, or enable the feature `hyper` for its own"
+)]
 pub trait Source: sealed::Sealed + Sized {
     /// The transport.
     type Transport: Transport;
@@ -238,9 +247,24 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.correlation = adjust(slots.correlation.clone()))
     }
 
-    /// Answers in the provider's place, where it has none.
-    pub fn fallback(self, layer: FallbackLayer) -> Self {
-        self.set(|slots| slots.fallback = layer)
+    /// No limit on a whole call, but for the [`CallDeadline`](crate::context::CallDeadline) of a single
+    /// one and the [`Scope`](crate::context::Scope)'s.
+    ///
+    /// What is lost is the presets' promise that every call ends. Each attempt has its own limit, but
+    /// [`background`](Integration::background) repeats a call for as long as the provider fails.
+    pub fn without_deadline(self) -> Self {
+        self.set(|slots| slots.deadline = slots.deadline.clone().with_limit(None))
+    }
+
+    /// Answers in the provider's place, where it has none: a layer, or a function that
+    /// [adjusts](Adjust) the one that was given.
+    pub fn fallback(self, adjust: impl Adjust<FallbackLayer, Layer = FallbackLayer>) -> Self {
+        self.set(|slots| slots.fallback = adjust.adjust(slots.fallback.clone()))
+    }
+
+    /// Failures stay failures, as both presets have it.
+    pub fn without_fallback(self) -> Self {
+        self.fallback(FallbackLayer::disabled())
     }
 
     /// Adjusts the kill switch. One that was made elsewhere can be given, and is moved by its handles.
@@ -254,12 +278,23 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.mirror = layer.retargeted(target))
     }
 
+    /// No copies, as both presets have it.
+    pub fn without_mirror(self) -> Self {
+        let preset = self.preset.slots();
+        self.set(|slots| slots.mirror = preset.mirror)
+    }
+
     /// Adjusts fault injection; without [`allow`](FaultInjectionLayer::allow) it can't be started.
     pub fn fault_injection(
         self,
         adjust: impl FnOnce(FaultInjectionLayer) -> FaultInjectionLayer,
     ) -> Self {
         self.set(|slots| slots.fault_injection = adjust(slots.fault_injection.clone()))
+    }
+
+    /// No fault injection, whatever allowed it before; both presets have none.
+    pub fn without_fault_injection(self) -> Self {
+        self.fault_injection(|_| FaultInjectionLayer::new())
     }
 
     /// The former name of [`fault_injection`](Self::fault_injection).
@@ -271,15 +306,31 @@ impl<T> IntegrationBuilder<T> {
         self.fault_injection(adjust)
     }
 
-    /// How unsafe calls get keys. If the layer doesn't set [key_source](IdempotencyLayer::key_source) or
+    /// How unsafe calls get keys: a layer, or a function that [adjusts](Adjust) the one that is there.
+    ///
+    /// If the layer doesn't set [key_source](IdempotencyLayer::key_source) or
     /// [methods](IdempotencyLayer::methods), they stay the preset's: naming a provider's profile doesn't
     /// make it generate keys.
-    pub fn idempotency<P>(self, layer: IdempotencyLayer<P>) -> Self
+    pub fn idempotency<P>(
+        self,
+        adjust: impl Adjust<IdempotencyLayer<AnyPlacement>, Layer = IdempotencyLayer<P>>,
+    ) -> Self
     where
         P: WriteKey<Body> + Clone + Send + Sync + 'static,
     {
         let preset = self.preset.slots().idempotency;
-        self.set(|slots| slots.idempotency = AnyPlacement::of(layer).or(&preset))
+        self.set(|slots| {
+            let layer = adjust.adjust(slots.idempotency.clone());
+            slots.idempotency = AnyPlacement::of(layer).or(&preset);
+        })
+    }
+
+    /// No keys but those that callers bring, as in [`user_flow`](Integration::user_flow).
+    ///
+    /// What is lost is the promise of [`background`](Integration::background): a POST without a key of
+    /// its caller's is not repeated unless it was provably not done.
+    pub fn without_idempotency(self) -> Self {
+        self.idempotency(|keys: IdempotencyLayer<_>| keys.key_source(KeySource::Caller))
     }
 
     /// Adjusts the retries.
@@ -292,9 +343,15 @@ impl<T> IntegrationBuilder<T> {
         self.retry(|retry| retry.max_attempts(1))
     }
 
-    /// Sends a second request beside one that is slow, out of the retries' budget.
-    pub fn hedge(self, layer: HedgeLayer) -> Self {
-        self.set(|slots| slots.hedge = layer)
+    /// Sends a second request beside one that is slow, out of the retries' budget: a layer, or a
+    /// function that [adjusts](Adjust) the one that was given.
+    pub fn hedge(self, adjust: impl Adjust<HedgeLayer, Layer = HedgeLayer>) -> Self {
+        self.set(|slots| slots.hedge = adjust.adjust(slots.hedge.clone()))
+    }
+
+    /// No second requests, as both presets have it.
+    pub fn without_hedge(self) -> Self {
+        self.hedge(HedgeLayer::disabled())
     }
 
     /// Adjusts the circuit breaker.
@@ -332,6 +389,14 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.timeout = adjust(slots.timeout.clone()))
     }
 
+    /// No limits on one attempt: only the deadline ends it.
+    ///
+    /// What is lost is the second attempt at a provider that hangs: the first takes all of the call's
+    /// time.
+    pub fn without_timeout(self) -> Self {
+        self.timeout(|_| TimeoutLayer::new())
+    }
+
     /// A body that is silent for `limit` while it is being read has failed.
     pub fn idle_timeout(self, limit: Duration) -> Self {
         self.set(|slots| slots.idle_timeout = IdleTimeoutLayer::new(limit))
@@ -354,7 +419,8 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
-    /// Makes the integration known to a registry once it is built.
+    /// Makes the integration known to a registry once it is built, and tells the registry's
+    /// [subscribers](Registry::subscriber) of every event: those that it has by then.
     pub fn register(mut self, registry: &Registry) -> Self {
         self.registries.push(registry.clone());
         self
@@ -376,7 +442,9 @@ impl<T: Source> IntegrationBuilder<T> {
         self.check()?;
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
-        let wiring = Wiring { emitter: self.emitter.clone(), classifier: self.classifier };
+        let of_registries = self.registries.iter().flat_map(Registry::subscribers);
+        let emitter = of_registries.fold(self.emitter, Emitter::with_shared);
+        let wiring = Wiring { emitter: emitter.clone(), classifier: self.classifier };
         let slots = self.slots.adopt(&wiring);
         let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
         let Merged { slots, limits } = self.settings.merge(&base, &mut Vec::new());
@@ -389,20 +457,20 @@ impl<T: Source> IntegrationBuilder<T> {
             None => self.transport,
         };
         let origins = self.endpoint.clone();
-        let transport = transport.bounded_by(move |uri| origins.allows(uri)).make(&self.emitter);
+        let transport = transport.bounded_by(move |uri| origins.allows(uri)).make(&emitter);
         let pool = T::pool(&transport);
         let mut endpoint = self.endpoint;
         if T::IS_OWN {
             endpoint.default_user_agent();
         }
-        let captures = self.emitter.interest().body_cap().is_some();
+        let captures = emitter.interest().body_cap().is_some();
         let compose =
             move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
                 live: Reload::new(base, slots, compose),
-                emitter: self.emitter,
+                emitter,
                 pool,
                 last_change: Mutex::default(),
                 endpoint,

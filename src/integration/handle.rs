@@ -177,7 +177,9 @@ impl Integration {
         Controllable::health(&*self.shared)
     }
 
-    /// Adds it to a registry, for as long as it exists.
+    /// Adds it to a registry, for as long as it exists, so that people see and control it. The registry's
+    /// [subscribers](Registry::subscriber) are told only of integrations that are
+    /// [built with it](IntegrationBuilder::register).
     pub fn register(&self, registry: &Registry) {
         let shared: Arc<dyn Controllable> = Arc::clone(&self.shared) as Arc<dyn Controllable>;
         registry.add(Arc::downgrade(&shared));

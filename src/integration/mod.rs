@@ -21,8 +21,9 @@
 //! | kill switch | on | on | |
 //! | fallback, hedge, mirror, fault_injection | off | off | decisions that only the business can make |
 //!
-//! Settings are adjusted slot by slot and checked together: [`IntegrationBuilder::build`] names every
-//! mistake at once. With the feature `serde` they can also come from a file, and change while calls
+//! Settings are adjusted slot by slot, a slot is emptied by `without_` and its name
+//! ([`without_deadline`](IntegrationBuilder::without_deadline)), and all are checked together:
+//! [`IntegrationBuilder::build`] names every mistake at once. With the feature `serde` they can also come from a file, and change while calls
 //! run: `IntegrationConfig` and `Integration::apply`.
 //!
 //! # The one order
@@ -104,6 +105,7 @@
 //!   outermost.
 
 mod adapt;
+mod adjust;
 mod background;
 mod bottom;
 mod box_stack;
@@ -136,14 +138,18 @@ mod tower;
 mod user_flow;
 mod users;
 
+pub use adjust::Adjust;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
 pub use preset::Preset;
 pub use request::{CallOptions, RequestBuilder, ResponseExt};
+#[cfg(feature = "reqwest")]
+pub use reqwest::ReqwestClient;
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
+pub use slots::AnyPlacement;
 pub use tower::AnyBodyService;
 
 /// The body types of an integration.

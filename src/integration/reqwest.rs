@@ -13,9 +13,39 @@ impl<T> IntegrationBuilder<T> {
     /// [transport's page](crate::transport::reqwest) says why.
     pub fn reqwest(
         self,
-        client: impl Into<ReqwestTransport>,
+        client: impl ReqwestClient,
     ) -> IntegrationBuilder<Service<ReqwestTransport>> {
-        self.service(client.into())
+        self.service(client.into_transport())
+    }
+}
+
+/// What [`IntegrationBuilder::reqwest`] takes: a `reqwest::Client` of the version that this crate uses,
+/// or a [`ReqwestTransport`].
+///
+/// A client of another version is another type:
+///
+/// ```compile_fail,E0277
+/// /// That of another major version.
+/// #[derive(Clone)]
+/// struct Client;
+///
+/// let shop = outrigger::Integration::user_flow("shop").reqwest(Client).build();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a client of the reqwest that outrigger uses",
+    label = "not a `reqwest::Client` of version 0.13",
+    note = "two versions of reqwest are two different crates: depend on `reqwest = \"0.13\"`; `cargo tree -i reqwest` shows who brings which"
+)]
+pub trait ReqwestClient {
+    /// The client as a transport.
+    #[doc(hidden)]
+    fn into_transport(self) -> ReqwestTransport;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Into<ReqwestTransport>> ReqwestClient for C {
+    fn into_transport(self) -> ReqwestTransport {
+        self.into()
     }
 }
 

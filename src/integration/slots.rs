@@ -75,9 +75,9 @@ macro_rules! slots {
 
 each_slot!(slots);
 
-/// Any placement of the key.
+/// Any placement of the key: an integration's.
 #[derive(Clone)]
-pub(super) struct AnyPlacement(Arc<dyn WriteKey<Body> + Send + Sync>);
+pub struct AnyPlacement(Arc<dyn WriteKey<Body> + Send + Sync>);
 
 impl Slots {
     /// Derives dependent settings: hedges use the retry budget; jobs queue in the rate limit and not

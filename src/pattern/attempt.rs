@@ -9,7 +9,7 @@ use http_body::{Frame, SizeHint};
 
 use super::saved::SavedRequest;
 use super::wire::Wire;
-use crate::context::{self, AttemptState, Context, UploadProgress};
+use crate::context::{self, AttemptState, Context, Peer, UploadProgress};
 use crate::outcome::Error;
 use crate::rt::Rng;
 use crate::terms::Class;
@@ -33,6 +33,8 @@ pub(super) struct Slots<W: Wire> {
     pub(super) frame: Option<Frame<W::Data>>,
     pub(super) size: SizeHint,
     pub(super) saved: SavedRequest<W>,
+    /// Where the request went, if it was sent and not saved.
+    pub(super) peer: Peer,
     /// The call's facts as seen by this attempt; absent between two calls.
     pub(super) context: Option<Context>,
     /// The answer's class, once a layer has asked for it.
@@ -65,6 +67,7 @@ impl<W: Wire> Attempt<W> {
             frame: None,
             size: SizeHint::default(),
             saved: SavedRequest::default(),
+            peer: Peer::default(),
             context: None,
             class: None,
             upload: None,
@@ -178,6 +181,15 @@ impl<W: Wire> SharedAttempt<W> {
     pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {
         let mut slots = self.slots();
         (slots.frame, slots.size) = (Some(frame), size);
+    }
+
+    /// The host that the request is for, or went to, with its port.
+    pub(super) fn peer(&self) -> Option<Box<str>> {
+        let Slots { request, saved, peer, .. } = &mut *self.slots();
+        if let Some(uri) = request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
+            peer.set(uri);
+        }
+        peer.text()
     }
 
     /// Clears everything for the next call, and keeps the memory.

@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -15,6 +14,7 @@ use super::attempt::Attempt;
 use super::call::Call;
 use super::call_box::CallBoxes;
 use super::driver::{Begin, Running, start};
+use super::inner::InnerService;
 use super::wire::{AsIs, Form, LayerWire, Wire};
 use crate::body::Answer;
 use crate::context::{AttemptState, Context};
@@ -31,6 +31,9 @@ pub struct Layered<P, S, F = AsIs> {
     boxes: Arc<AnyCallBoxes>,
     form: PhantomData<fn() -> F>,
 }
+
+/// The pieces of a body.
+type Data<B> = <B as Body>::Data;
 
 /// Call boxes whose type depends on the request's body, which only the service's methods know.
 type AnyCallBoxes = OnceLock<Arc<dyn Any + Send + Sync>>;
@@ -54,21 +57,16 @@ impl<P, S: Clone, F> Clone for Layered<P, S, F> {
     }
 }
 
-impl<P, S, F, Q, R> Service<Request<Q>> for Layered<P, S, F>
+impl<P, S, F, Q> Service<Request<Q>> for Layered<P, S, F>
 where
     P: Pattern,
     F: Form<Q>,
     Q: 'static,
-    S: Service<Request<F::Body>, Response = Response<R>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    R: Body + Send + 'static,
-    R::Data: From<Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
+    S: InnerService<F::Body>,
 {
-    type Response = Response<Answer<R::Data>>;
+    type Response = Response<Answer<Data<S::ResponseBody>>>;
     type Error = Error;
-    type Future = Running<LayerWire<F, Q, R::Data>>;
+    type Future = Running<LayerWire<F, Q, Data<S::ResponseBody>>>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
         if P::READIES_IN_CALL || !self.pattern.may_send() {

@@ -28,6 +28,9 @@ impl<W: Wire> Attempt<W> {
         if let Some(began) = began {
             state.set_attempt_began_at(began);
         }
+        if !slots.saved.is_saved() {
+            slots.peer.set(request.uri());
+        }
         if tells {
             tell(request.extensions_mut(), context);
         }

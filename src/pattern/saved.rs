@@ -70,6 +70,10 @@ impl<W: Wire> SavedRequest<W> {
         Some(request)
     }
 
+    pub(super) fn uri(&self) -> Option<&Uri> {
+        self.head.as_ref().map(|head| &head.uri)
+    }
+
     pub(super) fn method(&self) -> Option<&Method> {
         self.head.as_ref().map(|head| &head.method)
     }

@@ -27,6 +27,10 @@ impl EventRecorder {
 }
 
 impl Subscriber for EventRecorder {
+    fn identity(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.0).addr())
+    }
+
     fn on_event(&self, event: &Event, _: &Origin<'_>) {
         self.0.locked().push(*event);
     }

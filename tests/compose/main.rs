@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
 mod abandoned;
+mod adjust;
 mod background;
 mod call;
 mod classifier;

@@ -7,5 +7,6 @@ mod audit;
 mod call;
 mod callbacks;
 mod capture;
+mod lines;
 mod redact;
 mod spans;

@@ -128,7 +128,11 @@ async fn what_is_said_names_how_many_did_not_answer() {
         let shop = shop(Http1, addresses, |client| client.connect_timeout(limit));
         let error = failed(&shop, get(named(first.address))).await;
         assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Connect), Delivery::NotSent));
-        assert_eq!(error.to_string(), format!("connect timed out after 400ms: {text}"));
+        let host = error.host().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!("shop: connect timed out after 400ms at {host}: {text}")
+        );
     }
 }
 
@@ -205,6 +209,10 @@ async fn a_proxy_that_is_silent_is_not_taken_for_the_host() {
         });
         let error = failed(&shop, get(url)).await;
         assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Connect), Delivery::NotSent));
-        assert_eq!(error.to_string(), format!("connect timed out after 400ms: {text}"));
+        let host = error.host().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!("shop: connect timed out after 400ms at {host}: {text}")
+        );
     }
 }

@@ -14,6 +14,7 @@ mod client;
 mod collected;
 #[cfg(feature = "decompression")]
 mod decompression;
+mod errors;
 mod faults;
 #[cfg(feature = "redirect")]
 mod followed;

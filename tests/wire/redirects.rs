@@ -144,7 +144,10 @@ async fn a_redirect_that_the_client_can_not_follow_is_ours_to_mend() {
         assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotRetryable)));
         assert_eq!(
             error.to_string(),
-            "inner service failed: it was redirected to where the client does not follow"
+            format!(
+                "shop: inner service failed at {}: it was redirected to where the client does not follow",
+                error.host().unwrap()
+            )
         );
     }
 }

@@ -289,7 +289,8 @@ async fn fails_in_tls(shop: &Shop, url: &str) -> Error {
     let error = failed(shop, post(url, "an order")).await;
     let kind = ErrorKind::Transport(Fault::Tls);
     assert_eq!(said(&error), (kind, Delivery::NotSent), "{error:?}");
-    assert_eq!(error.to_string(), "tls failed");
+    let host = url.parse::<http::Uri>().unwrap().authority().unwrap().to_string();
+    assert_eq!(error.to_string(), format!("shop: tls failed at {host}"));
     assert!(error.is_connect());
     assert_eq!(shop.rests().await.opened, 0);
     error

@@ -12,6 +12,7 @@ use crate::redact::Redactor;
 use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
 
 mod entry;
+mod text;
 
 /// Any error, boxed, as tower's services exchange them.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -21,9 +22,10 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// A status, even a 500, is not an error but a response. An `Error` means that there is no answer:
 /// a limit passed, the transport failed, or a layer refused to send.
 ///
-/// The text is one level, in lower case, and names the phase and the limit; the transport's own
-/// error is its [`source`](StdError::source). Neither contains a URL's query, a header's value or a
-/// body. `Debug`, which a panic prints, shows only the types of an inner service's own errors and
+/// The text is one level, in lower case, and names the integration, the phase, the limit and the host
+/// with its port, as far as they are known: `payments: connection refused by api.example:443`. The
+/// transport's own error is its [`source`](StdError::source). Neither contains a URL's path or query, a
+/// header's value or a body. `Debug`, which a panic prints, shows only the types of an inner service's own errors and
 /// the lengths of their texts; [`debug_with`](Self::debug_with) shows the texts.
 ///
 /// ```
@@ -72,6 +74,8 @@ struct Inner {
     detail: Option<Detail>,
     retry_after: Option<Duration>,
     context: Option<Context>,
+    /// The host that the request went to, or was for, with its port.
+    host: Option<Box<str>>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
     /// If a retry layer counted them.
@@ -98,6 +102,7 @@ impl Error {
             detail: None,
             retry_after: None,
             context: None,
+            host: None,
             elapsed: None,
             gave_up: None,
             attempts: None,
@@ -130,6 +135,7 @@ impl Error {
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
+        copy.0.host.clone_from(&self.0.host);
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
@@ -138,6 +144,12 @@ impl Error {
 
     pub(crate) fn with_context(mut self, context: &Context) -> Self {
         self.0.context.get_or_insert_with(|| context.clone());
+        self
+    }
+
+    /// Sets the host, unless it is known already.
+    pub(crate) fn from_peer(mut self, host: impl FnOnce() -> Option<Box<str>>) -> Self {
+        self.0.host = self.0.host.take().or_else(host);
         self
     }
 
@@ -264,6 +276,15 @@ impl Error {
         self.0.context.as_ref()?.integration()
     }
 
+    /// The host that the request went to, or was for, with its port: `api.example:443`.
+    ///
+    /// It is known once a layer or an integration has returned the error, and the request's URI named
+    /// a host.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
+    }
+
     /// The call's id.
     #[must_use]
     pub fn call_id(&self) -> Option<CallId> {
@@ -288,19 +309,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.kind.fmt(f)?;
-        if let Some(limit) = self.0.limit {
-            write!(f, " after {limit:?}")?;
-        }
-        if let Some(detail) = &self.0.detail {
-            write!(f, ": {detail}")?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ShownError { error: self, redactor: None }.fmt(f)
@@ -320,6 +328,7 @@ impl fmt::Debug for ShownError<'_> {
             .field("kind", &error.0.kind)
             .field("delivery", &error.0.delivery)
             .field("integration", &error.integration())
+            .field("host", &error.host())
             .field("attempts", &error.attempts())
             .field("elapsed", &error.0.elapsed)
             .field("limit", &error.0.limit)
@@ -395,23 +404,6 @@ impl fmt::Display for Detail {
         match self {
             Self::Own(text) => f.write_str(text),
             Self::Kept(text) => f.write_str(text),
-        }
-    }
-}
-
-// === impl ErrorKind ===
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Timeout(phase) => write!(f, "{phase} timed out"),
-            Self::Transport(fault) => fault.fmt(f),
-            Self::Rejected(why) => why.fmt(f),
-            Self::Invalid => f.write_str("answer failed its check"),
-            Self::TooLarge => f.write_str("answer's body is too large"),
-            Self::Request => f.write_str("request can't be sent"),
-            Self::Status(status) => write!(f, "answered {status}"),
-            Self::Other => f.write_str("inner service failed"),
         }
     }
 }

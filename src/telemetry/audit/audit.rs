@@ -73,6 +73,10 @@ impl Audit {
 }
 
 impl Subscriber for Audit {
+    fn identity(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.0).addr())
+    }
+
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         if let Event::AttemptFinished { .. } | Event::CallFinished { attempts: 0, .. } = event
             && let Some(pending) =

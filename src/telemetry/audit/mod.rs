@@ -1,9 +1,9 @@
 //! One record of every attempt, for support and for auditors.
 //!
 //! ```no_run
-//! use outrigger::Integration;
 //! use outrigger::redact::StandardRedactor;
 //! use outrigger::telemetry::audit::{Audit, JsonLinesFile};
+//! use outrigger::{Integration, control::Registry};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = JsonLinesFile::create("/var/log/shop/stripe.jsonl")?.daily().keep(30);
@@ -11,7 +11,8 @@
 //!     .failures(4 * 1024) // heads and bodies of failed attempts, redacted
 //!     .redactor(StandardRedactor::new().show_field("message"))
 //!     .start()?;
-//! let stripe = Integration::user_flow("stripe").subscriber(audit.clone()).build()?;
+//! let registry = Registry::new().subscriber(audit.clone());
+//! let stripe = Integration::user_flow("stripe").register(&registry).build()?;
 //! # let _ = (stripe, audit);
 //! # Ok(()) }
 //! ```

@@ -47,10 +47,10 @@
 //!     .set_buckets(&names::SECONDS)?
 //!     .set_buckets_for_metric(attempts, &names::ATTEMPTS)?
 //!     .install_recorder()?;
-//! let (metrics, registry) = (Metrics::new(), Registry::new());
+//! let metrics = Metrics::new();
+//! let registry = Registry::new().subscriber(metrics.clone());
 //!
 //! let stripe = Integration::user_flow("stripe")
-//!     .subscriber(metrics.clone())
 //!     .register(&registry)
 //! #   .service(Script::new([Answer::status(200)]))
 //!     .build()?;

@@ -7,13 +7,13 @@ use super::gauges::{self, Gauge};
 use super::observing::Observing;
 use super::sink::Sink;
 use super::visitor::MetricsVisitor;
-use crate::control::Registry;
+use crate::control::{Registry, WeakRegistry};
 use crate::event::{Event, Origin, Subscriber};
 use crate::rt::Lock;
 
 /// Makes metrics of events and of health. See the [module](super).
 ///
-/// Clones share their state: make it once, and give a clone to each integration.
+/// Clones share their state: make it once, and give a clone to a [`Registry`], or to each integration.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
@@ -22,7 +22,7 @@ struct Inner {
     to: Box<dyn Sink>,
     known: KnownIntegrations,
     /// The gauges of each registry that were set last.
-    shown: Mutex<Vec<(Registry, HashSet<Gauge>)>>,
+    shown: Mutex<Vec<(WeakRegistry, HashSet<Gauge>)>>,
 }
 
 impl Metrics {
@@ -61,8 +61,8 @@ impl Inner {
     /// The gauges that were set the last time and are gone.
     fn replace(&self, registry: &Registry, now: HashSet<Gauge>) -> Vec<Gauge> {
         let mut shown = self.shown.locked();
-        let Some((_, before)) = shown.iter_mut().find(|(known, _)| known == registry) else {
-            shown.push((registry.clone(), now));
+        let Some((_, before)) = shown.iter_mut().find(|(known, _)| known.is_of(registry)) else {
+            shown.push((registry.downgrade(), now));
             return Vec::new();
         };
         let gone = before.difference(&now).cloned().collect();
@@ -72,6 +72,10 @@ impl Inner {
 }
 
 impl Subscriber for Metrics {
+    fn identity(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.0).addr())
+    }
+
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
         let values = self.0.known.integration(origin.integration().unwrap_or_default());
         MetricsVisitor { to: &*self.0.to, values, origin }.record(event);

@@ -3,6 +3,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tracing::Span;
+use tracing::span::Id;
 
 use crate::context::CallId;
 use crate::rt::Lock;
@@ -26,8 +27,15 @@ pub(super) struct SpanKey {
 #[derive(Default)]
 struct CallSpans {
     /// One, unless a layer stands in a stack twice.
-    calls: Vec<Arc<Span>>,
+    calls: Vec<CallSpan>,
     attempts: Vec<(u32, Arc<Span>)>,
+}
+
+/// A call's span.
+pub(super) struct CallSpan {
+    pub(super) span: Arc<Span>,
+    /// The span that it is inside of, if there is one. It stays open as long as this one.
+    pub(super) outside: Option<Id>,
 }
 
 impl OpenSpans {
@@ -35,9 +43,9 @@ impl OpenSpans {
         SpanKey { call, integration: self.hasher.hash_one(integration) }
     }
 
-    pub(super) fn begin_call(&self, key: SpanKey, span: Span) {
+    pub(super) fn begin_call(&self, key: SpanKey, span: Span, outside: Option<Id>) {
         if !span.is_disabled() {
-            let span = Arc::new(span);
+            let span = CallSpan { span: Arc::new(span), outside };
             self.shard(key).entry(key).or_default().calls.push(span);
         }
     }
@@ -50,7 +58,7 @@ impl OpenSpans {
     }
 
     pub(super) fn call(&self, key: SpanKey) -> Option<Arc<Span>> {
-        self.shard(key).get(&key)?.calls.last().cloned()
+        self.shard(key).get(&key)?.calls.last().map(|call| Arc::clone(&call.span))
     }
 
     pub(super) fn attempt(&self, key: SpanKey, attempt: u32) -> Option<Arc<Span>> {
@@ -60,7 +68,7 @@ impl OpenSpans {
     }
 
     /// Takes the call's span out; it closes where it is dropped.
-    pub(super) fn end_call(&self, key: SpanKey) -> Option<Arc<Span>> {
+    pub(super) fn end_call(&self, key: SpanKey) -> Option<CallSpan> {
         self.take(key, |spans| spans.calls.pop())
     }
 
@@ -77,11 +85,7 @@ impl OpenSpans {
         self.shards.iter().map(|shard| shard.locked().len()).sum()
     }
 
-    fn take(
-        &self,
-        key: SpanKey,
-        take: impl FnOnce(&mut CallSpans) -> Option<Arc<Span>>,
-    ) -> Option<Arc<Span>> {
+    fn take<T>(&self, key: SpanKey, take: impl FnOnce(&mut CallSpans) -> Option<T>) -> Option<T> {
         let mut shard = self.shard(key);
         let spans = shard.get_mut(&key)?;
         let span = take(spans);

@@ -3,3 +3,4 @@
 mod controls;
 mod health;
 mod registry;
+mod wired;

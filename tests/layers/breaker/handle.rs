@@ -44,7 +44,10 @@ async fn one_that_is_forced_open_refuses_until_it_is_released() {
     assert_eq!(crm.state(), Open);
     wait(secs(3_600)).await;
     let error = crm.call().await.unwrap_err();
-    assert_eq!(error.to_string(), "circuit breaker open: forced open 3600.0s ago");
+    assert_eq!(
+        error.to_string(),
+        "crm: circuit breaker open for api.example:443: forced open 3600.0s ago"
+    );
     assert_eq!((error.retry_after(), crm.provider.begun()), (None, 0));
     crm.handle.release();
     assert_eq!((crm.state(), crm.call().await.unwrap()), (Closed, 200));

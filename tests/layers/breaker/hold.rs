@@ -214,7 +214,7 @@ async fn a_handle_moves_it_by_hand() {
     let error = crm.call().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "circuit breaker open: opened by hand 10.0s ago; the next try is in 20.0s"
+        "crm: circuit breaker open for api.example:443: opened by hand 10.0s ago; the next try is in 20.0s"
     );
     wait(secs(20)).await;
     crm.succeed(1).await;

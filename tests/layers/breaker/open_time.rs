@@ -146,7 +146,7 @@ async fn a_rejection_says_that_nothing_was_sent_and_when_to_come_back() {
     assert_eq!(error.retry_after(), Some(secs(3)));
     assert_eq!(
         error.to_string(),
-        "circuit breaker open: too many calls failed, 2.0s ago; the next try is in 3.0s"
+        "crm: circuit breaker open for api.example:443: too many calls failed, 2.0s ago; the next try is in 3.0s"
     );
     assert_eq!(error.integration(), Some("crm"));
     assert_eq!(crm.provider.begun(), 1);

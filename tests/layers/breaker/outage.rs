@@ -253,7 +253,7 @@ async fn a_refusal_says_since_when_nothing_answers_and_when_the_next_try_is() {
     let error = crm.call().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "circuit breaker open: nothing has answered for 12.2s (41 attempts failed); \
+        "crm: circuit breaker open for api.example:443: nothing has answered for 12.2s (41 attempts failed); \
          the next try is in 0.4s"
     );
     assert_eq!(error.retry_after(), Some(millis(400)));

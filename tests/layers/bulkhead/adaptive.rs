@@ -250,7 +250,8 @@ async fn a_call_that_waits_for_half_of_its_time_is_refused_and_says_nothing() {
     let cut = DeadlineLayer::new(secs(5)).layer(crm.service.clone());
     let (took, result) = timed(status(&cut, get())).await;
     let error = result.unwrap_err();
-    let text = "bulkhead queue timed out: no place free within 2.5s; 1 of 1 in use";
+    let text =
+        "bulkhead queue timed out for api.example:443: no place free within 2.5s; 1 of 1 in use";
     assert_eq!((took, error.to_string().as_str()), (millis(2_500), text));
     assert_eq!(crm.places.limit(), Some(1));
 }

@@ -106,7 +106,10 @@ async fn a_call_waits_exactly_as_long_as_it_may() {
     assert!(error.is_rejected() && !error.is_timeout());
     assert_eq!((error.integration(), error.last_status()), (Some("crm"), None));
     let text = error.to_string();
-    assert_eq!(text, "bulkhead queue timed out: no place free within 2s; 1 of 1 in use");
+    assert_eq!(
+        text,
+        "crm: bulkhead queue timed out for api.example:443: no place free within 2s; 1 of 1 in use"
+    );
     assert_eq!((crm.figures(), crm.provider.begun()), ((1, 0), 1));
 }
 

@@ -27,7 +27,10 @@ async fn a_full_bulkhead_refuses_at_once_and_says_so() {
     assert_eq!((error.limit(), error.retry_after()), (None, None));
     assert_eq!((error.integration(), error.last_status()), (Some("crm"), None));
     assert!(error.call_id().is_some());
-    assert_eq!(error.to_string(), "bulkhead full: 2 of 2 in use, 0 may wait");
+    assert_eq!(
+        error.to_string(),
+        "crm: bulkhead full for api.example:443: 2 of 2 in use, 0 may wait"
+    );
     assert_eq!(crm.events.events(), [Event::BulkheadRejected { why: Rejection::Full }]);
 }
 

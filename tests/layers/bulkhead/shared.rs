@@ -79,7 +79,10 @@ async fn bulkheads_with_one_limit_fill_it_together() {
     assert_eq!((both.figures(), both.provider.begun()), ((4, 0), 4));
     let full = ErrorKind::Rejected(Rejection::Full);
     assert_eq!(both.job.refused().await.kind(), full);
-    assert_eq!(both.person.refused().await.to_string(), "bulkhead full: 4 of 4 in use, 0 may wait");
+    assert_eq!(
+        both.person.refused().await.to_string(),
+        "person: bulkhead full for api.example:443: 4 of 4 in use, 0 may wait"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +91,7 @@ async fn the_reserve_is_for_people_alone() {
     assert_eq!(both.job.layer.handle().reserved(), 2);
     let _jobs = both.job.calls(18).await;
     let error = both.job.refused().await;
-    let text = "bulkhead full: 18 of 20 in use, 2 kept for high priority, 0 may wait";
+    let text = "job: bulkhead full for api.example:443: 18 of 20 in use, 2 kept for high priority, 0 may wait";
     assert_eq!((error.to_string().as_str(), error.delivery()), (text, Delivery::NotSent));
     let _people = both.person.calls(2).await;
     assert_eq!((both.figures(), both.provider.begun()), ((20, 0), 20));
@@ -163,7 +166,7 @@ async fn a_person_who_finds_the_queue_full_takes_the_youngest_jobs_place_in_it()
     assert_eq!((took, error.kind()), (secs(0), ErrorKind::Rejected(Rejection::Full)));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
     assert_eq!(error.integration(), Some("job"));
-    let text = "bulkhead full: a call of high priority took its place in the queue; 2 of 2 in use, 2 may wait";
+    let text = "job: bulkhead full for api.example:443: a call of high priority took its place in the queue; 2 of 2 in use, 2 may wait";
     assert_eq!(error.to_string(), text);
     assert_eq!(both.figures(), (2, 2));
     let rejected = Event::BulkheadRejected { why: Rejection::Full };

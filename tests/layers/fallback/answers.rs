@@ -61,7 +61,7 @@ async fn a_function_sees_what_failed() {
     assert_eq!(fetch(&crm.service, get()).await.unwrap(), "yesterday's");
     let (answered, broken) = (Delivery::Answered, Delivery::Unknown);
     let (path, unavailable) = (Some("/v1/charges".to_owned()), StatusCode::SERVICE_UNAVAILABLE);
-    let (crm, reset) = (Some("crm".to_owned()), Some("connection reset".to_owned()));
+    let (crm, reset) = (Some("crm".to_owned()), Some("crm: connection reset".to_owned()));
     assert_eq!(
         *seen.lock().unwrap(),
         [

@@ -94,7 +94,7 @@ async fn where_there_was_no_answer_the_error_is_recorded() {
     let service = rates().record_to(kept.clone()).layer(hung);
     assert_eq!(status(&service, get()).await.unwrap(), 203);
     let record = kept.all().remove(0);
-    assert_eq!(record.error.as_deref(), Some("call timed out after 8s"));
+    assert_eq!(record.error.as_deref(), Some("call timed out after 8s at api.example:443"));
     assert_eq!(record.class, Class::Timeout(Phase::Call));
     assert_eq!((record.status, record.delivery), (None, Delivery::Unknown));
     assert_eq!((record.attempts, record.elapsed), (1, secs(8)));
@@ -111,7 +111,10 @@ async fn what_was_refused_here_went_out_no_time() {
     assert_eq!(status(&service, get()).await.unwrap(), 203);
     let record = kept.all().remove(0);
     assert_eq!((record.attempts, record.delivery), (0, Delivery::NotSent));
-    assert_eq!(record.error.as_deref(), Some("circuit breaker open: forced open 0.0s ago"));
+    assert_eq!(
+        record.error.as_deref(),
+        Some("circuit breaker open for api.example:443: forced open 0.0s ago")
+    );
 }
 
 /// A stack that is stopped above the layer that gives keys.

@@ -52,7 +52,7 @@ async fn a_reset_is_a_transport_fault_after_which_nobody_knows() {
     let error = status(&service, get()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport(Fault::Reset));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1));
-    assert_eq!(error.to_string(), "connection reset: injected");
+    assert_eq!(error.to_string(), "crm: connection reset by api.example:443: injected");
     assert_eq!((error.integration(), error.call_id().is_some()), (Some("crm"), true));
     assert_eq!(provider.begun(), 0);
     assert_eq!(events.events(), told(&[InjectedFault::Reset]));

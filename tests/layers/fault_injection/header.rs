@@ -36,7 +36,7 @@ async fn a_request_gets_the_fault_that_it_asks_for_and_others_none() {
     );
     assert_eq!(fetch(&service, asking(&["answer="])).await.unwrap(), "");
     let reset = status(&service, asking(&["reset"])).await.unwrap_err();
-    assert_eq!(reset.to_string(), "connection reset: injected");
+    assert_eq!(reset.to_string(), "crm: connection reset by api.example:443: injected");
     assert!(within(secs(3600), status(&service, asking(&["hang"]))).await.is_none());
     assert_eq!((provider.begun(), handle.injected()), (0, 5));
     for (value, took) in [
@@ -114,7 +114,8 @@ async fn what_can_not_be_read_fails_the_call_and_says_why() {
         let error = status(&service, asking(values)).await.unwrap_err();
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::Request, Delivery::NotSent));
         let text = error.to_string();
-        assert!(text.starts_with("request can't be sent: fault injection header: "), "{text}");
+        let start = "crm: request can't be sent to api.example:443: fault injection header: ";
+        assert!(text.starts_with(start), "{text}");
         assert!(text.contains(why), "{values:?}: {text}");
     }
     assert_eq!((provider.begun(), handle.injected(), events.events()), (0, 0, vec![]));

@@ -28,7 +28,7 @@ async fn a_refusal_says_who_why_and_since_when_and_that_nothing_was_sent() {
     let error = crm.call().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::Stopped));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
-    let text = "integration switched off: \
+    let text = "crm: integration switched off for api.example:443: \
         since Sun, 06 Nov 1994 08:49:37 GMT by ada: invoices are wrong";
     assert_eq!(error.to_string(), text);
     assert_eq!((error.integration(), error.retry_after()), (Some("crm"), None));
@@ -45,7 +45,10 @@ async fn a_refusal_that_nobody_gave_a_reason_for_says_only_since_when() {
     let off = SwitchSetting::new(SwitchMode::Off);
     let crm = Switched::by(KillSwitchLayer::new().clock(clock).initially(off));
     let text = crm.call().await.unwrap_err().to_string();
-    assert_eq!(text, "integration switched off: since Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_eq!(
+        text,
+        "crm: integration switched off for api.example:443: since Sun, 06 Nov 1994 08:49:37 GMT"
+    );
 }
 
 #[tokio::test(start_paused = true)]

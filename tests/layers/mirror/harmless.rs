@@ -125,7 +125,7 @@ async fn a_real_call_that_fails_fails_as_it_would_have() {
     let mirrored = Mirrored::to(Answer::status(200), |layer| layer.compare(|_, _| true));
     mirrored.provider.set(Answer::broken(std::io::ErrorKind::ConnectionReset));
     let error = send(&mirrored.service, get()).await.unwrap_err();
-    assert_eq!(error.to_string(), "connection reset");
+    assert_eq!(error.to_string(), "crm: connection reset by api.example:443");
     assert!(std::error::Error::source(&error).unwrap().is::<std::io::Error>());
 }
 

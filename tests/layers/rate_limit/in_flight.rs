@@ -68,7 +68,10 @@ async fn nobody_waits_for_room_longer_than_the_limit_for_it() {
     let error = result.unwrap_err();
     assert_eq!((took, error.kind()), (secs(3), ErrorKind::Rejected(Rejection::RateLimited)));
     assert_eq!(error.retry_after(), None, "nobody knows");
-    assert_eq!(error.to_string(), "rate limit reached: no turn in the time allowed for it");
+    assert_eq!(
+        error.to_string(),
+        "crm: rate limit reached for api.example:443: no turn in the time allowed for it"
+    );
     assert!(behind.into_iter().next().unwrap().await.unwrap().is_err());
     assert_eq!((crm.limit.waiting(), crm.limit.rejected()), (0, 2));
 }

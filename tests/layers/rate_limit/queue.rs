@@ -25,7 +25,8 @@ async fn so_many_wait_and_the_next_is_refused_at_once() {
     let (took, result) = timed(crm.call(3)).await;
     let error = result.unwrap_err();
     assert_eq!((took, error.kind()), (secs(0), ErrorKind::Rejected(Rejection::RateLimited)));
-    let text = "rate limit reached: 2 calls wait already; come back in 300ms";
+    let text =
+        "crm: rate limit reached for api.example:443: 2 calls wait already; come back in 300ms";
     assert_eq!((error.to_string().as_str(), error.delivery()), (text, Delivery::NotSent));
     for call in queue {
         assert_eq!(call.await.unwrap().unwrap(), 200);

@@ -79,7 +79,7 @@ async fn a_call_whose_turn_leaves_no_time_for_an_attempt_is_refused_at_once() {
     assert_eq!((took, error.kind()), (secs(0), ErrorKind::Rejected(Rejection::RateLimited)));
     assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
     assert_eq!(error.retry_after(), Some(millis(300)));
-    assert_eq!(error.to_string(), "rate limit reached: come back in 300ms");
+    assert_eq!(error.to_string(), "rate limit reached for api.example:443: come back in 300ms");
     assert_eq!(error.elapsed(), Some(secs(0)));
     let mut waits = Vec::new();
     for call in calls {

@@ -29,7 +29,7 @@ async fn the_error_still_says_that_the_connection_was_refused() {
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert_eq!(error.gave_up(), Some(GaveUp::Attempts));
     assert_eq!(error.elapsed(), Some(millis(200)));
-    assert_eq!(error.to_string(), "connection refused");
+    assert_eq!(error.to_string(), "connection refused by api.example:443");
     let source = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
     assert_eq!(source.kind(), Io::ConnectionRefused);
 }
@@ -42,7 +42,7 @@ async fn the_error_still_says_that_it_was_a_timeout_and_which() {
         .service(Script::new([Answer::hang()]));
     let error = status(&service, get()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Attempt));
-    assert_eq!(error.to_string(), "attempt timed out after 2s");
+    assert_eq!(error.to_string(), "attempt timed out after 2s at api.example:443");
     assert_eq!((error.attempts(), error.limit()), (3, Some(secs(2))));
     assert_eq!((error.delivery(), error.elapsed()), (Delivery::Unknown, Some(millis(6_200))));
 }
@@ -90,7 +90,7 @@ async fn a_deadline_that_cuts_a_wait_tells_of_the_attempts_before_it() {
         .layer(plain())
         .service(Script::new([Answer::status(503), Answer::hang()]));
     let error = status(&service, get()).await.unwrap_err();
-    assert_eq!(error.to_string(), "call timed out after 1s");
+    assert_eq!(error.to_string(), "call timed out after 1s at api.example:443");
     assert_eq!((error.attempts(), error.delivery()), (2, Delivery::Unknown));
     assert_eq!(error.last_status().map(|status| status.as_u16()), Some(503));
 }

@@ -26,7 +26,7 @@ async fn an_attempt_is_cut_at_its_limit_and_says_so() {
     let (took, result) = timed(status(&service, get())).await;
     let error = result.unwrap_err();
     assert_timed_out(&error, Phase::Attempt, secs(2), Unknown);
-    assert_eq!(error.to_string(), "attempt timed out after 2s");
+    assert_eq!(error.to_string(), "crm: attempt timed out after 2s at api.example:443");
     assert_eq!((took, error.elapsed(), error.attempts()), (secs(2), Some(secs(2)), 1));
     assert_eq!(error.integration(), Some("crm"));
     assert_eq!(events.events(), told(Phase::Attempt, secs(2)));

@@ -31,7 +31,7 @@ async fn a_call_is_over_at_its_deadline_and_says_so() {
     let (took, result) = timed(status(&service, get())).await;
     let error = result.unwrap_err();
     assert_timed_out(&error, Phase::Call, secs(8), Unknown);
-    assert_eq!(error.to_string(), "call timed out after 8s");
+    assert_eq!(error.to_string(), "crm: call timed out after 8s at api.example:443");
     assert_eq!((took, error.elapsed(), error.attempts()), (secs(8), Some(secs(8)), 1));
     assert_eq!(error.integration(), Some("crm"));
     assert_eq!(events.events(), told(Phase::Call, secs(8)));

@@ -25,7 +25,7 @@ async fn a_body_that_falls_silent_is_cut_and_says_so() {
     let (took, rest) = timed(frame(&mut body)).await;
     let error = rest.unwrap().unwrap_err();
     assert_timed_out(&error, Phase::BodyIdle, secs(3), Answered);
-    assert_eq!(error.to_string(), "idle body timed out after 3s");
+    assert_eq!(error.to_string(), "crm: idle body timed out after 3s from api.example:443");
     assert_eq!((took, error.elapsed(), error.attempts()), (secs(3), Some(secs(3)), 1));
     assert_eq!(error.last_status().unwrap().as_u16(), 200);
     assert_eq!(error.integration(), Some("crm"));

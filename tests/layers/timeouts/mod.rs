@@ -35,7 +35,12 @@ fn assert_timed_out(error: &Error, phase: Phase, limit: Duration, delivery: Deli
     assert_eq!(error.kind(), ErrorKind::Timeout(phase), "{error}");
     assert!(error.is_timeout() && !error.is_rejected());
     assert_eq!((error.limit(), error.delivery()), (Some(limit), delivery), "{error}");
-    assert_eq!(error.to_string(), format!("{phase} timed out after {limit:?}"));
+    let name = error.integration().map_or(String::new(), |name| format!("{name}: "));
+    let host = match phase {
+        Phase::ResponseHead | Phase::BodyIdle => "from api.example:443",
+        _ => "at api.example:443",
+    };
+    assert_eq!(error.to_string(), format!("{name}{phase} timed out after {limit:?} {host}"));
 }
 
 fn told(phase: Phase, limit: Duration) -> Vec<Event> {

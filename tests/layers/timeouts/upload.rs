@@ -106,7 +106,7 @@ async fn an_upload_of_which_nothing_is_taken_is_cut_and_says_so() {
     let (took, result) = timed(status(&service, long())).await;
     let error = result.unwrap_err();
     assert_timed_out(&error, Phase::Upload, secs(2), Unknown);
-    assert_eq!(error.to_string(), "upload timed out after 2s");
+    assert_eq!(error.to_string(), "crm: upload timed out after 2s at api.example:443");
     assert_eq!((took, error.elapsed()), (secs(2), Some(secs(2))));
     assert_eq!(events.events(), told(Phase::Upload, secs(2)));
 }
@@ -139,7 +139,7 @@ async fn the_heads_limit_begins_when_the_upload_has_ended() {
         } else {
             let error = result.unwrap_err();
             assert_timed_out(&error, Phase::ResponseHead, secs(2), Unknown);
-            assert_eq!(error.to_string(), "response head timed out after 2s");
+            assert_eq!(error.to_string(), "response head timed out after 2s from api.example:443");
             assert_eq!(took, secs(32));
         }
     }

@@ -30,7 +30,10 @@ async fn a_full_pool_is_an_error_of_its_own_that_names_the_limits_and_was_not_se
         let waited = began.elapsed();
         assert!(waited >= WAIT && waited < WAIT + Duration::from_millis(500), "{waited:?}");
         assert_eq!(said(&error), (FULL, Delivery::NotSent), "{error:?}");
-        let text = "pool acquire timed out after 50ms: no connection free, 1 of 1 in use";
+        let host = error.host().unwrap();
+        let text = format!(
+            "shop: pool acquire timed out after 50ms at {host}: no connection free, 1 of 1 in use"
+        );
         assert_eq!(error.to_string(), text);
         assert_eq!(error.limit(), Some(WAIT));
         assert!(error.is_timeout() && !error.is_connect());

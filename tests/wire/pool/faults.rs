@@ -25,6 +25,12 @@ async fn times_out(shop: &Shop, url: &str) -> Error {
     error
 }
 
+/// The text of an error of a connection to `url` that was not made in time.
+fn late(url: &str, why: &str) -> String {
+    let url: http::Uri = url.parse().unwrap();
+    format!("shop: connect timed out after 80ms at {}: {why}", url.authority().unwrap())
+}
+
 #[tokio::test]
 async fn a_host_that_takes_the_connection_and_says_nothing_is_named_so() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -32,9 +38,10 @@ async fn a_host_that_takes_the_connection_and_says_nothing_is_named_so() {
     for protocol in BOTH {
         let shop = Shop::new(protocol, |client| client.connect_timeout(LIMIT));
         let error = times_out(&shop, &url).await;
-        let text =
-            "connect timed out after 80ms: the host took the connection, and then was silent";
-        assert_eq!(error.to_string(), text);
+        assert_eq!(
+            error.to_string(),
+            late(&url, "the host took the connection, and then was silent")
+        );
     }
 }
 
@@ -43,9 +50,9 @@ async fn a_host_that_does_not_take_the_connection_is_named_so() {
     let hole = Blackhole::new().await;
     for scheme in ["http", "https"] {
         let shop = Shop::new(Http1, |client| client.connect_timeout(LIMIT));
-        let error = times_out(&shop, &format!("{scheme}://{}/", hole.address)).await;
-        let text = "connect timed out after 80ms: the host did not take the connection";
-        assert_eq!(error.to_string(), text);
+        let url = format!("{scheme}://{}/", hole.address);
+        let error = times_out(&shop, &url).await;
+        assert_eq!(error.to_string(), late(&url, "the host did not take the connection"));
     }
 }
 
@@ -70,7 +77,8 @@ impl Resolve for Names {
 async fn a_name_that_is_not_resolved_in_time_is_named_so() {
     let shop = Shop::new(Http1, |client| client.connect_timeout(LIMIT).resolver(Names::Never));
     let error = times_out(&shop, "http://shop.example/").await;
-    let text = "connect timed out after 80ms: the host's name was not resolved";
+    let text =
+        "shop: connect timed out after 80ms at shop.example:80: the host's name was not resolved";
     assert_eq!(error.to_string(), text);
 }
 
@@ -89,11 +97,11 @@ async fn a_name_that_does_not_resolve_and_a_port_that_refuses_are_named_apart() 
     let shop = Shop::new(Http1, |client| client.resolver(Names::Fail));
     let error = failed(&shop, get("http://shop.example/")).await;
     assert_eq!(said(&error), (ErrorKind::Transport(Fault::Dns), Delivery::NotSent));
-    assert_eq!(error.to_string(), "name could not be resolved");
+    assert_eq!(error.to_string(), "shop: name could not be resolved for shop.example:80");
     let (_taken, address) = deaf();
     let error = failed(&shop, get(format!("http://{address}/"))).await;
     assert_eq!(said(&error), (ErrorKind::Transport(Fault::Refused), Delivery::NotSent));
-    assert_eq!(error.to_string(), "connection refused");
+    assert_eq!(error.to_string(), format!("shop: connection refused by {address}"));
     assert_eq!(shop.rests().await.opened, 0);
 }
 

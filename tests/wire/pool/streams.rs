@@ -39,8 +39,11 @@ async fn who_gets_no_stream_in_time_is_told_so_and_was_not_sent() {
         let error = failed_beside(&shop, server.url("/late")).await;
         assert!(began.elapsed() >= WAIT && began.elapsed() < 10 * WAIT);
         assert_eq!(said(&error), (ErrorKind::Timeout(Phase::Acquire), Delivery::NotSent));
-        let text = "pool acquire timed out after 200ms: no stream free, the host takes 2 at once";
-        assert_eq!((error.to_string().as_str(), error.limit()), (text, Some(WAIT)));
+        let host = error.host().unwrap();
+        let text = format!(
+            "shop: pool acquire timed out after 200ms at {host}: no stream free, the host takes 2 at once"
+        );
+        assert_eq!((error.to_string(), error.limit()), (text, Some(WAIT)));
     }
     server.let_go(2);
     for held in held {
