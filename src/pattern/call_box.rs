@@ -200,7 +200,7 @@ impl<W: Wire> CallBox<W> {
     pub(super) fn poll_head(&mut self, cx: &mut TaskContext<'_>) -> Poll<Head> {
         let reached = ready!(self.run_to(Stage::Head, cx));
         if let Ran::End(Err(error)) = reached {
-            return Poll::Ready(Err(error.from_peer(|| self.shared.peer())));
+            return Poll::Ready(Err(error.with_peer(|| self.shared.peer())));
         }
         let mut slots = self.shared.slots();
         let (head, size, class) = (slots.head.take(), slots.size, slots.class);
@@ -240,7 +240,7 @@ impl<W: Wire> CallBox<W> {
         self.shared.set(Stage::Head);
         let is_last = matches!(reached, Ran::End(_));
         Poll::Ready(match reached {
-            Ran::End(Err(error)) => (Some(Err(error.from_peer(|| self.shared.peer()))), is_last),
+            Ran::End(Err(error)) => (Some(Err(error.with_peer(|| self.shared.peer()))), is_last),
             Ran::Stage | Ran::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), is_last),
         })
     }

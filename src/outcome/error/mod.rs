@@ -148,7 +148,7 @@ impl Error {
     }
 
     /// Sets the host, unless it is known already.
-    pub(crate) fn from_peer(mut self, host: impl FnOnce() -> Option<Box<str>>) -> Self {
+    pub(crate) fn with_peer(mut self, host: impl FnOnce() -> Option<Box<str>>) -> Self {
         self.0.host = self.0.host.take().or_else(host);
         self
     }

@@ -26,7 +26,9 @@ use crate::terms::RedirectTo;
 
 /// Where redirects may lead: to everywhere, unless an integration has a base URL.
 #[derive(Clone, Default)]
-pub(crate) struct AllowedUris(Option<Arc<dyn Fn(&Uri) -> bool + Send + Sync>>);
+pub(crate) struct AllowedUris(Option<Arc<Allows>>);
+
+type Allows = dyn Fn(&Uri) -> bool + Send + Sync;
 
 impl AllowedUris {
     pub(crate) fn by(allows: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
