@@ -27,7 +27,7 @@ async fn an_error_names_the_integration_and_the_host_and_nothing_secret() {
         assert!(!whole.contains("HUNTER2") && !format!("{error:?}").contains("HUNTER2"), "{whole}");
         assert_eq!(whole.matches("payments").count(), 1, "{whole}");
         assert_eq!(whole.matches(&address.to_string()).count(), 1, "{whole}");
-        let mut levels: Vec<_> = chain(&error).map(|level| level.to_string()).collect();
+        let mut levels: Vec<_> = chain(&error).map(ToString::to_string).collect();
         let all = levels.len();
         levels.dedup();
         assert_eq!(levels.len(), all, "a level says what the one above it says: {whole}");
