@@ -160,8 +160,8 @@ async fn a_body_that_is_no_valid_coding_fails_and_was_answered() {
                 (ErrorKind::Transport(Fault::Body), Delivery::Answered),
                 "{coding} {body:?}"
             );
-            let text = format!("response body could not be read: it is no valid {coding}");
-            assert_eq!(error.to_string(), text);
+            let text = error.to_string();
+            assert!(text.ends_with(&format!(": it is no valid {coding}")), "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
+use pin_project_lite::pin_project;
 use tower_http::decompression::Decompression;
 use tower_service::Service;
 
@@ -97,8 +98,43 @@ async fn decoded<B>(answer: Response<B>) -> Response<BoxBody<Bytes, BoxError>>
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send + Sync> + Send + Sync + 'static,
 {
+    let answer = answer.map(|body| Pausing { body, in_a_row: 0 });
     let decoded = Decompression::new(Answered).call(Request::new(answer)).await;
     decoded.unwrap_or_else(|never| match never {}).map(BodyExt::boxed)
+}
+
+pin_project! {
+    /// A body that lets its reader's task look at its limits between some frames: a decoder reads on
+    /// for as long as it has nothing to give, and frames of nothing may come without end.
+    struct Pausing<B> {
+        #[pin]
+        body: B,
+        in_a_row: u32,
+    }
+}
+
+impl<B: HttpBody> HttpBody for Pausing<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        if *this.in_a_row == FRAMES_IN_A_ROW {
+            *this.in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = this.body.poll_frame(cx);
+        *this.in_a_row = if frame.is_ready() { *this.in_a_row + 1 } else { 0 };
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
 }
 
 impl HttpBody for Decoded {
@@ -134,6 +170,8 @@ fn explain(coding: &str, error: BoxError) -> BoxError {
         .into()
 }
 
+/// So many are read in well under a millisecond.
+const FRAMES_IN_A_ROW: u32 = 8;
 /// What they are called in answers, and by tower-http.
 const CODINGS: [(&[u8], &str); 4] =
     [(b"gzip", "gzip"), (b"x-gzip", "gzip"), (b"br", "br"), (b"zstd", "zstd")];
