@@ -27,12 +27,11 @@ impl Integration {
     /// ```
     /// use http::{Request, Response};
     /// use outrigger::{Body, Integration};
-    /// use tower::{Service, ServiceExt};
+    /// use tower::ServiceExt;
     ///
     /// # async fn main_(crm: Integration) -> Result<(), outrigger::Error> {
-    /// let mut below_an_sdk = crm.tower();
     /// let request = Request::get("https://api.crm.example/").body(axum::body::Body::empty()).unwrap();
-    /// let response: Response<Body> = below_an_sdk.ready().await?.call(request).await?;
+    /// let response: Response<Body> = crm.tower().oneshot(request).await?;
     /// # let _ = response;
     /// # Ok(()) }
     /// ```
