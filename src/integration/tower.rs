@@ -1,15 +1,12 @@
-use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 
-use bytes::{Buf, Bytes};
 use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use pin_project_lite::pin_project;
+use http_body::Body as HttpBody;
 use tower_service::Service;
 
 use super::call::Call;
 use super::handle::Integration;
-use crate::body::Body;
+use crate::body::{Body, RequestBody};
 use crate::outcome::{BoxError, Error};
 
 /// An integration as a service that takes requests with a body of any type. See
@@ -56,37 +53,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Call {
-        self.0.send(request.map(|inner| Body::new(AnyBody { inner })))
-    }
-}
-
-pin_project! {
-    /// A body of any data as a body of bytes.
-    struct AnyBody<B> {
-        #[pin]
-        inner: B,
-    }
-}
-
-impl<B: HttpBody> HttpBody for AnyBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        // For `Bytes`, this takes them as they are.
-        let bytes = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-        let frame = ready!(self.project().inner.poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        // One that nobody watches: its data become bytes.
+        self.0.send(request.map(|body| Body::new(RequestBody::new(body))))
     }
 }
