@@ -36,6 +36,8 @@ pub(crate) struct Call {
     fell_back: AtomicBool,
     /// A second request for the call is running.
     doubled: AtomicBool,
+    /// It has what its scope has for it.
+    scoped: AtomicBool,
     /// How long a retry layer waited between attempts, in nanoseconds.
     waited: AtomicU64,
     /// Second requests sent so far.
@@ -61,6 +63,7 @@ impl Call {
             noted: AtomicBool::new(false),
             fell_back: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
+            scoped: AtomicBool::new(false),
             waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
             stops: Stops::default(),
@@ -137,6 +140,16 @@ impl Call {
         self.delivery().max(Delivery::Answered)
     }
 
+    /// The delivery of a call that has come to its answer: the provider's, or a fallback's.
+    pub(crate) fn delivery_at_end(&self, is_success: bool) -> Delivery {
+        match self.has_fallen_back() {
+            true => self.delivery(),
+            // It was processed, whatever earlier attempts did.
+            false if is_success => Delivery::Answered,
+            false => self.delivery_of_answer(),
+        }
+    }
+
     /// A request ended with this delivery.
     pub(crate) fn merge_delivery(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
@@ -149,6 +162,11 @@ impl Call {
 
     pub(crate) fn is_noted(&self) -> bool {
         self.noted.load(Ordering::Relaxed)
+    }
+
+    /// The call takes what its scope has for it. Returns whether it is the first to do so.
+    pub(crate) fn enter_scope(&self) -> bool {
+        !self.scoped.swap(true, Ordering::Relaxed)
     }
 
     /// A fallback answered in the provider's place.

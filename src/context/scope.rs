@@ -1,9 +1,12 @@
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderName};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 
-use super::ids::CorrelationId;
+use super::call::Call;
+use super::ids::{CorrelationId, IdempotencyKey};
+use super::report::{Report, ReportEntry};
 use super::trace::TraceContext;
 use crate::rt;
 
@@ -35,12 +38,33 @@ pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 ///     .await;
 /// # }
 /// ```
+///
+/// A call takes its id, trace and deadline from the scope in which it is made, or else from the one in
+/// which it is first polled; its options and reports the other way round. So they reach calls that a client library makes inside its own methods: give it their
+/// [options](Self::options), and learn by a [`Report`] what they came to.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope {
     correlation_id: Option<CorrelationId>,
     trace: Option<TraceContext>,
     deadline: Option<Instant>,
+    carried: Option<Arc<Carried>>,
+}
+
+/// What a scope has for each request, and the reports that each call is told to. Most scopes have
+/// neither.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried {
+    extensions: Extensions,
+    key: Option<OneKey>,
+    reports: Vec<Report>,
+}
+
+/// An idempotency key, and the request that it belongs to: the first one that may need it.
+#[derive(Clone, Debug)]
+struct OneKey {
+    key: IdempotencyKey,
+    of: Arc<OnceLock<(Method, Uri)>>,
 }
 
 /// Work that runs inside a [`Scope`].
@@ -115,6 +139,29 @@ impl Scope {
         self.deadline(rt::after(rt::now(), limit))
     }
 
+    /// Tells `report` of every call inside. The reports of outer scopes are told as well.
+    pub fn report_to(mut self, report: &Report) -> Self {
+        self.carry(|carried| carried.reports.push(report.clone()));
+        self
+    }
+
+    /// The extensions of the requests inside. One that a request has itself, or that an inner scope
+    /// has, applies in place of this scope's.
+    pub(crate) fn extensions(mut self, mut extensions: Extensions) -> Self {
+        let key = extensions.remove::<IdempotencyKey>();
+        self.carry(|carried| {
+            carried.extensions.extend(extensions);
+            if let Some(key) = key {
+                carried.key = Some(OneKey { key, of: Arc::default() });
+            }
+        });
+        self
+    }
+
+    fn carry(&mut self, change: impl FnOnce(&mut Carried)) {
+        change(Arc::make_mut(self.carried.get_or_insert_default()));
+    }
+
     /// Runs `work` inside the scope.
     pub fn run<F: Future>(self, work: F) -> Scoped<F> {
         CURRENT.scope(self, work)
@@ -135,6 +182,55 @@ impl Scope {
 
     pub(crate) fn current_deadline() -> Option<Instant> {
         CURRENT.try_with(|scope| scope.deadline).ok().flatten()
+    }
+
+    /// What the current scope has for a call.
+    pub(crate) fn current_carried() -> Option<Arc<Carried>> {
+        CURRENT.try_with(|scope| scope.carried.clone()).ok().flatten()
+    }
+}
+
+impl Carried {
+    /// Gives a request what it doesn't have itself.
+    pub(crate) fn extend<B>(&self, request: &mut Request<B>) {
+        self.give_key(request);
+        let own = std::mem::replace(request.extensions_mut(), self.extensions.clone());
+        request.extensions_mut().extend(own);
+    }
+
+    /// Gives a request the key, if it is the one that the key belongs to.
+    pub(crate) fn give_key<B>(&self, request: &mut Request<B>) {
+        let Some(OneKey { key, of }) = &self.key else { return };
+        if request.method().is_safe() || request.extensions().get::<IdempotencyKey>().is_some() {
+            return;
+        }
+        let this = (request.method(), request.uri());
+        let (method, uri) = of.get_or_init(|| (this.0.clone(), this.1.clone()));
+        if this == (method, uri) {
+            request.extensions_mut().insert(key.clone());
+        }
+    }
+
+    /// Gives a request the scope's limit, which counts from when the call is made.
+    pub(crate) fn limit_call<B>(&self, request: &mut Request<B>) {
+        if let Some(limit) = self.limit()
+            && request.extensions().get::<CallLimit>().is_none()
+        {
+            request.extensions_mut().insert(CallLimit(limit));
+        }
+    }
+
+    /// The time that a call may take, if the scope says so.
+    pub(crate) fn limit(&self) -> Option<std::time::Duration> {
+        self.extensions.get::<CallLimit>().map(|limit| limit.0)
+    }
+
+    /// Enters a call into the reports, if there are any.
+    pub(crate) fn report(&self, method: &Method, facts: &Arc<Call>) -> Option<Arc<ReportEntry>> {
+        let is_reported = !self.reports.is_empty();
+        let entry = is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts)))?;
+        self.reports.iter().for_each(|report| report.begin(&entry));
+        Some(entry)
     }
 }
 

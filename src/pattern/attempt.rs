@@ -34,7 +34,7 @@ pub(super) struct Slots<W: Wire> {
     pub(super) size: SizeHint,
     pub(super) saved: SavedRequest<W>,
     /// Where the request went, if it was sent and not saved.
-    pub(super) peer: Peer,
+    pub(super) peer: Option<Peer>,
     /// The call's facts as seen by this attempt; absent between two calls.
     pub(super) context: Option<Context>,
     /// The answer's class, once a layer has asked for it.
@@ -67,7 +67,7 @@ impl<W: Wire> Attempt<W> {
             frame: None,
             size: SizeHint::default(),
             saved: SavedRequest::default(),
-            peer: Peer::default(),
+            peer: None,
             context: None,
             class: None,
             upload: None,
@@ -184,12 +184,12 @@ impl<W: Wire> SharedAttempt<W> {
     }
 
     /// The host that the request is for, or went to, with its port.
-    pub(super) fn peer(&self) -> Option<Box<str>> {
-        let Slots { request, saved, peer, .. } = &mut *self.slots();
-        if let Some(uri) = request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
-            peer.set(uri);
+    pub(super) fn peer(&self) -> Option<Peer> {
+        let Slots { request, saved, peer, .. } = &*self.slots();
+        match request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
+            Some(uri) => Peer::of(uri),
+            None => peer.clone(),
         }
-        peer.text()
     }
 
     /// Clears everything for the next call, and keeps the memory.
@@ -197,7 +197,7 @@ impl<W: Wire> SharedAttempt<W> {
         let mut slots = self.slots();
         (slots.request, slots.head, slots.frame, slots.class) = (None, None, None, None);
         slots.saved.clear();
-        slots.upload = None;
+        (slots.upload, slots.peer) = (None, None);
         slots.context.take()
     }
 }

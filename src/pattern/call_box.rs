@@ -20,7 +20,7 @@ use super::call::{Call, Time};
 use super::held::size_with;
 use super::unread::Unread;
 use super::wire::Wire;
-use crate::body::{Allowance, AnswerSource, Part};
+use crate::body::{Allowance, AnswerOf, AnswerSource, Part};
 use crate::context::{AttemptState, Context, Moment};
 use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
@@ -40,7 +40,7 @@ pub(super) struct CallControl {
 /// The memory of a call, reused: its code, its facts and its timer.
 pub(crate) struct CallBox<W: Wire> {
     code: Pin<Box<dyn Future<Output = Infallible> + Send>>,
-    shared: Arc<SharedAttempt<W>>,
+    pub(super) shared: Arc<SharedAttempt<W>>,
     /// The same, as patterns see it.
     attempt: Attempt<W>,
     control: Arc<CallControl>,
@@ -404,6 +404,10 @@ impl<W: Wire> CallBox<W> {
 impl<W: Wire> AnswerSource<W::Data> for Mutex<CallBox<W>> {
     fn poll_part(&self, cx: &mut TaskContext<'_>) -> Poll<Part<W::Data>> {
         lock(self).poll_part(cx)
+    }
+
+    fn answer_of(&self) -> Option<AnswerOf> {
+        lock(self).answer_of()
     }
 
     fn end(self: Arc<Self>) {

@@ -19,6 +19,7 @@ mod panics;
 mod plain;
 mod provider;
 mod rotating;
+mod scope;
 mod scripted;
 mod settings;
 mod third_party;

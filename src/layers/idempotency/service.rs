@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::layer::IdempotencyLayer;
 use super::placement::{InHeader, WriteKey};
-use crate::context::Context;
+use crate::context::{Context, Scope};
 
 /// Gives unsafe calls a key. See the [module](super).
 ///
@@ -39,6 +39,9 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let IdempotencyLayer { settings, placement } = &*self.layer;
+        if let Some(scope) = Scope::current_carried() {
+            scope.give_key(&mut request);
+        }
         if let Some(wanted) = settings.wanted(&mut request) {
             let context = Context::of(request.extensions_mut(), settings.emitter.integration());
             if let Some(key) = settings.assign(wanted, context.call(), placement.sends()) {

@@ -104,13 +104,9 @@ impl<'a, W: Wire> EndGuard<'a, W> {
 
     /// The delivery, once there is an answer.
     fn delivery(&self, class: Class) -> Delivery {
-        let facts = self.call.facts();
         match self.settings.what {
             Observed::Attempt => Delivery::Answered,
-            Observed::Call if facts.has_fallen_back() => facts.delivery(),
-            // It was processed, whatever earlier attempts did.
-            Observed::Call if class.is_success() => Delivery::Answered,
-            Observed::Call => facts.delivery_of_answer(),
+            Observed::Call => self.call.facts().delivery_at_end(class.is_success()),
         }
     }
 

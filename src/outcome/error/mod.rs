@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-use crate::context::{CallId, Context, CorrelationId, InvalidId};
+use crate::context::{CallId, Context, CorrelationId, InvalidId, Peer};
 use crate::outcome::foreign::Sources;
 use crate::redact::Redactor;
 use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
@@ -75,7 +75,9 @@ struct Inner {
     retry_after: Option<Duration>,
     context: Option<Context>,
     /// The host that the request went to, or was for, with its port.
-    host: Option<Box<str>>,
+    peer: Option<Peer>,
+    /// The same as text, once somebody has asked for it.
+    host: OnceLock<Box<str>>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
     /// If a retry layer counted them.
@@ -102,7 +104,8 @@ impl Error {
             detail: None,
             retry_after: None,
             context: None,
-            host: None,
+            peer: None,
+            host: OnceLock::new(),
             elapsed: None,
             gave_up: None,
             attempts: None,
@@ -135,7 +138,7 @@ impl Error {
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
-        copy.0.host.clone_from(&self.0.host);
+        copy.0.peer.clone_from(&self.0.peer);
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
@@ -148,8 +151,8 @@ impl Error {
     }
 
     /// Sets the host, unless it is known already.
-    pub(crate) fn with_peer(mut self, host: impl FnOnce() -> Option<Box<str>>) -> Self {
-        self.0.host = self.0.host.take().or_else(host);
+    pub(crate) fn with_peer(mut self, peer: impl FnOnce() -> Option<Peer>) -> Self {
+        self.0.peer = self.0.peer.take().or_else(peer);
         self
     }
 
@@ -282,7 +285,8 @@ impl Error {
     /// a host.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.0.host.as_deref()
+        let peer = self.0.peer.as_ref()?;
+        Some(self.0.host.get_or_init(|| peer.to_string().into()))
     }
 
     /// The call's id.

@@ -1,0 +1,229 @@
+//! What a scope gives to the calls inside, and what it reports of them.
+
+use std::future::pending;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::{Method, Request};
+use outrigger::backoff::Backoff;
+use outrigger::context::{BusinessKey, PathTemplate, Report, Scope};
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::retry::{RetryLayer, RetryOverride};
+use outrigger::testing::{Answer, Script, SeenRequest};
+use outrigger::{Body, CallOptions, Delivery, IdempotencyKey, Integration};
+use tower::{ServiceBuilder, ServiceExt};
+
+use crate::call::{get, post, request};
+
+const KEY: &str = "idempotency-key";
+
+fn crm(script: &Script) -> Integration {
+    Integration::user_flow("crm").service(script.clone()).build().unwrap()
+}
+
+fn keyed(key: &str) -> CallOptions {
+    CallOptions::new().idempotency_key(key)
+}
+
+fn keys(script: &Script) -> Vec<Option<String>> {
+    let key = |seen: &SeenRequest| Some(seen.headers().get(KEY)?.to_str().unwrap().to_owned());
+    script.requests().iter().map(key).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_knows_the_worst_of_several_calls_where_the_last_error_does_not() {
+    // What a client library with a retry loop of its own does, over a breaker that opens at once.
+    let script = Script::new([Answer::hang()]);
+    let crm = Integration::user_flow("crm")
+        .breaker(|breaker| breaker.failures(1).no_success_for(Duration::ZERO))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let report = Report::new();
+    let library = async {
+        let first = crm.send(post()).await.unwrap_err();
+        assert_eq!((first.delivery(), report.delivery()), (Delivery::Unknown, Delivery::Unknown));
+        crm.send(post()).await.unwrap_err()
+    };
+    let last = Scope::new().report_to(&report).run(library).await;
+    assert_eq!((last.delivery(), last.attempts()), (Delivery::NotSent, 0), "{last}");
+    assert_eq!((report.delivery(), report.attempts()), (Delivery::Unknown, 1));
+    let calls = report.calls();
+    let deliveries: Vec<_> = calls.iter().map(|call| (call.delivery, call.attempts)).collect();
+    assert_eq!(deliveries, [(Delivery::Unknown, 1), (Delivery::NotSent, 0)]);
+    assert!(calls.iter().all(|call| call.integration.as_deref() == Some("crm")));
+    assert_eq!(calls[1].call_id, last.call_id().unwrap());
+    assert_eq!(script.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_tells_attempts_statuses_and_keys() {
+    let script = Script::new([Answer::status(503), Answer::status(200), Answer::status(404)]);
+    let crm = crm(&script);
+    let (outer, inner) = (Report::new(), Report::new());
+    let work = async {
+        let options = keyed("order-1042");
+        let charge = async { crm.send(post()).await.unwrap() };
+        Scope::new().options(options).unwrap().report_to(&inner).run(charge).await;
+        crm.send(get()).await.unwrap();
+    };
+    Scope::new().report_to(&outer).run(work).await;
+    let told = |report: &Report| -> Vec<_> {
+        let calls = report.calls().into_iter();
+        calls
+            .map(|call| {
+                let key = call.idempotency_key.map(|key| key.to_str().unwrap().to_owned());
+                let status = call.status.unwrap().as_u16();
+                (call.method, key, call.attempts, call.delivery, status, call.is_running)
+            })
+            .collect()
+    };
+    let key = Some("order-1042".to_owned());
+    let charge = (Method::POST, key, 2, Delivery::Answered, 200, false);
+    let missing = (Method::GET, None, 1, Delivery::Answered, 404, false);
+    assert_eq!(told(&inner), [charge.clone()]);
+    assert_eq!(told(&outer), [charge, missing]);
+    assert_eq!((outer.attempts(), outer.call_count()), (3, 2));
+    assert_eq!((Report::new().delivery(), Report::new().call_count()), (Delivery::NotSent, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_runs_or_that_is_left_may_have_happened() {
+    let crm = crm(&Script::new([Answer::hang()]));
+    let report = Report::new();
+    let mut call = Box::pin(Scope::new().report_to(&report).run(crm.send(post())));
+    assert!(call.as_mut().now_or_never().is_none());
+    assert!(report.calls()[0].is_running);
+    assert_eq!(report.delivery(), Delivery::Unknown);
+    drop(call);
+    assert!(!report.calls()[0].is_running);
+    assert_eq!((report.delivery(), report.attempts()), (Delivery::Unknown, 1));
+    // One that waits here for its turn was not sent.
+    let crm = Integration::background("crm")
+        .bulkhead(|bulkhead| bulkhead.concurrency(1))
+        .service(Script::new([Answer::hang()]))
+        .build()
+        .unwrap();
+    let mut first = Box::pin(crm.send(post()));
+    assert!(first.as_mut().now_or_never().is_none());
+    let report = Report::new();
+    let mut second = Box::pin(Scope::new().report_to(&report).run(crm.send(post())));
+    assert!(second.as_mut().now_or_never().is_none());
+    drop(second);
+    assert_eq!((report.delivery(), report.attempts()), (Delivery::NotSent, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_of_a_long_job_keeps_sums_of_what_was_before() {
+    let script = Script::by(|seen| match seen.uri().path() {
+        "/lost" => Answer::broken(std::io::ErrorKind::ConnectionReset),
+        _ => Answer::status(200),
+    });
+    let crm = crm(&script);
+    let report = Report::new();
+    let job = async {
+        let lost = Request::post("http://crm.test/lost").body(Body::empty()).unwrap();
+        crm.send(lost).await.unwrap_err();
+        for _ in 0..250 {
+            crm.send(get()).await.unwrap();
+        }
+    };
+    Scope::new().report_to(&report).run(job).await;
+    assert_eq!((report.calls().len(), report.call_count(), report.attempts()), (100, 251, 251));
+    assert_eq!(report.delivery(), Delivery::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_belongs_to_one_logical_request() {
+    let script = Script::new([Answer::status(200)]);
+    let crm = crm(&script);
+    let to = |method: Method, path: &str| {
+        let uri = format!("http://crm.test{path}");
+        Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()
+    };
+    let library = async {
+        for (method, path) in [
+            (Method::GET, "/token"),
+            (Method::POST, "/charges"),
+            // Its own retry.
+            (Method::POST, "/charges"),
+            // Another request of the same operation.
+            (Method::POST, "/receipts"),
+        ] {
+            crm.send(to(method, path)).await.unwrap();
+        }
+        let mut own = to(Method::POST, "/charges");
+        own.extensions_mut().insert(IdempotencyKey::new("its-own").unwrap());
+        crm.send(own).await.unwrap();
+    };
+    Scope::new().options(keyed("order-1042")).unwrap().run(library).await;
+    let key = |key: &str| Some(key.to_owned());
+    let expected = [None, key("order-1042"), key("order-1042"), None, key("its-own")];
+    assert_eq!(keys(&script), expected);
+    // A key that a library has made itself, anew for each of its tries, gives way.
+    let mut own = to(Method::POST, "/charges");
+    own.headers_mut().insert(KEY, "made-by-the-library".parse().unwrap());
+    Scope::new().options(keyed("order-1043")).unwrap().run(crm.send(own)).await.unwrap();
+    assert_eq!(keys(&script).pop().unwrap(), key("order-1043"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn options_of_a_scope_are_those_of_a_call() {
+    let script = Script::new([Answer::status(503)]);
+    let crm = crm(&script);
+    let options =
+        CallOptions::new().business_key("order 1042").retries(RetryOverride::Never).template("/o");
+    let scope = Scope::new().options(options).unwrap();
+    scope.clone().run(crm.send(get())).await.unwrap();
+    assert_eq!(script.begun(), 1, "the scope forbids a retry");
+    let requests = script.requests();
+    let extensions = requests[0].extensions();
+    assert_eq!(extensions.get(), Some(&BusinessKey::new("order 1042")));
+    assert_eq!(extensions.get(), Some(&PathTemplate::new("/o")));
+    // An inner scope's options, and a request's own, apply in place of it.
+    let again = CallOptions::new().retries(RetryOverride::Once);
+    let inner = async { Scope::new().options(again).unwrap().run(crm.send(get())).await };
+    let answer = scope.clone().run(inner).await.unwrap();
+    assert_eq!(script.begun(), 3, "{:?}", answer.extensions().get::<outrigger::retry::Retries>());
+    let mut own = get();
+    own.extensions_mut().insert(RetryOverride::Once);
+    scope.run(crm.send(own)).await.unwrap();
+    assert_eq!(script.begun(), 5);
+    let error = Scope::new().options(keyed("")).unwrap_err();
+    assert!(error.to_string().contains("key"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_made_elsewhere_is_of_the_scope_in_which_it_is_polled() {
+    // Where a client library has its service in a task of its own.
+    let script = Script::new([Answer::hang()]);
+    let crm = crm(&script);
+    let buffered = ServiceBuilder::new().buffer::<Request<Body>>(4).service(crm);
+    let report = Report::new();
+    let options = keyed("order-1042").deadline(Duration::from_millis(300));
+    let scope = Scope::new().options(options).unwrap().report_to(&report);
+    let began = tokio::time::Instant::now();
+    let failed = scope.run(buffered.oneshot(post())).await.unwrap_err();
+    assert!(failed.downcast_ref::<outrigger::Error>().unwrap().is_timeout(), "{failed}");
+    assert_eq!(began.elapsed(), Duration::from_millis(300));
+    assert_eq!(keys(&script), [Some("order-1042".to_owned())]);
+    assert_eq!((report.delivery(), report.call_count()), (Delivery::Unknown, 1));
+    assert_eq!(report.calls()[0].idempotency_key.as_ref().unwrap(), "order-1042");
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_alone_report_one_call_however_many_they_are() {
+    let script = Script::new([Answer::status(503), Answer::status(200)]);
+    let service = ServiceBuilder::new()
+        .layer(IdempotencyLayer::new(KeyProfile::stripe()))
+        .layer(RetryLayer::new().backoff(Backoff::schedule([Duration::ZERO])))
+        .service(script.clone());
+    let report = Report::new();
+    let scope = Scope::new().options(keyed("order-1042")).unwrap().report_to(&report);
+    scope.run(service.oneshot(request(Method::POST))).await.unwrap();
+    let calls = report.calls();
+    assert_eq!((calls.len(), calls[0].attempts, calls[0].delivery), (1, 2, Delivery::Answered));
+    assert_eq!(keys(&script), vec![Some("order-1042".to_owned()); 2]);
+    let elsewhere = Scope::new().run(pending::<()>()).now_or_never();
+    assert!(elsewhere.is_none() && report.call_count() == 1);
+}
