@@ -259,6 +259,7 @@ pub use body::Body;
 pub use context::IdempotencyKey;
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
+pub use integration::grpc;
 pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuilder, ResponseExt};
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;

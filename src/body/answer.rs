@@ -15,7 +15,8 @@ pub struct Answer<D> {
     /// Absent once the call has ended.
     source: Option<Arc<dyn AnswerSource<D>>>,
     size: SizeHint,
-    /// Which call it is of, if there was no body to read.
+    /// Which call it is of, if it is a failure without a body. (A success gives its call's memory back
+    /// instead.)
     of: Option<AnswerOf>,
 }
 

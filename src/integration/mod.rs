@@ -118,6 +118,7 @@ mod client;
 #[path = "hyper_client.rs"]
 mod client;
 mod controls;
+pub mod grpc;
 mod handle;
 mod health;
 mod merged;

@@ -39,6 +39,8 @@ pub(super) struct Slots<W: Wire> {
     pub(super) context: Option<Context>,
     /// The answer's class, once a layer has asked for it.
     pub(super) class: Option<Class>,
+    /// The class that the end of the answer's body gave it, in place of its head's.
+    pub(super) ended_as: Option<Class>,
     /// How much of the request's body was sent, if a layer watches it.
     pub(super) upload: Option<UploadProgress>,
 }
@@ -70,6 +72,7 @@ impl<W: Wire> Attempt<W> {
             peer: None,
             context: None,
             class: None,
+            ended_as: None,
             upload: None,
         };
         let stage = AtomicU8::new(Stage::Sent as u8);
@@ -151,7 +154,8 @@ impl<W: Wire> SharedAttempt<W> {
         context: Option<Context>,
     ) {
         self.set(Stage::Sent);
-        (slots.head, slots.frame, slots.class, slots.upload) = (None, None, None, None);
+        (slots.head, slots.frame, slots.upload) = (None, None, None);
+        (slots.class, slots.ended_as) = (None, None);
         let mut context = context;
         if let Some(context) = context.as_mut().filter(|context| context.attempt() > 1) {
             context.continue_trace(request.headers_mut(), &Rng::system());

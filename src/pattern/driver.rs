@@ -97,7 +97,8 @@ impl<W: Wire> Future for Running<W> {
             && let Some(call_box) = call_box.take()
         {
             // Nothing of it is left to be read.
-            of = lock(&call_box).answer_of().filter(|_| head.is_ok());
+            let failed = matches!(&head, Ok((head, ..)) if !head.status.is_success());
+            of = if failed { lock(&call_box).answer_of() } else { None };
             end(call_box);
         }
         let (head, size, _) = head?;

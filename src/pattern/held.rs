@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Buf;
+use http::HeaderMap;
 use http::response::Parts;
 use http_body::{Frame, SizeHint};
 
@@ -197,6 +198,29 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                     self.ahead.get_or_insert_default().broken = Some(error);
                 }
             }
+        }
+    }
+
+    /// Waits for the body's first frame, or its end, and keeps it.
+    pub(crate) async fn first_frame(&mut self) {
+        // Of nothing, so that it takes no more than one frame.
+        let mut left = Allowance::new(0);
+        poll_fn(|cx| {
+            self.poll_read_off(&mut left, ReadOff::Keep, cx);
+            match self.is_over() || self.is_read_off() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// Takes the trailers out of a body that has nothing else, and was read.
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        let frames = &mut self.ahead.as_mut().filter(|ahead| ahead.broken.is_none())?.frames;
+        match frames.len() == 1 && frames[0].is_trailers() {
+            true => frames.pop_front()?.into_trailers().ok(),
+            false => None,
         }
     }
 

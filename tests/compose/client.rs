@@ -443,7 +443,7 @@ async fn an_error_about_an_answer_names_the_call() {
     assert_eq!((error.attempts(), error.delivery()), (2, Delivery::Unknown));
     // What the body holds, or doesn't.
     for (body, said) in [
-        ("", "crm: answer failed its check from crm.example:443: there is no body"),
+        (r#"{"id":42}"#, "crm: answer failed its check from crm.example:443: missing field `name`"),
         ("<html>", "crm: answer failed its check from crm.example:443: it is no json"),
     ] {
         let answers = Script::new([Answer::status(200).body(body)]);

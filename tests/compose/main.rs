@@ -11,6 +11,7 @@ mod control;
 mod controlled;
 mod earlier;
 mod facts;
+mod grpc;
 mod handles;
 mod integration;
 mod order;

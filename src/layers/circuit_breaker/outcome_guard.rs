@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
 use super::state::{Admission, AttemptOutcome, Role};
@@ -105,7 +105,10 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
             Stage::Recorded => return,
         };
         let outcome = match flow {
-            Ok(()) => AttemptOutcome::Success,
+            Ok(()) => match self.attempt.class_at_end() {
+                Some(class) => outcome_of(class, None),
+                None => AttemptOutcome::Success,
+            },
             Err(error) => self.outcome(error),
         };
         self.record(outcome, at);
@@ -121,13 +124,7 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
             // A time limit passed while it was still queued further in.
             return AttemptOutcome::Neutral;
         }
-        match class_of_error(&self.breaker.classifier, error) {
-            class if class.says_nothing() => AttemptOutcome::Neutral,
-            class if class.is_moved() => AttemptOutcome::Refused,
-            Class::Throttled => AttemptOutcome::Throttled { retry_after },
-            class if class.is_failure() => AttemptOutcome::Failure { retry_after },
-            _ => AttemptOutcome::Success,
-        }
+        outcome_of(class_of_error(&self.breaker.classifier, error), retry_after)
     }
 
     fn record(&mut self, outcome: AttemptOutcome, at: Instant) {
@@ -171,6 +168,16 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
     fn ran_out_here(&self) -> bool {
         let now = self.call.now();
         self.attempt.state(|state| state.ran_out_here(now))
+    }
+}
+
+fn outcome_of(class: Class, retry_after: Option<Duration>) -> AttemptOutcome {
+    match class {
+        class if class.says_nothing() => AttemptOutcome::Neutral,
+        class if class.is_moved() => AttemptOutcome::Refused,
+        Class::Throttled => AttemptOutcome::Throttled { retry_after },
+        class if class.is_failure() => AttemptOutcome::Failure { retry_after },
+        _ => AttemptOutcome::Success,
     }
 }
 

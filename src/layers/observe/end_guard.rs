@@ -85,6 +85,7 @@ impl<'a, W: Wire> EndGuard<'a, W> {
     pub(super) fn end(&mut self, flow: Flow) -> Flow {
         let end = match (&flow, self.head) {
             (Ok(()), Some((class, status))) => {
+                let class = self.attempt.class_at_end().unwrap_or(class);
                 if let Some(capture) = &self.capture {
                     capture.received_all();
                 }
