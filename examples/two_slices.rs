@@ -25,7 +25,8 @@ rate_limit = { requests = 20, per = "1s" }
 type Slices = BTreeMap<String, Integration>;
 
 fn read(file: &Path) -> Result<BTreeMap<String, IntegrationConfig>, Box<dyn Error>> {
-    Ok(toml::from_str(&fs::read_to_string(file)?)?)
+    let text = fs::read_to_string(file)?;
+    Ok(IntegrationConfig::read_all(toml::Deserializer::parse(&text)?)?)
 }
 
 fn start(file: &Path, url: &str) -> Result<Slices, Box<dyn Error>> {

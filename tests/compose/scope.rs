@@ -81,7 +81,7 @@ async fn a_report_tells_attempts_statuses_and_keys() {
     let key = Some("order-1042".to_owned());
     let charge = (Method::POST, key, 2, Delivery::Answered, 200, false);
     let missing = (Method::GET, None, 1, Delivery::Answered, 404, false);
-    assert_eq!(told(&inner), [charge.clone()]);
+    assert_eq!(told(&inner), std::slice::from_ref(&charge));
     assert_eq!(told(&outer), [charge, missing]);
     assert_eq!((outer.attempts(), outer.call_count()), (3, 2));
     assert_eq!((Report::new().delivery(), Report::new().call_count()), (Delivery::NotSent, 0));
