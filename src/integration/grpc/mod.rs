@@ -1,11 +1,11 @@
-//! gRPC through an [`Integration`]: its statuses are read, and errors become statuses.
+//! gRPC through an [`Integration`](crate::Integration): its statuses are read, and errors become statuses.
 //!
 //! gRPC answers 200 whatever happened, and says what in `grpc-status`: in the head, where there is no
 //! message, or in the trailers. Every method is a POST, so that none is repeated unless you say which
 //! are safe.
 //!
 //! [`IntegrationBuilder::grpc`](crate::IntegrationBuilder::grpc) teaches an integration both, and
-//! [`Integration::grpc`] is what a generated client takes in a channel's place:
+//! [`Integration::grpc`](crate::Integration::grpc) is what a generated client takes in a channel's place:
 //!
 //! ```
 //! use outrigger::Integration;
