@@ -67,7 +67,7 @@ pub struct IntegrationBuilder<T> {
     emitter: Emitter,
     classifier: SharedClassifier,
     registries: Vec<Registry>,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
