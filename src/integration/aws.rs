@@ -34,10 +34,10 @@ impl Integration {
     /// `tracing` at level WARN.
     ///
     /// ```ignore
-    /// let config = aws_sdk_sts::config::Builder::from(&aws_config::load_defaults(latest).await)
-    ///     .http_client(sts.aws())
-    ///     .retry_config(RetryConfig::disabled())
-    ///     .build();
+    /// fn client(config: Builder, sts: &Integration) -> Client {
+    ///     let config = config.http_client(sts.aws()).retry_config(RetryConfig::disabled());
+    ///     Client::from_conf(config.build())
+    /// }
     /// ```
     ///
     /// An operation that gets no answer fails with a `DispatchFailure`. It is a timeout, an I/O error,
@@ -46,7 +46,8 @@ impl Integration {
     /// whether the operation may have happened.
     ///
     /// The integration's own limits count. The connect and read timeouts of the SDK's configuration have
-    /// no effect here; its timeouts of an attempt and of an operation end a call from outside.
+    /// no effect here; its timeouts of an attempt and of an operation end a call from outside. The guide has
+    /// [more on it](crate::guide::through_an_sdk#aws-sdk-sts-197).
     #[must_use]
     pub fn aws(&self) -> AwsClient {
         AwsClient { integration: self.clone(), told: Arc::new(Once::new()) }
