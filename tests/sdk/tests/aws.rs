@@ -7,7 +7,13 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_sts::error::SdkError;
-use outrigger::{Delivery, Integration};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use outrigger::{BoxError, Delivery, Integration};
 use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 // recipe
@@ -93,6 +99,24 @@ async fn retries_of_the_sdk_are_told_once() {
     retrying.get_caller_identity().send().await.unwrap();
     retrying.get_caller_identity().send().await.unwrap();
     assert_eq!(log.warnings(), 1);
+}
+
+#[tokio::test]
+async fn bodies_that_stream_go_both_ways() {
+    let provider = Provider::start([Answer::With(200, &[], "an object".into())]).await;
+    let chunks = ["first ", "second"].map(|chunk| Ok::<_, BoxError>(Frame::data(Bytes::from(chunk))));
+    let body = SdkBody::from_body_1_x(StreamBody::new(futures_util::stream::iter(chunks)));
+    let mut request = HttpRequest::new(body);
+    request.set_uri(provider.url()).unwrap();
+    request.headers_mut().insert("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+
+    let response = provider.integration().aws().call(request).await.unwrap();
+    assert_eq!(response.status().as_u16(), 200);
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.to_bytes(), "an object");
+    let seen = &provider.seen()[0];
+    assert_eq!(seen.body, "first second");
+    assert_eq!(seen.headers["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
 }
 
 #[derive(Clone, Default)]
