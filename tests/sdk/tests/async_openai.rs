@@ -5,7 +5,7 @@ use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use async_openai::types::chat::{
-    ChatCompletionRequestUserMessage, CreateChatCompletionRequestArgs,
+    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
 };
 use outrigger::{Delivery, Integration};
 use outrigger_sdk_tests::{Answer, Provider};
@@ -35,6 +35,12 @@ fn config(provider: &Provider) -> OpenAIConfig {
     OpenAIConfig::new().with_api_key("key").with_api_base(provider.url())
 }
 
+fn hello() -> CreateChatCompletionRequest {
+    let message = ChatCompletionRequestUserMessage::from("hello");
+    let mut request = CreateChatCompletionRequestArgs::default();
+    request.model("a-model").messages([message.into()]).build().unwrap()
+}
+
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {
     let models = r#"{"object":"list","data":[{"id":"a-model","object":"model","created":1,"owned_by":"a"}]}"#;
@@ -48,15 +54,17 @@ async fn a_read_that_fails_is_repeated() {
 async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let provider = Provider::start([Answer::Hangs]).await;
     let openai = openai(config(&provider), provider.impatient());
-    let message = ChatCompletionRequestUserMessage::from("hello");
-    let request = CreateChatCompletionRequestArgs::default()
-        .model("a-model")
-        .messages([message.into()])
-        .build()
-        .unwrap();
-    let error = openai.chat().create(request).await.unwrap_err();
+    let error = openai.chat().create(hello()).await.unwrap_err();
     let error = verdict(&error).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(provider.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_post_that_fails_at_the_provider_is_not_repeated_by_the_sdk() {
+    let provider = Provider::start([Answer::status(503)]).await;
+    let openai = openai(config(&provider), provider.integration());
+    openai.chat().create(hello()).await.unwrap_err();
     assert_eq!(provider.requests(), 1);
 }

@@ -62,6 +62,14 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
 }
 
 #[tokio::test]
+async fn a_post_that_fails_at_the_provider_is_not_repeated_by_the_sdk() {
+    let provider = Provider::start([Answer::status(500)]).await;
+    let client = client(config(&provider), &provider.integration());
+    client.get_caller_identity().send().await.unwrap_err();
+    assert_eq!(provider.requests(), 1);
+}
+
+#[tokio::test]
 async fn a_broken_connection_is_an_io_error() {
     let provider = Provider::start([Answer::Closes]).await;
     let client = client(config(&provider), &provider.integration());
@@ -104,7 +112,8 @@ async fn retries_of_the_sdk_are_told_once() {
 #[tokio::test]
 async fn bodies_that_stream_go_both_ways() {
     let provider = Provider::start([Answer::With(200, &[], "an object".into())]).await;
-    let chunks = ["first ", "second"].map(|chunk| Ok::<_, BoxError>(Frame::data(Bytes::from(chunk))));
+    let chunks =
+        ["first ", "second"].map(|chunk| Ok::<_, BoxError>(Frame::data(Bytes::from(chunk))));
     let body = SdkBody::from_body_1_x(StreamBody::new(futures_util::stream::iter(chunks)));
     let mut request = HttpRequest::new(body);
     request.set_uri(provider.url()).unwrap();

@@ -30,3 +30,11 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
 }
+
+#[tokio::test]
+async fn a_post_that_fails_at_the_provider_is_not_repeated_by_the_sdk() {
+    let provider = Provider::start([Answer::status(503)]).await;
+    let pods: Api<Pod> = Api::default_namespaced(kube(&provider.integration()));
+    pods.create(&Default::default(), &Pod::default()).await.unwrap_err();
+    assert_eq!(provider.requests(), 1);
+}

@@ -62,3 +62,11 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
 }
+
+#[tokio::test]
+async fn a_post_that_fails_at_the_provider_is_not_repeated_by_the_sdk() {
+    let provider = Provider::start([Answer::status(503)]).await;
+    let s3 = s3(&provider, &provider.integration());
+    s3.delete_iter(["a", "b"]).await.unwrap_err();
+    assert_eq!(provider.requests(), 1);
+}

@@ -6,9 +6,10 @@ use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use outrigger::context::{Report, Scope};
+use outrigger::outcome::Phase;
 use outrigger::retry::RetryOverride;
-use outrigger::{BoxError, CallOptions, Delivery, IdempotencyKey, Integration};
-use outrigger_sdk_tests::{Answer, Provider};
+use outrigger::{BoxError, CallOptions, Delivery, ErrorKind, IdempotencyKey, Integration};
+use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 // recipe
 async fn open_issue(octocrab: &Octocrab, title: &str) -> Result<(), BoxError> {
@@ -38,6 +39,17 @@ async fn a_scope_gives_the_key_with_which_a_post_is_repeated() {
     let [first, second] = &provider.seen()[..] else { panic!("{:?}", provider.seen()) };
     assert!(first.headers["idempotency-key"].len() > 20);
     assert_eq!(first.headers["idempotency-key"], second.headers["idempotency-key"]);
+}
+
+#[tokio::test]
+async fn a_scope_ends_calls_that_an_sdk_sends_from_a_task_of_its_own() {
+    let provider = Provider::start([Answer::Hangs]).await;
+    let octocrab = octocrab(&provider.integration());
+    let scope = Scope::new().deadline_in(Duration::from_millis(300));
+    let call = octocrab.get::<serde_json::Value, _, ()>("/repos/a/b", None);
+    let error = scope.run(call).await.unwrap_err();
+    let error = verdict(&error).expect("outrigger's error");
+    assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Call));
 }
 
 fn sts(provider: &Provider, sts: &Integration, retries: RetryConfig) -> aws_sdk_sts::Client {
@@ -73,7 +85,7 @@ async fn a_report_knows_of_each_call_of_a_retry_loop_above() {
     let report = Report::new();
     let scope = Scope::new().report_to(&report);
     let error = scope.run(sts.get_caller_identity().send()).await.unwrap_err();
-    let last = outrigger_sdk_tests::verdict(&error).expect("outrigger's error");
+    let last = verdict(&error).expect("outrigger's error");
     assert_eq!(last.delivery(), Delivery::NotSent, "the last call was refused");
     assert_eq!(report.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
