@@ -1,46 +1,55 @@
-//! tonic: generated clients take a tower service.
+//! tonic: generated clients take a tower service; errors become statuses.
 
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
-use tonic::Code;
+use outrigger::grpc::{Grpc, GrpcService};
+use outrigger::integration::OwnClient;
+use outrigger::{ConfigError, Integration, IntegrationBuilder};
+use outrigger_sdk_tests::{Answer, Provider};
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 // recipe
-type Health = HealthClient<outrigger::integration::AnyBodyService>;
+fn health(
+    builder: IntegrationBuilder<OwnClient>,
+    origin: http::Uri,
+) -> Result<HealthClient<GrpcService>, ConfigError> {
+    let health = builder.grpc(Grpc::new().safe("/grpc.health.v1.Health/Check")).build()?;
+    Ok(HealthClient::with_origin(health.grpc(), origin))
+}
 
-fn health(greeter: &Integration, origin: http::Uri) -> Health {
-    HealthClient::with_origin(greeter.tower(), origin)
+/// Whether the provider may have acted: `not_sent`, `answered` or `unknown`.
+fn delivery(status: &Status) -> Option<&str> {
+    status.metadata().get("outrigger-delivery")?.to_str().ok()
 }
 // end
 
-fn client(provider: &Provider) -> Health {
-    let greeter = Integration::user_flow("greeter")
-        // A server without TLS; with it, HTTP/2 is agreed on.
-        .hyper(|client| client.http2_prior_knowledge())
+fn client(provider: &Provider) -> HealthClient<GrpcService> {
+    let builder = Integration::user_flow("health")
         .timeout(|_| Provider::short())
-        .build()
-        .unwrap();
-    health(&greeter, provider.url().parse().unwrap())
+        .hyper(|client| client.http2_prior_knowledge());
+    health(builder, provider.url().parse().unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn a_call_gets_its_answer() {
+async fn a_safe_call_that_fails_is_repeated() {
+    let unavailable = Answer::With(200, &UNAVAILABLE, "".into());
     // HealthCheckResponse { status: Serving }
-    let provider = Provider::start([Answer::Grpc(b"\x08\x01"[..].into())]).await;
+    let serving = Answer::Grpc(b"\x08\x01"[..].into());
+    let provider = Provider::start([unavailable, serving]).await;
     let answer = client(&provider).check(HealthCheckRequest::default()).await.unwrap();
     assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
-    assert_eq!(provider.requests(), 1);
+    assert_eq!(provider.requests(), 2);
 }
 
 #[tokio::test]
 async fn a_call_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let provider = Provider::start([Answer::Hangs]).await;
-    let status = client(&provider).check(HealthCheckRequest::default()).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unknown);
-    let error = verdict(&status).expect("outrigger's error");
-    assert!(error.is_timeout());
-    assert_eq!(error.delivery(), Delivery::Unknown);
+    let status = client(&provider).watch(HealthCheckRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(delivery(&status), Some("unknown"));
     assert_eq!(provider.requests(), 1);
 }
+
+const UNAVAILABLE: [(&str, &str); 2] =
+    [("content-type", "application/grpc"), ("grpc-status", "14")];
