@@ -34,6 +34,11 @@ impl Integration {
     /// `tracing` at level WARN.
     ///
     /// ```ignore
+    /// use aws_sdk_sts::Client;
+    /// use aws_sdk_sts::config::Builder;
+    /// use aws_sdk_sts::config::retry::RetryConfig;
+    /// use outrigger::Integration;
+    ///
     /// fn client(config: Builder, sts: &Integration) -> Client {
     ///     let config = config.http_client(sts.aws()).retry_config(RetryConfig::disabled());
     ///     Client::from_conf(config.build())

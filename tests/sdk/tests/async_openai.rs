@@ -1,17 +1,13 @@
 //! async-openai: its client takes a tower service over reqwest's types.
 
+// recipe
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
-use async_openai::types::chat::{
-    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
-};
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider};
+use outrigger::Integration;
 use tower::service_fn;
 
-// recipe
 fn openai(config: OpenAIConfig, models: Integration) -> Client<OpenAIConfig> {
     Client::with_config(config).with_http_service(service_fn(move |request: HttpRequestFactory| {
         let models = models.clone();
@@ -30,6 +26,12 @@ fn verdict(error: &OpenAIError) -> Option<&outrigger::Error> {
     }
 }
 // end
+
+use async_openai::types::chat::{
+    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
+};
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider};
 
 fn config(provider: &Provider) -> OpenAIConfig {
     OpenAIConfig::new().with_api_key("key").with_api_base(provider.url())

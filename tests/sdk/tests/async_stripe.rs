@@ -1,17 +1,11 @@
 //! async-stripe: its own trait for clients, over bytes.
 
+// recipe
 use bytes::Bytes;
 use http::Method;
-use outrigger::{BoxError, CallOptions, Delivery, Integration, ResponseExt};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
-use stripe_client_core::{
-    CustomizedStripeRequest, IdempotencyKey, RequestStrategy, StripeClient, StripeClientErr,
-    StripeMethod, StripeRequest,
-};
-use stripe_core::balance::RetrieveForMyAccountBalance;
-use stripe_core::customer::CreateCustomer;
+use outrigger::{BoxError, CallOptions, Integration, ResponseExt};
+use stripe_client_core::{CustomizedStripeRequest, StripeClient, StripeClientErr, StripeMethod};
 
-// recipe
 struct Stripe(Integration);
 
 #[derive(Debug)]
@@ -53,6 +47,12 @@ impl From<outrigger::Error> for StripeError {
     }
 }
 // end
+
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider, verdict};
+use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest};
+use stripe_core::balance::RetrieveForMyAccountBalance;
+use stripe_core::customer::CreateCustomer;
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {

@@ -1,11 +1,21 @@
 //! AWS: outrigger's feature `aws` is the client.
 
+// recipe
+use aws_sdk_sts::Client;
+use aws_sdk_sts::config::Builder;
+use aws_sdk_sts::config::retry::RetryConfig;
+use outrigger::Integration;
+
+fn client(config: Builder, sts: &Integration) -> Client {
+    let config = config.http_client(sts.aws()).retry_config(RetryConfig::disabled());
+    Client::from_conf(config.build())
+}
+// end
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_sts::Client;
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sts::error::SdkError;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -13,15 +23,8 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use outrigger::{BoxError, Delivery, Integration};
+use outrigger::{BoxError, Delivery};
 use outrigger_sdk_tests::{Answer, Provider, verdict};
-
-// recipe
-fn client(config: Builder, sts: &Integration) -> Client {
-    let config = config.http_client(sts.aws()).retry_config(RetryConfig::disabled());
-    Client::from_conf(config.build())
-}
-// end
 
 fn config(provider: &Provider) -> Builder {
     Builder::new()

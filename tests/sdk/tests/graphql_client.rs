@@ -1,24 +1,26 @@
 //! graphql_client: it makes bodies and reads answers; the request is the caller's.
 
+// recipe
 use graphql_client::{GraphQLQuery, Response};
 use outrigger::retry::RetryOverride;
-use outrigger::{Delivery, Error, Integration, ResponseExt};
+use outrigger::{Error, Integration, ResponseExt};
+
+async fn query<Q: GraphQLQuery>(
+    api: &Integration,
+    variables: Q::Variables,
+) -> Result<Response<Q::ResponseData>, Error> {
+    // A query is a POST that only reads. For a mutation, leave `retries` out.
+    let request = api.post("/graphql").retries(RetryOverride::Safe);
+    request.json(&Q::build_query(variables)).send().await?.json().await
+}
+// end
+
+use outrigger::Delivery;
 use outrigger_sdk_tests::{Answer, Provider};
 
 #[derive(GraphQLQuery)]
 #[graphql(schema_path = "graphql/schema.graphql", query_path = "graphql/query.graphql")]
 struct Greeting;
-
-// recipe
-async fn query<Q: GraphQLQuery>(
-    api: &Integration,
-    variables: Q::Variables,
-) -> Result<Response<Q::ResponseData>, Error> {
-    // A query is a POST that only reads. A mutation is sent without this line.
-    let request = api.post("/graphql").retries(RetryOverride::Safe);
-    request.json(&Q::build_query(variables)).send().await?.json().await
-}
-// end
 
 fn name() -> greeting::Variables {
     greeting::Variables { name: "Ada".into() }

@@ -1,15 +1,18 @@
 //! kube: its client takes a tower service.
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client};
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
-
 // recipe
+use kube::Client;
+use outrigger::Integration;
+
 fn kube(cluster: &Integration) -> Client {
     Client::new(cluster.tower(), "default")
 }
 // end
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {

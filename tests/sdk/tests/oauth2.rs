@@ -1,11 +1,10 @@
 //! oauth2: a function is a client.
 
+// recipe
 use oauth2::basic::BasicClient;
 use oauth2::{ClientId, HttpRequest, HttpResponse, TokenResponse, TokenUrl};
-use outrigger::{Delivery, Error, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger::{Error, Integration};
 
-// recipe
 async fn fetch(logins: &Integration, request: HttpRequest) -> Result<HttpResponse, Error> {
     let (head, body) = logins.send(request).await?.into_parts();
     Ok(HttpResponse::from_parts(head, body.bytes().await?.into()))
@@ -18,6 +17,9 @@ async fn token(logins: &Integration, url: TokenUrl) -> Result<String, Box<dyn st
     Ok(token.access_token().secret().clone())
 }
 // end
+
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 #[tokio::test]
 async fn a_token_comes_through() {

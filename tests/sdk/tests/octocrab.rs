@@ -1,16 +1,18 @@
 //! octocrab: its builder takes a tower service.
 
-use octocrab::{AuthState, Octocrab, OctocrabBuilder};
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
-
 // recipe
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use outrigger::Integration;
+
 fn octocrab(github: &Integration) -> Octocrab {
     let builder = OctocrabBuilder::new_empty().with_service(github.tower());
     let Ok(octocrab) = builder.with_auth(AuthState::None).build();
     octocrab
 }
 // end
+
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {

@@ -1,15 +1,13 @@
 //! opendal: its own trait for clients, over `http`.
 
+// recipe
 use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
 use opendal::layers::HttpClientLayer;
 use opendal::raw::{HttpBody, HttpClient, HttpFetch};
-use opendal::services::S3;
 use opendal::{Buffer, Error, ErrorKind, Operator, Result};
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger::Integration;
 
-// recipe
 struct Fetch(Integration);
 
 impl HttpFetch for Fetch {
@@ -29,6 +27,10 @@ fn operator(service: impl opendal::Builder, storage: &Integration) -> Result<Ope
     Ok(Operator::new(service)?.layer(HttpClientLayer::new(client)).finish())
 }
 // end
+
+use opendal::services::S3;
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider, verdict};
 
 fn s3(provider: &Provider, storage: &Integration) -> Operator {
     let service = S3::default()

@@ -36,7 +36,7 @@ fn the_page_shows_each_recipe_as_it_is_tested() {
 fn the_method_for_aws_shows_the_recipe() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = fs::read_to_string(root.join("../../src/integration/aws.rs")).unwrap();
-    let shown = blocks(&source.replace("    /// ", ""), "```ignore", "```");
+    let shown = blocks(&source.replace("    /// ", "").replace("    ///", ""), "```ignore", "```");
     let tested = fs::read_to_string(root.join("tests/aws.rs")).unwrap();
     assert_eq!(shown, blocks(&tested, "// recipe", "// end"));
 }

@@ -1,11 +1,10 @@
 //! reqwest-middleware: the last middleware sends, in place of the client.
 
+// recipe
 use http::Extensions;
-use outrigger::{Delivery, Integration};
-use outrigger_sdk_tests::{Answer, Provider};
+use outrigger::Integration;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
 
-// recipe
 struct Sends(Integration);
 
 #[async_trait::async_trait]
@@ -32,6 +31,9 @@ fn verdict(error: &Error) -> Option<&outrigger::Error> {
     }
 }
 // end
+
+use outrigger::Delivery;
+use outrigger_sdk_tests::{Answer, Provider};
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {

@@ -1,15 +1,12 @@
 //! tonic: generated clients take a tower service; errors become statuses.
 
+// recipe
 use outrigger::grpc::{Grpc, GrpcService};
 use outrigger::integration::OwnClient;
-use outrigger::{ConfigError, Integration, IntegrationBuilder};
-use outrigger_sdk_tests::{Answer, Provider};
-use tonic::{Code, Status};
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
+use outrigger::{ConfigError, IntegrationBuilder};
+use tonic::Status;
 use tonic_health::pb::health_client::HealthClient;
 
-// recipe
 fn health(
     builder: IntegrationBuilder<OwnClient>,
     origin: http::Uri,
@@ -23,6 +20,12 @@ fn delivery(status: &Status) -> Option<&str> {
     status.metadata().get("outrigger-delivery")?.to_str().ok()
 }
 // end
+
+use outrigger::Integration;
+use outrigger_sdk_tests::{Answer, Provider};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 
 fn client(provider: &Provider) -> HealthClient<GrpcService> {
     let builder = Integration::user_flow("health")
