@@ -164,6 +164,7 @@
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
@@ -253,6 +254,9 @@ pub mod guide {
 
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
+
+    #[doc = include_str!("guide/through_an_sdk.md")]
+    pub mod through_an_sdk {}
 }
 
 pub use body::Body;

@@ -106,6 +106,8 @@
 
 mod adapt;
 mod adjust;
+#[cfg(feature = "aws")]
+mod aws;
 mod background;
 mod bottom;
 mod box_stack;
@@ -140,6 +142,8 @@ mod user_flow;
 mod users;
 
 pub use adjust::Adjust;
+#[cfg(feature = "aws")]
+pub use aws::AwsClient;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
