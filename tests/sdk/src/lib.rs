@@ -2,8 +2,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "a provider is no code of the crate")]
 
-mod verdict;
-
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -22,8 +20,6 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::{BoxError, Integration};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-pub use verdict::verdict;
 
 /// What the provider does with a request.
 #[derive(Clone)]

@@ -49,7 +49,7 @@ impl From<outrigger::Error> for StripeError {
 // end
 
 use outrigger::Delivery;
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::balance::RetrieveForMyAccountBalance;
 use stripe_core::customer::CreateCustomer;
@@ -70,7 +70,7 @@ async fn a_post_without_a_key_that_hangs_is_sent_once_and_its_verdict_is_kept() 
     let provider = Provider::start([Answer::Hangs]).await;
     let stripe = Stripe(provider.impatient());
     let error = CreateCustomer::new().customize().send(&stripe).await.unwrap_err();
-    let error = verdict(error.0.as_ref()).expect("outrigger's error");
+    let error = outrigger::Error::find(error.0.as_ref()).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
@@ -83,7 +83,10 @@ async fn a_post_with_a_key_is_repeated() {
     let key = RequestStrategy::Idempotent(IdempotencyKey::new("order-1042").unwrap());
     let call = CreateCustomer::new().customize().request_strategy(key).send(&stripe);
     let error = call.await.unwrap_err();
-    assert_eq!(verdict(error.0.as_ref()).expect("outrigger's error").last_status().unwrap(), 402);
+    assert_eq!(
+        outrigger::Error::find(error.0.as_ref()).expect("outrigger's error").last_status().unwrap(),
+        402
+    );
     let keys = provider.seen().into_iter().map(|seen| seen.headers["idempotency-key"].clone());
     assert_eq!(keys.collect::<Vec<_>>(), ["order-1042", "order-1042"]);
 }

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use outrigger::{BoxError, Delivery};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 fn config(provider: &Provider) -> Builder {
     Builder::new()
@@ -58,7 +58,7 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let client = client(config(&provider), &provider.impatient());
     let error = client.get_caller_identity().send().await.unwrap_err();
     assert!(matches!(&error, SdkError::DispatchFailure(failure) if failure.is_timeout()));
-    let error = verdict(&error).expect("outrigger's error");
+    let error = outrigger::Error::find(&error).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
@@ -78,7 +78,10 @@ async fn a_broken_connection_is_an_io_error() {
     let client = client(config(&provider), &provider.integration());
     let error = client.get_caller_identity().send().await.unwrap_err();
     assert!(matches!(&error, SdkError::DispatchFailure(failure) if failure.is_io()));
-    assert_eq!(verdict(&error).expect("outrigger's error").delivery(), Delivery::Unknown);
+    assert_eq!(
+        outrigger::Error::find(&error).expect("outrigger's error").delivery(),
+        Delivery::Unknown
+    );
     assert_eq!(provider.requests(), 1);
 }
 
@@ -89,7 +92,10 @@ async fn what_a_layer_refuses_is_no_io_error() {
     sts.kill_switch().set(outrigger::event::SwitchMode::Off, "ada", "it is being moved");
     let error = client(config(&provider), &sts).get_caller_identity().send().await.unwrap_err();
     assert!(matches!(&error, SdkError::DispatchFailure(failure) if failure.is_other()));
-    assert_eq!(verdict(&error).expect("outrigger's error").delivery(), Delivery::NotSent);
+    assert_eq!(
+        outrigger::Error::find(&error).expect("outrigger's error").delivery(),
+        Delivery::NotSent
+    );
     assert_eq!(provider.requests(), 0);
 }
 

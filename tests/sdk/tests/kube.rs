@@ -12,7 +12,7 @@ fn kube(cluster: &Integration) -> Client {
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use outrigger::Delivery;
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {
@@ -28,7 +28,7 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let provider = Provider::start([Answer::Hangs]).await;
     let pods: Api<Pod> = Api::default_namespaced(kube(&provider.impatient()));
     let error = pods.create(&Default::default(), &Pod::default()).await.unwrap_err();
-    let error = verdict(&error).expect("outrigger's error");
+    let error = outrigger::Error::find(&error).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);

@@ -19,7 +19,7 @@ async fn token(logins: &Integration, url: TokenUrl) -> Result<String, Box<dyn st
 // end
 
 use outrigger::Delivery;
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 #[tokio::test]
 async fn a_token_comes_through() {
@@ -35,7 +35,7 @@ async fn a_request_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let provider = Provider::start([Answer::Hangs]).await;
     let url = TokenUrl::new(provider.url()).unwrap();
     let error = token(&provider.impatient(), url).await.unwrap_err();
-    let error = verdict(error.as_ref()).expect("outrigger's error");
+    let error = outrigger::Error::find(error.as_ref()).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);

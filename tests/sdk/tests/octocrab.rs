@@ -12,7 +12,7 @@ fn octocrab(github: &Integration) -> Octocrab {
 // end
 
 use outrigger::Delivery;
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 #[tokio::test]
 async fn a_read_that_fails_is_repeated() {
@@ -29,7 +29,7 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let provider = Provider::start([Answer::Hangs]).await;
     let octocrab = octocrab(&provider.impatient());
     let error = octocrab.issues("a", "b").create("a title").send().await.unwrap_err();
-    let error = verdict(&error).expect("outrigger's error");
+    let error = outrigger::Error::find(&error).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);

@@ -30,7 +30,7 @@ fn operator(service: impl opendal::Builder, storage: &Integration) -> Result<Ope
 
 use opendal::services::S3;
 use outrigger::Delivery;
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 fn s3(provider: &Provider, storage: &Integration) -> Operator {
     let service = S3::default()
@@ -59,7 +59,7 @@ async fn a_post_that_hangs_is_sent_once_and_its_verdict_is_kept() {
     let s3 = s3(&provider, &provider.impatient());
     // Several at once are one POST.
     let error = s3.delete_iter(["a", "b"]).await.unwrap_err();
-    let error = verdict(&error).expect("outrigger's error");
+    let error = outrigger::Error::find(&error).expect("outrigger's error");
     assert!(error.is_timeout());
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);

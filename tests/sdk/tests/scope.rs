@@ -24,7 +24,7 @@ use octocrab::{AuthState, OctocrabBuilder};
 use outrigger::outcome::Phase;
 use outrigger::retry::RetryOverride;
 use outrigger::{CallOptions, ErrorKind, Integration};
-use outrigger_sdk_tests::{Answer, Provider, verdict};
+use outrigger_sdk_tests::{Answer, Provider};
 
 fn octocrab(github: &Integration) -> Octocrab {
     let builder = OctocrabBuilder::new_empty().with_service(github.tower());
@@ -56,7 +56,7 @@ async fn a_scope_ends_calls_that_an_sdk_sends_from_a_task_of_its_own() {
     let scope = Scope::new().deadline_in(Duration::from_millis(300));
     let call = octocrab.get::<serde_json::Value, _, ()>("/repos/a/b", None);
     let error = scope.run(call).await.unwrap_err();
-    let error = verdict(&error).expect("outrigger's error");
+    let error = outrigger::Error::find(&error).expect("outrigger's error");
     assert_eq!(error.kind(), ErrorKind::Timeout(Phase::Call));
 }
 
@@ -93,7 +93,7 @@ async fn a_report_knows_of_each_call_of_a_retry_loop_above() {
     let report = Report::new();
     let scope = Scope::new().report_to(&report);
     let error = scope.run(sts.get_caller_identity().send()).await.unwrap_err();
-    let last = verdict(&error).expect("outrigger's error");
+    let last = outrigger::Error::find(&error).expect("outrigger's error");
     assert_eq!(last.delivery(), Delivery::NotSent, "the last call was refused");
     assert_eq!(report.delivery(), Delivery::Unknown);
     assert_eq!(provider.requests(), 1);
