@@ -244,7 +244,7 @@ impl<W: Wire> CallBox<W> {
         self.shared.set(Stage::Head);
         let is_last = matches!(reached, Ran::End(_));
         if let Ran::End(flow) = &reached {
-            self.report_end(flow.as_ref().map(|()| ()));
+            self.report_end(flow.as_ref().copied());
         }
         Poll::Ready(match reached {
             Ran::End(Err(error)) => (Some(Err(error.with_peer(|| self.shared.peer()))), is_last),
