@@ -235,6 +235,10 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// A durable queue of calls.
+#[cfg(feature = "outbox")]
+pub mod outbox;
+
 // Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;

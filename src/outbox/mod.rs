@@ -1,0 +1,35 @@
+//! A durable queue of calls.
+
+mod dead_letter;
+mod error;
+mod id;
+mod input;
+mod memory;
+mod message;
+mod schedule;
+mod settlement;
+mod state;
+mod stats;
+mod store;
+mod stored;
+mod ticket;
+mod time;
+
+pub use dead_letter::{Acted, Action, Filter, Page, Selection};
+pub use error::{OutboxError, OutboxErrorKind};
+pub use id::{InvalidMessageId, MessageId};
+pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
+pub use memory::{MemoryHook, MemoryStore};
+pub use message::Message;
+pub use schedule::Schedule;
+pub use state::{Lease, Progress};
+pub use stats::LaneStats;
+pub use store::{
+    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Recovered,
+    Report, Settled, Settlement, Store, StoreFuture,
+};
+pub use stored::{Act, Answer, Attempt, Content, History, NewMessage, StoredMessage};
+pub use ticket::{Ticket, TicketState};
+pub use time::Timestamp;
+
+pub use crate::terms::outbox::{DeadReason, Phase, Priority, Refusal, State};
