@@ -25,6 +25,9 @@ pub use id::{InvalidMessageId, MessageId};
 pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
+/// The version of rusqlite whose types stand in this module.
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};

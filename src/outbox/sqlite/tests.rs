@@ -85,3 +85,36 @@ fn plan_of(connection: &Connection, sql: &str) -> Vec<String> {
     }
     steps
 }
+
+/// The limit on pages stands for a disk's end: SQLite tells both by the same error.
+#[tokio::test]
+async fn a_full_disk_is_told_and_what_was_accepted_stays() {
+    use crate::outbox::error::OutboxErrorKind;
+    use crate::outbox::{MemoryStore, Message, Store};
+    use crate::rt::{Clock, Rng};
+
+    let connection = Connection::open_in_memory().unwrap();
+    for migration in SQLITE_MIGRATIONS {
+        connection.execute_batch(migration).unwrap();
+    }
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    connection.execute_batch(&format!("PRAGMA max_page_count = {}", pages + 20)).unwrap();
+    let now = MemoryStore::new().now().await.unwrap();
+    let writer = super::group::Writer::start(connection, Clock::system()).unwrap();
+    let enqueue = |bytes: usize| {
+        let message = Message::post("https://api.mailer.example/").body(vec![0; bytes]);
+        let new = message.build("mailer", now, &Rng::system()).unwrap();
+        writer.write(move |tx, _| ops::enqueue(tx, &new).map_err(super::connection::failed))
+    };
+    enqueue(10).await.unwrap();
+    let refused = enqueue(1 << 20).await.unwrap_err();
+    assert_eq!(refused.kind(), OutboxErrorKind::Full);
+    assert!(refused.is_transient());
+    enqueue(10).await.unwrap();
+    let count = writer.write(|tx, _| {
+        let count = tx.query_row("SELECT count(*) FROM outrigger_message", [], |row| row.get(0));
+        count.map_err(super::connection::failed)
+    });
+    let count: i64 = count.await.unwrap();
+    assert_eq!(count, 2);
+}

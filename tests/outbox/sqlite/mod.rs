@@ -42,3 +42,5 @@ async fn open(hook: Arc<MemoryHook>) -> Bench {
 }
 
 suite!(open);
+
+mod file;
