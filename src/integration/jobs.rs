@@ -33,8 +33,8 @@ impl Integration {
         self.shared.live.slots().idempotency.settings().profile.known_lifetime()
     }
 
-    /// What a call would wait for if it were made now.
-    pub(crate) fn places(&self) -> Places {
+    /// What a call would wait for if it were made now, while `running` calls of the queue are under way.
+    pub(crate) fn places(&self, running: usize) -> Places {
         if is_stopped(&self.kill_switch()) {
             return Places::None { wait: None };
         }
@@ -49,7 +49,9 @@ impl Integration {
             return Places::OneInAll;
         }
         let bulkhead = self.bulkhead();
-        let free = bulkhead.limit().map(|limit| limit.saturating_sub(bulkhead.in_use()));
+        // Of those under way, some may not have got to their places yet.
+        let taken = bulkhead.in_use().max(u32::try_from(running).unwrap_or(u32::MAX));
+        let free = bulkhead.limit().map(|limit| limit.saturating_sub(taken));
         let turns = rate.interval().map(|interval| {
             let turns = LONGEST_TURN.as_nanos() / interval.as_nanos().max(1);
             u32::try_from(turns).unwrap_or(u32::MAX).max(1)

@@ -61,7 +61,7 @@ impl Outbox {
     }
 
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of
-    /// the host's. Without it, they look once a second.
+    /// the host's. Without it, they look every 5 s.
     pub fn wake(&self) {
         self.inner.lanes.iter().for_each(|lane| self.inner.wake(&lane.name));
     }

@@ -10,7 +10,10 @@ use crate::rt;
 
 /// Works until it is dropped.
 pub(super) async fn run(inner: Arc<Inner>) {
-    let longest = inner.lanes.iter().map(|lane| lane.lease).max().unwrap_or(INTERVAL);
+    let leases = || inner.lanes.iter().map(|lane| lane.lease);
+    let longest = leases().max().unwrap_or(LONGEST);
+    // A lease that is over is found a tenth of it later.
+    let interval = (leases().min().unwrap_or(LONGEST) / 10).clamp(SHORTEST, LONGEST);
     let mut jumps = Jumps::new(rt::now(), inner.time());
     let mut prune_at = rt::now();
     loop {
@@ -29,7 +32,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
             prune_at = rt::after(now, PRUNE);
             prune(&inner).await;
         }
-        rt::sleep_until(rt::after(rt::now(), inner.rng.about(INTERVAL))).await;
+        rt::sleep_until(rt::after(rt::now(), inner.rng.about(interval))).await;
     }
 }
 
@@ -63,12 +66,13 @@ impl Jumps {
     }
 }
 
-/// A tenth of the shortest useful lease, or so.
-const INTERVAL: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Deadlines of waiting messages are found as late as this.
+const LONGEST: Duration = Duration::from_secs(10);
 const PRUNE: Duration = Duration::from_secs(60);
 /// Small enough to hold up nobody else for long.
 const PAGE: usize = 200;
-/// More than clocks are corrected by in a second.
+/// More than clocks are corrected by between two looks.
 const TOLERATED: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Worker {
             return Err(gate - now);
         }
         let free = self.lane.concurrency - self.running.len().min(self.lane.concurrency);
-        let places = match self.lane.integration.places() {
+        let places = match self.lane.integration.places(self.running.len()) {
             Places::None { wait } => return Err(wait.unwrap_or(POLL).clamp(SHORTEST, POLL)),
             Places::OneInAll => free.min(usize::from(self.running.is_empty())),
             Places::Some(places) => free.min(places),
@@ -163,7 +163,7 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
 /// How soon a lane looks again that has work: what others enqueue is found within this time.
 const POLL: Duration = Duration::from_secs(1);
 /// How soon one looks again that has none.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(5);
 /// The shortest wait, so that a lane that can't get on doesn't spin.
 const SHORTEST: Duration = Duration::from_millis(10);
 /// The most messages in one claim: each is a row that is written and a task.

@@ -9,3 +9,5 @@ mod suite;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "outbox")]
+mod workers;
