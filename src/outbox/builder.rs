@@ -93,7 +93,8 @@ impl<S> OutboxBuilder<S> {
         self
     }
 
-    /// The wall clock.
+    /// The wall clock. In tests with tokio's paused time, give it an [anchored](Clock::anchored) one, which
+    /// moves along.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self

@@ -12,7 +12,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let provider = Script::new([Answer::status(503), Answer::status(201)]); // in place of a client
+//! let provider = Script::new([Answer::status(201)]); // in place of a client
 //! let mailer = Integration::background("mailer").service(provider).build()?;
 //!
 //! let outbox = Outbox::memory() // or, with feature `sqlite`: `Outbox::sqlite("jobs.db")`
