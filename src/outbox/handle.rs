@@ -27,6 +27,8 @@ impl Outbox {
     /// Stores a message. When this returns a ticket, the message is delivered, or dead and shown to people, whatever
     /// crashes.
     ///
+    /// If the future is dropped before it is ready, the message may be stored all the same.
+    ///
     /// # Errors
     ///
     /// The message was not accepted: [`OutboxErrorKind::Message`] or [`OutboxErrorKind::Lane`] if it can't be

@@ -130,7 +130,7 @@
 //! | [`concurrency`](Lane::concurrency) | 8 a lane | the integration's bulkhead bounds it, too |
 //! | [`call_limit`](Lane::call_limit) | 60 s | two attempts of a background integration; its own retries are off, because the outbox repeats |
 //! | [`lease`](Lane::lease) | 90 s, extended at each third | half as long again as a call; how late a lost worker's message is |
-//! | [`unknown_outcome`](Lane::unknown_outcome) | resend if the method is idempotent or the provider is known to honour keys, while it knows the key; else park | a payment that is made twice is worse than one that waits |
+//! | [`unknown_outcome`](Lane::unknown_outcome) | resend if the method is idempotent, the key is yours, or the provider is known to honour keys, while it knows the key; else park | a payment that is made twice is worse than one that waits |
 //! | [`dead_head`](Lane::dead_head) | blocks its order key | order was asked for |
 //! | [`retention`](OutboxBuilder::retention) | 7 days | longer than a weekend, for tickets and questions |
 //!
