@@ -151,6 +151,8 @@ mod columns;
 mod dead_letter;
 mod deliver;
 mod error;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod gauges;
 mod handle;
 mod id;
 mod inner;
