@@ -164,12 +164,16 @@
 //! | `hyper` | by `rustls` | a hyper-util client of the integration's own |
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
+//! | `decompression` | no | gzip, br and zstd of answers for it |
+//! | `redirect` | no | redirects for it |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `json` | no | bodies and answers as JSON: `.json(..)` |
+//! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
-//! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
+//! | `tracing` | yes | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |

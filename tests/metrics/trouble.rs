@@ -56,10 +56,10 @@ impl Bench {
         let hedges = hedges(self).await;
         let stopped = stopped(self).await;
         let injected = injected(self).await;
+        outboxes(self).await;
         rotated(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
-        outboxes(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected, own, certified));
         page
