@@ -239,6 +239,10 @@ pub mod integration;
 #[cfg(feature = "outbox")]
 pub mod outbox;
 
+// Webhooks, verified, recorded and handled once.
+#[cfg(feature = "inbox")]
+pub mod inbox;
+
 // Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;

@@ -1,0 +1,13 @@
+//! The inbox: what it accepts, that it records it once, and that it handles it once.
+//!
+//! `cargo test --features inbox,sqlite,test-util --test inbox`
+
+mod away;
+mod bench;
+mod garbage;
+mod handling;
+mod loopback;
+mod recording;
+mod refusals;
+mod sign;
+mod vectors;
