@@ -1,27 +1,56 @@
 //! A durable queue of calls.
 
+mod builder;
+mod call;
+mod columns;
 mod dead_letter;
+mod deliver;
 mod error;
+mod handle;
 mod id;
+mod inner;
 mod input;
+mod lane;
+mod lease;
 mod memory;
 mod message;
+mod people;
+mod polling;
+mod reaper;
 mod schedule;
 mod settlement;
+mod settler;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod state;
 mod stats;
 mod store;
 mod stored;
 mod ticket;
 mod time;
+mod verdict;
+mod worker;
 
+#[cfg(feature = "sqlite")]
+pub use builder::SqliteFile;
+pub use builder::{OpenStore, OutboxBuilder, OwnStore};
+pub use columns::{Dialect, InsertStatement, SqlValue};
 pub use dead_letter::{Acted, Action, Filter, Page, Selection};
 pub use error::{OutboxError, OutboxErrorKind};
+pub use handle::Outbox;
 pub use id::{InvalidMessageId, MessageId};
 pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
+pub use lane::{Lane, Probe, Probed, UnknownOutcome};
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
+pub use people::By;
+pub use polling::{Polled, Polling};
+/// The version of rusqlite whose types stand in this module.
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use schedule::Schedule;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
 pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
