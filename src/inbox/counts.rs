@@ -21,12 +21,6 @@ pub struct InboxCounts {
     pub other_version: u64,
     /// Requests that were not accepted, by the check that failed.
     pub refused: BTreeMap<InboxErrorKind, u64>,
-    /// Events that were handled.
-    pub handled: u64,
-    /// Attempts to handle an event that failed.
-    pub failed: u64,
-    /// Of these, those that were the last: the event is dead until a person or the provider replays it.
-    pub dead: u64,
 }
 
 /// Counts, and tells what a person should know: each kind at most every [`PAUSE`], however many there were.

@@ -127,7 +127,7 @@ impl fmt::Debug for ReceivedEvent {
 
 /// The message as which an event is stored, without its key.
 pub(super) fn message(source: &str, facts: &Facts, body: Bytes) -> Message {
-    let mut message = Message::post(format!("/inbox/{source}")).body(body);
+    let mut message = Message::post(format!("/inbox/{source}")).lane(lane(source)).body(body);
     for (name, value) in facts.headers.iter().filter(|(name, _)| !name.as_str().starts_with(OURS)) {
         message = message.header(name.clone(), value.clone());
     }

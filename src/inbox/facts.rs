@@ -7,7 +7,7 @@ use crate::outbox::Timestamp;
 #[non_exhaustive]
 pub enum Verified {
     /// An event, which is to be recorded.
-    Event(Facts),
+    Event(Box<Facts>),
     /// A question of the provider's, which is answered with this text and not recorded.
     Answer(String),
 }
@@ -134,6 +134,6 @@ const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"
 
 impl From<Facts> for Verified {
     fn from(facts: Facts) -> Self {
-        Self::Event(facts)
+        Self::Event(Box::new(facts))
     }
 }

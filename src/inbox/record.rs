@@ -1,17 +1,15 @@
 //! Recording an event once.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ring::digest::{Context, SHA256};
 
-use super::event::{lane, message};
+use super::event::message;
 use super::facts::{Facts, Identity};
 use crate::context::IdempotencyKey;
-use crate::outbox::{
-    Action, Enqueued, ExpiredKey, MessageId, OutboxError, OutboxErrorKind, Selection, Store,
-};
-use crate::rt::Rng;
+use crate::outbox::{By, MessageId, Outbox, OutboxError, Selection, Ticket};
 
 /// What became of a webhook that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,36 +28,26 @@ pub enum Received {
     Answer(String),
 }
 
-/// How events of a source are stored.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// How often an event is tried.
-    pub(super) max_attempts: u32,
-}
-
 pub(super) async fn record(
-    store: &dyn Store,
+    outbox: &Outbox,
     source: &str,
-    limits: Limits,
+    max_attempts: u32,
     facts: &Facts,
     body: Bytes,
 ) -> Result<Received, OutboxError> {
     let key = key(source, &facts.identity, &body);
-    // Nothing may be given up only because nobody was there to handle it, so the deadline is the window's.
+    // An event is not given up because nobody was there to handle it.
     let message = message(source, facts, body)
         .idempotency_key(key)
-        .max_attempts(limits.max_attempts)
-        .deadline(super::WINDOW);
-    let message = message.build(&lane(source), store.now().await?, &Rng::system())?;
-    let enqueued = store.enqueue(vec![message]).await?;
-    let Enqueued { id, is_duplicate, .. } = enqueued.into_iter().next().ok_or_else(lost)?;
+        .max_attempts(max_attempts)
+        .deadline(MAX_AGE);
+    let Ticket { id, is_duplicate, .. } = outbox.enqueue(message).await?;
     if !is_duplicate {
         return Ok(Received::Recorded(id));
     }
-    // Refused unless it is dead; of two at once, one replays.
-    let (who, why) = (source.to_owned(), "the provider sent it again".to_owned());
-    let replay = Action::Replay(ExpiredKey::Refuse);
-    let acted = store.act(Selection::One(id), replay, who, why).await?;
+    // It is refused unless the event is dead; of two at once, one replays.
+    let (on, by) = (Selection::One(id), By { who: source, why: "the provider sent it again" });
+    let acted = outbox.replay(on, by).await?;
     Ok(Received::Duplicate { id, replayed: !acted.changed.is_empty() })
 }
 
@@ -92,9 +80,8 @@ fn sha256(parts: &[&[u8]]) -> String {
     })
 }
 
-fn lost() -> OutboxError {
-    OutboxError::new(OutboxErrorKind::Store, "the store did not say what it did")
-}
+/// As long as a row is kept by default. Providers send again for 4 hours to 3 days.
+const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, Request, Response};
 use tower_service::Service;
 
 use super::error::InboxError;
-use super::inbox::Inbox;
+use super::receive::Inbox;
 use super::record::Received;
 use crate::body::{Body, read};
 use crate::rt;
