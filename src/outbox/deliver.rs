@@ -14,7 +14,7 @@ use super::stored::StoredMessage;
 use super::time::Timestamp;
 use super::verdict::Verdict;
 use crate::rt::{self, callback};
-use crate::terms::outbox::{DeadReason, Phase};
+use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
 /// What a worker does with one message.
 pub(super) struct Delivery {
@@ -37,7 +37,9 @@ impl Delivery {
         let started = self.inner.time();
         let lease = self.lease();
         let store = Arc::clone(&self.inner.store);
-        let ended = while_extended(&*store, lease, self.lane.lease, self.work(started)).await;
+        let lost = || self.lane.tell(OutboxEvent::LeaseLost);
+        let work = self.work(started);
+        let ended = while_extended(&*store, lease, self.lane.lease, lost, work).await;
         let gate = ended.gate;
         let report = Report {
             owner: self.inner.owner.clone(),
@@ -48,8 +50,12 @@ impl Delivery {
             request_id: ended.called.as_ref().and_then(|called| called.request_id.clone()),
         };
         let answer = ended.called.and_then(|called| called.answer).filter(|_| self.keeps() > 0);
+        let is_running_out = self.is_running_out(&ended.outcome);
         let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
-        self.inner.settle(&self.lane, settlement).await;
+        let settled = self.inner.settle(&self.lane, settlement).await;
+        if is_running_out && settled.is_some_and(|settled| settled.state == State::Ready) {
+            self.lane.tell(OutboxEvent::RunningOut);
+        }
         gate
     }
 
@@ -75,6 +81,14 @@ impl Delivery {
             },
             Phase::Send => self.send(started).await,
         }
+    }
+
+    /// Whether a failed message has few attempts or little time left.
+    fn is_running_out(&self, outcome: &Outcome) -> bool {
+        let Outcome::Retry { at, .. } = outcome else { return false };
+        let progress = &self.message.progress;
+        progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
+            || progress.deadline.since(*at) < progress.max_age / 10
     }
 
     fn without_call(&self, outcome: Outcome) -> Ended {
@@ -176,7 +190,7 @@ impl Delivery {
         // If the store is away, nothing is claimed either.
         let paused = self.inner.store.pause(Pause { lane, until, by, why }).await;
         if paused.is_ok() {
-            self.inner.paused(&self.lane, until);
+            self.lane.tell(OutboxEvent::LanePaused);
         }
     }
 
@@ -205,6 +219,8 @@ impl Delivery {
     }
 }
 
+/// So many attempts before the last, people are told.
+const LAST_ATTEMPTS: u32 = 3;
 /// How long a lane waits after something here refused without saying for how long.
 const REFUSED: Duration = Duration::from_secs(1);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.

@@ -82,9 +82,12 @@ impl Outbox {
         if inner.is_running.swap(true, Ordering::SeqCst) {
             return Err(taken());
         }
-        if let Err(error) = inner.store.recover().await {
-            inner.is_running.store(false, Ordering::SeqCst);
-            return Err(error);
+        match inner.store.recover().await {
+            Ok(reaped) => reaped.changed.iter().for_each(|recovered| inner.recovered(recovered)),
+            Err(error) => {
+                inner.is_running.store(false, Ordering::SeqCst);
+                return Err(error);
+            }
         }
         let to_settle = self.to_settle.locked().take().ok_or_else(taken)?;
         let mut background = JoinSet::new();

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::input::Applied;
 use super::lane::Lane;
-use super::store::{Settled, Settlement, Store};
+use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
+use crate::event::Event;
 use crate::rt::{Clock, Rng};
+use crate::terms::outbox::OutboxEvent;
 
 /// What an outbox's handles and workers share.
 pub(super) struct Inner {
@@ -47,18 +50,35 @@ impl Inner {
         }
     }
 
-    /// Stores what an attempt came to, and returns when that is done.
-    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) {
+    /// Stores what an attempt came to, and returns when that is done. `None` if it can't be stored: then the
+    /// lease ends.
+    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) -> Option<Settled> {
         let (done, settled) = oneshot::channel();
-        // If nobody settles any more, the lease ends.
-        if self.settling.send(ToSettle { settlement, done }).await.is_ok()
-            && let Ok(Some(settled)) = settled.await
-        {
-            self.tell_settled(lane, &settled);
+        self.settling.send(ToSettle { settlement, done }).await.ok()?;
+        let settled = settled.await.ok().flatten()?;
+        if settled.applied == Some(Applied::Late) {
+            lane.tell(OutboxEvent::LateSuccess);
         }
+        if let (Some(_), Some(why)) = (settled.applied, settled.dead_reason) {
+            lane.tell(OutboxEvent::Parked { why });
+        }
+        Some(settled)
     }
 
-    fn tell_settled(&self, _lane: &Lane, _settled: &Settled) {}
+    /// Tells that a lease or a deadline was over.
+    pub(super) fn recovered(&self, recovered: &Recovered) {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.name == recovered.lane) else { return };
+        match recovered.dead_reason {
+            Some(why) => lane.tell(OutboxEvent::Parked { why }),
+            None => lane.tell(OutboxEvent::Recovered),
+        }
+        self.wake(&recovered.lane);
+    }
+}
 
-    pub(super) fn paused(&self, _lane: &Lane, _until: Timestamp) {}
+impl Lane {
+    /// Tells the integration's subscribers.
+    pub(super) fn tell(&self, event: OutboxEvent) {
+        self.integration.emitter().emit(None, || Event::Outbox(event));
+    }
 }

@@ -59,7 +59,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A POST to this URI: absolute, or relative to the integration's base URL.
+    /// A POST to this URI: absolute, or a path from `/` on, below the integration's base URL.
     pub fn post(uri: impl TryInto<Uri, Error: Into<http::Error>>) -> Self {
         Self::new(Method::POST, uri)
     }
