@@ -150,6 +150,7 @@ mod call;
 mod columns;
 mod dead_letter;
 mod deliver;
+mod destination;
 mod error;
 mod handle;
 mod id;
