@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -7,15 +8,16 @@ use outrigger::outbox::{
     Settlement, Store, StoreFuture, StoredMessage, Timestamp,
 };
 
-/// A store in memory that can be told to fail, or to say nothing at all.
+/// A store in memory that can be told to fail, or to say nothing at all. Clones are the same one.
+#[derive(Clone)]
 pub(crate) struct Away {
     inner: MemoryStore,
-    mode: AtomicU8,
+    mode: Arc<AtomicU8>,
 }
 
 impl Away {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, mode: AtomicU8::new(HERE) }
+        Self { inner, mode: Arc::new(AtomicU8::new(HERE)) }
     }
 
     pub(crate) fn come_back(&self) {

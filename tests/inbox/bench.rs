@@ -1,14 +1,16 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use outrigger::BoxError;
 use outrigger::inbox::{
-    Facts, Inbox, InboxBuilder, InboxError, InboxErrorKind, Received, ReceivedEvent, Scheme,
-    Verified,
+    EventLane, Facts, Inbox, InboxBuilder, InboxError, InboxErrorKind, Received, ReceivedEvent,
+    Scheme, Verified,
 };
-use outrigger::outbox::{Filter, MemoryStore, MessageId, Page, Store, StoredMessage, Timestamp};
-use outrigger::testing::ManualClock;
+use outrigger::outbox::{Filter, MessageId, Outbox, Page, Schedule, StoredMessage, Timestamp};
+use outrigger::rt::Clock;
+use tokio::task::JoinHandle;
 
 use crate::sign::Signed;
 
@@ -17,41 +19,37 @@ pub(crate) const NOW: i64 = 1_614_265_330;
 /// The source of most tests.
 pub(crate) const SOURCE: &str = "acme";
 
-/// A store with a handler that remembers what it handled and can be told to fail.
+/// An outbox with a handler that remembers what it handled and can be told to fail.
 pub(crate) struct Bench {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: ManualClock,
+    pub(crate) outbox: Outbox,
+    pub(crate) clock: Clock,
     pub(crate) handler: Handler,
+    worker: Option<JoinHandle<()>>,
+    folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Default)]
 pub(crate) struct Handler {
     pub(crate) handled: Arc<Mutex<Vec<ReceivedEvent>>>,
-    pub(crate) attempts: Arc<Mutex<Vec<u32>>>,
-    fails: Arc<AtomicBool>,
+    pub(crate) attempts: Arc<Mutex<Vec<(u32, tokio::time::Instant)>>>,
     spoilt: Arc<Mutex<Option<&'static str>>>,
     panics: Arc<AtomicBool>,
 }
 
 impl Handler {
     pub(crate) fn handle(&self, event: &ReceivedEvent) -> Result<(), BoxError> {
-        self.attempts.lock().unwrap().push(event.attempt());
+        self.attempts.lock().unwrap().push((event.attempt(), tokio::time::Instant::now()));
         assert!(!self.panics.load(Ordering::SeqCst), "the handler panics, as the test asked for");
-        let is_spoilt = event.id().is_some() && event.id() == *self.spoilt.lock().unwrap();
-        if is_spoilt || self.fails.load(Ordering::SeqCst) {
+        if event.id().is_some() && event.id() == *self.spoilt.lock().unwrap() {
             return Err("not now".into());
         }
         self.handled.lock().unwrap().push(event.clone());
         Ok(())
     }
 
-    pub(crate) fn fail(&self, fails: bool) {
-        self.fails.store(fails, Ordering::SeqCst);
-    }
-
-    /// Fails at the event of this id.
-    pub(crate) fn fail_at(&self, id: &'static str) {
-        *self.spoilt.lock().unwrap() = Some(id);
+    /// Fails at the event of this id; at none.
+    pub(crate) fn fail_at(&self, id: impl Into<Option<&'static str>>) {
+        *self.spoilt.lock().unwrap() = id.into();
     }
 
     pub(crate) fn panic(&self, panics: bool) {
@@ -61,45 +59,125 @@ impl Handler {
     /// The ids of what was handled, in order.
     pub(crate) fn ids(&self) -> Vec<String> {
         let handled = self.handled.lock().unwrap();
-        handled.iter().filter_map(|event| event.id().map(str::to_owned)).collect()
+        handled.iter().map(|event| event.id().unwrap_or("none").to_owned()).collect()
     }
 
-    pub(crate) fn handled(&self) -> usize {
-        self.handled.lock().unwrap().len()
+    pub(crate) fn attempts(&self) -> Vec<u32> {
+        self.attempts.lock().unwrap().iter().map(|(attempt, _)| *attempt).collect()
     }
 }
 
 impl Bench {
+    /// In memory.
     pub(crate) fn new() -> Self {
-        let clock = clock();
-        let handler = Handler::default();
-        let handle = handler.clone();
-        let store = MemoryStore::new().clock(clock.clock());
-        let store = store.on_event(SOURCE, move |event| handle.handle(event));
-        Self { store: Arc::new(store), clock, handler }
+        Self::scheduled(EventLane::new(SOURCE))
     }
 
-    /// An inbox at this store and clock.
+    /// In memory, tried again soon.
+    pub(crate) fn memory() -> Self {
+        Self::scheduled(soon())
+    }
+
+    pub(crate) fn scheduled(events: EventLane) -> Self {
+        let (clock, handler) = (clock(), Handler::default());
+        let handle = handler.clone();
+        let outbox = Outbox::memory().clock(clock);
+        let outbox = outbox.on_event(events, move |event| handle.handle(event)).build().unwrap();
+        Self { outbox, clock, handler, worker: None, folder: None }
+    }
+
+    /// In a file, tried again soon. Its thread doesn't know of paused time.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlite() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "outrigger-inbox-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::SeqCst)
+        );
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let (clock, handler) = (clock(), Handler::default());
+        let handle = handler.clone();
+        let outbox = Outbox::sqlite(folder.join("app.db")).clock(clock);
+        let outbox = outbox.on_event(soon(), move |_, event| handle.handle(event)).build().unwrap();
+        Self { outbox, clock, handler, worker: None, folder: Some(folder) }
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.as_ref().expect("it is in a file").join("app.db")
+    }
+
+    /// Handles events from now on.
+    pub(crate) fn work(&mut self) {
+        let outbox = self.outbox.clone();
+        self.worker = Some(tokio::spawn(async move { outbox.run().await.unwrap() }));
+    }
+
+    /// An inbox at this outbox and clock.
     pub(crate) fn inbox(&self, scheme: impl Scheme) -> Inbox {
         self.builder(scheme).build().expect("settings that work")
     }
 
     pub(crate) fn builder(&self, scheme: impl Scheme) -> InboxBuilder {
-        Inbox::new(SOURCE, scheme, Arc::clone(&self.store)).clock(self.clock.clock())
-    }
-
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
+        Inbox::builder(SOURCE, scheme, &self.outbox).clock(self.clock)
     }
 
     /// All rows.
     pub(crate) async fn rows(&self) -> Vec<StoredMessage> {
-        self.store.browse(Filter::all(), Page::first(1_000)).await.unwrap()
+        self.outbox.browse(Filter::all(), Page::first(1_000)).await.unwrap()
+    }
+
+    /// Waits until this is so; fails if it isn't after a minute.
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&[StoredMessage]) -> bool) {
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        while !is_so(&self.rows().await) {
+            assert!(tokio::time::Instant::now() < end, "{what}, after a minute");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
-pub(crate) fn clock() -> ManualClock {
-    ManualClock::at(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.abort();
+        }
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Makes a test of each promise for each store.
+macro_rules! on_every_store {
+    ($($promise:ident)+) => {
+        mod memory {
+            $(#[tokio::test(start_paused = true)]
+            async fn $promise() {
+                super::$promise(crate::bench::Bench::memory()).await;
+            })+
+        }
+
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $promise() {
+                super::$promise(crate::bench::Bench::sqlite()).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_store;
+
+/// A clock that stands at [`NOW`] and moves with tokio's.
+pub(crate) fn clock() -> Clock {
+    Clock::anchored(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
+}
+
+fn soon() -> EventLane {
+    EventLane::new(SOURCE).schedule(Schedule::new([Duration::from_millis(20)]))
 }
 
 /// Verifies and records, without HTTP.
@@ -109,12 +187,12 @@ pub(crate) async fn receive(inbox: &Inbox, signed: &Signed) -> Result<Received, 
 }
 
 /// What a scheme says of a request at [`NOW`].
-pub(crate) fn verify(scheme: &impl Scheme, signed: &Signed) -> Result<Verified, InboxError> {
+pub(crate) fn verify(scheme: &dyn Scheme, signed: &Signed) -> Result<Verified, InboxError> {
     let (head, body) = signed.request().into_parts();
     scheme.verify(&head, &body.into(), Timestamp(NOW * 1000))
 }
 
-pub(crate) fn refusal(scheme: &impl Scheme, signed: &Signed) -> Option<InboxErrorKind> {
+pub(crate) fn refusal(scheme: &dyn Scheme, signed: &Signed) -> Option<InboxErrorKind> {
     verify(scheme, signed).err().map(|error| error.kind())
 }
 

@@ -1,10 +1,8 @@
 //! Whatever is sent, it is refused or recorded, and nothing panics.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderValue, Request};
-use outrigger::inbox::{GitHub, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
+use outrigger::inbox::{GitHub, ReceivedEvent, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
 use outrigger::outbox::Timestamp;
 use proptest::prelude::*;
 
@@ -93,10 +91,9 @@ proptest! {
                     let inbox = bench.inbox(Picked(at));
                     assert!(receive(&inbox, &signed).await.is_ok(), "{at}: {body}");
                     assert!(receive(&inbox, &signed).await.is_ok());
-                    inbox.handle_due().await.unwrap();
-                    assert_eq!(bench.rows().await.len() as u64, inbox.counts().recorded);
-                    assert_eq!(inbox.counts().handled, inbox.counts().recorded);
-                    bench.advance(Duration::from_secs(1).as_secs());
+                    let rows = bench.rows().await;
+                    assert_eq!(rows.len() as u64, inbox.counts().recorded);
+                    rows.iter().for_each(|row| drop(format!("{:?}", ReceivedEvent::of(row))));
                 }
             }
         });

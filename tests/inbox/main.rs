@@ -2,6 +2,8 @@
 //!
 //! `cargo test --features inbox,sqlite,test-util --test inbox`
 
+#![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
+
 mod away;
 mod bench;
 mod garbage;

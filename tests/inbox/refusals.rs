@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::Request;
 use outrigger::inbox::{
-    Facts, GitHub, InboxError, InboxErrorKind, Scheme, Secret, Shopify, Slack, StandardWebhooks,
-    Stripe, Verified,
+    Facts, GitHub, Inbox, InboxError, InboxErrorKind, Scheme, Secret, Shopify, Slack,
+    StandardWebhooks, Stripe, Verified,
 };
 use outrigger::outbox::Timestamp;
 
@@ -56,17 +56,11 @@ fn subjects() -> Vec<Subject> {
     ]
 }
 
-fn kind(scheme: &dyn Scheme, signed: &Signed) -> Option<InboxErrorKind> {
-    let (head, body) = signed.request().into_parts();
-    let verified = scheme.verify(&head, &body.into(), Timestamp(NOW * 1000));
-    verified.err().map(|error| error.kind())
-}
-
 #[test]
 fn a_body_that_was_changed_in_any_way_is_refused() {
     for (name, scheme, sign) in subjects() {
         let (scheme, signed) = (scheme(false), sign(true, NOW));
-        assert_eq!(kind(&*scheme, &signed), None, "{name}");
+        assert_eq!(refusal(&*scheme, &signed), None, "{name}");
         let parsed: serde_json::Value = serde_json::from_str(BODY).unwrap();
         let cut = BODY[..BODY.len() - 1].to_owned();
         let spoilt = [
@@ -78,7 +72,7 @@ fn a_body_that_was_changed_in_any_way_is_refused() {
             ("empty", String::new()),
         ];
         for (how, body) in spoilt {
-            let refused = kind(&*scheme, &signed.clone().body(body));
+            let refused = refusal(&*scheme, &signed.clone().body(body));
             assert_eq!(refused, Some(InboxErrorKind::Signature), "{name}, {how}");
         }
     }
@@ -87,9 +81,9 @@ fn a_body_that_was_changed_in_any_way_is_refused() {
 #[test]
 fn while_a_secret_is_replaced_both_are_accepted_and_afterwards_the_old_one_is_not() {
     for (name, scheme, sign) in subjects() {
-        assert_eq!(kind(&*scheme(true), &sign(true, NOW)), None, "{name}");
-        assert_eq!(kind(&*scheme(true), &sign(false, NOW)), None, "{name}");
-        let refused = kind(&*scheme(false), &sign(false, NOW));
+        assert_eq!(refusal(&*scheme(true), &sign(true, NOW)), None, "{name}");
+        assert_eq!(refusal(&*scheme(true), &sign(false, NOW)), None, "{name}");
+        let refused = refusal(&*scheme(false), &sign(false, NOW));
         assert_eq!(refused, Some(InboxErrorKind::Signature), "{name}");
     }
 }
@@ -137,10 +131,10 @@ fn what_was_signed_too_long_ago_or_in_the_future_is_refused_after_its_signature(
             (301, Some(InboxErrorKind::InFuture)),
             (-3_000_000, Some(InboxErrorKind::TooOld)),
         ] {
-            let refused = kind(&*scheme, &sign(true, NOW + seconds));
+            let refused = refusal(&*scheme, &sign(true, NOW + seconds));
             assert_eq!(refused, expected.filter(|_| is_dated), "{name}, {seconds} s");
         }
-        let forged = kind(&*scheme, &sign(false, NOW - 3_000));
+        let forged = refusal(&*scheme, &sign(false, NOW - 3_000));
         assert_eq!(forged, Some(InboxErrorKind::Signature), "{name}");
     }
 }
@@ -228,9 +222,7 @@ fn no_secret_is_shown() {
 #[test]
 fn settings_that_cannot_work_are_named() {
     let bench = Bench::new();
-    let source = |name: &str| {
-        outrigger::inbox::Inbox::new(name, trusting(), std::sync::Arc::clone(&bench.store)).build()
-    };
+    let source = |name: &str| Inbox::builder(name, trusting(), &bench.outbox).build();
     for name in ["", "a b", "a:b", "a/b", &"x".repeat(41)] {
         let error = source(name).unwrap_err();
         assert_eq!(error.errors()[0].field(), "inbox.source", "{name}");

@@ -25,7 +25,7 @@ pub(crate) fn standard(signature: &str) -> Signed {
 
 pub(crate) fn facts(verified: Verified) -> Facts {
     match verified {
-        Verified::Event(facts) => facts,
+        Verified::Event(facts) => *facts,
         other => panic!("no event: {other:?}"),
     }
 }
@@ -66,9 +66,11 @@ fn standard_webhooks_one_of_several_signatures_is_enough() {
         assert!(verify(&shared, &standard(&all)).is_ok(), "{all}");
     }
     assert!(verify(&public, &standard(&format!("{V1} {V1A}"))).is_ok());
-    // Of the right bytes under another version's name, none is.
+    // The right bytes under another version's name are none.
     let renamed = V1.replace("v1,", "v1a,");
-    assert_eq!(refusal(&shared, &standard(&renamed)).unwrap().name(), "signature");
+    assert_eq!(refusal(&shared, &standard(&renamed)).unwrap().name(), "malformed_header");
+    assert_eq!(refusal(&shared, &standard(V1A)).unwrap().name(), "signature");
+    assert_eq!(refusal(&public, &standard(V1)).unwrap().name(), "signature");
     let many = vec![V1; 9].join(" ");
     assert_eq!(refusal(&shared, &standard(&many)).unwrap().name(), "malformed_header");
 }
