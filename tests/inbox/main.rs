@@ -12,4 +12,6 @@ mod loopback;
 mod recording;
 mod refusals;
 mod sign;
+#[cfg(feature = "tracing")]
+mod told;
 mod vectors;

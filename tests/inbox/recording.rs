@@ -37,7 +37,7 @@ async fn an_event_is_stored_with_what_the_scheme_knows_of_it_and_no_signature(be
         (&row.content.body[..], row.content.order_key.as_deref()),
         (body.as_bytes(), Some("in_7"))
     );
-    let names: BTreeSet<_> = row.content.headers.keys().map(|name| name.as_str()).collect();
+    let names: BTreeSet<_> = row.content.headers.keys().map(http::HeaderName::as_str).collect();
     let expected = [
         "content-type",
         "outrigger-event-api-version",

@@ -9,6 +9,8 @@ use outrigger::inbox::{
 };
 use outrigger::outbox::Timestamp;
 
+use outrigger::ValidationError;
+
 use crate::bench::{Bench, NOW, receive, refusal, trusting};
 use crate::sign::{self, Signed};
 
@@ -230,7 +232,7 @@ fn settings_that_cannot_work_are_named() {
     assert!(source("Acme-2.eu_west").is_ok());
     let error = bench.builder(trusting()).max_body(0).max_attempts(0).time_limit(Duration::ZERO);
     let error = error.build().unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<_> = error.errors().iter().map(ValidationError::field).collect();
     assert_eq!(fields, ["inbox.max_body", "inbox.max_attempts", "inbox.time_limit"]);
 }
 

@@ -71,7 +71,7 @@ fn standard_webhooks_one_of_several_signatures_is_enough() {
     assert_eq!(refusal(&shared, &standard(&renamed)).unwrap().name(), "malformed_header");
     assert_eq!(refusal(&shared, &standard(V1A)).unwrap().name(), "signature");
     assert_eq!(refusal(&public, &standard(V1)).unwrap().name(), "signature");
-    let many = vec![V1; 9].join(" ");
+    let many = [V1; 9].join(" ");
     assert_eq!(refusal(&shared, &standard(&many)).unwrap().name(), "malformed_header");
 }
 
