@@ -21,8 +21,9 @@ const SECRET: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The service: its own database, which is the inbox's, too.
-    let file = std::env::temp_dir().join(format!("inbox-example-{}.db", std::process::id()));
-    let outbox = Outbox::sqlite(&file)
+    let folder = std::env::temp_dir().join(format!("inbox-example-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let outbox = Outbox::sqlite(folder.join("app.db"))
         .on_event("billing", |transaction, event| {
             transaction.execute_batch("CREATE TABLE IF NOT EXISTS paid (invoice TEXT)")?;
             transaction.execute("INSERT INTO paid VALUES (?1)", [event.id()])?;
@@ -70,7 +71,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     outbox.shut_down(Duration::from_secs(1));
     worker.await??;
-    std::fs::remove_file(file)?;
+    std::fs::remove_dir_all(folder)?;
     Ok(())
 }
 

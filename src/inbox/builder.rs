@@ -58,7 +58,7 @@ impl InboxBuilder {
     }
 
     /// The version of the provider's API that the handler was written for. Events of another one are recorded
-    /// all the same; they are told, and counted as [`other_version`](InboxCounts::other_version).
+    /// all the same; they are told, and counted as [`other_version`](super::InboxCounts::other_version).
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.0.api_version = Some(version.into());
         self

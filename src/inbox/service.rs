@@ -16,7 +16,7 @@ use crate::rt;
 use crate::terms::inbox::InboxErrorKind;
 
 /// Answers 200 to what is recorded now or was before, and otherwise the status of the
-/// [`InboxError`](super::InboxError), with its text. It never fails.
+/// [`InboxError`], with its text. It never fails.
 impl<B> Service<Request<B>> for Inbox
 where
     B: http_body::Body + Send + 'static,
