@@ -1,3 +1,4 @@
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl Inbox {
         let is_new = matches!(received, Received::Recorded(_));
         if is_new && inner.api_version.is_some() && facts.api_version != inner.api_version {
             inner.tally.count(|counts| counts.other_version += 1);
-            self.tell("an event of another api version", "other_version");
+            self.tell("an event of another api version", "other_version", None);
         }
         Ok(received)
     }
@@ -103,26 +104,25 @@ impl Inbox {
             Err(error) => *counts.refused.entry(error.kind()).or_default() += 1,
         });
         if let Err(error) = &received {
-            self.tell("a webhook was not accepted", error.kind().name());
+            self.tell("a webhook was not accepted", error.kind().name(), StdError::source(error));
         }
         received
     }
 
-    /// Tells a person, who must not be told more than they can read.
+    /// Tells a person, who must not be told more than they can read. The cause is a store's error, which holds
+    /// nothing of what was sent.
     #[cfg(feature = "tracing")]
-    pub(super) fn tell(&self, what: &'static str, why: &'static str) {
+    fn tell(&self, what: &'static str, why: &'static str, cause: Option<&dyn StdError>) {
         let Some(times) = self.0.tally.tell(why) else { return };
-        let source = self.source();
+        let (source, cause) = (self.source(), cause.map(ToString::to_string));
         // The subscriber is the host's, and may panic.
         let _ = callback::call("tracing", || {
-            tracing::warn!(target: "outrigger", source, why, times, "{what}");
+            tracing::warn!(target: "outrigger", source, why, times, cause, "{what}");
         });
     }
 
     #[cfg(not(feature = "tracing"))]
-    pub(super) fn tell(&self, _: &'static str, why: &'static str) {
-        let _ = self.0.tally.tell(why);
-    }
+    fn tell(&self, _: &'static str, _: &'static str, _: Option<&dyn StdError>) {}
 }
 
 impl fmt::Debug for Inbox {

@@ -1,5 +1,7 @@
 //! Mounted in axum, over real sockets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -114,6 +116,22 @@ async fn a_body_that_is_too_large_is_refused_whether_its_length_is_announced_or_
     assert_eq!(answer.status(), 413);
     assert_eq!(bench.rows().await.len(), 1);
     assert_eq!(inbox.counts().refused[&InboxErrorKind::TooLarge], 2);
+}
+
+#[tokio::test]
+async fn of_a_body_that_is_too_large_no_more_is_read_than_is_allowed() {
+    let bench = Bench::new();
+    let inbox = bench.builder(GitHub::new([SECRET]).unwrap()).max_body(1_000).build().unwrap();
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    let parts = (0..10_000).map(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 100]))
+    });
+    let request = sign::github(SECRET, "1", "{}").request();
+    let request = request.map(|_| Body::from_stream(futures_util::stream::iter(parts)));
+    assert_eq!(inbox.oneshot(request).await.unwrap().status(), 413);
+    assert_eq!(read.load(Ordering::SeqCst), 11);
 }
 
 #[tokio::test]
