@@ -161,6 +161,7 @@ mod memory;
 mod message;
 mod people;
 mod polling;
+mod progress;
 mod reaper;
 mod schedule;
 mod settlement;
@@ -190,13 +191,13 @@ pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 pub use people::By;
 pub use polling::{Polled, Polling};
+pub use progress::{Lease, Progress};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
-pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Recovered,
