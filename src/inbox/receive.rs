@@ -122,7 +122,9 @@ impl Inbox {
     }
 
     #[cfg(not(feature = "tracing"))]
-    fn tell(&self, _: &'static str, _: &'static str, _: Option<&dyn StdError>) {}
+    fn tell(&self, _: &'static str, why: &'static str, _: Option<&dyn StdError>) {
+        let _ = self.0.tally.tell(why);
+    }
 }
 
 impl fmt::Debug for Inbox {

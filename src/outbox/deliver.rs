@@ -101,8 +101,14 @@ impl Delivery {
 
     /// Whether a message whose effect nobody knows may be sent again.
     async fn may_resend(&self, now: Timestamp) -> Probed {
-        let progress = &self.message.progress;
-        let is_known = progress.key_valid_until.is_some_and(|until| now < until);
+        let StoredMessage { content, progress, .. } = &self.message;
+        // Who gives a message a key says by it that the provider honours keys.
+        let own = (content.idempotency_key != content.id.to_string())
+            .then(|| self.lane.destination.key_lifetime(true))
+            .flatten();
+        let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
+        let valid_until = progress.key_valid_until.or(of_own);
+        let is_known = valid_until.is_some_and(|until| now < until);
         let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
         match &self.lane.unknown {
             Some(UnknownOutcome::Probe(ask)) => {
@@ -113,8 +119,8 @@ impl Delivery {
                 }
             }
             Some(UnknownOutcome::Park) => Probed::Unknown,
-            Some(UnknownOutcome::Resend) => resend(is_known || progress.key_valid_until.is_none()),
-            None => resend(is_known || self.message.content.method.is_idempotent()),
+            Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),
+            None => resend(is_known || content.method.is_idempotent()),
         }
     }
 

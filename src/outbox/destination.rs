@@ -28,8 +28,8 @@ impl Destination {
             .map_or(Places::Some(usize::MAX), |integration| integration.places(running))
     }
 
-    pub(super) fn key_lifetime(&self) -> Option<Duration> {
-        self.integration().and_then(Integration::key_lifetime)
+    pub(super) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {
+        self.integration().and_then(|integration| integration.key_lifetime(from_caller))
     }
 
     pub(super) fn emitter(&self) -> &Emitter {

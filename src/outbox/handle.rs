@@ -27,6 +27,8 @@ impl Outbox {
     /// Stores a message. When this returns a ticket, the message is delivered, or dead and shown to people, whatever
     /// crashes.
     ///
+    /// If the future is dropped before it is ready, the message may be stored all the same.
+    ///
     /// # Errors
     ///
     /// The message was not accepted: [`OutboxErrorKind::Message`] or [`OutboxErrorKind::Lane`] if it can't be
@@ -50,8 +52,15 @@ impl Outbox {
     fn lane_of(&self, message: &Message) -> Result<String, OutboxError> {
         let lanes = &self.inner.lanes;
         match (message.lane_name(), &lanes[..]) {
-            // Another process may deliver it.
-            (Some(named), _) => Ok(named.to_owned()),
+            (Some(named), lanes) => {
+                // Without lanes, another process delivers it.
+                let is_known = lanes.is_empty() || lanes.iter().any(|lane| lane.name == named);
+                is_known.then(|| named.to_owned()).ok_or_else(|| {
+                    let names: Vec<_> = lanes.iter().map(|lane| lane.name.as_str()).collect();
+                    let why = format!("no lane is named {named:?}: there are {names:?}");
+                    OutboxError::new(OutboxErrorKind::Lane, why)
+                })
+            }
             (None, [only]) => Ok(only.name.clone()),
             (None, _) => Err(OutboxError::new(
                 OutboxErrorKind::Lane,

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -18,6 +18,8 @@ pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) lanes: Vec<Arc<Lane>>,
     pub(super) clock: Clock,
+    /// How many milliseconds the store's clock is ahead.
+    pub(super) ahead: AtomicI64,
     pub(super) rng: Rng,
     /// This process, for the record of attempts.
     pub(super) owner: String,
@@ -39,9 +41,19 @@ pub(super) struct ToSettle {
 }
 
 impl Inner {
-    /// The time of this process, for what is compared with nothing but itself.
+    /// The store's time, as far as this process knows it.
     pub(super) fn time(&self) -> Timestamp {
-        self.clock.wall().into()
+        let own = Timestamp::from(self.clock.wall());
+        Timestamp(own.0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// Learns the store's time: a database on another machine has a clock of its own.
+    pub(super) fn follow(&self, of_store: Timestamp) {
+        let own = Timestamp::from(self.clock.wall());
+        let ahead = of_store.0.saturating_sub(own.0);
+        // Less is the time that the answer took.
+        let ahead = if ahead.abs() < NOISE { 0 } else { ahead };
+        self.ahead.store(ahead, Ordering::Relaxed);
     }
 
     pub(super) fn wake(&self, lane: &str) {
@@ -75,6 +87,9 @@ impl Inner {
         self.wake(&recovered.lane);
     }
 }
+
+/// Milliseconds in which two clocks are taken for one.
+const NOISE: i64 = 100;
 
 impl Lane {
     /// Tells the destination's subscribers.

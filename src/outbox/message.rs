@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::error::{OutboxError, OutboxErrorKind};
 use super::id::MessageId;
-use super::state::Progress;
+use super::progress::Progress;
 use super::stored::{Content, NewMessage};
 use super::time::Timestamp;
 use crate::context::{IdempotencyKey, Scope};
@@ -143,7 +143,8 @@ impl Message {
     }
 
     /// The key by which the provider knows a repetition; by default the message's id. A message whose key is
-    /// stored already is a duplicate.
+    /// stored already is a duplicate. Give one only if the provider honours keys: a message with one is
+    /// [sent again](super::Lane::unknown_outcome) after an attempt whose effect nobody knows.
     pub fn idempotency_key<K>(mut self, key: K) -> Self
     where
         K: TryInto<IdempotencyKey>,

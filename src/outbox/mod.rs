@@ -12,7 +12,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let provider = Script::new([Answer::status(503), Answer::status(201)]); // in place of a client
+//! let provider = Script::new([Answer::status(201)]); // in place of a client
 //! let mailer = Integration::background("mailer").service(provider).build()?;
 //!
 //! let outbox = Outbox::memory() // or, with feature `sqlite`: `Outbox::sqlite("jobs.db")`
@@ -130,7 +130,7 @@
 //! | [`concurrency`](Lane::concurrency) | 8 a lane | the integration's bulkhead bounds it, too |
 //! | [`call_limit`](Lane::call_limit) | 60 s | two attempts of a background integration; its own retries are off, because the outbox repeats |
 //! | [`lease`](Lane::lease) | 90 s, extended at each third | half as long again as a call; how late a lost worker's message is |
-//! | [`unknown_outcome`](Lane::unknown_outcome) | resend if the method is idempotent or the provider is known to honour keys, while it knows the key; else park | a payment that is made twice is worse than one that waits |
+//! | [`unknown_outcome`](Lane::unknown_outcome) | resend if the method is idempotent, the key is yours, or the provider is known to honour keys, while it knows the key; else park | a payment that is made twice is worse than one that waits |
 //! | [`dead_head`](Lane::dead_head) | blocks its order key | order was asked for |
 //! | [`retention`](OutboxBuilder::retention) | 7 days | longer than a weekend, for tickets and questions |
 //!
@@ -162,6 +162,7 @@ mod memory;
 mod message;
 mod people;
 mod polling;
+mod progress;
 mod reaper;
 mod schedule;
 mod settlement;
@@ -191,13 +192,13 @@ pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 pub use people::By;
 pub use polling::{Polled, Polling};
+pub use progress::{Lease, Progress};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
-pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Recovered,
