@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Tally;
+use super::event::lane;
 use super::receive::{Inbox, Inner};
 use super::scheme::Scheme;
 use crate::outbox::Outbox;
@@ -76,7 +77,7 @@ impl InboxBuilder {
     ///
     /// Settings that can't work, each by its name.
     pub fn build(self) -> Result<Inbox, ConfigError> {
-        let Inner { source, max_body, time_limit, max_attempts, .. } = &self.0;
+        let Inner { source, outbox, max_body, time_limit, max_attempts, .. } = &self.0;
         validate("inbox", |errors: &mut Errors<'_>| {
             let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
             if !(1..=40).contains(&source.len()) || !source.bytes().all(fits) {
@@ -84,6 +85,9 @@ impl InboxBuilder {
                     "source",
                     "it must be 1 to 40 letters, digits, dots, dashes or underscores",
                 );
+            }
+            if !outbox.has_lane(&lane(source)) {
+                errors.add("source", "the outbox has lanes, but none for it: give it `on_event`");
             }
             if *max_body == 0 {
                 errors.add("max_body", "a limit of zero lets nothing through: give it some bytes");

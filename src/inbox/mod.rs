@@ -115,8 +115,7 @@
 //! nothing. Errors are not logged: log what you need to know in the function.
 //!
 //! [`Outbox::run`](crate::outbox::Outbox::run) handles events; it also takes back those of a worker that was
-//! lost, and removes old rows. A process that only receives builds its outbox without `on_event`, on the same
-//! store.
+//! lost, and removes old rows. A process that only receives has an outbox without lanes, on the same store.
 //!
 //! For people, an event is a message of the outbox: [`stats`](crate::outbox::Outbox::stats) and
 //! [`browse`](crate::outbox::Outbox::browse) by its lane, [`replay`](crate::outbox::Outbox::replay),

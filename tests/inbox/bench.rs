@@ -19,6 +19,9 @@ pub(crate) const NOW: i64 = 1_614_265_330;
 /// The source of most tests.
 pub(crate) const SOURCE: &str = "acme";
 
+/// Another source, with the same handler.
+pub(crate) const OTHER: &str = "other";
+
 /// An outbox with a handler that remembers what it handled and can be told to fail.
 pub(crate) struct Bench {
     pub(crate) outbox: Outbox,
@@ -80,9 +83,10 @@ impl Bench {
 
     pub(crate) fn scheduled(events: EventLane) -> Self {
         let (clock, handler) = (clock(), Handler::default());
-        let handle = handler.clone();
-        let outbox = Outbox::memory().clock(clock);
-        let outbox = outbox.on_event(events, move |event| handle.handle(event)).build().unwrap();
+        let (handle, other) = (handler.clone(), handler.clone());
+        let outbox =
+            Outbox::memory().clock(clock).on_event(events, move |event| handle.handle(event));
+        let outbox = outbox.on_event(OTHER, move |event| other.handle(event)).build().unwrap();
         Self { outbox, clock, handler, worker: None, folder: None }
     }
 
@@ -98,9 +102,10 @@ impl Bench {
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         let (clock, handler) = (clock(), Handler::default());
-        let handle = handler.clone();
+        let (handle, other) = (handler.clone(), handler.clone());
         let outbox = Outbox::sqlite(folder.join("app.db")).clock(clock);
-        let outbox = outbox.on_event(soon(), move |_, event| handle.handle(event)).build().unwrap();
+        let outbox = outbox.on_event(soon(), move |_, event| handle.handle(event));
+        let outbox = outbox.on_event(OTHER, move |_, event| other.handle(event)).build().unwrap();
         Self { outbox, clock, handler, worker: None, folder: Some(folder) }
     }
 

@@ -8,7 +8,9 @@ use outrigger::inbox::{
 use outrigger::outbox::{MemoryStore, Outbox};
 
 use crate::away::Away;
-use crate::bench::{Bench, NOW, clock, duplicate, on_every_store, receive, recorded};
+use crate::bench::{
+    Bench, NOW, OTHER, SOURCE, clock, duplicate, on_every_store, receive, recorded,
+};
 use crate::sign;
 
 const SECRET: &str = "a secret of the tests";
@@ -107,7 +109,7 @@ async fn an_id_of_any_length_and_signs_is_recorded_once(bench: Bench) {
 }
 
 async fn one_id_at_two_sources_is_two_events(bench: Bench) {
-    let [one, other] = ["eu", "us"].map(|source| {
+    let [one, other] = [SOURCE, OTHER].map(|source| {
         let scheme = StandardWebhooks::new(["whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"]).unwrap();
         Inbox::builder(source, scheme, &bench.outbox).clock(bench.clock).build().unwrap()
     });

@@ -7,7 +7,7 @@ use outrigger::inbox::{
     Facts, GitHub, Inbox, InboxError, InboxErrorKind, Scheme, Secret, Shopify, Slack,
     StandardWebhooks, Stripe, Verified,
 };
-use outrigger::outbox::Timestamp;
+use outrigger::outbox::{Outbox, Timestamp};
 
 use outrigger::ValidationError;
 
@@ -224,12 +224,15 @@ fn no_secret_is_shown() {
 #[test]
 fn settings_that_cannot_work_are_named() {
     let bench = Bench::new();
-    let source = |name: &str| Inbox::builder(name, trusting(), &bench.outbox).build();
+    let outbox = Outbox::memory().build().unwrap();
+    let source = |name: &str| Inbox::builder(name, trusting(), &outbox).build();
     for name in ["", "a b", "a:b", "a/b", &"x".repeat(41)] {
         let error = source(name).unwrap_err();
         assert_eq!(error.errors()[0].field(), "inbox.source", "{name}");
     }
     assert!(source("Acme-2.eu_west").is_ok());
+    let unhandled = Inbox::builder("nobodys", trusting(), &bench.outbox).build().unwrap_err();
+    assert!(unhandled.to_string().contains("inbox.source: the outbox has lanes"), "{unhandled}");
     let error = bench.builder(trusting()).max_body(0).max_attempts(0).time_limit(Duration::ZERO);
     let error = error.build().unwrap_err();
     let fields: Vec<_> = error.errors().iter().map(ValidationError::field).collect();
