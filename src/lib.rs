@@ -150,6 +150,7 @@
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
+//! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -177,6 +178,7 @@
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |
+//! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -246,6 +248,10 @@ pub mod integration;
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;
+
+// Webhooks, verified, recorded and handled once.
+#[cfg(feature = "inbox")]
+pub mod inbox;
 
 // Providers for tests.
 #[cfg(feature = "test-util")]

@@ -150,6 +150,7 @@ mod call;
 mod columns;
 mod dead_letter;
 mod deliver;
+mod destination;
 mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
@@ -163,6 +164,7 @@ mod memory;
 mod message;
 mod people;
 mod polling;
+mod progress;
 mod reaper;
 mod schedule;
 mod settlement;
@@ -192,13 +194,13 @@ pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 pub use people::By;
 pub use polling::{Polled, Polling};
+pub use progress::{Lease, Progress};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
-pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Recovered,

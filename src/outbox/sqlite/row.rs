@@ -10,7 +10,7 @@ use rusqlite::{Connection, Params, Row};
 
 use crate::outbox::columns::headers_from_bytes;
 use crate::outbox::id::MessageId;
-use crate::outbox::state::{Lease, Progress};
+use crate::outbox::progress::{Lease, Progress};
 use crate::outbox::store::{Pause, PausedBy};
 use crate::outbox::stored::{Act, Answer, Attempt, Content, StoredMessage};
 use crate::outbox::time::Timestamp;
