@@ -1,5 +1,6 @@
 //! A durable queue of calls.
 
+mod columns;
 mod dead_letter;
 mod error;
 mod id;
@@ -8,6 +9,8 @@ mod memory;
 mod message;
 mod schedule;
 mod settlement;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod state;
 mod stats;
 mod store;
@@ -15,13 +18,19 @@ mod stored;
 mod ticket;
 mod time;
 
+pub use columns::{Dialect, InsertStatement, SqlValue};
 pub use dead_letter::{Acted, Action, Filter, Page, Selection};
 pub use error::{OutboxError, OutboxErrorKind};
 pub use id::{InvalidMessageId, MessageId};
 pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
+/// The version of rusqlite whose types stand in this module.
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use schedule::Schedule;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
 pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{

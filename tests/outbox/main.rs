@@ -7,3 +7,5 @@
 mod suite;
 #[cfg(feature = "outbox")]
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;

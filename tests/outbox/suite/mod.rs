@@ -1,7 +1,7 @@
 //! What every store promises, one function a promise. Each takes a function that opens an empty store, and
 //! moves that store's clock.
 
-mod bench;
+pub(crate) mod bench;
 pub(crate) mod claims;
 pub(crate) mod enqueues;
 pub(crate) mod hooks;
