@@ -7,6 +7,10 @@ mod id;
 mod input;
 mod memory;
 mod message;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod row;
 mod schedule;
 mod settlement;
 #[cfg(feature = "sqlite")]
@@ -28,9 +32,14 @@ pub use message::Message;
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresHook, PostgresHookFuture, PostgresStore};
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
+/// The version of tokio-postgres whose types stand in this module.
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
 pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
