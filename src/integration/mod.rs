@@ -120,6 +120,8 @@ mod client;
 mod controls;
 mod handle;
 mod health;
+#[cfg(feature = "outbox")]
+mod jobs;
 mod merged;
 mod preset;
 mod reload;
@@ -143,6 +145,8 @@ pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
+#[cfg(feature = "outbox")]
+pub(crate) use jobs::Places;
 pub use preset::Preset;
 pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "reqwest")]

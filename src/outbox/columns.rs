@@ -42,7 +42,7 @@ pub enum Dialect {
 /// A statement that stores one message, to be executed in a transaction of yours.
 ///
 /// If a message of the same key is stored already, it changes no row and raises no error. After the commit,
-/// [`Outbox::wake`](super::Outbox::wake) tells the workers of this process; others look once a second.
+/// [`Outbox::wake`](super::Outbox::wake) tells the workers of this process; others look every 5 s.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InsertStatement {

@@ -16,7 +16,9 @@ pub struct OutboxError(Box<Inner>);
 pub enum OutboxErrorKind {
     /// The message can't be sent as it is, or has no lane.
     Message,
-    /// There is no such lane in this process.
+    /// Settings can't work.
+    Settings,
+    /// The message names no lane, and there are several.
     Lane,
     /// What a person asked for isn't possible in the message's state.
     Refused,

@@ -1,18 +1,29 @@
 //! A durable queue of calls.
 
+mod builder;
+mod call;
 mod columns;
 mod dead_letter;
+mod deliver;
 mod error;
+mod handle;
 mod id;
+mod inner;
 mod input;
+mod lane;
+mod lease;
 mod memory;
 mod message;
+mod people;
+mod polling;
 #[cfg(feature = "postgres")]
-mod postgres;
+pub mod postgres;
+mod reaper;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod row;
 mod schedule;
 mod settlement;
+mod settler;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -21,14 +32,23 @@ mod store;
 mod stored;
 mod ticket;
 mod time;
+mod verdict;
+mod worker;
 
+#[cfg(feature = "sqlite")]
+pub use builder::SqliteFile;
+pub use builder::{OpenStore, OutboxBuilder, OwnStore};
 pub use columns::{Dialect, InsertStatement, SqlValue};
 pub use dead_letter::{Acted, Action, Filter, Page, Selection};
 pub use error::{OutboxError, OutboxErrorKind};
+pub use handle::Outbox;
 pub use id::{InvalidMessageId, MessageId};
 pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
+pub use lane::{Lane, Probe, Probed, UnknownOutcome};
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
+pub use people::By;
+pub use polling::{Polled, Polling};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;

@@ -113,6 +113,12 @@ impl KeyProfile {
         self
     }
 
+    /// How long the provider remembers a key, if it is known to honour all of them.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn known_lifetime(&self) -> Option<Duration> {
+        (self.honoured == Honoured::All).then_some(self.lifetime)
+    }
+
     /// The key as the provider accepts it; always the same for the same key.
     pub(super) fn fit(&self, key: HeaderValue) -> HeaderValue {
         let written = match self.form {

@@ -1,0 +1,8 @@
+//! What workers do, in paused time, with a provider that answers as it is told.
+
+mod bench;
+mod deliveries;
+mod ends;
+mod lanes;
+mod polls;
+mod unknown;
