@@ -165,6 +165,6 @@ for file in "$FOLDER"/*.pid; do [ -f "$file" ] && kill -KILL "$(cat "$file")"; d
 file="$FOLDER/data/postmaster.pid"
 [ -f "$file" ] && server=$(head -n 1 "$file") && kill -QUIT "$server"
 n=0
-while [ -n "$server" ] && kill -0 "$server" && [ "$n" -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
+while [ -n "$server" ] && kill -0 "$server" 2>/dev/null && [ "$n" -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
 rm -rf "$FOLDER"
 "#;
