@@ -107,7 +107,10 @@ impl InsertStatement {
 }
 
 /// In the order of [`CONTENT`].
-#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
     vec![
         content.id.to_string().into(),
@@ -130,7 +133,10 @@ pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
 }
 
 /// In the order of [`PROGRESS`].
-#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
     let max_age = i64::try_from(progress.max_age.as_millis()).unwrap_or(i64::MAX);
     let lease = progress.lease.as_ref();
@@ -171,7 +177,10 @@ pub(crate) fn headers_to_bytes(headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// The headers that [`headers_to_bytes`] wrote; a line that is none is left out.
-#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn headers_from_bytes(bytes: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {

@@ -49,17 +49,14 @@ pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 pub use people::By;
 pub use polling::{Polled, Polling};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresHook, PostgresHookFuture, PostgresStore};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
-#[cfg(feature = "postgres")]
-pub use postgres::{PostgresHook, PostgresHookFuture, PostgresStore};
 pub use schedule::Schedule;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
-/// The version of tokio-postgres whose types stand in this module.
-#[cfg(feature = "postgres")]
-pub use tokio_postgres;
 pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
@@ -69,5 +66,8 @@ pub use store::{
 pub use stored::{Act, Answer, Attempt, Content, History, NewMessage, StoredMessage};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
+/// The version of tokio-postgres whose types stand in this module.
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
 
 pub use crate::terms::outbox::{DeadReason, Phase, Priority, Refusal, State};

@@ -80,7 +80,8 @@ pub(super) async fn stats(
     let paused = client.query_typed_opt(&sql.paused, &params).await?;
     let paused = paused.as_ref().map(row::pause).transpose()?;
     let mut stats = LaneStats { paused, ..LaneStats::default() };
-    let earlier = |known: Option<Timestamp>, other: Option<Timestamp>| known.into_iter().chain(other).min();
+    let earlier =
+        |known: Option<Timestamp>, other: Option<Timestamp>| known.into_iter().chain(other).min();
     for row in client.query_typed(&sql.stats, &params).await? {
         let (number, oldest) = (row.number("number")?, row.maybe_time("oldest")?);
         match &row.text("state")?[..] {

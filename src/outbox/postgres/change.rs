@@ -71,9 +71,8 @@ impl Changes {
 
     /// Records an attempt.
     pub(super) fn attempt(&mut self, id: MessageId, attempt: Attempt) {
-        let is_same = |known: &&mut (MessageId, Attempt)| {
-            known.0 == id && known.1.number == attempt.number
-        };
+        let is_same =
+            |known: &&mut (MessageId, Attempt)| known.0 == id && known.1.number == attempt.number;
         match self.attempts.iter_mut().find(is_same) {
             // As the statement does it: one statement can't write a row twice.
             Some((_, known)) if attempt.outcome != "stale" || known.outcome == "unknown" => {

@@ -52,10 +52,14 @@ impl From<Error> for Failure {
             "40001" | "40P01" => (Busy, "another transaction was in the way"),
             "55P03" | "57014" => (Busy, "a lock in the database was held for too long"),
             "53100" => (Full, "the database's disk is full, so nothing was stored"),
-            "25006" => (ReadOnly, "the database is read-only, so nothing was stored: connect to the primary"),
-            "3F000" | "42P01" | "42703" | "42883" => {
-                (Unsupported, "the outbox's tables are missing, or older than this version: run `migrate`")
-            }
+            "25006" => (
+                ReadOnly,
+                "the database is read-only, so nothing was stored: connect to the primary",
+            ),
+            "3F000" | "42P01" | "42703" | "42883" => (
+                Unsupported,
+                "the outbox's tables are missing, or older than this version: run `migrate`",
+            ),
             code if is_down(code) => (Unavailable, "postgresql is shutting down, or starting"),
             code if code.starts_with("53") => (Busy, "postgresql has no connection or memory left"),
             "42501" => (Store, "the database's user lacks a right on the outbox's schema"),

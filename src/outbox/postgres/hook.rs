@@ -17,8 +17,7 @@ pub type PostgresHook = dyn for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &
     + Sync;
 
 /// What a [`PostgresHook`] returns.
-pub type PostgresHookFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+pub type PostgresHookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
 /// Runs it in a savepoint; false if it failed, and left nothing behind.
 pub(super) async fn run(

@@ -13,8 +13,7 @@ pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(),
     let tx = begin(client).await?;
     // Several processes may start at once.
     tx.batch_execute(&in_schema(LOCK, schema)).await?;
-    let params: [Param<'_>; 2] =
-        [(schema, Type::TEXT), (&format!("{schema}.meta"), Type::TEXT)];
+    let params: [Param<'_>; 2] = [(schema, Type::TEXT), (&format!("{schema}.meta"), Type::TEXT)];
     let found = tx.query_typed_one(FOUND, &params).await?;
     if found.number::<i64>("has_schema")? == 0 {
         tx.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
@@ -30,6 +29,7 @@ pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(),
 }
 
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('outrigger.migrate', 0))";
-const FOUND: &str = "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_meta";
+const FOUND: &str =
+    "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_meta";
 const VERSION: &str =
     "SELECT coalesce(max(value), 0)::bigint AS version FROM outrigger.meta WHERE name = 'version'";

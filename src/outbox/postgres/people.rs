@@ -137,11 +137,7 @@ async fn record(
     Ok(())
 }
 
-pub(super) async fn pause(
-    client: &Client,
-    sql: &Statements,
-    pause: &Pause,
-) -> Result<(), Failure> {
+pub(super) async fn pause(client: &Client, sql: &Statements, pause: &Pause) -> Result<(), Failure> {
     let who = match &pause.by {
         PausedBy::Worker => None,
         PausedBy::Person(who) => Some(who),

@@ -130,9 +130,9 @@ impl<'p> Run<'p> {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let due = rt::after(rt::now(), self.limit);
-        rt::until(Some(due), work).await.unwrap_or_else(|| {
-            Err(Failure { error: too_long(), is_lost: true, again: false })
-        })
+        rt::until(Some(due), work)
+            .await
+            .unwrap_or_else(|| Err(Failure { error: too_long(), is_lost: true, again: false }))
     }
 
     /// What the work came to; `None` if it is to be done again.

@@ -171,9 +171,9 @@ impl Store for PostgresStore {
     }
 
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped> {
-        Box::pin(async move {
-            run!(self.pool, LIMIT, |client| worker::reap(client, &self.sql, most))
-        })
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| worker::reap(client, &self.sql, most)) },
+        )
     }
 
     fn recover(&self) -> StoreFuture<'_, Reaped> {
@@ -195,9 +195,9 @@ impl Store for PostgresStore {
     }
 
     fn stats(&self, lane: String) -> StoreFuture<'_, LaneStats> {
-        Box::pin(async move {
-            run!(self.pool, LIMIT, |client| browse::stats(client, &self.sql, &lane))
-        })
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| browse::stats(client, &self.sql, &lane)) },
+        )
     }
 
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>> {

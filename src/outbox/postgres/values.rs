@@ -99,7 +99,10 @@ pub(super) const ENQUEUE: &str = "ttttttttttbbtiiiii";
 
 /// The messages of rows. One in a state that only a later version knows is left alone.
 pub(super) fn messages(rows: &[Row]) -> Result<Vec<StoredMessage>, Failure> {
-    rows.iter().filter_map(|found| row::message(found).transpose()).collect::<Result<_, _>>().map_err(Failure::from)
+    rows.iter()
+        .filter_map(|found| row::message(found).transpose())
+        .collect::<Result<_, _>>()
+        .map_err(Failure::from)
 }
 
 impl SqlRow for Row {

@@ -70,10 +70,8 @@ pub(super) async fn claim(
         return Ok(claimed);
     }
     let tx = begin(client).await?;
-    let starts: Vec<_> = Priority::ALL
-        .iter()
-        .map(|priority| integer(head_start(*priority).as_millis()))
-        .collect();
+    let starts: Vec<_> =
+        Priority::ALL.iter().map(|priority| integer(head_start(*priority).as_millis())).collect();
     let rows = tx
         .query_typed(
             &sql.due,

@@ -8,7 +8,12 @@ use outrigger::outbox::{MemoryHook, PostgresStore};
 
 use crate::suite::{Bench, HOOKED};
 
+mod bouncer;
+mod failures;
+mod plans;
 mod server;
+mod together;
+mod transactions;
 
 use server::Server;
 
@@ -79,7 +84,7 @@ async fn open(hook: Arc<MemoryHook>) -> Bench {
             schema.run(&sql).await;
         })
     };
-    Bench::moved_by(store, advance)
+    Bench::moved_by(store, advance).keeping(schema)
 }
 
 suite!(open, server::shared().is_some());

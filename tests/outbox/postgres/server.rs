@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 pub(crate) struct Server {
     folder: PathBuf,
@@ -35,14 +34,23 @@ impl Server {
     /// If PostgreSQL is required, and isn't there.
     pub(crate) fn start() -> Option<Self> {
         let Some(initdb) = find("initdb") else {
-            let is_required = std::env::var_os("OUTRIGGER_REQUIRE_POSTGRES").is_some_and(|is| is == "1");
-            assert!(!is_required, "initdb is neither in PATH nor in /usr/lib/postgresql: install postgresql");
+            let is_required =
+                std::env::var_os("OUTRIGGER_REQUIRE_POSTGRES").is_some_and(|is| is == "1");
+            assert!(
+                !is_required,
+                "initdb is neither in PATH nor in /usr/lib/postgresql: install postgresql"
+            );
             println!("skipped: initdb is neither in PATH nor in /usr/lib/postgresql");
             return None;
         };
         let server = Self::new(initdb);
         server.run(
-            server.command(&server.initdb).arg("-D").arg(server.data()).args(["-U", "postgres"]).args(OPTIONS),
+            server
+                .command(&server.initdb)
+                .arg("-D")
+                .arg(server.data())
+                .args(["-U", "postgres"])
+                .args(OPTIONS),
         );
         server.up();
         Some(server)
@@ -54,7 +62,8 @@ impl Server {
         let name = format!("outrigger-pg-{}-{nth}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
-        let user = is_root(&folder).then(|| user_of("postgres").or_else(|| user_of("nobody")).unwrap());
+        let user =
+            is_root(&folder).then(|| user_of("postgres").or_else(|| user_of("nobody")).unwrap());
         if let Some((user, group)) = user {
             chown(&folder, Some(user), Some(group)).unwrap();
         }
@@ -128,7 +137,8 @@ impl Drop for Server {
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let folders = debian.map(|version| version.path().join("bin")).chain(std::env::split_paths(&path));
+    let folders =
+        debian.map(|version| version.path().join("bin")).chain(std::env::split_paths(&path));
     folders
         .filter_map(|folder| folder.join(program).canonicalize().ok())
         .find(|found| found.with_file_name("pg_ctl").exists())
@@ -153,8 +163,6 @@ pub(crate) fn write(server: &Server, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// As long as a machine that builds other things needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const OPTIONS: [&str; 5] = ["-A", "trust", "-E", "UTF8", "--no-sync"];
 /// No disk is waited for: what a crash of the machine leaves is PostgreSQL's own matter.
 const SETTINGS: &str = "-c listen_addresses= -c fsync=off -c full_page_writes=off \
