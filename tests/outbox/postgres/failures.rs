@@ -28,12 +28,12 @@ async fn nothing_is_lost_while_connections_are_cut() {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
         while !cuts.load(Ordering::Relaxed) {
             killed.fetch_add(killer.query(cut, &[&name]).await.unwrap().len(), Ordering::Relaxed);
-            tokio::time::sleep(std::time::Duration::from_millis(7)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     });
 
     let mut accepted = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..150 {
         let new = new(mail("1"));
         let enqueued = insist(async || store.enqueue(vec![new.clone()]).await).await;
         assert!(!enqueued[0].is_duplicate);

@@ -24,7 +24,7 @@ async fn every_statement_uses_an_index_without_statistics() {
     let now = store.now().await.unwrap();
     for nth in 0..12 {
         let ordered = mail("1").order_key(format!("key {nth}"));
-        let twice = new(mail("1").idempotency_key(format!("twice {nth}")).dedup_key("once"));
+        let twice = new(mail("1").idempotency_key(format!("twice-{nth}")).dedup_key("once"));
         store.enqueue(vec![new(ordered), twice.clone(), twice]).await.unwrap();
     }
     let claimed = store.claim(request(LANE, 6)).await.unwrap().messages;

@@ -16,7 +16,7 @@ async fn a_message_is_stored_if_and_only_if_the_callers_transaction_is_committed
     let store = schema.store();
     let name = schema.name.clone();
     for is_committed in [false, true] {
-        let insert = mail("1").lane(LANE).idempotency_key("order 7");
+        let insert = mail("1").lane(LANE).idempotency_key("order-7");
         let insert = insert.insert_statement(Dialect::Postgres).unwrap().in_schema(&name);
         let tx = schema.client.transaction().await.unwrap();
         let rows = tx.query_raw(&*insert.sql, insert.params.clone()).await.unwrap();
@@ -32,7 +32,7 @@ async fn a_message_is_stored_if_and_only_if_the_callers_transaction_is_committed
     let claimed = store.claim(request(LANE, 1)).await.unwrap().messages;
     assert_eq!(
         (body(&claimed[0]).as_str(), &*claimed[0].content.idempotency_key),
-        ("1", "order 7")
+        ("1", "order-7")
     );
 }
 
