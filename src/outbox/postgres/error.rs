@@ -1,3 +1,4 @@
+use std::error::Error as StdError;
 use std::io;
 
 use tokio_postgres::Error;
@@ -88,5 +89,5 @@ fn is_down(code: &str) -> bool {
 }
 
 fn has_io_source(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<io::Error>())
+    error.source().is_some_and(<dyn StdError>::is::<io::Error>)
 }
