@@ -149,6 +149,7 @@
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
+//! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -169,6 +170,8 @@
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
 //! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
+//! | `outbox` | no | a durable queue of calls, with a store in memory |
+//! | `sqlite` | no | the outbox's store in one SQLite file |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and

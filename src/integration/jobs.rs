@@ -28,9 +28,9 @@ impl Integration {
         &self.shared.classifier
     }
 
-    /// How long the provider knows a key, if it honours all of them.
-    pub(crate) fn key_lifetime(&self) -> Option<Duration> {
-        self.shared.live.slots().idempotency.settings().profile.known_lifetime()
+    /// How long the provider knows a key, if it honours it: a generated one, or one that a caller brings.
+    pub(crate) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {
+        self.shared.live.slots().idempotency.settings().profile.known_lifetime(from_caller)
     }
 
     /// What a call would wait for if it were made now, while `running` calls of the queue are under way.

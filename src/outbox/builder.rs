@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 #[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -93,7 +93,8 @@ impl<S> OutboxBuilder<S> {
         self
     }
 
-    /// The wall clock.
+    /// The wall clock. In tests with tokio's paused time, give it an [anchored](Clock::anchored) one, which
+    /// moves along.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -123,6 +124,7 @@ impl<S: OpenStore> OutboxBuilder<S> {
             wakes,
             lanes: self.lanes.into_iter().map(Arc::new).collect(),
             clock: self.clock,
+            ahead: AtomicI64::new(0),
             owner: Uuid::from_bytes(self.rng.id_bytes()).to_string(),
             rng: self.rng,
             retention: self.retention,

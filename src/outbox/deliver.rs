@@ -14,7 +14,7 @@ use super::stored::StoredMessage;
 use super::time::Timestamp;
 use super::verdict::Verdict;
 use crate::rt::{self, callback};
-use crate::terms::outbox::{DeadReason, Phase};
+use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
 /// What a worker does with one message.
 pub(super) struct Delivery {
@@ -37,7 +37,9 @@ impl Delivery {
         let started = self.inner.time();
         let lease = self.lease();
         let store = Arc::clone(&self.inner.store);
-        let ended = while_extended(&*store, lease, self.lane.lease, self.work(started)).await;
+        let lost = || self.lane.tell(OutboxEvent::LeaseLost);
+        let work = self.work(started);
+        let ended = while_extended(&*store, lease, self.lane.lease, lost, work).await;
         let gate = ended.gate;
         let report = Report {
             owner: self.inner.owner.clone(),
@@ -48,8 +50,12 @@ impl Delivery {
             request_id: ended.called.as_ref().and_then(|called| called.request_id.clone()),
         };
         let answer = ended.called.and_then(|called| called.answer).filter(|_| self.keeps() > 0);
+        let is_running_out = self.is_running_out(&ended.outcome);
         let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
-        self.inner.settle(&self.lane, settlement).await;
+        let settled = self.inner.settle(&self.lane, settlement).await;
+        if is_running_out && settled.is_some_and(|settled| settled.state == State::Ready) {
+            self.lane.tell(OutboxEvent::RunningOut);
+        }
         gate
     }
 
@@ -77,14 +83,28 @@ impl Delivery {
         }
     }
 
+    /// Whether a failed message has few attempts or little time left.
+    fn is_running_out(&self, outcome: &Outcome) -> bool {
+        let Outcome::Retry { at, .. } = outcome else { return false };
+        let progress = &self.message.progress;
+        progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
+            || progress.deadline.since(*at) < progress.max_age / 10
+    }
+
     fn without_call(&self, outcome: Outcome) -> Ended {
         Ended { outcome, called: None, gate: None }
     }
 
     /// Whether a message whose effect nobody knows may be sent again.
     async fn may_resend(&self, now: Timestamp) -> Probed {
-        let progress = &self.message.progress;
-        let is_known = progress.key_valid_until.is_some_and(|until| now < until);
+        let StoredMessage { content, progress, .. } = &self.message;
+        // Who gives a message a key says by it that the provider honours keys.
+        let own = (content.idempotency_key != content.id.to_string())
+            .then(|| self.lane.integration.key_lifetime(true))
+            .flatten();
+        let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
+        let valid_until = progress.key_valid_until.or(of_own);
+        let is_known = valid_until.is_some_and(|until| now < until);
         let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
         match &self.lane.unknown {
             Some(UnknownOutcome::Probe(ask)) => {
@@ -95,8 +115,8 @@ impl Delivery {
                 }
             }
             Some(UnknownOutcome::Park) => Probed::Unknown,
-            Some(UnknownOutcome::Resend) => resend(is_known || progress.key_valid_until.is_none()),
-            None => resend(is_known || self.message.content.method.is_idempotent()),
+            Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),
+            None => resend(is_known || content.method.is_idempotent()),
         }
     }
 
@@ -176,7 +196,7 @@ impl Delivery {
         // If the store is away, nothing is claimed either.
         let paused = self.inner.store.pause(Pause { lane, until, by, why }).await;
         if paused.is_ok() {
-            self.inner.paused(&self.lane, until);
+            self.lane.tell(OutboxEvent::LanePaused);
         }
     }
 
@@ -205,6 +225,8 @@ impl Delivery {
     }
 }
 
+/// So many attempts before the last, people are told.
+const LAST_ATTEMPTS: u32 = 3;
 /// How long a lane waits after something here refused without saying for how long.
 const REFUSED: Duration = Duration::from_secs(1);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.

@@ -27,6 +27,8 @@ impl Outbox {
     /// Stores a message. When this returns a ticket, the message is delivered, or dead and shown to people, whatever
     /// crashes.
     ///
+    /// If the future is dropped before it is ready, the message may be stored all the same.
+    ///
     /// # Errors
     ///
     /// The message was not accepted: [`OutboxErrorKind::Message`] or [`OutboxErrorKind::Lane`] if it can't be
@@ -82,9 +84,12 @@ impl Outbox {
         if inner.is_running.swap(true, Ordering::SeqCst) {
             return Err(taken());
         }
-        if let Err(error) = inner.store.recover().await {
-            inner.is_running.store(false, Ordering::SeqCst);
-            return Err(error);
+        match inner.store.recover().await {
+            Ok(reaped) => reaped.changed.iter().for_each(|recovered| inner.recovered(recovered)),
+            Err(error) => {
+                inner.is_running.store(false, Ordering::SeqCst);
+                return Err(error);
+            }
         }
         let to_settle = self.to_settle.locked().take().ok_or_else(taken)?;
         let mut background = JoinSet::new();

@@ -1,20 +1,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::input::Applied;
 use super::lane::Lane;
-use super::store::{Settled, Settlement, Store};
+use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
+use crate::event::Event;
 use crate::rt::{Clock, Rng};
+use crate::terms::outbox::OutboxEvent;
 
 /// What an outbox's handles and workers share.
 pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) lanes: Vec<Arc<Lane>>,
     pub(super) clock: Clock,
+    /// How many milliseconds the store's clock is ahead.
+    pub(super) ahead: AtomicI64,
     pub(super) rng: Rng,
     /// This process, for the record of attempts.
     pub(super) owner: String,
@@ -36,9 +41,19 @@ pub(super) struct ToSettle {
 }
 
 impl Inner {
-    /// The time of this process, for what is compared with nothing but itself.
+    /// The store's time, as far as this process knows it.
     pub(super) fn time(&self) -> Timestamp {
-        self.clock.wall().into()
+        let own = Timestamp::from(self.clock.wall());
+        Timestamp(own.0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// Learns the store's time: a database on another machine has a clock of its own.
+    pub(super) fn follow(&self, of_store: Timestamp) {
+        let own = Timestamp::from(self.clock.wall());
+        let ahead = of_store.0.saturating_sub(own.0);
+        // Less is the time that the answer took.
+        let ahead = if ahead.abs() < NOISE { 0 } else { ahead };
+        self.ahead.store(ahead, Ordering::Relaxed);
     }
 
     pub(super) fn wake(&self, lane: &str) {
@@ -47,18 +62,38 @@ impl Inner {
         }
     }
 
-    /// Stores what an attempt came to, and returns when that is done.
-    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) {
+    /// Stores what an attempt came to, and returns when that is done. `None` if it can't be stored: then the
+    /// lease ends.
+    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) -> Option<Settled> {
         let (done, settled) = oneshot::channel();
-        // If nobody settles any more, the lease ends.
-        if self.settling.send(ToSettle { settlement, done }).await.is_ok()
-            && let Ok(Some(settled)) = settled.await
-        {
-            self.tell_settled(lane, &settled);
+        self.settling.send(ToSettle { settlement, done }).await.ok()?;
+        let settled = settled.await.ok().flatten()?;
+        if settled.applied == Some(Applied::Late) {
+            lane.tell(OutboxEvent::LateSuccess);
         }
+        if let (Some(_), Some(why)) = (settled.applied, settled.dead_reason) {
+            lane.tell(OutboxEvent::Parked { why });
+        }
+        Some(settled)
     }
 
-    fn tell_settled(&self, _lane: &Lane, _settled: &Settled) {}
+    /// Tells that a lease or a deadline was over.
+    pub(super) fn recovered(&self, recovered: &Recovered) {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.name == recovered.lane) else { return };
+        match recovered.dead_reason {
+            Some(why) => lane.tell(OutboxEvent::Parked { why }),
+            None => lane.tell(OutboxEvent::Recovered),
+        }
+        self.wake(&recovered.lane);
+    }
+}
 
-    pub(super) fn paused(&self, _lane: &Lane, _until: Timestamp) {}
+/// Milliseconds in which two clocks are taken for one.
+const NOISE: i64 = 100;
+
+impl Lane {
+    /// Tells the integration's subscribers.
+    pub(super) fn tell(&self, event: OutboxEvent) {
+        self.integration.emitter().emit(None, || Event::Outbox(event));
+    }
 }

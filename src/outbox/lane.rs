@@ -106,7 +106,8 @@ impl Lane {
     }
 
     /// What to do after an attempt whose effect nobody knows. By default [`Resend`](UnknownOutcome::Resend)
-    /// if the method is idempotent (RFC 9110, 9.2.2) or the integration's
+    /// if the method is idempotent (RFC 9110, 9.2.2), the message has a
+    /// [key of yours](super::Message::idempotency_key), or the integration's
     /// [profile](crate::idempotency::KeyProfile::honours_keys) says that the provider honours keys, else
     /// [`Park`](UnknownOutcome::Park).
     pub fn unknown_outcome(mut self, policy: UnknownOutcome) -> Self {

@@ -12,6 +12,7 @@ pub(super) async fn while_extended<F: Future>(
     store: &dyn Store,
     held: LeaseRef,
     lease: Duration,
+    lost: impl Fn(),
     work: F,
 ) -> F::Output {
     let third = lease / 3;
@@ -31,6 +32,9 @@ pub(super) async fn while_extended<F: Future>(
                     // If the store is away, the next third may find it back.
                     Poll::Ready(extended) => {
                         is_lost = matches!(extended, Ok(held) if held == [false]);
+                        if is_lost {
+                            lost();
+                        }
                         due = rt::after(rt::now(), third);
                         extending = None;
                     }

@@ -59,7 +59,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A POST to this URI: absolute, or relative to the integration's base URL.
+    /// A POST to this URI: absolute, or a path from `/` on, below the integration's base URL.
     pub fn post(uri: impl TryInto<Uri, Error: Into<http::Error>>) -> Self {
         Self::new(Method::POST, uri)
     }
@@ -143,7 +143,8 @@ impl Message {
     }
 
     /// The key by which the provider knows a repetition; by default the message's id. A message whose key is
-    /// stored already is a duplicate.
+    /// stored already is a duplicate. Give one only if the provider honours keys: a message with one is
+    /// [sent again](super::Lane::unknown_outcome) after an attempt whose effect nobody knows.
     pub fn idempotency_key<K>(mut self, key: K) -> Self
     where
         K: TryInto<IdempotencyKey>,

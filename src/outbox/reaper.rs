@@ -20,9 +20,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
         let now = rt::now();
         if jumps.may_reap(now, inner.time(), longest) {
             while let Ok(Reaped { changed, has_more }) = inner.store.reap(PAGE).await {
-                for recovered in &changed {
-                    inner.wake(&recovered.lane);
-                }
+                changed.iter().for_each(|recovered| inner.recovered(recovered));
                 if !has_more {
                     break;
                 }

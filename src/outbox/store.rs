@@ -136,6 +136,8 @@ pub struct Claimed {
     /// When the lane's next message is due, or its pause ends, as far as the store knows. Waiting for an
     /// order key isn't counted.
     pub next_due: Option<Timestamp>,
+    /// The store's time of the claim.
+    pub now: Timestamp,
 }
 
 /// Names a lease.

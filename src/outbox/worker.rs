@@ -86,7 +86,7 @@ impl Worker {
             owner: self.inner.owner.clone(),
             most,
             lease: self.lane.lease,
-            key_lifetime: self.lane.integration.key_lifetime(),
+            key_lifetime: self.lane.integration.key_lifetime(false),
             dead_head: self.lane.dead_head,
         }
     }
@@ -94,7 +94,7 @@ impl Worker {
     /// Begins what was claimed. When to look again; at once if there may be more.
     fn begin(&mut self, claimed: Result<Claimed, OutboxError>, places: usize) -> Option<Instant> {
         let now = rt::now();
-        let Claimed { messages, next_due } = match claimed {
+        let Claimed { messages, next_due, now: of_store } = match claimed {
             Ok(claimed) => claimed,
             Err(_) => {
                 self.failures = self.failures.saturating_add(1);
@@ -103,6 +103,7 @@ impl Worker {
             }
         };
         self.failures = 0;
+        self.inner.follow(of_store);
         let count = messages.len();
         for message in messages {
             self.start(message);

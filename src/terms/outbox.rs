@@ -90,6 +90,42 @@ named! {
     }
 }
 
+/// What happened to a message of an outbox, or to a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OutboxEvent {
+    /// A message is dead: a person has to decide about it.
+    Parked {
+        /// Why.
+        why: DeadReason,
+    },
+    /// A message failed, and has at most three attempts or a tenth of its time left.
+    RunningOut,
+    /// A message's lease was over, so that the outcome of an attempt is unknown.
+    Recovered,
+    /// A success was told after its lease was over.
+    LateSuccess,
+    /// Somebody else has a message that is still being sent here.
+    LeaseLost,
+    /// The provider asked all to wait, or refused the credentials: the lane pauses.
+    LanePaused,
+}
+
+impl OutboxEvent {
+    /// The word for it, the same in spans and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parked { .. } => "parked",
+            Self::RunningOut => "running_out",
+            Self::Recovered => "recovered",
+            Self::LateSuccess => "late_success",
+            Self::LeaseLost => "lease_lost",
+            Self::LanePaused => "lane_paused",
+        }
+    }
+}
+
 macro_rules! parsed {
     ($($kind:ident: $($variant:ident)+;)+) => {
         $(impl $kind {

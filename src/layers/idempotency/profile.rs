@@ -113,10 +113,11 @@ impl KeyProfile {
         self
     }
 
-    /// How long the provider remembers a key, if it is known to honour all of them.
+    /// How long the provider remembers a key, if it honours it: a generated one, or one that a caller
+    /// brings.
     #[cfg(feature = "outbox")]
-    pub(crate) fn known_lifetime(&self) -> Option<Duration> {
-        (self.honoured == Honoured::All).then_some(self.lifetime)
+    pub(crate) fn known_lifetime(&self, from_caller: bool) -> Option<Duration> {
+        (from_caller || self.honoured == Honoured::All).then_some(self.lifetime)
     }
 
     /// The key as the provider accepts it; always the same for the same key.

@@ -60,7 +60,7 @@ impl Inner {
     pub(super) fn claim(&mut self, request: &ClaimRequest, now: Timestamp) -> Claimed {
         let paused = self.pauses.get(&request.lane).map(|pause| pause.until);
         if let Some(until) = paused.filter(|until| *until > now) {
-            return Claimed { messages: Vec::new(), next_due: Some(until) };
+            return Claimed { messages: Vec::new(), next_due: Some(until), now };
         }
         let in_lane = |message: &&StoredMessage| {
             message.content.lane == request.lane && message.progress.state == State::Ready
@@ -93,7 +93,7 @@ impl Inner {
             }
         }
         let waiting = self.messages.values().filter(in_lane).map(|next| next.progress.not_before);
-        Claimed { messages, next_due: waiting.filter(|at| *at > now).min() }
+        Claimed { messages, next_due: waiting.filter(|at| *at > now).min(), now }
     }
 
     /// Whether no message of its order key goes before it.

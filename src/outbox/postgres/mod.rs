@@ -1,12 +1,13 @@
 //! A store in PostgreSQL, for as many processes as you like.
 //!
 //! ```no_run
-//! use outrigger::outbox::{Message, Outbox, PostgresStore};
-//! # async fn start(mailer: outrigger::Integration) -> Result<(), Box<dyn std::error::Error>> {
+//! use outrigger::outbox::{Message, Outbox, postgres::PostgresStore};
+//! # async fn start(mailer: &outrigger::Integration) -> Result<(), Box<dyn std::error::Error>> {
 //! let store = PostgresStore::no_tls("postgres://jobs@localhost/shop")?;
 //! store.migrate().await?;
-//! let outbox = Outbox::with_store(store).build()?;
-//! outbox.enqueue(Message::post("https://api.mailer.example/mails").lane("mailer")).await?;
+//! let outbox = Outbox::with_store(store).lane(mailer).build()?;
+//! outbox.enqueue(Message::post("https://api.mailer.example/mails")).await?;
+//! outbox.run().await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -15,7 +16,7 @@
 //!
 //! # What it needs of the database
 //!
-//! PostgreSQL 13 or later, no extension, and encoding UTF-8. All times that are compared are the database's
+//! PostgreSQL 12 or later (tested with 15), no extension, and encoding UTF-8. All times that are compared are the database's
 //! own, so the clocks of the machines needn't agree. The tables `message`, `attempt`, `act`, `lane` and `meta`
 //! and the functions `enqueue` and `now_millis` stand in a schema of their own, by default `outrigger`.
 //!
@@ -46,7 +47,7 @@
 //! marks a message delivered.
 //!
 //! ```no_run
-//! # fn hook(store: outrigger::outbox::PostgresStore) -> outrigger::outbox::PostgresStore {
+//! # fn hook(store: outrigger::outbox::postgres::PostgresStore) -> outrigger::outbox::postgres::PostgresStore {
 //! store.on_delivered("stripe", |tx, message, answer| {
 //!     Box::pin(async move {
 //!         let charge = std::str::from_utf8(&answer.body)?;

@@ -49,7 +49,7 @@ pub(super) fn claim(
     now: Timestamp,
 ) -> rusqlite::Result<Claimed> {
     if let Some(pause) = pause_of(connection, &request.lane, now)? {
-        return Ok(Claimed { messages: Vec::new(), next_due: Some(pause.until) });
+        return Ok(Claimed { messages: Vec::new(), next_due: Some(pause.until), now });
     }
     let most = i64::try_from(request.most).unwrap_or(i64::MAX);
     let blocks = i64::from(request.dead_head == DeadHead::Blocks);
@@ -76,7 +76,7 @@ pub(super) fn claim(
     for message in &due {
         update(connection, message)?;
     }
-    Ok(Claimed { messages: due, next_due })
+    Ok(Claimed { messages: due, next_due, now })
 }
 
 pub(super) fn extend(

@@ -13,12 +13,14 @@ use crate::rt;
 
 /// Gives questions to the thread. It ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Reader(Sender<Box<dyn FnOnce(&Connection) + Send>>);
+pub(super) struct Reader(Sender<Question>);
+
+type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 impl Reader {
     /// Starts the thread.
     pub(super) fn start(connection: Connection) -> Result<Self, OutboxError> {
-        let (questions, waiting) = channel::<Box<dyn FnOnce(&Connection) + Send>>();
+        let (questions, waiting) = channel::<Question>();
         let run = move || {
             while let Ok(question) = waiting.recv() {
                 // Its reply is dropped with it.

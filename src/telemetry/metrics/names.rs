@@ -141,6 +141,10 @@ metrics! {
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
+    /// Messages of an outbox that died, by why: a person has to decide about each.
+    OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
+    /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`.
+    OUTBOX_EVENTS: Counter, Of("message"), "outrigger.outbox.events", [REASON];
     /// Injected faults, by kind.
     FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.

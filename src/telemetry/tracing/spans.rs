@@ -64,6 +64,8 @@ impl Subscriber for Spans {
             | Event::FaultInjectionChanged { .. }
             | Event::FaultInjected { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
+            #[cfg(feature = "outbox")]
+            Event::Outbox(event) => states::record_outbox(&scope, *event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use outrigger::outbox::{Action, ExpiredKey, Filter, Page, PostgresStore, Selection, Store};
+use outrigger::outbox::{Action, ExpiredKey, Filter, Page, Selection, Store};
+use outrigger::outbox::postgres::PostgresStore;
 
 use super::Schema;
 use super::failures::settle_one;

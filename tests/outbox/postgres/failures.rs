@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use outrigger::outbox::{
-    MessageId, OutboxError, OutboxErrorKind, PostgresStore, Settled, State, Store, StoredMessage,
+    MessageId, OutboxError, OutboxErrorKind, Settled, State, Store, StoredMessage,
 };
+use outrigger::outbox::postgres::PostgresStore;
 use outrigger::rt::Rng;
 
 use super::server::Server;

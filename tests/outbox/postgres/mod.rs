@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use outrigger::outbox::tokio_postgres::{Client, NoTls};
-use outrigger::outbox::{MemoryHook, PostgresStore};
+use outrigger::outbox::{MemoryHook, };
+use outrigger::outbox::postgres::PostgresStore;
 
 use crate::suite::{Bench, HOOKED};
 

@@ -77,7 +77,7 @@ async fn a_success_that_meets_the_reaper_counts_once() {
     let short = ClaimRequest { lease: Duration::ZERO, ..request(LANE, 200) };
     let claimed = one.claim(short).await.unwrap().messages;
     assert_eq!(claimed.len(), 200);
-    let reaper = |store: Arc<outrigger::outbox::PostgresStore>| {
+    let reaper = |store: Arc<outrigger::outbox::postgres::PostgresStore>| {
         tokio::spawn(async move {
             let mut changed = 0;
             for _ in 0..40 {

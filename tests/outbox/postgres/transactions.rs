@@ -148,7 +148,7 @@ async fn tables_that_are_made_by_hand_are_those_that_the_store_makes() {
     let by_hand = format!("{}_by_hand", schema.name);
     let client = connect(&schema.server.connection_string()).await;
     client.batch_execute(&format!("CREATE SCHEMA {by_hand}")).await.unwrap();
-    for migration in outrigger::outbox::PostgresStore::migrations(&by_hand) {
+    for migration in outrigger::outbox::postgres::PostgresStore::migrations(&by_hand) {
         client.batch_execute(&migration).await.unwrap();
     }
     let (store, other) = (schema.store().schema(&by_hand), schema.store().schema(&by_hand));

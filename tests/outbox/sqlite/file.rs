@@ -161,3 +161,42 @@ fn open(folder: &Folder) -> Bench {
     let store = SqliteStore::open_with(folder.file(), clock.clock(), BTreeMap::new()).unwrap();
     Bench::new(store, clock)
 }
+
+#[tokio::test]
+async fn a_transaction_of_the_hosts_holds_up_the_store_and_refuses_nothing() {
+    let folder = Folder::new();
+    let bench = open(&folder);
+    let host = Connection::open(folder.file()).unwrap();
+    host.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let new = mail("1").build(LANE, bench.now().await, &outrigger::rt::Rng::seeded(5)).unwrap();
+    let mut enqueues = bench.store.enqueue(vec![new]);
+    let early = tokio::time::timeout(std::time::Duration::from_millis(50), &mut enqueues).await;
+    assert!(early.is_err(), "it waits");
+    // Others are read meanwhile.
+    assert_eq!(bench.store.stats(LANE.into()).await.unwrap().ready, 0);
+    host.execute_batch("COMMIT").unwrap();
+    assert!(!enqueues.await.unwrap()[0].is_duplicate);
+}
+
+#[tokio::test]
+async fn two_people_who_replay_a_thousand_dead_letters_at_once_replay_each_once() {
+    use outrigger::outbox::{Action, DeadReason, ExpiredKey, Filter, Selection};
+
+    let folder = Folder::new();
+    let bench = open(&folder);
+    for _ in 0..1_000 {
+        bench.add("1").await;
+    }
+    for claimed in bench.claim(1_000).await {
+        bench.settle(&claimed, Outcome::Dead(DeadReason::Rejected)).await;
+    }
+    let replay = |who: &str| {
+        let action = Action::Replay(ExpiredKey::Refuse);
+        bench.store.act(Selection::All(Filter::dead()), action, who.into(), "fixed".into())
+    };
+    let (one, other) = tokio::join!(replay("ada"), replay("bob"));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one.changed.len() + other.changed.len(), 1_000);
+    let claimed = bench.claim(2_000).await;
+    assert!(claimed.len() == 1_000 && claimed.iter().all(|it| it.progress.replays == 1));
+}

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use outrigger::event::Event;
 use outrigger::outbox::{
-    By, DeadReason, Filter, Lane, MemoryStore, Outbox, OutboxErrorKind, Page, State, TicketState,
-    UnknownOutcome,
+    By, DeadReason, Filter, Lane, MemoryStore, Outbox, OutboxErrorKind, OutboxEvent, Page, State,
+    TicketState, UnknownOutcome,
 };
 use outrigger::rt::Clock;
-use outrigger::testing::{Answer, Script};
+use outrigger::testing::{Answer, EventRecorder, Script};
 
 use super::bench::{bodies, builder, integration, mail, memory, provider, run, secs, sleep, start};
 
@@ -156,4 +157,31 @@ async fn old_messages_are_removed_and_dead_ones_stay() {
     let edited = running.outbox.edit(bad.id, mail("good again"), by).await.unwrap();
     running.outbox.wait(edited, secs(60)).await.unwrap();
     assert_eq!(bodies(&script), ["good", "bad", "good again"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_is_told_to_the_integrations_subscribers() {
+    let store = shared();
+    let script = provider([Answer::hang(), Answer::status(500), Answer::status(400)]);
+    let recorder = EventRecorder::new();
+    let mailer = builder("mailer").subscriber(recorder.clone()).service(script).build().unwrap();
+    let lane = || Lane::new(&mailer).unknown_outcome(UnknownOutcome::Resend);
+    let outbox = || Outbox::with_store(store.clone()).clock(clock()).lane(lane()).build().unwrap();
+    let first = start(outbox());
+    first.enqueue(mail("1").max_attempts(5)).await;
+    sleep(1).await;
+    first.kill().await;
+    let second = start(outbox());
+    sleep(300).await;
+    let told: Vec<_> = recorder
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Outbox(event) => Some(event),
+            _ => None,
+        })
+        .collect();
+    let parked = OutboxEvent::Parked { why: DeadReason::Rejected };
+    assert_eq!(told, [OutboxEvent::Recovered, OutboxEvent::RunningOut, parked]);
+    drop(second);
 }

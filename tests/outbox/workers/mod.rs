@@ -5,4 +5,6 @@ mod deliveries;
 mod ends;
 mod lanes;
 mod polls;
+#[cfg(feature = "sqlite")]
+mod troubles;
 mod unknown;

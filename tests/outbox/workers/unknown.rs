@@ -67,6 +67,15 @@ async fn a_method_that_is_idempotent_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_with_a_key_of_its_own_is_sent_again() {
+    let script = lost();
+    let running = run(&integration("mailer", &script));
+    let state = running.end_of(mail("1").idempotency_key("mail-1")).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    assert_eq!(script.requests()[1].headers()["idempotency-key"], "mail-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lane_may_send_again_or_park_whatever_is_known() {
     let script = lost();
     let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(UnknownOutcome::Resend);
