@@ -63,9 +63,10 @@ pub(super) async fn claim(
     let row = client.query_typed_one(&sql.lane, &[(&request.lane, Type::TEXT)]).await?;
     let (now, paused) = (row.time("now")?, row.maybe_time("paused_until")?);
     if let Some(until) = paused.filter(|until| *until > now) {
-        return Ok(Claimed { messages: Vec::new(), next_due: Some(until) });
+        return Ok(Claimed { messages: Vec::new(), next_due: Some(until), now });
     }
-    let mut claimed = Claimed { messages: Vec::new(), next_due: row.maybe_time("next_due")? };
+    let next_due = row.maybe_time("next_due")?;
+    let mut claimed = Claimed { messages: Vec::new(), next_due, now };
     if row.number::<i64>("has_due")? == 0 || request.most == 0 {
         return Ok(claimed);
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use outrigger::outbox::{Action, ExpiredKey, Filter, Page, Selection, Store};
 use outrigger::outbox::postgres::PostgresStore;
+use outrigger::outbox::{Action, ExpiredKey, Filter, Page, Selection, Store};
 
 use super::Schema;
 use super::failures::settle_one;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use outrigger::outbox::postgres::PostgresStore;
 use outrigger::outbox::{
     MessageId, OutboxError, OutboxErrorKind, Settled, State, Store, StoredMessage,
 };
-use outrigger::outbox::postgres::PostgresStore;
 use outrigger::rt::Rng;
 
 use super::server::Server;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use outrigger::outbox::tokio_postgres::{Client, NoTls};
-use outrigger::outbox::{MemoryHook, };
+use outrigger::outbox::MemoryHook;
 use outrigger::outbox::postgres::PostgresStore;
+use outrigger::outbox::tokio_postgres::{Client, NoTls};
 
 use crate::suite::{Bench, HOOKED};
 

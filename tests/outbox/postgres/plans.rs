@@ -4,12 +4,12 @@
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 
+use outrigger::outbox::postgres::PostgresStore;
 use outrigger::outbox::tokio_postgres::{AsyncMessage, Config, Error, NoTls};
 use outrigger::outbox::{
-    Action, DeadReason, ExpiredKey, Filter, Outcome, Page, Pause, PausedBy, 
-    Selection, Store, Timestamp,
+    Action, DeadReason, ExpiredKey, Filter, Outcome, Page, Pause, PausedBy, Selection, Store,
+    Timestamp,
 };
-use outrigger::outbox::postgres::PostgresStore;
 
 use super::Schema;
 use super::together::{delivered, new};
