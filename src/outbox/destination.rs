@@ -24,8 +24,10 @@ impl Destination {
 
     /// How many more messages may be under way, as far as the integration knows.
     pub(super) fn places(&self, running: usize) -> Places {
-        self.integration()
-            .map_or(Places::Some(usize::MAX), |integration| integration.places(running))
+        match self.integration() {
+            Some(integration) => integration.places(running),
+            None => Places::Some { places: usize::MAX, interval: None },
+        }
     }
 
     pub(super) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {
