@@ -268,7 +268,8 @@ async fn what_a_handler_writes_is_kept_if_and_only_if_the_event_is_handled() {
         if event.attempt() < 3 { Err("after all was written".into()) } else { Ok(()) }
     });
     let outbox = outbox.build().unwrap();
-    let inbox = Inbox::builder("shop", trusting(), &outbox).clock(bench.clock).build().unwrap();
+    let inbox = Inbox::builder("shop", trusting(), &outbox).clock(bench.clock);
+    let inbox = inbox.time_limit(crate::bench::PATIENCE).build().unwrap();
     let worker = tokio::spawn({
         let outbox = outbox.clone();
         async move { outbox.run().await }

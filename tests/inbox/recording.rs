@@ -9,7 +9,7 @@ use outrigger::outbox::{MemoryStore, Outbox};
 
 use crate::away::Away;
 use crate::bench::{
-    Bench, NOW, OTHER, SOURCE, clock, duplicate, on_every_store, receive, recorded,
+    Bench, NOW, OTHER, PATIENCE, SOURCE, clock, duplicate, on_every_store, receive, recorded,
 };
 use crate::sign;
 
@@ -111,7 +111,8 @@ async fn an_id_of_any_length_and_signs_is_recorded_once(bench: Bench) {
 async fn one_id_at_two_sources_is_two_events(bench: Bench) {
     let [one, other] = [SOURCE, OTHER].map(|source| {
         let scheme = StandardWebhooks::new(["whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"]).unwrap();
-        Inbox::builder(source, scheme, &bench.outbox).clock(bench.clock).build().unwrap()
+        let inbox = Inbox::builder(source, scheme, &bench.outbox).clock(bench.clock);
+        inbox.time_limit(PATIENCE).build().unwrap()
     });
     let signed = sign::standard(&[&[7; 24]], "msg_1", NOW, "{}");
     recorded(receive(&one, &signed).await);
