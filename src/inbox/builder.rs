@@ -79,14 +79,10 @@ impl InboxBuilder {
     pub fn build(self) -> Result<Inbox, ConfigError> {
         let Inner { source, outbox, max_body, time_limit, max_attempts, .. } = &self.0;
         validate("inbox", |errors: &mut Errors<'_>| {
-            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            if !(1..=40).contains(&source.len()) || !source.bytes().all(fits) {
-                errors.add(
-                    "source",
-                    "it must be 1 to 40 letters, digits, dots, dashes or underscores",
-                );
-            }
-            if !outbox.has_lane(&lane(source)) {
+            if !is_source(source) {
+                errors
+                    .add("source", "it must be 1 to 40 letters, digits, dots, dashes, underscores");
+            } else if !outbox.has_lane(&lane(source)) {
                 errors.add("source", "the outbox has lanes, but none for it: give it `on_event`");
             }
             if *max_body == 0 {

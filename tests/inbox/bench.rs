@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -95,6 +95,8 @@ impl Bench {
     /// In a file, tried again soon. Its thread doesn't know of paused time.
     #[cfg(feature = "sqlite")]
     pub(crate) fn sqlite() -> Self {
+        use std::sync::atomic::AtomicU32;
+
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "outrigger-inbox-{}-{}",
