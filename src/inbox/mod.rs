@@ -43,7 +43,8 @@
 //!   What it does elsewhere may happen again after a crash or a failure: enqueue that as a
 //!   [`Message`](crate::outbox::Message) in the same transaction.
 //! - **Never given up silently.** An event whose handling fails every time is dead, and stays until a person
-//!   decides. If the provider sends it again (somebody pressed "redeliver"), it is handled anew.
+//!   decides. If the provider sends it again (somebody pressed "redeliver"), it is handled anew; one that a person
+//!   discarded isn't.
 //!
 //! No provider promises an order, and none that every event arrives: see [below](#order).
 //!
@@ -124,11 +125,12 @@
 //!
 //! # Order
 //!
-//! Events with one [order key](Facts::order_key) are handled one at a time, in the order in which they arrived; a
-//! dead one holds no other up. That need not be the order in which they happened. If an event carries a whole
-//! state, skip one that is [older](ReceivedEvent::is_newest_since) than what you applied; or take it for a hint,
-//! and ask the provider for the present state through an [integration](crate::Integration). Events also get
-//! lost: where that matters, compare both sides from time to time.
+//! No provider promises one: an update may arrive before the creation. So no event waits for another, and one
+//! that fails because something is missing succeeds when it is tried again. If an event carries a whole state,
+//! skip one that is [older](ReceivedEvent::is_newest_since) than what you applied for its
+//! [order key](ReceivedEvent::order_key); or take it for a hint, and ask the provider for the present state through
+//! an [integration](crate::Integration). Events also get lost: where that matters, compare both sides from time
+//! to time.
 //!
 //! # Versions
 //!
