@@ -106,7 +106,7 @@
 //! | Stripe | "quickly" | for 3 days |
 //! | Standard Webhooks | 15 to 30 s are recommended to senders | for 3 days in the specification's example |
 //!
-//! Recording takes milliseconds. Behind a load balancer, let it answer no sooner than the provider waits.
+//! Recording takes some milliseconds. The limit of the whole answer is below what the provider waits.
 //!
 //! # Handling
 //!
@@ -158,7 +158,7 @@
 //! | [`max_body`](InboxBuilder::max_body) | 1 MiB; Shopify 8 MiB, GitHub 25 MiB | GitHub names 25 MB; the others send some kilobytes |
 //! | `tolerance` of a scheme | 5 min, both ways | the providers' own libraries |
 //! | signatures in one request | at most 8 are tried | two while a secret is replaced; the sender must not choose how much work it is |
-//! | [`time_limit`](InboxBuilder::time_limit) | 1.2 s for the body, 1.2 s for the store | Slack waits for 3 s |
+//! | [`time_limit`](InboxBuilder::time_limit) | 4 s; Slack 2.5 s, GitHub 9 s | less than the provider waits |
 //! | [`max_attempts`](InboxBuilder::max_attempts) | 40 | about a day and a half by the default schedule |
 //! | [`schedule`](EventLane::schedule) | 1 s, 5 s, 30 s, 5 min, doubled to 1 h | the [outbox's](crate::outbox::Schedule) |
 //! | an event that nobody tries to handle | dead after 7 days | longer than a weekend without workers |
