@@ -24,10 +24,8 @@ impl Destination {
 
     /// How many more messages may be under way, as far as the integration knows.
     pub(super) fn places(&self, running: usize) -> Places {
-        match self.integration() {
-            Some(integration) => integration.places(running),
-            None => Places::Some { places: usize::MAX, interval: None },
-        }
+        let all = Places::Some { places: usize::MAX, interval: None };
+        self.integration().map_or(all, |integration| integration.places(running))
     }
 
     pub(super) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {
