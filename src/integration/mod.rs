@@ -111,6 +111,7 @@ mod bottom;
 mod box_stack;
 mod builder;
 mod call;
+mod check;
 #[cfg(not(feature = "hyper"))]
 #[path = "no_client.rs"]
 mod client;
@@ -142,6 +143,7 @@ mod users;
 pub use adjust::Adjust;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
+pub use check::CheckError;
 pub use client::OwnClient;
 pub use handle::Integration;
 pub use preset::Preset;
