@@ -2,7 +2,7 @@
 
 use outrigger::event::Event;
 
-use crate::bench::{Bench, Issuer, millis, now, secs};
+use crate::bench::{Bench, Issuer, millis, now, secs, send};
 
 #[tokio::test(start_paused = true)]
 async fn a_day_of_tokens_that_live_a_minute() {
@@ -11,7 +11,7 @@ async fn a_day_of_tokens_that_live_a_minute() {
     // A call each 4.3 s, so that each token's window has one.
     while now() - began < secs(24 * 3600) {
         let before = now();
-        bench.call().await.unwrap();
+        send(&bench.shop).await.unwrap();
         waits += u32::from(now() > before);
         bench.pass(millis(4_300)).await;
     }
@@ -30,7 +30,7 @@ async fn issuers_that_hand_out_ended_tokens_are_not_asked_in_a_loop() {
         let bench = Bench::new(&Issuer::default().lifetime(lifetime));
         let began = now();
         while now() - began < secs(100) {
-            let _answer = bench.call().await;
+            let _answer = send(&bench.shop).await;
             bench.pass(millis(10)).await;
         }
         let fetches = bench.issuer.begun();

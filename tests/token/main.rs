@@ -9,3 +9,5 @@ mod long;
 mod refusals;
 mod requests;
 mod secrets;
+#[cfg(all(feature = "oauth", feature = "redirect"))]
+mod wire;

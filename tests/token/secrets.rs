@@ -46,7 +46,7 @@ async fn a_token_is_in_no_event_no_error_no_health_and_no_debug() {
             match shop.send(get()).await {
                 Ok(answer) => said.add(answer),
                 Err(error) => {
-                    let sources = std::iter::successors(error.source(), |error| error.source());
+                    let sources = std::iter::successors(error.source(), |error| (*error).source());
                     sources.for_each(|error| said.add(error.to_string()));
                     said.add((&error, error.to_string()));
                 }

@@ -19,7 +19,7 @@ pub trait Issuer: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Token, TokenError>> + Send;
 }
 
-/// Why a token is asked for.
+/// A request for a token.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TokenRequest {
@@ -60,6 +60,14 @@ pub(super) enum Lifetime {
     Until(SystemTime),
     /// It has no end, and is asked for again after this time.
     RenewAfter(Duration),
+}
+
+impl TokenRequest {
+    /// A request for this reason, for tests of an issuer.
+    #[must_use]
+    pub fn new(reason: TokenReason) -> Self {
+        Self { reason }
+    }
 }
 
 impl Token {

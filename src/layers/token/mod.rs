@@ -6,6 +6,8 @@ mod handle;
 mod issuer;
 mod key_file;
 mod layer;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod secret;
 mod shared;
 mod state;

@@ -235,7 +235,8 @@ impl<T: Clone + PartialEq> Machine<T> {
                 born = before.born;
             }
             if let (Some(old), Some(new)) = (before.hard, hard)
-                && new.at <= rt::after(old.at, PROGRESS)
+                && !old.has_come(now)
+                && new.at <= rt::after(old.at, PROGRESS.min(windows.hard / 4))
             {
                 // The issuer gives what it has kept: no failure, and no progress either.
                 (hard, window) = (Some(old), before.window);
