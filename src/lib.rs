@@ -166,6 +166,7 @@
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |

@@ -339,7 +339,7 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.retry = adjust(slots.retry.clone()))
     }
 
-    /// One attempt, and no more.
+    /// One attempt, and no more, but for a call whose [token](Self::token) was refused.
     pub fn without_retry(self) -> Self {
         self.retry(|retry| retry.max_attempts(1))
     }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use http::{Method, Request};
 use outrigger::event::{Event, SwitchMode};
-use outrigger::outcome::{Class, GaveUp};
+use outrigger::outcome::{Class, GaveUp, HttpClassifier, ResponseHead};
 use outrigger::retry::{Retries, RetryOverride};
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{TokenError, TokenReason, TokenState};
@@ -137,6 +137,19 @@ async fn a_providers_own_way_to_refuse_counts_and_is_no_success() {
     let answered =
         |event: &Event| matches!(event, Event::AttemptAnswered { class: Class::Unauthorized, .. });
     assert_eq!(bench.events.count(answered), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_of_the_users_decides_what_a_401_means() {
+    let provider = takes_only("t2");
+    let bench = Bench::over(&Issuer::default(), provider, |builder| {
+        let fine = |head: &ResponseHead<'_>| (head.status == 401).then_some(Class::Success);
+        builder.classifier(HttpClassifier::new().with(fine))
+    });
+    bench.shop.token().unwrap().ready().await.unwrap();
+    bench.pass(secs(600)).await;
+    assert_eq!(bench.call().await.unwrap(), (401, vec!["t1".into()]));
+    assert_eq!(bench.call().await.unwrap(), (200, vec!["t2".into()]));
 }
 
 #[tokio::test(start_paused = true)]

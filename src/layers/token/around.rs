@@ -57,7 +57,9 @@ impl Pattern for TokenPattern {
             let refused = || Event::TokenRefused { generation, may_repeat };
             settings.emitter.emit(Some(&attempt.context()), refused);
             held.answer(|head| {
-                leave_class(Class::Unauthorized, &mut head.extensions);
+                if head.status != StatusCode::UNAUTHORIZED {
+                    leave_class(Class::Unauthorized, &mut head.extensions);
+                }
                 if may_repeat {
                     // Whoever repeats calls may repeat this one.
                     head.extensions.insert(CredentialRenewed(call.facts().id()));
@@ -102,7 +104,7 @@ impl Settings {
                     if call.until(due, ended.changed()).await.is_none() {
                         let waited = self.longest_wait.unwrap_or_default();
                         let detail = format!("none came within {waited:?}").into();
-                        return Err(self.refuse(detail, None, call, attempt));
+                        return Err(self.refuse(detail, Some(ASK_AGAIN), call, attempt));
                     }
                     if let Some(refusal) = attempt.refusal() {
                         return Err(refusal);
@@ -139,3 +141,6 @@ impl Settings {
             .with_elapsed(call.elapsed())
     }
 }
+
+/// When a call that was too early for its token may come again: the fetch still runs.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
