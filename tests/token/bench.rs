@@ -170,7 +170,7 @@ impl Bench {
 
     /// The token of each request that reached the provider.
     pub(crate) fn tokens(&self) -> Vec<String> {
-        self.provider.requests().iter().map(|request| token_of(request)).collect()
+        self.provider.requests().iter().map(token_of).collect()
     }
 }
 

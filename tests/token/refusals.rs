@@ -7,7 +7,7 @@ use outrigger::outcome::{Class, GaveUp, HttpClassifier, ResponseHead};
 use outrigger::retry::{Retries, RetryOverride};
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{TokenError, TokenReason, TokenState};
-use outrigger::{Body, ResponseExt};
+use outrigger::{Body, IntegrationBuilder, ResponseExt};
 use tower::{Layer, ServiceExt};
 
 use crate::bench::{Bench, Issuer, by, get, millis, now, secs, send, takes_only, token_of};
@@ -46,7 +46,7 @@ async fn the_repetition_costs_neither_an_attempt_nor_budget() {
     assert_eq!(bench.shop.retry_budget().saved(), saved.map(|saved| saved - 1));
 
     let bench =
-        Bench::over(&Issuer::default(), takes_only("t2"), |builder| builder.without_retry());
+        Bench::over(&Issuer::default(), takes_only("t2"), IntegrationBuilder::without_retry);
     bench.shop.token().unwrap().ready().await.unwrap();
     bench.pass(secs(600)).await;
     assert_eq!(bench.call().await.unwrap(), (200, vec!["t1".into(), "t2".into()]));
@@ -57,7 +57,7 @@ async fn a_storm_of_refusals_makes_one_fetch() {
     let slowly = Script::by(|request| {
         Answer::status(if token_of(request) == "t2" { 200 } else { 401 }).after(millis(10))
     });
-    let bench = Bench::over(&Issuer::default(), slowly, |builder| builder.without_bulkhead());
+    let bench = Bench::over(&Issuer::default(), slowly, IntegrationBuilder::without_bulkhead);
     bench.shop.token().unwrap().ready().await.unwrap();
     bench.pass(secs(600)).await;
     let calls = join_all((0..1000).map(|_| send(&bench.shop))).await;
@@ -70,7 +70,7 @@ async fn a_storm_of_refusals_makes_one_fetch() {
 #[tokio::test(start_paused = true)]
 async fn a_storm_that_no_token_ends_asks_the_issuer_ever_less_and_callers_get_the_401() {
     let bench =
-        Bench::over(&Issuer::default(), takes_only("none"), |builder| builder.without_bulkhead());
+        Bench::over(&Issuer::default(), takes_only("none"), IntegrationBuilder::without_bulkhead);
     bench.shop.token().unwrap().ready().await.unwrap();
     bench.pass(secs(600)).await;
     for _ in 0..600 {

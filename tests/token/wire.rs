@@ -17,6 +17,7 @@ use outrigger::token::oauth::{
 use outrigger::token::{
     Issuer, Token, TokenError, TokenFailure, TokenLayer, TokenReason, TokenRequest,
 };
+use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Integration, ResponseExt};
 use tokio::net::TcpListener;
 
@@ -284,7 +285,7 @@ async fn a_redirect_to_another_origin_never_carries_the_token() {
     let shop = Integration::user_flow("shop")
         .base_url(&provider)
         .allow_origin(&other)
-        .hyper(|client| client.follow_redirects())
+        .hyper(HyperConfig::follow_redirects)
         .token(key.header(http::HeaderName::from_static("x-api-key")))
         .build()
         .unwrap();

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::layer::{Settings, TokenLayer};
 use super::shared::{Cell, Given};
-use crate::context::CredentialRenewed;
+use crate::context::{AttemptState, CredentialRenewed};
 use crate::event::Event;
 use crate::outcome::{Error, ResponseHead, leave_class};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -85,7 +85,7 @@ impl Settings {
     ) -> Result<(HeaderValue, u64), Error> {
         let due = self.longest_wait.map(|limit| rt::after(call.now(), limit));
         // Nothing of it is sent yet.
-        attempt.state(|state| state.enter_queue());
+        attempt.state(AttemptState::enter_queue);
         loop {
             match given {
                 Given::Use { header, generation } => {

@@ -56,7 +56,7 @@ impl TokenLayer {
     /// Sends this issuer's tokens as `authorization: Bearer …`.
     ///
     /// The issuer is an async function of a [`TokenRequest`](super::TokenRequest), or any other
-    /// [`Issuer`].
+    /// [`Issuer`]. A closure that reads its argument names its type: `|request: TokenRequest|`.
     pub fn new(issuer: impl Issuer) -> Self {
         Self { cell: Some(Cell::new(issuer)), settings: Settings::default() }
     }

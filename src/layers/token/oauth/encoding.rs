@@ -7,7 +7,7 @@ pub(super) fn form_encode(text: &str, to: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
-                to.push(byte.into())
+                to.push(byte.into());
             }
             b' ' => to.push('+'),
             _ => write!(to, "%{byte:02X}").expect("a string takes everything"),
