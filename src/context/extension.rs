@@ -160,6 +160,11 @@ impl Context {
         self
     }
 
+    /// Whether another call's attempt caused it.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.state.is_nested()
+    }
+
     /// Whether it belongs to this attempt, or to one inside of it.
     pub(crate) fn is_inside(&self, outer: &Self) -> bool {
         self.state.is_inside(&outer.state)

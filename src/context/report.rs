@@ -21,11 +21,14 @@ use crate::terms::Delivery;
 /// # async fn handler() {
 /// let report = Report::new();
 /// let charged = Scope::new().report_to(&report).run(charge()).await;
-/// if charged.is_err() && report.delivery() == Delivery::Unknown {
-///     // The provider may have acted: ask it.
+/// if charged.is_err() && report.delivery().is_none_or(|delivery| delivery == Delivery::Unknown) {
+///     // The provider may have acted, or nobody knows what was done: ask it.
 /// }
 /// # }
 /// ```
+///
+/// A task that is spawned inside is outside of the scope: take the scope along by
+/// `tokio::spawn(Scope::new().run(work))`.
 ///
 /// It knows each of the last 100 calls, and of those before only the sums. Clones are one report.
 #[derive(Clone, Debug, Default)]
@@ -45,11 +48,12 @@ pub struct ReportedCall {
     pub idempotency_key: Option<HeaderValue>,
     /// The requests that were sent for it, as far as a layer counts them.
     pub attempts: u32,
-    /// The worst delivery of its attempts. [`Delivery::Unknown`] while it runs.
+    /// The worst delivery of its attempts; [`Delivery::Answered`] once an answer that says that all went
+    /// well was read to its end, whatever attempts before it came to. [`Delivery::Unknown`] while it runs.
     pub delivery: Delivery,
-    /// The status of the answer, if there was one.
+    /// The status of the last answer, if there was one.
     pub status: Option<StatusCode>,
-    /// It hasn't come to its answer, or its error.
+    /// Its answer hasn't been read to the end, nor dropped.
     pub is_running: bool,
 }
 
@@ -72,6 +76,8 @@ struct Sums {
 pub(crate) struct ReportEntry {
     method: Method,
     facts: Arc<Call>,
+    /// Another call sends by it.
+    is_nested: bool,
     end: OnceLock<CallEnd>,
 }
 
@@ -91,13 +97,18 @@ impl Report {
     }
 
     /// The worst delivery of all calls: whether a provider may have acted on any of them. A call that
-    /// still runs counts as [`Delivery::Unknown`]. Without calls, [`Delivery::NotSent`].
+    /// still runs counts as [`Delivery::Unknown`].
+    ///
+    /// `None` if it knows of no call: none was made, or they were made and polled in a task that is not
+    /// in the scope.
     #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        self.sums().delivery
+    pub fn delivery(&self) -> Option<Delivery> {
+        let Sums { calls, delivery, .. } = self.sums();
+        (calls > 0).then_some(delivery)
     }
 
-    /// The requests that were sent for all calls.
+    /// The requests that were sent for all calls. What a call causes another integration to send counts
+    /// once.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.sums().attempts
@@ -122,12 +133,18 @@ impl Report {
 
     pub(super) fn begin(&self, entry: &Arc<ReportEntry>) {
         let mut state = self.state();
-        if state.last.len() == MOST_CALLS
-            && let Some(oldest) = state.last.pop_front()
-        {
-            state.before = state.before.and(&oldest);
+        if state.last.len() == MOST_CALLS {
+            // One that runs is kept if possible: what it comes to isn't known.
+            let ended = state.last.iter().position(|entry| entry.end.get().is_some());
+            if let Some(oldest) = state.last.remove(ended.unwrap_or(0)) {
+                state.before = state.before.and(&oldest);
+            }
         }
         state.last.push_back(Arc::clone(entry));
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn state(&self) -> MutexGuard<'_, Calls> {
@@ -146,15 +163,15 @@ impl Sums {
         let CallEnd { delivery, attempts, .. } = entry.end();
         Self {
             calls: self.calls.saturating_add(1),
-            attempts: self.attempts.saturating_add(attempts),
+            attempts: self.attempts.saturating_add(if entry.is_nested { 0 } else { attempts }),
             delivery: self.delivery.max(delivery),
         }
     }
 }
 
 impl ReportEntry {
-    pub(super) fn new(method: Method, facts: Arc<Call>) -> Arc<Self> {
-        Arc::new(Self { method, facts, end: OnceLock::new() })
+    pub(super) fn new(method: Method, facts: Arc<Call>, is_nested: bool) -> Arc<Self> {
+        Arc::new(Self { method, facts, is_nested, end: OnceLock::new() })
     }
 
     /// The call has ended so; told once.
@@ -167,7 +184,7 @@ impl ReportEntry {
         let so_far = || CallEnd {
             delivery: Delivery::Unknown,
             attempts: self.facts.attempts().unwrap_or(1),
-            status: None,
+            status: self.facts.last_status(),
         };
         self.end.get().copied().unwrap_or_else(so_far)
     }

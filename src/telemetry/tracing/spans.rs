@@ -68,6 +68,8 @@ impl Subscriber for Spans {
             | Event::TokenMissing
             | Event::TokenRefused { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
+            #[cfg(feature = "outbox")]
+            Event::Outbox(event) => states::record_outbox(&scope, *event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }
