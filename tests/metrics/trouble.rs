@@ -1,7 +1,9 @@
 //! Integrations that live through every kind of trouble.
 
+use std::future::ready;
 use std::io::{self, ErrorKind as Io};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -21,7 +23,7 @@ use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
-use outrigger::token::{Token, TokenError, TokenLayer, TokenReason, TokenRequest};
+use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
@@ -351,13 +353,16 @@ async fn connected(bench: &Bench) -> Integration {
     own
 }
 
-/// A token is refused, the issuer gives no other, and calls are refused for want of one.
+/// An issuer is away, its token is refused, it gives no other, and calls are refused for want of one.
 async fn signed(bench: &Bench) -> Integration {
-    let tokens = TokenLayer::new(|request: TokenRequest| async move {
-        match request.reason {
-            TokenReason::First => Ok(Token::new("t1").expires_in(Duration::from_secs(3600))),
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        let token = match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(TokenError::transient("away")),
+            1 => Ok(Token::new("t1").expires_in(Duration::from_secs(3600))),
             _ => Err(TokenError::settled("revoked")),
-        }
+        };
+        ready(token)
     });
     let signed = Integration::user_flow("signed")
         .subscriber(bench.metrics.clone())
@@ -366,6 +371,8 @@ async fn signed(bench: &Bench) -> Integration {
         .token(tokens)
         .build()
         .expect("settings that work");
+    call(&signed, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
     call(&signed, Method::GET).await;
     // A younger token isn't replaced.
     sleep(Duration::from_secs(61)).await;

@@ -21,8 +21,10 @@
 //!
 //! | lifetime | 60 s | 5 min | 1 h | 24 h | unknown |
 //! |---|---|---|---|---|---|
-//! | renewed, at the earliest (the first fifth of the window is jitter) | 12 s | 60 s | 12 min | 15 min | after 4 min |
-//! | before it is sent no more, which is so long before its end | 6 s | 30 s | 30 s | 30 s | never |
+//! | sent until so long before its end: a tenth, at most 30 s | 6 s | 30 s | 30 s | 30 s | no end |
+//! | renewed so long before that: a fifth, at most 15 min; less up to a fifth of it, by chance | 12 s | 60 s | 12 min | 15 min | each 4 min |
+//!
+//! So an issuer may be down for that long (15 min, with tokens of a day) and nobody notices.
 //!
 //! | [state](TokenState) | a caller gets | then |
 //! |---|---|---|
