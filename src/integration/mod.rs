@@ -19,7 +19,7 @@
 //! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
-//! | fallback, hedge, mirror, fault_injection | off | off | decisions that only the business can make |
+//! | fallback, hedge, mirror, token, fault_injection | off | off | decisions that only the business can make |
 //!
 //! Settings are adjusted slot by slot, a slot is emptied by `without_` and its name
 //! ([`without_deadline`](IntegrationBuilder::without_deadline)), and all are checked together:
@@ -45,9 +45,10 @@
 //! 12. `bulkhead`: holds a place for as long as an attempt and its answer's body last.
 //! 13. `observe(attempt)`: sees what the provider gets.
 //! 14. `timeout`: the attempt's time, without the queue's.
-//! 15. `idle_timeout`: the body's silence, right above the transport.
-//! 16. `fault_injection`: all limits meet its faults as if they were the provider's.
-//! 17. the transport.
+//! 15. `token`: each attempt has a token of its time, and waits for one in its own time.
+//! 16. `idle_timeout`: the body's silence, right above the transport.
+//! 17. `fault_injection`: all limits meet its faults as if they were the provider's.
+//! 18. the transport.
 //!
 //! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand
 //! around the call, inside 2, or around the attempt, inside 14:
@@ -113,6 +114,7 @@ mod bottom;
 mod box_stack;
 mod builder;
 mod call;
+mod check;
 #[cfg(not(feature = "hyper"))]
 #[path = "no_client.rs"]
 mod client;
@@ -148,6 +150,7 @@ pub use adjust::Adjust;
 pub use aws::AwsClient;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
+pub use check::CheckError;
 pub use client::OwnClient;
 pub use handle::Integration;
 #[cfg(feature = "outbox")]

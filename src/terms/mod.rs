@@ -22,6 +22,8 @@ mod replace_cause;
 mod source_problem;
 mod status;
 mod switch_mode;
+mod token_failure;
+mod token_state;
 
 pub use breaker_state::BreakerState;
 pub use class::Class;
@@ -38,3 +40,5 @@ pub use replace_cause::ReplaceCause;
 pub use source_problem::SourceProblem;
 pub use status::Status;
 pub use switch_mode::SwitchMode;
+pub use token_failure::TokenFailure;
+pub use token_state::TokenState;

@@ -63,6 +63,10 @@ impl Subscriber for Spans {
             | Event::KillSwitchSourceFailed { .. }
             | Event::FaultInjectionChanged { .. }
             | Event::FaultInjected { .. }
+            | Event::TokenRefreshed { .. }
+            | Event::TokenRefreshFailed { .. }
+            | Event::TokenMissing
+            | Event::TokenRefused { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),
