@@ -160,6 +160,13 @@ impl Context {
         self
     }
 
+    /// The same call's context for a part of it that runs in a task of its own: it has the ids, and neither
+    /// the deadline nor the stops.
+    pub(crate) fn detached(&self) -> Self {
+        let call = self.call().detached(rt::now());
+        Self { state: AttemptState::begin(None, call), attempt: 1, span: self.span, before: 0 }
+    }
+
     /// Whether it belongs to this attempt, or to one inside of it.
     pub(crate) fn is_inside(&self, outer: &Self) -> bool {
         self.state.is_inside(&outer.state)

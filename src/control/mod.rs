@@ -40,7 +40,7 @@ mod serial;
 
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
-    BreakerHealth, BulkheadHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
+    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
     RateLimitHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};

@@ -4,6 +4,7 @@
 mod named;
 
 mod breaker_state;
+mod cache_outcome;
 mod class;
 mod close_cause;
 mod credential;
@@ -20,6 +21,7 @@ mod status;
 mod switch_mode;
 
 pub use breaker_state::BreakerState;
+pub use cache_outcome::CacheOutcome;
 pub use class::Class;
 pub use close_cause::CloseCause;
 pub use credential::Credential;

@@ -63,6 +63,8 @@ impl Subscriber for Spans {
             | Event::KillSwitchSourceFailed { .. }
             | Event::FaultInjectionChanged { .. }
             | Event::FaultInjected { .. }
+            | Event::CacheAnswered { .. }
+            | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened

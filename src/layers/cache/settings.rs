@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+use super::layer::CacheLayer;
+use crate::settings::read::Reader;
+use crate::settings::section::{Table, assign, section};
+
+section! {
+    /// `[cache]`: the store and the windows of path templates are code.
+    CacheSettings {
+        fresh_for: Option<Duration>,
+        stale_while_revalidate: Duration,
+        stale_if_error: Duration,
+        body_cap: usize,
+    }
+}
+
+impl Table<CacheLayer> for CacheSettings {
+    fn of(layer: &CacheLayer) -> Self {
+        if !layer.is_enabled() {
+            return Self::default();
+        }
+        let config = &layer.config;
+        Self {
+            fresh_for: Some(config.windows.fresh_for),
+            stale_while_revalidate: Some(config.windows.stale_while_revalidate),
+            stale_if_error: Some(config.windows.stale_if_error),
+            body_cap: Some(config.body_cap),
+        }
+    }
+
+    fn merge(&self, layer: &mut CacheLayer, reader: &mut Reader<'_>) {
+        if !layer.is_enabled() && *self != Self::default() {
+            reader.wrong("it has no cache: give it one in code, by `.cache(CacheLayer::new())`");
+            return;
+        }
+        let config = &mut layer.config;
+        assign(&mut config.windows.fresh_for, &self.fresh_for);
+        assign(&mut config.windows.stale_while_revalidate, &self.stale_while_revalidate);
+        assign(&mut config.windows.stale_if_error, &self.stale_if_error);
+        assign(&mut config.body_cap, &self.body_cap);
+    }
+}
