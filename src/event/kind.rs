@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use crate::terms::{
-    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase, RedirectTo, Rejection,
-    ReplaceCause, SourceProblem, SwitchMode,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
+    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode,
 };
 
 /// Something that happened.

@@ -9,8 +9,8 @@ mod storing;
 mod validity;
 mod vary;
 
-pub(crate) use age::{Moments, TimedHeaders};
+pub(crate) use age::{Moments, TimedHeaders, http_date_of};
 pub(crate) use directives::Directives;
 pub(crate) use storing::{Storing, freshened, stored_headers};
 pub(crate) use validity::{Failure, Plan, Validity, Windows};
-pub(crate) use vary::Selection;
+pub(crate) use vary::{Selection, list_members};

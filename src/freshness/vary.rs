@@ -27,9 +27,10 @@ impl Selection {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let sizes = self.0.iter().map(|(name, value)| {
-            name.as_str().len() + value.as_ref().map_or(0, String::len)
-        });
+        let sizes = self
+            .0
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.as_ref().map_or(0, String::len));
         sizes.sum()
     }
 }

@@ -40,7 +40,7 @@ pub struct CachePattern {
 enum Look {
     Past(Way, Option<CacheKey>),
     /// Give this answer, and perhaps fetch it anew.
-    Give(Arc<StoredAnswer>, CacheOutcome, Asked),
+    Give(CacheOutcome, Asked),
     Ask(Asked),
 }
 
@@ -62,16 +62,17 @@ impl Pattern for CachePattern {
         match attempt.lend(|request| self.look(request)) {
             // Not an integration's request: it can't be sent by a task.
             None => Box::pin(next.run(call, attempt)).await,
-            Some(Look::Past(way, key)) => {
-                Box::pin(self.pass(call, attempt, next, way, key)).await
-            }
-            Some(Look::Give(stored, outcome, asked)) => {
+            Some(Look::Past(way, key)) => Box::pin(self.pass(call, attempt, next, way, key)).await,
+            Some(Look::Give(outcome, asked)) => {
                 let asked = Arc::new(asked);
                 if outcome == CacheOutcome::StaleWhileRevalidate {
                     self.refresh(&asked, attempt);
                 }
                 let status = CacheStatus::of(outcome, Forwarded::No);
-                self.give(attempt, &stored, &asked, status).await
+                match &asked.known {
+                    Some(known) => self.give(attempt, known, &asked, status).await,
+                    None => Box::pin(next.run(call, attempt)).await,
+                }
             }
             Some(Look::Ask(asked)) if asked.is_head => {
                 Box::pin(self.ask_head(call, attempt, next, asked)).await
@@ -113,15 +114,19 @@ impl CachePattern {
             known,
             key,
         };
-        let Some(known) = asked.known.clone() else { return Look::Ask(asked) };
         let now = shared.moments();
-        let outcome = match known.validity.plan(&asked.directives, &asked.windows, &now) {
+        let plan = |known: &Arc<StoredAnswer>| {
+            known.validity.plan(&asked.directives, &asked.windows, &now)
+        };
+        let outcome = match asked.known.as_ref().map_or(Plan::Ask, plan) {
             Plan::Fresh => CacheOutcome::Hit,
+            // Only the provider can compare what isn't fresh with the caller's own answer.
+            _ if way == Way::Compared => return Look::Past(Way::Past, None),
             Plan::Refresh => CacheOutcome::StaleWhileRevalidate,
             Plan::Accepted => CacheOutcome::StaleAccepted,
             Plan::Ask => return Look::Ask(asked),
         };
-        Look::Give(known, outcome, asked)
+        Look::Give(outcome, asked)
     }
 
     /// The call goes past the cache.
@@ -265,7 +270,8 @@ impl CachePattern {
             Came::Answered(response) => {
                 let (head, body) = response.into_parts();
                 let failure = self.settings.failure_of(&head);
-                let stale = StandIn { failure, status: Some(head.status), forwarded, asked: &asked };
+                let stale =
+                    StandIn { failure, status: Some(head.status), forwarded, asked: &asked };
                 match self.give_stale(attempt, stale).await {
                     Some(flow) => flow,
                     None => self.give_answer(attempt, head, body, forwarded).await,
@@ -356,7 +362,7 @@ impl CachePattern {
             }
         });
         let now = self.settings.shared.moments();
-        let response = given::response(stored, &asked.windows, &now, status, asked.is_head);
+        let response = given::response(stored, asked, &now, status);
         self.told(attempt, outcome);
         attempt.play(response).await
     }
@@ -372,10 +378,8 @@ impl CachePattern {
         if !known.validity.stands_in(failure, &asked.directives, &asked.windows, &now) {
             return None;
         }
-        let status = CacheStatus {
-            status,
-            ..CacheStatus::of(CacheOutcome::StaleIfError, forwarded)
-        };
+        let status =
+            CacheStatus { status, ..CacheStatus::of(CacheOutcome::StaleIfError, forwarded) };
         Some(self.give(attempt, known, asked, status).await)
     }
 

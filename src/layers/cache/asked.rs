@@ -37,6 +37,9 @@ pub(super) struct RequestHead {
 pub(super) enum Way {
     /// It may answer.
     Cached,
+    /// The caller has an older answer of its own: what is fresh is compared with it, and else the call
+    /// goes past it.
+    Compared,
     /// The call goes past it.
     Past,
     /// The call goes past it, and outdates what is stored.
@@ -53,7 +56,12 @@ impl Way {
             && request.extensions().get::<CachePolicy>() == Some(&CachePolicy::Bypass);
         let is_special = PAST.iter().any(|name| request.headers().contains_key(name));
         let has_body = !http_body::Body::is_end_stream(request.body());
-        if is_bypassed || is_special || has_body { Self::Past } else { Self::Cached }
+        let has = |name| request.headers().contains_key(name);
+        match is_bypassed || is_special || has_body {
+            true => Self::Past,
+            false if has(IF_NONE_MATCH) || has(IF_MODIFIED_SINCE) => Self::Compared,
+            false => Self::Cached,
+        }
     }
 }
 
@@ -83,9 +91,7 @@ impl RequestHead {
 }
 
 /// The conditions by which a provider can confirm a stored answer.
-pub(super) fn conditions(
-    stored: &StoredAnswer,
-) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+pub(super) fn conditions(stored: &StoredAnswer) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let validators = [
         (IF_NONE_MATCH, stored.headers.get(http::header::ETAG)),
         (IF_MODIFIED_SINCE, stored.headers.get(http::header::LAST_MODIFIED)),
@@ -93,6 +99,5 @@ pub(super) fn conditions(
     validators.into_iter().filter_map(|(name, value)| Some((name, value?.clone())))
 }
 
-/// With these a request asks for a part, or has an older answer of its own.
-const PAST: [HeaderName; 6] =
-    [RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];
+/// With these a request asks for a part, or for an answer under a condition that only the provider knows.
+const PAST: [HeaderName; 4] = [RANGE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];

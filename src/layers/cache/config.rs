@@ -105,7 +105,12 @@ fn is_bad_enough(class: Class) -> bool {
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { windows: Windows::default(), templates: Vec::new(), stale_when: None, body_cap: BODY_CAP }
+        Self {
+            windows: Windows::default(),
+            templates: Vec::new(),
+            stale_when: None,
+            body_cap: BODY_CAP,
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use http::header::{AGE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 
+use super::asked::Asked;
 use super::stored::StoredAnswer;
-use crate::freshness::{Moments, Windows};
+use crate::freshness::Moments;
 use crate::terms::CacheOutcome;
 
 /// Why the provider was asked, or would have been, in the words of RFC 9211, 2.2.
@@ -41,16 +42,16 @@ pub(super) struct CacheStatus {
 /// The response for a stored answer.
 pub(super) fn response(
     stored: &StoredAnswer,
-    windows: &Windows,
+    asked: &Asked,
     now: &Moments,
     mut status: CacheStatus,
-    is_head: bool,
 ) -> Response<Full<Bytes>> {
     let age = stored.validity.age(now);
-    status.ttl = Some(seconds(stored.validity.lifetime(windows)) - seconds(age));
-    let body = if is_head { Bytes::new() } else { stored.body.clone() };
+    status.ttl = Some(seconds(stored.validity.lifetime(&asked.windows)) - seconds(age));
+    let is_known = stored.is_known_to(&asked.request.headers);
+    let body = if asked.is_head || is_known { Bytes::new() } else { stored.body.clone() };
     let mut response = Response::new(Full::new(body));
-    *response.status_mut() = stored.status;
+    *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { stored.status };
     *response.version_mut() = stored.version();
     response.headers_mut().clone_from(&stored.headers);
     response.headers_mut().insert(AGE, HeaderValue::from(age.as_secs()));

@@ -39,7 +39,8 @@ impl CacheHandle {
         let (keys, bytes) = self.0.size();
         let sum = |of: &[CacheOutcome]| of.iter().map(|outcome| self.count(*outcome)).sum();
         let stale: Vec<_> = CacheOutcome::ALL.into_iter().filter(|it| it.is_stale()).collect();
-        let (hits, stale, misses) = (sum(&[Hit]), sum(&stale), sum(&[Miss, Revalidated, Collapsed]));
+        let (hits, stale, misses) =
+            (sum(&[Hit]), sum(&stale), sum(&[Miss, Revalidated, Collapsed]));
         CacheHealth { keys: keys as u64, bytes, hits, stale, misses }
     }
 

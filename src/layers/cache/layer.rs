@@ -57,7 +57,10 @@ pub type Cache<S> = Layered<Option<CachePattern>, S, Own>;
 #[derive(Clone)]
 enum Store {
     #[cfg(feature = "cache")]
-    InMemory { bytes: u64, keys: u32 },
+    InMemory {
+        bytes: u64,
+        keys: u32,
+    },
     Own(Arc<dyn CacheStore>),
 }
 
@@ -287,7 +290,10 @@ impl Slot for CacheLayer {
                 );
             }
             if keys == 0 {
-                errors.add("max_keys", "with 0 no answer is stored: raise it, or use `without_cache`");
+                errors.add(
+                    "max_keys",
+                    "with 0 no answer is stored: raise it, or use `without_cache`",
+                );
             }
         }
     }

@@ -36,7 +36,12 @@ pub(super) enum Turn<F> {
 
 impl<F: Clone + PartialEq> KeyTable<F> {
     /// A call needs this key's answer: it joins the fill that runs, or begins one.
-    pub(super) fn join(&mut self, key: &CacheKey, now: Instant, new: impl FnOnce() -> F) -> Turn<F> {
+    pub(super) fn join(
+        &mut self,
+        key: &CacheKey,
+        now: Instant,
+        new: impl FnOnce() -> F,
+    ) -> Turn<F> {
         let known = self.keys.get(key);
         if let Some(fill) = known.and_then(|known| known.fill.clone()) {
             return Turn::Follow(fill);
@@ -119,9 +124,7 @@ impl<F> KeyState<F> {
     }
 
     fn is_in_use(&self, now: Instant) -> bool {
-        self.fill.is_some()
-            || is_before(now, self.quiet_until)
-            || is_before(now, self.alone_until)
+        self.fill.is_some() || is_before(now, self.quiet_until) || is_before(now, self.alone_until)
     }
 }
 

@@ -3,12 +3,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, ETAG, HeaderValue, LAST_MODIFIED};
+use http::header::{
+    CONTENT_LENGTH, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
 use crate::freshness::{
-    Moments, Selection, TimedHeaders, Validity, freshened, stored_headers,
+    Moments, Selection, TimedHeaders, Validity, freshened, http_date_of, list_members,
+    stored_headers,
 };
 use crate::rt::clamp_to_year_9999;
 
@@ -77,12 +80,7 @@ impl CacheEntry {
 
 impl StoredAnswer {
     /// What is stored of an answer. Its request had these headers.
-    pub(super) fn new(
-        head: &Parts,
-        asked: &HeaderMap,
-        validity: Validity,
-        body: Bytes,
-    ) -> Self {
+    pub(super) fn new(head: &Parts, asked: &HeaderMap, validity: Validity, body: Bytes) -> Self {
         let date = date_value(&validity);
         Self {
             status: head.status,
@@ -127,6 +125,21 @@ impl StoredAnswer {
         !self.is_confirmed_by(headers) || length.is_some_and(is_other)
     }
 
+    /// Whether the caller says that it has this answer already (RFC 9111, 4.3.2).
+    pub(super) fn is_known_to(&self, request: &HeaderMap) -> bool {
+        if self.status != StatusCode::OK {
+            return false;
+        }
+        if request.contains_key(IF_NONE_MATCH) {
+            let tag = self.headers.get(ETAG).map(weak);
+            let mut told = list_members(request, &IF_NONE_MATCH);
+            return told.any(|told| told == "*" || tag == Some(weak_text(told.as_bytes())));
+        }
+        let since = http_date_of(request, &IF_MODIFIED_SINCE);
+        let changed = http_date_of(&self.headers, &LAST_MODIFIED);
+        since.is_some_and(|since| changed.unwrap_or(self.validity.times().date) <= since)
+    }
+
     pub(super) fn version(&self) -> Version {
         self.version
     }
@@ -148,7 +161,11 @@ fn date_of(at: std::time::SystemTime) -> HeaderValue {
 
 /// An entity tag as weak comparison sees it (RFC 9110, 8.8.3.2).
 fn weak(tag: &HeaderValue) -> &[u8] {
-    tag.as_bytes().strip_prefix(b"W/").unwrap_or(tag.as_bytes())
+    weak_text(tag.as_bytes())
+}
+
+fn weak_text(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 /// It shows neither a header's value nor the body.
