@@ -10,7 +10,7 @@ use super::directives::Directives;
 pub(crate) struct Validity {
     times: TimedHeaders,
     directives: Directives,
-    /// Freshness may be lent to it, if it says nothing itself.
+    /// The settings may lend it freshness and windows, if it says nothing itself.
     is_lendable: bool,
     /// Without a word about freshness it may be guessed.
     is_guessable: bool,
@@ -79,7 +79,7 @@ impl Validity {
 
     /// How long it is fresh, from when it was made.
     pub(crate) fn lifetime(&self, windows: &Windows) -> Duration {
-        let lent = || windows.fresh_for.filter(|_| self.is_lendable);
+        let lent = || self.lent(windows).fresh_for;
         let guessed = || Some(self.times.heuristic).filter(|_| self.is_guessable);
         self.explicit().or_else(lent).or_else(guessed).unwrap_or_default()
     }
@@ -103,7 +103,8 @@ impl Validity {
         }
         let is_lenient = asked.max_age.is_none() && asked.min_fresh.is_none();
         let window = self.directives.stale_while_revalidate;
-        match is_lenient && staleness < window.unwrap_or(windows.stale_while_revalidate) {
+        match is_lenient && staleness < window.unwrap_or(self.lent(windows).stale_while_revalidate)
+        {
             true => Plan::Refresh,
             false => Plan::Ask,
         }
@@ -122,7 +123,7 @@ impl Validity {
         }
         let told = [self.directives.stale_if_error, asked.stale_if_error];
         let told = told.into_iter().filter(|_| failure.by_header).flatten();
-        let set = Some(windows.stale_if_error).filter(|_| failure.by_setting);
+        let set = Some(self.lent(windows).stale_if_error).filter(|_| failure.by_setting);
         let window = told.chain(set).max().unwrap_or_default();
         self.age(now).saturating_sub(self.lifetime(windows)) < window
     }
@@ -130,6 +131,7 @@ impl Validity {
     /// For how long it may be of use past its lifetime.
     pub(super) fn longest_window(&self, windows: &Windows) -> Duration {
         let told = [self.directives.stale_while_revalidate, self.directives.stale_if_error];
+        let windows = self.lent(windows);
         let set = [windows.stale_while_revalidate, windows.stale_if_error];
         let longest = told.into_iter().flatten().chain(set).max().unwrap_or_default();
         if self.may_be_stale() { longest } else { Duration::ZERO }
@@ -137,6 +139,10 @@ impl Validity {
 
     pub(crate) fn may_be_stale(&self) -> bool {
         !self.directives.no_cache && !self.directives.must_revalidate
+    }
+
+    fn lent(&self, windows: &Windows) -> Windows {
+        if self.is_lendable { *windows } else { Windows::default() }
     }
 
     fn explicit(&self) -> Option<Duration> {
@@ -149,8 +155,8 @@ pub(super) fn is_heuristic(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
-/// Statuses to which the settings may lend a lifetime: an error that isn't marked as lasting is asked
-/// for again.
+/// Statuses to which the settings may lend a lifetime: what isn't there may be there soon, and who asks for
+/// it asks the provider.
 fn is_lendable(status: StatusCode) -> bool {
     is_heuristic(status) && !status.is_client_error() && !status.is_server_error()
 }

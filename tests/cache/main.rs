@@ -1,7 +1,6 @@
 //! Tests of the cache.
 
 mod conformance;
-mod failures;
 mod flights;
 mod origin;
 mod properties;

@@ -243,7 +243,7 @@ async fn an_open_breaker_is_no_reason_for_an_error() {
     });
     let rates = Integration::user_flow("rates")
         .cache(layer())
-        .breaker(|breaker| breaker.consecutive_failures(2).no_success_for(Duration::ZERO))
+        .breaker(|breaker| breaker.failures(2).without_consecutive())
         .service(provider)
         .build()
         .unwrap();
