@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AGE, HeaderName, HeaderValue};
+use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 
@@ -68,6 +69,20 @@ pub(super) fn nothing_stored() -> Response<Full<Bytes>> {
     response
 }
 
+impl Forwarded {
+    /// Why the provider is asked.
+    pub(super) fn of(asked: &Asked, now: &Moments) -> Self {
+        match &asked.known {
+            None if asked.has_variants => Self::VaryMiss,
+            None => Self::UriMiss,
+            Some(known) if known.validity.age(now) < known.validity.lifetime(&asked.windows) => {
+                Self::Request
+            }
+            Some(_) => Self::Stale,
+        }
+    }
+}
+
 impl CacheStatus {
     pub(super) fn of(outcome: CacheOutcome, forwarded: Forwarded) -> Self {
         Self { forwarded, status: None, ttl: None, outcome }
@@ -104,6 +119,13 @@ impl CacheStatus {
             headers.append(CACHE_STATUS, value);
         }
     }
+}
+
+/// Says on an answer of the provider's what the cache did.
+pub(super) fn mark(head: &mut Parts, status: CacheStatus) {
+    let headers: &mut HeaderMap = &mut head.headers;
+    status.write(headers);
+    head.extensions.insert(status.outcome);
 }
 
 fn seconds(time: Duration) -> i64 {

@@ -3,31 +3,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::response::Parts;
-use tokio::sync::watch;
 use tower_layer::Layer;
 
 use super::around::CachePattern;
 use super::config::{CacheConfig, CacheWindows};
 use super::handle::CacheHandle;
-#[cfg(feature = "cache")]
-use super::memory::InMemoryStore;
 use super::origin::{Origin, ServiceOrigin};
+use super::parts::{Alive, Settings};
 use super::shared::Shared;
-use super::store::CacheStore;
+use super::store::{CacheStore, StoreKind};
 use crate::body::Body;
 use crate::context::PathTemplate;
 use crate::event::Emitter;
-use crate::freshness::Failure;
-use crate::outcome::{
-    BoxError, Classify, Error, ErrorKind, SharedClassifier, class_of_error, class_of_head,
-};
+use crate::outcome::{BoxError, Classify, SharedClassifier};
 use crate::pattern::ownership::Ownership;
 use crate::pattern::{InnerService, Layered, Own, Slot, Wiring};
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, Errors, validate};
-use crate::terms::{Class, Rejection};
+use crate::terms::Class;
 
 /// Answers from what is stored. See the [module](super).
 ///
@@ -38,7 +31,7 @@ use crate::terms::{Class, Rejection};
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CacheLayer {
     /// Absent if nothing is stored.
-    store: Option<Store>,
+    store: Option<StoreKind>,
     pub(crate) config: CacheConfig,
     classifier: SharedClassifier,
     emitter: Emitter,
@@ -53,17 +46,6 @@ pub struct CacheLayer {
 /// requests and those of this service have a [`Body`](crate::Body).
 pub type Cache<S> = Layered<Option<CachePattern>, S, Own>;
 
-/// Where answers are kept.
-#[derive(Clone)]
-enum Store {
-    #[cfg(feature = "cache")]
-    InMemory {
-        bytes: u64,
-        keys: u32,
-    },
-    Own(Arc<dyn CacheStore>),
-}
-
 /// What the layer's clones and handles share.
 struct State {
     shared: Arc<Shared>,
@@ -71,32 +53,16 @@ struct State {
     alive: Alive,
 }
 
-/// Background refreshes end when all of these are gone.
-#[derive(Clone, Debug)]
-pub(super) struct Alive(Arc<watch::Sender<()>>);
-
-/// Ready once all of them are.
-pub(super) struct Ended(watch::Receiver<()>);
-
-/// What a pattern is made of.
-pub(super) struct Settings {
-    pub(super) shared: Arc<Shared>,
-    pub(super) config: CacheConfig,
-    pub(super) classifier: SharedClassifier,
-    pub(super) emitter: Emitter,
-    pub(super) fetch_limit: Duration,
-}
-
 #[cfg(feature = "cache")]
 impl CacheLayer {
     /// A private cache by RFC 9111, in memory: at most 64 MiB, 10,000 keys, and bodies up to 1 MiB.
     pub fn new() -> Self {
-        Self::of(Store::InMemory { bytes: BYTES, keys: KEYS })
+        Self::of(StoreKind::in_memory())
     }
 
     /// How many bytes may be stored, 64 MiB by default. Detaches the layer from what is stored.
     pub fn max_bytes(mut self, most: u64) -> Self {
-        if let Some(Store::InMemory { bytes, .. }) = &mut self.store {
+        if let Some(StoreKind::InMemory { bytes, .. }) = &mut self.store {
             *bytes = most;
         }
         self.renewed()
@@ -105,7 +71,7 @@ impl CacheLayer {
     /// How many URIs may be stored, 10,000 by default; each partition counts. Detaches the layer from
     /// what is stored.
     pub fn max_keys(mut self, most: u32) -> Self {
-        if let Some(Store::InMemory { keys, .. }) = &mut self.store {
+        if let Some(StoreKind::InMemory { keys, .. }) = &mut self.store {
             *keys = most;
         }
         self.renewed()
@@ -115,7 +81,7 @@ impl CacheLayer {
 impl CacheLayer {
     /// The same cache with a store of your own, which bounds itself.
     pub fn with_store(store: impl CacheStore) -> Self {
-        Self::of(Store::Own(Arc::new(store)))
+        Self::of(StoreKind::Own(Arc::new(store)))
     }
 
     /// No cache: the layer does nothing.
@@ -132,7 +98,7 @@ impl CacheLayer {
         }
     }
 
-    fn of(store: Store) -> Self {
+    fn of(store: StoreKind) -> Self {
         Self { store: Some(store), ..Self::disabled() }.renewed()
     }
 
@@ -252,13 +218,8 @@ impl CacheLayer {
 
     /// The same layer with nothing stored.
     fn renewed(mut self) -> Self {
-        let store = self.store.as_ref().map(|store| match store {
-            #[cfg(feature = "cache")]
-            Store::InMemory { bytes, keys } => Arc::new(InMemoryStore::new(*bytes, *keys)) as _,
-            Store::Own(store) => Arc::clone(store),
-        });
-        self.state = store.map(|store| {
-            let shared = Arc::new(Shared::new(store, self.clock, self.rng.clone()));
+        self.state = self.store.as_ref().map(|store| {
+            let shared = Arc::new(Shared::new(store.open(), self.clock, self.rng.clone()));
             Arc::new(State { shared, ownership: Ownership::default(), alive: Alive::new() })
         });
         self
@@ -281,20 +242,8 @@ impl Slot for CacheLayer {
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.config.check_into(errors);
-        #[cfg(feature = "cache")]
-        if let Some(Store::InMemory { bytes, keys }) = self.store {
-            if bytes < self.config.body_cap as u64 {
-                errors.add(
-                    "max_bytes",
-                    format_args!("{bytes} bytes have no room for one answer of `body_cap`: raise it or lower the cap"),
-                );
-            }
-            if keys == 0 {
-                errors.add(
-                    "max_keys",
-                    "with 0 no answer is stored: raise it, or use `without_cache`",
-                );
-            }
+        if let Some(store) = &self.store {
+            store.check_into(self.config.body_cap, errors);
         }
     }
 }
@@ -314,65 +263,6 @@ where
     }
 }
 
-// === impl Settings ===
-
-impl Settings {
-    /// Whether an answer is a failure, for which a stored one may stand in.
-    pub(super) fn failure_of(&self, head: &Parts) -> Option<Failure> {
-        let class = class_of_head(&self.classifier, head.status, &head.headers, &head.extensions);
-        let by_header = matches!(
-            head.status,
-            StatusCode::INTERNAL_SERVER_ERROR
-                | StatusCode::BAD_GATEWAY
-                | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT
-        );
-        let by_setting = self.config.is_stale_when(class);
-        (by_header || by_setting).then_some(Failure { by_header, by_setting })
-    }
-
-    /// For which windows an error is a failure.
-    pub(super) fn failure_of_error(&self, error: &Error) -> Failure {
-        match error.kind() {
-            // A person wants the fallback's answer.
-            ErrorKind::Rejected(Rejection::FallbackOnly) => {
-                Failure { by_header: false, by_setting: false }
-            }
-            // A person wants what is stored, or at least no call.
-            ErrorKind::Rejected(Rejection::CacheOnly | Rejection::Stopped) => self.known_failure(),
-            kind => {
-                let class = class_of_error(&self.classifier, error);
-                let is_ours = matches!(kind, ErrorKind::Request | ErrorKind::TooLarge);
-                Failure { by_header: !is_ours, by_setting: self.config.is_stale_when(class) }
-            }
-        }
-    }
-
-    /// The provider failed just now, and isn't asked.
-    pub(super) fn known_failure(&self) -> Failure {
-        Failure { by_header: true, by_setting: true }
-    }
-}
-
-// === impl Alive ===
-
-impl Alive {
-    fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(())))
-    }
-
-    pub(super) fn subscribe(&self) -> Ended {
-        Ended(self.0.subscribe())
-    }
-}
-
-impl Ended {
-    pub(super) async fn ended(mut self) {
-        // Nothing is ever sent: it only ends.
-        while self.0.changed().await.is_ok() {}
-    }
-}
-
 #[cfg(feature = "cache")]
 impl Default for CacheLayer {
     fn default() -> Self {
@@ -389,17 +279,5 @@ impl fmt::Debug for CacheLayer {
     }
 }
 
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
 /// As long as an attempt may take in background work.
 const FETCH_LIMIT: Duration = Duration::from_secs(30);
-/// Small beside a service's memory, and thousands of API answers.
-#[cfg(feature = "cache")]
-const BYTES: u64 = 64 << 20;
-/// So many that one service's hot URIs fit in, at an average of 6 KiB.
-#[cfg(feature = "cache")]
-const KEYS: u32 = 10_000;

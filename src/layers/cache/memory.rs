@@ -7,6 +7,7 @@ use quick_cache::{OptionsBuilder, Weighter};
 use super::key::CacheKey;
 use super::store::CacheStore;
 use super::stored::CacheEntry;
+use crate::settings::Errors;
 
 /// A bounded store in memory. Of what isn't used, it drops the least useful (S3-FIFO, of quick_cache).
 pub struct InMemoryStore {
@@ -34,6 +35,19 @@ impl InMemoryStore {
             .expect("all options are set");
         let lifecycle = DefaultLifecycle::default();
         Self { cache: Cache::with_options(options, weight, RandomState::new(), lifecycle) }
+    }
+
+    pub(super) fn check(bytes: u64, keys: u32, body_cap: usize, errors: &mut Errors<'_>) {
+        let least = (body_cap as u64).saturating_mul(SHARDS as u64);
+        if bytes < least {
+            errors.add(
+                "max_bytes",
+                format_args!("with {bytes} bytes an answer of `body_cap` may find no room: set {least} at least, or lower the cap"),
+            );
+        }
+        if keys == 0 {
+            errors.add("max_keys", "with 0 no answer is stored: raise it, or use `without_cache`");
+        }
     }
 }
 

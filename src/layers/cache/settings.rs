@@ -5,7 +5,7 @@ use crate::settings::read::Reader;
 use crate::settings::section::{Table, assign, section};
 
 section! {
-    /// `[cache]`: the store and the windows of path templates are code.
+    /// `[cache]`: whether there is one is code, and so are its store and the windows of path templates.
     CacheSettings {
         fresh_for: Option<Duration>,
         stale_while_revalidate: Duration,
@@ -16,9 +16,6 @@ section! {
 
 impl Table<CacheLayer> for CacheSettings {
     fn of(layer: &CacheLayer) -> Self {
-        if !layer.is_enabled() {
-            return Self::default();
-        }
         let config = &layer.config;
         Self {
             fresh_for: Some(config.windows.fresh_for),
@@ -28,11 +25,7 @@ impl Table<CacheLayer> for CacheSettings {
         }
     }
 
-    fn merge(&self, layer: &mut CacheLayer, reader: &mut Reader<'_>) {
-        if !layer.is_enabled() && *self != Self::default() {
-            reader.wrong("it has no cache: give it one in code, by `.cache(CacheLayer::new())`");
-            return;
-        }
+    fn merge(&self, layer: &mut CacheLayer, _: &mut Reader<'_>) {
         let config = &mut layer.config;
         assign(&mut config.windows.fresh_for, &self.fresh_for);
         assign(&mut config.windows.stale_while_revalidate, &self.stale_while_revalidate);

@@ -1,7 +1,11 @@
 use std::fmt;
+use std::sync::Arc;
 
 use super::key::CacheKey;
+#[cfg(feature = "cache")]
+use super::memory::InMemoryStore;
 use super::stored::CacheEntry;
+use crate::settings::Errors;
 
 /// Where a cache keeps its answers.
 ///
@@ -57,3 +61,48 @@ pub trait CacheStore: Send + Sync + fmt::Debug + 'static {
         (0, 0)
     }
 }
+
+/// Where a layer's answers are kept.
+#[derive(Clone)]
+pub(super) enum StoreKind {
+    #[cfg(feature = "cache")]
+    InMemory {
+        bytes: u64,
+        keys: u32,
+    },
+    Own(Arc<dyn CacheStore>),
+}
+
+impl StoreKind {
+    #[cfg(feature = "cache")]
+    pub(super) fn in_memory() -> Self {
+        Self::InMemory { bytes: BYTES, keys: KEYS }
+    }
+
+    /// The store: a new one, unless it is the user's.
+    pub(super) fn open(&self) -> Arc<dyn CacheStore> {
+        match self {
+            #[cfg(feature = "cache")]
+            Self::InMemory { bytes, keys } => Arc::new(InMemoryStore::new(*bytes, *keys)),
+            Self::Own(store) => Arc::clone(store),
+        }
+    }
+
+    pub(super) fn check_into(&self, body_cap: usize, errors: &mut Errors<'_>) {
+        match self {
+            #[cfg(feature = "cache")]
+            Self::InMemory { bytes, keys } => InMemoryStore::check(*bytes, *keys, body_cap, errors),
+            // It bounds itself.
+            Self::Own(_) => {
+                let _ = (body_cap, errors);
+            }
+        }
+    }
+}
+
+/// Small beside a service's memory, and thousands of API answers.
+#[cfg(feature = "cache")]
+const BYTES: u64 = 64 << 20;
+/// So many that one service's hot URIs fit in, at an average of 6 KiB.
+#[cfg(feature = "cache")]
+const KEYS: u32 = 10_000;
