@@ -49,6 +49,11 @@ pub(crate) struct Failure {
     pub(crate) by_setting: bool,
 }
 
+impl Failure {
+    /// By all words that there are.
+    pub(crate) const ANY: Self = Self { by_header: true, by_setting: true };
+}
+
 impl Validity {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, times: TimedHeaders) -> Self {
         let directives = Directives::of(headers);

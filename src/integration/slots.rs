@@ -98,7 +98,7 @@ impl Slots {
         }
         let attempt = self.timeout.attempt_limit();
         self.bulkhead = self.bulkhead.reserving(attempt);
-        self.cache = self.cache.fetch_limit(attempt);
+        self.cache = self.cache.limits(attempt, self.deadline.limit());
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }

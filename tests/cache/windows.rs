@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Request;
 use outrigger::cache::{CacheLayer, CacheOutcome, CacheWindows};
-use outrigger::context::PathTemplate;
+use outrigger::context::{CallDeadline, PathTemplate};
 use outrigger::event::Event;
 use outrigger::outcome::Class;
 use outrigger::testing::{Answer, EventRecorder, Script};
@@ -280,4 +280,32 @@ async fn requests_narrow_and_widen_what_they_accept() {
     ask(&rates).await;
     wait(120).await;
     is(&send(&rates, late).await.unwrap(), CacheOutcome::StaleAccepted, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_time_runs_out_gets_the_stale_answer_and_the_next_ones_get_it_at_once() {
+    let hangs = Answer::status(200).after(SECOND * 3600);
+    let provider = Script::new([cached("a", "max-age=10, stale-if-error=600"), hangs]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let soon = || {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(CallDeadline::after(SECOND));
+        request
+    };
+    let began = tokio::time::Instant::now();
+    is(&send(&rates, soon()).await.unwrap(), CacheOutcome::StaleIfError, "a");
+    assert_eq!(began.elapsed(), Duration::from_millis(900));
+    is(&send(&rates, soon()).await.unwrap(), CacheOutcome::StaleIfError, "a");
+    assert_eq!(began.elapsed(), Duration::from_millis(900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_the_provider_asks_for_and_that_no_call_has_time_for_is_told_at_once() {
+    let provider = Script::new([Answer::status(429).header("retry-after", "30")]);
+    let rates = Integration::user_flow("rates").cache(layer()).service(provider).build().unwrap();
+    let began = tokio::time::Instant::now();
+    assert_eq!(ask(&rates).await.head.status(), 429);
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

@@ -50,7 +50,7 @@ impl Pattern for CachePattern {
                     self.refresh(&asked, attempt);
                 }
                 let status = CacheStatus::of(outcome, Forwarded::No);
-                match &asked.known {
+                match asked.known.clone() {
                     Some(known) => self.give(attempt, known, &asked, status).await,
                     None => Box::pin(next.run(call, attempt)).await,
                 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::StatusCode;
 use tokio::sync::oneshot;
@@ -8,12 +9,11 @@ use super::asked::Asked;
 use super::body::ended_early;
 use super::fill::{Came, Fill};
 use super::flight::{Flight, Landed, Waiter};
-use super::give::StandIn;
 use super::given::{CacheStatus, Forwarded};
 use super::state::Turn;
 use crate::context::{AttemptState, Context};
 use crate::event::Event;
-use crate::freshness::Directives;
+use crate::freshness::{Directives, Failure};
 use crate::pattern::{Attempt, Call, Either, Flow, Next, Wire, either};
 use crate::rt;
 use crate::terms::CacheOutcome;
@@ -28,81 +28,104 @@ impl CachePattern {
         asked: Arc<Asked>,
     ) -> Flow {
         let shared = &self.settings.shared;
-        let now = shared.moments();
-        let stand_in = |failure, status, forwarded| StandIn {
-            failure: Some(failure),
-            status,
-            forwarded,
-            asked: &asked,
-        };
-        if shared.is_quiet(&asked.key, now.monotonic) {
-            let quiet = stand_in(self.settings.known_failure(), None, Forwarded::No);
-            if let Some(flow) = self.give_stale(attempt, quiet).await {
-                return flow;
+        if shared.is_quiet(&asked.key, call.now()) {
+            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
+            if let Some(stored) = self.stand_in(&asked, Failure::ANY) {
+                return self.give(attempt, stored, &asked, status).await;
             }
         }
         if asked.directives.only_if_cached {
             return self.give_nothing(attempt).await;
         }
-        // Of which the waiter is held until the answer was read.
-        let (flight, _waiter) = match self.turn(&asked) {
-            (Turn::Lead(flight), waiter) => (flight, waiter),
-            (Turn::Alone, _) => alone(),
-            (Turn::Follow(flight), waiter) => {
-                attempt.state(AttemptState::leave_queue);
-                match flight.landed().await {
-                    Landed::Stored => {
-                        if let Some(flow) = self.give_collapsed(attempt, &asked).await {
-                            return flow;
-                        }
-                    }
-                    Landed::Failed(error) => {
-                        let failure = self.settings.failure_of_error(&error);
-                        let stale = stand_in(failure, None, Forwarded::of(&asked, &now));
-                        return match self.give_stale(attempt, stale).await {
-                            Some(flow) => flow,
-                            None => Err(self.failed(attempt, error.said())),
-                        };
-                    }
-                    Landed::NotShared => {}
-                }
-                drop(waiter);
-                alone()
+        match self.turn(&asked) {
+            (Turn::Lead(flight), waiter) => {
+                return self.lead(call, attempt, next, &asked, (flight, waiter)).await;
             }
-        };
-        let Some((came, context)) = self.begin(&asked, flight, attempt) else {
+            (Turn::Follow(flight), waiter) => {
+                let flow = self.follow(call, attempt, &asked, &flight).await;
+                drop(waiter);
+                if let Some(flow) = flow {
+                    return flow;
+                }
+            }
+            (Turn::Alone, _) => {}
+        }
+        self.lead(call, attempt, next, &asked, alone()).await
+    }
+
+    /// Fetches the answer. The waiter is kept until it was read.
+    async fn lead<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+        asked: &Arc<Asked>,
+        (flight, _waiter): (Flight, Option<Waiter>),
+    ) -> Flow {
+        let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
+        let Some((came, context)) = self.begin(asked, flight, attempt) else {
             return next.run(call, attempt).await;
         };
-        let came = came.await.unwrap_or_else(|_| Came::Failed(ended_early()));
+        let Some(came) = call.until(self.patience(call, asked), came).await else {
+            return self.give_late(attempt, asked, forwarded).await;
+        };
         attempt.state(|state| state.call().adopt(context.call()));
-        let forwarded = Forwarded::of(&asked, &now);
-        match came {
+        match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
             Came::Confirmed(stored) => {
-                let mut status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);
-                status.status = Some(StatusCode::NOT_MODIFIED);
-                self.give(attempt, &stored, &asked, status).await
+                let status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);
+                let status = status.answered(StatusCode::NOT_MODIFIED);
+                self.give(attempt, stored, asked, status).await
             }
             Came::Answered(response) => {
-                let (head, body) = response.into_parts();
-                let failure = self.settings.failure_of(&head);
-                let stale =
-                    StandIn { failure, status: Some(head.status), forwarded, asked: &asked };
-                match self.give_stale(attempt, stale).await {
-                    Some(flow) => flow,
-                    None => self.give_answer(attempt, head, body, forwarded).await,
-                }
+                let failure = self.settings.failure_of(&response);
+                let stored = failure.and_then(|failure| self.stand_in(asked, failure));
+                let Some(stored) = stored else {
+                    return self.give_answer(attempt, *response, forwarded).await;
+                };
+                let status = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+                let status = status.answered(response.status());
+                // What it holds is needed no longer.
+                drop(response);
+                self.give(attempt, stored, asked, status).await
             }
-            Came::Failed(error) => {
-                let failure = self.settings.failure_of_error(&error);
-                match self.give_stale(attempt, stand_in(failure, None, forwarded)).await {
-                    Some(flow) => flow,
-                    None => Err(self.failed(attempt, error)),
-                }
+            Came::Failed(error) => self.give_instead(attempt, asked, forwarded, error).await,
+        }
+    }
+
+    /// Waits for another call's fetch. `None` if this call must fetch its own.
+    async fn follow<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+        flight: &Flight,
+    ) -> Option<Flow> {
+        let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
+        attempt.state(|state| {
+            state.leave_queue();
+            state.call().count_attempts(0);
+        });
+        let landed = call.until(self.patience(call, asked), flight.landed()).await;
+        match landed {
+            None => Some(self.give_late(attempt, asked, forwarded).await),
+            Some(Landed::Stored) => self.give_collapsed(attempt, asked).await,
+            Some(Landed::NotShared) => None,
+            Some(Landed::Failed(error)) => {
+                let error = error.said_of(&attempt.context());
+                Some(self.give_instead(attempt, asked, forwarded, error).await)
             }
         }
     }
 
-    pub(super) fn turn(&self, asked: &Asked) -> (Turn<Flight>, Option<Waiter>) {
+    /// Until when a call waits that has a stale answer: it must not lose that to its deadline.
+    fn patience(&self, call: &Call, asked: &Asked) -> Option<Instant> {
+        let deadline = call.deadline()?;
+        self.stand_in(asked, Failure::ANY)?;
+        let left = deadline.saturating_duration_since(call.now());
+        Some(call.now() + left - left / PART_FOR_STALE)
+    }
+
+    fn turn(&self, asked: &Asked) -> (Turn<Flight>, Option<Waiter>) {
         let Directives { no_store, no_cache, max_age, .. } = asked.directives;
         // An answer that another call asked for earlier may be too old for it.
         match no_store || no_cache || max_age.is_some() {
@@ -112,7 +135,7 @@ impl CachePattern {
     }
 
     /// Begins a fetch in a task of its own; `None` outside of a runtime.
-    pub(super) fn begin<W: Wire>(
+    fn begin<W: Wire>(
         &self,
         asked: &Arc<Asked>,
         flight: Flight,
@@ -134,14 +157,16 @@ impl CachePattern {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
         let fill = self.fill(asked, flight.clone(), attempt);
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
-        let limit = settings.fetch_limit;
-        let context = fill.context.clone();
+        let (context, key) = (fill.context.clone(), asked.key.clone());
         let began = rt::spawn(async move {
-            let due = rt::after(rt::now(), limit);
-            let ended = alive.ended();
-            let work = either(fill.refresh(waiter), ended);
-            let ok = rt::until(Some(due), work).await;
-            let ok = matches!(ok, Some(Either::First(true)));
+            let due = rt::after(rt::now(), settings.fetch_limit);
+            let work = either(fill.refresh(waiter), alive.ended());
+            let ended = rt::until(Some(due), work).await;
+            if ended.is_none() {
+                // It was cut, and nobody has noted that yet.
+                settings.shared.failed(&key);
+            }
+            let ok = matches!(ended, Some(Either::First(true)));
             settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });
         });
         if !began {
@@ -149,17 +174,12 @@ impl CachePattern {
         }
     }
 
-    pub(super) fn fill<W: Wire>(
-        &self,
-        asked: &Arc<Asked>,
-        flight: Flight,
-        attempt: &Attempt<W>,
-    ) -> Fill {
+    fn fill<W: Wire>(&self, asked: &Arc<Asked>, flight: Flight, attempt: &Attempt<W>) -> Fill {
         Fill {
             settings: Arc::clone(&self.settings),
             origin: Arc::clone(&self.origin),
             generation: self.settings.shared.generation(&asked.key),
-            context: attempt.context().detached(),
+            context: attempt.context().detached(self.settings.call_limit),
             asked: Arc::clone(asked),
             flight,
         }
@@ -172,3 +192,6 @@ fn alone() -> (Flight, Option<Waiter>) {
     let waiter = flight.wait();
     (flight, Some(waiter))
 }
+
+/// A tenth of the time left is enough to hand up what is in memory, and no more than a person notices.
+const PART_FOR_STALE: u32 = 10;

@@ -41,7 +41,7 @@ pub(super) enum Came {
     /// The provider confirmed what was stored.
     Confirmed(Arc<StoredAnswer>),
     /// The provider answered.
-    Answered(Response<FilledBody>),
+    Answered(Box<Response<FilledBody>>),
     Failed(Error),
 }
 
@@ -74,10 +74,7 @@ impl Fill {
         self.fetch(to, &mut landing.landed).await;
         match came.await {
             Ok(Came::Confirmed(_)) => true,
-            Ok(Came::Answered(response)) => {
-                let (head, _) = response.into_parts();
-                self.settings.failure_of(&head).is_none()
-            }
+            Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
             Ok(Came::Failed(_)) | Err(_) => false,
         }
     }
@@ -134,7 +131,9 @@ impl Fill {
     /// Gives the answer to the call, and stores it if it may.
     async fn take(&self, reply: Reply, to: oneshot::Sender<Came>, landed: &mut Landed) {
         let Reply { head, body, sent, received } = reply;
-        let failure = self.settings.failure_of(&head);
+        let answer = Response::from_parts(head, ());
+        let failure = self.settings.failure_of(&answer);
+        let (head, ()) = answer.into_parts();
         self.note(failure);
         let times = TimedHeaders::read(&head.headers, sent, received);
         let validity = Validity::new(head.status, &head.headers, times);
@@ -142,7 +141,7 @@ impl Fill {
             Storing::Store if self.fits(body.size_hint().lower()) => {
                 let (pipe, piped) = FilledBody::piped(body.size_hint());
                 let given = clone_of(&head);
-                let _ = to.send(Came::Answered(Response::from_parts(head, piped)));
+                let _ = to.send(Came::Answered(Box::new(Response::from_parts(head, piped))));
                 if self.capture(body, &pipe, |body| self.store(&given, validity, body)).await {
                     *landed = Landed::Stored;
                 }
@@ -151,11 +150,12 @@ impl Fill {
             Storing::Store | Storing::Replace => self.forget(),
             Storing::Leave => {}
         }
-        if failure.is_none() {
+        // A request that forbids storing says nothing about others.
+        if failure.is_none() && !self.asked.directives.no_store {
             self.shared().not_shared(&self.asked.key);
         }
         let own = Response::from_parts(head, FilledBody::Own(body));
-        let _ = to.send(Came::Answered(own));
+        let _ = to.send(Came::Answered(Box::new(own)));
     }
 
     /// Reads the body for the call and for the store. Returns whether it is stored.

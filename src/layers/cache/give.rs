@@ -1,5 +1,7 @@
-use http::response::Parts;
-use http::{Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Response;
 
 use super::around::CachePattern;
 use super::asked::Asked;
@@ -10,21 +12,14 @@ use crate::event::Event;
 use crate::freshness::{Failure, Plan};
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Flow, Wire};
-use crate::terms::CacheOutcome;
-
-/// What was given instead of what was asked for.
-pub(super) struct StandIn<'a> {
-    pub(super) failure: Option<Failure>,
-    pub(super) status: Option<StatusCode>,
-    pub(super) forwarded: Forwarded,
-    pub(super) asked: &'a Asked,
-}
+use crate::terms::{CacheOutcome, Delivery, Phase};
 
 impl CachePattern {
+    /// Gives a stored answer.
     pub(super) async fn give<W: Wire>(
         &self,
         attempt: &Attempt<W>,
-        stored: &StoredAnswer,
+        stored: Arc<StoredAnswer>,
         asked: &Asked,
         status: CacheStatus,
     ) -> Flow {
@@ -36,25 +31,48 @@ impl CachePattern {
             }
         });
         let now = self.settings.shared.moments();
-        let response = given::response(stored, asked, &now, status);
+        let response = given::response(&stored, asked, &now, status);
+        drop(stored);
         self.told(attempt, outcome);
         attempt.play(response).await
     }
 
-    /// Gives the stale answer that may stand in for a failure, if there is one.
-    pub(super) async fn give_stale<W: Wire>(
+    /// The stale answer that may stand in for a failure, if there is one.
+    pub(super) fn stand_in(&self, asked: &Asked, failure: Failure) -> Option<Arc<StoredAnswer>> {
+        let known = asked.known.as_ref()?;
+        let now = self.settings.shared.moments();
+        let stands_in = known.validity.stands_in(failure, &asked.directives, &asked.windows, &now);
+        stands_in.then(|| Arc::clone(known))
+    }
+
+    /// Gives the stale answer in place of an error, or the error.
+    pub(super) async fn give_instead<W: Wire>(
         &self,
         attempt: &Attempt<W>,
-        StandIn { failure, status, forwarded, asked }: StandIn<'_>,
-    ) -> Option<Flow> {
-        let (failure, known) = (failure?, asked.known.as_ref()?);
-        let now = self.settings.shared.moments();
-        if !known.validity.stands_in(failure, &asked.directives, &asked.windows, &now) {
-            return None;
-        }
-        let status =
-            CacheStatus { status, ..CacheStatus::of(CacheOutcome::StaleIfError, forwarded) };
-        Some(self.give(attempt, known, asked, status).await)
+        asked: &Asked,
+        forwarded: Forwarded,
+        error: Error,
+    ) -> Flow {
+        let failure = self.settings.failure_of_error(&error);
+        let Some(stored) = self.stand_in(asked, failure) else {
+            self.told(attempt, CacheOutcome::Miss);
+            return Err(error.with_context(&attempt.context()));
+        };
+        drop(error);
+        let status = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+        self.give(attempt, stored, asked, status).await
+    }
+
+    /// Gives the stale answer because the call's time runs out.
+    pub(super) async fn give_late<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+        forwarded: Forwarded,
+    ) -> Flow {
+        self.settings.shared.failed(&asked.key);
+        let error = Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown);
+        self.give_instead(attempt, asked, forwarded, error).await
     }
 
     /// Gives what another call's fetch has stored, if this call may have it.
@@ -71,21 +89,23 @@ impl CachePattern {
             return None;
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
-        Some(self.give(attempt, &stored, asked, status).await)
+        Some(self.give(attempt, stored, asked, status).await)
     }
 
+    /// Gives the provider's answer.
     pub(super) async fn give_answer<W: Wire>(
         &self,
         attempt: &Attempt<W>,
-        mut head: Parts,
-        body: FilledBody,
+        response: Response<FilledBody>,
         forwarded: Forwarded,
     ) -> Flow {
+        let (mut head, body) = response.into_parts();
         mark(&mut head, CacheStatus::of(CacheOutcome::Miss, forwarded));
         self.told(attempt, CacheOutcome::Miss);
         attempt.play(Response::from_parts(head, body)).await
     }
 
+    /// Answers that nothing is stored.
     pub(super) async fn give_nothing<W: Wire>(&self, attempt: &Attempt<W>) -> Flow {
         attempt.state(|state| {
             state.leave_queue();
@@ -93,11 +113,6 @@ impl CachePattern {
         });
         self.told(attempt, CacheOutcome::Miss);
         attempt.play(given::nothing_stored()).await
-    }
-
-    pub(super) fn failed<W: Wire>(&self, attempt: &Attempt<W>, error: Error) -> Error {
-        self.told(attempt, CacheOutcome::Miss);
-        error.with_context(&attempt.context())
     }
 
     /// Counts what the cache did for a call, and emits it.

@@ -88,6 +88,11 @@ impl CacheStatus {
         Self { forwarded, status: None, ttl: None, outcome }
     }
 
+    /// The provider answered with this status, and another answer is given.
+    pub(super) fn answered(self, status: StatusCode) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
     /// Appends it to those of other caches.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let mut text = String::with_capacity(64);

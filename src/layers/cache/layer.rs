@@ -38,6 +38,7 @@ pub struct CacheLayer {
     clock: Clock,
     rng: Rng,
     fetch_limit: Duration,
+    call_limit: Option<Duration>,
     /// Absent if nothing is stored.
     state: Option<Arc<State>>,
 }
@@ -94,6 +95,7 @@ impl CacheLayer {
             clock: Clock::system(),
             rng: Rng::system(),
             fetch_limit: FETCH_LIMIT,
+            call_limit: None,
             state: None,
         }
     }
@@ -192,9 +194,9 @@ impl CacheLayer {
         self.store.is_some()
     }
 
-    /// How long a background refresh may take.
-    pub(crate) fn fetch_limit(mut self, limit: Option<Duration>) -> Self {
-        self.fetch_limit = limit.unwrap_or(FETCH_LIMIT);
+    /// How long a background refresh may take, and a call.
+    pub(crate) fn limits(mut self, attempt: Option<Duration>, call: Option<Duration>) -> Self {
+        (self.fetch_limit, self.call_limit) = (attempt.unwrap_or(FETCH_LIMIT), call);
         self
     }
 
@@ -212,6 +214,7 @@ impl CacheLayer {
             classifier: self.classifier.clone(),
             emitter: self.emitter.clone(),
             fetch_limit: self.fetch_limit,
+            call_limit: self.call_limit,
         };
         Some(CachePattern::new(Arc::new(settings), origin(), state.alive.clone()))
     }
@@ -237,7 +240,8 @@ impl Slot for CacheLayer {
 
     /// These settings, with what the running cache has stored.
     fn inherit(self, running: &Self) -> Self {
-        Self { config: self.config, fetch_limit: self.fetch_limit, ..running.clone() }
+        let Self { config, fetch_limit, call_limit, .. } = self;
+        Self { config, fetch_limit, call_limit, ..running.clone() }
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {

@@ -2,8 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
-use http::response::Parts;
+use http::{Response, StatusCode};
 use tokio::sync::watch;
 
 use super::config::CacheConfig;
@@ -19,7 +18,10 @@ pub(super) struct Settings {
     pub(super) config: CacheConfig,
     pub(super) classifier: SharedClassifier,
     pub(super) emitter: Emitter,
+    /// How long a background refresh may take.
     pub(super) fetch_limit: Duration,
+    /// How long a call may take, if that is limited: what waits further in is told so.
+    pub(super) call_limit: Option<Duration>,
 }
 
 /// Background refreshes end when all of these are gone.
@@ -33,10 +35,11 @@ pub(super) struct Ended(watch::Receiver<()>);
 
 impl Settings {
     /// Whether an answer is a failure, for which a stored one may stand in.
-    pub(super) fn failure_of(&self, head: &Parts) -> Option<Failure> {
-        let class = class_of_head(&self.classifier, head.status, &head.headers, &head.extensions);
+    pub(super) fn failure_of<B>(&self, answer: &Response<B>) -> Option<Failure> {
+        let (status, headers) = (answer.status(), answer.headers());
+        let class = class_of_head(&self.classifier, status, headers, answer.extensions());
         let by_header = matches!(
-            head.status,
+            status,
             StatusCode::INTERNAL_SERVER_ERROR
                 | StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
@@ -54,18 +57,13 @@ impl Settings {
                 Failure { by_header: false, by_setting: false }
             }
             // A person wants what is stored, or at least no call.
-            ErrorKind::Rejected(Rejection::CacheOnly | Rejection::Stopped) => self.known_failure(),
+            ErrorKind::Rejected(Rejection::CacheOnly | Rejection::Stopped) => Failure::ANY,
             kind => {
                 let class = class_of_error(&self.classifier, error);
                 let is_ours = matches!(kind, ErrorKind::Request | ErrorKind::TooLarge);
                 Failure { by_header: !is_ours, by_setting: self.config.is_stale_when(class) }
             }
         }
-    }
-
-    /// The provider failed just now, and isn't asked.
-    pub(super) fn known_failure(&self) -> Failure {
-        Failure { by_header: true, by_setting: true }
     }
 }
 
