@@ -150,6 +150,7 @@
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
+//! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -165,11 +166,14 @@
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
 //! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
+//! | `outbox` | no | a durable queue of calls, with a store in memory |
+//! | `sqlite` | no | the outbox's store in one SQLite file |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -239,6 +243,10 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// A durable queue of calls.
+#[cfg(feature = "outbox")]
+pub mod outbox;
+
 // Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;
@@ -257,6 +265,9 @@ pub mod guide {
 
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
+
+    #[doc = include_str!("guide/through_an_sdk.md")]
+    pub mod through_an_sdk {}
 }
 
 pub use body::Body;

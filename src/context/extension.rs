@@ -172,6 +172,11 @@ impl Context {
         Self { state: AttemptState::begin(None, call), attempt: 1, span: self.span, before: 0 }
     }
 
+    /// Whether another call's attempt caused it.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.state.is_nested()
+    }
+
     /// Whether it belongs to this attempt, or to one inside of it.
     pub(crate) fn is_inside(&self, outer: &Self) -> bool {
         self.state.is_inside(&outer.state)

@@ -45,11 +45,12 @@ pub struct ReportedCall {
     pub idempotency_key: Option<HeaderValue>,
     /// The requests that were sent for it, as far as a layer counts them.
     pub attempts: u32,
-    /// The worst delivery of its attempts. [`Delivery::Unknown`] while it runs.
+    /// The worst delivery of its attempts; [`Delivery::Answered`] once an answer that says that all went
+    /// well was read to its end, whatever attempts before it came to. [`Delivery::Unknown`] while it runs.
     pub delivery: Delivery,
-    /// The status of the answer, if there was one.
+    /// The status of the last answer, if there was one.
     pub status: Option<StatusCode>,
-    /// It hasn't come to its answer, or its error.
+    /// Its answer hasn't been read to the end, nor dropped.
     pub is_running: bool,
 }
 
@@ -72,6 +73,8 @@ struct Sums {
 pub(crate) struct ReportEntry {
     method: Method,
     facts: Arc<Call>,
+    /// Another call sends by it.
+    is_nested: bool,
     end: OnceLock<CallEnd>,
 }
 
@@ -97,7 +100,8 @@ impl Report {
         self.sums().delivery
     }
 
-    /// The requests that were sent for all calls.
+    /// The requests that were sent for all calls. What a call causes another integration to send counts
+    /// once.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.sums().attempts
@@ -122,12 +126,18 @@ impl Report {
 
     pub(super) fn begin(&self, entry: &Arc<ReportEntry>) {
         let mut state = self.state();
-        if state.last.len() == MOST_CALLS
-            && let Some(oldest) = state.last.pop_front()
-        {
-            state.before = state.before.and(&oldest);
+        if state.last.len() == MOST_CALLS {
+            // One that runs is kept if possible: what it comes to isn't known.
+            let ended = state.last.iter().position(|entry| entry.end.get().is_some());
+            if let Some(oldest) = state.last.remove(ended.unwrap_or(0)) {
+                state.before = state.before.and(&oldest);
+            }
         }
         state.last.push_back(Arc::clone(entry));
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn state(&self) -> MutexGuard<'_, Calls> {
@@ -146,15 +156,15 @@ impl Sums {
         let CallEnd { delivery, attempts, .. } = entry.end();
         Self {
             calls: self.calls.saturating_add(1),
-            attempts: self.attempts.saturating_add(attempts),
+            attempts: self.attempts.saturating_add(if entry.is_nested { 0 } else { attempts }),
             delivery: self.delivery.max(delivery),
         }
     }
 }
 
 impl ReportEntry {
-    pub(super) fn new(method: Method, facts: Arc<Call>) -> Arc<Self> {
-        Arc::new(Self { method, facts, end: OnceLock::new() })
+    pub(super) fn new(method: Method, facts: Arc<Call>, is_nested: bool) -> Arc<Self> {
+        Arc::new(Self { method, facts, is_nested, end: OnceLock::new() })
     }
 
     /// The call has ended so; told once.
@@ -167,7 +177,7 @@ impl ReportEntry {
         let so_far = || CallEnd {
             delivery: Delivery::Unknown,
             attempts: self.facts.attempts().unwrap_or(1),
-            status: None,
+            status: self.facts.last_status(),
         };
         self.end.get().copied().unwrap_or_else(so_far)
     }

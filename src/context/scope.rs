@@ -40,7 +40,7 @@ pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 /// ```
 ///
 /// A call takes its id, trace and deadline from the scope in which it is made, or else from the one in
-/// which it is first polled; its options and reports the other way round. So they reach calls that a client library makes inside its own methods: give it their
+/// which it is first polled; its options from the inner one of both; and both report it. So they reach calls that a client library makes inside its own methods: give it their
 /// [options](Self::options), and learn by a [`Report`] what they came to.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a scope does nothing until something is run in it"]
@@ -58,13 +58,24 @@ pub(crate) struct Carried {
     extensions: Extensions,
     key: Option<OneKey>,
     reports: Vec<Report>,
+    /// In how many scopes that carry something its scope was made.
+    depth: u32,
 }
 
 /// An idempotency key, and the request that it belongs to: the first one that may need it.
 #[derive(Clone, Debug)]
 struct OneKey {
     key: IdempotencyKey,
-    of: Arc<OnceLock<(Method, Uri)>>,
+    of: Arc<OnceLock<KeyedRequest>>,
+}
+
+/// What tells the request that has a scope's key from others.
+#[derive(Debug)]
+struct KeyedRequest {
+    method: Method,
+    uri: Uri,
+    /// Its body, if that was in memory.
+    body: Option<Box<[u8]>>,
 }
 
 /// Work that runs inside a [`Scope`].
@@ -81,7 +92,11 @@ impl CallDeadline {
 impl Scope {
     /// An empty scope. Inside another scope, it inherits the other's facts.
     pub fn new() -> Self {
-        CURRENT.try_with(Clone::clone).unwrap_or_default()
+        let mut scope = CURRENT.try_with(Self::clone).unwrap_or_default();
+        if let Some(carried) = &mut scope.carried {
+            Arc::make_mut(carried).depth += 1;
+        }
+        scope
     }
 
     /// The correlation id of the calls inside.
@@ -191,22 +206,35 @@ impl Scope {
 }
 
 impl Carried {
+    /// Of two scopes, the one that was made inside the other, or else the first.
+    pub(crate) fn inner(one: Option<Arc<Self>>, other: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        match (one, other) {
+            (Some(one), Some(other)) if other.depth > one.depth => Some(other),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Gives a request what it doesn't have itself.
     pub(crate) fn extend<B>(&self, request: &mut Request<B>) {
-        self.give_key(request);
         let own = std::mem::replace(request.extensions_mut(), self.extensions.clone());
         request.extensions_mut().extend(own);
     }
 
-    /// Gives a request the key, if it is the one that the key belongs to.
-    pub(crate) fn give_key<B>(&self, request: &mut Request<B>) {
+    /// Gives a request the key, if it is the one that the key belongs to: the first one, and one that is
+    /// the same. Requests that only read are to be left out.
+    pub(crate) fn give_key<B>(&self, request: &mut Request<B>, body: Option<Box<[u8]>>) {
         let Some(OneKey { key, of }) = &self.key else { return };
-        if request.method().is_safe() || request.extensions().get::<IdempotencyKey>().is_some() {
+        if request.extensions().get::<IdempotencyKey>().is_some() {
             return;
         }
-        let this = (request.method(), request.uri());
-        let (method, uri) = of.get_or_init(|| (this.0.clone(), this.1.clone()));
-        if this == (method, uri) {
+        let (method, uri) = (request.method(), request.uri());
+        let mut is_it = false;
+        let first = of.get_or_init(|| {
+            is_it = true;
+            KeyedRequest { method: method.clone(), uri: uri.clone(), body: body.clone() }
+        });
+        let is_same = || body.is_some() && first.body == body;
+        if is_it || (&first.method, &first.uri) == (method, uri) && is_same() {
             request.extensions_mut().insert(key.clone());
         }
     }
@@ -214,7 +242,7 @@ impl Carried {
     /// Gives a request the scope's limit, which counts from when the call is made.
     pub(crate) fn limit_call<B>(&self, request: &mut Request<B>) {
         if let Some(limit) = self.limit()
-            && request.extensions().get::<CallLimit>().is_none()
+            && !has_limit(request)
         {
             request.extensions_mut().insert(CallLimit(limit));
         }
@@ -225,13 +253,36 @@ impl Carried {
         self.extensions.get::<CallLimit>().map(|limit| limit.0)
     }
 
-    /// Enters a call into the reports, if there are any.
-    pub(crate) fn report(&self, method: &Method, facts: &Arc<Call>) -> Option<Arc<ReportEntry>> {
-        let is_reported = !self.reports.is_empty();
-        let entry = is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts)))?;
-        self.reports.iter().for_each(|report| report.begin(&entry));
+    /// Whether it has a key for one of the requests inside.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Enters a call into the reports of the scopes in which it was made and polled, if there are any.
+    pub(crate) fn report(
+        scopes: [Option<&Arc<Self>>; 2],
+        method: &Method,
+        facts: &Arc<Call>,
+        is_nested: bool,
+    ) -> Option<Arc<ReportEntry>> {
+        let mut reports: Vec<&Report> = Vec::new();
+        for report in scopes.into_iter().flatten().flat_map(|scope| &scope.reports) {
+            if !reports.iter().any(|known| known.is(report)) {
+                reports.push(report);
+            }
+        }
+        let is_reported = !reports.is_empty();
+        let entry =
+            is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts), is_nested))?;
+        reports.iter().for_each(|report| report.begin(&entry));
         Some(entry)
     }
+}
+
+/// Whether a request has a limit of its own.
+pub(crate) fn has_limit<B>(request: &Request<B>) -> bool {
+    let own = request.extensions();
+    own.get::<CallLimit>().is_some() || own.get::<CallDeadline>().is_some()
 }
 
 tokio::task_local! {

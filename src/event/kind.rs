@@ -248,4 +248,7 @@ pub enum Event {
     },
     /// Other settings were applied.
     SettingsApplied,
+    /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
+    #[cfg(feature = "outbox")]
+    Outbox(crate::terms::outbox::OutboxEvent),
 }

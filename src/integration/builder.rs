@@ -68,7 +68,7 @@ pub struct IntegrationBuilder<T> {
     emitter: Emitter,
     classifier: SharedClassifier,
     registries: Vec<Registry>,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
@@ -457,6 +457,8 @@ impl<T: Source> IntegrationBuilder<T> {
         let of_registries = self.registries.iter().flat_map(Registry::subscribers);
         let emitter = of_registries.fold(self.emitter, Emitter::with_shared);
         let wiring = Wiring { emitter: emitter.clone(), classifier: self.classifier };
+        #[cfg(feature = "outbox")]
+        let classifier = wiring.classifier.clone();
         let slots = self.slots.adopt(&wiring);
         let mut base = Baseline { preset: self.preset, slots, limits: self.transport.limits() };
         let Merged { slots, limits } = self.settings.merge(&base, &mut Vec::new());
@@ -483,6 +485,8 @@ impl<T: Source> IntegrationBuilder<T> {
                 name: self.name,
                 live: Reload::new(base, slots, compose),
                 emitter,
+                #[cfg(feature = "outbox")]
+                classifier,
                 pool,
                 last_change: Mutex::default(),
                 endpoint,

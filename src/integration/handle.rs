@@ -38,6 +38,8 @@ pub(super) struct Shared {
     pub(super) name: Arc<str>,
     pub(super) live: Reload,
     pub(super) emitter: Emitter,
+    #[cfg(feature = "outbox")]
+    pub(super) classifier: crate::outcome::SharedClassifier,
     pub(super) pool: Option<PoolHandle>,
     pub(super) last_change: Mutex<Option<LastChange>>,
     pub(super) endpoint: Endpoint,

@@ -108,6 +108,8 @@
 
 mod adapt;
 mod adjust;
+#[cfg(feature = "aws")]
+mod aws;
 mod background;
 mod bottom;
 mod box_stack;
@@ -123,6 +125,8 @@ mod controls;
 pub mod grpc;
 mod handle;
 mod health;
+#[cfg(feature = "outbox")]
+mod jobs;
 mod merged;
 mod preset;
 mod reload;
@@ -142,10 +146,14 @@ mod user_flow;
 mod users;
 
 pub use adjust::Adjust;
+#[cfg(feature = "aws")]
+pub use aws::AwsClient;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
 pub use client::OwnClient;
 pub use handle::Integration;
+#[cfg(feature = "outbox")]
+pub(crate) use jobs::Places;
 pub use preset::Preset;
 pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "reqwest")]

@@ -179,7 +179,8 @@ impl<W: Wire> Attempt<W> {
     pub(crate) fn forget_answer(&self) {
         self.shared.set(Stage::Sent);
         let mut slots = self.shared.slots();
-        (slots.head, slots.frame, slots.class) = (None, None, None);
+        (slots.head, slots.frame) = (None, None);
+        (slots.class, slots.ended_as) = (None, None);
     }
 }
 

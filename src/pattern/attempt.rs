@@ -170,16 +170,19 @@ impl<W: Wire> SharedAttempt<W> {
         if let Some(context) = &slots.context {
             context.call().answered(head.status);
         }
-        (slots.head, slots.size, slots.class) = (Some(head), size, None);
+        (slots.head, slots.size) = (Some(head), size);
+        (slots.class, slots.ended_as) = (None, None);
     }
 
     /// Moves the head and the facts of another attempt here.
     pub(super) fn take_over(&self, other: &Self) {
         let mut from = other.slots();
-        let taken = (from.head.take(), from.size, from.class, from.context.clone());
+        let taken = (from.head.take(), from.size, from.context.clone());
+        let classes = (from.class, from.ended_as);
         drop(from);
         let mut slots = self.slots();
-        (slots.head, slots.size, slots.class, slots.context) = taken;
+        (slots.head, slots.size, slots.context) = taken;
+        (slots.class, slots.ended_as) = classes;
     }
 
     pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {

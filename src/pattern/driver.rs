@@ -12,7 +12,7 @@ use super::around::Next;
 use super::call_box::{CallBox, CallBoxes, SharedCallBox, end, lock};
 use super::wire::Wire;
 use crate::body::{Answer, AnswerSource};
-use crate::context::{AttemptState, Carried, Context, ReportEntry, Scope};
+use crate::context::{AttemptState, Carried, Context, Scope};
 use crate::outcome::Error;
 
 /// How a call begins.
@@ -45,7 +45,7 @@ where
         let context = context(call_box.spare.take());
         call_box.begin(request, context, prepare);
     }
-    Running { call_box: Some(shared), is_begun: false, made_in, entry: None }
+    Running { call_box: Some(shared), is_begun: false, made_in }
 }
 
 /// A running call, as a future of its answer's head.
@@ -57,16 +57,11 @@ pub struct Running<W: Wire> {
     is_begun: bool,
     /// What the scope in which it was made has for it, until it is polled.
     made_in: Option<Arc<Carried>>,
-    /// The call in its scope's reports, until they are told its end.
-    entry: Option<Arc<ReportEntry>>,
 }
 
 impl<W: Wire> Drop for Running<W> {
     fn drop(&mut self) {
         if let Some(call_box) = self.call_box.take() {
-            if let Some(entry) = self.entry.take() {
-                entry.tell(lock(&call_box).end_if_left());
-            }
             end(call_box);
         }
     }
@@ -80,15 +75,14 @@ impl<W: Wire> Future for Running<W> {
         let shared = this.call_box.as_ref().expect("polled after it was ready");
         let head = {
             let mut call_box = lock(shared);
-            if !std::mem::replace(&mut this.is_begun, true)
-                && let Some(scope) = Scope::current_carried().or(this.made_in.take())
-            {
-                this.entry = call_box.enter(&scope);
+            if !std::mem::replace(&mut this.is_begun, true) {
+                let (made_in, polled_in) = (this.made_in.take(), Scope::current_carried());
+                if made_in.is_some() || polled_in.is_some() {
+                    call_box.enter(made_in, polled_in);
+                }
             }
             let head = ready!(call_box.poll_head(cx));
-            if let Some(entry) = this.entry.take() {
-                entry.tell(call_box.end_with(&head));
-            }
+            call_box.report_head(&head);
             head
         };
         let mut call_box = this.call_box.take();

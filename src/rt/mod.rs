@@ -22,6 +22,9 @@ pub(crate) use lock::Lock;
 pub(crate) use spawn::{Blocking, Task, blocking, spawn, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
+#[cfg(feature = "sqlite")]
+pub(crate) use spawn::thread;
+
 #[cfg(feature = "hyper")]
 pub(crate) use rng::Draw;
 

@@ -59,6 +59,15 @@ where
     Blocking { waiting, give_up }
 }
 
+/// Runs `work`, which may block, on a thread of its own for as long as it likes.
+#[cfg(feature = "sqlite")]
+pub(crate) fn thread(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
 impl<T> Future for Blocking<T> {
     type Output = Option<T>;
 

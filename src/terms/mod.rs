@@ -12,6 +12,8 @@ mod delivery;
 mod fault;
 mod gave_up;
 mod injected_fault;
+#[cfg(feature = "outbox")]
+pub(crate) mod outbox;
 mod phase;
 mod redirect_to;
 mod rejection;

@@ -9,7 +9,8 @@ use outrigger::backoff::Backoff;
 use outrigger::context::{BusinessKey, PathTemplate, Report, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::{RetryLayer, RetryOverride};
-use outrigger::testing::{Answer, Script, SeenRequest};
+use outrigger::testing::{Answer, EventRecorder, Script, SeenRequest};
+use outrigger::timeout::TimeoutLayer;
 use outrigger::{Body, CallOptions, Delivery, IdempotencyKey, Integration};
 use tower::{ServiceBuilder, ServiceExt};
 
@@ -89,17 +90,21 @@ async fn a_report_tells_attempts_statuses_and_keys() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_runs_or_that_is_left_may_have_happened() {
-    let crm = crm(&Script::new([Answer::hang()]));
-    let report = Report::new();
-    let mut call = Box::pin(Scope::new().report_to(&report).run(crm.send(post())));
-    assert!(call.as_mut().now_or_never().is_none());
-    assert!(report.calls()[0].is_running);
-    assert_eq!(report.delivery(), Delivery::Unknown);
-    drop(call);
-    assert!(!report.calls()[0].is_running);
-    assert_eq!((report.delivery(), report.attempts()), (Delivery::Unknown, 1));
+    let silent = Integration::user_flow("crm");
+    for builder in [silent.clone(), silent.subscriber(EventRecorder::new())] {
+        let crm = builder.service(Script::new([Answer::hang()])).build().unwrap();
+        let report = Report::new();
+        let mut call = Box::pin(Scope::new().report_to(&report).run(crm.send(post())));
+        assert!(call.as_mut().now_or_never().is_none());
+        assert!(report.calls()[0].is_running);
+        assert_eq!(report.delivery(), Delivery::Unknown);
+        drop(call);
+        assert!(!report.calls()[0].is_running);
+        assert_eq!((report.delivery(), report.attempts()), (Delivery::Unknown, 1));
+    }
     // One that waits here for its turn was not sent.
     let crm = Integration::background("crm")
+        .subscriber(EventRecorder::new())
         .bulkhead(|bulkhead| bulkhead.concurrency(1))
         .service(Script::new([Answer::hang()]))
         .build()
@@ -137,31 +142,42 @@ async fn a_report_of_a_long_job_keeps_sums_of_what_was_before() {
 async fn a_key_belongs_to_one_logical_request() {
     let script = Script::new([Answer::status(200)]);
     let crm = crm(&script);
-    let to = |method: Method, path: &str| {
+    let to = |method: Method, path: &str, body: &'static str| {
         let uri = format!("http://crm.test{path}");
-        Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()
+        Request::builder().method(method).uri(uri).body(Body::from(body)).unwrap()
+    };
+    let streamed = || {
+        let parts = futures_util::stream::iter([Ok::<_, std::io::Error>("10 EUR")]);
+        Request::post("http://crm.test/charges").body(Body::from_stream(parts)).unwrap()
     };
     let library = async {
-        for (method, path) in [
-            (Method::GET, "/token"),
-            (Method::POST, "/charges"),
+        crm.send(to(Method::GET, "/token", "")).await.unwrap();
+        // It only reads, as its caller says.
+        let mut search = to(Method::POST, "/search", "Ada");
+        search.extensions_mut().insert(RetryOverride::Safe);
+        crm.send(search).await.unwrap();
+        for (path, body) in [
+            ("/charges", "10 EUR"),
             // Its own retry.
-            (Method::POST, "/charges"),
-            // Another request of the same operation.
-            (Method::POST, "/receipts"),
+            ("/charges", "10 EUR"),
+            // Other requests of the same operation.
+            ("/charges", "20 EUR"),
+            ("/receipts", "10 EUR"),
         ] {
-            crm.send(to(method, path)).await.unwrap();
+            crm.send(to(Method::POST, path, body)).await.unwrap();
         }
-        let mut own = to(Method::POST, "/charges");
+        crm.send(streamed()).await.unwrap();
+        let mut own = to(Method::POST, "/charges", "10 EUR");
         own.extensions_mut().insert(IdempotencyKey::new("its-own").unwrap());
         crm.send(own).await.unwrap();
     };
     Scope::new().options(keyed("order-1042")).unwrap().run(library).await;
     let key = |key: &str| Some(key.to_owned());
-    let expected = [None, key("order-1042"), key("order-1042"), None, key("its-own")];
+    let given = key("order-1042");
+    let expected = [None, None, given.clone(), given, None, None, None, key("its-own")];
     assert_eq!(keys(&script), expected);
     // A key that a library has made itself, anew for each of its tries, gives way.
-    let mut own = to(Method::POST, "/charges");
+    let mut own = to(Method::POST, "/charges", "10 EUR");
     own.headers_mut().insert(KEY, "made-by-the-library".parse().unwrap());
     Scope::new().options(keyed("order-1043")).unwrap().run(crm.send(own)).await.unwrap();
     assert_eq!(keys(&script).pop().unwrap(), key("order-1043"));
@@ -209,6 +225,83 @@ async fn a_call_made_elsewhere_is_of_the_scope_in_which_it_is_polled() {
     assert_eq!(keys(&script), [Some("order-1042".to_owned())]);
     assert_eq!((report.delivery(), report.call_count()), (Delivery::Unknown, 1));
     assert_eq!(report.calls()[0].idempotency_key.as_ref().unwrap(), "order-1042");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_inner_of_two_scopes_counts_and_both_report() {
+    let script = Script::new([Answer::status(503)]);
+    let crm = crm(&script);
+    let never = || CallOptions::new().retries(RetryOverride::Never);
+    let (outer, inner) = (Report::new(), Report::new());
+    let around = || Scope::new().options(never()).unwrap().report_to(&outer);
+    let within = || {
+        let once = CallOptions::new().retries(RetryOverride::Once);
+        Scope::new().options(once).unwrap().report_to(&inner)
+    };
+    // Made outside of the inner scope, and polled inside.
+    around().run(async { within().run(crm.send(get())).await }).await.unwrap();
+    assert_eq!((script.begun(), outer.call_count(), inner.call_count()), (2, 1, 1));
+    // Made inside of the inner scope, and polled outside.
+    around().run(async { within().run_now(|| crm.send(get())).await }).await.unwrap();
+    assert_eq!((script.begun(), outer.call_count(), inner.call_count()), (4, 2, 2));
+    // Of two that know nothing of each other, the one in which it was made.
+    let made = around().run_now(|| crm.send(get()));
+    within().run(made).await.unwrap();
+    assert_eq!((script.begun(), outer.call_count(), inner.call_count()), (5, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_may_have_more_time_than_its_scope_gives() {
+    let crm = crm(&Script::new([Answer::status(200).after(Duration::from_secs(1))]));
+    let limit = CallOptions::new().deadline(Duration::from_millis(300));
+    let scope = Scope::new().options(limit).unwrap();
+    let error = scope.clone().run(crm.send(get())).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let own = || CallOptions::new().deadline(Duration::from_secs(3));
+    scope.clone().run(crm.send_with(get(), own())).await.unwrap();
+    let made = crm.send_with(get(), own());
+    scope.run(made).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_takes_back_what_its_head_said() {
+    let lost = Answer::broken(std::io::ErrorKind::ConnectionReset);
+    let breaks = Answer::status(200).body("a body").breaks_after(2);
+    for (answers, delivery) in [
+        (vec![lost.clone(), breaks.clone()], Delivery::Unknown),
+        (vec![lost.clone(), Answer::status(200).body("a body")], Delivery::Answered),
+        (vec![lost, Answer::status(409)], Delivery::Unknown),
+        (vec![breaks], Delivery::Answered),
+    ] {
+        let crm = crm(&Script::new(answers.clone()));
+        let report = Report::new();
+        let charge = async {
+            let response = crm.send(post()).await.unwrap();
+            assert!(report.calls()[0].is_running || response.status() == 409);
+            let read = response.into_body().bytes().await;
+            read.err().map(|error| error.delivery())
+        };
+        let scope = Scope::new().options(keyed("order-1042")).unwrap().report_to(&report);
+        let error = scope.run(charge).await;
+        assert_eq!(report.delivery(), delivery, "{answers:?}");
+        assert!(error.is_none_or(|error| error == delivery), "{answers:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_around_a_retry_that_waits_knows_of_the_lost_attempt() {
+    let lost = Script::new([Answer::broken(std::io::ErrorKind::ConnectionReset)]);
+    let service = ServiceBuilder::new()
+        .layer(TimeoutLayer::new().attempt(Duration::from_secs(1)))
+        .layer(RetryLayer::new().backoff(Backoff::schedule([Duration::from_secs(60)])))
+        .service(lost);
+    let mut request = post();
+    request.headers_mut().insert(KEY, "order-1042".parse().unwrap());
+    let report = Report::new();
+    let call = Scope::new().report_to(&report).run(service.oneshot(request));
+    let error = call.await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!((error.delivery(), report.delivery()), (Delivery::Unknown, Delivery::Unknown));
 }
 
 #[tokio::test(start_paused = true)]

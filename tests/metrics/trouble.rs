@@ -16,6 +16,7 @@ use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::mirror::MirrorLayer;
+use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
@@ -58,6 +59,7 @@ impl Bench {
         rotated(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
+        outboxes(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected, own, certified));
         page
@@ -114,6 +116,29 @@ async fn answers(bench: &Bench) -> Integration {
     call(&doubtful.build().expect("settings that work"), Method::GET).await;
     shop.apply(&outrigger::IntegrationConfig::default()).expect("nothing to mind");
     shop
+}
+
+/// Messages that are delivered, that die, and that wait in a lane that pauses.
+async fn outboxes(bench: &Bench) {
+    let make = |name: &'static str, answers: Vec<Answer>| {
+        let integration = Integration::background(name).subscriber(bench.metrics.clone());
+        integration.service(Script::new(answers)).build().expect("settings that work")
+    };
+    let mail = make("outbox mail", vec![Answer::status(200), Answer::status(422)]);
+    let late = make("outbox late", vec![Answer::status(429).header("retry-after", "600")]);
+    let hard = make("outbox hard", vec![Answer::status(503)]);
+    let outbox = Outbox::memory().lane(&mail).lane(&late).lane(&hard).build().expect("an outbox");
+    for lane in ["outbox mail", "outbox mail", "outbox late", "outbox hard"] {
+        let message = Message::post("https://shop.test/orders").lane(lane).max_attempts(3);
+        outbox.enqueue(message).await.expect("it is stored");
+    }
+    let run = async {
+        sleep(Duration::from_secs(30)).await;
+        outbox.observe(&bench.metrics).await.expect("figures");
+        outbox.shut_down(Duration::from_secs(1));
+    };
+    let (ran, ()) = tokio::join!(outbox.run(), run);
+    ran.expect("it ran");
 }
 
 async fn breakers(bench: &Bench) -> [Integration; 3] {

@@ -1,6 +1,6 @@
 //! What is wrong with a file is said in words, all of it at once, each with its path.
 
-use outrigger::{ConfigError, IntegrationConfig};
+use outrigger::{ConfigError, IntegrationConfig, ValidationError};
 
 /// What is said of a file: paths and problems.
 fn said(file: &str) -> Vec<(String, String)> {
@@ -280,7 +280,7 @@ fn a_file_of_several_integrations_is_told_all_that_is_wrong_in_each() {
         retry = { max_attempts = 'many' }
     ";
     let error = read(file).unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<_> = error.errors().iter().map(ValidationError::field).collect();
     assert_eq!(fields, ["pages.dedline", "sync.retry.max_attempts", "sync.bulkhead.concurrency"]);
     let error = read("preset = 'user_flow'\n[sync]\ndeadline = '1s'").unwrap_err();
     assert!(error.to_string().contains("preset: this is no table"), "{error}");

@@ -34,8 +34,8 @@
 //!   unary: its answer is held back until its first message or its trailers are here, so that an error in the
 //!   trailers is repeated, too.
 //! - **An error in the trailers** of any other method has reached the caller already. It counts for the breaker,
-//!   and in events and metrics.
-//! - **Without an answer**, the caller gets one from here: of status DEADLINE_EXCEEDED after a time limit,
+//!   and in events and metrics; so does a body that ends without a status.
+//! - **Without an answer, or with half of one**, the caller gets a status from here: of status DEADLINE_EXCEEDED after a time limit,
 //!   UNAVAILABLE where the connection failed, the breaker is open or the integration is switched
 //!   off, RESOURCE_EXHAUSTED at our own limits, INTERNAL for what can't be sent or read, else UNKNOWN. Its
 //!   metadata says what a gRPC status can't: `outrigger-delivery` (`not_sent`, `answered`, `unknown`) and
@@ -56,12 +56,12 @@ use std::sync::Arc;
 
 use http::Request;
 
-pub use service::GrpcService;
+pub use service::{GrpcBody, GrpcCall, GrpcService};
 pub use status::GrpcClassifier;
 
 use super::builder::IntegrationBuilder;
 use crate::retry::RetryOverride;
-use pattern::{MarkSafe, ReadStatus};
+use pattern::{HoldSafe, MarkSafe, ReadTrailers};
 
 /// What an integration has to know of a gRPC service. See the [module](self).
 #[derive(Clone, Debug, Default)]
@@ -89,10 +89,14 @@ impl Grpc {
 }
 
 impl SafeMethods {
+    /// Whether a request's path, of which the last two segments count, is one of them.
     fn hold(&self, path: &str) -> bool {
-        self.0.iter().any(|safe| match safe.strip_suffix('*') {
-            Some(service) => path.starts_with(service),
-            None => path == safe,
+        let mut segments = path.rsplit('/');
+        let (method, service) = (segments.next(), segments.next());
+        self.0.iter().any(|safe| {
+            let mut safe = safe.rsplit('/');
+            let (safe_method, safe_service) = (safe.next(), safe.next());
+            service == safe_service && (safe_method == Some("*") || safe_method == method)
         })
     }
 
@@ -109,10 +113,24 @@ impl<C> IntegrationBuilder<C> {
     /// [`classifier`](Self::classifier)'s place.
     ///
     /// See [`grpc`](crate::grpc).
-    pub fn grpc(self, grpc: Grpc) -> Self {
+    pub fn grpc(mut self, grpc: Grpc) -> Self {
+        for path in grpc.safe.iter().filter(|path| !is_method(path)) {
+            let problem = format!(
+                "{path:?} is no path of a method: give /package.Service/Method or /package.Service/*"
+            );
+            self.endpoint.refuse("grpc.safe", &problem);
+        }
         let safe = SafeMethods(grpc.safe.into());
         self.classifier(GrpcClassifier::new())
             .around_call(MarkSafe(safe.clone()))
-            .around_attempt(ReadStatus(safe))
+            .around_attempt(HoldSafe(safe))
+            .around_attempt(ReadTrailers)
     }
+}
+
+/// Whether it is `/package.Service/Method` or `/package.Service/*`.
+fn is_method(path: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '*']);
+    let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    parts.is_some_and(|(service, method)| is_name(service) && (method == "*" || is_name(method)))
 }

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request, Response};
-use http_body::Body as HttpBody;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use tower_service::Service;
 
 use super::status::{MEDIA_TYPE, MESSAGE, STATUS, code_of};
@@ -20,6 +21,10 @@ use crate::outcome::{BoxError, Error};
 /// status. See [`Integration::grpc`].
 #[derive(Clone, Debug)]
 pub struct GrpcService(AnyBodyService);
+
+/// The body of a [`GrpcService`]'s answer. It never fails: where it would break, its trailers say so.
+#[derive(Debug)]
+pub struct GrpcBody(Body);
 
 /// A call of a [`GrpcService`].
 #[must_use = "a call gets no further until it is awaited"]
@@ -41,7 +46,7 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<Body>;
+    type Response = Response<GrpcBody>;
     type Error = Infallible;
     type Future = GrpcCall;
 
@@ -55,11 +60,17 @@ where
 }
 
 impl Future for GrpcCall {
-    type Output = Result<Response<Body>, Infallible>;
+    type Output = Result<Response<GrpcBody>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let answered = ready!(Pin::new(&mut self.0).poll(cx));
-        Poll::Ready(Ok(answered.unwrap_or_else(|error| status_of(&error))))
+        let response = ready!(Pin::new(&mut self.0).poll(cx)).unwrap_or_else(|error| {
+            let mut response = Response::new(Body::empty());
+            *response.headers_mut() = status_of(&error);
+            let kind = HeaderValue::from_static(MEDIA_TYPE);
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+            response
+        });
+        Poll::Ready(Ok(response.map(GrpcBody)))
     }
 }
 
@@ -69,17 +80,43 @@ impl fmt::Debug for GrpcCall {
     }
 }
 
-/// An error as an answer of one head.
-fn status_of(error: &Error) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+impl HttpBody for GrpcBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            Some(Err(error)) => {
+                self.0 = Body::empty();
+                Some(Frame::trailers(status_of(&error)))
+            }
+            Some(Ok(frame)) => Some(frame),
+            None => None,
+        };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// An error as the headers, or the trailers, that say so.
+fn status_of(error: &Error) -> HeaderMap {
     let message = HeaderValue::try_from(encode(&error.to_string()));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    let mut headers = HeaderMap::new();
     headers.insert(STATUS, u16::from(code_of(error)).into());
     headers.extend(message.ok().map(|message| (MESSAGE, message)));
     headers.insert(DELIVERY, HeaderValue::from_static(error.delivery().name()));
     headers.insert(ATTEMPTS, error.attempts().into());
-    response
+    headers
 }
 
 /// A message as it stands in a header: visible ASCII and spaces, the rest of its UTF-8 percent-encoded.

@@ -43,7 +43,9 @@ impl Classify for GrpcClassifier {
 /// Whether it is the head of a gRPC answer (`application/grpc`, `application/grpc+proto`).
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(MEDIA_TYPE.as_bytes()))
+    // Not gRPC-Web, whose trailers are a part of the body.
+    let rest = kind.and_then(|kind| kind.strip_prefix(MEDIA_TYPE.as_bytes()));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The class by the status in these headers or trailers, if there is one.

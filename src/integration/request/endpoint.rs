@@ -73,7 +73,7 @@ impl Endpoint {
         }
     }
 
-    fn refuse(&mut self, field: &str, problem: &str) {
+    pub(in crate::integration) fn refuse(&mut self, field: &str, problem: &str) {
         self.mistakes.push(ValidationError::new(field, problem));
     }
 

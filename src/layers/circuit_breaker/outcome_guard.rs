@@ -105,13 +105,16 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
             Stage::Recorded => return,
         };
         let outcome = match flow {
-            Ok(()) => match self.attempt.class_at_end() {
-                Some(class) => outcome_of(class, None),
-                None => AttemptOutcome::Success,
-            },
+            Ok(()) => self.outcome_at_end(),
             Err(error) => self.outcome(error),
         };
         self.record(outcome, at);
+    }
+
+    /// Of a body that has ended, or that the caller has dropped.
+    fn outcome_at_end(&self) -> AttemptOutcome {
+        let class = self.attempt.class_at_end();
+        class.map_or(AttemptOutcome::Success, |class| outcome_of(class, None))
     }
 
     fn outcome(&self, error: &Error) -> AttemptOutcome {
@@ -190,7 +193,7 @@ impl<W: Wire> Drop for OutcomeGuard<'_, W> {
                 self.record(AttemptOutcome::Failure { retry_after: None }, self.call.now());
             }
             // A caller that drops the body unread has its answer.
-            Stage::Head(at) => self.record(AttemptOutcome::Success, at),
+            Stage::Head(at) => self.record(self.outcome_at_end(), at),
             Stage::Recorded => {}
         }
     }

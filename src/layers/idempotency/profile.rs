@@ -113,6 +113,13 @@ impl KeyProfile {
         self
     }
 
+    /// How long the provider remembers a key, if it honours it: a generated one, or one that a caller
+    /// brings.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn known_lifetime(&self, from_caller: bool) -> Option<Duration> {
+        (from_caller || self.honoured == Honoured::All).then_some(self.lifetime)
+    }
+
     /// The key as the provider accepts it; always the same for the same key.
     pub(super) fn fit(&self, key: HeaderValue) -> HeaderValue {
         let written = match self.form {

@@ -166,6 +166,7 @@ impl<'a, W: Wire> EndGuard<'a, W> {
             }
             None if is_cut => End::Failed { class: DEADLINE_PASSED, delivery: delivery_if_cut },
             Some((class, status)) => {
+                let class = self.attempt.class_at_end().unwrap_or(class);
                 let delivery = self.delivery(class);
                 End::Answered { class, status, body_read: false, delivery }
             }

@@ -202,6 +202,29 @@ impl Error {
         *self.0.class.get_or_init(classify)
     }
 
+    /// The error of ours in another library's error: itself, or one of its sources.
+    ///
+    /// ```
+    /// # fn on_failure(error: Box<dyn std::error::Error + Send + Sync>) {
+    /// use outrigger::{Delivery, Error};
+    ///
+    /// if Error::find(&*error).is_some_and(|error| error.delivery() == Delivery::Unknown) {
+    ///     // The provider may have acted: ask it.
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
+        let mut error = Some(error);
+        while let Some(this) = error {
+            if let Some(ours) = this.downcast_ref() {
+                return Some(ours);
+            }
+            error = this.source();
+        }
+        None
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -145,6 +145,10 @@ metrics! {
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
+    /// Messages of an outbox that died, by why: a person has to decide about each.
+    OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
+    /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`.
+    OUTBOX_EVENTS: Counter, Of("message"), "outrigger.outbox.events", [REASON];
     /// Injected faults, by kind.
     FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.
@@ -200,6 +204,16 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
+    OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
+    /// Dead messages of a lane, by why: each waits for a person.
+    OUTBOX_DEAD: Gauge, Of("message"), "outrigger.outbox.dead", [LANE, REASON];
+    /// How long the oldest message of a lane waits to be delivered.
+    OUTBOX_OLDEST: Gauge, Seconds, "outrigger.outbox.oldest", [LANE];
+    /// How long a message of a lane has been dead without anybody deciding about it, at most.
+    OUTBOX_OLDEST_DEAD: Gauge, Seconds, "outrigger.outbox.oldest_dead", [LANE];
+    /// 1 while a lane pauses.
+    OUTBOX_PAUSED: Gauge, Of("lane"), "outrigger.outbox.paused", [LANE];
 }
 
 macro_rules! labels {
@@ -209,6 +223,8 @@ macro_rules! labels {
 }
 
 labels! {
+    /// An outbox's lane.
+    LANE = "outrigger.lane";
     /// The integration's name.
     INTEGRATION = "outrigger.integration";
     /// The method, or `_OTHER`.

@@ -99,6 +99,12 @@ impl MetricsVisitor<'_> {
                 (names::FAULT_INJECTION_FAULTS, Some((names::FAULT, fault.name())))
             }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
+            #[cfg(feature = "outbox")]
+            Event::Outbox(crate::terms::outbox::OutboxEvent::Parked { why }) => {
+                (names::OUTBOX_PARKED, Some((names::REASON, why.name())))
+            }
+            #[cfg(feature = "outbox")]
+            Event::Outbox(event) => (names::OUTBOX_EVENTS, Some((names::REASON, event.name()))),
             // Other events are seen in later ones, or are states, which gauges show.
             _ => match refusal(event) {
                 Some(why) => (names::REJECTIONS, Some((names::REASON, why))),

@@ -66,6 +66,8 @@ impl Subscriber for Spans {
             | Event::CacheAnswered { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
+            #[cfg(feature = "outbox")]
+            Event::Outbox(event) => states::record_outbox(&scope, *event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }

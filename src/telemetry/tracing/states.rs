@@ -61,6 +61,33 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
     }
 }
 
+/// Records what happened to a message of an outbox.
+#[cfg(feature = "outbox")]
+pub(super) fn record_outbox(scope: &SpanScope<'_>, event: crate::terms::outbox::OutboxEvent) {
+    use crate::terms::outbox::OutboxEvent;
+    match event {
+        OutboxEvent::Parked { why } => record!(
+            scope,
+            ERROR,
+            "a message of the outbox is dead: a person has to decide about it",
+            "outrigger.reason" = why.name(),
+        ),
+        OutboxEvent::RunningOut => {
+            record!(scope, WARN, "a message of the outbox is running out of attempts or time");
+        }
+        OutboxEvent::Recovered => {
+            record!(scope, WARN, "the worker of a message of the outbox is gone");
+        }
+        OutboxEvent::LateSuccess => {
+            record!(scope, INFO, "a message of the outbox was delivered after its lease");
+        }
+        OutboxEvent::LeaseLost => {
+            record!(scope, WARN, "a message of the outbox is sent by somebody else, too");
+        }
+        OutboxEvent::LanePaused => record!(scope, WARN, "a lane of the outbox pauses"),
+    }
+}
+
 fn status_of(fault: InjectedFault) -> Option<i64> {
     match fault {
         InjectedFault::Status(status) => Some(i64::from(status.as_u16())),

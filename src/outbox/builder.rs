@@ -1,0 +1,228 @@
+#[cfg(feature = "sqlite")]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+#[cfg(feature = "sqlite")]
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use uuid::Uuid;
+
+use super::error::{OutboxError, OutboxErrorKind};
+use super::handle::Outbox;
+use super::inner::Inner;
+use super::lane::Lane;
+use super::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+use super::sqlite::{SqliteHook, SqliteStore};
+use super::store::Store;
+use super::stored::{Answer, StoredMessage};
+use crate::outcome::BoxError;
+use crate::rt::{Clock, Rng};
+use crate::settings::{ConfigError, ValidationError};
+
+/// Builds an [`Outbox`].
+#[derive(Clone, Debug)]
+#[must_use = "an outbox is not built until `build`"]
+pub struct OutboxBuilder<S> {
+    store: S,
+    lanes: Vec<Lane>,
+    clock: Clock,
+    rng: Rng,
+    retention: Duration,
+}
+
+/// A store that is opened when the outbox is built.
+pub trait OpenStore: sealed::Sealed {
+    /// Opens it.
+    #[doc(hidden)]
+    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError>;
+}
+
+/// A store of your own.
+#[derive(Clone)]
+pub struct OwnStore(Arc<dyn Store>);
+
+/// A file that is opened when the outbox is built.
+#[cfg(feature = "sqlite")]
+#[derive(Clone)]
+pub struct SqliteFile {
+    path: PathBuf,
+    hooks: BTreeMap<String, Arc<SqliteHook>>,
+}
+
+impl Outbox {
+    /// An outbox in memory, for tests: what it holds ends with the process.
+    pub fn memory() -> OutboxBuilder<MemoryStore> {
+        OutboxBuilder::new(MemoryStore::new())
+    }
+
+    /// An outbox in one SQLite file on a local disk; it is made if it isn't there.
+    ///
+    /// One process runs the workers. Others may enqueue into the same file. It may be the host's own database.
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(path: impl AsRef<Path>) -> OutboxBuilder<SqliteFile> {
+        let path = path.as_ref().to_owned();
+        OutboxBuilder::new(SqliteFile { path, hooks: BTreeMap::new() })
+    }
+
+    /// An outbox in a store of your own. It reads its own clock.
+    pub fn with_store(store: impl Store) -> OutboxBuilder<OwnStore> {
+        OutboxBuilder::new(OwnStore(Arc::new(store)))
+    }
+}
+
+impl<S> OutboxBuilder<S> {
+    fn new(store: S) -> Self {
+        let (clock, rng) = (Clock::system(), Rng::system());
+        Self { store, lanes: Vec::new(), clock, rng, retention: WEEK }
+    }
+
+    /// Adds a lane: an `&Integration` with the defaults, or a [`Lane`]. An outbox without lanes only enqueues.
+    pub fn lane(mut self, lane: impl Into<Lane>) -> Self {
+        self.lanes.push(lane.into());
+        self
+    }
+
+    /// How long delivered, cancelled and discarded messages are kept, for tickets and for people; 7 days by
+    /// default. Dead ones stay until a person discards them.
+    pub fn retention(mut self, time: Duration) -> Self {
+        self.retention = time;
+        self
+    }
+
+    /// The wall clock. In tests with tokio's paused time, give it an [anchored](Clock::anchored) one, which
+    /// moves along.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The source of chance.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.rng = rng;
+        self
+    }
+}
+
+impl<S: OpenStore> OutboxBuilder<S> {
+    /// Builds it, and opens the store. A file blocks for some milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxErrorKind::Settings`] names every setting that can't work; else what the store says.
+    pub fn build(self) -> Result<Outbox, OutboxError> {
+        self.check()?;
+        let store = self.store.open(self.clock)?;
+        let wakes = self.lanes.iter().map(|lane| (lane.name.clone(), Notify::new()));
+        let wakes: HashMap<_, _> = wakes.collect();
+        let (settling, to_settle) = mpsc::channel(WAITING);
+        let inner = Inner {
+            store,
+            wakes,
+            lanes: self.lanes.into_iter().map(Arc::new).collect(),
+            clock: self.clock,
+            ahead: AtomicI64::new(0),
+            owner: Uuid::from_bytes(self.rng.id_bytes()).to_string(),
+            rng: self.rng,
+            retention: self.retention,
+            settled: watch::channel(0).0,
+            settling,
+            stop: watch::channel(None).0,
+            is_running: AtomicBool::new(false),
+        };
+        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(Some(to_settle))) })
+    }
+
+    fn check(&self) -> Result<(), OutboxError> {
+        let mut found = Vec::new();
+        for (at, lane) in self.lanes.iter().enumerate() {
+            lane.check_into(&mut found);
+            if self.lanes[..at].iter().any(|other| other.name == lane.name) {
+                let problem = "two lanes have this name: give one another by `name`";
+                found.push(ValidationError::new(lane.name.clone(), problem));
+            }
+        }
+        ConfigError::check(None, found).map_err(|error| {
+            OutboxError::new(OutboxErrorKind::Settings, error.to_string()).with_source(error)
+        })
+    }
+}
+
+impl OutboxBuilder<MemoryStore> {
+    /// Settles delivered messages of a lane by this function. See the [module](super#settling).
+    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
+    where
+        F: Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + Send + Sync + 'static,
+    {
+        self.store = self.store.on_delivered(lane, settle);
+        self
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl OutboxBuilder<SqliteFile> {
+    /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
+    /// See the [module](super#settling).
+    ///
+    /// It runs on the thread that writes to the file, so it must not block on anything else, and must neither
+    /// begin nor end a transaction.
+    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
+    where
+        F: Fn(&rusqlite::Connection, &StoredMessage, &Answer) -> Result<(), BoxError>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.store.hooks.insert(lane.into(), Arc::new(settle));
+        self
+    }
+}
+
+impl OpenStore for MemoryStore {
+    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError> {
+        Ok(Arc::new(self.clock(clock)))
+    }
+}
+
+impl OpenStore for OwnStore {
+    fn open(self, _: Clock) -> Result<Arc<dyn Store>, OutboxError> {
+        Ok(self.0)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl OpenStore for SqliteFile {
+    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError> {
+        Ok(Arc::new(SqliteStore::open_with(self.path, clock, self.hooks)?))
+    }
+}
+
+impl std::fmt::Debug for OwnStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnStore")
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl std::fmt::Debug for SqliteFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::MemoryStore {}
+    impl Sealed for super::OwnStore {}
+    #[cfg(feature = "sqlite")]
+    impl Sealed for super::SqliteFile {}
+}
+
+/// Longer than providers' retries and people's weekends.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Settlements that wait beside those of the running batch.
+const WAITING: usize = 64;

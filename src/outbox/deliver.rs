@@ -1,0 +1,235 @@
+//! One claimed message: what is done with it, until the store has it back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::call::{self, Called};
+use super::inner::Inner;
+use super::input::{Effect, Outcome};
+use super::lane::{Lane, Probed, UnknownOutcome};
+use super::lease::while_extended;
+use super::polling::Polled;
+use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
+use super::stored::StoredMessage;
+use super::time::Timestamp;
+use super::verdict::Verdict;
+use crate::rt::{self, callback};
+use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
+
+/// What a worker does with one message.
+pub(super) struct Delivery {
+    pub(super) inner: Arc<Inner>,
+    pub(super) lane: Arc<Lane>,
+    pub(super) message: StoredMessage,
+}
+
+/// What it came to.
+struct Ended {
+    outcome: Outcome,
+    called: Option<Called>,
+    /// When the lane may claim again, if something here refused.
+    gate: Option<Instant>,
+}
+
+impl Delivery {
+    /// Delivers the message and settles it. Its lease is extended meanwhile.
+    pub(super) async fn run(self) -> Option<Instant> {
+        let started = self.inner.time();
+        let lease = self.lease();
+        let store = Arc::clone(&self.inner.store);
+        let lost = || self.lane.tell(OutboxEvent::LeaseLost);
+        let work = self.work(started);
+        let ended = while_extended(&*store, lease, self.lane.lease, lost, work).await;
+        let gate = ended.gate;
+        let report = Report {
+            owner: self.inner.owner.clone(),
+            started,
+            ended: self.inner.time(),
+            status: ended.called.as_ref().and_then(Called::status).map(|status| status.as_u16()),
+            class: self.class(&ended),
+            request_id: ended.called.as_ref().and_then(|called| called.request_id.clone()),
+        };
+        let answer = ended.called.and_then(|called| called.answer).filter(|_| self.keeps() > 0);
+        let is_running_out = self.is_running_out(&ended.outcome);
+        let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
+        let settled = self.inner.settle(&self.lane, settlement).await;
+        if is_running_out && settled.is_some_and(|settled| settled.state == State::Ready) {
+            self.lane.tell(OutboxEvent::RunningOut);
+        }
+        gate
+    }
+
+    fn lease(&self) -> LeaseRef {
+        LeaseRef { id: self.message.content.id, token: self.message.progress.token }
+    }
+
+    /// The word for the failure, if it was one.
+    fn class(&self, ended: &Ended) -> Option<String> {
+        let class = ended.called.as_ref()?.facts.class;
+        (!class.is_success()).then(|| class.name().to_owned())
+    }
+
+    async fn work(&self, started: Timestamp) -> Ended {
+        let progress = &self.message.progress;
+        match progress.phase {
+            Phase::Hook => self.without_call(self.delivered(started)),
+            Phase::Poll => self.poll(started).await,
+            Phase::Send if progress.unknown > 0 => match self.may_resend(started).await {
+                Probed::NotDone => self.send(started).await,
+                Probed::Done => self.without_call(self.delivered(started)),
+                Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
+            },
+            Phase::Send => self.send(started).await,
+        }
+    }
+
+    /// Whether a failed message has few attempts or little time left.
+    fn is_running_out(&self, outcome: &Outcome) -> bool {
+        let Outcome::Retry { at, .. } = outcome else { return false };
+        let progress = &self.message.progress;
+        progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
+            || progress.deadline.since(*at) < progress.max_age / 10
+    }
+
+    fn without_call(&self, outcome: Outcome) -> Ended {
+        Ended { outcome, called: None, gate: None }
+    }
+
+    /// Whether a message whose effect nobody knows may be sent again.
+    async fn may_resend(&self, now: Timestamp) -> Probed {
+        let StoredMessage { content, progress, .. } = &self.message;
+        // Who gives a message a key says by it that the provider honours keys.
+        let own = (content.idempotency_key != content.id.to_string())
+            .then(|| self.lane.integration.key_lifetime(true))
+            .flatten();
+        let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
+        let valid_until = progress.key_valid_until.or(of_own);
+        let is_known = valid_until.is_some_and(|until| now < until);
+        let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
+        match &self.lane.unknown {
+            Some(UnknownOutcome::Probe(ask)) => {
+                let asked = callback::call("probe", || ask(self.message.clone()));
+                match asked {
+                    Some(asked) => callback::run("probe", asked).await.unwrap_or(Probed::Unknown),
+                    None => Probed::Unknown,
+                }
+            }
+            Some(UnknownOutcome::Park) => Probed::Unknown,
+            Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),
+            None => resend(is_known || content.method.is_idempotent()),
+        }
+    }
+
+    async fn send(&self, started: Timestamp) -> Ended {
+        let had_unknown = self.message.progress.unknown > 0;
+        let (limit, most) = (self.limit(started), self.keeps());
+        let called = call::send(&self.lane, &self.message.content, limit, most, had_unknown).await;
+        let verdict = Verdict::of(&called.facts);
+        let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
+        if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
+            && let Some(uri) = polling.place(&self.message.content.uri, answer)
+        {
+            let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
+            return Ended {
+                outcome: Outcome::Accepted { at, uri },
+                called: Some(called),
+                gate: None,
+            };
+        }
+        self.judge(verdict, called).await
+    }
+
+    async fn poll(&self, started: Timestamp) -> Ended {
+        let progress = &self.message.progress;
+        let uri = progress.poll_uri.clone().unwrap_or_default();
+        let (Some(polling), Ok(place)) = (&self.lane.polling, uri.parse()) else {
+            // The lane no longer polls.
+            return self.without_call(Outcome::Dead(DeadReason::Rejected));
+        };
+        let (limit, most) = (self.limit(started), self.keeps());
+        let called = call::poll(&self.lane, &self.message.content, place, limit, most).await;
+        let verdict = Verdict::of(&called.facts);
+        let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
+        let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
+        let outcome = match state.map(|answer| polling.state(answer)) {
+            Some(Polled::Running) => Outcome::Accepted { at, uri },
+            Some(Polled::Failed) => Outcome::Dead(DeadReason::Rejected),
+            None if matches!(verdict, Verdict::Retry { .. }) => {
+                Outcome::Retry { at, effect: Effect::None }
+            }
+            Some(Polled::Done) | None => return self.judge(verdict, called).await,
+        };
+        Ended { outcome, called: Some(called), gate: None }
+    }
+
+    async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
+        let now = self.inner.time();
+        let mut gate = None;
+        let outcome = match verdict {
+            Verdict::Delivered => self.delivered(now),
+            Verdict::Retry { effect, wait } => Outcome::Retry { at: self.next(now, wait), effect },
+            Verdict::Rejected => Outcome::Dead(DeadReason::Rejected),
+            Verdict::NotSent { wait } => {
+                let wait = self.inner.rng.about(wait.unwrap_or(REFUSED));
+                gate = Some(rt::after(rt::now(), wait));
+                Outcome::Snooze { until: now.plus(wait) }
+            }
+            Verdict::PauseLane { wait } => {
+                let until = now.plus(wait);
+                self.pause(until, "the provider asked for it").await;
+                Outcome::Snooze { until }
+            }
+            Verdict::Unauthorized => {
+                let until = now.plus(UNAUTHORIZED);
+                self.pause(until, "the provider refused the credentials").await;
+                // Others go before it, in case that it alone is refused.
+                let own = self.lane.schedule.delay(self.message.progress.snoozes + 1);
+                Outcome::Snooze { until: until.plus(own) }
+            }
+        };
+        Ended { outcome, called: Some(called), gate }
+    }
+
+    /// For all workers of the lane.
+    async fn pause(&self, until: Timestamp, why: &str) {
+        let (lane, by, why) = (self.lane.name.clone(), PausedBy::Worker, why.to_owned());
+        // If the store is away, nothing is claimed either.
+        let paused = self.inner.store.pause(Pause { lane, until, by, why }).await;
+        if paused.is_ok() {
+            self.lane.tell(OutboxEvent::LanePaused);
+        }
+    }
+
+    fn delivered(&self, now: Timestamp) -> Outcome {
+        let attempts = self.message.progress.hook_attempts.max(1);
+        let hook_again = self.lane.schedule.next(attempts, now, None, &self.inner.rng);
+        Outcome::Delivered { hook_again }
+    }
+
+    fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
+        let attempts = self.message.progress.attempt;
+        self.lane.schedule.next(attempts, now, wait, &self.inner.rng)
+    }
+
+    /// A call ends by its message's deadline, too.
+    fn limit(&self, now: Timestamp) -> Duration {
+        let left = self.message.progress.deadline.since(now).max(Duration::from_secs(1));
+        self.lane.call_limit.min(left)
+    }
+
+    /// How many bytes of an answer's body are needed.
+    fn keeps(&self) -> usize {
+        let kept = usize::try_from(self.message.content.keep_answer).unwrap_or(usize::MAX);
+        let is_needed = self.inner.store.has_hook(&self.lane.name) || self.lane.polling.is_some();
+        if is_needed { kept.max(NEEDED) } else { kept }
+    }
+}
+
+/// So many attempts before the last, people are told.
+const LAST_ATTEMPTS: u32 = 3;
+/// How long a lane waits after something here refused without saying for how long.
+const REFUSED: Duration = Duration::from_secs(1);
+/// How long a lane waits after its credentials were refused: renewing them takes about as long.
+const UNAUTHORIZED: Duration = Duration::from_secs(60);
+/// What of an answer's body settling functions and polling see, at most.
+const NEEDED: usize = 64 * 1024;

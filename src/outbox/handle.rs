@@ -1,0 +1,170 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::error::{OutboxError, OutboxErrorKind};
+use super::id::MessageId;
+use super::inner::{Inner, ToSettle};
+use super::message::Message;
+use super::store::Store;
+use super::ticket::{Ticket, TicketState};
+use super::worker::Worker;
+use super::{reaper, settler};
+use crate::rt::{self, Lock, until};
+
+/// A durable queue of calls. See the [module](super). Clones are the same outbox.
+#[derive(Clone)]
+pub struct Outbox {
+    pub(super) inner: Arc<Inner>,
+    pub(super) to_settle: Arc<std::sync::Mutex<Option<mpsc::Receiver<ToSettle>>>>,
+}
+
+impl Outbox {
+    /// Stores a message. When this returns a ticket, the message is delivered, or dead and shown to people, whatever
+    /// crashes.
+    ///
+    /// If the future is dropped before it is ready, the message may be stored all the same.
+    ///
+    /// # Errors
+    ///
+    /// The message was not accepted: [`OutboxErrorKind::Message`] or [`OutboxErrorKind::Lane`] if it can't be
+    /// sent as it is, else what the store says. After [`OutboxErrorKind::Unavailable`] it may be stored all the
+    /// same: enqueue it again with the same [`idempotency_key`](Message::idempotency_key) or
+    /// [`dedup_key`](Message::dedup_key).
+    pub async fn enqueue(&self, message: Message) -> Result<Ticket, OutboxError> {
+        let lane = self.lane_of(&message)?;
+        let new = message.build(&lane, self.inner.store.now().await?, &self.inner.rng)?;
+        let mut enqueued = self.inner.store.enqueue(vec![new]).await?;
+        self.inner.wake(&lane);
+        let missing = || OutboxError::new(OutboxErrorKind::Store, "the store didn't answer");
+        let enqueued = enqueued.pop().ok_or_else(missing)?;
+        Ok(Ticket {
+            id: enqueued.id,
+            idempotency_key: enqueued.idempotency_key,
+            is_duplicate: enqueued.is_duplicate,
+        })
+    }
+
+    fn lane_of(&self, message: &Message) -> Result<String, OutboxError> {
+        let lanes = &self.inner.lanes;
+        match (message.lane_name(), &lanes[..]) {
+            // Another process may deliver it.
+            (Some(named), _) => Ok(named.to_owned()),
+            (None, [only]) => Ok(only.name.clone()),
+            (None, _) => Err(OutboxError::new(
+                OutboxErrorKind::Lane,
+                format!("the outbox has {} lanes: name the message's by `lane`", lanes.len()),
+            )),
+        }
+    }
+
+    /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of
+    /// the host's. Without it, they look every 5 s.
+    pub fn wake(&self) {
+        self.inner.lanes.iter().for_each(|lane| self.inner.wake(&lane.name));
+    }
+
+    /// Delivers messages until it is [shut down](Self::shut_down). If it is dropped, it stops at once: the
+    /// outcome of what was under way is then unknown, and it is dealt with as after a crash.
+    ///
+    /// If the store fails while it runs, it goes on trying.
+    ///
+    /// # Errors
+    ///
+    /// It can't begin: [`OutboxErrorKind::Taken`] if it runs already, here or in another process; or the store
+    /// doesn't answer.
+    pub async fn run(&self) -> Result<(), OutboxError> {
+        let taken =
+            || OutboxError::new(OutboxErrorKind::Taken, "this outbox runs already: `run` it once");
+        let inner = &self.inner;
+        if inner.is_running.swap(true, Ordering::SeqCst) {
+            return Err(taken());
+        }
+        match inner.store.recover().await {
+            Ok(reaped) => reaped.changed.iter().for_each(|recovered| inner.recovered(recovered)),
+            Err(error) => {
+                inner.is_running.store(false, Ordering::SeqCst);
+                return Err(error);
+            }
+        }
+        let to_settle = self.to_settle.locked().take().ok_or_else(taken)?;
+        let mut background = JoinSet::new();
+        background.spawn(settler::run(Arc::clone(inner), to_settle));
+        background.spawn(reaper::run(Arc::clone(inner)));
+        let mut workers = JoinSet::new();
+        for lane in &inner.lanes {
+            workers.spawn(Worker::new(Arc::clone(inner), Arc::clone(lane)).run());
+        }
+        let mut stop = inner.stop.subscribe();
+        if workers.is_empty() {
+            let _ = stop.wait_for(Option::is_some).await;
+        }
+        // A worker ends when it is told to.
+        while workers.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Ends [`run`](Self::run): nothing more is claimed, and what is under way has this long to end. What
+    /// has not ended by then is dealt with as after a crash.
+    pub fn shut_down(&self, grace: Duration) {
+        let end = rt::after(rt::now(), grace);
+        self.inner.stop.send_if_modified(|stop| {
+            let is_sooner = stop.is_none_or(|known| end < known);
+            if is_sooner {
+                *stop = Some(end);
+            }
+            is_sooner
+        });
+    }
+
+    /// Where a message stands.
+    ///
+    /// # Errors
+    ///
+    /// The store doesn't answer.
+    pub async fn ticket(&self, id: MessageId) -> Result<TicketState, OutboxError> {
+        let history = self.inner.store.get(id).await?;
+        Ok(history.map_or(TicketState::Unknown, |history| TicketState::of(history.message)))
+    }
+
+    /// Waits until a message comes to an end or is parked, at most so long, and says where it stands then.
+    ///
+    /// # Errors
+    ///
+    /// The store doesn't answer.
+    pub async fn wait(&self, id: MessageId, limit: Duration) -> Result<TicketState, OutboxError> {
+        let end = rt::after(rt::now(), limit);
+        let mut settled = self.inner.settled.subscribe();
+        let mut pause = SHORTEST;
+        loop {
+            settled.mark_unchanged();
+            let state = self.ticket(id).await?;
+            if state.is_final() || rt::now() >= end {
+                return Ok(state);
+            }
+            // Another process may deliver it: then nobody here is told.
+            let next = rt::after(rt::now(), pause).min(end);
+            let _ = until(Some(next), settled.changed()).await;
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    /// The store, for what has no method here.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("lanes", &self.inner.lanes).finish_non_exhaustive()
+    }
+}
+
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(2);

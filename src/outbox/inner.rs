@@ -1,0 +1,99 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use super::input::Applied;
+use super::lane::Lane;
+use super::store::{Recovered, Settled, Settlement, Store};
+use super::time::Timestamp;
+use crate::event::Event;
+use crate::rt::{Clock, Rng};
+use crate::terms::outbox::OutboxEvent;
+
+/// What an outbox's handles and workers share.
+pub(super) struct Inner {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) lanes: Vec<Arc<Lane>>,
+    pub(super) clock: Clock,
+    /// How many milliseconds the store's clock is ahead.
+    pub(super) ahead: AtomicI64,
+    pub(super) rng: Rng,
+    /// This process, for the record of attempts.
+    pub(super) owner: String,
+    pub(super) retention: Duration,
+    /// There may be something to claim, by lane.
+    pub(super) wakes: HashMap<String, Notify>,
+    /// Counts settled batches, for those who wait for a message.
+    pub(super) settled: watch::Sender<u64>,
+    pub(super) settling: mpsc::Sender<ToSettle>,
+    /// When everything has to have ended, once it is to end.
+    pub(super) stop: watch::Sender<Option<Instant>>,
+    pub(super) is_running: AtomicBool,
+}
+
+/// A settlement, and who waits until it is stored.
+pub(super) struct ToSettle {
+    pub(super) settlement: Settlement,
+    pub(super) done: oneshot::Sender<Option<Settled>>,
+}
+
+impl Inner {
+    /// The store's time, as far as this process knows it.
+    pub(super) fn time(&self) -> Timestamp {
+        let own = Timestamp::from(self.clock.wall());
+        Timestamp(own.0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// Learns the store's time: a database on another machine has a clock of its own.
+    pub(super) fn follow(&self, of_store: Timestamp) {
+        let own = Timestamp::from(self.clock.wall());
+        let ahead = of_store.0.saturating_sub(own.0);
+        // Less is the time that the answer took.
+        let ahead = if ahead.abs() < NOISE { 0 } else { ahead };
+        self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    pub(super) fn wake(&self, lane: &str) {
+        if let Some(wake) = self.wakes.get(lane) {
+            wake.notify_one();
+        }
+    }
+
+    /// Stores what an attempt came to, and returns when that is done. `None` if it can't be stored: then the
+    /// lease ends.
+    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) -> Option<Settled> {
+        let (done, settled) = oneshot::channel();
+        self.settling.send(ToSettle { settlement, done }).await.ok()?;
+        let settled = settled.await.ok().flatten()?;
+        if settled.applied == Some(Applied::Late) {
+            lane.tell(OutboxEvent::LateSuccess);
+        }
+        if let (Some(_), Some(why)) = (settled.applied, settled.dead_reason) {
+            lane.tell(OutboxEvent::Parked { why });
+        }
+        Some(settled)
+    }
+
+    /// Tells that a lease or a deadline was over.
+    pub(super) fn recovered(&self, recovered: &Recovered) {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.name == recovered.lane) else { return };
+        match recovered.dead_reason {
+            Some(why) => lane.tell(OutboxEvent::Parked { why }),
+            None => lane.tell(OutboxEvent::Recovered),
+        }
+        self.wake(&recovered.lane);
+    }
+}
+
+/// Milliseconds in which two clocks are taken for one.
+const NOISE: i64 = 100;
+
+impl Lane {
+    /// Tells the integration's subscribers.
+    pub(super) fn tell(&self, event: OutboxEvent) {
+        self.integration.emitter().emit(None, || Event::Outbox(event));
+    }
+}

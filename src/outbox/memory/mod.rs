@@ -1,0 +1,6 @@
+//! A store in memory, for tests: what it holds ends with the process.
+
+mod ops;
+mod store;
+
+pub use store::{MemoryHook, MemoryStore};

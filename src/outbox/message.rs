@@ -1,0 +1,293 @@
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use uuid::Uuid;
+
+use super::error::{OutboxError, OutboxErrorKind};
+use super::id::MessageId;
+use super::state::Progress;
+use super::stored::{Content, NewMessage};
+use super::time::Timestamp;
+use crate::context::{IdempotencyKey, Scope};
+use crate::outcome::Error;
+use crate::rt::Rng;
+use crate::terms::outbox::Priority;
+
+/// A request to be delivered, sooner or later, and what is to happen with it.
+///
+/// ```
+/// use std::time::Duration;
+/// use outrigger::outbox::Message;
+///
+/// let message = Message::post("https://api.mailer.example/v1/mails")
+///     .header("content-type", "application/json")
+///     .body(r#"{"to":"ada@example.com"}"#)
+///     .dedup_key("welcome mail of user 42")
+///     .deadline(Duration::from_secs(3 * 24 * 3600));
+/// # let _ = message;
+/// ```
+///
+/// The body's bytes are sent as they are given here, on every attempt. The message's correlation id and trace
+/// are those of the [`Scope`](crate::context::Scope) in which it is made.
+///
+/// Credentials don't belong into a message, because a store keeps it: the integration adds them when it is
+/// sent. `authorization`, `proxy-authorization`, `cookie` and values that are marked sensitive are refused.
+#[derive(Clone)]
+#[must_use = "a message is not stored until it is enqueued"]
+pub struct Message {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    lane: Option<String>,
+    key: Option<String>,
+    dedup_key: Option<String>,
+    order_key: Option<String>,
+    template: Option<String>,
+    correlation_id: Option<String>,
+    traceparent: Option<String>,
+    priority: Priority,
+    max_age: Duration,
+    delay: Duration,
+    max_attempts: u32,
+    keep_answer: u32,
+    /// The first thing that was wrong.
+    error: Option<String>,
+}
+
+impl Message {
+    /// A POST to this URI: absolute, or a path from `/` on, below the integration's base URL.
+    pub fn post(uri: impl TryInto<Uri, Error: Into<http::Error>>) -> Self {
+        Self::new(Method::POST, uri)
+    }
+
+    /// A request of any method.
+    pub fn new(method: Method, uri: impl TryInto<Uri, Error: Into<http::Error>>) -> Self {
+        let (uri, error) = match uri.try_into() {
+            Ok(uri) => (uri, None),
+            Err(error) => (Uri::default(), Some(Error::from(error.into()).to_string())),
+        };
+        let trace = Scope::current_trace();
+        Self {
+            method,
+            uri,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            lane: None,
+            key: None,
+            dedup_key: None,
+            order_key: None,
+            template: None,
+            correlation_id: Scope::current_correlation_id().map(|id| id.to_string()),
+            traceparent: trace.map(|trace| {
+                let flags = u8::from(trace.is_sampled());
+                format!("00-{}-{}-{flags:02x}", trace.trace_id(), trace.parent_id())
+            }),
+            priority: Priority::default(),
+            max_age: DAY,
+            delay: Duration::ZERO,
+            max_attempts: MAX_ATTEMPTS,
+            keep_answer: 0,
+            error,
+        }
+    }
+
+    /// The lane that delivers it, by its name; the outbox's only one if it has one.
+    pub fn lane(mut self, lane: impl Into<String>) -> Self {
+        self.lane = Some(lane.into());
+        self
+    }
+
+    /// Adds a header; one of the same name stays.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<http::Error>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<http::Error>,
+    {
+        let name = name.try_into().map_err(|error| Error::from(error.into()));
+        let value = value.try_into().map_err(|error| Error::from(error.into()));
+        match name.and_then(|name| Ok((name, value?))) {
+            Ok((name, value)) if is_credential(&name, &value) => self.refuse(format!(
+                "a message is stored, so it can't have the header {name}: let the integration add it"
+            )),
+            Ok((name, value)) => {
+                self.headers.append(name, value);
+                self
+            }
+            Err(error) => self.refuse(error.to_string()),
+        }
+    }
+
+    /// The body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The body as JSON. A `content-type` that was set before stays.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => {
+                let kind = HeaderValue::from_static("application/json");
+                self.headers.entry(http::header::CONTENT_TYPE).or_insert(kind);
+                self.body(json)
+            }
+            Err(_) => self.refuse("its body can't be written as json".into()),
+        }
+    }
+
+    /// The key by which the provider knows a repetition; by default the message's id. A message whose key is
+    /// stored already is a duplicate. Give one only if the provider honours keys: a message with one is
+    /// [sent again](super::Lane::unknown_outcome) after an attempt whose effect nobody knows.
+    pub fn idempotency_key<K>(mut self, key: K) -> Self
+    where
+        K: TryInto<IdempotencyKey>,
+        K::Error: Into<Error>,
+    {
+        match key.try_into() {
+            Ok(key) => {
+                let key = key.into_header();
+                self.key = key.to_str().ok().map(str::to_owned);
+                self
+            }
+            Err(error) => self.refuse(error.into().to_string()),
+        }
+    }
+
+    /// The business's own name for the operation. While a message of the same name is open or dead in the
+    /// lane, another one isn't stored: its [`Ticket`](super::Ticket) is that of the first.
+    pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
+        self.dedup_key = Some(key.into());
+        self
+    }
+
+    /// Messages of the same key are delivered in the order in which they were enqueued, one at a time, within
+    /// their lane.
+    pub fn order_key(mut self, key: impl Into<String>) -> Self {
+        self.order_key = Some(key.into());
+        self
+    }
+
+    /// The path with placeholders for its ids, for records: `/v1/customers/{id}`.
+    pub fn template(mut self, template: impl Into<String>) -> Self {
+        self.template = Some(template.into());
+        self
+    }
+
+    /// Which of the due messages go first.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// It is given up so long after it was enqueued; 24 hours by default.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.max_age = after;
+        self
+    }
+
+    /// It is not sent before so much time has passed; at once by default.
+    pub fn not_before(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The most attempts; 40 by default. The [deadline](Self::deadline) is what ends attempts; this is for
+    /// messages that end the process that sends them. The default schedule makes about 30 attempts in 24
+    /// hours: raise this with a deadline of more than 30 hours.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        if attempts == 0 {
+            return self.refuse("max_attempts is 0: it must be at least 1".into());
+        }
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// Keeps the answer's head and this many bytes of its body with the message; nothing by default.
+    pub fn keep_answer(mut self, bytes: u32) -> Self {
+        self.keep_answer = bytes.max(1);
+        self
+    }
+
+    pub(crate) fn lane_name(&self) -> Option<&str> {
+        self.lane.as_deref()
+    }
+
+    /// The message as a [`Store`](super::Store) takes it, enqueued at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxErrorKind::Message`], with what is wrong with it.
+    pub fn build(self, lane: &str, now: Timestamp, rng: &Rng) -> Result<NewMessage, OutboxError> {
+        if let Some(why) = self.error {
+            return Err(OutboxError::new(OutboxErrorKind::Message, why));
+        }
+        let id = MessageId::new(now, rng);
+        let mut progress = Progress::new(now, self.max_age, self.max_attempts);
+        progress.not_before = now.plus(self.delay);
+        let content = Content {
+            id,
+            lane: lane.to_owned(),
+            idempotency_key: self.key.unwrap_or_else(|| id.to_string()),
+            dedup_key: self.dedup_key,
+            order_key: self.order_key,
+            correlation_id: self.correlation_id,
+            traceparent: self.traceparent,
+            template: self.template,
+            method: self.method,
+            uri: self.uri,
+            headers: self.headers,
+            fingerprint: fingerprint(&self.body),
+            body: self.body,
+            priority: self.priority,
+            keep_answer: self.keep_answer,
+            created: now,
+        };
+        Ok(NewMessage { content, progress })
+    }
+
+    fn refuse(mut self, why: String) -> Self {
+        self.error.get_or_insert(why);
+        self
+    }
+
+    /// For a message that was edited: the facts of the one that it replaces, unless it has its own.
+    pub(crate) fn or_of(mut self, old: &Content) -> Self {
+        self.dedup_key = self.dedup_key.or_else(|| old.dedup_key.clone());
+        self.order_key = self.order_key.or_else(|| old.order_key.clone());
+        self.template = self.template.or_else(|| old.template.clone());
+        self.correlation_id = self.correlation_id.or_else(|| old.correlation_id.clone());
+        self
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("method", &self.method)
+            .field("lane", &self.lane)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Valid for a body as long as its bytes are the same: a name-based UUID (RFC 9562, 5.5; SHA-1).
+pub(crate) fn fingerprint(body: &[u8]) -> String {
+    Uuid::new_v5(&BODIES, body).to_string()
+}
+
+fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A third more than the default schedule needs for the default deadline.
+const MAX_ATTEMPTS: u32 = 40;
+/// The namespace of fingerprints, so that none is an idempotency key's.
+const BODIES: Uuid = Uuid::from_u128(0x6f75_7472_6967_4765_8272_626f_6479_0001);

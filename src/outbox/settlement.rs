@@ -1,0 +1,139 @@
+//! What one settlement does to one message, the same in every store.
+
+use super::input::{Applied, Input, Outcome};
+use super::store::{Recovered, Settled, Settlement};
+use super::stored::{Answer, Attempt, StoredMessage};
+use super::time::Timestamp;
+use crate::terms::outbox::{DeadReason, Refusal, State};
+
+/// Applies a settlement, and says what is to be recorded.
+///
+/// If the provider did it, `hook` runs the host's settling function, with the message and its answer; `false` means that it
+/// failed and that what it wrote was rolled back.
+pub(crate) fn settle(
+    message: &mut StoredMessage,
+    settlement: &Settlement,
+    now: Timestamp,
+    hook: impl FnOnce(&StoredMessage, &Answer) -> bool,
+) -> (Settled, Attempt) {
+    let Settlement { lease, outcome, report, answer } = settlement;
+    let token = lease.token;
+    let mut outcome = outcome.clone();
+    let before = message.progress.clone();
+    let mut applied = apply(message, token, &outcome, now);
+    if let (Ok(_), Outcome::Delivered { hook_again }) = (applied, &outcome) {
+        let kept = answer.clone().or_else(|| message.answer.clone());
+        let kept = kept.unwrap_or_else(Answer::unknown);
+        if !hook(message, &kept) {
+            outcome = Outcome::HookFailed { at: *hook_again };
+            message.progress = before;
+            message.answer = Some(kept);
+            applied = apply(message, token, &outcome, now);
+        }
+    }
+    if applied.is_ok() {
+        message.last_status = report.status.or(message.last_status);
+        if report.class.is_some() {
+            message.last_error.clone_from(&report.class);
+        }
+        if message.content.keep_answer > 0 && answer.is_some() {
+            message.answer.clone_from(answer);
+        }
+        if message.progress.state == State::Delivered {
+            // All of it was kept only for the function that has run now.
+            message.answer =
+                message.answer.take().and_then(|answer| answer.cut(message.content.keep_answer));
+        }
+    }
+    let attempt = Attempt {
+        number: token,
+        owner: report.owner.clone(),
+        started: report.started,
+        ended: report.ended,
+        outcome: word(&outcome, applied, message.progress.dead_reason).to_owned(),
+        status: report.status,
+        class: report.class.clone(),
+        request_id: report.request_id.clone(),
+        next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
+    };
+    let settled = Settled {
+        applied: applied.ok(),
+        state: message.progress.state,
+        phase: message.progress.phase,
+        dead_reason: message.progress.dead_reason,
+    };
+    (settled, attempt)
+}
+
+/// Applies the end of a lease or of a deadline; the attempt that is to be recorded, if there was one, and
+/// whose number is the lease's token.
+pub(crate) fn recover(
+    message: &mut StoredMessage,
+    input: &Input,
+    now: Timestamp,
+) -> Result<(Recovered, Option<Attempt>), Refusal> {
+    let lease = message.progress.lease.clone();
+    message.progress.apply(input, now)?;
+    let attempt = lease.map(|lease| Attempt {
+        number: message.progress.token,
+        owner: lease.owner,
+        started: now,
+        ended: now,
+        outcome: UNKNOWN.to_owned(),
+        status: None,
+        class: None,
+        request_id: None,
+        next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
+    });
+    let recovered = Recovered {
+        id: message.content.id,
+        lane: message.content.lane.clone(),
+        state: message.progress.state,
+        dead_reason: message.progress.dead_reason,
+    };
+    Ok((recovered, attempt))
+}
+
+fn apply(
+    message: &mut StoredMessage,
+    token: u64,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<Applied, Refusal> {
+    message.progress.apply(&Input::Settle { token, outcome: outcome.clone() }, now)
+}
+
+fn word(
+    outcome: &Outcome,
+    applied: Result<Applied, Refusal>,
+    dead: Option<DeadReason>,
+) -> &'static str {
+    use super::input::Effect;
+    match (outcome, applied) {
+        (Outcome::Delivered { .. }, Ok(Applied::Now)) => "delivered",
+        (Outcome::Delivered { .. }, Ok(Applied::Late)) => "late",
+        (_, Err(_)) => "stale",
+        (Outcome::HookFailed { .. }, _) => "hook_failed",
+        (Outcome::Retry { effect: Effect::Unknown, .. }, _) => UNKNOWN,
+        (Outcome::Retry { .. }, _) => "retryable",
+        (Outcome::Snooze { .. }, _) => "snoozed",
+        (Outcome::Accepted { .. }, _) => "accepted",
+        (Outcome::Dead(reason), _) => dead.unwrap_or(*reason).name(),
+    }
+}
+
+impl Answer {
+    /// No more of the body than this; nothing at all for 0.
+    fn cut(mut self, bytes: u32) -> Option<Self> {
+        self.body.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+        (bytes > 0).then_some(self)
+    }
+
+    /// In place of an answer that was not told.
+    fn unknown() -> Self {
+        Self { status: 0, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
+    }
+}
+
+/// The outcome of an attempt of which nobody knows what it did.
+const UNKNOWN: &str = "unknown";

@@ -1,0 +1,259 @@
+//! What workers do, each inside of a transaction.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::INSERT;
+use super::group::execute;
+use super::row::{self, messages, rows};
+use crate::outbox::columns::{Dialect, SqlValue, headers_to_bytes, progress_values};
+use crate::outbox::id::MessageId;
+use crate::outbox::input::Input;
+use crate::outbox::settlement;
+use crate::outbox::store::{
+    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled,
+    Settlement, head_start,
+};
+use crate::outbox::stored::{Answer, Attempt, NewMessage, StoredMessage};
+use crate::outbox::time::Timestamp;
+use crate::outcome::BoxError;
+use crate::rt::callback;
+use crate::terms::outbox::{Priority, State};
+
+/// Runs the host's settling function in a transaction.
+pub(super) type Hook<'a> = &'a dyn Fn(&Connection, &StoredMessage, &Answer) -> Result<(), BoxError>;
+
+pub(super) fn enqueue(connection: &Connection, new: &NewMessage) -> rusqlite::Result<Enqueued> {
+    let statement = new.insert_statement(Dialect::Sqlite);
+    let stored = connection.prepare_cached(INSERT)?.execute(params_from_iter(statement.params))?;
+    let content = &new.content;
+    if stored == 1 {
+        return Ok(Enqueued {
+            id: content.id,
+            idempotency_key: content.idempotency_key.clone(),
+            is_duplicate: false,
+        });
+    }
+    let known = params![content.idempotency_key, content.lane, content.dedup_key];
+    let mut duplicate = connection.prepare_cached(DUPLICATE)?;
+    duplicate.query_row(known, |found| {
+        let idempotency_key = found.get("idempotency_key")?;
+        Ok(Enqueued { id: row::id(found, "id")?, idempotency_key, is_duplicate: true })
+    })
+}
+
+pub(super) fn claim(
+    connection: &Connection,
+    request: &ClaimRequest,
+    now: Timestamp,
+) -> rusqlite::Result<Claimed> {
+    if let Some(pause) = pause_of(connection, &request.lane, now)? {
+        return Ok(Claimed { messages: Vec::new(), next_due: Some(pause.until), now });
+    }
+    let most = i64::try_from(request.most).unwrap_or(i64::MAX);
+    let blocks = i64::from(request.dead_head == DeadHead::Blocks);
+    let (mut due, mut next_due) = (Vec::new(), None);
+    for priority in Priority::ALL {
+        let level = *priority as u8;
+        due.extend(messages(connection, DUE, params![request.lane, level, now.0, most, blocks])?);
+        let next = rows(connection, NEXT_DUE, params![request.lane, level, now.0], |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
+        next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
+    }
+    due.sort_by_key(|message| {
+        let start = head_start(message.content.priority);
+        (message.progress.not_before.minus(start), message.seq)
+    });
+    due.truncate(request.most);
+    let input = Input::Claim {
+        owner: request.owner.clone(),
+        lease: request.lease,
+        key_lifetime: request.key_lifetime,
+    };
+    due.retain_mut(|message| message.progress.apply(&input, now).is_ok());
+    for message in &due {
+        update(connection, message)?;
+    }
+    Ok(Claimed { messages: due, next_due, now })
+}
+
+pub(super) fn extend(
+    connection: &Connection,
+    held: &LeaseRef,
+    lease: Duration,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let Some(mut message) = by_id(connection, held.id)? else { return Ok(false) };
+    let is_held = message.progress.apply(&Input::Extend { token: held.token, lease }, now).is_ok();
+    if is_held {
+        update(connection, &message)?;
+    }
+    Ok(is_held)
+}
+
+/// `None` if there is no such message any more.
+pub(super) fn settle(
+    connection: &Connection,
+    settlement: &Settlement,
+    now: Timestamp,
+    hook: Option<Hook<'_>>,
+) -> rusqlite::Result<Option<Settled>> {
+    let Some(mut message) = by_id(connection, settlement.lease.id)? else { return Ok(None) };
+    let answer = message.answer.clone();
+    let run = |message: &StoredMessage, answer: &Answer| {
+        hook.is_none_or(|hook| run_hook(connection, message, answer, hook))
+    };
+    let (settled, attempt) = settlement::settle(&mut message, settlement, now, run);
+    if settled.applied.is_some() {
+        update(connection, &message)?;
+        if message.answer != answer {
+            update_answer(connection, &message)?;
+        }
+    }
+    record(connection, message.content.id, &attempt)?;
+    Ok(Some(settled))
+}
+
+/// In a savepoint, so that nothing is left of a function that failed.
+fn run_hook(
+    connection: &Connection,
+    message: &StoredMessage,
+    answer: &Answer,
+    hook: Hook<'_>,
+) -> bool {
+    if execute(connection, "SAVEPOINT hook").is_err() {
+        return false;
+    }
+    let settled = callback::call("on_delivered", || hook(connection, message, answer));
+    let is_settled = matches!(settled, Some(Ok(())));
+    if !is_settled {
+        let _ = execute(connection, "ROLLBACK TO hook");
+    }
+    execute(connection, "RELEASE hook").is_ok() && is_settled
+}
+
+pub(super) fn reap(
+    connection: &Connection,
+    most: usize,
+    now: Timestamp,
+) -> rusqlite::Result<Reaped> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let leases = messages(connection, LEASES_OVER, params![now.0, limit])?;
+    let deadlines = messages(connection, DEADLINES_OVER, params![now.0, limit])?;
+    let has_more = leases.len() >= most || deadlines.len() >= most;
+    let over = |message: &StoredMessage| match message.progress.state {
+        State::Leased => Input::LeaseOver { token: message.progress.token },
+        _ => Input::DeadlineOver,
+    };
+    let mut reaped = Reaped { changed: Vec::new(), has_more };
+    for message in leases.into_iter().chain(deadlines) {
+        let input = over(&message);
+        recover(connection, message, &input, now, &mut reaped)?;
+    }
+    Ok(reaped)
+}
+
+/// Takes back every lease: the process that held them is gone.
+pub(super) fn recover_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<Reaped> {
+    let mut reaped = Reaped::default();
+    for message in messages(connection, LEASES_OVER, params![i64::MAX, i64::MAX])? {
+        let input = Input::OwnerGone { token: message.progress.token };
+        recover(connection, message, &input, now, &mut reaped)?;
+    }
+    Ok(reaped)
+}
+
+fn recover(
+    connection: &Connection,
+    mut message: StoredMessage,
+    input: &Input,
+    now: Timestamp,
+    reaped: &mut Reaped,
+) -> rusqlite::Result<()> {
+    if let Ok((recovered, attempt)) = settlement::recover(&mut message, input, now) {
+        update(connection, &message)?;
+        if let Some(attempt) = attempt {
+            record(connection, recovered.id, &attempt)?;
+        }
+        reaped.changed.push(recovered);
+    }
+    Ok(())
+}
+
+pub(super) fn pause(connection: &Connection, pause: &Pause) -> rusqlite::Result<()> {
+    let who = match &pause.by {
+        PausedBy::Worker => None,
+        PausedBy::Person(who) => Some(who),
+    };
+    let values = params![pause.lane, pause.until.0, pause.why, who];
+    connection.prepare_cached(PAUSE)?.execute(values).map(drop)
+}
+
+pub(super) fn pause_of(
+    connection: &Connection,
+    lane: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Pause>> {
+    Ok(rows(connection, PAUSE_OF, params![lane, now.0], row::pause)?.pop())
+}
+
+pub(super) fn by_id(
+    connection: &Connection,
+    id: MessageId,
+) -> rusqlite::Result<Option<StoredMessage>> {
+    Ok(messages(connection, BY_ID, [id.to_string()])?.pop())
+}
+
+pub(super) fn update(connection: &Connection, message: &StoredMessage) -> rusqlite::Result<()> {
+    let mut values = progress_values(&message.progress);
+    values.push(message.last_status.map(i64::from).into());
+    values.push(message.last_error.clone().into());
+    values.push(seq(message));
+    connection.prepare_cached(UPDATE)?.execute(params_from_iter(values)).map(drop)
+}
+
+pub(super) fn update_answer(
+    connection: &Connection,
+    message: &StoredMessage,
+) -> rusqlite::Result<()> {
+    let answer = message.answer.as_ref();
+    let status = answer.map(|answer| answer.status);
+    let headers = answer.map(|answer| headers_to_bytes(&answer.headers));
+    let body = answer.map(|answer| &answer.body[..]);
+    let values = params![status, headers, body, seq(message)];
+    connection.prepare_cached(UPDATE_ANSWER)?.execute(values).map(drop)
+}
+
+fn record(connection: &Connection, id: MessageId, attempt: &Attempt) -> rusqlite::Result<()> {
+    let values = params![
+        id.to_string(),
+        i64::try_from(attempt.number).unwrap_or(i64::MAX),
+        attempt.owner,
+        attempt.started.0,
+        attempt.ended.0,
+        attempt.outcome,
+        attempt.status,
+        attempt.class,
+        attempt.request_id,
+        attempt.next_at.map(|at| at.0),
+    ];
+    connection.prepare_cached(RECORD_ATTEMPT)?.execute(values).map(drop)
+}
+
+pub(super) fn seq(message: &StoredMessage) -> SqlValue {
+    i64::try_from(message.seq).unwrap_or(i64::MAX).into()
+}
+
+pub(super) const DUPLICATE: &str = include_str!("sql/duplicate.sql");
+pub(super) const DUE: &str = include_str!("sql/due.sql");
+pub(super) const NEXT_DUE: &str = include_str!("sql/next_due.sql");
+pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
+pub(super) const UPDATE: &str = include_str!("sql/update.sql");
+pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");
+pub(super) const LEASES_OVER: &str = include_str!("sql/leases_over.sql");
+pub(super) const DEADLINES_OVER: &str = include_str!("sql/deadlines_over.sql");
+pub(super) const RECORD_ATTEMPT: &str = include_str!("sql/record_attempt.sql");
+pub(super) const PAUSE: &str = include_str!("sql/pause.sql");
+pub(super) const PAUSE_OF: &str = include_str!("sql/pause_of.sql");

@@ -1,0 +1,1 @@
+SELECT * FROM outrigger_attempt WHERE message = ?1 ORDER BY number

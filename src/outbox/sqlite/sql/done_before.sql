@@ -1,0 +1,3 @@
+SELECT id FROM outrigger_message INDEXED BY outrigger_done
+WHERE state IN ('delivered', 'cancelled', 'discarded') AND settled < ?1
+ORDER BY settled LIMIT ?2

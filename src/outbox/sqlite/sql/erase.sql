@@ -1,0 +1,1 @@
+UPDATE outrigger_message SET headers = x'', body = x'' WHERE seq = ?1

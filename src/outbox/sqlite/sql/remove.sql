@@ -1,0 +1,1 @@
+DELETE FROM outrigger_message WHERE id = ?1

@@ -1,0 +1,1 @@
+DELETE FROM outrigger_attempt WHERE message = ?1

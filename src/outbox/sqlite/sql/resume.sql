@@ -1,0 +1,1 @@
+DELETE FROM outrigger_lane WHERE lane = ?1

@@ -1,0 +1,203 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::browse;
+use super::connection::{self, failed};
+use super::group::Writer;
+use super::ops;
+use super::people::{self, Actor};
+use super::place::check_is_local;
+use super::reader::Reader;
+use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
+use crate::outbox::error::{OutboxError, OutboxErrorKind, missing};
+use crate::outbox::id::MessageId;
+use crate::outbox::stats::LaneStats;
+use crate::outbox::store::{
+    ClaimRequest, Claimed, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled, Settlement, Store,
+    StoreFuture,
+};
+use crate::outbox::stored::{Answer, History, NewMessage, StoredMessage};
+use crate::outbox::time::Timestamp;
+use crate::outcome::BoxError;
+use crate::rt::{Clock, Lock};
+
+/// A function of the host that settles delivered messages of a lane, in the transaction that marks them
+/// delivered. It runs on the thread that writes, so others wait for it. It must neither begin nor end a transaction.
+pub type SqliteHook =
+    dyn Fn(&Connection, &StoredMessage, &Answer) -> Result<(), BoxError> + Send + Sync;
+
+/// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
+///
+/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`. Any number of processes may
+/// enqueue; one has the workers.
+pub struct SqliteStore {
+    path: PathBuf,
+    hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
+    clock: Clock,
+    writer: Writer,
+    reader: Reader,
+    /// Kept while this process has the workers.
+    worker: Arc<Mutex<Option<Connection>>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, on the machine's clock and without settling functions.
+    ///
+    /// It blocks for some milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxErrorKind::Unsupported`] on a network file system, or if the file is no SQLite database;
+    /// [`OutboxErrorKind::ReadOnly`], [`OutboxErrorKind::Full`] or [`OutboxErrorKind::Unavailable`] if it can't be
+    /// written to.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OutboxError> {
+        Self::open_with(path.as_ref(), Clock::system(), BTreeMap::new())
+    }
+
+    /// The same on another clock, with settling functions by lane.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        clock: Clock,
+        hooks: BTreeMap<String, Arc<SqliteHook>>,
+    ) -> Result<Self, OutboxError> {
+        let path = path.as_ref();
+        check_is_local(path)?;
+        let writer = Writer::start(connection::to_write(path)?, clock)?;
+        let reader = Reader::start(connection::to_read(path)?)?;
+        let (hooks, worker) = (Arc::new(hooks), Arc::default());
+        Ok(Self { path: path.to_owned(), hooks, clock, writer, reader, worker })
+    }
+
+    /// Takes the lock that proves that this process has the only workers.
+    fn take(&self) -> Result<(), OutboxError> {
+        let mut worker = self.worker.locked();
+        if worker.is_some() {
+            let why = "this outbox runs already: `run` it once";
+            return Err(OutboxError::new(OutboxErrorKind::Taken, why));
+        }
+        *worker = Some(connection::take_worker_lock(&self.path)?);
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn now(&self) -> StoreFuture<'_, Timestamp> {
+        Box::pin(std::future::ready(Ok(self.clock.wall().into())))
+    }
+
+    fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>> {
+        self.writer.write(move |tx, _| {
+            messages.iter().map(|new| ops::enqueue(tx, new).map_err(failed)).collect()
+        })
+    }
+
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
+        self.writer.write(move |tx, now| ops::claim(tx, &request, now).map_err(failed))
+    }
+
+    fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
+        self.writer.write(move |tx, now| {
+            leases.iter().map(|held| ops::extend(tx, held, lease, now).map_err(failed)).collect()
+        })
+    }
+
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+        let hooks = Arc::clone(&self.hooks);
+        self.writer.write(move |tx, now| {
+            let hook = |tx: &Connection, message: &StoredMessage, answer: &Answer| {
+                hooks.get(&message.content.lane).map_or(Ok(()), |hook| hook(tx, message, answer))
+            };
+            let settle = |settlement| {
+                let settled = ops::settle(tx, settlement, now, Some(&hook)).map_err(failed)?;
+                settled.ok_or_else(missing)
+            };
+            settlements.iter().map(settle).collect()
+        })
+    }
+
+    fn reap(&self, most: usize) -> StoreFuture<'_, Reaped> {
+        self.writer.write(move |tx, now| ops::reap(tx, most, now).map_err(failed))
+    }
+
+    fn recover(&self) -> StoreFuture<'_, Reaped> {
+        match self.take() {
+            Ok(()) => self.writer.write(move |tx, now| ops::recover_all(tx, now).map_err(failed)),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn pause(&self, pause: Pause) -> StoreFuture<'_, ()> {
+        self.writer.write(move |tx, now| {
+            ops::pause(tx, &pause).map_err(failed)?;
+            let PausedBy::Person(who) = pause.by else { return Ok(()) };
+            let by = Actor { who, why: pause.why };
+            people::record(tx, None, Some(&pause.lane), "pause", &by, now).map_err(failed)
+        })
+    }
+
+    fn resume(&self, lane: String, who: String, why: String) -> StoreFuture<'_, ()> {
+        self.writer.write(move |tx, now| {
+            let by = Actor { who, why };
+            people::resume(tx, &lane, &by, now).map_err(failed)
+        })
+    }
+
+    fn stats(&self, lane: String) -> StoreFuture<'_, LaneStats> {
+        let now = self.clock.wall().into();
+        self.reader.read(move |tx| browse::stats(tx, &lane, now))
+    }
+
+    fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>> {
+        self.reader.read(move |tx| browse::browse(tx, &filter, page))
+    }
+
+    fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {
+        self.reader.read(move |tx| browse::get(tx, id))
+    }
+
+    fn act(
+        &self,
+        on: Selection,
+        action: Action,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, Acted> {
+        self.writer.write(move |tx, now| {
+            people::act(tx, &on, action, &Actor { who, why }, now).map_err(failed)
+        })
+    }
+
+    fn edit(
+        &self,
+        id: MessageId,
+        edited: NewMessage,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, ()> {
+        self.writer.write(move |tx, now| people::edit(tx, id, &edited, &Actor { who, why }, now))
+    }
+
+    fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize> {
+        self.writer.write(move |tx, _| people::prune(tx, before, most).map_err(failed))
+    }
+
+    fn has_hook(&self, lane: &str) -> bool {
+        self.hooks.contains_key(lane)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hooks: Vec<_> = self.hooks.keys().collect();
+        f.debug_struct("SqliteStore").field("hooks", &hooks).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! What a black box can't see: which index each statement uses, and that columns and values agree.
+
+use rusqlite::Connection;
+
+use super::{INSERT, SQLITE_MIGRATIONS, browse, ops, people};
+use crate::outbox::columns::{CONTENT, PROGRESS};
+
+#[test]
+fn columns_and_values_are_in_one_order() {
+    let names = INSERT.split_once('(').unwrap().1.split_once(')').unwrap().0;
+    let names: Vec<_> = names.split(',').map(str::trim).collect();
+    assert_eq!(names, [&CONTENT[..], &PROGRESS[..]].concat());
+    let set = ops::UPDATE.split_once("SET").unwrap().1.split_once("WHERE").unwrap().0;
+    let set: Vec<_> = set.split(',').map(|part| part.split('=').next().unwrap().trim()).collect();
+    assert_eq!(set, [&PROGRESS[..], &["last_status", "last_error"]].concat());
+}
+
+#[test]
+fn every_statement_uses_an_index_without_statistics() {
+    let connection = Connection::open_in_memory().unwrap();
+    for migration in SQLITE_MIGRATIONS {
+        connection.execute_batch(migration).unwrap();
+    }
+    // Each part of a plan, with what stands in it: an index, or the table's own key.
+    for (sql, plan) in [
+        (ops::DUPLICATE, &["idempotency_key", "outrigger_dedup"][..]),
+        (
+            ops::DUE,
+            &[
+                "outrigger_due",
+                "outrigger_order_open",
+                "outrigger_order_leased",
+                "outrigger_order_dead",
+            ],
+        ),
+        (ops::NEXT_DUE, &["outrigger_due"]),
+        (ops::BY_ID, &["(id=?)"]),
+        (ops::UPDATE, &["PRIMARY KEY (rowid=?)"]),
+        (ops::UPDATE_ANSWER, &["PRIMARY KEY (rowid=?)"]),
+        (ops::LEASES_OVER, &["outrigger_lease"]),
+        (ops::DEADLINES_OVER, &["outrigger_deadline"]),
+        (ops::PAUSE_OF, &["(lane=?)"]),
+        (people::ERASE, &["PRIMARY KEY (rowid=?)"]),
+        (people::RESUME, &["(lane=?)"]),
+        (people::MOVE_TO_END, &["PRIMARY KEY (rowid=?)"]),
+        (people::MOVE, &["(id=?)"]),
+        (people::DONE_BEFORE, &["outrigger_done"]),
+        (people::REMOVE, &["(id=?)"]),
+        (people::REMOVE_ATTEMPTS, &["(message=?)"]),
+        (browse::BROWSE, &["PRIMARY KEY (rowid>?)"]),
+        (browse::BROWSE_DEAD, &["outrigger_dead"]),
+        (browse::ATTEMPTS, &["(message=?)"]),
+        (browse::ACTS, &["outrigger_act_message"]),
+        (browse::STATS_READY, &["outrigger_due"]),
+        (browse::STATS_LEASED, &["outrigger_lease"]),
+        (browse::STATS_DEAD, &["outrigger_dead"]),
+    ] {
+        let steps = plan_of(&connection, sql);
+        for part in plan {
+            let is_there = steps.iter().any(|step| step.contains(part));
+            // An index of the table's own constraints has a number for a name.
+            let by_constraint = *part == "idempotency_key"
+                && steps.iter().any(|step| step.contains("(idempotency_key=?)"));
+            assert!(is_there || by_constraint, "{part} is not in {steps:#?} of {sql}");
+        }
+        for step in &steps {
+            let is_sorted = step.contains("USE TEMP B-TREE") && sql != browse::STATS_DEAD;
+            let scans = step.starts_with("SCAN") && !step.contains("outrigger_");
+            let scans = scans || step == "SCAN outrigger_message" || step.starts_with("SCAN m");
+            assert!(!is_sorted && !scans, "{step} in {sql}");
+        }
+    }
+}
+
+fn plan_of(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let count = statement.parameter_count();
+    for at in 1..=count {
+        statement.raw_bind_parameter(at, 1).unwrap();
+    }
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get("detail").unwrap());
+    }
+    steps
+}
+
+/// The limit on pages stands for a disk's end: SQLite tells both by the same error.
+#[tokio::test]
+async fn a_full_disk_is_told_and_what_was_accepted_stays() {
+    use crate::outbox::error::OutboxErrorKind;
+    use crate::outbox::{MemoryStore, Message, Store};
+    use crate::rt::{Clock, Rng};
+
+    let connection = Connection::open_in_memory().unwrap();
+    for migration in SQLITE_MIGRATIONS {
+        connection.execute_batch(migration).unwrap();
+    }
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    connection.execute_batch(&format!("PRAGMA max_page_count = {}", pages + 20)).unwrap();
+    let now = MemoryStore::new().now().await.unwrap();
+    let writer = super::group::Writer::start(connection, Clock::system()).unwrap();
+    let enqueue = |bytes: usize| {
+        let message = Message::post("https://api.mailer.example/").body(vec![0; bytes]);
+        let new = message.build("mailer", now, &Rng::system()).unwrap();
+        writer.write(move |tx, _| ops::enqueue(tx, &new).map_err(super::connection::failed))
+    };
+    enqueue(10).await.unwrap();
+    let refused = enqueue(1 << 20).await.unwrap_err();
+    assert_eq!(refused.kind(), OutboxErrorKind::Full);
+    assert!(refused.is_transient());
+    enqueue(10).await.unwrap();
+    let count = writer.write(|tx, _| {
+        let count = tx.query_row("SELECT count(*) FROM outrigger_message", [], |row| row.get(0));
+        count.map_err(super::connection::failed)
+    });
+    let count: i64 = count.await.unwrap();
+    assert_eq!(count, 2);
+}

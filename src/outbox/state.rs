@@ -1,0 +1,347 @@
+//! The states of a message, as a pure machine: [`Progress::apply`] takes what happened and the time, and
+//! changes the message or refuses. Every store applies this machine inside its own transaction, so that all
+//! stores mean the same. The table stands in the [module](super).
+
+use std::time::Duration;
+
+use super::id::MessageId;
+use super::input::{Applied, Effect, ExpiredKey, Input, Outcome};
+use super::time::Timestamp;
+use crate::terms::outbox::{DeadReason, Phase, Refusal, State};
+
+/// All of a message that changes on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub state: State,
+    /// What a worker does next.
+    pub phase: Phase,
+    /// Why it is dead.
+    pub dead_reason: Option<DeadReason>,
+    /// How many attempts were begun since it was enqueued or replayed. An attempt counts when it is
+    /// claimed, so that a message that ends the process is parked.
+    pub attempt: u32,
+    /// The most attempts.
+    pub max_attempts: u32,
+    /// How often the host's settling function was begun.
+    pub hook_attempts: u32,
+    /// How often it was put off without an attempt.
+    pub snoozes: u32,
+    /// How many attempts may have had their effect without an answer, since it was enqueued or replayed.
+    pub unknown: u32,
+    /// It is not claimed before this.
+    pub not_before: Timestamp,
+    /// How long after enqueueing, or after a replay, its deadline is.
+    pub max_age: Duration,
+    /// When it is given up.
+    pub deadline: Timestamp,
+    /// Until when the provider knows its key, if that is known.
+    pub key_valid_until: Option<Timestamp>,
+    /// When its first attempt began.
+    pub first_attempt: Option<Timestamp>,
+    /// When it came to its present end.
+    pub settled: Option<Timestamp>,
+    /// How often it was claimed. It tells a lease from all earlier ones.
+    pub token: u64,
+    /// Who has it, and until when.
+    pub lease: Option<Lease>,
+    /// How often a person replayed it.
+    pub replays: u32,
+    /// The edited message that took its place.
+    pub replaced_by: Option<MessageId>,
+    /// Its request and answer were erased.
+    pub erased: bool,
+    /// Where to ask for the result, in [`Phase::Poll`].
+    pub poll_uri: Option<String>,
+}
+
+/// Who has a message, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The worker process.
+    pub owner: String,
+    /// When others may take it.
+    pub until: Timestamp,
+}
+
+impl Progress {
+    /// A message that was enqueued at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp, max_age: Duration, max_attempts: u32) -> Self {
+        Self {
+            state: State::Ready,
+            phase: Phase::Send,
+            dead_reason: None,
+            attempt: 0,
+            max_attempts,
+            hook_attempts: 0,
+            snoozes: 0,
+            unknown: 0,
+            not_before: now,
+            max_age,
+            deadline: now.plus(max_age),
+            key_valid_until: None,
+            first_attempt: None,
+            settled: None,
+            token: 0,
+            lease: None,
+            replays: 0,
+            replaced_by: None,
+            erased: false,
+            poll_uri: None,
+        }
+    }
+
+    /// Does to the message what is asked, or refuses and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] says why the message stays as it is.
+    pub fn apply(&mut self, input: &Input, now: Timestamp) -> Result<Applied, Refusal> {
+        match input {
+            Input::Claim { owner, lease, key_lifetime } => {
+                self.claim(owner, now.plus(*lease), *key_lifetime, now)?;
+            }
+            Input::Extend { token, lease } => {
+                let until = now.plus(*lease);
+                self.held(*token)?.until = until;
+            }
+            Input::Settle { token, outcome } => return self.settle(*token, outcome, now),
+            Input::LeaseOver { token } => {
+                if self.held(*token)?.until > now {
+                    return Err(Refusal::NotDue);
+                }
+                self.lease_over(now);
+            }
+            Input::OwnerGone { token } => {
+                self.held(*token)?;
+                self.lease_over(now);
+            }
+            Input::DeadlineOver => {
+                self.waiting()?;
+                if !self.is_past_deadline(now) {
+                    return Err(Refusal::NotDue);
+                }
+                self.die(DeadReason::Expired, now);
+            }
+            Input::Cancel => {
+                self.waiting()?;
+                if self.phase == Phase::Hook {
+                    return Err(Refusal::Done);
+                }
+                self.end(State::Cancelled, now);
+            }
+            Input::Replay { key } => self.replay(*key, now)?,
+            Input::Replace { by } => {
+                self.dead()?;
+                self.replaced_by = Some(*by);
+            }
+            Input::Discard => {
+                if self.state != State::Dead {
+                    return Err(Refusal::NotDead);
+                }
+                self.end(State::Discarded, now);
+            }
+            Input::Erase => {
+                if matches!(self.state, State::Ready | State::Leased) {
+                    return Err(Refusal::Open);
+                }
+                self.erased = true;
+            }
+        }
+        Ok(Applied::Now)
+    }
+
+    /// Whether its deadline is over. None applies to what the provider has done.
+    #[must_use]
+    pub fn is_past_deadline(&self, now: Timestamp) -> bool {
+        self.phase != Phase::Hook && self.deadline <= now
+    }
+
+    fn claim(
+        &mut self,
+        owner: &str,
+        until: Timestamp,
+        key_lifetime: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.waiting()?;
+        if self.not_before > now || self.is_past_deadline(now) {
+            return Err(Refusal::NotDue);
+        }
+        match self.phase {
+            Phase::Send => {
+                self.attempt += 1;
+                self.first_attempt.get_or_insert(now);
+                self.key_valid_until = self
+                    .key_valid_until
+                    .or_else(|| key_lifetime.map(|lifetime| now.plus(lifetime)));
+            }
+            Phase::Hook => self.hook_attempts += 1,
+            Phase::Poll => {}
+        }
+        self.token += 1;
+        self.state = State::Leased;
+        self.lease = Some(Lease { owner: owner.to_owned(), until });
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        token: u64,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<Applied, Refusal> {
+        match *outcome {
+            Outcome::Delivered { .. } => {
+                let applied = self.success(token)?;
+                self.end(State::Delivered, now);
+                return Ok(applied);
+            }
+            Outcome::HookFailed { at } => {
+                let applied = self.success(token)?;
+                self.hook_failed(at, now);
+                return Ok(applied);
+            }
+            _ => self.held(token)?,
+        };
+        match outcome {
+            Outcome::Retry { at, effect } => self.retry(*at, *effect, now),
+            Outcome::Snooze { until } => self.snooze(*until),
+            Outcome::Accepted { at, uri } => {
+                self.phase = Phase::Poll;
+                self.poll_uri = Some(uri.clone());
+                self.wait_until(*at, now);
+            }
+            Outcome::Dead(reason) => self.die(*reason, now),
+            Outcome::Delivered { .. } | Outcome::HookFailed { .. } => {}
+        }
+        Ok(Applied::Now)
+    }
+
+    /// Whether a success may be told, and whether it is late.
+    fn success(&self, token: u64) -> Result<Applied, Refusal> {
+        let is_held = self.state == State::Leased && self.token == token;
+        match self.state {
+            _ if is_held => Ok(Applied::Now),
+            _ if self.phase == Phase::Hook => Err(Refusal::Stale),
+            // No attempt has this token yet.
+            _ if token == 0 || token > self.token => Err(Refusal::Stale),
+            State::Ready | State::Leased | State::Dead => Ok(Applied::Late),
+            State::Delivered | State::Cancelled | State::Discarded => Err(Refusal::Stale),
+        }
+    }
+
+    fn hook_failed(&mut self, at: Timestamp, now: Timestamp) {
+        if self.phase != Phase::Hook {
+            (self.phase, self.hook_attempts) = (Phase::Hook, 1);
+        }
+        match self.hook_attempts >= self.max_attempts {
+            true => self.die(DeadReason::HookFailed, now),
+            false => self.wait_until(at, now),
+        }
+    }
+
+    fn retry(&mut self, at: Timestamp, effect: Effect, now: Timestamp) {
+        if self.phase == Phase::Hook {
+            return self.hook_failed(at, now);
+        }
+        if self.phase == Phase::Send {
+            self.unknown += u32::from(effect == Effect::Unknown);
+            if self.attempt >= self.max_attempts {
+                return self.die(DeadReason::Exhausted, now);
+            }
+        }
+        self.wait_until(at, now);
+    }
+
+    fn snooze(&mut self, until: Timestamp) {
+        match self.phase {
+            Phase::Send => self.attempt = self.attempt.saturating_sub(1),
+            Phase::Hook => self.hook_attempts = self.hook_attempts.saturating_sub(1),
+            Phase::Poll => {}
+        }
+        if self.phase == Phase::Send && (self.attempt, self.unknown) == (0, 0) {
+            // The key was not used yet.
+            (self.first_attempt, self.key_valid_until) = (None, None);
+        }
+        self.snoozes = self.snoozes.saturating_add(1);
+        self.release(until);
+    }
+
+    /// The attempt has no end: nobody knows what it did.
+    fn lease_over(&mut self, now: Timestamp) {
+        self.unknown += u32::from(self.phase == Phase::Send);
+        match self.phase {
+            Phase::Send if self.attempt >= self.max_attempts => self.die(DeadReason::Poison, now),
+            Phase::Hook if self.hook_attempts >= self.max_attempts => {
+                self.die(DeadReason::HookFailed, now);
+            }
+            _ => self.wait_until(now, now),
+        }
+    }
+
+    fn replay(&mut self, key: ExpiredKey, now: Timestamp) -> Result<(), Refusal> {
+        self.dead()?;
+        if self.phase == Phase::Send && self.key_valid_until.is_some_and(|until| until <= now) {
+            if key == ExpiredKey::Refuse {
+                return Err(Refusal::KeyExpired);
+            }
+            // For the provider it is a new one.
+            self.key_valid_until = None;
+        }
+        (self.attempt, self.hook_attempts, self.unknown) = (0, 0, 0);
+        (self.dead_reason, self.settled) = (None, None);
+        self.replays += 1;
+        self.deadline = now.plus(self.max_age);
+        self.release(now);
+        Ok(())
+    }
+
+    /// Waits until `at`, or is dead if that is past the deadline.
+    fn wait_until(&mut self, at: Timestamp, now: Timestamp) {
+        match self.is_past_deadline(at) {
+            true => self.die(DeadReason::Expired, now),
+            false => self.release(at),
+        }
+    }
+
+    fn release(&mut self, at: Timestamp) {
+        (self.state, self.not_before, self.lease) = (State::Ready, at, None);
+        (self.dead_reason, self.settled) = (None, None);
+    }
+
+    fn die(&mut self, reason: DeadReason, now: Timestamp) {
+        self.end(State::Dead, now);
+        self.dead_reason = Some(reason);
+    }
+
+    fn end(&mut self, state: State, now: Timestamp) {
+        (self.state, self.lease, self.settled) = (state, None, Some(now));
+        if state == State::Delivered {
+            self.dead_reason = None;
+        }
+    }
+
+    fn waiting(&self) -> Result<(), Refusal> {
+        match self.state {
+            State::Ready => Ok(()),
+            _ => Err(Refusal::NotReady),
+        }
+    }
+
+    fn dead(&self) -> Result<(), Refusal> {
+        match self.state {
+            State::Dead if self.replaced_by.is_some() => Err(Refusal::Replaced),
+            State::Dead if self.erased => Err(Refusal::Erased),
+            State::Dead => Ok(()),
+            _ => Err(Refusal::NotDead),
+        }
+    }
+
+    /// The lease, if it is still the one of this token.
+    fn held(&mut self, token: u64) -> Result<&mut Lease, Refusal> {
+        let is_current = self.state == State::Leased && self.token == token;
+        self.lease.as_mut().filter(|_| is_current).ok_or(Refusal::Stale)
+    }
+}

@@ -1,0 +1,250 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::dead_letter::{Acted, Action, Filter, Page, Selection};
+use super::error::OutboxError;
+use super::id::MessageId;
+use super::input::{Applied, Outcome};
+use super::stats::LaneStats;
+use super::stored::{Answer, History, NewMessage, StoredMessage};
+use super::time::Timestamp;
+use crate::terms::outbox::{DeadReason, Phase, Priority, State};
+
+/// What a store's functions return.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, OutboxError>> + Send + 'a>>;
+
+/// Where messages are kept. The crate's stores are in memory and in SQLite.
+///
+/// Each function is one transaction: it is done whole or not at all, and what it returned `Ok` for survives
+/// a crash. A change of a message is always [`Progress::apply`](super::Progress::apply) on the row as it is in that
+/// transaction. Errors say whether the same may succeed later
+/// ([`is_transient`](OutboxError::is_transient)).
+pub trait Store: Send + Sync + 'static {
+    /// The store's time. All times that it compares are its own.
+    fn now(&self) -> StoreFuture<'_, Timestamp>;
+
+    /// Stores messages. For one whose idempotency key is stored already, or whose business key is open or
+    /// dead in its lane, nothing is stored.
+    fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>>;
+
+    /// Gives a worker messages that are due, each with a lease: by priority, then by the time at which they
+    /// came due. Of one order key only the first is given, and only if no other is leased.
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed>;
+
+    /// Makes leases last so long from now; says for each whether it is still held.
+    fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>>;
+
+    /// Records what attempts came to, in the order given, and runs the host's settling functions.
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>>;
+
+    /// Takes back leases that are over, and parks waiting messages whose deadline is over: at most so many
+    /// of each. It may be called by several workers at once.
+    fn reap(&self, most: usize) -> StoreFuture<'_, Reaped>;
+
+    /// Takes back all leases, whatever their time, if the store is certain that their workers are gone:
+    /// called once when a worker starts. A store that can't know takes back none.
+    fn recover(&self) -> StoreFuture<'_, Reaped>;
+
+    /// Stops claims in a lane until a time. A pause [by a worker](PausedBy::Worker) doesn't shorten one
+    /// that holds.
+    fn pause(&self, pause: Pause) -> StoreFuture<'_, ()>;
+
+    /// Ends a lane's pause.
+    fn resume(&self, lane: String, who: String, why: String) -> StoreFuture<'_, ()>;
+
+    /// How a lane is.
+    fn stats(&self, lane: String) -> StoreFuture<'_, LaneStats>;
+
+    /// Messages in the order in which they were enqueued.
+    fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>>;
+
+    /// One message with its attempts and what people did to it.
+    fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>>;
+
+    /// Does to messages what a person asks. One that refuses doesn't stop the others.
+    fn act(
+        &self,
+        on: Selection,
+        action: Action,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, Acted>;
+
+    /// Stores a new message in the place of a dead one, so that it has the other's turn in the order of its
+    /// key.
+    fn edit(
+        &self,
+        id: MessageId,
+        edited: NewMessage,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, ()>;
+
+    /// Removes at most so many messages that were delivered, cancelled or discarded before this, with their
+    /// attempts. Dead ones stay. Returns how many were removed.
+    fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize>;
+
+    /// Whether a function of the host settles this lane's messages, so that answers are needed.
+    fn has_hook(&self, lane: &str) -> bool;
+}
+
+/// Where a message was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enqueued {
+    /// The stored message: for a duplicate, the first one.
+    pub id: MessageId,
+    /// The stored message's key.
+    pub idempotency_key: String,
+    /// Whether another message was there already, and this one wasn't stored.
+    pub is_duplicate: bool,
+}
+
+/// A worker's question for work.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    /// Of this lane.
+    pub lane: String,
+    /// For this worker process.
+    pub owner: String,
+    /// At most so many.
+    pub most: usize,
+    /// How long each lease is.
+    pub lease: Duration,
+    /// How long the provider knows a key, if it does.
+    pub key_lifetime: Option<Duration>,
+    /// What a dead message does to those behind it.
+    pub dead_head: DeadHead,
+}
+
+/// What a dead message does to those of its [order key](super::Message::order_key) that came after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeadHead {
+    /// They wait until a person has decided about it.
+    #[default]
+    Blocks,
+    /// They are delivered without it.
+    SteppedOver,
+}
+
+/// A worker's work.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// The messages, leased.
+    pub messages: Vec<StoredMessage>,
+    /// When the lane's next message is due, or its pause ends, as far as the store knows. Waiting for an
+    /// order key isn't counted.
+    pub next_due: Option<Timestamp>,
+    /// The store's time of the claim.
+    pub now: Timestamp,
+}
+
+/// Names a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseRef {
+    /// The message.
+    pub id: MessageId,
+    /// The claim.
+    pub token: u64,
+}
+
+/// What an attempt came to, as a worker tells it.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// Whose attempt.
+    pub lease: LeaseRef,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The facts for the record.
+    pub report: Report,
+    /// The answer, if it is to be kept or a settling function needs it.
+    pub answer: Option<Answer>,
+}
+
+/// The facts of an attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The worker process.
+    pub owner: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The kind of failure.
+    pub class: Option<String>,
+    /// The provider's own id for the request.
+    pub request_id: Option<String>,
+}
+
+/// What settling did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// How it was applied; absent if the lease was over and nothing was changed.
+    pub applied: Option<Applied>,
+    /// Where the message stands now.
+    pub state: State,
+    /// What is done next with it.
+    pub phase: Phase,
+    /// Why it is dead.
+    pub dead_reason: Option<DeadReason>,
+}
+
+/// What a reaper did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// The messages that were changed.
+    pub changed: Vec<Recovered>,
+    /// Whether there may be more.
+    pub has_more: bool,
+}
+
+/// A message whose lease or deadline was over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The message.
+    pub id: MessageId,
+    /// Its lane.
+    pub lane: String,
+    /// Where it stands now.
+    pub state: State,
+    /// Why it is dead, if it is.
+    pub dead_reason: Option<DeadReason>,
+}
+
+/// A lane's pause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The lane.
+    pub lane: String,
+    /// When it ends; [`Timestamp::NEVER`] if a person has to end it.
+    pub until: Timestamp,
+    /// Who paused it.
+    pub by: PausedBy,
+    /// Why.
+    pub why: String,
+}
+
+/// Who paused a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PausedBy {
+    /// A worker, because the provider asked for it or refused the credentials.
+    Worker,
+    /// A person.
+    Person(String),
+}
+
+/// How much sooner than it came due a message counts as due, in the order of claims.
+pub(crate) fn head_start(priority: Priority) -> Duration {
+    match priority {
+        Priority::High => 2 * STEP,
+        Priority::Normal => STEP,
+        Priority::Low => Duration::ZERO,
+    }
+}
+
+/// How long a message waits at most for those of the next higher priority that came due after it.
+const STEP: Duration = Duration::from_secs(600);

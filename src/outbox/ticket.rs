@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use super::id::MessageId;
+use super::stored::{Answer, StoredMessage};
+use super::time::Timestamp;
+use crate::terms::outbox::{DeadReason, Phase, State};
+
+/// The receipt for an enqueued message, by which its state can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The message: for a duplicate, the first one. It can't be guessed.
+    pub id: MessageId,
+    /// The key by which the provider knows a repetition.
+    pub idempotency_key: String,
+    /// Whether a message of the same key was stored already, and this one wasn't stored.
+    pub is_duplicate: bool,
+}
+
+/// Where an enqueued message stands, for whoever enqueued it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TicketState {
+    /// It waits to be sent.
+    Accepted {
+        /// When it is sent next.
+        next_at: Timestamp,
+        /// How many attempts failed.
+        attempts: u32,
+    },
+    /// It is being sent.
+    Sending,
+    /// The provider accepted the job; its result is asked for.
+    Polling {
+        /// When it is asked for next.
+        next_at: Timestamp,
+    },
+    /// The provider did it.
+    Delivered {
+        /// The status that said so.
+        status: Option<u16>,
+        /// The answer, if it was [kept](super::Message::keep_answer).
+        answer: Option<Answer>,
+    },
+    /// A person has to decide what happens with it.
+    Parked {
+        /// Why.
+        why: DeadReason,
+        /// The edited message that took its place.
+        replaced_by: Option<MessageId>,
+    },
+    /// It was called off, or a person gave it up.
+    Cancelled,
+    /// There is no such message, or none any more.
+    Unknown,
+}
+
+impl TicketState {
+    pub(crate) fn of(message: StoredMessage) -> Self {
+        let StoredMessage { content, progress, last_status, answer, .. } = message;
+        let answer = answer.filter(|_| content.keep_answer > 0);
+        match (progress.state, progress.phase) {
+            (State::Delivered, _) | (State::Ready | State::Leased, Phase::Hook) => {
+                Self::Delivered { status: last_status, answer }
+            }
+            (State::Ready | State::Leased, Phase::Poll) => {
+                Self::Polling { next_at: progress.not_before }
+            }
+            (State::Ready, Phase::Send) => {
+                Self::Accepted { next_at: progress.not_before, attempts: progress.attempt }
+            }
+            (State::Leased, Phase::Send) => Self::Sending,
+            (State::Dead, _) => Self::Parked {
+                why: progress.dead_reason.unwrap_or(DeadReason::Rejected),
+                replaced_by: progress.replaced_by,
+            },
+            (State::Cancelled | State::Discarded, _) => Self::Cancelled,
+        }
+    }
+
+    /// Whether nothing more happens without a person.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Accepted { .. } | Self::Sending | Self::Polling { .. })
+    }
+
+    /// The status of an HTTP answer to whoever asks: 202 while it is open, 200 with the answer, 410 if it
+    /// was called off or is not stored any more. A parked message is 202, too: it may still be delivered.
+    #[must_use]
+    pub fn http_status(&self) -> http::StatusCode {
+        match self {
+            Self::Delivered { .. } => http::StatusCode::OK,
+            Self::Cancelled | Self::Unknown => http::StatusCode::GONE,
+            _ => http::StatusCode::ACCEPTED,
+        }
+    }
+
+    /// What to put into `Retry-After` of a 202, at `now`: until the next attempt, from 1 s to 60 s.
+    #[must_use]
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let (shortest, longest) = (Duration::from_secs(1), Duration::from_secs(60));
+        match self {
+            Self::Accepted { next_at, .. } | Self::Polling { next_at } => {
+                Some(next_at.since(now).clamp(shortest, longest))
+            }
+            Self::Sending => Some(shortest),
+            Self::Parked { .. } => Some(longest),
+            _ => None,
+        }
+    }
+}

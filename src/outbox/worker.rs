@@ -1,0 +1,171 @@
+//! One lane's worker: it looks for a free place first, and claims a message second.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::deliver::Delivery;
+use super::error::OutboxError;
+use super::inner::Inner;
+use super::input::Outcome;
+use super::lane::Lane;
+use super::store::{ClaimRequest, Claimed, LeaseRef, Report, Settlement};
+use super::stored::StoredMessage;
+use crate::integration::Places;
+use crate::rt::{self, until};
+
+pub(super) struct Worker {
+    inner: Arc<Inner>,
+    lane: Arc<Lane>,
+    stop: watch::Receiver<Option<Instant>>,
+    /// Deliveries under way. Each says until when the lane should wait, if something refused.
+    running: JoinSet<Option<Instant>>,
+    /// Nothing is claimed before this.
+    gate: Option<Instant>,
+    /// How often in a row the store failed.
+    failures: u32,
+}
+
+impl Worker {
+    pub(super) fn new(inner: Arc<Inner>, lane: Arc<Lane>) -> Self {
+        let stop = inner.stop.subscribe();
+        Self { inner, lane, stop, running: JoinSet::new(), gate: None, failures: 0 }
+    }
+
+    /// Works until it is to stop, and then until what is under way has ended or its time is over.
+    pub(super) async fn run(mut self) {
+        while self.stop.borrow().is_none() {
+            self.take_ended();
+            let again = match self.places() {
+                Err(wait) => rt::after(rt::now(), wait),
+                Ok(places) => {
+                    let request = self.request(places);
+                    let claimed = self.inner.store.claim(request).await;
+                    match self.begin(claimed, places) {
+                        Some(again) => again,
+                        None => continue,
+                    }
+                }
+            };
+            self.wait(again).await;
+        }
+        let end = *self.stop.borrow();
+        let _ = until(end, async { while self.running.join_next().await.is_some() {} }).await;
+        // What is still under way is dropped: its lease ends, and its outcome is unknown.
+    }
+
+    fn take_ended(&mut self) {
+        while let Some(ended) = self.running.try_join_next() {
+            self.gate = self.gate.max(ended.ok().flatten());
+        }
+    }
+
+    /// How many messages may be claimed, or how long to wait before looking again.
+    fn places(&self) -> Result<usize, Duration> {
+        let now = rt::now();
+        if let Some(gate) = self.gate.filter(|gate| *gate > now) {
+            return Err(gate - now);
+        }
+        let free = self.lane.concurrency - self.running.len().min(self.lane.concurrency);
+        let places = match self.lane.integration.places(self.running.len()) {
+            Places::None { wait } => return Err(wait.unwrap_or(POLL).clamp(SHORTEST, POLL)),
+            Places::OneInAll => free.min(usize::from(self.running.is_empty())),
+            Places::Some(places) => free.min(places),
+        };
+        if places == 0 { Err(POLL) } else { Ok(places.min(MOST)) }
+    }
+
+    fn request(&self, most: usize) -> ClaimRequest {
+        ClaimRequest {
+            lane: self.lane.name.clone(),
+            owner: self.inner.owner.clone(),
+            most,
+            lease: self.lane.lease,
+            key_lifetime: self.lane.integration.key_lifetime(false),
+            dead_head: self.lane.dead_head,
+        }
+    }
+
+    /// Begins what was claimed. When to look again; at once if there may be more.
+    fn begin(&mut self, claimed: Result<Claimed, OutboxError>, places: usize) -> Option<Instant> {
+        let now = rt::now();
+        let Claimed { messages, next_due, now: of_store } = match claimed {
+            Ok(claimed) => claimed,
+            Err(_) => {
+                self.failures = self.failures.saturating_add(1);
+                let wait = SHORTEST * (1 << self.failures.min(8));
+                return Some(rt::after(now, self.inner.rng.about(wait)));
+            }
+        };
+        self.failures = 0;
+        self.inner.follow(of_store);
+        let count = messages.len();
+        for message in messages {
+            self.start(message);
+        }
+        if count == places {
+            return None;
+        }
+        let idle = if count == 0 { IDLE } else { POLL };
+        let next = next_due.map_or(idle, |due| due.since(self.inner.time()).max(SHORTEST));
+        Some(rt::after(now, next.min(idle)))
+    }
+
+    fn start(&mut self, message: StoredMessage) {
+        let (inner, lane) = (Arc::clone(&self.inner), Arc::clone(&self.lane));
+        if self.stop.borrow().is_some() {
+            self.running.spawn(give_back(inner, lane, message));
+        } else {
+            self.running.spawn(Delivery { inner, lane, message }.run());
+        }
+    }
+
+    /// Waits for the time, for a message, for the end of a delivery, or for the end.
+    async fn wait(&mut self, again: Instant) {
+        let Self { inner, lane, stop, running, gate, .. } = self;
+        let mut woken = pin!(async {
+            match inner.wakes.get(&lane.name) {
+                Some(wake) => wake.notified().await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut stopped = pin!(stop.changed());
+        let event = poll_fn(|cx| {
+            if let Poll::Ready(Some(ended)) = running.poll_join_next(cx) {
+                return Poll::Ready(ended.ok().flatten());
+            }
+            if woken.as_mut().poll(cx).is_ready() || stopped.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            Poll::Pending
+        });
+        if let Some(ended) = until(Some(again), event).await {
+            *gate = (*gate).max(ended);
+        }
+    }
+}
+
+/// It was claimed while the outbox was told to stop, and not sent.
+async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -> Option<Instant> {
+    let now = inner.time();
+    let lease = LeaseRef { id: message.content.id, token: message.progress.token };
+    let report =
+        Report { owner: inner.owner.clone(), started: now, ended: now, ..Report::default() };
+    let outcome = Outcome::Snooze { until: now };
+    inner.settle(&lane, Settlement { lease, outcome, report, answer: None }).await;
+    None
+}
+
+/// How soon a lane looks again that has work: what others enqueue is found within this time.
+const POLL: Duration = Duration::from_secs(1);
+/// How soon one looks again that has none.
+const IDLE: Duration = Duration::from_secs(5);
+/// The shortest wait, so that a lane that can't get on doesn't spin.
+const SHORTEST: Duration = Duration::from_millis(10);
+/// The most messages in one claim: each is a row that is written and a task.
+const MOST: usize = 256;

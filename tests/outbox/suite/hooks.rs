@@ -1,0 +1,94 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use outrigger::outbox::{
+    Action, Applied, DeadReason, ExpiredKey, MemoryHook, Outcome, Phase, Selection, State,
+};
+
+use super::bench::{Bench, HOOKED, Open, answer, lease, mail};
+
+pub(crate) async fn a_function_that_fails_is_repeated_and_the_call_is_not(with: Open<'_>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bench = with(fails_times(1, Arc::clone(&seen))).await;
+    let id = bench.enqueue_in(HOOKED, mail("1")).await.id;
+    assert!(bench.store.has_hook(HOOKED) && !bench.store.has_hook("other"));
+
+    let claimed = bench.claim_one(HOOKED).await;
+    let hook_again = bench.after(5).await;
+    let outcome = Outcome::Delivered { hook_again };
+    let settled = bench.settle_with(lease(&claimed), outcome, Some(answer(200, "done"))).await;
+    assert_eq!((settled.state, settled.phase), (State::Ready, Phase::Hook));
+    let stored = bench.get(id).await.message;
+    assert_eq!(stored.answer, Some(answer(200, "done")));
+    assert_eq!(stored.progress.not_before, hook_again);
+
+    bench.advance_secs(5).await;
+    let claimed = bench.claim_one(HOOKED).await;
+    assert_eq!((claimed.progress.phase, claimed.progress.attempt), (Phase::Hook, 1));
+    // A worker tells only that it is to be settled; the answer is stored.
+    assert_eq!(bench.deliver(&claimed).await.state, State::Delivered);
+    assert_eq!(*seen.lock().unwrap(), [(200, "done".to_owned()), (200, "done".to_owned())]);
+    let stored = bench.get(id).await.message;
+    // Nobody asked to keep it.
+    assert_eq!((stored.answer, stored.last_status), (None, Some(200)));
+}
+
+pub(crate) async fn a_function_that_panics_fails(with: Open<'_>) {
+    let bench = with(Arc::new(|_, _| panic!("it fails"))).await;
+    let claimed = delivered(&bench, 9).await;
+    assert_eq!((claimed.state, claimed.phase), (State::Ready, Phase::Hook));
+}
+
+pub(crate) async fn a_function_that_fails_every_time_parks_the_message_with_its_answer(
+    with: Open<'_>,
+) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bench = with(fails_times(2, Arc::clone(&seen))).await;
+    let id = bench.enqueue_in(HOOKED, mail("1").max_attempts(2)).await.id;
+    for _ in 0..2 {
+        let claimed = bench.claim_one(HOOKED).await;
+        let outcome = Outcome::Delivered { hook_again: bench.now().await };
+        bench.settle_with(lease(&claimed), outcome, Some(answer(200, "done"))).await;
+    }
+    let stored = bench.get(id).await.message;
+    assert_eq!(stored.progress.dead_reason, Some(DeadReason::HookFailed));
+    assert_eq!(stored.answer, Some(answer(200, "done")));
+
+    let replay = Action::Replay(ExpiredKey::Refuse);
+    let acted = bench.store.act(Selection::One(id), replay, "ada".into(), "fixed".into()).await;
+    assert_eq!(acted.unwrap().changed, [id]);
+    let claimed = bench.claim_one(HOOKED).await;
+    assert_eq!(claimed.progress.phase, Phase::Hook);
+    assert_eq!(bench.deliver(&claimed).await.state, State::Delivered);
+    assert_eq!(seen.lock().unwrap().len(), 3);
+}
+
+pub(crate) async fn a_function_runs_for_a_success_that_is_told_late(with: Open<'_>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bench = with(fails_times(0, Arc::clone(&seen))).await;
+    bench.enqueue_in(HOOKED, mail("1")).await;
+    let slow = bench.claim_one(HOOKED).await;
+    bench.advance_secs(60).await;
+    bench.store.reap(10).await.unwrap();
+    assert_eq!(bench.deliver(&slow).await.applied, Some(Applied::Late));
+    assert_eq!(bench.deliver(&slow).await.applied, None);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+/// A function that fails so often at first, and keeps what it was given.
+fn fails_times(times: usize, seen: Arc<Mutex<Vec<(u16, String)>>>) -> Arc<MemoryHook> {
+    let left = AtomicUsize::new(times);
+    Arc::new(move |_, answer| {
+        let body = String::from_utf8(answer.body.to_vec()).unwrap();
+        seen.lock().unwrap().push((answer.status, body));
+        let step =
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if step.is_ok() { Err("the database refuses".into()) } else { Ok(()) }
+    })
+}
+
+async fn delivered(bench: &Bench, attempts: u32) -> outrigger::outbox::Settled {
+    bench.enqueue_in(HOOKED, mail("1").max_attempts(attempts)).await;
+    let claimed = bench.claim_one(HOOKED).await;
+    bench.deliver(&claimed).await
+}

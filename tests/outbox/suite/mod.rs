@@ -1,0 +1,78 @@
+//! What every store promises, one function a promise. Each takes a function that opens an empty store, and
+//! moves that store's clock.
+
+pub(crate) mod bench;
+pub(crate) mod claims;
+pub(crate) mod enqueues;
+pub(crate) mod hooks;
+pub(crate) mod leases;
+pub(crate) mod lives;
+pub(crate) mod orders;
+pub(crate) mod people;
+pub(crate) mod settlements;
+
+pub(crate) use bench::{Bench, HOOKED, clock};
+
+/// Makes a test of every promise, for the store that `$open` opens.
+macro_rules! suite {
+    ($open:expr) => {
+        suite! { @all $open;
+            enqueues: an_enqueued_message_is_stored_as_it_was_given;
+            enqueues: a_key_that_is_stored_already_stores_nothing;
+            enqueues: a_business_key_is_free_again_once_its_message_is_delivered;
+            enqueues: a_business_key_of_another_lane_is_another_key;
+            claims: a_message_is_claimed_once;
+            claims: a_message_is_not_claimed_before_its_time;
+            claims: the_next_message_of_a_lane_that_is_due_is_told;
+            claims: no_more_is_claimed_than_was_asked_for;
+            claims: a_message_past_its_deadline_is_parked_and_not_claimed;
+            claims: higher_priorities_go_first_until_lower_ones_have_waited;
+            claims: a_paused_lane_gives_nothing_and_others_do;
+            claims: a_workers_pause_shortens_no_other_pause;
+            orders: of_one_key_only_the_first_is_claimed;
+            orders: a_head_that_waits_for_its_retry_holds_its_key;
+            orders: a_dead_head_holds_its_key_or_is_stepped_over;
+            orders: a_head_that_is_replayed_while_a_later_one_is_leased_waits_for_it;
+            orders: many_replayed_messages_of_one_key_keep_their_order;
+            orders: an_edited_message_has_the_turn_of_the_one_that_it_replaces;
+            settlements: a_failure_is_tried_again_at_its_time_until_attempts_are_used_up;
+            settlements: a_retry_past_the_deadline_is_none;
+            settlements: a_snooze_is_no_attempt;
+            settlements: an_accepted_job_is_polled_without_using_attempts;
+            settlements: a_success_counts_however_late_it_is_told;
+            settlements: a_failure_that_is_told_late_changes_nothing;
+            settlements: a_success_that_is_told_twice_is_one;
+            settlements: an_answer_is_kept_up_to_its_cap;
+            settlements: each_attempt_is_recorded_with_what_it_came_to;
+            settlements: a_batch_is_settled_one_by_one;
+            leases: a_lease_that_is_over_is_taken_back_as_unknown;
+            leases: a_lease_that_is_extended_is_not_taken_back;
+            leases: a_message_that_ends_every_worker_is_parked_after_its_attempts;
+            leases: a_reaper_works_in_pages_until_nothing_is_left;
+            leases: two_reapers_take_a_lease_back_once;
+            leases: what_an_attempt_came_to_replaces_that_it_was_unknown;
+            hooks: a_function_that_fails_is_repeated_and_the_call_is_not;
+            hooks: a_function_that_panics_fails;
+            hooks: a_function_that_fails_every_time_parks_the_message_with_its_answer;
+            hooks: a_function_runs_for_a_success_that_is_told_late;
+            people: dead_letters_are_found_by_lane_reason_and_page;
+            people: a_double_click_replays_once;
+            people: a_replay_starts_anew_with_the_same_key;
+            people: a_key_that_the_provider_has_forgotten_is_replayed_only_by_force;
+            people: an_edited_message_is_a_new_one_with_a_new_key;
+            people: only_waiting_messages_are_cancelled_and_only_dead_ones_discarded;
+            people: an_erased_message_keeps_its_history_and_is_not_replayed;
+            people: old_messages_are_pruned_and_dead_ones_are_not;
+            people: a_lane_is_counted_as_it_is;
+            lives: every_life_of_a_message_is_that_of_the_machine;
+        }
+    };
+    (@all $open:expr; $($part:ident: $promise:ident;)+) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                $crate::suite::$part::$promise(&|hook| Box::pin($open(hook))).await;
+            }
+        )+
+    };
+}

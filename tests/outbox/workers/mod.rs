@@ -1,0 +1,10 @@
+//! What workers do, in paused time, with a provider that answers as it is told.
+
+mod bench;
+mod deliveries;
+mod ends;
+mod lanes;
+mod polls;
+#[cfg(feature = "sqlite")]
+mod troubles;
+mod unknown;

@@ -1,0 +1,116 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::outbox::{DeadReason, Lane, Message, Probed, TicketState, UnknownOutcome};
+use outrigger::testing::{Answer, Script};
+
+use super::bench::{builder, integration, mail, provider, run, secs};
+
+/// The first request is never answered.
+fn lost() -> Script {
+    provider([Answer::hang(), Answer::status(200)])
+}
+
+fn parked() -> TicketState {
+    TicketState::Parked { why: DeadReason::UnknownOutcome, replaced_by: None }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_may_have_been_done_is_parked_if_keys_are_not_known_to_count() {
+    let script = lost();
+    let running = run(&integration("mailer", &script));
+    assert_eq!(running.end_of(mail("1")).await, parked());
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_sent_again_while_the_provider_knows_its_key() {
+    let script = lost();
+    let mailer = builder("mailer")
+        .idempotency(IdempotencyLayer::new(KeyProfile::stripe()))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let running = run(&mailer);
+    let ticket = running.enqueue(mail("1")).await;
+    let state = running.outbox.wait(ticket.id, secs(600)).await.unwrap();
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    let requests = script.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].headers()["idempotency-key"], requests[1].headers()["idempotency-key"]);
+    assert_eq!(requests[0].body(), requests[1].body());
+    assert_eq!(running.outcomes(ticket.id).await, ["unknown", "delivered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_parked_once_the_provider_has_forgotten_its_key() {
+    let script = provider([Answer::hang()]);
+    let profile = KeyProfile::stripe().lifetime(secs(120));
+    let mailer = builder("mailer")
+        .idempotency(IdempotencyLayer::new(profile))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let running = run(&mailer);
+    assert_eq!(running.end_of(mail("1")).await, parked());
+    assert!((2..=4).contains(&script.requests().len()), "{}", script.requests().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_that_is_idempotent_is_sent_again() {
+    let script = lost();
+    let running = run(&integration("mailer", &script));
+    let put = Message::new(http::Method::PUT, "https://api.mailer.example/mails/1");
+    let state = running.end_of(put).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_with_a_key_of_its_own_is_sent_again() {
+    let script = lost();
+    let running = run(&integration("mailer", &script));
+    let state = running.end_of(mail("1").idempotency_key("mail-1")).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    assert_eq!(script.requests()[1].headers()["idempotency-key"], "mail-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_may_send_again_or_park_whatever_is_known() {
+    let script = lost();
+    let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(UnknownOutcome::Resend);
+    let state = run(lane).end_of(mail("1")).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+
+    let script = lost();
+    let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(UnknownOutcome::Park);
+    let put = Message::new(http::Method::PUT, "https://api.mailer.example/mails/1");
+    assert_eq!(run(lane).end_of(put).await, parked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_may_ask_the_provider_first() {
+    for (says, sent, is_delivered) in
+        [(Probed::Done, 1, true), (Probed::NotDone, 2, true), (Probed::Unknown, 1, false)]
+    {
+        let (script, asked) = (lost(), Arc::new(AtomicUsize::new(0)));
+        let asks = Arc::clone(&asked);
+        let probe = UnknownOutcome::probe(move |message| {
+            assert_eq!(message.progress.unknown, 1);
+            asks.fetch_add(1, Ordering::SeqCst);
+            async move { says }
+        });
+        let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(probe);
+        let state = run(lane).end_of(mail("1")).await;
+        assert_eq!(
+            matches!(state, TicketState::Delivered { .. }),
+            is_delivered,
+            "{says:?} {state:?}"
+        );
+        assert_eq!((script.requests().len(), asked.load(Ordering::SeqCst)), (sent, 1), "{says:?}");
+    }
+    let script = lost();
+    let probe = UnknownOutcome::probe(|_| async { panic!("it fails") });
+    let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(probe);
+    assert_eq!(run(lane).end_of(mail("1")).await, parked());
+}
