@@ -41,7 +41,7 @@ pub(crate) enum Plan {
 }
 
 /// By whose word a stored answer may stand in for a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// It is an error by RFC 5861, 4: the windows of headers hold.
     pub(crate) by_header: bool,

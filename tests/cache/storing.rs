@@ -237,3 +237,13 @@ async fn a_kill_switch_at_cache_only_lets_it_answer_and_refuses_what_it_lacks() 
     assert_eq!(ask(&rates).await.text, "b");
     assert_eq!(provider.requests().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_304_that_nobody_asked_for_confirms_nothing() {
+    let provider = Script::new([cached("a", "max-age=10"), Answer::status(304), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let odd = ask(&rates).await;
+    assert_eq!((odd.outcome(), odd.head.status().as_u16()), (CacheOutcome::Miss, 304));
+}

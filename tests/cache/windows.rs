@@ -309,3 +309,20 @@ async fn a_wait_that_the_provider_asks_for_and_that_no_call_has_time_for_is_told
     assert_eq!(ask(&rates).await.head.status(), 429);
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_error_for_a_window_is_none_while_the_provider_is_left_in_peace() {
+    let provider = Script::by({
+        let mut first = true;
+        move |_| match std::mem::take(&mut first) {
+            true => cached("a", "max-age=10, stale-if-error=600"),
+            false => Answer::status(429),
+        }
+    });
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&rates).await.head.status(), 429);
+    }
+}

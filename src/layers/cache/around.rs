@@ -4,7 +4,7 @@ use std::sync::Arc;
 use http::{Method, Request};
 
 use super::asked::{Asked, RequestHead, Way};
-use super::given::{CacheStatus, Forwarded};
+use super::given::{CacheStatus, Form, Forwarded};
 use super::key::CacheKey;
 use super::origin::Origin;
 use super::parts::{Alive, Settings};
@@ -29,7 +29,7 @@ pub struct CachePattern {
 enum Look {
     Past(Way, Option<CacheKey>),
     /// Give this answer, and perhaps fetch it anew.
-    Give(CacheOutcome, Asked),
+    Give(Arc<StoredAnswer>, CacheOutcome, Form, Option<Asked>),
     Ask(Asked),
 }
 
@@ -44,16 +44,12 @@ impl Pattern for CachePattern {
             // Not an integration's request: it can't be sent by a task.
             None => Box::pin(next.run(call, attempt)).await,
             Some(Look::Past(way, key)) => Box::pin(self.pass(call, attempt, next, way, key)).await,
-            Some(Look::Give(outcome, asked)) => {
-                let asked = Arc::new(asked);
-                if outcome == CacheOutcome::StaleWhileRevalidate {
-                    self.refresh(&asked, attempt);
+            Some(Look::Give(stored, outcome, form, refreshed)) => {
+                if let Some(asked) = refreshed {
+                    self.refresh(&Arc::new(asked), attempt);
                 }
                 let status = CacheStatus::of(outcome, Forwarded::No);
-                match asked.known.clone() {
-                    Some(known) => self.give(attempt, known, &asked, status).await,
-                    None => Box::pin(next.run(call, attempt)).await,
-                }
+                self.give(attempt, stored, form, status).await
             }
             Some(Look::Ask(asked)) if asked.is_head => {
                 Box::pin(self.ask_head(call, attempt, next, asked)).await
@@ -86,28 +82,36 @@ impl CachePattern {
         }
         let entry = shared.entry(&key);
         let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
-        let asked = Asked {
-            is_head: request.method() == Method::HEAD,
-            directives: Directives::of(request.headers()),
-            windows: config.windows_for(request.extensions()),
-            request: RequestHead::of(request),
-            has_variants: entry.is_some(),
-            known,
-            key,
-        };
+        let directives = Directives::of(request.headers());
+        let windows = config.windows_for(request.extensions());
+        let is_head = request.method() == Method::HEAD;
         let now = shared.moments();
-        let plan = |known: &Arc<StoredAnswer>| {
-            known.validity.plan(&asked.directives, &asked.windows, &now)
+        let plan = |known: &Arc<StoredAnswer>| known.validity.plan(&directives, &windows, &now);
+        let plan = known.as_ref().map_or(Plan::Ask, plan);
+        // Only the provider can compare what isn't fresh with the caller's own answer.
+        if way == Way::Compared && plan != Plan::Fresh {
+            return Look::Past(Way::Past, None);
+        }
+        let asked = |known| Asked {
+            key,
+            is_head,
+            directives,
+            windows,
+            request: RequestHead::of(request),
+            known,
+            has_variants: entry.is_some(),
         };
-        let outcome = match asked.known.as_ref().map_or(Plan::Ask, plan) {
+        let outcome = match plan {
             Plan::Fresh => CacheOutcome::Hit,
-            // Only the provider can compare what isn't fresh with the caller's own answer.
-            _ if way == Way::Compared => return Look::Past(Way::Past, None),
             Plan::Refresh => CacheOutcome::StaleWhileRevalidate,
             Plan::Accepted => CacheOutcome::StaleAccepted,
-            Plan::Ask => return Look::Ask(asked),
+            Plan::Ask => return Look::Ask(asked(known)),
         };
-        Look::Give(outcome, asked)
+        let Some(stored) = known else { return Look::Ask(asked(None)) };
+        let is_known = way == Way::Compared && stored.is_known_to(request.headers());
+        let form = Form { is_head, is_known, windows };
+        let refreshed = (plan == Plan::Refresh).then(|| asked(Some(Arc::clone(&stored))));
+        Look::Give(stored, outcome, form, refreshed)
     }
 }
 

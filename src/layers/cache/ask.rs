@@ -28,11 +28,10 @@ impl CachePattern {
         asked: Arc<Asked>,
     ) -> Flow {
         let shared = &self.settings.shared;
-        if shared.is_quiet(&asked.key, call.now()) {
+        let quiet = shared.quiet(&asked.key, call.now());
+        if let Some(stored) = quiet.and_then(|failure| self.stand_in(&asked, failure)) {
             let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
-            if let Some(stored) = self.stand_in(&asked, Failure::ANY) {
-                return self.give(attempt, stored, &asked, status).await;
-            }
+            return self.give(attempt, stored, asked.form(), status).await;
         }
         if asked.directives.only_if_cached {
             return self.give_nothing(attempt).await;
@@ -74,7 +73,7 @@ impl CachePattern {
             Came::Confirmed(stored) => {
                 let status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);
                 let status = status.answered(StatusCode::NOT_MODIFIED);
-                self.give(attempt, stored, asked, status).await
+                self.give(attempt, stored, asked.form(), status).await
             }
             Came::Answered(response) => {
                 let failure = self.settings.failure_of(&response);
@@ -86,7 +85,7 @@ impl CachePattern {
                 let status = status.answered(response.status());
                 // What it holds is needed no longer.
                 drop(response);
-                self.give(attempt, stored, asked, status).await
+                self.give(attempt, stored, asked.form(), status).await
             }
             Came::Failed(error) => self.give_instead(attempt, asked, forwarded, error).await,
         }
@@ -164,7 +163,7 @@ impl CachePattern {
             let ended = rt::until(Some(due), work).await;
             if ended.is_none() {
                 // It was cut, and nobody has noted that yet.
-                settings.shared.failed(&key);
+                settings.shared.failed(&key, Failure::ANY);
             }
             let ok = matches!(ended, Some(Either::First(true)));
             settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });

@@ -5,6 +5,7 @@ use http::header::{
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
+use super::given::Form;
 use super::key::{CacheKey, CachePolicy};
 use super::stored::StoredAnswer;
 use crate::body::Body;
@@ -44,6 +45,13 @@ pub(super) enum Way {
     Past,
     /// The call goes past it, and outdates what is stored.
     Unsafe,
+}
+
+impl Asked {
+    /// How a stored answer is given for it.
+    pub(super) fn form(&self) -> Form {
+        Form { is_head: self.is_head, is_known: false, windows: self.windows }
+    }
 }
 
 impl Way {

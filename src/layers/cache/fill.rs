@@ -67,7 +67,7 @@ impl Fill {
         either(self.fetch(to, &mut landing.landed), abandoned).await;
     }
 
-    /// The same without a call that gets the answer. It returns why it failed, if it did.
+    /// The same without a call that gets the answer. It returns whether the provider answered.
     pub(super) async fn refresh(self, _waiter: Waiter) -> bool {
         let mut landing = Landing { fill: &self, landed: Landed::NotShared };
         let (to, came) = oneshot::channel();
@@ -75,14 +75,21 @@ impl Fill {
         match came.await {
             Ok(Came::Confirmed(_)) => true,
             Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
-            Ok(Came::Failed(_)) | Err(_) => false,
+            Ok(Came::Failed(error)) => {
+                if error.is_rejected() {
+                    self.note(Some(self.settings.failure_of_error(&error)));
+                }
+                false
+            }
+            Err(_) => false,
         }
     }
 
     async fn fetch(&self, to: oneshot::Sender<Came>, landed: &mut Landed) {
-        let reply = match self.ask().await {
-            Ok(reply) => reply,
+        let (reply, confirmed) = match self.ask().await {
+            Ok(came) => came,
             Err(error) => {
+                // What was refused here costs nothing to be asked again.
                 if !error.is_rejected() {
                     self.note(Some(self.settings.failure_of_error(&error)));
                 }
@@ -91,8 +98,7 @@ impl Fill {
                 return;
             }
         };
-        let known = self.asked.known.as_ref().filter(|_| reply.is_not_modified());
-        match known {
+        match confirmed {
             Some(known) => {
                 let confirmed = known.confirmed(&reply.head.headers, reply.sent, reply.received);
                 let confirmed = Arc::new(confirmed);
@@ -106,16 +112,16 @@ impl Fill {
         }
     }
 
-    /// Asks the provider. If it confirms another answer than the stored one, asks it once more, without
-    /// conditions.
-    async fn ask(&self) -> Result<Reply, Error> {
+    /// Asks the provider, and returns the stored answer too if it confirms that. If it confirms another
+    /// one, asks it once more, without conditions.
+    async fn ask(&self) -> Result<(Reply, Option<&StoredAnswer>), Error> {
         let known = self.asked.known.as_deref();
         let validated = known.filter(|known| conditions(known).next().is_some());
         let reply = self.send(validated).await?;
-        let fits = |known: &StoredAnswer| known.is_confirmed_by(&reply.head.headers);
-        match reply.is_not_modified() && !validated.is_some_and(fits) {
-            true if validated.is_some() => self.send(None).await,
-            _ => Ok(reply),
+        match validated.filter(|_| reply.head.status == StatusCode::NOT_MODIFIED) {
+            None => Ok((reply, None)),
+            Some(known) if known.is_confirmed_by(&reply.head.headers) => Ok((reply, Some(known))),
+            Some(_) => Ok((self.send(None).await?, None)),
         }
     }
 
@@ -231,24 +237,19 @@ impl Fill {
         self.shared().forget(&self.asked.key, &self.asked.request.headers);
     }
 
-    /// Remembers a failure, if there is an answer that can stand in meanwhile.
+    /// Remembers a failure, if something is stored that can be given meanwhile.
     fn note(&self, failure: Option<Failure>) {
-        let is_bad = failure.is_some_and(|failure| failure.by_header || failure.by_setting);
-        match is_bad && self.asked.known.is_some() {
-            true => self.shared().failed(&self.asked.key),
-            false if is_bad => {}
-            false => self.shared().answered(&self.asked.key),
+        match failure {
+            None => self.shared().answered(&self.asked.key),
+            Some(failure) if self.asked.known.is_some() => {
+                self.shared().failed(&self.asked.key, failure);
+            }
+            Some(_) => {}
         }
     }
 
     fn shared(&self) -> &Shared {
         &self.settings.shared
-    }
-}
-
-impl Reply {
-    fn is_not_modified(&self) -> bool {
-        self.head.status == StatusCode::NOT_MODIFIED
     }
 }
 

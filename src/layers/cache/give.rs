@@ -6,7 +6,7 @@ use http::Response;
 use super::around::CachePattern;
 use super::asked::Asked;
 use super::body::FilledBody;
-use super::given::{self, CacheStatus, Forwarded, mark};
+use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
 use crate::freshness::{Failure, Plan};
@@ -20,7 +20,7 @@ impl CachePattern {
         &self,
         attempt: &Attempt<W>,
         stored: Arc<StoredAnswer>,
-        asked: &Asked,
+        form: Form,
         status: CacheStatus,
     ) -> Flow {
         let outcome = status.outcome;
@@ -31,7 +31,7 @@ impl CachePattern {
             }
         });
         let now = self.settings.shared.moments();
-        let response = given::response(&stored, asked, &now, status);
+        let response = given::response(&stored, form, &now, status);
         drop(stored);
         self.told(attempt, outcome);
         attempt.play(response).await
@@ -60,7 +60,7 @@ impl CachePattern {
         };
         drop(error);
         let status = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
-        self.give(attempt, stored, asked, status).await
+        self.give(attempt, stored, asked.form(), status).await
     }
 
     /// Gives the stale answer because the call's time runs out.
@@ -70,7 +70,7 @@ impl CachePattern {
         asked: &Asked,
         forwarded: Forwarded,
     ) -> Flow {
-        self.settings.shared.failed(&asked.key);
+        self.settings.shared.failed(&asked.key, Failure::ANY);
         let error = Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown);
         self.give_instead(attempt, asked, forwarded, error).await
     }
@@ -89,7 +89,7 @@ impl CachePattern {
             return None;
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
-        Some(self.give(attempt, stored, asked, status).await)
+        Some(self.give(attempt, stored, asked.form(), status).await)
     }
 
     /// Gives the provider's answer.

@@ -8,7 +8,7 @@ use http_body_util::Full;
 
 use super::asked::Asked;
 use super::stored::StoredAnswer;
-use crate::freshness::Moments;
+use crate::freshness::{Moments, Windows};
 use crate::terms::CacheOutcome;
 
 /// Why the provider was asked, or would have been, in the words of RFC 9211, 2.2.
@@ -40,19 +40,27 @@ pub(super) struct CacheStatus {
     pub(super) outcome: CacheOutcome,
 }
 
+/// How a stored answer is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    pub(super) is_head: bool,
+    /// The caller has the same answer already, and is only told so.
+    pub(super) is_known: bool,
+    pub(super) windows: Windows,
+}
+
 /// The response for a stored answer.
 pub(super) fn response(
     stored: &StoredAnswer,
-    asked: &Asked,
+    form: Form,
     now: &Moments,
     mut status: CacheStatus,
 ) -> Response<Full<Bytes>> {
     let age = stored.validity.age(now);
-    status.ttl = Some(seconds(stored.validity.lifetime(&asked.windows)) - seconds(age));
-    let is_known = stored.is_known_to(&asked.request.headers);
-    let body = if asked.is_head || is_known { Bytes::new() } else { stored.body.clone() };
+    status.ttl = Some(seconds(stored.validity.lifetime(&form.windows)) - seconds(age));
+    let body = if form.is_head || form.is_known { Bytes::new() } else { stored.body.clone() };
     let mut response = Response::new(Full::new(body));
-    *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { stored.status };
+    *response.status_mut() = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
     *response.version_mut() = stored.version();
     response.headers_mut().clone_from(&stored.headers);
     response.headers_mut().insert(AGE, HeaderValue::from(age.as_secs()));

@@ -11,7 +11,7 @@ use crate::rt::Rng;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CacheKey {
     /// The partition, a line end, the URI.
-    text: Arc<str>,
+    text: String,
     partition_len: usize,
 }
 
@@ -52,13 +52,14 @@ impl CacheKey {
 
     /// The key for a URI, in a partition.
     pub(super) fn new(uri: &Uri, headers: &HeaderMap, partition: &str) -> Self {
-        let mut text = String::with_capacity(partition.len() + 80);
+        let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
+        let mut text = String::with_capacity(partition.len() + path + 48);
         // A line end in a partition must not move the border to the URI.
         text.extend(partition.chars().map(|sign| if sign == '\n' { ' ' } else { sign }));
         let partition_len = text.len();
         text.push('\n');
         write_uri(&mut text, uri, headers);
-        Self { text: text.into(), partition_len }
+        Self { text, partition_len }
     }
 
     pub(super) fn of<B>(request: &Request<B>, partitions: &Partitions) -> Self {

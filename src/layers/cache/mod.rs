@@ -1,4 +1,4 @@
-//! Answers from what is stored: while it is fresh, while it is fetched anew, and instead of an error.
+//! Answers from what is stored: fresh, or stale instead of an error.
 //!
 //! It is a private cache by RFC 9111, with stale-while-revalidate and stale-if-error by RFC 5861. A GET or
 //! HEAD is answered from it; other methods go past it and outdate what they may have changed.

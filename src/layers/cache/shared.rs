@@ -10,7 +10,7 @@ use super::key::{CacheKey, Partitions};
 use super::state::{KeyTable, Turn};
 use super::store::CacheStore;
 use super::stored::{CacheEntry, StoredAnswer};
-use crate::freshness::Moments;
+use crate::freshness::{Failure, Moments};
 use crate::rt::{self, Clock, Lock, Rng, callback};
 use crate::terms::CacheOutcome;
 
@@ -148,13 +148,14 @@ impl Shared {
         self.keys().end(key, flight);
     }
 
-    pub(super) fn is_quiet(&self, key: &CacheKey, now: Instant) -> bool {
-        self.keys().is_quiet(key, now)
+    /// The failure for which the provider isn't asked now.
+    pub(super) fn quiet(&self, key: &CacheKey, now: Instant) -> Option<Failure> {
+        self.keys().quiet(key, now)
     }
 
-    pub(super) fn failed(&self, key: &CacheKey) {
+    pub(super) fn failed(&self, key: &CacheKey, of: Failure) {
         let share = self.rng.fraction();
-        self.keys().failed(key, rt::now(), share);
+        self.keys().failed(key, rt::now(), of, share);
     }
 
     pub(super) fn answered(&self, key: &CacheKey) {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::key::CacheKey;
+use crate::freshness::Failure;
 
 /// What is under way for each key, and what is remembered of the last times.
 ///
@@ -17,8 +18,9 @@ struct KeyState<F> {
     fill: Option<F>,
     /// Fetches that failed one after the other.
     failures: u32,
-    /// Until then the provider isn't asked if there is a stale answer.
+    /// Until then the provider isn't asked if there is a stale answer, and of which failure it was.
     quiet_until: Option<Instant>,
+    failure: Failure,
     /// Until then every call fetches its own: the last answer could not be shared.
     alone_until: Option<Instant>,
 }
@@ -62,15 +64,18 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         now: Instant,
         new: impl FnOnce() -> F,
     ) -> Option<F> {
-        if self.is_quiet(key, now) || self.keys.get(key).is_some_and(|known| known.fill.is_some()) {
+        if self.quiet(key, now).is_some()
+            || self.keys.get(key).is_some_and(|known| known.fill.is_some())
+        {
             return None;
         }
         Some(self.place(key, now)?.fill.insert(new()).clone())
     }
 
-    /// Whether the last fetch failed so recently that the provider isn't asked again.
-    pub(super) fn is_quiet(&self, key: &CacheKey, now: Instant) -> bool {
-        self.keys.get(key).is_some_and(|known| is_before(now, known.quiet_until))
+    /// How the last fetch failed, if that was so recently that the provider isn't asked again.
+    pub(super) fn quiet(&self, key: &CacheKey, now: Instant) -> Option<Failure> {
+        let known = self.keys.get(key).filter(|known| is_before(now, known.quiet_until))?;
+        Some(known.failure)
     }
 
     /// A fill has ended.
@@ -85,8 +90,9 @@ impl<F: Clone + PartialEq> KeyTable<F> {
 
     /// A fetch failed: the provider is asked again after a time of up to 1 s, which doubles with each
     /// failure up to 30 s. `share` of it is drawn, from 0 to 1.
-    pub(super) fn failed(&mut self, key: &CacheKey, now: Instant, share: f64) {
+    pub(super) fn failed(&mut self, key: &CacheKey, now: Instant, of: Failure, share: f64) {
         let Some(known) = self.place(key, now) else { return };
+        known.failure = of;
         let longest = FIRST_QUIET.saturating_mul(1 << known.failures.min(5)).min(LONGEST_QUIET);
         known.failures = known.failures.saturating_add(1);
         known.quiet_until = Some(now + longest.mul_f64(share.clamp(0.0, 1.0)).max(LEAST_QUIET));
@@ -140,7 +146,8 @@ impl<F> Default for KeyTable<F> {
 
 impl<F> Default for KeyState<F> {
     fn default() -> Self {
-        Self { fill: None, failures: 0, quiet_until: None, alone_until: None }
+        let (failure, failures) = (Failure::default(), 0);
+        Self { fill: None, failures, quiet_until: None, failure, alone_until: None }
     }
 }
 
@@ -154,3 +161,67 @@ const LEAST_QUIET: Duration = Duration::from_millis(100);
 const ALONE_FOR: Duration = Duration::from_secs(60);
 /// Of each a few hundred bytes.
 const MOST_KEYS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Uri};
+
+    use super::*;
+
+    fn key() -> CacheKey {
+        CacheKey::new(&Uri::from_static("http://rates.test/eur"), &HeaderMap::new(), "")
+    }
+
+    #[test]
+    fn one_leads_and_the_others_follow_until_it_ends() {
+        let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
+        assert_eq!(keys.join(&key, now, || 1), Turn::Lead(1));
+        assert_eq!(keys.join(&key, now, || 2), Turn::Follow(1));
+        assert_eq!(keys.begin_refresh(&key, now, || 3), None);
+        keys.end(&key, &2);
+        assert_eq!(keys.join(&key, now, || 4), Turn::Follow(1), "another one has ended");
+        keys.end(&key, &1);
+        assert!(keys.keys.is_empty(), "nothing is known of it any more");
+        assert_eq!(keys.begin_refresh(&key, now, || 5), Some(5));
+    }
+
+    #[test]
+    fn a_provider_that_fails_is_left_in_peace_for_longer_each_time_up_to_half_a_minute() {
+        let (mut keys, key, now) = (KeyTable::<u8>::default(), key(), crate::rt::now());
+        let seconds = |seconds| now + Duration::from_secs(seconds);
+        for (failure, quiet) in [1, 2, 4, 8, 16, 30, 30, 30].into_iter().enumerate() {
+            keys.failed(&key, now, Failure::ANY, 1.0);
+            let last = seconds(quiet) - Duration::from_millis(1);
+            assert!(keys.quiet(&key, last).is_some(), "{failure}");
+            assert!(keys.quiet(&key, seconds(quiet)).is_none(), "{failure}");
+        }
+        keys.failed(&key, now, Failure::ANY, 0.0);
+        assert!(keys.quiet(&key, now).is_some(), "not at once, whatever is drawn");
+        keys.answered(&key);
+        assert!(keys.quiet(&key, now).is_none());
+    }
+
+    #[test]
+    fn calls_do_not_wait_for_each_other_after_an_answer_that_was_not_shared() {
+        let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
+        keys.not_shared(&key, now);
+        assert_eq!(keys.join(&key, now + ALONE_FOR / 2, || 1), Turn::Alone);
+        assert_eq!(keys.join(&key, now + ALONE_FOR, || 1), Turn::Lead(1));
+    }
+
+    #[test]
+    fn what_is_known_of_keys_is_bounded() {
+        let (mut keys, now) = (KeyTable::<u8>::default(), crate::rt::now());
+        let numbered = |number: usize| {
+            let uri = format!("http://rates.test/{number}").parse().unwrap();
+            CacheKey::new(&uri, &HeaderMap::new(), "")
+        };
+        for number in 0..MOST_KEYS + 10 {
+            keys.not_shared(&numbered(number), now);
+        }
+        assert_eq!(keys.keys.len(), MOST_KEYS);
+        assert_eq!(keys.join(&numbered(MOST_KEYS), now, || 1), Turn::Alone, "there is no place");
+        assert_eq!(keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1), Turn::Lead(1));
+        assert_eq!(keys.keys.len(), 1, "what is over was forgotten");
+    }
+}

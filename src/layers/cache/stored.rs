@@ -115,7 +115,8 @@ impl StoredAnswer {
             (known, Some(told)) => known.is_some_and(|known| weak(known) == weak(told)),
             (_, None) => true,
         };
-        agrees(ETAG) && agrees(LAST_MODIFIED)
+        // An entity tag says more than a date.
+        if headers.contains_key(ETAG) { agrees(ETAG) } else { agrees(LAST_MODIFIED) }
     }
 
     /// Whether the answer to a HEAD says that the body is another one (RFC 9111, 4.3.5).
