@@ -1,4 +1,5 @@
 //! Tests of the cache.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
 mod conformance;
 mod flights;
