@@ -151,6 +151,7 @@
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
+//! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -165,15 +166,20 @@
 //! | `hyper` | by `rustls` | a hyper-util client of the integration's own |
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
+//! | `decompression` | no | gzip, br and zstd of answers for it |
+//! | `redirect` | no | redirects for it |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `json` | no | bodies and answers as JSON: `.json(..)` |
+//! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
-//! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
+//! | `tracing` | yes | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |
+//! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -246,6 +252,10 @@ pub mod integration;
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;
+
+// Webhooks, verified, recorded and handled once.
+#[cfg(feature = "inbox")]
+pub mod inbox;
 
 // Providers for tests.
 #[cfg(feature = "test-util")]

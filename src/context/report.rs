@@ -21,11 +21,14 @@ use crate::terms::Delivery;
 /// # async fn handler() {
 /// let report = Report::new();
 /// let charged = Scope::new().report_to(&report).run(charge()).await;
-/// if charged.is_err() && report.delivery() == Delivery::Unknown {
-///     // The provider may have acted: ask it.
+/// if charged.is_err() && report.delivery().is_none_or(|delivery| delivery == Delivery::Unknown) {
+///     // The provider may have acted, or nobody knows what was done: ask it.
 /// }
 /// # }
 /// ```
+///
+/// A task that is spawned inside is outside of the scope: take the scope along by
+/// `tokio::spawn(Scope::new().run(work))`.
 ///
 /// It knows each of the last 100 calls, and of those before only the sums. Clones are one report.
 #[derive(Clone, Debug, Default)]
@@ -94,10 +97,14 @@ impl Report {
     }
 
     /// The worst delivery of all calls: whether a provider may have acted on any of them. A call that
-    /// still runs counts as [`Delivery::Unknown`]. Without calls, [`Delivery::NotSent`].
+    /// still runs counts as [`Delivery::Unknown`].
+    ///
+    /// `None` if it knows of no call: none was made, or they were made and polled in a task that is not
+    /// in the scope.
     #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        self.sums().delivery
+    pub fn delivery(&self) -> Option<Delivery> {
+        let Sums { calls, delivery, .. } = self.sums();
+        (calls > 0).then_some(delivery)
     }
 
     /// The requests that were sent for all calls. What a call causes another integration to send counts

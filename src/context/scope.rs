@@ -74,8 +74,16 @@ struct OneKey {
 struct KeyedRequest {
     method: Method,
     uri: Uri,
-    /// Its body, if that was in memory.
-    body: Option<Box<[u8]>>,
+    body: KnownBody,
+}
+
+/// What is known of a request's body before it is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownBody {
+    /// Its bytes, if they are in memory.
+    pub(crate) bytes: Option<Box<[u8]>>,
+    /// Its length, if that is known.
+    pub(crate) length: Option<u64>,
 }
 
 /// Work that runs inside a [`Scope`].
@@ -220,9 +228,9 @@ impl Carried {
         request.extensions_mut().extend(own);
     }
 
-    /// Gives a request the key, if it is the one that the key belongs to: the first one, and one that is
-    /// the same. Requests that only read are to be left out.
-    pub(crate) fn give_key<B>(&self, request: &mut Request<B>, body: Option<Box<[u8]>>) {
+    /// Gives a request the key, if it is the one that the key belongs to: the first one, and one that may
+    /// be the same, by all that is known of it. Requests that only read are to be left out.
+    pub(crate) fn give_key<B>(&self, request: &mut Request<B>, body: &KnownBody) {
         let Some(OneKey { key, of }) = &self.key else { return };
         if request.extensions().get::<IdempotencyKey>().is_some() {
             return;
@@ -233,8 +241,7 @@ impl Carried {
             is_it = true;
             KeyedRequest { method: method.clone(), uri: uri.clone(), body: body.clone() }
         });
-        let is_same = || body.is_some() && first.body == body;
-        if is_it || (&first.method, &first.uri) == (method, uri) && is_same() {
+        if is_it || (&first.method, &first.uri) == (method, uri) && !first.body.differs_from(body) {
             request.extensions_mut().insert(key.clone());
         }
     }
@@ -276,6 +283,15 @@ impl Carried {
             is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts), is_nested))?;
         reports.iter().for_each(|report| report.begin(&entry));
         Some(entry)
+    }
+}
+
+impl KnownBody {
+    fn differs_from(&self, other: &Self) -> bool {
+        let differ =
+            |one: Option<u64>, other: Option<u64>| one.zip(other).is_some_and(|(a, b)| a != b);
+        let bytes = self.bytes.as_ref().zip(other.bytes.as_ref());
+        bytes.is_some_and(|(one, other)| one != other) || differ(self.length, other.length)
     }
 }
 

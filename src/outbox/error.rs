@@ -18,7 +18,7 @@ pub enum OutboxErrorKind {
     Message,
     /// Settings can't work.
     Settings,
-    /// The message names no lane, and there are several.
+    /// The message names no lane, and there are several; or it names none of the outbox's.
     Lane,
     /// What a person asked for isn't possible in the message's state.
     Refused,

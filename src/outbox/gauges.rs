@@ -18,7 +18,10 @@ impl Outbox {
         let now = self.inner.store.now().await?;
         for lane in &self.inner.lanes {
             let stats = self.inner.store.stats(lane.name.clone()).await?;
-            record(metrics, (lane.integration.name(), &lane.name), &stats, now);
+            // What is handled here has no integration.
+            let integration = lane.destination.integration();
+            let integration = integration.map_or(&*lane.name, |integration| integration.name());
+            record(metrics, (integration, &lane.name), &stats, now);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::call_box::{CallBox, Head};
 use super::wire::Wire;
 use crate::body::AnswerOf;
-use crate::context::{CallEnd, Carried, Context, ReportEntry, has_limit};
+use crate::context::{CallEnd, Carried, Context, KnownBody, ReportEntry, has_limit};
 use crate::outcome::Error;
 use crate::replay::only_reads;
 use crate::rt;
@@ -38,8 +38,10 @@ impl<W: Wire> CallBox<W> {
         let Some(scope) = Carried::inner(made_in, polled_in) else { return };
         scope.extend(request);
         if scope.has_key() && !only_reads(request) {
-            let body = W::in_memory(request.body()).map(Into::into);
-            scope.give_key(request, body);
+            let body = request.body();
+            let bytes = W::in_memory(body).map(Into::into);
+            let known = KnownBody { bytes, length: W::length(body) };
+            scope.give_key(request, &known);
         }
         if let Some(limit) = scope.limit().filter(|_| !is_limited) {
             facts.end_by(rt::after(facts.started, limit));

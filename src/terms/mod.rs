@@ -11,6 +11,8 @@ mod credential;
 mod delivery;
 mod fault;
 mod gave_up;
+#[cfg(feature = "inbox")]
+pub(crate) mod inbox;
 mod injected_fault;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;

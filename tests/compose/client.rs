@@ -13,6 +13,7 @@ use outrigger::backoff::Backoff;
 use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::Service;
+use outrigger::outcome::GaveUp;
 use outrigger::retry::RetryOverride;
 use outrigger::testing::{Answer, Script};
 use outrigger::{
@@ -441,6 +442,10 @@ async fn an_error_about_an_answer_names_the_call() {
     let call = crm.post("https://crm.example/charges").idempotency_key("order-1042").send();
     let error = call.await.unwrap().error_for_status().unwrap_err();
     assert_eq!((error.attempts(), error.delivery()), (2, Delivery::Unknown));
+    let down = Integration::user_flow("crm").service(Script::new([Answer::status(503)]));
+    let call = down.build().unwrap().post("https://crm.example/charges").send();
+    let error = call.await.unwrap().error_for_status().unwrap_err();
+    assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotSafe)));
     // What the body holds, or doesn't.
     for (body, said) in [
         (r#"{"id":42}"#, "crm: answer failed its check from crm.example:443: missing field `name`"),

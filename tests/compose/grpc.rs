@@ -14,7 +14,7 @@ use outrigger::grpc::{Grpc, GrpcBody};
 use outrigger::integration::Service as Client;
 use outrigger::outcome::Class;
 use outrigger::testing::{Answer, EventRecorder, Script};
-use outrigger::{Body, BoxError, Integration, IntegrationBuilder};
+use outrigger::{Body, BoxError, IdempotencyKey, Integration, IntegrationBuilder};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
@@ -34,6 +34,8 @@ enum Reply {
     Broken,
     /// A message, and no more.
     Half,
+    /// No answer at all.
+    Lost,
     /// No gRPC: the answer of a proxy in between.
     Proxy(u16),
 }
@@ -50,7 +52,14 @@ fn stock(replies: &[Reply]) -> (IntegrationBuilder<Client<Provider>>, Seen) {
         if replies.is_empty() {
             replies.push_back(reply);
         }
-        async move { Ok::<_, BoxError>(reply.response()) }
+        async move {
+            match reply {
+                Reply::Lost => {
+                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+                }
+                reply => Ok::<_, BoxError>(reply.response()),
+            }
+        }
     });
     let stock = Integration::user_flow("stock")
         .grpc(Grpc::new().safe("/acme.Stock/Get").safe("/acme.Catalog/*"))
@@ -74,7 +83,7 @@ impl Reply {
         };
         let message = || Frame::data(Bytes::from_static(b"\0\0\0\0\x02ok"));
         let mut response = Response::new(match self {
-            Self::Head(_) | Self::Proxy(_) => Body::empty(),
+            Self::Head(_) | Self::Proxy(_) | Self::Lost => Body::empty(),
             Self::Trailers(code) => frames(vec![Frame::trailers(status(code))]),
             Self::Nothing => frames(vec![]),
             Self::Blank(code) => {
@@ -215,6 +224,24 @@ async fn an_error_is_a_status_that_says_what_may_have_happened() {
         said("grpc-message")
     );
     assert!(seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_a_lost_attempt_says_that_it_may_be_a_consequence() {
+    for (last, said) in [
+        (Reply::Head("14"), Some("unknown")),
+        (Reply::Trailers("6"), Some("unknown")),
+        (Reply::Message("0"), None),
+    ] {
+        let stock = stock(&[Reply::Lost, last]).0.build().unwrap();
+        let mut request = call("/acme.Stock/Take");
+        request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap());
+        let (head, body) = stock.grpc().oneshot(request).await.unwrap().into_parts();
+        let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
+        let delivery = "outrigger-delivery";
+        let found = head.headers.get(delivery).or_else(|| trailers.get(delivery));
+        assert_eq!(found.map(|found| found.to_str().unwrap()), said, "{last:?}");
+    }
 }
 
 #[test]

@@ -58,10 +58,12 @@ impl Bench {
         let stopped = stopped(self).await;
         let injected = injected(self).await;
         let cached = cached(self).await;
+        outboxes(self).await;
         rotated(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
-        outboxes(self).await;
+        #[cfg(feature = "outbox")]
+        queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected, cached, own, certified));
         page
@@ -90,6 +92,29 @@ pub(crate) async fn call(integration: &Integration, method: Method) {
 /// What is left on the page by all of it. Needs paused time.
 pub(crate) async fn all_of_it() -> Page {
     Bench::new().live_through_all().await
+}
+
+/// A lane that the provider pauses, and a message that it refuses.
+#[cfg(feature = "outbox")]
+async fn queued(bench: &Bench) {
+    use outrigger::outbox::{Message, Outbox};
+    use outrigger::rt::Clock;
+
+    let answers = [Answer::status(429).header("retry-after", "1"), Answer::status(422)];
+    let mailer = Integration::background("queued")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new(answers))
+        .build()
+        .expect("settings that work");
+    let clock = Clock::anchored(std::time::SystemTime::UNIX_EPOCH);
+    let outbox = Outbox::memory().clock(clock).lane(&mailer).build().expect("settings that work");
+    let runs = outbox.clone();
+    let run = tokio::spawn(async move { runs.run().await });
+    let ticket = outbox.enqueue(Message::post("https://shop.test/orders")).await.expect("a ticket");
+    let state = outbox.wait(ticket.id, Duration::from_secs(60)).await.expect("a state");
+    assert!(state.is_final());
+    outbox.shut_down(Duration::ZERO);
+    run.await.expect("a task").expect("it runs");
 }
 
 async fn answers(bench: &Bench) -> Integration {

@@ -22,6 +22,8 @@ use crate::sqlite::Folder;
 const KILLS: usize = 40;
 /// How many messages are under way at a time.
 const CONCURRENCY: usize = 4;
+/// How long the last process may take for what is left, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Names the file and the provider for the process that works.
 const FILE: &str = "OUTRIGGER_TEST_OUTBOX_FILE";
 const URL: &str = "OUTRIGGER_TEST_OUTBOX_URL";
@@ -154,9 +156,12 @@ async fn the_process_that_is_killed() {
     let run = tokio::spawn(async move { runs.run().await.unwrap() });
     if std::env::var(LAST).is_ok() {
         let open = [State::Ready, State::Leased];
-        while has_any(&outbox, &open).await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let ends = async {
+            while has_any(&outbox, &open).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ends).await.expect("everything comes to an end");
         outbox.shut_down(Duration::from_secs(5));
         return run.await.unwrap();
     }
@@ -170,7 +175,10 @@ async fn the_process_that_is_killed() {
         let Some(last) = found.last() else { break };
         page_of = Page::after(last.seq, 1_000);
     }
+    let began = tokio::time::Instant::now();
     for number in next.. {
+        // Nobody kills it if the test was ended.
+        assert!(began.elapsed() < PATIENCE);
         let order = format!("key-{}", number % 5);
         let message = Message::post("/mails").body(format!("{order} {number}")).order_key(order);
         let ticket = outbox.enqueue(message.max_attempts(1_000)).await.unwrap();

@@ -1,6 +1,7 @@
 //! What is wrong with a file is said in words, all of it at once, each with its path.
 
-use outrigger::{ConfigError, IntegrationConfig, ValidationError};
+use outrigger::testing::{Answer, Script};
+use outrigger::{ConfigError, Integration, IntegrationConfig, ValidationError};
 
 /// What is said of a file: paths and problems.
 fn said(file: &str) -> Vec<(String, String)> {
@@ -291,4 +292,16 @@ fn a_file_of_several_integrations_is_told_all_that_is_wrong_in_each() {
     assert_eq!(right.keys().collect::<Vec<_>>(), ["pages", "sync"]);
     assert_ne!(right["sync"], right["pages"]);
     assert!(read("").unwrap().is_empty());
+}
+
+#[test]
+fn settings_can_be_checked_without_being_applied() {
+    let crm = Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
+    let crm = crm.build().unwrap();
+    let read = |file: &str| IntegrationConfig::read(toml::Deserializer::parse(file).unwrap());
+    let before = crm.config();
+    crm.check_config(&read("deadline = '5s'").unwrap()).unwrap();
+    let error = crm.check_config(&read("bulkhead.concurrency = 0").unwrap()).unwrap_err();
+    assert!(error.to_string().contains("bulkhead.concurrency"), "{error}");
+    assert_eq!(crm.config(), before);
 }

@@ -40,6 +40,12 @@
 //!   off, RESOURCE_EXHAUSTED at our own limits, INTERNAL for what can't be sent or read, else UNKNOWN. Its
 //!   metadata says what a gRPC status can't: `outrigger-delivery` (`not_sent`, `answered`, `unknown`) and
 //!   `outrigger-attempts`. A [`Report`](crate::context::Report) says it for several calls.
+//! - **An answer that says that it failed** has `outrigger-delivery: unknown` in its metadata, too, if an attempt
+//!   before it was lost: then its status may be a consequence. Without that, the status means what it says.
+//! - **An `http://` server** speaks HTTP/2 from the first byte: say
+//!   `.hyper(|client| client.http2_prior_knowledge())`.
+//! - **Both halves**: an integration that was built without [`grpc`](crate::IntegrationBuilder::grpc) sends, and takes
+//!   each 200 for a success.
 //! - **Switch off the client's own retries**, and give it no time limit below the integration's: see the page on
 //!   [client libraries](crate::guide::through_an_sdk).
 //! - **When not**: for long streams. A limit over the whole call ends them; build them an integration of their own,

@@ -10,12 +10,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tower_service::Service;
 
-use super::status::{MEDIA_TYPE, MESSAGE, STATUS, code_of};
+use super::status::{MEDIA_TYPE, MESSAGE, STATUS, class_in, code_of};
 use crate::body::Body;
 use crate::integration::call::Call;
 use crate::integration::handle::Integration;
 use crate::integration::tower::AnyBodyService;
 use crate::outcome::{BoxError, Error};
+use crate::retry::Retries;
+use crate::terms::Delivery;
 
 /// An integration as the service below a generated gRPC client. It never fails: what went wrong is an answer's
 /// status. See [`Integration::grpc`].
@@ -24,7 +26,11 @@ pub struct GrpcService(AnyBodyService);
 
 /// The body of a [`GrpcService`]'s answer. It never fails: where it would break, its trailers say so.
 #[derive(Debug)]
-pub struct GrpcBody(Body);
+pub struct GrpcBody {
+    body: Body,
+    /// An earlier attempt was lost.
+    is_doubtful: bool,
+}
 
 /// A call of a [`GrpcService`].
 #[must_use = "a call gets no further until it is awaited"]
@@ -63,14 +69,17 @@ impl Future for GrpcCall {
     type Output = Result<Response<GrpcBody>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let response = ready!(Pin::new(&mut self.0).poll(cx)).unwrap_or_else(|error| {
+        let mut response = ready!(Pin::new(&mut self.0).poll(cx)).unwrap_or_else(|error| {
             let mut response = Response::new(Body::empty());
             *response.headers_mut() = status_of(&error);
             let kind = HeaderValue::from_static(MEDIA_TYPE);
             response.headers_mut().insert(CONTENT_TYPE, kind);
             response
         });
-        Poll::Ready(Ok(response.map(GrpcBody)))
+        let lost = |retries: &Retries| retries.earlier == Delivery::Unknown;
+        let is_doubtful = response.extensions().get().is_some_and(lost);
+        mark(response.headers_mut(), is_doubtful);
+        Poll::Ready(Ok(response.map(|body| GrpcBody { body, is_doubtful })))
     }
 }
 
@@ -88,23 +97,37 @@ impl HttpBody for GrpcBody {
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let frame = match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Err(error)) => {
-                self.0 = Body::empty();
+                self.body = Body::empty();
                 Some(Frame::trailers(status_of(&error)))
             }
-            Some(Ok(frame)) => Some(frame),
+            Some(Ok(frame)) => Some(match frame.into_trailers() {
+                Ok(mut trailers) => {
+                    mark(&mut trailers, self.is_doubtful);
+                    Frame::trailers(trailers)
+                }
+                Err(frame) => frame,
+            }),
             None => None,
         };
         Poll::Ready(frame.map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.size_hint()
+    }
+}
+
+/// Says of a failure that an attempt before it was lost.
+fn mark(headers: &mut HeaderMap, is_doubtful: bool) {
+    let failed = class_in(headers).is_some_and(|class| !class.is_success());
+    if is_doubtful && failed && !headers.contains_key(DELIVERY) {
+        headers.insert(DELIVERY, HeaderValue::from_static(Delivery::Unknown.name()));
     }
 }
 

@@ -5,6 +5,7 @@ use http::Response;
 
 use crate::body::{AnswerOf, Body};
 use crate::outcome::{Error, ErrorKind, SharedClassifier, class_of_head, wait_of};
+use crate::retry::Retries;
 use crate::rt::Clock;
 use crate::terms::Delivery;
 
@@ -25,7 +26,8 @@ pub trait ResponseExt: sealed::Sealed + Sized {
     ///
     /// Of kind [`Status`](ErrorKind::Status), with the call's ids, attempts, and
     /// [delivery](Error::delivery) over all attempts: [`Answered`](Delivery::Answered), unless one
-    /// before this answer was lost. [`Error::retry_after`] is what the provider asks for. Its text names
+    /// before this answer was lost. [`Error::retry_after`] is what the provider asks for, and
+    /// [`Error::gave_up`] why it was not tried again. Its text names
     /// the integration, the host and the status, and nothing of the body, which is dropped.
     fn error_for_status(self) -> Result<Self, Error>;
 
@@ -95,8 +97,11 @@ impl ResponseExt for Response<Body> {
         let class = class_of_head(&by, status, &head.headers, &head.extensions);
         let clock = Clock::system();
         let wait = wait_of(&by, class, &head.headers, &mut head.extensions, &clock);
-        let error = error_of(ErrorKind::Status(status), body.answer_of());
-        Err(error.with_retry_after(wait))
+        let error = error_of(ErrorKind::Status(status), body.answer_of()).with_retry_after(wait);
+        Err(match head.extensions.get::<Retries>() {
+            Some(retries) => error.with_gave_up(retries.gave_up, retries.attempts),
+            None => error,
+        })
     }
 
     #[cfg(feature = "json")]

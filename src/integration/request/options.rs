@@ -102,11 +102,14 @@ impl Scope {
     /// The options of the calls inside, also of those that a client library makes in its own methods.
     /// What a request has itself applies in place of the scope's.
     ///
-    /// The idempotency key belongs to one logical request: to the first one whose method isn't safe, and
-    /// to each that has the same method and URI, as a client library's own retry has. So open a scope
-    /// with a key around one operation. The key takes the place of one that the library writes into the
-    /// header itself. The deadline counts for each call, from when it is sent; for a call that is made
-    /// outside of the scope and polled inside, it only shortens the integration's.
+    /// The idempotency key belongs to one logical request: to the first one that may change something, and
+    /// to each later one that has its method and URI and, as far as that is known before it is sent, its
+    /// body: as a client library's own retry has. (A body that is a stream is known by its length at most.)
+    /// So open a scope with a key around one operation, above all where all operations have one URI, as
+    /// in GraphQL. The key takes the place of one that the library writes into the header itself.
+    ///
+    /// The deadline counts for each call, from when it is sent; for a call that is made outside of the scope
+    /// and polled inside, it only shortens the integration's.
     ///
     /// ```
     /// use outrigger::{CallOptions, context::{Report, Scope}};

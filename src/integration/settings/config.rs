@@ -242,10 +242,7 @@ impl Integration {
     ///
     /// If the settings can't work: all errors are reported, and nothing is changed.
     pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
-        let mut found = Vec::new();
-        let settings = Settings(Some(config.clone()));
-        let laid = settings.merge(self.shared.live.base(), &mut found);
-        ConfigError::check(Some(self.name()), found)?;
+        let laid = self.merged(config)?;
         self.shared.live.change(laid.slots, || {
             if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
                 pool.set_limits(limits);
@@ -253,6 +250,23 @@ impl Integration {
         });
         self.shared.emitter.emit(None, || Event::SettingsApplied);
         Ok(())
+    }
+
+    /// Whether settings could be [applied](Self::apply), without applying them: where one file has the
+    /// settings of several integrations, check all of them first.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub fn check_config(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
+        self.merged(config).map(drop)
+    }
+
+    fn merged(&self, config: &IntegrationConfig) -> Result<Merged, ConfigError> {
+        let mut found = Vec::new();
+        let settings = Settings(Some(config.clone()));
+        let laid = settings.merge(self.shared.live.base(), &mut found);
+        ConfigError::check(Some(self.name()), found).map(|()| laid)
     }
 
     /// All settings as they are, those from code included.

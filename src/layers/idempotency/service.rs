@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::layer::IdempotencyLayer;
 use super::placement::{InHeader, WriteKey};
-use crate::context::{Context, Scope};
+use crate::context::{Context, KnownBody, Scope};
 use crate::replay::only_reads;
 
 /// Gives unsafe calls a key. See the [module](super).
@@ -43,7 +43,7 @@ where
         if let Some(scope) = Scope::current_carried()
             && !only_reads(&request)
         {
-            scope.give_key(&mut request, None);
+            scope.give_key(&mut request, &KnownBody::default());
         }
         if let Some(wanted) = settings.wanted(&mut request) {
             let context = Context::of(request.extensions_mut(), settings.emitter.integration());

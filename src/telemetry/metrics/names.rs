@@ -56,9 +56,10 @@ impl Metric {
 }
 
 macro_rules! metrics {
-    ($(#[doc = $help:literal] $id:ident: $kind:ident, $unit:ident $(($of:literal))?, $name:literal, [$($label:ident),*];)*) => {
+    ($(#[doc = $help:literal] $(#[cfg($only:meta)])? $id:ident: $kind:ident, $unit:ident $(($of:literal))?, $name:literal, [$($label:ident),*];)*) => {
         $(
             #[doc = $help]
+            $(#[cfg($only)])?
             pub const $id: Metric = Metric {
                 name: $name,
                 kind: Kind::$kind,
@@ -69,7 +70,7 @@ macro_rules! metrics {
         )*
 
         /// All of them.
-        pub const ALL: &[Metric] = &[$($id),*];
+        pub const ALL: &[Metric] = &[$($(#[cfg($only)])? $id),*];
     };
 }
 
@@ -146,8 +147,10 @@ metrics! {
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
     /// Messages of an outbox that died, by why: a person has to decide about each.
+    #[cfg(feature = "outbox")]
     OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
     /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`.
+    #[cfg(feature = "outbox")]
     OUTBOX_EVENTS: Counter, Of("message"), "outrigger.outbox.events", [REASON];
     /// Injected faults, by kind.
     FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];

@@ -122,8 +122,10 @@ async fn a_lane_that_hangs_holds_up_no_other() {
     let ticket = running.enqueue(mail("2").lane("mailer")).await;
     running.outbox.wait(ticket.id, secs(60)).await.unwrap();
     assert!(began.elapsed() < secs(1));
-    let unnamed = running.outbox.enqueue(mail("3")).await.unwrap_err();
-    assert_eq!(unnamed.kind(), OutboxErrorKind::Lane);
+    for message in [mail("3"), mail("3").lane("maler")] {
+        let refused = running.outbox.enqueue(message).await.unwrap_err();
+        assert_eq!(refused.kind(), OutboxErrorKind::Lane);
+    }
 }
 
 #[tokio::test(start_paused = true)]
