@@ -12,6 +12,7 @@
 //!   observe ─────── what the caller sees, as events                          │
 //!   fallback ────── an answer of yours where the provider has none           │
 //!   deadline ────── one limit in clock time: queues, waits, attempts, body   │
+//!   cache ───────── an answer that is stored, fresh or instead of an error   │
 //!   kill_switch ─── people stop it while it runs                             │
 //!   mirror ──────── a share of the calls, copied to another API              │
 //!   idempotency ─── one key a call, the same on every attempt                │
@@ -206,6 +207,9 @@ pub mod rt;
 // The plain enums that all others speak in.
 mod terms;
 
+// How long answers may be used.
+mod freshness;
+
 // How settings are read and checked.
 mod settings;
 
@@ -288,7 +292,7 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
+    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
     idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};

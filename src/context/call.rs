@@ -71,6 +71,28 @@ impl Call {
         }
     }
 
+    /// A part of the call that runs in a task of its own, from now on.
+    pub(crate) fn detached(&self, now: Instant) -> Self {
+        let part = Self::new(now, self.integration.clone());
+        let _ = part.id.set(self.id());
+        copy(&self.correlation, &part.correlation);
+        copy(&self.trace, &part.trace);
+        copy(&self.target, &part.target);
+        part
+    }
+
+    /// Takes over what a part of the call came to.
+    pub(crate) fn adopt(&self, part: &Self) {
+        if let Some(attempts) = part.attempts() {
+            self.count_attempts(attempts);
+        }
+        self.set_waited(part.waited());
+        self.hedges.store(part.hedges(), Ordering::Relaxed);
+        self.merge_delivery(part.delivery());
+        part.last_status().into_iter().for_each(|status| self.answered(status));
+        self.noted.fetch_or(part.is_noted(), Ordering::Relaxed);
+    }
+
     /// The call's id, made when it is first asked for.
     pub(crate) fn id(&self) -> CallId {
         self.mint_id(&Rng::system())
@@ -229,6 +251,12 @@ impl Call {
 
     pub(crate) fn moment(&self, at: Instant) -> Moment {
         Moment::of(self.started, at)
+    }
+}
+
+fn copy<T: Clone>(from: &OnceLock<T>, to: &OnceLock<T>) {
+    if let Some(value) = from.get() {
+        let _ = to.set(value.clone());
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Health {
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
     pub hedge: HedgeHealth,
+    /// Its cache; `None` if it has none.
+    pub cache: Option<CacheHealth>,
     /// Its mirror; `None` if it has none.
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
@@ -138,6 +140,22 @@ pub struct HedgeHealth {
     pub won: u64,
     /// How many were not sent because of the budget or the provider's state.
     pub skipped: u64,
+}
+
+/// What a cache has stored, and how it was used since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheHealth {
+    /// URIs of which answers are stored.
+    pub keys: u64,
+    /// The bytes that they take.
+    pub bytes: u64,
+    /// Calls that were answered from what is stored and fresh.
+    pub hits: u64,
+    /// Calls that were given a stale answer.
+    pub stale: u64,
+    /// Calls that the provider answered.
+    pub misses: u64,
 }
 
 /// Counts of a mirror's copies.

@@ -40,8 +40,8 @@ mod serial;
 
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
-    BreakerHealth, BulkheadHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth, MirrorHealth,
-    RateLimitHealth, TokenHealth,
+    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
+    MirrorHealth, RateLimitHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

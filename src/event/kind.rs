@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use crate::terms::{
-    BreakerState, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase, RedirectTo, Rejection,
-    ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
+    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
 };
 
 /// Something that happened.
@@ -155,6 +155,16 @@ pub enum Event {
         problem: SourceProblem,
         /// Whether this matters. A file that has never existed doesn't, while the switch is on.
         matters: bool,
+    },
+    /// A cache answered a call, or let it pass.
+    CacheAnswered {
+        /// What it did.
+        outcome: CacheOutcome,
+    },
+    /// A background refresh of a stored answer has ended.
+    CacheRefreshed {
+        /// Whether the provider answered.
+        ok: bool,
     },
     /// A fallback answered in the provider's place.
     FellBack {

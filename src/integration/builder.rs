@@ -14,6 +14,7 @@ use super::stack::compose;
 use super::target::Target;
 use crate::body::Body;
 use crate::bulkhead::BulkheadLayer;
+use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
@@ -266,6 +267,17 @@ impl<T> IntegrationBuilder<T> {
     /// Failures stay failures, as both presets have it.
     pub fn without_fallback(self) -> Self {
         self.fallback(FallbackLayer::disabled())
+    }
+
+    /// Answers from what is stored, while it is fresh, or instead of an error: a layer, or a function that
+    /// [adjusts](Adjust) the one that was given. See [`cache`](crate::cache).
+    pub fn cache(self, adjust: impl Adjust<CacheLayer, Layer = CacheLayer>) -> Self {
+        self.set(|slots| slots.cache = adjust.adjust(slots.cache.clone()))
+    }
+
+    /// Nothing is stored, as both presets have it.
+    pub fn without_cache(self) -> Self {
+        self.cache(CacheLayer::disabled())
     }
 
     /// Adjusts the kill switch. One that was made elsewhere can be given, and is moved by its handles.

@@ -14,6 +14,7 @@ use super::reload::Reload;
 use super::request::Endpoint;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
+use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
@@ -95,6 +96,12 @@ impl Integration {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Its cache, if it has one.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheHandle> {
+        self.shared.live.slots().cache.reader()
     }
 
     /// Its kill switch.

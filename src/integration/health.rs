@@ -67,6 +67,7 @@ impl Controllable for Shared {
                 won: counts.won,
                 skipped: counts.skipped,
             },
+            cache: slots.cache.reader().map(|cache| cache.health()),
             mirror: slots.mirror.target().0.is_some().then(|| MirrorHealth {
                 share: mirror.share().millionths(),
                 mirrored: mirror.mirrored(),

@@ -22,6 +22,7 @@ macro_rules! each_slot {
             correlation: CorrelationLayer => CorrelationSettings,
             fallback: FallbackLayer => FallbackSettings,
             deadline: DeadlineLayer,
+            cache: CacheLayer => CacheSettings,
             kill_switch: KillSwitchLayer,
             mirror: MirrorLayer<Target> => MirrorSettings,
             idempotency: IdempotencyLayer<AnyPlacement> => IdempotencySettings,
@@ -99,6 +100,7 @@ impl Slots {
         let attempt = self.timeout.attempt_limit();
         self.bulkhead = self.bulkhead.reserving(attempt);
         self.token = self.token.waiting_at_most(attempt);
+        self.cache = self.cache.limits(attempt, self.deadline.limit());
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }

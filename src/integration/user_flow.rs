@@ -9,6 +9,7 @@ use super::users::Users;
 use crate::Ratio;
 use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
+use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
@@ -30,6 +31,7 @@ pub(super) fn slots() -> Slots {
         correlation: CorrelationLayer::new(),
         fallback: FallbackLayer::disabled(),
         deadline: DeadlineLayer::new(Duration::from_secs(8)),
+        cache: CacheLayer::disabled(),
         kill_switch: KillSwitchLayer::new(),
         mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
         idempotency: AnyPlacement::of(IdempotencyLayer::default().key_source(KeySource::Caller)),

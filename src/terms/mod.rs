@@ -4,6 +4,7 @@
 mod named;
 
 mod breaker_state;
+mod cache_outcome;
 mod class;
 mod close_cause;
 mod credential;
@@ -26,6 +27,7 @@ mod token_failure;
 mod token_state;
 
 pub use breaker_state::BreakerState;
+pub use cache_outcome::CacheOutcome;
 pub use class::Class;
 pub use close_cause::CloseCause;
 pub use credential::Credential;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::{HeaderName, Response};
 use outrigger::Ratio;
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
+use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -29,7 +30,7 @@ use outrigger::timeout::TimeoutLayer;
 use outrigger::token::{Token, TokenLayer};
 
 use provider::{Fault, Provider};
-use subject::{HalfOpen, Observed};
+use subject::{HalfOpen, Nothing, Observed};
 
 /// Layers that leave the request's body to the inner service.
 macro_rules! contract {
@@ -208,6 +209,8 @@ contract! {
 }
 
 contract_of_bodies! {
+    cache_disabled: CacheLayer = CacheLayer::disabled();
+    cache_that_keeps_nothing: CacheLayer = CacheLayer::with_store(Nothing);
     mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
     mirror_of_safe_calls: MirrorLayer<Provider> =
         MirrorLayer::new(Provider::default(), Ratio::ONE);

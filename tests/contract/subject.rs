@@ -7,6 +7,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use outrigger::BoxError;
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer, Consecutive};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -68,6 +69,12 @@ where
     type Failure = S::Error;
 }
 
+impl Subject for CacheLayer {
+    fn assert_nothing_held(&self) {
+        assert_eq!(self.handle().map_or(0, |cache| cache.keys()), 0);
+    }
+}
+
 impl Subject for CorrelationLayer {}
 impl Subject for DeadlineLayer {}
 impl Subject for FallbackLayer {}
@@ -126,6 +133,22 @@ impl Subject for CircuitBreakerLayer {
         let counts = breaker.counts();
         assert_eq!((counts.failed, counts.rejected), (0, 0));
     }
+}
+
+/// A store that keeps nothing.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl CacheStore for Nothing {
+    fn get(&self, _: &CacheKey) -> Option<CacheEntry> {
+        None
+    }
+
+    fn put(&self, _: CacheKey, _: CacheEntry) {}
+
+    fn remove(&self, _: &CacheKey) {}
+
+    fn remove_where(&self, _: &dyn Fn(&CacheKey) -> bool) {}
 }
 
 /// An observing layer, and what it told.

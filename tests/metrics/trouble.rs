@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
@@ -59,6 +60,7 @@ impl Bench {
         let hedges = hedges(self).await;
         let stopped = stopped(self).await;
         let injected = injected(self).await;
+        let cached = cached(self).await;
         outboxes(self).await;
         rotated(self).await;
         let signed = signed(self).await;
@@ -67,7 +69,8 @@ impl Bench {
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
-        drop((answers, breakers, limits, hedges, stopped, injected, own, certified, signed));
+        drop((answers, breakers, limits, hedges, stopped, injected));
+        drop((cached, own, certified, signed));
         page
     }
 
@@ -303,6 +306,51 @@ async fn stopped(bench: &Bench) -> Integration {
     let _refused = rates.send(other).await;
     let _following = rates.kill_switch().follow(Unreadable(false));
     sleep(Duration::from_millis(10)).await;
+    rates
+}
+
+/// A store that bounds nothing, for a short test.
+#[derive(Debug, Default)]
+struct Kept(std::sync::Mutex<std::collections::HashMap<CacheKey, CacheEntry>>);
+
+impl CacheStore for Kept {
+    fn get(&self, key: &CacheKey) -> Option<CacheEntry> {
+        self.0.lock().unwrap().get(key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: CacheEntry) {
+        self.0.lock().unwrap().insert(key, entry);
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.0.lock().unwrap().remove(key);
+    }
+
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
+        self.0.lock().unwrap().retain(|key, _| !goes(key));
+    }
+
+    fn size(&self) -> (usize, u64) {
+        let kept = self.0.lock().unwrap();
+        (kept.len(), kept.values().map(|entry| entry.bytes() as u64).sum())
+    }
+}
+
+/// Rates that are given fresh, stale and fetched anew.
+async fn cached(bench: &Bench) -> Integration {
+    let control = "max-age=1, stale-while-revalidate=600";
+    let rates = Integration::user_flow("cached")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .cache(CacheLayer::with_store(Kept::default()))
+        .service(Script::new([Answer::status(200).header("cache-control", control)]))
+        .build()
+        .expect("settings that work");
+    call(&rates, Method::GET).await;
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(2)).await;
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
     rates
 }
 

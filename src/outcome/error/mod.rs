@@ -145,6 +145,13 @@ impl Error {
         copy
     }
 
+    /// The same for another call, which waited for what failed.
+    pub(crate) fn said_of(&self, context: &Context) -> Self {
+        let mut copy = self.said();
+        copy.0.context = Some(context.clone());
+        copy
+    }
+
     pub(crate) fn with_context(mut self, context: &Context) -> Self {
         self.0.context.get_or_insert_with(|| context.clone());
         self

@@ -138,6 +138,10 @@ metrics! {
     KILL_SWITCH_CHANGES: Counter, Of("change"), "outrigger.kill_switch.changes", [MODE];
     /// Times that what moves the kill switch became unreadable, by why.
     KILL_SWITCH_SOURCE_FAILURES: Counter, Of("failure"), "outrigger.kill_switch.source_failures", [REASON];
+    /// Calls that a cache answered or let pass, by what it did.
+    CACHE_ANSWERS: Counter, Of("call"), "outrigger.cache.answers", [OUTCOME];
+    /// Background refreshes of stored answers that have ended, by whether the provider answered.
+    CACHE_REFRESHES: Counter, Of("refresh"), "outrigger.cache.refreshes", [ANSWERED];
     /// Copies of calls that were answered, by class and whether the answer agreed with the real one.
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
@@ -199,6 +203,10 @@ metrics! {
     HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];
     /// The share of calls that is copied, from 0 to 1.
     MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
+    /// URIs of which a cache has answers stored.
+    CACHE_KEYS: Gauge, Of("key"), "outrigger.cache.keys", [];
+    /// The bytes that they take.
+    CACHE_BYTES: Gauge, Of("byte"), "outrigger.cache.stored", [];
     /// The own client's connections: `idle`, `in_use`, `connecting`.
     POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
@@ -267,6 +275,11 @@ labels! {
     WINNER = "outrigger.winner";
     /// `yes`, `no`, or `not_compared`.
     AGREES = "outrigger.agrees";
+    /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
+    /// `revalidated`, `collapsed`, `miss`, `bypass`.
+    OUTCOME = "outrigger.outcome";
+    /// `yes` or `no`.
+    ANSWERED = "outrigger.answered";
     /// `yes` or `no`.
     REPLACED = "outrigger.replaced";
 }

@@ -88,6 +88,12 @@ impl MetricsVisitor<'_> {
                 let winner = if won { "second" } else { "first" };
                 (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
             }
+            Event::CacheAnswered { outcome } => {
+                (names::CACHE_ANSWERS, Some((names::OUTCOME, outcome.name())))
+            }
+            Event::CacheRefreshed { ok } => {
+                (names::CACHE_REFRESHES, Some((names::ANSWERED, yes_or_no(ok))))
+            }
             Event::MirrorSkipped => (names::MIRROR_SKIPPED, None),
             Event::FaultInjected { fault } => {
                 (names::FAULT_INJECTION_FAULTS, Some((names::FAULT, fault.name())))

@@ -67,6 +67,8 @@ impl Subscriber for Spans {
             | Event::TokenRefreshFailed { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
+            | Event::CacheAnswered { .. }
+            | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),

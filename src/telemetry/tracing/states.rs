@@ -52,6 +52,14 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         | Event::TokenRefreshFailed { .. }
         | Event::TokenMissing
         | Event::TokenRefused { .. } => token(scope, event),
+        Event::CacheAnswered { outcome } => {
+            if let Some(span) = scope.key().and_then(|key| scope.open.call(key)) {
+                span.record("outrigger.cache", outcome.name());
+            }
+        }
+        Event::CacheRefreshed { ok } => {
+            record!(scope, DEBUG, "a stored answer was fetched anew", "outrigger.ok" = ok);
+        }
         Event::SettingsApplied => record!(scope, INFO, "the settings are others"),
         _ => {}
     }
