@@ -167,6 +167,7 @@ mod reaper;
 mod schedule;
 mod settlement;
 mod settler;
+mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -197,6 +198,7 @@ pub use progress::{Lease, Progress};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
+pub use shown::{ShownAnswer, ShownMessage};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
 pub use stats::LaneStats;
