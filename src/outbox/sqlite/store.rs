@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::browse;
+use super::claim;
 use super::connection::{self, failed};
 use super::group::Writer;
 use super::ops;
@@ -101,7 +102,7 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
-        self.writer.write(move |tx, now| ops::claim(tx, &request, now).map_err(failed))
+        self.writer.write(move |tx, now| claim::claim(tx, &request, now).map_err(failed))
     }
 
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
