@@ -34,8 +34,8 @@ pub type SqliteHook =
 
 /// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
 ///
-/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`. Any number of processes may
-/// enqueue; one has the workers.
+/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`, and
+/// its journal becomes a write-ahead log. Any number of processes may enqueue; one has the workers.
 pub struct SqliteStore {
     path: PathBuf,
     hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
