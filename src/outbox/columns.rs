@@ -1,5 +1,7 @@
 //! A message as plain values, in the order of the columns of the SQL files.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -32,6 +34,9 @@ pub enum Dialect {
     /// SQLite's, with the parameters `?1`, `?2` and so on.
     #[cfg(feature = "sqlite")]
     Sqlite,
+    /// PostgreSQL's, with the parameters `$1`, `$2` and so on.
+    #[cfg(feature = "postgres")]
+    Postgres,
 }
 
 /// A statement that stores one message, to be executed in a transaction of yours.
@@ -44,7 +49,7 @@ pub struct InsertStatement {
     /// The message's id, unless it is a duplicate.
     pub id: MessageId,
     /// The SQL.
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     /// Its parameters, in order.
     pub params: Vec<SqlValue>,
 }
@@ -74,15 +79,38 @@ impl NewMessage {
             #[cfg(feature = "sqlite")]
             Dialect::Sqlite => InsertStatement {
                 id: self.content.id,
-                sql: super::sqlite::INSERT,
+                sql: super::sqlite::INSERT.into(),
                 params: [content_values(&self.content), progress_values(&self.progress)].concat(),
+            },
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => InsertStatement {
+                id: self.content.id,
+                sql: super::postgres::INSERT.into(),
+                params: super::postgres::enqueue_values(self),
             },
         }
     }
 }
 
+#[cfg(feature = "postgres")]
+impl InsertStatement {
+    /// The statement for tables in another schema than `outrigger`; PostgreSQL's only.
+    ///
+    /// # Panics
+    ///
+    /// If the name has other characters than letters, digits and `_`, or more than 63.
+    #[must_use]
+    pub fn in_schema(mut self, name: &str) -> Self {
+        self.sql = super::postgres::in_schema(&self.sql, &super::postgres::quoted(name)).into();
+        self
+    }
+}
+
 /// In the order of [`CONTENT`].
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
     vec![
         content.id.to_string().into(),
@@ -105,7 +133,10 @@ pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
 }
 
 /// In the order of [`PROGRESS`].
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
     let max_age = i64::try_from(progress.max_age.as_millis()).unwrap_or(i64::MAX);
     let lease = progress.lease.as_ref();
@@ -146,7 +177,10 @@ pub(crate) fn headers_to_bytes(headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// The headers that [`headers_to_bytes`] wrote; a line that is none is left out.
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have columns"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "only databases have columns")
+)]
 pub(crate) fn headers_from_bytes(bytes: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {

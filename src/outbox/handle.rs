@@ -53,9 +53,7 @@ impl Outbox {
         let lanes = &self.inner.lanes;
         match (message.lane_name(), &lanes[..]) {
             (Some(named), lanes) => {
-                // Without lanes, another process delivers it.
-                let is_known = lanes.is_empty() || lanes.iter().any(|lane| lane.name == named);
-                is_known.then(|| named.to_owned()).ok_or_else(|| {
+                self.has_lane(named).then(|| named.to_owned()).ok_or_else(|| {
                     let names: Vec<_> = lanes.iter().map(|lane| lane.name.as_str()).collect();
                     let why = format!("no lane is named {named:?}: there are {names:?}");
                     OutboxError::new(OutboxErrorKind::Lane, why)
@@ -67,6 +65,13 @@ impl Outbox {
                 format!("the outbox has {} lanes: name the message's by `lane`", lanes.len()),
             )),
         }
+    }
+
+    /// Whether messages of this lane are delivered, as far as is known.
+    pub(crate) fn has_lane(&self, name: &str) -> bool {
+        let lanes = &self.inner.lanes;
+        // Without lanes, another process delivers them.
+        lanes.is_empty() || lanes.iter().any(|lane| lane.name == name)
     }
 
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of

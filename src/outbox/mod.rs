@@ -36,7 +36,8 @@
 //!   transaction with an [`insert_statement`](Message::insert_statement) was committed, the message is
 //!   delivered, or it is dead and shown to people. Nothing but a person's
 //!   [`Discard`](Action::Discard) removes a dead one. It holds as long as the store keeps what it has
-//!   committed: SQLite's file is synced before `enqueue` returns; a store in memory ends with its process.
+//!   committed: SQLite's file is synced before `enqueue` returns, PostgreSQL does as it is set up; a store in memory
+//!   ends with its process.
 //! - **At least once, with one key.** After a crash, a message may be sent again. Each repetition has the same
 //!   idempotency key and the same bytes, and there are at most as many as were under way. A provider that
 //!   honours keys does it once; whether another may be asked twice is decided by the
@@ -108,7 +109,7 @@
 //! transaction.execute("INSERT INTO orders (id) VALUES (1042)", [])?;
 //! let receipt = Message::post("https://api.mailer.example/mails").lane("mailer").body("order=1042");
 //! let insert = receipt.insert_statement(Dialect::Sqlite)?;
-//! transaction.execute(insert.sql, params_from_iter(insert.params))?;
+//! transaction.execute(&insert.sql, params_from_iter(insert.params))?;
 //! transaction.commit()?;
 //! outbox.wake();
 //! # Ok(()) }
@@ -144,6 +145,7 @@
 //! |---|---|---|---|
 //! | [`Outbox::memory`] | one | one | nothing |
 //! | `Outbox::sqlite` (feature `sqlite`) | many, on one machine | one, proven by a lock | crashes and power failures |
+//! | `PostgresStore` (feature `postgres`) by [`Outbox::with_store`] | many | many | what your server does |
 //! | [`Outbox::with_store`] | | | what your [`Store`] does |
 //!
 //! SQLite's file must be on a local disk: network file systems are refused. At its start, the worker takes back
@@ -154,7 +156,10 @@ mod call;
 mod columns;
 mod dead_letter;
 mod deliver;
+mod destination;
 mod error;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod gauges;
 mod handle;
 mod id;
 mod inner;
@@ -165,8 +170,12 @@ mod memory;
 mod message;
 mod people;
 mod polling;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod progress;
 mod reaper;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod row;
 mod schedule;
 mod settlement;
 mod settler;
@@ -212,5 +221,8 @@ pub use store::{
 pub use stored::{Act, Answer, Attempt, Content, History, NewMessage, StoredMessage};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
+/// The version of tokio-postgres whose types stand in this module.
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
 
 pub use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, Priority, Refusal, State};

@@ -14,7 +14,7 @@ use crate::terms::outbox::{DeadReason, Phase, Priority, State};
 /// What a store's functions return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, OutboxError>> + Send + 'a>>;
 
-/// Where messages are kept. The crate's stores are in memory and in SQLite.
+/// Where messages are kept. The crate's stores are in memory, in SQLite and in PostgreSQL.
 ///
 /// Each function is one transaction: it is done whole or not at all, and what it returned `Ok` for survives
 /// a crash. A change of a message is always [`Progress::apply`](super::Progress::apply) on the row as it is in that

@@ -79,7 +79,7 @@ impl Worker {
             return Err(gate - now);
         }
         let free = self.lane.concurrency - self.running.len().min(self.lane.concurrency);
-        let (places, interval) = match self.lane.integration.places(self.running.len()) {
+        let (places, interval) = match self.lane.destination.places(self.running.len()) {
             Places::None { wait } => return Err(wait.unwrap_or(POLL).clamp(SHORTEST, POLL)),
             Places::OneInAll => (usize::from(self.running.is_empty()), None),
             Places::Some { places, interval } => (places, interval),
@@ -96,7 +96,7 @@ impl Worker {
             owner: self.inner.owner.clone(),
             most,
             lease: self.lane.lease,
-            key_lifetime: self.lane.integration.key_lifetime(false),
+            key_lifetime: self.lane.destination.key_lifetime(false),
             dead_head: self.lane.dead_head,
         }
     }

@@ -25,7 +25,7 @@ async fn a_message_is_stored_with_the_hosts_transaction_or_not_at_all() {
             let message =
                 mail("1").lane(LANE).idempotency_key(format!("{order} {key}").replace(' ', "-"));
             let insert = message.insert_statement(Dialect::Sqlite).unwrap();
-            let rows = transaction.execute(insert.sql, params_from_iter(insert.params)).unwrap();
+            let rows = transaction.execute(&insert.sql, params_from_iter(insert.params)).unwrap();
             assert!(rows <= 1);
         }
         if commits {
@@ -86,7 +86,7 @@ async fn a_settling_function_writes_in_the_transaction_that_marks_the_message_de
         tx.execute("INSERT INTO charges VALUES (?1, ?2)", values)?;
         // It may enqueue what follows.
         let next = mail("receipt").lane(LANE).insert_statement(Dialect::Sqlite)?;
-        tx.execute(next.sql, params_from_iter(next.params))?;
+        tx.execute(&next.sql, params_from_iter(next.params))?;
         if body == "refuse" { Err("no".into()) } else { Ok(()) }
     });
     let hooks = BTreeMap::from([(HOOKED.to_owned(), hook)]);

@@ -1,0 +1,35 @@
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::error::Failure;
+use super::statements::{Statements, in_schema, migrations};
+use super::values::Param;
+use super::worker::{begin, commit};
+use crate::outbox::row::SqlRow;
+
+/// Brings the tables to this version. Those of a later version have only more columns, and are left alone.
+pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(), Failure> {
+    let schema = &sql.schema;
+    let tx = begin(client).await?;
+    // Several processes may start at once.
+    tx.batch_execute(&in_schema(LOCK, schema)).await?;
+    let params: [Param<'_>; 2] = [(schema, Type::TEXT), (&format!("{schema}.meta"), Type::TEXT)];
+    let found = tx.query_typed_one(FOUND, &params).await?;
+    if found.number::<i64>("has_schema")? == 0 {
+        tx.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+    }
+    let version: usize = match found.number::<i64>("has_meta")? {
+        0 => 0,
+        _ => tx.query_typed_one(&in_schema(VERSION, schema), &[]).await?.number("version")?,
+    };
+    for migration in migrations(schema.trim_matches('"')).iter().skip(version) {
+        tx.batch_execute(migration).await?;
+    }
+    commit(tx).await
+}
+
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('outrigger.migrate', 0))";
+const FOUND: &str =
+    "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_meta";
+const VERSION: &str =
+    "SELECT coalesce(max(value), 0)::bigint AS version FROM outrigger.meta WHERE name = 'version'";

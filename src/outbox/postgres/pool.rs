@@ -1,0 +1,194 @@
+//! A fixed number of connections, made when they are needed, and made anew when they are lost.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_postgres::Client;
+
+use super::error::{Failure, not_connected};
+use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outcome::BoxError;
+use crate::rt::{self, Lock, Rng};
+
+pub(super) type Connecting = Pin<Box<dyn Future<Output = Result<Open, BoxError>> + Send>>;
+
+/// An open connection. Its task ends, and with it the connection, when this is dropped.
+pub(super) struct Open {
+    client: Client,
+    _task: rt::Task,
+}
+
+pub(super) struct Pool {
+    connect: Box<dyn Fn() -> Connecting + Send + Sync>,
+    idle: Mutex<Vec<Open>>,
+    permits: Semaphore,
+    rng: Rng,
+}
+
+/// A connection for one piece of work. It is closed unless it is [kept](Self::keep): work that was dropped
+/// half done leaves nothing behind.
+pub(super) struct Connection<'p> {
+    pool: &'p Pool,
+    open: Open,
+    _permit: SemaphorePermit<'p>,
+}
+
+/// One piece of work, which is done again if the database undid it.
+pub(super) struct Run<'p> {
+    pool: &'p Pool,
+    /// Until when a connection is waited for.
+    until: Instant,
+    limit: Duration,
+    tries: u32,
+}
+
+/// Runs a future of `Result<_, Failure>` on a connection of a pool, until it is done or has failed for good.
+macro_rules! run {
+    ($pool:expr, $limit:expr, |$client:ident| $work:expr) => {{
+        let mut run = $pool.run($limit);
+        loop {
+            let mut connection = run.connection().await?;
+            let done = {
+                let $client = connection.client();
+                run.limited($work).await
+            };
+            if let Some(done) = run.judge(connection, done).await {
+                break done;
+            }
+        }
+    }};
+}
+pub(super) use run;
+
+impl Pool {
+    pub(super) fn new(
+        connections: usize,
+        connect: impl Fn() -> Connecting + Send + Sync + 'static,
+    ) -> Self {
+        let permits = Semaphore::new(connections.max(1));
+        Self { connect: Box::new(connect), idle: Mutex::default(), permits, rng: Rng::system() }
+    }
+
+    /// As many connections as this from now on.
+    pub(super) fn resized(self, connections: usize) -> Self {
+        Self { permits: Semaphore::new(connections.max(1)), ..self }
+    }
+
+    /// Work whose every attempt may take this long.
+    pub(super) fn run(&self, limit: Duration) -> Run<'_> {
+        Run { pool: self, until: rt::after(rt::now(), WAIT), limit, tries: 1 }
+    }
+
+    fn idle(&self) -> Option<Open> {
+        let mut idle = self.idle.locked();
+        while let Some(open) = idle.pop() {
+            if !open.client.is_closed() {
+                return Some(open);
+            }
+        }
+        None
+    }
+
+    /// Tries again and again until this time, if the database may be there later.
+    async fn open(&self, until: Instant) -> Result<Open, OutboxError> {
+        let mut delay = FIRST_DELAY;
+        loop {
+            let error = match rt::until(Some(until), (self.connect)()).await {
+                Some(Ok(open)) => return Ok(open),
+                Some(Err(error)) => not_connected(error),
+                None => return Err(too_long()),
+            };
+            let next = rt::after(rt::now(), self.rng.about(delay));
+            if !error.is_transient() || next >= until {
+                return Err(error);
+            }
+            rt::sleep_until(next).await;
+            delay = (delay * 2).min(LONGEST_DELAY);
+        }
+    }
+}
+
+impl<'p> Run<'p> {
+    pub(super) async fn connection(&self) -> Result<Connection<'p>, OutboxError> {
+        let permit = rt::until(Some(self.until), self.pool.permits.acquire()).await;
+        let Some(Ok(permit)) = permit else {
+            let why = "all connections to postgresql are in use: allow more by `connections`";
+            return Err(OutboxError::new(OutboxErrorKind::Busy, why));
+        };
+        let open = match self.pool.idle() {
+            Some(open) => open,
+            None => self.pool.open(self.until).await?,
+        };
+        Ok(Connection { pool: self.pool, open, _permit: permit })
+    }
+
+    pub(super) async fn limited<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let due = rt::after(rt::now(), self.limit);
+        rt::until(Some(due), work)
+            .await
+            .unwrap_or_else(|| Err(Failure { error: too_long(), is_lost: true, again: false }))
+    }
+
+    /// What the work came to; `None` if it is to be done again.
+    pub(super) async fn judge<T>(
+        &mut self,
+        connection: Connection<'p>,
+        done: Result<T, Failure>,
+    ) -> Option<Result<T, OutboxError>> {
+        let failure = match done {
+            Ok(done) => {
+                connection.keep();
+                return Some(Ok(done));
+            }
+            Err(failure) => failure,
+        };
+        match failure.is_lost {
+            true => drop(connection),
+            false => connection.keep(),
+        }
+        if !failure.again || self.tries == TRIES {
+            return Some(Err(failure.error));
+        }
+        // Who was in each other's way must not come back at the same time.
+        let delay = self.pool.rng.between(Duration::ZERO, FIRST_DELAY * self.tries);
+        self.tries += 1;
+        rt::sleep_until(rt::after(rt::now(), delay)).await;
+        None
+    }
+}
+
+impl Connection<'_> {
+    pub(super) fn client(&mut self) -> &mut Client {
+        &mut self.open.client
+    }
+
+    fn keep(self) {
+        self.pool.idle.locked().push(self.open);
+    }
+}
+
+impl Open {
+    /// Drives a connection by a task of its own.
+    pub(super) fn new(client: Client, connection: impl Future + Send + 'static) -> Self {
+        let task = rt::spawn_task(async move { drop(connection.await) });
+        Self { client, _task: task }
+    }
+}
+
+fn too_long() -> OutboxError {
+    let why = "postgresql doesn't answer, or is too busy";
+    OutboxError::new(OutboxErrorKind::Unavailable, why)
+}
+
+/// How long one waits for a connection: as long as a server needs to start again.
+const WAIT: Duration = Duration::from_secs(5);
+const FIRST_DELAY: Duration = Duration::from_millis(20);
+const LONGEST_DELAY: Duration = Duration::from_secs(1);
+/// A conflict with another transaction is over when that has ended.
+const TRIES: u32 = 5;

@@ -1,0 +1,1 @@
+SELECT * FROM outrigger.act WHERE message = $1::text::uuid AND message IS NOT NULL ORDER BY seq

@@ -1,0 +1,1 @@
+SELECT * FROM outrigger.attempt WHERE message = $1::text::uuid ORDER BY number

@@ -1,0 +1,6 @@
+SELECT {columns}, ''::bytea AS headers, ''::bytea AS body
+FROM outrigger.message AS m
+WHERE m.state = 'ready' AND m.phase <> 'hook' AND m.deadline <= $1
+ORDER BY m.deadline
+LIMIT $2
+FOR UPDATE SKIP LOCKED

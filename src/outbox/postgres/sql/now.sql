@@ -1,0 +1,1 @@
+SELECT outrigger.now_millis() AS now

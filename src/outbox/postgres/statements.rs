@@ -1,0 +1,61 @@
+//! The SQL, for a schema.
+
+macro_rules! statements {
+    ($($name:ident)+) => {
+        /// Every statement by the name of its file.
+        pub(super) struct Statements {
+            /// The schema's name, quoted.
+            pub(super) schema: String,
+            $(pub(super) $name: String,)+
+        }
+
+        impl Statements {
+            /// # Panics
+            ///
+            /// If this is no name of a schema.
+            pub(super) fn new(schema: &str) -> Self {
+                let schema = quoted(schema);
+                $(let $name = in_schema(include_str!(concat!("sql/", stringify!($name), ".sql")), &schema);)+
+                Self { schema, $($name),+ }
+            }
+        }
+    };
+}
+
+statements! {
+    acts attempts browse by_id chosen deadlines_over due enqueue erase held lane leases_over move_seq
+    move_to_end now pause paused prune reap_lock record_acts record_attempts resume stats update
+    update_answers
+}
+
+/// The statement that stores a message.
+pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
+
+/// The text for another schema than `outrigger`.
+pub(crate) fn in_schema(sql: &str, quoted: &str) -> String {
+    sql.replace("{columns}", COLUMNS.trim_end()).replace("outrigger.", &format!("{quoted}."))
+}
+
+/// A schema's name in quotes.
+///
+/// # Panics
+///
+/// If it is empty, longer than PostgreSQL allows, or has other characters than letters, digits and `_`.
+pub(crate) fn quoted(schema: &str) -> String {
+    let is_name = schema.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    assert!(
+        is_name && (1..=63).contains(&schema.len()),
+        "a schema's name must be 1 to 63 letters, digits and `_`"
+    );
+    format!("\"{schema}\"")
+}
+
+/// What makes the tables, in order.
+pub(super) fn migrations(schema: &str) -> Vec<String> {
+    let quoted = quoted(schema);
+    MIGRATIONS.iter().map(|sql| in_schema(sql, &quoted)).collect()
+}
+
+const MIGRATIONS: &[&str] = &[include_str!("sql/migration_1.sql")];
+/// Of a message, without its headers and its body.
+const COLUMNS: &str = include_str!("sql/columns.sql");

@@ -1,0 +1,265 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::{Client, Config, NoTls, Transaction};
+
+use super::hook::{self, PostgresHookFuture};
+use super::people::{self, Actor};
+use super::pool::{Open, Pool, run};
+use super::statements::{Statements, migrations};
+use super::worker::{self, Hooks};
+use super::{browse, migrate};
+use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
+use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::id::MessageId;
+use crate::outbox::stats::LaneStats;
+use crate::outbox::store::{
+    ClaimRequest, Claimed, Enqueued, LeaseRef, Pause, Reaped, Settled, Settlement, Store,
+    StoreFuture,
+};
+use crate::outbox::stored::{Answer, History, NewMessage, StoredMessage};
+use crate::outbox::time::Timestamp;
+use crate::outcome::BoxError;
+
+/// Messages in PostgreSQL, for as many processes as you like. The [module](crate::outbox::postgres) says
+/// what it needs.
+pub struct PostgresStore {
+    pool: Pool,
+    sql: Statements,
+    hooks: Hooks,
+}
+
+impl PostgresStore {
+    /// A store without TLS, for a database on this machine or in a network of yours:
+    /// `postgres://user@host/database`, or `host=/run/postgresql user=jobs`. It connects when it is first
+    /// used.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxErrorKind::Store`] if the text is no connection string of PostgreSQL.
+    pub fn no_tls(connection: &str) -> Result<Self, OutboxError> {
+        let config: Config = connection.parse().map_err(|error: tokio_postgres::Error| {
+            let why = "the connection string of postgresql can't be read: its source says why";
+            OutboxError::new(OutboxErrorKind::Store, why).with_source(error)
+        })?;
+        Ok(Self::connect_by(move || {
+            let config = config.clone();
+            async move { config.connect(NoTls).await }
+        }))
+    }
+
+    /// A store whose connections this function makes, with TLS and credentials of your choice. It is called
+    /// for each new connection, and returns what
+    /// [`Config::connect`](tokio_postgres::Config::connect) does. If its error is a
+    /// [`tokio_postgres::Error`], its code tells whether it is worth trying again.
+    pub fn connect_by<F, Connecting, Connection, E>(connect: F) -> Self
+    where
+        F: Fn() -> Connecting + Send + Sync + 'static,
+        Connecting: Future<Output = Result<(Client, Connection), E>> + Send + 'static,
+        Connection: Future + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let open = move || -> super::pool::Connecting {
+            let connecting = connect();
+            Box::pin(async move {
+                let (client, connection) = connecting.await.map_err(Into::into)?;
+                Ok(Open::new(client, connection))
+            })
+        };
+        Self {
+            pool: Pool::new(CONNECTIONS, open),
+            sql: Statements::new("outrigger"),
+            hooks: Hooks::new(),
+        }
+    }
+
+    /// Its tables stand in this schema; `outrigger` by default.
+    ///
+    /// # Panics
+    ///
+    /// If the name has other characters than letters, digits and `_`, or more than 63.
+    #[must_use]
+    pub fn schema(mut self, name: &str) -> Self {
+        self.sql = Statements::new(name);
+        self
+    }
+
+    /// The most connections at a time; 4 by default, at least 1. A worker needs two: claims and settlements
+    /// don't wait for each other. The others are for those who enqueue.
+    #[must_use]
+    pub fn connections(mut self, most: usize) -> Self {
+        self.pool = self.pool.resized(most);
+        self
+    }
+
+    /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
+    /// While it fails, it is repeated, and the call isn't. What it writes is rolled back if it fails, panics
+    /// or takes longer than 10 s. It must not end the transaction.
+    #[must_use]
+    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
+    where
+        F: for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &'a Answer) -> PostgresHookFuture<'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.hooks.insert(lane.into(), Arc::new(settle));
+        self
+    }
+
+    /// Makes the tables, or brings them to this version. Several processes may do it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxErrorKind::Store`] if the database's user may not make tables: run
+    /// [`migrations`](Self::migrations) as one who may.
+    pub async fn migrate(&self) -> Result<(), OutboxError> {
+        run!(self.pool, LIMIT, |client| migrate::migrate(client, &self.sql))
+    }
+
+    /// What [`migrate`](Self::migrate) runs in an existing schema of this name, in order: for those who keep
+    /// their schema themselves. Version 1 is the first.
+    ///
+    /// # Panics
+    ///
+    /// As [`schema`](Self::schema).
+    #[must_use]
+    pub fn migrations(schema: &str) -> Vec<String> {
+        migrations(schema)
+    }
+}
+
+impl Store for PostgresStore {
+    fn now(&self) -> StoreFuture<'_, Timestamp> {
+        Box::pin(async move { run!(self.pool, LIMIT, |client| browse::now(client, &self.sql)) })
+    }
+
+    fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::enqueue(client, &self.sql, &messages))
+        })
+    }
+
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::claim(client, &self.sql, &request))
+        })
+    }
+
+    fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::extend(client, &self.sql, &leases, lease))
+        })
+    }
+
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+        Box::pin(async move {
+            let each = u32::try_from(settlements.len()).unwrap_or(u32::MAX);
+            let limit = match self.hooks.is_empty() {
+                true => LIMIT,
+                false => LIMIT.saturating_add(hook::LONGEST.saturating_mul(each)),
+            };
+            run!(self.pool, limit, |client| worker::settle(
+                client,
+                &self.sql,
+                &settlements,
+                &self.hooks
+            ))
+        })
+    }
+
+    fn reap(&self, most: usize) -> StoreFuture<'_, Reaped> {
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| worker::reap(client, &self.sql, most)) },
+        )
+    }
+
+    fn recover(&self) -> StoreFuture<'_, Reaped> {
+        // Other processes may work, also under the same name.
+        Box::pin(std::future::ready(Ok(Reaped::default())))
+    }
+
+    fn pause(&self, pause: Pause) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| people::pause(client, &self.sql, &pause))
+        })
+    }
+
+    fn resume(&self, lane: String, who: String, why: String) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let by = Actor { who, why };
+            run!(self.pool, LIMIT, |client| people::resume(client, &self.sql, &lane, &by))
+        })
+    }
+
+    fn stats(&self, lane: String) -> StoreFuture<'_, LaneStats> {
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| browse::stats(client, &self.sql, &lane)) },
+        )
+    }
+
+    fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| browse::browse(client, &self.sql, &filter, page))
+        })
+    }
+
+    fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {
+        Box::pin(async move { run!(self.pool, LIMIT, |client| browse::get(client, &self.sql, id)) })
+    }
+
+    fn act(
+        &self,
+        on: Selection,
+        action: Action,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, Acted> {
+        Box::pin(async move {
+            let by = Actor { who, why };
+            run!(self.pool, LONG, |client| people::act(client, &self.sql, &on, action, &by))
+        })
+    }
+
+    fn edit(
+        &self,
+        id: MessageId,
+        edited: NewMessage,
+        who: String,
+        why: String,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let by = Actor { who, why };
+            run!(self.pool, LIMIT, |client| people::edit(client, &self.sql, id, &edited, &by))
+        })
+    }
+
+    fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize> {
+        Box::pin(async move {
+            run!(self.pool, LONG, |client| people::prune(client, &self.sql, before, most))
+        })
+    }
+
+    fn has_hook(&self, lane: &str) -> bool {
+        self.hooks.contains_key(lane)
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hooks: Vec<_> = self.hooks.keys().collect();
+        f.debug_struct("PostgresStore")
+            .field("schema", &self.sql.schema)
+            .field("hooks", &hooks)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two for a worker's claims and settlements, one for its reaper, and one for enqueueing.
+const CONNECTIONS: usize = 4;
+/// A server that needs longer for a transaction of the store doesn't work.
+const LIMIT: Duration = Duration::from_secs(30);
+/// For what a person asks for, of any number of messages.
+const LONG: Duration = Duration::from_secs(600);

@@ -1,0 +1,217 @@
+//! What workers do, each in a transaction of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::change::{Changes, Held, hold, integer};
+use super::error::Failure;
+use super::hook::{self, PostgresHook};
+use super::statements::Statements;
+use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
+use crate::outbox::error::missing;
+use crate::outbox::input::Input;
+use crate::outbox::row::SqlRow;
+use crate::outbox::settlement;
+use crate::outbox::store::{
+    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, head_start,
+};
+use crate::outbox::stored::{Attempt, NewMessage};
+use crate::outbox::time::Timestamp;
+use crate::terms::outbox::{Priority, State};
+
+/// The host's settling functions, by lane.
+pub(super) type Hooks = BTreeMap<String, Arc<PostgresHook>>;
+
+/// Begins a transaction, whatever isolation is the database's default.
+pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, Failure> {
+    let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+    Ok(builder.start().await?)
+}
+
+pub(super) async fn commit(tx: Transaction<'_>) -> Result<(), Failure> {
+    tx.commit().await.map_err(Failure::in_doubt)
+}
+
+/// One statement, and a transaction of its own if it stands in none. It may be done twice.
+pub(super) async fn enqueue(
+    client: &impl tokio_postgres::GenericClient,
+    sql: &Statements,
+    new: &[NewMessage],
+) -> Result<Vec<Enqueued>, Failure> {
+    let mut columns = Columns::new(ENQUEUE);
+    new.iter().for_each(|new| columns.push(enqueue_values(new)));
+    let rows = client.query_typed(&sql.enqueue, &columns.params()).await?;
+    let enqueued = rows.iter().map(|row| {
+        Ok(Enqueued {
+            id: row.parsed("stored_id")?,
+            idempotency_key: row.text("stored_key")?,
+            is_duplicate: row.number::<i64>("is_duplicate")? == 1,
+        })
+    });
+    enqueued.collect()
+}
+
+pub(super) async fn claim(
+    client: &mut Client,
+    sql: &Statements,
+    request: &ClaimRequest,
+) -> Result<Claimed, Failure> {
+    let row = client.query_typed_one(&sql.lane, &[(&request.lane, Type::TEXT)]).await?;
+    let (now, paused) = (row.time("now")?, row.maybe_time("paused_until")?);
+    if let Some(until) = paused.filter(|until| *until > now) {
+        return Ok(Claimed { messages: Vec::new(), next_due: Some(until), now });
+    }
+    let next_due = row.maybe_time("next_due")?;
+    let mut claimed = Claimed { messages: Vec::new(), next_due, now };
+    if row.number::<i64>("has_due")? == 0 || request.most == 0 {
+        return Ok(claimed);
+    }
+    let tx = begin(client).await?;
+    let starts: Vec<_> =
+        Priority::ALL.iter().map(|priority| integer(head_start(*priority).as_millis())).collect();
+    let rows = tx
+        .query_typed(
+            &sql.due,
+            &[
+                (&request.lane, Type::TEXT),
+                (&now.0, Type::INT8),
+                (&integer(request.most), Type::INT8),
+                (&(request.dead_head == DeadHead::Blocks), Type::BOOL),
+                (&starts, Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+    let input = Input::Claim {
+        owner: request.owner.clone(),
+        lease: request.lease,
+        key_lifetime: request.key_lifetime,
+    };
+    let mut changes = Changes::new();
+    for message in messages(&rows)? {
+        let mut held = Held::new(message);
+        held.is_changed = held.message.progress.apply(&input, now).is_ok();
+        changes.message(&held);
+        claimed.messages.extend(held.is_changed.then_some(held.message));
+    }
+    changes.write(&tx, sql).await?;
+    commit(tx).await?;
+    Ok(claimed)
+}
+
+pub(super) async fn extend(
+    client: &mut Client,
+    sql: &Statements,
+    leases: &[LeaseRef],
+    lease: Duration,
+) -> Result<Vec<bool>, Failure> {
+    let tx = begin(client).await?;
+    let ids = leases.iter().map(|lease| lease.id.to_string()).collect();
+    let (now, mut held) = hold(&tx, sql, ids, &[]).await?;
+    let extend = |one: &LeaseRef| {
+        let Some(held) = held.get_mut(&one.id) else { return false };
+        let input = Input::Extend { token: one.token, lease };
+        let is_held = held.message.progress.apply(&input, now).is_ok();
+        held.is_changed |= is_held;
+        is_held
+    };
+    let extended = leases.iter().map(extend).collect();
+    let mut changes = Changes::new();
+    held.values().for_each(|held| changes.message(held));
+    changes.write(&tx, sql).await?;
+    commit(tx).await?;
+    Ok(extended)
+}
+
+pub(super) async fn settle(
+    client: &mut Client,
+    sql: &Statements,
+    settlements: &[Settlement],
+    hooks: &Hooks,
+) -> Result<Vec<Settled>, Failure> {
+    let tx = begin(client).await?;
+    let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
+    let hooked: Vec<_> = hooks.keys().map(String::as_str).collect();
+    let (now, mut held) = hold(&tx, sql, ids, &hooked).await?;
+    let (mut changes, mut done) = (Changes::new(), Vec::with_capacity(settlements.len()));
+    for settlement in settlements {
+        let held = held.get_mut(&settlement.lease.id).ok_or_else(missing)?;
+        let answer = held.message.answer.clone();
+        let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks).await?;
+        held.is_changed |= settled.applied.is_some();
+        held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
+        changes.attempt(settlement.lease.id, attempt);
+        done.push(settled);
+    }
+    held.values().for_each(|held| changes.message(held));
+    changes.write(&tx, sql).await?;
+    commit(tx).await?;
+    Ok(done)
+}
+
+/// The machine asks for the host's function in the middle, and the function waits for the database: so a
+/// copy tells first whether it is asked for.
+async fn settle_one(
+    tx: &Transaction<'_>,
+    held: &mut Held,
+    settlement: &Settlement,
+    now: Timestamp,
+    hooks: &Hooks,
+) -> Result<(Settled, Attempt), Failure> {
+    let Some(hook) = hooks.get(&held.message.content.lane) else {
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
+    };
+    let (mut tried, mut asked) = (held.message.clone(), None);
+    let settled = settlement::settle(&mut tried, settlement, now, |message, answer| {
+        asked = Some((message.clone(), answer.clone()));
+        true
+    });
+    if let Some((message, answer)) = asked
+        && !hook::run(tx, hook.as_ref(), &message, &answer).await?
+    {
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| false));
+    }
+    held.message = tried;
+    Ok(settled)
+}
+
+pub(super) async fn reap(
+    client: &mut Client,
+    sql: &Statements,
+    most: usize,
+) -> Result<Reaped, Failure> {
+    let tx = begin(client).await?;
+    let row = tx.query_typed_one(&sql.reap_lock, &[]).await?;
+    if row.number::<i64>("is_mine")? == 0 {
+        // Another worker is at it.
+        return commit(tx).await.map(|()| Reaped::default());
+    }
+    let (now, mut reaped, mut changes) = (row.time("now")?, Reaped::default(), Changes::new());
+    let limit = integer(most);
+    let params: [Param<'_>; 2] = [(&now.0, Type::INT8), (&limit, Type::INT8)];
+    for statement in [&sql.leases_over, &sql.deadlines_over] {
+        let over = messages(&tx.query_typed(statement, &params).await?)?;
+        reaped.has_more |= over.len() >= most;
+        for message in over {
+            let input = match message.progress.state {
+                State::Leased => Input::LeaseOver { token: message.progress.token },
+                _ => Input::DeadlineOver,
+            };
+            let mut held = Held::new(message);
+            let Ok((recovered, attempt)) = settlement::recover(&mut held.message, &input, now)
+            else {
+                continue;
+            };
+            held.is_changed = true;
+            changes.message(&held);
+            attempt.into_iter().for_each(|attempt| changes.attempt(recovered.id, attempt));
+            reaped.changed.push(recovered);
+        }
+    }
+    changes.write(&tx, sql).await?;
+    commit(tx).await?;
+    Ok(reaped)
+}

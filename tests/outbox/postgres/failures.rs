@@ -1,0 +1,155 @@
+//! Connections and servers that go away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use outrigger::outbox::postgres::PostgresStore;
+use outrigger::outbox::{
+    MessageId, OutboxError, OutboxErrorKind, Settled, State, Store, StoredMessage,
+};
+use outrigger::rt::Rng;
+
+use super::server::Server;
+use super::together::{delivered, new};
+use super::{Schema, connect};
+use crate::suite::bench::{HOOKED, LANE, mail, request};
+
+#[tokio::test]
+async fn nothing_is_lost_while_connections_are_cut() {
+    let Some(schema) = Schema::new().await else { return };
+    let named = format!("{} application_name={}", schema.server.connection_string(), schema.name);
+    let store = Arc::new(PostgresStore::no_tls(&named).unwrap().schema(&schema.name));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (cuts, name) = (Arc::clone(&is_over), schema.name.clone());
+    let (killer, kills) =
+        (connect(&schema.server.connection_string()).await, Arc::new(AtomicUsize::new(0)));
+    let killed = Arc::clone(&kills);
+    let killer = tokio::spawn(async move {
+        let cut =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+        while !cuts.load(Ordering::Relaxed) {
+            killed.fetch_add(killer.query(cut, &[&name]).await.unwrap().len(), Ordering::Relaxed);
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+
+    let mut accepted = Vec::new();
+    for _ in 0..150 {
+        let new = new(mail("1"));
+        let enqueued = insist(async || store.enqueue(vec![new.clone()]).await).await;
+        assert!(!enqueued[0].is_duplicate);
+        accepted.push(new.content.id);
+        let claimed = insist(async || store.claim(request(LANE, 3)).await).await.messages;
+        insist(async || store.settle(claimed.iter().map(delivered).collect()).await).await;
+    }
+    is_over.store(true, Ordering::Relaxed);
+    killer.await.unwrap();
+    assert!(kills.load(Ordering::Relaxed) > 0);
+    for id in accepted {
+        let stored = store.get(id).await.unwrap().expect("it was accepted").message;
+        // A claim whose answer was lost keeps its lease.
+        assert!(matches!(stored.progress.state, State::Delivered | State::Leased));
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_connection_is_cut_is_run_again_and_writes_once() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run("CREATE TABLE outrigger.charged (message text)").await;
+    let insert = schema.sql("INSERT INTO outrigger.charged VALUES ($1)");
+    let runs = Arc::new(AtomicUsize::new(0));
+    let ran = Arc::clone(&runs);
+    let store = schema.store().on_delivered(HOOKED, move |tx, message, _| {
+        let (insert, is_first) = (insert.clone(), ran.fetch_add(1, Ordering::Relaxed) == 0);
+        Box::pin(async move {
+            tx.execute(&insert, &[&message.content.id.to_string()]).await?;
+            if is_first {
+                let cut = tx.execute("SELECT pg_terminate_backend(pg_backend_pid())", &[]).await;
+                assert!(cut.is_err());
+            }
+            // It doesn't notice.
+            Ok(())
+        })
+    });
+    let (id, settled) = settle_one(&store).await;
+    assert_eq!((settled.state, runs.load(Ordering::Relaxed)), (State::Delivered, 2));
+    let rows = schema.client.query(&schema.sql("SELECT message FROM outrigger.charged"), &[]).await;
+    let rows: Vec<String> = rows.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(rows, [id.to_string()]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_a_transient_error_and_all_is_there_when_it_is_back() {
+    let Some(server) = Server::start() else { return };
+    let store = PostgresStore::no_tls(&server.connection_string()).unwrap();
+    store.migrate().await.unwrap();
+    let before = new(mail("1"));
+    store.enqueue(vec![before.clone()]).await.unwrap();
+    let claimed = store.claim(request(LANE, 1)).await.unwrap().messages;
+
+    server.down();
+    let (now, settling) =
+        tokio::join!(store.now(), store.settle(claimed.iter().map(delivered).collect()));
+    for error in [now.unwrap_err(), settling.unwrap_err()] {
+        assert!(error.is_transient(), "{error:?}");
+        assert_eq!(error.kind(), OutboxErrorKind::Unavailable);
+    }
+    server.up();
+    let settled = insist(async || store.settle(claimed.iter().map(delivered).collect()).await);
+    assert_eq!(settled.await[0].state, State::Delivered);
+    let stored = store.get(before.content.id).await.unwrap().unwrap();
+    assert_eq!(stored.message.progress.state, State::Delivered);
+}
+
+#[tokio::test]
+async fn mistakes_are_permanent_errors_that_say_what_to_do() {
+    let Some(schema) = Schema::new().await else { return };
+    let at = schema.server.connection_string();
+    let error = PostgresStore::no_tls(&at).unwrap().schema("nobody_made").now().await.unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Unsupported);
+    assert!(error.to_string().contains("migrate"), "{error}");
+    let wrong = PostgresStore::no_tls(&at.replace("dbname=postgres", "dbname=none")).unwrap();
+    let error = wrong.now().await.unwrap_err();
+    assert!(!error.is_transient(), "{error:?}");
+    assert!(PostgresStore::no_tls("host").is_err());
+
+    schema.run("CREATE ROLE outrigger_reader LOGIN").await;
+    let poor = at.replace("user=postgres", "user=outrigger_reader");
+    let poor = PostgresStore::no_tls(&poor).unwrap().schema(&schema.name);
+    let error = poor.migrate().await.unwrap_err();
+    assert!(!error.is_transient() && error.to_string().contains("right"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_accepts_nothing() {
+    let Some(schema) = Schema::new().await else { return };
+    let read_only = format!(
+        "{} options='-c default_transaction_read_only=on'",
+        schema.server.connection_string()
+    );
+    let store = PostgresStore::no_tls(&read_only).unwrap().schema(&schema.name);
+    let error = store.enqueue(vec![new(mail("1"))]).await.unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::ReadOnly);
+    assert!(error.is_transient());
+}
+
+/// Tries until it succeeds, as a worker does.
+async fn insist<T>(work: impl AsyncFn() -> Result<T, OutboxError>) -> T {
+    loop {
+        match work().await {
+            Ok(done) => return done,
+            Err(error) => assert!(error.is_transient(), "{error:?}"),
+        }
+    }
+}
+
+/// Enqueues a message into the lane with a function, claims it and delivers it.
+pub(crate) async fn settle_one(store: &PostgresStore) -> (MessageId, Settled) {
+    let now = store.now().await.unwrap();
+    let new = mail("1").build(HOOKED, now, &Rng::system()).unwrap();
+    let id = new.content.id;
+    store.enqueue(vec![new]).await.unwrap();
+    let claimed: Vec<StoredMessage> = store.claim(request(HOOKED, 1)).await.unwrap().messages;
+    let settled = store.settle(claimed.iter().map(delivered).collect()).await.unwrap();
+    (id, settled[0])
+}

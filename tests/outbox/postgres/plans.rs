@@ -1,0 +1,117 @@
+//! How the server does each of the store's statements, told by its module `auto_explain`, on tables without
+//! statistics: those of a host whose `autovacuum` has not come by yet.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+
+use outrigger::outbox::postgres::PostgresStore;
+use outrigger::outbox::tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+use outrigger::outbox::{
+    Action, DeadReason, ExpiredKey, Filter, Outcome, Page, Pause, PausedBy, Selection, Store,
+    Timestamp,
+};
+
+use super::Schema;
+use super::together::{delivered, new};
+use crate::suite::bench::{LANE, lease, mail, request};
+
+#[tokio::test]
+async fn every_statement_uses_an_index_without_statistics() {
+    let Some(schema) = Schema::new().await else { return };
+    // What is done outweighs what is open by far.
+    schema.run(FILL).await;
+    let plans = Arc::new(Mutex::new(Vec::new()));
+    let store = explained(&schema, Arc::clone(&plans));
+    let now = store.now().await.unwrap();
+    for nth in 0..12 {
+        let ordered = mail("1").order_key(format!("key {nth}"));
+        let twice = new(mail("1").idempotency_key(format!("twice-{nth}")).dedup_key("once"));
+        store.enqueue(vec![new(ordered), twice.clone(), twice]).await.unwrap();
+    }
+    let claimed = store.claim(request(LANE, 6)).await.unwrap().messages;
+    assert!(!claimed.is_empty());
+    let leases: Vec<_> = claimed.iter().map(lease).collect();
+    store.extend(leases, std::time::Duration::from_secs(60)).await.unwrap();
+    let mut dead = delivered(&claimed[0]);
+    dead.outcome = Outcome::Dead(DeadReason::Rejected);
+    let mut settlements = vec![dead];
+    settlements.extend(claimed[1..].iter().map(delivered));
+    store.settle(settlements).await.unwrap();
+    assert!(store.reap(10).await.unwrap().changed.len() > 2);
+    let (ada, why) = (|| "ada".to_owned(), || "why".to_owned());
+    let until = Timestamp(now.0 + 1);
+    let by = PausedBy::Person(ada());
+    store.pause(Pause { lane: "crm".into(), until, by, why: why() }).await.unwrap();
+    store.resume("crm".into(), ada(), why()).await.unwrap();
+    store.stats(LANE.into()).await.unwrap();
+    let id = claimed[0].content.id;
+    store.get(id).await.unwrap();
+    for filter in [Filter::all(), Filter::dead(), Filter::dead().lane(LANE)] {
+        assert!(!store.browse(filter, Page::after(3, 10)).await.unwrap().is_empty());
+    }
+    store.edit(id, new(mail("2")), ada(), why()).await.unwrap();
+    store.act(Selection::One(id), Action::Erase, ada(), why()).await.unwrap();
+    let replay = Action::Replay(ExpiredKey::Force);
+    let acted = store.act(Selection::All(Filter::dead().lane(LANE)), replay, ada(), why()).await;
+    assert!(acted.unwrap().changed.len() > 2);
+    assert_eq!(store.prune(now, 10).await.unwrap(), 10);
+
+    let plans = plans.lock().unwrap();
+    assert!(plans.len() > 40, "the server tells its plans: {}", plans.len());
+    for plan in plans.iter() {
+        assert!(!plan.contains("Seq Scan on message"), "{plan}");
+        assert!(!plan.contains("Seq Scan on attempt"), "{plan}");
+    }
+    for index in ["due", "lease", "deadline", "dead", "done", "order_open", "order_leased"] {
+        let name = format!("message_{index}");
+        assert!(plans.iter().any(|plan| plan.contains(&name)), "{name} is used");
+    }
+}
+
+/// A store whose server tells each plan, also those of statements in functions.
+fn explained(schema: &Schema, plans: Arc<Mutex<Vec<String>>>) -> PostgresStore {
+    let config: Config = schema.server.connection_string().parse().unwrap();
+    let store = PostgresStore::connect_by(move || {
+        let (mut config, plans) = (config.clone(), Arc::clone(&plans));
+        config.options(
+            "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 \
+            -c auto_explain.log_nested_statements=on -c client_min_messages=log",
+        );
+        async move {
+            let (client, mut connection) = config.connect(NoTls).await?;
+            let drive = async move {
+                while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    match message {
+                        Ok(AsyncMessage::Notice(told)) if told.message().contains("plan:") => {
+                            plans.lock().unwrap().push(told.message().to_owned());
+                        }
+                        Ok(_) => {}
+                        Err(_) => return,
+                    }
+                }
+            };
+            Ok::<_, Error>((client, drive))
+        }
+    });
+    store.schema(&schema.name)
+}
+
+const FILL: &str = "
+INSERT INTO outrigger.message (
+    id, lane, idempotency_key, order_key, method, uri, headers, body, fingerprint, priority,
+    keep_answer, created, max_attempts, not_before, max_age, deadline, state, settled, dead_reason,
+    lease_until, lease_owner, token
+)
+SELECT gen_random_uuid(), 'mailer', 'key ' || n, CASE WHEN n % 3 = 0 THEN 'key ' || n END, 'POST',
+    '/', '', repeat('x', 300)::bytea, '', 1, 0, 1, 9, 1, 1, deadline, state,
+    CASE WHEN state IN ('delivered', 'dead') THEN 1 END,
+    CASE WHEN state = 'dead' THEN 'rejected' END, CASE WHEN state = 'leased' THEN 1 END,
+    CASE WHEN state = 'leased' THEN 'gone' END, 1
+FROM (
+    SELECT n, CASE n % 200 WHEN 0 THEN 'ready' WHEN 1 THEN 'leased' WHEN 2 THEN 'dead'
+        ELSE 'delivered' END AS state,
+        CASE WHEN n % 400 = 0 THEN 1 ELSE 99999999999999 END AS deadline
+    FROM generate_series(1, 6000) AS n
+) AS made;
+INSERT INTO outrigger.attempt (message, number, owner, started, ended, outcome)
+SELECT id, 1, 'gone', 1, 1, 'delivered' FROM outrigger.message";
