@@ -80,19 +80,21 @@
 //! [`max_attempts`](Message::max_attempts). What a worker tells counts only for the lease that it has, except
 //! a success. [`Progress::apply`] is this table as code, and every store uses it.
 //!
-//! A timeout, or a connection that breaks after the request was sent, leaves the outcome unknown. A 5xx does not: it is an answer, and the message is tried
-//! again. No attempt is counted for what was not sent: while the integration is
-//! [switched off](crate::kill_switch), paused by its rate limit or its breaker is open, nothing is claimed, except one
-//! message at a time that finds out whether the provider answers again. After a 429 with a time, the whole lane
+//! A timeout, or a connection that breaks after the request was sent, leaves the outcome unknown. A 5xx does
+//! not: it is an answer, and the message is tried again.
+//!
+//! No attempt is counted for what was not sent. While the integration is
+//! [switched off](crate::kill_switch) or its rate limit pauses, nothing is claimed; while its breaker is open,
+//! one message at a time finds out whether the provider answers again. After a 429 with a time, the whole lane
 //! pauses, for all workers; so it does for 60 s after a 401, because that is rarely about one message.
 //!
 //! # Settling
 //!
-//! A delivered message usually changes something of yours: the order is charged. `on_delivered` of the builder does that in
-//! the transaction that marks the message delivered, so both happen or neither. It may enqueue what
-//! follows, by an [`insert_statement`](Message::insert_statement). If it fails, the answer is kept with the message, and the
-//! function is repeated by the schedule; the provider is not called again. It sees at most 64 KiB of the
-//! answer's body.
+//! A delivered message usually changes something of yours: the order is charged. `on_delivered` of the builder
+//! does that in the transaction that marks the message delivered, so both happen or neither. It may enqueue what
+//! follows, by an [`insert_statement`](Message::insert_statement). If it fails, the answer is kept with the
+//! message, and the function is repeated by the schedule; the provider is not called again. It sees at most 64
+//! KiB of the answer's body.
 //!
 //! # Enqueueing in a transaction of yours
 //!
@@ -115,11 +117,13 @@
 //!
 //! # For people
 //!
-//! [`browse`](Outbox::browse), [`history`](Outbox::history), [`stats`](Outbox::stats); [`replay`](Outbox::replay), [`edit`](Outbox::edit),
-//! [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act has who did it and why,
-//! and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox) what needs
-//! attention: a message that is dead, one that is running out of attempts or time, a lane that pauses. Who may
-//! ask for what is yours to decide: a ticket's id can't be guessed, and lists need an authorization.
+//! To see: [`browse`](Outbox::browse), [`history`](Outbox::history), [`stats`](Outbox::stats), each request and
+//! answer redacted by [`shown`](StoredMessage::shown). To act: [`replay`](Outbox::replay),
+//! [`edit`](Outbox::edit), [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act
+//! has who did it and why, and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox)
+//! what needs attention: a message that is dead, one that is running out of attempts or time, a lane that
+//! pauses. Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
+//! authorization.
 //!
 //! # Defaults
 //!

@@ -89,8 +89,8 @@ impl TicketState {
     }
 
     /// An HTTP answer to whoever asks, at `now`: 202 with `Location` and `Retry-After` while it is open or
-    /// parked, because it may still be delivered; 200 with the answer, as far as it was kept; 410 if it was called off or is
-    /// not stored any more.
+    /// parked, because it may still be delivered; 200 with the answer, as far as it was kept; 410 if it was
+    /// called off or is not stored any more.
     ///
     /// `location` is where to ask again. Of the answer's headers, only `content-type` is passed on.
     #[must_use]

@@ -263,7 +263,7 @@ async fn what_a_handler_writes_is_kept_if_and_only_if_the_event_is_handled() {
         tx.execute("INSERT INTO paid (invoice) VALUES (?1)", [event.id()])?;
         let receipt = Message::post("https://mailer.example/mails").lane("mailer").body("paid");
         let insert = receipt.insert_statement(Dialect::Sqlite)?;
-        tx.execute(insert.sql, params_from_iter(insert.params))?;
+        tx.execute(&insert.sql, params_from_iter(insert.params))?;
         if event.attempt() < 3 { Err("after all was written".into()) } else { Ok(()) }
     });
     let outbox = outbox.build().unwrap();

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use outrigger::inbox::{
-    GitHub, Inbox, InboxErrorKind, Received, Shopify, Slack, StandardWebhooks, Stripe,
+    Facts, GitHub, Inbox, InboxError, InboxErrorKind, Received, ReceivedEvent, Shopify, Slack,
+    StandardWebhooks, Stripe, Verified,
 };
-use outrigger::outbox::{MemoryStore, Outbox};
+use outrigger::outbox::{MemoryStore, Outbox, Timestamp};
 
 use crate::away::Away;
 use crate::bench::{
@@ -115,6 +116,21 @@ async fn one_id_at_two_sources_is_two_events(bench: Bench) {
     let signed = sign::standard(&[&[7; 24]], "msg_1", NOW, "{}");
     recorded(receive(&one, &signed).await);
     recorded(receive(&other, &signed).await);
+}
+
+#[tokio::test]
+async fn a_header_that_is_kept_cannot_say_what_the_scheme_does_not() {
+    let scheme = |head: &http::request::Parts,
+                  _: &bytes::Bytes,
+                  _: Timestamp|
+     -> Result<Verified, InboxError> {
+        Ok(Facts::of_body().keep(&head.headers, &["outrigger-event-id", "x-tenant"]).into())
+    };
+    let bench = Bench::new();
+    let forged = sign::new(&[("outrigger-event-id", "evt_1"), ("x-tenant", "7")], "{}");
+    recorded(receive(&bench.inbox(scheme), &forged).await);
+    let event = ReceivedEvent::of(&bench.rows().await[0]);
+    assert_eq!((event.id(), event.header("x-tenant")), (None, Some("7")));
 }
 
 #[tokio::test(start_paused = true)]
