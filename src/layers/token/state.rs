@@ -274,12 +274,14 @@ impl<T: PartialEq> Held<T> {
         if is_same && !before.is_refused {
             self.born = before.born;
         }
+        let progress = PROGRESS.min(self.window);
         if let (Some(old), Some(new)) = (before.hard, self.hard)
             && !old.has_come(now)
-            && new.at <= rt::after(old.at, PROGRESS.min(self.window))
+            && new.at <= rt::after(old.at, progress)
+            && old.at <= rt::after(new.at, progress)
         {
             // The issuer gives what it has kept: no failure, and no progress either.
-            (self.hard, self.window) = (Some(old), before.window);
+            self.window = before.window;
             self.soft = now.after(self.window / 4);
         }
     }

@@ -233,6 +233,30 @@ fn an_issuer_that_repeats_itself_is_asked_again_after_a_quarter_of_the_window() 
 }
 
 #[test]
+fn a_successor_that_ends_earlier_has_its_own_end() {
+    for (act, life) in [("refuse", 3600.0), ("renew", 3600.0), ("renew", 60.0)] {
+        let mut bench = Bench::new();
+        assert_eq!(bench.ask(), "wait+");
+        bench.token(1, 24.0 * 3600.0);
+        bench.pass(4.0 * 3600.0);
+        let begin = match act {
+            "refuse" => bench.refuse(1),
+            _ => {
+                let begin = bench.machine.begin(bench.now);
+                bench.take_off("repeat".to_owned(), begin)
+            }
+        };
+        assert_eq!(begin, "repeat+", "{act}");
+        bench.token(2, life);
+        // The issuer isn't asked sooner than for any token of that lifetime.
+        bench.pass(life * 0.69);
+        assert_eq!((bench.ask().as_str(), bench.state()), ("2", TokenState::Fresh), "{act} {life}");
+        bench.pass(life * 0.31);
+        assert_eq!((bench.state(), bench.ask().as_str()), (TokenState::Hard, "wait+"), "{act}");
+    }
+}
+
+#[test]
 fn back_off_grows_and_is_short_before_the_end_and_an_issuers_wish_wins() {
     let mut bench = Bench::new();
     for most in [1, 2, 4, 8, 16, 30, 30] {
@@ -292,6 +316,7 @@ proptest! {
     fn in_any_life_no_ended_token_is_given_and_no_issuer_is_hurried(acts in acts()) {
         let mut bench = Bench::new();
         let (mut generation, mut back_off, mut begun) = (0, None::<Instant>, 0);
+        let mut end = bench.now;
         for act in acts {
             let was_running = bench.running.is_some();
             match act {
@@ -306,7 +331,7 @@ proptest! {
                 Act::Ask => match bench.machine.ask(bench.now) {
                     Ask::Use { begin, .. } => {
                         let held = bench.machine.held.as_ref().unwrap();
-                        prop_assert!(held.hard.is_none_or(|hard| !hard.has_come(bench.now)));
+                        prop_assert!(!end.has_come(bench.now), "the token given has ended");
                         prop_assert!(!held.is_refused);
                         bench.take_off(String::new(), begin);
                     }
@@ -320,11 +345,14 @@ proptest! {
                 },
                 Act::Land(..) | Act::Fail(_) if bench.running.is_none() => {}
                 Act::Land(token, life) => {
-                    let life = Lifetime::For(Duration::from_secs_f64(life));
-                    let ended = bench.land(Ok((token, life)));
-                    back_off = match ended {
+                    let life = Duration::from_secs_f64(life);
+                    let sent = bench.running.as_ref().map(|(_, sent)| *sent);
+                    back_off = match bench.land(Ok((token, Lifetime::For(life)))) {
                         Ended::Failed { retry_in, .. } => Some(bench.now.at + retry_in),
-                        Ended::Refreshed { .. } => None,
+                        Ended::Refreshed { .. } => {
+                            end = sent.expect("a fetch runs").after(life);
+                            None
+                        }
                     };
                 }
                 Act::Fail(how) => {
