@@ -4,6 +4,8 @@
 mod bench;
 mod check;
 mod fetches;
+#[cfg(feature = "oauth")]
+mod file_store;
 mod key_file;
 mod long;
 mod refusals;

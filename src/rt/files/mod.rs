@@ -7,5 +7,7 @@ mod read;
 #[cfg(any(feature = "audit", feature = "oauth"))]
 pub(crate) use append::create_new;
 #[cfg(any(feature = "audit", feature = "serde"))]
-pub(crate) use append::{is_same, open_to_append};
+pub(crate) use append::is_same;
+#[cfg(any(feature = "audit", feature = "oauth", feature = "serde"))]
+pub(crate) use append::open_to_append;
 pub(crate) use read::read_small;

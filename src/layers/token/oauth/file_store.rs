@@ -1,27 +1,32 @@
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use fs4::{FileExt, TryLockError};
+
 use super::store::{StoredToken, TokenStore};
-use crate::rt::{self, Clock, files};
+use crate::rt::{self, files};
 use crate::token::TokenError;
 use crate::token::secret::Secret;
 
 /// A refresh token in a file that only its owner can read, shared by the processes of one machine.
 ///
 /// Its first line is the version, a number, the second the refresh token; the one that a person puts
-/// there may stand alone. It is replaced as a whole, by renaming. Beside it, a file that ends in
-/// `.lock` is there while one of them refreshes; one that is older than a minute was left behind by a
-/// process that ended, and is removed.
+/// there may stand alone. It is replaced as a whole, by renaming. Beside it stands an empty file that
+/// ends in `.lock`, which the operating system locks for the one that refreshes, until it has done so
+/// or its process ends. Don't remove that file while processes run.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
 }
 
-/// The lock file, which is removed when this is dropped.
+/// The locked file; the lock ends when this is dropped. The file stays: a lock on a removed file is no
+/// lock for whoever makes another one.
 #[derive(Debug)]
-pub struct FileLease(PathBuf);
+pub struct FileLease {
+    _locked: File,
+}
 
 impl FileStore {
     /// The refresh token in this file.
@@ -83,16 +88,13 @@ impl FileStore {
 
     /// The lease; `None` if somebody else has it.
     fn try_lease(&self) -> io::Result<Option<FileLease>> {
-        let path = self.beside(".lock");
-        match files::create_new(&path) {
-            Ok(_) => return Ok(Some(FileLease(path))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        let file = files::open_to_append(&self.beside(".lock"))?;
+        // `File::try_lock` needs Rust 1.89.
+        match FileExt::try_lock(&file) {
+            Ok(()) => Ok(Some(FileLease { _locked: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
         }
-        if is_left_behind(&path) {
-            let _ = fs::remove_file(&path);
-        }
-        Ok(None)
     }
 }
 
@@ -118,23 +120,7 @@ impl TokenStore for FileStore {
     }
 }
 
-impl Drop for FileLease {
-    fn drop(&mut self) {
-        // A few microseconds: no more than the file system's own entry is changed.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn is_left_behind(path: &Path) -> bool {
-    let modified = fs::metadata(path).and_then(|known| known.modified());
-    modified.is_ok_and(|at| {
-        Clock::system().wall().duration_since(at).is_ok_and(|age| age > LONGEST_LEASE)
-    })
-}
-
 /// Far more than a refresh token.
 const MOST: u64 = 64 * 1024;
 /// How often it is looked whether the lease is free.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// Longer than a fetch may take.
-const LONGEST_LEASE: Duration = Duration::from_secs(60);
