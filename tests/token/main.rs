@@ -10,6 +10,8 @@ mod key_file;
 mod long;
 mod refusals;
 mod requests;
+#[cfg(feature = "oauth")]
+mod rotation;
 mod secrets;
 #[cfg(all(feature = "oauth", feature = "redirect"))]
 mod wire;

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +11,8 @@ use super::client::Client;
 use super::store::{StoredToken, TokenStore};
 use crate::body::Body;
 use crate::outcome::BoxError;
-use crate::rt;
+use crate::rt::{self, Lock, callback};
+use crate::token::secret::Secret;
 use crate::token::{Issuer, Token, TokenError, TokenRequest};
 
 /// Tokens for a user who logged in once: RFC 6749, 6. See the [module](super).
@@ -18,6 +20,10 @@ use crate::token::{Issuer, Token, TokenError, TokenRequest};
 /// Where the issuer gives another refresh token with each access token, the new one is stored before
 /// the access token is used. If it refuses the present one, the store is read again: another process
 /// may have refreshed meanwhile, and its token is tried once. If nobody has, a person must log in.
+///
+/// A request that was sent goes on when the layer gives the fetch up, for up to a minute: its answer
+/// may bring the only valid refresh token. If that can't be stored, the fetch fails, and the next one
+/// stores it first.
 ///
 /// ```no_run
 /// use outrigger::Integration;
@@ -36,6 +42,14 @@ use crate::token::{Issuer, Token, TokenError, TokenRequest};
 pub struct RefreshToken<S, T> {
     client: Client<S>,
     store: Arc<T>,
+    unsaved: Arc<Mutex<Option<Rotated>>>,
+}
+
+/// A refresh token that came for another one, which is used up.
+#[derive(Debug)]
+struct Rotated {
+    used: StoredToken,
+    next: Secret,
 }
 
 impl<S, T> RefreshToken<S, T> {
@@ -43,7 +57,8 @@ impl<S, T> RefreshToken<S, T> {
     ///
     /// `issuer` is an [`Integration`](crate::Integration) of the issuer's, or any other service.
     pub fn new(issuer: S, url: impl Into<String>, client_id: impl Into<String>, store: T) -> Self {
-        Self { client: Client::new(issuer, url.into(), client_id.into()), store: Arc::new(store) }
+        let client = Client::new(issuer, url.into(), client_id.into());
+        Self { client, store: Arc::new(store), unsaved: Arc::default() }
     }
 
     /// The client's secret, sent by Basic authentication.
@@ -76,21 +91,17 @@ where
 {
     async fn issue(&self, _: TokenRequest) -> Result<Token, TokenError> {
         let lease = self.store.lease().await?;
-        let stored = self.store.load().await?;
-        let refused = match self.refresh(&stored).await {
-            Ok(granted) => return self.keep(lease, stored.version, granted).await,
-            Err(Refused::Other(error)) => return Err(error),
-            Err(Refused::InvalidGrant(error)) => error,
-        };
-        let again = self.store.load().await?;
-        if again == stored {
-            return Err(TokenError::needs_login(refused.detail()));
-        }
-        match self.refresh(&again).await {
-            Ok(granted) => self.keep(lease, again.version, granted).await,
-            Err(Refused::Other(error)) => Err(error),
-            Err(Refused::InvalidGrant(error)) => Err(TokenError::needs_login(error.detail())),
-        }
+        let (client, store) = (self.client.clone(), Arc::clone(&self.store));
+        let login = Self { client, store, unsaved: Arc::clone(&self.unsaved) };
+        let (tell, told) = oneshot::channel();
+        // The fetch may be dropped; the request and the write that follows it must not be.
+        rt::spawn(async move {
+            if let Some(renewed) = callback::run("refresh token", login.renew(lease)).await {
+                let _ = tell.send(renewed);
+            }
+        });
+        let ended = "the refresh panicked, or ended with its runtime";
+        told.await.unwrap_or_else(|_| Err(TokenError::transient(ended)))
     }
 }
 
@@ -103,36 +114,65 @@ where
     R::Error: Into<BoxError>,
     T: TokenStore,
 {
-    async fn refresh(&self, stored: &StoredToken) -> Result<Granted, Refused> {
-        let grant = [("grant_type", "refresh_token"), ("refresh_token", stored.secret.as_str())];
-        self.client.ask(&grant).await
+    /// Refreshes, and stores what came. The lease is held until then.
+    async fn renew(&self, _lease: T::Lease) -> Result<Token, TokenError> {
+        let stored = self.present().await?;
+        let refused = match self.refresh(&stored).await {
+            Ok(granted) => return self.keep(stored, granted).await,
+            Err(Refused::Other(error)) => return Err(error),
+            Err(Refused::InvalidGrant(error)) => error,
+        };
+        let again = self.store.load().await?;
+        if again == stored {
+            return Err(TokenError::needs_login(refused.detail()));
+        }
+        match self.refresh(&again).await {
+            Ok(granted) => self.keep(again, granted).await,
+            Err(Refused::Other(error)) => Err(error),
+            Err(Refused::InvalidGrant(error)) => Err(TokenError::needs_login(error.detail())),
+        }
     }
 
-    /// Stores the new refresh token, if there is one; without, the old one stays (RFC 6749, 6). It is
-    /// stored under the lease even if the fetch is dropped: nobody else has it.
-    async fn keep(
-        &self,
-        lease: T::Lease,
-        version: u64,
-        granted: Granted,
-    ) -> Result<Token, TokenError> {
+    /// The refresh token to use. One that could not be stored when it came is stored first.
+    async fn present(&self) -> Result<StoredToken, TokenError> {
+        let stored = self.store.load().await?;
+        let unsaved = self.unsaved.locked().take();
+        let Some(rotated) = unsaved.filter(|rotated| rotated.used == stored) else {
+            return Ok(stored);
+        };
+        self.save(rotated).await?;
+        self.store.load().await
+    }
+
+    async fn refresh(&self, stored: &StoredToken) -> Result<Granted, Refused> {
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", stored.secret.as_str())];
+        let due = rt::after(rt::now(), LONGEST_REQUEST);
+        rt::until(Some(due), self.client.ask(&grant)).await.unwrap_or_else(|| {
+            let late = format!("no answer came within {LONGEST_REQUEST:?}");
+            Err(Refused::Other(TokenError::transient(late)))
+        })
+    }
+
+    /// Stores the new refresh token, if there is one; without, the old one stays (RFC 6749, 6).
+    async fn keep(&self, used: StoredToken, granted: Granted) -> Result<Token, TokenError> {
         let Granted { token, refresh_token: Some(next) } = granted else {
             return Ok(granted.token);
         };
-        let (store, (tell, told)) = (Arc::clone(&self.store), oneshot::channel());
-        rt::spawn(async move {
-            let stored = store.compare_and_swap(version, next.as_str().to_owned()).await;
-            drop(lease);
-            // The fetch may have been dropped.
-            let _ = tell.send(stored);
-        });
-        match told.await {
-            Ok(Ok(true)) => Ok(token),
-            Ok(Ok(false)) => {
-                Err(TokenError::transient("another process stored a refresh token meanwhile"))
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(TokenError::transient("the new refresh token was not stored")),
+        match self.save(Rotated { used, next }).await? {
+            true => Ok(token),
+            false => Err(TokenError::transient("another process stored a refresh token meanwhile")),
         }
     }
+
+    /// Stores a new refresh token. It is kept until that has succeeded: nobody else has it.
+    async fn save(&self, rotated: Rotated) -> Result<bool, TokenError> {
+        let (version, next) = (rotated.used.version, rotated.next.as_str().to_owned());
+        *self.unsaved.locked() = Some(rotated);
+        let saved = self.store.compare_and_swap(version, next).await?;
+        *self.unsaved.locked() = None;
+        Ok(saved)
+    }
 }
+
+/// So that an issuer that never answers doesn't hold the lease for ever.
+const LONGEST_REQUEST: Duration = Duration::from_secs(60);

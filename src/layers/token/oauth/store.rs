@@ -9,7 +9,8 @@ use crate::token::secret::Secret;
 /// Where a refresh token is kept, which changes with each use (RFC 9700, 4.14).
 ///
 /// The new one is stored before its access token is used: a process that ends in between would be
-/// logged out. A fetch that takes too long is dropped; a write that has begun must end all the same.
+/// logged out. If that fails, it is kept in memory, and storing it is tried again before the next
+/// refresh.
 ///
 /// Several processes may share one: the [lease](Self::lease) lets one of them refresh at a time, and
 /// [`compare_and_swap`](Self::compare_and_swap) guards what it writes. On a database, a lease is a
