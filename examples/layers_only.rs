@@ -16,6 +16,7 @@ use outrigger::backoff::Backoff;
 use outrigger::deadline::DeadlineLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::timeout::TimeoutLayer;
+use outrigger::transport::SingleHop;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 #[tokio::main]
@@ -27,7 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     .await?;
 
     // From the outside in: each layer's page says what it must stand outside or inside of.
-    let client = Client::builder(TokioExecutor::new()).build_http();
+    // The client sends one request a call: what it couldn't send may be repeated.
+    let client = SingleHop::new(Client::builder(TokioExecutor::new()).build_http());
     let soon = Backoff::exponential(Duration::from_millis(20), Duration::from_millis(200));
     let mut weather = ServiceBuilder::new()
         .layer(DeadlineLayer::new(Duration::from_secs(2)))

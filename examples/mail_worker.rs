@@ -57,7 +57,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(job) = jobs.join_next().await {
         match job? {
             (_, Ok(response)) if response.status().is_success() => queued += 1,
-            (id, Ok(response)) => println!("mail {id} is wrong: {}", response.status()),
+            (id, Ok(answer)) if answer.status() == 422 => println!("mail {id} is wrong"),
+            (id, Ok(answer)) => println!("mail {id} stays in the outbox: {}", answer.status()),
             (id, Err(error)) if error.delivery() == Delivery::NotSent => {
                 println!("mail {id} stays in the outbox: {error}");
             }

@@ -25,7 +25,7 @@ rate_limit = { requests = 20, per = "1s" }
 type Slices = BTreeMap<String, Integration>;
 
 fn read(file: &Path) -> Result<BTreeMap<String, IntegrationConfig>, Box<dyn Error>> {
-    Ok(toml::from_str(&fs::read_to_string(file)?)?)
+    Ok(IntegrationConfig::read_all(toml::Deserializer::parse(&fs::read_to_string(file)?)?)?)
 }
 
 fn start(file: &Path, url: &str) -> Result<Slices, Box<dyn Error>> {
@@ -36,12 +36,13 @@ fn start(file: &Path, url: &str) -> Result<Slices, Box<dyn Error>> {
     Ok(read(file)?.into_iter().map(build).collect::<Result<_, ConfigError>>()?)
 }
 
-/// On a signal, or when the file has changed. Settings that can't work change nothing.
+/// When the file has changed. Settings that can't work change nothing.
 fn reload(slices: &Slices, file: &Path) -> Result<(), Box<dyn Error>> {
-    for (name, settings) in read(file)? {
-        slices.get(&name).ok_or("a new slice needs a restart")?.apply(&settings)?;
+    let settings = read(file)?;
+    for (name, one) in &settings {
+        slices.get(name).ok_or("a new slice needs a restart")?.check_config(one)?;
     }
-    Ok(())
+    Ok(settings.iter().try_for_each(|(name, settings)| slices[name].apply(settings))?)
 }
 
 #[tokio::main]
@@ -53,7 +54,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = folder::Folder::fresh("two-slices")?;
     let file = folder.write("crm.toml", FILE)?;
     let slices = start(&file, &url.await?)?;
-
     println!("{}", slices["pages"].get("contacts/42").send().await?.text().await?);
     for page in 1..=3 {
         let contacts = slices["sync"].get("contacts").query(&[("page", page)]).send().await?;
@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     folder.write("crm.toml", &FILE.replace("concurrency = 2", "concurrency = 4"))?;
     reload(&slices, &file)?;
-    println!("the sync has {:?} places now", slices["sync"].bulkhead().limit());
+    println!("the sync has {:?} places", slices["sync"].bulkhead().limit());
     folder.write("crm.toml", &FILE.replace("concurrency = 2", "concurrency = 0"))?;
     println!("and keeps them: {}", reload(&slices, &file).err().ok_or("it can't work")?);
     assert_eq!(slices["sync"].bulkhead().limit(), Some(4));

@@ -12,6 +12,7 @@
 //!   observe ─────── what the caller sees, as events                          │
 //!   fallback ────── an answer of yours where the provider has none           │
 //!   deadline ────── one limit in clock time: queues, waits, attempts, body   │
+//!   cache ───────── an answer that is stored, fresh or instead of an error   │
 //!   kill_switch ─── people stop it while it runs                             │
 //!   mirror ──────── a share of the calls, copied to another API              │
 //!   idempotency ─── one key a call, the same on every attempt                │
@@ -22,6 +23,7 @@
 //!   bulkhead ────── bounded concurrency, to the end of the body              │
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
+//!   token ───────── a token on each attempt, renewed before it ends          │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -144,12 +146,14 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`idle_timeout`],
+//!   [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
+//! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -164,14 +168,21 @@
 //! | `hyper` | by `rustls` | a hyper-util client of the integration's own |
 //! | `rustls` | yes | TLS and HTTP/2 by ALPN for it, Mozilla's roots, ring |
 //! | `proxy` | no | proxies for it, from the environment or set |
+//! | `decompression` | no | gzip, br and zstd of answers for it |
+//! | `redirect` | no | redirects for it |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
+//! | `json` | no | bodies and answers as JSON: `.json(..)` |
+//! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
+//! | `aws` | no | an integration as the HTTP client of AWS SDKs |
+//! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
-//! | `tracing` | no | spans of calls and attempts by OpenTelemetry's conventions |
+//! | `tracing` | yes | spans of calls and attempts by OpenTelemetry's conventions |
 //! | `audit` | no | a record of every attempt, redacted, as JSON |
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |
+//! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -195,6 +206,9 @@ pub mod rt;
 
 // The plain enums that all others speak in.
 mod terms;
+
+// How long answers may be used.
+mod freshness;
 
 // How settings are read and checked.
 mod settings;
@@ -242,6 +256,10 @@ pub mod integration;
 #[cfg(feature = "outbox")]
 pub mod outbox;
 
+// Webhooks, verified, recorded and handled once.
+#[cfg(feature = "inbox")]
+pub mod inbox;
+
 // Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;
@@ -260,18 +278,22 @@ pub mod guide {
 
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
+
+    #[doc = include_str!("guide/through_an_sdk.md")]
+    pub mod through_an_sdk {}
 }
 
 pub use body::Body;
 pub use context::IdempotencyKey;
 #[cfg(feature = "serde")]
 pub use integration::IntegrationConfig;
+pub use integration::grpc;
 pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuilder, ResponseExt};
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout,
+    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
+    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Empty;
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
+use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -175,6 +176,7 @@ macro_rules! every_layer_on {
             ("fault_injection of others", allocations(request, fault_injection.layer($inner))),
             ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
             ("mirror of others", allocations(request, mirror(seldom).layer($inner))),
+            ("no cache", allocations(request, CacheLayer::disabled().layer($inner))),
             ("kill switch", allocations(request, KillSwitchLayer::new().layer($inner))),
             ("fallback", allocations(request, rates.layer($inner))),
             ("no fallback", allocations(request, FallbackLayer::disabled().layer($inner))),

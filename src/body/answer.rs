@@ -3,10 +3,11 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use http_body::{Body, Frame, SizeHint};
 
+use crate::context::{Context, Peer};
 use crate::outcome::Error;
 
 /// An answer's body. The call ends with it.
@@ -14,12 +15,25 @@ pub struct Answer<D> {
     /// Absent once the call has ended.
     source: Option<Arc<dyn AnswerSource<D>>>,
     size: SizeHint,
+    /// Which call it is of, if it is a failure without a body. (A success gives its call's memory back
+    /// instead.)
+    of: Option<AnswerOf>,
+}
+
+/// Which call an answer is of, and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct AnswerOf {
+    pub(crate) context: Context,
+    pub(crate) peer: Option<Peer>,
 }
 
 /// A call whose answer is read. It is shared, so that the answer's body needs no allocation.
 pub(crate) trait AnswerSource<D>: Send + Sync {
     /// The next part of the body.
-    fn poll_part(&self, cx: &mut Context<'_>) -> Poll<Part<D>>;
+    fn poll_part(&self, cx: &mut TaskContext<'_>) -> Poll<Part<D>>;
+
+    /// Which call it is of.
+    fn answer_of(&self) -> Option<AnswerOf>;
 
     /// Ends the call.
     fn end(self: Arc<Self>);
@@ -37,8 +51,21 @@ pub(crate) struct Part<D> {
 
 impl<D> Answer<D> {
     /// `source` is absent if the body has ended already.
-    pub(crate) fn new(source: Option<Arc<dyn AnswerSource<D>>>, size: SizeHint) -> Self {
-        Self { source, size }
+    pub(crate) fn new(
+        source: Option<Arc<dyn AnswerSource<D>>>,
+        size: SizeHint,
+        of: Option<AnswerOf>,
+    ) -> Self {
+        Self { source, size, of }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.source.is_none()
+    }
+
+    /// Which call it is of. Not known after a body has been read to its end.
+    pub(crate) fn of(&self) -> Option<AnswerOf> {
+        self.source.as_ref().map_or_else(|| self.of.clone(), |source| source.answer_of())
     }
 
     fn end(&mut self) {
@@ -60,7 +87,7 @@ impl<D: bytes::Buf> Body for Answer<D> {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<D>, Error>>> {
         let Some(source) = &self.source else { return Poll::Ready(None) };
         let Part { frame, rest, is_last } = ready!(source.poll_part(cx));
@@ -72,7 +99,7 @@ impl<D: bytes::Buf> Body for Answer<D> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source.is_none()
+        self.is_over()
     }
 
     fn size_hint(&self) -> SizeHint {

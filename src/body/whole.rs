@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use pin_project_lite::pin_project;
 
-use super::answer::Answer;
+use super::answer::{Answer, AnswerOf};
 use super::read::collect;
 use crate::outcome::{BoxError, Error};
 use crate::rt::Lock;
@@ -93,7 +93,16 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(&[]),
             Inner::Bytes(bytes) => Some(bytes),
+            Inner::Answer(answer) if answer.is_over() => Some(&[]),
             Inner::Stream(_) | Inner::Answer(_) => None,
+        }
+    }
+
+    /// Which call it is the answer of, if it is one's and hasn't been read.
+    pub(crate) fn answer_of(&self) -> Option<AnswerOf> {
+        match &self.0 {
+            Inner::Answer(answer) => answer.of(),
+            _ => None,
         }
     }
 
@@ -102,6 +111,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(Self::empty()),
             Inner::Bytes(bytes) => Some(bytes.clone().into()),
+            Inner::Answer(answer) if answer.is_over() => Some(Self::empty()),
             Inner::Stream(_) | Inner::Answer(_) => None,
         }
     }
@@ -194,6 +204,7 @@ impl IntoBytes for Body {
         match self.0 {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
+            Inner::Answer(answer) if answer.is_over() => Ok(Bytes::new()),
             Inner::Stream(_) | Inner::Answer(_) => Err(self),
         }
     }
@@ -259,10 +270,7 @@ impl From<Bytes> for Body {
 
 impl From<Answer<Bytes>> for Body {
     fn from(answer: Answer<Bytes>) -> Self {
-        match http_body::Body::is_end_stream(&answer) {
-            true => Self::empty(),
-            false => Self(Inner::Answer(answer)),
-        }
+        Self(Inner::Answer(answer))
     }
 }
 

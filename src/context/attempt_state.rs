@@ -150,6 +150,11 @@ impl AttemptState {
         std::iter::successors(Some(self), |at| at.outer.as_deref())
     }
 
+    /// Whether another call's attempt caused its call.
+    pub(super) fn is_nested(&self) -> bool {
+        self.outward().any(|at| !Arc::ptr_eq(at.call(), self.call()))
+    }
+
     /// The same, as far as they are of this call. Another call's attempt, which this call was made for,
     /// has its own times and waits: of it only what went out is counted.
     fn of_call(&self) -> impl Iterator<Item = &Self> {
@@ -249,6 +254,8 @@ impl AttemptState {
     /// The delivery of this attempt alone, if it were cut now.
     pub(crate) fn attempt_if_cut(&self) -> Delivery {
         match self.has_not_left() && !self.call().is_doubled() {
+            // A retry further in has ended its last attempt, and waits for the next.
+            true if self.held.load(Relaxed) => self.call().delivery(),
             true => Delivery::NotSent,
             false => Delivery::Unknown,
         }

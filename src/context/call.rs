@@ -36,6 +36,8 @@ pub(crate) struct Call {
     fell_back: AtomicBool,
     /// A second request for the call is running.
     doubled: AtomicBool,
+    /// It has what its scope has for it.
+    scoped: AtomicBool,
     /// How long a retry layer waited between attempts, in nanoseconds.
     waited: AtomicU64,
     /// Second requests sent so far.
@@ -61,11 +63,34 @@ impl Call {
             noted: AtomicBool::new(false),
             fell_back: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
+            scoped: AtomicBool::new(false),
             waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
             stops: Stops::default(),
             target: OnceLock::new(),
         }
+    }
+
+    /// A part of the call that runs in a task of its own, from now on.
+    pub(crate) fn detached(&self, now: Instant) -> Self {
+        let part = Self::new(now, self.integration.clone());
+        let _ = part.id.set(self.id());
+        copy(&self.correlation, &part.correlation);
+        copy(&self.trace, &part.trace);
+        copy(&self.target, &part.target);
+        part
+    }
+
+    /// Takes over what a part of the call came to.
+    pub(crate) fn adopt(&self, part: &Self) {
+        if let Some(attempts) = part.attempts() {
+            self.count_attempts(attempts);
+        }
+        self.set_waited(part.waited());
+        self.hedges.store(part.hedges(), Ordering::Relaxed);
+        self.merge_delivery(part.delivery());
+        part.last_status().into_iter().for_each(|status| self.answered(status));
+        self.noted.fetch_or(part.is_noted(), Ordering::Relaxed);
     }
 
     /// The call's id, made when it is first asked for.
@@ -137,6 +162,16 @@ impl Call {
         self.delivery().max(Delivery::Answered)
     }
 
+    /// The delivery of a call that has come to its answer: the provider's, or a fallback's.
+    pub(crate) fn delivery_at_end(&self, is_success: bool) -> Delivery {
+        match self.has_fallen_back() {
+            true => self.delivery(),
+            // It was processed, whatever earlier attempts did.
+            false if is_success => Delivery::Answered,
+            false => self.delivery_of_answer(),
+        }
+    }
+
     /// A request ended with this delivery.
     pub(crate) fn merge_delivery(&self, delivery: Delivery) {
         self.delivery.fetch_max(delivery as u8, Ordering::Relaxed);
@@ -149,6 +184,11 @@ impl Call {
 
     pub(crate) fn is_noted(&self) -> bool {
         self.noted.load(Ordering::Relaxed)
+    }
+
+    /// The call takes what its scope has for it. Returns whether it is the first to do so.
+    pub(crate) fn enter_scope(&self) -> bool {
+        !self.scoped.swap(true, Ordering::Relaxed)
     }
 
     /// A fallback answered in the provider's place.
@@ -211,6 +251,12 @@ impl Call {
 
     pub(crate) fn moment(&self, at: Instant) -> Moment {
         Moment::of(self.started, at)
+    }
+}
+
+fn copy<T: Clone>(from: &OnceLock<T>, to: &OnceLock<T>) {
+    if let Some(value) = from.get() {
+        let _ = to.set(value.clone());
     }
 }
 

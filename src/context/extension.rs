@@ -160,6 +160,23 @@ impl Context {
         self
     }
 
+    /// The same call's context for a part of it that runs in a task of its own, for others too: it has the
+    /// ids, and not the stops. If the call has a deadline, it has that of a call that begins now, if that is
+    /// later.
+    pub(crate) fn detached(&self, limit: Option<Duration>) -> Self {
+        let now = rt::now();
+        let call = self.call().detached(now);
+        if let Some(deadline) = self.deadline() {
+            call.end_by(limit.map_or(deadline, |limit| rt::after(now, limit).max(deadline)));
+        }
+        Self { state: AttemptState::begin(None, call), attempt: 1, span: self.span, before: 0 }
+    }
+
+    /// Whether another call's attempt caused it.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.state.is_nested()
+    }
+
     /// Whether it belongs to this attempt, or to one inside of it.
     pub(crate) fn is_inside(&self, outer: &Self) -> bool {
         self.state.is_inside(&outer.state)

@@ -21,7 +21,9 @@ pub struct CorrelationId(HeaderValue);
 
 /// A caller's own idempotency key, put into a request's extensions.
 ///
-/// With a key, a POST is retried. Give one only if this provider honours keys.
+/// With a key, an integration retries a POST. Give one only if this provider honours keys. Among layers that are
+/// put together by hand, it is [`IdempotencyLayer`](crate::idempotency::IdempotencyLayer) that sends it: without
+/// that layer, outside of retry, an extension has no effect.
 ///
 /// ```
 /// use outrigger::IdempotencyKey;

@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! A [`Scope`] carries a correlation id and a deadline from an outer piece of work to every call
-//! that is made inside it.
+//! A [`Scope`] carries a correlation id, a deadline and call options from an outer piece of work to every
+//! call that is made inside it, and a [`Report`] tells what these calls came to.
 
 mod attempt_state;
 mod call;
@@ -25,6 +25,7 @@ mod ids;
 mod moment;
 mod names;
 pub(crate) mod recording;
+mod report;
 mod retries;
 mod scope;
 mod stop;
@@ -37,6 +38,7 @@ pub use extension::Context;
 pub use head::RequestHead;
 pub use ids::{CallId, CorrelationId, IdempotencyKey, InvalidId};
 pub use names::{BusinessKey, PathTemplate};
+pub use report::{Report, ReportedCall};
 #[doc(hidden)]
 pub use retries::Retries;
 pub use scope::{CallDeadline, Scope, Scoped};
@@ -51,6 +53,8 @@ pub(crate) use call::Call;
 pub(crate) use ids::KeyFact;
 pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};
-pub(crate) use scope::CallLimit;
+pub(crate) use report::{CallEnd, ReportEntry};
+pub(crate) use retries::CredentialRenewed;
+pub(crate) use scope::{CallLimit, Carried, KnownBody, has_limit};
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

@@ -1,9 +1,12 @@
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderName};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 
-use super::ids::CorrelationId;
+use super::call::Call;
+use super::ids::{CorrelationId, IdempotencyKey};
+use super::report::{Report, ReportEntry};
 use super::trace::TraceContext;
 use crate::rt;
 
@@ -35,12 +38,52 @@ pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 ///     .await;
 /// # }
 /// ```
+///
+/// A call takes its id, trace and deadline from the scope in which it is made, or else from the one in
+/// which it is first polled; its options from the inner one of both; and both report it. So they reach calls that a client library makes inside its own methods: give it their
+/// [options](Self::options), and learn by a [`Report`] what they came to.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope {
     correlation_id: Option<CorrelationId>,
     trace: Option<TraceContext>,
     deadline: Option<Instant>,
+    carried: Option<Arc<Carried>>,
+}
+
+/// What a scope has for each request, and the reports that each call is told to. Most scopes have
+/// neither.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried {
+    extensions: Extensions,
+    key: Option<OneKey>,
+    reports: Vec<Report>,
+    /// In how many scopes that carry something its scope was made.
+    depth: u32,
+}
+
+/// An idempotency key, and the request that it belongs to: the first one that may need it.
+#[derive(Clone, Debug)]
+struct OneKey {
+    key: IdempotencyKey,
+    of: Arc<OnceLock<KeyedRequest>>,
+}
+
+/// What tells the request that has a scope's key from others.
+#[derive(Debug)]
+struct KeyedRequest {
+    method: Method,
+    uri: Uri,
+    body: KnownBody,
+}
+
+/// What is known of a request's body before it is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownBody {
+    /// Its bytes, if they are in memory.
+    pub(crate) bytes: Option<Box<[u8]>>,
+    /// Its length, if that is known.
+    pub(crate) length: Option<u64>,
 }
 
 /// Work that runs inside a [`Scope`].
@@ -57,7 +100,11 @@ impl CallDeadline {
 impl Scope {
     /// An empty scope. Inside another scope, it inherits the other's facts.
     pub fn new() -> Self {
-        CURRENT.try_with(Clone::clone).unwrap_or_default()
+        let mut scope = CURRENT.try_with(Self::clone).unwrap_or_default();
+        if let Some(carried) = &mut scope.carried {
+            Arc::make_mut(carried).depth += 1;
+        }
+        scope
     }
 
     /// The correlation id of the calls inside.
@@ -115,6 +162,29 @@ impl Scope {
         self.deadline(rt::after(rt::now(), limit))
     }
 
+    /// Tells `report` of every call inside. The reports of outer scopes are told as well.
+    pub fn report_to(mut self, report: &Report) -> Self {
+        self.carry(|carried| carried.reports.push(report.clone()));
+        self
+    }
+
+    /// The extensions of the requests inside. One that a request has itself, or that an inner scope
+    /// has, applies in place of this scope's.
+    pub(crate) fn extensions(mut self, mut extensions: Extensions) -> Self {
+        let key = extensions.remove::<IdempotencyKey>();
+        self.carry(|carried| {
+            carried.extensions.extend(extensions);
+            if let Some(key) = key {
+                carried.key = Some(OneKey { key, of: Arc::default() });
+            }
+        });
+        self
+    }
+
+    fn carry(&mut self, change: impl FnOnce(&mut Carried)) {
+        change(Arc::make_mut(self.carried.get_or_insert_default()));
+    }
+
     /// Runs `work` inside the scope.
     pub fn run<F: Future>(self, work: F) -> Scoped<F> {
         CURRENT.scope(self, work)
@@ -136,6 +206,99 @@ impl Scope {
     pub(crate) fn current_deadline() -> Option<Instant> {
         CURRENT.try_with(|scope| scope.deadline).ok().flatten()
     }
+
+    /// What the current scope has for a call.
+    pub(crate) fn current_carried() -> Option<Arc<Carried>> {
+        CURRENT.try_with(|scope| scope.carried.clone()).ok().flatten()
+    }
+}
+
+impl Carried {
+    /// Of two scopes, the one that was made inside the other, or else the first.
+    pub(crate) fn inner(one: Option<Arc<Self>>, other: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        match (one, other) {
+            (Some(one), Some(other)) if other.depth > one.depth => Some(other),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Gives a request what it doesn't have itself.
+    pub(crate) fn extend<B>(&self, request: &mut Request<B>) {
+        let own = std::mem::replace(request.extensions_mut(), self.extensions.clone());
+        request.extensions_mut().extend(own);
+    }
+
+    /// Gives a request the key, if it is the one that the key belongs to: the first one, and one that may
+    /// be the same, by all that is known of it. Requests that only read are to be left out.
+    pub(crate) fn give_key<B>(&self, request: &mut Request<B>, body: &KnownBody) {
+        let Some(OneKey { key, of }) = &self.key else { return };
+        if request.extensions().get::<IdempotencyKey>().is_some() {
+            return;
+        }
+        let (method, uri) = (request.method(), request.uri());
+        let mut is_it = false;
+        let first = of.get_or_init(|| {
+            is_it = true;
+            KeyedRequest { method: method.clone(), uri: uri.clone(), body: body.clone() }
+        });
+        if is_it || (&first.method, &first.uri) == (method, uri) && !first.body.differs_from(body) {
+            request.extensions_mut().insert(key.clone());
+        }
+    }
+
+    /// Gives a request the scope's limit, which counts from when the call is made.
+    pub(crate) fn limit_call<B>(&self, request: &mut Request<B>) {
+        if let Some(limit) = self.limit()
+            && !has_limit(request)
+        {
+            request.extensions_mut().insert(CallLimit(limit));
+        }
+    }
+
+    /// The time that a call may take, if the scope says so.
+    pub(crate) fn limit(&self) -> Option<std::time::Duration> {
+        self.extensions.get::<CallLimit>().map(|limit| limit.0)
+    }
+
+    /// Whether it has a key for one of the requests inside.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Enters a call into the reports of the scopes in which it was made and polled, if there are any.
+    pub(crate) fn report(
+        scopes: [Option<&Arc<Self>>; 2],
+        method: &Method,
+        facts: &Arc<Call>,
+        is_nested: bool,
+    ) -> Option<Arc<ReportEntry>> {
+        let mut reports: Vec<&Report> = Vec::new();
+        for report in scopes.into_iter().flatten().flat_map(|scope| &scope.reports) {
+            if !reports.iter().any(|known| known.is(report)) {
+                reports.push(report);
+            }
+        }
+        let is_reported = !reports.is_empty();
+        let entry =
+            is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts), is_nested))?;
+        reports.iter().for_each(|report| report.begin(&entry));
+        Some(entry)
+    }
+}
+
+impl KnownBody {
+    fn differs_from(&self, other: &Self) -> bool {
+        let differ =
+            |one: Option<u64>, other: Option<u64>| one.zip(other).is_some_and(|(a, b)| a != b);
+        let bytes = self.bytes.as_ref().zip(other.bytes.as_ref());
+        bytes.is_some_and(|(one, other)| one != other) || differ(self.length, other.length)
+    }
+}
+
+/// Whether a request has a limit of its own.
+pub(crate) fn has_limit<B>(request: &Request<B>) -> bool {
+    let own = request.extensions();
+    own.get::<CallLimit>().is_some() || own.get::<CallDeadline>().is_some()
 }
 
 tokio::task_local! {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use http::uri::{Authority, Scheme};
 use http::{Method, Request, Uri};
 
@@ -67,31 +69,28 @@ impl CallTarget {
     }
 }
 
-/// The host and the port of a request that was sent, for an error's text. Its memory is reused from call
-/// to call, so that a call that succeeds allocates nothing for it.
-#[derive(Debug, Default)]
+/// The host and the port of a request, for an error's text. To keep it costs no text: that is made when
+/// somebody asks for it.
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    host: String,
+    authority: Authority,
     port: Option<u16>,
 }
 
 impl Peer {
-    /// That of `uri`, in this one's memory.
-    pub(crate) fn set(&mut self, uri: &Uri) {
-        self.host.clear();
-        self.port = None;
-        if let Some(authority) = uri.authority() {
-            self.host.push_str(authority.host());
-            let default = || default_port(uri.scheme_str()?);
-            self.port = authority.port_u16().or_else(default);
-        }
+    /// That of `uri`; `None` if it names no host.
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+        let authority = uri.authority()?.clone();
+        let default = || default_port(uri.scheme_str()?);
+        let port = authority.port_u16().or_else(default);
+        Some(Self { authority, port })
     }
+}
 
-    /// As text: `api.example:443`. `None` if there is no host.
-    pub(crate) fn text(&self) -> Option<Box<str>> {
-        let Self { host, port } = self;
-        let text = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        Some(text.into()).filter(|_| !host.is_empty())
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.authority.host())?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
-use crate::terms::{BreakerState, Credential, Status};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +30,31 @@ pub struct Health {
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
     pub hedge: HedgeHealth,
+    /// Its cache; `None` if it has none.
+    pub cache: Option<CacheHealth>,
     /// Its mirror; `None` if it has none.
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
-    /// When credentials expire, the earliest first, as far as its own client knows.
+    /// Its token; `None` if it has none.
+    pub token: Option<TokenHealth>,
+    /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
+    /// its token.
     pub expiries: Vec<Expiry>,
+}
+
+/// A token, and why the last fetch failed, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenHealth {
+    /// The state.
+    pub state: TokenState,
+    /// Its number; 0 without any.
+    pub generation: u64,
+    /// What kind of failure it was.
+    pub failure: Option<TokenFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
 }
 
 /// When a credential expires.
@@ -121,6 +140,22 @@ pub struct HedgeHealth {
     pub won: u64,
     /// How many were not sent because of the budget or the provider's state.
     pub skipped: u64,
+}
+
+/// What a cache has stored, and how it was used since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheHealth {
+    /// URIs of which answers are stored.
+    pub keys: u64,
+    /// The bytes that they take.
+    pub bytes: u64,
+    /// Calls that were answered from what is stored and fresh.
+    pub hits: u64,
+    /// Calls that were given a stale answer.
+    pub stale: u64,
+    /// Calls that the provider answered.
+    pub misses: u64,
 }
 
 /// Counts of a mirror's copies.

@@ -1,4 +1,5 @@
 use super::slots::AnyPlacement;
+use crate::cache::CacheLayer;
 use crate::fallback::FallbackLayer;
 use crate::hedge::HedgeLayer;
 use crate::idempotency::IdempotencyLayer;
@@ -56,6 +57,16 @@ where
 
     fn adjust(self, present: L) -> M {
         self(present)
+    }
+}
+
+impl sealed::Sealed<Self> for CacheLayer {}
+
+impl Adjust<Self> for CacheLayer {
+    type Layer = Self;
+
+    fn adjust(self, _: Self) -> Self {
+        self
     }
 }
 

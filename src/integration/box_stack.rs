@@ -1,11 +1,13 @@
+use std::future::Future;
 use std::sync::Arc;
 
 use http::Request;
 
 use super::IntegrationWire;
 use crate::body::Body;
+use crate::cache::{Fetched, Origin};
 use crate::context::Context;
-use crate::pattern::{Begin, CallBoxes, Next, Running, start};
+use crate::pattern::{Attempt, Begin, Call, CallBoxes, Flow, Next, Running, start};
 
 /// A stack of any type, as a trait object.
 pub(super) trait DynStack: Send + Sync {
@@ -20,8 +22,38 @@ pub(super) struct BoxStack<N> {
 }
 
 impl<N> BoxStack<N> {
-    pub(super) fn new(name: Option<Arc<str>>, stack: N) -> Self {
-        Self { name, stack: Arc::new(stack), boxes: Arc::default() }
+    pub(super) fn new(name: Option<Arc<str>>, stack: Arc<N>) -> Self {
+        Self { name, stack, boxes: Arc::default() }
+    }
+}
+
+/// A part of a stack that the cache's fetches use too.
+pub(super) struct Shared<N>(pub(super) Arc<N>);
+
+impl<N: Next<IntegrationWire>> Next<IntegrationWire> for Shared<N> {
+    #[inline]
+    fn run(
+        &self,
+        call: &Call,
+        attempt: &Attempt<IntegrationWire>,
+    ) -> impl Future<Output = Flow> + Send {
+        self.0.run(call, attempt)
+    }
+
+    fn begin(&self, attempt: &Attempt<IntegrationWire>) {
+        self.0.begin(attempt);
+    }
+
+    fn release(&self) {
+        self.0.release();
+    }
+}
+
+impl<N: Next<IntegrationWire> + 'static> Origin for BoxStack<N> {
+    fn fetch(&self, request: Request<Body>, context: Context) -> Fetched {
+        let begin = Begin { request, context: |_| context };
+        let running = start(&self.boxes, || Arc::clone(&self.stack), begin, |_| {});
+        Box::pin(async move { Ok(running.await?.map(Body::from)) })
     }
 }
 

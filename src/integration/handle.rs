@@ -14,6 +14,7 @@ use super::reload::Reload;
 use super::request::Endpoint;
 use crate::body::Body;
 use crate::bulkhead::BulkheadHandle;
+use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
@@ -25,6 +26,7 @@ use crate::mirror::MirrorHandle;
 use crate::outcome::Error;
 use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
+use crate::token::TokenHandle;
 use crate::transport::pool::PoolHandle;
 
 /// One third-party API. See the [module](super).
@@ -96,6 +98,12 @@ impl Integration {
         &self.shared.name
     }
 
+    /// Its cache, if it has one.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheHandle> {
+        self.shared.live.slots().cache.reader()
+    }
+
     /// Its kill switch.
     #[must_use]
     pub fn kill_switch(&self) -> KillSwitchHandle {
@@ -140,6 +148,12 @@ impl Integration {
     #[must_use]
     pub fn hedge(&self) -> HedgeHandle {
         self.shared.live.slots().hedge.handle()
+    }
+
+    /// Its token, if it has one.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenHandle> {
+        self.shared.live.slots().token.handle()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

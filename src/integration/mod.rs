@@ -19,7 +19,7 @@
 //! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
-//! | fallback, hedge, mirror, fault_injection | off | off | decisions that only the business can make |
+//! | fallback, cache, hedge, mirror, token, fault_injection | off | off | decisions that only the business can make |
 //!
 //! Settings are adjusted slot by slot, a slot is emptied by `without_` and its name
 //! ([`without_deadline`](IntegrationBuilder::without_deadline)), and all are checked together:
@@ -32,25 +32,28 @@
 //! 2. `observe(call)`: sees what the caller sees.
 //! 3. `fallback`: outside all that can fail; a late call gets its fallback too.
 //! 4. `deadline`: queues, waits, attempts and body are all the caller's time.
-//! 5. `kill_switch`: outside all that sends.
-//! 6. `mirror`: inside the switch, so that what is stopped isn't copied; outside retry, because it
+//! 5. `cache`: who waits for another call's fetch waits in the caller's time; outside the kill switch,
+//!    because what is stopped may still be answered.
+//! 6. `kill_switch`: outside all that sends.
+//! 7. `mirror`: inside the switch, so that what is stopped isn't copied; outside retry, because it
 //!    compares what a call came to.
-//! 7. `idempotency`: outside retry and hedge, so that a call has one key; inside the mirror, so that
+//! 8. `idempotency`: outside retry and hedge, so that a call has one key; inside the mirror, so that
 //!    a copy has none.
-//! 8. `retry`: each attempt passes everything below anew.
-//! 9. `hedge`: only first attempts are doubled, out of the retries' budget.
-//! 10. `circuit_breaker`: inside retry, because it judges attempts; outside the rate limit, because an
+//! 9. `retry`: each attempt passes everything below anew.
+//! 10. `hedge`: only first attempts are doubled, out of the retries' budget.
+//! 11. `circuit_breaker`: inside retry, because it judges attempts; outside the rate limit, because an
 //!     open circuit neither queues nor spends quota.
-//! 11. `rate_limit`: who waits for a turn holds no place.
-//! 12. `bulkhead`: holds a place for as long as an attempt and its answer's body last.
-//! 13. `observe(attempt)`: sees what the provider gets.
-//! 14. `timeout`: the attempt's time, without the queue's.
-//! 15. `idle_timeout`: the body's silence, right above the transport.
-//! 16. `fault_injection`: all limits meet its faults as if they were the provider's.
-//! 17. the transport.
+//! 12. `rate_limit`: who waits for a turn holds no place.
+//! 13. `bulkhead`: holds a place for as long as an attempt and its answer's body last.
+//! 14. `observe(attempt)`: sees what the provider gets.
+//! 15. `timeout`: the attempt's time, without the queue's.
+//! 16. `token`: each attempt has a token of its time, and waits for one in its own time.
+//! 17. `idle_timeout`: the body's silence, right above the transport.
+//! 18. `fault_injection`: all limits meet its faults as if they were the provider's.
+//! 19. the transport.
 //!
 //! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand
-//! around the call, inside 2, or around the attempt, inside 14:
+//! around the call, inside 2, or around the attempt, inside 15:
 //! [`around_call`](IntegrationBuilder::around_call),
 //! [`around_attempt`](IntegrationBuilder::around_attempt).
 //!
@@ -106,11 +109,14 @@
 
 mod adapt;
 mod adjust;
+#[cfg(feature = "aws")]
+mod aws;
 mod background;
 mod bottom;
 mod box_stack;
 mod builder;
 mod call;
+mod check;
 #[cfg(not(feature = "hyper"))]
 #[path = "no_client.rs"]
 mod client;
@@ -118,6 +124,7 @@ mod client;
 #[path = "hyper_client.rs"]
 mod client;
 mod controls;
+pub mod grpc;
 mod handle;
 mod health;
 #[cfg(feature = "outbox")]
@@ -141,8 +148,11 @@ mod user_flow;
 mod users;
 
 pub use adjust::Adjust;
+#[cfg(feature = "aws")]
+pub use aws::AwsClient;
 pub use builder::{IntegrationBuilder, Service, Source};
 pub use call::Call;
+pub use check::CheckError;
 pub use client::OwnClient;
 pub use handle::Integration;
 #[cfg(feature = "outbox")]

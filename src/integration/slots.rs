@@ -22,6 +22,7 @@ macro_rules! each_slot {
             correlation: CorrelationLayer => CorrelationSettings,
             fallback: FallbackLayer => FallbackSettings,
             deadline: DeadlineLayer,
+            cache: CacheLayer => CacheSettings,
             kill_switch: KillSwitchLayer,
             mirror: MirrorLayer<Target> => MirrorSettings,
             idempotency: IdempotencyLayer<AnyPlacement> => IdempotencySettings,
@@ -31,6 +32,7 @@ macro_rules! each_slot {
             rate_limit: RateLimitLayer => RateLimitSettings,
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
+            token: TokenLayer,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,
         }
@@ -97,6 +99,8 @@ impl Slots {
         }
         let attempt = self.timeout.attempt_limit();
         self.bulkhead = self.bulkhead.reserving(attempt);
+        self.token = self.token.waiting_at_most(attempt);
+        self.cache = self.cache.limits(attempt, self.deadline.limit());
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }
@@ -130,23 +134,26 @@ impl Slots {
     fn check_between(&self, found: &mut Vec<ValidationError>) {
         let deadline = self.deadline.limit();
         self.retry.check_within(deadline, &mut Errors::new("retry", found));
-        let Some(attempt) = self.timeout.attempt_limit() else {
-            return;
-        };
-        if let Some(deadline) = self.deadline.limit()
-            && attempt > deadline
-        {
+        let Some(attempt) = self.timeout.attempt_limit() else { return };
+        let (limit, whose) = self.bound(attempt);
+        if attempt > limit {
             Errors::new("timeout", found).add(
                 "attempt",
-                format_args!("{attempt:?} is over the deadline {deadline:?}: lower the attempt or raise the deadline"),
+                format_args!("{attempt:?} is over the deadline {limit:?}: lower the attempt or raise the deadline"),
             );
         }
+        if let Some(head) = self.timeout.head_limit()
+            // One over the attempt is named by the layer.
+            && (limit < head && head <= attempt)
+        {
+            Errors::new("timeout", found).add("response_head", never_passes(head, limit, whose));
+        }
         if let Some(delay) = self.hedge.fixed()
-            && delay >= attempt
+            && delay >= limit
         {
             Errors::new("hedge", found).add(
                 "after",
-                format_args!("{delay:?} is no sooner than the attempt's limit {attempt:?}, so no second request ever goes out: lower it or raise the attempt"),
+                format_args!("{delay:?} is no sooner than the {whose}'s limit {limit:?}, so no second request ever goes out: lower it or raise the {whose}"),
             );
         }
         if let Some(window) = self.circuit_breaker.window_time()
@@ -168,11 +175,18 @@ impl Slots {
         let (Some(connect), Some(attempt)) = (connect, self.timeout.attempt_limit()) else {
             return;
         };
-        if connect > attempt {
-            Errors::new("hyper", found).add(
-                "connect_timeout",
-                format_args!("{connect:?} is over the attempt's {attempt:?} and can never pass: lower it or raise the attempt"),
-            );
+        let (limit, whose) = self.bound(attempt);
+        if connect > limit {
+            Errors::new("hyper", found).add("connect_timeout", never_passes(connect, limit, whose));
+        }
+    }
+
+    /// The attempt's limit, or the deadline where that is sooner, and its name. Then the attempt is
+    /// refused, and so at once is all else that is over the deadline.
+    fn bound(&self, attempt: Duration) -> (Duration, &'static str) {
+        match self.deadline.limit() {
+            Some(deadline) if deadline < attempt => (deadline, "deadline"),
+            _ => (attempt, "attempt"),
         }
     }
 }
@@ -212,6 +226,12 @@ impl fmt::Debug for AnyPlacement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AnyPlacement")
     }
+}
+
+fn never_passes(limit: Duration, bound: Duration, whose: &str) -> String {
+    format!(
+        "{limit:?} is over the {whose}'s {bound:?} and can never pass: lower it or raise the {whose}"
+    )
 }
 
 #[cfg(feature = "serde")]

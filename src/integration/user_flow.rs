@@ -9,6 +9,7 @@ use super::users::Users;
 use crate::Ratio;
 use crate::backoff::Backoff;
 use crate::bulkhead::BulkheadLayer;
+use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
@@ -22,6 +23,7 @@ use crate::mirror::MirrorLayer;
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
+use crate::token::TokenLayer;
 
 pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
@@ -29,6 +31,7 @@ pub(super) fn slots() -> Slots {
         correlation: CorrelationLayer::new(),
         fallback: FallbackLayer::disabled(),
         deadline: DeadlineLayer::new(Duration::from_secs(8)),
+        cache: CacheLayer::disabled(),
         kill_switch: KillSwitchLayer::new(),
         mirror: MirrorLayer::new(Target::default(), Ratio::ZERO).without_target(),
         idempotency: AnyPlacement::of(IdempotencyLayer::default().key_source(KeySource::Caller)),
@@ -43,6 +46,7 @@ pub(super) fn slots() -> Slots {
         rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
+        token: TokenLayer::disabled(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),

@@ -30,6 +30,8 @@ trait AnyPattern: Send + Sync {
         attempt: &'a Attempt<IntegrationWire>,
         next: &'a dyn AnyNext,
     ) -> BoxedFlow<'a>;
+
+    fn begin_any(&self, attempt: &Attempt<IntegrationWire>);
 }
 
 /// The inner patterns as a trait object.
@@ -78,6 +80,7 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
     }
 
     fn begin(&self, attempt: &Attempt<IntegrationWire>) {
+        self.users.0.iter().for_each(|user| user.begin_any(attempt));
         self.next.begin(attempt);
     }
 
@@ -110,6 +113,10 @@ impl<P: Pattern> AnyPattern for P {
         next: &'a dyn AnyNext,
     ) -> BoxedFlow<'a> {
         Box::pin(async move { self.around(call, attempt, &Pointed(next)).await })
+    }
+
+    fn begin_any(&self, attempt: &Attempt<IntegrationWire>) {
+        self.begin(attempt);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One folder a pattern, all of one shape.
 
 pub mod bulkhead;
+pub mod cache;
 pub mod circuit_breaker;
 pub mod correlation;
 pub mod deadline;
@@ -15,3 +16,4 @@ pub mod observe;
 pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
+pub mod token;

@@ -116,6 +116,7 @@ impl<S: OpenStore> OutboxBuilder<S> {
     pub fn build(self) -> Result<Outbox, OutboxError> {
         self.check()?;
         let store = self.store.open(self.clock)?;
+        check_settled(&self.lanes, &*store)?;
         let wakes = self.lanes.iter().map(|lane| (lane.name.clone(), Notify::new()));
         let wakes: HashMap<_, _> = wakes.collect();
         let (settling, to_settle) = mpsc::channel(WAITING);
@@ -149,6 +150,15 @@ impl<S: OpenStore> OutboxBuilder<S> {
             OutboxError::new(OutboxErrorKind::Settings, error.to_string()).with_source(error)
         })
     }
+}
+
+/// What is neither sent nor settled would only be marked as delivered.
+fn check_settled(lanes: &[Lane], store: &dyn Store) -> Result<(), OutboxError> {
+    let is_lost =
+        |lane: &&Lane| lane.destination.integration().is_none() && !store.has_hook(&lane.name);
+    let Some(lane) = lanes.iter().find(is_lost) else { return Ok(()) };
+    let why = format!("lane {:?} has no function that settles its messages", lane.name);
+    Err(OutboxError::new(OutboxErrorKind::Settings, why))
 }
 
 impl OutboxBuilder<MemoryStore> {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
-use super::lane::Lane;
 use super::stored::{Answer, Content};
 use super::verdict::Facts;
 use crate::body::{Body, read};
@@ -14,6 +13,7 @@ use crate::context::{
     TraceContext,
 };
 use crate::fallback::FellBack;
+use crate::integration::Integration;
 use crate::outcome::{Error, class_of_error, class_of_response, wait_of};
 use crate::retry::RetryOverride;
 use crate::rt::Clock;
@@ -28,7 +28,7 @@ pub(super) struct Called {
 
 /// Sends the message's request, with its key.
 pub(super) async fn send(
-    lane: &Lane,
+    integration: &Integration,
     content: &Content,
     limit: Duration,
     most: usize,
@@ -41,12 +41,12 @@ pub(super) async fn send(
     if let Ok(key) = IdempotencyKey::new(&content.idempotency_key) {
         request.extensions_mut().insert(key);
     }
-    call(lane, content, request, limit, most, had_unknown).await
+    call(integration, content, request, limit, most, had_unknown).await
 }
 
 /// Asks for the result of a job that the provider accepted.
 pub(super) async fn poll(
-    lane: &Lane,
+    integration: &Integration,
     content: &Content,
     uri: Uri,
     limit: Duration,
@@ -54,11 +54,11 @@ pub(super) async fn poll(
 ) -> Called {
     let mut request = Request::new(Body::empty());
     (*request.method_mut(), *request.uri_mut()) = (Method::GET, uri);
-    call(lane, content, request, limit, most, false).await
+    call(integration, content, request, limit, most, false).await
 }
 
 async fn call(
-    lane: &Lane,
+    integration: &Integration,
     content: &Content,
     mut request: Request<Body>,
     limit: Duration,
@@ -75,11 +75,11 @@ async fn call(
     if let Some(key) = &content.dedup_key {
         extensions.insert(BusinessKey::new(key.as_str()));
     }
-    let integration = lane.integration.clone();
-    let sent = scope_of(content).run(async move { integration.send(request).await });
+    let sender = integration.clone();
+    let sent = scope_of(content).run(async move { sender.send(request).await });
     match sent.await {
-        Ok(response) => answered(lane, response, most, had_unknown).await,
-        Err(error) => failed(lane, &error, had_unknown),
+        Ok(response) => answered(integration, response, most, had_unknown).await,
+        Err(error) => failed(integration, &error, had_unknown),
     }
 }
 
@@ -101,12 +101,12 @@ fn scope_of(content: &Content) -> Scope {
 }
 
 async fn answered(
-    lane: &Lane,
+    integration: &Integration,
     mut response: Response<Body>,
     most: usize,
     had_unknown: bool,
 ) -> Called {
-    let by = lane.integration.classifier();
+    let by = integration.classifier();
     let status = response.status();
     let class = class_of_response(by, &mut response);
     let (mut parts, body) = response.into_parts();
@@ -127,9 +127,9 @@ async fn answered(
     Called { facts, answer: Some(answer), request_id }
 }
 
-fn failed(lane: &Lane, error: &Error, had_unknown: bool) -> Called {
+fn failed(integration: &Integration, error: &Error, had_unknown: bool) -> Called {
     let facts = Facts {
-        class: class_of_error(lane.integration.classifier(), error),
+        class: class_of_error(integration.classifier(), error),
         status: error.last_status(),
         delivery: error.delivery(),
         wait: error.retry_after(),

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::error::OutboxError;
 use super::id::MessageId;
 use super::message::Message;
-use super::state::Progress;
+use super::progress::Progress;
 use super::stored::{Content, NewMessage};
 use super::time::Timestamp;
 use crate::rt::{Clock, Rng};

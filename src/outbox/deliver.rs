@@ -13,6 +13,7 @@ use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
 use super::time::Timestamp;
 use super::verdict::Verdict;
+use crate::integration::Integration;
 use crate::rt::{self, callback};
 use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
@@ -71,15 +72,18 @@ impl Delivery {
 
     async fn work(&self, started: Timestamp) -> Ended {
         let progress = &self.message.progress;
+        let Some(by) = self.lane.destination.integration() else {
+            return self.without_call(self.delivered(started));
+        };
         match progress.phase {
             Phase::Hook => self.without_call(self.delivered(started)),
-            Phase::Poll => self.poll(started).await,
+            Phase::Poll => self.poll(by, started).await,
             Phase::Send if progress.unknown > 0 => match self.may_resend(started).await {
-                Probed::NotDone => self.send(started).await,
+                Probed::NotDone => self.send(by, started).await,
                 Probed::Done => self.without_call(self.delivered(started)),
                 Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
             },
-            Phase::Send => self.send(started).await,
+            Phase::Send => self.send(by, started).await,
         }
     }
 
@@ -100,7 +104,7 @@ impl Delivery {
         let StoredMessage { content, progress, .. } = &self.message;
         // Who gives a message a key says by it that the provider honours keys.
         let own = (content.idempotency_key != content.id.to_string())
-            .then(|| self.lane.integration.key_lifetime(true))
+            .then(|| self.lane.destination.key_lifetime(true))
             .flatten();
         let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
         let valid_until = progress.key_valid_until.or(of_own);
@@ -120,10 +124,10 @@ impl Delivery {
         }
     }
 
-    async fn send(&self, started: Timestamp) -> Ended {
+    async fn send(&self, by: &Integration, started: Timestamp) -> Ended {
         let had_unknown = self.message.progress.unknown > 0;
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::send(&self.lane, &self.message.content, limit, most, had_unknown).await;
+        let called = call::send(by, &self.message.content, limit, most, had_unknown).await;
         let verdict = Verdict::of(&called.facts);
         let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
@@ -139,7 +143,7 @@ impl Delivery {
         self.judge(verdict, called).await
     }
 
-    async fn poll(&self, started: Timestamp) -> Ended {
+    async fn poll(&self, by: &Integration, started: Timestamp) -> Ended {
         let progress = &self.message.progress;
         let uri = progress.poll_uri.clone().unwrap_or_default();
         let (Some(polling), Ok(place)) = (&self.lane.polling, uri.parse()) else {
@@ -147,7 +151,7 @@ impl Delivery {
             return self.without_call(Outcome::Dead(DeadReason::Rejected));
         };
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::poll(&self.lane, &self.message.content, place, limit, most).await;
+        let called = call::poll(by, &self.message.content, place, limit, most).await;
         let verdict = Verdict::of(&called.facts);
         let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
         let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);

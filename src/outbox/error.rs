@@ -18,7 +18,7 @@ pub enum OutboxErrorKind {
     Message,
     /// Settings can't work.
     Settings,
-    /// The message names no lane, and there are several.
+    /// The message names no lane, and there are several; or it names none of the outbox's.
     Lane,
     /// What a person asked for isn't possible in the message's state.
     Refused,
@@ -102,6 +102,6 @@ pub(crate) fn refused(why: Refusal) -> OutboxError {
 
 /// An edited message must not have a key that is known.
 pub(crate) fn used_key() -> OutboxError {
-    let why = "its idempotency key is another message's: leave it out, or choose a new one";
+    let why = "its idempotency key or its business key is another message's: choose a new one";
     OutboxError::new(OutboxErrorKind::Message, why)
 }

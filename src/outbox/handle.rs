@@ -52,14 +52,26 @@ impl Outbox {
     fn lane_of(&self, message: &Message) -> Result<String, OutboxError> {
         let lanes = &self.inner.lanes;
         match (message.lane_name(), &lanes[..]) {
-            // Another process may deliver it.
-            (Some(named), _) => Ok(named.to_owned()),
+            (Some(named), lanes) => {
+                self.has_lane(named).then(|| named.to_owned()).ok_or_else(|| {
+                    let names: Vec<_> = lanes.iter().map(|lane| lane.name.as_str()).collect();
+                    let why = format!("no lane is named {named:?}: there are {names:?}");
+                    OutboxError::new(OutboxErrorKind::Lane, why)
+                })
+            }
             (None, [only]) => Ok(only.name.clone()),
             (None, _) => Err(OutboxError::new(
                 OutboxErrorKind::Lane,
                 format!("the outbox has {} lanes: name the message's by `lane`", lanes.len()),
             )),
         }
+    }
+
+    /// Whether messages of this lane are delivered, as far as is known.
+    pub(crate) fn has_lane(&self, name: &str) -> bool {
+        let lanes = &self.inner.lanes;
+        // Without lanes, another process delivers them.
+        lanes.is_empty() || lanes.iter().any(|lane| lane.name == name)
     }
 
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of

@@ -92,8 +92,8 @@ impl Inner {
 const NOISE: i64 = 100;
 
 impl Lane {
-    /// Tells the integration's subscribers.
+    /// Tells the destination's subscribers.
     pub(super) fn tell(&self, event: OutboxEvent) {
-        self.integration.emitter().emit(None, || Event::Outbox(event));
+        self.destination.emitter().emit(None, || Event::Outbox(event));
     }
 }

@@ -4,10 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::destination::Destination;
 use super::polling::Polling;
 use super::schedule::Schedule;
 use super::store::DeadHead;
 use super::stored::StoredMessage;
+#[cfg(feature = "inbox")]
+use crate::event::Emitter;
 use crate::integration::Integration;
 use crate::settings::{Errors, ValidationError};
 
@@ -31,7 +34,7 @@ use crate::settings::{Errors, ValidationError};
 #[must_use = "a lane delivers nothing until an outbox has it"]
 pub struct Lane {
     pub(super) name: String,
-    pub(super) integration: Integration,
+    pub(super) destination: Destination,
     pub(super) concurrency: usize,
     pub(super) schedule: Schedule,
     pub(super) unknown: Option<UnknownOutcome>,
@@ -73,9 +76,20 @@ pub enum Probed {
 impl Lane {
     /// A lane of the integration's name.
     pub fn new(integration: &Integration) -> Self {
+        let destination = Destination::Integration(integration.clone());
+        Self::of(integration.name().to_owned(), destination)
+    }
+
+    /// A lane whose messages are settled and not sent anywhere. The listener is told what happens to them.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn without_calls(name: String, listener: Emitter) -> Self {
+        Self::of(name, Destination::Nowhere(listener))
+    }
+
+    fn of(name: String, destination: Destination) -> Self {
         Self {
-            name: integration.name().to_owned(),
-            integration: integration.clone(),
+            name,
+            destination,
             concurrency: 8,
             schedule: Schedule::default(),
             unknown: None,

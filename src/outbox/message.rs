@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::error::{OutboxError, OutboxErrorKind};
 use super::id::MessageId;
-use super::state::Progress;
+use super::progress::Progress;
 use super::stored::{Content, NewMessage};
 use super::time::Timestamp;
 use crate::context::{IdempotencyKey, Scope};

@@ -80,19 +80,21 @@
 //! [`max_attempts`](Message::max_attempts). What a worker tells counts only for the lease that it has, except
 //! a success. [`Progress::apply`] is this table as code, and every store uses it.
 //!
-//! A timeout, or a connection that breaks after the request was sent, leaves the outcome unknown. A 5xx does not: it is an answer, and the message is tried
-//! again. No attempt is counted for what was not sent: while the integration is
-//! [switched off](crate::kill_switch), paused by its rate limit or its breaker is open, nothing is claimed, except one
-//! message at a time that finds out whether the provider answers again. After a 429 with a time, the whole lane
+//! A timeout, or a connection that breaks after the request was sent, leaves the outcome unknown. A 5xx does
+//! not: it is an answer, and the message is tried again.
+//!
+//! No attempt is counted for what was not sent. While the integration is
+//! [switched off](crate::kill_switch) or its rate limit pauses, nothing is claimed; while its breaker is open,
+//! one message at a time finds out whether the provider answers again. After a 429 with a time, the whole lane
 //! pauses, for all workers; so it does for 60 s after a 401, because that is rarely about one message.
 //!
 //! # Settling
 //!
-//! A delivered message usually changes something of yours: the order is charged. `on_delivered` of the builder does that in
-//! the transaction that marks the message delivered, so both happen or neither. It may enqueue what
-//! follows, by an [`insert_statement`](Message::insert_statement). If it fails, the answer is kept with the message, and the
-//! function is repeated by the schedule; the provider is not called again. It sees at most 64 KiB of the
-//! answer's body.
+//! A delivered message usually changes something of yours: the order is charged. `on_delivered` of the builder
+//! does that in the transaction that marks the message delivered, so both happen or neither. It may enqueue what
+//! follows, by an [`insert_statement`](Message::insert_statement). If it fails, the answer is kept with the
+//! message, and the function is repeated by the schedule; the provider is not called again. It sees at most 64
+//! KiB of the answer's body.
 //!
 //! # Enqueueing in a transaction of yours
 //!
@@ -115,11 +117,13 @@
 //!
 //! # For people
 //!
-//! [`browse`](Outbox::browse), [`history`](Outbox::history), [`stats`](Outbox::stats); [`replay`](Outbox::replay), [`edit`](Outbox::edit),
-//! [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act has who did it and why,
-//! and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox) what needs
-//! attention: a message that is dead, one that is running out of attempts or time, a lane that pauses. Who may
-//! ask for what is yours to decide: a ticket's id can't be guessed, and lists need an authorization.
+//! To see: [`browse`](Outbox::browse), [`history`](Outbox::history), [`stats`](Outbox::stats), each request and
+//! answer redacted by [`shown`](StoredMessage::shown). To act: [`replay`](Outbox::replay),
+//! [`edit`](Outbox::edit), [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act
+//! has who did it and why, and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox)
+//! what needs attention: a message that is dead, one that is running out of attempts or time, a lane that
+//! pauses. Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
+//! authorization.
 //!
 //! # Defaults
 //!
@@ -152,7 +156,10 @@ mod call;
 mod columns;
 mod dead_letter;
 mod deliver;
+mod destination;
 mod error;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod gauges;
 mod handle;
 mod id;
 mod inner;
@@ -165,12 +172,14 @@ mod people;
 mod polling;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod progress;
 mod reaper;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod row;
 mod schedule;
 mod settlement;
 mod settler;
+mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -196,13 +205,14 @@ pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 pub use people::By;
 pub use polling::{Polled, Polling};
+pub use progress::{Lease, Progress};
 /// The version of rusqlite whose types stand in this module.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
+pub use shown::{ShownAnswer, ShownMessage};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
-pub use state::{Lease, Progress};
 pub use stats::LaneStats;
 pub use store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Recovered,

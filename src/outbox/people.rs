@@ -22,7 +22,7 @@ pub struct By<'a> {
 
 impl Outbox {
     /// Messages in the order in which they were enqueued. Their requests and answers are as they are: show
-    /// them through a [`Redactor`](crate::redact::Redactor).
+    /// what [`StoredMessage::shown`] makes of them.
     ///
     /// # Errors
     ///
@@ -79,8 +79,9 @@ impl Outbox {
         Ok(acted)
     }
 
-    /// Puts a corrected message in the place of a dead one. It has a new key, because its content is another. Its lane, its order
-    /// key, its business key, its template and its correlation id are the old one's, where it doesn't say otherwise.
+    /// Puts a corrected message in the place of a dead one. It has a new key, because its content is another.
+    /// Its lane, its order key, its business key, its template and its correlation id are the old one's, where
+    /// it doesn't say otherwise.
     ///
     /// # Errors
     ///
@@ -103,7 +104,8 @@ impl Outbox {
         Ok(new_id)
     }
 
-    /// Stops claims in a lane until a time, or until [`resume`](Self::resume) with [`Timestamp::NEVER`]. What is under way goes on.
+    /// Stops claims in a lane until a time, or until [`resume`](Self::resume) with [`Timestamp::NEVER`]. What is
+    /// under way goes on.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::columns::headers_from_bytes;
-use super::state::{Lease, Progress};
+use super::progress::{Lease, Progress};
 use super::store::{Pause, PausedBy};
 use super::stored::{Act, Answer, Attempt, Content, StoredMessage};
 use super::time::Timestamp;

@@ -8,8 +8,8 @@ use crate::terms::outbox::{DeadReason, Refusal, State};
 
 /// Applies a settlement, and says what is to be recorded.
 ///
-/// If the provider did it, `hook` runs the host's settling function, with the message and its answer; `false` means that it
-/// failed and that what it wrote was rolled back.
+/// If the provider did it, `hook` runs the host's settling function, with the message and its answer; `false`
+/// means that it failed and that what it wrote was rolled back.
 pub(crate) fn settle(
     message: &mut StoredMessage,
     settlement: &Settlement,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 
 use super::id::MessageId;
-use super::state::Progress;
+use super::progress::Progress;
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Phase, Priority, State};
 

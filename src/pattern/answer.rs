@@ -88,6 +88,16 @@ impl<W: Wire> Attempt<W> {
         Some(*class.get_or_insert_with(find))
     }
 
+    /// The answer's end gives it another class than its head.
+    pub(crate) fn end_as(&self, class: Class) {
+        self.shared.slots().ended_as = Some(class);
+    }
+
+    /// The class that the answer's end gave it, if it did.
+    pub(crate) fn class_at_end(&self) -> Option<Class> {
+        self.shared.slots().ended_as
+    }
+
     /// Answers with `response`, and runs until its body has ended.
     pub async fn play<B>(&self, response: Response<B>) -> Flow
     where
@@ -150,13 +160,14 @@ impl<W: Wire> Attempt<W> {
             self.wanted().await;
             other.shared.set(Stage::Wanted);
             let flow = other.frame(running.as_mut()).await;
-            let (frame, size) = {
+            let (frame, size, ended_as) = {
                 let mut from = other.shared.slots();
-                (from.frame.take(), from.size)
+                (from.frame.take(), from.size, from.ended_as)
             };
             if let Some(frame) = frame {
                 self.shared.put_frame(frame, size);
             }
+            ended_as.into_iter().for_each(|class| self.end_as(class));
             if let Some(flow) = flow {
                 return flow;
             }
@@ -168,7 +179,8 @@ impl<W: Wire> Attempt<W> {
     pub(crate) fn forget_answer(&self) {
         self.shared.set(Stage::Sent);
         let mut slots = self.shared.slots();
-        (slots.head, slots.frame, slots.class) = (None, None, None);
+        (slots.head, slots.frame) = (None, None);
+        (slots.class, slots.ended_as) = (None, None);
     }
 }
 

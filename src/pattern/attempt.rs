@@ -34,11 +34,13 @@ pub(super) struct Slots<W: Wire> {
     pub(super) size: SizeHint,
     pub(super) saved: SavedRequest<W>,
     /// Where the request went, if it was sent and not saved.
-    pub(super) peer: Peer,
+    pub(super) peer: Option<Peer>,
     /// The call's facts as seen by this attempt; absent between two calls.
     pub(super) context: Option<Context>,
     /// The answer's class, once a layer has asked for it.
     pub(super) class: Option<Class>,
+    /// The class that the end of the answer's body gave it, in place of its head's.
+    pub(super) ended_as: Option<Class>,
     /// How much of the request's body was sent, if a layer watches it.
     pub(super) upload: Option<UploadProgress>,
 }
@@ -67,9 +69,10 @@ impl<W: Wire> Attempt<W> {
             frame: None,
             size: SizeHint::default(),
             saved: SavedRequest::default(),
-            peer: Peer::default(),
+            peer: None,
             context: None,
             class: None,
+            ended_as: None,
             upload: None,
         };
         let stage = AtomicU8::new(Stage::Sent as u8);
@@ -151,7 +154,8 @@ impl<W: Wire> SharedAttempt<W> {
         context: Option<Context>,
     ) {
         self.set(Stage::Sent);
-        (slots.head, slots.frame, slots.class, slots.upload) = (None, None, None, None);
+        (slots.head, slots.frame, slots.upload) = (None, None, None);
+        (slots.class, slots.ended_as) = (None, None);
         let mut context = context;
         if let Some(context) = context.as_mut().filter(|context| context.attempt() > 1) {
             context.continue_trace(request.headers_mut(), &Rng::system());
@@ -166,16 +170,19 @@ impl<W: Wire> SharedAttempt<W> {
         if let Some(context) = &slots.context {
             context.call().answered(head.status);
         }
-        (slots.head, slots.size, slots.class) = (Some(head), size, None);
+        (slots.head, slots.size) = (Some(head), size);
+        (slots.class, slots.ended_as) = (None, None);
     }
 
     /// Moves the head and the facts of another attempt here.
     pub(super) fn take_over(&self, other: &Self) {
         let mut from = other.slots();
-        let taken = (from.head.take(), from.size, from.class, from.context.clone());
+        let taken = (from.head.take(), from.size, from.context.clone());
+        let classes = (from.class, from.ended_as);
         drop(from);
         let mut slots = self.slots();
-        (slots.head, slots.size, slots.class, slots.context) = taken;
+        (slots.head, slots.size, slots.context) = taken;
+        (slots.class, slots.ended_as) = classes;
     }
 
     pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {
@@ -184,12 +191,12 @@ impl<W: Wire> SharedAttempt<W> {
     }
 
     /// The host that the request is for, or went to, with its port.
-    pub(super) fn peer(&self) -> Option<Box<str>> {
-        let Slots { request, saved, peer, .. } = &mut *self.slots();
-        if let Some(uri) = request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
-            peer.set(uri);
+    pub(super) fn peer(&self) -> Option<Peer> {
+        let Slots { request, saved, peer, .. } = &*self.slots();
+        match request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
+            Some(uri) => Peer::of(uri),
+            None => peer.clone(),
         }
-        peer.text()
     }
 
     /// Clears everything for the next call, and keeps the memory.
@@ -197,7 +204,7 @@ impl<W: Wire> SharedAttempt<W> {
         let mut slots = self.slots();
         (slots.request, slots.head, slots.frame, slots.class) = (None, None, None, None);
         slots.saved.clear();
-        slots.upload = None;
+        (slots.upload, slots.peer) = (None, None);
         slots.context.take()
     }
 }

@@ -18,9 +18,10 @@ use super::around::{Flow, Next};
 use super::attempt::{Attempt, SharedAttempt, Stage};
 use super::call::{Call, Time};
 use super::held::size_with;
+use super::reported::Reported;
 use super::unread::Unread;
 use super::wire::Wire;
-use crate::body::{Allowance, AnswerSource, Part};
+use crate::body::{Allowance, AnswerOf, AnswerSource, Part};
 use crate::context::{AttemptState, Context, Moment};
 use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
@@ -40,7 +41,7 @@ pub(super) struct CallControl {
 /// The memory of a call, reused: its code, its facts and its timer.
 pub(crate) struct CallBox<W: Wire> {
     code: Pin<Box<dyn Future<Output = Infallible> + Send>>,
-    shared: Arc<SharedAttempt<W>>,
+    pub(super) shared: Arc<SharedAttempt<W>>,
     /// The same, as patterns see it.
     attempt: Attempt<W>,
     control: Arc<CallControl>,
@@ -57,6 +58,8 @@ pub(crate) struct CallBox<W: Wire> {
     is_polled: bool,
     /// When the call began.
     started: Instant,
+    /// The call in its scopes' reports, if there are any.
+    pub(super) reported: Option<Reported>,
     /// The last call's state, whose memory the next call reuses.
     pub(super) spare: Option<Arc<AttemptState>>,
     /// The caller has read what there was, and may never ask for more.
@@ -171,6 +174,7 @@ impl<W: Wire> CallBox<W> {
             wakes_unread: false,
             is_polled: false,
             started: rt::now(),
+            reported: None,
             spare: None,
             is_unread: false,
             read_late: VecDeque::new(),
@@ -239,6 +243,9 @@ impl<W: Wire> CallBox<W> {
         let reached = ready!(self.run_to(Stage::Frame, cx));
         self.shared.set(Stage::Head);
         let is_last = matches!(reached, Ran::End(_));
+        if let Ran::End(flow) = &reached {
+            self.report_end(flow.as_ref().copied());
+        }
         Poll::Ready(match reached {
             Ran::End(Err(error)) => (Some(Err(error.with_peer(|| self.shared.peer()))), is_last),
             Ran::Stage | Ran::End(Ok(())) => (self.shared.slots().frame.take().map(Ok), is_last),
@@ -387,6 +394,7 @@ impl<W: Wire> CallBox<W> {
             self.control.time.begin_poll();
             self.poll_code(&mut TaskContext::from_waker(Waker::noop()));
         }
+        self.report_left();
         if let Some(context) = self.shared.clear() {
             self.spare = context.into_spare();
         }
@@ -404,6 +412,10 @@ impl<W: Wire> CallBox<W> {
 impl<W: Wire> AnswerSource<W::Data> for Mutex<CallBox<W>> {
     fn poll_part(&self, cx: &mut TaskContext<'_>) -> Poll<Part<W::Data>> {
         lock(self).poll_part(cx)
+    }
+
+    fn answer_of(&self) -> Option<AnswerOf> {
+        lock(self).answer_of()
     }
 
     fn end(self: Arc<Self>) {

@@ -12,7 +12,7 @@ use super::around::Next;
 use super::call_box::{CallBox, CallBoxes, SharedCallBox, end, lock};
 use super::wire::Wire;
 use crate::body::{Answer, AnswerSource};
-use crate::context::{AttemptState, Context};
+use crate::context::{AttemptState, Carried, Context, Scope};
 use crate::outcome::Error;
 
 /// How a call begins.
@@ -34,13 +34,18 @@ where
     N: Next<W> + 'static,
     M: FnOnce(Option<Arc<AttemptState>>) -> Context,
 {
+    let Begin { mut request, context } = begin;
+    let made_in = Scope::current_carried();
+    if let Some(scope) = &made_in {
+        scope.limit_call(&mut request);
+    }
     let shared = boxes.take().unwrap_or_else(|| CallBox::shared(stack(), Arc::downgrade(boxes)));
     {
         let mut call_box = lock(&shared);
-        let context = (begin.context)(call_box.spare.take());
-        call_box.begin(begin.request, context, prepare);
+        let context = context(call_box.spare.take());
+        call_box.begin(request, context, prepare);
     }
-    Running { call_box: Some(shared) }
+    Running { call_box: Some(shared), is_begun: false, made_in }
 }
 
 /// A running call, as a future of its answer's head.
@@ -48,6 +53,10 @@ where
 pub struct Running<W: Wire> {
     /// Absent once the call has ended, or its answer was returned.
     call_box: Option<SharedCallBox<W>>,
+    /// It has been polled.
+    is_begun: bool,
+    /// What the scope in which it was made has for it, until it is polled.
+    made_in: Option<Arc<Carried>>,
 }
 
 impl<W: Wire> Drop for Running<W> {
@@ -62,18 +71,33 @@ impl<W: Wire> Future for Running<W> {
     type Output = Result<Response<Answer<W::Data>>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let shared = self.call_box.as_ref().expect("polled after it was ready");
-        let head = ready!(lock(shared).poll_head(cx));
-        let mut call_box = self.call_box.take();
+        let this = &mut *self;
+        let shared = this.call_box.as_ref().expect("polled after it was ready");
+        let head = {
+            let mut call_box = lock(shared);
+            if !std::mem::replace(&mut this.is_begun, true) {
+                let (made_in, polled_in) = (this.made_in.take(), Scope::current_carried());
+                if made_in.is_some() || polled_in.is_some() {
+                    call_box.enter(made_in, polled_in);
+                }
+            }
+            let head = ready!(call_box.poll_head(cx));
+            call_box.report_head(&head);
+            head
+        };
+        let mut call_box = this.call_box.take();
+        let mut of = None;
         if !matches!(head, Ok((_, _, false)))
             && let Some(call_box) = call_box.take()
         {
             // Nothing of it is left to be read.
+            let failed = matches!(&head, Ok((head, ..)) if !head.status.is_success());
+            of = if failed { lock(&call_box).answer_of() } else { None };
             end(call_box);
         }
         let (head, size, _) = head?;
         let source = call_box.map(|call_box| call_box as Arc<dyn AnswerSource<W::Data>>);
-        Poll::Ready(Ok(Response::from_parts(head, Answer::new(source, size))))
+        Poll::Ready(Ok(Response::from_parts(head, Answer::new(source, size, of))))
     }
 }
 

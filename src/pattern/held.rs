@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use bytes::Buf;
+use http::HeaderMap;
 use http::response::Parts;
 use http_body::{Frame, SizeHint};
 
@@ -198,6 +199,46 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                 }
             }
         }
+    }
+
+    /// Waits for the first data of the body, or its end, and keeps what it reads.
+    pub(crate) async fn first_frame(&mut self) {
+        // Of nothing, so that it takes no more than one frame that has data.
+        let mut left = Allowance::new(0);
+        poll_fn(|cx| {
+            self.poll_read_off(&mut left, ReadOff::Keep, cx);
+            match self.is_over() || self.is_read_off() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// Whether what was read of the body has no data.
+    pub(crate) fn has_no_data(&self) -> bool {
+        let frames = self.ahead.iter().flat_map(|ahead| &ahead.frames);
+        frames.filter_map(Frame::data_ref).all(|data| !data.has_remaining())
+    }
+
+    /// The error, if the body broke before it had any data: nothing of it has reached anybody.
+    pub(crate) fn or_broken(mut self) -> Self {
+        if self.has_no_data()
+            && let Some(error) = self.ahead.as_mut().and_then(|ahead| ahead.broken.take())
+        {
+            self.came = Came::Failed(error);
+        }
+        self
+    }
+
+    /// Takes the trailers out of a body that has no data, and was read.
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        let has_data = !self.has_no_data();
+        let frames = &mut self.ahead.as_mut().filter(|_| !has_data)?.frames;
+        if !frames.back()?.is_trailers() {
+            return None;
+        }
+        frames.drain(..).next_back()?.into_trailers().ok()
     }
 
     fn is_read_off(&self) -> bool {

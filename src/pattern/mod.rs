@@ -99,6 +99,7 @@ pub(crate) mod keyed;
 mod layer;
 mod layered;
 pub(crate) mod ownership;
+mod reported;
 mod request;
 mod saved;
 mod slot;

@@ -9,7 +9,7 @@ use http::{Extensions, HeaderName, HeaderValue, Method, Request};
 use super::attempt::{Attempt, Slots};
 use super::wire::{Saved, Wire};
 use crate::body::Body;
-use crate::context::{Context, Moment, UploadProgress};
+use crate::context::{Context, Moment, Peer, UploadProgress};
 use crate::rt::Rng;
 
 impl<W: Wire> Attempt<W> {
@@ -29,7 +29,7 @@ impl<W: Wire> Attempt<W> {
             state.set_attempt_began_at(began);
         }
         if !slots.saved.is_saved() {
-            slots.peer.set(request.uri());
+            slots.peer = Peer::of(request.uri());
         }
         if tells {
             tell(request.extensions_mut(), context);

@@ -27,6 +27,10 @@ pub trait Wire: sealed::Wire + Send + Sync + Sized + 'static {
     /// The length of a body, if it is known.
     #[doc(hidden)]
     fn length(body: &Self::Body) -> Option<u64>;
+
+    /// The bytes of a body, if they are all in memory.
+    #[doc(hidden)]
+    fn in_memory(body: &Self::Body) -> Option<&[u8]>;
 }
 
 /// A saved request body.
@@ -71,6 +75,11 @@ pub trait Form<Q>: Send + Sync + 'static {
 
     /// See [`Wire::length`].
     fn length(_: &Self::Body) -> Option<u64> {
+        None
+    }
+
+    /// See [`Wire::in_memory`].
+    fn in_memory(_: &Self::Body) -> Option<&[u8]> {
         None
     }
 }
@@ -136,6 +145,10 @@ where
     fn length(body: &F::Body) -> Option<u64> {
         F::length(body)
     }
+
+    fn in_memory(body: &F::Body) -> Option<&[u8]> {
+        F::in_memory(body)
+    }
 }
 
 impl<Q: Send + 'static> Form<Q> for AsIs {
@@ -161,6 +174,10 @@ impl Form<Body> for Own {
 
     fn length(body: &Body) -> Option<u64> {
         body.size_hint().exact()
+    }
+
+    fn in_memory(body: &Body) -> Option<&[u8]> {
+        body.as_bytes()
     }
 }
 

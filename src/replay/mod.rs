@@ -10,4 +10,6 @@ pub use body::ReplayBody;
 pub(crate) use body::RecordedBody;
 pub use safety::RetryOverride;
 
-pub(crate) use safety::{KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, own_key};
+pub(crate) use safety::{
+    KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, only_reads, own_key,
+};

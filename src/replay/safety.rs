@@ -55,6 +55,12 @@ pub(crate) fn is_safe(method: &Method) -> bool {
     method.is_safe() || method.as_str() == "QUERY"
 }
 
+/// Whether the request changes nothing: by its method, or by the caller's word.
+pub(crate) fn only_reads<B>(request: &Request<B>) -> bool {
+    let says_so = || request.extensions().get() == Some(&RetryOverride::Safe);
+    is_safe(request.method()) || says_so()
+}
+
 /// Whether sending it twice has the effect of sending it once: RFC 9110, 9.2.2.
 pub(crate) fn is_idempotent(method: &Method) -> bool {
     is_safe(method) || matches!(*method, Method::PUT | Method::DELETE)

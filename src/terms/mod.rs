@@ -4,12 +4,15 @@
 mod named;
 
 mod breaker_state;
+mod cache_outcome;
 mod class;
 mod close_cause;
 mod credential;
 mod delivery;
 mod fault;
 mod gave_up;
+#[cfg(feature = "inbox")]
+pub(crate) mod inbox;
 mod injected_fault;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
@@ -20,8 +23,11 @@ mod replace_cause;
 mod source_problem;
 mod status;
 mod switch_mode;
+mod token_failure;
+mod token_state;
 
 pub use breaker_state::BreakerState;
+pub use cache_outcome::CacheOutcome;
 pub use class::Class;
 pub use close_cause::CloseCause;
 pub use credential::Credential;
@@ -36,3 +42,5 @@ pub use replace_cause::ReplaceCause;
 pub use source_problem::SourceProblem;
 pub use status::Status;
 pub use switch_mode::SwitchMode;
+pub use token_failure::TokenFailure;
+pub use token_state::TokenState;

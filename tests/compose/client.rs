@@ -13,6 +13,7 @@ use outrigger::backoff::Backoff;
 use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::Service;
+use outrigger::outcome::GaveUp;
 use outrigger::retry::RetryOverride;
 use outrigger::testing::{Answer, Script};
 use outrigger::{
@@ -410,6 +411,51 @@ async fn answers_are_read_as_with_reqwest() {
         streamed().bytes_up_to(7).await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_about_an_answer_names_the_call() {
+    let asked = || Answer::status(429).header("retry-after", "7").body("secret");
+    for (answer, said) in [
+        (asked(), "crm: answered 429 Too Many Requests at crm.example:443"),
+        (Answer::status(404), "crm: answered 404 Not Found at crm.example:443"),
+    ] {
+        let crm = Integration::user_flow("crm").base_url("https://crm.example").without_retry();
+        let crm = crm.service(Script::new([answer])).build().unwrap();
+        let options = |call: outrigger::integration::RequestBuilder| {
+            call.header("x-correlation-id", "order-7").idempotency_key("order-1042")
+        };
+        let response = options(crm.post("charges")).send().await.unwrap();
+        let error = response.error_for_status().unwrap_err();
+        assert_eq!(error.to_string(), said);
+        assert_eq!(error.integration(), Some("crm"));
+        assert_eq!((error.attempts(), error.delivery()), (1, Delivery::Answered));
+        assert_eq!(error.idempotency_key().unwrap(), "order-1042");
+        assert!(error.call_id().is_some() && error.correlation_id().is_some());
+        let asked = said.contains("429").then(|| Duration::from_secs(7));
+        assert_eq!(error.retry_after(), asked);
+    }
+    // An earlier attempt was lost: the answer may be its consequence.
+    let lost = [Answer::broken(std::io::ErrorKind::ConnectionReset), Answer::status(409)];
+    let crm = Integration::user_flow("crm").service(Script::new(lost)).build().unwrap();
+    let call = crm.post("https://crm.example/charges").idempotency_key("order-1042").send();
+    let error = call.await.unwrap().error_for_status().unwrap_err();
+    assert_eq!((error.attempts(), error.delivery()), (2, Delivery::Unknown));
+    let down = Integration::user_flow("crm").service(Script::new([Answer::status(503)]));
+    let call = down.build().unwrap().post("https://crm.example/charges").send();
+    let error = call.await.unwrap().error_for_status().unwrap_err();
+    assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotSafe)));
+    // What the body holds, or doesn't.
+    for (body, said) in [
+        (r#"{"id":42}"#, "crm: answer failed its check from crm.example:443: missing field `name`"),
+        ("<html>", "crm: answer failed its check from crm.example:443: it is no json"),
+    ] {
+        let answers = Script::new([Answer::status(200).body(body)]);
+        let crm = Integration::user_flow("crm").service(answers).build().unwrap();
+        let response = crm.get("https://crm.example/").send().await.unwrap();
+        let error = response.json::<Customer>().await.unwrap_err();
+        assert!(error.to_string().starts_with(said), "{error}");
     }
 }
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use outrigger::backoff::Backoff;
 use outrigger::circuit_breaker::Consecutive;
+use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::integration::OwnClient;
 use outrigger::retry::RetryBudget;
 use outrigger::testing::{Answer, Script};
-use outrigger::{Integration, IntegrationBuilder, Ratio};
+use outrigger::timeout::TimeoutLayer;
+use outrigger::{ConfigError, Integration, IntegrationBuilder, Ratio, ValidationError};
 
 use crate::call::{millis, seconds};
 
@@ -23,6 +25,10 @@ fn wrong(adjust: impl FnOnce(Builder) -> Builder) -> Vec<String> {
     };
     let mistakes = error.errors().iter();
     mistakes.map(|mistake| mistake.field().into()).collect()
+}
+
+fn fields(error: &ConfigError) -> Vec<&str> {
+    error.errors().iter().map(ValidationError::field).collect()
 }
 
 #[test]
@@ -46,7 +52,6 @@ fn every_mistake_is_named_at_once_with_the_integration() {
         .service(Script::new([Answer::status(200)]))
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     let expected = [
         "retry.max_attempts",
         "retry.backoff",
@@ -56,7 +61,7 @@ fn every_mistake_is_named_at_once_with_the_integration() {
         "timeout.attempt",
         "circuit_breaker.window",
     ];
-    assert_eq!(fields, expected);
+    assert_eq!(fields(&error), expected);
     let text = error.to_string();
     assert!(text.starts_with("7 settings of integration \"crm\" can't work: "), "{text}");
     for mistake in error.errors() {
@@ -90,6 +95,22 @@ fn a_connect_limit_over_the_attempt_is_refused() {
     assert!(connect(seconds(3)).is_ok());
     let error = connect(Duration::ZERO).unwrap_err();
     assert_eq!(error.errors().len(), 1, "{error}");
+}
+
+#[cfg(feature = "hyper")]
+#[test]
+fn all_limits_over_a_short_deadline_or_attempt_are_named_at_once() {
+    let preset =
+        || Integration::user_flow("crm").timeout(|limits| limits.response_head(seconds(2)));
+    let hedged = |preset: Builder| preset.hedge(HedgeLayer::after(millis(500)));
+    let over = ["timeout.response_head", "hedge.after", "hyper.connect_timeout"];
+    let deadline = hedged(preset()).deadline(millis(300)).build().unwrap_err();
+    assert_eq!(fields(&deadline), [&["timeout.attempt"], &over[..]].concat());
+    let attempt = hedged(preset()).timeout(|limits| limits.attempt(millis(300))).build();
+    assert_eq!(fields(&attempt.unwrap_err()), over);
+    let both = preset().deadline(millis(300)).timeout(|_| TimeoutLayer::new().attempt(millis(200)));
+    let mended = both.hyper(|client| client.connect_timeout(millis(200))).build();
+    assert!(mended.is_ok());
 }
 
 #[test]

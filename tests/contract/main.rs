@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::{HeaderName, Response};
 use outrigger::Ratio;
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
+use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -26,9 +27,10 @@ use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
+use outrigger::token::{Token, TokenLayer};
 
 use provider::{Fault, Provider};
-use subject::{HalfOpen, Observed};
+use subject::{HalfOpen, Nothing, Observed};
 
 /// Layers that leave the request's body to the inner service.
 macro_rules! contract {
@@ -173,6 +175,8 @@ contract! {
         .response_head(HOUR)
         .upload_stall(HOUR);
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
+    token: TokenLayer = TokenLayer::new(|_| async { Ok(Token::new("t1")) });
+    token_disabled: TokenLayer = TokenLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
     fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();
@@ -205,6 +209,8 @@ contract! {
 }
 
 contract_of_bodies! {
+    cache_disabled: CacheLayer = CacheLayer::disabled();
+    cache_that_keeps_nothing: CacheLayer = CacheLayer::with_store(Nothing);
     mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
     mirror_of_safe_calls: MirrorLayer<Provider> =
         MirrorLayer::new(Provider::default(), Ratio::ONE);

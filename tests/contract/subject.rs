@@ -7,6 +7,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use outrigger::BoxError;
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer, Consecutive};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
@@ -23,6 +24,7 @@ use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
+use outrigger::token::TokenLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::provider::{Fault, Provider};
@@ -67,6 +69,12 @@ where
     type Failure = S::Error;
 }
 
+impl Subject for CacheLayer {
+    fn assert_nothing_held(&self) {
+        assert_eq!(self.handle().map_or(0, |cache| cache.keys()), 0);
+    }
+}
+
 impl Subject for CorrelationLayer {}
 impl Subject for DeadlineLayer {}
 impl Subject for FallbackLayer {}
@@ -75,6 +83,14 @@ impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for TimeoutLayer {}
+
+impl Subject for TokenLayer {
+    async fn prepare(&self) {
+        if let Some(token) = self.handle() {
+            token.ready().await.expect("a token");
+        }
+    }
+}
 
 /// Copies go on by themselves: what they hold is no call's.
 impl Subject for MirrorLayer<Provider> {}
@@ -117,6 +133,22 @@ impl Subject for CircuitBreakerLayer {
         let counts = breaker.counts();
         assert_eq!((counts.failed, counts.rejected), (0, 0));
     }
+}
+
+/// A store that keeps nothing.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl CacheStore for Nothing {
+    fn get(&self, _: &CacheKey) -> Option<CacheEntry> {
+        None
+    }
+
+    fn put(&self, _: CacheKey, _: CacheEntry) {}
+
+    fn remove(&self, _: &CacheKey) {}
+
+    fn remove_where(&self, _: &dyn Fn(&CacheKey) -> bool) {}
 }
 
 /// An observing layer, and what it told.

@@ -176,3 +176,22 @@ async fn of_two_certificates_the_one_that_ends_first_is_shown() {
     drop(one);
     assert_eq!(shown(), 0.0, "none is known");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_shown_with_what_waits_what_died_and_whether_it_pauses() {
+    let bench = Bench::new();
+    let page = bench.live_through_all().await;
+    let of = |lane: &'static str, more: (&'static str, &'static str)| {
+        [("outrigger_integration", lane), ("outrigger_lane", lane), more]
+    };
+    let messages =
+        |lane, state| page.sum("outrigger_outbox_messages", &of(lane, ("outrigger_state", state)));
+    let dead = |lane, why| page.sum("outrigger_outbox_dead", &of(lane, ("outrigger_reason", why)));
+    assert_eq!(dead("outbox mail", "rejected"), 1.0);
+    assert_eq!((dead("outbox mail", "exhausted"), messages("outbox mail", "ready")), (0.0, 0.0));
+    assert_eq!((messages("outbox late", "ready"), messages("outbox late", "due")), (1.0, 0.0));
+    let paused = |lane| page.sum("outrigger_outbox_paused", &[("outrigger_lane", lane)]);
+    assert_eq!((paused("outbox late"), paused("outbox mail")), (1.0, 0.0));
+    let oldest = |lane| page.sum("outrigger_outbox_oldest_seconds", &[("outrigger_lane", lane)]);
+    assert!(oldest("outbox late") > 0.0 && oldest("outbox mail") == 0.0);
+}

@@ -1,12 +1,15 @@
 //! Integrations that live through every kind of trouble.
 
+use std::future::ready;
 use std::io::{self, ErrorKind as Io};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
@@ -16,10 +19,12 @@ use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::mirror::MirrorLayer;
+use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
+use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
@@ -55,11 +60,17 @@ impl Bench {
         let hedges = hedges(self).await;
         let stopped = stopped(self).await;
         let injected = injected(self).await;
+        let cached = cached(self).await;
+        outboxes(self).await;
         rotated(self).await;
+        let signed = signed(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
+        #[cfg(feature = "outbox")]
+        queued(self).await;
         let page = self.page();
-        drop((answers, breakers, limits, hedges, stopped, injected, own, certified));
+        drop((answers, breakers, limits, hedges, stopped, injected));
+        drop((cached, own, certified, signed));
         page
     }
 
@@ -88,6 +99,29 @@ pub(crate) async fn all_of_it() -> Page {
     Bench::new().live_through_all().await
 }
 
+/// A lane that the provider pauses, and a message that it refuses.
+#[cfg(feature = "outbox")]
+async fn queued(bench: &Bench) {
+    use outrigger::outbox::{Message, Outbox};
+    use outrigger::rt::Clock;
+
+    let answers = [Answer::status(429).header("retry-after", "1"), Answer::status(422)];
+    let mailer = Integration::background("queued")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new(answers))
+        .build()
+        .expect("settings that work");
+    let clock = Clock::anchored(std::time::SystemTime::UNIX_EPOCH);
+    let outbox = Outbox::memory().clock(clock).lane(&mailer).build().expect("settings that work");
+    let runs = outbox.clone();
+    let run = tokio::spawn(async move { runs.run().await });
+    let ticket = outbox.enqueue(Message::post("https://shop.test/orders")).await.expect("a ticket");
+    let state = outbox.wait(ticket.id, Duration::from_secs(60)).await.expect("a state");
+    assert!(state.is_final());
+    outbox.shut_down(Duration::ZERO);
+    run.await.expect("a task").expect("it runs");
+}
+
 async fn answers(bench: &Bench) -> Integration {
     let throttled = Answer::status(429).header("retry-after", "1");
     let statuses = [200, 207, 404, 401, 500, 503].map(Answer::status);
@@ -114,6 +148,29 @@ async fn answers(bench: &Bench) -> Integration {
     call(&doubtful.build().expect("settings that work"), Method::GET).await;
     shop.apply(&outrigger::IntegrationConfig::default()).expect("nothing to mind");
     shop
+}
+
+/// Messages that are delivered, that die, and that wait in a lane that pauses.
+async fn outboxes(bench: &Bench) {
+    let make = |name: &'static str, answers: Vec<Answer>| {
+        let integration = Integration::background(name).subscriber(bench.metrics.clone());
+        integration.service(Script::new(answers)).build().expect("settings that work")
+    };
+    let mail = make("outbox mail", vec![Answer::status(200), Answer::status(422)]);
+    let late = make("outbox late", vec![Answer::status(429).header("retry-after", "600")]);
+    let hard = make("outbox hard", vec![Answer::status(503)]);
+    let outbox = Outbox::memory().lane(&mail).lane(&late).lane(&hard).build().expect("an outbox");
+    for lane in ["outbox mail", "outbox mail", "outbox late", "outbox hard"] {
+        let message = Message::post("https://shop.test/orders").lane(lane).max_attempts(3);
+        outbox.enqueue(message).await.expect("it is stored");
+    }
+    let run = async {
+        sleep(Duration::from_secs(30)).await;
+        outbox.observe(&bench.metrics).await.expect("figures");
+        outbox.shut_down(Duration::from_secs(1));
+    };
+    let (ran, ()) = tokio::join!(outbox.run(), run);
+    ran.expect("it ran");
 }
 
 async fn breakers(bench: &Bench) -> [Integration; 3] {
@@ -252,6 +309,51 @@ async fn stopped(bench: &Bench) -> Integration {
     rates
 }
 
+/// A store that bounds nothing, for a short test.
+#[derive(Debug, Default)]
+struct Kept(std::sync::Mutex<std::collections::HashMap<CacheKey, CacheEntry>>);
+
+impl CacheStore for Kept {
+    fn get(&self, key: &CacheKey) -> Option<CacheEntry> {
+        self.0.lock().unwrap().get(key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: CacheEntry) {
+        self.0.lock().unwrap().insert(key, entry);
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.0.lock().unwrap().remove(key);
+    }
+
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
+        self.0.lock().unwrap().retain(|key, _| !goes(key));
+    }
+
+    fn size(&self) -> (usize, u64) {
+        let kept = self.0.lock().unwrap();
+        (kept.len(), kept.values().map(|entry| entry.bytes() as u64).sum())
+    }
+}
+
+/// Rates that are given fresh, stale and fetched anew.
+async fn cached(bench: &Bench) -> Integration {
+    let control = "max-age=1, stale-while-revalidate=600";
+    let rates = Integration::user_flow("cached")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .cache(CacheLayer::with_store(Kept::default()))
+        .service(Script::new([Answer::status(200).header("cache-control", control)]))
+        .build()
+        .expect("settings that work");
+    call(&rates, Method::GET).await;
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(2)).await;
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
+    rates
+}
+
 async fn injected(bench: &Bench) -> Integration {
     let shop = Integration::user_flow("shop")
         .subscriber(bench.metrics.clone())
@@ -322,6 +424,33 @@ async fn connected(bench: &Bench) -> Integration {
     let both = futures_util::future::join_all(two);
     let _one_has_no_connection = tokio::time::timeout(Duration::from_millis(200), both).await;
     own
+}
+
+/// An issuer is away, its token is refused, it gives no other, and calls are refused for want of one.
+async fn signed(bench: &Bench) -> Integration {
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        let token = match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(TokenError::transient("away")),
+            1 => Ok(Token::new("t1").expires_in(Duration::from_secs(3600))),
+            _ => Err(TokenError::settled("revoked")),
+        };
+        ready(token)
+    });
+    let signed = Integration::user_flow("signed")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200), Answer::status(401)]))
+        .token(tokens)
+        .build()
+        .expect("settings that work");
+    call(&signed, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
+    call(&signed, Method::GET).await;
+    // A younger token isn't replaced.
+    sleep(Duration::from_secs(61)).await;
+    call(&signed, Method::GET).await;
+    signed
 }
 
 /// A host that shows a certificate, to a client that has one.

@@ -46,6 +46,7 @@ async fn health_has_these_fields() {
         "rate_limit": { "interval": null, "paused_for": null, "waiting": 0, "rejected": 0 },
         "retries_saved": 20,
         "hedge": { "delay": null, "sent": 0, "won": 0, "skipped": 0 },
+        "cache": null,
         "mirror": null,
         "pool": {
             "open": 0, "idle": 0, "in_use": 0, "connecting": 0, "waiting": 0, "opened": 0,
@@ -54,6 +55,7 @@ async fn health_has_these_fields() {
                 "surplus": 0,
             },
         },
+        "token": null,
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -1,6 +1,7 @@
 //! What is wrong with a file is said in words, all of it at once, each with its path.
 
-use outrigger::{ConfigError, IntegrationConfig};
+use outrigger::testing::{Answer, Script};
+use outrigger::{ConfigError, Integration, IntegrationConfig, ValidationError};
 
 /// What is said of a file: paths and problems.
 fn said(file: &str) -> Vec<(String, String)> {
@@ -264,4 +265,43 @@ fn what_may_be_a_secret_is_in_no_text() {
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
+}
+
+#[test]
+fn a_file_of_several_integrations_is_told_all_that_is_wrong_in_each() {
+    let read = |file: &str| IntegrationConfig::read_all(toml::Deserializer::parse(file).unwrap());
+    let file = "
+        [pages]
+        preset = 'user_flow'
+        dedline = '1s'
+
+        [sync]
+        preset = 'background'
+        bulkhead = { concurrency = 0 }
+        retry = { max_attempts = 'many' }
+    ";
+    let error = read(file).unwrap_err();
+    let fields: Vec<_> = error.errors().iter().map(ValidationError::field).collect();
+    assert_eq!(fields, ["pages.dedline", "sync.retry.max_attempts", "sync.bulkhead.concurrency"]);
+    let error = read("preset = 'user_flow'\n[sync]\ndeadline = '1s'").unwrap_err();
+    assert!(error.to_string().contains("preset: this is no table"), "{error}");
+    let twice = r#"{"sync": {}, "sync": {}}"#;
+    let error = IntegrationConfig::read_all(&mut serde_json::Deserializer::from_str(twice));
+    assert!(error.unwrap_err().to_string().contains("sync: it is here twice"));
+    let right = read("[sync]\ndeadline = '1s'\n[pages]\n").unwrap();
+    assert_eq!(right.keys().collect::<Vec<_>>(), ["pages", "sync"]);
+    assert_ne!(right["sync"], right["pages"]);
+    assert!(read("").unwrap().is_empty());
+}
+
+#[test]
+fn settings_can_be_checked_without_being_applied() {
+    let crm = Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
+    let crm = crm.build().unwrap();
+    let read = |file: &str| IntegrationConfig::read(toml::Deserializer::parse(file).unwrap());
+    let before = crm.config();
+    crm.check_config(&read("deadline = '5s'").unwrap()).unwrap();
+    let error = crm.check_config(&read("bulkhead.concurrency = 0").unwrap()).unwrap_err();
+    assert!(error.to_string().contains("bulkhead.concurrency"), "{error}");
+    assert_eq!(crm.config(), before);
 }

@@ -120,6 +120,8 @@ proptest! {
 
 const DURATIONS: &[&str] = &[
     "fallback.limit",
+    "cache.stale_while_revalidate",
+    "cache.stale_if_error",
     "mirror.limit",
     "idempotency.lifetime",
     "retry.backoff.base",
@@ -142,6 +144,7 @@ const LIMITS: &[&str] = &[
     "retry.max_elapsed",
     "retry.retry_after_cap",
     "hedge.after",
+    "cache.fresh_for",
     "circuit_breaker.slow_over",
     "rate_limit.max_wait",
     "bulkhead.queue_wait",
@@ -164,6 +167,7 @@ const RATES: &[&str] = &["circuit_breaker.failure_rate", "hedge.quantile"];
 const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
+    "cache.body_cap",
     "idempotency.max_len",
     "retry.budget.floor",
     "retry.budget.burst",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
+use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
@@ -53,6 +54,13 @@ fn changed(preset: Builder) -> Builder {
         .deadline(Duration::from_secs(3_601))
         .deadline_may_be_lengthened(false)
         .idle_timeout(Duration::from_millis(2_500))
+        .cache(|cache: CacheLayer| {
+            cache
+                .fresh_for(Duration::from_secs(61))
+                .stale_while_revalidate(Duration::from_secs(62))
+                .stale_if_error(Duration::from_secs(63))
+                .body_cap(65_537)
+        })
         .correlation(|layer| {
             layer
                 .header(HeaderName::from_static("x-trace"))

@@ -110,10 +110,11 @@ fn keys_of(table: &str) -> Vec<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "",
     "correlation",
     "fallback",
+    "cache",
     "mirror",
     "idempotency",
     "retry",

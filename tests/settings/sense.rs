@@ -47,7 +47,7 @@ fn wrong(file: &str) -> Vec<String> {
 fn they_have_the_paths_that_they_have_in_files() {
     let cases = [
         ("deadline = '2s'", "timeout.attempt"),
-        ("deadline = '0s'", "deadline timeout.attempt"),
+        ("deadline = '0s'", "deadline timeout.attempt hyper.connect_timeout"),
         ("timeout.attempt = '9s'", "timeout.attempt"),
         ("timeout.attempt = '500ms'", "hyper.connect_timeout"),
         ("timeout.response_head = '4s'", "timeout.response_head"),

@@ -27,6 +27,21 @@ async fn an_error_names_the_integration_and_the_host_and_nothing_secret() {
         assert!(!whole.contains("HUNTER2") && !format!("{error:?}").contains("HUNTER2"), "{whole}");
         assert_eq!(whole.matches("payments").count(), 1, "{whole}");
         assert_eq!(whole.matches(&address.to_string()).count(), 1, "{whole}");
+        let is_shown_in_a_chain = |report: String| {
+            assert!(report.contains("payments: connection refused by"), "{report}");
+            assert!(report.contains("onnection refused (os error"), "{report}");
+            assert!(!report.contains("HUNTER2"), "{report}");
+        };
+        let once_more = || async {
+            payments.send(get(format!("http://{address}/HUNTER2?key=HUNTER2"))).await?;
+            anyhow::Ok(())
+        };
+        let anyhow = once_more().await.unwrap_err();
+        is_shown_in_a_chain(format!("{anyhow:#}"));
+        is_shown_in_a_chain(format!("{anyhow:?}"));
+        assert!(anyhow.downcast_ref::<Error>().is_some());
+        let again = payments.send(get(format!("http://{address}/HUNTER2"))).await.unwrap_err();
+        is_shown_in_a_chain(format!("{:#}", eyre::Report::new(again)));
         let mut levels: Vec<_> = chain(&error).map(ToString::to_string).collect();
         let all = levels.len();
         levels.dedup();

@@ -3,8 +3,10 @@ use std::future::Future;
 use bytes::Bytes;
 use http::Response;
 
-use crate::body::Body;
-use crate::outcome::{Error, ErrorKind};
+use crate::body::{AnswerOf, Body};
+use crate::outcome::{Error, ErrorKind, SharedClassifier, class_of_head, wait_of};
+use crate::retry::Retries;
+use crate::rt::Clock;
 use crate::terms::Delivery;
 
 /// What to do with an answer, named as on reqwest's `Response`.
@@ -22,8 +24,11 @@ pub trait ResponseExt: sealed::Sealed + Sized {
     ///
     /// # Errors
     ///
-    /// Of kind [`Status`](ErrorKind::Status) and delivery [`Answered`](Delivery::Answered). Its text
-    /// names the status and nothing of the body, which is dropped.
+    /// Of kind [`Status`](ErrorKind::Status), with the call's ids, attempts, and
+    /// [delivery](Error::delivery) over all attempts: [`Answered`](Delivery::Answered), unless one
+    /// before this answer was lost. [`Error::retry_after`] is what the provider asks for, and
+    /// [`Error::gave_up`] why it was not tried again. Its text names
+    /// the integration, the host and the status, and nothing of the body, which is dropped.
     fn error_for_status(self) -> Result<Self, Error>;
 
     /// The body as JSON, of at most 16 MiB.
@@ -84,20 +89,31 @@ impl sealed::Sealed for Response<Body> {}
 impl ResponseExt for Response<Body> {
     fn error_for_status(self) -> Result<Self, Error> {
         let status = self.status();
-        match status.is_client_error() || status.is_server_error() {
-            false => Ok(self),
-            true => Err(Error::new(ErrorKind::Status(status), Delivery::Answered)),
+        if !status.is_client_error() && !status.is_server_error() {
+            return Ok(self);
         }
+        let (mut head, body) = self.into_parts();
+        let by = SharedClassifier::default();
+        let class = class_of_head(&by, status, &head.headers, &head.extensions);
+        let clock = Clock::system();
+        let wait = wait_of(&by, class, &head.headers, &mut head.extensions, &clock);
+        let error = error_of(ErrorKind::Status(status), body.answer_of()).with_retry_after(wait);
+        Err(match head.extensions.get::<Retries>() {
+            Some(retries) => error.with_gave_up(retries.gave_up, retries.attempts),
+            None => error,
+        })
     }
 
     #[cfg(feature = "json")]
     async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
-        parse(&self.into_body().bytes().await?)
+        let of = self.body().answer_of();
+        parse(&self.into_body().bytes().await?, of)
     }
 
     #[cfg(feature = "json")]
     async fn json_up_to<T: serde::de::DeserializeOwned>(self, most: usize) -> Result<T, Error> {
-        parse(&self.into_body().bytes_up_to(most).await?)
+        let of = self.body().answer_of();
+        parse(&self.into_body().bytes_up_to(most).await?, of)
     }
 
     async fn text(self) -> Result<String, Error> {
@@ -117,8 +133,22 @@ impl ResponseExt for Response<Body> {
     }
 }
 
+/// An error about an answer, with the facts of the call that it is of.
+fn error_of(kind: ErrorKind, of: Option<AnswerOf>) -> Error {
+    let Some(AnswerOf { context, peer }) = of else {
+        return Error::new(kind, Delivery::Answered);
+    };
+    let (delivery, elapsed) = (context.call().delivery_at_end(false), context.elapsed());
+    // A fallback's answer may be one to a request that was not sent.
+    let error = Error::new(kind, delivery).with_elapsed(elapsed);
+    error.with_context(&context).with_peer(|| peer)
+}
+
 #[cfg(feature = "json")]
-fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+fn parse<T>(json: &[u8], of: Option<AnswerOf>) -> Result<T, Error>
+where
+    T: serde::de::DeserializeOwned,
+{
     serde_json::from_slice(json).map_err(|error| {
         let text = error.to_string();
         // Of serde's sentences, this one alone never quotes a value.
@@ -130,7 +160,7 @@ fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
             _ => "it is no json",
         };
         let (line, column) = (error.line(), error.column());
-        Error::new(ErrorKind::Invalid, Delivery::Answered)
+        error_of(ErrorKind::Invalid, of)
             .with_detail(format!("{what} (line {line}, column {column})"))
     })
 }

@@ -73,7 +73,7 @@ impl Endpoint {
         }
     }
 
-    fn refuse(&mut self, field: &str, problem: &str) {
+    pub(in crate::integration) fn refuse(&mut self, field: &str, problem: &str) {
         self.mistakes.push(ValidationError::new(field, problem));
     }
 
@@ -138,6 +138,12 @@ impl Endpoint {
             (Some(base), Some(origin)) => self.may_go_to(base, &origin),
             (Some(_), None) => false,
         }
+    }
+
+    /// Whether this URI's origin is the base URL's, or there is none.
+    pub(in crate::integration) fn is_own(&self, uri: &Uri) -> bool {
+        let is_base = |base: &Base| Origin::of(uri).is_some_and(|origin| base.origin.is(&origin));
+        self.base.as_ref().is_none_or(is_base)
     }
 
     fn may_go_to(&self, base: &Base, origin: &Origin) -> bool {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
-use crate::context::{BusinessKey, CallLimit, IdempotencyKey, PathTemplate};
+use crate::context::{BusinessKey, CallLimit, IdempotencyKey, PathTemplate, Scope};
 use crate::outcome::Error;
 use crate::retry::RetryOverride;
 
@@ -95,6 +95,41 @@ impl CallOptions {
         extend(extensions, deadline.map(CallLimit));
         extend(extensions, retries);
         Ok(())
+    }
+}
+
+impl Scope {
+    /// The options of the calls inside, also of those that a client library makes in its own methods.
+    /// What a request has itself applies in place of the scope's.
+    ///
+    /// The idempotency key belongs to one logical request: to the first one that may change something, and
+    /// to each later one that has its method and URI and, as far as that is known before it is sent, its
+    /// body: as a client library's own retry has. (A body that is a stream is known by its length at most.)
+    /// So open a scope with a key around one operation, above all where all operations have one URI, as
+    /// in GraphQL. The key takes the place of one that the library writes into the header itself.
+    ///
+    /// The deadline counts for each call, from when it is sent; for a call that is made outside of the scope
+    /// and polled inside, it only shortens the integration's.
+    ///
+    /// ```
+    /// use outrigger::{CallOptions, context::{Report, Scope}};
+    ///
+    /// # async fn sdk_charge() {}
+    /// # async fn charge() -> Result<(), outrigger::Error> {
+    /// let report = Report::new();
+    /// let options = CallOptions::new().idempotency_key("order-1042-charge");
+    /// Scope::new().options(options)?.report_to(&report).run(sdk_charge()).await;
+    /// println!("{:?} after {} attempts", report.delivery(), report.attempts());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If one of the options is no valid one.
+    pub fn options(self, options: CallOptions) -> Result<Self, Error> {
+        let mut extensions = Extensions::new();
+        options.apply(&mut extensions)?;
+        Ok(self.extensions(extensions))
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,19 +80,63 @@ impl IntegrationConfig {
     /// checked when they are used, because that depends on what is set in code.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
-        let value = Raw::deserialize(deserializer)
-            .map_err(|error| found.push(ValidationError::new(WHOLE, error.to_string())));
-        let tables = value
-            .ok()
-            .map(Raw::with_present_names)
-            .and_then(|value| Tables::read(&value, &mut Reader::new(&mut found)));
+        let config = Raw::deserialize(deserializer)
+            .map_err(|error| found.push(ValidationError::new(WHOLE, error.to_string())))
+            .map(|value| Self::by(value, &mut found));
+        ConfigError::check(None, found).map(|()| config.unwrap_or_default())
+    }
+
+    /// Reads a file that has a table for each integration, under its name, with the errors of all of
+    /// them at once: `sync.retry.max_attempts`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); and if something at the top isn't a table, or two have one name.
+    pub fn read_all<'de, D>(deserializer: D) -> Result<BTreeMap<String, Self>, ConfigError>
+    where
+        D: Deserializer<'de>,
+    {
+        let file = Raw::deserialize(deserializer).map_err(|error| {
+            ConfigError::of(None, ValidationError::new(WHOLE, error.to_string()))
+        })?;
+        let Raw::Table(entries) = file else {
+            let problem = "give a table for each integration, under its name";
+            return Err(ConfigError::of(None, ValidationError::new(WHOLE, problem)));
+        };
+        let (mut configs, mut found) = (BTreeMap::new(), Vec::new());
+        for (name, value) in entries {
+            let mut of_one = Vec::new();
+            let config = match value {
+                Raw::Table(_) => Self::by(value, &mut of_one),
+                _ => {
+                    let problem = "this is no table of an integration's settings";
+                    found.push(ValidationError::new(&name, problem));
+                    continue;
+                }
+            };
+            let path = |error: &ValidationError| match error.field() {
+                WHOLE => name.clone(),
+                field => format!("{name}.{field}"),
+            };
+            let errors = of_one.iter();
+            found.extend(errors.map(|error| ValidationError::new(path(error), error.problem())));
+            if configs.contains_key(&name) {
+                found.push(ValidationError::new(&name, "it is here twice: join them"));
+            }
+            configs.insert(name, config);
+        }
+        ConfigError::check(None, found).map(|()| configs)
+    }
+
+    fn by(value: Raw, found: &mut Vec<ValidationError>) -> Self {
+        let tables = Tables::read(&value.with_present_names(), &mut Reader::new(found));
         let config = Self(Arc::new(tables.unwrap_or_default()));
         // Whether settings can work depends on what is set in code. But if some are invalid, the others
         // are checked against the preset, so that all errors are reported together.
         if let Some(preset) = config.0.preset.filter(|_| !found.is_empty()) {
-            config.check_against(preset, &mut found);
+            config.check_against(preset, found);
         }
-        ConfigError::check(None, found).map(|()| config)
+        config
     }
 
     /// The preset that it names.
@@ -197,10 +242,7 @@ impl Integration {
     ///
     /// If the settings can't work: all errors are reported, and nothing is changed.
     pub fn apply(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
-        let mut found = Vec::new();
-        let settings = Settings(Some(config.clone()));
-        let laid = settings.merge(self.shared.live.base(), &mut found);
-        ConfigError::check(Some(self.name()), found)?;
+        let laid = self.merged(config)?;
         self.shared.live.change(laid.slots, || {
             if let (Some(pool), Some(limits)) = (&self.shared.pool, laid.limits) {
                 pool.set_limits(limits);
@@ -208,6 +250,23 @@ impl Integration {
         });
         self.shared.emitter.emit(None, || Event::SettingsApplied);
         Ok(())
+    }
+
+    /// Whether settings could be [applied](Self::apply), without applying them: where one file has the
+    /// settings of several integrations, check all of them first.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub fn check_config(&self, config: &IntegrationConfig) -> Result<(), ConfigError> {
+        self.merged(config).map(drop)
+    }
+
+    fn merged(&self, config: &IntegrationConfig) -> Result<Merged, ConfigError> {
+        let mut found = Vec::new();
+        let settings = Settings(Some(config.clone()));
+        let laid = settings.merge(self.shared.live.base(), &mut found);
+        ConfigError::check(Some(self.name()), found).map(|()| laid)
     }
 
     /// All settings as they are, those from code included.

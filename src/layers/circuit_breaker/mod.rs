@@ -76,7 +76,7 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | `consecutive` | 10 | at half of all calls failing, ten in a row come once in a thousand |
-//! | `no_success_for` | 2 s | longer than a restart, shorter than anybody's unsafe_wait |
+//! | `no_success_for` | 2 s | longer than a restart, shorter than people wait |
 //! | `failure_rate`, `failures`, `slow_calls` | off | a brownout still gives useful answers |
 //! | `window`, `minimum` | 30 s, 20 calls | for those rules: long against an attempt, short against an outage |
 //! | `when_open` | [`WhenOpen::Refuse`] | a person is waiting |

@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
 use super::state::{Admission, AttemptOutcome, Role};
@@ -105,10 +105,16 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
             Stage::Recorded => return,
         };
         let outcome = match flow {
-            Ok(()) => AttemptOutcome::Success,
+            Ok(()) => self.outcome_at_end(),
             Err(error) => self.outcome(error),
         };
         self.record(outcome, at);
+    }
+
+    /// Of a body that has ended, or that the caller has dropped.
+    fn outcome_at_end(&self) -> AttemptOutcome {
+        let class = self.attempt.class_at_end();
+        class.map_or(AttemptOutcome::Success, |class| outcome_of(class, None))
     }
 
     fn outcome(&self, error: &Error) -> AttemptOutcome {
@@ -121,13 +127,7 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
             // A time limit passed while it was still queued further in.
             return AttemptOutcome::Neutral;
         }
-        match class_of_error(&self.breaker.classifier, error) {
-            class if class.says_nothing() => AttemptOutcome::Neutral,
-            class if class.is_moved() => AttemptOutcome::Refused,
-            Class::Throttled => AttemptOutcome::Throttled { retry_after },
-            class if class.is_failure() => AttemptOutcome::Failure { retry_after },
-            _ => AttemptOutcome::Success,
-        }
+        outcome_of(class_of_error(&self.breaker.classifier, error), retry_after)
     }
 
     fn record(&mut self, outcome: AttemptOutcome, at: Instant) {
@@ -174,6 +174,16 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
     }
 }
 
+fn outcome_of(class: Class, retry_after: Option<Duration>) -> AttemptOutcome {
+    match class {
+        class if class.says_nothing() => AttemptOutcome::Neutral,
+        class if class.is_moved() => AttemptOutcome::Refused,
+        Class::Throttled => AttemptOutcome::Throttled { retry_after },
+        class if class.is_failure() => AttemptOutcome::Failure { retry_after },
+        _ => AttemptOutcome::Success,
+    }
+}
+
 impl<W: Wire> Drop for OutcomeGuard<'_, W> {
     fn drop(&mut self) {
         match self.stage {
@@ -183,7 +193,7 @@ impl<W: Wire> Drop for OutcomeGuard<'_, W> {
                 self.record(AttemptOutcome::Failure { retry_after: None }, self.call.now());
             }
             // A caller that drops the body unread has its answer.
-            Stage::Head(at) => self.record(AttemptOutcome::Success, at),
+            Stage::Head(at) => self.record(self.outcome_at_end(), at),
             Stage::Recorded => {}
         }
     }

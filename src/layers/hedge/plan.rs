@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::replay::budget::{CallUnderWay, RetryPermit};
-use crate::replay::{RetryOverride, has_honoured_key, is_safe};
+use crate::replay::{RetryOverride, has_honoured_key, only_reads};
 use crate::terms::{Class, Delivery, GaveUp};
 
 pub(super) struct HedgePlan<'a, W: Wire> {
@@ -45,7 +45,7 @@ impl<'a, W: Wire> HedgePlan<'a, W> {
         let number = attempt.number();
         let (safe, may_hedge) = attempt
             .request(|request| {
-                let safe = is_safe(request.method());
+                let safe = only_reads(request);
                 let may_hedge = match request.extensions().get::<RetryOverride>() {
                     Some(RetryOverride::Never) => false,
                     // Its other attempt is the retry layer's.

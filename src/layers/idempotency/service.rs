@@ -6,7 +6,8 @@ use tower_service::Service;
 
 use super::layer::IdempotencyLayer;
 use super::placement::{InHeader, WriteKey};
-use crate::context::Context;
+use crate::context::{Context, KnownBody, Scope};
+use crate::replay::only_reads;
 
 /// Gives unsafe calls a key. See the [module](super).
 ///
@@ -39,6 +40,11 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let IdempotencyLayer { settings, placement } = &*self.layer;
+        if let Some(scope) = Scope::current_carried()
+            && !only_reads(&request)
+        {
+            scope.give_key(&mut request, &KnownBody::default());
+        }
         if let Some(wanted) = settings.wanted(&mut request) {
             let context = Context::of(request.extensions_mut(), settings.emitter.integration());
             if let Some(key) = settings.assign(wanted, context.call(), placement.sends()) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`SwitchMode::On`] | it goes out |
 //! | [`SwitchMode::NoRetries`] | it goes out once: no retries, no hedges |
-//! | [`SwitchMode::CacheOnly`] | it is refused here; a cache further out may have answered before |
+//! | [`SwitchMode::CacheOnly`] | it is refused here, and a [`cache`](crate::cache) further out answers if it can, stale within its window for errors |
 //! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers |
 //! | [`SwitchMode::Off`] | it is refused, and no fallback answers |
 //!

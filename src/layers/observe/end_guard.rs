@@ -85,6 +85,7 @@ impl<'a, W: Wire> EndGuard<'a, W> {
     pub(super) fn end(&mut self, flow: Flow) -> Flow {
         let end = match (&flow, self.head) {
             (Ok(()), Some((class, status))) => {
+                let class = self.attempt.class_at_end().unwrap_or(class);
                 if let Some(capture) = &self.capture {
                     capture.received_all();
                 }
@@ -104,13 +105,9 @@ impl<'a, W: Wire> EndGuard<'a, W> {
 
     /// The delivery, once there is an answer.
     fn delivery(&self, class: Class) -> Delivery {
-        let facts = self.call.facts();
         match self.settings.what {
             Observed::Attempt => Delivery::Answered,
-            Observed::Call if facts.has_fallen_back() => facts.delivery(),
-            // It was processed, whatever earlier attempts did.
-            Observed::Call if class.is_success() => Delivery::Answered,
-            Observed::Call => facts.delivery_of_answer(),
+            Observed::Call => self.call.facts().delivery_at_end(class.is_success()),
         }
     }
 
@@ -169,6 +166,7 @@ impl<'a, W: Wire> EndGuard<'a, W> {
             }
             None if is_cut => End::Failed { class: DEADLINE_PASSED, delivery: delivery_if_cut },
             Some((class, status)) => {
+                let class = self.attempt.class_at_end().unwrap_or(class);
                 let delivery = self.delivery(class);
                 End::Answered { class, status, body_read: false, delivery }
             }

@@ -73,6 +73,10 @@ impl TimeoutLayer {
         self.attempt
     }
 
+    pub(crate) fn head_limit(&self) -> Option<Duration> {
+        self.response_head
+    }
+
     /// Whether a limit depends on the upload's progress.
     pub(super) fn watches_upload(&self) -> bool {
         self.response_head.is_some() || self.upload_stall.is_some()

@@ -48,8 +48,7 @@ pub(super) fn stats(
     let mut stats = LaneStats { paused: pause_of(connection, lane, now)?, ..LaneStats::default() };
     let mut oldest = Vec::new();
     for priority in Priority::ALL {
-        let values = params![lane, *priority as u8, now.0];
-        connection.prepare_cached(STATS_READY)?.query_row(values, |row| {
+        rows(connection, STATS_READY, params![lane, *priority as u8, now.0], |row| {
             stats.ready += count(row, 0)?;
             stats.due += count(row, 1)?;
             stats.polling += count(row, 2)?;

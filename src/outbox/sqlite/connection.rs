@@ -31,8 +31,8 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, OutboxError> {
     Ok(connection)
 }
 
-/// Proves, for as long as it is kept, that no other worker process has the store: a transaction on a file of its own, which
-/// the operating system ends with the process.
+/// Proves, for as long as it is kept, that no other worker process has the store: a transaction on a file of its
+/// own, which the operating system ends with the process.
 pub(super) fn take_worker_lock(path: &Path) -> Result<Connection, OutboxError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-worker");

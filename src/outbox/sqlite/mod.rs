@@ -5,6 +5,7 @@
 //! cost about as many syncs as one.
 
 mod browse;
+mod claim;
 mod connection;
 mod group;
 mod ops;

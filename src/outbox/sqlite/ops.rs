@@ -11,15 +11,12 @@ use crate::outbox::columns::{Dialect, SqlValue, headers_to_bytes, progress_value
 use crate::outbox::id::MessageId;
 use crate::outbox::input::Input;
 use crate::outbox::settlement;
-use crate::outbox::store::{
-    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled,
-    Settlement, head_start,
-};
+use crate::outbox::store::{Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled, Settlement};
 use crate::outbox::stored::{Answer, Attempt, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
 use crate::outcome::BoxError;
 use crate::rt::callback;
-use crate::terms::outbox::{Priority, State};
+use crate::terms::outbox::State;
 
 /// Runs the host's settling function in a transaction.
 pub(super) type Hook<'a> = &'a dyn Fn(&Connection, &StoredMessage, &Answer) -> Result<(), BoxError>;
@@ -41,42 +38,6 @@ pub(super) fn enqueue(connection: &Connection, new: &NewMessage) -> rusqlite::Re
         let idempotency_key = found.get("idempotency_key")?;
         Ok(Enqueued { id: row::id(found, "id")?, idempotency_key, is_duplicate: true })
     })
-}
-
-pub(super) fn claim(
-    connection: &Connection,
-    request: &ClaimRequest,
-    now: Timestamp,
-) -> rusqlite::Result<Claimed> {
-    if let Some(pause) = pause_of(connection, &request.lane, now)? {
-        return Ok(Claimed { messages: Vec::new(), next_due: Some(pause.until), now });
-    }
-    let most = i64::try_from(request.most).unwrap_or(i64::MAX);
-    let blocks = i64::from(request.dead_head == DeadHead::Blocks);
-    let (mut due, mut next_due) = (Vec::new(), None);
-    for priority in Priority::ALL {
-        let level = *priority as u8;
-        due.extend(messages(connection, DUE, params![request.lane, level, now.0, most, blocks])?);
-        let next = rows(connection, NEXT_DUE, params![request.lane, level, now.0], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
-        next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
-    }
-    due.sort_by_key(|message| {
-        let start = head_start(message.content.priority);
-        (message.progress.not_before.minus(start), message.seq)
-    });
-    due.truncate(request.most);
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
-    due.retain_mut(|message| message.progress.apply(&input, now).is_ok());
-    for message in &due {
-        update(connection, message)?;
-    }
-    Ok(Claimed { messages: due, next_due, now })
 }
 
 pub(super) fn extend(
@@ -247,8 +208,6 @@ pub(super) fn seq(message: &StoredMessage) -> SqlValue {
 }
 
 pub(super) const DUPLICATE: &str = include_str!("sql/duplicate.sql");
-pub(super) const DUE: &str = include_str!("sql/due.sql");
-pub(super) const NEXT_DUE: &str = include_str!("sql/next_due.sql");
 pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
 pub(super) const UPDATE: &str = include_str!("sql/update.sql");
 pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");

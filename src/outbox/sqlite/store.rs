@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::browse;
+use super::claim;
 use super::connection::{self, failed};
 use super::group::Writer;
 use super::ops;
@@ -33,8 +34,8 @@ pub type SqliteHook =
 
 /// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
 ///
-/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`. Any number of processes may
-/// enqueue; one has the workers.
+/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`, and
+/// its journal becomes a write-ahead log. Any number of processes may enqueue; one has the workers.
 pub struct SqliteStore {
     path: PathBuf,
     hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
@@ -101,7 +102,7 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
-        self.writer.write(move |tx, now| ops::claim(tx, &request, now).map_err(failed))
+        self.writer.write(move |tx, now| claim::claim(tx, &request, now).map_err(failed))
     }
 
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {

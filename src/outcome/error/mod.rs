@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-use crate::context::{CallId, Context, CorrelationId, InvalidId};
+use crate::context::{CallId, Context, CorrelationId, InvalidId, Peer};
 use crate::outcome::foreign::Sources;
 use crate::redact::Redactor;
 use crate::terms::{Class, Delivery, Fault, GaveUp, Phase, Rejection};
@@ -75,7 +75,9 @@ struct Inner {
     retry_after: Option<Duration>,
     context: Option<Context>,
     /// The host that the request went to, or was for, with its port.
-    host: Option<Box<str>>,
+    peer: Option<Peer>,
+    /// The same as text, once somebody has asked for it.
+    host: OnceLock<Box<str>>,
     elapsed: Option<Duration>,
     gave_up: Option<GaveUp>,
     /// If a retry layer counted them.
@@ -102,7 +104,8 @@ impl Error {
             detail: None,
             retry_after: None,
             context: None,
-            host: None,
+            peer: None,
+            host: OnceLock::new(),
             elapsed: None,
             gave_up: None,
             attempts: None,
@@ -135,10 +138,17 @@ impl Error {
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
-        copy.0.host.clone_from(&self.0.host);
+        copy.0.peer.clone_from(&self.0.peer);
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
+        copy
+    }
+
+    /// The same for another call, which waited for what failed.
+    pub(crate) fn said_of(&self, context: &Context) -> Self {
+        let mut copy = self.said();
+        copy.0.context = Some(context.clone());
         copy
     }
 
@@ -148,8 +158,8 @@ impl Error {
     }
 
     /// Sets the host, unless it is known already.
-    pub(crate) fn with_peer(mut self, host: impl FnOnce() -> Option<Box<str>>) -> Self {
-        self.0.host = self.0.host.take().or_else(host);
+    pub(crate) fn with_peer(mut self, peer: impl FnOnce() -> Option<Peer>) -> Self {
+        self.0.peer = self.0.peer.take().or_else(peer);
         self
     }
 
@@ -190,6 +200,29 @@ impl Error {
     /// Sets the class that a classifier found, so that it is asked only once.
     pub(crate) fn class_or(&self, classify: impl FnOnce() -> Class) -> Class {
         *self.0.class.get_or_init(classify)
+    }
+
+    /// The error of ours in another library's error: itself, or one of its sources.
+    ///
+    /// ```
+    /// # fn on_failure(error: Box<dyn std::error::Error + Send + Sync>) {
+    /// use outrigger::{Delivery, Error};
+    ///
+    /// if Error::find(&*error).is_some_and(|error| error.delivery() == Delivery::Unknown) {
+    ///     // The provider may have acted: ask it.
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
+        let mut error = Some(error);
+        while let Some(this) = error {
+            if let Some(ours) = this.downcast_ref() {
+                return Some(ours);
+            }
+            error = this.source();
+        }
+        None
     }
 
     /// What kind of failure this is.
@@ -282,7 +315,8 @@ impl Error {
     /// a host.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.0.host.as_deref()
+        let peer = self.0.peer.as_ref()?;
+        Some(self.0.host.get_or_init(|| peer.to_string().into()))
     }
 
     /// The call's id.

@@ -14,8 +14,8 @@ impl fmt::Display for Error {
         if let Some(limit) = self.0.limit {
             write!(f, " after {limit:?}")?;
         }
-        if let Some(host) = self.host() {
-            write!(f, " {} {host}", self.0.kind.preposition())?;
+        if let Some(peer) = &self.0.peer {
+            write!(f, " {} {peer}", self.0.kind.preposition())?;
         }
         if let Some(detail) = &self.0.detail {
             write!(f, ": {detail}")?;

@@ -57,6 +57,11 @@ impl Gauges {
         self.most(&names::RATE_LIMIT_PAUSED, None, seconds(rate.paused_for));
         self.sum(&names::RATE_LIMIT_WAITING, None, rate.waiting);
         self.most(&names::HEDGE_DELAY, None, seconds(health.hedge.delay));
+        if let Some(cache) = health.cache {
+            let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+            self.sum(&names::CACHE_KEYS, None, most(cache.keys));
+            self.sum(&names::CACHE_BYTES, None, most(cache.bytes));
+        }
         if let Some(mirror) = health.mirror {
             self.most(&names::MIRROR_SHARE, None, f64::from(mirror.share) / MILLION);
         }

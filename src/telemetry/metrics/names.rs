@@ -56,9 +56,10 @@ impl Metric {
 }
 
 macro_rules! metrics {
-    ($(#[doc = $help:literal] $id:ident: $kind:ident, $unit:ident $(($of:literal))?, $name:literal, [$($label:ident),*];)*) => {
+    ($(#[doc = $help:literal] $(#[cfg($only:meta)])? $id:ident: $kind:ident, $unit:ident $(($of:literal))?, $name:literal, [$($label:ident),*];)*) => {
         $(
             #[doc = $help]
+            $(#[cfg($only)])?
             pub const $id: Metric = Metric {
                 name: $name,
                 kind: Kind::$kind,
@@ -69,7 +70,7 @@ macro_rules! metrics {
         )*
 
         /// All of them.
-        pub const ALL: &[Metric] = &[$($id),*];
+        pub const ALL: &[Metric] = &[$($(#[cfg($only)])? $id),*];
     };
 }
 
@@ -137,18 +138,30 @@ metrics! {
     KILL_SWITCH_CHANGES: Counter, Of("change"), "outrigger.kill_switch.changes", [MODE];
     /// Times that what moves the kill switch became unreadable, by why.
     KILL_SWITCH_SOURCE_FAILURES: Counter, Of("failure"), "outrigger.kill_switch.source_failures", [REASON];
+    /// Calls that a cache answered or let pass, by what it did.
+    CACHE_ANSWERS: Counter, Of("call"), "outrigger.cache.answers", [OUTCOME];
+    /// Background refreshes of stored answers that have ended, by whether the provider answered.
+    CACHE_REFRESHES: Counter, Of("refresh"), "outrigger.cache.refreshes", [ANSWERED];
     /// Copies of calls that were answered, by class and whether the answer agreed with the real one.
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
     /// Messages of an outbox that died, by why: a person has to decide about each.
+    #[cfg(feature = "outbox")]
     OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
     /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`.
+    #[cfg(feature = "outbox")]
     OUTBOX_EVENTS: Counter, Of("message"), "outrigger.outbox.events", [REASON];
     /// Injected faults, by kind.
     FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.
     CORRELATION_REPLACED: Counter, Of("call"), "outrigger.correlation.replaced", [];
+    /// Tokens that were fetched, or confirmed.
+    TOKEN_REFRESHES: Counter, Of("refresh"), "outrigger.token.refreshes", [];
+    /// Tokens that could not be fetched, by why: `transient` ends by itself.
+    TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
+    /// Attempts whose token the provider refused.
+    TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -190,12 +203,26 @@ metrics! {
     HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];
     /// The share of calls that is copied, from 0 to 1.
     MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
+    /// URIs of which a cache has answers stored.
+    CACHE_KEYS: Gauge, Of("key"), "outrigger.cache.keys", [];
+    /// The bytes that they take.
+    CACHE_BYTES: Gauge, Of("byte"), "outrigger.cache.stored", [];
     /// The own client's connections: `idle`, `in_use`, `connecting`.
     POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
+    OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
+    /// Dead messages of a lane, by why: each waits for a person.
+    OUTBOX_DEAD: Gauge, Of("message"), "outrigger.outbox.dead", [LANE, REASON];
+    /// How long the oldest message of a lane waits to be delivered.
+    OUTBOX_OLDEST: Gauge, Seconds, "outrigger.outbox.oldest", [LANE];
+    /// How long a message of a lane has been dead without anybody deciding about it, at most.
+    OUTBOX_OLDEST_DEAD: Gauge, Seconds, "outrigger.outbox.oldest_dead", [LANE];
+    /// 1 while a lane pauses.
+    OUTBOX_PAUSED: Gauge, Of("lane"), "outrigger.outbox.paused", [LANE];
 }
 
 macro_rules! labels {
@@ -205,6 +232,8 @@ macro_rules! labels {
 }
 
 labels! {
+    /// An outbox's lane.
+    LANE = "outrigger.lane";
     /// The integration's name.
     INTEGRATION = "outrigger.integration";
     /// The method, or `_OTHER`.
@@ -246,6 +275,11 @@ labels! {
     WINNER = "outrigger.winner";
     /// `yes`, `no`, or `not_compared`.
     AGREES = "outrigger.agrees";
+    /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
+    /// `revalidated`, `collapsed`, `miss`, `bypass`.
+    OUTCOME = "outrigger.outcome";
+    /// `yes` or `no`.
+    ANSWERED = "outrigger.answered";
     /// `yes` or `no`.
     REPLACED = "outrigger.replaced";
 }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::bounded::KnownIntegrations;
 use super::gauges::{self, Gauge};
+#[cfg(feature = "outbox")]
+use super::labels::Text;
+#[cfg(feature = "outbox")]
+use super::names::{self, Metric};
 use super::observing::Observing;
 use super::sink::Sink;
 use super::visitor::MetricsVisitor;
@@ -45,6 +49,21 @@ impl Metrics {
         for (metric, labels) in gone {
             self.0.to.record(metric, labels, 0.0);
         }
+    }
+
+    /// Sets a gauge of an outbox's lane.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn record_lane(
+        &self,
+        metric: &'static Metric,
+        (integration, lane): (&str, &str),
+        more: Option<(&'static str, &'static str)>,
+        value: f64,
+    ) {
+        let named = [(names::INTEGRATION, integration), (names::LANE, lane)];
+        let named = named.map(|(label, name)| (label, Text::from(Arc::<str>::from(name))));
+        let more = more.map(|(label, word)| (label, Text::from(word)));
+        self.0.to.record(metric, named.into_iter().chain(more).collect(), value);
     }
 
     /// Observes the registry now and then again every so often, for exporters that push.

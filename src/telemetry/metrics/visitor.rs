@@ -88,10 +88,21 @@ impl MetricsVisitor<'_> {
                 let winner = if won { "second" } else { "first" };
                 (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
             }
+            Event::CacheAnswered { outcome } => {
+                (names::CACHE_ANSWERS, Some((names::OUTCOME, outcome.name())))
+            }
+            Event::CacheRefreshed { ok } => {
+                (names::CACHE_REFRESHES, Some((names::ANSWERED, yes_or_no(ok))))
+            }
             Event::MirrorSkipped => (names::MIRROR_SKIPPED, None),
             Event::FaultInjected { fault } => {
                 (names::FAULT_INJECTION_FAULTS, Some((names::FAULT, fault.name())))
             }
+            Event::TokenRefreshed { .. } => (names::TOKEN_REFRESHES, None),
+            Event::TokenRefreshFailed { failure, .. } => {
+                (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
+            }
+            Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             #[cfg(feature = "outbox")]
             Event::Outbox(crate::terms::outbox::OutboxEvent::Parked { why }) => {
@@ -192,6 +203,7 @@ fn refusal(event: &Event) -> Option<&'static str> {
         Event::BreakerRejected => Rejection::CircuitOpen,
         Event::BulkheadRejected { why } => why,
         Event::RateLimitRejected { .. } => Rejection::RateLimited,
+        Event::TokenMissing => Rejection::NoToken,
         Event::KillSwitchRejected { mode } => mode.rejection().unwrap_or(Rejection::Stopped),
         _ => return None,
     };

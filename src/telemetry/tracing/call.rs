@@ -20,6 +20,7 @@ pub(super) fn begin(scope: &SpanScope<'_>) {
         "internal",
         scope.integration(),
         "outrigger.attempts" = Empty,
+        "outrigger.cache" = Empty,
     );
     scope.open.begin_call(key, span, outside);
 }

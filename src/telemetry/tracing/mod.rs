@@ -32,6 +32,7 @@
 //! | `outrigger.integration`, `.call_id`, `.correlation_id` | both | |
 //! | `outrigger.trace_id`, `.span_id` | both; attempt | as sent in `traceparent`, where the call belongs to a trace |
 //! | `outrigger.attempt`, `.attempts` | attempt; call | |
+//! | `outrigger.cache` | call | what a cache did: `hit`, `stale_if_error`, `miss` … |
 //! | `outrigger.end` | both | `answered`, `failed`, `abandoned`, `overtaken` (another request won) |
 //! | `outrigger.delivery` | both | `not_sent`, `answered`, `unknown` |
 //!

@@ -38,6 +38,7 @@ macro_rules! suite {
             orders: a_head_that_is_replayed_while_a_later_one_is_leased_waits_for_it;
             orders: many_replayed_messages_of_one_key_keep_their_order;
             orders: an_edited_message_has_the_turn_of_the_one_that_it_replaces;
+            orders: a_backlog_of_few_keys_hides_no_other_key_and_no_message_without_one;
             settlements: a_failure_is_tried_again_at_its_time_until_attempts_are_used_up;
             settlements: a_retry_past_the_deadline_is_none;
             settlements: a_snooze_is_no_attempt;

@@ -1,6 +1,6 @@
 use outrigger::outbox::{
-    Action, ClaimRequest, DeadHead, DeadReason, ExpiredKey, Filter, MessageId, Outcome, Priority,
-    Selection,
+    Action, ClaimRequest, DeadHead, DeadReason, ExpiredKey, Filter, Message, MessageId, Outcome,
+    Priority, Selection,
 };
 use outrigger::rt::Rng;
 
@@ -110,4 +110,31 @@ async fn kill(bench: &Bench) {
 async fn act(bench: &Bench, on: Selection, action: Action) {
     let acted = bench.store.act(on, action, "ada".into(), "fixed".into()).await.unwrap();
     assert!(!acted.changed.is_empty() && acted.refused.is_empty(), "{acted:?}");
+}
+
+pub(crate) async fn a_backlog_of_few_keys_hides_no_other_key_and_no_message_without_one(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    let now = bench.now().await;
+    let rng = Rng::seeded(5);
+    let new = |body: &'static str, key: Option<&str>| {
+        let message = key.into_iter().fold(mail(body), Message::order_key);
+        message.build(LANE, now, &rng).unwrap()
+    };
+    let mut backlog: Vec<_> = (0..700).map(|_| new("a", Some("a"))).collect();
+    backlog.extend([new("b", Some("b")), new("b 2", Some("b")), new("none", None)]);
+    bench.store.enqueue(backlog).await.unwrap();
+    let claimed = bench.claim(10).await;
+    assert_eq!(claimed.iter().map(body).collect::<Vec<_>>(), ["a", "b", "none"]);
+    assert!(bench.claim(10).await.is_empty());
+    // The heads wait for their retries, and then go first again.
+    bench.fail(&claimed[0], 30).await;
+    bench.deliver(&claimed[1]).await;
+    assert_eq!(bench.claim_bodies(10).await, ["b 2"]);
+    bench.advance_secs(30).await;
+    let again = bench.claim_one(LANE).await;
+    assert_eq!(again.content.id, claimed[0].content.id);
+    bench.settle(&again, Outcome::Dead(DeadReason::Rejected)).await;
+    assert!(bench.claim(10).await.is_empty(), "a dead head holds its key");
 }

@@ -122,8 +122,10 @@ async fn a_lane_that_hangs_holds_up_no_other() {
     let ticket = running.enqueue(mail("2").lane("mailer")).await;
     running.outbox.wait(ticket.id, secs(60)).await.unwrap();
     assert!(began.elapsed() < secs(1));
-    let unnamed = running.outbox.enqueue(mail("3")).await.unwrap_err();
-    assert_eq!(unnamed.kind(), OutboxErrorKind::Lane);
+    for message in [mail("3"), mail("3").lane("maler")] {
+        let refused = running.outbox.enqueue(message).await.unwrap_err();
+        assert_eq!(refused.kind(), OutboxErrorKind::Lane);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,6 +147,31 @@ async fn no_more_are_under_way_than_the_lane_and_the_bulkhead_allow() {
         assert_eq!(stats.leased, most as u64, "nothing leased waits for a place");
         sleep(30).await;
         assert_eq!(script.begun(), 9);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_leased_waits_for_its_turn_under_a_rate() {
+    let script = provider([Answer::status(200)]);
+    let mailer = builder("mailer")
+        .rate_limit(|rate| rate.requests(1, secs(1)))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let running = run(&mailer);
+    let mut tickets = Vec::new();
+    for _ in 0..20 {
+        tickets.push(running.enqueue(mail("1")).await);
+    }
+    for _ in 0..10 {
+        sleep(1).await;
+        let leased = running.outbox.stats("mailer").await.unwrap().leased;
+        assert!(leased <= 1, "{leased}");
+    }
+    let sent = script.requests().len();
+    assert!((8..=12).contains(&sent), "{sent}");
+    for ticket in tickets {
+        running.outbox.wait(ticket.id, secs(60)).await.unwrap();
     }
 }
 

@@ -12,18 +12,27 @@ use outrigger::outbox::{
     UnknownOutcome,
 };
 use outrigger::rt::Clock;
-use outrigger::testing::Answer;
+use outrigger::testing::{Answer, ManualClock};
 
 use super::bench::{Running, integration, mail, memory, provider, secs, sleep, start};
 
-/// A store that fails while it is away. It also fails to answer what it has done, as a connection that breaks does.
+/// A store that does to each call what a test says, by the call's name.
 #[derive(Clone)]
 struct Unreliable {
     store: MemoryStore,
-    is_away: Arc<AtomicBool>,
-    refused: Arc<AtomicUsize>,
-    /// What it does before it fails.
-    loses_answers: Arc<AtomicBool>,
+    fate: Arc<dyn Fn(&'static str) -> Fate + Send + Sync>,
+}
+
+/// What becomes of a call to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Works,
+    Refused,
+    /// It is done, and a connection that breaks loses the answer.
+    DoneAndRefused,
+    /// As if the process ended before it, or after it.
+    EndsBefore,
+    EndsAfter,
 }
 
 fn away<T: Send + 'static>() -> Result<T, OutboxError> {
@@ -38,28 +47,35 @@ fn away<T: Send + 'static>() -> Result<T, OutboxError> {
 }
 
 impl Unreliable {
-    fn new() -> Self {
-        let clock = Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
-        let (is_away, refused, loses_answers) = Default::default();
-        Self { store: MemoryStore::new().clock(clock), is_away, refused, loses_answers }
+    fn new(fate: impl Fn(&'static str) -> Fate + Send + Sync + 'static) -> Self {
+        let store = MemoryStore::new().clock(clock());
+        Self { store, fate: Arc::new(fate) }
     }
 
-    fn when_there<'a, T: Send + 'static>(
+    fn with_fate<'a, T: Send + 'static>(
         &self,
+        call: &'static str,
         done: impl FnOnce() -> StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
-        if !self.is_away.load(Ordering::SeqCst) {
+        let fate = (self.fate)(call);
+        if fate == Fate::Works {
             return done();
         }
-        self.refused.fetch_add(1, Ordering::SeqCst);
-        let lost = self.loses_answers.load(Ordering::SeqCst).then(done);
+        let done = matches!(fate, Fate::DoneAndRefused | Fate::EndsAfter).then(done);
         Box::pin(async move {
-            if let Some(lost) = lost {
-                lost.await?;
+            if let Some(done) = done {
+                done.await?;
             }
-            away()
+            match fate {
+                Fate::EndsBefore | Fate::EndsAfter => std::future::pending().await,
+                _ => away(),
+            }
         })
     }
+}
+
+fn clock() -> Clock {
+    Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000))
 }
 
 impl Store for Unreliable {
@@ -67,19 +83,19 @@ impl Store for Unreliable {
         self.store.now()
     }
     fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>> {
-        self.when_there(|| self.store.enqueue(messages))
+        self.with_fate("enqueue", || self.store.enqueue(messages))
     }
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
-        self.when_there(|| self.store.claim(request))
+        self.with_fate("claim", || self.store.claim(request))
     }
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
-        self.when_there(|| self.store.extend(leases, lease))
+        self.with_fate("extend", || self.store.extend(leases, lease))
     }
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
-        self.when_there(|| self.store.settle(settlements))
+        self.with_fate("settle", || self.store.settle(settlements))
     }
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped> {
-        self.when_there(|| self.store.reap(most))
+        self.with_fate("reap", || self.store.reap(most))
     }
     fn recover(&self) -> StoreFuture<'_, Reaped> {
         self.store.recover()
@@ -130,31 +146,38 @@ fn lane(script: &outrigger::testing::Script) -> Lane {
 }
 
 fn running(store: &Unreliable, script: &outrigger::testing::Script) -> Running {
-    let clock = Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
-    start(Outbox::with_store(store.clone()).clock(clock).lane(lane(script)).build().unwrap())
+    start(Outbox::with_store(store.clone()).clock(clock()).lane(lane(script)).build().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_for_a_while_loses_nothing_and_sends_nothing_twice() {
-    for loses_answers in [false, true] {
-        let (store, script) = (Unreliable::new(), provider([Answer::status(200).after(secs(5))]));
-        store.loses_answers.store(loses_answers, Ordering::SeqCst);
+    for fate in [Fate::Refused, Fate::DoneAndRefused] {
+        let (is_away, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (goes_away, counts) = (Arc::clone(&is_away), Arc::clone(&refused));
+        let store = Unreliable::new(move |_| match goes_away.load(Ordering::SeqCst) {
+            false => Fate::Works,
+            true => {
+                counts.fetch_add(1, Ordering::SeqCst);
+                fate
+            }
+        });
+        let script = provider([Answer::status(200).after(secs(5))]);
         let running = running(&store, &script);
         let mut tickets = Vec::new();
         for _ in 0..20 {
             tickets.push(running.enqueue(mail("1")).await);
         }
         sleep(1).await;
-        store.is_away.store(true, Ordering::SeqCst);
+        is_away.store(true, Ordering::SeqCst);
         // What is sent now is answered while the store is away, for less than a lease.
         sleep(50).await;
-        assert!(store.refused.load(Ordering::SeqCst) > 5);
+        assert!(refused.load(Ordering::SeqCst) > 5);
         let refused = running.outbox.enqueue(mail("2")).await.unwrap_err();
         assert!(refused.is_transient());
-        store.is_away.store(false, Ordering::SeqCst);
+        is_away.store(false, Ordering::SeqCst);
         for ticket in &tickets {
             let state = running.outbox.wait(ticket.id, secs(600)).await.unwrap();
-            assert!(matches!(state, TicketState::Delivered { .. }), "{loses_answers} {state:?}");
+            assert!(matches!(state, TicketState::Delivered { .. }), "{fate:?} {state:?}");
         }
         // A claim whose answer was lost is an attempt whose outcome nobody knows: it was never sent.
         let mut keys: Vec<_> =
@@ -169,7 +192,8 @@ async fn a_store_that_is_away_for_a_while_loses_nothing_and_sends_nothing_twice(
 #[tokio::test(start_paused = true)]
 async fn a_worker_goes_by_the_stores_clock() {
     // The worker's is an hour behind.
-    let (store, script) = (Unreliable::new(), provider([500, 200].map(Answer::status)));
+    let store = Unreliable::new(|_| Fate::Works);
+    let script = provider([500, 200].map(Answer::status));
     let clock = Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000 - 3_600));
     let outbox = Outbox::with_store(store).clock(clock).lane(lane(&script)).build().unwrap();
     let running = start(outbox);
@@ -200,4 +224,61 @@ async fn a_backlog_of_one_lane_delays_no_other() {
     assert!(began.elapsed() < secs(1));
     let dead = running.outbox.stats("crm").await.unwrap().dead;
     assert_eq!(dead, BTreeMap::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_a_process_ends_its_message_is_delivered_with_one_key() {
+    for (call, fate, requests, outcomes) in [
+        ("claim", Fate::EndsBefore, 1, &["delivered"][..]),
+        // Claimed, and not sent.
+        ("claim", Fate::EndsAfter, 1, &["unknown", "delivered"]),
+        // Answered, and not settled.
+        ("settle", Fate::EndsBefore, 2, &["unknown", "delivered"]),
+        // Settled, and not told.
+        ("settle", Fate::EndsAfter, 1, &["delivered"]),
+    ] {
+        let has_ended = AtomicBool::new(false);
+        let store = Unreliable::new(move |now| match now == call {
+            true if !has_ended.swap(true, Ordering::SeqCst) => fate,
+            _ => Fate::Works,
+        });
+        let script = provider([Answer::status(200)]);
+        let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
+        let ticket = plain.enqueue(mail("1").lane("mailer")).await.unwrap();
+        let first = running(&store, &script);
+        sleep(1).await;
+        first.kill().await;
+        let second = running(&store, &script);
+        let state = second.outbox.wait(ticket.id, secs(600)).await.unwrap();
+        assert!(matches!(state, TicketState::Delivered { .. }), "{call} {fate:?} {state:?}");
+        assert_eq!(script.requests().len(), requests, "{call} {fate:?}");
+        let keys = script.requests().into_iter().map(|it| it.headers()["idempotency-key"].clone());
+        assert!(keys.into_iter().all(|key| key == ticket.idempotency_key));
+        assert_eq!(second.outcomes(ticket.id).await, outcomes, "{call} {fate:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_of_the_wall_clock_takes_no_message_from_its_worker() {
+    for jump in [3_600_i64, -3_600] {
+        let wall = ManualClock::at(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
+        tokio::spawn(async move {
+            loop {
+                sleep(1).await;
+                wall.advance(secs(1));
+            }
+        });
+        let script = provider([Answer::status(200).after(secs(25))]);
+        let lane = lane(&script).call_limit(secs(50)).lease(secs(51));
+        let outbox = Outbox::memory().clock(wall.clock()).lane(lane).build().unwrap();
+        let running = start(outbox);
+        let ticket = running.enqueue(mail("1")).await;
+        sleep(5).await;
+        let moved =
+            wall.now() + secs(jump.max(0).unsigned_abs()) - secs(jump.min(0).unsigned_abs());
+        wall.set(moved);
+        sleep(60).await;
+        assert_eq!(running.outcomes(ticket.id).await, ["delivered"], "{jump}");
+        assert_eq!(script.begun(), 1);
+    }
 }

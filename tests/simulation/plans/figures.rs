@@ -154,7 +154,7 @@ fn during<'a>(
 fn first_second_back(scenario: &Scenario, arrivals: &[Duration]) -> f64 {
     let in_first = |outage: Range<Duration>| {
         let second = outage.end..outage.end + SECOND;
-        arrivals.iter().filter(|at| second.contains(at)).count()
+        arrivals.iter().filter(|at| second.contains(*at)).count()
     };
     let most = scenario.outages().map(in_first).max().unwrap_or(0);
     most as f64 / scenario.rate.max(1.0)

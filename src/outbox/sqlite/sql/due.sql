@@ -1,20 +1,5 @@
-SELECT m.* FROM outrigger_message AS m
-WHERE m.state = 'ready' AND m.lane = ?1 AND m.priority = ?2 AND m.not_before <= ?3
-    AND (m.deadline > ?3 OR m.phase = 'hook')
-    AND (m.order_key IS NULL OR (
-        NOT EXISTS (
-            SELECT 1 FROM outrigger_message AS o
-            WHERE o.lane = m.lane AND o.order_key = m.order_key AND o.seq < m.seq
-                AND o.order_key IS NOT NULL AND o.state IN ('ready', 'leased')
-        ) AND NOT EXISTS (
-            SELECT 1 FROM outrigger_message AS o
-            WHERE o.lane = m.lane AND o.order_key = m.order_key
-                AND o.order_key IS NOT NULL AND o.state = 'leased'
-        ) AND (?5 = 0 OR NOT EXISTS (
-            SELECT 1 FROM outrigger_message AS o
-            WHERE o.lane = m.lane AND o.order_key = m.order_key AND o.seq < m.seq
-                AND o.order_key IS NOT NULL AND o.state = 'dead' AND o.replaced_by IS NULL
-        ))
-    ))
-ORDER BY m.not_before, m.seq
+SELECT * FROM outrigger_message
+WHERE state = 'ready' AND order_key IS NULL AND lane = ?1 AND priority = ?2 AND not_before <= ?3
+    AND (deadline > ?3 OR phase = 'hook')
+ORDER BY not_before, seq
 LIMIT ?4

@@ -51,7 +51,9 @@ CREATE TABLE outrigger_message (
 ) STRICT;
 
 CREATE INDEX outrigger_due ON outrigger_message (lane, priority, not_before, seq)
-    WHERE state = 'ready';
+    WHERE state = 'ready' AND order_key IS NULL;
+CREATE INDEX outrigger_due_ordered ON outrigger_message (lane, priority, not_before, seq)
+    WHERE state = 'ready' AND order_key IS NOT NULL;
 CREATE INDEX outrigger_deadline ON outrigger_message (deadline)
     WHERE state = 'ready' AND phase <> 'hook';
 CREATE INDEX outrigger_lease ON outrigger_message (lease_until)

@@ -1,0 +1,63 @@
+use http::HeaderMap;
+use http::header::{HeaderName, VARY};
+
+/// The header fields of a request that an answer depends on, with their values (RFC 9111, 4.1).
+///
+/// Values are compared as lists: without blanks around their members, and lines joined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection(Vec<(HeaderName, Option<String>)>);
+
+impl Selection {
+    /// Whether an answer with these headers can be chosen by any later request: not with `Vary: *`.
+    pub(crate) fn is_possible(headers: &HeaderMap) -> bool {
+        list_members(headers, &VARY).all(|name| name != "*")
+    }
+
+    /// What this answer depends on, of this request.
+    pub(crate) fn of(answer: &HeaderMap, request: &HeaderMap) -> Self {
+        let names = list_members(answer, &VARY);
+        // A name that is none can't be in a request.
+        let names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        Self(names.map(|name| (name.clone(), folded(request, &name))).collect())
+    }
+
+    /// Whether a request agrees with it.
+    pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
+        self.0.iter().all(|(name, value)| folded(request, name) == *value)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let sizes = self
+            .0
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.as_ref().map_or(0, String::len));
+        sizes.sum()
+    }
+}
+
+/// A field's value as one list; `None` if it is missing.
+fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut lines = headers.get_all(name).iter().peekable();
+    lines.peek()?;
+    let mut text = String::new();
+    for line in lines {
+        // Signs that aren't UTF-8 become one sign, so they are kept as numbers.
+        let line: String = line.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+        for member in line.split(',') {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(member.trim());
+        }
+    }
+    Some(text)
+}
+
+/// The members of a list of names.
+pub(crate) fn list_members<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty())
+}

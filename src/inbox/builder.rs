@@ -1,0 +1,112 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::counts::Tally;
+use super::event::lane;
+use super::receive::{Inbox, Inner};
+use super::scheme::Scheme;
+use crate::outbox::Outbox;
+use crate::rt::Clock;
+use crate::settings::{ConfigError, Errors, validate};
+
+/// Settings of an [`Inbox`].
+#[must_use = "an inbox is not built until `build`"]
+pub struct InboxBuilder(Inner);
+
+impl Inbox {
+    /// The inbox of a source, such as `stripe`: how it signs, and the outbox in whose store its events are
+    /// recorded. The source is a part of every event's key: don't rename it while the provider may send again.
+    pub fn builder(
+        source: impl Into<String>,
+        scheme: impl Scheme,
+        outbox: &Outbox,
+    ) -> InboxBuilder {
+        InboxBuilder(Inner {
+            source: source.into(),
+            max_body: scheme.max_body(),
+            time_limit: scheme.time_limit(),
+            scheme: Box::new(scheme),
+            outbox: outbox.clone(),
+            max_attempts: MAX_ATTEMPTS,
+            api_version: None,
+            clock: Clock::system(),
+            tally: Tally::default(),
+        })
+    }
+}
+
+impl InboxBuilder {
+    /// The largest body, in bytes; the scheme's by default: 1 MiB, for Shopify 8 MiB, for GitHub 25 MiB. A
+    /// request takes as much memory until it is verified.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.0.max_body = bytes;
+        self
+    }
+
+    /// How long it may take from the request's head to the answer; the scheme's by default: 4 s, for Slack 2.5 s,
+    /// for GitHub 9 s, each less than the provider waits. A body that takes longer is answered with 408, a store
+    /// with 503.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.0.time_limit = limit;
+        self
+    }
+
+    /// How often an event is tried before it is dead; 40 by default, which takes about a day and a half by
+    /// the default [schedule](super::EventLane::schedule).
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.0.max_attempts = attempts;
+        self
+    }
+
+    /// The version of the provider's API that the handler was written for. Events of another one are recorded
+    /// all the same; they are told, and counted as [`other_version`](super::InboxCounts::other_version).
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
+        self.0.api_version = Some(version.into());
+        self
+    }
+
+    /// The clock that tells how old a request is.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.0.clock = clock;
+        self
+    }
+
+    /// The inbox.
+    ///
+    /// # Errors
+    ///
+    /// Settings that can't work, each by its name.
+    pub fn build(self) -> Result<Inbox, ConfigError> {
+        let Inner { source, outbox, max_body, time_limit, max_attempts, .. } = &self.0;
+        validate("inbox", |errors: &mut Errors<'_>| {
+            if !is_source(source) {
+                errors
+                    .add("source", "it must be 1 to 40 letters, digits, dots, dashes, underscores");
+            } else if !outbox.has_lane(&lane(source)) {
+                errors.add("source", "the outbox has lanes, but none for it: give it `on_event`");
+            }
+            if *max_body == 0 {
+                errors.add("max_body", "a limit of zero lets nothing through: give it some bytes");
+            }
+            if *max_attempts == 0 {
+                errors.add("max_attempts", "it must be at least 1");
+            }
+            errors.refuse_zero("time_limit", Some(*time_limit));
+        })?;
+        Ok(Inbox(Arc::new(self.0)))
+    }
+}
+
+impl fmt::Debug for InboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboxBuilder").field("source", &self.0.source).finish_non_exhaustive()
+    }
+}
+
+fn is_source(source: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (1..=40).contains(&source.len()) && source.bytes().all(fits)
+}
+
+const MAX_ATTEMPTS: u32 = 40;

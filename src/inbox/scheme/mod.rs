@@ -1,0 +1,15 @@
+//! How providers sign, one file a scheme.
+
+mod github;
+mod shopify;
+mod slack;
+mod standard;
+mod stripe;
+mod verifier;
+
+pub use github::GitHub;
+pub use shopify::Shopify;
+pub use slack::Slack;
+pub use standard::StandardWebhooks;
+pub use stripe::Stripe;
+pub use verifier::Scheme;

@@ -1,0 +1,196 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::StatusCode;
+use tokio::sync::oneshot;
+
+use super::around::CachePattern;
+use super::asked::Asked;
+use super::body::ended_early;
+use super::fill::{Came, Fill};
+use super::flight::{Flight, Landed, Waiter};
+use super::given::{CacheStatus, Forwarded};
+use super::state::Turn;
+use crate::context::{AttemptState, Context};
+use crate::event::Event;
+use crate::freshness::{Directives, Failure};
+use crate::pattern::{Attempt, Call, Either, Flow, Next, Wire, either};
+use crate::rt;
+use crate::terms::CacheOutcome;
+
+impl CachePattern {
+    /// The provider must be asked: by a fetch of this call's, or by one that runs.
+    pub(super) async fn ask<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+        asked: Arc<Asked>,
+    ) -> Flow {
+        let shared = &self.settings.shared;
+        let quiet = shared.quiet(&asked.key, call.now());
+        if let Some(stored) = quiet.and_then(|failure| self.stand_in(&asked, failure)) {
+            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
+            return self.give(attempt, stored, asked.form(), status).await;
+        }
+        if asked.directives.only_if_cached {
+            return self.give_nothing(attempt).await;
+        }
+        match self.turn(&asked) {
+            (Turn::Lead(flight), waiter) => {
+                return self.lead(call, attempt, next, &asked, (flight, waiter)).await;
+            }
+            (Turn::Follow(flight), waiter) => {
+                let flow = self.follow(call, attempt, &asked, &flight).await;
+                drop(waiter);
+                if let Some(flow) = flow {
+                    return flow;
+                }
+            }
+            (Turn::Alone, _) => {}
+        }
+        self.lead(call, attempt, next, &asked, alone()).await
+    }
+
+    /// Fetches the answer. The waiter is kept until it was read.
+    async fn lead<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+        asked: &Arc<Asked>,
+        (flight, _waiter): (Flight, Option<Waiter>),
+    ) -> Flow {
+        let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
+        let Some((came, context)) = self.begin(asked, flight, attempt) else {
+            return next.run(call, attempt).await;
+        };
+        let Some(came) = call.until(self.patience(call, asked), came).await else {
+            return self.give_late(attempt, asked, forwarded).await;
+        };
+        attempt.state(|state| state.call().adopt(context.call()));
+        match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
+            Came::Confirmed(stored) => {
+                let status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);
+                let status = status.answered(StatusCode::NOT_MODIFIED);
+                self.give(attempt, stored, asked.form(), status).await
+            }
+            Came::Answered(response) => {
+                let failure = self.settings.failure_of(&response);
+                let stored = failure.and_then(|failure| self.stand_in(asked, failure));
+                let Some(stored) = stored else {
+                    return self.give_answer(attempt, *response, forwarded).await;
+                };
+                let status = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+                let status = status.answered(response.status());
+                // What it holds is needed no longer.
+                drop(response);
+                self.give(attempt, stored, asked.form(), status).await
+            }
+            Came::Failed(error) => self.give_instead(attempt, asked, forwarded, error).await,
+        }
+    }
+
+    /// Waits for another call's fetch. `None` if this call must fetch its own.
+    async fn follow<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+        flight: &Flight,
+    ) -> Option<Flow> {
+        let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
+        attempt.state(|state| {
+            state.leave_queue();
+            state.call().count_attempts(0);
+        });
+        let landed = call.until(self.patience(call, asked), flight.landed()).await;
+        match landed {
+            None => Some(self.give_late(attempt, asked, forwarded).await),
+            Some(Landed::Stored) => self.give_collapsed(attempt, asked).await,
+            Some(Landed::NotShared) => None,
+            Some(Landed::Failed(error)) => {
+                let error = error.said_of(&attempt.context());
+                Some(self.give_instead(attempt, asked, forwarded, error).await)
+            }
+        }
+    }
+
+    /// Until when a call waits that has a stale answer: it must not lose that to its deadline.
+    fn patience(&self, call: &Call, asked: &Asked) -> Option<Instant> {
+        let deadline = call.deadline()?;
+        self.stand_in(asked, Failure::ANY)?;
+        let left = deadline.saturating_duration_since(call.now());
+        Some(call.now() + left - left / PART_FOR_STALE)
+    }
+
+    fn turn(&self, asked: &Asked) -> (Turn<Flight>, Option<Waiter>) {
+        let Directives { no_store, no_cache, max_age, .. } = asked.directives;
+        // An answer that another call asked for earlier may be too old for it.
+        match no_store || no_cache || max_age.is_some() {
+            true => (Turn::Alone, None),
+            false => self.settings.shared.join(&asked.key),
+        }
+    }
+
+    /// Begins a fetch in a task of its own; `None` outside of a runtime.
+    fn begin<W: Wire>(
+        &self,
+        asked: &Arc<Asked>,
+        flight: Flight,
+        attempt: &Attempt<W>,
+    ) -> Option<(oneshot::Receiver<Came>, Context)> {
+        let fill = self.fill(asked, flight.clone(), attempt);
+        let (to, came) = oneshot::channel();
+        let context = fill.context.clone();
+        attempt.state(AttemptState::leave_queue);
+        if rt::spawn(fill.run(to)) {
+            return Some((came, context));
+        }
+        self.settings.shared.end(&asked.key, &flight);
+        None
+    }
+
+    /// Fetches an answer anew in the background, unless somebody does.
+    pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
+        let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
+        let fill = self.fill(asked, flight.clone(), attempt);
+        let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
+        let (context, key) = (fill.context.clone(), asked.key.clone());
+        let began = rt::spawn(async move {
+            let due = rt::after(rt::now(), settings.fetch_limit);
+            let work = either(fill.refresh(waiter), alive.ended());
+            let ended = rt::until(Some(due), work).await;
+            if ended.is_none() {
+                // It was cut, and nobody has noted that yet.
+                settings.shared.failed(&key, Failure::ANY);
+            }
+            let ok = matches!(ended, Some(Either::First(true)));
+            settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });
+        });
+        if !began {
+            self.settings.shared.end(&asked.key, &flight);
+        }
+    }
+
+    fn fill<W: Wire>(&self, asked: &Arc<Asked>, flight: Flight, attempt: &Attempt<W>) -> Fill {
+        Fill {
+            settings: Arc::clone(&self.settings),
+            origin: Arc::clone(&self.origin),
+            generation: self.settings.shared.generation(&asked.key),
+            context: attempt.context().detached(self.settings.call_limit),
+            asked: Arc::clone(asked),
+            flight,
+        }
+    }
+}
+
+/// A fetch that no other call waits for.
+fn alone() -> (Flight, Option<Waiter>) {
+    let flight = Flight::new();
+    let waiter = flight.wait();
+    (flight, Some(waiter))
+}
+
+/// A tenth of the time left is enough to hand up what is in memory, and no more than a person notices.
+const PART_FOR_STALE: u32 = 10;

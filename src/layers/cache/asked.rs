@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use http::header::{
+    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+
+use super::given::Form;
+use super::key::{CacheKey, CachePolicy};
+use super::stored::StoredAnswer;
+use crate::body::Body;
+use crate::context::Context;
+use crate::freshness::{Directives, Windows};
+
+/// A request that the cache may answer, and what was found for it.
+pub(super) struct Asked {
+    pub(super) key: CacheKey,
+    pub(super) is_head: bool,
+    pub(super) directives: Directives,
+    pub(super) windows: Windows,
+    pub(super) request: RequestHead,
+    /// The stored answer that it chooses.
+    pub(super) known: Option<Arc<StoredAnswer>>,
+    /// There are answers for other requests to the same URI.
+    pub(super) has_variants: bool,
+}
+
+/// What a fetch sends.
+pub(super) struct RequestHead {
+    pub(super) uri: Uri,
+    version: Version,
+    pub(super) headers: HeaderMap,
+    extensions: Extensions,
+}
+
+/// How the cache treats a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It may answer.
+    Cached,
+    /// The caller has an older answer of its own: what is fresh is compared with it, and else the call
+    /// goes past it.
+    Compared,
+    /// The call goes past it.
+    Past,
+    /// The call goes past it, and outdates what is stored.
+    Unsafe,
+}
+
+impl Asked {
+    /// How a stored answer is given for it.
+    pub(super) fn form(&self) -> Form {
+        Form { is_head: self.is_head, is_known: false, windows: self.windows }
+    }
+}
+
+impl Way {
+    pub(super) fn of(request: &Request<Body>) -> Self {
+        let method = request.method();
+        if method != Method::GET && method != Method::HEAD {
+            return if method.is_safe() { Self::Past } else { Self::Unsafe };
+        }
+        let is_bypassed = !request.extensions().is_empty()
+            && request.extensions().get::<CachePolicy>() == Some(&CachePolicy::Bypass);
+        let is_special = PAST.iter().any(|name| request.headers().contains_key(name));
+        let has_body = !http_body::Body::is_end_stream(request.body());
+        let has = |name| request.headers().contains_key(name);
+        match is_bypassed || is_special || has_body {
+            true => Self::Past,
+            false if has(IF_NONE_MATCH) || has(IF_MODIFIED_SINCE) => Self::Compared,
+            false => Self::Cached,
+        }
+    }
+}
+
+impl RequestHead {
+    pub(super) fn of(request: &Request<Body>) -> Self {
+        let mut extensions = request.extensions().clone();
+        // It belongs to the call that reads the answer, and a fetch has its own.
+        extensions.remove::<Context>();
+        Self {
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: request.headers().clone(),
+            extensions,
+        }
+    }
+
+    /// The request for a fetch, which asks whether this answer still holds.
+    pub(super) fn build(&self, validated: Option<&StoredAnswer>) -> Request<Body> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.uri.clone();
+        *request.version_mut() = self.version;
+        *request.headers_mut() = self.headers.clone();
+        *request.extensions_mut() = self.extensions.clone();
+        request.headers_mut().extend(validated.into_iter().flat_map(conditions));
+        request
+    }
+}
+
+/// The conditions by which a provider can confirm a stored answer.
+pub(super) fn conditions(stored: &StoredAnswer) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let validators = [
+        (IF_NONE_MATCH, stored.headers.get(http::header::ETAG)),
+        (IF_MODIFIED_SINCE, stored.headers.get(http::header::LAST_MODIFIED)),
+    ];
+    validators.into_iter().filter_map(|(name, value)| Some((name, value?.clone())))
+}
+
+/// With these a request asks for a part, or for an answer under a condition that only the provider knows.
+const PAST: [HeaderName; 4] = [RANGE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];

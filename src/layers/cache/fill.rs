@@ -1,0 +1,271 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
+use http::response::Parts;
+use http::{Response, StatusCode};
+use http_body::Body as _;
+use tokio::sync::oneshot;
+
+use super::asked::{Asked, conditions};
+use super::body::{FilledBody, Piece, Pipe};
+use super::flight::{Flight, Landed, Waiter};
+use super::origin::Origin;
+use super::parts::Settings;
+use super::shared::{Generation, Shared};
+use super::stored::StoredAnswer;
+use crate::body::Body;
+use crate::context::Context;
+use crate::freshness::{Failure, Moments, Storing, TimedHeaders, Validity};
+use crate::outcome::Error;
+use crate::pattern::either;
+
+/// A fetch in a task of its own, which stores what it gets.
+///
+/// It ends when nobody waits for it any more. A call that leaves harms no other that waits.
+pub(super) struct Fill {
+    pub(super) settings: Arc<Settings>,
+    pub(super) origin: Arc<dyn Origin>,
+    pub(super) asked: Arc<Asked>,
+    pub(super) flight: Flight,
+    pub(super) generation: Generation,
+    /// The facts of the call that began it, without its deadline.
+    pub(super) context: Context,
+}
+
+/// What the call that began a fetch gets.
+pub(super) enum Came {
+    /// The provider confirmed what was stored.
+    Confirmed(Arc<StoredAnswer>),
+    /// The provider answered.
+    Answered(Box<Response<FilledBody>>),
+    Failed(Error),
+}
+
+/// The provider's answer, and when it was asked for and came.
+struct Reply {
+    head: Parts,
+    body: Body,
+    sent: Instant,
+    received: Moments,
+}
+
+/// Ends the fetch, whichever way it ends.
+struct Landing<'a> {
+    fill: &'a Fill,
+    landed: Landed,
+}
+
+impl Fill {
+    /// Runs the fetch to its end, or until nobody waits for it.
+    pub(super) async fn run(self, to: oneshot::Sender<Came>) {
+        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
+        let abandoned = self.shared().abandoned(&self.asked.key, &self.flight);
+        either(self.fetch(to, &mut landing.landed), abandoned).await;
+    }
+
+    /// The same without a call that gets the answer. It returns whether the provider answered.
+    pub(super) async fn refresh(self, _waiter: Waiter) -> bool {
+        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
+        let (to, came) = oneshot::channel();
+        self.fetch(to, &mut landing.landed).await;
+        match came.await {
+            Ok(Came::Confirmed(_)) => true,
+            Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
+            Ok(Came::Failed(error)) => {
+                if error.is_rejected() {
+                    self.note(Some(self.settings.failure_of_error(&error)));
+                }
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    async fn fetch(&self, to: oneshot::Sender<Came>, landed: &mut Landed) {
+        let (reply, confirmed) = match self.ask().await {
+            Ok(came) => came,
+            Err(error) => {
+                // What was refused here costs nothing to be asked again.
+                if !error.is_rejected() {
+                    self.note(Some(self.settings.failure_of_error(&error)));
+                }
+                *landed = Landed::Failed(Arc::new(error.said()));
+                let _ = to.send(Came::Failed(error));
+                return;
+            }
+        };
+        match confirmed {
+            Some(known) => {
+                let confirmed = known.confirmed(&reply.head.headers, reply.sent, reply.received);
+                let confirmed = Arc::new(confirmed);
+                self.note(None);
+                if self.shared().put(&self.asked.key, Arc::clone(&confirmed), self.generation) {
+                    *landed = Landed::Stored;
+                }
+                let _ = to.send(Came::Confirmed(confirmed));
+            }
+            None => self.take(reply, to, landed).await,
+        }
+    }
+
+    /// Asks the provider, and returns the stored answer too if it confirms that. If it confirms another
+    /// one, asks it once more, without conditions.
+    async fn ask(&self) -> Result<(Reply, Option<&StoredAnswer>), Error> {
+        let known = self.asked.known.as_deref();
+        let validated = known.filter(|known| conditions(known).next().is_some());
+        let reply = self.send(validated).await?;
+        match validated.filter(|_| reply.head.status == StatusCode::NOT_MODIFIED) {
+            None => Ok((reply, None)),
+            Some(known) if known.is_confirmed_by(&reply.head.headers) => Ok((reply, Some(known))),
+            Some(_) => Ok((self.send(None).await?, None)),
+        }
+    }
+
+    async fn send(&self, validated: Option<&StoredAnswer>) -> Result<Reply, Error> {
+        let request = self.asked.request.build(validated);
+        let sent = crate::rt::now();
+        let response = self.origin.fetch(request, self.context.clone()).await?;
+        let received = self.shared().moments();
+        let (head, body) = response.into_parts();
+        Ok(Reply { head, body, sent, received })
+    }
+
+    /// Gives the answer to the call, and stores it if it may.
+    async fn take(&self, reply: Reply, to: oneshot::Sender<Came>, landed: &mut Landed) {
+        let Reply { head, body, sent, received } = reply;
+        let answer = Response::from_parts(head, ());
+        let failure = self.settings.failure_of(&answer);
+        let (head, ()) = answer.into_parts();
+        self.note(failure);
+        let times = TimedHeaders::read(&head.headers, sent, received);
+        let validity = Validity::new(head.status, &head.headers, times);
+        match self.storing(&head, &validity, failure) {
+            Storing::Store if self.fits(body.size_hint().lower()) => {
+                let (pipe, piped) = FilledBody::piped(body.size_hint());
+                let given = clone_of(&head);
+                let _ = to.send(Came::Answered(Box::new(Response::from_parts(head, piped))));
+                if self.capture(body, &pipe, |body| self.store(&given, validity, body)).await {
+                    *landed = Landed::Stored;
+                }
+                return;
+            }
+            Storing::Store | Storing::Replace => self.forget(),
+            Storing::Leave => {}
+        }
+        // A request that forbids storing says nothing about others.
+        if failure.is_none() && !self.asked.directives.no_store {
+            self.shared().not_shared(&self.asked.key);
+        }
+        let own = Response::from_parts(head, FilledBody::Own(body));
+        let _ = to.send(Came::Answered(Box::new(own)));
+    }
+
+    /// Reads the body for the call and for the store. Returns whether it is stored.
+    async fn capture(
+        &self,
+        mut body: Body,
+        pipe: &Pipe,
+        store: impl FnOnce(Bytes) -> bool,
+    ) -> bool {
+        let mut kept = BytesMut::new();
+        loop {
+            let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+            let frame = match frame {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    pipe.send(Piece::Failed(error));
+                    return false;
+                }
+                None => {
+                    let is_stored = store(kept.freeze());
+                    pipe.send(Piece::End);
+                    return is_stored;
+                }
+            };
+            if let Some(data) = frame.data_ref() {
+                if !self.fits((kept.len() + data.remaining()) as u64) {
+                    self.forget();
+                    self.shared().not_shared(&self.asked.key);
+                    pipe.send(Piece::Frame(frame));
+                    pipe.send(Piece::Rest(body));
+                    return false;
+                }
+                kept.extend_from_slice(data);
+            }
+            if body.is_end_stream() {
+                let is_stored = store(kept.freeze());
+                pipe.send(Piece::Last(frame));
+                return is_stored;
+            }
+            pipe.send(Piece::Frame(frame));
+        }
+    }
+
+    fn store(&self, head: &Parts, validity: Validity, body: Bytes) -> bool {
+        let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
+            return false;
+        }
+        let asked = &self.asked.request.headers;
+        let stored = Arc::new(StoredAnswer::new(head, asked, validity, body));
+        self.shared().put(&self.asked.key, stored, self.generation)
+    }
+
+    fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {
+        let Asked { directives, windows, known, .. } = &*self.asked;
+        let now = self.shared().moments();
+        let stands_in = |failure| {
+            let known = known.as_ref();
+            known.is_some_and(|known| known.validity.stands_in(failure, directives, windows, &now))
+        };
+        // What can stand in for a failure isn't replaced by it.
+        match failure.is_some_and(stands_in) {
+            true => Storing::Leave,
+            false => Storing::of(head.status, &head.headers, validity, directives, windows),
+        }
+    }
+
+    fn fits(&self, bytes: u64) -> bool {
+        bytes <= self.settings.config.body_cap as u64
+    }
+
+    fn forget(&self) {
+        self.shared().forget(&self.asked.key, &self.asked.request.headers);
+    }
+
+    /// Remembers a failure, if something is stored that can be given meanwhile.
+    fn note(&self, failure: Option<Failure>) {
+        match failure {
+            None => self.shared().answered(&self.asked.key),
+            Some(failure) if self.asked.known.is_some() => {
+                self.shared().failed(&self.asked.key, failure);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.settings.shared
+    }
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        let Fill { asked, flight, .. } = self.fill;
+        self.fill.shared().end(&asked.key, flight);
+        flight.land(self.landed.clone());
+    }
+}
+
+/// The head as it is stored: without extensions, which belong to one answer.
+fn clone_of(head: &Parts) -> Parts {
+    let mut response = Response::new(());
+    *response.status_mut() = head.status;
+    *response.version_mut() = head.version;
+    response.headers_mut().clone_from(&head.headers);
+    response.into_parts().0
+}

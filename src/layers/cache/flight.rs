@@ -1,0 +1,93 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{Notify, watch};
+
+use crate::outcome::Error;
+
+/// One fetch that several calls may wait for. Clones are the same one.
+#[derive(Clone)]
+pub(super) struct Flight(Arc<Inner>);
+
+struct Inner {
+    /// Calls that wait for it, or read its answer.
+    waiting: AtomicUsize,
+    /// The last of them has left.
+    left: Notify,
+    landed: watch::Sender<Option<Landed>>,
+}
+
+/// What a fetch came to, for those who didn't begin it.
+#[derive(Clone)]
+pub(super) enum Landed {
+    /// Its answer is stored.
+    Stored,
+    /// Its answer isn't for others.
+    NotShared,
+    /// It failed.
+    Failed(Arc<Error>),
+}
+
+/// A call that waits for a fetch, or reads its answer.
+pub(super) struct Waiter(Flight);
+
+impl Flight {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Inner {
+            waiting: AtomicUsize::new(0),
+            left: Notify::new(),
+            landed: watch::Sender::new(None),
+        }))
+    }
+
+    /// One more waits, until the guard is dropped.
+    pub(super) fn wait(&self) -> Waiter {
+        self.0.waiting.fetch_add(1, Ordering::AcqRel);
+        Waiter(self.clone())
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.waiting.load(Ordering::Acquire) > 0
+    }
+
+    /// Waits until somebody has left, perhaps as the last one.
+    pub(super) async fn left(&self) {
+        self.0.left.notified().await;
+    }
+
+    /// Tells all who wait what it came to.
+    pub(super) fn land(&self, landed: Landed) {
+        self.0.landed.send_replace(Some(landed));
+    }
+
+    /// What it came to, once it has ended.
+    pub(super) async fn landed(&self) -> Landed {
+        let mut receiver = self.0.landed.subscribe();
+        match receiver.wait_for(Option::is_some).await {
+            Ok(landed) => landed.clone().unwrap_or(Landed::NotShared),
+            Err(_) => Landed::NotShared,
+        }
+    }
+}
+
+impl PartialEq for Flight {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let flight = &self.0.0;
+        if flight.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            flight.left.notify_one();
+        }
+    }
+}
+
+impl fmt::Debug for Flight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flight")
+    }
+}

@@ -1,0 +1,126 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Response;
+
+use super::around::CachePattern;
+use super::asked::Asked;
+use super::body::FilledBody;
+use super::given::{self, CacheStatus, Form, Forwarded, mark};
+use super::stored::StoredAnswer;
+use crate::event::Event;
+use crate::freshness::{Failure, Plan};
+use crate::outcome::Error;
+use crate::pattern::{Attempt, Flow, Wire};
+use crate::terms::{CacheOutcome, Delivery, Phase};
+
+impl CachePattern {
+    /// Gives a stored answer.
+    pub(super) async fn give<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        stored: Arc<StoredAnswer>,
+        form: Form,
+        status: CacheStatus,
+    ) -> Flow {
+        let outcome = status.outcome;
+        attempt.state(|state| {
+            state.leave_queue();
+            if outcome.is_from_store() && !state.call().is_counted() {
+                state.call().count_attempts(0);
+            }
+        });
+        let now = self.settings.shared.moments();
+        let response = given::response(&stored, form, &now, status);
+        drop(stored);
+        self.told(attempt, outcome);
+        attempt.play(response).await
+    }
+
+    /// The stale answer that may stand in for a failure, if there is one.
+    pub(super) fn stand_in(&self, asked: &Asked, failure: Failure) -> Option<Arc<StoredAnswer>> {
+        let known = asked.known.as_ref()?;
+        let now = self.settings.shared.moments();
+        let stands_in = known.validity.stands_in(failure, &asked.directives, &asked.windows, &now);
+        stands_in.then(|| Arc::clone(known))
+    }
+
+    /// Gives the stale answer in place of an error, or the error.
+    pub(super) async fn give_instead<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+        forwarded: Forwarded,
+        error: Error,
+    ) -> Flow {
+        let failure = self.settings.failure_of_error(&error);
+        let Some(stored) = self.stand_in(asked, failure) else {
+            self.told(attempt, CacheOutcome::Miss);
+            return Err(error.with_context(&attempt.context()));
+        };
+        drop(error);
+        let status = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+        self.give(attempt, stored, asked.form(), status).await
+    }
+
+    /// Gives the stale answer because the call's time runs out.
+    pub(super) async fn give_late<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+        forwarded: Forwarded,
+    ) -> Flow {
+        self.settings.shared.failed(&asked.key, Failure::ANY);
+        let error = Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown);
+        self.give_instead(attempt, asked, forwarded, error).await
+    }
+
+    /// Gives what another call's fetch has stored, if this call may have it.
+    pub(super) async fn give_collapsed<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+    ) -> Option<Flow> {
+        let shared = &self.settings.shared;
+        let stored = shared.entry(&asked.key)?.select(&asked.request.headers)?;
+        let now = shared.moments();
+        let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
+        if plan == Plan::Ask && !stored.validity.may_be_stale() {
+            return None;
+        }
+        let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
+        Some(self.give(attempt, stored, asked.form(), status).await)
+    }
+
+    /// Gives the provider's answer.
+    pub(super) async fn give_answer<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        response: Response<FilledBody>,
+        forwarded: Forwarded,
+    ) -> Flow {
+        let (mut head, body) = response.into_parts();
+        mark(&mut head, CacheStatus::of(CacheOutcome::Miss, forwarded));
+        self.told(attempt, CacheOutcome::Miss);
+        attempt.play(Response::from_parts(head, body)).await
+    }
+
+    /// Answers that nothing is stored.
+    pub(super) async fn give_nothing<W: Wire>(&self, attempt: &Attempt<W>) -> Flow {
+        attempt.state(|state| {
+            state.leave_queue();
+            state.call().count_attempts(0);
+        });
+        self.told(attempt, CacheOutcome::Miss);
+        attempt.play(given::nothing_stored()).await
+    }
+
+    /// Counts what the cache did for a call, and emits it.
+    pub(super) fn told<W: Wire>(&self, attempt: &Attempt<W>, outcome: CacheOutcome) {
+        self.settings.shared.count(outcome);
+        let emitter = &self.settings.emitter;
+        if emitter.is_listened_to() {
+            emitter.emit(Some(&attempt.context()), || Event::CacheAnswered { outcome });
+        }
+    }
+}

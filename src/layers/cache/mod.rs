@@ -1,0 +1,150 @@
+//! Answers from what is stored: fresh, or stale instead of an error.
+//!
+//! It is a private cache by RFC 9111, with stale-while-revalidate and stale-if-error by RFC 5861. A GET or
+//! HEAD is answered from it; other methods go past it and outdate what they may have changed.
+//!
+//! | what is stored | what a call gets | and |
+//! |---|---|---|
+//! | it is fresh | the stored answer | |
+//! | stale, within stale-while-revalidate | the stored answer, at once | one fetch in the background |
+//! | stale, and the provider answers | the provider's answer, or the stored one that it confirms (304) | it is stored |
+//! | stale, within stale-if-error, and the provider fails | the stored answer | the provider isn't asked for this for 1 s × 2 ≤ 30 s, full jitter |
+//! | nothing, or it may not be given | the answer or the error, unchanged | it is stored, if it may be |
+//!
+//! An answer says what was done: [`CacheOutcome`] in its extensions, `Age`, and `Cache-Status` (RFC 9211).
+//! Show your users when it [is stale](CacheOutcome::is_stale).
+//!
+//! **Whose answers.** A key is the URI and a [`CachePartition`]: who asks. Give each tenant its own. Without
+//! one, the request's `Authorization` and `Cookie` make the partition, by a hash that is secret to this
+//! process. So no caller is given another's answer, and a rotated token finds nothing unless a partition
+//! is named.
+//!
+//! **What is stored.** What RFC 9111, 3, allows, if it is of use: fresh, or confirmable, or within a window of
+//! staleness. Never: `no-store`, `Vary: *`, 206, a body that broke, wasn't read, is over the
+//! [cap](CacheLayer::body_cap) or differs from its `Content-Length`. What varies by request headers is kept
+//! for each, 16 for a URI.
+//!
+//! **Freshness.** `max-age`, else `Expires`, else [`fresh_for`](CacheLayer::fresh_for), else a tenth of the
+//! time since `Last-Modified`, a day at most. `s-maxage`, `proxy-revalidate` and `private` are for shared
+//! caches, and `Pragma` is ignored. An answer counts as older if either clock says so, the wall clock or the
+//! monotonic one: after a machine was suspended nothing is fresh by mistake.
+//!
+//! **Errors** are 500, 502, 503, 504, timeouts, transport errors, and refusals of layers further in (open
+//! breaker, full bulkhead, the kill switch's "off" and "cache only"; not "fallback only"). Within the window
+//! of the [setting](CacheLayer::stale_if_error), also 429 and what [`stale_when`](CacheLayer::stale_when)
+//! names. 401, 403, 404, 410 are answers. `no-cache` and `must-revalidate` forbid any staleness.
+//!
+//! **One fetch.** Calls for one key wait for one fetch, each under its own deadline. It runs in a task of its
+//! own, so a call that leaves harms no other; when nobody waits any more, it ends. They get its answer only
+//! if it was stored; else each fetches its own at once, and calls for this key don't wait for each other for
+//! 60 s.
+//!
+//! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
+//! (POST, PUT, DELETE …) that succeeded or may have happened, for the same partition; by hand, for all:
+//! [`CacheHandle`]. What is being fetched then isn't stored.
+//!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`deadline`](crate::deadline): who waits for another call's fetch waits in the caller's time;
+//! - inside [`fallback`](crate::fallback), which answers where nothing is stored;
+//! - outside [`kill_switch`](crate::kill_switch), [`retry`](crate::retry) and all that sends.
+//!
+//! It can't be one of several [`layers`](crate::pattern::layers), because its fetches need the service that
+//! it wraps. Outside of a tokio runtime, calls go past it.
+//!
+//! # When not to use it
+//!
+//! Where an old answer is worse than none: a balance before a payment, a stock before an order. For large
+//! files. For answers that other processes must share: the store is this process's memory.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | [`fresh_for`](CacheLayer::fresh_for) | what answers say | the provider knows best |
+//! | [`stale_while_revalidate`](CacheLayer::stale_while_revalidate), [`stale_if_error`](CacheLayer::stale_if_error) | what answers say | only the business knows how old is too old |
+//! | [`max_bytes`](CacheLayer::max_bytes) | 64 MiB | small beside a service's memory |
+//! | [`max_keys`](CacheLayer::max_keys) | 10,000 | 6 KiB each, an API's usual answer |
+//! | [`body_cap`](CacheLayer::body_cap) | 1 MiB | larger answers are files |
+//! | time for a background fetch | an integration's attempt limit, else 30 s | no caller waits for it |
+//! | heuristic | 10 %, at most 24 h | RFC 9111, 4.2.2 |
+//!
+//! # Errors and events
+//!
+//! No error of its own; 504 for `only-if-cached` where nothing is stored. Events:
+//! [`CacheAnswered`](crate::event::Event::CacheAnswered),
+//! [`CacheRefreshed`](crate::event::Event::CacheRefreshed).
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(feature = "cache")]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use outrigger::Integration;
+//! use outrigger::cache::{CacheLayer, CacheOutcome};
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//!
+//! let minutes = |minutes| Duration::from_secs(60 * minutes);
+//! let provider = Script::new([Answer::status(200).body("1.08"), Answer::status(503)]);
+//! let rates = Integration::user_flow("rates")
+//!     .cache(CacheLayer::new().fresh_for(minutes(1)).stale_if_error(minutes(60)))
+//!     .service(provider)
+//!     .build()?;
+//!
+//! let rate = rates.get("http://rates.test/eur").send().await?;
+//! assert_eq!(rate.into_body().text().await?, "1.08");
+//!
+//! tokio::time::sleep(minutes(5)).await;
+//! let rate = rates.get("http://rates.test/eur").send().await?;
+//! let outcome = rate.extensions().get::<CacheOutcome>().copied();
+//! assert_eq!(outcome, Some(CacheOutcome::StaleIfError));
+//! assert_eq!(rate.into_body().text().await?, "1.08");
+//! # Ok(()) }
+//! # #[cfg(not(feature = "cache"))]
+//! # fn main() {}
+//! ```
+
+mod around;
+mod ask;
+mod asked;
+mod body;
+mod config;
+mod fill;
+mod flight;
+mod give;
+mod given;
+mod handle;
+mod invalidation;
+mod key;
+mod layer;
+#[cfg(feature = "cache")]
+mod memory;
+mod origin;
+mod parts;
+mod past;
+#[cfg(feature = "serde")]
+mod settings;
+mod shared;
+mod state;
+mod store;
+mod stored;
+
+pub use around::CachePattern;
+pub use config::CacheWindows;
+pub use handle::CacheHandle;
+pub use key::{CacheKey, CachePartition, CachePolicy};
+pub use layer::{Cache, CacheLayer};
+#[cfg(feature = "cache")]
+pub use memory::InMemoryStore;
+pub use store::CacheStore;
+pub use stored::CacheEntry;
+
+pub use crate::terms::CacheOutcome;
+
+pub(crate) use origin::{Fetched, Origin};
+#[cfg(feature = "serde")]
+pub(crate) use settings::CacheSettings;

@@ -1,0 +1,93 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+use tokio::sync::watch;
+
+use super::config::CacheConfig;
+use super::shared::Shared;
+use crate::event::Emitter;
+use crate::freshness::Failure;
+use crate::outcome::{Error, ErrorKind, SharedClassifier, class_of_error, class_of_head};
+use crate::terms::Rejection;
+
+/// What a pattern is made of.
+pub(super) struct Settings {
+    pub(super) shared: Arc<Shared>,
+    pub(super) config: CacheConfig,
+    pub(super) classifier: SharedClassifier,
+    pub(super) emitter: Emitter,
+    /// How long a background refresh may take.
+    pub(super) fetch_limit: Duration,
+    /// How long a call may take, if that is limited: what waits further in is told so.
+    pub(super) call_limit: Option<Duration>,
+}
+
+/// Background refreshes end when all of these are gone.
+#[derive(Clone, Debug)]
+pub(super) struct Alive(Arc<watch::Sender<()>>);
+
+/// Ready once all of them are.
+pub(super) struct Ended(watch::Receiver<()>);
+
+// === impl Settings ===
+
+impl Settings {
+    /// Whether an answer is a failure, for which a stored one may stand in.
+    pub(super) fn failure_of<B>(&self, answer: &Response<B>) -> Option<Failure> {
+        let (status, headers) = (answer.status(), answer.headers());
+        let class = class_of_head(&self.classifier, status, headers, answer.extensions());
+        let by_header = matches!(
+            status,
+            StatusCode::INTERNAL_SERVER_ERROR
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        );
+        let by_setting = self.config.is_stale_when(class);
+        (by_header || by_setting).then_some(Failure { by_header, by_setting })
+    }
+
+    /// For which windows an error is a failure.
+    pub(super) fn failure_of_error(&self, error: &Error) -> Failure {
+        match error.kind() {
+            // A person wants the fallback's answer.
+            ErrorKind::Rejected(Rejection::FallbackOnly) => {
+                Failure { by_header: false, by_setting: false }
+            }
+            // A person wants what is stored, or at least no call.
+            ErrorKind::Rejected(Rejection::CacheOnly | Rejection::Stopped) => Failure::ANY,
+            kind => {
+                let class = class_of_error(&self.classifier, error);
+                let is_ours = matches!(kind, ErrorKind::Request | ErrorKind::TooLarge);
+                Failure { by_header: !is_ours, by_setting: self.config.is_stale_when(class) }
+            }
+        }
+    }
+}
+
+// === impl Alive ===
+
+impl Alive {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(())))
+    }
+
+    pub(super) fn subscribe(&self) -> Ended {
+        Ended(self.0.subscribe())
+    }
+}
+
+impl Ended {
+    pub(super) async fn ended(mut self) {
+        // Nothing is ever sent: it only ends.
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::header::{CONTENT_LOCATION, LOCATION};
+
+use super::around::CachePattern;
+use super::asked::{Asked, Way};
+use super::given::{CacheStatus, Forwarded, mark};
+use super::invalidation::{Invalidation, same_origin};
+use super::key::CacheKey;
+use crate::pattern::{Attempt, Call, Flow, Next, Wire};
+use crate::terms::{CacheOutcome, Delivery};
+
+impl CachePattern {
+    /// The call goes past the cache.
+    pub(super) async fn pass<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+        way: Way,
+        key: Option<CacheKey>,
+    ) -> Flow {
+        let mut invalidation = key.map(|key| Invalidation::new(&self.settings.shared, key));
+        let uri = attempt.request(|request| request.uri().clone());
+        let mut running = pin!(next.run(call, attempt));
+        let held = attempt.head(running.as_mut()).await;
+        let forwarded = if way == Way::Unsafe { Forwarded::Method } else { Forwarded::Bypass };
+        let located = held.answer(|head| {
+            mark(head, CacheStatus::of(CacheOutcome::Bypass, forwarded));
+            let named = [LOCATION, CONTENT_LOCATION].map(|name| head.headers.get(&name).cloned());
+            (head.status, named)
+        });
+        if let (Some(invalidation), Some(uri)) = (&mut invalidation, uri) {
+            let delivery = match held.error() {
+                Some(error) => error.delivery(),
+                None => call.facts().delivery(),
+            };
+            let is_done = matches!(&located, Some((status, _)) if status.is_success() || status.is_redirection());
+            match is_done || delivery == Delivery::Unknown {
+                true => invalidation.carry_out(),
+                false => invalidation.cancel(),
+            }
+            let named = located.filter(|_| is_done).map(|(_, named)| named);
+            for other in named.into_iter().flatten().flatten() {
+                if let Some(other) = same_origin(&uri, &other) {
+                    invalidation.also(&other);
+                }
+            }
+        }
+        self.told(attempt, CacheOutcome::Bypass);
+        held.hand_up().await
+    }
+
+    /// A HEAD that can't be answered from the store goes to the provider, and what it says is compared
+    /// with what is stored (RFC 9111, 4.3.5).
+    pub(super) async fn ask_head<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+        asked: Asked,
+    ) -> Flow {
+        if asked.directives.only_if_cached {
+            return self.give_nothing(attempt).await;
+        }
+        let shared = &self.settings.shared;
+        let (generation, sent) = (shared.generation(&asked.key), call.now());
+        let mut running = pin!(next.run(call, attempt));
+        let held = attempt.head(running.as_mut()).await;
+        let head = held.answer(|head| {
+            let headers = head.headers.clone();
+            mark(
+                head,
+                CacheStatus::of(CacheOutcome::Miss, Forwarded::of(&asked, &shared.moments())),
+            );
+            (head.status, headers)
+        });
+        match (&asked.known, head) {
+            (Some(known), Some((StatusCode::OK, headers))) if known.is_outdated_by(&headers) => {
+                shared.forget(&asked.key, &asked.request.headers);
+            }
+            (Some(known), Some((StatusCode::OK, headers))) => {
+                let confirmed = known.confirmed(&headers, sent, shared.moments());
+                shared.put(&asked.key, Arc::new(confirmed), generation);
+            }
+            _ => {}
+        }
+        self.told(attempt, CacheOutcome::Miss);
+        held.hand_up().await
+    }
+}

@@ -1,0 +1,227 @@
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::key::CacheKey;
+use crate::freshness::Failure;
+
+/// What is under way for each key, and what is remembered of the last times.
+///
+/// A key has a place here only while there is something to know about it.
+#[derive(Debug)]
+pub(super) struct KeyTable<F> {
+    keys: HashMap<CacheKey, KeyState<F>>,
+}
+
+#[derive(Debug)]
+struct KeyState<F> {
+    /// The fill that others may wait for.
+    fill: Option<F>,
+    /// Fetches that failed one after the other.
+    failures: u32,
+    /// Until then the provider isn't asked if there is a stale answer, and of which failure it was.
+    quiet_until: Option<Instant>,
+    failure: Failure,
+    /// Until then every call fetches its own: the last answer could not be shared.
+    alone_until: Option<Instant>,
+}
+
+/// What a call that needs the provider's answer does.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn<F> {
+    /// It begins the fill that others may wait for.
+    Lead(F),
+    /// It waits for this fill.
+    Follow(F),
+    /// It fetches its own.
+    Alone,
+}
+
+impl<F: Clone + PartialEq> KeyTable<F> {
+    /// A call needs this key's answer: it joins the fill that runs, or begins one.
+    pub(super) fn join(
+        &mut self,
+        key: &CacheKey,
+        now: Instant,
+        new: impl FnOnce() -> F,
+    ) -> Turn<F> {
+        let known = self.keys.get(key);
+        if let Some(fill) = known.and_then(|known| known.fill.clone()) {
+            return Turn::Follow(fill);
+        }
+        if known.is_some_and(|known| is_before(now, known.alone_until)) {
+            return Turn::Alone;
+        }
+        match self.place(key, now) {
+            Some(place) => Turn::Lead(place.fill.insert(new()).clone()),
+            None => Turn::Alone,
+        }
+    }
+
+    /// A background refresh begins, unless one runs or the provider is left in peace.
+    pub(super) fn begin_refresh(
+        &mut self,
+        key: &CacheKey,
+        now: Instant,
+        new: impl FnOnce() -> F,
+    ) -> Option<F> {
+        if self.quiet(key, now).is_some()
+            || self.keys.get(key).is_some_and(|known| known.fill.is_some())
+        {
+            return None;
+        }
+        Some(self.place(key, now)?.fill.insert(new()).clone())
+    }
+
+    /// How the last fetch failed, if that was so recently that the provider isn't asked again.
+    pub(super) fn quiet(&self, key: &CacheKey, now: Instant) -> Option<Failure> {
+        let known = self.keys.get(key).filter(|known| is_before(now, known.quiet_until))?;
+        Some(known.failure)
+    }
+
+    /// A fill has ended.
+    pub(super) fn end(&mut self, key: &CacheKey, fill: &F) {
+        if let Some(known) = self.keys.get_mut(key) {
+            known.fill = known.fill.take().filter(|running| running != fill);
+            if known.is_forgettable() {
+                self.keys.remove(key);
+            }
+        }
+    }
+
+    /// A fetch failed: the provider is asked again after a time of up to 1 s, which doubles with each
+    /// failure up to 30 s. `share` of it is drawn, from 0 to 1.
+    pub(super) fn failed(&mut self, key: &CacheKey, now: Instant, of: Failure, share: f64) {
+        let Some(known) = self.place(key, now) else { return };
+        known.failure = of;
+        let longest = FIRST_QUIET.saturating_mul(1 << known.failures.min(5)).min(LONGEST_QUIET);
+        known.failures = known.failures.saturating_add(1);
+        known.quiet_until = Some(now + longest.mul_f64(share.clamp(0.0, 1.0)).max(LEAST_QUIET));
+    }
+
+    /// A fetch was answered.
+    pub(super) fn answered(&mut self, key: &CacheKey) {
+        if let Some(known) = self.keys.get_mut(key) {
+            (known.failures, known.quiet_until) = (0, None);
+        }
+    }
+
+    /// An answer could not be shared: for a while, calls don't wait for each other.
+    pub(super) fn not_shared(&mut self, key: &CacheKey, now: Instant) {
+        if let Some(known) = self.place(key, now) {
+            known.alone_until = Some(now + ALONE_FOR);
+        }
+    }
+
+    /// The key's place, unless too many are in use.
+    fn place(&mut self, key: &CacheKey, now: Instant) -> Option<&mut KeyState<F>> {
+        if self.keys.len() >= MOST_KEYS && !self.keys.contains_key(key) {
+            self.keys.retain(|_, known| known.is_in_use(now));
+            if self.keys.len() >= MOST_KEYS {
+                return None;
+            }
+        }
+        Some(self.keys.entry(key.clone()).or_default())
+    }
+}
+
+impl<F> KeyState<F> {
+    fn is_forgettable(&self) -> bool {
+        self.fill.is_none() && self.failures == 0 && self.alone_until.is_none()
+    }
+
+    fn is_in_use(&self, now: Instant) -> bool {
+        self.fill.is_some() || is_before(now, self.quiet_until) || is_before(now, self.alone_until)
+    }
+}
+
+fn is_before(now: Instant, end: Option<Instant>) -> bool {
+    end.is_some_and(|end| now < end)
+}
+
+impl<F> Default for KeyTable<F> {
+    fn default() -> Self {
+        Self { keys: HashMap::new() }
+    }
+}
+
+impl<F> Default for KeyState<F> {
+    fn default() -> Self {
+        let (failure, failures) = (Failure::default(), 0);
+        Self { fill: None, failures, quiet_until: None, failure, alone_until: None }
+    }
+}
+
+/// A provider that is down is asked about once a second at first, and about every 15 s later.
+const FIRST_QUIET: Duration = Duration::from_secs(1);
+const LONGEST_QUIET: Duration = Duration::from_secs(30);
+/// Full jitter may draw nothing, and then a failed fetch would be repeated at once.
+const LEAST_QUIET: Duration = Duration::from_millis(100);
+/// Long enough that calls for personal answers don't queue one after the other, and short enough for a key
+/// that was answered so by chance.
+const ALONE_FOR: Duration = Duration::from_secs(60);
+/// Of each a few hundred bytes.
+const MOST_KEYS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Uri};
+
+    use super::*;
+
+    fn key() -> CacheKey {
+        CacheKey::new(&Uri::from_static("http://rates.test/eur"), &HeaderMap::new(), "")
+    }
+
+    #[test]
+    fn one_leads_and_the_others_follow_until_it_ends() {
+        let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
+        assert_eq!(keys.join(&key, now, || 1), Turn::Lead(1));
+        assert_eq!(keys.join(&key, now, || 2), Turn::Follow(1));
+        assert_eq!(keys.begin_refresh(&key, now, || 3), None);
+        keys.end(&key, &2);
+        assert_eq!(keys.join(&key, now, || 4), Turn::Follow(1), "another one has ended");
+        keys.end(&key, &1);
+        assert!(keys.keys.is_empty(), "nothing is known of it any more");
+        assert_eq!(keys.begin_refresh(&key, now, || 5), Some(5));
+    }
+
+    #[test]
+    fn a_provider_that_fails_is_left_in_peace_for_longer_each_time_up_to_half_a_minute() {
+        let (mut keys, key, now) = (KeyTable::<u8>::default(), key(), crate::rt::now());
+        let seconds = |seconds| now + Duration::from_secs(seconds);
+        for (failure, quiet) in [1, 2, 4, 8, 16, 30, 30, 30].into_iter().enumerate() {
+            keys.failed(&key, now, Failure::ANY, 1.0);
+            let last = seconds(quiet) - Duration::from_millis(1);
+            assert!(keys.quiet(&key, last).is_some(), "{failure}");
+            assert!(keys.quiet(&key, seconds(quiet)).is_none(), "{failure}");
+        }
+        keys.failed(&key, now, Failure::ANY, 0.0);
+        assert!(keys.quiet(&key, now).is_some(), "not at once, whatever is drawn");
+        keys.answered(&key);
+        assert!(keys.quiet(&key, now).is_none());
+    }
+
+    #[test]
+    fn calls_do_not_wait_for_each_other_after_an_answer_that_was_not_shared() {
+        let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
+        keys.not_shared(&key, now);
+        assert_eq!(keys.join(&key, now + ALONE_FOR / 2, || 1), Turn::Alone);
+        assert_eq!(keys.join(&key, now + ALONE_FOR, || 1), Turn::Lead(1));
+    }
+
+    #[test]
+    fn what_is_known_of_keys_is_bounded() {
+        let (mut keys, now) = (KeyTable::<u8>::default(), crate::rt::now());
+        let numbered = |number: usize| {
+            let uri = format!("http://rates.test/{number}").parse().unwrap();
+            CacheKey::new(&uri, &HeaderMap::new(), "")
+        };
+        for number in 0..MOST_KEYS + 10 {
+            keys.not_shared(&numbered(number), now);
+        }
+        assert_eq!(keys.keys.len(), MOST_KEYS);
+        assert_eq!(keys.join(&numbered(MOST_KEYS), now, || 1), Turn::Alone, "there is no place");
+        assert_eq!(keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1), Turn::Lead(1));
+        assert_eq!(keys.keys.len(), 1, "what is over was forgotten");
+    }
+}

@@ -1,0 +1,186 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{
+    CONTENT_LENGTH, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use http::response::Parts;
+use http::{HeaderMap, StatusCode, Version};
+
+use crate::freshness::{
+    Moments, Selection, TimedHeaders, Validity, freshened, http_date_of, list_members,
+    stored_headers,
+};
+use crate::rt::clamp_to_year_9999;
+
+/// What a store keeps under one key: the answers to one URI, which differ by `Vary`.
+///
+/// Clones share it. It lives in memory only.
+#[derive(Clone, Debug)]
+pub struct CacheEntry {
+    variants: Arc<[Arc<StoredAnswer>]>,
+    bytes: usize,
+}
+
+/// One stored answer.
+pub(super) struct StoredAnswer {
+    pub(super) status: StatusCode,
+    version: Version,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    selection: Selection,
+    pub(super) validity: Validity,
+}
+
+impl CacheEntry {
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The answer for a request with these headers: of several, the newest.
+    pub(super) fn select(&self, headers: &HeaderMap) -> Option<Arc<StoredAnswer>> {
+        let matching = self.variants.iter().filter(|stored| stored.selection.matches(headers));
+        matching.max_by_key(|stored| stored.validity.times().date).cloned()
+    }
+
+    /// The entry with another answer, in place of those that the same requests chose. Of too many, the
+    /// oldest goes.
+    pub(super) fn with(known: Option<Self>, stored: Arc<StoredAnswer>) -> Self {
+        let mut variants = Self::others(known, |known| known.selection != stored.selection);
+        variants.push(stored);
+        if variants.len() > MOST_VARIANTS {
+            variants.remove(0);
+        }
+        Self::new(variants)
+    }
+
+    /// The entry without the answers that a request with these headers chooses; `None` if none is left.
+    pub(super) fn without(self, headers: &HeaderMap) -> Option<Self> {
+        let left = Self::others(Some(self), |known| !known.selection.matches(headers));
+        (!left.is_empty()).then(|| Self::new(left))
+    }
+
+    fn others(
+        known: Option<Self>,
+        stays: impl Fn(&StoredAnswer) -> bool,
+    ) -> Vec<Arc<StoredAnswer>> {
+        let known = known.iter().flat_map(|entry| entry.variants.iter());
+        known.filter(|known| stays(known)).cloned().collect()
+    }
+
+    fn new(variants: Vec<Arc<StoredAnswer>>) -> Self {
+        let bytes = variants.iter().map(|stored| stored.bytes()).sum();
+        Self { variants: variants.into(), bytes }
+    }
+}
+
+impl StoredAnswer {
+    /// What is stored of an answer. Its request had these headers.
+    pub(super) fn new(head: &Parts, asked: &HeaderMap, validity: Validity, body: Bytes) -> Self {
+        let date = date_value(&validity);
+        Self {
+            status: head.status,
+            version: head.version,
+            headers: stored_headers(&head.headers, date),
+            body,
+            selection: Selection::of(&head.headers, asked),
+            validity,
+        }
+    }
+
+    /// The same answer, confirmed by a 304 or a HEAD. The request was sent at `sent`.
+    pub(super) fn confirmed(&self, by: &HeaderMap, sent: Instant, received: Moments) -> Self {
+        // An answer without a date is as old as its arrival.
+        let times = TimedHeaders::read(by, sent, received);
+        let date = clamp_to_year_9999(times.date);
+        let headers = freshened(&self.headers, by, date_of(date));
+        let times = TimedHeaders::read(&headers, sent, received);
+        Self {
+            status: self.status,
+            version: self.version,
+            validity: Validity::new(self.status, &headers, times),
+            headers,
+            body: self.body.clone(),
+            selection: self.selection.clone(),
+        }
+    }
+
+    /// Whether a 304 or a HEAD with these headers is about this answer (RFC 9111, 4.3.4).
+    pub(super) fn is_confirmed_by(&self, headers: &HeaderMap) -> bool {
+        let agrees = |name| match (self.headers.get(&name), headers.get(&name)) {
+            (known, Some(told)) => known.is_some_and(|known| weak(known) == weak(told)),
+            (_, None) => true,
+        };
+        // An entity tag says more than a date.
+        if headers.contains_key(ETAG) { agrees(ETAG) } else { agrees(LAST_MODIFIED) }
+    }
+
+    /// Whether the answer to a HEAD says that the body is another one (RFC 9111, 4.3.5).
+    pub(super) fn is_outdated_by(&self, headers: &HeaderMap) -> bool {
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let is_other = |length: &str| length.parse() != Ok(self.body.len());
+        !self.is_confirmed_by(headers) || length.is_some_and(is_other)
+    }
+
+    /// Whether the caller says that it has this answer already (RFC 9111, 4.3.2).
+    pub(super) fn is_known_to(&self, request: &HeaderMap) -> bool {
+        if self.status != StatusCode::OK {
+            return false;
+        }
+        if request.contains_key(IF_NONE_MATCH) {
+            let tag = self.headers.get(ETAG).map(weak);
+            let mut told = list_members(request, &IF_NONE_MATCH);
+            return told.any(|told| told == "*" || tag == Some(weak_text(told.as_bytes())));
+        }
+        let since = http_date_of(request, &IF_MODIFIED_SINCE);
+        let changed = http_date_of(&self.headers, &LAST_MODIFIED);
+        since.is_some_and(|since| changed.unwrap_or(self.validity.times().date) <= since)
+    }
+
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
+    fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        self.body.len() + headers.sum::<usize>() + self.selection.len() + OVERHEAD
+    }
+}
+
+fn date_value(validity: &Validity) -> HeaderValue {
+    date_of(clamp_to_year_9999(validity.times().date))
+}
+
+fn date_of(at: std::time::SystemTime) -> HeaderValue {
+    let text = httpdate::fmt_http_date(at);
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// An entity tag as weak comparison sees it (RFC 9110, 8.8.3.2).
+fn weak(tag: &HeaderValue) -> &[u8] {
+    weak_text(tag.as_bytes())
+}
+
+fn weak_text(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
+}
+
+/// It shows neither a header's value nor the body.
+impl fmt::Debug for StoredAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredAnswer")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server that varies on what is different for each caller must not fill the store (RFC 9111, 4.1, sets
+/// no limit).
+const MOST_VARIANTS: usize = 16;
+/// Of an answer's and its headers' own structures, roughly.
+const OVERHEAD: usize = 512;

@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use super::id::MessageId;
+use super::time::Timestamp;
+use crate::terms::outbox::{DeadReason, Phase, State};
+
+/// All of a message that changes on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub state: State,
+    /// What a worker does next.
+    pub phase: Phase,
+    /// Why it is dead.
+    pub dead_reason: Option<DeadReason>,
+    /// How many attempts were begun since it was enqueued or replayed. An attempt counts when it is
+    /// claimed, so that a message that ends the process is parked.
+    pub attempt: u32,
+    /// The most attempts.
+    pub max_attempts: u32,
+    /// How often the host's settling function was begun.
+    pub hook_attempts: u32,
+    /// How often it was put off without an attempt.
+    pub snoozes: u32,
+    /// How many attempts may have had their effect without an answer, since it was enqueued or replayed.
+    pub unknown: u32,
+    /// It is not claimed before this.
+    pub not_before: Timestamp,
+    /// How long after enqueueing, or after a replay, its deadline is.
+    pub max_age: Duration,
+    /// When it is given up.
+    pub deadline: Timestamp,
+    /// Until when the provider knows its key, if that is known.
+    pub key_valid_until: Option<Timestamp>,
+    /// When its first attempt began.
+    pub first_attempt: Option<Timestamp>,
+    /// When it came to its present end.
+    pub settled: Option<Timestamp>,
+    /// How often it was claimed. It tells a lease from all earlier ones.
+    pub token: u64,
+    /// Who has it, and until when.
+    pub lease: Option<Lease>,
+    /// How often a person replayed it.
+    pub replays: u32,
+    /// The edited message that took its place.
+    pub replaced_by: Option<MessageId>,
+    /// Its request and answer were erased.
+    pub erased: bool,
+    /// Where to ask for the result, in [`Phase::Poll`].
+    pub poll_uri: Option<String>,
+}
+
+/// Who has a message, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The worker process.
+    pub owner: String,
+    /// When others may take it.
+    pub until: Timestamp,
+}
+
+impl Progress {
+    /// A message that was enqueued at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp, max_age: Duration, max_attempts: u32) -> Self {
+        Self {
+            state: State::Ready,
+            phase: Phase::Send,
+            dead_reason: None,
+            attempt: 0,
+            max_attempts,
+            hook_attempts: 0,
+            snoozes: 0,
+            unknown: 0,
+            not_before: now,
+            max_age,
+            deadline: now.plus(max_age),
+            key_valid_until: None,
+            first_attempt: None,
+            settled: None,
+            token: 0,
+            lease: None,
+            replays: 0,
+            replaced_by: None,
+            erased: false,
+            poll_uri: None,
+        }
+    }
+
+    /// Whether its deadline is over. None applies to what the provider has done.
+    #[must_use]
+    pub fn is_past_deadline(&self, now: Timestamp) -> bool {
+        self.phase != Phase::Hook && self.deadline <= now
+    }
+}

@@ -1,0 +1,1 @@
+SELECT * FROM outrigger_message WHERE seq = ?1

@@ -1,0 +1,197 @@
+//! Many callers, one fetch.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use outrigger::cache::CacheOutcome;
+use outrigger::context::CallDeadline;
+use outrigger::testing::{Answer, Script};
+use outrigger::{Error, Integration};
+use tokio::task::JoinSet;
+
+use super::origin::{Got, RATE, ask, cached, fresh, get, integration, layer, send, wait};
+
+/// As many calls at a time as named.
+async fn all(rates: &Integration, calls: usize) -> Vec<Result<Got, Error>> {
+    let rates = Arc::new(rates.clone());
+    let mut under_way = JoinSet::new();
+    for _ in 0..calls {
+        let rates = Arc::clone(&rates);
+        under_way.spawn(async move { send(&rates, get(RATE)).await });
+    }
+    under_way.join_all().await
+}
+
+fn outcomes(got: &[Result<Got, Error>], outcome: CacheOutcome) -> usize {
+    got.iter().filter(|got| got.as_ref().is_ok_and(|got| got.outcome() == outcome)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_of_an_empty_cache_make_one_request() {
+    let provider = Script::new([fresh("a").after(Duration::from_secs(1)), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    let got = all(&rates, 1_000).await;
+    assert!(got.iter().all(|got| got.as_ref().unwrap().text == "a"));
+    assert_eq!(
+        (outcomes(&got, CacheOutcome::Miss), outcomes(&got, CacheOutcome::Collapsed)),
+        (1, 999)
+    );
+    assert_eq!(provider.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_at_the_end_of_its_freshness_make_one_request_and_do_not_wait() {
+    let provider = Script::new([
+        cached("a", "max-age=10, stale-while-revalidate=60"),
+        fresh("b").after(Duration::from_secs(1)),
+    ]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(11).await;
+    let began = tokio::time::Instant::now();
+    let got = all(&rates, 1_000).await;
+    assert_eq!(outcomes(&got, CacheOutcome::StaleWhileRevalidate), 1_000);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    wait(2).await;
+    assert_eq!((ask(&rates).await.text.as_str(), provider.begun()), ("b", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_dropped_at_any_poll_harms_nobody() {
+    for polls in 0..12 {
+        let provider = Script::new([fresh("a").after(Duration::from_millis(5)), fresh("b")]);
+        let rates = integration(layer(), &provider);
+        let mut leader: Pin<Box<dyn Future<Output = _>>> = Box::pin(send(&rates, get(RATE)));
+        let mut follower = None;
+        for _ in 0..polls {
+            let polled = leader.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let rates = rates.clone();
+            follower.get_or_insert_with(|| tokio::spawn(async move { ask(&rates).await }));
+            if polled.is_ready() {
+                leader = Box::pin(std::future::pending());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        drop(leader);
+        if let Some(follower) = follower {
+            let got = tokio::time::timeout(Duration::from_secs(1), follower).await;
+            assert_eq!(got.expect("it doesn't hang").unwrap().text, "a", "{polls}");
+        }
+        assert_eq!(ask(&rates).await.text, "a", "{polls}");
+        assert_eq!(provider.begun(), 1, "{polls}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_for_which_nobody_waits_any_more_ends() {
+    let provider = Script::new([fresh("a").after(Duration::from_secs(1)), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    let mut call = Box::pin(send(&rates, get(RATE)));
+    let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(provider.begun(), 1);
+    drop(call);
+    wait(2).await;
+    assert_eq!((ask(&rates).await.text.as_str(), provider.begun()), ("b", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_caller_waits_under_its_own_deadline() {
+    let provider = Script::new([fresh("a").after(Duration::from_secs(2))]);
+    let rates = integration(layer(), &provider);
+    let with = |limit: u64| {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(CallDeadline::after(Duration::from_millis(limit)));
+        let rates = rates.clone();
+        async move { send(&rates, request).await }
+    };
+    let (leader, short, long) = tokio::join!(with(500), with(1_000), with(5_000));
+    assert!(leader.unwrap_err().is_timeout());
+    assert!(short.unwrap_err().is_timeout());
+    assert_eq!(long.unwrap().text, "a");
+    assert_eq!(provider.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_stored_is_not_shared_and_its_next_callers_do_not_wait_for_each_other() {
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        Answer::status(200)
+            .header("cache-control", "no-store")
+            .body(number.to_string())
+            .after(Duration::from_secs(1))
+    });
+    let rates = integration(layer(), &provider);
+    for (round, seconds) in [2, 1].into_iter().enumerate() {
+        let began = tokio::time::Instant::now();
+        let got = all(&rates, 20).await;
+        let mut texts: Vec<_> = got.into_iter().map(|got| got.unwrap().text).collect();
+        texts.sort();
+        texts.dedup();
+        assert_eq!((texts.len(), provider.begun()), (20, 20 * (round + 1)));
+        assert_eq!(began.elapsed().as_secs(), seconds, "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_for_a_fetch_that_fails_get_its_error_at_once() {
+    let provider = Script::new([Answer::refused().after(Duration::from_secs(1))]);
+    let rates = integration(layer(), &provider);
+    let began = tokio::time::Instant::now();
+    let got = all(&rates, 20).await;
+    assert!(got.iter().all(|got| got.as_ref().is_err_and(Error::is_connect)), "{got:?}");
+    assert_eq!((provider.begun(), began.elapsed().as_secs()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
+    let provider = Script::by(|seen| {
+        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
+        Answer::status(200)
+            .header("cache-control", "max-age=60")
+            .header("vary", "accept-language")
+            .body(language)
+            .after(Duration::from_secs(1))
+    });
+    let rates = integration(layer(), &provider);
+    let of = |language: &'static str| {
+        let mut request = get(RATE);
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        let rates = rates.clone();
+        async move { send(&rates, request).await.unwrap().text }
+    };
+    let (german, french) = tokio::join!(of("de"), of("fr"));
+    assert_eq!((german.as_str(), french.as_str()), ("de", "fr"));
+    assert_eq!((of("de").await.as_str(), of("fr").await.as_str()), ("de", "fr"));
+    assert_eq!(provider.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_sends_nothing_and_a_miss_has_its_calls_attempts() {
+    use outrigger::event::Event;
+    use outrigger::testing::EventRecorder;
+    let events = EventRecorder::new();
+    let provider = Script::new([Answer::status(503), fresh("a")]);
+    let rates = Integration::user_flow("rates")
+        .cache(layer())
+        .subscriber(events.clone())
+        .service(provider)
+        .build()
+        .unwrap();
+    ask(&rates).await;
+    ask(&rates).await;
+    let attempts: Vec<_> = events
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::CallFinished { attempts, .. } => Some(attempts),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(attempts, [2, 0]);
+}

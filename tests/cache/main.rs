@@ -1,0 +1,9 @@
+//! Tests of the cache.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod conformance;
+mod flights;
+mod origin;
+mod properties;
+mod storing;
+mod windows;

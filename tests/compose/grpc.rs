@@ -1,0 +1,257 @@
+//! gRPC: a status in the head, in the trailers, and in place of an error.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use outrigger::event::{BreakerState, End, Event, SwitchMode};
+use outrigger::grpc::{Grpc, GrpcBody};
+use outrigger::integration::Service as Client;
+use outrigger::outcome::Class;
+use outrigger::testing::{Answer, EventRecorder, Script};
+use outrigger::{Body, BoxError, IdempotencyKey, Integration, IntegrationBuilder};
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceExt, service_fn};
+
+/// What a gRPC server answers.
+#[derive(Clone, Copy, Debug)]
+enum Reply {
+    /// The status in the head, and no body.
+    Head(&'static str),
+    /// The status in the trailers, with no message before.
+    Trailers(&'static str),
+    /// An empty frame, and the status in the trailers.
+    Blank(&'static str),
+    /// A message, and the status in the trailers.
+    Message(&'static str),
+    /// A head, and a body that ends, or breaks, without a status.
+    Nothing,
+    Broken,
+    /// A message, and no more.
+    Half,
+    /// No answer at all.
+    Lost,
+    /// No gRPC: the answer of a proxy in between.
+    Proxy(u16),
+}
+
+type Seen = Arc<Mutex<Vec<String>>>;
+
+fn stock(replies: &[Reply]) -> (IntegrationBuilder<Client<Provider>>, Seen) {
+    let (seen, replies) = (Seen::default(), VecDeque::from(replies.to_vec()));
+    let (asked, replies) = (Arc::clone(&seen), Arc::new(Mutex::new(replies)));
+    let provider = service_fn(move |request: Request<Body>| {
+        asked.lock().unwrap().push(request.uri().path().to_owned());
+        let mut replies = replies.lock().unwrap();
+        let reply = replies.pop_front().unwrap();
+        if replies.is_empty() {
+            replies.push_back(reply);
+        }
+        async move {
+            match reply {
+                Reply::Lost => {
+                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+                }
+                reply => Ok::<_, BoxError>(reply.response()),
+            }
+        }
+    });
+    let stock = Integration::user_flow("stock")
+        .grpc(Grpc::new().safe("/acme.Stock/Get").safe("/acme.Catalog/*"))
+        .service(BoxCloneSyncService::new(provider));
+    (stock, seen)
+}
+
+type Provider = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+
+impl Reply {
+    fn response(self) -> Response<Body> {
+        let status = |status: &str| -> HeaderMap {
+            HeaderMap::from_iter([("grpc-status".parse().unwrap(), status.parse().unwrap())])
+        };
+        let frames = |frames: Vec<Frame<Bytes>>| {
+            Body::new(StreamBody::new(stream::iter(frames.into_iter().map(Ok::<_, BoxError>))))
+        };
+        let broken = |mut frames: Vec<Result<Frame<Bytes>, BoxError>>| {
+            frames.push(Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()));
+            Body::new(StreamBody::new(stream::iter(frames)))
+        };
+        let message = || Frame::data(Bytes::from_static(b"\0\0\0\0\x02ok"));
+        let mut response = Response::new(match self {
+            Self::Head(_) | Self::Proxy(_) | Self::Lost => Body::empty(),
+            Self::Trailers(code) => frames(vec![Frame::trailers(status(code))]),
+            Self::Nothing => frames(vec![]),
+            Self::Blank(code) => {
+                frames(vec![Frame::data(Bytes::new()), Frame::trailers(status(code))])
+            }
+            Self::Broken => broken(vec![]),
+            Self::Half => broken(vec![Ok(message())]),
+            Self::Message(code) => frames(vec![message(), Frame::trailers(status(code))]),
+        });
+        if let Self::Proxy(status) = self {
+            *response.status_mut() = status.try_into().unwrap();
+            return response;
+        }
+        response.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
+        if let Self::Head(code) = self {
+            response.headers_mut().extend(status(code));
+        }
+        response
+    }
+}
+
+fn call(path: &str) -> Request<axum::body::Body> {
+    let uri = format!("http://stock.test{path}");
+    Request::post(uri).body(axum::body::Body::from("\0\0\0\0\x02id")).unwrap()
+}
+
+/// The status of an answer, in its head or its trailers, and its message's bytes.
+async fn read(response: Response<GrpcBody>) -> (String, usize) {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap();
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let status = head.headers.get("grpc-status").or_else(|| trailers.get("grpc-status"));
+    let status = status.map_or("none", |status| status.to_str().unwrap()).to_owned();
+    (status, body.to_bytes().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_safe_method_is_repeated_wherever_its_status_stands_and_no_other_is() {
+    for (path, failed, last, attempts) in [
+        ("/acme.Stock/Get", Reply::Head("14"), ("0", 7), 2),
+        ("/acme.Stock/Get", Reply::Trailers("14"), ("0", 7), 2),
+        ("/acme.Stock/Get", Reply::Blank("14"), ("0", 7), 2),
+        ("/acme.Stock/Get", Reply::Nothing, ("0", 7), 2),
+        ("/acme.Stock/Get", Reply::Broken, ("0", 7), 2),
+        ("/acme.Catalog/List", Reply::Trailers("13"), ("0", 7), 2),
+        ("/v1/acme.Catalog/List", Reply::Trailers("13"), ("0", 7), 2),
+        ("/acme.Stock/Get", Reply::Proxy(503), ("0", 7), 2),
+        // It is the caller's mistake.
+        ("/acme.Stock/Get", Reply::Trailers("5"), ("5", 0), 1),
+        ("/acme.Stock/Get", Reply::Message("0"), ("0", 7), 1),
+        // Another method may have had its effect.
+        ("/acme.Stock/Take", Reply::Head("14"), ("14", 0), 1),
+        ("/acme.Stock/Take", Reply::Trailers("14"), ("14", 0), 1),
+        ("/acme.Stock/GetAll", Reply::Head("14"), ("14", 0), 1),
+        ("/acme.CatalogAdmin/Delete", Reply::Head("14"), ("14", 0), 1),
+        ("/acme.Stock/Take", Reply::Broken, ("14", 0), 1),
+        // Half of it has reached the caller.
+        ("/acme.Stock/Get", Reply::Half, ("14", 7), 1),
+    ] {
+        let (stock, seen) = stock(&[failed, Reply::Message("0")]);
+        let stock = stock.build().unwrap();
+        let answer = stock.grpc().oneshot(call(path)).await.unwrap();
+        let (status, bytes) = read(answer).await;
+        assert_eq!((status.as_str(), bytes), last, "{path} {failed:?}");
+        assert_eq!(seen.lock().unwrap().len(), attempts, "{path} {failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_in_the_trailers_counts_and_is_told() {
+    for (reply, class, opens) in [
+        (Reply::Nothing, Class::ServerError, true),
+        (Reply::Head("14"), Class::ServerError, true),
+        (Reply::Trailers("14"), Class::ServerError, true),
+        (Reply::Message("13"), Class::ServerError, true),
+        (Reply::Message("99"), Class::ServerError, true),
+        (Reply::Trailers("8"), Class::Throttled, false),
+        (Reply::Message("16"), Class::Unauthorized, false),
+        (Reply::Message("9"), Class::ClientError, false),
+        (Reply::Message("0"), Class::Success, false),
+    ] {
+        let events = EventRecorder::new();
+        let stock = stock(&[reply]).0.subscriber(events.clone());
+        let stock = stock.breaker(|breaker| breaker.no_success_for(Duration::ZERO)).build();
+        let stock = stock.unwrap();
+        for nth in 0..10 {
+            let mut response = stock.grpc().oneshot(call("/acme.Stock/Take")).await.unwrap();
+            while let Some(Ok(frame)) = response.frame().await {
+                if frame.is_trailers() && nth % 2 == 0 {
+                    // Some clients have enough then.
+                    break;
+                }
+            }
+        }
+        let expected = if opens { BreakerState::Open } else { BreakerState::Closed };
+        assert_eq!(stock.breaker().state(), expected, "{reply:?}");
+        let ends = events.events().into_iter().filter_map(|event| match event {
+            Event::CallFinished { end: End::Answered { class, .. }, .. } => Some(class),
+            Event::AttemptFinished { end: End::Answered { class, .. }, .. } => Some(class),
+            _ => None,
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), vec![class; 20], "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_a_status_that_says_what_may_have_happened() {
+    let broken = |how| Script::new([Answer::broken(how)]);
+    let reset = broken(std::io::ErrorKind::ConnectionReset);
+    for (script, path, code, delivery, attempts) in [
+        (Script::new([Answer::hang()]), "/acme.Stock/Take", "4", "unknown", "1"),
+        (Script::new([Answer::hang()]), "/acme.Stock/Get", "4", "unknown", "2"),
+        (Script::new([Answer::refused()]), "/acme.Stock/Take", "14", "not_sent", "2"),
+        (reset, "/acme.Stock/Take", "14", "unknown", "1"),
+    ] {
+        let stock = Integration::user_flow("stock");
+        let stock = stock.grpc(Grpc::new().safe("/acme.Stock/Get")).service(script);
+        let stock = stock.build().unwrap();
+        let answer = stock.grpc().oneshot(call(path)).await.unwrap();
+        let said = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(said("content-type"), "application/grpc");
+        assert_eq!(said("grpc-status"), code, "{path}");
+        assert_eq!(said("outrigger-delivery"), delivery, "{path}");
+        assert_eq!(said("outrigger-attempts"), attempts, "{path}");
+        assert!(said("grpc-message").starts_with("stock: "), "{}", said("grpc-message"));
+    }
+    // What is refused here.
+    let (stock, seen) = stock(&[Reply::Message("0")]);
+    let stock = stock.build().unwrap();
+    stock.kill_switch().set(SwitchMode::Off, "ops", "100 % déjà vu");
+    let answer = stock.grpc().oneshot(call("/acme.Stock/Get")).await.unwrap();
+    let said = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((said("grpc-status").as_str(), said("outrigger-attempts").as_str()), ("14", "0"));
+    assert!(
+        said("grpc-message").ends_with("100 %25 d%C3%A9j%C3%A0 vu"),
+        "{}",
+        said("grpc-message")
+    );
+    assert!(seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_a_lost_attempt_says_that_it_may_be_a_consequence() {
+    for (last, said) in [
+        (Reply::Head("14"), Some("unknown")),
+        (Reply::Trailers("6"), Some("unknown")),
+        (Reply::Message("0"), None),
+    ] {
+        let stock = stock(&[Reply::Lost, last]).0.build().unwrap();
+        let mut request = call("/acme.Stock/Take");
+        request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap());
+        let (head, body) = stock.grpc().oneshot(request).await.unwrap().into_parts();
+        let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
+        let delivery = "outrigger-delivery";
+        let found = head.headers.get(delivery).or_else(|| trailers.get(delivery));
+        assert_eq!(found.map(|found| found.to_str().unwrap()), said, "{last:?}");
+    }
+}
+
+#[test]
+fn a_path_that_can_be_no_method_is_refused() {
+    for path in ["acme.Stock/Get", "/acme.Stock", "/acme.Stock*", "*", "/*/Get", "/acme.Stock/", ""]
+    {
+        let grpc = Grpc::new().safe("/acme.Stock/Get").safe(path);
+        let script = Script::new([Answer::status(200)]);
+        let stock = Integration::user_flow("stock").grpc(grpc).service(script).build();
+        let error = stock.unwrap_err().to_string();
+        assert!(error.contains(&format!("grpc.safe: {path:?} is no path of a method")), "{error}");
+    }
+}
