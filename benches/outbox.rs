@@ -5,7 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "measures real time")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use outrigger::Integration;
@@ -24,37 +24,50 @@ const BODY: [u8; 256] = [b'x'; 256];
 async fn main() {
     let folder = std::env::temp_dir().join(format!("outrigger-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder");
-    let raw = raw_inserts(&folder.join("raw.db"));
-    println!("{:>32} {raw:>10.0} /s", "raw inserts, one a transaction");
-    let show = |name: &str, rate: f64| {
-        println!("{name:>32} {rate:>10.0} /s {:>7.2} × raw", rate / raw);
-    };
-    show("enqueues, 1 caller", enqueues(&folder.join("one.db"), 1).await);
-    show("enqueues, 32 callers", enqueues(&folder.join("many.db"), AT_ONCE).await);
+    let raw = Raw::new(&folder.join("raw.db"));
+    println!("{:>28} {:>14} {:>14} {:>8}", "", "outbox", "raw inserts", "ratio");
+    for callers in [1, AT_ONCE] {
+        let outbox = Outbox::sqlite(folder.join(format!("{callers}.db"))).build().expect("a file");
+        let before = raw.rate();
+        show(&format!("enqueues, {callers} at once"), enqueues(&outbox, callers).await, before);
+    }
     for backlog in [10_000, 100_000] {
-        let file = folder.join(format!("deliveries-{backlog}.db"));
-        let rate = deliveries(&file, backlog).await;
-        show(&format!("deliveries, 32 of {backlog}"), rate);
+        let outbox = filled(&folder.join(format!("backlog-{backlog}.db")), backlog).await;
+        let before = raw.rate();
+        show(&format!("deliveries of {backlog}"), deliveries(&outbox, backlog).await, before);
     }
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 
-fn raw_inserts(file: &Path) -> f64 {
-    let connection = Connection::open(file).expect("a file");
-    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-        CREATE TABLE job (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT";
-    connection.execute_batch(settings).expect("a table");
-    let (began, mut count) = (Instant::now(), 0_u32);
-    while began.elapsed() < TIME {
-        let insert = connection.prepare_cached("INSERT INTO job (body) VALUES (?1)");
-        insert.expect("sql").execute([&BODY[..]]).expect("an insert");
-        count += 1;
-    }
-    f64::from(count) / began.elapsed().as_secs_f64()
+fn show(name: &str, rate: f64, raw: f64) {
+    println!("{name:>28} {rate:>12.0}/s {raw:>12.0}/s {:>8.1}", rate / raw);
 }
 
-async fn enqueues(file: &Path, callers: usize) -> f64 {
-    let outbox = Outbox::sqlite(file).build().expect("a file");
+/// A table without indexes, with one insert a transaction, in a file with the outbox's settings.
+struct Raw(Connection);
+
+impl Raw {
+    fn new(file: &Path) -> Self {
+        let connection = Connection::open(file).expect("a file");
+        let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            CREATE TABLE job (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT";
+        connection.execute_batch(settings).expect("a table");
+        Self(connection)
+    }
+
+    /// Measured right before each figure, because a disk's speed varies.
+    fn rate(&self) -> f64 {
+        let (began, mut count) = (Instant::now(), 0_u32);
+        while began.elapsed() < TIME {
+            let insert = self.0.prepare_cached("INSERT INTO job (body) VALUES (?1)");
+            insert.expect("sql").execute([&BODY[..]]).expect("an insert");
+            count += 1;
+        }
+        f64::from(count) / began.elapsed().as_secs_f64()
+    }
+}
+
+async fn enqueues(outbox: &Outbox, callers: usize) -> f64 {
     let began = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..callers {
@@ -72,8 +85,8 @@ async fn enqueues(file: &Path, callers: usize) -> f64 {
     f64::from(counts.iter().sum::<u32>()) / began.elapsed().as_secs_f64()
 }
 
-/// The rate of deliveries while so many messages wait.
-async fn deliveries(file: &PathBuf, backlog: usize) -> f64 {
+/// An outbox in which so many messages wait.
+async fn filled(file: &Path, backlog: usize) -> Outbox {
     let provider = Integration::background("bench")
         .bulkhead(|places| places.concurrency(AT_ONCE as u32))
         .without_rate_limit()
@@ -91,6 +104,10 @@ async fn deliveries(file: &PathBuf, backlog: usize) -> f64 {
         }
         left -= some;
     }
+    outbox
+}
+
+async fn deliveries(outbox: &Outbox, backlog: usize) -> f64 {
     let runs = outbox.clone();
     let run = tokio::spawn(async move { runs.run().await });
     let began = Instant::now();

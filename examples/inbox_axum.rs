@@ -1,7 +1,7 @@
 //! Webhooks in axum: a provider sends an event, then the same one again, then somebody forges one. The event is
 //! verified, recorded and handled once, in the transaction that marks it handled.
 //!
-//! `cargo run --example inbox_axum --features hyper,inbox,sqlite`
+//! `cargo run --example inbox_axum --features inbox,sqlite`
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
 

@@ -23,6 +23,7 @@
 //!   bulkhead ────── bounded concurrency, to the end of the body              │
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
+//!   token ───────── a token on each attempt, renewed before it ends          │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -145,7 +146,8 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`idle_timeout`], [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`idle_timeout`],
+//!   [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
@@ -172,6 +174,7 @@
 //! | `json` | no | bodies and answers as JSON: `.json(..)` |
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
+//! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
@@ -290,7 +293,7 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
     bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout,
+    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

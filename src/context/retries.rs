@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
+use super::ids::CallId;
 use crate::terms::{Delivery, GaveUp};
 
 /// The attempts behind a response, as an extension of it.
@@ -28,6 +29,11 @@ pub struct Retries {
     /// answer means what it says.
     pub earlier: Delivery,
 }
+
+/// An extension of an answer that refused a call's credential: there is another one, or will be, so
+/// that the call may be sent again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CredentialRenewed(pub(crate) CallId);
 
 impl Retries {
     /// The worst delivery of the other requests of an inner layer that sent several.

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
-use crate::terms::{BreakerState, Credential, Status};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,25 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
-    /// When credentials expire, the earliest first, as far as its own client knows.
+    /// Its token; `None` if it has none.
+    pub token: Option<TokenHealth>,
+    /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
+    /// its token.
     pub expiries: Vec<Expiry>,
+}
+
+/// A token, and why the last fetch failed, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenHealth {
+    /// The state.
+    pub state: TokenState,
+    /// Its number; 0 without any.
+    pub generation: u64,
+    /// What kind of failure it was.
+    pub failure: Option<TokenFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
 }
 
 /// When a credential expires.

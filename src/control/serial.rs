@@ -8,7 +8,7 @@ use serde_json::json;
 use super::controls::ControlState;
 use super::health::{Expiry, Health};
 use crate::rt::clamp_to_year_9999;
-use crate::terms::Status;
+use crate::terms::{Status, TokenFailure};
 
 /// An object with these fields as they are, and with others.
 macro_rules! object {
@@ -48,6 +48,12 @@ impl Serialize for Health {
                 mirror,
                 [mirrored, skipped, agreed, disagreed],
                 "share": f64::from(mirror.share) / 1e6,
+            )),
+            "token": self.token.as_ref().map(|token| object!(
+                token,
+                [generation, error],
+                "state": token.state.name(),
+                "failure": token.failure.map(TokenFailure::name),
             )),
             "pool": self.pool.map(|pool| object!(
                 pool,

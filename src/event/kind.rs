@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::facts::{AttemptDetail, End};
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode,
+    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
 };
 
 /// Something that happened.
@@ -245,6 +245,36 @@ pub enum Event {
     FaultInjected {
         /// Which.
         fault: InjectedFault,
+    },
+    /// There is another token, or the present one lives longer.
+    TokenRefreshed {
+        /// Its number; the first is 1.
+        generation: u64,
+        /// How long it lives, if that is known.
+        lifetime: Option<Duration>,
+        /// How long the fetch took.
+        elapsed: Duration,
+    },
+    /// A token could not be fetched.
+    TokenRefreshFailed {
+        /// Whether a later fetch may succeed by itself, or somebody has to change something.
+        failure: TokenFailure,
+        /// How long the fetch took.
+        elapsed: Duration,
+        /// After which time it is tried again at the earliest.
+        retry_in: Duration,
+        /// How long the present token is still sent; `None` if there is none, or it has no known end.
+        served_for: Option<Duration>,
+    },
+    /// There was no token to send, and the issuer gave none: an attempt was refused here.
+    TokenMissing,
+    /// The provider refused the token of an attempt.
+    TokenRefused {
+        /// Its number.
+        generation: u64,
+        /// Whether there is another one, or one is being fetched. If not, the token was new, or a
+        /// fetch failed a moment ago, and the caller gets the answer.
+        may_repeat: bool,
     },
     /// Other settings were applied.
     SettingsApplied,

@@ -32,6 +32,7 @@ pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;
 pub use crate::terms::{
     BreakerState, CloseCause, InjectedFault, RedirectTo, ReplaceCause, SourceProblem, SwitchMode,
+    TokenFailure,
 };
 
 pub(crate) use emitter::WeakEmitter;

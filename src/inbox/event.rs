@@ -57,10 +57,10 @@ impl ReceivedEvent {
         self.message.content.created
     }
 
-    /// What it is about: events of one key are handled in the order in which they arrived.
+    /// What it is about. [Order](super#order) among events of one key is for the handler to keep.
     #[must_use]
     pub fn order_key(&self) -> Option<&str> {
-        self.message.content.order_key.as_deref()
+        self.header(ORDER_KEY)
     }
 
     /// The version of the provider's API in which it is written.
@@ -132,17 +132,19 @@ pub(super) fn message(source: &str, facts: &Facts, body: Bytes) -> Message {
         message = message.header(name.clone(), value.clone());
     }
     let time = facts.time.map(|time| time.0.to_string());
-    let known =
-        [(ID, &facts.id), (KIND, &facts.kind), (TIME, &time), (API_VERSION, &facts.api_version)];
+    let known = [
+        (ID, &facts.id),
+        (KIND, &facts.kind),
+        (TIME, &time),
+        (ORDER_KEY, &facts.order_key),
+        (API_VERSION, &facts.api_version),
+    ];
     for (name, value) in known {
         if let Some(value) = fit(value) {
             message = message.header(name, value);
         }
     }
-    match fit(&facts.order_key) {
-        Some(key) => message.order_key(key),
-        None => message,
-    }
+    message
 }
 
 /// The lane in which a source's events are stored.
@@ -169,4 +171,5 @@ const OURS: &str = "outrigger-event-";
 const ID: &str = "outrigger-event-id";
 const KIND: &str = "outrigger-event-kind";
 const TIME: &str = "outrigger-event-time";
+const ORDER_KEY: &str = "outrigger-event-order-key";
 const API_VERSION: &str = "outrigger-event-api-version";

@@ -94,7 +94,7 @@ impl Facts {
         self
     }
 
-    /// What it is about. Events of one key are handled in the order in which they arrived, one at a time.
+    /// What it is about, such as the id of an order. The handler gets it; no event waits for another.
     pub fn order_key(mut self, key: impl Into<String>) -> Self {
         self.order_key = Some(key.into());
         self

@@ -6,7 +6,7 @@ use crate::event::{Emitter, Subscriber};
 use crate::outbox::SqliteFile;
 #[cfg(feature = "sqlite")]
 use crate::outbox::rusqlite::Connection;
-use crate::outbox::{DeadHead, Lane, MemoryStore, OutboxBuilder, Schedule};
+use crate::outbox::{Lane, MemoryStore, OutboxBuilder, Schedule};
 use crate::outcome::BoxError;
 
 /// How the events of a source are handled. The name of a source converts into one with the defaults.
@@ -57,8 +57,7 @@ impl From<&str> for EventLane {
 impl From<EventLane> for Lane {
     fn from(events: EventLane) -> Self {
         let EventLane { name, schedule, emitter } = events;
-        // No provider promises an order, so a dead event holds nothing up.
-        Self::without_calls(name, emitter).schedule(schedule).dead_head(DeadHead::SteppedOver)
+        Self::without_calls(name, emitter).schedule(schedule)
     }
 }
 

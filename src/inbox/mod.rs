@@ -43,7 +43,8 @@
 //!   What it does elsewhere may happen again after a crash or a failure: enqueue that as a
 //!   [`Message`](crate::outbox::Message) in the same transaction.
 //! - **Never given up silently.** An event whose handling fails every time is dead, and stays until a person
-//!   decides. If the provider sends it again (somebody pressed "redeliver"), it is handled anew.
+//!   decides. If the provider sends it again (somebody pressed "redeliver"), it is handled anew; one that a person
+//!   discarded isn't.
 //!
 //! No provider promises an order, and none that every event arrives: see [below](#order).
 //!
@@ -105,7 +106,7 @@
 //! | Stripe | "quickly" | for 3 days |
 //! | Standard Webhooks | 15 to 30 s are recommended to senders | for 3 days in the specification's example |
 //!
-//! Recording takes milliseconds. Behind a load balancer, let it answer no sooner than the provider waits.
+//! Recording takes some milliseconds. The limit of the whole answer is below what the provider waits.
 //!
 //! # Handling
 //!
@@ -124,11 +125,12 @@
 //!
 //! # Order
 //!
-//! Events with one [order key](Facts::order_key) are handled one at a time, in the order in which they arrived; a
-//! dead one holds no other up. That need not be the order in which they happened. If an event carries a whole
-//! state, skip one that is [older](ReceivedEvent::is_newest_since) than what you applied; or take it for a hint,
-//! and ask the provider for the present state through an [integration](crate::Integration). Events also get
-//! lost: where that matters, compare both sides from time to time.
+//! No provider promises one: an update may arrive before the creation. So no event waits for another, and one
+//! that fails because something is missing succeeds when it is tried again. If an event carries a whole state,
+//! skip one that is [older](ReceivedEvent::is_newest_since) than what you applied for its
+//! [order key](ReceivedEvent::order_key); or take it for a hint, and ask the provider for the present state through
+//! an [integration](crate::Integration). Events also get lost: where that matters, compare both sides from time
+//! to time.
 //!
 //! # Versions
 //!
@@ -156,7 +158,7 @@
 //! | [`max_body`](InboxBuilder::max_body) | 1 MiB; Shopify 8 MiB, GitHub 25 MiB | GitHub names 25 MB; the others send some kilobytes |
 //! | `tolerance` of a scheme | 5 min, both ways | the providers' own libraries |
 //! | signatures in one request | at most 8 are tried | two while a secret is replaced; the sender must not choose how much work it is |
-//! | [`time_limit`](InboxBuilder::time_limit) | 1.2 s for the body, 1.2 s for the store | Slack waits for 3 s |
+//! | [`time_limit`](InboxBuilder::time_limit) | 4 s; Slack 2.5 s, GitHub 9 s | less than the provider waits |
 //! | [`max_attempts`](InboxBuilder::max_attempts) | 40 | about a day and a half by the default schedule |
 //! | [`schedule`](EventLane::schedule) | 1 s, 5 s, 30 s, 5 min, doubled to 1 h | the [outbox's](crate::outbox::Schedule) |
 //! | an event that nobody tries to handle | dead after 7 days | longer than a weekend without workers |

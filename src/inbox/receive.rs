@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Method;
@@ -55,14 +55,20 @@ impl Inbox {
     /// [`InboxError`], which says why it is not recorded, and by which
     /// [status](InboxError::status) to answer.
     pub async fn receive(&self, head: &Parts, body: Bytes) -> Result<Received, InboxError> {
-        let received = self.verify_and_record(head, body).await;
+        let received = self.verify_and_record(head, body, self.due()).await;
         self.counted(received)
+    }
+
+    /// When a request that comes now has to be answered.
+    pub(super) fn due(&self) -> Instant {
+        rt::after(rt::now(), self.0.time_limit)
     }
 
     pub(super) async fn verify_and_record(
         &self,
         head: &Parts,
         body: Bytes,
+        due: Instant,
     ) -> Result<Received, InboxError> {
         let inner = &*self.0;
         if head.method != Method::POST {
@@ -78,7 +84,7 @@ impl Inbox {
             Verified::Answer(answer) => return Ok(Received::Answer(answer)),
         };
         let recording = record(&inner.outbox, &inner.source, inner.max_attempts, &facts, body);
-        let recorded = rt::until(Some(rt::after(rt::now(), inner.time_limit)), recording).await;
+        let recorded = rt::until(Some(due), recording).await;
         let received = recorded
             .ok_or_else(|| InboxError::store(None))?
             .map_err(|error| InboxError::store(Some(error)))?;

@@ -49,10 +49,10 @@ impl Inbox {
         if head.method != Method::POST {
             return Err(InboxError::new(InboxErrorKind::Method));
         }
-        let due = rt::after(rt::now(), self.0.time_limit);
+        let due = self.due();
         let body = rt::until(Some(due), whole(body, self.0.max_body)).await;
         let body = body.ok_or_else(|| InboxError::new(InboxErrorKind::BodyTimeout))??;
-        self.verify_and_record(&head, body).await
+        self.verify_and_record(&head, body, due).await
     }
 }
 

@@ -32,6 +32,7 @@ use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
+use crate::token::TokenLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
 
@@ -350,7 +351,7 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.retry = adjust(slots.retry.clone()))
     }
 
-    /// One attempt, and no more.
+    /// One attempt, and no more, but for a call whose [token](Self::token) was refused.
     pub fn without_retry(self) -> Self {
         self.retry(|retry| retry.max_attempts(1))
     }
@@ -409,6 +410,20 @@ impl<T> IntegrationBuilder<T> {
         self.timeout(|_| TimeoutLayer::new())
     }
 
+    /// Gives each attempt a token, which is renewed before it ends. Only requests to the origin of the
+    /// [base URL](Self::base_url) carry it, if there is one, and no redirect to another origin does.
+    ///
+    /// A call whose token is refused is repeated once with another one, also if
+    /// [`without_retry`](Self::without_retry) allows one attempt.
+    pub fn token(self, layer: TokenLayer) -> Self {
+        self.set(|slots| slots.token = layer)
+    }
+
+    /// Requests are sent with the credentials that they have, as both presets have it.
+    pub fn without_token(self) -> Self {
+        self.token(TokenLayer::disabled())
+    }
+
     /// A body that is silent for `limit` while it is being read has failed.
     pub fn idle_timeout(self, limit: Duration) -> Self {
         self.set(|slots| slots.idle_timeout = IdleTimeoutLayer::new(limit))
@@ -450,8 +465,12 @@ impl<T: Source> IntegrationBuilder<T> {
     /// # Errors
     ///
     /// When settings can't work: every one of them is named, with what to do.
-    pub fn build(self) -> Result<Integration, ConfigError> {
+    pub fn build(mut self) -> Result<Integration, ConfigError> {
         self.check()?;
+        if self.slots.token.is_enabled() {
+            let provider = self.endpoint.clone();
+            self.slots.token = self.slots.token.only_to(move |uri| provider.is_own(uri));
+        }
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
         let of_registries = self.registries.iter().flat_map(Registry::subscribers);

@@ -26,6 +26,7 @@ use crate::mirror::MirrorHandle;
 use crate::outcome::Error;
 use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
+use crate::token::TokenHandle;
 use crate::transport::pool::PoolHandle;
 
 /// One third-party API. See the [module](super).
@@ -147,6 +148,12 @@ impl Integration {
     #[must_use]
     pub fn hedge(&self) -> HedgeHandle {
         self.shared.live.slots().hedge.handle()
+    }
+
+    /// Its token, if it has one.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenHandle> {
+        self.shared.live.slots().token.handle()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

@@ -13,8 +13,8 @@ use crate::terms::{BreakerState, SwitchMode};
 pub(crate) enum Places {
     /// None, perhaps until so much time has passed.
     None { wait: Option<Duration> },
-    /// This many more than it has.
-    Some(usize),
+    /// This many more than it has, and under a rate so much time from one to the next.
+    Some { places: usize, interval: Option<Duration> },
     /// One in all, to find out whether the provider answers again.
     OneInAll,
 }
@@ -52,14 +52,14 @@ impl Integration {
         // Of those under way, some may not have got to their places yet.
         let taken = bulkhead.in_use().max(u32::try_from(running).unwrap_or(u32::MAX));
         let free = bulkhead.limit().map(|limit| limit.saturating_sub(taken));
-        let turns = rate.interval().map(|interval| {
+        let interval = rate.interval();
+        let turns = interval.map(|interval| {
             let turns = LONGEST_TURN.as_nanos() / interval.as_nanos().max(1);
             u32::try_from(turns).unwrap_or(u32::MAX).max(1)
         });
         let places = free.into_iter().chain(turns).min();
-        Places::Some(
-            places.map_or(usize::MAX, |places| usize::try_from(places).unwrap_or(usize::MAX)),
-        )
+        let places = places.and_then(|places| usize::try_from(places).ok()).unwrap_or(usize::MAX);
+        Places::Some { places, interval }
     }
 }
 

@@ -32,6 +32,7 @@ macro_rules! each_slot {
             rate_limit: RateLimitLayer => RateLimitSettings,
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
+            token: TokenLayer,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,
         }
@@ -98,6 +99,7 @@ impl Slots {
         }
         let attempt = self.timeout.attempt_limit();
         self.bulkhead = self.bulkhead.reserving(attempt);
+        self.token = self.token.waiting_at_most(attempt);
         self.cache = self.cache.limits(attempt, self.deadline.limit());
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self

@@ -48,11 +48,13 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         slots.timeout.to_pattern(),
         // A user's own around the attempt: under its limit.
         users: slots.around_attempt,
-        // 16. Above the transport: only the provider's silence counts.
+        // 16. Inside the attempt: each has a token of its own, and waits for one in its own time.
+        slots.token.is_enabled().then(|| slots.token.to_pattern()),
+        // 17. Above the transport: only the provider's silence counts.
         slots.idle_timeout.to_pattern(),
-        // 17. Right above the transport: all limits meet the faults as if they were real.
+        // 18. Right above the transport: all limits meet the faults as if they were real.
         slots.fault_injection.is_in_use().then(|| slots.fault_injection.to_pattern()),
-        // 18. The transport: its errors become ours here, once.
+        // 19. The transport: its errors become ours here, once.
         bottom,
     ));
     let name = emitter.integration().cloned();

@@ -23,6 +23,7 @@ use crate::mirror::MirrorLayer;
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
+use crate::token::TokenLayer;
 
 pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
@@ -45,6 +46,7 @@ pub(super) fn slots() -> Slots {
         rate_limit: RateLimitLayer::learning().max_wait(Duration::from_millis(500)),
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
+        token: TokenLayer::disabled(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),

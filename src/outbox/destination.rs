@@ -24,8 +24,8 @@ impl Destination {
 
     /// How many more messages may be under way, as far as the integration knows.
     pub(super) fn places(&self, running: usize) -> Places {
-        self.integration()
-            .map_or(Places::Some(usize::MAX), |integration| integration.places(running))
+        let all = Places::Some { places: usize::MAX, interval: None };
+        self.integration().map_or(all, |integration| integration.places(running))
     }
 
     pub(super) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {

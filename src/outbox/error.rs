@@ -102,6 +102,6 @@ pub(crate) fn refused(why: Refusal) -> OutboxError {
 
 /// An edited message must not have a key that is known.
 pub(crate) fn used_key() -> OutboxError {
-    let why = "its idempotency key is another message's: leave it out, or choose a new one";
+    let why = "its idempotency key or its business key is another message's: choose a new one";
     OutboxError::new(OutboxErrorKind::Message, why)
 }

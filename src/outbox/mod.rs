@@ -175,6 +175,7 @@ mod row;
 mod schedule;
 mod settlement;
 mod settler;
+mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -205,6 +206,7 @@ pub use progress::{Lease, Progress};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
+pub use shown::{ShownAnswer, ShownMessage};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};
 pub use stats::LaneStats;

@@ -22,7 +22,7 @@ pub struct By<'a> {
 
 impl Outbox {
     /// Messages in the order in which they were enqueued. Their requests and answers are as they are: show
-    /// them through a [`Redactor`](crate::redact::Redactor).
+    /// what [`StoredMessage::shown`] makes of them.
     ///
     /// # Errors
     ///

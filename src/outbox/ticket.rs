@@ -1,5 +1,9 @@
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
 use super::id::MessageId;
 use super::stored::{Answer, StoredMessage};
 use super::time::Timestamp;
@@ -84,28 +88,44 @@ impl TicketState {
         !matches!(self, Self::Accepted { .. } | Self::Sending | Self::Polling { .. })
     }
 
-    /// The status of an HTTP answer to whoever asks: 202 while it is open, 200 with the answer, 410 if it
-    /// was called off or is not stored any more. A parked message is 202, too: it may still be delivered.
+    /// An HTTP answer to whoever asks, at `now`: 202 with `Location` and `Retry-After` while it is open or
+    /// parked, because it may still be delivered; 200 with the answer, as far as it was kept; 410 if it was called off or is
+    /// not stored any more.
+    ///
+    /// `location` is where to ask again. Of the answer's headers, only `content-type` is passed on.
     #[must_use]
-    pub fn http_status(&self) -> http::StatusCode {
-        match self {
-            Self::Delivered { .. } => http::StatusCode::OK,
-            Self::Cancelled | Self::Unknown => http::StatusCode::GONE,
-            _ => http::StatusCode::ACCEPTED,
+    pub fn to_response(&self, location: &HeaderValue, now: Timestamp) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = match self {
+            Self::Delivered { .. } => StatusCode::OK,
+            Self::Cancelled | Self::Unknown => StatusCode::GONE,
+            _ => StatusCode::ACCEPTED,
+        };
+        if let Self::Delivered { answer: Some(answer), .. } = self {
+            *response.body_mut() = answer.body.clone();
+            if let Some(kind) = answer.headers.get(CONTENT_TYPE) {
+                response.headers_mut().insert(CONTENT_TYPE, kind.clone());
+            }
         }
+        if let Some(wait) = self.retry_after(now) {
+            response.headers_mut().insert(LOCATION, location.clone());
+            response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+        }
+        response
     }
 
-    /// What to put into `Retry-After` of a 202, at `now`: until the next attempt, from 1 s to 60 s.
-    #[must_use]
-    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        let (shortest, longest) = (Duration::from_secs(1), Duration::from_secs(60));
+    /// When to ask again: until the next attempt, from 1 s to 60 s.
+    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Accepted { next_at, .. } | Self::Polling { next_at } => {
-                Some(next_at.since(now).clamp(shortest, longest))
+                Some(next_at.since(now).clamp(SHORTEST, LONGEST))
             }
-            Self::Sending => Some(shortest),
-            Self::Parked { .. } => Some(longest),
-            _ => None,
+            Self::Sending => Some(SHORTEST),
+            Self::Parked { .. } => Some(LONGEST),
+            Self::Delivered { .. } | Self::Cancelled | Self::Unknown => None,
         }
     }
 }
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);

@@ -31,6 +31,14 @@ pub(super) struct Worker {
     failures: u32,
 }
 
+/// How many messages may be claimed.
+#[derive(Clone, Copy)]
+struct Free {
+    places: usize,
+    /// From one to the next.
+    interval: Option<Duration>,
+}
+
 impl Worker {
     pub(super) fn new(inner: Arc<Inner>, lane: Arc<Lane>) -> Self {
         let stop = inner.stop.subscribe();
@@ -43,10 +51,9 @@ impl Worker {
             self.take_ended();
             let again = match self.places() {
                 Err(wait) => rt::after(rt::now(), wait),
-                Ok(places) => {
-                    let request = self.request(places);
-                    let claimed = self.inner.store.claim(request).await;
-                    match self.begin(claimed, places) {
+                Ok(free) => {
+                    let claimed = self.inner.store.claim(self.request(free.places)).await;
+                    match self.begin(claimed, free) {
                         Some(again) => again,
                         None => continue,
                     }
@@ -66,18 +73,21 @@ impl Worker {
     }
 
     /// How many messages may be claimed, or how long to wait before looking again.
-    fn places(&self) -> Result<usize, Duration> {
+    fn places(&self) -> Result<Free, Duration> {
         let now = rt::now();
         if let Some(gate) = self.gate.filter(|gate| *gate > now) {
             return Err(gate - now);
         }
         let free = self.lane.concurrency - self.running.len().min(self.lane.concurrency);
-        let places = match self.lane.destination.places(self.running.len()) {
+        let (places, interval) = match self.lane.destination.places(self.running.len()) {
             Places::None { wait } => return Err(wait.unwrap_or(POLL).clamp(SHORTEST, POLL)),
-            Places::OneInAll => free.min(usize::from(self.running.is_empty())),
-            Places::Some(places) => free.min(places),
+            Places::OneInAll => (usize::from(self.running.is_empty()), None),
+            Places::Some { places, interval } => (places, interval),
         };
-        if places == 0 { Err(POLL) } else { Ok(places.min(MOST)) }
+        match free.min(places).min(MOST) {
+            0 => Err(POLL),
+            places => Ok(Free { places, interval }),
+        }
     }
 
     fn request(&self, most: usize) -> ClaimRequest {
@@ -92,7 +102,7 @@ impl Worker {
     }
 
     /// Begins what was claimed. When to look again; at once if there may be more.
-    fn begin(&mut self, claimed: Result<Claimed, OutboxError>, places: usize) -> Option<Instant> {
+    fn begin(&mut self, claimed: Result<Claimed, OutboxError>, free: Free) -> Option<Instant> {
         let now = rt::now();
         let Claimed { messages, next_due, now: of_store } = match claimed {
             Ok(claimed) => claimed,
@@ -108,7 +118,12 @@ impl Worker {
         for message in messages {
             self.start(message);
         }
-        if count == places {
+        if let Some(interval) = free.interval {
+            // No sooner than the rate lets these go, so that nothing leased waits for its turn.
+            let turns = interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+            self.gate = self.gate.max(Some(rt::after(now, turns)));
+        }
+        if count == free.places {
             return None;
         }
         let idle = if count == 0 { IDLE } else { POLL };

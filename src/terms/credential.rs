@@ -6,5 +6,7 @@ named! {
         ServerCertificate: "server_certificate";
         /// Our client certificate, for hosts that ask for one.
         ClientCertificate: "client_certificate";
+        /// The token that our requests carry: from then on it isn't sent any more.
+        Token: "token";
     }
 }

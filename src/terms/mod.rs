@@ -23,6 +23,8 @@ mod replace_cause;
 mod source_problem;
 mod status;
 mod switch_mode;
+mod token_failure;
+mod token_state;
 
 pub use breaker_state::BreakerState;
 pub use cache_outcome::CacheOutcome;
@@ -40,3 +42,5 @@ pub use replace_cause::ReplaceCause;
 pub use source_problem::SourceProblem;
 pub use status::Status;
 pub use switch_mode::SwitchMode;
+pub use token_failure::TokenFailure;
+pub use token_state::TokenState;

@@ -15,5 +15,7 @@ named! {
         FallbackOnly: "switched_to_fallback", "integration switched to its fallback";
         /// Somebody switched the integration to what its cache knows, which isn't this.
         CacheOnly: "switched_to_cache", "integration switched to its cache";
+        /// There is no token to send, and its issuer gives none.
+        NoToken: "no_token", "no token";
     }
 }

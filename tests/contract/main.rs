@@ -27,6 +27,7 @@ use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::timeout::TimeoutLayer;
+use outrigger::token::{Token, TokenLayer};
 
 use provider::{Fault, Provider};
 use subject::{HalfOpen, Nothing, Observed};
@@ -174,6 +175,8 @@ contract! {
         .response_head(HOUR)
         .upload_stall(HOUR);
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
+    token: TokenLayer = TokenLayer::new(|_| async { Ok(Token::new("t1")) });
+    token_disabled: TokenLayer = TokenLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
     fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();

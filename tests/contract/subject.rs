@@ -24,6 +24,7 @@ use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
+use outrigger::token::TokenLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::provider::{Fault, Provider};
@@ -82,6 +83,14 @@ impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for TimeoutLayer {}
+
+impl Subject for TokenLayer {
+    async fn prepare(&self) {
+        if let Some(token) = self.handle() {
+            token.ready().await.expect("a token");
+        }
+    }
+}
 
 /// Copies go on by themselves: what they hold is no call's.
 impl Subject for MirrorLayer<Provider> {}

@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +19,8 @@ pub(crate) const NOW: i64 = 1_614_265_330;
 /// The source of most tests.
 pub(crate) const SOURCE: &str = "acme";
 
+/// For what takes real time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Another source, with the same handler.
 pub(crate) const OTHER: &str = "other";
 
@@ -93,6 +95,8 @@ impl Bench {
     /// In a file, tried again soon. Its thread doesn't know of paused time.
     #[cfg(feature = "sqlite")]
     pub(crate) fn sqlite() -> Self {
+        use std::sync::atomic::AtomicU32;
+
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "outrigger-inbox-{}-{}",
@@ -126,7 +130,12 @@ impl Bench {
     }
 
     pub(crate) fn builder(&self, scheme: impl Scheme) -> InboxBuilder {
-        Inbox::builder(SOURCE, scheme, &self.outbox).clock(self.clock)
+        let builder = Inbox::builder(SOURCE, scheme, &self.outbox).clock(self.clock);
+        match &self.folder {
+            None => builder,
+            // The disk of a machine that does other things, too.
+            Some(_) => builder.time_limit(PATIENCE),
+        }
     }
 
     /// All rows.

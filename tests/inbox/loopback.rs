@@ -172,7 +172,7 @@ async fn a_body_that_does_not_come_ends_at_its_limit() {
     let start = tokio::time::Instant::now();
     let answer = inbox.oneshot(request.map(|_| Body::from_stream(never))).await.unwrap();
     assert_eq!(answer.status(), 408);
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(10), "GitHub waits no longer");
 }
 
 #[tokio::test]

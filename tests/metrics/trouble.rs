@@ -1,7 +1,9 @@
 //! Integrations that live through every kind of trouble.
 
+use std::future::ready;
 use std::io::{self, ErrorKind as Io};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -22,6 +24,7 @@ use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
+use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
@@ -60,12 +63,14 @@ impl Bench {
         let cached = cached(self).await;
         outboxes(self).await;
         rotated(self).await;
+        let signed = signed(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
-        drop((answers, breakers, limits, hedges, stopped, injected, cached, own, certified));
+        drop((answers, breakers, limits, hedges, stopped, injected));
+        drop((cached, own, certified, signed));
         page
     }
 
@@ -419,6 +424,33 @@ async fn connected(bench: &Bench) -> Integration {
     let both = futures_util::future::join_all(two);
     let _one_has_no_connection = tokio::time::timeout(Duration::from_millis(200), both).await;
     own
+}
+
+/// An issuer is away, its token is refused, it gives no other, and calls are refused for want of one.
+async fn signed(bench: &Bench) -> Integration {
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        let token = match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(TokenError::transient("away")),
+            1 => Ok(Token::new("t1").expires_in(Duration::from_secs(3600))),
+            _ => Err(TokenError::settled("revoked")),
+        };
+        ready(token)
+    });
+    let signed = Integration::user_flow("signed")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200), Answer::status(401)]))
+        .token(tokens)
+        .build()
+        .expect("settings that work");
+    call(&signed, Method::GET).await;
+    sleep(Duration::from_secs(1)).await;
+    call(&signed, Method::GET).await;
+    // A younger token isn't replaced.
+    sleep(Duration::from_secs(61)).await;
+    call(&signed, Method::GET).await;
+    signed
 }
 
 /// A host that shows a certificate, to a client that has one.

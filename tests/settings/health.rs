@@ -55,6 +55,7 @@ async fn health_has_these_fields() {
                 "surplus": 0,
             },
         },
+        "token": null,
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -46,6 +48,11 @@ impl Scheme for GitHub {
     /// GitHub sends up to 25 MB.
     fn max_body(&self) -> usize {
         25 * 1024 * 1024
+    }
+
+    /// GitHub waits for 10 s, and doesn't send again by itself.
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(9)
     }
 }
 

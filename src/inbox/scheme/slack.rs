@@ -66,6 +66,11 @@ impl Scheme for Slack {
         );
         Ok(facts.into())
     }
+
+    /// Slack waits for 3 s.
+    fn time_limit(&self) -> Duration {
+        Duration::from_millis(2_500)
+    }
 }
 
 const SIGNATURE: &str = "x-slack-signature";

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -41,6 +43,12 @@ pub trait Scheme: Send + Sync + 'static {
     /// The largest body that the provider sends, in bytes: 1 MiB unless the scheme says otherwise.
     fn max_body(&self) -> usize {
         1024 * 1024
+    }
+
+    /// How long it may take from the request's head to the answer: 4 s unless the scheme says otherwise. It
+    /// should be less than the provider waits, so that the provider hears what happened.
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(4)
     }
 }
 

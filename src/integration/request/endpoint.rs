@@ -140,6 +140,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether this URI's origin is the base URL's, or there is none.
+    pub(in crate::integration) fn is_own(&self, uri: &Uri) -> bool {
+        let is_base = |base: &Base| Origin::of(uri).is_some_and(|origin| base.origin.is(&origin));
+        self.base.as_ref().is_none_or(is_base)
+    }
+
     fn may_go_to(&self, base: &Base, origin: &Origin) -> bool {
         base.origin.is(origin) || self.origins.iter().any(|allowed| allowed.is(origin))
     }

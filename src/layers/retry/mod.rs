@@ -35,6 +35,12 @@
 //! [earlier](Retries::earlier) attempts: a 409 after an attempt without an answer may mean that this
 //! attempt was processed.
 //!
+//! # Another credential
+//!
+//! A call whose [token](crate::token) was refused is repeated once, at once, whatever its method: a 401 says
+//! that nothing was done (RFC 9110, 15.5.2). It counts neither for `max_attempts` nor for the budget. What
+//! forbids any repetition forbids this one: [`RetryOverride::Never`], a kill switch, a body that was not kept.
+//!
 //! # Waiting for budget
 //!
 //! When the budget is empty, a person's call fails with its last result. A job's call

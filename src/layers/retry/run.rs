@@ -10,7 +10,7 @@ use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::state::{AttemptHistory, Failure, NextAttempt, RequestTraits};
-use crate::context::{AttemptState, Context, KeyFact, Retries};
+use crate::context::{AttemptState, Context, CredentialRenewed, KeyFact, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -55,6 +55,8 @@ struct FailedResult {
     hedge_delivery: Option<Delivery>,
     /// The provider said that it did not process the request, and the attempt sent no other.
     unprocessed: bool,
+    /// The request's credential was refused, and there is another one.
+    renewed: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and its size if that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -98,11 +100,13 @@ impl<'a, W: Wire> Run<'a, W> {
         let answered = held.answer(|head| {
             let Parts { status, headers, extensions, .. } = head;
             let unprocessed = extensions.get::<LeftAlone>().is_some_and(|said| said.0 == call_id);
+            let renewed = extensions.get::<CredentialRenewed>();
             FailedResult {
                 class,
                 delivery: Delivery::Answered,
                 hedge_delivery: Retries::left_behind(extensions),
                 unprocessed: unprocessed && handed_over == 1,
+                renewed: renewed.is_some_and(|said| said.0 == call_id),
                 retry_after: wait_of(
                     &settings.classifier,
                     class,
@@ -119,6 +123,7 @@ impl<'a, W: Wire> Run<'a, W> {
             delivery: error.map_or(Delivery::Unknown, Error::delivery),
             hedge_delivery: None,
             unprocessed: false,
+            renewed: false,
             retry_after: error.and_then(Error::retry_after),
             answer: None,
         };
@@ -188,6 +193,7 @@ impl<'a, W: Wire> Run<'a, W> {
             status: outcome.answer.map(|(status, _)| status),
             delivery,
             unprocessed,
+            renewed: outcome.renewed,
             wanted: self.is_wanted(&traits, outcome, error, is_same_again) && !is_unready,
             retry_after,
             body_kept: self.attempt.is_kept(),

@@ -18,6 +18,8 @@ pub(super) struct AttemptHistory {
     too_early: bool,
     /// The call was sent again on another connection before.
     reconnected: bool,
+    /// The call was sent again with another credential before.
+    renewed: bool,
     /// The worst delivery of the attempts before the present one.
     earlier: Option<Delivery>,
     /// The delivery of the last attempt that ended.
@@ -47,6 +49,8 @@ pub(super) struct Failure {
     pub(super) delivery: Delivery,
     /// The provider said that it did not process the attempt's only request.
     pub(super) unprocessed: bool,
+    /// The request's credential was refused, and there is another one.
+    pub(super) renewed: bool,
     /// The policy wants another attempt.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
@@ -110,6 +114,9 @@ impl AttemptHistory {
             let delay = self.wait_out(config, traits, failure, now, rng)?;
             return Ok(NextAttempt { delay, is_free: true });
         }
+        if failure.renewed && !self.renewed {
+            return self.renew(config, traits, failure, now);
+        }
         if !failure.wanted {
             return Err(GaveUp::NotRetryable);
         }
@@ -136,6 +143,32 @@ impl AttemptHistory {
         self.too_early |= failure.status == Some(StatusCode::TOO_EARLY);
         self.previous = delay;
         Ok(NextAttempt { delay, is_free: reconnects })
+    }
+
+    /// Repeats a call whose credential was refused, so that it was not applied (RFC 9110, 15.5.2): with
+    /// another one, at once, and once a call. It is no attempt of the call's and costs no budget.
+    fn renew(
+        &mut self,
+        config: &RetryConfig,
+        traits: &RequestTraits,
+        failure: &Failure,
+        now: Instant,
+    ) -> Result<NextAttempt, GaveUp> {
+        if failure.stopped {
+            return Err(GaveUp::Stopped);
+        }
+        if traits.retry_override == Some(RetryOverride::Never) {
+            return Err(GaveUp::Overridden);
+        }
+        if !failure.body_kept {
+            return Err(GaveUp::BodyNotKept);
+        }
+        if failure.would_be_refused {
+            return Err(GaveUp::CircuitOpen);
+        }
+        Self::check_time(config, traits, now)?;
+        self.renewed = true;
+        Ok(NextAttempt { delay: Duration::ZERO, is_free: true })
     }
 
     /// Waits after a local rejection, if that is set and the layer said for how long.
@@ -169,11 +202,13 @@ impl AttemptHistory {
     ) -> Result<(), GaveUp> {
         let is_over = config.max_attempts.is_some_and(|most| {
             let free = u32::from(most > 1 && (self.reconnected || reconnects));
-            self.attempts >= most.saturating_add(free)
+            self.attempts - u32::from(self.renewed) >= most.saturating_add(free)
         });
         match traits.retry_override {
             Some(RetryOverride::Never) => Err(GaveUp::Overridden),
-            Some(RetryOverride::Once) if self.attempts >= 2 => Err(GaveUp::Overridden),
+            Some(RetryOverride::Once) if self.attempts - u32::from(self.renewed) >= 2 => {
+                Err(GaveUp::Overridden)
+            }
             _ if is_over => Err(GaveUp::Attempts),
             _ => Ok(()),
         }

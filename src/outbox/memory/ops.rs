@@ -27,27 +27,29 @@ pub(super) struct Inner {
 
 impl Inner {
     pub(super) fn enqueue(&mut self, new: NewMessage) -> Enqueued {
-        let is_same = |known: &&StoredMessage| {
-            let (known, new) = (known, &new.content);
-            known.content.idempotency_key == new.idempotency_key
-                || known.content.lane == new.lane
-                    && new.dedup_key.is_some()
-                    && known.content.dedup_key == new.dedup_key
-                    && known.is_ahead()
-        };
-        let known = self.messages.values().find(is_same).map(|known| &known.content);
         let enqueued = |content: &Content, is_duplicate| Enqueued {
             id: content.id,
             idempotency_key: content.idempotency_key.clone(),
             is_duplicate,
         };
-        if let Some(known) = known {
-            return enqueued(known, true);
+        if let Some(known) = self.duplicate_of(&new.content) {
+            return enqueued(&known.content, true);
         }
         let enqueued = enqueued(&new.content, false);
         self.last_seq += 1;
         self.insert(self.last_seq, new);
         enqueued
+    }
+
+    /// A message with its key, or one that is open or dead with its business key.
+    pub(super) fn duplicate_of(&self, new: &Content) -> Option<&StoredMessage> {
+        self.messages.values().find(|known| {
+            known.content.idempotency_key == new.idempotency_key
+                || known.content.lane == new.lane
+                    && new.dedup_key.is_some()
+                    && known.content.dedup_key == new.dedup_key
+                    && known.is_ahead()
+        })
     }
 
     pub(super) fn insert(&mut self, seq: u64, new: NewMessage) {

@@ -120,8 +120,11 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(), OutboxError> {
         let by = edited.content.id;
-        let key = &edited.content.idempotency_key;
-        if self.messages.values().any(|known| known.content.idempotency_key == *key) {
+        if self.duplicate_of(&edited.content).is_some_and(|known| known.content.id != id)
+            || self.get(id).is_some_and(|old| {
+                old.message.content.idempotency_key == edited.content.idempotency_key
+            })
+        {
             return Err(used_key());
         }
         let message = self.find_mut(id).ok_or_else(missing)?;

@@ -1,10 +1,10 @@
 //! Opens files: only regular ones, and for writing never through a symbolic link.
 
-#[cfg(any(feature = "audit", feature = "serde"))]
+#[cfg(any(feature = "audit", feature = "oauth", feature = "serde"))]
 mod append;
 mod read;
 
-#[cfg(feature = "audit")]
+#[cfg(any(feature = "audit", feature = "oauth"))]
 pub(crate) use append::create_new;
 #[cfg(any(feature = "audit", feature = "serde"))]
 pub(crate) use append::{is_same, open_to_append};

@@ -156,6 +156,12 @@ metrics! {
     FAULT_INJECTION_FAULTS: Counter, Of("fault"), "outrigger.fault_injection.faults", [FAULT];
     /// Correlation ids from outside that were not fit to be sent on.
     CORRELATION_REPLACED: Counter, Of("call"), "outrigger.correlation.replaced", [];
+    /// Tokens that were fetched, or confirmed.
+    TOKEN_REFRESHES: Counter, Of("refresh"), "outrigger.token.refreshes", [];
+    /// Tokens that could not be fetched, by why: `transient` ends by itself.
+    TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
+    /// Attempts whose token the provider refused.
+    TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 

@@ -98,6 +98,11 @@ impl MetricsVisitor<'_> {
             Event::FaultInjected { fault } => {
                 (names::FAULT_INJECTION_FAULTS, Some((names::FAULT, fault.name())))
             }
+            Event::TokenRefreshed { .. } => (names::TOKEN_REFRESHES, None),
+            Event::TokenRefreshFailed { failure, .. } => {
+                (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
+            }
+            Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             #[cfg(feature = "outbox")]
             Event::Outbox(crate::terms::outbox::OutboxEvent::Parked { why }) => {
@@ -198,6 +203,7 @@ fn refusal(event: &Event) -> Option<&'static str> {
         Event::BreakerRejected => Rejection::CircuitOpen,
         Event::BulkheadRejected { why } => why,
         Event::RateLimitRejected { .. } => Rejection::RateLimited,
+        Event::TokenMissing => Rejection::NoToken,
         Event::KillSwitchRejected { mode } => mode.rejection().unwrap_or(Rejection::Stopped),
         _ => return None,
     };

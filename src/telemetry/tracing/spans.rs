@@ -63,6 +63,10 @@ impl Subscriber for Spans {
             | Event::KillSwitchSourceFailed { .. }
             | Event::FaultInjectionChanged { .. }
             | Event::FaultInjected { .. }
+            | Event::TokenRefreshed { .. }
+            | Event::TokenRefreshFailed { .. }
+            | Event::TokenMissing
+            | Event::TokenRefused { .. }
             | Event::CacheAnswered { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),

@@ -48,6 +48,10 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.fault" = fault.name(),
             "http.response.status_code" = status_of(fault),
         ),
+        Event::TokenRefreshed { .. }
+        | Event::TokenRefreshFailed { .. }
+        | Event::TokenMissing
+        | Event::TokenRefused { .. } => token(scope, event),
         Event::CacheAnswered { outcome } => {
             if let Some(span) = scope.key().and_then(|key| scope.open.call(key)) {
                 span.record("outrigger.cache", outcome.name());
@@ -103,6 +107,36 @@ fn breaker(scope: &SpanScope<'_>, from: BreakerState, to: BreakerState) {
         BreakerState::Open => record!(scope, WARN, "a circuit breaker opened"),
         BreakerState::HalfOpen => record!(scope, DEBUG, "a circuit breaker tries the provider"),
         BreakerState::Closed => record!(scope, INFO, "a circuit breaker closed"),
+    }
+}
+
+fn token(scope: &SpanScope<'_>, event: &Event) {
+    match *event {
+        Event::TokenRefreshed { generation, lifetime, elapsed } => record!(
+            scope,
+            DEBUG,
+            "a token was fetched",
+            "outrigger.generation" = i64::try_from(generation).unwrap_or(i64::MAX),
+            "outrigger.lifetime_s" = lifetime.map(|time| time.as_secs_f64()),
+            "outrigger.elapsed_s" = elapsed.as_secs_f64(),
+        ),
+        Event::TokenRefreshFailed { failure, retry_in, served_for, .. } => record!(
+            scope,
+            WARN,
+            "a token could not be fetched",
+            "outrigger.failure" = failure.name(),
+            "outrigger.retry_in_s" = retry_in.as_secs_f64(),
+            "outrigger.served_for_s" = served_for.map(|time| time.as_secs_f64()),
+        ),
+        Event::TokenMissing => record!(scope, DEBUG, "a call was refused: there is no token"),
+        Event::TokenRefused { generation, may_repeat } => record!(
+            scope,
+            WARN,
+            "the provider refused a token",
+            "outrigger.generation" = i64::try_from(generation).unwrap_or(i64::MAX),
+            "outrigger.may_repeat" = may_repeat,
+        ),
+        _ => {}
     }
 }
 

@@ -10,6 +10,7 @@ use outrigger::outbox::tokio_postgres::{Client, NoTls};
 use crate::suite::{Bench, HOOKED};
 
 mod bouncer;
+mod delivery;
 mod failures;
 mod plans;
 mod server;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger::outbox::{
-    ClaimRequest, Dialect, Message, MessageId, NewMessage, Outcome, Report, Settlement, State,
-    Store, StoredMessage, Timestamp,
+    ClaimRequest, DeadHead, DeadReason, Dialect, Message, MessageId, NewMessage, Outcome, Report,
+    Settlement, State, Store, StoredMessage, Timestamp,
 };
 use outrigger::rt::Rng;
 
@@ -170,3 +170,39 @@ async fn a_batch_with_a_message_twice_stores_it_once_and_answers_in_order() {
     let again = store.enqueue(vec![batch[1].clone()]).await.unwrap();
     assert_eq!((again[0].id, again[0].is_duplicate), (ids[1], false));
 }
+
+#[tokio::test]
+async fn of_one_order_key_only_one_is_leased_even_if_its_head_comes_back_meanwhile() {
+    let Some(mut schema) = Schema::new().await else { return };
+    let store = Arc::new(schema.store());
+    let (first, second) = (new(mail("1").order_key("a")), new(mail("2").order_key("a")));
+    store.enqueue(vec![first, second]).await.unwrap();
+    let mut dead = delivered(&store.claim(request(LANE, 1)).await.unwrap().messages[0]);
+    dead.outcome = Outcome::Dead(DeadReason::Rejected);
+    store.settle(vec![dead]).await.unwrap();
+
+    // Another process has replayed and claimed the first, and hasn't committed yet.
+    let (lease, waits) = (schema.sql(LEASE), schema.name.clone());
+    let watcher = connect(&schema.server.connection_string()).await;
+    let tx = schema.client.transaction().await.unwrap();
+    assert_eq!(tx.execute(&lease, &[]).await.unwrap(), 1);
+    let claiming = {
+        let store = Arc::clone(&store);
+        let request = ClaimRequest { dead_head: DeadHead::SteppedOver, ..request(LANE, 9) };
+        tokio::spawn(async move { store.claim(request).await })
+    };
+    let watch = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event = 'transactionid' AND position($1 IN query) > 0";
+    let is_waiting = async || -> bool {
+        watcher.query_one(watch, &[&waits]).await.unwrap().get::<_, i64>(0) > 0
+    };
+    while !is_waiting().await && !claiming.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    tx.commit().await.unwrap();
+    assert!(claiming.await.unwrap().unwrap().messages.is_empty());
+}
+
+const LEASE: &str = "UPDATE outrigger.message
+    SET state = 'leased', dead_reason = NULL, lease_until = 99999999999999, lease_owner = 'other'
+    WHERE state = 'dead'";

@@ -107,6 +107,8 @@ pub(crate) async fn an_edited_message_is_a_new_one_with_a_new_key(with: Open<'_>
     };
     let used = mail("2").idempotency_key(old.content.idempotency_key.clone());
     assert_eq!(edit(used).await, Err(OutboxErrorKind::Message));
+    bench.enqueue(mail("other").dedup_key("other").not_before(WEEK)).await;
+    assert_eq!(edit(mail("2").dedup_key("other")).await, Err(OutboxErrorKind::Message));
     let new = edit(mail("2").dedup_key("welcome")).await.unwrap();
     assert_eq!(edit(mail("3")).await, Err(OutboxErrorKind::Refused));
 
@@ -219,4 +221,5 @@ async fn act(bench: &Bench, on: Selection, action: Action) -> Acted {
     bench.store.act(on, action, "ada".into(), "fixed".into()).await.unwrap()
 }
 
+const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 const REPLAY: Action = Action::Replay(ExpiredKey::Refuse);

@@ -1,7 +1,8 @@
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use outrigger::context::{CorrelationId, Scope, TraceContext};
 use outrigger::fallback::FallbackLayer;
 use outrigger::outbox::{By, DeadReason, Filter, Lane, Page, Selection, TicketState};
+use outrigger::redact::StandardRedactor;
 use outrigger::testing::{Answer, Script};
 use tokio::time::Instant;
 
@@ -142,11 +143,13 @@ async fn a_settling_function_that_fails_is_repeated_without_another_call() {
 #[tokio::test(start_paused = true)]
 async fn a_ticket_says_where_its_message_stands() {
     let script = Script::by(|request| match &request.body()[..] {
-        b"slow" => Answer::status(200).after(secs(10)),
+        b"slow" => {
+            Answer::status(200).header("content-type", "text/plain").body("made").after(secs(10))
+        }
         _ => Answer::status(500),
     });
     let running = run(Lane::new(&integration("mailer", &script)).call_limit(secs(30)));
-    let slow = running.enqueue(mail("slow")).await;
+    let slow = running.enqueue(mail("slow").keep_answer(99)).await;
     let fails = running.enqueue(mail("fails")).await;
     let later = running.enqueue(mail("later").not_before(secs(900))).await;
     sleep(5).await;
@@ -158,17 +161,44 @@ async fn a_ticket_says_where_its_message_stands() {
         matches!(state, TicketState::Accepted { attempts: 2, next_at } if next_at > now),
         "{state:?}"
     );
-    let state = ticket(later.id).await;
-    assert_eq!(state.http_status(), StatusCode::ACCEPTED);
-    assert_eq!(state.retry_after(now), Some(secs(60)));
+    let place = HeaderValue::from_static("/tickets/7");
+    let response = ticket(later.id).await.to_response(&place, now);
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    assert_eq!(
+        (&response.headers()["retry-after"], &response.headers()["location"]),
+        (&"60".parse().unwrap(), &place)
+    );
     sleep(6).await;
-    let state = ticket(slow.id).await;
-    assert_eq!((state.http_status(), state.retry_after(now)), (StatusCode::OK, None));
+    let response = ticket(slow.id).await.to_response(&place, now);
+    assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"made"[..]));
+    assert_eq!(response.headers()["content-type"], "text/plain");
+    assert!(!response.headers().contains_key("retry-after"));
     // It ends with the state.
     let state = running.outbox.wait(later.id, secs(2)).await.unwrap();
     assert!(matches!(state, TicketState::Accepted { attempts: 0, .. }), "{state:?}");
     let unknown = "0190a6f0-0000-7000-8000-000000000000".parse().unwrap();
     assert_eq!(ticket(unknown).await, TicketState::Unknown);
-    assert_eq!(ticket(unknown).await.http_status(), StatusCode::GONE);
+    assert_eq!(ticket(unknown).await.to_response(&place, now).status(), StatusCode::GONE);
     assert_eq!(bodies(&script)[0], "slow");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_sees_a_dead_letter_without_its_secrets() {
+    let script = provider([Answer::status(422).body(r#"{"error":{"email":"ada@example.com"}}"#)]);
+    let running = run(&integration("mailer", &script));
+    let message = mail(r#"{"to":"ada@example.com","card":"4111111111111111"}"#)
+        .header("content-type", "application/json")
+        .header("x-api-key", "very-secret")
+        .keep_answer(1_000);
+    let ticket = running.enqueue(message).await;
+    running.outbox.wait(ticket.id, secs(60)).await.unwrap();
+    let dead = running.history(ticket.id).await.message;
+    let shown = dead.shown(&StandardRedactor::new());
+    assert_eq!((shown.method.as_str(), shown.answer.as_ref().unwrap().status), ("POST", 422));
+    for text in [format!("{shown:?}"), format!("{dead:?}")] {
+        for secret in ["ada@", "4111", "very-secret"] {
+            assert!(!text.contains(secret), "{secret} is in {text}");
+        }
+    }
+    assert!(shown.body.unwrap().contains("card"), "its structure is shown");
 }

@@ -151,6 +151,31 @@ async fn no_more_are_under_way_than_the_lane_and_the_bulkhead_allow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_leased_waits_for_its_turn_under_a_rate() {
+    let script = provider([Answer::status(200)]);
+    let mailer = builder("mailer")
+        .rate_limit(|rate| rate.requests(1, secs(1)))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let running = run(&mailer);
+    let mut tickets = Vec::new();
+    for _ in 0..20 {
+        tickets.push(running.enqueue(mail("1")).await);
+    }
+    for _ in 0..10 {
+        sleep(1).await;
+        let leased = running.outbox.stats("mailer").await.unwrap().leased;
+        assert!(leased <= 1, "{leased}");
+    }
+    let sent = script.requests().len();
+    assert!((8..=12).contains(&sent), "{sent}");
+    for ticket in tickets {
+        running.outbox.wait(ticket.id, secs(60)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_of_one_key_arrive_in_order_whatever_fails() {
     let mut count = 0;
     let script = Script::by(move |_| {

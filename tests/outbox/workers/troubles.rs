@@ -12,7 +12,7 @@ use outrigger::outbox::{
     UnknownOutcome,
 };
 use outrigger::rt::Clock;
-use outrigger::testing::Answer;
+use outrigger::testing::{Answer, ManualClock};
 
 use super::bench::{Running, integration, mail, memory, provider, secs, sleep, start};
 
@@ -255,5 +255,30 @@ async fn wherever_a_process_ends_its_message_is_delivered_with_one_key() {
         let keys = script.requests().into_iter().map(|it| it.headers()["idempotency-key"].clone());
         assert!(keys.into_iter().all(|key| key == ticket.idempotency_key));
         assert_eq!(second.outcomes(ticket.id).await, outcomes, "{call} {fate:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_of_the_wall_clock_takes_no_message_from_its_worker() {
+    for jump in [3_600_i64, -3_600] {
+        let wall = ManualClock::at(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
+        tokio::spawn(async move {
+            loop {
+                sleep(1).await;
+                wall.advance(secs(1));
+            }
+        });
+        let script = provider([Answer::status(200).after(secs(25))]);
+        let lane = lane(&script).call_limit(secs(50)).lease(secs(51));
+        let outbox = Outbox::memory().clock(wall.clock()).lane(lane).build().unwrap();
+        let running = start(outbox);
+        let ticket = running.enqueue(mail("1")).await;
+        sleep(5).await;
+        let moved =
+            wall.now() + secs(jump.max(0).unsigned_abs()) - secs(jump.min(0).unsigned_abs());
+        wall.set(moved);
+        sleep(60).await;
+        assert_eq!(running.outcomes(ticket.id).await, ["delivered"], "{jump}");
+        assert_eq!(script.begun(), 1);
     }
 }

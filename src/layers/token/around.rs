@@ -1,0 +1,146 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::response::Parts;
+use http::{HeaderValue, StatusCode};
+
+use super::layer::{Settings, TokenLayer};
+use super::shared::{Cell, Given};
+use crate::context::{AttemptState, CredentialRenewed};
+use crate::event::Event;
+use crate::outcome::{Error, ResponseHead, leave_class};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt::{self, callback};
+use crate::terms::{Class, Rejection};
+
+/// Gives each attempt a token, as code around a call: what a [`TokenLayer`](super::TokenLayer) makes
+/// of its settings. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct TokenPattern {
+    layer: Arc<TokenLayer>,
+}
+
+impl TokenPattern {
+    pub(super) fn new(layer: TokenLayer) -> Self {
+        Self { layer: Arc::new(layer) }
+    }
+}
+
+impl Pattern for TokenPattern {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        let TokenLayer { cell, settings } = &*self.layer;
+        // A caller's own credential stays, and what comes of it is the caller's.
+        let is_wanted = attempt.request(|request| {
+            !request.headers().contains_key(&settings.header) && settings.may_sign(request.uri())
+        });
+        let Some(cell) = cell.as_ref().filter(|_| is_wanted == Some(true)) else {
+            return next.run(call, attempt).await;
+        };
+        let (header, generation) = match cell.ask(settings) {
+            Given::Use { header, generation } => (header, generation),
+            given => {
+                next.release();
+                settings.wait(cell, given, call, attempt).await?
+            }
+        };
+        attempt.request(|request| request.headers_mut().insert(&settings.header, header));
+        let mut running = pin!(next.run(call, attempt));
+        let held = attempt.head(running.as_mut()).await;
+        if held.answer(|head| settings.is_refused(head)) == Some(true) {
+            let may_repeat = cell.refuse(generation, settings);
+            let refused = || Event::TokenRefused { generation, may_repeat };
+            settings.emitter.emit(Some(&attempt.context()), refused);
+            held.answer(|head| {
+                if head.status != StatusCode::UNAUTHORIZED {
+                    leave_class(Class::Unauthorized, &mut head.extensions);
+                }
+                if may_repeat {
+                    // Whoever repeats calls may repeat this one.
+                    head.extensions.insert(CredentialRenewed(call.facts().id()));
+                }
+            });
+        }
+        held.hand_up().await
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.layer.settings.emitter.integration()
+    }
+}
+
+impl Settings {
+    /// Waits until there is a token, or an error of the issuer.
+    async fn wait<W: Wire>(
+        &self,
+        cell: &Arc<Cell>,
+        mut given: Given,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) -> Result<(HeaderValue, u64), Error> {
+        let due = self.longest_wait.map(|limit| rt::after(call.now(), limit));
+        // Nothing of it is sent yet.
+        attempt.state(AttemptState::enter_queue);
+        loop {
+            match given {
+                Given::Use { header, generation } => {
+                    // The attempt's latency is measured from here.
+                    let now = call.now();
+                    attempt.state(|state| {
+                        state.leave_queue();
+                        state.set_attempt_began(now);
+                    });
+                    return Ok((header, generation));
+                }
+                Given::Fail { error, retry_after } => {
+                    return Err(self.refuse(error.detail(), Some(retry_after), call, attempt));
+                }
+                Given::Wait(mut ended) => {
+                    if call.until(due, ended.changed()).await.is_none() {
+                        let waited = self.longest_wait.unwrap_or_default();
+                        let detail = format!("none came within {waited:?}").into();
+                        return Err(self.refuse(detail, Some(ASK_AGAIN), call, attempt));
+                    }
+                    if let Some(refusal) = attempt.refusal() {
+                        return Err(refusal);
+                    }
+                }
+            }
+            given = cell.ask(self);
+        }
+    }
+
+    fn is_refused(&self, head: &Parts) -> bool {
+        let head = ResponseHead {
+            status: head.status,
+            headers: &head.headers,
+            extensions: &head.extensions,
+        };
+        let by_user = || self.is_refusal.as_ref().is_some_and(|is_refusal| is_refusal(&head));
+        head.status == StatusCode::UNAUTHORIZED
+            || callback::call("refusal of a token", by_user) == Some(true)
+    }
+
+    fn refuse<W: Wire>(
+        &self,
+        detail: Arc<str>,
+        retry_after: Option<Duration>,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) -> Error {
+        let context = attempt.context();
+        self.emitter.emit(Some(&context), || Event::TokenMissing);
+        Error::rejected(Rejection::NoToken, detail)
+            .with_retry_after(retry_after)
+            .with_context(&context)
+            .with_elapsed(call.elapsed())
+    }
+}
+
+/// When a call that was too early for its token may come again: the fetch still runs.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
