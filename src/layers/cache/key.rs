@@ -82,6 +82,7 @@ impl CacheKey {
         Self::new(uri, &HeaderMap::new(), self.partition())
     }
 
+    #[cfg(feature = "cache")]
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
