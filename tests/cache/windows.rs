@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Request;
+use http::{Method, Request};
 use outrigger::cache::{CacheLayer, CacheOutcome, CacheWindows};
 use outrigger::context::{CallDeadline, PathTemplate};
 use outrigger::event::Event;
@@ -10,7 +10,7 @@ use outrigger::outcome::Class;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::{Body, Integration};
 
-use super::origin::{Got, RATE, ask, cached, fresh, get, integration, layer, send, wait};
+use super::origin::{Got, RATE, ask, cached, fresh, get, integration, layer, request, send, wait};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -324,5 +324,18 @@ async fn what_is_no_error_for_a_window_is_none_while_the_provider_is_left_in_pea
     wait(20).await;
     for _ in 0..3 {
         assert_eq!(ask(&rates).await.head.status(), 429);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_too_is_answered_by_a_stale_answer_in_place_of_an_error() {
+    for failure in [Answer::status(503), Answer::refused()] {
+        let provider = Script::new([cached("a", "max-age=10, stale-if-error=600"), failure]);
+        let rates = integration(layer(), &provider);
+        ask(&rates).await;
+        wait(20).await;
+        let got = send(&rates, request(Method::HEAD, RATE)).await.unwrap();
+        is(&got, CacheOutcome::StaleIfError, "");
+        assert_eq!(got.head.status(), 200);
     }
 }

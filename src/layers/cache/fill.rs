@@ -137,9 +137,8 @@ impl Fill {
     /// Gives the answer to the call, and stores it if it may.
     async fn take(&self, reply: Reply, to: oneshot::Sender<Came>, landed: &mut Landed) {
         let Reply { head, body, sent, received } = reply;
-        let answer = Response::from_parts(head, ());
-        let failure = self.settings.failure_of(&answer);
-        let (head, ()) = answer.into_parts();
+        let settings = &self.settings;
+        let failure = settings.failure_of_parts(head.status, &head.headers, &head.extensions);
         self.note(failure);
         let times = TimedHeaders::read(&head.headers, sent, received);
         let validity = Validity::new(head.status, &head.headers, times);

@@ -85,7 +85,8 @@ impl CachePattern {
         let stored = shared.entry(&asked.key)?.select(&asked.request.headers)?;
         let now = shared.moments();
         let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
-        if plan == Plan::Ask && !stored.validity.may_be_stale() {
+        let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
+        if plan == Plan::Ask && is_picky {
             return None;
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
