@@ -195,3 +195,28 @@ async fn a_hit_sends_nothing_and_a_miss_has_its_calls_attempts() {
         .collect();
     assert_eq!(attempts, [2, 0]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_on_many_threads_who_come_and_leave_all_have_their_answers() {
+    let provider = Script::by(|seen| Answer::status(200).body(seen.uri().path().to_owned()));
+    let brief = Duration::from_micros(300);
+    let rates = integration(layer().fresh_for(brief).stale_while_revalidate(brief), &provider);
+    let mut under_way = JoinSet::new();
+    for caller in 0..16_u64 {
+        let rates = rates.clone();
+        under_way.spawn(async move {
+            for round in 0..500 {
+                let path = format!("/{}", (caller + round) % 3);
+                let call = send(&rates, get(&format!("http://rates.test{path}")));
+                if round % 7 == caller % 7 {
+                    // It leaves at once, or soon.
+                    let _left = tokio::time::timeout(Duration::from_micros(round), call).await;
+                } else {
+                    assert_eq!(call.await.unwrap().text, path);
+                }
+            }
+        });
+    }
+    let all = tokio::time::timeout(Duration::from_secs(120), under_way.join_all());
+    all.await.expect("nobody hangs");
+}

@@ -36,8 +36,8 @@
 //!
 //! **One fetch.** Calls for one key wait for one fetch, each under its own deadline. It runs in a task of its
 //! own, so a call that leaves harms no other; when nobody waits any more, it ends. They get its answer only
-//! if it was stored; else each fetches its own at once, and calls for this key don't wait for each other for
-//! 60 s.
+//! if it was stored, or its error; else each fetches its own at once, and calls for this key don't wait for
+//! each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
 //! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
 //! (POST, PUT, DELETE …) that succeeded or may have happened, for the same partition; by hand, for all:
@@ -88,7 +88,7 @@
 //! use outrigger::cache::{CacheLayer, CacheOutcome};
 //! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //!
-//! let minutes = |minutes| Duration::from_secs(60 * minutes);
+//! let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
 //! let provider = Script::new([Answer::status(200).body("1.08"), Answer::status(503)]);
 //! let rates = Integration::user_flow("rates")
 //!     .cache(CacheLayer::new().fresh_for(minutes(1)).stale_if_error(minutes(60)))
