@@ -107,7 +107,7 @@ impl CachePattern {
         let landed = call.until(self.patience(call, asked), flight.landed()).await;
         match landed {
             None => Some(self.give_late(attempt, asked, forwarded).await),
-            Some(Landed::Stored) => self.give_collapsed(attempt, asked).await,
+            Some(Landed::Stored(stored)) => self.give_collapsed(attempt, asked, stored).await,
             Some(Landed::NotShared) => None,
             Some(Landed::Failed(error)) => {
                 let error = error.said_of(&attempt.context());

@@ -104,7 +104,7 @@ impl Fill {
                 let confirmed = Arc::new(confirmed);
                 self.note(None);
                 if self.shared().put(&self.asked.key, Arc::clone(&confirmed), self.generation) {
-                    *landed = Landed::Stored;
+                    *landed = Landed::Stored(Arc::clone(&confirmed));
                 }
                 let _ = to.send(Came::Confirmed(confirmed));
             }
@@ -147,8 +147,9 @@ impl Fill {
                 let (pipe, piped) = FilledBody::piped(body.size_hint());
                 let given = clone_of(&head);
                 let _ = to.send(Came::Answered(Box::new(Response::from_parts(head, piped))));
-                if self.capture(body, &pipe, |body| self.store(&given, validity, body)).await {
-                    *landed = Landed::Stored;
+                let store = |body| self.store(&given, validity, body);
+                if let Some(stored) = self.capture(body, &pipe, store).await {
+                    *landed = Landed::Stored(stored);
                 }
                 return;
             }
@@ -163,13 +164,13 @@ impl Fill {
         let _ = to.send(Came::Answered(Box::new(own)));
     }
 
-    /// Reads the body for the call and for the store. Returns whether it is stored.
+    /// Reads the body for the call and for the store. Returns what is stored.
     async fn capture(
         &self,
         mut body: Body,
         pipe: &Pipe,
-        store: impl FnOnce(Bytes) -> bool,
-    ) -> bool {
+        store: impl FnOnce(Bytes) -> Option<Arc<StoredAnswer>>,
+    ) -> Option<Arc<StoredAnswer>> {
         let mut kept = BytesMut::new();
         loop {
             let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -177,12 +178,12 @@ impl Fill {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
                     pipe.send(Piece::Failed(error));
-                    return false;
+                    return None;
                 }
                 None => {
-                    let is_stored = store(kept.freeze());
+                    let stored = store(kept.freeze());
                     pipe.send(Piece::End);
-                    return is_stored;
+                    return stored;
                 }
             };
             if let Some(data) = frame.data_ref() {
@@ -191,27 +192,28 @@ impl Fill {
                     self.shared().not_shared(&self.asked.key);
                     pipe.send(Piece::Frame(frame));
                     pipe.send(Piece::Rest(body));
-                    return false;
+                    return None;
                 }
                 kept.extend_from_slice(data);
             }
             if body.is_end_stream() {
-                let is_stored = store(kept.freeze());
+                let stored = store(kept.freeze());
                 pipe.send(Piece::Last(frame));
-                return is_stored;
+                return stored;
             }
             pipe.send(Piece::Frame(frame));
         }
     }
 
-    fn store(&self, head: &Parts, validity: Validity, body: Bytes) -> bool {
+    fn store(&self, head: &Parts, validity: Validity, body: Bytes) -> Option<Arc<StoredAnswer>> {
         let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
-            return false;
+            return None;
         }
         let asked = &self.asked.request.headers;
         let stored = Arc::new(StoredAnswer::new(head, asked, validity, body));
-        self.shared().put(&self.asked.key, stored, self.generation)
+        let is_put = self.shared().put(&self.asked.key, Arc::clone(&stored), self.generation);
+        is_put.then_some(stored)
     }
 
     fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {

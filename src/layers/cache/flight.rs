@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, watch};
 
+use super::stored::StoredAnswer;
 use crate::outcome::Error;
 
 /// One fetch that several calls may wait for. Clones are the same one.
@@ -21,8 +22,8 @@ struct Inner {
 /// What a fetch came to, for those who didn't begin it.
 #[derive(Clone)]
 pub(super) enum Landed {
-    /// Its answer is stored.
-    Stored,
+    /// This answer is stored.
+    Stored(Arc<StoredAnswer>),
     /// Its answer isn't for others.
     NotShared,
     /// It failed.

@@ -80,10 +80,12 @@ impl CachePattern {
         &self,
         attempt: &Attempt<W>,
         asked: &Asked,
+        stored: Arc<StoredAnswer>,
     ) -> Option<Flow> {
-        let shared = &self.settings.shared;
-        let stored = shared.entry(&asked.key)?.select(&asked.request.headers)?;
-        let now = shared.moments();
+        if !stored.is_for(&asked.request.headers) {
+            return None;
+        }
+        let now = self.settings.shared.moments();
         let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
         let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
         if plan == Plan::Ask && is_picky {

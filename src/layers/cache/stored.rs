@@ -43,7 +43,7 @@ impl CacheEntry {
 
     /// The answer for a request with these headers: of several, the newest.
     pub(super) fn select(&self, headers: &HeaderMap) -> Option<Arc<StoredAnswer>> {
-        let matching = self.variants.iter().filter(|stored| stored.selection.matches(headers));
+        let matching = self.variants.iter().filter(|stored| stored.is_for(headers));
         matching.max_by_key(|stored| stored.validity.times().date).cloned()
     }
 
@@ -60,7 +60,7 @@ impl CacheEntry {
 
     /// The entry without the answers that a request with these headers chooses; `None` if none is left.
     pub(super) fn without(self, headers: &HeaderMap) -> Option<Self> {
-        let left = Self::others(Some(self), |known| !known.selection.matches(headers));
+        let left = Self::others(Some(self), |known| !known.is_for(headers));
         (!left.is_empty()).then(|| Self::new(left))
     }
 
@@ -107,6 +107,11 @@ impl StoredAnswer {
             body: self.body.clone(),
             selection: self.selection.clone(),
         }
+    }
+
+    /// Whether a request with these headers may have it, by `Vary`.
+    pub(super) fn is_for(&self, headers: &HeaderMap) -> bool {
+        self.selection.matches(headers)
     }
 
     /// Whether a 304 or a HEAD with these headers is about this answer (RFC 9111, 4.3.4).
