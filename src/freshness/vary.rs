@@ -35,6 +35,11 @@ impl Selection {
     }
 }
 
+/// Whether a header's value says who asks.
+pub(crate) fn names_credential(name: &HeaderName) -> bool {
+    CREDENTIALS.iter().any(|part| name.as_str().contains(part))
+}
+
 /// A field's value as one list; `None` if it is missing.
 fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut lines = headers.get_all(name).iter().peekable();
@@ -61,3 +66,8 @@ pub(crate) fn list_members<'a>(
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
+
+/// Parts of the names of headers in which APIs take credentials, such as `x-api-key`, `private-token` and
+/// `ocp-apim-subscription-key`. One too many costs a stored answer, and one too few shows it to others.
+const CREDENTIALS: [&str; 8] =
+    ["auth", "cookie", "token", "secret", "session", "api-key", "apikey", "subscription-key"];

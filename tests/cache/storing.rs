@@ -61,6 +61,63 @@ async fn partitions_and_credentials_never_share_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cookie_that_is_set_for_one_caller_is_given_to_no_other() {
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        let cookie = format!("session={number}");
+        Answer::status(200).header("set-cookie", &cookie).body(cookie)
+    });
+    let rates = integration(layer().fresh_for(std::time::Duration::from_secs(60)), &provider);
+    assert_eq!(
+        (ask(&rates).await.text.as_str(), ask(&rates).await.text.as_str()),
+        ("session=1", "session=2")
+    );
+    let named = || {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(CachePartition::new("ada"));
+        request
+    };
+    for _ in 0..2 {
+        let own = send(&rates, named()).await.unwrap();
+        assert_eq!((own.text.as_str(), own.header("set-cookie")), ("session=3", "session=3"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_header_holds_a_credential_makes_a_partition_and_so_does_another_host() {
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        cached("", "max-age=60").body(number.to_string())
+    });
+    let rates = integration(layer(), &provider);
+    let with = |name: &'static str, value: &'static str, is_sensitive: bool| {
+        let mut request = get(RATE);
+        let mut value = http::HeaderValue::from_static(value);
+        value.set_sensitive(is_sensitive);
+        request.headers_mut().insert(name, value);
+        request
+    };
+    assert_eq!(ask(&rates).await.text, "1");
+    for _ in 0..2 {
+        for (name, value, is_sensitive, text) in [
+            ("x-api-key", "ada", false, "2"),
+            ("x-api-key", "bob", false, "3"),
+            ("private-token", "ada", false, "4"),
+            ("x-caller", "ada", true, "5"),
+            ("x-caller", "bob", true, "6"),
+            ("host", "other.test", false, "7"),
+            ("host", "Rates.test", false, "1"),
+            ("x-request-id", "any", false, "1"),
+        ] {
+            let got = send(&rates, with(name, value, is_sensitive)).await.unwrap();
+            assert_eq!(got.text, text, "{name}: {value}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_breaks_stalls_or_is_too_large_is_not_stored() {
     let whole = "0123456789";
     let short = || cached(whole, "max-age=60").header("content-length", "11");

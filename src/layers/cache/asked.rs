@@ -1,16 +1,18 @@
 use std::sync::Arc;
 
 use http::header::{
-    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, SET_COOKIE,
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version,
+};
 
 use super::given::Form;
 use super::key::{CacheKey, CachePolicy};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::freshness::{Directives, Windows};
+use crate::freshness::{Directives, Storing, Validity, Windows};
 
 /// A request that the cache may answer, and what was found for it.
 pub(super) struct Asked {
@@ -51,6 +53,20 @@ impl Asked {
     /// How a stored answer is given for it.
     pub(super) fn form(&self) -> Form {
         Form { is_head: self.is_head, is_known: false, windows: self.windows }
+    }
+
+    /// Whether an answer to it may be stored.
+    pub(super) fn storing(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        validity: &Validity,
+    ) -> Storing {
+        // A cookie is set for one caller.
+        if self.key.is_for_all() && headers.contains_key(SET_COOKIE) {
+            return Storing::Leave;
+        }
+        Storing::of(status, headers, validity, &self.directives, &self.windows)
     }
 }
 

@@ -226,7 +226,7 @@ impl Fill {
         // What can stand in for a failure isn't replaced by it.
         match failure.is_some_and(stands_in) {
             true => Storing::Leave,
-            false => Storing::of(head.status, &head.headers, validity, directives, windows),
+            false => self.asked.storing(head.status, &head.headers, validity),
         }
     }
 

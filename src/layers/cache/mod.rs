@@ -15,12 +15,13 @@
 //! Show your users when it [is stale](CacheOutcome::is_stale).
 //!
 //! **Whose answers.** A key is the URI and a [`CachePartition`]: who asks. Give each tenant its own. Without
-//! one, the request's `Authorization` and `Cookie` make the partition, by a hash that is secret to this
-//! process. So no caller is given another's answer, and a rotated token finds nothing unless a partition
-//! is named.
+//! one, the request's credentials make the partition, by a hash that is secret to this process: `Authorization`,
+//! `Cookie`, API keys, whatever is marked sensitive ([the list](CachePartition)). So a rotated token finds nothing
+//! unless a partition is named. A caller that a request names in another way, such as by a header
+//! `x-user`, needs a partition. Callers without any share what is stored, but no answer with `Set-Cookie`.
 //!
 //! **What is stored.** What RFC 9111, 3, allows, if it is of use: fresh, or confirmable, or within a window of
-//! staleness. Never: `no-store`, `Vary: *`, 206, a body that broke, wasn't read, is over the
+//! staleness. Never: `no-store`, `Set-Cookie` without a partition, `Vary: *`, 206, a body that broke, wasn't read, is over the
 //! [cap](CacheLayer::body_cap) or differs from its `Content-Length`. What varies by request headers is kept
 //! for each, 16 for a URI.
 //!
