@@ -85,6 +85,63 @@ async fn a_cookie_that_is_set_for_one_caller_is_given_to_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_304_that_sets_a_cookie_does_not_store_it_for_all() {
+    let stored = cached("a", "max-age=10").header("etag", "\"a\"");
+    let confirmed = Answer::status(304)
+        .header("etag", "\"a\"")
+        .header("cache-control", "max-age=60")
+        .header("set-cookie", "session=1");
+    let provider = Script::new([stored, confirmed, fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    assert_eq!(ask(&rates).await.header("set-cookie"), "session=1");
+    let next = ask(&rates).await;
+    assert_eq!((next.text.as_str(), next.header("set-cookie")), ("b", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_that_forbids_storing_changes_nothing_that_is_stored() {
+    let stored = cached("a", "max-age=10").header("etag", "\"a\"").header("x", "old");
+    let confirmed = Answer::status(304)
+        .header("etag", "\"a\"")
+        .header("cache-control", "no-store")
+        .header("x", "new");
+    let provider = Script::new([stored, confirmed, Answer::status(304)]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    assert_eq!(ask(&rates).await.header("x"), "new");
+    assert_eq!(ask(&rates).await.header("x"), "old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_304_or_a_head_says_it_varies_by_chooses_from_then_on() {
+    for method in [Method::GET, Method::HEAD] {
+        let stored = cached("de", "max-age=10").header("etag", "\"de\"");
+        let status = if method == Method::GET { 304 } else { 200 };
+        let confirmed = Answer::status(status)
+            .header("etag", "\"de\"")
+            .header("cache-control", "max-age=60")
+            .header("vary", "accept-language");
+        let provider = Script::new([stored, confirmed, fresh("en")]);
+        let rates = integration(layer(), &provider);
+        let of = |method: &Method, language: &'static str| {
+            let mut request = request(method.clone(), RATE);
+            request.headers_mut().insert("accept-language", language.parse().unwrap());
+            request
+        };
+        send(&rates, of(&Method::GET, "de")).await.unwrap();
+        wait(20).await;
+        send(&rates, of(&method, "de")).await.unwrap();
+        for language in ["de", "en"] {
+            let got = send(&rates, of(&Method::GET, language)).await.unwrap();
+            assert_eq!(got.text, language, "{method}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn whatever_header_holds_a_credential_makes_a_partition_and_so_does_another_host() {
     let mut number = 0;
     let provider = Script::by(move |_| {

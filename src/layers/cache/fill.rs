@@ -100,10 +100,12 @@ impl Fill {
         };
         match confirmed {
             Some(known) => {
-                let confirmed = known.confirmed(&reply.head.headers, reply.sent, reply.received);
+                let (asked, Reply { head, sent, received, .. }) = (&self.asked, reply);
+                let sent_headers = &asked.request.headers;
+                let confirmed = known.confirmed(sent_headers, &head.headers, sent, received);
                 let confirmed = Arc::new(confirmed);
                 self.note(None);
-                if self.shared().put(&self.asked.key, Arc::clone(&confirmed), self.generation) {
+                if self.shared().confirm(asked, &confirmed, self.generation) {
                     *landed = Landed::Stored(Arc::clone(&confirmed));
                 }
                 let _ = to.send(Came::Confirmed(confirmed));
@@ -212,7 +214,7 @@ impl Fill {
         }
         let asked = &self.asked.request.headers;
         let stored = Arc::new(StoredAnswer::new(head, asked, validity, body));
-        let is_put = self.shared().put(&self.asked.key, Arc::clone(&stored), self.generation);
+        let is_put = self.shared().put(&self.asked, &stored, self.generation);
         is_put.then_some(stored)
     }
 
@@ -235,7 +237,7 @@ impl Fill {
     }
 
     fn forget(&self) {
-        self.shared().forget(&self.asked.key, &self.asked.request.headers);
+        self.shared().forget(&self.asked);
     }
 
     /// Remembers a failure, if something is stored that can be given meanwhile.

@@ -105,9 +105,9 @@ impl CachePattern {
         let Some(known) = &asked.known else { return };
         let shared = &self.settings.shared;
         if known.is_outdated_by(by) {
-            return shared.forget(&asked.key, &asked.request.headers);
+            return shared.forget(asked);
         }
-        let confirmed = known.confirmed(by, sent, shared.moments());
-        shared.put(&asked.key, Arc::new(confirmed), generation);
+        let confirmed = known.confirmed(&asked.request.headers, by, sent, shared.moments());
+        shared.confirm(asked, &Arc::new(confirmed), generation);
     }
 }

@@ -3,14 +3,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use http::HeaderMap;
-
+use super::asked::Asked;
 use super::flight::{Flight, Waiter};
 use super::key::{CacheKey, Partitions};
 use super::state::{KeyTable, Turn};
 use super::store::CacheStore;
 use super::stored::{CacheEntry, StoredAnswer};
-use crate::freshness::{Failure, Moments};
+use crate::freshness::{Failure, Moments, Storing};
 use crate::rt::{self, Clock, Lock, Rng, callback};
 use crate::terms::CacheOutcome;
 
@@ -54,13 +53,15 @@ impl Shared {
         callback::call(STORE, || self.store.get(key)).flatten()
     }
 
-    /// Stores an answer whose fetch began in this generation. Returns false if its URI was invalidated
-    /// since.
-    pub(super) fn put(&self, key: &CacheKey, stored: Arc<StoredAnswer>, began: Generation) -> bool {
+    /// Stores the answer to this request, whose fetch began in this generation. Returns whether it is
+    /// stored: not if its URI was invalidated since.
+    pub(super) fn put(&self, asked: &Asked, stored: &Arc<StoredAnswer>, began: Generation) -> bool {
+        let key = &asked.key;
         if self.generation(key) != began {
             return false;
         }
-        let entry = CacheEntry::with(self.entry(key), stored);
+        let headers = &asked.request.headers;
+        let entry = CacheEntry::with(self.entry(key), headers, Arc::clone(stored));
         let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
         // It may have been invalidated just now.
         let is_valid = self.generation(key) == began;
@@ -70,10 +71,29 @@ impl Shared {
         is_valid
     }
 
-    /// Drops the answers that a request with these headers chooses.
-    pub(super) fn forget(&self, key: &CacheKey, headers: &HeaderMap) {
+    /// Stores what a 304 or a HEAD says of a stored answer, if it may be. Returns whether it is stored.
+    pub(super) fn confirm(
+        &self,
+        asked: &Asked,
+        confirmed: &Arc<StoredAnswer>,
+        began: Generation,
+    ) -> bool {
+        let StoredAnswer { status, headers, validity, .. } = &**confirmed;
+        match asked.storing(*status, headers, validity) {
+            Storing::Store => self.put(asked, confirmed, began),
+            Storing::Leave => false,
+            Storing::Replace => {
+                self.forget(asked);
+                false
+            }
+        }
+    }
+
+    /// Drops the answers that this request chooses.
+    pub(super) fn forget(&self, asked: &Asked) {
+        let key = &asked.key;
         let Some(entry) = self.entry(key) else { return };
-        match entry.without(headers) {
+        match entry.without(&asked.request.headers) {
             Some(left) => {
                 let _ = callback::call(STORE, || self.store.put(key.clone(), left));
             }

@@ -47,10 +47,14 @@ impl CacheEntry {
         matching.max_by_key(|stored| stored.validity.times().date).cloned()
     }
 
-    /// The entry with another answer, in place of those that the same requests chose. Of too many, the
-    /// oldest goes.
-    pub(super) fn with(known: Option<Self>, stored: Arc<StoredAnswer>) -> Self {
-        let mut variants = Self::others(known, |known| known.selection != stored.selection);
+    /// The entry with the answer to a request with these headers, in place of those that it chose. Of too
+    /// many, the oldest goes.
+    pub(super) fn with(
+        known: Option<Self>,
+        headers: &HeaderMap,
+        stored: Arc<StoredAnswer>,
+    ) -> Self {
+        let mut variants = Self::others(known, |known| !known.is_for(headers));
         variants.push(stored);
         if variants.len() > MOST_VARIANTS {
             variants.remove(0);
@@ -92,8 +96,15 @@ impl StoredAnswer {
         }
     }
 
-    /// The same answer, confirmed by a 304 or a HEAD. The request was sent at `sent`.
-    pub(super) fn confirmed(&self, by: &HeaderMap, sent: Instant, received: Moments) -> Self {
+    /// The same answer, confirmed by a 304 or a HEAD. Its request had the headers `asked` and was sent at
+    /// `sent`.
+    pub(super) fn confirmed(
+        &self,
+        asked: &HeaderMap,
+        by: &HeaderMap,
+        sent: Instant,
+        received: Moments,
+    ) -> Self {
         // An answer without a date is as old as its arrival.
         let times = TimedHeaders::read(by, sent, received);
         let date = clamp_to_year_9999(times.date);
@@ -103,9 +114,9 @@ impl StoredAnswer {
             status: self.status,
             version: self.version,
             validity: Validity::new(self.status, &headers, times),
+            selection: Selection::of(&headers, asked),
             headers,
             body: self.body.clone(),
-            selection: self.selection.clone(),
         }
     }
 
