@@ -1,9 +1,13 @@
 //! What is stored, for whom, and what drops it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use http::{Method, Uri};
-use outrigger::cache::{CacheOutcome, CachePartition, CachePolicy};
+use outrigger::cache::{
+    CacheEntry, CacheHandle, CacheKey, CacheLayer, CacheOutcome, CachePartition, CachePolicy,
+    CacheStore,
+};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Delivery, event::SwitchMode};
 
@@ -360,4 +364,61 @@ async fn a_304_that_nobody_asked_for_confirms_nothing() {
     wait(20).await;
     let odd = ask(&rates).await;
     assert_eq!((odd.outcome(), odd.head.status().as_u16()), (CacheOutcome::Miss, 304));
+}
+
+/// A store that tells a test before it stores something.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    entries: Arc<Mutex<HashMap<CacheKey, CacheEntry>>>,
+    before_put: Arc<Mutex<Option<CacheHandle>>>,
+}
+
+impl CacheStore for Watched {
+    fn get(&self, key: &CacheKey) -> Option<CacheEntry> {
+        self.entries.lock().unwrap().get(key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: CacheEntry) {
+        if let Some(handle) = self.before_put.lock().unwrap().take() {
+            handle.invalidate(&Uri::from_static(RATE));
+        }
+        self.entries.lock().unwrap().insert(key, entry);
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.entries.lock().unwrap().remove(key);
+    }
+
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
+        self.entries.lock().unwrap().retain(|key, _| !goes(key));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_outdated_while_a_variant_is_dropped_does_not_come_back() {
+    let provider = Script::by(|seen| {
+        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
+        // An answer to a request with `x-last` is of no use later.
+        let control = if seen.headers().contains_key("x-last") { "" } else { "max-age=60" };
+        cached("", control).header("vary", "accept-language").body(language)
+    });
+    let store = Watched::default();
+    let layer = CacheLayer::with_store(store.clone());
+    let handle = layer.handle().unwrap();
+    let rates = integration(layer, &provider);
+    let of = |language: &'static str| {
+        let mut request = get(RATE);
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        request
+    };
+    for language in ["de", "en"] {
+        send(&rates, of(language)).await.unwrap();
+    }
+    let mut last = of("en");
+    last.headers_mut().insert("cache-control", "no-cache".parse().unwrap());
+    last.headers_mut().insert("x-last", "1".parse().unwrap());
+    *store.before_put.lock().unwrap() = Some(handle);
+    send(&rates, last).await.unwrap();
+    assert!(store.before_put.lock().unwrap().is_none(), "the other variant was stored anew");
+    assert_eq!(send(&rates, of("de")).await.unwrap().outcome(), CacheOutcome::Miss);
 }

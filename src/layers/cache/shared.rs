@@ -62,13 +62,7 @@ impl Shared {
         }
         let headers = &asked.request.headers;
         let entry = CacheEntry::with(self.entry(key), headers, Arc::clone(stored));
-        let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
-        // It may have been invalidated just now.
-        let is_valid = self.generation(key) == began;
-        if !is_valid {
-            self.remove(key);
-        }
-        is_valid
+        self.write(key, entry, began)
     }
 
     /// Stores what a 304 or a HEAD says of a stored answer, if it may be. Returns whether it is stored.
@@ -92,10 +86,11 @@ impl Shared {
     /// Drops the answers that this request chooses.
     pub(super) fn forget(&self, asked: &Asked) {
         let key = &asked.key;
+        let began = self.generation(key);
         let Some(entry) = self.entry(key) else { return };
         match entry.without(&asked.request.headers) {
             Some(left) => {
-                let _ = callback::call(STORE, || self.store.put(key.clone(), left));
+                self.write(key, left, began);
             }
             None => self.remove(key),
         }
@@ -104,6 +99,18 @@ impl Shared {
     /// How many keys are stored, and their bytes.
     pub(super) fn size(&self) -> (usize, u64) {
         callback::call(STORE, || self.store.size()).unwrap_or_default()
+    }
+
+    /// Stores an entry that was made of what was stored in this generation. Returns false, and stores
+    /// nothing, if its URI was invalidated since.
+    fn write(&self, key: &CacheKey, entry: CacheEntry, began: Generation) -> bool {
+        let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
+        // It may have been invalidated just now.
+        let is_valid = self.generation(key) == began;
+        if !is_valid {
+            self.remove(key);
+        }
+        is_valid
     }
 
     fn remove(&self, key: &CacheKey) {
