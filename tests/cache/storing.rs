@@ -273,7 +273,30 @@ async fn an_unsafe_call_outdates_its_uri_and_those_that_it_names() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unsafe_call_outdates_what_is_stored_for_others() {
+    for of in ["bob", ""] {
+        let provider = Script::new([fresh("a"), Answer::status(204), fresh("b")]);
+        let rates = integration(layer(), &provider);
+        let with = |method: Method, name: &'static str| {
+            let mut request = request(method, RATE);
+            if !name.is_empty() {
+                request.extensions_mut().insert(CachePartition::new(name));
+            }
+            request
+        };
+        send(&rates, with(Method::GET, "ada")).await.unwrap();
+        send(&rates, with(Method::PUT, of)).await.unwrap();
+        assert_eq!(send(&rates, with(Method::GET, "ada")).await.unwrap().text, "b");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unsafe_call_that_may_have_happened_outdates_too() {
+    let provider = Script::new([fresh("a"), Answer::status(504), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    send(&rates, request(Method::POST, RATE)).await.unwrap();
+    assert_eq!(ask(&rates).await.text, "b");
     let lost = Answer::broken(std::io::ErrorKind::ConnectionReset);
     let provider = Script::new([fresh("a"), lost, fresh("b")]);
     let rates = integration(layer(), &provider);

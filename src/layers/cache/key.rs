@@ -91,9 +91,9 @@ impl CacheKey {
         self.partition().split('\n').next() == Some("")
     }
 
-    /// The same partition's key for another URI.
-    pub(super) fn at(&self, uri: &Uri) -> Self {
-        Self::new(uri, &HeaderMap::new(), self.partition())
+    /// The key for a normalised URI, of what all share.
+    pub(super) fn for_all(uri: &str) -> Self {
+        Self { text: format!("\n{uri}"), partition_len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -110,9 +110,9 @@ fn other_host<'a>(uri: &Uri, headers: &'a HeaderMap) -> Option<&'a HeaderValue> 
 }
 
 /// The normal form of a URI, as keys have it.
-pub(super) fn normalised(uri: &Uri) -> String {
+pub(super) fn normalised(uri: &Uri, headers: &HeaderMap) -> String {
     let mut text = String::new();
-    write_uri(&mut text, uri, &HeaderMap::new());
+    write_uri(&mut text, uri, headers);
     text
 }
 

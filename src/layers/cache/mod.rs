@@ -41,8 +41,8 @@
 //! each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
 //! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
-//! (POST, PUT, DELETE …) that succeeded or may have happened, for the same partition; by hand, for all:
-//! [`CacheHandle`]. What is being fetched then isn't stored.
+//! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx; by hand:
+//! [`CacheHandle`]. That holds for all partitions. What is being fetched then isn't stored.
 //!
 //! # Where it stands
 //!

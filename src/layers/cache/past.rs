@@ -9,7 +9,6 @@ use super::around::CachePattern;
 use super::asked::{Asked, Way};
 use super::given::{CacheStatus, Forwarded, mark};
 use super::invalidation::{Invalidation, same_origin};
-use super::key::CacheKey;
 use super::shared::Generation;
 use crate::pattern::{Attempt, Call, Flow, Next, Wire};
 use crate::terms::{CacheOutcome, Delivery};
@@ -22,9 +21,9 @@ impl CachePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
         way: Way,
-        key: Option<CacheKey>,
+        outdated: Option<String>,
     ) -> Flow {
-        let mut invalidation = key.map(|key| Invalidation::new(&self.settings.shared, key));
+        let mut invalidation = outdated.map(|uri| Invalidation::new(&self.settings.shared, uri));
         let uri = attempt.request(|request| request.uri().clone());
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
@@ -40,7 +39,11 @@ impl CachePattern {
                 None => call.facts().delivery(),
             };
             let is_done = matches!(&located, Some((status, _)) if status.is_success() || status.is_redirection());
-            match is_done || delivery == Delivery::Unknown {
+            // A gateway that answers 504 doesn't know what became of the call.
+            let is_answered = delivery != Delivery::NotSent;
+            let may_be_done =
+                matches!(&located, Some((status, _)) if status.is_server_error()) && is_answered;
+            match is_done || may_be_done || delivery == Delivery::Unknown {
                 true => invalidation.carry_out(),
                 false => invalidation.cancel(),
             }

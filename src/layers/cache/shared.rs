@@ -1,5 +1,5 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::flight::{Flight, Waiter};
 use super::key::{CacheKey, Partitions};
 use super::state::{KeyTable, Turn};
-use super::store::CacheStore;
+use super::store::{CacheStore, StoreKind};
 use super::stored::{CacheEntry, StoredAnswer};
 use crate::freshness::{Failure, Moments, Storing};
 use crate::rt::{self, Clock, Lock, Rng, callback};
@@ -19,6 +19,8 @@ pub(super) struct Shared {
     store: Arc<dyn CacheStore>,
     keys: Mutex<KeyTable<Flight>>,
     pub(super) partitions: Partitions,
+    /// Something may be stored that isn't for all.
+    is_partitioned: AtomicBool,
     clock: Clock,
     rng: Rng,
     /// How often something was invalidated, for parts of all URIs.
@@ -31,11 +33,13 @@ pub(super) struct Shared {
 pub(super) struct Generation(u64);
 
 impl Shared {
-    pub(super) fn new(store: Arc<dyn CacheStore>, clock: Clock, rng: Rng) -> Self {
+    pub(super) fn new(store: &StoreKind, clock: Clock, rng: Rng) -> Self {
         Self {
-            store,
+            store: store.open(),
             keys: Mutex::default(),
             partitions: Partitions::new(&rng),
+            // A user's store may hold what another cache has stored.
+            is_partitioned: AtomicBool::new(matches!(store, StoreKind::Own(_))),
             clock,
             rng,
             generations: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -104,6 +108,10 @@ impl Shared {
     /// Stores an entry that was made of what was stored in this generation. Returns false, and stores
     /// nothing, if its URI was invalidated since.
     fn write(&self, key: &CacheKey, entry: CacheEntry, began: Generation) -> bool {
+        if !key.partition().is_empty() {
+            // Before the generation is read, in one order with it: so an invalidation sees this, or it is seen.
+            self.is_partitioned.store(true, Ordering::SeqCst);
+        }
         let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
         // It may have been invalidated just now.
         let is_valid = self.generation(key) == began;
@@ -117,24 +125,32 @@ impl Shared {
         let _ = callback::call(STORE, || self.store.remove(key));
     }
 
+    fn remove_where(&self, goes: impl Fn(&str) -> bool) {
+        let _ = callback::call(STORE, || self.store.remove_where(&|key| goes(key.uri())));
+    }
+
     // === invalidation ===
 
     pub(super) fn generation(&self, key: &CacheKey) -> Generation {
-        Generation(self.generations[part_of(key.uri())].load(Ordering::Acquire))
+        Generation(self.generations[part_of(key.uri())].load(Ordering::SeqCst))
     }
 
-    /// Drops all answers to this URI, of this partition.
-    pub(super) fn invalidate(&self, key: &CacheKey) {
-        self.generations[part_of(key.uri())].fetch_add(1, Ordering::AcqRel);
-        self.remove(key);
+    /// Drops all answers to this normalised URI, of all partitions.
+    pub(super) fn invalidate(&self, uri: &str) {
+        self.generations[part_of(uri)].fetch_add(1, Ordering::SeqCst);
+        match self.is_partitioned.load(Ordering::SeqCst) {
+            true => self.remove_where(|known| known == uri),
+            // The usual case, in which no other key has to be looked at.
+            false => self.remove(&CacheKey::for_all(uri)),
+        }
     }
 
     /// Drops all answers to URIs for which `goes` says so, of all partitions.
     pub(super) fn invalidate_where(&self, goes: impl Fn(&str) -> bool) {
         for generation in &self.generations {
-            generation.fetch_add(1, Ordering::AcqRel);
+            generation.fetch_add(1, Ordering::SeqCst);
         }
-        let _ = callback::call(STORE, || self.store.remove_where(&|key| goes(key.uri())));
+        self.remove_where(goes);
     }
 
     // === what is under way ===
