@@ -254,6 +254,17 @@ async fn a_head_is_answered_from_a_stored_get_and_outdates_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_that_finds_what_was_not_there_outdates_that() {
+    let missing = Answer::status(404).header("cache-control", "max-age=10");
+    let provider = Script::new([missing, fresh(""), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    assert_eq!(ask(&rates).await.head.status(), 404);
+    wait(20).await;
+    send(&rates, request(Method::HEAD, RATE)).await.unwrap();
+    assert_eq!(ask(&rates).await.text, "b");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unsafe_call_outdates_its_uri_and_those_that_it_names() {
     let named = "http://rates.test/usd";
     for (answer, status, outdates) in [

@@ -339,3 +339,16 @@ async fn a_head_too_is_answered_by_a_stale_answer_in_place_of_an_error() {
         assert_eq!(got.head.status(), 200);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_head_leaves_a_provider_in_peace_that_just_failed() {
+    let stored = cached("a", "max-age=10, stale-if-error=600");
+    let provider = Script::new([stored, Answer::status(503)]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    is(&ask(&rates).await, CacheOutcome::StaleIfError, "a");
+    let head = send(&rates, request(Method::HEAD, RATE)).await.unwrap();
+    is(&head, CacheOutcome::StaleIfError, "");
+    assert_eq!(provider.requests().len(), 2);
+}

@@ -27,14 +27,8 @@ impl CachePattern {
         next: &impl Next<W>,
         asked: Arc<Asked>,
     ) -> Flow {
-        let shared = &self.settings.shared;
-        let quiet = shared.quiet(&asked.key, call.now());
-        if let Some(stored) = quiet.and_then(|failure| self.stand_in(&asked, failure)) {
-            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
-            return self.give(attempt, stored, asked.form(), status).await;
-        }
-        if asked.directives.only_if_cached {
-            return self.give_nothing(attempt).await;
+        if let Some(flow) = self.without_asking(attempt, &asked).await {
+            return flow;
         }
         match self.turn(&asked) {
             (Turn::Lead(flight), waiter) => {
@@ -50,6 +44,23 @@ impl CachePattern {
             (Turn::Alone, _) => {}
         }
         self.lead(call, attempt, next, &asked, alone()).await
+    }
+
+    /// The stale answer if the provider is left in peace, or none if the request wants only a stored one.
+    pub(super) async fn without_asking<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+    ) -> Option<Flow> {
+        let quiet = self.settings.shared.quiet(&asked.key, rt::now());
+        if let Some(stored) = quiet.and_then(|failure| self.stand_in(asked, failure)) {
+            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
+            return Some(self.give(attempt, stored, asked.form(), status).await);
+        }
+        match asked.directives.only_if_cached {
+            true => Some(self.give_nothing(attempt).await),
+            false => None,
+        }
     }
 
     /// Fetches the answer. The waiter is kept until it was read.

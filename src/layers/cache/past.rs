@@ -67,8 +67,8 @@ impl CachePattern {
         next: &impl Next<W>,
         asked: Asked,
     ) -> Flow {
-        if asked.directives.only_if_cached {
-            return self.give_nothing(attempt).await;
+        if let Some(flow) = self.without_asking(attempt, &asked).await {
+            return flow;
         }
         let forwarded = Forwarded::of(&asked, &self.settings.shared.moments());
         let (stored, status) = {
@@ -102,12 +102,12 @@ impl CachePattern {
         self.give(attempt, stored, asked.form(), CacheStatus { status, ..failed }).await
     }
 
-    /// Freshens or drops what is stored, as the answer to a HEAD says. It was asked for in this generation
+    /// Freshens or drops what is stored, as the 200 to a HEAD says. It was asked for in this generation
     /// and at this time.
     fn compare(&self, asked: &Asked, by: &HeaderMap, (generation, sent): (Generation, Instant)) {
         let Some(known) = &asked.known else { return };
         let shared = &self.settings.shared;
-        if known.is_outdated_by(by) {
+        if known.status != StatusCode::OK || known.is_outdated_by(by) {
             return shared.forget(asked);
         }
         let confirmed = known.confirmed(&asked.request.headers, by, sent, shared.moments());
