@@ -244,3 +244,23 @@ async fn callers_on_many_threads_who_come_and_leave_all_have_their_answers() {
     let all = tokio::time::timeout(Duration::from_secs(120), under_way.join_all());
     all.await.expect("nobody hangs");
 }
+
+#[test]
+fn a_fetch_whose_runtime_ends_before_it_runs_keeps_nobody_waiting() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap()
+    };
+    let provider = Script::new([fresh("a")]);
+    let rates = integration(layer(), &provider);
+    let first = runtime();
+    let mut leader = Box::pin(send(&rates, get(RATE)));
+    first.block_on(async {
+        let polled = leader.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    });
+    assert_eq!(provider.begun(), 0, "its task has not run");
+    drop(first);
+    let got = runtime().block_on(send(&rates, get(RATE)));
+    assert_eq!(got.unwrap().text, "a");
+}

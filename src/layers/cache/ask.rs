@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use http::StatusCode;
@@ -151,24 +151,20 @@ impl CachePattern {
         flight: Flight,
         attempt: &Attempt<W>,
     ) -> Option<(oneshot::Receiver<Came>, Context)> {
-        let fill = self.fill(asked, flight.clone(), attempt);
+        let fill = self.fill(asked, flight, attempt);
         let (to, came) = oneshot::channel();
         let context = fill.context.clone();
         attempt.state(AttemptState::leave_queue);
-        if rt::spawn(fill.run(to)) {
-            return Some((came, context));
-        }
-        self.settings.shared.end(&asked.key, &flight);
-        None
+        rt::spawn(fill.run(to)).then_some((came, context))
     }
 
     /// Fetches an answer anew in the background, unless somebody does.
     pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
-        let fill = self.fill(asked, flight.clone(), attempt);
+        let fill = self.fill(asked, flight, attempt);
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
         let (context, key) = (fill.context.clone(), asked.key.clone());
-        let began = rt::spawn(async move {
+        rt::spawn(async move {
             let due = rt::after(rt::now(), settings.fetch_limit);
             let work = either(fill.refresh(waiter), alive.ended());
             let ended = rt::until(Some(due), work).await;
@@ -179,9 +175,6 @@ impl CachePattern {
             let ok = matches!(ended, Some(Either::First(true)));
             settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });
         });
-        if !began {
-            self.settings.shared.end(&asked.key, &flight);
-        }
     }
 
     fn fill<W: Wire>(&self, asked: &Arc<Asked>, flight: Flight, attempt: &Attempt<W>) -> Fill {
@@ -192,6 +185,7 @@ impl CachePattern {
             context: attempt.context().detached(self.settings.call_limit),
             asked: Arc::clone(asked),
             flight,
+            landed: OnceLock::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -34,6 +34,8 @@ pub(super) struct Fill {
     pub(super) generation: Generation,
     /// The facts of the call that began it, without its deadline.
     pub(super) context: Context,
+    /// What it came to for others; unset if its answer isn't for them. They are told when it is dropped.
+    pub(super) landed: OnceLock<Landed>,
 }
 
 /// What the call that began a fetch gets.
@@ -53,25 +55,17 @@ struct Reply {
     received: Moments,
 }
 
-/// Ends the fetch, whichever way it ends.
-struct Landing<'a> {
-    fill: &'a Fill,
-    landed: Landed,
-}
-
 impl Fill {
     /// Runs the fetch to its end, or until nobody waits for it.
     pub(super) async fn run(self, to: oneshot::Sender<Came>) {
-        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
         let abandoned = self.shared().abandoned(&self.asked.key, &self.flight);
-        either(self.fetch(to, &mut landing.landed), abandoned).await;
+        either(self.fetch(to), abandoned).await;
     }
 
     /// The same without a call that gets the answer. It returns whether the provider answered.
     pub(super) async fn refresh(self, _waiter: Waiter) -> bool {
-        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
         let (to, came) = oneshot::channel();
-        self.fetch(to, &mut landing.landed).await;
+        self.fetch(to).await;
         match came.await {
             Ok(Came::Confirmed(_)) => true,
             Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
@@ -85,7 +79,7 @@ impl Fill {
         }
     }
 
-    async fn fetch(&self, to: oneshot::Sender<Came>, landed: &mut Landed) {
+    async fn fetch(&self, to: oneshot::Sender<Came>) {
         let (reply, confirmed) = match self.ask().await {
             Ok(came) => came,
             Err(error) => {
@@ -93,7 +87,7 @@ impl Fill {
                 if !error.is_rejected() {
                     self.note(Some(self.settings.failure_of_error(&error)));
                 }
-                *landed = Landed::Failed(Arc::new(error.said()));
+                self.lands(Landed::Failed(Arc::new(error.said())));
                 let _ = to.send(Came::Failed(error));
                 return;
             }
@@ -106,11 +100,11 @@ impl Fill {
                 let confirmed = Arc::new(confirmed);
                 self.note(None);
                 if self.shared().confirm(asked, &confirmed, self.generation) {
-                    *landed = Landed::Stored(Arc::clone(&confirmed));
+                    self.lands(Landed::Stored(Arc::clone(&confirmed)));
                 }
                 let _ = to.send(Came::Confirmed(confirmed));
             }
-            None => self.take(reply, to, landed).await,
+            None => self.take(reply, to).await,
         }
     }
 
@@ -137,7 +131,7 @@ impl Fill {
     }
 
     /// Gives the answer to the call, and stores it if it may.
-    async fn take(&self, reply: Reply, to: oneshot::Sender<Came>, landed: &mut Landed) {
+    async fn take(&self, reply: Reply, to: oneshot::Sender<Came>) {
         let Reply { head, body, sent, received } = reply;
         let settings = &self.settings;
         let failure = settings.failure_of_parts(head.status, &head.headers, &head.extensions);
@@ -151,7 +145,7 @@ impl Fill {
                 let _ = to.send(Came::Answered(Box::new(Response::from_parts(head, piped))));
                 let store = |body| self.store(&given, validity, body);
                 if let Some(stored) = self.capture(body, &pipe, store).await {
-                    *landed = Landed::Stored(stored);
+                    self.lands(Landed::Stored(stored));
                 }
                 return;
             }
@@ -251,16 +245,20 @@ impl Fill {
         }
     }
 
+    fn lands(&self, landed: Landed) {
+        let _ = self.landed.set(landed);
+    }
+
     fn shared(&self) -> &Shared {
         &self.settings.shared
     }
 }
 
-impl Drop for Landing<'_> {
+/// Whichever way it ends, and if its task never runs, nobody waits for it any longer.
+impl Drop for Fill {
     fn drop(&mut self) {
-        let Fill { asked, flight, .. } = self.fill;
-        self.fill.shared().end(&asked.key, flight);
-        flight.land(self.landed.clone());
+        self.shared().end(&self.asked.key, &self.flight);
+        self.flight.land(self.landed.take().unwrap_or(Landed::NotShared));
     }
 }
 
