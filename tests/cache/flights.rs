@@ -149,6 +149,18 @@ async fn all_who_wait_for_a_fetch_that_fails_get_its_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_thousand_callers_with_a_stale_answer_make_one_request_to_a_provider_that_fails() {
+    let stored = cached("a", "max-age=10, stale-if-error=600");
+    let provider = Script::new([stored, Answer::status(503).after(Duration::from_secs(1))]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let got = all(&rates, 1_000).await;
+    assert_eq!(outcomes(&got, CacheOutcome::StaleIfError), 1_000);
+    assert_eq!(provider.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
     let provider = Script::by(|seen| {
         let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();

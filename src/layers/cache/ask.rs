@@ -40,6 +40,10 @@ impl CachePattern {
                 if let Some(flow) = flow {
                     return flow;
                 }
+                // The fetch may have failed, and then one request was enough.
+                if let Some(flow) = self.without_asking(attempt, &asked).await {
+                    return flow;
+                }
             }
             (Turn::Alone, _) => {}
         }
