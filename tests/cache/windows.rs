@@ -302,6 +302,51 @@ async fn a_call_whose_time_runs_out_gets_the_stale_answer_and_the_next_ones_get_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fetch_goes_on_for_callers_who_left_with_a_stale_answer() {
+    let slow = fresh("b").after(Duration::from_millis(1_500));
+    let provider = Script::new([cached("a", "max-age=10, stale-if-error=600"), slow]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let soon = || {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(CallDeadline::after(Duration::from_millis(20)));
+        send(&rates, request)
+    };
+    for got in <[_; 3]>::from(tokio::join!(soon(), soon(), soon())) {
+        is(&got.unwrap(), CacheOutcome::StaleIfError, "a");
+    }
+    wait(2).await;
+    is(&ask(&rates).await, CacheOutcome::Hit, "b");
+    assert_eq!(provider.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_too_slow_for_one_caller_is_left_in_peace_for_a_second_at_most() {
+    let hangs = Answer::status(200).after(SECOND * 3600);
+    let provider = Script::new([cached("a", "max-age=10, stale-if-error=600"), hangs]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let within = |limit: u64| {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(CallDeadline::after(Duration::from_millis(limit)));
+        send(&rates, request)
+    };
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let (rates, mut request) = (rates.clone(), get(RATE));
+        request.extensions_mut().insert(CallDeadline::after(Duration::from_millis(20)));
+        calls.spawn(async move { send(&rates, request).await.unwrap() });
+    }
+    calls.join_all().await;
+    wait(1).await;
+    let began = tokio::time::Instant::now();
+    is(&within(500).await.unwrap(), CacheOutcome::StaleIfError, "a");
+    assert_eq!(began.elapsed(), Duration::from_millis(450), "it is asked, or waited for, again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_that_the_provider_asks_for_and_that_no_call_has_time_for_is_told_at_once() {
     let provider = Script::new([Answer::status(429).header("retry-after", "30")]);
     let rates = Integration::user_flow("rates").cache(layer()).service(provider).build().unwrap();

@@ -77,11 +77,11 @@ impl CachePattern {
         (flight, _waiter): (Flight, Option<Waiter>),
     ) -> Flow {
         let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
-        let Some((came, context)) = self.begin(asked, flight, attempt) else {
+        let Some((came, context)) = self.begin(asked, flight.clone(), attempt) else {
             return next.run(call, attempt).await;
         };
         let Some(came) = call.until(self.patience(call, asked), came).await else {
-            return self.give_late(attempt, asked, forwarded).await;
+            return self.give_late(attempt, asked, forwarded, &flight).await;
         };
         attempt.state(|state| state.call().adopt(context.call()));
         match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
@@ -121,7 +121,7 @@ impl CachePattern {
         });
         let landed = call.until(self.patience(call, asked), flight.landed()).await;
         match landed {
-            None => Some(self.give_late(attempt, asked, forwarded).await),
+            None => Some(self.give_late(attempt, asked, forwarded, flight).await),
             Some(Landed::Stored(stored)) => self.give_collapsed(attempt, asked, stored).await,
             Some(Landed::NotShared) => None,
             Some(Landed::Failed(error)) => {
@@ -159,7 +159,7 @@ impl CachePattern {
         let (to, came) = oneshot::channel();
         let context = fill.context.clone();
         attempt.state(AttemptState::leave_queue);
-        rt::spawn(fill.run(to)).then_some((came, context))
+        rt::spawn(fill.run(to, self.alive.subscribe())).then_some((came, context))
     }
 
     /// Fetches an answer anew in the background, unless somebody does.

@@ -12,7 +12,7 @@ use super::key::{CacheKey, CachePolicy};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::freshness::{Directives, Storing, Validity, Windows};
+use crate::freshness::{Directives, Failure, Moments, Storing, Validity, Windows};
 
 /// A request that the cache may answer, and what was found for it.
 pub(super) struct Asked {
@@ -53,6 +53,13 @@ impl Asked {
     /// How a stored answer is given for it.
     pub(super) fn form(&self) -> Form {
         Form { is_head: self.is_head, is_known: false, windows: self.windows }
+    }
+
+    /// The stale answer that may stand in for a failure, if there is one.
+    pub(super) fn stand_in(&self, failure: Failure, now: &Moments) -> Option<&Arc<StoredAnswer>> {
+        let known = self.known.as_ref()?;
+        let stands_in = known.validity.stands_in(failure, &self.directives, &self.windows, now);
+        stands_in.then_some(known)
     }
 
     /// Whether an answer to it may be stored.

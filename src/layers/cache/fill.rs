@@ -14,7 +14,7 @@ use super::asked::{Asked, conditions};
 use super::body::{FilledBody, Piece, Pipe};
 use super::flight::{Flight, Landed, Waiter};
 use super::origin::Origin;
-use super::parts::Settings;
+use super::parts::{Ended, Settings};
 use super::shared::{Generation, Shared};
 use super::stored::StoredAnswer;
 use crate::body::Body;
@@ -22,10 +22,12 @@ use crate::context::Context;
 use crate::freshness::{Failure, Moments, Storing, TimedHeaders, Validity};
 use crate::outcome::Error;
 use crate::pattern::either;
+use crate::rt;
 
 /// A fetch in a task of its own, which stores what it gets.
 ///
-/// It ends when nobody waits for it any more. A call that leaves harms no other that waits.
+/// It ends when nobody waits for it any more. A call that leaves harms no other that waits. Where callers
+/// may leave with a stale answer, it goes on without them for as long as a background refresh may.
 pub(super) struct Fill {
     pub(super) settings: Arc<Settings>,
     pub(super) origin: Arc<dyn Origin>,
@@ -57,9 +59,20 @@ struct Reply {
 
 impl Fill {
     /// Runs the fetch to its end, or until nobody waits for it.
-    pub(super) async fn run(self, to: oneshot::Sender<Came>) {
-        let abandoned = self.shared().abandoned(&self.asked.key, &self.flight);
-        either(self.fetch(to), abandoned).await;
+    pub(super) async fn run(self, to: oneshot::Sender<Came>, alive: Ended) {
+        either(self.fetch(to), self.abandoned(alive)).await;
+    }
+
+    async fn abandoned(&self, alive: Ended) {
+        let is_refresh = self.has_stand_in(Failure::ANY);
+        if is_refresh {
+            let due = rt::after(rt::now(), self.settings.fetch_limit);
+            either(rt::sleep_until(due), alive.ended()).await;
+        }
+        self.shared().abandoned(&self.asked.key, &self.flight).await;
+        if is_refresh {
+            self.note(Some(Failure::ANY));
+        }
     }
 
     /// The same without a call that gets the answer. It returns whether the provider answered.
@@ -123,7 +136,7 @@ impl Fill {
 
     async fn send(&self, validated: Option<&StoredAnswer>) -> Result<Reply, Error> {
         let request = self.asked.request.build(validated);
-        let sent = crate::rt::now();
+        let sent = rt::now();
         let response = self.origin.fetch(request, self.context.clone()).await?;
         let received = self.shared().moments();
         let (head, body) = response.into_parts();
@@ -213,17 +226,15 @@ impl Fill {
     }
 
     fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {
-        let Asked { directives, windows, known, .. } = &*self.asked;
-        let now = self.shared().moments();
-        let stands_in = |failure| {
-            let known = known.as_ref();
-            known.is_some_and(|known| known.validity.stands_in(failure, directives, windows, &now))
-        };
         // What can stand in for a failure isn't replaced by it.
-        match failure.is_some_and(stands_in) {
+        match failure.is_some_and(|failure| self.has_stand_in(failure)) {
             true => Storing::Leave,
             false => self.asked.storing(head.status, &head.headers, validity),
         }
+    }
+
+    fn has_stand_in(&self, failure: Failure) -> bool {
+        self.asked.stand_in(failure, &self.shared().moments()).is_some()
     }
 
     fn fits(&self, bytes: u64) -> bool {

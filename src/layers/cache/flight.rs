@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, watch};
 
@@ -17,6 +17,8 @@ struct Inner {
     /// The last of them has left.
     left: Notify,
     landed: watch::Sender<Option<Landed>>,
+    /// A call's time has run out over it.
+    is_late: AtomicBool,
 }
 
 /// What a fetch came to, for those who didn't begin it.
@@ -39,6 +41,7 @@ impl Flight {
             waiting: AtomicUsize::new(0),
             left: Notify::new(),
             landed: watch::Sender::new(None),
+            is_late: AtomicBool::new(false),
         }))
     }
 
@@ -55,6 +58,11 @@ impl Flight {
     /// Waits until somebody has left, perhaps as the last one.
     pub(super) async fn left(&self) {
         self.0.left.notified().await;
+    }
+
+    /// A call's time runs out over it. Returns whether that is the first one.
+    pub(super) fn is_first_late(&self) -> bool {
+        !self.0.is_late.swap(true, Ordering::AcqRel)
     }
 
     /// Tells all who wait what it came to.

@@ -36,7 +36,8 @@
 //! names. 401, 403, 404, 410 are answers. `no-cache` and `must-revalidate` forbid any staleness.
 //!
 //! **One fetch.** Calls for one key wait for one fetch, each under its own deadline. It runs in a task of its
-//! own, so a call that leaves harms no other; when nobody waits any more, it ends. They get its answer only
+//! own, so a call that leaves harms no other; when nobody waits any more, it ends, unless a stale answer
+//! could be given: then it goes on for a background fetch's time. They get its answer only
 //! if it was stored, or its error; else each fetches its own at once, and calls for this key don't wait for
 //! each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
