@@ -1,5 +1,5 @@
 use http::HeaderMap;
-use http::header::{HeaderName, VARY};
+use http::header::{HeaderName, HeaderValue, VARY};
 
 /// The header fields of a request that an answer depends on, with their values (RFC 9111, 4.1).
 ///
@@ -13,11 +13,16 @@ impl Selection {
         list_members(headers, &VARY).all(|name| name != "*")
     }
 
-    /// What this answer depends on, of this request.
+    /// What this answer depends on, of this request. Credentials are left out: the partition stands for
+    /// them, and they must not be stored.
     pub(crate) fn of(answer: &HeaderMap, request: &HeaderMap) -> Self {
         let names = list_members(answer, &VARY);
         // A name that is none can't be in a request.
         let names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        let is_credential = |name: &HeaderName| {
+            names_credential(name) || request.get_all(name).iter().any(HeaderValue::is_sensitive)
+        };
+        let names = names.filter(|name| !is_credential(name));
         Self(names.map(|name| (name.clone(), folded(request, &name))).collect())
     }
 

@@ -179,6 +179,29 @@ async fn whatever_header_holds_a_credential_makes_a_partition_and_so_does_anothe
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_rotates_finds_its_partitions_answer_even_if_that_varies_by_it() {
+    for name in ["authorization", "x-caller"] {
+        let answer = |text| fresh(text).header("vary", "Authorization, Cookie, X-Caller");
+        let provider = Script::new([answer("a"), answer("b")]);
+        let rates = integration(layer(), &provider);
+        for token in ["old", "new"] {
+            let mut request = get(RATE);
+            let mut value = http::HeaderValue::from_static(token);
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+            request.extensions_mut().insert(CachePartition::new("ada"));
+            assert_eq!(send(&rates, request).await.unwrap().text, "a", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_handle_shows_no_secret() {
+    let handle = layer().handle().unwrap();
+    assert!(!format!("{handle:?}").contains("secret"), "{handle:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_breaks_stalls_or_is_too_large_is_not_stored() {
     let whole = "0123456789";
     let short = || cached(whole, "max-age=60").header("content-length", "11");

@@ -35,7 +35,7 @@ pub enum CachePolicy {
 }
 
 /// Makes partitions of credentials, by a hash whose secret is drawn for each cache.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Partitions {
     secret: Uuid,
 }
@@ -176,5 +176,12 @@ impl Partitions {
 impl fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CacheKey").finish_non_exhaustive()
+    }
+}
+
+/// It doesn't show the secret, with which a partition's credentials could be guessed.
+impl fmt::Debug for Partitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Partitions")
     }
 }
