@@ -161,6 +161,37 @@ async fn a_thousand_callers_with_a_stale_answer_make_one_request_to_a_provider_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_refused_to_one_call_is_not_refused_to_those_that_waited_for_it() {
+    use outrigger::event::SwitchMode;
+    let rates = integration(layer(), &Script::new([fresh("a")]));
+    let mut calls = [0; 2].map(|_| Box::pin(send(&rates, get(RATE))));
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    rates.kill_switch().set(SwitchMode::Off, "ada", "they fail");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    rates.kill_switch().set(SwitchMode::On, "ada", "they are well");
+    let [leader, follower] = calls;
+    assert!(leader.await.unwrap_err().is_rejected());
+    assert_eq!(follower.await.unwrap().text, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_wait_for_each_other_until_one_has_waited_in_vain() {
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        let control = if number == 1 { "no-store" } else { "max-age=1" };
+        cached("a", control).after(Duration::from_secs(1))
+    });
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    let got = all(&rates, 20).await;
+    assert_eq!(outcomes(&got, CacheOutcome::Collapsed), 19);
+    assert_eq!(provider.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
     let provider = Script::by(|seen| {
         let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();

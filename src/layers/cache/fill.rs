@@ -96,11 +96,11 @@ impl Fill {
         let (reply, confirmed) = match self.ask().await {
             Ok(came) => came,
             Err(error) => {
-                // What was refused here costs nothing to be asked again.
+                // What was refused here costs nothing to be asked again, and other calls may be let through.
                 if !error.is_rejected() {
                     self.note(Some(self.settings.failure_of_error(&error)));
+                    self.lands(Landed::Failed(Arc::new(error.said())));
                 }
-                self.lands(Landed::Failed(Arc::new(error.said())));
                 let _ = to.send(Came::Failed(error));
                 return;
             }
@@ -167,7 +167,7 @@ impl Fill {
         }
         // A request that forbids storing says nothing about others.
         if failure.is_none() && !self.asked.directives.no_store {
-            self.shared().not_shared(&self.asked.key);
+            self.is_not_shared();
         }
         let own = Response::from_parts(head, FilledBody::Own(body));
         let _ = to.send(Came::Answered(Box::new(own)));
@@ -198,7 +198,7 @@ impl Fill {
             if let Some(data) = frame.data_ref() {
                 if !self.fits((kept.len() + data.remaining()) as u64) {
                     self.forget();
-                    self.shared().not_shared(&self.asked.key);
+                    self.is_not_shared();
                     pipe.send(Piece::Frame(frame));
                     pipe.send(Piece::Rest(body));
                     return None;
@@ -253,6 +253,13 @@ impl Fill {
                 self.shared().failed(&self.asked.key, failure);
             }
             Some(_) => {}
+        }
+    }
+
+    /// Lets calls for this key fetch their own for a while, if one has waited in vain.
+    fn is_not_shared(&self) {
+        if self.flight.is_followed() {
+            self.shared().not_shared(&self.asked.key);
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Flight(Arc<Inner>);
 struct Inner {
     /// Calls that wait for it, or read its answer.
     waiting: AtomicUsize,
+    /// How many have waited for it.
+    joined: AtomicUsize,
     /// The last of them has left.
     left: Notify,
     landed: watch::Sender<Option<Landed>>,
@@ -39,6 +41,7 @@ impl Flight {
     pub(super) fn new() -> Self {
         Self(Arc::new(Inner {
             waiting: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
             left: Notify::new(),
             landed: watch::Sender::new(None),
             is_late: AtomicBool::new(false),
@@ -48,11 +51,17 @@ impl Flight {
     /// One more waits, until the guard is dropped.
     pub(super) fn wait(&self) -> Waiter {
         self.0.waiting.fetch_add(1, Ordering::AcqRel);
+        self.0.joined.fetch_add(1, Ordering::AcqRel);
         Waiter(self.clone())
     }
 
     pub(super) fn is_awaited(&self) -> bool {
         self.0.waiting.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether calls have waited for it besides the one that began it.
+    pub(super) fn is_followed(&self) -> bool {
+        self.0.joined.load(Ordering::Acquire) > 1
     }
 
     /// Waits until somebody has left, perhaps as the last one.
