@@ -192,6 +192,19 @@ async fn calls_wait_for_each_other_until_one_has_waited_in_vain() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_for_the_end_of_an_event_stream() {
+    let events = |text| {
+        fresh(text).header("content-type", "Text/Event-Stream; charset=utf-8").stalls_after(3)
+    };
+    let provider = Script::new([events("data: a"), events("data: b")]);
+    let rates = integration(layer(), &provider);
+    let began = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(rates.send(get(RATE)), rates.send(get(RATE)));
+    assert!(first.unwrap().status() == 200 && second.unwrap().status() == 200);
+    assert_eq!((began.elapsed(), provider.begun()), (Duration::ZERO, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
     let provider = Script::by(|seen| {
         let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();

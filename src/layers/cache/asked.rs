@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use http::header::{
-    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, SET_COOKIE,
+    CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    SET_COOKIE,
 };
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version,
@@ -70,7 +71,11 @@ impl Asked {
         validity: &Validity,
     ) -> Storing {
         // A cookie is set for one caller.
-        if self.key.is_for_all() && headers.contains_key(SET_COOKIE) {
+        let is_personal = self.key.is_for_all() && headers.contains_key(SET_COOKIE);
+        let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let is_endless =
+            kind.get(..EVENTS.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
+        if is_personal || is_endless {
             return Storing::Leave;
         }
         Storing::of(status, headers, validity, &self.directives, &self.windows)
@@ -130,5 +135,7 @@ pub(super) fn conditions(stored: &StoredAnswer) -> impl Iterator<Item = (HeaderN
     validators.into_iter().filter_map(|(name, value)| Some((name, value?.clone())))
 }
 
+/// Events that come as they happen (HTML Living Standard, 9.2).
+const EVENTS: &[u8] = b"text/event-stream";
 /// With these a request asks for a part, or for an answer under a condition that only the provider knows.
 const PAST: [HeaderName; 4] = [RANGE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];
