@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -170,10 +171,10 @@ impl CachePattern {
         let (context, key) = (fill.context.clone(), asked.key.clone());
         rt::spawn(async move {
             let due = rt::after(rt::now(), settings.fetch_limit);
-            let work = either(fill.refresh(waiter), alive.ended());
-            let ended = rt::until(Some(due), work).await;
+            let mut work = pin!(either(fill.refresh(waiter), alive.ended()));
+            let ended = rt::until(Some(due), work.as_mut()).await;
             if ended.is_none() {
-                // It was cut, and nobody has noted that yet.
+                // It was cut. That is noted before calls that wait for it are told, or all would ask again.
                 settings.shared.failed(&key, Failure::ANY);
             }
             let ok = matches!(ended, Some(Either::First(true)));
