@@ -205,53 +205,6 @@ async fn nobody_waits_for_the_end_of_an_event_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
-    let provider = Script::by(|seen| {
-        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
-        Answer::status(200)
-            .header("cache-control", "max-age=60")
-            .header("vary", "accept-language")
-            .body(language)
-            .after(Duration::from_secs(1))
-    });
-    let rates = integration(layer(), &provider);
-    let of = |language: &'static str| {
-        let mut request = get(RATE);
-        request.headers_mut().insert("accept-language", language.parse().unwrap());
-        let rates = rates.clone();
-        async move { send(&rates, request).await.unwrap().text }
-    };
-    let (german, french) = tokio::join!(of("de"), of("fr"));
-    assert_eq!((german.as_str(), french.as_str()), ("de", "fr"));
-    assert_eq!((of("de").await.as_str(), of("fr").await.as_str()), ("de", "fr"));
-    assert_eq!(provider.begun(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_waited_for_another_variant_is_not_given_its_own_old_one() {
-    let mut number = 0;
-    let provider = Script::by(move |seen| {
-        number += 1;
-        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
-        cached("", "max-age=10")
-            .header("vary", "accept-language")
-            .body(format!("{language} {number}"))
-            .after(Duration::from_secs(1))
-    });
-    let rates = integration(layer(), &provider);
-    let of = |language: &'static str| {
-        let mut request = get(RATE);
-        request.headers_mut().insert("accept-language", language.parse().unwrap());
-        let rates = rates.clone();
-        async move { send(&rates, request).await.unwrap().text }
-    };
-    assert_eq!((of("de").await.as_str(), of("en").await.as_str()), ("de 1", "en 2"));
-    wait(3_600).await;
-    let (english, german) = tokio::join!(of("en"), of("de"));
-    assert_eq!((english.as_str(), german.as_str()), ("en 3", "de 4"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_hit_sends_nothing_and_a_miss_has_its_calls_attempts() {
     use outrigger::event::Event;
     use outrigger::testing::EventRecorder;
