@@ -96,6 +96,7 @@ impl CacheKey {
         Self { text: format!("\n{uri}"), partition_len: 0 }
     }
 
+    #[cfg(feature = "cache")]
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }

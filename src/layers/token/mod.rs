@@ -123,6 +123,7 @@
 
 mod around;
 mod error;
+mod forced;
 mod handle;
 mod issuer;
 mod key_file;

@@ -14,6 +14,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::TokenError;
+use super::forced::Forced;
 use super::issuer::{Lifetime, TokenReason};
 use super::windows::{Now, Windows};
 use crate::rt::{self, Rng};
@@ -50,14 +51,6 @@ struct Failure {
     error: TokenError,
     until: Instant,
     in_row: u32,
-}
-
-/// The last fetch that a refusal forced.
-#[derive(Clone, Copy, Debug)]
-struct Forced {
-    at: Instant,
-    /// How long the next one waits.
-    spacing: Duration,
 }
 
 /// A fetch that the one who is told must begin.
@@ -222,33 +215,28 @@ impl<T: Clone + PartialEq> Machine<T> {
             (None, Lifetime::RenewAfter(time)) => Windows::renewed_after(time),
             (None, _) => Windows::renewed_after(ASSUMED),
         };
-        let mut hard = known.map(|_| sent.after(windows.hard));
+        let hard = known.map(|_| sent.after(windows.hard));
         if hard.is_some_and(|hard| hard.has_come(now)) {
             return Err(TokenError::ended());
         }
-        let (mut soft, mut window) = (sent.after(windows.soft(rng)), windows.window);
-        let (mut generation, mut born) = (1, now.at);
-        if let Some(before) = &self.held {
-            let is_same = before.token == token;
-            generation = before.generation + u64::from(!is_same);
-            if is_same && !before.is_refused {
-                born = before.born;
-            }
-            if let (Some(old), Some(new)) = (before.hard, hard)
-                && !old.has_come(now)
-                && new.at <= rt::after(old.at, PROGRESS.min(windows.hard / 4))
-            {
-                // The issuer gives what it has kept: no failure, and no progress either.
-                (hard, window) = (Some(old), before.window);
-                soft = now.after(window / 4);
-            }
-        }
-        soft = match soft.at < rt::after(now.at, MIN_WAIT) {
-            true => now.after((window / 4).max(MIN_WAIT)),
-            false => soft,
+        let mut held = Held {
+            token,
+            generation: 1,
+            born: now.at,
+            soft: sent.after(windows.soft(rng)),
+            hard,
+            window: windows.window,
+            is_kept: matches!(lifetime, Lifetime::RenewAfter(_)),
+            is_refused: false,
         };
-        let (is_kept, is_refused) = (matches!(lifetime, Lifetime::RenewAfter(_)), false);
-        self.held = Some(Held { token, generation, born, soft, hard, window, is_kept, is_refused });
+        if let Some(before) = &self.held {
+            held.follow(before, now);
+        }
+        if held.soft.at < rt::after(now.at, MIN_WAIT) {
+            held.soft = now.after((held.window / 4).max(MIN_WAIT));
+        }
+        let generation = held.generation;
+        self.held = Some(held);
         Ok((generation, known))
     }
 
@@ -278,32 +266,33 @@ impl<T: Clone + PartialEq> Machine<T> {
     }
 }
 
+impl<T: PartialEq> Held<T> {
+    /// It takes the place of `before`, which may be the same token.
+    fn follow(&mut self, before: &Self, now: Now) {
+        let is_same = before.token == self.token;
+        self.generation = before.generation + u64::from(!is_same);
+        if is_same && !before.is_refused {
+            self.born = before.born;
+        }
+        if let (Some(old), Some(new)) = (before.hard, self.hard)
+            && !old.has_come(now)
+            && new.at <= rt::after(old.at, PROGRESS.min(self.window))
+        {
+            // The issuer gives what it has kept: no failure, and no progress either.
+            (self.hard, self.window) = (Some(old), before.window);
+            self.soft = now.after(self.window / 4);
+        }
+    }
+}
+
 impl<T> Held<T> {
     fn is_usable(&self, now: Now) -> bool {
         !self.is_refused && !self.hard.is_some_and(|hard| hard.has_come(now))
     }
 }
 
-impl Forced {
-    /// The fetch that a refusal forces now; `None` if it is too early for one.
-    fn after(last: Option<Self>, now: Instant) -> Option<Self> {
-        let Some(last) = last else { return Some(Self { at: now, spacing: FORCED_SPACING }) };
-        let since = now.saturating_duration_since(last.at);
-        let spacing = match since {
-            since if since < last.spacing => return None,
-            // Refusals that far apart have nothing to do with each other.
-            since if since >= last.spacing.max(NEWBORN) * 4 => FORCED_SPACING,
-            _ => (last.spacing * 2).min(LONGEST_SPACING),
-        };
-        Some(Self { at: now, spacing })
-    }
-}
-
 /// A token that is refused so soon was refused for another reason than its age.
-const NEWBORN: Duration = Duration::from_secs(60);
-/// The times between two fetches that refusals force: doubled each time, up to the longest.
-const FORCED_SPACING: Duration = Duration::from_secs(10);
-const LONGEST_SPACING: Duration = Duration::from_secs(600);
+pub(super) const NEWBORN: Duration = Duration::from_secs(60);
 /// An issuer that keeps its answers names the same end again, give or take a rounding.
 const PROGRESS: Duration = Duration::from_secs(1);
 /// After how long a token of unknown lifetime is renewed.
