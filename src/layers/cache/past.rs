@@ -9,7 +9,6 @@ use super::around::CachePattern;
 use super::asked::{Asked, Way};
 use super::given::{CacheStatus, Forwarded, mark};
 use super::invalidation::{Invalidation, same_origin};
-use super::key::CacheKey;
 use super::shared::Generation;
 use crate::pattern::{Attempt, Call, Flow, Next, Wire};
 use crate::terms::{CacheOutcome, Delivery};
@@ -22,9 +21,9 @@ impl CachePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
         way: Way,
-        key: Option<CacheKey>,
+        outdated: Option<String>,
     ) -> Flow {
-        let mut invalidation = key.map(|key| Invalidation::new(&self.settings.shared, key));
+        let mut invalidation = outdated.map(|uri| Invalidation::new(&self.settings.shared, uri));
         let uri = attempt.request(|request| request.uri().clone());
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
@@ -40,7 +39,11 @@ impl CachePattern {
                 None => call.facts().delivery(),
             };
             let is_done = matches!(&located, Some((status, _)) if status.is_success() || status.is_redirection());
-            match is_done || delivery == Delivery::Unknown {
+            // A gateway that answers 504 doesn't know what became of the call.
+            let is_answered = delivery != Delivery::NotSent;
+            let may_be_done =
+                matches!(&located, Some((status, _)) if status.is_server_error()) && is_answered;
+            match is_done || may_be_done || delivery == Delivery::Unknown {
                 true => invalidation.carry_out(),
                 false => invalidation.cancel(),
             }
@@ -64,8 +67,8 @@ impl CachePattern {
         next: &impl Next<W>,
         asked: Asked,
     ) -> Flow {
-        if asked.directives.only_if_cached {
-            return self.give_nothing(attempt).await;
+        if let Some(flow) = self.without_asking(attempt, &asked).await {
+            return flow;
         }
         let forwarded = Forwarded::of(&asked, &self.settings.shared.moments());
         let (stored, status) = {
@@ -99,15 +102,15 @@ impl CachePattern {
         self.give(attempt, stored, asked.form(), CacheStatus { status, ..failed }).await
     }
 
-    /// Freshens or drops what is stored, as the answer to a HEAD says. It was asked for in this generation
+    /// Freshens or drops what is stored, as the 200 to a HEAD says. It was asked for in this generation
     /// and at this time.
     fn compare(&self, asked: &Asked, by: &HeaderMap, (generation, sent): (Generation, Instant)) {
         let Some(known) = &asked.known else { return };
         let shared = &self.settings.shared;
-        if known.is_outdated_by(by) {
-            return shared.forget(&asked.key, &asked.request.headers);
+        if known.status != StatusCode::OK || known.is_outdated_by(by) {
+            return shared.forget(asked);
         }
-        let confirmed = known.confirmed(by, sent, shared.moments());
-        shared.put(&asked.key, Arc::new(confirmed), generation);
+        let confirmed = known.confirmed(&asked.request.headers, by, sent, shared.moments());
+        shared.confirm(asked, &Arc::new(confirmed), generation);
     }
 }
