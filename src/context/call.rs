@@ -83,9 +83,7 @@ impl Call {
 
     /// Takes over what a part of the call came to.
     pub(crate) fn adopt(&self, part: &Self) {
-        if let Some(attempts) = part.attempts() {
-            self.count_attempts(attempts);
-        }
+        self.count_attempts(part.attempts.load(Ordering::Relaxed));
         self.set_waited(part.waited());
         self.hedges.store(part.hedges(), Ordering::Relaxed);
         self.merge_delivery(part.delivery());

@@ -13,4 +13,4 @@ pub(crate) use age::{Moments, TimedHeaders, http_date_of};
 pub(crate) use directives::Directives;
 pub(crate) use storing::{Storing, freshened, stored_headers};
 pub(crate) use validity::{Failure, Plan, Validity, Windows};
-pub(crate) use vary::{Selection, list_members};
+pub(crate) use vary::{Selection, list_members, names_credential};

@@ -1,5 +1,5 @@
 use http::HeaderMap;
-use http::header::{HeaderName, VARY};
+use http::header::{HeaderName, HeaderValue, VARY};
 
 /// The header fields of a request that an answer depends on, with their values (RFC 9111, 4.1).
 ///
@@ -13,11 +13,16 @@ impl Selection {
         list_members(headers, &VARY).all(|name| name != "*")
     }
 
-    /// What this answer depends on, of this request.
+    /// What this answer depends on, of this request. Credentials are left out: the partition stands for
+    /// them, and they must not be stored.
     pub(crate) fn of(answer: &HeaderMap, request: &HeaderMap) -> Self {
         let names = list_members(answer, &VARY);
         // A name that is none can't be in a request.
         let names = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        let is_credential = |name: &HeaderName| {
+            names_credential(name) || request.get_all(name).iter().any(HeaderValue::is_sensitive)
+        };
+        let names = names.filter(|name| !is_credential(name));
         Self(names.map(|name| (name.clone(), folded(request, &name))).collect())
     }
 
@@ -33,6 +38,11 @@ impl Selection {
             .map(|(name, value)| name.as_str().len() + value.as_ref().map_or(0, String::len));
         sizes.sum()
     }
+}
+
+/// Whether a header's value says who asks.
+pub(crate) fn names_credential(name: &HeaderName) -> bool {
+    CREDENTIALS.iter().any(|part| name.as_str().contains(part))
 }
 
 /// A field's value as one list; `None` if it is missing.
@@ -61,3 +71,8 @@ pub(crate) fn list_members<'a>(
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
+
+/// Parts of the names of headers in which APIs take credentials, such as `x-api-key`, `private-token` and
+/// `ocp-apim-subscription-key`. One too many costs a stored answer, and one too few shows it to others.
+const CREDENTIALS: [&str; 8] =
+    ["auth", "cookie", "token", "secret", "session", "api-key", "apikey", "subscription-key"];

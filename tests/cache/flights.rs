@@ -149,26 +149,59 @@ async fn all_who_wait_for_a_fetch_that_fails_get_its_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waited_for_an_answer_to_another_request_fetches_its_own() {
-    let provider = Script::by(|seen| {
-        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
-        Answer::status(200)
-            .header("cache-control", "max-age=60")
-            .header("vary", "accept-language")
-            .body(language)
-            .after(Duration::from_secs(1))
+async fn a_thousand_callers_with_a_stale_answer_make_one_request_to_a_provider_that_fails() {
+    let stored = cached("a", "max-age=10, stale-if-error=600");
+    let provider = Script::new([stored, Answer::status(503).after(Duration::from_secs(1))]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let got = all(&rates, 1_000).await;
+    assert_eq!(outcomes(&got, CacheOutcome::StaleIfError), 1_000);
+    assert_eq!(provider.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_to_one_call_is_not_refused_to_those_that_waited_for_it() {
+    use outrigger::event::SwitchMode;
+    let rates = integration(layer(), &Script::new([fresh("a")]));
+    let mut calls = [0; 2].map(|_| Box::pin(send(&rates, get(RATE))));
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    rates.kill_switch().set(SwitchMode::Off, "ada", "they fail");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    rates.kill_switch().set(SwitchMode::On, "ada", "they are well");
+    let [leader, follower] = calls;
+    assert!(leader.await.unwrap_err().is_rejected());
+    assert_eq!(follower.await.unwrap().text, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_wait_for_each_other_until_one_has_waited_in_vain() {
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        let control = if number == 1 { "no-store" } else { "max-age=1" };
+        cached("a", control).after(Duration::from_secs(1))
     });
     let rates = integration(layer(), &provider);
-    let of = |language: &'static str| {
-        let mut request = get(RATE);
-        request.headers_mut().insert("accept-language", language.parse().unwrap());
-        let rates = rates.clone();
-        async move { send(&rates, request).await.unwrap().text }
-    };
-    let (german, french) = tokio::join!(of("de"), of("fr"));
-    assert_eq!((german.as_str(), french.as_str()), ("de", "fr"));
-    assert_eq!((of("de").await.as_str(), of("fr").await.as_str()), ("de", "fr"));
+    ask(&rates).await;
+    let got = all(&rates, 20).await;
+    assert_eq!(outcomes(&got, CacheOutcome::Collapsed), 19);
     assert_eq!(provider.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_the_end_of_an_event_stream() {
+    let events = |text| {
+        fresh(text).header("content-type", "Text/Event-Stream; charset=utf-8").stalls_after(3)
+    };
+    let provider = Script::new([events("data: a"), events("data: b")]);
+    let rates = integration(layer(), &provider);
+    let began = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(rates.send(get(RATE)), rates.send(get(RATE)));
+    assert!(first.unwrap().status() == 200 && second.unwrap().status() == 200);
+    assert_eq!((began.elapsed(), provider.begun()), (Duration::ZERO, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,4 +227,49 @@ async fn a_hit_sends_nothing_and_a_miss_has_its_calls_attempts() {
         })
         .collect();
     assert_eq!(attempts, [2, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_on_many_threads_who_come_and_leave_all_have_their_answers() {
+    let provider = Script::by(|seen| Answer::status(200).body(seen.uri().path().to_owned()));
+    let brief = Duration::from_micros(300);
+    let rates = integration(layer().fresh_for(brief).stale_while_revalidate(brief), &provider);
+    let mut under_way = JoinSet::new();
+    for caller in 0..16_u64 {
+        let rates = rates.clone();
+        under_way.spawn(async move {
+            for round in 0..500 {
+                let path = format!("/{}", (caller + round) % 3);
+                let call = send(&rates, get(&format!("http://rates.test{path}")));
+                if round % 7 == caller % 7 {
+                    // It leaves at once, or soon.
+                    let _left = tokio::time::timeout(Duration::from_micros(round), call).await;
+                } else {
+                    assert_eq!(call.await.unwrap().text, path);
+                }
+            }
+        });
+    }
+    let all = tokio::time::timeout(Duration::from_secs(120), under_way.join_all());
+    all.await.expect("nobody hangs");
+}
+
+#[test]
+fn a_fetch_whose_runtime_ends_before_it_runs_keeps_nobody_waiting() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap()
+    };
+    let provider = Script::new([fresh("a")]);
+    let rates = integration(layer(), &provider);
+    let first = runtime();
+    let mut leader = Box::pin(send(&rates, get(RATE)));
+    first.block_on(async {
+        let polled = leader.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    });
+    assert_eq!(provider.begun(), 0, "its task has not run");
+    drop(first);
+    let got = runtime().block_on(send(&rates, get(RATE)));
+    assert_eq!(got.unwrap().text, "a");
 }

@@ -4,6 +4,9 @@
 mod conformance;
 mod flights;
 mod origin;
+mod outdating;
+mod partitions;
 mod properties;
+mod quiet;
 mod storing;
 mod windows;

@@ -74,3 +74,8 @@ pub(crate) fn cached(text: &'static str, control: &str) -> Answer {
 pub(crate) async fn wait(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
+
+/// It has this outcome and text.
+pub(crate) fn is(got: &Got, outcome: CacheOutcome, text: &str) {
+    assert_eq!((got.outcome(), got.text.as_str()), (outcome, text), "{got:?}");
+}

@@ -1,9 +1,7 @@
-//! What is stored, for whom, and what drops it.
+//! What is stored, and what confirms it.
 
-use std::sync::Arc;
-
-use http::{Method, Uri};
-use outrigger::cache::{CacheOutcome, CachePartition, CachePolicy};
+use http::Method;
+use outrigger::cache::{CacheOutcome, CachePolicy};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Delivery, event::SwitchMode};
 
@@ -29,35 +27,44 @@ async fn a_fresh_answer_is_given_without_a_request_and_says_how_old_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn partitions_and_credentials_never_share_an_answer() {
-    let by_who = Script::by(|seen| {
-        let who = seen.headers().get("authorization").or_else(|| seen.headers().get("tenant"));
-        Answer::status(200)
+async fn a_304_that_forbids_storing_changes_nothing_that_is_stored() {
+    let stored = cached("a", "max-age=10").header("etag", "\"a\"").header("x", "old");
+    let confirmed = Answer::status(304)
+        .header("etag", "\"a\"")
+        .header("cache-control", "no-store")
+        .header("x", "new");
+    let provider = Script::new([stored, confirmed, Answer::status(304)]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    assert_eq!(ask(&rates).await.header("x"), "new");
+    assert_eq!(ask(&rates).await.header("x"), "old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_304_or_a_head_says_it_varies_by_chooses_from_then_on() {
+    for method in [Method::GET, Method::HEAD] {
+        let stored = cached("de", "max-age=10").header("etag", "\"de\"");
+        let status = if method == Method::GET { 304 } else { 200 };
+        let confirmed = Answer::status(status)
+            .header("etag", "\"de\"")
             .header("cache-control", "max-age=60")
-            .body(who.map_or("nobody".to_owned(), |who| who.to_str().unwrap().to_owned()))
-    });
-    let rates = integration(layer(), &by_who);
-    let of = |name: &'static str, value: &'static str| {
-        let mut request = get(RATE);
-        request.headers_mut().insert(name, value.parse().unwrap());
-        if name == "tenant" {
-            request.extensions_mut().insert(CachePartition::new(value));
+            .header("vary", "accept-language");
+        let provider = Script::new([stored, confirmed, fresh("en")]);
+        let rates = integration(layer(), &provider);
+        let of = |method: &Method, language: &'static str| {
+            let mut request = request(method.clone(), RATE);
+            request.headers_mut().insert("accept-language", language.parse().unwrap());
+            request
+        };
+        send(&rates, of(&Method::GET, "de")).await.unwrap();
+        wait(20).await;
+        send(&rates, of(&method, "de")).await.unwrap();
+        for language in ["de", "en"] {
+            let got = send(&rates, of(&Method::GET, language)).await.unwrap();
+            assert_eq!(got.text, language, "{method}");
         }
-        request
-    };
-    for _ in 0..2 {
-        for (name, value) in
-            [("authorization", "a"), ("authorization", "b"), ("tenant", "a"), ("tenant", "b")]
-        {
-            assert_eq!(send(&rates, of(name, value)).await.unwrap().text, value);
-        }
-        assert_eq!(ask(&rates).await.text, "nobody");
     }
-    assert_eq!(by_who.requests().len(), 5);
-    // A token that rotates finds what its tenant has.
-    let mut rotated = of("tenant", "a");
-    rotated.headers_mut().insert("authorization", "new".parse().unwrap());
-    assert_eq!(send(&rates, rotated).await.unwrap().outcome(), CacheOutcome::Hit);
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,71 +143,14 @@ async fn a_head_is_answered_from_a_stored_get_and_outdates_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unsafe_call_outdates_its_uri_and_those_that_it_names() {
-    let named = "http://rates.test/usd";
-    for (answer, status, outdates) in [
-        (Answer::status(204).header("location", "/usd"), 204, true),
-        (Answer::status(400), 400, false),
-    ] {
-        let provider = Script::new([fresh("a"), fresh("b"), answer, fresh("c"), fresh("d")]);
-        let rates = integration(layer(), &provider);
-        ask(&rates).await;
-        send(&rates, get(named)).await.unwrap();
-        let wrote = send(&rates, request(Method::PUT, RATE)).await.unwrap();
-        assert_eq!((wrote.head.status().as_u16(), wrote.outcome()), (status, CacheOutcome::Bypass));
-        let outcome = if outdates { CacheOutcome::Miss } else { CacheOutcome::Hit };
-        assert_eq!(ask(&rates).await.outcome(), outcome);
-        assert_eq!(send(&rates, get(named)).await.unwrap().outcome(), outcome);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_unsafe_call_that_may_have_happened_outdates_too() {
-    let lost = Answer::broken(std::io::ErrorKind::ConnectionReset);
-    let provider = Script::new([fresh("a"), lost, fresh("b")]);
+async fn a_head_that_finds_what_was_not_there_outdates_that() {
+    let missing = Answer::status(404).header("cache-control", "max-age=10");
+    let provider = Script::new([missing, fresh(""), fresh("b")]);
     let rates = integration(layer(), &provider);
-    ask(&rates).await;
-    let error = send(&rates, request(Method::POST, RATE)).await.unwrap_err();
-    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(ask(&rates).await.head.status(), 404);
+    wait(20).await;
+    send(&rates, request(Method::HEAD, RATE)).await.unwrap();
     assert_eq!(ask(&rates).await.text, "b");
-    // And one whose caller leaves.
-    let provider = Script::new([fresh("a"), Answer::hang(), fresh("b")]);
-    let rates = integration(layer(), &provider);
-    ask(&rates).await;
-    let lasting = send(&rates, request(Method::POST, RATE));
-    assert!(tokio::time::timeout(std::time::Duration::from_millis(5), lasting).await.is_err());
-    assert_eq!(ask(&rates).await.text, "b");
-    // One that was never sent outdates nothing.
-    let provider = Script::new([fresh("a"), Answer::refused(), fresh("b")]);
-    let rates = integration(layer(), &provider);
-    ask(&rates).await;
-    send(&rates, request(Method::POST, RATE)).await.unwrap_err();
-    assert_eq!(ask(&rates).await.text, "a");
-}
-
-#[tokio::test(start_paused = true)]
-async fn people_can_drop_a_uri_a_prefix_or_all_and_what_is_fetched_meanwhile() {
-    let slow = fresh("b").after(std::time::Duration::from_secs(1));
-    let provider = Script::new([fresh("a"), slow, fresh("c"), fresh("d"), fresh("e")]);
-    let layer = layer();
-    let handle = layer.handle().unwrap();
-    let rates = Arc::new(integration(layer, &provider));
-    ask(&rates).await;
-    handle.invalidate(&Uri::from_static("HTTP://rates.test:80/eur"));
-    let asking = tokio::spawn({
-        let rates = Arc::clone(&rates);
-        async move { ask(&rates).await }
-    });
-    tokio::task::yield_now().await;
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    handle.invalidate(&Uri::from_static(RATE));
-    assert_eq!(asking.await.unwrap().text, "b");
-    assert_eq!(ask(&rates).await.text, "c", "what was fetched when it was dropped isn't stored");
-    handle.invalidate_prefix("http://rates.test/");
-    assert_eq!(ask(&rates).await.text, "d");
-    handle.clear();
-    assert_eq!((handle.keys(), ask(&rates).await.text.as_str()), (0, "e"));
-    assert_eq!(handle.keys(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use http::{Method, Request};
 
 use super::asked::{Asked, RequestHead, Way};
 use super::given::{CacheStatus, Form, Forwarded};
-use super::key::CacheKey;
+use super::key::{CacheKey, normalised};
 use super::origin::Origin;
 use super::parts::{Alive, Settings};
 use super::stored::StoredAnswer;
@@ -27,7 +27,8 @@ pub struct CachePattern {
 
 /// What to do with a request.
 enum Look {
-    Past(Way, Option<CacheKey>),
+    /// Go past it; of an unsafe request, with its normalised URI.
+    Past(Way, Option<String>),
     /// Give this answer, and perhaps fetch it anew.
     Give(Arc<StoredAnswer>, CacheOutcome, Form, Option<Asked>),
     Ask(Asked),
@@ -43,7 +44,7 @@ impl Pattern for CachePattern {
         match attempt.lend(|request| self.look(request)) {
             // Not an integration's request: it can't be sent by a task.
             None => Box::pin(next.run(call, attempt)).await,
-            Some(Look::Past(way, key)) => Box::pin(self.pass(call, attempt, next, way, key)).await,
+            Some(Look::Past(way, uri)) => Box::pin(self.pass(call, attempt, next, way, uri)).await,
             Some(Look::Give(stored, outcome, form, refreshed)) => {
                 if let Some(asked) = refreshed {
                     self.refresh(&Arc::new(asked), attempt);
@@ -76,10 +77,10 @@ impl CachePattern {
         if way == Way::Past {
             return Look::Past(way, None);
         }
-        let key = CacheKey::of(request, &shared.partitions);
         if way == Way::Unsafe {
-            return Look::Past(way, Some(key));
+            return Look::Past(way, Some(normalised(request.uri(), request.headers())));
         }
+        let key = CacheKey::of(request, &shared.partitions);
         let entry = shared.entry(&key);
         let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
         let directives = Directives::of(request.headers());

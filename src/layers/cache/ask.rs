@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use http::StatusCode;
@@ -27,14 +28,8 @@ impl CachePattern {
         next: &impl Next<W>,
         asked: Arc<Asked>,
     ) -> Flow {
-        let shared = &self.settings.shared;
-        let quiet = shared.quiet(&asked.key, call.now());
-        if let Some(stored) = quiet.and_then(|failure| self.stand_in(&asked, failure)) {
-            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
-            return self.give(attempt, stored, asked.form(), status).await;
-        }
-        if asked.directives.only_if_cached {
-            return self.give_nothing(attempt).await;
+        if let Some(flow) = self.without_asking(attempt, &asked).await {
+            return flow;
         }
         match self.turn(&asked) {
             (Turn::Lead(flight), waiter) => {
@@ -46,10 +41,31 @@ impl CachePattern {
                 if let Some(flow) = flow {
                     return flow;
                 }
+                // The fetch may have failed, and then one request was enough.
+                if let Some(flow) = self.without_asking(attempt, &asked).await {
+                    return flow;
+                }
             }
             (Turn::Alone, _) => {}
         }
         self.lead(call, attempt, next, &asked, alone()).await
+    }
+
+    /// The stale answer if the provider is left in peace, or none if the request wants only a stored one.
+    pub(super) async fn without_asking<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        asked: &Asked,
+    ) -> Option<Flow> {
+        let quiet = self.settings.shared.quiet(&asked.key, rt::now());
+        if let Some(stored) = quiet.and_then(|failure| self.stand_in(asked, failure)) {
+            let status = CacheStatus::of(CacheOutcome::StaleIfError, Forwarded::No);
+            return Some(self.give(attempt, stored, asked.form(), status).await);
+        }
+        match asked.directives.only_if_cached {
+            true => Some(self.give_nothing(attempt).await),
+            false => None,
+        }
     }
 
     /// Fetches the answer. The waiter is kept until it was read.
@@ -62,11 +78,11 @@ impl CachePattern {
         (flight, _waiter): (Flight, Option<Waiter>),
     ) -> Flow {
         let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
-        let Some((came, context)) = self.begin(asked, flight, attempt) else {
+        let Some((came, context)) = self.begin(asked, flight.clone(), attempt) else {
             return next.run(call, attempt).await;
         };
         let Some(came) = call.until(self.patience(call, asked), came).await else {
-            return self.give_late(attempt, asked, forwarded).await;
+            return self.give_late(attempt, asked, forwarded, &flight).await;
         };
         attempt.state(|state| state.call().adopt(context.call()));
         match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
@@ -106,8 +122,8 @@ impl CachePattern {
         });
         let landed = call.until(self.patience(call, asked), flight.landed()).await;
         match landed {
-            None => Some(self.give_late(attempt, asked, forwarded).await),
-            Some(Landed::Stored) => self.give_collapsed(attempt, asked).await,
+            None => Some(self.give_late(attempt, asked, forwarded, flight).await),
+            Some(Landed::Stored(stored)) => self.give_collapsed(attempt, asked, stored).await,
             Some(Landed::NotShared) => None,
             Some(Landed::Failed(error)) => {
                 let error = error.said_of(&attempt.context());
@@ -140,37 +156,30 @@ impl CachePattern {
         flight: Flight,
         attempt: &Attempt<W>,
     ) -> Option<(oneshot::Receiver<Came>, Context)> {
-        let fill = self.fill(asked, flight.clone(), attempt);
+        let fill = self.fill(asked, flight, attempt);
         let (to, came) = oneshot::channel();
         let context = fill.context.clone();
         attempt.state(AttemptState::leave_queue);
-        if rt::spawn(fill.run(to)) {
-            return Some((came, context));
-        }
-        self.settings.shared.end(&asked.key, &flight);
-        None
+        rt::spawn(fill.run(to, self.alive.subscribe())).then_some((came, context))
     }
 
     /// Fetches an answer anew in the background, unless somebody does.
     pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
-        let fill = self.fill(asked, flight.clone(), attempt);
+        let fill = self.fill(asked, flight, attempt);
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
         let (context, key) = (fill.context.clone(), asked.key.clone());
-        let began = rt::spawn(async move {
+        rt::spawn(async move {
             let due = rt::after(rt::now(), settings.fetch_limit);
-            let work = either(fill.refresh(waiter), alive.ended());
-            let ended = rt::until(Some(due), work).await;
+            let mut work = pin!(either(fill.refresh(waiter), alive.ended()));
+            let ended = rt::until(Some(due), work.as_mut()).await;
             if ended.is_none() {
-                // It was cut, and nobody has noted that yet.
+                // It was cut. That is noted before calls that wait for it are told, or all would ask again.
                 settings.shared.failed(&key, Failure::ANY);
             }
             let ok = matches!(ended, Some(Either::First(true)));
             settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });
         });
-        if !began {
-            self.settings.shared.end(&asked.key, &flight);
-        }
     }
 
     fn fill<W: Wire>(&self, asked: &Arc<Asked>, flight: Flight, attempt: &Attempt<W>) -> Fill {
@@ -181,6 +190,7 @@ impl CachePattern {
             context: attempt.context().detached(self.settings.call_limit),
             asked: Arc::clone(asked),
             flight,
+            landed: OnceLock::new(),
         }
     }
 }

@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
 use http::header::{
-    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    SET_COOKIE,
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version,
+};
 
 use super::given::Form;
 use super::key::{CacheKey, CachePolicy};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::freshness::{Directives, Windows};
+use crate::freshness::{Directives, Failure, Moments, Storing, Validity, Windows};
 
 /// A request that the cache may answer, and what was found for it.
 pub(super) struct Asked {
@@ -51,6 +54,31 @@ impl Asked {
     /// How a stored answer is given for it.
     pub(super) fn form(&self) -> Form {
         Form { is_head: self.is_head, is_known: false, windows: self.windows }
+    }
+
+    /// The stale answer that may stand in for a failure, if there is one.
+    pub(super) fn stand_in(&self, failure: Failure, now: &Moments) -> Option<&Arc<StoredAnswer>> {
+        let known = self.known.as_ref()?;
+        let stands_in = known.validity.stands_in(failure, &self.directives, &self.windows, now);
+        stands_in.then_some(known)
+    }
+
+    /// Whether an answer to it may be stored.
+    pub(super) fn storing(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        validity: &Validity,
+    ) -> Storing {
+        // A cookie is set for one caller.
+        let is_personal = self.key.is_for_all() && headers.contains_key(SET_COOKIE);
+        let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let is_endless =
+            kind.get(..EVENTS.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
+        if is_personal || is_endless {
+            return Storing::Leave;
+        }
+        Storing::of(status, headers, validity, &self.directives, &self.windows)
     }
 }
 
@@ -107,5 +135,7 @@ pub(super) fn conditions(stored: &StoredAnswer) -> impl Iterator<Item = (HeaderN
     validators.into_iter().filter_map(|(name, value)| Some((name, value?.clone())))
 }
 
+/// Events that come as they happen (HTML Living Standard, 9.2).
+const EVENTS: &[u8] = b"text/event-stream";
 /// With these a request asks for a part, or for an answer under a condition that only the provider knows.
 const PAST: [HeaderName; 4] = [RANGE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];

@@ -1,6 +1,6 @@
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -14,7 +14,7 @@ use super::asked::{Asked, conditions};
 use super::body::{FilledBody, Piece, Pipe};
 use super::flight::{Flight, Landed, Waiter};
 use super::origin::Origin;
-use super::parts::Settings;
+use super::parts::{Ended, Settings};
 use super::shared::{Generation, Shared};
 use super::stored::StoredAnswer;
 use crate::body::Body;
@@ -22,10 +22,12 @@ use crate::context::Context;
 use crate::freshness::{Failure, Moments, Storing, TimedHeaders, Validity};
 use crate::outcome::Error;
 use crate::pattern::either;
+use crate::rt;
 
 /// A fetch in a task of its own, which stores what it gets.
 ///
-/// It ends when nobody waits for it any more. A call that leaves harms no other that waits.
+/// It ends when nobody waits for it any more. A call that leaves harms no other that waits. Where callers
+/// may leave with a stale answer, it goes on without them for as long as a background refresh may.
 pub(super) struct Fill {
     pub(super) settings: Arc<Settings>,
     pub(super) origin: Arc<dyn Origin>,
@@ -34,6 +36,8 @@ pub(super) struct Fill {
     pub(super) generation: Generation,
     /// The facts of the call that began it, without its deadline.
     pub(super) context: Context,
+    /// What it came to for others; unset if its answer isn't for them. They are told when it is dropped.
+    pub(super) landed: OnceLock<Landed>,
 }
 
 /// What the call that began a fetch gets.
@@ -53,25 +57,28 @@ struct Reply {
     received: Moments,
 }
 
-/// Ends the fetch, whichever way it ends.
-struct Landing<'a> {
-    fill: &'a Fill,
-    landed: Landed,
-}
-
 impl Fill {
     /// Runs the fetch to its end, or until nobody waits for it.
-    pub(super) async fn run(self, to: oneshot::Sender<Came>) {
-        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
-        let abandoned = self.shared().abandoned(&self.asked.key, &self.flight);
-        either(self.fetch(to, &mut landing.landed), abandoned).await;
+    pub(super) async fn run(self, to: oneshot::Sender<Came>, alive: Ended) {
+        either(self.fetch(to), self.abandoned(alive)).await;
+    }
+
+    async fn abandoned(&self, alive: Ended) {
+        let is_refresh = self.has_stand_in(Failure::ANY);
+        if is_refresh {
+            let due = rt::after(rt::now(), self.settings.fetch_limit);
+            either(rt::sleep_until(due), alive.ended()).await;
+        }
+        self.shared().abandoned(&self.asked.key, &self.flight).await;
+        if is_refresh {
+            self.note(Some(Failure::ANY));
+        }
     }
 
     /// The same without a call that gets the answer. It returns whether the provider answered.
     pub(super) async fn refresh(self, _waiter: Waiter) -> bool {
-        let mut landing = Landing { fill: &self, landed: Landed::NotShared };
         let (to, came) = oneshot::channel();
-        self.fetch(to, &mut landing.landed).await;
+        self.fetch(to).await;
         match came.await {
             Ok(Came::Confirmed(_)) => true,
             Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
@@ -85,30 +92,32 @@ impl Fill {
         }
     }
 
-    async fn fetch(&self, to: oneshot::Sender<Came>, landed: &mut Landed) {
+    async fn fetch(&self, to: oneshot::Sender<Came>) {
         let (reply, confirmed) = match self.ask().await {
             Ok(came) => came,
             Err(error) => {
-                // What was refused here costs nothing to be asked again.
+                // What was refused here costs nothing to be asked again, and other calls may be let through.
                 if !error.is_rejected() {
                     self.note(Some(self.settings.failure_of_error(&error)));
+                    self.lands(Landed::Failed(Arc::new(error.said())));
                 }
-                *landed = Landed::Failed(Arc::new(error.said()));
                 let _ = to.send(Came::Failed(error));
                 return;
             }
         };
         match confirmed {
             Some(known) => {
-                let confirmed = known.confirmed(&reply.head.headers, reply.sent, reply.received);
+                let (asked, Reply { head, sent, received, .. }) = (&self.asked, reply);
+                let sent_headers = &asked.request.headers;
+                let confirmed = known.confirmed(sent_headers, &head.headers, sent, received);
                 let confirmed = Arc::new(confirmed);
                 self.note(None);
-                if self.shared().put(&self.asked.key, Arc::clone(&confirmed), self.generation) {
-                    *landed = Landed::Stored;
+                if self.shared().confirm(asked, &confirmed, self.generation) {
+                    self.lands(Landed::Stored(Arc::clone(&confirmed)));
                 }
                 let _ = to.send(Came::Confirmed(confirmed));
             }
-            None => self.take(reply, to, landed).await,
+            None => self.take(reply, to).await,
         }
     }
 
@@ -127,7 +136,7 @@ impl Fill {
 
     async fn send(&self, validated: Option<&StoredAnswer>) -> Result<Reply, Error> {
         let request = self.asked.request.build(validated);
-        let sent = crate::rt::now();
+        let sent = rt::now();
         let response = self.origin.fetch(request, self.context.clone()).await?;
         let received = self.shared().moments();
         let (head, body) = response.into_parts();
@@ -135,11 +144,10 @@ impl Fill {
     }
 
     /// Gives the answer to the call, and stores it if it may.
-    async fn take(&self, reply: Reply, to: oneshot::Sender<Came>, landed: &mut Landed) {
+    async fn take(&self, reply: Reply, to: oneshot::Sender<Came>) {
         let Reply { head, body, sent, received } = reply;
-        let answer = Response::from_parts(head, ());
-        let failure = self.settings.failure_of(&answer);
-        let (head, ()) = answer.into_parts();
+        let settings = &self.settings;
+        let failure = settings.failure_of_parts(head.status, &head.headers, &head.extensions);
         self.note(failure);
         let times = TimedHeaders::read(&head.headers, sent, received);
         let validity = Validity::new(head.status, &head.headers, times);
@@ -148,8 +156,9 @@ impl Fill {
                 let (pipe, piped) = FilledBody::piped(body.size_hint());
                 let given = clone_of(&head);
                 let _ = to.send(Came::Answered(Box::new(Response::from_parts(head, piped))));
-                if self.capture(body, &pipe, |body| self.store(&given, validity, body)).await {
-                    *landed = Landed::Stored;
+                let store = |body| self.store(&given, validity, body);
+                if let Some(stored) = self.capture(body, &pipe, store).await {
+                    self.lands(Landed::Stored(stored));
                 }
                 return;
             }
@@ -158,19 +167,19 @@ impl Fill {
         }
         // A request that forbids storing says nothing about others.
         if failure.is_none() && !self.asked.directives.no_store {
-            self.shared().not_shared(&self.asked.key);
+            self.is_not_shared();
         }
         let own = Response::from_parts(head, FilledBody::Own(body));
         let _ = to.send(Came::Answered(Box::new(own)));
     }
 
-    /// Reads the body for the call and for the store. Returns whether it is stored.
+    /// Reads the body for the call and for the store. Returns what is stored.
     async fn capture(
         &self,
         mut body: Body,
         pipe: &Pipe,
-        store: impl FnOnce(Bytes) -> bool,
-    ) -> bool {
+        store: impl FnOnce(Bytes) -> Option<Arc<StoredAnswer>>,
+    ) -> Option<Arc<StoredAnswer>> {
         let mut kept = BytesMut::new();
         loop {
             let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -178,55 +187,54 @@ impl Fill {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
                     pipe.send(Piece::Failed(error));
-                    return false;
+                    return None;
                 }
                 None => {
-                    let is_stored = store(kept.freeze());
+                    let stored = store(kept.freeze());
                     pipe.send(Piece::End);
-                    return is_stored;
+                    return stored;
                 }
             };
             if let Some(data) = frame.data_ref() {
                 if !self.fits((kept.len() + data.remaining()) as u64) {
                     self.forget();
-                    self.shared().not_shared(&self.asked.key);
+                    self.is_not_shared();
                     pipe.send(Piece::Frame(frame));
                     pipe.send(Piece::Rest(body));
-                    return false;
+                    return None;
                 }
                 kept.extend_from_slice(data);
             }
             if body.is_end_stream() {
-                let is_stored = store(kept.freeze());
+                let stored = store(kept.freeze());
                 pipe.send(Piece::Last(frame));
-                return is_stored;
+                return stored;
             }
             pipe.send(Piece::Frame(frame));
         }
     }
 
-    fn store(&self, head: &Parts, validity: Validity, body: Bytes) -> bool {
+    fn store(&self, head: &Parts, validity: Validity, body: Bytes) -> Option<Arc<StoredAnswer>> {
         let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
-            return false;
+            return None;
         }
         let asked = &self.asked.request.headers;
         let stored = Arc::new(StoredAnswer::new(head, asked, validity, body));
-        self.shared().put(&self.asked.key, stored, self.generation)
+        let is_put = self.shared().put(&self.asked, &stored, self.generation);
+        is_put.then_some(stored)
     }
 
     fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {
-        let Asked { directives, windows, known, .. } = &*self.asked;
-        let now = self.shared().moments();
-        let stands_in = |failure| {
-            let known = known.as_ref();
-            known.is_some_and(|known| known.validity.stands_in(failure, directives, windows, &now))
-        };
         // What can stand in for a failure isn't replaced by it.
-        match failure.is_some_and(stands_in) {
+        match failure.is_some_and(|failure| self.has_stand_in(failure)) {
             true => Storing::Leave,
-            false => Storing::of(head.status, &head.headers, validity, directives, windows),
+            false => self.asked.storing(head.status, &head.headers, validity),
         }
+    }
+
+    fn has_stand_in(&self, failure: Failure) -> bool {
+        self.asked.stand_in(failure, &self.shared().moments()).is_some()
     }
 
     fn fits(&self, bytes: u64) -> bool {
@@ -234,7 +242,7 @@ impl Fill {
     }
 
     fn forget(&self) {
-        self.shared().forget(&self.asked.key, &self.asked.request.headers);
+        self.shared().forget(&self.asked);
     }
 
     /// Remembers a failure, if something is stored that can be given meanwhile.
@@ -248,16 +256,27 @@ impl Fill {
         }
     }
 
+    /// Lets calls for this key fetch their own for a while, if one has waited in vain.
+    fn is_not_shared(&self) {
+        if self.flight.is_followed() {
+            self.shared().not_shared(&self.asked.key);
+        }
+    }
+
+    fn lands(&self, landed: Landed) {
+        let _ = self.landed.set(landed);
+    }
+
     fn shared(&self) -> &Shared {
         &self.settings.shared
     }
 }
 
-impl Drop for Landing<'_> {
+/// Whichever way it ends, and if its task never runs, nobody waits for it any longer.
+impl Drop for Fill {
     fn drop(&mut self) {
-        let Fill { asked, flight, .. } = self.fill;
-        self.fill.shared().end(&asked.key, flight);
-        flight.land(self.landed.clone());
+        self.shared().end(&self.asked.key, &self.flight);
+        self.flight.land(self.landed.take().unwrap_or(Landed::NotShared));
     }
 }
 

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, watch};
 
+use super::stored::StoredAnswer;
 use crate::outcome::Error;
 
 /// One fetch that several calls may wait for. Clones are the same one.
@@ -13,16 +14,20 @@ pub(super) struct Flight(Arc<Inner>);
 struct Inner {
     /// Calls that wait for it, or read its answer.
     waiting: AtomicUsize,
+    /// How many have waited for it.
+    joined: AtomicUsize,
     /// The last of them has left.
     left: Notify,
     landed: watch::Sender<Option<Landed>>,
+    /// A call's time has run out over it.
+    is_late: AtomicBool,
 }
 
 /// What a fetch came to, for those who didn't begin it.
 #[derive(Clone)]
 pub(super) enum Landed {
-    /// Its answer is stored.
-    Stored,
+    /// This answer is stored.
+    Stored(Arc<StoredAnswer>),
     /// Its answer isn't for others.
     NotShared,
     /// It failed.
@@ -36,14 +41,17 @@ impl Flight {
     pub(super) fn new() -> Self {
         Self(Arc::new(Inner {
             waiting: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
             left: Notify::new(),
             landed: watch::Sender::new(None),
+            is_late: AtomicBool::new(false),
         }))
     }
 
     /// One more waits, until the guard is dropped.
     pub(super) fn wait(&self) -> Waiter {
         self.0.waiting.fetch_add(1, Ordering::AcqRel);
+        self.0.joined.fetch_add(1, Ordering::AcqRel);
         Waiter(self.clone())
     }
 
@@ -51,9 +59,19 @@ impl Flight {
         self.0.waiting.load(Ordering::Acquire) > 0
     }
 
+    /// Whether calls have waited for it besides the one that began it.
+    pub(super) fn is_followed(&self) -> bool {
+        self.0.joined.load(Ordering::Acquire) > 1
+    }
+
     /// Waits until somebody has left, perhaps as the last one.
     pub(super) async fn left(&self) {
         self.0.left.notified().await;
+    }
+
+    /// A call's time runs out over it. Returns whether that is the first one.
+    pub(super) fn is_first_late(&self) -> bool {
+        !self.0.is_late.swap(true, Ordering::AcqRel)
     }
 
     /// Tells all who wait what it came to.

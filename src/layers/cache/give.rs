@@ -6,6 +6,7 @@ use http::Response;
 use super::around::CachePattern;
 use super::asked::Asked;
 use super::body::FilledBody;
+use super::flight::Flight;
 use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
@@ -39,10 +40,7 @@ impl CachePattern {
 
     /// The stale answer that may stand in for a failure, if there is one.
     pub(super) fn stand_in(&self, asked: &Asked, failure: Failure) -> Option<Arc<StoredAnswer>> {
-        let known = asked.known.as_ref()?;
-        let now = self.settings.shared.moments();
-        let stands_in = known.validity.stands_in(failure, &asked.directives, &asked.windows, &now);
-        stands_in.then(|| Arc::clone(known))
+        asked.stand_in(failure, &self.settings.shared.moments()).cloned()
     }
 
     /// Gives the stale answer in place of an error, or the error.
@@ -63,14 +61,18 @@ impl CachePattern {
         self.give(attempt, stored, asked.form(), status).await
     }
 
-    /// Gives the stale answer because the call's time runs out.
+    /// Gives the stale answer because the call's time runs out. The fetch goes on; meanwhile the next calls
+    /// don't wait for it as long.
     pub(super) async fn give_late<W: Wire>(
         &self,
         attempt: &Attempt<W>,
         asked: &Asked,
         forwarded: Forwarded,
+        flight: &Flight,
     ) -> Flow {
-        self.settings.shared.failed(&asked.key, Failure::ANY);
+        if flight.is_first_late() {
+            self.settings.shared.failed(&asked.key, Failure::ANY);
+        }
         let error = Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown);
         self.give_instead(attempt, asked, forwarded, error).await
     }
@@ -80,12 +82,15 @@ impl CachePattern {
         &self,
         attempt: &Attempt<W>,
         asked: &Asked,
+        stored: Arc<StoredAnswer>,
     ) -> Option<Flow> {
-        let shared = &self.settings.shared;
-        let stored = shared.entry(&asked.key)?.select(&asked.request.headers)?;
-        let now = shared.moments();
+        if !stored.is_for(&asked.request.headers) {
+            return None;
+        }
+        let now = self.settings.shared.moments();
         let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
-        if plan == Plan::Ask && !stored.validity.may_be_stale() {
+        let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
+        if plan == Plan::Ask && is_picky {
             return None;
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));

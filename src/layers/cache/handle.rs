@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::Uri;
+use http::{HeaderMap, Uri};
 
 use super::key::normalised;
 use super::shared::Shared;
@@ -46,8 +46,7 @@ impl CacheHandle {
 
     /// Drops what is stored for a URI, of all partitions. What is being fetched for it isn't stored.
     pub fn invalidate(&self, uri: &Uri) {
-        let uri = normalised(uri);
-        self.0.invalidate_where(|known| known == uri);
+        self.0.invalidate(&normalised(uri, &HeaderMap::new()));
     }
 
     /// Drops what is stored for URIs that begin so, as they are written without a default port:

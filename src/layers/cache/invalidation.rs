@@ -1,23 +1,24 @@
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 
-use super::key::CacheKey;
+use super::key::normalised;
 use super::shared::Shared;
 
 /// What an unsafe call outdates. It does so too if the call is dropped, because it may have happened.
 pub(super) struct Invalidation<'a> {
     shared: &'a Shared,
-    key: CacheKey,
+    /// The normalised URI.
+    uri: String,
     is_open: bool,
 }
 
 impl<'a> Invalidation<'a> {
-    pub(super) fn new(shared: &'a Shared, key: CacheKey) -> Self {
-        Self { shared, key, is_open: true }
+    pub(super) fn new(shared: &'a Shared, uri: String) -> Self {
+        Self { shared, uri, is_open: true }
     }
 
     pub(super) fn carry_out(&mut self) {
         if std::mem::take(&mut self.is_open) {
-            self.shared.invalidate(&self.key);
+            self.shared.invalidate(&self.uri);
         }
     }
 
@@ -26,9 +27,9 @@ impl<'a> Invalidation<'a> {
         self.is_open = false;
     }
 
-    /// Outdates another URI of the same partition.
+    /// Outdates another URI.
     pub(super) fn also(&self, uri: &Uri) {
-        self.shared.invalidate(&self.key.at(uri));
+        self.shared.invalidate(&normalised(uri, &HeaderMap::new()));
     }
 }
 

@@ -222,7 +222,7 @@ impl CacheLayer {
     /// The same layer with nothing stored.
     fn renewed(mut self) -> Self {
         self.state = self.store.as_ref().map(|store| {
-            let shared = Arc::new(Shared::new(store.open(), self.clock, self.rng.clone()));
+            let shared = Arc::new(Shared::new(store, self.clock, self.rng.clone()));
             Arc::new(State { shared, ownership: Ownership::default(), alive: Alive::new() })
         });
         self

@@ -15,14 +15,17 @@
 //! Show your users when it [is stale](CacheOutcome::is_stale).
 //!
 //! **Whose answers.** A key is the URI and a [`CachePartition`]: who asks. Give each tenant its own. Without
-//! one, the request's `Authorization` and `Cookie` make the partition, by a hash that is secret to this
-//! process. So no caller is given another's answer, and a rotated token finds nothing unless a partition
-//! is named.
+//! one, the request's credentials make the partition, by a hash that is secret to this process:
+//! `Authorization`, `Cookie`, API keys, whatever is marked sensitive ([the list](CachePartition)). So a
+//! rotated token finds nothing unless a partition is named. Name one too where a request says in another way
+//! who asks, such as by a header `x-user`. Callers without any share what is stored, but no answer with
+//! `Set-Cookie`.
 //!
 //! **What is stored.** What RFC 9111, 3, allows, if it is of use: fresh, or confirmable, or within a window of
-//! staleness. Never: `no-store`, `Vary: *`, 206, a body that broke, wasn't read, is over the
-//! [cap](CacheLayer::body_cap) or differs from its `Content-Length`. What varies by request headers is kept
-//! for each, 16 for a URI.
+//! staleness. Never: `no-store`, `Set-Cookie` without a partition, `text/event-stream`, `Vary: *`, 206, a
+//! body that broke, wasn't read, is over the [cap](CacheLayer::body_cap) or differs from its
+//! `Content-Length`. What varies by request headers is kept for each, 16 for a URI; credentials don't count
+//! there, because the partition stands for them.
 //!
 //! **Freshness.** `max-age`, else `Expires`, else [`fresh_for`](CacheLayer::fresh_for), else a tenth of the
 //! time since `Last-Modified`, a day at most. `s-maxage`, `proxy-revalidate` and `private` are for shared
@@ -35,13 +38,14 @@
 //! names. 401, 403, 404, 410 are answers. `no-cache` and `must-revalidate` forbid any staleness.
 //!
 //! **One fetch.** Calls for one key wait for one fetch, each under its own deadline. It runs in a task of its
-//! own, so a call that leaves harms no other; when nobody waits any more, it ends. They get its answer only
-//! if it was stored; else each fetches its own at once, and calls for this key don't wait for each other for
-//! 60 s.
+//! own, so a call that leaves harms no other. When nobody waits any more, it ends; where a stale answer could
+//! be given, it first has a background fetch's time. They get its answer only if it was stored, or its error,
+//! unless a layer further in refused it; else each fetches its own at once, and calls for this key don't wait
+//! for each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
 //! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
-//! (POST, PUT, DELETE …) that succeeded or may have happened, for the same partition; by hand, for all:
-//! [`CacheHandle`]. What is being fetched then isn't stored.
+//! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx; by hand:
+//! [`CacheHandle`]. That holds for all partitions. What is being fetched then isn't stored.
 //!
 //! # Where it stands
 //!
@@ -57,7 +61,9 @@
 //! # When not to use it
 //!
 //! Where an old answer is worse than none: a balance before a payment, a stock before an order. For large
-//! files. For answers that other processes must share: the store is this process's memory.
+//! files, and for answers that come for minutes, because those who wait for a fetch wait for its whole body;
+//! it is read ahead of its caller up to the cap. [Bypass](CachePolicy::Bypass) the cache for such calls. For
+//! answers that other processes must share: the store is this process's memory.
 //!
 //! # Defaults
 //!
@@ -88,7 +94,7 @@
 //! use outrigger::cache::{CacheLayer, CacheOutcome};
 //! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
 //!
-//! let minutes = |minutes| Duration::from_secs(60 * minutes);
+//! let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
 //! let provider = Script::new([Answer::status(200).body("1.08"), Answer::status(503)]);
 //! let rates = Integration::user_flow("rates")
 //!     .cache(CacheLayer::new().fresh_for(minutes(1)).stale_if_error(minutes(60)))

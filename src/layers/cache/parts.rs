@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use tokio::sync::watch;
 
 use super::config::CacheConfig;
@@ -36,8 +36,17 @@ pub(super) struct Ended(watch::Receiver<()>);
 impl Settings {
     /// Whether an answer is a failure, for which a stored one may stand in.
     pub(super) fn failure_of<B>(&self, answer: &Response<B>) -> Option<Failure> {
-        let (status, headers) = (answer.status(), answer.headers());
-        let class = class_of_head(&self.classifier, status, headers, answer.extensions());
+        self.failure_of_parts(answer.status(), answer.headers(), answer.extensions())
+    }
+
+    /// The same, of an answer's head.
+    pub(super) fn failure_of_parts(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Option<Failure> {
+        let class = class_of_head(&self.classifier, status, headers, extensions);
         let by_header = matches!(
             status,
             StatusCode::INTERNAL_SERVER_ERROR

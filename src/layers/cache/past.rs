@@ -1,14 +1,15 @@
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
-use http::StatusCode;
 use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, StatusCode};
 
 use super::around::CachePattern;
 use super::asked::{Asked, Way};
 use super::given::{CacheStatus, Forwarded, mark};
 use super::invalidation::{Invalidation, same_origin};
-use super::key::CacheKey;
+use super::shared::Generation;
 use crate::pattern::{Attempt, Call, Flow, Next, Wire};
 use crate::terms::{CacheOutcome, Delivery};
 
@@ -20,9 +21,9 @@ impl CachePattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
         way: Way,
-        key: Option<CacheKey>,
+        outdated: Option<String>,
     ) -> Flow {
-        let mut invalidation = key.map(|key| Invalidation::new(&self.settings.shared, key));
+        let mut invalidation = outdated.map(|uri| Invalidation::new(&self.settings.shared, uri));
         let uri = attempt.request(|request| request.uri().clone());
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
@@ -38,7 +39,11 @@ impl CachePattern {
                 None => call.facts().delivery(),
             };
             let is_done = matches!(&located, Some((status, _)) if status.is_success() || status.is_redirection());
-            match is_done || delivery == Delivery::Unknown {
+            // A gateway that answers 504 doesn't know what became of the call.
+            let is_answered = delivery != Delivery::NotSent;
+            let may_be_done =
+                matches!(&located, Some((status, _)) if status.is_server_error()) && is_answered;
+            match is_done || may_be_done || delivery == Delivery::Unknown {
                 true => invalidation.carry_out(),
                 false => invalidation.cancel(),
             }
@@ -62,32 +67,50 @@ impl CachePattern {
         next: &impl Next<W>,
         asked: Asked,
     ) -> Flow {
-        if asked.directives.only_if_cached {
-            return self.give_nothing(attempt).await;
+        if let Some(flow) = self.without_asking(attempt, &asked).await {
+            return flow;
         }
+        let forwarded = Forwarded::of(&asked, &self.settings.shared.moments());
+        let (stored, status) = {
+            let began = (self.settings.shared.generation(&asked.key), call.now());
+            let mut running = pin!(next.run(call, attempt));
+            let held = attempt.head(running.as_mut()).await;
+            let head =
+                held.answer(|head| (head.status, head.headers.clone(), head.extensions.clone()));
+            let failure = match (&head, held.error()) {
+                (_, Some(error)) => Some(self.settings.failure_of_error(error)),
+                (Some((status, headers, extensions)), None) => {
+                    self.settings.failure_of_parts(*status, headers, extensions)
+                }
+                (None, None) => None,
+            };
+            let Some(stored) = failure.and_then(|failure| self.stand_in(&asked, failure)) else {
+                if let Some((StatusCode::OK, headers, _)) = &head {
+                    self.compare(&asked, headers, began);
+                }
+                let status = CacheStatus::of(CacheOutcome::Miss, forwarded);
+                held.answer(|head| mark(head, status));
+                self.told(attempt, CacheOutcome::Miss);
+                return held.hand_up().await;
+            };
+            held.discard();
+            (stored, head.map(|(status, ..)| status))
+            // What failed is dropped here, with all that it holds.
+        };
+        attempt.forget_answer();
+        let failed = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+        self.give(attempt, stored, asked.form(), CacheStatus { status, ..failed }).await
+    }
+
+    /// Freshens or drops what is stored, as the 200 to a HEAD says. It was asked for in this generation
+    /// and at this time.
+    fn compare(&self, asked: &Asked, by: &HeaderMap, (generation, sent): (Generation, Instant)) {
+        let Some(known) = &asked.known else { return };
         let shared = &self.settings.shared;
-        let (generation, sent) = (shared.generation(&asked.key), call.now());
-        let mut running = pin!(next.run(call, attempt));
-        let held = attempt.head(running.as_mut()).await;
-        let head = held.answer(|head| {
-            let headers = head.headers.clone();
-            mark(
-                head,
-                CacheStatus::of(CacheOutcome::Miss, Forwarded::of(&asked, &shared.moments())),
-            );
-            (head.status, headers)
-        });
-        match (&asked.known, head) {
-            (Some(known), Some((StatusCode::OK, headers))) if known.is_outdated_by(&headers) => {
-                shared.forget(&asked.key, &asked.request.headers);
-            }
-            (Some(known), Some((StatusCode::OK, headers))) => {
-                let confirmed = known.confirmed(&headers, sent, shared.moments());
-                shared.put(&asked.key, Arc::new(confirmed), generation);
-            }
-            _ => {}
+        if known.status != StatusCode::OK || known.is_outdated_by(by) {
+            return shared.forget(asked);
         }
-        self.told(attempt, CacheOutcome::Miss);
-        held.hand_up().await
+        let confirmed = known.confirmed(&asked.request.headers, by, sent, shared.moments());
+        shared.confirm(asked, &Arc::new(confirmed), generation);
     }
 }

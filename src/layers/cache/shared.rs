@@ -1,16 +1,15 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use http::HeaderMap;
-
+use super::asked::Asked;
 use super::flight::{Flight, Waiter};
 use super::key::{CacheKey, Partitions};
 use super::state::{KeyTable, Turn};
-use super::store::CacheStore;
+use super::store::{CacheStore, StoreKind};
 use super::stored::{CacheEntry, StoredAnswer};
-use crate::freshness::{Failure, Moments};
+use crate::freshness::{Failure, Moments, Storing};
 use crate::rt::{self, Clock, Lock, Rng, callback};
 use crate::terms::CacheOutcome;
 
@@ -20,6 +19,8 @@ pub(super) struct Shared {
     store: Arc<dyn CacheStore>,
     keys: Mutex<KeyTable<Flight>>,
     pub(super) partitions: Partitions,
+    /// Something may be stored that isn't for all.
+    is_partitioned: AtomicBool,
     clock: Clock,
     rng: Rng,
     /// How often something was invalidated, for parts of all URIs.
@@ -32,11 +33,13 @@ pub(super) struct Shared {
 pub(super) struct Generation(u64);
 
 impl Shared {
-    pub(super) fn new(store: Arc<dyn CacheStore>, clock: Clock, rng: Rng) -> Self {
+    pub(super) fn new(store: &StoreKind, clock: Clock, rng: Rng) -> Self {
         Self {
-            store,
+            store: store.open(),
             keys: Mutex::default(),
             partitions: Partitions::new(&rng),
+            // A user's store may hold what another cache has stored.
+            is_partitioned: AtomicBool::new(matches!(store, StoreKind::Own(_))),
             clock,
             rng,
             generations: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -54,28 +57,44 @@ impl Shared {
         callback::call(STORE, || self.store.get(key)).flatten()
     }
 
-    /// Stores an answer whose fetch began in this generation. Returns false if its URI was invalidated
-    /// since.
-    pub(super) fn put(&self, key: &CacheKey, stored: Arc<StoredAnswer>, began: Generation) -> bool {
+    /// Stores the answer to this request, whose fetch began in this generation. Returns whether it is
+    /// stored: not if its URI was invalidated since.
+    pub(super) fn put(&self, asked: &Asked, stored: &Arc<StoredAnswer>, began: Generation) -> bool {
+        let key = &asked.key;
         if self.generation(key) != began {
             return false;
         }
-        let entry = CacheEntry::with(self.entry(key), stored);
-        let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
-        // It may have been invalidated just now.
-        let is_valid = self.generation(key) == began;
-        if !is_valid {
-            self.remove(key);
-        }
-        is_valid
+        let headers = &asked.request.headers;
+        let entry = CacheEntry::with(self.entry(key), headers, Arc::clone(stored));
+        self.write(key, entry, began)
     }
 
-    /// Drops the answers that a request with these headers chooses.
-    pub(super) fn forget(&self, key: &CacheKey, headers: &HeaderMap) {
+    /// Stores what a 304 or a HEAD says of a stored answer, if it may be. Returns whether it is stored.
+    pub(super) fn confirm(
+        &self,
+        asked: &Asked,
+        confirmed: &Arc<StoredAnswer>,
+        began: Generation,
+    ) -> bool {
+        let StoredAnswer { status, headers, validity, .. } = &**confirmed;
+        match asked.storing(*status, headers, validity) {
+            Storing::Store => self.put(asked, confirmed, began),
+            Storing::Leave => false,
+            Storing::Replace => {
+                self.forget(asked);
+                false
+            }
+        }
+    }
+
+    /// Drops the answers that this request chooses.
+    pub(super) fn forget(&self, asked: &Asked) {
+        let key = &asked.key;
+        let began = self.generation(key);
         let Some(entry) = self.entry(key) else { return };
-        match entry.without(headers) {
+        match entry.without(&asked.request.headers) {
             Some(left) => {
-                let _ = callback::call(STORE, || self.store.put(key.clone(), left));
+                self.write(key, left, began);
             }
             None => self.remove(key),
         }
@@ -86,28 +105,52 @@ impl Shared {
         callback::call(STORE, || self.store.size()).unwrap_or_default()
     }
 
+    /// Stores an entry that was made of what was stored in this generation. Returns false, and stores
+    /// nothing, if its URI was invalidated since.
+    fn write(&self, key: &CacheKey, entry: CacheEntry, began: Generation) -> bool {
+        if !key.partition().is_empty() {
+            // Before the generation is read, in one order with it: so an invalidation sees this, or it is seen.
+            self.is_partitioned.store(true, Ordering::SeqCst);
+        }
+        let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
+        // It may have been invalidated just now.
+        let is_valid = self.generation(key) == began;
+        if !is_valid {
+            self.remove(key);
+        }
+        is_valid
+    }
+
     fn remove(&self, key: &CacheKey) {
         let _ = callback::call(STORE, || self.store.remove(key));
+    }
+
+    fn remove_where(&self, goes: impl Fn(&str) -> bool) {
+        let _ = callback::call(STORE, || self.store.remove_where(&|key| goes(key.uri())));
     }
 
     // === invalidation ===
 
     pub(super) fn generation(&self, key: &CacheKey) -> Generation {
-        Generation(self.generations[part_of(key.uri())].load(Ordering::Acquire))
+        Generation(self.generations[part_of(key.uri())].load(Ordering::SeqCst))
     }
 
-    /// Drops all answers to this URI, of this partition.
-    pub(super) fn invalidate(&self, key: &CacheKey) {
-        self.generations[part_of(key.uri())].fetch_add(1, Ordering::AcqRel);
-        self.remove(key);
+    /// Drops all answers to this normalised URI, of all partitions.
+    pub(super) fn invalidate(&self, uri: &str) {
+        self.generations[part_of(uri)].fetch_add(1, Ordering::SeqCst);
+        match self.is_partitioned.load(Ordering::SeqCst) {
+            true => self.remove_where(|known| known == uri),
+            // The usual case, in which no other key has to be looked at.
+            false => self.remove(&CacheKey::for_all(uri)),
+        }
     }
 
     /// Drops all answers to URIs for which `goes` says so, of all partitions.
     pub(super) fn invalidate_where(&self, goes: impl Fn(&str) -> bool) {
         for generation in &self.generations {
-            generation.fetch_add(1, Ordering::AcqRel);
+            generation.fetch_add(1, Ordering::SeqCst);
         }
-        let _ = callback::call(STORE, || self.store.remove_where(&|key| goes(key.uri())));
+        self.remove_where(goes);
     }
 
     // === what is under way ===

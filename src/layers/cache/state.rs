@@ -10,6 +10,8 @@ use crate::freshness::Failure;
 #[derive(Debug)]
 pub(super) struct KeyTable<F> {
     keys: HashMap<CacheKey, KeyState<F>>,
+    /// When room was last made among too many keys.
+    swept: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -115,7 +117,10 @@ impl<F: Clone + PartialEq> KeyTable<F> {
     /// The key's place, unless too many are in use.
     fn place(&mut self, key: &CacheKey, now: Instant) -> Option<&mut KeyState<F>> {
         if self.keys.len() >= MOST_KEYS && !self.keys.contains_key(key) {
-            self.keys.retain(|_, known| known.is_in_use(now));
+            if !is_before(now, self.swept.map(|swept| swept + SWEEP_EVERY)) {
+                self.swept = Some(now);
+                self.keys.retain(|_, known| known.is_in_use(now));
+            }
             if self.keys.len() >= MOST_KEYS {
                 return None;
             }
@@ -140,7 +145,7 @@ fn is_before(now: Instant, end: Option<Instant>) -> bool {
 
 impl<F> Default for KeyTable<F> {
     fn default() -> Self {
-        Self { keys: HashMap::new() }
+        Self { keys: HashMap::new(), swept: None }
     }
 }
 
@@ -159,6 +164,8 @@ const LEAST_QUIET: Duration = Duration::from_millis(100);
 /// Long enough that calls for personal answers don't queue one after the other, and short enough for a key
 /// that was answered so by chance.
 const ALONE_FOR: Duration = Duration::from_secs(60);
+/// To look at all keys takes about a millisecond, in which no other call gets on.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Of each a few hundred bytes.
 const MOST_KEYS: usize = 10_000;
 
@@ -221,7 +228,11 @@ mod tests {
         }
         assert_eq!(keys.keys.len(), MOST_KEYS);
         assert_eq!(keys.join(&numbered(MOST_KEYS), now, || 1), Turn::Alone, "there is no place");
-        assert_eq!(keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1), Turn::Lead(1));
+        let half = Duration::from_millis(500);
+        keys.join(&numbered(MOST_KEYS), now + ALONE_FOR - half, || 1);
+        let soon = keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1);
+        assert_eq!(soon, Turn::Alone, "all keys are looked at once a second");
+        assert_eq!(keys.join(&numbered(MOST_KEYS), now + ALONE_FOR + half, || 1), Turn::Lead(1));
         assert_eq!(keys.keys.len(), 1, "what is over was forgotten");
     }
 }

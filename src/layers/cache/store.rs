@@ -53,7 +53,8 @@ pub trait CacheStore: Send + Sync + fmt::Debug + 'static {
     /// Removes an entry.
     fn remove(&self, key: &CacheKey);
 
-    /// Removes the entries of all keys for which `goes` says so.
+    /// Removes the entries of all keys for which `goes` says so. Each unsafe call asks for this, because it
+    /// outdates its URI for all partitions.
     fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool);
 
     /// How many keys are stored, and how many bytes they take, for health and metrics; zero by default.

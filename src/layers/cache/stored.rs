@@ -43,14 +43,18 @@ impl CacheEntry {
 
     /// The answer for a request with these headers: of several, the newest.
     pub(super) fn select(&self, headers: &HeaderMap) -> Option<Arc<StoredAnswer>> {
-        let matching = self.variants.iter().filter(|stored| stored.selection.matches(headers));
+        let matching = self.variants.iter().filter(|stored| stored.is_for(headers));
         matching.max_by_key(|stored| stored.validity.times().date).cloned()
     }
 
-    /// The entry with another answer, in place of those that the same requests chose. Of too many, the
-    /// oldest goes.
-    pub(super) fn with(known: Option<Self>, stored: Arc<StoredAnswer>) -> Self {
-        let mut variants = Self::others(known, |known| known.selection != stored.selection);
+    /// The entry with the answer to a request with these headers, in place of those that it chose. Of too
+    /// many, the oldest goes.
+    pub(super) fn with(
+        known: Option<Self>,
+        headers: &HeaderMap,
+        stored: Arc<StoredAnswer>,
+    ) -> Self {
+        let mut variants = Self::others(known, |known| !known.is_for(headers));
         variants.push(stored);
         if variants.len() > MOST_VARIANTS {
             variants.remove(0);
@@ -60,7 +64,7 @@ impl CacheEntry {
 
     /// The entry without the answers that a request with these headers chooses; `None` if none is left.
     pub(super) fn without(self, headers: &HeaderMap) -> Option<Self> {
-        let left = Self::others(Some(self), |known| !known.selection.matches(headers));
+        let left = Self::others(Some(self), |known| !known.is_for(headers));
         (!left.is_empty()).then(|| Self::new(left))
     }
 
@@ -92,8 +96,15 @@ impl StoredAnswer {
         }
     }
 
-    /// The same answer, confirmed by a 304 or a HEAD. The request was sent at `sent`.
-    pub(super) fn confirmed(&self, by: &HeaderMap, sent: Instant, received: Moments) -> Self {
+    /// The same answer, confirmed by a 304 or a HEAD. Its request had the headers `asked` and was sent at
+    /// `sent`.
+    pub(super) fn confirmed(
+        &self,
+        asked: &HeaderMap,
+        by: &HeaderMap,
+        sent: Instant,
+        received: Moments,
+    ) -> Self {
         // An answer without a date is as old as its arrival.
         let times = TimedHeaders::read(by, sent, received);
         let date = clamp_to_year_9999(times.date);
@@ -103,10 +114,15 @@ impl StoredAnswer {
             status: self.status,
             version: self.version,
             validity: Validity::new(self.status, &headers, times),
+            selection: Selection::of(&headers, asked),
             headers,
             body: self.body.clone(),
-            selection: self.selection.clone(),
         }
+    }
+
+    /// Whether a request with these headers may have it, by `Vary`.
+    pub(super) fn is_for(&self, headers: &HeaderMap) -> bool {
+        self.selection.matches(headers)
     }
 
     /// Whether a 304 or a HEAD with these headers is about this answer (RFC 9111, 4.3.4).

@@ -73,6 +73,9 @@
 //!
 //! # How it works
 //!
+//! Callers that enqueue at the same time share a statement, and so a sync of the server's disk, unless their
+//! messages have an order key or a key of their own, which may make them wait for another transaction.
+//!
 //! A claim locks due rows with `FOR UPDATE SKIP LOCKED`, so that workers don't wait for each other, and changes
 //! all of them in one statement; so do settlements. A unique index makes sure that one message of an order key
 //! is with a worker at a time. One worker at a time takes back leases that are over
@@ -82,6 +85,7 @@
 mod browse;
 mod change;
 mod error;
+mod group;
 mod hook;
 mod migrate;
 mod people;

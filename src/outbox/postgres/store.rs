@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls, Transaction};
 
+use super::group::{Group, is_free};
 use super::hook::{self, PostgresHookFuture};
 use super::people::{self, Actor};
 use super::pool::{Open, Pool, run};
@@ -29,6 +30,7 @@ pub struct PostgresStore {
     pool: Pool,
     sql: Statements,
     hooks: Hooks,
+    pub(super) group: Group,
 }
 
 impl PostgresStore {
@@ -72,6 +74,7 @@ impl PostgresStore {
             pool: Pool::new(CONNECTIONS, open),
             sql: Statements::new("outrigger"),
             hooks: Hooks::new(),
+            group: Group::new(),
         }
     }
 
@@ -129,6 +132,14 @@ impl PostgresStore {
     pub fn migrations(schema: &str) -> Vec<String> {
         migrations(schema)
     }
+
+    /// Stores them in one statement.
+    pub(super) async fn store_all(
+        &self,
+        messages: &[NewMessage],
+    ) -> Result<Vec<Enqueued>, OutboxError> {
+        run!(self.pool, LIMIT, |client| worker::enqueue(client, &self.sql, messages))
+    }
 }
 
 impl Store for PostgresStore {
@@ -138,7 +149,10 @@ impl Store for PostgresStore {
 
     fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>> {
         Box::pin(async move {
-            run!(self.pool, LIMIT, |client| worker::enqueue(client, &self.sql, &messages))
+            match messages.iter().all(is_free) {
+                true => self.enqueue_together(messages).await,
+                false => self.store_all(&messages).await,
+            }
         })
     }
 

@@ -79,7 +79,7 @@ async fn open(hook: Arc<MemoryHook>) -> Bench {
         Box::pin(async move { settled })
     });
     let moved = Arc::clone(&schema);
-    let advance = move |by: std::time::Duration| -> crate::suite::Waiting<'static, ()> {
+    let advance = move |by: std::time::Duration| -> crate::suite::bench::Waiting<'static, ()> {
         let schema = Arc::clone(&moved);
         Box::pin(async move {
             let sql = format!("UPDATE outrigger.clock SET now = now + {}", by.as_millis());

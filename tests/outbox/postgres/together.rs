@@ -206,3 +206,42 @@ async fn of_one_order_key_only_one_is_leased_even_if_its_head_comes_back_meanwhi
 const LEASE: &str = "UPDATE outrigger.message
     SET state = 'leased', dead_reason = NULL, lease_until = 99999999999999, lease_owner = 'other'
     WHERE state = 'dead'";
+
+#[tokio::test]
+async fn callers_at_the_same_time_share_a_statement_and_not_a_failure() {
+    let Some(schema) = Schema::new().await else { return };
+    let store = Arc::new(schema.store());
+    let call = |new: NewMessage| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.enqueue(vec![new]).await })
+    };
+    let first = call(new(mail("1")));
+    let mut callers = Vec::new();
+    for nth in 0..50 {
+        // PostgreSQL's texts have no zero byte.
+        let message = if nth == 20 { mail("1").template("\0") } else { mail("1") };
+        let new = new(message);
+        callers.push((new.content.id, call(new)));
+    }
+    // What a caller that leaves took along is stored all the same.
+    tokio::task::yield_now().await;
+    first.abort();
+    for (nth, (id, caller)) in callers.into_iter().enumerate() {
+        let stored = caller.await.unwrap();
+        match nth {
+            20 => assert!(!stored.unwrap_err().is_transient()),
+            _ => assert_eq!(stored.unwrap()[0].id, id),
+        }
+    }
+    for _ in 0..2 {
+        let all = (0..20).map(|_| call(new(mail("1")))).collect::<Vec<_>>();
+        for caller in all {
+            assert!(!caller.await.unwrap().unwrap()[0].is_duplicate);
+        }
+    }
+    // One statement and its transaction: what it wrote has one number.
+    let count = schema.sql("SELECT count(DISTINCT xmin::text), count(*) FROM outrigger.message");
+    let row = schema.client.query_one(&count, &[]).await.unwrap();
+    let (transactions, stored): (i64, i64) = (row.get(0), row.get(1));
+    assert!(stored >= 89 && transactions < stored, "{transactions} for {stored}");
+}

@@ -11,7 +11,7 @@ pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod settlements;
 
-pub(crate) use bench::{Bench, HOOKED, Waiting, clock};
+pub(crate) use bench::{Bench, HOOKED, clock};
 
 /// Makes a test of every promise, for the store that `$open` opens. Where there is none, nothing is tested.
 macro_rules! suite {

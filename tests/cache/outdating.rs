@@ -1,0 +1,162 @@
+//! What drops an answer that is stored.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, Uri};
+use outrigger::Delivery;
+use outrigger::cache::{
+    CacheEntry, CacheHandle, CacheKey, CacheLayer, CacheOutcome, CachePartition, CacheStore,
+};
+use outrigger::testing::{Answer, Script};
+
+use super::origin::{RATE, ask, cached, fresh, get, integration, layer, request, send};
+
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_outdates_its_uri_and_those_that_it_names() {
+    let named = "http://rates.test/usd";
+    for (answer, status, outdates) in [
+        (Answer::status(204).header("location", "/usd"), 204, true),
+        (Answer::status(400), 400, false),
+    ] {
+        let provider = Script::new([fresh("a"), fresh("b"), answer, fresh("c"), fresh("d")]);
+        let rates = integration(layer(), &provider);
+        ask(&rates).await;
+        send(&rates, get(named)).await.unwrap();
+        let wrote = send(&rates, request(Method::PUT, RATE)).await.unwrap();
+        assert_eq!((wrote.head.status().as_u16(), wrote.outcome()), (status, CacheOutcome::Bypass));
+        let outcome = if outdates { CacheOutcome::Miss } else { CacheOutcome::Hit };
+        assert_eq!(ask(&rates).await.outcome(), outcome);
+        assert_eq!(send(&rates, get(named)).await.unwrap().outcome(), outcome);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_outdates_what_is_stored_for_others() {
+    for of in ["bob", ""] {
+        let provider = Script::new([fresh("a"), Answer::status(204), fresh("b")]);
+        let rates = integration(layer(), &provider);
+        let with = |method: Method, name: &'static str| {
+            let mut request = request(method, RATE);
+            if !name.is_empty() {
+                request.extensions_mut().insert(CachePartition::new(name));
+            }
+            request
+        };
+        send(&rates, with(Method::GET, "ada")).await.unwrap();
+        send(&rates, with(Method::PUT, of)).await.unwrap();
+        assert_eq!(send(&rates, with(Method::GET, "ada")).await.unwrap().text, "b");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_that_may_have_happened_outdates_too() {
+    let provider = Script::new([fresh("a"), Answer::status(504), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    send(&rates, request(Method::POST, RATE)).await.unwrap();
+    assert_eq!(ask(&rates).await.text, "b");
+    let lost = Answer::broken(std::io::ErrorKind::ConnectionReset);
+    let provider = Script::new([fresh("a"), lost, fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    let error = send(&rates, request(Method::POST, RATE)).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(ask(&rates).await.text, "b");
+    // And one whose caller leaves.
+    let provider = Script::new([fresh("a"), Answer::hang(), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    let lasting = send(&rates, request(Method::POST, RATE));
+    assert!(tokio::time::timeout(Duration::from_millis(5), lasting).await.is_err());
+    assert_eq!(ask(&rates).await.text, "b");
+    // One that was never sent outdates nothing.
+    let provider = Script::new([fresh("a"), Answer::refused(), fresh("b")]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    send(&rates, request(Method::POST, RATE)).await.unwrap_err();
+    assert_eq!(ask(&rates).await.text, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_can_drop_a_uri_a_prefix_or_all_and_what_is_fetched_meanwhile() {
+    let slow = fresh("b").after(Duration::from_secs(1));
+    let provider = Script::new([fresh("a"), slow, fresh("c"), fresh("d"), fresh("e")]);
+    let layer = layer();
+    let handle = layer.handle().unwrap();
+    let rates = Arc::new(integration(layer, &provider));
+    ask(&rates).await;
+    handle.invalidate(&Uri::from_static("HTTP://rates.test:80/eur"));
+    let asking = tokio::spawn({
+        let rates = Arc::clone(&rates);
+        async move { ask(&rates).await }
+    });
+    tokio::task::yield_now().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    handle.invalidate(&Uri::from_static(RATE));
+    assert_eq!(asking.await.unwrap().text, "b");
+    assert_eq!(ask(&rates).await.text, "c", "what was fetched when it was dropped isn't stored");
+    handle.invalidate_prefix("http://rates.test/");
+    assert_eq!(ask(&rates).await.text, "d");
+    handle.clear();
+    assert_eq!((handle.keys(), ask(&rates).await.text.as_str()), (0, "e"));
+    assert_eq!(handle.keys(), 1);
+}
+
+/// A store that tells a test before it stores something.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    entries: Arc<Mutex<HashMap<CacheKey, CacheEntry>>>,
+    before_put: Arc<Mutex<Option<CacheHandle>>>,
+}
+
+impl CacheStore for Watched {
+    fn get(&self, key: &CacheKey) -> Option<CacheEntry> {
+        self.entries.lock().unwrap().get(key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: CacheEntry) {
+        if let Some(handle) = self.before_put.lock().unwrap().take() {
+            handle.invalidate(&Uri::from_static(RATE));
+        }
+        self.entries.lock().unwrap().insert(key, entry);
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.entries.lock().unwrap().remove(key);
+    }
+
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
+        self.entries.lock().unwrap().retain(|key, _| !goes(key));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_outdated_while_a_variant_is_dropped_does_not_come_back() {
+    let provider = Script::by(|seen| {
+        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
+        // An answer to a request with `x-last` is of no use later.
+        let control = if seen.headers().contains_key("x-last") { "" } else { "max-age=60" };
+        cached("", control).header("vary", "accept-language").body(language)
+    });
+    let store = Watched::default();
+    let layer = CacheLayer::with_store(store.clone());
+    let handle = layer.handle().unwrap();
+    let rates = integration(layer, &provider);
+    let of = |language: &'static str| {
+        let mut request = get(RATE);
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        request
+    };
+    for language in ["de", "en"] {
+        send(&rates, of(language)).await.unwrap();
+    }
+    let mut last = of("en");
+    last.headers_mut().insert("cache-control", "no-cache".parse().unwrap());
+    last.headers_mut().insert("x-last", "1".parse().unwrap());
+    *store.before_put.lock().unwrap() = Some(handle);
+    send(&rates, last).await.unwrap();
+    assert!(store.before_put.lock().unwrap().is_none(), "the other variant was stored anew");
+    assert_eq!(send(&rates, of("de")).await.unwrap().outcome(), CacheOutcome::Miss);
+}
