@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 #[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use uuid::Uuid;
 
 use super::error::{OutboxError, OutboxErrorKind};
@@ -134,7 +134,7 @@ impl<S: OpenStore> OutboxBuilder<S> {
             stop: watch::channel(None).0,
             is_running: AtomicBool::new(false),
         };
-        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(Some(to_settle))) })
+        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(to_settle)) })
     }
 
     fn check(&self) -> Result<(), OutboxError> {

@@ -12,7 +12,7 @@ use crate::rt;
 
 /// Settles until nobody can send any more. What waits here is bounded by what is under way, because each
 /// delivery keeps its place until it is settled.
-pub(super) async fn run(inner: Arc<Inner>, mut waiting: mpsc::Receiver<ToSettle>) {
+pub(super) async fn run(inner: Arc<Inner>, waiting: &mut mpsc::Receiver<ToSettle>) {
     let mut batch = Vec::with_capacity(LARGEST);
     while waiting.recv_many(&mut batch, LARGEST).await > 0 {
         let settlements: Vec<_> = batch.iter().map(|one| one.settlement.clone()).collect();

@@ -43,7 +43,8 @@ pub trait Store: Send + Sync + 'static {
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped>;
 
     /// Takes back all leases, whatever their time, if the store is certain that their workers are gone:
-    /// called once when a worker starts. A store that can't know takes back none.
+    /// called when the workers start, and again if they were dropped or this failed. A store that can't know takes
+    /// back none.
     fn recover(&self) -> StoreFuture<'_, Reaped>;
 
     /// Stops claims in a lane until a time. A pause [by a worker](PausedBy::Worker) doesn't shorten one

@@ -15,7 +15,7 @@ use super::people::{self, Actor};
 use super::place::check_is_local;
 use super::reader::Reader;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
-use crate::outbox::error::{OutboxError, OutboxErrorKind, missing};
+use crate::outbox::error::{OutboxError, missing};
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -53,9 +53,10 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OutboxErrorKind::Unsupported`] on a network file system, or if the file is no SQLite database;
-    /// [`OutboxErrorKind::ReadOnly`], [`OutboxErrorKind::Full`] or [`OutboxErrorKind::Unavailable`] if it can't be
-    /// written to.
+    /// [`Unsupported`](crate::outbox::OutboxErrorKind::Unsupported) on a network file system, or if the file is no
+    /// SQLite database; [`ReadOnly`](crate::outbox::OutboxErrorKind::ReadOnly),
+    /// [`Full`](crate::outbox::OutboxErrorKind::Full) or
+    /// [`Unavailable`](crate::outbox::OutboxErrorKind::Unavailable) if it can't be written to.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OutboxError> {
         Self::open_with(path.as_ref(), Clock::system(), BTreeMap::new())
     }
@@ -78,14 +79,12 @@ impl SqliteStore {
         Ok(Self { path: path.to_owned(), hooks, clock, writer, reader, worker })
     }
 
-    /// Takes the lock that proves that this process has the only workers.
+    /// Takes the lock that proves that this process has the only workers. It stays taken if they begin anew.
     fn take(&self) -> Result<(), OutboxError> {
         let mut worker = self.worker.locked();
-        if worker.is_some() {
-            let why = "this outbox runs already: `run` it once";
-            return Err(OutboxError::new(OutboxErrorKind::Taken, why));
+        if worker.is_none() {
+            *worker = Some(connection::take_worker_lock(&self.path)?);
         }
-        *worker = Some(connection::take_worker_lock(&self.path)?);
         Ok(())
     }
 }
@@ -130,10 +129,16 @@ impl Store for SqliteStore {
     }
 
     fn recover(&self) -> StoreFuture<'_, Reaped> {
-        match self.take() {
-            Ok(()) => self.writer.write(move |tx, now| ops::recover_all(tx, now).map_err(failed)),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        Box::pin(async move {
+            self.take()?;
+            let recovering = self.writer.write(|tx, now| ops::recover_all(tx, now).map_err(failed));
+            let recovered = recovering.await;
+            if recovered.is_err() {
+                // No worker begins here, so that one of another process may.
+                *self.worker.locked() = None;
+            }
+            recovered
+        })
     }
 
     fn pause(&self, pause: Pause) -> StoreFuture<'_, ()> {
