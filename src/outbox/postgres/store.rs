@@ -10,6 +10,7 @@ use super::hook::{self, PostgresHookFuture};
 use super::people::{self, Actor};
 use super::pool::{Open, Pool, run};
 use super::statements::{Statements, migrations};
+use super::unheard::UnheardClaims;
 use super::worker::{self, Hooks};
 use super::{browse, migrate};
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
@@ -31,6 +32,7 @@ pub struct PostgresStore {
     sql: Statements,
     hooks: Hooks,
     pub(super) group: Group,
+    unheard: UnheardClaims,
 }
 
 impl PostgresStore {
@@ -75,6 +77,7 @@ impl PostgresStore {
             sql: Statements::new("outrigger"),
             hooks: Hooks::new(),
             group: Group::new(),
+            unheard: UnheardClaims::default(),
         }
     }
 
@@ -158,7 +161,12 @@ impl Store for PostgresStore {
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
         Box::pin(async move {
-            run!(self.pool, LIMIT, |client| worker::claim(client, &self.sql, &request))
+            run!(self.pool, LIMIT, |client| worker::claim(
+                client,
+                &self.sql,
+                &request,
+                &self.unheard
+            ))
         })
     }
 

@@ -11,6 +11,7 @@ use super::change::{Changes, Held, hold, integer};
 use super::error::Failure;
 use super::hook::{self, PostgresHook};
 use super::statements::Statements;
+use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
 use crate::outbox::error::missing;
 use crate::outbox::input::Input;
@@ -59,7 +60,9 @@ pub(super) async fn claim(
     client: &mut Client,
     sql: &Statements,
     request: &ClaimRequest,
+    unheard: &UnheardClaims,
 ) -> Result<Claimed, Failure> {
+    unheard.give_back(client, sql, &request.lane).await?;
     let row = client.query_typed_one(&sql.lane, &[(&request.lane, Type::TEXT)]).await?;
     let (now, paused) = (row.time("now")?, row.maybe_time("paused_until")?);
     if let Some(until) = paused.filter(|until| *until > now) {
@@ -98,7 +101,9 @@ pub(super) async fn claim(
         claimed.messages.extend(held.is_changed.then_some(held.message));
     }
     changes.write(&tx, sql).await?;
+    let committing = unheard.committing(&claimed.messages);
     commit(tx).await?;
+    committing.heard();
     Ok(claimed)
 }
 
