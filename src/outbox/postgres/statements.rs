@@ -24,7 +24,7 @@ macro_rules! statements {
 
 statements! {
     acts attempts browse by_id chosen deadlines_over due enqueue erase held lane leases_over move_seq
-    move_to_end now pause paused prune reap_lock record_acts record_attempts resume stats update
+    move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats update
     update_answers
 }
 

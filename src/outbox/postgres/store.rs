@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls, Transaction};
@@ -102,7 +103,8 @@ impl PostgresStore {
 
     /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
     /// While it fails, it is repeated, and the call isn't. What it writes is rolled back if it fails, panics
-    /// or takes longer than 10 s. It must not end the transaction.
+    /// or takes longer than 10 s. It must not end the transaction. If it returns the error of a statement that met
+    /// another transaction (40001, 40P01, 55P03), it is run again at once, 5 times in all, before it has failed.
     #[must_use]
     pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
     where
@@ -178,6 +180,7 @@ impl Store for PostgresStore {
 
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
         Box::pin(async move {
+            let conflicts = AtomicU32::new(0);
             let each = u32::try_from(settlements.len()).unwrap_or(u32::MAX);
             let limit = match self.hooks.is_empty() {
                 true => LIMIT,
@@ -187,7 +190,8 @@ impl Store for PostgresStore {
                 client,
                 &self.sql,
                 &settlements,
-                &self.hooks
+                &self.hooks,
+                &conflicts
             ))
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
@@ -136,6 +137,7 @@ pub(super) async fn settle(
     sql: &Statements,
     settlements: &[Settlement],
     hooks: &Hooks,
+    conflicts: &AtomicU32,
 ) -> Result<Vec<Settled>, Failure> {
     let tx = begin(client).await?;
     let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
@@ -145,7 +147,7 @@ pub(super) async fn settle(
     for settlement in settlements {
         let held = held.get_mut(&settlement.lease.id).ok_or_else(missing)?;
         let answer = held.message.answer.clone();
-        let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks).await?;
+        let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
         changes.attempt(settlement.lease.id, attempt);
@@ -165,6 +167,7 @@ async fn settle_one(
     settlement: &Settlement,
     now: Timestamp,
     hooks: &Hooks,
+    conflicts: &AtomicU32,
 ) -> Result<(Settled, Attempt), Failure> {
     let Some(hook) = hooks.get(&held.message.content.lane) else {
         return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
@@ -175,7 +178,7 @@ async fn settle_one(
         true
     });
     if let Some((message, answer)) = asked
-        && !hook::run(tx, hook.as_ref(), &message, &answer).await?
+        && !hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
     {
         return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| false));
     }
