@@ -12,7 +12,7 @@ use super::connection::{self, failed};
 use super::group::Writer;
 use super::ops;
 use super::people::{self, Actor};
-use super::place::check_is_local;
+use super::place::{check_is_local, of_file};
 use super::reader::Reader;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::{OutboxError, missing};
@@ -34,9 +34,11 @@ pub type SqliteHook =
 
 /// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
 ///
-/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`, and
+/// The file must be on a local disk, and must have one name: symbolic links to it are fine, hard links break SQLite
+/// (<https://sqlite.org/howtocorrupt.html>). It may be the host's own database: all names begin with `outrigger_`, and
 /// its journal becomes a write-ahead log. Any number of processes may enqueue; one has the workers.
 pub struct SqliteStore {
+    /// Without links, so that one file has one lock.
     path: PathBuf,
     hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
     clock: Clock,
@@ -73,10 +75,14 @@ impl SqliteStore {
     ) -> Result<Self, OutboxError> {
         let path = path.as_ref();
         check_is_local(path)?;
-        let writer = Writer::start(connection::to_write(path)?, clock)?;
-        let reader = Reader::start(connection::to_read(path)?)?;
+        let connection = connection::to_write(path)?;
+        // A link may have led to a file that was not there before.
+        let path = of_file(path)?;
+        check_is_local(&path)?;
+        let writer = Writer::start(connection, clock)?;
+        let reader = Reader::start(connection::to_read(&path)?)?;
         let (hooks, worker) = (Arc::new(hooks), Arc::default());
-        Ok(Self { path: path.to_owned(), hooks, clock, writer, reader, worker })
+        Ok(Self { path, hooks, clock, writer, reader, worker })
     }
 
     /// Takes the lock that proves that this process has the only workers. It stays taken if they begin anew.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use outrigger::Integration;
 use outrigger::outbox::rusqlite::{Connection, params_from_iter};
 use outrigger::outbox::{
-    Dialect, Lane, Outbox, OutboxErrorKind, Outcome, SqliteHook, SqliteStore, State, TicketState,
-    Timestamp, UnknownOutcome,
+    Dialect, Lane, Outbox, OutboxErrorKind, Outcome, SqliteHook, SqliteStore, State, Store,
+    TicketState, Timestamp, UnknownOutcome,
 };
 use outrigger::testing::{self, Script};
 
@@ -72,6 +72,22 @@ async fn a_file_has_one_worker_process_and_many_that_enqueue() {
     assert_eq!(one.claim_one(LANE).await.content.id, id);
     drop(one);
     other.store.recover().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_has_one_worker_process_by_whatever_link_it_is_found() {
+    let folder = Folder::new();
+    let link = |name: &str| folder.file().with_file_name(name);
+    std::os::unix::fs::symlink("jobs.db", link("other.db")).unwrap();
+    std::os::unix::fs::symlink(".", link("here")).unwrap();
+    // The first makes the file that the link leads to.
+    let one = SqliteStore::open(link("other.db")).unwrap();
+    one.recover().await.unwrap();
+    for path in [folder.file(), link("here").join("jobs.db")] {
+        let refused = SqliteStore::open(path).unwrap().recover().await.unwrap_err();
+        assert_eq!(refused.kind(), OutboxErrorKind::Taken);
+    }
 }
 
 #[tokio::test]
