@@ -149,6 +149,9 @@ pub(crate) async fn an_erased_message_keeps_its_history_and_is_not_replayed(with
 
     let id = bench.enqueue(mail("secret").header("x-who", "ada").keep_answer(9)).await;
     let claimed = bench.claim_one(LANE).await;
+    let (at, uri) = (bench.now().await, "https://api.mailer.example/jobs/ada".to_owned());
+    bench.settle(&claimed, Outcome::Accepted { at, uri }).await;
+    let claimed = bench.claim_one(LANE).await;
     let outcome = Outcome::Dead(DeadReason::Rejected);
     bench.settle_with(lease(&claimed), outcome, Some(answer(422, "no ada"))).await;
     assert!(bench.get(id).await.message.answer.is_some());
@@ -156,9 +159,10 @@ pub(crate) async fn an_erased_message_keeps_its_history_and_is_not_replayed(with
     let history = bench.get(id).await;
     let content = history.message.content;
     assert!(content.body.is_empty() && content.headers.is_empty());
+    assert_eq!((content.uri, history.message.progress.poll_uri), (http::Uri::default(), None));
     assert_eq!(history.message.answer, None);
     assert_eq!(content.fingerprint, claimed.content.fingerprint);
-    assert_eq!(history.attempts.len(), 1);
+    assert_eq!(history.attempts.len(), 2);
     let refused = act(&bench, Selection::One(id), REPLAY).await.refused;
     assert_eq!(refused, [(id, Refusal::Erased)]);
 }
