@@ -1,5 +1,6 @@
 //! Connections and servers that go away.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -118,6 +119,17 @@ async fn mistakes_are_permanent_errors_that_say_what_to_do() {
     let poor = PostgresStore::no_tls(&poor).unwrap().schema(&schema.name);
     let error = poor.migrate().await.unwrap_err();
     assert!(!error.is_transient() && error.to_string().contains("right"), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_tells_the_servers_code_and_nothing_of_the_message() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run("ALTER TABLE outrigger.message ADD CONSTRAINT no_lane CHECK (lane = '')").await;
+    let secret = new(mail("1").idempotency_key("ada-lovelace"));
+    let error = schema.store().enqueue(vec![secret]).await.unwrap_err();
+    let told = format!("{error:?} {error} {}", error.source().unwrap());
+    assert!(!told.contains("ada-lovelace"), "{told}");
+    assert!(told.contains("postgresql's error 23514 by the constraint no_lane"), "{told}");
 }
 
 #[tokio::test]
