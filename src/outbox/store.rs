@@ -238,6 +238,16 @@ pub enum PausedBy {
     Person(String),
 }
 
+/// Leaves the first of the messages that are due, in the order of claims.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn take_first(due: &mut Vec<StoredMessage>, most: usize) {
+    due.sort_by_key(|message| {
+        let start = head_start(message.content.priority);
+        (message.progress.not_before.minus(start), message.seq)
+    });
+    due.truncate(most);
+}
+
 /// How much sooner than it came due a message counts as due, in the order of claims.
 pub(crate) fn head_start(priority: Priority) -> Duration {
     match priority {
