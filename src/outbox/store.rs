@@ -150,6 +150,14 @@ pub struct LeaseRef {
     pub token: u64,
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl LeaseRef {
+    /// The present lease of a message.
+    pub(crate) fn of(message: &StoredMessage) -> Self {
+        Self { id: message.content.id, token: message.progress.token }
+    }
+}
+
 /// What an attempt came to, as a worker tells it.
 #[derive(Clone, Debug)]
 pub struct Settlement {

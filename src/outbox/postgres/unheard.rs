@@ -38,7 +38,7 @@ impl UnheardClaims {
     pub(super) fn committing(&self, messages: &[StoredMessage]) -> Committing<'_> {
         let claim = |message: &StoredMessage| Claim {
             lane: message.content.lane.clone(),
-            of: LeaseRef { id: message.content.id, token: message.progress.token },
+            of: LeaseRef::of(message),
             lease: message.progress.lease.clone(),
         };
         Committing { unheard: self, claims: messages.iter().map(claim).collect() }

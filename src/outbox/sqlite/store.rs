@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -46,6 +46,8 @@ pub struct SqliteStore {
     reader: Reader,
     /// Kept while this process has the workers.
     worker: Arc<Mutex<Option<Connection>>>,
+    /// Leases whose claim was answered to nobody yet: their messages were not sent.
+    unheard: Arc<Mutex<HashSet<LeaseRef>>>,
 }
 
 impl SqliteStore {
@@ -81,8 +83,8 @@ impl SqliteStore {
         check_is_local(&path)?;
         let writer = Writer::start(connection, clock)?;
         let reader = Reader::start(connection::to_read(&path)?)?;
-        let (hooks, worker) = (Arc::new(hooks), Arc::default());
-        Ok(Self { path, hooks, clock, writer, reader, worker })
+        let (hooks, worker, unheard) = (Arc::new(hooks), Arc::default(), Arc::default());
+        Ok(Self { path, hooks, clock, writer, reader, worker, unheard })
     }
 
     /// Takes the lock that proves that this process has the only workers. It stays taken if they begin anew.
@@ -107,7 +109,20 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
-        self.writer.write(move |tx, now| claim::claim(tx, &request, now).map_err(failed))
+        let unheard = Arc::clone(&self.unheard);
+        let claiming = self.writer.write(move |tx, now| {
+            let claimed = claim::claim(tx, &request, now).map_err(failed)?;
+            unheard.locked().extend(claimed.messages.iter().map(LeaseRef::of));
+            Ok(claimed)
+        });
+        Box::pin(async move {
+            let claimed = claiming.await?;
+            let mut unheard = self.unheard.locked();
+            for message in &claimed.messages {
+                unheard.remove(&LeaseRef::of(message));
+            }
+            Ok(claimed)
+        })
     }
 
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
@@ -137,11 +152,15 @@ impl Store for SqliteStore {
     fn recover(&self) -> StoreFuture<'_, Reaped> {
         Box::pin(async move {
             self.take()?;
-            let recovering = self.writer.write(|tx, now| ops::recover_all(tx, now).map_err(failed));
+            let unheard = Arc::clone(&self.unheard);
+            let recovering = self
+                .writer
+                .write(move |tx, now| ops::recover_all(tx, now, &unheard.locked()).map_err(failed));
             let recovered = recovering.await;
-            if recovered.is_err() {
+            match &recovered {
+                Ok(_) => self.unheard.locked().clear(),
                 // No worker begins here, so that one of another process may.
-                *self.worker.locked() = None;
+                Err(_) => *self.worker.locked() = None,
             }
             recovered
         })

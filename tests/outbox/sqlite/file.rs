@@ -91,6 +91,20 @@ async fn a_file_has_one_worker_process_by_whatever_link_it_is_found() {
 }
 
 #[tokio::test]
+async fn a_claim_that_nobody_heard_of_was_no_attempt() {
+    let folder = Folder::new();
+    let bench = open(&folder);
+    let id = bench.add("1").await;
+    drop(bench.store.claim(request(LANE, 1)));
+    for (attempts, unknown) in [(0, 0), (1, 1)] {
+        bench.store.recover().await.unwrap();
+        let progress = bench.get(id).await.message.progress;
+        assert_eq!((progress.attempt, progress.unknown), (attempts, unknown));
+        assert_eq!(bench.claim_one(LANE).await.progress.attempt, attempts + 1);
+    }
+}
+
+#[tokio::test]
 async fn workers_that_could_not_begin_or_were_dropped_begin_again() {
     let folder = Folder::new();
     let bench = open(&folder);
