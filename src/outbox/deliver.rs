@@ -78,7 +78,7 @@ impl Delivery {
         match progress.phase {
             Phase::Hook => self.without_call(self.delivered(started)),
             Phase::Poll => self.poll(by, started).await,
-            Phase::Send if progress.unknown > 0 => match self.may_resend(started).await {
+            Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
                 Probed::NotDone => self.send(by, started).await,
                 Probed::Done => self.without_call(self.delivered(started)),
                 Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
@@ -102,12 +102,7 @@ impl Delivery {
     /// Whether a message whose effect nobody knows may be sent again.
     async fn may_resend(&self, now: Timestamp) -> Probed {
         let StoredMessage { content, progress, .. } = &self.message;
-        // Who gives a message a key says by it that the provider honours keys.
-        let own = (content.idempotency_key != content.id.to_string())
-            .then(|| self.lane.destination.key_lifetime(true))
-            .flatten();
-        let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
-        let valid_until = progress.key_valid_until.or(of_own);
+        let valid_until = progress.key_valid_until;
         let is_known = valid_until.is_some_and(|until| now < until);
         let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
         match &self.lane.unknown {

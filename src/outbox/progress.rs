@@ -24,6 +24,9 @@ pub struct Progress {
     pub snoozes: u32,
     /// How many attempts may have had their effect without an answer, since it was enqueued or replayed.
     pub unknown: u32,
+    /// How many attempts may have had their effect before it was replayed. A replay by
+    /// [force](super::ExpiredKey::Force) says that none had.
+    pub unknown_before: u32,
     /// It is not claimed before this.
     pub not_before: Timestamp,
     /// How long after enqueueing, or after a replay, its deadline is.
@@ -72,6 +75,7 @@ impl Progress {
             hook_attempts: 0,
             snoozes: 0,
             unknown: 0,
+            unknown_before: 0,
             not_before: now,
             max_age,
             deadline: now.plus(max_age),
@@ -85,6 +89,14 @@ impl Progress {
             erased: false,
             poll_uri: None,
         }
+    }
+
+    /// Whether the lane's policy decides if it is sent: the provider may have done it. That a person replayed
+    /// it decides this for as long as the provider knows its key.
+    #[must_use]
+    pub fn asks_policy(&self, now: Timestamp) -> bool {
+        let is_known = self.key_valid_until.is_none_or(|until| now < until);
+        self.unknown > 0 || self.unknown_before > 0 && !is_known
     }
 
     /// Whether its deadline is over. None applies to what the provider has done.

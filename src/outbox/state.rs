@@ -173,7 +173,7 @@ impl Progress {
             Phase::Hook => self.hook_attempts = self.hook_attempts.saturating_sub(1),
             Phase::Poll => {}
         }
-        if self.phase == Phase::Send && (self.attempt, self.unknown) == (0, 0) {
+        if self.phase == Phase::Send && (self.attempt, self.unknown, self.replays) == (0, 0, 0) {
             // The key was not used yet.
             (self.first_attempt, self.key_valid_until) = (None, None);
         }
@@ -202,6 +202,10 @@ impl Progress {
             // For the provider it is a new one.
             self.key_valid_until = None;
         }
+        self.unknown_before = match key {
+            ExpiredKey::Refuse => self.unknown_before.saturating_add(self.unknown),
+            ExpiredKey::Force => 0,
+        };
         (self.attempt, self.hook_attempts, self.unknown) = (0, 0, 0);
         (self.dead_reason, self.settled) = (None, None);
         self.replays += 1;

@@ -97,6 +97,7 @@ impl Worker {
             most,
             lease: self.lane.lease,
             key_lifetime: self.lane.destination.key_lifetime(false),
+            own_key_lifetime: self.lane.destination.key_lifetime(true),
             dead_head: self.lane.dead_head,
         }
     }

@@ -85,14 +85,9 @@ pub(super) async fn claim(
             ],
         )
         .await?;
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
     let mut changes = Changes::new();
     for message in messages(&rows)? {
-        let mut held = Held::new(message);
+        let (input, mut held) = (request.input(&message.content), Held::new(message));
         held.is_changed = held.message.progress.apply(&input, now).is_ok();
         changes.message(&held);
         claimed.messages.extend(held.is_changed.then_some(held.message));

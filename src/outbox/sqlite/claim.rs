@@ -4,7 +4,6 @@ use rusqlite::{Connection, params};
 
 use super::ops::{pause_of, update};
 use super::row::{messages, rows};
-use crate::outbox::input::Input;
 use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, head_start};
 use crate::outbox::stored::StoredMessage;
 use crate::outbox::time::Timestamp;
@@ -31,12 +30,10 @@ pub(super) fn claim(
         (message.progress.not_before.minus(start), message.seq)
     });
     due.truncate(request.most);
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
-    due.retain_mut(|message| message.progress.apply(&input, now).is_ok());
+    due.retain_mut(|message| {
+        let input = request.input(&message.content);
+        message.progress.apply(&input, now).is_ok()
+    });
     for message in &due {
         update(connection, message)?;
     }

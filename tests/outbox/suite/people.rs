@@ -92,6 +92,38 @@ pub(crate) async fn a_key_that_the_provider_has_forgotten_is_replayed_only_by_fo
     assert_eq!(claimed.progress.key_valid_until, Some(bench.after(3600).await));
 }
 
+pub(crate) async fn a_replay_keeps_what_is_known_of_its_key(with: Open<'_>) {
+    let bench = open(with).await;
+    // Made by the outbox, or by the host: the provider knows it for 1 h, or for 2 h.
+    for (message, lifetime) in [(mail("1"), 3600), (mail("2").idempotency_key("own"), 7200)] {
+        let id = bench.enqueue(message).await;
+        let claimed = bench.claim_one(LANE).await;
+        let valid_until = Some(bench.after(lifetime).await);
+        assert_eq!(claimed.progress.key_valid_until, valid_until);
+        let at = bench.now().await;
+        bench.settle(&claimed, Outcome::Retry { at, effect: Effect::Unknown }).await;
+        let claimed = bench.claim_one(LANE).await;
+        bench.settle(&claimed, Outcome::Dead(DeadReason::UnknownOutcome)).await;
+        bench.advance_secs(100).await;
+        assert_eq!(act(&bench, Selection::One(id), REPLAY).await.changed, [id]);
+        let claimed = bench.claim_one(LANE).await;
+        assert!(!claimed.progress.asks_policy(bench.now().await));
+        let until = bench.after(lifetime).await;
+        bench.settle(&claimed, Outcome::Snooze { until }).await;
+        bench.advance_secs(lifetime).await;
+        let claimed = bench.claim_one(LANE).await;
+        assert_eq!(claimed.progress.key_valid_until, valid_until);
+        assert!(claimed.progress.asks_policy(bench.now().await));
+        bench.settle(&claimed, Outcome::Dead(DeadReason::UnknownOutcome)).await;
+        let refused = act(&bench, Selection::One(id), REPLAY).await.refused;
+        assert_eq!(refused, [(id, Refusal::KeyExpired)]);
+        act(&bench, Selection::One(id), Action::Replay(ExpiredKey::Force)).await;
+        let claimed = bench.claim_one(LANE).await;
+        assert!(!claimed.progress.asks_policy(bench.after(lifetime).await));
+        bench.deliver(&claimed).await;
+    }
+}
+
 pub(crate) async fn an_edited_message_is_a_new_one_with_a_new_key(with: Open<'_>) {
     let bench = open(with).await;
     let id = bench.enqueue(mail("1").dedup_key("welcome")).await;
