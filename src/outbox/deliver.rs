@@ -1,6 +1,7 @@
 //! One claimed message: what is done with it, until the store has it back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::call::{self, Called};
@@ -33,15 +34,26 @@ struct Ended {
 }
 
 impl Delivery {
-    /// Delivers the message and settles it. Its lease is extended meanwhile.
+    /// Delivers the message and settles it. Its lease is extended until that is stored.
     pub(super) async fn run(self) -> Option<Instant> {
-        let started = self.inner.time();
-        let lease = self.lease();
-        let store = Arc::clone(&self.inner.store);
-        let lost = || self.lane.tell(OutboxEvent::LeaseLost);
-        let work = self.work(started);
-        let ended = while_extended(&*store, lease, self.lane.lease, lost, work).await;
-        let gate = ended.gate;
+        let is_ended = AtomicBool::new(false);
+        let lost = || {
+            // Later, a lease that is gone may be one that is settled.
+            if !is_ended.load(Ordering::Relaxed) {
+                self.lane.tell(OutboxEvent::LeaseLost);
+            }
+        };
+        let work = async {
+            let started = self.inner.time();
+            let ended = self.work(started).await;
+            is_ended.store(true, Ordering::Relaxed);
+            self.settle(started, ended).await
+        };
+        while_extended(&*self.inner.store, self.lease(), self.lane.lease, lost, work).await
+    }
+
+    async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
+        let (lease, gate) = (self.lease(), ended.gate);
         let report = Report {
             owner: self.inner.owner.clone(),
             started,

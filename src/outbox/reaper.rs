@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::error::OutboxError;
 use super::inner::Inner;
 use super::store::Reaped;
 use super::time::Timestamp;
@@ -18,19 +19,27 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut prune_at = rt::now();
     loop {
         let now = rt::now();
-        if jumps.may_reap(now, inner.time(), longest) {
-            while let Ok(Reaped { changed, has_more }) = inner.store.reap(PAGE).await {
-                changed.iter().for_each(|recovered| inner.recovered(recovered));
-                if !has_more {
-                    break;
-                }
-            }
+        // A page of none only finds out whether the store answers.
+        let page = if jumps.may_reap(now, inner.time(), longest) { PAGE } else { 0 };
+        if reap(&inner, page).await.is_err() {
+            // While the store is away, nobody can extend a lease.
+            jumps.hold(rt::now(), longest);
         }
         if prune_at <= now {
             prune_at = rt::after(now, PRUNE);
             prune(&inner).await;
         }
         rt::sleep_until(rt::after(rt::now(), inner.rng.about(interval))).await;
+    }
+}
+
+async fn reap(inner: &Inner, page: usize) -> Result<(), OutboxError> {
+    loop {
+        let Reaped { changed, has_more } = inner.store.reap(page).await?;
+        changed.iter().for_each(|recovered| inner.recovered(recovered));
+        if page == 0 || !has_more {
+            return Ok(());
+        }
     }
 }
 
@@ -58,9 +67,13 @@ impl Jumps {
         let expected = wall_before.plus(now.saturating_duration_since(before));
         let jump = expected.since(wall).max(wall.since(expected));
         if jump > TOLERATED {
-            self.held_until = Some(rt::after(now, lease));
+            self.hold(now, lease);
         }
         self.held_until.is_none_or(|until| until <= now)
+    }
+
+    fn hold(&mut self, now: Instant, lease: Duration) {
+        self.held_until = Some(rt::after(now, lease));
     }
 }
 

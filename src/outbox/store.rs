@@ -39,7 +39,7 @@ pub trait Store: Send + Sync + 'static {
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>>;
 
     /// Takes back leases that are over, and parks waiting messages whose deadline is over: at most so many
-    /// of each. It may be called by several workers at once.
+    /// of each; with 0 it only finds out whether the store answers. It may be called by several workers at once.
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped>;
 
     /// Takes back all leases, whatever their time, if the store is certain that their workers are gone:

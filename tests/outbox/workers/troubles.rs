@@ -18,14 +18,14 @@ use super::bench::{Running, integration, mail, memory, provider, secs, sleep, st
 
 /// A store that does to each call what a test says, by the call's name.
 #[derive(Clone)]
-struct Unreliable {
+pub(super) struct Unreliable {
     store: MemoryStore,
     fate: Arc<dyn Fn(&'static str) -> Fate + Send + Sync>,
 }
 
 /// What becomes of a call to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Works,
     Refused,
     /// It is done, and a connection that breaks loses the answer.
@@ -47,7 +47,7 @@ fn away<T: Send + 'static>() -> Result<T, OutboxError> {
 }
 
 impl Unreliable {
-    fn new(fate: impl Fn(&'static str) -> Fate + Send + Sync + 'static) -> Self {
+    pub(super) fn new(fate: impl Fn(&'static str) -> Fate + Send + Sync + 'static) -> Self {
         let store = MemoryStore::new().clock(clock());
         Self { store, fate: Arc::new(fate) }
     }
@@ -145,7 +145,7 @@ fn lane(script: &outrigger::testing::Script) -> Lane {
     Lane::new(&integration("mailer", script)).unknown_outcome(UnknownOutcome::Resend)
 }
 
-fn running(store: &Unreliable, script: &outrigger::testing::Script) -> Running {
+pub(super) fn running(store: &Unreliable, script: &outrigger::testing::Script) -> Running {
     start(Outbox::with_store(store.clone()).clock(clock()).lane(lane(script)).build().unwrap())
 }
 
