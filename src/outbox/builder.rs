@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 #[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -133,6 +133,7 @@ impl<S: OpenStore> OutboxBuilder<S> {
             settling,
             stop: watch::channel(None).0,
             is_running: AtomicBool::new(false),
+            failing: AtomicU8::new(0),
         };
         Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(Some(to_settle))) })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::OutboxError;
-use super::inner::Inner;
+use super::inner::{Inner, StoreCall};
 use super::store::Reaped;
 use super::time::Timestamp;
 use crate::rt;
@@ -21,9 +21,13 @@ pub(super) async fn run(inner: Arc<Inner>) {
         let now = rt::now();
         // A page of none only finds out whether the store answers.
         let page = if jumps.may_reap(now, inner.time(), longest) { PAGE } else { 0 };
-        if reap(&inner, page).await.is_err() {
-            // While the store is away, nobody can extend a lease.
-            jumps.hold(rt::now(), longest);
+        match reap(&inner, page).await {
+            Ok(()) => inner.store_works(StoreCall::Reap),
+            Err(_) => {
+                inner.store_fails(StoreCall::Reap);
+                // While the store is away, nobody can extend a lease.
+                jumps.hold(rt::now(), longest);
+            }
         }
         if prune_at <= now {
             prune_at = rt::after(now, PRUNE);

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::deliver::Delivery;
 use super::error::OutboxError;
-use super::inner::Inner;
+use super::inner::{Inner, StoreCall};
 use super::input::Outcome;
 use super::lane::Lane;
 use super::store::{ClaimRequest, Claimed, LeaseRef, Report, Settlement};
@@ -108,12 +108,14 @@ impl Worker {
         let Claimed { messages, next_due, now: of_store } = match claimed {
             Ok(claimed) => claimed,
             Err(_) => {
+                self.inner.store_fails(StoreCall::Claim);
                 self.failures = self.failures.saturating_add(1);
                 let wait = SHORTEST * (1 << self.failures.min(8));
                 return Some(rt::after(now, self.inner.rng.about(wait)));
             }
         };
         self.failures = 0;
+        self.inner.store_works(StoreCall::Claim);
         self.inner.follow(of_store);
         let count = messages.len();
         for message in messages {

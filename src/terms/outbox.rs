@@ -109,6 +109,10 @@ pub enum OutboxEvent {
     LeaseLost,
     /// The provider asked all to wait, or refused the credentials: the lane pauses.
     LanePaused,
+    /// The store fails: nothing more is claimed or settled until it is back. It is told once.
+    StoreFailing,
+    /// The store works again.
+    StoreBack,
 }
 
 impl OutboxEvent {
@@ -122,6 +126,8 @@ impl OutboxEvent {
             Self::LateSuccess => "late_success",
             Self::LeaseLost => "lease_lost",
             Self::LanePaused => "lane_paused",
+            Self::StoreFailing => "store_failing",
+            Self::StoreBack => "store_back",
         }
     }
 }

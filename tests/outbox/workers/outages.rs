@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use outrigger::outbox::TicketState;
-use outrigger::testing::Answer;
+use outrigger::event::Event;
+use outrigger::outbox::{Lane, Outbox, OutboxEvent, TicketState};
+use outrigger::testing::{Answer, EventRecorder};
 
-use super::bench::{mail, provider, secs, sleep};
-use super::troubles::{Fate, Unreliable, running};
+use super::bench::{builder, mail, provider, secs, sleep, start};
+use super::troubles::{Fate, Unreliable, clock, running};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_waits_longer_than_its_lease_to_be_stored_is_not_asked_for_again() {
@@ -33,4 +34,53 @@ async fn an_answer_that_waits_longer_than_its_lease_to_be_stored_is_not_asked_fo
     assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
     assert_eq!(script.requests().len(), 1);
     assert_eq!(running.outcomes(ticket.id).await, ["delivered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_of_the_store_loses_what_an_attempt_came_to_and_it_is_told_once() {
+    for call in ["claim", "settle", "reap"] {
+        let fails = AtomicUsize::new(0);
+        let store = Unreliable::new(move |now| match now == call {
+            true if fails.fetch_add(1, Ordering::SeqCst) < 5 => Fate::Broken,
+            _ => Fate::Works,
+        });
+        let (script, recorder) = (provider([Answer::status(200)]), EventRecorder::new());
+        let mailer = builder("mailer").subscriber(recorder.clone()).service(script.clone());
+        let lane = Lane::new(&mailer.build().unwrap());
+        let running = start(Outbox::with_store(store).clock(clock()).lane(lane).build().unwrap());
+        let ticket = running.enqueue(mail("1")).await;
+        let state = running.outbox.wait(ticket.id, secs(600)).await.unwrap();
+        assert!(matches!(state, TicketState::Delivered { .. }), "{call} {state:?}");
+        sleep(100).await;
+        assert_eq!(script.requests().len(), 1, "{call}");
+        let events = recorder.events().into_iter();
+        let told: Vec<_> = events
+            .filter_map(|event| match event {
+                Event::Outbox(event) => Some(event),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [OutboxEvent::StoreFailing, OutboxEvent::StoreBack], "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_cannot_be_settled_holds_up_no_other() {
+    let store = Unreliable::new(|_| Fate::Works);
+    let script = provider([Answer::status(200)]);
+    let running = running(&store, &script);
+    let locked = running.enqueue(mail("locked")).await;
+    *store.locked.lock().unwrap() = Some(locked.id);
+    let other = running.enqueue(mail("2")).await;
+    sleep(60).await;
+    let later = running.enqueue(mail("3")).await;
+    for ticket in [other, later] {
+        let state = running.outbox.wait(ticket.id, secs(5)).await.unwrap();
+        assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    }
+    sleep(200).await;
+    *store.locked.lock().unwrap() = None;
+    let state = running.outbox.wait(locked.id, secs(10)).await.unwrap();
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    assert_eq!(script.requests().len(), 3);
 }
