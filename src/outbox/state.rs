@@ -52,6 +52,9 @@ impl Progress {
             Input::Replay { key } => self.replay(*key, now)?,
             Input::Replace { by } => {
                 self.dead()?;
+                if self.phase == Phase::Hook {
+                    return Err(Refusal::Done);
+                }
                 self.replaced_by = Some(*by);
             }
             Input::Discard => {
@@ -139,8 +142,9 @@ impl Progress {
             _ if self.phase == Phase::Hook => Err(Refusal::Stale),
             // No attempt has this token yet.
             _ if token == 0 || token > self.token => Err(Refusal::Stale),
-            State::Ready | State::Leased | State::Dead => Ok(Applied::Late),
-            State::Delivered | State::Cancelled | State::Discarded => Err(Refusal::Stale),
+            State::Delivered => Err(Refusal::Stale),
+            // A success is a fact, whatever people have decided since.
+            _ => Ok(Applied::Late),
         }
     }
 

@@ -58,6 +58,8 @@ macro_rules! suite {
             hooks: a_function_that_fails_is_repeated_and_the_call_is_not;
             hooks: a_function_that_panics_fails;
             hooks: a_function_that_fails_every_time_parks_the_message_with_its_answer;
+            hooks: a_function_runs_for_a_success_that_is_told_after_people_gave_it_up;
+            hooks: a_message_that_the_provider_has_done_is_not_edited;
             hooks: a_function_runs_for_a_success_that_is_told_late;
             people: dead_letters_are_found_by_lane_reason_and_page;
             people: a_double_click_replays_once;
