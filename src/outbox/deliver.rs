@@ -138,14 +138,15 @@ impl Delivery {
         let verdict = Verdict::of(&called.facts);
         let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
-            && let Some(uri) = polling.place(&self.message.content.uri, answer)
+            && let Some(reference) = polling.reference(answer)
         {
             let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
-            return Ended {
-                outcome: Outcome::Accepted { at, uri },
-                called: Some(called),
-                gate: None,
+            let outcome = match by.resolve(&self.message.content.uri, &reference) {
+                Some(uri) => Outcome::Accepted { at, uri: uri.to_string() },
+                // It may be done, and nobody can ask.
+                None => Outcome::Dead(DeadReason::UnknownOutcome),
             };
+            return Ended { outcome, called: Some(called), gate: None };
         }
         self.judge(verdict, called).await
     }

@@ -128,7 +128,12 @@ impl Progress {
                 self.poll_uri = Some(uri.clone());
                 self.wait_until(*at, now);
             }
-            Outcome::Dead(reason) => self.die(*reason, now),
+            Outcome::Dead(reason) => {
+                if *reason == DeadReason::UnknownOutcome {
+                    self.unknown = self.unknown.max(1);
+                }
+                self.die(*reason, now);
+            }
             Outcome::Delivered { .. } | Outcome::HookFailed { .. } => {}
         }
         Ok(Applied::Now)
@@ -199,12 +204,19 @@ impl Progress {
 
     fn replay(&mut self, key: ExpiredKey, now: Timestamp) -> Result<(), Refusal> {
         self.dead()?;
-        if self.phase == Phase::Send && self.key_valid_until.is_some_and(|until| until <= now) {
+        let is_failed_job =
+            self.phase == Phase::Poll && self.dead_reason == Some(DeadReason::Rejected);
+        let is_sent = self.phase == Phase::Send || is_failed_job;
+        if is_sent && self.key_valid_until.is_some_and(|until| until <= now) {
             if key == ExpiredKey::Refuse {
                 return Err(Refusal::KeyExpired);
             }
             // For the provider it is a new one.
             self.key_valid_until = None;
+        }
+        if is_failed_job {
+            // That it failed may only mean that the provider has forgotten it.
+            (self.phase, self.poll_uri, self.unknown) = (Phase::Send, None, self.unknown.max(1));
         }
         self.unknown_before = match key {
             ExpiredKey::Refuse => self.unknown_before.saturating_add(self.unknown),

@@ -66,6 +66,7 @@ macro_rules! suite {
             people: a_replay_starts_anew_with_the_same_key;
             people: a_key_that_the_provider_has_forgotten_is_replayed_only_by_force;
             people: a_replay_keeps_what_is_known_of_its_key;
+            people: a_replay_sends_a_failed_job_again_and_asks_for_one_that_may_go_on;
             people: an_edited_message_is_a_new_one_with_a_new_key;
             people: only_waiting_messages_are_cancelled_and_only_dead_ones_discarded;
             people: an_erased_message_keeps_its_history_and_is_not_replayed;

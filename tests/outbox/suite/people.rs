@@ -1,6 +1,6 @@
 use outrigger::outbox::{
     Acted, Action, DeadReason, Effect, ExpiredKey, Filter, MessageId, OutboxErrorKind, Outcome,
-    Page, Priority, Refusal, Selection, State, Timestamp,
+    Page, Phase, Priority, Refusal, Selection, State, Timestamp,
 };
 use outrigger::rt::Rng;
 
@@ -121,6 +121,27 @@ pub(crate) async fn a_replay_keeps_what_is_known_of_its_key(with: Open<'_>) {
         let claimed = bench.claim_one(LANE).await;
         assert!(!claimed.progress.asks_policy(bench.after(lifetime).await));
         bench.deliver(&claimed).await;
+    }
+}
+
+pub(crate) async fn a_replay_sends_a_failed_job_again_and_asks_for_one_that_may_go_on(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    for (why, phase) in [(DeadReason::Rejected, Phase::Send), (DeadReason::Expired, Phase::Poll)] {
+        let id = bench.add("1").await;
+        for _ in 0..2 {
+            let claimed = bench.claim_one(LANE).await;
+            let (at, uri) = (bench.now().await, "https://api.mailer.example/jobs/1".to_owned());
+            bench.settle(&claimed, Outcome::Accepted { at, uri }).await;
+        }
+        let claimed = bench.claim_one(LANE).await;
+        bench.settle(&claimed, Outcome::Dead(why)).await;
+        assert_eq!(act(&bench, Selection::One(id), REPLAY).await.changed, [id]);
+        let progress = bench.claim_one(LANE).await.progress;
+        assert_eq!(progress.phase, phase);
+        assert_eq!(progress.poll_uri.is_some(), phase == Phase::Poll);
+        assert!(!progress.asks_policy(bench.now().await));
     }
 }
 
