@@ -9,7 +9,7 @@ use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::{Lane, Probed, UnknownOutcome};
 use super::lease::while_extended;
-use super::polling::Polled;
+use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
 use super::time::Timestamp;
@@ -140,7 +140,7 @@ impl Delivery {
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
             && let Some(reference) = polling.reference(answer)
         {
-            let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
+            let at = self.ask_at(polling, &called);
             let outcome = match by.resolve(&self.message.content.uri, &reference) {
                 Some(uri) => Outcome::Accepted { at, uri: uri.to_string() },
                 // It may be done, and nobody can ask.
@@ -161,7 +161,7 @@ impl Delivery {
         let (limit, most) = (self.limit(started), self.keeps());
         let called = call::poll(by, &self.message.content, place, limit, most).await;
         let verdict = Verdict::of(&called.facts);
-        let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
+        let at = self.ask_at(polling, &called);
         let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         let outcome = match state.map(|answer| polling.state(answer)) {
             Some(Polled::Running) => Outcome::Accepted { at, uri },
@@ -182,12 +182,12 @@ impl Delivery {
             Verdict::Retry { effect, wait } => Outcome::Retry { at: self.next(now, wait), effect },
             Verdict::Rejected => Outcome::Dead(DeadReason::Rejected),
             Verdict::NotSent { wait } => {
-                let wait = self.inner.rng.about(wait.unwrap_or(REFUSED));
+                let wait = self.inner.rng.about(wait.unwrap_or(REFUSED).min(LONGEST_WAIT));
                 gate = Some(rt::after(rt::now(), wait));
                 Outcome::Snooze { until: now.plus(wait) }
             }
             Verdict::PauseLane { wait } => {
-                let until = now.plus(wait);
+                let until = now.plus(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT));
                 self.pause(until, "the provider asked for it").await;
                 Outcome::Snooze { until }
             }
@@ -200,6 +200,12 @@ impl Delivery {
             }
         };
         Ended { outcome, called: Some(called), gate }
+    }
+
+    /// When to ask for a job: when the provider says, within reason.
+    fn ask_at(&self, polling: &Polling, called: &Called) -> Timestamp {
+        let told = called.facts.wait.map(|wait| wait.clamp(SHORTEST_WAIT, LONGEST_WAIT));
+        self.inner.time().plus(told.unwrap_or(polling.every))
     }
 
     /// For all workers of the lane.
@@ -241,6 +247,11 @@ impl Delivery {
 const LAST_ATTEMPTS: u32 = 3;
 /// How long a lane waits after something here refused without saying for how long.
 const REFUSED: Duration = Duration::from_secs(1);
+/// The shortest wait that a provider may ask for without an attempt being counted, so that none is asked
+/// all the time.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// The longest, so that a mistaken month doesn't end what waits: after it, the provider is asked again.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);
 /// What of an answer's body settling functions and polling see, at most.

@@ -87,7 +87,7 @@
 //! No attempt is counted for what was not sent. While the integration is
 //! [switched off](crate::kill_switch) or its rate limit pauses, nothing is claimed; while its breaker is open,
 //! one message at a time finds out whether the provider answers again. After a 429 with a time, the whole lane
-//! pauses, for all workers; so it does for 60 s after a 401, because that is rarely about one message.
+//! pauses, for all workers, for at least 1 s and at most 1 h; so it does for 60 s after a 401, because that is rarely about one message.
 //!
 //! # Settling
 //!
