@@ -185,3 +185,14 @@ async fn what_happens_is_told_to_the_integrations_subscribers() {
     assert_eq!(told, [OutboxEvent::Recovered, OutboxEvent::RunningOut, parked]);
     drop(second);
 }
+
+#[test]
+fn a_settling_function_for_no_lane_is_refused() {
+    let mailer = integration("mailer", &provider([Answer::status(200)]));
+    let outbox = || memory().on_delivered("mailr", |_, _| Ok(()));
+    let error = outbox().lane(&mailer).build().unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Settings);
+    assert!(error.to_string().contains("mailr"), "{error}");
+    // Its messages are delivered elsewhere.
+    outbox().build().unwrap();
+}
