@@ -119,11 +119,12 @@ impl Delivery {
         let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
         match &self.lane.unknown {
             Some(UnknownOutcome::Probe(ask)) => {
-                let asked = callback::call("probe", || ask(self.message.clone()));
-                match asked {
-                    Some(asked) => callback::run("probe", asked).await.unwrap_or(Probed::Unknown),
-                    None => Probed::Unknown,
-                }
+                let Some(asked) = callback::call("probe", || ask(self.message.clone())) else {
+                    return Probed::Unknown;
+                };
+                let due = rt::after(rt::now(), self.lane.call_limit);
+                let told = rt::until(Some(due), callback::run("probe", asked)).await;
+                told.flatten().unwrap_or(Probed::Unknown)
             }
             Some(UnknownOutcome::Park) => Probed::Unknown,
             Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),

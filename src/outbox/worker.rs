@@ -61,9 +61,23 @@ impl Worker {
             };
             self.wait(again).await;
         }
-        let end = *self.stop.borrow();
-        let _ = until(end, async { while self.running.join_next().await.is_some() {} }).await;
-        // What is still under way is dropped: its lease ends, and its outcome is unknown.
+        loop {
+            let end = *self.stop.borrow_and_update();
+            let Self { running, stop, .. } = &mut self;
+            let mut sooner = pin!(stop.changed());
+            let ended = poll_fn(|cx| {
+                while let Poll::Ready(ended) = running.poll_join_next(cx) {
+                    if ended.is_none() {
+                        return Poll::Ready(true);
+                    }
+                }
+                sooner.as_mut().poll(cx).map(|_| false)
+            });
+            if until(end, ended).await != Some(false) {
+                // What is still under way is dropped: its lease ends, and its outcome is unknown.
+                return;
+            }
+        }
     }
 
     fn take_ended(&mut self) {

@@ -196,3 +196,15 @@ fn a_settling_function_for_no_lane_is_refused() {
     // Its messages are delivered elsewhere.
     outbox().build().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_may_be_made_to_come_sooner() {
+    let running = run(&integration("mailer", &provider([Answer::hang()])));
+    running.enqueue(mail("1")).await;
+    sleep(1).await;
+    let began = tokio::time::Instant::now();
+    running.outbox.shut_down(secs(3600));
+    sleep(1).await;
+    running.shut_down(secs(2)).await;
+    assert!(began.elapsed() < secs(5), "{:?}", began.elapsed());
+}

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use outrigger::event::Event;
-use outrigger::outbox::{Lane, Outbox, OutboxEvent, TicketState};
+use outrigger::outbox::{Lane, Outbox, OutboxErrorKind, OutboxEvent, TicketState};
 use outrigger::testing::{Answer, EventRecorder};
 
 use super::bench::{builder, mail, provider, secs, sleep, start};
-use super::troubles::{Fate, Unreliable, clock, running};
+use super::troubles::{Fate, Unreliable, clock, lane, running};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_waits_longer_than_its_lease_to_be_stored_is_not_asked_for_again() {
@@ -83,4 +83,19 @@ async fn a_message_that_cannot_be_settled_holds_up_no_other() {
     let state = running.outbox.wait(locked.id, secs(10)).await.unwrap();
     assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
     assert_eq!(script.requests().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outbox_whose_worker_panics_says_so() {
+    for call in ["claim", "settle", "reap"] {
+        let store = Unreliable::new(move |now| {
+            assert_ne!(now, call, "the store panics");
+            Fate::Works
+        });
+        let outbox = Outbox::with_store(store).clock(clock());
+        let outbox = outbox.lane(lane(&provider([Answer::status(200)]))).build().unwrap();
+        outbox.enqueue(mail("1")).await.unwrap();
+        let ended = tokio::time::timeout(secs(60), outbox.run()).await;
+        assert_eq!(ended.unwrap().unwrap_err().kind(), OutboxErrorKind::Store, "{call}");
+    }
 }

@@ -137,3 +137,12 @@ async fn a_lane_may_ask_the_provider_first() {
     let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(probe);
     assert_eq!(run(lane).end_of(mail("1")).await, parked());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_is_not_answered_parks_the_message() {
+    let probe = UnknownOutcome::probe(|_| std::future::pending());
+    let lane = Lane::new(&integration("mailer", &lost())).unknown_outcome(probe);
+    let running = run(lane);
+    let ticket = running.enqueue(mail("1")).await;
+    assert_eq!(running.outbox.wait(ticket.id, secs(600)).await.unwrap(), parked());
+}
