@@ -1,11 +1,12 @@
+use std::fmt;
 use std::time::Duration;
 
 use super::id::MessageId;
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Phase, State};
 
-/// All of a message that changes on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// All of a message that changes on its way. `Debug` doesn't show where its job is asked for.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Where it stands.
     pub state: State,
@@ -103,5 +104,26 @@ impl Progress {
     #[must_use]
     pub fn is_past_deadline(&self, now: Timestamp) -> bool {
         self.phase != Phase::Hook && self.deadline <= now
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("state", &self.state)
+            .field("phase", &self.phase)
+            .field("dead_reason", &self.dead_reason)
+            .field("attempt", &self.attempt)
+            .field("max_attempts", &self.max_attempts)
+            .field("hook_attempts", &self.hook_attempts)
+            .field("unknown", &self.unknown)
+            .field("unknown_before", &self.unknown_before)
+            .field("not_before", &self.not_before)
+            .field("deadline", &self.deadline)
+            .field("key_valid_until", &self.key_valid_until)
+            .field("token", &self.token)
+            .field("lease", &self.lease)
+            .field("replays", &self.replays)
+            .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,7 @@ impl Progress {
                 if matches!(self.state, State::Ready | State::Leased) {
                     return Err(Refusal::Open);
                 }
-                self.erased = true;
+                (self.erased, self.poll_uri) = (true, None);
             }
         }
         Ok(Applied::Now)

@@ -21,6 +21,7 @@ macro_rules! suite {
     ($open:expr, $is_there:expr) => {
         suite! { @all $open, $is_there;
             enqueues: an_enqueued_message_is_stored_as_it_was_given;
+            enqueues: a_message_for_later_has_its_time_from_then_on;
             enqueues: a_key_that_is_stored_already_stores_nothing;
             enqueues: a_business_key_is_free_again_once_its_message_is_delivered;
             enqueues: a_business_key_of_another_lane_is_another_key;
