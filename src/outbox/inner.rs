@@ -103,10 +103,14 @@ impl Inner {
 
     /// Tells that a lease or a deadline was over.
     pub(super) fn recovered(&self, recovered: &Recovered) {
-        let Some(lane) = self.lanes.iter().find(|lane| lane.name == recovered.lane) else { return };
-        match recovered.dead_reason {
-            Some(why) => lane.tell(OutboxEvent::Parked { why }),
-            None => lane.tell(OutboxEvent::Recovered),
+        let own = self.lanes.iter().find(|lane| lane.name == recovered.lane);
+        match (own, recovered.dead_reason) {
+            // The process that has the lane doesn't learn of it.
+            (_, Some(why)) => {
+                own.or(self.lanes.first()).inspect(|lane| lane.tell(OutboxEvent::Parked { why }));
+            }
+            (Some(lane), None) => lane.tell(OutboxEvent::Recovered),
+            (None, None) => {}
         }
         self.wake(&recovered.lane);
     }

@@ -94,7 +94,8 @@ named! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutboxEvent {
-    /// A message is dead: a person has to decide about it.
+    /// A message is dead: a person has to decide about it. That the lease or the deadline of another process's
+    /// message was over is told by the process that finds it, through the first of its lanes.
     Parked {
         /// Why.
         why: DeadReason,

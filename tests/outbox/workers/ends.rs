@@ -208,3 +208,18 @@ async fn an_end_may_be_made_to_come_sooner() {
     running.shut_down(secs(2)).await;
     assert!(began.elapsed() < secs(5), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_another_process_that_dies_is_told_by_who_finds_it() {
+    let store = shared();
+    let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
+    plain.enqueue(mail("1").lane("crm").deadline(secs(60))).await.unwrap();
+    let recorder = EventRecorder::new();
+    let mailer = builder("mailer").subscriber(recorder.clone());
+    let mailer = mailer.service(provider([Answer::status(200)])).build().unwrap();
+    let _running = start(Outbox::with_store(store).clock(clock()).lane(&mailer).build().unwrap());
+    sleep(100).await;
+    let expired = OutboxEvent::Parked { why: DeadReason::Expired };
+    let told = recorder.events().into_iter();
+    assert_eq!(told.filter(|event| *event == Event::Outbox(expired)).count(), 1);
+}
