@@ -1,6 +1,8 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -89,7 +91,8 @@ impl Outbox {
     /// # Errors
     ///
     /// It can't begin: [`OutboxErrorKind::Taken`] if it runs already, here or in another process, or was shut
-    /// down; or the store doesn't answer.
+    /// down; or the store doesn't answer. It stops:
+    /// [`OutboxErrorKind::Store`] if one of its tasks panicked.
     pub async fn run(&self) -> Result<(), OutboxError> {
         let inner = &self.inner;
         let running = Running::begin(&inner.is_running)?;
@@ -104,17 +107,27 @@ impl Outbox {
             workers.spawn(Worker::new(Arc::clone(inner), Arc::clone(lane)).run());
         }
         let mut stop = inner.stop.subscribe();
-        if workers.is_empty() {
-            let _ = stop.wait_for(Option::is_some).await;
-        }
-        // A worker ends when it is told to.
-        while workers.join_next().await.is_some() {}
+        workers.spawn(async move { drop(stop.wait_for(Option::is_some).await) });
+        poll_fn(|cx| {
+            // A worker ends when it is told to; the others don't end.
+            let mut has_panicked = background.poll_join_next(cx).is_ready();
+            while let Poll::Ready(ended) = workers.poll_join_next(cx) {
+                match ended {
+                    None => return Poll::Ready(Ok(())),
+                    Some(ended) => has_panicked |= ended.is_err(),
+                }
+            }
+            let why = "a worker panicked, so that all have stopped: look at its message";
+            let panicked = || Err(OutboxError::new(OutboxErrorKind::Store, why));
+            if has_panicked { Poll::Ready(panicked()) } else { Poll::Pending }
+        })
+        .await?;
         running.end();
         Ok(())
     }
 
     /// Ends [`run`](Self::run): nothing more is claimed, and what is under way has this long to end. What
-    /// has not ended by then is dealt with as after a crash.
+    /// has not ended by then is dealt with as after a crash. A later call may only make the end come sooner.
     pub fn shut_down(&self, grace: Duration) {
         let end = rt::after(rt::now(), grace);
         self.inner.stop.send_if_modified(|stop| {

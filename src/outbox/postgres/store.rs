@@ -271,6 +271,10 @@ impl Store for PostgresStore {
     fn has_hook(&self, lane: &str) -> bool {
         self.hooks.contains_key(lane)
     }
+
+    fn hooked(&self) -> Vec<String> {
+        self.hooks.keys().cloned().collect()
+    }
 }
 
 impl fmt::Debug for PostgresStore {

@@ -94,14 +94,9 @@ pub(super) async fn claim(
         due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
         take_first(&mut due, request.most);
     }
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
     let mut changes = Changes::new();
     for message in due {
-        let mut held = Held::new(message);
+        let (input, mut held) = (request.input(&message.content), Held::new(message));
         held.is_changed = held.message.progress.apply(&input, now).is_ok();
         changes.message(&held);
         claimed.messages.extend(held.is_changed.then_some(held.message));

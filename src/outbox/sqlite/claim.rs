@@ -4,7 +4,6 @@ use rusqlite::{Connection, params};
 
 use super::ops::{pause_of, update};
 use super::row::{messages, rows};
-use crate::outbox::input::Input;
 use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, take_first};
 use crate::outbox::stored::StoredMessage;
 use crate::outbox::time::Timestamp;
@@ -27,12 +26,10 @@ pub(super) fn claim(
         next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
     }
     take_first(&mut due, request.most);
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
-    due.retain_mut(|message| message.progress.apply(&input, now).is_ok());
+    due.retain_mut(|message| {
+        let input = request.input(&message.content);
+        message.progress.apply(&input, now).is_ok()
+    });
     for message in &due {
         update(connection, message)?;
     }

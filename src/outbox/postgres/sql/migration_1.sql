@@ -47,6 +47,7 @@ CREATE TABLE outrigger.message (
     replaced_by uuid,
     erased boolean NOT NULL DEFAULT false,
     poll_uri text,
+    unknown_before bigint NOT NULL DEFAULT 0,
     last_status integer,
     last_error text,
     answer_status integer,
