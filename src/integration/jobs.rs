@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::Uri;
+
 use super::handle::Integration;
 use crate::event::Emitter;
 use crate::kill_switch::KillSwitchHandle;
@@ -31,6 +33,11 @@ impl Integration {
     /// How long the provider knows a key, if it honours it: a generated one, or one that a caller brings.
     pub(crate) fn key_lifetime(&self, from_caller: bool) -> Option<Duration> {
         self.shared.live.slots().idempotency.settings().profile.known_lifetime(from_caller)
+    }
+
+    /// Where a reference in an answer leads. `None` if it is no URI, or requests may not go there.
+    pub(crate) fn resolve(&self, sent: &Uri, reference: &str) -> Option<Uri> {
+        self.shared.endpoint.resolve(sent, reference)
     }
 
     /// What a call would wait for if it were made now, while `running` calls of the queue are under way.

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 #[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use uuid::Uuid;
 
 use super::error::{OutboxError, OutboxErrorKind};
@@ -133,8 +133,9 @@ impl<S: OpenStore> OutboxBuilder<S> {
             settling,
             stop: watch::channel(None).0,
             is_running: AtomicBool::new(false),
+            failing: AtomicU8::new(0),
         };
-        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(Some(to_settle))) })
+        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(to_settle)) })
     }
 
     fn check(&self) -> Result<(), OutboxError> {
@@ -152,12 +153,19 @@ impl<S: OpenStore> OutboxBuilder<S> {
     }
 }
 
-/// What is neither sent nor settled would only be marked as delivered.
+/// What is neither sent nor settled would only be marked as delivered, and a function for no lane never runs.
 fn check_settled(lanes: &[Lane], store: &dyn Store) -> Result<(), OutboxError> {
     let is_lost =
         |lane: &&Lane| lane.destination.integration().is_none() && !store.has_hook(&lane.name);
-    let Some(lane) = lanes.iter().find(is_lost) else { return Ok(()) };
-    let why = format!("lane {:?} has no function that settles its messages", lane.name);
+    let is_no_lane = |name: &String| !lanes.is_empty() && lanes.iter().all(|it| it.name != *name);
+    let why = if let Some(lane) = lanes.iter().find(is_lost) {
+        format!("lane {:?} has no function that settles its messages", lane.name)
+    } else if let Some(name) = store.hooked().into_iter().find(is_no_lane) {
+        let names: Vec<_> = lanes.iter().map(|lane| lane.name.as_str()).collect();
+        format!("on_delivered names {name:?}, and no lane has this name: there are {names:?}")
+    } else {
+        return Ok(());
+    };
     Err(OutboxError::new(OutboxErrorKind::Settings, why))
 }
 

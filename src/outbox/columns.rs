@@ -162,6 +162,7 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
         progress.replaced_by.map(|id| id.to_string()).into(),
         i64::from(progress.erased).into(),
         progress.poll_uri.clone().into(),
+        i64::from(progress.unknown_before).into(),
     ]
 }
 
@@ -243,7 +244,7 @@ pub(crate) const CONTENT: [&str; 16] = [
 
 /// The columns of what changes.
 #[cfg(test)]
-pub(crate) const PROGRESS: [&str; 21] = [
+pub(crate) const PROGRESS: [&str; 22] = [
     "state",
     "phase",
     "dead_reason",
@@ -265,4 +266,5 @@ pub(crate) const PROGRESS: [&str; 21] = [
     "replaced_by",
     "erased",
     "poll_uri",
+    "unknown_before",
 ];

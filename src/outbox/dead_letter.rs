@@ -60,7 +60,8 @@ pub enum Action {
     Cancel,
     /// Dead messages are given up.
     Discard,
-    /// Requests and answers of messages that aren't open are removed; what happened stays recorded.
+    /// Requests and answers of messages that aren't open are removed, with their URIs and where they were polled; ids,
+    /// keys, the template and what happened stay recorded.
     Erase,
 }
 

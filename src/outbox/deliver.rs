@@ -1,6 +1,7 @@
 //! One claimed message: what is done with it, until the store has it back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::call::{self, Called};
@@ -8,7 +9,7 @@ use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::{Lane, Probed, UnknownOutcome};
 use super::lease::while_extended;
-use super::polling::Polled;
+use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
 use super::time::Timestamp;
@@ -33,15 +34,26 @@ struct Ended {
 }
 
 impl Delivery {
-    /// Delivers the message and settles it. Its lease is extended meanwhile.
+    /// Delivers the message and settles it. Its lease is extended until that is stored.
     pub(super) async fn run(self) -> Option<Instant> {
-        let started = self.inner.time();
-        let lease = self.lease();
-        let store = Arc::clone(&self.inner.store);
-        let lost = || self.lane.tell(OutboxEvent::LeaseLost);
-        let work = self.work(started);
-        let ended = while_extended(&*store, lease, self.lane.lease, lost, work).await;
-        let gate = ended.gate;
+        let is_ended = AtomicBool::new(false);
+        let lost = || {
+            // Later, a lease that is gone may be one that is settled.
+            if !is_ended.load(Ordering::Relaxed) {
+                self.lane.tell(OutboxEvent::LeaseLost);
+            }
+        };
+        let work = async {
+            let started = self.inner.time();
+            let ended = self.work(started).await;
+            is_ended.store(true, Ordering::Relaxed);
+            self.settle(started, ended).await
+        };
+        while_extended(&*self.inner.store, self.lease(), self.lane.lease, lost, work).await
+    }
+
+    async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
+        let (lease, gate) = (self.lease(), ended.gate);
         let report = Report {
             owner: self.inner.owner.clone(),
             started,
@@ -78,7 +90,7 @@ impl Delivery {
         match progress.phase {
             Phase::Hook => self.without_call(self.delivered(started)),
             Phase::Poll => self.poll(by, started).await,
-            Phase::Send if progress.unknown > 0 => match self.may_resend(started).await {
+            Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
                 Probed::NotDone => self.send(by, started).await,
                 Probed::Done => self.without_call(self.delivered(started)),
                 Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
@@ -102,21 +114,17 @@ impl Delivery {
     /// Whether a message whose effect nobody knows may be sent again.
     async fn may_resend(&self, now: Timestamp) -> Probed {
         let StoredMessage { content, progress, .. } = &self.message;
-        // Who gives a message a key says by it that the provider honours keys.
-        let own = (content.idempotency_key != content.id.to_string())
-            .then(|| self.lane.destination.key_lifetime(true))
-            .flatten();
-        let of_own = own.zip(progress.first_attempt).map(|(lifetime, first)| first.plus(lifetime));
-        let valid_until = progress.key_valid_until.or(of_own);
+        let valid_until = progress.key_valid_until;
         let is_known = valid_until.is_some_and(|until| now < until);
         let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
         match &self.lane.unknown {
             Some(UnknownOutcome::Probe(ask)) => {
-                let asked = callback::call("probe", || ask(self.message.clone()));
-                match asked {
-                    Some(asked) => callback::run("probe", asked).await.unwrap_or(Probed::Unknown),
-                    None => Probed::Unknown,
-                }
+                let Some(asked) = callback::call("probe", || ask(self.message.clone())) else {
+                    return Probed::Unknown;
+                };
+                let due = rt::after(rt::now(), self.lane.call_limit);
+                let told = rt::until(Some(due), callback::run("probe", asked)).await;
+                told.flatten().unwrap_or(Probed::Unknown)
             }
             Some(UnknownOutcome::Park) => Probed::Unknown,
             Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),
@@ -131,14 +139,15 @@ impl Delivery {
         let verdict = Verdict::of(&called.facts);
         let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
-            && let Some(uri) = polling.place(&self.message.content.uri, answer)
+            && let Some(reference) = polling.reference(answer)
         {
-            let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
-            return Ended {
-                outcome: Outcome::Accepted { at, uri },
-                called: Some(called),
-                gate: None,
+            let at = self.ask_at(polling, &called);
+            let outcome = match by.resolve(&self.message.content.uri, &reference) {
+                Some(uri) => Outcome::Accepted { at, uri: uri.to_string() },
+                // It may be done, and nobody can ask.
+                None => Outcome::Dead(DeadReason::UnknownOutcome),
             };
+            return Ended { outcome, called: Some(called), gate: None };
         }
         self.judge(verdict, called).await
     }
@@ -153,7 +162,7 @@ impl Delivery {
         let (limit, most) = (self.limit(started), self.keeps());
         let called = call::poll(by, &self.message.content, place, limit, most).await;
         let verdict = Verdict::of(&called.facts);
-        let at = self.inner.time().plus(called.facts.wait.unwrap_or(polling.every));
+        let at = self.ask_at(polling, &called);
         let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         let outcome = match state.map(|answer| polling.state(answer)) {
             Some(Polled::Running) => Outcome::Accepted { at, uri },
@@ -174,12 +183,12 @@ impl Delivery {
             Verdict::Retry { effect, wait } => Outcome::Retry { at: self.next(now, wait), effect },
             Verdict::Rejected => Outcome::Dead(DeadReason::Rejected),
             Verdict::NotSent { wait } => {
-                let wait = self.inner.rng.about(wait.unwrap_or(REFUSED));
+                let wait = self.inner.rng.about(wait.unwrap_or(REFUSED).min(LONGEST_WAIT));
                 gate = Some(rt::after(rt::now(), wait));
                 Outcome::Snooze { until: now.plus(wait) }
             }
             Verdict::PauseLane { wait } => {
-                let until = now.plus(wait);
+                let until = now.plus(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT));
                 self.pause(until, "the provider asked for it").await;
                 Outcome::Snooze { until }
             }
@@ -192,6 +201,12 @@ impl Delivery {
             }
         };
         Ended { outcome, called: Some(called), gate }
+    }
+
+    /// When to ask for a job: when the provider says, within reason.
+    fn ask_at(&self, polling: &Polling, called: &Called) -> Timestamp {
+        let told = called.facts.wait.map(|wait| wait.clamp(SHORTEST_WAIT, LONGEST_WAIT));
+        self.inner.time().plus(told.unwrap_or(polling.every))
     }
 
     /// For all workers of the lane.
@@ -233,6 +248,11 @@ impl Delivery {
 const LAST_ATTEMPTS: u32 = 3;
 /// How long a lane waits after something here refused without saying for how long.
 const REFUSED: Duration = Duration::from_secs(1);
+/// The shortest wait that a provider may ask for without an attempt being counted, so that none is asked
+/// all the time.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// The longest, so that a mistaken month doesn't end what waits: after it, the provider is asked again.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);
 /// What of an answer's body settling functions and polling see, at most.

@@ -7,7 +7,7 @@ use crate::terms::outbox::Refusal;
 /// Why the outbox didn't do what was asked.
 ///
 /// Its text names what to do, and holds no URL, no key and no body. The store's own error is its
-/// [`source`](StdError::source).
+/// [`source`](StdError::source); of one that PostgreSQL told, only the SQLSTATE and the constraint.
 pub struct OutboxError(Box<Inner>);
 
 /// What kind of failure an [`OutboxError`] is.

@@ -1,9 +1,11 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use super::error::{OutboxError, OutboxErrorKind};
@@ -14,13 +16,13 @@ use super::store::Store;
 use super::ticket::{Ticket, TicketState};
 use super::worker::Worker;
 use super::{reaper, settler};
-use crate::rt::{self, Lock, until};
+use crate::rt::{self, until};
 
 /// A durable queue of calls. See the [module](super). Clones are the same outbox.
 #[derive(Clone)]
 pub struct Outbox {
     pub(super) inner: Arc<Inner>,
-    pub(super) to_settle: Arc<std::sync::Mutex<Option<mpsc::Receiver<ToSettle>>>>,
+    pub(super) to_settle: Arc<Mutex<mpsc::Receiver<ToSettle>>>,
 }
 
 impl Outbox {
@@ -81,47 +83,51 @@ impl Outbox {
     }
 
     /// Delivers messages until it is [shut down](Self::shut_down). If it is dropped, it stops at once: the
-    /// outcome of what was under way is then unknown, and it is dealt with as after a crash.
+    /// outcome of what was under way is then unknown, and it is dealt with as after a crash. After that, and after
+    /// an error, it may be run again; after a shutdown it may not.
     ///
     /// If the store fails while it runs, it goes on trying.
     ///
     /// # Errors
     ///
-    /// It can't begin: [`OutboxErrorKind::Taken`] if it runs already, here or in another process; or the store
-    /// doesn't answer.
+    /// It can't begin: [`OutboxErrorKind::Taken`] if it runs already, here or in another process, or was shut
+    /// down; or the store doesn't answer. It stops:
+    /// [`OutboxErrorKind::Store`] if one of its tasks panicked.
     pub async fn run(&self) -> Result<(), OutboxError> {
-        let taken =
-            || OutboxError::new(OutboxErrorKind::Taken, "this outbox runs already: `run` it once");
         let inner = &self.inner;
-        if inner.is_running.swap(true, Ordering::SeqCst) {
-            return Err(taken());
-        }
-        match inner.store.recover().await {
-            Ok(reaped) => reaped.changed.iter().for_each(|recovered| inner.recovered(recovered)),
-            Err(error) => {
-                inner.is_running.store(false, Ordering::SeqCst);
-                return Err(error);
-            }
-        }
-        let to_settle = self.to_settle.locked().take().ok_or_else(taken)?;
+        let running = Running::begin(&inner.is_running)?;
+        let reaped = inner.store.recover().await?;
+        reaped.changed.iter().for_each(|recovered| inner.recovered(recovered));
         let mut background = JoinSet::new();
-        background.spawn(settler::run(Arc::clone(inner), to_settle));
+        let (settling, to_settle) = (Arc::clone(inner), Arc::clone(&self.to_settle));
+        background.spawn(async move { settler::run(settling, &mut *to_settle.lock().await).await });
         background.spawn(reaper::run(Arc::clone(inner)));
         let mut workers = JoinSet::new();
         for lane in &inner.lanes {
             workers.spawn(Worker::new(Arc::clone(inner), Arc::clone(lane)).run());
         }
         let mut stop = inner.stop.subscribe();
-        if workers.is_empty() {
-            let _ = stop.wait_for(Option::is_some).await;
-        }
-        // A worker ends when it is told to.
-        while workers.join_next().await.is_some() {}
+        workers.spawn(async move { drop(stop.wait_for(Option::is_some).await) });
+        poll_fn(|cx| {
+            // A worker ends when it is told to; the others don't end.
+            let mut has_panicked = background.poll_join_next(cx).is_ready();
+            while let Poll::Ready(ended) = workers.poll_join_next(cx) {
+                match ended {
+                    None => return Poll::Ready(Ok(())),
+                    Some(ended) => has_panicked |= ended.is_err(),
+                }
+            }
+            let why = "a worker panicked, so that all have stopped: look at its message";
+            let panicked = || Err(OutboxError::new(OutboxErrorKind::Store, why));
+            if has_panicked { Poll::Ready(panicked()) } else { Poll::Pending }
+        })
+        .await?;
+        running.end();
         Ok(())
     }
 
     /// Ends [`run`](Self::run): nothing more is claimed, and what is under way has this long to end. What
-    /// has not ended by then is dealt with as after a crash.
+    /// has not ended by then is dealt with as after a crash. A later call may only make the end come sooner.
     pub fn shut_down(&self, grace: Duration) {
         let end = rt::after(rt::now(), grace);
         self.inner.stop.send_if_modified(|stop| {
@@ -169,6 +175,30 @@ impl Outbox {
     #[must_use]
     pub fn store(&self) -> &dyn Store {
         &*self.inner.store
+    }
+}
+
+/// While it lives, nobody else runs the outbox.
+struct Running<'a>(&'a AtomicBool);
+
+impl<'a> Running<'a> {
+    fn begin(is_running: &'a AtomicBool) -> Result<Self, OutboxError> {
+        if is_running.swap(true, Ordering::SeqCst) {
+            let why = "this outbox runs already, or was shut down: `run` it once, and build another after a shutdown";
+            return Err(OutboxError::new(OutboxErrorKind::Taken, why));
+        }
+        Ok(Self(is_running))
+    }
+
+    /// It was shut down, and doesn't run again.
+    fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

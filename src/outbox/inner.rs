@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -32,6 +32,16 @@ pub(super) struct Inner {
     /// When everything has to have ended, once it is to end.
     pub(super) stop: watch::Sender<Option<Instant>>,
     pub(super) is_running: AtomicBool,
+    /// The calls to the store whose last try failed: a [`StoreCall`] is a bit.
+    pub(super) failing: AtomicU8,
+}
+
+/// What a worker asks of the store, again and again.
+#[derive(Clone, Copy)]
+pub(super) enum StoreCall {
+    Claim = 1,
+    Settle = 2,
+    Reap = 4,
 }
 
 /// A settlement, and who waits until it is stored.
@@ -77,12 +87,30 @@ impl Inner {
         Some(settled)
     }
 
+    /// Tells the subscribers of all lanes that the store fails, if they were not told.
+    pub(super) fn store_fails(&self, call: StoreCall) {
+        if self.failing.fetch_or(call as u8, Ordering::SeqCst) == 0 {
+            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreFailing));
+        }
+    }
+
+    /// Tells them that it works again, if nothing else fails.
+    pub(super) fn store_works(&self, call: StoreCall) {
+        if self.failing.fetch_and(!(call as u8), Ordering::SeqCst) == call as u8 {
+            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreBack));
+        }
+    }
+
     /// Tells that a lease or a deadline was over.
     pub(super) fn recovered(&self, recovered: &Recovered) {
-        let Some(lane) = self.lanes.iter().find(|lane| lane.name == recovered.lane) else { return };
-        match recovered.dead_reason {
-            Some(why) => lane.tell(OutboxEvent::Parked { why }),
-            None => lane.tell(OutboxEvent::Recovered),
+        let own = self.lanes.iter().find(|lane| lane.name == recovered.lane);
+        match (own, recovered.dead_reason) {
+            // The process that has the lane doesn't learn of it.
+            (_, Some(why)) => {
+                own.or(self.lanes.first()).inspect(|lane| lane.tell(OutboxEvent::Parked { why }));
+            }
+            (Some(lane), None) => lane.tell(OutboxEvent::Recovered),
+            (None, None) => {}
         }
         self.wake(&recovered.lane);
     }

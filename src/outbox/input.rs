@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use super::id::MessageId;
@@ -72,8 +73,8 @@ pub enum ExpiredKey {
     Force,
 }
 
-/// What an attempt came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an attempt came to. `Debug` doesn't show where a job is asked for.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The provider did it.
@@ -125,4 +126,17 @@ pub enum Applied {
     Now,
     /// A success was told after its lease was over. A success is a fact, so it counts.
     Late,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered { hook_again } => write!(f, "Delivered({hook_again})"),
+            Self::HookFailed { at } => write!(f, "HookFailed({at})"),
+            Self::Retry { at, effect } => write!(f, "Retry({at}, effect: {effect:?})"),
+            Self::Snooze { until } => write!(f, "Snooze({until})"),
+            Self::Accepted { at, .. } => write!(f, "Accepted({at}, ..)"),
+            Self::Dead(reason) => write!(f, "Dead({reason:?})"),
+        }
+    }
 }

@@ -53,7 +53,8 @@ pub enum UnknownOutcome {
     Resend,
     /// Park it, for a person to ask the provider.
     Park,
-    /// Ask the provider by this function, before it is sent again.
+    /// Ask the provider by this function, before it is sent again. After the lane's
+    /// [call limit](Lane::call_limit), it counts as one that can't tell.
     Probe(Probe),
 }
 

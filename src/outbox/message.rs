@@ -50,7 +50,7 @@ pub struct Message {
     correlation_id: Option<String>,
     traceparent: Option<String>,
     priority: Priority,
-    max_age: Duration,
+    max_age: Option<Duration>,
     delay: Duration,
     max_attempts: u32,
     keep_answer: u32,
@@ -87,7 +87,7 @@ impl Message {
                 format!("00-{}-{}-{flags:02x}", trace.trace_id(), trace.parent_id())
             }),
             priority: Priority::default(),
-            max_age: DAY,
+            max_age: None,
             delay: Duration::ZERO,
             max_attempts: MAX_ATTEMPTS,
             keep_answer: 0,
@@ -186,9 +186,10 @@ impl Message {
         self
     }
 
-    /// It is given up so long after it was enqueued; 24 hours by default.
+    /// It is given up so long after it was enqueued; by default 24 hours after it may be
+    /// [sent](Self::not_before).
     pub fn deadline(mut self, after: Duration) -> Self {
-        self.max_age = after;
+        self.max_age = Some(after);
         self
     }
 
@@ -228,8 +229,13 @@ impl Message {
         if let Some(why) = self.error {
             return Err(OutboxError::new(OutboxErrorKind::Message, why));
         }
+        let max_age = self.max_age.unwrap_or_else(|| self.delay.saturating_add(DAY));
+        if max_age <= self.delay && !self.delay.is_zero() {
+            let why = "its deadline is over before it may be sent: give it one after `not_before`";
+            return Err(OutboxError::new(OutboxErrorKind::Message, why));
+        }
         let id = MessageId::new(now, rng);
-        let mut progress = Progress::new(now, self.max_age, self.max_attempts);
+        let mut progress = Progress::new(now, max_age, self.max_attempts);
         progress.not_before = now.plus(self.delay);
         let content = Content {
             id,

@@ -61,7 +61,7 @@
 //! | – | enqueued | ready | no message has its key, and none that is open or dead has its business key in the lane; else the first one's ticket is returned |
 //! | ready | claimed: attempt + 1, a new lease | leased | due, before its deadline, lane not paused, first of its order key |
 //! | leased | the provider did it | delivered | |
-//! | ready, leased by another, dead | a success is told late | delivered | always: a success is a fact |
+//! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
 //! | leased | failed, may pass | ready, at the next time of the [`Schedule`] | attempts and time are left |
 //! | leased | failed | dead: [`Exhausted`](DeadReason::Exhausted), [`Expired`](DeadReason::Expired) | attempts are used up; the next would be past the deadline |
 //! | leased | refused for good (4xx, unsendable) | dead: [`Rejected`](DeadReason::Rejected) | |
@@ -73,7 +73,8 @@
 //! | ready | its deadline is over | dead: [`Expired`](DeadReason::Expired) | |
 //! | ready | a person cancels it | cancelled | |
 //! | dead | a person replays it | ready: same key, attempt 0, new deadline | the provider still knows the key, or it is [forced](ExpiredKey::Force) |
-//! | dead | a person edits it | dead, replaced by a new message with a new key | |
+//! | ready, outcome unknown before a replay | claimed after the provider has forgotten the key | leased, or dead: [`UnknownOutcome`](DeadReason::UnknownOutcome) | by the lane's policy |
+//! | dead | a person edits it | dead, replaced by a new message with a new key | the provider has not done it |
 //! | dead | a person discards it | discarded | |
 //!
 //! An attempt counts when it is claimed: so a message that ends the process that sends it is parked after
@@ -86,7 +87,7 @@
 //! No attempt is counted for what was not sent. While the integration is
 //! [switched off](crate::kill_switch) or its rate limit pauses, nothing is claimed; while its breaker is open,
 //! one message at a time finds out whether the provider answers again. After a 429 with a time, the whole lane
-//! pauses, for all workers; so it does for 60 s after a 401, because that is rarely about one message.
+//! pauses, for all workers, for at least 1 s and at most 1 h; so it does for 60 s after a 401, because that is rarely about one message.
 //!
 //! # Settling
 //!

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::LOCATION;
-use http::{HeaderName, StatusCode, Uri};
+use http::{HeaderName, StatusCode};
 
 use super::stored::Answer;
 use crate::rt::callback;
@@ -12,6 +12,10 @@ use crate::rt::callback;
 ///
 /// Where to ask is told by `Operation-Location`, else by `Location`, else by a field of the body. How often, by
 /// `Retry-After`, else every 5 s. A 202 that doesn't say where to ask is a success.
+///
+/// A reference is relative to the URI that was sent (RFC 3986, 5.2). If it can't be asked, or leads to another
+/// origin that the integration doesn't [allow](crate::IntegrationBuilder::allow_origin), the message is parked
+/// as [`UnknownOutcome`](super::DeadReason::UnknownOutcome): the request would carry the credentials there.
 ///
 /// ```
 /// use outrigger::outbox::{Polled, Polling};
@@ -87,15 +91,14 @@ impl Polling {
         self
     }
 
-    /// Where to ask for the job that this answer accepts.
-    pub(super) fn place(&self, asked: &Uri, answer: &Answer) -> Option<String> {
+    /// Where to ask for the job that this answer accepts: a reference, as the provider wrote it.
+    pub(super) fn reference(&self, answer: &Answer) -> Option<String> {
         if answer.status != StatusCode::ACCEPTED.as_u16() {
             return None;
         }
         let header = |name: HeaderName| answer.headers.get(name)?.to_str().ok().map(str::to_owned);
         let find = || callback::call("polling", || self.pointer.as_ref()?(answer)).flatten();
-        let place = header(OPERATION_LOCATION).or_else(|| header(LOCATION)).or_else(find)?;
-        absolute(asked, &place)
+        header(OPERATION_LOCATION).or_else(|| header(LOCATION)).or_else(find)
     }
 
     pub(super) fn state(&self, answer: &Answer) -> Polled {
@@ -116,17 +119,6 @@ impl Default for Polling {
 impl fmt::Debug for Polling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Polling").field("every", &self.every).finish_non_exhaustive()
-    }
-}
-
-/// A reference as a URI, on the host that was asked if it names none; `None` if it is no URI.
-fn absolute(asked: &Uri, reference: &str) -> Option<String> {
-    let uri: Uri = reference.parse().ok()?;
-    match (uri.authority(), asked.scheme(), asked.authority()) {
-        (None, Some(scheme), Some(authority)) if reference.starts_with('/') => {
-            Some(format!("{scheme}://{authority}{reference}"))
-        }
-        _ => Some(reference.to_owned()),
     }
 }
 

@@ -1,11 +1,12 @@
+use std::fmt;
 use std::time::Duration;
 
 use super::id::MessageId;
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Phase, State};
 
-/// All of a message that changes on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// All of a message that changes on its way. `Debug` doesn't show where its job is asked for.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Where it stands.
     pub state: State,
@@ -24,6 +25,9 @@ pub struct Progress {
     pub snoozes: u32,
     /// How many attempts may have had their effect without an answer, since it was enqueued or replayed.
     pub unknown: u32,
+    /// How many attempts may have had their effect before it was replayed. A replay by
+    /// [force](super::ExpiredKey::Force) says that none had.
+    pub unknown_before: u32,
     /// It is not claimed before this.
     pub not_before: Timestamp,
     /// How long after enqueueing, or after a replay, its deadline is.
@@ -72,6 +76,7 @@ impl Progress {
             hook_attempts: 0,
             snoozes: 0,
             unknown: 0,
+            unknown_before: 0,
             not_before: now,
             max_age,
             deadline: now.plus(max_age),
@@ -87,9 +92,38 @@ impl Progress {
         }
     }
 
+    /// Whether the lane's policy decides if it is sent: the provider may have done it. That a person replayed
+    /// it decides this for as long as the provider knows its key.
+    #[must_use]
+    pub fn asks_policy(&self, now: Timestamp) -> bool {
+        let is_known = self.key_valid_until.is_none_or(|until| now < until);
+        self.unknown > 0 || self.unknown_before > 0 && !is_known
+    }
+
     /// Whether its deadline is over. None applies to what the provider has done.
     #[must_use]
     pub fn is_past_deadline(&self, now: Timestamp) -> bool {
         self.phase != Phase::Hook && self.deadline <= now
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("state", &self.state)
+            .field("phase", &self.phase)
+            .field("dead_reason", &self.dead_reason)
+            .field("attempt", &self.attempt)
+            .field("max_attempts", &self.max_attempts)
+            .field("hook_attempts", &self.hook_attempts)
+            .field("unknown", &self.unknown)
+            .field("unknown_before", &self.unknown_before)
+            .field("not_before", &self.not_before)
+            .field("deadline", &self.deadline)
+            .field("key_valid_until", &self.key_valid_until)
+            .field("token", &self.token)
+            .field("lease", &self.lease)
+            .field("replays", &self.replays)
+            .finish_non_exhaustive()
     }
 }

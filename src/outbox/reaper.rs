@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::inner::Inner;
+use super::error::OutboxError;
+use super::inner::{Inner, StoreCall};
 use super::store::Reaped;
 use super::time::Timestamp;
 use crate::rt;
@@ -18,12 +19,14 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut prune_at = rt::now();
     loop {
         let now = rt::now();
-        if jumps.may_reap(now, inner.time(), longest) {
-            while let Ok(Reaped { changed, has_more }) = inner.store.reap(PAGE).await {
-                changed.iter().for_each(|recovered| inner.recovered(recovered));
-                if !has_more {
-                    break;
-                }
+        // A page of none only finds out whether the store answers.
+        let page = if jumps.may_reap(now, inner.time(), longest) { PAGE } else { 0 };
+        match reap(&inner, page).await {
+            Ok(()) => inner.store_works(StoreCall::Reap),
+            Err(_) => {
+                inner.store_fails(StoreCall::Reap);
+                // While the store is away, nobody can extend a lease.
+                jumps.hold(rt::now(), longest);
             }
         }
         if prune_at <= now {
@@ -31,6 +34,16 @@ pub(super) async fn run(inner: Arc<Inner>) {
             prune(&inner).await;
         }
         rt::sleep_until(rt::after(rt::now(), inner.rng.about(interval))).await;
+    }
+}
+
+async fn reap(inner: &Inner, page: usize) -> Result<(), OutboxError> {
+    loop {
+        let Reaped { changed, has_more } = inner.store.reap(page).await?;
+        changed.iter().for_each(|recovered| inner.recovered(recovered));
+        if page == 0 || !has_more {
+            return Ok(());
+        }
     }
 }
 
@@ -58,9 +71,13 @@ impl Jumps {
         let expected = wall_before.plus(now.saturating_duration_since(before));
         let jump = expected.since(wall).max(wall.since(expected));
         if jump > TOLERATED {
-            self.held_until = Some(rt::after(now, lease));
+            self.hold(now, lease);
         }
         self.held_until.is_none_or(|until| until <= now)
+    }
+
+    fn hold(&mut self, now: Instant, lease: Duration) {
+        self.held_until = Some(rt::after(now, lease));
     }
 }
 

@@ -132,6 +132,7 @@ fn progress<R: SqlRow>(row: &R) -> Result<Option<Progress>, R::Error> {
         replaced_by: row.maybe_parsed("replaced_by")?,
         erased: row.maybe_integer("erased")? == Some(1),
         poll_uri: row.maybe_text("poll_uri")?,
+        unknown_before: row.number("unknown_before")?,
     }))
 }
 

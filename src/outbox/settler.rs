@@ -1,55 +1,92 @@
-//! Settles in batches, and keeps what can't be stored until the store is back.
+//! Settles in batches, and keeps what can't be stored until it can.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
-use super::error::OutboxError;
-use super::inner::{Inner, ToSettle};
+use super::error::{OutboxError, OutboxErrorKind};
+use super::inner::{Inner, StoreCall, ToSettle};
 use super::store::{Settled, Settlement};
 use crate::rt;
 
 /// Settles until nobody can send any more. What waits here is bounded by what is under way, because each
 /// delivery keeps its place until it is settled.
-pub(super) async fn run(inner: Arc<Inner>, mut waiting: mpsc::Receiver<ToSettle>) {
-    let mut batch = Vec::with_capacity(LARGEST);
+pub(super) async fn run(inner: Arc<Inner>, waiting: &mut mpsc::Receiver<ToSettle>) {
+    let (stuck, turns) = (AtomicUsize::new(0), Semaphore::new(ALONE));
+    let settler = Arc::new(Settler { inner, stuck, turns });
+    let (mut alone, mut batch) = (JoinSet::new(), Vec::with_capacity(LARGEST));
     while waiting.recv_many(&mut batch, LARGEST).await > 0 {
         let settlements: Vec<_> = batch.iter().map(|one| one.settlement.clone()).collect();
-        match settle(&inner, &settlements).await {
+        let settled = settler.settle(settlements).await;
+        while alone.try_join_next().is_some() {}
+        match settled {
             Ok(settled) => {
                 for (one, settled) in batch.drain(..).zip(settled) {
                     let _ = one.done.send(Some(settled));
                 }
+                settler.tell();
             }
-            // One of them can't be stored: the others must not share its fate.
+            // One of them may be what can't be stored: the others must not share its fate.
             Err(_) => {
+                settler.stuck.fetch_add(batch.len(), Ordering::SeqCst);
                 for one in batch.drain(..) {
-                    let settled = settle(&inner, std::slice::from_ref(&one.settlement)).await;
-                    let settled = settled.ok().and_then(|mut settled| settled.pop());
-                    let _ = one.done.send(settled);
+                    alone.spawn(Arc::clone(&settler).alone(one));
                 }
             }
         }
-        inner.settled.send_modify(|batches| *batches = batches.wrapping_add(1));
     }
 }
 
-/// Tries until it is done or can't be done.
-async fn settle(inner: &Inner, settlements: &[Settlement]) -> Result<Vec<Settled>, OutboxError> {
-    let mut wait = SHORTEST;
-    loop {
-        match inner.store.settle(settlements.to_vec()).await {
-            Err(error) if error.is_transient() => {
-                rt::sleep_until(rt::after(rt::now(), inner.rng.about(wait))).await;
-                wait = (wait * 2).min(LONGEST);
+struct Settler {
+    inner: Arc<Inner>,
+    /// How many are tried one by one.
+    stuck: AtomicUsize,
+    /// A locked row may hold one of the store's connections.
+    turns: Semaphore,
+}
+
+impl Settler {
+    /// Tries until it is stored. What an attempt came to is given up only if there is nothing to store it to.
+    async fn alone(self: Arc<Self>, one: ToSettle) {
+        let mut wait = SHORTEST;
+        let settled = loop {
+            rt::sleep_until(rt::after(rt::now(), self.inner.rng.about(wait))).await;
+            wait = (wait * 2).min(LONGEST);
+            let _turn = self.turns.acquire().await;
+            match self.settle(vec![one.settlement.clone()]).await {
+                Ok(mut settled) => break settled.pop(),
+                Err(error) if error.kind() == OutboxErrorKind::Refused => break None,
+                Err(_) => {}
             }
-            done => return done,
+        };
+        self.stuck.fetch_sub(1, Ordering::SeqCst);
+        let _ = one.done.send(settled);
+        self.tell();
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, OutboxError> {
+        let settled = self.inner.store.settle(settlements).await;
+        if settled.as_ref().is_err_and(|error| error.kind() != OutboxErrorKind::Refused) {
+            self.inner.store_fails(StoreCall::Settle);
         }
+        settled
+    }
+
+    /// Tells that something was stored.
+    fn tell(&self) {
+        if self.stuck.load(Ordering::SeqCst) == 0 {
+            self.inner.store_works(StoreCall::Settle);
+        }
+        self.inner.settled.send_modify(|batches| *batches = batches.wrapping_add(1));
     }
 }
 
 /// As many as share a transaction well.
 const LARGEST: usize = 64;
+/// The most that are tried one by one at a time.
+const ALONE: usize = 4;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);

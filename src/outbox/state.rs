@@ -52,6 +52,9 @@ impl Progress {
             Input::Replay { key } => self.replay(*key, now)?,
             Input::Replace { by } => {
                 self.dead()?;
+                if self.phase == Phase::Hook {
+                    return Err(Refusal::Done);
+                }
                 self.replaced_by = Some(*by);
             }
             Input::Discard => {
@@ -64,7 +67,7 @@ impl Progress {
                 if matches!(self.state, State::Ready | State::Leased) {
                     return Err(Refusal::Open);
                 }
-                self.erased = true;
+                (self.erased, self.poll_uri) = (true, None);
             }
         }
         Ok(Applied::Now)
@@ -125,7 +128,12 @@ impl Progress {
                 self.poll_uri = Some(uri.clone());
                 self.wait_until(*at, now);
             }
-            Outcome::Dead(reason) => self.die(*reason, now),
+            Outcome::Dead(reason) => {
+                if *reason == DeadReason::UnknownOutcome {
+                    self.unknown = self.unknown.max(1);
+                }
+                self.die(*reason, now);
+            }
             Outcome::Delivered { .. } | Outcome::HookFailed { .. } => {}
         }
         Ok(Applied::Now)
@@ -139,8 +147,9 @@ impl Progress {
             _ if self.phase == Phase::Hook => Err(Refusal::Stale),
             // No attempt has this token yet.
             _ if token == 0 || token > self.token => Err(Refusal::Stale),
-            State::Ready | State::Leased | State::Dead => Ok(Applied::Late),
-            State::Delivered | State::Cancelled | State::Discarded => Err(Refusal::Stale),
+            State::Delivered => Err(Refusal::Stale),
+            // A success is a fact, whatever people have decided since.
+            _ => Ok(Applied::Late),
         }
     }
 
@@ -173,7 +182,7 @@ impl Progress {
             Phase::Hook => self.hook_attempts = self.hook_attempts.saturating_sub(1),
             Phase::Poll => {}
         }
-        if self.phase == Phase::Send && (self.attempt, self.unknown) == (0, 0) {
+        if self.phase == Phase::Send && (self.attempt, self.unknown, self.replays) == (0, 0, 0) {
             // The key was not used yet.
             (self.first_attempt, self.key_valid_until) = (None, None);
         }
@@ -195,13 +204,24 @@ impl Progress {
 
     fn replay(&mut self, key: ExpiredKey, now: Timestamp) -> Result<(), Refusal> {
         self.dead()?;
-        if self.phase == Phase::Send && self.key_valid_until.is_some_and(|until| until <= now) {
+        let is_failed_job =
+            self.phase == Phase::Poll && self.dead_reason == Some(DeadReason::Rejected);
+        let is_sent = self.phase == Phase::Send || is_failed_job;
+        if is_sent && self.key_valid_until.is_some_and(|until| until <= now) {
             if key == ExpiredKey::Refuse {
                 return Err(Refusal::KeyExpired);
             }
             // For the provider it is a new one.
             self.key_valid_until = None;
         }
+        if is_failed_job {
+            // That it failed may only mean that the provider has forgotten it.
+            (self.phase, self.poll_uri, self.unknown) = (Phase::Send, None, self.unknown.max(1));
+        }
+        self.unknown_before = match key {
+            ExpiredKey::Refuse => self.unknown_before.saturating_add(self.unknown),
+            ExpiredKey::Force => 0,
+        };
         (self.attempt, self.hook_attempts, self.unknown) = (0, 0, 0);
         (self.dead_reason, self.settled) = (None, None);
         self.replays += 1;

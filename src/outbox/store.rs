@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::dead_letter::{Acted, Action, Filter, Page, Selection};
 use super::error::OutboxError;
 use super::id::MessageId;
-use super::input::{Applied, Outcome};
+use super::input::{Applied, Input, Outcome};
 use super::stats::LaneStats;
-use super::stored::{Answer, History, NewMessage, StoredMessage};
+use super::stored::{Answer, Content, History, NewMessage, StoredMessage};
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Phase, Priority, State};
 
@@ -39,11 +39,12 @@ pub trait Store: Send + Sync + 'static {
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>>;
 
     /// Takes back leases that are over, and parks waiting messages whose deadline is over: at most so many
-    /// of each. It may be called by several workers at once.
+    /// of each; with 0 it only finds out whether the store answers. It may be called by several workers at once.
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped>;
 
     /// Takes back all leases, whatever their time, if the store is certain that their workers are gone:
-    /// called once when a worker starts. A store that can't know takes back none.
+    /// called when the workers start, and again if they were dropped or this failed. A store that can't know takes
+    /// back none.
     fn recover(&self) -> StoreFuture<'_, Reaped>;
 
     /// Stops claims in a lane until a time. A pause [by a worker](PausedBy::Worker) doesn't shorten one
@@ -87,6 +88,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether a function of the host settles this lane's messages, so that answers are needed.
     fn has_hook(&self, lane: &str) -> bool;
+
+    /// The lanes that have such a function, so that a name that is no lane's is found; none if they aren't
+    /// known.
+    fn hooked(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Where a message was stored.
@@ -111,10 +118,25 @@ pub struct ClaimRequest {
     pub most: usize,
     /// How long each lease is.
     pub lease: Duration,
-    /// How long the provider knows a key, if it does.
+    /// How long the provider knows a key that the outbox made, if it does.
     pub key_lifetime: Option<Duration>,
+    /// How long it knows a [key of the host's](super::Message::idempotency_key).
+    pub own_key_lifetime: Option<Duration>,
     /// What a dead message does to those behind it.
     pub dead_head: DeadHead,
+}
+
+impl ClaimRequest {
+    /// What the claim is for this message.
+    #[must_use]
+    pub fn input(&self, content: &Content) -> Input {
+        let is_own = content.idempotency_key != content.id.to_string();
+        Input::Claim {
+            owner: self.owner.clone(),
+            lease: self.lease,
+            key_lifetime: if is_own { self.own_key_lifetime } else { self.key_lifetime },
+        }
+    }
 }
 
 /// What a dead message does to those of its [order key](super::Message::order_key) that came after it.
@@ -147,6 +169,14 @@ pub struct LeaseRef {
     pub id: MessageId,
     /// The claim.
     pub token: u64,
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl LeaseRef {
+    /// The present lease of a message.
+    pub(crate) fn of(message: &StoredMessage) -> Self {
+        Self { id: message.content.id, token: message.progress.token }
+    }
 }
 
 /// What an attempt came to, as a worker tells it.
@@ -235,6 +265,16 @@ pub enum PausedBy {
     Worker,
     /// A person.
     Person(String),
+}
+
+/// Leaves the first of the messages that are due, in the order of claims.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn take_first(due: &mut Vec<StoredMessage>, most: usize) {
+    due.sort_by_key(|message| {
+        let start = head_start(message.content.priority);
+        (message.progress.not_before.minus(start), message.seq)
+    });
+    due.truncate(most);
 }
 
 /// How much sooner than it came due a message counts as due, in the order of claims.

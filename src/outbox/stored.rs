@@ -30,7 +30,7 @@ pub struct Content {
     pub template: Option<String>,
     /// The request's method.
     pub method: Method,
-    /// The request's URI.
+    /// The request's URI; `/` after it was erased.
     pub uri: Uri,
     /// The request's headers, without credentials.
     pub headers: HeaderMap,
@@ -157,6 +157,7 @@ impl StoredMessage {
 
     /// Forgets the request and the answer. Ids, keys and what happened stay.
     pub(crate) fn erase(&mut self) {
+        self.content.uri = Uri::default();
         self.content.headers = HeaderMap::new();
         self.content.body = Bytes::new();
         self.answer = None;

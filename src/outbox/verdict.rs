@@ -53,7 +53,11 @@ impl Verdict {
         let retry = Self::Retry { effect, wait };
         match class {
             Class::Success | Class::Partial => Self::Delivered,
-            Class::Throttled => wait.map_or(retry, |wait| Self::PauseLane { wait }),
+            // No time at all is none that anybody could wait for.
+            Class::Throttled => {
+                let wait = wait.filter(|wait| !wait.is_zero());
+                wait.map_or(retry, |wait| Self::PauseLane { wait })
+            }
             Class::Unauthorized => Self::Unauthorized,
             // It waited here, for a place or a turn, until its time was over.
             Class::Rejected(_) | Class::Timeout(Phase::Call | Phase::Acquire)
@@ -130,5 +134,8 @@ mod tests {
         let wait = Duration::from_secs(7);
         let throttled = Facts { wait: Some(wait), ..facts(Class::Throttled, Delivery::Answered) };
         assert_eq!(Verdict::of(&throttled), Verdict::PauseLane { wait });
+        let wait = Some(Duration::ZERO);
+        let at_once = Verdict::Retry { effect: Effect::None, wait };
+        assert_eq!(Verdict::of(&Facts { wait, ..throttled }), at_once);
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::deliver::Delivery;
 use super::error::OutboxError;
-use super::inner::Inner;
+use super::inner::{Inner, StoreCall};
 use super::input::Outcome;
 use super::lane::Lane;
 use super::store::{ClaimRequest, Claimed, LeaseRef, Report, Settlement};
@@ -61,9 +61,23 @@ impl Worker {
             };
             self.wait(again).await;
         }
-        let end = *self.stop.borrow();
-        let _ = until(end, async { while self.running.join_next().await.is_some() {} }).await;
-        // What is still under way is dropped: its lease ends, and its outcome is unknown.
+        loop {
+            let end = *self.stop.borrow_and_update();
+            let Self { running, stop, .. } = &mut self;
+            let mut sooner = pin!(stop.changed());
+            let ended = poll_fn(|cx| {
+                while let Poll::Ready(ended) = running.poll_join_next(cx) {
+                    if ended.is_none() {
+                        return Poll::Ready(true);
+                    }
+                }
+                sooner.as_mut().poll(cx).map(|_| false)
+            });
+            if until(end, ended).await != Some(false) {
+                // What is still under way is dropped: its lease ends, and its outcome is unknown.
+                return;
+            }
+        }
     }
 
     fn take_ended(&mut self) {
@@ -97,6 +111,7 @@ impl Worker {
             most,
             lease: self.lane.lease,
             key_lifetime: self.lane.destination.key_lifetime(false),
+            own_key_lifetime: self.lane.destination.key_lifetime(true),
             dead_head: self.lane.dead_head,
         }
     }
@@ -107,12 +122,14 @@ impl Worker {
         let Claimed { messages, next_due, now: of_store } = match claimed {
             Ok(claimed) => claimed,
             Err(_) => {
+                self.inner.store_fails(StoreCall::Claim);
                 self.failures = self.failures.saturating_add(1);
                 let wait = SHORTEST * (1 << self.failures.min(8));
                 return Some(rt::after(now, self.inner.rng.about(wait)));
             }
         };
         self.failures = 0;
+        self.inner.store_works(StoreCall::Claim);
         self.inner.follow(of_store);
         let count = messages.len();
         for message in messages {

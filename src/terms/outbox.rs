@@ -94,7 +94,8 @@ named! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutboxEvent {
-    /// A message is dead: a person has to decide about it.
+    /// A message is dead: a person has to decide about it. That the lease or the deadline of another process's
+    /// message was over is told by the process that finds it, through the first of its lanes.
     Parked {
         /// Why.
         why: DeadReason,
@@ -109,6 +110,10 @@ pub enum OutboxEvent {
     LeaseLost,
     /// The provider asked all to wait, or refused the credentials: the lane pauses.
     LanePaused,
+    /// The store fails: nothing more is claimed or settled until it is back. It is told once.
+    StoreFailing,
+    /// The store works again.
+    StoreBack,
 }
 
 impl OutboxEvent {
@@ -122,6 +127,8 @@ impl OutboxEvent {
             Self::LateSuccess => "late_success",
             Self::LeaseLost => "lease_lost",
             Self::LanePaused => "lane_paused",
+            Self::StoreFailing => "store_failing",
+            Self::StoreBack => "store_back",
         }
     }
 }

@@ -218,6 +218,7 @@ async fn an_event_whose_worker_is_gone_is_handled_by_another() {
         most: 1,
         lease: Duration::from_secs(60),
         key_lifetime: None,
+        own_key_lifetime: None,
         dead_head: DeadHead::SteppedOver,
     };
     assert_eq!(bench.outbox.store().claim(gone).await.unwrap().messages.len(), 1);

@@ -2,6 +2,8 @@ use http::header::USER_AGENT;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
+#[cfg(feature = "outbox")]
+use super::reference;
 use crate::outcome::Error;
 use crate::settings::ValidationError;
 
@@ -138,6 +140,24 @@ impl Endpoint {
             (Some(base), Some(origin)) => self.may_go_to(base, &origin),
             (Some(_), None) => false,
         }
+    }
+
+    /// Where a reference in the answer to a request to this URI leads, if requests may go there: to the origin
+    /// that was asked, or to another one that is allowed.
+    #[cfg(feature = "outbox")]
+    pub(in crate::integration) fn resolve(&self, sent: &Uri, reference: &str) -> Option<Uri> {
+        let mut request = Request::new(());
+        request.uri_mut().clone_from(sent);
+        self.direct(&mut request).ok()?;
+        let resolved = reference::resolve(request.uri(), reference)?;
+        let may_go = match (Origin::of(request.uri()), Origin::of(&resolved)) {
+            (Some(asked), Some(found)) => {
+                asked.is(&found) || self.base.is_some() && self.allows(&resolved)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        may_go.then_some(resolved)
     }
 
     /// Whether this URI's origin is the base URL's, or there is none.

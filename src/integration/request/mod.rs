@@ -4,6 +4,8 @@ mod answer;
 mod builder;
 mod endpoint;
 mod options;
+#[cfg(feature = "outbox")]
+mod reference;
 
 pub use answer::ResponseExt;
 pub use builder::RequestBuilder;

@@ -79,15 +79,10 @@ impl Inner {
             .collect();
         due.sort_unstable();
         due.truncate(request.most);
-        let input = Input::Claim {
-            owner: request.owner.clone(),
-            lease: request.lease,
-            key_lifetime: request.key_lifetime,
-        };
         let mut messages = Vec::with_capacity(due.len());
         for (_, seq) in due {
             if let Some(message) = self.messages.get_mut(&seq)
-                && message.progress.apply(&input, now).is_ok()
+                && message.progress.apply(&request.input(&message.content), now).is_ok()
             {
                 messages.push(message.clone());
             }

@@ -166,6 +166,10 @@ impl Store for MemoryStore {
     fn has_hook(&self, lane: &str) -> bool {
         self.hooks.contains_key(lane)
     }
+
+    fn hooked(&self) -> Vec<String> {
+        self.hooks.keys().cloned().collect()
+    }
 }
 
 impl fmt::Debug for MemoryStore {

@@ -1,4 +1,5 @@
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
 use tokio_postgres::Error;
@@ -23,7 +24,7 @@ impl Failure {
         Self { again: failure.again && !failure.is_lost, ..failure }
     }
 
-    fn new(kind: OutboxErrorKind, why: &str, source: Error) -> Self {
+    fn new(kind: OutboxErrorKind, why: &str, source: impl Into<BoxError>) -> Self {
         let error = OutboxError::new(kind, why).with_source(source);
         Self { error, is_lost: false, again: false }
     }
@@ -68,9 +69,26 @@ impl From<Error> for Failure {
         };
         let is_lost = is_down(&code) || matches!(&code[..], "25006" | "53300");
         let again = is_down(&code) || leased_twice || matches!(&code[..], "40001" | "40P01");
-        Self { is_lost, again, ..Self::new(kind, why, error) }
+        let constraint = server.constraint().map(str::to_owned);
+        Self { is_lost, again, ..Self::new(kind, why, ServerError { code, constraint }) }
     }
 }
+
+/// What is told of a server's error. Its text and its details may hold what a message says.
+#[derive(Debug)]
+struct ServerError {
+    code: String,
+    constraint: Option<String>,
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgresql's error {}", self.code)?;
+        self.constraint.as_ref().map_or(Ok(()), |name| write!(f, " by the constraint {name}"))
+    }
+}
+
+impl StdError for ServerError {}
 
 /// Why no connection could be made.
 pub(super) fn not_connected(error: BoxError) -> OutboxError {

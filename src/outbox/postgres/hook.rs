@@ -1,10 +1,15 @@
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
 
 use super::error::Failure;
+use super::pool::TRIES;
+use crate::outbox::error::{OutboxError, OutboxErrorKind};
 use crate::outbox::stored::{Answer, StoredMessage};
 use crate::outcome::BoxError;
 use crate::rt::{self, callback};
@@ -20,9 +25,13 @@ pub type PostgresHook = dyn for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &
 pub type PostgresHookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
 /// Runs it in a savepoint; false if it failed, and left nothing behind.
+///
+/// A transaction that was in its way is no failure of its: then the store's whole transaction is done again, as
+/// often as the store does that.
 pub(super) async fn run(
     tx: &Transaction<'_>,
     hook: &PostgresHook,
+    conflicts: &AtomicU32,
     message: &StoredMessage,
     answer: &Answer,
 ) -> Result<bool, Failure> {
@@ -42,8 +51,34 @@ pub(super) async fn run(
             Err(_) => {}
         }
     }
+    if let Some(Err(error)) = settled
+        && is_conflict(&*error)
+        && conflicts.fetch_add(1, Ordering::Relaxed) + 1 < TRIES
+    {
+        let why = "another transaction was in a settling function's way";
+        let error = OutboxError::new(OutboxErrorKind::Busy, why);
+        return Err(Failure { again: true, ..error.into() });
+    }
     tx.batch_execute("ROLLBACK TO outrigger_hook; RELEASE outrigger_hook").await?;
     Ok(false)
+}
+
+/// Whether a statement met another transaction: a deadlock, a failed serialization, or a lock that is taken.
+fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
+    const CODES: [SqlState; 3] = [
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let code = error.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.code());
+        if code.is_some_and(|code| CODES.contains(code)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// How long settling takes at most for one message: the function, and what the server still does for it.

@@ -92,6 +92,7 @@ mod people;
 mod pool;
 mod statements;
 mod store;
+mod unheard;
 mod values;
 mod worker;
 

@@ -92,6 +92,10 @@ pub(super) async fn edit(
     by: &Actor,
 ) -> Result<(), Failure> {
     let tx = begin(client).await?;
+    if let Some(key) = &edited.content.order_key {
+        let params: [Param<'_>; 2] = [(&edited.content.lane, Type::TEXT), (key, Type::TEXT)];
+        tx.query_typed(&sql.order_lock, &params).await?;
+    }
     let (now, mut held) = hold(&tx, sql, vec![id.to_string()], &[]).await?;
     let mut held = held.remove(&id).ok_or_else(missing)?;
     let replace = Input::Replace { by: edited.content.id };

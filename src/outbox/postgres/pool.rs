@@ -191,4 +191,4 @@ const WAIT: Duration = Duration::from_secs(5);
 const FIRST_DELAY: Duration = Duration::from_millis(20);
 const LONGEST_DELAY: Duration = Duration::from_secs(1);
 /// A conflict with another transaction is over when that has ended.
-const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;

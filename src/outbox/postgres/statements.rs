@@ -23,8 +23,8 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts browse by_id chosen deadlines_over due enqueue erase held lane leases_over move_seq
-    move_to_end now pause paused prune reap_lock record_acts record_attempts resume stats update
+    acts attempts browse by_id chosen deadlines_over due due_heads enqueue erase held lane leases_over move_seq
+    move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats update
     update_answers
 }
 
@@ -33,7 +33,9 @@ pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
 
 /// The text for another schema than `outrigger`.
 pub(crate) fn in_schema(sql: &str, quoted: &str) -> String {
-    sql.replace("{columns}", COLUMNS.trim_end()).replace("outrigger.", &format!("{quoted}."))
+    sql.replace("{is_head}", IS_HEAD.trim_end())
+        .replace("{columns}", COLUMNS.trim_end())
+        .replace("outrigger.", &format!("{quoted}."))
 }
 
 /// A schema's name in quotes.
@@ -59,3 +61,5 @@ pub(super) fn migrations(schema: &str) -> Vec<String> {
 const MIGRATIONS: &[&str] = &[include_str!("sql/migration_1.sql")];
 /// Of a message, without its headers and its body.
 const COLUMNS: &str = include_str!("sql/columns.sql");
+/// That a message with an order key may be sent, with all parameters of `due`.
+const IS_HEAD: &str = include_str!("sql/is_head.sql");

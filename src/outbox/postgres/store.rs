@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls, Transaction};
@@ -10,6 +11,7 @@ use super::hook::{self, PostgresHookFuture};
 use super::people::{self, Actor};
 use super::pool::{Open, Pool, run};
 use super::statements::{Statements, migrations};
+use super::unheard::UnheardClaims;
 use super::worker::{self, Hooks};
 use super::{browse, migrate};
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
@@ -31,6 +33,7 @@ pub struct PostgresStore {
     sql: Statements,
     hooks: Hooks,
     pub(super) group: Group,
+    unheard: UnheardClaims,
 }
 
 impl PostgresStore {
@@ -75,6 +78,7 @@ impl PostgresStore {
             sql: Statements::new("outrigger"),
             hooks: Hooks::new(),
             group: Group::new(),
+            unheard: UnheardClaims::default(),
         }
     }
 
@@ -99,7 +103,8 @@ impl PostgresStore {
 
     /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
     /// While it fails, it is repeated, and the call isn't. What it writes is rolled back if it fails, panics
-    /// or takes longer than 10 s. It must not end the transaction.
+    /// or takes longer than 10 s. It must not end the transaction. If it returns the error of a statement that met
+    /// another transaction (40001, 40P01, 55P03), it is run again at once, 5 times in all, before it has failed.
     #[must_use]
     pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
     where
@@ -158,7 +163,12 @@ impl Store for PostgresStore {
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
         Box::pin(async move {
-            run!(self.pool, LIMIT, |client| worker::claim(client, &self.sql, &request))
+            run!(self.pool, LIMIT, |client| worker::claim(
+                client,
+                &self.sql,
+                &request,
+                &self.unheard
+            ))
         })
     }
 
@@ -170,6 +180,7 @@ impl Store for PostgresStore {
 
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
         Box::pin(async move {
+            let conflicts = AtomicU32::new(0);
             let each = u32::try_from(settlements.len()).unwrap_or(u32::MAX);
             let limit = match self.hooks.is_empty() {
                 true => LIMIT,
@@ -179,7 +190,8 @@ impl Store for PostgresStore {
                 client,
                 &self.sql,
                 &settlements,
-                &self.hooks
+                &self.hooks,
+                &conflicts
             ))
         })
     }
@@ -258,6 +270,10 @@ impl Store for PostgresStore {
 
     fn has_hook(&self, lane: &str) -> bool {
         self.hooks.contains_key(lane)
+    }
+
+    fn hooked(&self) -> Vec<String> {
+        self.hooks.keys().cloned().collect()
     }
 }
 

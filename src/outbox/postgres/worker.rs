@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
@@ -11,6 +12,7 @@ use super::change::{Changes, Held, hold, integer};
 use super::error::Failure;
 use super::hook::{self, PostgresHook};
 use super::statements::Statements;
+use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
 use crate::outbox::error::missing;
 use crate::outbox::input::Input;
@@ -18,6 +20,7 @@ use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
 use crate::outbox::store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, head_start,
+    take_first,
 };
 use crate::outbox::stored::{Attempt, NewMessage};
 use crate::outbox::time::Timestamp;
@@ -59,8 +62,11 @@ pub(super) async fn claim(
     client: &mut Client,
     sql: &Statements,
     request: &ClaimRequest,
+    unheard: &UnheardClaims,
 ) -> Result<Claimed, Failure> {
-    let row = client.query_typed_one(&sql.lane, &[(&request.lane, Type::TEXT)]).await?;
+    unheard.give_back(client, sql, &request.lane).await?;
+    let params: [Param<'_>; 2] = [(&request.lane, Type::TEXT), (&SCANNED, Type::INT8)];
+    let row = client.query_typed_one(&sql.lane, &params).await?;
     let (now, paused) = (row.time("now")?, row.maybe_time("paused_until")?);
     if let Some(until) = paused.filter(|until| *until > now) {
         return Ok(Claimed { messages: Vec::new(), next_due: Some(until), now });
@@ -73,32 +79,32 @@ pub(super) async fn claim(
     let tx = begin(client).await?;
     let starts: Vec<_> =
         Priority::ALL.iter().map(|priority| integer(head_start(*priority).as_millis())).collect();
-    let rows = tx
-        .query_typed(
-            &sql.due,
-            &[
-                (&request.lane, Type::TEXT),
-                (&now.0, Type::INT8),
-                (&integer(request.most), Type::INT8),
-                (&(request.dead_head == DeadHead::Blocks), Type::BOOL),
-                (&starts, Type::INT8_ARRAY),
-            ],
-        )
-        .await?;
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
+    let (most, blocks) = (integer(request.most), request.dead_head == DeadHead::Blocks);
+    let params: [Param<'_>; 6] = [
+        (&request.lane, Type::TEXT),
+        (&now.0, Type::INT8),
+        (&most, Type::INT8),
+        (&blocks, Type::BOOL),
+        (&starts, Type::INT8_ARRAY),
+        (&SCANNED, Type::INT8),
+    ];
+    let mut due = messages(&tx.query_typed(&sql.due, &params).await?)?;
+    if due.len() < request.most && row.number::<i64>("has_beyond")? == 1 {
+        due.retain(|message| message.content.order_key.is_none());
+        due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
+        take_first(&mut due, request.most);
+    }
     let mut changes = Changes::new();
-    for message in messages(&rows)? {
-        let mut held = Held::new(message);
+    for message in due {
+        let (input, mut held) = (request.input(&message.content), Held::new(message));
         held.is_changed = held.message.progress.apply(&input, now).is_ok();
         changes.message(&held);
         claimed.messages.extend(held.is_changed.then_some(held.message));
     }
     changes.write(&tx, sql).await?;
+    let committing = unheard.committing(&claimed.messages);
     commit(tx).await?;
+    committing.heard();
     Ok(claimed)
 }
 
@@ -131,6 +137,7 @@ pub(super) async fn settle(
     sql: &Statements,
     settlements: &[Settlement],
     hooks: &Hooks,
+    conflicts: &AtomicU32,
 ) -> Result<Vec<Settled>, Failure> {
     let tx = begin(client).await?;
     let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
@@ -140,7 +147,7 @@ pub(super) async fn settle(
     for settlement in settlements {
         let held = held.get_mut(&settlement.lease.id).ok_or_else(missing)?;
         let answer = held.message.answer.clone();
-        let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks).await?;
+        let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
         changes.attempt(settlement.lease.id, attempt);
@@ -160,6 +167,7 @@ async fn settle_one(
     settlement: &Settlement,
     now: Timestamp,
     hooks: &Hooks,
+    conflicts: &AtomicU32,
 ) -> Result<(Settled, Attempt), Failure> {
     let Some(hook) = hooks.get(&held.message.content.lane) else {
         return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
@@ -170,7 +178,7 @@ async fn settle_one(
         true
     });
     if let Some((message, answer)) = asked
-        && !hook::run(tx, hook.as_ref(), &message, &answer).await?
+        && !hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
     {
         return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| false));
     }
@@ -215,3 +223,7 @@ pub(super) async fn reap(
     commit(tx).await?;
     Ok(reaped)
 }
+
+/// How many messages with order keys a claim looks at first: about a millisecond's work. If these are of few keys, the
+/// keys are gone through one by one.
+const SCANNED: i64 = 500;

@@ -4,8 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::ops::{pause_of, update};
 use super::row::{messages, rows};
-use crate::outbox::input::Input;
-use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, head_start};
+use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, take_first};
 use crate::outbox::stored::StoredMessage;
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::Priority;
@@ -26,17 +25,11 @@ pub(super) fn claim(
         let next = rows(connection, NEXT_DUE, level, |row| row.get::<_, Option<i64>>(0))?;
         next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
     }
-    due.sort_by_key(|message| {
-        let start = head_start(message.content.priority);
-        (message.progress.not_before.minus(start), message.seq)
+    take_first(&mut due, request.most);
+    due.retain_mut(|message| {
+        let input = request.input(&message.content);
+        message.progress.apply(&input, now).is_ok()
     });
-    due.truncate(request.most);
-    let input = Input::Claim {
-        owner: request.owner.clone(),
-        lease: request.lease,
-        key_lifetime: request.key_lifetime,
-    };
-    due.retain_mut(|message| message.progress.apply(&input, now).is_ok());
     for message in &due {
         update(connection, message)?;
     }

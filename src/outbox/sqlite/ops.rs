@@ -1,5 +1,6 @@
 //! What workers do, each inside of a transaction.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, params, params_from_iter};
@@ -9,7 +10,7 @@ use super::group::execute;
 use super::row::{self, messages, rows};
 use crate::outbox::columns::{Dialect, SqlValue, headers_to_bytes, progress_values};
 use crate::outbox::id::MessageId;
-use crate::outbox::input::Input;
+use crate::outbox::input::{Input, Outcome};
 use crate::outbox::settlement;
 use crate::outbox::store::{Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled, Settlement};
 use crate::outbox::stored::{Answer, Attempt, NewMessage, StoredMessage};
@@ -116,10 +117,23 @@ pub(super) fn reap(
     Ok(reaped)
 }
 
-/// Takes back every lease: the process that held them is gone.
-pub(super) fn recover_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<Reaped> {
+/// Takes back every lease: those who held them are gone. Those of which nobody heard were not used.
+pub(super) fn recover_all(
+    connection: &Connection,
+    now: Timestamp,
+    unheard: &HashSet<LeaseRef>,
+) -> rusqlite::Result<Reaped> {
     let mut reaped = Reaped::default();
-    for message in messages(connection, LEASES_OVER, params![i64::MAX, i64::MAX])? {
+    for mut message in messages(connection, LEASES_OVER, params![i64::MAX, i64::MAX])? {
+        let lease = LeaseRef::of(&message);
+        if unheard.contains(&lease) {
+            let outcome = Outcome::Snooze { until: now };
+            let unused = Input::Settle { token: lease.token, outcome };
+            if message.progress.apply(&unused, now).is_ok() {
+                update(connection, &message)?;
+            }
+            continue;
+        }
         let input = Input::OwnerGone { token: message.progress.token };
         recover(connection, message, &input, now, &mut reaped)?;
     }

@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
 use crate::rt::files;
 
+/// The path of an open file, the same by whatever symbolic links it was found. SQLite follows them, too.
+pub(super) fn of_file(path: &Path) -> Result<PathBuf, OutboxError> {
+    path.canonicalize().map_err(|error| {
+        let why = "the file's path can't be resolved";
+        OutboxError::new(OutboxErrorKind::Unavailable, why).with_source(error)
+    })
+}
+
 /// Refuses a path on a network file system, as far as the system tells (Linux does).
 pub(super) fn check_is_local(path: &Path) -> Result<(), OutboxError> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize();
     let mounts = files::read_small(Path::new("/proc/self/mountinfo"), LONGEST);

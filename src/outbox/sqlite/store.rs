@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use super::connection::{self, failed};
 use super::group::Writer;
 use super::ops;
 use super::people::{self, Actor};
-use super::place::check_is_local;
+use super::place::{check_is_local, of_file};
 use super::reader::Reader;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
-use crate::outbox::error::{OutboxError, OutboxErrorKind, missing};
+use crate::outbox::error::{OutboxError, missing};
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -34,9 +34,11 @@ pub type SqliteHook =
 
 /// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
 ///
-/// The file must be on a local disk. It may be the host's own database: all names begin with `outrigger_`, and
+/// The file must be on a local disk, and must have one name: symbolic links to it are fine, hard links break SQLite
+/// (<https://sqlite.org/howtocorrupt.html>). It may be the host's own database: all names begin with `outrigger_`, and
 /// its journal becomes a write-ahead log. Any number of processes may enqueue; one has the workers.
 pub struct SqliteStore {
+    /// Without links, so that one file has one lock.
     path: PathBuf,
     hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
     clock: Clock,
@@ -44,6 +46,8 @@ pub struct SqliteStore {
     reader: Reader,
     /// Kept while this process has the workers.
     worker: Arc<Mutex<Option<Connection>>>,
+    /// Leases whose claim was answered to nobody yet: their messages were not sent.
+    unheard: Arc<Mutex<HashSet<LeaseRef>>>,
 }
 
 impl SqliteStore {
@@ -53,9 +57,10 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OutboxErrorKind::Unsupported`] on a network file system, or if the file is no SQLite database;
-    /// [`OutboxErrorKind::ReadOnly`], [`OutboxErrorKind::Full`] or [`OutboxErrorKind::Unavailable`] if it can't be
-    /// written to.
+    /// [`Unsupported`](crate::outbox::OutboxErrorKind::Unsupported) on a network file system, or if the file is no
+    /// SQLite database; [`ReadOnly`](crate::outbox::OutboxErrorKind::ReadOnly),
+    /// [`Full`](crate::outbox::OutboxErrorKind::Full) or
+    /// [`Unavailable`](crate::outbox::OutboxErrorKind::Unavailable) if it can't be written to.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OutboxError> {
         Self::open_with(path.as_ref(), Clock::system(), BTreeMap::new())
     }
@@ -72,20 +77,22 @@ impl SqliteStore {
     ) -> Result<Self, OutboxError> {
         let path = path.as_ref();
         check_is_local(path)?;
-        let writer = Writer::start(connection::to_write(path)?, clock)?;
-        let reader = Reader::start(connection::to_read(path)?)?;
-        let (hooks, worker) = (Arc::new(hooks), Arc::default());
-        Ok(Self { path: path.to_owned(), hooks, clock, writer, reader, worker })
+        let connection = connection::to_write(path)?;
+        // A link may have led to a file that was not there before.
+        let path = of_file(path)?;
+        check_is_local(&path)?;
+        let writer = Writer::start(connection, clock)?;
+        let reader = Reader::start(connection::to_read(&path)?)?;
+        let (hooks, worker, unheard) = (Arc::new(hooks), Arc::default(), Arc::default());
+        Ok(Self { path, hooks, clock, writer, reader, worker, unheard })
     }
 
-    /// Takes the lock that proves that this process has the only workers.
+    /// Takes the lock that proves that this process has the only workers. It stays taken if they begin anew.
     fn take(&self) -> Result<(), OutboxError> {
         let mut worker = self.worker.locked();
-        if worker.is_some() {
-            let why = "this outbox runs already: `run` it once";
-            return Err(OutboxError::new(OutboxErrorKind::Taken, why));
+        if worker.is_none() {
+            *worker = Some(connection::take_worker_lock(&self.path)?);
         }
-        *worker = Some(connection::take_worker_lock(&self.path)?);
         Ok(())
     }
 }
@@ -102,7 +109,20 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed> {
-        self.writer.write(move |tx, now| claim::claim(tx, &request, now).map_err(failed))
+        let unheard = Arc::clone(&self.unheard);
+        let claiming = self.writer.write(move |tx, now| {
+            let claimed = claim::claim(tx, &request, now).map_err(failed)?;
+            unheard.locked().extend(claimed.messages.iter().map(LeaseRef::of));
+            Ok(claimed)
+        });
+        Box::pin(async move {
+            let claimed = claiming.await?;
+            let mut unheard = self.unheard.locked();
+            for message in &claimed.messages {
+                unheard.remove(&LeaseRef::of(message));
+            }
+            Ok(claimed)
+        })
     }
 
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
@@ -130,10 +150,20 @@ impl Store for SqliteStore {
     }
 
     fn recover(&self) -> StoreFuture<'_, Reaped> {
-        match self.take() {
-            Ok(()) => self.writer.write(move |tx, now| ops::recover_all(tx, now).map_err(failed)),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        Box::pin(async move {
+            self.take()?;
+            let unheard = Arc::clone(&self.unheard);
+            let recovering = self
+                .writer
+                .write(move |tx, now| ops::recover_all(tx, now, &unheard.locked()).map_err(failed));
+            let recovered = recovering.await;
+            match &recovered {
+                Ok(_) => self.unheard.locked().clear(),
+                // No worker begins here, so that one of another process may.
+                Err(_) => *self.worker.locked() = None,
+            }
+            recovered
+        })
     }
 
     fn pause(&self, pause: Pause) -> StoreFuture<'_, ()> {
@@ -193,6 +223,10 @@ impl Store for SqliteStore {
 
     fn has_hook(&self, lane: &str) -> bool {
         self.hooks.contains_key(lane)
+    }
+
+    fn hooked(&self) -> Vec<String> {
+        self.hooks.keys().cloned().collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Connections and servers that go away.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -121,6 +122,17 @@ async fn mistakes_are_permanent_errors_that_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_error_tells_the_servers_code_and_nothing_of_the_message() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run("ALTER TABLE outrigger.message ADD CONSTRAINT no_lane CHECK (lane = '')").await;
+    let secret = new(mail("1").idempotency_key("ada-lovelace"));
+    let error = schema.store().enqueue(vec![secret]).await.unwrap_err();
+    let told = format!("{error:?} {error} {}", error.source().unwrap());
+    assert!(!told.contains("ada-lovelace"), "{told}");
+    assert!(told.contains("postgresql's error 23514 by the constraint no_lane"), "{told}");
+}
+
+#[tokio::test]
 async fn a_database_that_is_read_only_accepts_nothing() {
     let Some(schema) = Schema::new().await else { return };
     let read_only = format!(
@@ -132,6 +144,50 @@ async fn a_database_that_is_read_only_accepts_nothing() {
     assert_eq!(error.kind(), OutboxErrorKind::ReadOnly);
     assert!(error.is_transient());
 }
+
+#[tokio::test]
+async fn a_claim_whose_commit_nobody_heard_of_is_given_back_unsent() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run(HOLD_COMMITS).await;
+    let store = Arc::new(schema.store());
+    store.enqueue(vec![new(mail("1"))]).await.unwrap();
+    schema.run("SELECT pg_advisory_lock(20031)").await;
+    let claiming = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.claim(request(LANE, 1)).await })
+    };
+    let is_one = async |sql: &str| -> bool {
+        schema.client.query_one(&schema.sql(sql), &[]).await.unwrap().get::<_, i64>(0) == 1
+    };
+    let waits = "SELECT count(*) FROM pg_locks WHERE objid = 20031 AND NOT granted";
+    while !is_one(waits).await {
+        tokio::task::yield_now().await;
+    }
+    claiming.abort();
+    assert!(claiming.await.unwrap_err().is_cancelled());
+    schema.run("SELECT pg_advisory_unlock(20031)").await;
+    while !is_one("SELECT count(*) FROM outrigger.message WHERE state = 'leased'").await {
+        tokio::task::yield_now().await;
+    }
+    // Others leave it to whoever has it.
+    assert!(schema.store().claim(request(LANE, 1)).await.unwrap().messages.is_empty());
+    let claimed = store.claim(request(LANE, 1)).await.unwrap().messages;
+    let progress = &claimed[0].progress;
+    assert_eq!((progress.attempt, progress.unknown, progress.token), (1, 0, 2));
+    // What was heard of stays where it is.
+    assert!(store.claim(request(LANE, 1)).await.unwrap().messages.is_empty());
+}
+
+/// Each commit that changed a message waits while somebody has the lock.
+const HOLD_COMMITS: &str = "
+CREATE FUNCTION outrigger.hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(20031);
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER hold AFTER UPDATE ON outrigger.message
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION outrigger.hold()";
 
 /// Tries until it succeeds, as a worker does.
 async fn insist<T>(work: impl AsyncFn() -> Result<T, OutboxError>) -> T {

@@ -13,7 +13,7 @@ use outrigger::outbox::{
 
 use super::Schema;
 use super::together::{delivered, new};
-use crate::suite::bench::{LANE, lease, mail, request};
+use crate::suite::bench::{LANE, body, lease, mail, request};
 
 #[tokio::test]
 async fn every_statement_uses_an_index_without_statistics() {
@@ -62,7 +62,9 @@ async fn every_statement_uses_an_index_without_statistics() {
         assert!(!plan.contains("Seq Scan on message"), "{plan}");
         assert!(!plan.contains("Seq Scan on attempt"), "{plan}");
     }
-    for index in ["due", "lease", "deadline", "dead", "done", "order_open", "order_leased"] {
+    for index in
+        ["due ", "due_ordered", "lease", "deadline", "dead", "done", "order_open", "order_leased"]
+    {
         let name = format!("message_{index}");
         assert!(plans.iter().any(|plan| plan.contains(&name)), "{name} is used");
     }
@@ -75,7 +77,7 @@ fn explained(schema: &Schema, plans: Arc<Mutex<Vec<String>>>) -> PostgresStore {
         let (mut config, plans) = (config.clone(), Arc::clone(&plans));
         config.options(
             "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 \
-            -c auto_explain.log_nested_statements=on -c client_min_messages=log",
+            -c auto_explain.log_nested_statements=on -c auto_explain.log_analyze=on -c client_min_messages=log",
         );
         async move {
             let (client, mut connection) = config.connect(NoTls).await?;
@@ -95,6 +97,36 @@ fn explained(schema: &Schema, plans: Arc<Mutex<Vec<String>>>) -> PostgresStore {
     });
     store.schema(&schema.name)
 }
+
+#[tokio::test]
+async fn a_backlog_behind_a_dead_message_is_not_read_by_each_claim() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run(FILL_BEHIND_DEAD).await;
+    let plans = Arc::new(Mutex::new(Vec::new()));
+    let store = explained(&schema, Arc::clone(&plans));
+    store.enqueue(vec![new(mail("free")), new(mail("other").order_key("b"))]).await.unwrap();
+    let claimed = store.claim(request(LANE, 9)).await.unwrap().messages;
+    assert_eq!(claimed.iter().map(body).collect::<Vec<_>>(), ["free", "other"]);
+    // Each scan tells how many rows it gave and how many it read in vain.
+    let plans = plans.lock().unwrap().join("\n");
+    let given = plans.split("actual time=").skip(1).filter_map(|text| text.split("rows=").nth(1));
+    let rows = given.chain(plans.split("Removed by Filter: ").skip(1));
+    let digits = |text: &str| -> Result<u64, _> {
+        text.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse()
+    };
+    let most = rows.filter_map(|text| digits(text).ok()).max();
+    assert!(most.is_some_and(|most| most <= 501), "{most:?} in {plans}");
+}
+
+const FILL_BEHIND_DEAD: &str = "
+INSERT INTO outrigger.message (
+    id, lane, idempotency_key, order_key, method, uri, headers, body, fingerprint, priority,
+    keep_answer, created, max_attempts, not_before, max_age, deadline, state, settled, dead_reason
+)
+SELECT gen_random_uuid(), 'mailer', 'key ' || n, 'a', 'POST', '/', '', '', '', 1, 0, 1, 9, 1, 1,
+    99999999999999, CASE n WHEN 1 THEN 'dead' ELSE 'ready' END, CASE n WHEN 1 THEN 1 END,
+    CASE n WHEN 1 THEN 'rejected' END
+FROM generate_series(1, 3000) AS n";
 
 const FILL: &str = "
 INSERT INTO outrigger.message (

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use outrigger::outbox::{Dialect, Outcome, Phase, SqlValue, State, Store};
+use outrigger::outbox::{DeadReason, Dialect, Outcome, Phase, SqlValue, State, Store};
 
 use super::failures::settle_one;
 use super::together::{delivered, new};
@@ -128,6 +128,69 @@ async fn a_function_that_fails_leaves_nothing_and_stops_no_other_message() {
     let history = store.get(claimed[0].content.id).await.unwrap().unwrap();
     assert_eq!(history.attempts[0].outcome, "hook_failed");
 }
+
+#[tokio::test]
+async fn a_function_that_meets_other_transactions_is_run_again_before_it_has_failed() {
+    for (code, meets, runs, state) in [
+        ("40P01", 2, 3, State::Delivered),
+        ("40001", 1, 2, State::Delivered),
+        ("55P03", 9, 5, State::Ready),
+        ("23514", 1, 1, State::Ready),
+    ] {
+        let Some(schema) = Schema::new().await else { return };
+        let (ran, raise) = (Arc::new(AtomicUsize::new(0)), RAISE.replace("{code}", code));
+        let counts = Arc::clone(&ran);
+        let store = schema.store().on_delivered(HOOKED, move |tx, _, _| {
+            let (nth, raise) = (counts.fetch_add(1, Ordering::Relaxed), raise.clone());
+            Box::pin(async move {
+                let raise = if nth < meets { &*raise } else { "SELECT 1" };
+                Ok(tx.batch_execute(raise).await?)
+            })
+        });
+        let (id, settled) = settle_one(&store).await;
+        assert_eq!((settled.state, ran.load(Ordering::Relaxed)), (state, runs), "{code}");
+        let progress = store.get(id).await.unwrap().unwrap().message.progress;
+        assert_eq!(progress.hook_attempts, u32::from(state == State::Ready), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_that_waits_for_an_order_key_holds_no_row() {
+    let Some(mut schema) = Schema::new().await else { return };
+    let store = Arc::new(schema.store());
+    let old = new(mail("1").order_key("a"));
+    store.enqueue(vec![old.clone()]).await.unwrap();
+    let mut dead = delivered(&store.claim(request(LANE, 1)).await.unwrap().messages[0]);
+    dead.outcome = Outcome::Dead(DeadReason::Rejected);
+    store.settle(vec![dead]).await.unwrap();
+
+    let other = new(mail("2").order_key("a")).insert_statement(Dialect::Postgres);
+    let other = other.in_schema(&schema.name);
+    let (waits, lock) = (format!("\"{}\".", schema.name), schema.sql(LOCK));
+    let watcher = connect(&schema.server.connection_string()).await;
+    let tx = schema.client.transaction().await.unwrap();
+    tx.execute_raw(&*other.sql, other.params).await.unwrap();
+    let (id, editor) = (old.content.id, Arc::clone(&store));
+    let editing = tokio::spawn(async move {
+        let edited = new(mail("3").order_key("a"));
+        editor.edit(id, edited, "ada".into(), "typo".into()).await
+    });
+    let is_waiting = async || -> bool {
+        watcher.query_one(WAITS, &[&waits]).await.unwrap().get::<_, i64>(0) > 0
+    };
+    while !is_waiting().await {
+        assert!(!editing.is_finished());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tx.query(&lock, &[]).await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+    editing.await.unwrap().unwrap();
+}
+
+const RAISE: &str = "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$";
+const LOCK: &str = "SELECT 1 FROM outrigger.message WHERE state = 'dead' FOR UPDATE NOWAIT";
+const WAITS: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE wait_event = 'advisory' AND position($1 IN query) > 0";
 
 #[tokio::test]
 async fn a_late_failure_doesnt_hide_what_an_attempt_came_to() {

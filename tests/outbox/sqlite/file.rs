@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use outrigger::Integration;
 use outrigger::outbox::rusqlite::{Connection, params_from_iter};
 use outrigger::outbox::{
-    Dialect, OutboxErrorKind, Outcome, SqliteHook, SqliteStore, State, Timestamp,
+    Dialect, Lane, Outbox, OutboxErrorKind, Outcome, SqliteHook, SqliteStore, State, Store,
+    TicketState, Timestamp, UnknownOutcome,
 };
+use outrigger::testing::{self, Script};
 
 use super::Folder;
 use crate::suite::bench::{LANE, answer, lease, mail, request};
@@ -64,13 +67,79 @@ async fn a_file_has_one_worker_process_and_many_that_enqueue() {
     let folder = Folder::new();
     let (one, other) = (open(&folder), open(&folder));
     one.store.recover().await.unwrap();
-    for store in [&one.store, &other.store] {
-        assert_eq!(store.recover().await.unwrap_err().kind(), OutboxErrorKind::Taken);
-    }
+    assert_eq!(other.store.recover().await.unwrap_err().kind(), OutboxErrorKind::Taken);
     let id = other.add("1").await;
     assert_eq!(one.claim_one(LANE).await.content.id, id);
     drop(one);
     other.store.recover().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_has_one_worker_process_by_whatever_link_it_is_found() {
+    let folder = Folder::new();
+    let link = |name: &str| folder.file().with_file_name(name);
+    std::os::unix::fs::symlink("jobs.db", link("other.db")).unwrap();
+    std::os::unix::fs::symlink(".", link("here")).unwrap();
+    // The first makes the file that the link leads to.
+    let one = SqliteStore::open(link("other.db")).unwrap();
+    one.recover().await.unwrap();
+    for path in [folder.file(), link("here").join("jobs.db")] {
+        let refused = SqliteStore::open(path).unwrap().recover().await.unwrap_err();
+        assert_eq!(refused.kind(), OutboxErrorKind::Taken);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_heard_of_was_no_attempt() {
+    let folder = Folder::new();
+    let bench = open(&folder);
+    let id = bench.add("1").await;
+    drop(bench.store.claim(request(LANE, 1)));
+    for (attempts, unknown) in [(0, 0), (1, 1)] {
+        bench.store.recover().await.unwrap();
+        let progress = bench.get(id).await.message.progress;
+        assert_eq!((progress.attempt, progress.unknown), (attempts, unknown));
+        assert_eq!(bench.claim_one(LANE).await.progress.attempt, attempts + 1);
+    }
+}
+
+#[tokio::test]
+async fn workers_that_could_not_begin_or_were_dropped_begin_again() {
+    let folder = Folder::new();
+    let bench = open(&folder);
+    let left = bench.add("1").await;
+    bench.claim_one(LANE).await;
+    drop(bench);
+    let host = Connection::open(folder.file()).unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON outrigger_message BEGIN SELECT RAISE(ABORT, 'no'); END";
+    host.execute_batch(refuse).unwrap();
+    let script = Script::by(|_| testing::Answer::status(200));
+    let mailer = Integration::background(LANE).service(script).build().unwrap();
+    let lane = Lane::new(&mailer).unknown_outcome(UnknownOutcome::Resend);
+    let outbox = Outbox::sqlite(folder.file()).clock(clock().clock()).lane(lane).build().unwrap();
+    // Whoever could not begin is in nobody's way.
+    for store in [&outbox, &Outbox::sqlite(folder.file()).build().unwrap()] {
+        assert_eq!(store.run().await.unwrap_err().kind(), OutboxErrorKind::Store);
+    }
+    host.execute_batch("DROP TRIGGER refuse").unwrap();
+
+    let run = || {
+        let outbox = outbox.clone();
+        tokio::spawn(async move { outbox.run().await })
+    };
+    let limit = std::time::Duration::from_secs(60);
+    let running = run();
+    let state = outbox.wait(left, limit).await.unwrap();
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    let running = run();
+    let next = outbox.enqueue(mail("2")).await.unwrap();
+    let state = outbox.wait(next.id, limit).await.unwrap();
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    outbox.shut_down(limit);
+    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]

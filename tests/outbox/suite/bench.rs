@@ -171,6 +171,7 @@ pub(crate) fn request(lane: &str, most: usize) -> ClaimRequest {
         most,
         lease: Duration::from_secs(60),
         key_lifetime: Some(Duration::from_secs(3600)),
+        own_key_lifetime: Some(Duration::from_secs(7200)),
         dead_head: DeadHead::Blocks,
     }
 }

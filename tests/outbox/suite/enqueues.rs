@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use outrigger::context::{CorrelationId, Scope};
-use outrigger::outbox::{Message, Phase, Priority, State};
+use outrigger::outbox::{Message, OutboxErrorKind, Phase, Priority, State};
+use outrigger::rt::Rng;
 
 use super::bench::{LANE, Open, mail, open};
 
@@ -49,6 +50,17 @@ pub(crate) async fn an_enqueued_message_is_stored_as_it_was_given(with: Open<'_>
     assert_eq!(progress.not_before, now.plus(Duration::from_millis(1_500)));
     assert_eq!(progress.deadline, now.plus(Duration::from_secs(100)));
     assert_eq!((progress.max_attempts, progress.attempt, progress.token), (3, 0, 0));
+}
+
+pub(crate) async fn a_message_for_later_has_its_time_from_then_on(with: Open<'_>) {
+    let bench = open(with).await;
+    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+    let id = bench.enqueue(mail("1").not_before(days(2))).await;
+    let deadline = bench.get(id).await.message.progress.deadline;
+    assert_eq!(deadline, bench.now().await.plus(days(3)));
+    let late = mail("2").not_before(days(2)).deadline(days(2));
+    let error = late.build(LANE, bench.now().await, &Rng::seeded(1)).unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Message);
 }
 
 pub(crate) async fn a_key_that_is_stored_already_stores_nothing(with: Open<'_>) {

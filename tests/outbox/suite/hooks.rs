@@ -2,8 +2,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use outrigger::outbox::{
-    Action, Applied, DeadReason, ExpiredKey, MemoryHook, Outcome, Phase, Selection, State,
+    Action, Applied, DeadReason, ExpiredKey, MemoryHook, OutboxErrorKind, Outcome, Phase,
+    Selection, State,
 };
+use outrigger::rt::Rng;
 
 use super::bench::{Bench, HOOKED, Open, answer, lease, mail};
 
@@ -73,6 +75,44 @@ pub(crate) async fn a_function_runs_for_a_success_that_is_told_late(with: Open<'
     assert_eq!(bench.deliver(&slow).await.applied, Some(Applied::Late));
     assert_eq!(bench.deliver(&slow).await.applied, None);
     assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+pub(crate) async fn a_function_runs_for_a_success_that_is_told_after_people_gave_it_up(
+    with: Open<'_>,
+) {
+    for action in [Action::Cancel, Action::Discard] {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let bench = with(fails_times(1, Arc::clone(&seen))).await;
+        let id = bench.enqueue_in(HOOKED, mail("1")).await.id;
+        let slow = bench.claim_one(HOOKED).await;
+        bench.advance_secs(60).await;
+        bench.store.reap(10).await.unwrap();
+        if action == Action::Discard {
+            let other = bench.claim_one(HOOKED).await;
+            bench.settle(&other, Outcome::Dead(DeadReason::Rejected)).await;
+        }
+        let acted = bench.store.act(Selection::One(id), action, "ada".into(), "late".into()).await;
+        assert_eq!(acted.unwrap().changed, [id]);
+        let outcome = Outcome::Delivered { hook_again: bench.now().await };
+        let settled = bench.settle_with(lease(&slow), outcome, Some(answer(200, "done"))).await;
+        assert_eq!(settled.applied, Some(Applied::Late));
+        assert_eq!((settled.state, settled.phase), (State::Ready, Phase::Hook));
+        let claimed = bench.claim_one(HOOKED).await;
+        assert_eq!(bench.deliver(&claimed).await.state, State::Delivered);
+        assert_eq!(seen.lock().unwrap().len(), 2);
+    }
+}
+
+pub(crate) async fn a_message_that_the_provider_has_done_is_not_edited(with: Open<'_>) {
+    let bench = with(Arc::new(|_, _| Err("the database refuses".into()))).await;
+    let id = bench.enqueue_in(HOOKED, mail("1").max_attempts(1)).await.id;
+    let claimed = bench.claim_one(HOOKED).await;
+    bench.deliver(&claimed).await;
+    assert_eq!(bench.state(id).await, "hook_failed");
+    let new = mail("2").build(HOOKED, bench.now().await, &Rng::seeded(99)).unwrap();
+    let edited = bench.store.edit(id, new, "ada".into(), "typo".into()).await;
+    assert_eq!(edited.map_err(|error| error.kind()), Err(OutboxErrorKind::Refused));
+    assert!(bench.claim(10).await.is_empty());
 }
 
 /// A function that fails so often at first, and keeps what it was given.

@@ -21,6 +21,7 @@ macro_rules! suite {
     ($open:expr, $is_there:expr) => {
         suite! { @all $open, $is_there;
             enqueues: an_enqueued_message_is_stored_as_it_was_given;
+            enqueues: a_message_for_later_has_its_time_from_then_on;
             enqueues: a_key_that_is_stored_already_stores_nothing;
             enqueues: a_business_key_is_free_again_once_its_message_is_delivered;
             enqueues: a_business_key_of_another_lane_is_another_key;
@@ -58,11 +59,15 @@ macro_rules! suite {
             hooks: a_function_that_fails_is_repeated_and_the_call_is_not;
             hooks: a_function_that_panics_fails;
             hooks: a_function_that_fails_every_time_parks_the_message_with_its_answer;
+            hooks: a_function_runs_for_a_success_that_is_told_after_people_gave_it_up;
+            hooks: a_message_that_the_provider_has_done_is_not_edited;
             hooks: a_function_runs_for_a_success_that_is_told_late;
             people: dead_letters_are_found_by_lane_reason_and_page;
             people: a_double_click_replays_once;
             people: a_replay_starts_anew_with_the_same_key;
             people: a_key_that_the_provider_has_forgotten_is_replayed_only_by_force;
+            people: a_replay_keeps_what_is_known_of_its_key;
+            people: a_replay_sends_a_failed_job_again_and_asks_for_one_that_may_go_on;
             people: an_edited_message_is_a_new_one_with_a_new_key;
             people: only_waiting_messages_are_cancelled_and_only_dead_ones_discarded;
             people: an_erased_message_keeps_its_history_and_is_not_replayed;

@@ -1,6 +1,6 @@
 use outrigger::outbox::{
     Acted, Action, DeadReason, Effect, ExpiredKey, Filter, MessageId, OutboxErrorKind, Outcome,
-    Page, Priority, Refusal, Selection, State, Timestamp,
+    Page, Phase, Priority, Refusal, Selection, State, Timestamp,
 };
 use outrigger::rt::Rng;
 
@@ -92,6 +92,59 @@ pub(crate) async fn a_key_that_the_provider_has_forgotten_is_replayed_only_by_fo
     assert_eq!(claimed.progress.key_valid_until, Some(bench.after(3600).await));
 }
 
+pub(crate) async fn a_replay_keeps_what_is_known_of_its_key(with: Open<'_>) {
+    let bench = open(with).await;
+    // Made by the outbox, or by the host: the provider knows it for 1 h, or for 2 h.
+    for (message, lifetime) in [(mail("1"), 3600), (mail("2").idempotency_key("own"), 7200)] {
+        let id = bench.enqueue(message).await;
+        let claimed = bench.claim_one(LANE).await;
+        let valid_until = Some(bench.after(lifetime).await);
+        assert_eq!(claimed.progress.key_valid_until, valid_until);
+        let at = bench.now().await;
+        bench.settle(&claimed, Outcome::Retry { at, effect: Effect::Unknown }).await;
+        let claimed = bench.claim_one(LANE).await;
+        bench.settle(&claimed, Outcome::Dead(DeadReason::UnknownOutcome)).await;
+        bench.advance_secs(100).await;
+        assert_eq!(act(&bench, Selection::One(id), REPLAY).await.changed, [id]);
+        let claimed = bench.claim_one(LANE).await;
+        assert!(!claimed.progress.asks_policy(bench.now().await));
+        let until = bench.after(lifetime).await;
+        bench.settle(&claimed, Outcome::Snooze { until }).await;
+        bench.advance_secs(lifetime).await;
+        let claimed = bench.claim_one(LANE).await;
+        assert_eq!(claimed.progress.key_valid_until, valid_until);
+        assert!(claimed.progress.asks_policy(bench.now().await));
+        bench.settle(&claimed, Outcome::Dead(DeadReason::UnknownOutcome)).await;
+        let refused = act(&bench, Selection::One(id), REPLAY).await.refused;
+        assert_eq!(refused, [(id, Refusal::KeyExpired)]);
+        act(&bench, Selection::One(id), Action::Replay(ExpiredKey::Force)).await;
+        let claimed = bench.claim_one(LANE).await;
+        assert!(!claimed.progress.asks_policy(bench.after(lifetime).await));
+        bench.deliver(&claimed).await;
+    }
+}
+
+pub(crate) async fn a_replay_sends_a_failed_job_again_and_asks_for_one_that_may_go_on(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    for (why, phase) in [(DeadReason::Rejected, Phase::Send), (DeadReason::Expired, Phase::Poll)] {
+        let id = bench.add("1").await;
+        for _ in 0..2 {
+            let claimed = bench.claim_one(LANE).await;
+            let (at, uri) = (bench.now().await, "https://api.mailer.example/jobs/1".to_owned());
+            bench.settle(&claimed, Outcome::Accepted { at, uri }).await;
+        }
+        let claimed = bench.claim_one(LANE).await;
+        bench.settle(&claimed, Outcome::Dead(why)).await;
+        assert_eq!(act(&bench, Selection::One(id), REPLAY).await.changed, [id]);
+        let progress = bench.claim_one(LANE).await.progress;
+        assert_eq!(progress.phase, phase);
+        assert_eq!(progress.poll_uri.is_some(), phase == Phase::Poll);
+        assert!(!progress.asks_policy(bench.now().await));
+    }
+}
+
 pub(crate) async fn an_edited_message_is_a_new_one_with_a_new_key(with: Open<'_>) {
     let bench = open(with).await;
     let id = bench.enqueue(mail("1").dedup_key("welcome")).await;
@@ -149,6 +202,9 @@ pub(crate) async fn an_erased_message_keeps_its_history_and_is_not_replayed(with
 
     let id = bench.enqueue(mail("secret").header("x-who", "ada").keep_answer(9)).await;
     let claimed = bench.claim_one(LANE).await;
+    let (at, uri) = (bench.now().await, "https://api.mailer.example/jobs/ada".to_owned());
+    bench.settle(&claimed, Outcome::Accepted { at, uri }).await;
+    let claimed = bench.claim_one(LANE).await;
     let outcome = Outcome::Dead(DeadReason::Rejected);
     bench.settle_with(lease(&claimed), outcome, Some(answer(422, "no ada"))).await;
     assert!(bench.get(id).await.message.answer.is_some());
@@ -156,9 +212,10 @@ pub(crate) async fn an_erased_message_keeps_its_history_and_is_not_replayed(with
     let history = bench.get(id).await;
     let content = history.message.content;
     assert!(content.body.is_empty() && content.headers.is_empty());
+    assert_eq!((content.uri, history.message.progress.poll_uri), (http::Uri::default(), None));
     assert_eq!(history.message.answer, None);
     assert_eq!(content.fingerprint, claimed.content.fingerprint);
-    assert_eq!(history.attempts.len(), 1);
+    assert_eq!(history.attempts.len(), 2);
     let refused = act(&bench, Selection::One(id), REPLAY).await.refused;
     assert_eq!(refused, [(id, Refusal::Erased)]);
 }

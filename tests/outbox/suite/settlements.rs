@@ -65,6 +65,9 @@ pub(crate) async fn an_accepted_job_is_polled_without_using_attempts(with: Open<
     let claimed = bench.claim_one(LANE).await;
     assert_eq!(claimed.progress.phase, Phase::Poll);
     assert_eq!(claimed.progress.poll_uri.as_deref(), Some("https://api.mailer.example/jobs/1"));
+    let outcome = Outcome::Accepted { at: Timestamp(0), uri: "/jobs/1".into() };
+    let shown = format!("{:?} {outcome:?}", claimed.progress);
+    assert!(!shown.contains("/jobs/1"), "it may hold a secret: {shown}");
     bench.fail(&claimed, 100).await;
     assert_eq!(bench.state(id).await, "expired");
 }

@@ -185,3 +185,41 @@ async fn what_happens_is_told_to_the_integrations_subscribers() {
     assert_eq!(told, [OutboxEvent::Recovered, OutboxEvent::RunningOut, parked]);
     drop(second);
 }
+
+#[test]
+fn a_settling_function_for_no_lane_is_refused() {
+    let mailer = integration("mailer", &provider([Answer::status(200)]));
+    let outbox = || memory().on_delivered("mailr", |_, _| Ok(()));
+    let error = outbox().lane(&mailer).build().unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Settings);
+    assert!(error.to_string().contains("mailr"), "{error}");
+    // Its messages are delivered elsewhere.
+    outbox().build().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_may_be_made_to_come_sooner() {
+    let running = run(&integration("mailer", &provider([Answer::hang()])));
+    running.enqueue(mail("1")).await;
+    sleep(1).await;
+    let began = tokio::time::Instant::now();
+    running.outbox.shut_down(secs(3600));
+    sleep(1).await;
+    running.shut_down(secs(2)).await;
+    assert!(began.elapsed() < secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_another_process_that_dies_is_told_by_who_finds_it() {
+    let store = shared();
+    let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
+    plain.enqueue(mail("1").lane("crm").deadline(secs(60))).await.unwrap();
+    let recorder = EventRecorder::new();
+    let mailer = builder("mailer").subscriber(recorder.clone());
+    let mailer = mailer.service(provider([Answer::status(200)])).build().unwrap();
+    let _running = start(Outbox::with_store(store).clock(clock()).lane(&mailer).build().unwrap());
+    sleep(100).await;
+    let expired = OutboxEvent::Parked { why: DeadReason::Expired };
+    let told = recorder.events().into_iter();
+    assert_eq!(told.filter(|event| *event == Event::Outbox(expired)).count(), 1);
+}

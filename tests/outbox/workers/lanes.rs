@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use outrigger::event::SwitchMode;
 use outrigger::outbox::{
-    By, Filter, Lane, Outbox, OutboxErrorKind, Page, PausedBy, TicketState, Timestamp,
+    By, DeadReason, Filter, Lane, Outbox, OutboxErrorKind, Page, PausedBy, Polling, TicketState,
+    Timestamp,
 };
 use outrigger::testing::{Answer, Script};
 use tokio::time::Instant;
@@ -238,4 +239,34 @@ async fn a_message_that_is_wrong_is_not_stored() {
         assert_eq!(refused.kind(), OutboxErrorKind::Message);
         assert!(refused.to_string().contains(part), "{part} is not in {refused}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_asks_for_no_time_or_for_a_month_is_asked_within_reason() {
+    let refuse = |wait: &str| provider([Answer::status(429).header("retry-after", wait)]);
+    // Without a rate limit, which makes a wait of its own out of no time.
+    let mailer = builder("mailer").without_rate_limit().service(refuse("0")).build().unwrap();
+    let running = run(&mailer);
+    let state = running.end_of(mail("1").max_attempts(3)).await;
+    assert_eq!(state, TicketState::Parked { why: DeadReason::Exhausted, replaced_by: None });
+
+    let script = refuse("2592000");
+    let running = run(&integration("mailer", &script));
+    let ticket = running.enqueue(mail("1")).await;
+    sleep(10).await;
+    let paused = running.outbox.stats("mailer").await.unwrap().paused.unwrap();
+    let now = running.outbox.store().now().await.unwrap();
+    assert!(paused.until <= now.plus(secs(3600)), "{paused:?}");
+    let next = running.history(ticket.id).await.message.progress.not_before;
+    assert!(next <= now.plus(secs(3600)), "{next}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_not_asked_for_all_the_time() {
+    let script =
+        provider([Answer::status(202).header("location", "/7").header("retry-after", "0")]);
+    let lane = Lane::new(&integration("mailer", &script)).polling(Polling::new());
+    let state = run(lane).end_of(mail("1").deadline(secs(60))).await;
+    assert_eq!(state, TicketState::Parked { why: DeadReason::Expired, replaced_by: None });
+    assert!((30..=61).contains(&script.requests().len()), "{}", script.requests().len());
 }

@@ -4,6 +4,8 @@ mod bench;
 mod deliveries;
 mod ends;
 mod lanes;
+#[cfg(feature = "sqlite")]
+mod outages;
 mod polls;
 #[cfg(feature = "sqlite")]
 mod troubles;

@@ -1,8 +1,8 @@
-use outrigger::outbox::{DeadReason, Lane, Polled, Polling, TicketState};
+use outrigger::outbox::{DeadReason, Lane, Message, Polled, Polling, TicketState};
 use outrigger::testing::{Answer, Script};
 use tokio::time::Instant;
 
-use super::bench::{integration, mail, provider, run, secs, sleep};
+use super::bench::{builder, integration, mail, provider, run, secs, sleep};
 
 fn lane(script: &Script, polling: Polling) -> Lane {
     Lane::new(&integration("mailer", script)).polling(polling)
@@ -90,5 +90,58 @@ async fn an_accepted_job_is_a_success_if_the_lane_does_not_poll_or_nothing_says_
         let state = run(lane).end_of(mail("1")).await;
         assert!(matches!(state, TicketState::Delivered { status: Some(202), .. }), "{state:?}");
         assert_eq!(script.requests().len(), 1);
+    }
+}
+
+/// Where the first message is asked for, if it is, and what becomes of it.
+async fn asked(
+    base: Option<&str>,
+    sent: &'static str,
+    location: &str,
+) -> (Option<String>, TicketState) {
+    let script = provider([
+        Answer::status(202).header("location", location).header("retry-after", "3"),
+        Answer::status(200),
+    ]);
+    let mailer = builder("mailer").service(script.clone());
+    let mailer = match base {
+        Some(base) => mailer.base_url(base).allow_origin("https://jobs.mailer.example"),
+        None => mailer,
+    };
+    let running = run(Lane::new(&mailer.build().unwrap()).polling(Polling::new()));
+    let state = running.end_of(Message::post(sent).body("1")).await;
+    (script.requests().get(1).map(|request| request.uri().to_string()), state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_to_ask_is_relative_to_what_was_sent() {
+    let base = Some("https://api.mailer.example/v1");
+    let sent = "https://api.mailer.example/v1/mails";
+    for (base, sent, location) in [
+        (None, sent, "jobs/7"),
+        (None, sent, "/v1/jobs/7"),
+        (None, sent, "../v1/./jobs/7"),
+        (None, sent, "//api.mailer.example/v1/jobs/7"),
+        (base, "/mails", "/v1/jobs/7"),
+        (base, "/mails", "jobs/7"),
+        (base, sent, "https://api.mailer.example:443/v1/jobs/7"),
+    ] {
+        let (asked, state) = asked(base, sent, location).await;
+        let asked = asked.map(|uri| uri.replace(":443", ""));
+        assert_eq!(asked.as_deref(), Some("https://api.mailer.example/v1/jobs/7"), "{location}");
+        assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    }
+    let (asked, _) = asked(base, "/mails", "https://jobs.mailer.example/7").await;
+    assert_eq!(asked.as_deref(), Some("https://jobs.mailer.example/7"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_cannot_be_asked_for_is_parked_and_no_other_origin_is_asked() {
+    let sent = "https://api.mailer.example/v1/mails";
+    for location in ["https://evil.example/jobs/7", "http://api.mailer.example/7", "a b", "urn:7"] {
+        let (asked, state) = asked(None, sent, location).await;
+        assert_eq!(asked, None, "{location}");
+        let why = DeadReason::UnknownOutcome;
+        assert_eq!(state, TicketState::Parked { why, replaced_by: None }, "{location}");
     }
 }

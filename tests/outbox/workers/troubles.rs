@@ -1,8 +1,8 @@
 //! A store that is away, a clock that is another's, a backlog.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use outrigger::outbox::{
@@ -11,23 +11,27 @@ use outrigger::outbox::{
     Selection, Settled, Settlement, Store, StoreFuture, StoredMessage, TicketState, Timestamp,
     UnknownOutcome,
 };
-use outrigger::rt::Clock;
+use outrigger::rt::{Clock, Rng};
 use outrigger::testing::{Answer, ManualClock};
 
 use super::bench::{Running, integration, mail, memory, provider, secs, sleep, start};
 
 /// A store that does to each call what a test says, by the call's name.
 #[derive(Clone)]
-struct Unreliable {
+pub(super) struct Unreliable {
     store: MemoryStore,
     fate: Arc<dyn Fn(&'static str) -> Fate + Send + Sync>,
+    /// A message whose row is locked: no batch that has it can be settled.
+    pub(super) locked: Arc<Mutex<Option<MessageId>>>,
 }
 
 /// What becomes of a call to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Works,
     Refused,
+    /// By an error that doesn't pass for one that may pass.
+    Broken,
     /// It is done, and a connection that breaks loses the answer.
     DoneAndRefused,
     /// As if the process ended before it, or after it.
@@ -46,10 +50,17 @@ fn away<T: Send + 'static>() -> Result<T, OutboxError> {
     Err(error)
 }
 
+fn broken() -> OutboxError {
+    let error = mail("1").max_attempts(0).build("mailer", Timestamp(0), &Rng::seeded(1));
+    let error = error.expect_err("it has no attempts");
+    assert!(!error.is_transient());
+    error
+}
+
 impl Unreliable {
-    fn new(fate: impl Fn(&'static str) -> Fate + Send + Sync + 'static) -> Self {
+    pub(super) fn new(fate: impl Fn(&'static str) -> Fate + Send + Sync + 'static) -> Self {
         let store = MemoryStore::new().clock(clock());
-        Self { store, fate: Arc::new(fate) }
+        Self { store, fate: Arc::new(fate), locked: Arc::default() }
     }
 
     fn with_fate<'a, T: Send + 'static>(
@@ -68,13 +79,14 @@ impl Unreliable {
             }
             match fate {
                 Fate::EndsBefore | Fate::EndsAfter => std::future::pending().await,
+                Fate::Broken => Err(broken()),
                 _ => away(),
             }
         })
     }
 }
 
-fn clock() -> Clock {
+pub(super) fn clock() -> Clock {
     Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000))
 }
 
@@ -92,6 +104,10 @@ impl Store for Unreliable {
         self.with_fate("extend", || self.store.extend(leases, lease))
     }
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+        let locked = *self.locked.lock().unwrap();
+        if settlements.iter().any(|one| Some(one.lease.id) == locked) {
+            return Box::pin(async { away() });
+        }
         self.with_fate("settle", || self.store.settle(settlements))
     }
     fn reap(&self, most: usize) -> StoreFuture<'_, Reaped> {
@@ -141,11 +157,11 @@ impl Store for Unreliable {
     }
 }
 
-fn lane(script: &outrigger::testing::Script) -> Lane {
+pub(super) fn lane(script: &outrigger::testing::Script) -> Lane {
     Lane::new(&integration("mailer", script)).unknown_outcome(UnknownOutcome::Resend)
 }
 
-fn running(store: &Unreliable, script: &outrigger::testing::Script) -> Running {
+pub(super) fn running(store: &Unreliable, script: &outrigger::testing::Script) -> Running {
     start(Outbox::with_store(store.clone()).clock(clock()).lane(lane(script)).build().unwrap())
 }
 

@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
-use outrigger::outbox::{DeadReason, Lane, Message, Probed, TicketState, UnknownOutcome};
+use outrigger::outbox::{
+    By, DeadReason, Lane, Message, Probed, Selection, TicketState, UnknownOutcome,
+};
 use outrigger::testing::{Answer, Script};
 
 use super::bench::{builder, integration, mail, provider, run, secs};
@@ -55,6 +57,27 @@ async fn it_is_parked_once_the_provider_has_forgotten_its_key() {
     let running = run(&mailer);
     assert_eq!(running.end_of(mail("1")).await, parked());
     assert!((2..=4).contains(&script.requests().len()), "{}", script.requests().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_replayed_is_parked_if_a_pause_outlives_its_key() {
+    let script = lost();
+    let profile = KeyProfile::stripe().lifetime(secs(600));
+    let mailer = builder("mailer")
+        .idempotency(IdempotencyLayer::new(profile))
+        .service(script.clone())
+        .build()
+        .unwrap();
+    let running = run(Lane::new(&mailer).unknown_outcome(UnknownOutcome::Park));
+    let ticket = running.enqueue(mail("1")).await;
+    assert_eq!(running.outbox.wait(ticket.id, secs(300)).await.unwrap(), parked());
+    let by = By { who: "ada", why: "it was not done" };
+    let until = running.outbox.store().now().await.unwrap().plus(secs(600));
+    running.outbox.pause("mailer", until, by).await.unwrap();
+    let replayed = running.outbox.replay(Selection::One(ticket.id), by).await.unwrap();
+    assert_eq!(replayed.changed, [ticket.id]);
+    assert_eq!(running.outbox.wait(ticket.id, secs(900)).await.unwrap(), parked());
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,4 +136,13 @@ async fn a_lane_may_ask_the_provider_first() {
     let probe = UnknownOutcome::probe(|_| async { panic!("it fails") });
     let lane = Lane::new(&integration("mailer", &script)).unknown_outcome(probe);
     assert_eq!(run(lane).end_of(mail("1")).await, parked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_is_not_answered_parks_the_message() {
+    let probe = UnknownOutcome::probe(|_| std::future::pending());
+    let lane = Lane::new(&integration("mailer", &lost())).unknown_outcome(probe);
+    let running = run(lane);
+    let ticket = running.enqueue(mail("1")).await;
+    assert_eq!(running.outbox.wait(ticket.id, secs(600)).await.unwrap(), parked());
 }

@@ -47,6 +47,7 @@ CREATE TABLE outrigger.message (
     replaced_by uuid,
     erased boolean NOT NULL DEFAULT false,
     poll_uri text,
+    unknown_before bigint NOT NULL DEFAULT 0,
     last_status integer,
     last_error text,
     answer_status integer,
@@ -57,7 +58,9 @@ CREATE TABLE outrigger.message (
 ALTER SEQUENCE outrigger.message_seq OWNED BY outrigger.message.seq;
 
 CREATE INDEX message_due ON outrigger.message (lane, priority, not_before, seq)
-    WHERE state = 'ready';
+    WHERE state = 'ready' AND order_key IS NULL;
+CREATE INDEX message_due_ordered ON outrigger.message (lane, priority, not_before, seq)
+    WHERE state = 'ready' AND order_key IS NOT NULL;
 CREATE INDEX message_deadline ON outrigger.message (deadline)
     WHERE state = 'ready' AND phase <> 'hook';
 CREATE INDEX message_lease ON outrigger.message (lease_until)

@@ -5,8 +5,11 @@ SELECT
     count(*) FILTER (WHERE m.phase = 'poll') AS polling,
     count(*) FILTER (WHERE m.unknown > 0) AS unknown,
     min(m.created) AS oldest
-FROM outrigger.message AS m
-WHERE m.state = 'ready' AND m.lane = $1
+FROM (
+    SELECT * FROM outrigger.message WHERE state = 'ready' AND lane = $1 AND order_key IS NULL
+    UNION ALL
+    SELECT * FROM outrigger.message WHERE state = 'ready' AND lane = $1 AND order_key IS NOT NULL
+) AS m
 UNION ALL
 SELECT
     'leased', NULL, count(*), 0,

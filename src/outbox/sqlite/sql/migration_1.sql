@@ -43,6 +43,7 @@ CREATE TABLE outrigger_message (
     replaced_by TEXT,
     erased INTEGER NOT NULL,
     poll_uri TEXT,
+    unknown_before INTEGER NOT NULL,
     last_status INTEGER,
     last_error TEXT,
     answer_status INTEGER,

@@ -3,5 +3,5 @@ UPDATE outrigger_message SET
     snoozes = ?7, unknown = ?8, not_before = ?9, max_age = ?10, deadline = ?11,
     key_valid_until = ?12, first_attempt = ?13, settled = ?14, token = ?15, lease_owner = ?16,
     lease_until = ?17, replays = ?18, replaced_by = ?19, erased = ?20, poll_uri = ?21,
-    last_status = ?22, last_error = ?23
-WHERE seq = ?24
+    unknown_before = ?22, last_status = ?23, last_error = ?24
+WHERE seq = ?25
