@@ -109,10 +109,11 @@ impl Facts {
     /// Stores these of the request's headers with it. None is stored otherwise, because others may be secret;
     /// credentials and values that are marked sensitive never are.
     pub fn keep(mut self, headers: &HeaderMap, names: &[&'static str]) -> Self {
-        for name in names.iter().filter(|name| !CREDENTIALS.contains(name)) {
-            let values = headers.get_all(*name).iter().filter(|value| !value.is_sensitive());
-            let kept = values.map(|value| (HeaderName::from_static(name), value.clone()));
-            self.headers.extend(kept);
+        // Of any case.
+        let names = names.iter().filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        for name in names.filter(|name| !CREDENTIALS.contains(&name.as_str())) {
+            let values = headers.get_all(&name).iter().filter(|value| !value.is_sensitive());
+            self.headers.extend(values.map(|value| (name.clone(), value.clone())));
         }
         self
     }

@@ -71,8 +71,11 @@
 //!
 //! An id counts only if it is signed. GitHub and Shopify sign the body alone: whoever has seen one signed request
 //! could send it again under another id, so the id must not make it a new event. The price is that two real
-//! events with byte for byte the same body are one. Shopify's topic isn't signed either; it counts all the same,
-//! because one order is told to several topics in the same words.
+//! events with byte for byte the same body are one: two `workflow_dispatch` or `repository_dispatch` of GitHub with
+//! the same inputs can be; give these something that differs, such as the caller's own id. Shopify's topic isn't
+//! signed either; it counts all the same, because one order is told to several topics in the same words. So what
+//! the handler gets of GitHub and Shopify besides the body (the kind, the id, the time) is a hint, as whoever sent
+//! the request wrote it: decide by the body, or fetch the object from the provider.
 //!
 //! Stripe may tell one change in two events with two ids: what must happen once a change needs a key of yours,
 //! such as [`order_key`](ReceivedEvent::order_key) and [`kind`](ReceivedEvent::kind).
@@ -81,7 +84,9 @@
 //!
 //! As long as its row is in the store: [`retention`](crate::outbox::OutboxBuilder::retention) after it was
 //! handled, 7 days by default, and for ever while it isn't. Don't set less than the provider's repetitions take.
-//! After that, the age of the signature is what protects from an old request; GitHub's and Shopify's have none.
+//! After that, the age of the signature protects from an old request that somebody captured, but for GitHub's and
+//! Shopify's, which have none. It doesn't protect from one that the provider signs anew: an event that somebody
+//! resends by hand after so long is handled again, so keep events for as long as that can be, with `retention`.
 //!
 //! # What is answered
 //!

@@ -89,7 +89,8 @@ impl Inbox {
             .ok_or_else(|| InboxError::store(None))?
             .map_err(|error| InboxError::store(Some(error)))?;
         let is_new = matches!(received, Received::Recorded(_));
-        if is_new && inner.api_version.is_some() && facts.api_version != inner.api_version {
+        let versions = facts.api_version.as_ref().zip(inner.api_version.as_ref());
+        if is_new && versions.is_some_and(|(told, expected)| told != expected) {
             inner.tally.count(|counts| counts.other_version += 1);
             self.tell("an event of another api version", "other_version", None);
         }

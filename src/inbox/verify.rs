@@ -41,8 +41,10 @@ pub(super) fn signed(
     }
 }
 
-/// Refuses a request that was signed too long ago, or in the future.
+/// Refuses a request that was signed too long ago, or in the future. Signed times are whole seconds, so that
+/// less than one of tolerance would refuse nearly all.
 pub(super) fn age(sent: Timestamp, now: Timestamp, tolerance: Duration) -> Result<(), InboxError> {
+    let tolerance = tolerance.max(Duration::from_secs(1));
     match () {
         () if now.since(sent) > tolerance => Err(InboxError::new(InboxErrorKind::TooOld)),
         () if sent.since(now) > tolerance => Err(InboxError::new(InboxErrorKind::InFuture)),

@@ -198,6 +198,9 @@ fn secrets_that_cannot_work_are_named_when_the_scheme_is_made() {
         (Shopify::new(["hush\n"]).unwrap_err(), ["secrets[0]", "white space"]),
         (StandardWebhooks::new(["whsec_$$hush$$"]).unwrap_err(), ["secrets[0]", "base64"]),
         (StandardWebhooks::new(["whsec_"]).unwrap_err(), ["secrets[0]", "behind whsec_"]),
+        (StandardWebhooks::new(["whsec_aHVzaA=="]).unwrap_err(), ["secrets[0]", "16 bytes"]),
+        // A public key without its prefix: as a secret, everybody would know it.
+        (StandardWebhooks::new([&*sign::base64(&[7; 32])]).unwrap_err(), ["secrets[0]", "whpk_"]),
         (StandardWebhooks::new(["whsk_AAAA"]).unwrap_err(), ["secrets[0]", "public"]),
         (StandardWebhooks::new(["whpk_AAAA"]).unwrap_err(), ["secrets[0]", "32 bytes"]),
     ] {
@@ -213,7 +216,7 @@ fn no_secret_is_shown() {
     let scheme = Stripe::new([secret.clone()]).unwrap();
     let bench = Bench::new();
     let shown = format!("{secret:?} {scheme:?} {:?}", bench.builder(scheme.clone()));
-    let standard = StandardWebhooks::new(["whsec_aHVzaA=="]).unwrap();
+    let standard = StandardWebhooks::new(["whsec_aHVzaGh1c2hodXNoaHVzaA=="]).unwrap();
     let shown = format!("{shown} {standard:?}");
     assert!(
         !shown.contains("hush") && !shown.contains("104, 117") && !shown.contains("aHVz"),
@@ -245,4 +248,22 @@ fn a_header_is_kept_only_by_name_and_never_a_credential() {
     let request = sign::new(&headers, "").request();
     let kept = Facts::of_body().keep(request.headers(), &["authorization", "x-tenant"]);
     assert_eq!(kept, Facts::of_body().keep(request.headers(), &["x-tenant"]));
+}
+
+#[test]
+fn no_tolerance_is_a_second_because_signed_times_are_whole_seconds() {
+    let scheme = Stripe::new([SECRET]).unwrap().tolerance(Duration::ZERO);
+    let (head, body) = sign::stripe(&[SECRET], NOW, BODY).request().into_parts();
+    let at = |millis: i64| scheme.verify(&head, &body.clone().into(), Timestamp(millis));
+    assert!(at(NOW * 1000 + 999).is_ok());
+    assert_eq!(at(NOW * 1000 + 2_000).unwrap_err().kind(), InboxErrorKind::TooOld);
+}
+
+#[test]
+fn headers_are_kept_by_names_in_any_case_but_for_credentials() {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-acme-topic", "orders".parse().unwrap());
+    headers.insert("authorization", "hush".parse().unwrap());
+    let facts = Facts::signed_id("1").keep(&headers, &["X-Acme-Topic", "Authorization", "no name"]);
+    assert_eq!(facts, Facts::signed_id("1").keep(&headers, &["x-acme-topic"]));
 }

@@ -45,7 +45,7 @@ impl StandardWebhooks {
     ///
     /// # Errors
     ///
-    /// There is none, or one isn't base64, is empty, or is a private key.
+    /// There is none, or one has no prefix, isn't base64, has less than 16 bytes, or is a private key.
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self { keys: keys(secrets, key)?, tolerance: TOLERANCE })
     }
@@ -130,15 +130,18 @@ fn key(secret: Secret) -> Result<Key, &'static str> {
         let key = base64_of(public);
         return key.map(Key::Public).ok_or("whpk_ must be followed by the base64 of 32 bytes");
     }
-    let secret = base64(text.strip_prefix("whsec_").unwrap_or(text)).ok_or(NOT_BASE64)?;
-    match secret.is_empty() {
-        true => Err("there is nothing behind whsec_: copy all of it"),
+    // Without a prefix, a public key would be taken for a secret that everybody knows.
+    let secret = text.strip_prefix("whsec_").and_then(base64).ok_or(NOT_BASE64)?;
+    match secret.len() < SHORTEST_SECRET {
+        true => Err("there are less than 16 bytes behind whsec_: copy all of it"),
         false => Ok(Key::Shared(secret.into())),
     }
 }
 
 const STANDARD: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 const SVIX: [&str; 3] = ["svix-id", "svix-timestamp", "svix-signature"];
+/// Standard Webhooks asks senders for 24 bytes or more; fewer than these are a piece of a secret.
+const SHORTEST_SECRET: usize = 16;
 /// RFC 8032, 5.1.6.
 const ED25519_LEN: usize = 64;
 const NOT_BASE64: &str = "it is not whsec_ or whpk_ and base64: copy it as the provider shows it";
