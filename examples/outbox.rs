@@ -17,7 +17,10 @@ use std::time::Duration;
 use outrigger::Integration;
 use outrigger::outbox::{Filter, Lane, Message, Outbox, Page, UnknownOutcome};
 
-const FILE: &str = "outbox-example.db";
+/// Both processes mean the same file.
+fn file() -> std::path::PathBuf {
+    std::env::temp_dir().join("outrigger-example-outbox.db")
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Any process may enqueue. This one has no lanes, so that the message names its own.
 async fn enqueue(address: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let outbox = Outbox::sqlite(FILE).build()?;
+    let outbox = Outbox::sqlite(file()).build()?;
     let mail = Message::post("/mails")
         .lane("mailer")
         .json(&serde_json::json!({ "to": address }))
@@ -57,7 +60,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mailer = Integration::background("mailer").base_url(url).build()?;
     // This provider takes a mail once, by its key.
     let lane = Lane::new(&mailer).unknown_outcome(UnknownOutcome::Resend);
-    let outbox = Outbox::sqlite(FILE).lane(lane).build()?;
+    let outbox = Outbox::sqlite(file()).lane(lane).build()?;
 
     let stops = outbox.clone();
     tokio::spawn(async move {
