@@ -19,6 +19,7 @@ use super::memory::MemoryStore;
 use super::sqlite::{SqliteHook, SqliteStore};
 use super::store::Store;
 use super::stored::{Answer, StoredMessage};
+use super::waiters::Waiters;
 use crate::outcome::BoxError;
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, ValidationError};
@@ -129,7 +130,7 @@ impl<S: OpenStore> OutboxBuilder<S> {
             owner: Uuid::from_bytes(self.rng.id_bytes()).to_string(),
             rng: self.rng,
             retention: self.retention,
-            settled: watch::channel(0).0,
+            waiters: Waiters::default(),
             settling,
             stop: watch::channel(None).0,
             is_running: AtomicBool::new(false),

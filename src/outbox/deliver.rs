@@ -88,7 +88,7 @@ impl Delivery {
             return self.without_call(self.delivered(started));
         };
         match progress.phase {
-            Phase::Hook => self.without_call(self.delivered(started)),
+            Phase::Hook | Phase::Handle => self.without_call(self.delivered(started)),
             Phase::Poll => self.poll(by, started).await,
             Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
                 Probed::NotDone => self.send(by, started).await,
@@ -220,13 +220,14 @@ impl Delivery {
     }
 
     fn delivered(&self, now: Timestamp) -> Outcome {
-        let attempts = self.message.progress.hook_attempts.max(1);
+        let attempts = self.message.progress.handled();
         let hook_again = self.lane.schedule.next(attempts, now, None, &self.inner.rng);
         Outcome::Delivered { hook_again }
     }
 
     fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
         let attempts = self.message.progress.attempt;
+        let wait = wait.map(|wait| wait.min(LONGEST_WAIT));
         self.lane.schedule.next(attempts, now, wait, &self.inner.rng)
     }
 
@@ -251,7 +252,8 @@ const REFUSED: Duration = Duration::from_secs(1);
 /// The shortest wait that a provider may ask for without an attempt being counted, so that none is asked
 /// all the time.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// The longest, so that a mistaken month doesn't end what waits: after it, the provider is asked again.
+/// The longest that it may ask for in any case, so that a mistaken month doesn't end what waits: after it, the
+/// provider is asked again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -95,8 +95,9 @@ impl Outbox {
     /// [`OutboxErrorKind::Store`] if one of its tasks panicked.
     pub async fn run(&self) -> Result<(), OutboxError> {
         let inner = &self.inner;
-        let running = Running::begin(&inner.is_running)?;
+        let mut running = Running::begin(inner)?;
         let reaped = inner.store.recover().await?;
+        running.has_begun = true;
         reaped.changed.iter().for_each(|recovered| inner.recovered(recovered));
         let mut background = JoinSet::new();
         let (settling, to_settle) = (Arc::clone(inner), Arc::clone(&self.to_settle));
@@ -122,7 +123,7 @@ impl Outbox {
             if has_panicked { Poll::Ready(panicked()) } else { Poll::Pending }
         })
         .await?;
-        running.end();
+        running.is_over = true;
         Ok(())
     }
 
@@ -145,8 +146,8 @@ impl Outbox {
     ///
     /// The store doesn't answer.
     pub async fn ticket(&self, id: MessageId) -> Result<TicketState, OutboxError> {
-        let history = self.inner.store.get(id).await?;
-        Ok(history.map_or(TicketState::Unknown, |history| TicketState::of(history.message)))
+        let found = self.inner.store.find(id).await?;
+        Ok(found.map_or(TicketState::Unknown, TicketState::of))
     }
 
     /// Waits until a message comes to an end or is parked, at most so long, and says where it stands then.
@@ -156,17 +157,17 @@ impl Outbox {
     /// The store doesn't answer.
     pub async fn wait(&self, id: MessageId, limit: Duration) -> Result<TicketState, OutboxError> {
         let end = rt::after(rt::now(), limit);
-        let mut settled = self.inner.settled.subscribe();
+        let waiter = self.inner.waiters.wait_for(id);
         let mut pause = SHORTEST;
         loop {
-            settled.mark_unchanged();
+            let changed = waiter.changed();
             let state = self.ticket(id).await?;
             if state.is_final() || rt::now() >= end {
                 return Ok(state);
             }
             // Another process may deliver it: then nobody here is told.
             let next = rt::after(rt::now(), pause).min(end);
-            let _ = until(Some(next), settled.changed()).await;
+            let _ = until(Some(next), changed).await;
             pause = (pause * 2).min(LONGEST);
         }
     }
@@ -179,26 +180,30 @@ impl Outbox {
 }
 
 /// While it lives, nobody else runs the outbox.
-struct Running<'a>(&'a AtomicBool);
+struct Running<'a> {
+    inner: &'a Inner,
+    /// Whether the store counts on its workers.
+    has_begun: bool,
+    /// It was shut down, and doesn't run again.
+    is_over: bool,
+}
 
 impl<'a> Running<'a> {
-    fn begin(is_running: &'a AtomicBool) -> Result<Self, OutboxError> {
-        if is_running.swap(true, Ordering::SeqCst) {
+    fn begin(inner: &'a Inner) -> Result<Self, OutboxError> {
+        if inner.is_running.swap(true, Ordering::SeqCst) {
             let why = "this outbox runs already, or was shut down: `run` it once, and build another after a shutdown";
             return Err(OutboxError::new(OutboxErrorKind::Taken, why));
         }
-        Ok(Self(is_running))
-    }
-
-    /// It was shut down, and doesn't run again.
-    fn end(self) {
-        std::mem::forget(self);
+        Ok(Self { inner, has_begun: false, is_over: false })
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
+        if self.has_begun {
+            self.inner.store.retire();
+        }
+        self.inner.is_running.store(self.is_over, Ordering::SeqCst);
     }
 }
 

@@ -9,6 +9,7 @@ use super::input::Applied;
 use super::lane::Lane;
 use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
+use super::waiters::Waiters;
 use crate::event::Event;
 use crate::rt::{Clock, Rng};
 use crate::terms::outbox::OutboxEvent;
@@ -26,8 +27,7 @@ pub(super) struct Inner {
     pub(super) retention: Duration,
     /// There may be something to claim, by lane.
     pub(super) wakes: HashMap<String, Notify>,
-    /// Counts settled batches, for those who wait for a message.
-    pub(super) settled: watch::Sender<u64>,
+    pub(super) waiters: Waiters,
     pub(super) settling: mpsc::Sender<ToSettle>,
     /// When everything has to have ended, once it is to end.
     pub(super) stop: watch::Sender<Option<Instant>>,
@@ -90,14 +90,25 @@ impl Inner {
     /// Tells the subscribers of all lanes that the store fails, if they were not told.
     pub(super) fn store_fails(&self, call: StoreCall) {
         if self.failing.fetch_or(call as u8, Ordering::SeqCst) == 0 {
-            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreFailing));
+            self.tell_each(OutboxEvent::StoreFailing);
         }
     }
 
     /// Tells them that it works again, if nothing else fails.
     pub(super) fn store_works(&self, call: StoreCall) {
         if self.failing.fetch_and(!(call as u8), Ordering::SeqCst) == call as u8 {
-            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreBack));
+            self.tell_each(OutboxEvent::StoreBack);
+        }
+    }
+
+    /// Once for each destination, however many lanes it has.
+    fn tell_each(&self, event: OutboxEvent) {
+        for (at, lane) in self.lanes.iter().enumerate() {
+            let is_same =
+                |other: &Arc<Lane>| other.destination.emitter().is_same(lane.destination.emitter());
+            if !self.lanes[..at].iter().any(is_same) {
+                lane.tell(event);
+            }
         }
     }
 
@@ -105,13 +116,18 @@ impl Inner {
     pub(super) fn recovered(&self, recovered: &Recovered) {
         let own = self.lanes.iter().find(|lane| lane.name == recovered.lane);
         match (own, recovered.dead_reason) {
+            (Some(lane), Some(why)) => lane.tell(OutboxEvent::Parked { why }),
             // The process that has the lane doesn't learn of it.
-            (_, Some(why)) => {
-                own.or(self.lanes.first()).inspect(|lane| lane.tell(OutboxEvent::Parked { why }));
+            (None, Some(why)) => {
+                if let Some(first) = self.lanes.first() {
+                    let emitter = first.destination.emitter().renamed(&recovered.lane);
+                    emitter.emit(None, || Event::Outbox(OutboxEvent::Parked { why }));
+                }
             }
             (Some(lane), None) => lane.tell(OutboxEvent::Recovered),
             (None, None) => {}
         }
+        self.waiters.changed(recovered.id);
         self.wake(&recovered.lane);
     }
 }

@@ -14,7 +14,7 @@ use super::time::Timestamp;
 use crate::context::{IdempotencyKey, Scope};
 use crate::outcome::Error;
 use crate::rt::Rng;
-use crate::terms::outbox::Priority;
+use crate::terms::outbox::{Phase, Priority};
 
 /// A request to be delivered, sooner or later, and what is to happen with it.
 ///
@@ -54,6 +54,8 @@ pub struct Message {
     delay: Duration,
     max_attempts: u32,
     keep_answer: u32,
+    dedup_window: Duration,
+    phase: Phase,
     /// The first thing that was wrong.
     error: Option<String>,
 }
@@ -91,6 +93,8 @@ impl Message {
             delay: Duration::ZERO,
             max_attempts: MAX_ATTEMPTS,
             keep_answer: 0,
+            dedup_window: Duration::ZERO,
+            phase: Phase::Send,
             error,
         }
     }
@@ -161,9 +165,26 @@ impl Message {
     }
 
     /// The business's own name for the operation. While a message of the same name is open or dead in the
-    /// lane, another one isn't stored: its [`Ticket`](super::Ticket) is that of the first.
+    /// lane, and for a [window](Self::dedup_window) after its delivery, another one isn't stored: its
+    /// [`Ticket`](super::Ticket) is that of the first.
     pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
         self.dedup_key = Some(key.into());
+        self
+    }
+
+    /// How long its [business key](Self::dedup_key) stays taken after it was delivered; not at all by default,
+    /// because a key such as `price of item 7` is used again for the next change, which must not be lost. Set it
+    /// where a key names one operation that may be enqueued again late, by a job that is repeated. The message is
+    /// stored for at least as long.
+    pub fn dedup_window(mut self, window: Duration) -> Self {
+        self.dedup_window = window;
+        self
+    }
+
+    /// Nothing is sent: the function that settles it does all.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn handled(mut self) -> Self {
+        self.phase = Phase::Handle;
         self
     }
 
@@ -237,6 +258,7 @@ impl Message {
         let id = MessageId::new(now, rng);
         let mut progress = Progress::new(now, max_age, self.max_attempts);
         progress.not_before = now.plus(self.delay);
+        (progress.phase, progress.dedup_window) = (self.phase, self.dedup_window);
         let content = Content {
             id,
             lane: lane.to_owned(),

@@ -58,7 +58,7 @@
 //!
 //! | from | what happens | to | if |
 //! |---|---|---|---|
-//! | – | enqueued | ready | no message has its key, and none that is open or dead has its business key in the lane; else the first one's ticket is returned |
+//! | – | enqueued | ready | no message has its key, and none that is open or dead, or within the [window](Message::dedup_window) after its delivery, has its business key in the lane; else the first one's ticket is returned |
 //! | ready | claimed: attempt + 1, a new lease | leased | due, before its deadline, lane not paused, first of its order key |
 //! | leased | the provider did it | delivered | |
 //! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
@@ -68,6 +68,7 @@
 //! | leased | not sent, or 429 with a time, or 401 | ready, attempt − 1 | |
 //! | leased | accepted, with where to ask | ready, to poll | the lane [polls](Lane::polling); polls are no attempts |
 //! | leased | delivered, but [settling](#settling) failed | ready, to settle | the function is repeated, the call isn't; used up: dead, [`HookFailed`](DeadReason::HookFailed) |
+//! | leased, nothing to send | its function failed | ready | as an attempt that failed; used up: dead, [`HookFailed`](DeadReason::HookFailed). A success that is told late counts for nothing |
 //! | leased | its lease is over | ready, outcome unknown + 1 | attempts are left; else dead: [`Poison`](DeadReason::Poison) |
 //! | ready, outcome unknown | claimed | leased, or dead: [`UnknownOutcome`](DeadReason::UnknownOutcome) | by the lane's [policy](Lane::unknown_outcome) |
 //! | ready | its deadline is over | dead: [`Expired`](DeadReason::Expired) | |
@@ -190,6 +191,7 @@ mod stored;
 mod ticket;
 mod time;
 mod verdict;
+mod waiters;
 mod worker;
 
 #[cfg(feature = "sqlite")]

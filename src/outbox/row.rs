@@ -133,6 +133,8 @@ fn progress<R: SqlRow>(row: &R) -> Result<Option<Progress>, R::Error> {
         erased: row.maybe_integer("erased")? == Some(1),
         poll_uri: row.maybe_text("poll_uri")?,
         unknown_before: row.number("unknown_before")?,
+        dedup_window: Duration::from_millis(row.number("dedup_window")?),
+        dedup_until: row.maybe_time("dedup_until")?,
     }))
 }
 
@@ -147,6 +149,7 @@ pub(crate) fn attempt<R: SqlRow>(row: &R) -> Result<Attempt, R::Error> {
         class: row.maybe_text("class")?,
         request_id: row.maybe_text("request_id")?,
         next_at: row.maybe_time("next_at")?,
+        error: row.maybe_text("error")?,
     })
 }
 

@@ -24,8 +24,8 @@ pub trait Store: Send + Sync + 'static {
     /// The store's time. All times that it compares are its own.
     fn now(&self) -> StoreFuture<'_, Timestamp>;
 
-    /// Stores messages. For one whose idempotency key is stored already, or whose business key is open or
-    /// dead in its lane, nothing is stored.
+    /// Stores messages. For one whose idempotency key is stored already, or whose business key is taken in its
+    /// lane, by a message that is open or dead or by the window of one that was delivered, nothing is stored.
     fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>>;
 
     /// Gives a worker messages that are due, each with a lease: by priority, then by the time at which they
@@ -35,8 +35,9 @@ pub trait Store: Send + Sync + 'static {
     /// Makes leases last so long from now; says for each whether it is still held.
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Records what attempts came to, in the order given, and runs the host's settling functions.
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>>;
+    /// Records what attempts came to, in the order given, and runs the host's settling functions. For a
+    /// message that isn't stored any more, nothing is done, and `None` is said.
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>>;
 
     /// Takes back leases that are over, and parks waiting messages whose deadline is over: at most so many
     /// of each; with 0 it only finds out whether the store answers. It may be called by several workers at once.
@@ -46,6 +47,10 @@ pub trait Store: Send + Sync + 'static {
     /// called when the workers start, and again if they were dropped or this failed. A store that can't know takes
     /// back none.
     fn recover(&self) -> StoreFuture<'_, Reaped>;
+
+    /// The workers that began with [`recover`](Self::recover) have stopped: those of another process may begin. It
+    /// must not block, and nobody waits until it is done.
+    fn retire(&self) {}
 
     /// Stops claims in a lane until a time. A pause [by a worker](PausedBy::Worker) doesn't shorten one
     /// that holds.
@@ -59,6 +64,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Messages in the order in which they were enqueued.
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>>;
+
+    /// One message, without its attempts and what people did to it. Its request's headers and body may be
+    /// missing: it is asked for again and again by whoever waits for the message.
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        Box::pin(async move { Ok(self.get(id).await?.map(|history| history.message)) })
+    }
 
     /// One message with its attempts and what people did to it.
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>>;
@@ -83,7 +94,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> StoreFuture<'_, ()>;
 
     /// Removes at most so many messages that were delivered, cancelled or discarded before this, with their
-    /// attempts. Dead ones stay. Returns how many were removed.
+    /// attempts. Dead ones stay, and so do those whose business key is still taken. Returns how many were removed.
     fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize>;
 
     /// Whether a function of the host settles this lane's messages, so that answers are needed.

@@ -106,6 +106,8 @@ pub struct Attempt {
     pub request_id: Option<String>,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
+    /// What the host's settling function said when it failed: at most 500 bytes, without what is secret by its looks.
+    pub error: Option<String>,
 }
 
 /// What a person did to a message or a lane.
@@ -147,12 +149,7 @@ impl StoredMessage {
     /// Whether messages of its key that came after it have to wait for it.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
-        let Progress { state, replaced_by, .. } = &self.progress;
-        match state {
-            State::Ready | State::Leased => true,
-            State::Dead => replaced_by.is_none(),
-            _ => false,
-        }
+        self.progress.is_undecided()
     }
 
     /// Forgets the request and the answer. Ids, keys and what happened stay.

@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::outbox::error::{OutboxError, missing};
 use crate::outbox::id::MessageId;
 use crate::outbox::input::Input;
 use crate::outbox::settlement;
@@ -41,14 +40,15 @@ impl Inner {
         enqueued
     }
 
-    /// A message with its key, or one that is open or dead with its business key.
+    /// A message with its key, or one that has its business key.
     pub(super) fn duplicate_of(&self, new: &Content) -> Option<&StoredMessage> {
         self.messages.values().find(|known| {
             known.content.idempotency_key == new.idempotency_key
                 || known.content.lane == new.lane
                     && new.dedup_key.is_some()
                     && known.content.dedup_key == new.dedup_key
-                    && known.is_ahead()
+                    && (known.is_ahead()
+                        || known.progress.dedup_until.is_some_and(|it| it > new.created))
         })
     }
 
@@ -114,13 +114,13 @@ impl Inner {
         &mut self,
         settlement: &Settlement,
         now: Timestamp,
-        hook: impl FnOnce(&StoredMessage, &Answer) -> bool,
-    ) -> Result<Settled, OutboxError> {
+        hook: impl FnOnce(&StoredMessage, &Answer) -> Result<(), String>,
+    ) -> Option<Settled> {
         let id = settlement.lease.id;
-        let message = self.find_mut(id).ok_or_else(missing)?;
+        let message = self.find_mut(id)?;
         let (settled, attempt) = settlement::settle(message, settlement, now, hook);
         self.record(id, attempt);
-        Ok(settled)
+        Some(settled)
     }
 
     /// The first word about an attempt that was unknown is replaced by what it came to.

@@ -178,7 +178,7 @@ impl Store for PostgresStore {
         })
     }
 
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         Box::pin(async move {
             let conflicts = AtomicU32::new(0);
             let each = u32::try_from(settlements.len()).unwrap_or(u32::MAX);
@@ -230,6 +230,12 @@ impl Store for PostgresStore {
         Box::pin(async move {
             run!(self.pool, LIMIT, |client| browse::browse(client, &self.sql, &filter, page))
         })
+    }
+
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| browse::find(client, &self.sql, id)) },
+        )
     }
 
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {

@@ -14,7 +14,6 @@ use super::hook::{self, PostgresHook};
 use super::statements::Statements;
 use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
-use crate::outbox::error::missing;
 use crate::outbox::input::Input;
 use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
@@ -138,20 +137,23 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     hooks: &Hooks,
     conflicts: &AtomicU32,
-) -> Result<Vec<Settled>, Failure> {
+) -> Result<Vec<Option<Settled>>, Failure> {
     let tx = begin(client).await?;
     let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
     let hooked: Vec<_> = hooks.keys().map(String::as_str).collect();
     let (now, mut held) = hold(&tx, sql, ids, &hooked).await?;
     let (mut changes, mut done) = (Changes::new(), Vec::with_capacity(settlements.len()));
     for settlement in settlements {
-        let held = held.get_mut(&settlement.lease.id).ok_or_else(missing)?;
+        let Some(held) = held.get_mut(&settlement.lease.id) else {
+            done.push(None);
+            continue;
+        };
         let answer = held.message.answer.clone();
         let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
         changes.attempt(settlement.lease.id, attempt);
-        done.push(settled);
+        done.push(Some(settled));
     }
     held.values().for_each(|held| changes.message(held));
     changes.write(&tx, sql).await?;
@@ -170,17 +172,17 @@ async fn settle_one(
     conflicts: &AtomicU32,
 ) -> Result<(Settled, Attempt), Failure> {
     let Some(hook) = hooks.get(&held.message.content.lane) else {
-        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| Ok(())));
     };
     let (mut tried, mut asked) = (held.message.clone(), None);
     let settled = settlement::settle(&mut tried, settlement, now, |message, answer| {
         asked = Some((message.clone(), answer.clone()));
-        true
+        Ok(())
     });
     if let Some((message, answer)) = asked
-        && !hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
+        && let Err(why) = hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
     {
-        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| false));
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| Err(why)));
     }
     held.message = tried;
     Ok(settled)

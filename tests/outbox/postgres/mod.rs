@@ -12,6 +12,7 @@ use crate::suite::{Bench, HOOKED};
 mod bouncer;
 mod delivery;
 mod failures;
+mod migrations;
 mod plans;
 mod server;
 mod together;

@@ -1,8 +1,9 @@
 //! Shutdowns, crashes, and several workers on one store.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use outrigger::event::Event;
+use outrigger::event::{Event, Origin, Subscriber};
 use outrigger::outbox::{
     By, DeadReason, Filter, Lane, MemoryStore, Outbox, OutboxErrorKind, OutboxEvent, Page, State,
     TicketState, UnknownOutcome,
@@ -214,12 +215,25 @@ async fn a_message_of_another_process_that_dies_is_told_by_who_finds_it() {
     let store = shared();
     let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
     plain.enqueue(mail("1").lane("crm").deadline(secs(60))).await.unwrap();
-    let recorder = EventRecorder::new();
-    let mailer = builder("mailer").subscriber(recorder.clone());
+    let (recorder, told_of) = (EventRecorder::new(), Arc::new(Mutex::new(Vec::new())));
+    let heard = Arc::clone(&told_of);
+    let mailer = builder("mailer").subscriber(recorder.clone()).subscriber(Names(heard));
     let mailer = mailer.service(provider([Answer::status(200)])).build().unwrap();
     let _running = start(Outbox::with_store(store).clock(clock()).lane(&mailer).build().unwrap());
     sleep(100).await;
     let expired = OutboxEvent::Parked { why: DeadReason::Expired };
     let told = recorder.events().into_iter();
     assert_eq!(told.filter(|event| *event == Event::Outbox(expired)).count(), 1);
+    assert_eq!(*told_of.lock().unwrap(), [Some("crm".to_owned())], "as of its own lane");
+}
+
+/// Of which integrations outboxes tell something.
+struct Names(Arc<Mutex<Vec<Option<String>>>>);
+
+impl Subscriber for Names {
+    fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+        if matches!(event, Event::Outbox(_)) {
+            self.0.lock().unwrap().push(origin.integration().map(str::to_owned));
+        }
+    }
 }

@@ -1,7 +1,8 @@
 UPDATE outrigger_message SET
-    state = ?1, phase = ?2, dead_reason = ?3, attempt = ?4, max_attempts = ?5, hook_attempts = ?6,
-    snoozes = ?7, unknown = ?8, not_before = ?9, max_age = ?10, deadline = ?11,
-    key_valid_until = ?12, first_attempt = ?13, settled = ?14, token = ?15, lease_owner = ?16,
-    lease_until = ?17, replays = ?18, replaced_by = ?19, erased = ?20, poll_uri = ?21,
-    unknown_before = ?22, last_status = ?23, last_error = ?24
-WHERE seq = ?25
+    state = ?1, phase = ?2, dead_reason = ?3, attempt = ?4, max_attempts = ?5,
+    hook_attempts = ?6, snoozes = ?7, unknown = ?8, not_before = ?9, max_age = ?10,
+    deadline = ?11, key_valid_until = ?12, first_attempt = ?13, settled = ?14, token = ?15,
+    lease_owner = ?16, lease_until = ?17, replays = ?18, replaced_by = ?19, erased = ?20,
+    poll_uri = ?21, unknown_before = ?22, dedup_window = ?23, dedup_until = ?24,
+    last_status = ?25, last_error = ?26
+WHERE seq = ?27
