@@ -155,7 +155,9 @@
 
 mod builder;
 mod call;
+mod claim;
 mod columns;
+mod content;
 mod dead_letter;
 mod deliver;
 mod destination;
