@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
-use super::health::{Expiry, Health};
+use super::health::{Expiry, Health, LaneHealth};
 use crate::rt::clamp_to_year_9999;
 use crate::terms::{Status, TokenFailure};
 
@@ -22,7 +22,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, lanes, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -80,6 +80,23 @@ impl Serialize for ControlState {
             self,
             [name, position, is_default, who, why, error, has_error],
             "since": self.since.map(time),
+        );
+        value.serialize(serializer)
+    }
+}
+
+impl Serialize for LaneHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = object!(
+            self,
+            [lane, integration, ready, leased, dead],
+            "oldest_undelivered": self.oldest_undelivered.map(time),
+            "paused": self.paused.as_ref().map(|pause| object!(
+                pause,
+                [who, why],
+                "until": pause.until.map(time),
+            )),
+            "counted": time(self.counted),
         );
         value.serialize(serializer)
     }

@@ -1,7 +1,10 @@
 //! One claimed message: what is done with it, until the store has it back.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::call::{self, Called};
@@ -14,8 +17,10 @@ use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
 use super::time::Timestamp;
 use super::verdict::Verdict;
+use crate::context::Report as CallReport;
 use crate::integration::Integration;
 use crate::rt::{self, callback};
+use crate::terms::Delivery as Sent;
 use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
 /// What a worker does with one message.
@@ -45,7 +50,7 @@ impl Delivery {
         };
         let work = async {
             let started = self.inner.time();
-            let ended = self.work(started).await;
+            let ended = self.work_in_grace(started).await?;
             is_ended.store(true, Ordering::Relaxed);
             self.settle(started, ended).await
         };
@@ -82,20 +87,41 @@ impl Delivery {
         (!class.is_success()).then(|| class.name().to_owned())
     }
 
-    async fn work(&self, started: Timestamp) -> Ended {
+    /// At the end of a shutdown's grace, what was not sent is given back without an attempt. Of what was, the
+    /// lease ends.
+    async fn work_in_grace(&self, started: Timestamp) -> Option<Ended> {
+        let report = CallReport::new();
+        let ended = {
+            let (mut work, mut grace) =
+                (pin!(self.work(started, &report)), pin!(self.inner.grace()));
+            poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending => grace.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        if ended.is_some() {
+            return ended;
+        }
+        let may_be_done = report.delivery().is_some_and(|delivery| delivery != Sent::NotSent);
+        let outcome = Outcome::Snooze { until: self.inner.time() };
+        (!may_be_done).then(|| self.without_call(outcome))
+    }
+
+    async fn work(&self, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
         let Some(by) = self.lane.destination.integration() else {
             return self.without_call(self.delivered(started));
         };
         match progress.phase {
             Phase::Hook | Phase::Handle => self.without_call(self.delivered(started)),
-            Phase::Poll => self.poll(by, started).await,
+            Phase::Poll => self.poll(by, started, report).await,
             Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
-                Probed::NotDone => self.send(by, started).await,
+                Probed::NotDone => self.send(by, started, report).await,
                 Probed::Done => self.without_call(self.delivered(started)),
                 Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
             },
-            Phase::Send => self.send(by, started).await,
+            Phase::Send => self.send(by, started, report).await,
         }
     }
 
@@ -132,10 +158,10 @@ impl Delivery {
         }
     }
 
-    async fn send(&self, by: &Integration, started: Timestamp) -> Ended {
+    async fn send(&self, by: &Integration, started: Timestamp, report: &CallReport) -> Ended {
         let had_unknown = self.message.progress.unknown > 0;
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::send(by, &self.message.content, limit, most, had_unknown).await;
+        let called = call::send(by, &self.message.content, limit, most, had_unknown, report).await;
         let verdict = Verdict::of(&called.facts);
         let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
@@ -152,7 +178,7 @@ impl Delivery {
         self.judge(verdict, called).await
     }
 
-    async fn poll(&self, by: &Integration, started: Timestamp) -> Ended {
+    async fn poll(&self, by: &Integration, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
         let uri = progress.poll_uri.clone().unwrap_or_default();
         let (Some(polling), Ok(place)) = (&self.lane.polling, uri.parse()) else {
@@ -160,7 +186,7 @@ impl Delivery {
             return self.without_call(Outcome::Dead(DeadReason::Rejected));
         };
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::poll(by, &self.message.content, place, limit, most).await;
+        let called = call::poll(by, &self.message.content, place, limit, most, report).await;
         let verdict = Verdict::of(&called.facts);
         let at = self.ask_at(polling, &called);
         let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);

@@ -15,7 +15,7 @@ use super::message::Message;
 use super::store::Store;
 use super::ticket::{Ticket, TicketState};
 use super::worker::Worker;
-use super::{reaper, settler};
+use super::{health, reaper, settler};
 use crate::rt::{self, until};
 
 /// A durable queue of calls. See the [module](super). Clones are the same outbox.
@@ -103,6 +103,7 @@ impl Outbox {
         let (settling, to_settle) = (Arc::clone(inner), Arc::clone(&self.to_settle));
         background.spawn(async move { settler::run(settling, &mut *to_settle.lock().await).await });
         background.spawn(reaper::run(Arc::clone(inner)));
+        background.spawn(health::run(Arc::clone(inner)));
         let mut workers = JoinSet::new();
         for lane in &inner.lanes {
             workers.spawn(Worker::new(Arc::clone(inner), Arc::clone(lane)).run());
@@ -128,7 +129,8 @@ impl Outbox {
     }
 
     /// Ends [`run`](Self::run): nothing more is claimed, and what is under way has this long to end. What
-    /// has not ended by then is dealt with as after a crash. A later call may only make the end come sooner.
+    /// has not been sent by then, because it waits for a place, is given back; what was sent is dealt with as after a
+    /// crash. A later call may only make the end come sooner.
     pub fn shut_down(&self, grace: Duration) {
         let end = rt::after(rt::now(), grace);
         self.inner.stop.send_if_modified(|stop| {

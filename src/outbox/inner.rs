@@ -1,6 +1,6 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -10,8 +10,9 @@ use super::lane::Lane;
 use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
 use super::waiters::Waiters;
+use crate::control::LaneHealth;
 use crate::event::Event;
-use crate::rt::{Clock, Rng};
+use crate::rt::{self, Clock, Rng, until};
 use crate::terms::outbox::OutboxEvent;
 
 /// What an outbox's handles and workers share.
@@ -28,6 +29,10 @@ pub(super) struct Inner {
     /// There may be something to claim, by lane.
     pub(super) wakes: HashMap<String, Notify>,
     pub(super) waiters: Waiters,
+    /// Whether a registry asks for the lanes.
+    pub(super) is_registered: bool,
+    /// The lanes as they were counted last.
+    pub(super) counted: Mutex<Vec<LaneHealth>>,
     pub(super) settling: mpsc::Sender<ToSettle>,
     /// When everything has to have ended, once it is to end.
     pub(super) stop: watch::Sender<Option<Instant>>,
@@ -64,6 +69,19 @@ impl Inner {
         // Less is the time that the answer took.
         let ahead = if ahead.abs() < NOISE { 0 } else { ahead };
         self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Ends when what is under way has to have ended.
+    pub(super) async fn grace(&self) {
+        let mut stop = self.stop.subscribe();
+        loop {
+            let end = *stop.borrow_and_update();
+            if end.is_some_and(|end| end <= rt::now()) {
+                return;
+            }
+            // A later shutdown may make the end come sooner.
+            let _ = until(end, stop.changed()).await;
+        }
     }
 
     pub(super) fn wake(&self, lane: &str) {

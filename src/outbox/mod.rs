@@ -124,7 +124,8 @@
 //! [`edit`](Outbox::edit), [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act
 //! has who did it and why, and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox)
 //! what needs attention: a message that is dead, one that is running out of attempts or time, a lane that
-//! pauses. Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
+//! pauses. How lanes are stands in a [`Registry`](crate::control::Registry::lanes) as well, for whoever builds the outbox
+//! with [`register`](OutboxBuilder::register). Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
 //! authorization.
 //!
 //! # Defaults
@@ -165,6 +166,7 @@ mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
 mod handle;
+mod health;
 mod id;
 mod inner;
 mod input;

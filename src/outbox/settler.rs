@@ -55,9 +55,8 @@ impl Settler {
             rt::sleep_until(rt::after(rt::now(), self.inner.rng.about(wait))).await;
             wait = (wait * 2).min(LONGEST);
             let _turn = self.turns.acquire().await;
-            match self.settle(vec![one.settlement.clone()]).await {
-                Ok(mut settled) => break settled.pop().flatten(),
-                Err(_) => {}
+            if let Ok(mut settled) = self.settle(vec![one.settlement.clone()]).await {
+                break settled.pop().flatten();
             }
         };
         self.stuck.fetch_sub(1, Ordering::SeqCst);

@@ -46,6 +46,17 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+impl From<Timestamp> for SystemTime {
+    fn from(at: Timestamp) -> Self {
+        let since = Duration::from_millis(at.0.unsigned_abs());
+        let moved = match at.0 >= 0 {
+            true => Self::UNIX_EPOCH.checked_add(since),
+            false => Self::UNIX_EPOCH.checked_sub(since),
+        };
+        moved.unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)

@@ -73,6 +73,7 @@ impl Worker {
                 }
                 sooner.as_mut().poll(cx).map(|_| false)
             });
+            let end = end.map(|end| rt::after(end, LAST));
             if until(end, ended).await != Some(false) {
                 // What is still under way is dropped: its lease ends, and its outcome is unknown.
                 return;
@@ -193,6 +194,8 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
     None
 }
 
+/// How long the store has, after the grace of a shutdown, to take back what was not sent.
+const LAST: Duration = Duration::from_secs(1);
 /// How soon a lane looks again that has work: what others enqueue is found within this time.
 const POLL: Duration = Duration::from_secs(1);
 /// How soon one looks again that has none.

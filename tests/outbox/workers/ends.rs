@@ -55,6 +55,31 @@ async fn a_shutdown_ends_when_its_grace_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_for_a_place_at_the_end_of_the_grace_is_given_back_unsent() {
+    let script = provider([Answer::hang()]);
+    let mailer = builder("mailer").bulkhead(|bulkhead| bulkhead.concurrency(1));
+    let mailer = mailer.service(script.clone()).build().unwrap();
+    // Both see the place, and one gets it.
+    let bulk = Lane::new(&mailer).name("bulk");
+    let running = start(memory().lane(&mailer).lane(bulk).build().unwrap());
+    let tickets = [
+        running.enqueue(mail("1").lane("mailer")).await,
+        running.enqueue(mail("2").lane("bulk")).await,
+    ];
+    sleep(1).await;
+    assert_eq!(script.begun(), 1);
+    let outbox = running.outbox.clone();
+    running.shut_down(secs(5)).await;
+    let mut states = Vec::new();
+    for ticket in tickets {
+        let progress = outbox.history(ticket.id).await.unwrap().unwrap().message.progress;
+        states.push((progress.state, progress.attempt, progress.unknown));
+    }
+    states.sort_by_key(|(state, ..)| state.name());
+    assert_eq!(states, [(State::Leased, 1, 0), (State::Ready, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_work_of_a_lost_worker_is_done_by_another_with_the_same_key() {
     let (store, lost, works) =
         (shared(), provider([Answer::hang()]), provider([Answer::status(200)]));

@@ -3,6 +3,8 @@
 mod bench;
 mod deliveries;
 mod ends;
+#[cfg(feature = "serde")]
+mod health;
 mod lanes;
 #[cfg(feature = "sqlite")]
 mod outages;
