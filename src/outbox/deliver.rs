@@ -95,17 +95,19 @@ impl Delivery {
             let (mut work, mut grace) =
                 (pin!(self.work(started, &report)), pin!(self.inner.grace()));
             poll_fn(|cx| match work.as_mut().poll(cx) {
-                Poll::Ready(ended) => Poll::Ready(Some(ended)),
-                Poll::Pending => grace.as_mut().poll(cx).map(|()| None),
+                Poll::Ready(ended) => Poll::Ready(Ok(ended)),
+                Poll::Pending => grace.as_mut().poll(cx).map(|()| Err(report.delivery_if_cut())),
             })
             .await
         };
-        if ended.is_some() {
-            return ended;
+        match ended {
+            Ok(ended) => Some(ended),
+            Err(None | Some(Sent::NotSent)) => {
+                let until = self.inner.time();
+                Some(self.without_call(Outcome::Snooze { until }))
+            }
+            Err(Some(_)) => None,
         }
-        let may_be_done = report.delivery().is_some_and(|delivery| delivery != Sent::NotSent);
-        let outcome = Outcome::Snooze { until: self.inner.time() };
-        (!may_be_done).then(|| self.without_call(outcome))
     }
 
     async fn work(&self, started: Timestamp, report: &CallReport) -> Ended {
