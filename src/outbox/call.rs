@@ -20,6 +20,7 @@ use crate::rt::Clock;
 use crate::terms::Delivery;
 
 /// What a call came to.
+#[derive(Clone)]
 pub(super) struct Called {
     pub(super) facts: Facts,
     pub(super) answer: Option<Answer>,

@@ -6,7 +6,7 @@ use super::id::MessageId;
 use super::input::Input;
 use super::stored::{Content, StoredMessage};
 use super::time::Timestamp;
-use crate::terms::outbox::Priority;
+use crate::terms::outbox::{Phase, Priority, State};
 
 /// A worker's question for work.
 #[derive(Clone, Debug)]
@@ -25,18 +25,42 @@ pub struct ClaimRequest {
     pub own_key_lifetime: Option<Duration>,
     /// What a dead message does to those behind it.
     pub dead_head: DeadHead,
+    /// For a lane that sends batches, the id of a new one: what is claimed is one batch, the new one or, if the first
+    /// that is due is of a batch already, all of that.
+    pub batch: Option<MessageId>,
 }
 
 impl ClaimRequest {
-    /// What the claim is for this message.
+    /// What the claim is for one of so many messages.
     #[must_use]
-    pub fn input(&self, content: &Content) -> Input {
+    pub fn input(&self, content: &Content, of: usize) -> Input {
         let is_own = content.idempotency_key != content.id.to_string();
         Input::Claim {
             owner: self.owner.clone(),
             lease: self.lease,
-            key_lifetime: if is_own { self.own_key_lifetime } else { self.key_lifetime },
+            // A batch's key is the outbox's.
+            key_lifetime: if is_own && self.batch.is_none() {
+                self.own_key_lifetime
+            } else {
+                self.key_lifetime
+            },
+            batch: self.batch.map(|id| (id, u32::try_from(of).unwrap_or(u32::MAX))),
         }
+    }
+
+    /// The batch of the first message that is due, if it has one and this is for a lane with batches.
+    pub(crate) fn known_batch(&self, due: &[StoredMessage]) -> Option<MessageId> {
+        self.batch.and_then(|_| due.first()?.progress.batch_id)
+    }
+
+    /// How many of these are sent: the others are only to be settled.
+    pub(crate) fn count_sent(due: &[StoredMessage]) -> usize {
+        due.iter().filter(|message| message.progress.phase == Phase::Send).count()
+    }
+
+    /// Leaves those that a new batch may have.
+    pub(crate) fn take_new(&self, due: &mut Vec<StoredMessage>) {
+        due.retain(|message| self.batch.is_none() || message.progress.batch_id.is_none());
     }
 }
 
@@ -78,6 +102,15 @@ impl LeaseRef {
     pub(crate) fn of(message: &StoredMessage) -> Self {
         Self { id: message.content.id, token: message.progress.token }
     }
+}
+
+/// Whether all messages of a batch that are open may be claimed. If one is still with a worker, what became of the batch
+/// may yet be told.
+pub(crate) fn are_due(batch: &[StoredMessage], now: Timestamp) -> bool {
+    batch
+        .iter()
+        .map(|message| &message.progress)
+        .all(|progress| progress.state == State::Ready && progress.not_before <= now)
 }
 
 /// Leaves the first of the messages that are due, in the order of claims.

@@ -165,6 +165,8 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
         i64::from(progress.unknown_before).into(),
         millis(progress.dedup_window).into(),
         progress.dedup_until.into(),
+        progress.batch_id.map(|id| id.to_string()).into(),
+        i64::from(progress.batch_size).into(),
     ]
 }
 
@@ -189,10 +191,6 @@ pub(crate) fn headers_to_bytes(headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// The headers that [`headers_to_bytes`] wrote; a line that is none is left out.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    expect(dead_code, reason = "only databases have columns")
-)]
 pub(crate) fn headers_from_bytes(bytes: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
@@ -255,7 +253,7 @@ pub(crate) const CONTENT: [&str; 16] = [
 
 /// The columns of what changes.
 #[cfg(test)]
-pub(crate) const PROGRESS: [&str; 24] = [
+pub(crate) const PROGRESS: [&str; 26] = [
     "state",
     "phase",
     "dead_reason",
@@ -280,4 +278,6 @@ pub(crate) const PROGRESS: [&str; 24] = [
     "unknown_before",
     "dedup_window",
     "dedup_until",
+    "batch_id",
+    "batch_size",
 ];

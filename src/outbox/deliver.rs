@@ -1,17 +1,13 @@
 //! One claimed message: what is done with it, until the store has it back.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::call::{self, Called};
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::{Lane, Probed, UnknownOutcome};
-use super::lease::while_extended;
+use super::lease::{in_grace, under_leases};
 use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
@@ -31,33 +27,26 @@ pub(super) struct Delivery {
 }
 
 /// What it came to.
-struct Ended {
-    outcome: Outcome,
-    called: Option<Called>,
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) called: Option<Called>,
     /// When the lane may claim again, if something here refused.
-    gate: Option<Instant>,
+    pub(super) gate: Option<Instant>,
+    /// Why a function of the host's could not make the request.
+    pub(super) error: Option<String>,
 }
 
 impl Delivery {
     /// Delivers the message and settles it. Its lease is extended until that is stored.
     pub(super) async fn run(self) -> Option<Instant> {
-        let is_ended = AtomicBool::new(false);
-        let lost = || {
-            // Later, a lease that is gone may be one that is settled.
-            if !is_ended.load(Ordering::Relaxed) {
-                self.lane.tell(OutboxEvent::LeaseLost);
-            }
-        };
-        let work = async {
-            let started = self.inner.time();
-            let ended = self.work_in_grace(started).await?;
-            is_ended.store(true, Ordering::Relaxed);
-            self.settle(started, ended).await
-        };
-        while_extended(&*self.inner.store, self.lease(), self.lane.lease, lost, work).await
+        let started = self.inner.time();
+        let settle = |ended| self.settle(started, ended);
+        let held = vec![self.lease()];
+        under_leases((&self.inner, &self.lane), held, self.work_in_grace(started), settle).await
     }
 
-    async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
+    pub(super) async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
         let (lease, gate) = (self.lease(), ended.gate);
         let report = Report {
             owner: self.inner.owner.clone(),
@@ -66,8 +55,10 @@ impl Delivery {
             status: ended.called.as_ref().and_then(Called::status).map(|status| status.as_u16()),
             class: self.class(&ended),
             request_id: ended.called.as_ref().and_then(|called| called.request_id.clone()),
+            error: ended.error.clone(),
         };
-        let answer = ended.called.and_then(|called| called.answer).filter(|_| self.keeps() > 0);
+        let answer =
+            ended.called.and_then(|called| called.answer).and_then(|it| it.cut(self.keeps()));
         let is_running_out = self.is_running_out(&ended.outcome);
         let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
         let settled = self.inner.settle(&self.lane, settlement).await;
@@ -77,7 +68,7 @@ impl Delivery {
         gate
     }
 
-    fn lease(&self) -> LeaseRef {
+    pub(super) fn lease(&self) -> LeaseRef {
         LeaseRef { id: self.message.content.id, token: self.message.progress.token }
     }
 
@@ -91,22 +82,13 @@ impl Delivery {
     /// lease ends.
     async fn work_in_grace(&self, started: Timestamp) -> Option<Ended> {
         let report = CallReport::new();
-        let ended = {
-            let (mut work, mut grace) =
-                (pin!(self.work(started, &report)), pin!(self.inner.grace()));
-            poll_fn(|cx| match work.as_mut().poll(cx) {
-                Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-                Poll::Pending => grace.as_mut().poll(cx).map(|()| Err(report.delivery_if_cut())),
-            })
-            .await
-        };
-        match ended {
+        match in_grace(&self.inner, &report, self.work(started, &report)).await {
             Ok(ended) => Some(ended),
-            Err(None | Some(Sent::NotSent)) => {
+            Err(Sent::NotSent) => {
                 let until = self.inner.time();
                 Some(self.without_call(Outcome::Snooze { until }))
             }
-            Err(Some(_)) => None,
+            Err(_) => None,
         }
     }
 
@@ -116,6 +98,7 @@ impl Delivery {
             return self.without_call(self.delivered(started));
         };
         match progress.phase {
+            Phase::Send if progress.batch_id.is_some() => self.without_call(self.apart(started)),
             Phase::Hook | Phase::Handle => self.without_call(self.delivered(started)),
             Phase::Poll => self.poll(by, started, report).await,
             Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
@@ -129,18 +112,29 @@ impl Delivery {
 
     /// Whether a failed message has few attempts or little time left.
     fn is_running_out(&self, outcome: &Outcome) -> bool {
-        let Outcome::Retry { at, .. } = outcome else { return false };
+        let (Outcome::Retry { at, .. } | Outcome::RetryApart { at }) = outcome else {
+            return false;
+        };
         let progress = &self.message.progress;
         progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
             || progress.deadline.since(*at) < progress.max_age / 10
     }
 
-    fn without_call(&self, outcome: Outcome) -> Ended {
-        Ended { outcome, called: None, gate: None }
+    pub(super) fn without_call(&self, outcome: Outcome) -> Ended {
+        Ended { outcome, called: None, gate: None, error: None }
+    }
+
+    /// Without the rest of its batch: its key doesn't protect it any more.
+    pub(super) fn apart(&self, now: Timestamp) -> Outcome {
+        let progress = &self.message.progress;
+        match progress.unknown > 0 || progress.unknown_before > 0 {
+            true => Outcome::Dead(DeadReason::UnknownOutcome),
+            false => Outcome::RetryApart { at: now },
+        }
     }
 
     /// Whether a message whose effect nobody knows may be sent again.
-    async fn may_resend(&self, now: Timestamp) -> Probed {
+    pub(super) async fn may_resend(&self, now: Timestamp) -> Probed {
         let StoredMessage { content, progress, .. } = &self.message;
         let valid_until = progress.key_valid_until;
         let is_known = valid_until.is_some_and(|until| now < until);
@@ -175,7 +169,7 @@ impl Delivery {
                 // It may be done, and nobody can ask.
                 None => Outcome::Dead(DeadReason::UnknownOutcome),
             };
-            return Ended { outcome, called: Some(called), gate: None };
+            return Ended { called: Some(called), ..self.without_call(outcome) };
         }
         self.judge(verdict, called).await
     }
@@ -200,10 +194,10 @@ impl Delivery {
             }
             Some(Polled::Done) | None => return self.judge(verdict, called).await,
         };
-        Ended { outcome, called: Some(called), gate: None }
+        Ended { called: Some(called), ..self.without_call(outcome) }
     }
 
-    async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
+    pub(super) async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
         let now = self.inner.time();
         let mut gate = None;
         let outcome = match verdict {
@@ -228,7 +222,7 @@ impl Delivery {
                 Outcome::Snooze { until: until.plus(own) }
             }
         };
-        Ended { outcome, called: Some(called), gate }
+        Ended { called: Some(called), gate, ..self.without_call(outcome) }
     }
 
     /// When to ask for a job: when the provider says, within reason.
@@ -247,20 +241,20 @@ impl Delivery {
         }
     }
 
-    fn delivered(&self, now: Timestamp) -> Outcome {
+    pub(super) fn delivered(&self, now: Timestamp) -> Outcome {
         let attempts = self.message.progress.handled();
         let hook_again = self.lane.schedule.next(attempts, now, None, &self.inner.rng);
         Outcome::Delivered { hook_again }
     }
 
-    fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
+    pub(super) fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
         let attempts = self.message.progress.attempt;
         let wait = wait.map(|wait| wait.min(LONGEST_WAIT));
         self.lane.schedule.next(attempts, now, wait, &self.inner.rng)
     }
 
     /// A call ends by its message's deadline, too.
-    fn limit(&self, now: Timestamp) -> Duration {
+    pub(super) fn limit(&self, now: Timestamp) -> Duration {
         let left = self.message.progress.deadline.since(now).max(Duration::from_secs(1));
         self.lane.call_limit.min(left)
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::id::MessageId;
 use super::input::Applied;
 use super::lane::Lane;
 use super::store::{Recovered, Settled, Settlement, Store};
@@ -69,6 +70,10 @@ impl Inner {
         // Less is the time that the answer took.
         let ahead = if ahead.abs() < NOISE { 0 } else { ahead };
         self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    pub(super) fn new_id(&self) -> MessageId {
+        MessageId::new(self.time(), &self.rng)
     }
 
     /// Ends when what is under way has to have ended.

@@ -250,7 +250,7 @@ impl fmt::Debug for Message {
     }
 }
 
-fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
+pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
     value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
 }
 

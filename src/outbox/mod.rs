@@ -66,6 +66,7 @@
 //! | leased | failed | dead: [`Exhausted`](DeadReason::Exhausted), [`Expired`](DeadReason::Expired) | attempts are used up; the next would be past the deadline |
 //! | leased | refused for good (4xx, unsendable) | dead: [`Rejected`](DeadReason::Rejected) | |
 //! | leased | not sent, or 429 with a time, or 401 | ready, attempt − 1 | |
+//! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
 //! | leased | accepted, with where to ask | ready, to poll | the lane [polls](Lane::polling); polls are no attempts |
 //! | leased | delivered, but [settling](#settling) failed | ready, to settle | the function is repeated, the call isn't; used up: dead, [`HookFailed`](DeadReason::HookFailed) |
 //! | leased, nothing to send | its function failed | ready | as an attempt that failed; used up: dead, [`HookFailed`](DeadReason::HookFailed). A success that is told late counts for nothing |
@@ -154,6 +155,8 @@
 //! SQLite's file must be on a local disk: network file systems are refused. At its start, the worker takes back
 //! what the last one had under way, at once.
 
+mod batch;
+mod batch_delivery;
 mod builder;
 mod call;
 mod claim;
@@ -198,6 +201,7 @@ mod verdict;
 mod waiters;
 mod worker;
 
+pub use batch::{Batch, ItemVerdict};
 #[cfg(feature = "sqlite")]
 pub use builder::SqliteFile;
 pub use builder::{OpenStore, OutboxBuilder, OwnStore};

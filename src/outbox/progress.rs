@@ -56,6 +56,10 @@ pub struct Progress {
     pub dedup_window: Duration,
     /// Until when its business key is taken, once it is delivered.
     pub dedup_until: Option<Timestamp>,
+    /// The batch in which it is sent, until the provider has answered for it. Its text is the batch's key.
+    pub batch_id: Option<MessageId>,
+    /// How many messages that batch has.
+    pub batch_size: u32,
 }
 
 /// Who has a message, and until when.
@@ -95,6 +99,8 @@ impl Progress {
             poll_uri: None,
             dedup_window: Duration::ZERO,
             dedup_until: None,
+            batch_id: None,
+            batch_size: 0,
         }
     }
 

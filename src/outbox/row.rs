@@ -80,6 +80,7 @@ pub(crate) fn message<R: SqlRow>(row: &R) -> Result<Option<StoredMessage>, R::Er
         last_status: row.maybe_number("last_status")?,
         last_error: row.maybe_text("last_error")?,
         answer,
+        batch_request: row.maybe_bytes("batch_request")?,
     }))
 }
 
@@ -135,6 +136,8 @@ fn progress<R: SqlRow>(row: &R) -> Result<Option<Progress>, R::Error> {
         unknown_before: row.number("unknown_before")?,
         dedup_window: Duration::from_millis(row.number("dedup_window")?),
         dedup_until: row.maybe_time("dedup_until")?,
+        batch_id: row.maybe_parsed("batch_id")?,
+        batch_size: row.number("batch_size")?,
     }))
 }
 

@@ -43,10 +43,13 @@ pub(crate) fn settle(
         if message.content.keep_answer > 0 && answer.is_some() {
             message.answer.clone_from(answer);
         }
+        if message.progress.batch_id.is_none() {
+            message.batch_request = None;
+        }
         if message.progress.state == State::Delivered {
             // All of it was kept only for the function that has run now.
-            message.answer =
-                message.answer.take().and_then(|answer| answer.cut(message.content.keep_answer));
+            let kept = usize::try_from(message.content.keep_answer).unwrap_or(usize::MAX);
+            message.answer = message.answer.take().and_then(|answer| answer.cut(kept));
         }
     }
     let attempt = Attempt {
@@ -59,7 +62,7 @@ pub(crate) fn settle(
         class: report.class.clone(),
         request_id: report.request_id.clone(),
         next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
-        error,
+        error: error.or_else(|| report.error.clone()),
     };
     let settled = Settled {
         applied: applied.ok(),
@@ -139,7 +142,7 @@ fn word(
         (_, Err(_)) => "stale",
         (Outcome::HookFailed { .. }, _) => "hook_failed",
         (Outcome::Retry { effect: Effect::Unknown, .. }, _) => UNKNOWN,
-        (Outcome::Retry { .. }, _) => "retryable",
+        (Outcome::Retry { .. } | Outcome::RetryApart { .. }, _) => "retryable",
         (Outcome::Snooze { .. }, _) => "snoozed",
         (Outcome::Accepted { .. }, _) => "accepted",
         (Outcome::Dead(reason), _) => dead.unwrap_or(*reason).name(),
@@ -148,8 +151,8 @@ fn word(
 
 impl Answer {
     /// No more of the body than this; nothing at all for 0.
-    fn cut(mut self, bytes: u32) -> Option<Self> {
-        self.body.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+    pub(super) fn cut(mut self, bytes: usize) -> Option<Self> {
+        self.body.truncate(bytes);
         (bytes > 0).then_some(self)
     }
 

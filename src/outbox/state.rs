@@ -17,8 +17,11 @@ impl Progress {
     /// The [`Refusal`] says why the message stays as it is.
     pub fn apply(&mut self, input: &Input, now: Timestamp) -> Result<Applied, Refusal> {
         match input {
-            Input::Claim { owner, lease, key_lifetime } => {
+            Input::Claim { owner, lease, key_lifetime, batch } => {
                 self.claim(owner, now.plus(*lease), *key_lifetime, now)?;
+                if let (Phase::Send, None, Some((id, size))) = (self.phase, self.batch_id, *batch) {
+                    (self.batch_id, self.batch_size) = (Some(id), size);
+                }
             }
             Input::Extend { token, lease } => {
                 let until = now.plus(*lease);
@@ -114,11 +117,13 @@ impl Progress {
                 if !self.dedup_window.is_zero() && self.is_undecided() {
                     self.dedup_until = Some(now.plus(self.dedup_window));
                 }
+                self.leave_batch();
                 self.end(State::Delivered, now);
                 return Ok(applied);
             }
             Outcome::HookFailed { at } => {
                 let applied = self.success(token)?;
+                self.leave_batch();
                 self.hook_failed(at, now);
                 return Ok(applied);
             }
@@ -126,6 +131,10 @@ impl Progress {
         };
         match outcome {
             Outcome::Retry { at, effect } => self.retry(*at, *effect, now),
+            Outcome::RetryApart { at } => {
+                self.leave_batch();
+                self.retry(*at, Effect::None, now);
+            }
             Outcome::Snooze { until } => self.snooze(*until),
             Outcome::Accepted { at, uri } => {
                 self.phase = Phase::Poll;
@@ -184,6 +193,14 @@ impl Progress {
             }
         }
         self.wait_until(at, now);
+    }
+
+    /// The batch's key was used up by its answer, or never did anything.
+    fn leave_batch(&mut self) {
+        if self.batch_id.take().is_some() {
+            (self.batch_size, self.unknown) = (0, 0);
+            (self.first_attempt, self.key_valid_until) = (None, None);
+        }
     }
 
     fn snooze(&mut self, until: Timestamp) {

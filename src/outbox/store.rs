@@ -2,10 +2,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub(crate) use super::claim::head_start;
+use bytes::Bytes;
+
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use super::claim::take_first;
 pub use super::claim::{ClaimRequest, Claimed, DeadHead, LeaseRef};
+pub(crate) use super::claim::{are_due, head_start};
 use super::dead_letter::{Acted, Action, Filter, Page, Selection};
 use super::error::OutboxError;
 use super::id::MessageId;
@@ -38,6 +40,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes leases last so long from now; says for each whether it is still held.
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>>;
+
+    /// Keeps the request of a batch with its first message, if that is still held; says whether it was. It is the same
+    /// request at each repetition, until the provider has answered for the message.
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool>;
 
     /// Records what attempts came to, in the order given, and runs the host's settling functions. For a
     /// message that isn't stored any more, nothing is done, and `None` is said.
@@ -150,6 +156,8 @@ pub struct Report {
     pub class: Option<String>,
     /// The provider's own id for the request.
     pub request_id: Option<String>,
+    /// Why a function of the host's could not make the request.
+    pub error: Option<String>,
 }
 
 /// What settling did.

@@ -71,6 +71,8 @@ pub struct StoredMessage {
     pub last_error: Option<String>,
     /// The answer, if it was to be kept or a settling function needs it.
     pub answer: Option<Answer>,
+    /// The request of the batch whose first message it is, as it was sent.
+    pub batch_request: Option<Bytes>,
 }
 
 /// The provider's answer, as far as it was to be kept.
@@ -143,7 +145,15 @@ impl StoredMessage {
     #[must_use]
     pub fn new(seq: u64, new: NewMessage) -> Self {
         let NewMessage { content, progress } = new;
-        Self { seq, content, progress, last_status: None, last_error: None, answer: None }
+        Self {
+            seq,
+            content,
+            progress,
+            last_status: None,
+            last_error: None,
+            answer: None,
+            batch_request: None,
+        }
     }
 
     /// Whether messages of its key that came after it have to wait for it.
@@ -157,7 +167,7 @@ impl StoredMessage {
         self.content.uri = Uri::default();
         self.content.headers = HeaderMap::new();
         self.content.body = Bytes::new();
-        self.answer = None;
+        (self.answer, self.batch_request) = (None, None);
     }
 
     /// Whether a worker still has to poll for its result.

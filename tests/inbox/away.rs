@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use outrigger::outbox::{
     Acted, Action, ClaimRequest, Claimed, Enqueued, Filter, History, LaneStats, LeaseRef,
     MemoryStore, MessageId, NewMessage, OutboxError, Page, Pause, Reaped, Selection, Settled,
@@ -73,6 +74,7 @@ forward! {
     enqueue(messages: Vec<NewMessage>) -> Vec<Enqueued>;
     claim(request: ClaimRequest) -> Claimed;
     extend(leases: Vec<LeaseRef>, lease: Duration) -> Vec<bool>;
+    keep_request(first: LeaseRef, request: Bytes) -> bool;
     settle(settlements: Vec<Settlement>) -> Vec<Option<Settled>>;
     reap(most: usize) -> Reaped;
     recover() -> Reaped;

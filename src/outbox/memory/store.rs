@@ -3,6 +3,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::ops::Inner;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::OutboxError;
@@ -95,6 +97,10 @@ impl Store for MemoryStore {
 
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
         self.with(|inner, now| leases.iter().map(|held| inner.extend(held, lease, now)).collect())
+    }
+
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        self.with(|inner, _| inner.keep_request(&first, request))
     }
 
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {

@@ -41,7 +41,7 @@ impl Held {
 
 impl Changes {
     pub(super) fn new() -> Self {
-        let messages = Columns::new("tttiiiiiiiiiiiitiititiiiittti");
+        let messages = Columns::new("tttiiiiiiiiiiiitiititiiitiittti");
         Self { messages, answers: Columns::new("ibbt"), attempts: Vec::new() }
     }
 

@@ -23,7 +23,7 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts find held lane leases_over move_seq
+    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts find held keep_request lane leases_over move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats update
     update_answers
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio_postgres::{Client, Config, NoTls, Transaction};
 
 use super::group::{Group, is_free};
@@ -175,6 +176,14 @@ impl Store for PostgresStore {
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
         Box::pin(async move {
             run!(self.pool, LIMIT, |client| worker::extend(client, &self.sql, &leases, lease))
+        })
+    }
+
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::keep_request(
+                client, &self.sql, &first, &request
+            ))
         })
     }
 

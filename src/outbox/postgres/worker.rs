@@ -18,10 +18,10 @@ use crate::outbox::input::Input;
 use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
 use crate::outbox::store::{
-    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, head_start,
-    take_first,
+    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, are_due,
+    head_start, take_first,
 };
-use crate::outbox::stored::{Attempt, NewMessage};
+use crate::outbox::stored::{Attempt, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{Priority, State};
 
@@ -93,9 +93,10 @@ pub(super) async fn claim(
         due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
         take_first(&mut due, request.most);
     }
-    let mut changes = Changes::new();
+    let due = of_one_batch(&tx, sql, request, due, now).await?;
+    let (mut changes, count) = (Changes::new(), ClaimRequest::count_sent(&due));
     for message in due {
-        let (input, mut held) = (request.input(&message.content), Held::new(message));
+        let (input, mut held) = (request.input(&message.content, count), Held::new(message));
         held.is_changed = held.message.progress.apply(&input, now).is_ok();
         changes.message(&held);
         claimed.messages.extend(held.is_changed.then_some(held.message));
@@ -105,6 +106,39 @@ pub(super) async fn claim(
     commit(tx).await?;
     committing.heard();
     Ok(claimed)
+}
+
+/// Those that are claimed.
+async fn of_one_batch(
+    tx: &Transaction<'_>,
+    sql: &Statements,
+    request: &ClaimRequest,
+    mut due: Vec<StoredMessage>,
+    now: Timestamp,
+) -> Result<Vec<StoredMessage>, Failure> {
+    while let Some(batch) = request.known_batch(&due) {
+        let rows = tx.query_typed(&sql.batch, &[(&batch.to_string(), Type::TEXT)]).await?;
+        let open = rows.first().map_or(Ok(0), |row| row.number::<usize>("open"))?;
+        let members = messages(&rows)?;
+        if members.len() == open && are_due(&members, now) {
+            return Ok(members);
+        }
+        due.retain(|message| message.progress.batch_id != Some(batch));
+    }
+    request.take_new(&mut due);
+    Ok(due)
+}
+
+/// One statement, and a transaction of its own.
+pub(super) async fn keep_request(
+    client: &Client,
+    sql: &Statements,
+    first: &LeaseRef,
+    request: &[u8],
+) -> Result<bool, Failure> {
+    let (id, token) = (first.id.to_string(), integer(first.token));
+    let params: [Param<'_>; 3] = [(&id, Type::TEXT), (&token, Type::INT8), (&request, Type::BYTEA)];
+    Ok(client.execute_typed(&sql.keep_request, &params).await? == 1)
 }
 
 pub(super) async fn extend(

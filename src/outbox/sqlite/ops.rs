@@ -55,6 +55,19 @@ pub(super) fn extend(
     Ok(is_held)
 }
 
+pub(super) fn keep_request(
+    connection: &Connection,
+    first: &LeaseRef,
+    request: &[u8],
+) -> rusqlite::Result<bool> {
+    let held = by_id(connection, first.id)?.filter(|message| {
+        message.progress.state == State::Leased && message.progress.token == first.token
+    });
+    let Some(message) = held else { return Ok(false) };
+    connection.prepare_cached(KEEP_REQUEST)?.execute(params![request, seq(&message)])?;
+    Ok(true)
+}
+
 /// `None` if there is no such message any more.
 pub(super) fn settle(
     connection: &Connection,
@@ -241,6 +254,7 @@ pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
 pub(super) const FIND: &str = include_str!("sql/find.sql");
 pub(super) const UPDATE: &str = include_str!("sql/update.sql");
 pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");
+pub(super) const KEEP_REQUEST: &str = include_str!("sql/keep_request.sql");
 pub(super) const LEASES_OVER: &str = include_str!("sql/leases_over.sql");
 pub(super) const DEADLINES_OVER: &str = include_str!("sql/deadlines_over.sql");
 pub(super) const RECORD_ATTEMPT: &str = include_str!("sql/record_attempt.sql");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rusqlite::Connection;
 
 use super::browse;
@@ -130,6 +131,10 @@ impl Store for SqliteStore {
         self.writer.write(move |tx, now| {
             leases.iter().map(|held| ops::extend(tx, held, lease, now).map_err(failed)).collect()
         })
+    }
+
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        self.writer.write(move |tx, _| ops::keep_request(tx, &first, &request).map_err(failed))
     }
 
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {

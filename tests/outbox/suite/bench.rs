@@ -137,6 +137,7 @@ impl Bench {
             status: answer.as_ref().map(|answer| answer.status),
             class: None,
             request_id: Some("req-1".into()),
+            error: None,
         };
         let settlement = Settlement { lease, outcome, report, answer };
         self.store.settle(vec![settlement]).await.unwrap().remove(0).expect("the message is stored")
@@ -186,6 +187,7 @@ pub(crate) fn request(lane: &str, most: usize) -> ClaimRequest {
         key_lifetime: Some(Duration::from_secs(3600)),
         own_key_lifetime: Some(Duration::from_secs(7200)),
         dead_head: DeadHead::Blocks,
+        batch: None,
     }
 }
 

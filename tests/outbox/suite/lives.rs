@@ -64,6 +64,7 @@ impl Life<'_> {
                     owner: "worker".into(),
                     lease: Duration::from_secs(60),
                     key_lifetime: Some(Duration::from_secs(3600)),
+                    batch: None,
                 };
                 assert_eq!(claimed.len(), usize::from(model.apply(&input, now).is_ok()));
             }
@@ -120,6 +121,7 @@ impl Life<'_> {
             3 if draw.below(3) == 0 => Outcome::Delivered { hook_again: at },
             3 if draw.below(2) == 0 => Outcome::HookFailed { at },
             3 | 4 => Outcome::Retry { at, effect: Effect::None },
+            5 if draw.below(4) == 0 => Outcome::RetryApart { at },
             5 => Outcome::Retry { at, effect: Effect::Unknown },
             6 if draw.below(2) == 0 => Outcome::Accepted { at, uri: "/jobs/1".into() },
             6 => Outcome::Dead(DeadReason::Rejected),

@@ -1,6 +1,7 @@
 //! What every store promises, one function a promise. Each takes a function that opens an empty store, and
 //! moves that store's clock.
 
+pub(crate) mod batches;
 pub(crate) mod bench;
 pub(crate) mod claims;
 pub(crate) mod enqueues;
@@ -70,6 +71,10 @@ macro_rules! suite {
             handled: a_message_that_is_only_handled_is_called_off_between_attempts_for_good;
             handled: of_two_workers_only_the_one_with_the_lease_handles_a_message;
             handled: what_a_function_said_when_it_failed_is_recorded_without_secrets;
+            batches: a_batch_is_claimed_again_whole_with_its_key_and_its_request;
+            batches: a_batch_waits_for_those_of_it_that_are_with_a_worker;
+            batches: a_batch_of_which_one_is_called_off_is_known_to_be_incomplete;
+            batches: a_batch_has_no_more_than_was_asked_for_and_one_of_each_order_key;
             people: dead_letters_are_found_by_lane_reason_and_page;
             people: a_double_click_replays_once;
             people: a_replay_starts_anew_with_the_same_key;

@@ -1,5 +1,6 @@
 //! What workers do, in paused time, with a provider that answers as it is told.
 
+mod batches;
 mod bench;
 mod deliveries;
 mod ends;

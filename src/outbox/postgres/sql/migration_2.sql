@@ -1,8 +1,14 @@
--- Version 2: why a settling function failed, and how long a business key stays taken after its message was delivered.
+-- Version 2: why a settling function failed, and how long a business key stays taken after its message was delivered;
+-- batches.
 ALTER TABLE outrigger.attempt ADD COLUMN error text;
 ALTER TABLE outrigger.message
     ADD COLUMN dedup_window bigint NOT NULL DEFAULT 0,
-    ADD COLUMN dedup_until bigint;
+    ADD COLUMN dedup_until bigint,
+    ADD COLUMN batch_id uuid,
+    ADD COLUMN batch_size bigint NOT NULL DEFAULT 0,
+    ADD COLUMN batch_request bytea;
+
+CREATE INDEX message_batch ON outrigger.message (batch_id) WHERE batch_id IS NOT NULL;
 
 DROP INDEX outrigger.message_dedup;
 CREATE UNIQUE INDEX message_dedup ON outrigger.message (lane, dedup_key)

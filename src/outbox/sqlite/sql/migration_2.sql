@@ -1,7 +1,13 @@
--- Version 2: why a settling function failed, and how long a business key stays taken after its message was delivered.
+-- Version 2: why a settling function failed, and how long a business key stays taken after its message was delivered;
+-- batches.
 ALTER TABLE outrigger_attempt ADD COLUMN error TEXT;
 ALTER TABLE outrigger_message ADD COLUMN dedup_window INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outrigger_message ADD COLUMN dedup_until INTEGER;
+ALTER TABLE outrigger_message ADD COLUMN batch_id TEXT;
+ALTER TABLE outrigger_message ADD COLUMN batch_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outrigger_message ADD COLUMN batch_request BLOB;
+
+CREATE INDEX outrigger_batch ON outrigger_message (batch_id) WHERE batch_id IS NOT NULL;
 
 DROP INDEX outrigger_dedup;
 CREATE UNIQUE INDEX outrigger_dedup ON outrigger_message (lane, dedup_key)
