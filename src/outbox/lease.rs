@@ -46,9 +46,10 @@ pub(super) async fn in_grace<T>(
 ) -> Result<T, Sent> {
     let ended = {
         let (mut work, mut grace) = (pin!(work), pin!(inner.grace()));
-        poll_fn(|cx| match work.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-            Poll::Pending => grace.as_mut().poll(cx).map(|()| Err(report.delivery_if_cut())),
+        // The grace first: what waits must not begin because another one was dropped and has left its place.
+        poll_fn(|cx| match grace.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(report.delivery_if_cut())),
+            Poll::Pending => work.as_mut().poll(cx).map(Ok),
         })
         .await
     };

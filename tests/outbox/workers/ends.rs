@@ -69,7 +69,7 @@ async fn what_waits_for_a_place_at_the_end_of_the_grace_is_given_back_unsent() {
     sleep(1).await;
     assert_eq!(script.begun(), 1);
     let outbox = running.outbox.clone();
-    running.shut_down(secs(5)).await;
+    running.shut_down(secs(2)).await;
     let mut states = Vec::new();
     for ticket in tickets {
         let progress = outbox.history(ticket.id).await.unwrap().unwrap().message.progress;
