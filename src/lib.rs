@@ -252,6 +252,9 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// Copies that are kept here of what a provider has.
+pub mod local_copy;
+
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;

@@ -162,6 +162,10 @@ metrics! {
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
+    /// Loads of a local copy that have ended, by what they came to: `changed`, `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
+    LOCAL_COPY_LOADS: Counter, Of("load"), "outrigger.local_copy.loads", [COPY, OUTCOME];
+    /// Snapshots of a local copy that were not read or not written, by why.
+    LOCAL_COPY_SNAPSHOT_FAILURES: Counter, Of("failure"), "outrigger.local_copy.snapshot_failures", [COPY, REASON];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -213,6 +217,16 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// 1 for the state of a local copy, 0 for the others: `empty`, `current`, `late` (no load has succeeded for two intervals), `expired` (not served any more).
+    LOCAL_COPY_STATE: Gauge, Of("copy"), "outrigger.local_copy.state", [COPY, STATE];
+    /// The time since the begin of the last load of a local copy that succeeded.
+    LOCAL_COPY_AGE: Gauge, Seconds, "outrigger.local_copy.age", [COPY];
+    /// When that load began; 0 if there is no copy yet.
+    LOCAL_COPY_LAST_SUCCESS: Gauge, Seconds, "outrigger.local_copy.last_success", [COPY];
+    /// How many entries a local copy has.
+    LOCAL_COPY_ENTRIES: Gauge, Of("entry"), "outrigger.local_copy.entries", [COPY];
+    /// 1 if the last load of a local copy came to nothing for this reason: `failed`, `timed_out`, `panicked`, `refused` (by the guard).
+    LOCAL_COPY_FAILING: Gauge, Of("copy"), "outrigger.local_copy.failing", [COPY, REASON];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
     OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
     /// Dead messages of a lane, by why: each waits for a person.
@@ -232,6 +246,8 @@ macro_rules! labels {
 }
 
 labels! {
+    /// A local copy's name.
+    COPY = "outrigger.copy";
     /// An outbox's lane.
     LANE = "outrigger.lane";
     /// The integration's name.
@@ -257,7 +273,7 @@ labels! {
     /// More exactly, in the word that `error.type` has: which timeout, which fault of a connection, why
     /// a layer refused. Or why there was no other attempt, what closed a connection.
     REASON = "outrigger.reason";
-    /// A circuit breaker's or a connection's state.
+    /// A circuit breaker's, a connection's, a message's or a local copy's state.
     STATE = "outrigger.state";
     /// A kill switch's mode.
     MODE = "outrigger.mode";
@@ -276,7 +292,8 @@ labels! {
     /// `yes`, `no`, or `not_compared`.
     AGREES = "outrigger.agrees";
     /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
-    /// `revalidated`, `collapsed`, `miss`, `bypass`.
+    /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
+    /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
     OUTCOME = "outrigger.outcome";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";
