@@ -87,7 +87,9 @@ async fn show(what: &str, prices: &LocalCopy<Prices>) {
         let age = health.age.unwrap_or_default().as_millis();
         let from = if health.is_from_snapshot { ", from the snapshot" } else { "" };
         match prices.get() {
-            Ok(prices) => print!("  {} prices, {age} ms old{from}, {}", prices.len(), health.state.name()),
+            Ok(prices) => {
+                print!("  {} prices, {age} ms old{from}, {}", prices.len(), health.state.name())
+            }
             Err(error) => print!("  {error}"),
         }
         println!("{}", health.error.map(|error| format!("; {error}")).unwrap_or_default());

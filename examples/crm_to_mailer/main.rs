@@ -38,7 +38,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         one.without_retry().service(system.provider()).build()
     });
     let (crm, mailer) = (crm?, mailer?);
-    let outbox = Outbox::sqlite(database).lane(&mailer).on_event("crm", webhooks::handle).build()?;
+    let outbox =
+        Outbox::sqlite(database).lane(&mailer).on_event("crm", webhooks::handle).build()?;
     let scheme = StandardWebhooks::new([webhooks::SECRET])?;
     let inbox = Inbox::builder("crm", scheme, &outbox).build()?;
     let worker = tokio::spawn({

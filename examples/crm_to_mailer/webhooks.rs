@@ -11,6 +11,7 @@ use outrigger::inbox::{Inbox, ReceivedEvent};
 use outrigger::outbox::rusqlite::{Connection, OptionalExtension, params_from_iter};
 use outrigger::outbox::{Dialect, Timestamp};
 use ring::hmac;
+use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
 use crate::compare::update;
@@ -18,22 +19,29 @@ use crate::systems::Contact;
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+#[derive(Deserialize, Serialize)]
+struct Webhook {
+    timestamp: String,
+    data: Contact,
+}
+
 /// In the transaction that marks the event handled: what it enqueues is enqueued once.
 pub(crate) fn handle(
     transaction: &Connection,
     event: &ReceivedEvent,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let contact: Contact = serde_json::from_slice(event.body())?;
+    let webhook: Webhook = serde_json::from_slice(event.body())?;
+    let contact = webhook.data;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS seen (contact TEXT PRIMARY KEY, changed INTEGER)",
     )?;
     let last = transaction.query_row(
         "SELECT changed FROM seen WHERE contact = ?1",
         [&contact.id],
-        |row| row.get(0),
+        |row| row.get::<_, Option<i64>>(0),
     );
     // No provider promises an order: the newest state wins.
-    if !event.is_newest_since(last.optional()?.map(Timestamp)) {
+    if !event.is_newest_since(last.optional()?.flatten().map(Timestamp)) {
         return Ok(());
     }
     let changed = event.time().map(|time| time.0);
@@ -44,12 +52,9 @@ pub(crate) fn handle(
 }
 
 /// Sends a webhook as the CRM would.
-pub(crate) async fn send(
-    inbox: &Inbox,
-    id: &str,
-    contact: &Contact,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let body = serde_json::to_string(contact)?;
+pub(crate) async fn send(inbox: &Inbox, id: &str, contact: &Contact) -> Result<(), Box<dyn Error>> {
+    let timestamp = format!("2026-12-01T08:00:{:02}Z", contact.changed);
+    let body = serde_json::to_string(&Webhook { timestamp, data: contact.clone() })?;
     let sent = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
     let secret = STANDARD.decode(SECRET.trim_start_matches("whsec_"))?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);

@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
 use super::load_error::{LoadError, Problem};
-use crate::rt::callback;
 use crate::terms::local_copy::LoadFailure;
 
-/// How many entries a copy has, and whether another may take its place.
+/// How many entries a copy has, and whether another may take its place. Functions of the host, which may panic.
 pub(super) struct Guard<T> {
     pub(super) count: Box<dyn Fn(&T) -> usize + Send + Sync>,
     /// Absent: by the count.
@@ -20,19 +19,17 @@ pub(super) struct Counted<T> {
 }
 
 impl<T> Guard<T> {
-    pub(super) fn count(&self, value: T) -> Result<Counted<T>, Problem> {
-        let count = callback::call("count", || (self.count)(&value));
-        let count = count.ok_or_else(|| panicked("the function that counts"))?;
-        Ok(Counted { value: Arc::new(value), count: u64::try_from(count).unwrap_or(u64::MAX) })
+    pub(super) fn count(&self, value: T) -> Counted<T> {
+        let count = (self.count)(&value);
+        Counted { value: Arc::new(value), count: u64::try_from(count).unwrap_or(u64::MAX) }
     }
 
     pub(super) fn check(&self, old: Option<&Counted<T>>, new: &Counted<T>) -> Result<(), Problem> {
-        let Some(own) = &self.own else {
-            return by_count(old.map(|old| old.count), new.count).map_err(refused);
+        let checked = match &self.own {
+            Some(own) => own(old.map(|old| &*old.value), &new.value),
+            None => by_count(old.map(|old| old.count), new.count),
         };
-        let old = old.map(|old| &*old.value);
-        let checked = callback::call("guard", || own(old, &new.value));
-        checked.ok_or_else(|| panicked("the guard"))?.map_err(refused)
+        checked.map_err(|why| Problem::new(LoadFailure::Refused, why.to_string()))
     }
 }
 
@@ -45,14 +42,6 @@ fn by_count(old: Option<u64>, new: u64) -> Result<(), LoadError> {
         }
         _ => Ok(()),
     }
-}
-
-fn refused(why: LoadError) -> Problem {
-    Problem::new(LoadFailure::Refused, why.to_string())
-}
-
-fn panicked(what: &str) -> Problem {
-    Problem::new(LoadFailure::Panicked, format!("{what} panicked"))
 }
 
 #[cfg(test)]

@@ -59,6 +59,9 @@
 //! - **A provider that says "not modified"** (304) has confirmed the copy: a success.
 //! - **They end with the handle.** When the last clone is dropped, a load that runs is cancelled.
 //!
+//! What fails is loaded again by itself: an integration that retries for hours does so within one load, until
+//! `load_timeout`.
+//!
 //! # The guard
 //!
 //! Providers also fail by answering 200 and an empty list. What was loaded takes the place of the copy only if

@@ -64,8 +64,12 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
             }
         };
         let outcome = match loaded {
-            Some(Some(loaded)) => loaded.map_err(Problem::from).and_then(|new| self.check(new)),
-            Some(None) => Err(Problem::new(LoadFailure::Panicked, "the loader panicked")),
+            Some(Some(loaded)) => loaded.map_err(Problem::from).and_then(|new| {
+                // What is refused is dropped in there, which may be the host's code, too.
+                let checked = callback::call("guard", || self.check(new));
+                checked.unwrap_or_else(|| Err(panicked("the guard or the count panicked")))
+            }),
+            Some(None) => Err(panicked("the loader panicked")),
             None => {
                 let why = format!("the loader did not end within {:?}", self.timeout);
                 Err(Problem::new(LoadFailure::TimedOut, why))
@@ -112,7 +116,7 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
                 None => Err(Problem::new(LoadFailure::Failed, why)),
             };
         };
-        let new = self.guard.count(value)?;
+        let new = self.guard.count(value);
         if !is_accepted {
             self.guard.check(present.as_ref(), &new)?;
         }
@@ -153,9 +157,8 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
         let Some(snapshot) = &self.snapshot else { return };
         let read = snapshot.read().await.and_then(|read| {
             let Some((value, loaded)) = read else { return Ok(None) };
-            let counted = self.guard.count(value);
-            let counted = counted.map_err(|_| SnapshotProblem::Undecodable)?;
-            Ok(Some((counted, loaded)))
+            let counted = callback::call("count", || self.guard.count(value));
+            Ok(Some((counted.ok_or(SnapshotProblem::Undecodable)?, loaded)))
         });
         match read {
             Ok(None) => {}
@@ -183,6 +186,10 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
         self.shared.inner.locked().snapshot = Some(problem);
         self.shared.tell(LocalCopyEvent::SnapshotFailed { problem });
     }
+}
+
+fn panicked(what: &str) -> Problem {
+    Problem::new(LoadFailure::Panicked, what)
 }
 
 /// How often both clocks are compared: the monotonic one, by which a task sleeps, may stand still while the

@@ -113,7 +113,9 @@ fn failures_in_a_row_wait_longer_up_to_the_interval_and_a_success_forgets_them()
         assert!(wait >= SHORTEST_WAIT && wait <= Duration::from_secs(most), "{most}: {wait:?}");
         assert_eq!(bench.machine.due_in(bench.now), wait);
     }
-    (0..40).for_each(|_| drop(bench.fail(LoadFailure::Failed)));
+    for _ in 0..40 {
+        bench.fail(LoadFailure::Failed);
+    }
     bench.load(Some(1));
     assert!(bench.machine.problem().is_none());
     assert!(bench.fail(LoadFailure::Failed) <= Duration::from_secs(1));
