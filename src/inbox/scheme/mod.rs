@@ -1,6 +1,7 @@
 //! How providers sign, one file a scheme.
 
 mod github;
+mod message;
 mod shopify;
 mod slack;
 mod standard;
@@ -8,6 +9,7 @@ mod stripe;
 mod verifier;
 
 pub use github::GitHub;
+pub use message::MessageSignatures;
 pub use shopify::Shopify;
 pub use slack::Slack;
 pub use standard::StandardWebhooks;
