@@ -176,6 +176,7 @@
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
+//! | `sign` | no | HMAC and HTTP Message Signatures (RFC 9421) for the layer [`sign`] |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
@@ -280,6 +281,9 @@ pub mod guide {
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
 
+    #[doc = include_str!("guide/signatures.md")]
+    pub mod signatures {}
+
     #[doc = include_str!("guide/through_an_sdk.md")]
     pub mod through_an_sdk {}
 }
@@ -294,7 +298,8 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
     bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign, timeout, token,
+    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign, timeout,
+    token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

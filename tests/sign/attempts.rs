@@ -62,15 +62,17 @@ async fn it_covers_what_all_others_add() {
                 keys.key_source(KeySource::CallerOrGenerated)
             })
     });
-    bench.shop.send(post("an order")).await.unwrap();
+    let mut order = post("an order");
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    order.headers_mut().insert("traceparent", trace.parse().unwrap());
+    bench.shop.send(order).await.unwrap();
     let (input, request) = (&counter.inputs()[0], &bench.provider.requests()[0]);
     for name in ["authorization", "x-shop", "idempotency-key", "traceparent", "x-trace"] {
         assert!(input.headers.contains_key(name), "{name}");
     }
     // Nothing but the signature was added after it.
-    let added = request.headers().iter().filter(|(name, value)| {
-        input.headers.get(*name) != Some(*value)
-    });
+    let added =
+        request.headers().iter().filter(|(name, value)| input.headers.get(*name) != Some(*value));
     let added: Vec<_> = added.map(|(name, _)| name.as_str()).collect();
     assert_eq!(added, ["x-signature", "x-time"]);
     assert_eq!((&input.uri, &input.method), (request.uri(), request.method()));
@@ -141,7 +143,8 @@ async fn a_signer_that_panics_harms_one_call_and_one_that_hangs_is_ended_by_the_
 async fn a_stream_is_told_as_one_and_all_bytes_in_memory_are_known_however_many() {
     let counter = Counter::default();
     let bench = Bench::new(ok(), counter.clone());
-    let stream = || Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("order")]));
+    let stream =
+        || Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("order")]));
     let large = vec![b'x'; 3 * 1024 * 1024];
     bench.shop.send(post(stream())).await.unwrap();
     bench.shop.send(post(large.clone())).await.unwrap();

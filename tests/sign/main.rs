@@ -3,12 +3,10 @@
 
 mod attempts;
 mod bench;
-
-
-
-
-
+mod canonical;
+mod hmac;
+mod refused;
+mod secrets;
 mod skew;
-
-
-
+mod vectors;
+mod verifier;

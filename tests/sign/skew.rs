@@ -83,7 +83,11 @@ async fn a_call_is_repeated_once_and_not_if_that_would_not_help() {
         };
         let bench = Bench::new(Script::new([answer]), Counter::default());
         assert_eq!(status(&bench).await, status_code);
-        assert_eq!((bench.provider.begun(), skews(&bench)), (begun, told), "{status_code} {ahead:?}");
+        assert_eq!(
+            (bench.provider.begun(), skews(&bench)),
+            (begun, told),
+            "{status_code} {ahead:?}"
+        );
     }
 }
 
@@ -99,7 +103,8 @@ async fn dates_that_are_none_are_ignored() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_may_say_it_in_a_way_of_its_own() {
     for (ahead, begun) in [(30, 2), (-2, 2), (1, 1)] {
-        let answer = Answer::status(400).header("x-error", "timestamp").header("date", &date(ahead));
+        let answer =
+            Answer::status(400).header("x-error", "timestamp").header("date", &date(ahead));
         let layer = SignLayer::new(Counter::default())
             .skewed_when(|head| head.headers.get("x-error").is_some_and(|why| why == "timestamp"));
         let bench = Bench::with(Script::new([answer]), layer, |shop| shop);

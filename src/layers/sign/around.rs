@@ -47,9 +47,7 @@ impl SignPattern {
         let signed = outcome.map_err(|error| {
             self.emit(attempt, || Event::SigningFailed);
             let detail = format!("it could not be signed: {error}");
-            Error::unsendable(detail)
-                .with_context(&attempt.context())
-                .with_elapsed(call.elapsed())
+            Error::unsendable(detail).with_context(&attempt.context()).with_elapsed(call.elapsed())
         })?;
         // The attempt's latency is measured from here.
         let now = call.now();
@@ -102,10 +100,7 @@ impl Pattern for SignPattern {
 }
 
 /// The request as it will be sent.
-fn input_of<W: Wire>(
-    attempt: &Attempt<W>,
-    now: std::time::SystemTime,
-) -> Option<SigningInput> {
+fn input_of<W: Wire>(attempt: &Attempt<W>, now: std::time::SystemTime) -> Option<SigningInput> {
     attempt.lend(|request| SigningInput::new(request, now)).or_else(|| {
         // A body of another type, in a pattern of somebody's own: nothing is known of it.
         attempt.request(|request| SigningInput {

@@ -172,8 +172,7 @@ impl HmacSigner {
 
 impl Sign for HmacSigner {
     async fn sign(&self, input: &SigningInput) -> Result<Signed, SignError> {
-        let (mut headers, mut context) =
-            (HeaderMap::new(), hmac::Context::with_key(&self.key));
+        let (mut headers, mut context) = (HeaderMap::new(), hmac::Context::with_key(&self.key));
         for (at, part) in self.parts.iter().enumerate() {
             if at > 0 {
                 context.update(self.separator.as_bytes());

@@ -92,6 +92,12 @@ impl Signed {
         self
     }
 
+    /// What is added to the request.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Sends the SHA-256 of a streamed body in a trailer `content-digest` (RFC 9530), after it.
     ///
     /// A digest that no signature covers protects from a broken body, not from a changed one. `trailer`

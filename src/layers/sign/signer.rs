@@ -41,10 +41,7 @@ pub trait Sign: Send + Sync + 'static {
     /// # Errors
     ///
     /// If there can be no signature: nothing is sent, and the caller gets the error's text.
-    fn sign(
-        &self,
-        input: &SigningInput,
-    ) -> impl Future<Output = Result<Signed, SignError>> + Send;
+    fn sign(&self, input: &SigningInput) -> impl Future<Output = Result<Signed, SignError>> + Send;
 }
 
 /// A signer as a trait object.

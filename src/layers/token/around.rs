@@ -54,9 +54,8 @@ impl Pattern for TokenPattern {
         let held = attempt.head(running.as_mut()).await;
         let mark = CredentialRenewed(call.facts().id());
         // What is further in has found another reason, and may repeat the call for it.
-        let is_refused = |head: &mut Parts| {
-            head.extensions.get() != Some(&mark) && settings.is_refused(head)
-        };
+        let is_refused =
+            |head: &mut Parts| head.extensions.get() != Some(&mark) && settings.is_refused(head);
         if held.answer(is_refused) == Some(true) {
             let may_repeat = cell.refuse(generation, settings);
             let refused = || Event::TokenRefused { generation, may_repeat };

@@ -24,7 +24,7 @@ use super::view::Message;
 /// assert_eq!(components[1].to_string(), r#""@query-param";name="page%20size""#);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Component {
     kind: Kind,
     of_request: bool,
@@ -115,7 +115,9 @@ impl Component {
                 Kind::TargetUri => message.target_uri(),
                 Kind::RequestTarget => message.request_target(),
                 Kind::Path => message.uri().map(|uri| uri.path().to_owned()),
-                Kind::Query => message.uri().map(|uri| format!("?{}", uri.query().unwrap_or_default())),
+                Kind::Query => {
+                    message.uri().map(|uri| format!("?{}", uri.query().unwrap_or_default()))
+                }
                 Kind::QueryParam(name) => param(message.uri()?.query()?, name),
             }
         };
@@ -155,6 +157,12 @@ impl TryFrom<&str> for Component {
     }
 }
 
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Component({self})")
+    }
+}
+
 impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.identifier)
@@ -164,8 +172,11 @@ impl fmt::Display for Component {
 /// The values of all lines of a field, trimmed and joined (RFC 9421, 2.1). No line is folded: neither
 /// HTTP/1.1's parser nor [`HeaderValue`](http::HeaderValue) lets one in.
 pub(super) fn field(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let values: Option<Vec<_>> =
-        headers.get_all(name).iter().map(|value| value.to_str().ok().map(str::trim_ascii)).collect();
+    let values: Option<Vec<_>> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| value.to_str().ok().map(str::trim_ascii))
+        .collect();
     values.filter(|values| !values.is_empty()).map(|values| values.join(", "))
 }
 

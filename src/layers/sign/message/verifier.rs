@@ -96,7 +96,9 @@ impl MessageVerifier {
                 return Err(MessageError::Malformed("signature-input"));
             };
             let signature = match signatures.get(label) {
-                Some(ListEntry::Item(Item { bare_item: BareItem::ByteSequence(bytes), .. })) => bytes,
+                Some(ListEntry::Item(Item {
+                    bare_item: BareItem::ByteSequence(bytes), ..
+                })) => bytes,
                 Some(_) => return Err(MessageError::Malformed("signature")),
                 None => continue,
             };
@@ -150,7 +152,8 @@ impl MessageVerifier {
         if list.items.len() > MOST_COMPONENTS {
             return Err(MessageError::Malformed("signature-input"));
         }
-        let components: Vec<_> = list.items.iter().map(Component::read).collect::<Result<_, _>>()?;
+        let components: Vec<_> =
+            list.items.iter().map(Component::read).collect::<Result<_, _>>()?;
         let names: HashSet<_> = components.iter().map(Component::identifier).collect();
         if names.len() < components.len() {
             return Err(MessageError::Malformed("signature-input"));
