@@ -79,9 +79,7 @@ pub(crate) async fn deliver(file: PathBuf, provider: SocketAddr) -> Result<(), B
     let payments = Integration::background(LANE).base_url(format!("http://{provider}")).build()?;
     // The provider takes a charge once, by its key. The waits of a day are too long for a minute.
     let waits = Schedule::new([1, 2, 4].map(Duration::from_secs));
-    let lane = Lane::new(&payments)
-        .schedule(waits)
-        .unknown_outcome(UnknownOutcome::Resend);
+    let lane = Lane::new(&payments).schedule(waits).unknown_outcome(UnknownOutcome::Resend);
     let outbox = Outbox::sqlite(file).lane(lane).build()?;
     let stops = outbox.clone();
     tokio::spawn(async move {

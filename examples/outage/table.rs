@@ -44,7 +44,10 @@ pub(crate) fn broken(columns: &[Column]) -> Vec<String> {
         let counted = [
             (figures.charged_twice, "orders were charged twice"),
             (figures.refused_while_well(), "calls were refused while the provider was well"),
-            (lost, if column.kind == Kind::Cached { "rates weren't told" } else { "jobs were lost" }),
+            (
+                lost,
+                if column.kind == Kind::Cached { "rates weren't told" } else { "jobs were lost" },
+            ),
         ];
         let client = format!("{} at {} a second", column.kind.name(), column.a_second);
         counted
@@ -114,9 +117,7 @@ const ROWS: [Row; 16] = [
     ("refused though the provider was well (2)", |of| of.figures.refused_while_well().to_string()),
     ("orders charged twice", |of| of.figures.charged_twice.to_string()),
     ("charges of unknown outcome", |of| of.figures.came_to(Outcome::Unknown).to_string()),
-    ("jobs lost for good", |of| {
-        only(of.kind.is_jobs(), || of.figures.lost().to_string())
-    }),
+    ("jobs lost for good", |of| only(of.kind.is_jobs(), || of.figures.lost().to_string())),
     ("last waiting job done, after recovery", |of| {
         only(of.kind.is_jobs(), || seconds(of.figures.last_held(), "never"))
     }),
