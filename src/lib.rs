@@ -270,6 +270,18 @@ pub mod runbook {}
 
 #[doc = include_str!("guide/mod.md")]
 pub mod guide {
+    #[doc = include_str!("guide/choosing.md")]
+    pub mod choosing {}
+
+    #[doc = include_str!("guide/first_week.md")]
+    pub mod first_week {}
+
+    #[doc = include_str!("guide/worst_day.md")]
+    pub mod worst_day {}
+
+    #[doc = include_str!("guide/contracts.md")]
+    pub mod contracts {}
+
     #[doc = include_str!("guide/from_reqwest.md")]
     pub mod from_reqwest {}
 

@@ -235,6 +235,21 @@ async fn an_end_may_be_made_to_come_sooner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_another_process_enqueues_all_the_time_is_found_within_a_second() {
+    let (store, script) = (shared(), provider([Answer::status(200)]));
+    let other = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
+    let _running = start(outbox(&store, &script));
+    // After an hour with nothing to do, a lane looks every five seconds.
+    sleep(3600).await;
+    for number in 0..10 {
+        let ticket = other.enqueue(mail("1").lane("mailer")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(if number == 0 { 5100 } else { 1100 })).await;
+        let state = other.ticket(ticket.id).await.unwrap();
+        assert!(matches!(state, TicketState::Delivered { .. }), "message {number}: {state:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_of_another_process_that_dies_is_told_by_who_finds_it() {
     let store = shared();
     let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
