@@ -41,6 +41,8 @@ pub struct Health {
     pub token: Option<TokenHealth>,
     /// The [local copies](crate::local_copy) of what it has.
     pub local_copies: Vec<LocalCopyHealth>,
+    /// Its signatures; `None` if it signs nothing.
+    pub signing: Option<SigningHealth>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
@@ -82,6 +84,17 @@ pub struct LocalCopyHealth {
     pub error: Option<String>,
     /// What went wrong with the snapshot the last time.
     pub snapshot: Option<SnapshotProblem>,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SigningHealth {
+    /// How many seconds the provider's clock is ahead of ours, as its last refusal for that reason said;
+    /// less than zero if it is behind. Requests are signed with its time.
+    pub clock_ahead: i64,
+    /// Why the last request could not be signed, if it couldn't.
+    pub error: Option<String>,
 }
 
 /// When a credential expires.

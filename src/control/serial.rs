@@ -65,6 +65,7 @@ impl Serialize for Health {
                 "failure": copy.failure.map(LoadFailure::name),
                 "snapshot": copy.snapshot.map(SnapshotProblem::name),
             )).collect::<Vec<_>>(),
+            "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,
                 [open, idle, in_use, connecting, waiting, opened],

@@ -79,6 +79,7 @@ impl Controllable for Shared {
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: token.as_ref().map(health_of),
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
+            signing: slots.sign.health(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = token.as_ref().and_then(TokenHandle::ends);
@@ -122,6 +123,7 @@ impl Shared {
             || health.controls.iter().any(|control| control.has_error)
             || health.token.as_ref().is_some_and(is_in_trouble)
             || health.local_copies.iter().any(is_outdated)
+            || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
             return (Status::Degraded, None);
         }

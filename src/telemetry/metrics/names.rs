@@ -166,6 +166,10 @@ metrics! {
     LOCAL_COPY_LOADS: Counter, Of("load"), "outrigger.local_copy.loads", [COPY, OUTCOME];
     /// Snapshots of a local copy that were not read or not written, by why.
     LOCAL_COPY_SNAPSHOT_FAILURES: Counter, Of("failure"), "outrigger.local_copy.snapshot_failures", [COPY, REASON];
+    /// Attempts that could not be signed, and were refused here.
+    SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
+    /// Attempts that the provider refused because its clock differs from ours.
+    SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -215,6 +219,8 @@ metrics! {
     POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
+    /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
+    SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
     /// 1 for the state of a local copy, 0 for the others: `empty`, `current`, `late` (no load has succeeded for two intervals), `expired` (not served any more).
