@@ -77,6 +77,7 @@ impl Controllable for Shared {
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: token.as_ref().map(health_of),
+            drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = token.as_ref().and_then(TokenHandle::ends);
