@@ -1,7 +1,5 @@
 use http::HeaderName;
 
-#[cfg(any())]
-use super::shapes::ShapeConfig;
 use crate::settings::Errors;
 
 /// What is watched.
@@ -10,17 +8,10 @@ pub(crate) struct DriftConfig {
     pub(crate) watch: bool,
     /// Headers with a text about a deprecation.
     pub(crate) notice_headers: Vec<HeaderName>,
-    /// Absent: bodies aren't looked at.
-    #[cfg(any())]
-    pub(crate) shapes: Option<ShapeConfig>,
 }
 
 impl DriftConfig {
     pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
-        #[cfg(any())]
-        if let Some(shapes) = &self.shapes {
-            shapes.check_into(errors);
-        }
         for name in &self.notice_headers {
             if KNOWN.contains(&name.as_str()) {
                 errors.add(
@@ -37,8 +28,6 @@ impl Default for DriftConfig {
         Self {
             watch: true,
             notice_headers: vec![HeaderName::from_static("x-shopify-api-deprecated-reason")],
-            #[cfg(any())]
-            shapes: None,
         }
     }
 }

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-#[cfg(any())]
-use super::shapes::Shapes;
 use super::shared::Shared;
 use super::state::Now;
 use crate::event::Drift;
@@ -32,19 +30,5 @@ impl DriftHandle {
     /// Shapes that were learned stay.
     pub fn forget(&self) {
         self.shared.state.locked().forget();
-    }
-
-    /// The shapes that were learned, those that are still being learned included.
-    #[cfg(any())]
-    #[must_use]
-    pub fn export(&self) -> Shapes {
-        self.shared.learned.locked().export()
-    }
-
-    /// Compares answers with these shapes from now on, in place of what was learned of the same
-    /// endpoints.
-    #[cfg(any())]
-    pub fn import(&self, shapes: &Shapes) {
-        self.shared.learned.locked().import(shapes);
     }
 }

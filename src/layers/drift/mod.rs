@@ -83,7 +83,7 @@ mod handle;
 mod layer;
 #[cfg(feature = "serde")]
 mod settings;
-#[cfg_attr(all(), path = "no_shapes.rs")]
+#[path = "no_shapes.rs"]
 mod shapes;
 mod shared;
 mod signal;
@@ -92,8 +92,6 @@ mod state;
 pub use around::DriftPattern;
 pub use handle::DriftHandle;
 pub use layer::{DriftLayer, DriftService};
-#[cfg(any())]
-pub use shapes::{ShapeChange, ShapeConfig, Shapes, ShapesError};
 
 pub use crate::event::Drift;
 pub use crate::terms::DriftKind;

@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-#[cfg(any())]
-use super::shapes::Learned;
 use super::state::State;
 use crate::pattern::ownership::Ownership;
 use crate::rt::Lock;
@@ -11,8 +9,6 @@ use crate::rt::Lock;
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
-    #[cfg(any())]
-    pub(super) learned: Mutex<Learned>,
     pub(super) ownership: Ownership,
 }
 

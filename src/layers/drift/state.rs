@@ -150,6 +150,3 @@ const MOST_TOLD: usize = 8;
 const TOLD_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// Longer than between two runs of a monthly job.
 const KEPT: Duration = Duration::from_secs(35 * 24 * 3600);
-
-#[cfg(test)]
-mod tests;
