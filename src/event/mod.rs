@@ -22,12 +22,14 @@ mod drift;
 mod emitter;
 mod facts;
 mod kind;
+mod short_text;
 mod subscriber;
 
 pub use drift::Drift;
 pub use emitter::Emitter;
 pub use facts::{AttemptDetail, End};
 pub use kind::Event;
+pub use short_text::ShortText;
 pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;

@@ -103,6 +103,8 @@ impl MetricsVisitor<'_> {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
+            Event::SigningFailed => (names::SIGNING_FAILURES, None),
+            Event::ClockSkewed { .. } => (names::SIGNING_CLOCK_SKEWS, None),
             Event::DriftNoticed { kind, .. } => {
                 (names::DRIFT_NOTICED, Some((names::DRIFT, kind.name())))
             }
