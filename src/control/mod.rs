@@ -51,5 +51,6 @@ pub use pool_figures::{Closed, PoolFigures};
 pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};
 
+pub use crate::event::Drift;
 pub use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-pub use crate::terms::{Credential, Status, TokenFailure, TokenState};
+pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState};
