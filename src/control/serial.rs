@@ -55,6 +55,7 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,
                 [open, idle, in_use, connecting, waiting, opened],

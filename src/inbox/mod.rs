@@ -60,6 +60,7 @@
 //! | [`GitHub`] | `x-hub-signature-256` | body | HMAC-SHA256, hex | none | [docs.github.com](https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries) |
 //! | [`Shopify`] | `x-shopify-hmac-sha256` | body | HMAC-SHA256, base64 | none | [shopify.dev](https://shopify.dev/docs/apps/build/webhooks/verify-deliveries) |
 //! | [`Slack`] | `x-slack-signature`, `x-slack-request-timestamp` | time, body | `v0=`, HMAC-SHA256, hex | 5 min | [docs.slack.dev](https://docs.slack.dev/authentication/verifying-requests-from-slack) |
+//! | [`MessageSignatures`] | `signature`, `signature-input`, `content-digest` | what the signer covers; the body's digest must be | HMAC-SHA256, Ed25519 or ECDSA P-256, base64 | 5 min | [RFC 9421](https://www.rfc-editor.org/rfc/rfc9421) |
 //! | your own [`Scheme`] | | a function of head, body and time | | | |
 //!
 //! # By what an event is known
@@ -71,6 +72,7 @@
 //! | GitHub | the same body | `x-github-delivery` as id, `x-github-event` |
 //! | Shopify | the same topic and body | `x-shopify-event-id`, topic, `x-shopify-triggered-at`, API version; order key: resource and `id` |
 //! | Slack | the same `event_id` in the body; without one, the same body and time | the event's `type`, `event_time` |
+//! | Message Signatures | the same id in a header that is signed, if you name one; otherwise the same body | |
 //!
 //! An id counts only if it is signed. GitHub and Shopify sign the body alone: whoever has seen one signed request
 //! could send it again under another id, so the id must not make it a new event. The price is that two real
@@ -202,7 +204,7 @@ pub use facts::{Facts, Verified};
 pub use handler::EventLane;
 pub use receive::Inbox;
 pub use record::Received;
-pub use scheme::{GitHub, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
+pub use scheme::{GitHub, MessageSignatures, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
 pub use secret::Secret;
 
 pub use crate::terms::inbox::InboxErrorKind;

@@ -22,6 +22,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
@@ -63,7 +64,7 @@ impl Bench {
         let cached = cached(self).await;
         outboxes(self).await;
         rotated(self).await;
-        let signed = signed(self).await;
+        let signed = (signed(self).await, by_a_wrong_clock(self).await);
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
@@ -451,6 +452,25 @@ async fn signed(bench: &Bench) -> Integration {
     sleep(Duration::from_secs(61)).await;
     call(&signed, Method::GET).await;
     signed
+}
+
+/// A signature that is refused because the clocks differ, and one that can't be made.
+async fn by_a_wrong_clock(bench: &Bench) -> Integration {
+    let signer = |input: &SigningInput| match input.method {
+        Method::PUT => Err(SignError::new("no key")),
+        _ => Ok(Signed::default()),
+    };
+    let answer = Answer::status(401).header("date", "Sat, 01 Jan 2000 00:00:00 GMT");
+    let wrong = Integration::user_flow("by_a_wrong_clock")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([answer]))
+        .sign(SignLayer::new(signer))
+        .build()
+        .expect("settings that work");
+    call(&wrong, Method::GET).await;
+    call(&wrong, Method::PUT).await;
+    wrong
 }
 
 /// A host that shows a certificate, to a client that has one.

@@ -21,6 +21,7 @@ macro_rules! tolerance {
 }
 
 mod github;
+mod message;
 mod shopify;
 mod slack;
 mod standard;
@@ -28,6 +29,7 @@ mod stripe;
 mod verifier;
 
 pub use github::GitHub;
+pub use message::MessageSignatures;
 pub use shopify::Shopify;
 pub use slack::Slack;
 pub use standard::StandardWebhooks;
