@@ -2,6 +2,8 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
+use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
@@ -41,6 +43,12 @@ pub struct Health {
     /// Its lanes in outboxes that are registered with the [registry](super::Registry) that was asked; none if
     /// the integration was asked by itself.
     pub lanes: Vec<LaneHealth>,
+    /// The [local copies](crate::local_copy) of what it has.
+    pub local_copies: Vec<LocalCopyHealth>,
+    /// Its signatures; `None` if it signs nothing.
+    pub signing: Option<SigningHealth>,
+    /// What its answers showed of a change of the provider's API: dates first, the earliest first.
+    pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
@@ -92,6 +100,41 @@ pub struct LanePause {
     pub who: Option<String>,
     /// Why.
     pub why: String,
+}
+
+/// A local copy, and why its last load came to nothing, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocalCopyHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// The state.
+    pub state: CopyState,
+    /// The time since the begin of the last load that succeeded; `None` if there is no copy yet.
+    pub age: Option<Duration>,
+    /// When that load began.
+    pub last_success: Option<SystemTime>,
+    /// How many entries it has.
+    pub count: Option<u64>,
+    /// Whether it was read from its snapshot, and no load has succeeded since.
+    pub is_from_snapshot: bool,
+    /// Why the last load came to nothing.
+    pub failure: Option<LoadFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
+    /// What went wrong with the snapshot the last time.
+    pub snapshot: Option<SnapshotProblem>,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SigningHealth {
+    /// How many seconds the provider's clock is ahead of ours, as its last refusal for that reason said;
+    /// less than zero if it is behind. Requests are signed with its time.
+    pub clock_ahead: i64,
+    /// Why the last request could not be signed, if it couldn't.
+    pub error: Option<String>,
 }
 
 /// When a credential expires.

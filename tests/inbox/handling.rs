@@ -220,6 +220,7 @@ async fn an_event_whose_worker_is_gone_is_handled_by_another() {
         key_lifetime: None,
         own_key_lifetime: None,
         dead_head: DeadHead::SteppedOver,
+        batch: None,
     };
     assert_eq!(bench.outbox.store().claim(gone).await.unwrap().messages.len(), 1);
     bench.work();
@@ -237,6 +238,20 @@ fn a_store_that_knows_no_handler_for_a_source_is_refused() {
     assert!(error.to_string().contains("inbox:acme"), "{error}");
     let store = MemoryStore::new().on_delivered(outrigger::inbox::lane("acme"), |_, _| Ok(()));
     assert!(Outbox::with_store(store).lane(EventLane::new("acme")).build().is_ok());
+}
+
+#[test]
+fn a_second_function_for_the_events_of_a_source_is_refused() {
+    let one = || Outbox::memory().on_event("acme", |_| Ok(()));
+    for twice in [
+        one().on_event("acme", |_| Ok(())),
+        one().on_delivered(outrigger::inbox::lane("acme"), |_, _| Ok(())),
+    ] {
+        let error = twice.build().unwrap_err();
+        assert_eq!(error.kind(), OutboxErrorKind::Settings);
+        let text = error.to_string();
+        assert!(text.contains("inbox:acme") && text.contains("two functions"), "{text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

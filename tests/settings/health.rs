@@ -57,6 +57,8 @@ async fn health_has_these_fields() {
         },
         "token": null,
         "lanes": [],
+        "signing": null,
+        "drifts": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,6 +7,7 @@ use bytes::Bytes;
 use super::ops::Inner;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::OutboxError;
+use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::settlement::hook_error;
 use crate::outbox::stats::LaneStats;
@@ -29,7 +29,7 @@ pub type MemoryHook = dyn Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + 
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
-    hooks: BTreeMap<String, Arc<MemoryHook>>,
+    hooks: Hooks<MemoryHook>,
     clock: Clock,
 }
 
@@ -54,7 +54,7 @@ impl MemoryStore {
     where
         F: Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + Send + Sync + 'static,
     {
-        self.hooks.insert(lane.into(), Arc::new(settle));
+        self.hooks.add(lane, Arc::new(settle));
         self
     }
 
@@ -107,7 +107,7 @@ impl Store for MemoryStore {
         self.with(|inner, now| {
             let settle = |settlement: &Settlement| {
                 inner.settle(settlement, now, |message, answer| {
-                    self.hooks.get(&message.content.lane).map_or(Ok(()), |hook| {
+                    self.hooks.of(&message.content.lane).map_or(Ok(()), |hook| {
                         hook_error(callback::call("on_delivered", || hook(message, answer)))
                     })
                 })
@@ -174,17 +174,16 @@ impl Store for MemoryStore {
     }
 
     fn has_hook(&self, lane: &str) -> bool {
-        self.hooks.contains_key(lane)
+        self.hooks.of(lane).is_some()
     }
 
     fn hooked(&self) -> Vec<String> {
-        self.hooks.keys().cloned().collect()
+        self.hooks.hooked()
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hooks: Vec<_> = self.hooks.keys().collect();
-        f.debug_struct("MemoryStore").field("hooks", &hooks).finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("hooks", &self.hooks).finish_non_exhaustive()
     }
 }
