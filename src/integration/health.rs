@@ -78,6 +78,7 @@ impl Controllable for Shared {
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: token.as_ref().map(health_of),
             signing: slots.sign.health(),
+            pins: self.pins.health(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = token.as_ref().and_then(TokenHandle::ends);

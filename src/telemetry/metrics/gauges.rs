@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures, SigningHealth};
+use crate::control::{
+    BreakerHealth, ControlState, Expiry, Health, PinHealth, PoolFigures, SigningHealth,
+};
 use crate::terms::{BreakerState, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
@@ -27,6 +29,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.pins.iter().for_each(|pin| gauges.pin(pin));
         health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
     }
@@ -96,6 +99,13 @@ impl Gauges {
             self.sum(&names::POOL_CONNECTIONS, Some((names::STATE, state)), connections);
         }
         self.sum(&names::POOL_WAITING, None, pool.waiting);
+    }
+
+    fn pin(&mut self, pin: &PinHealth) {
+        let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
+        let name = (names::PIN, Text::Kept(pin.name.as_str().into()));
+        let shown = self.values.entry((&names::PIN_DIFFERS, vec![integration, name])).or_default();
+        *shown = shown.max(is(pin.differs));
     }
 
     /// For integrations with one name, the clock that is most wrong counts.

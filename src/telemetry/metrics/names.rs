@@ -217,6 +217,8 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
     SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
+    /// 1 while answers have another version of the API than the pinned one.
+    PIN_DIFFERS: Gauge, Of("pin"), "outrigger.pin.differs", [PIN];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
@@ -271,6 +273,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// The header or the parameter of the query by which a pinned version is asked for.
+    PIN = "outrigger.pin";
     /// A control's name.
     CONTROL = "outrigger.control";
     /// An injected fault.

@@ -70,7 +70,11 @@ impl Subscriber for Spans {
             | Event::CacheAnswered { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
-            Event::Signed { .. } | Event::SigningFailed | Event::ClockSkewed { .. } => {
+            Event::Signed { .. }
+            | Event::SigningFailed
+            | Event::ClockSkewed { .. }
+            | Event::PinOverridden { .. }
+            | Event::PinDiffers { .. } => {
                 requests::record_event(&scope, event);
             }
             #[cfg(feature = "outbox")]
