@@ -25,6 +25,7 @@
 //!   timeout ─────── one attempt: head, upload                                │
 //!   token ───────── a token on each attempt, renewed before it ends          │
 //!   sign ────────── a signature on each attempt, over all that it has         │
+//!   drift ───────── what answers show of a change of the provider's API      │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -147,14 +148,15 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`idle_timeout`],
-//!   [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`drift`],
+//!   [`idle_timeout`], [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
+//! - [`local_copy`]: a copy that is kept here of what a provider has, and served while it is down.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -254,6 +256,9 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// Copies that are kept here of what a provider has.
+pub mod local_copy;
+
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;
@@ -293,6 +298,10 @@ pub mod guide {
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
 
+    #[cfg(feature = "inbox")]
+    #[doc = include_str!("guide/keeping_two_systems_the_same.md")]
+    pub mod keeping_two_systems_the_same {}
+
     #[doc = include_str!("guide/signatures.md")]
     pub mod signatures {}
 
@@ -309,9 +318,9 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign, timeout,
-    token,
+    bulkhead, cache, circuit_breaker, correlation, deadline, drift, fallback, fault_injection,
+    hedge, idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign,
+    timeout, token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

@@ -1,12 +1,13 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use super::short_text::ShortText;
+use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{
-    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
+    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
 };
 
 /// Something that happened.
@@ -306,8 +307,24 @@ pub enum Event {
         /// The version that the answer had.
         version: ShortText,
     },
+    /// An answer shows that the provider's API changes. This is emitted once for each endpoint and
+    /// kind, and again after a day, or when it says something else. The whole of it is
+    /// [`Origin::drift`](super::Origin::drift).
+    DriftNoticed {
+        /// What it is.
+        kind: DriftKind,
+        /// From when on the endpoint is deprecated or gone, if that was said.
+        at: Option<SystemTime>,
+    },
     /// Other settings were applied.
     SettingsApplied,
+    /// Something happened to a [local copy](crate::local_copy) of something at the integration.
+    LocalCopy {
+        /// The copy's name.
+        copy: &'static str,
+        /// What.
+        event: LocalCopyEvent,
+    },
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),

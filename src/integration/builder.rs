@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::adjust::Adjust;
 use super::bottom::Bottom;
+use super::copies::Copies;
 use super::handle::{Integration, Shared};
 use super::merged::Merged;
 use super::pins::{Pin, Pins};
@@ -19,6 +20,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
+use crate::drift::DriftLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
@@ -434,6 +436,16 @@ impl<T> IntegrationBuilder<T> {
         self.timeout(|_| TimeoutLayer::new())
     }
 
+    /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).
+    pub fn drift(self, layer: DriftLayer) -> Self {
+        self.set(|slots| slots.drift = layer)
+    }
+
+    /// Answers are not watched, as both presets have it.
+    pub fn without_drift(self) -> Self {
+        self.drift(DriftLayer::disabled())
+    }
+
     /// A body that is silent for `limit` while it is being read has failed.
     pub fn idle_timeout(self, limit: Duration) -> Self {
         self.set(|slots| slots.idle_timeout = IdleTimeoutLayer::new(limit))
@@ -520,6 +532,7 @@ impl<T: Source> IntegrationBuilder<T> {
                 last_change: Mutex::default(),
                 endpoint,
                 pins,
+                copies: Copies::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));

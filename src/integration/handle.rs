@@ -9,6 +9,7 @@ use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
 use super::controls::LastChange;
+use super::copies::Copies;
 use super::pins::Pins;
 use super::preset::Preset;
 use super::reload::Reload;
@@ -19,6 +20,7 @@ use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
+use crate::drift::DriftHandle;
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
@@ -46,6 +48,7 @@ pub(super) struct Shared {
     pub(super) last_change: Mutex<Option<LastChange>>,
     pub(super) endpoint: Endpoint,
     pub(super) pins: Arc<Pins>,
+    pub(super) copies: Copies,
 }
 
 impl Integration {
@@ -91,6 +94,10 @@ impl Integration {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),
             Err(error) => self.refuse(error),
         }
+    }
+
+    pub(crate) fn emitter(&self) -> &Emitter {
+        &self.shared.emitter
     }
 
     /// A call whose request can't be sent.
@@ -161,6 +168,12 @@ impl Integration {
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// What it has noticed of a change of the provider's API.
+    #[must_use]
+    pub fn drift(&self) -> DriftHandle {
+        self.shared.live.slots().drift.reader()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

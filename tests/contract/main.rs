@@ -15,6 +15,7 @@ use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::{FaultInjectionLayer, Plan};
@@ -178,6 +179,8 @@ contract! {
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
     token: TokenLayer = TokenLayer::new(|_| async { Ok(Token::new("t1")) });
     token_disabled: TokenLayer = TokenLayer::disabled();
+    drift: DriftLayer = DriftLayer::new();
+    drift_disabled: DriftLayer = DriftLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
     fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();

@@ -13,12 +13,14 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::integration::Pin;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+use outrigger::local_copy::{Loaded, LocalCopy};
 use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
@@ -63,16 +65,18 @@ impl Bench {
         let stopped = stopped(self).await;
         let injected = injected(self).await;
         let cached = cached(self).await;
+        let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
+        let copied = copied(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, own, certified, signed));
+        drop((cached, drifts, own, certified, signed, copied));
         page
     }
 
@@ -356,6 +360,22 @@ async fn cached(bench: &Bench) -> Integration {
     rates
 }
 
+/// Answers of an API that will be gone.
+async fn drifts(bench: &Bench) -> Integration {
+    let old = Answer::status(200)
+        .header("deprecation", "true")
+        .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT");
+    let books = Integration::user_flow("drifts")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .drift(DriftLayer::new())
+        .service(Script::new([old]))
+        .build()
+        .expect("settings that work");
+    call(&books, Method::GET).await;
+    books
+}
+
 async fn injected(bench: &Bench) -> Integration {
     let shop = Integration::user_flow("shop")
         .subscriber(bench.metrics.clone())
@@ -453,6 +473,30 @@ async fn signed(bench: &Bench) -> Integration {
     sleep(Duration::from_secs(61)).await;
     call(&signed, Method::GET).await;
     signed
+}
+
+/// A list is loaded, and then refused because it is empty; nothing can be written into a missing folder.
+async fn copied(bench: &Bench) -> (Integration, LocalCopy<Vec<u8>>) {
+    let source = Integration::user_flow("source")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .expect("settings that work");
+    let loads = AtomicU32::new(0);
+    let loader = move |_| {
+        let is_first = loads.fetch_add(1, Ordering::Relaxed) == 0;
+        ready(Ok(Loaded::new(if is_first { vec![1, 2, 3] } else { Vec::new() })))
+    };
+    let copy = LocalCopy::builder("list", &source, Vec::len, loader).snapshot(
+        "/no/such/folder/list",
+        |list| Ok(list.clone()),
+        |bytes| Ok(bytes.to_vec()),
+    );
+    let copy = copy.start().expect("settings that work");
+    copy.ready().await.expect("a list");
+    copy.reload().await.expect_err("it is empty");
+    (source, copy)
 }
 
 /// A signature that is refused because the clocks differ, and one that can't be made.
