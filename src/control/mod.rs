@@ -45,8 +45,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LaneHealth, LanePause, LocalCopyHealth, MirrorHealth, RateLimitHealth, SigningHealth,
-    TokenHealth,
+    LaneHealth, LanePause, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth,
+    SigningHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

@@ -58,6 +58,7 @@ async fn health_has_these_fields() {
         "token": null,
         "lanes": [],
         "signing": null,
+        "pins": [],
         "drifts": [],
         "expiries": [],
     });
