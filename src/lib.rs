@@ -24,6 +24,7 @@
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
 //!   token ───────── a token on each attempt, renewed before it ends          │
+//!   validate ────── an answer that says 200 and isn't what was asked for     │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -294,6 +295,7 @@ pub use layers::fault_injection as rehearsal;
 pub use layers::{
     bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
     idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
+    validate,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

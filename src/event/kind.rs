@@ -5,7 +5,8 @@ use http::StatusCode;
 use super::facts::{AttemptDetail, End};
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
+    Verdict,
 };
 
 /// Something that happened.
@@ -275,6 +276,29 @@ pub enum Event {
         /// Whether there is another one, or one is being fetched. If not, the token was new, or a
         /// fetch failed a moment ago, and the caller gets the answer.
         may_repeat: bool,
+    },
+    /// A check found nothing wrong with an answer.
+    AnswerPassed {
+        /// The check's name.
+        check: &'static str,
+        /// Whether the provider did only a part of what was asked.
+        partial: bool,
+    },
+    /// A check rejected an answer.
+    AnswerRejected {
+        /// The check's name.
+        check: &'static str,
+        /// What it said.
+        verdict: Verdict,
+        /// Whether it acted. If not, it only tells, and the answer passed.
+        enforced: bool,
+    },
+    /// A check couldn't look at an answer.
+    AnswerUnchecked {
+        /// The check's name.
+        check: &'static str,
+        /// Why.
+        why: Unchecked,
     },
     /// Other settings were applied.
     SettingsApplied,

@@ -32,7 +32,7 @@ pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;
 pub use crate::terms::{
     BreakerState, CloseCause, InjectedFault, RedirectTo, ReplaceCause, SourceProblem, SwitchMode,
-    TokenFailure,
+    TokenFailure, Unchecked, Verdict,
 };
 
 pub(crate) use emitter::WeakEmitter;

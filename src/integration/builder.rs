@@ -35,6 +35,7 @@ use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
+use crate::validate::ValidateLayer;
 
 /// Builds an [`Integration`]: a preset's values, adjusted slot by slot.
 ///
@@ -422,6 +423,17 @@ impl<T> IntegrationBuilder<T> {
     /// Requests are sent with the credentials that they have, as both presets have it.
     pub fn without_token(self) -> Self {
         self.token(TokenLayer::disabled())
+    }
+
+    /// Checks answers before they count as successes: a layer, or a function that [adjusts](Adjust) the one
+    /// that was given. See [`validate`](crate::validate).
+    pub fn validate(self, adjust: impl Adjust<ValidateLayer, Layer = ValidateLayer>) -> Self {
+        self.set(|slots| slots.validate = adjust.adjust(slots.validate.clone()))
+    }
+
+    /// Answers mean what their statuses say, as both presets have it.
+    pub fn without_validate(self) -> Self {
+        self.validate(ValidateLayer::new())
     }
 
     /// A body that is silent for `limit` while it is being read has failed.

@@ -76,6 +76,7 @@ impl Controllable for Shared {
                 disagreed: mirror.disagreed(),
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
+            validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
             token: token.as_ref().map(health_of),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };

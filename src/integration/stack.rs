@@ -50,11 +50,14 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         users: slots.around_attempt,
         // 16. Inside the attempt: each has a token of its own, and waits for one in its own time.
         slots.token.is_enabled().then(|| slots.token.to_pattern()),
-        // 17. Above the transport: only the provider's silence counts.
+        // 17. Inside the token: what a check says of a credential is the token's to hear. Outside the body's
+        //     limit: a body that stalls while it is held back is still cut.
+        slots.validate.is_enabled().then(|| slots.validate.to_pattern()),
+        // 18. Above the transport: only the provider's silence counts.
         slots.idle_timeout.to_pattern(),
-        // 18. Right above the transport: all limits meet the faults as if they were real.
+        // 19. Right above the transport: all limits meet the faults as if they were real.
         slots.fault_injection.is_in_use().then(|| slots.fault_injection.to_pattern()),
-        // 19. The transport: its errors become ours here, once.
+        // 20. The transport: its errors become ours here, once.
         bottom,
     ));
     let name = emitter.integration().cloned();

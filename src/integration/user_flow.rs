@@ -24,6 +24,7 @@ use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
+use crate::validate::ValidateLayer;
 
 pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
@@ -47,6 +48,7 @@ pub(super) fn slots() -> Slots {
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         token: TokenLayer::disabled(),
+        validate: ValidateLayer::new(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),

@@ -17,3 +17,4 @@ pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
 pub mod token;
+pub mod validate;

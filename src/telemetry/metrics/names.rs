@@ -162,6 +162,8 @@ metrics! {
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
+    /// Answers that checks looked at, by check and verdict; also of checks that only tell.
+    VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -278,6 +280,11 @@ labels! {
     /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
     /// `revalidated`, `collapsed`, `miss`, `bypass`.
     OUTCOME = "outrigger.outcome";
+    /// A check's name.
+    CHECK = "outrigger.check";
+    /// What a check said: `pass`, `partial`, `transient`, `permanent`, `throttled`, `unauthorized`,
+    /// `invalid`, `unchecked`.
+    VERDICT = "outrigger.verdict";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";
     /// `yes` or `no`.

@@ -68,6 +68,9 @@ impl Subscriber for Spans {
             | Event::TokenMissing
             | Event::TokenRefused { .. }
             | Event::CacheAnswered { .. }
+            | Event::AnswerPassed { .. }
+            | Event::AnswerRejected { .. }
+            | Event::AnswerUnchecked { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             #[cfg(feature = "outbox")]
