@@ -25,6 +25,7 @@ use outrigger::retry::RetryLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
+use outrigger::validate::ValidateLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::provider::{Fault, Provider};
@@ -83,6 +84,7 @@ impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for TimeoutLayer {}
+impl Subject for ValidateLayer {}
 
 impl Subject for TokenLayer {
     async fn prepare(&self) {

@@ -26,6 +26,7 @@ use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
+use outrigger::validate::{Required, ValidateLayer};
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -64,13 +65,14 @@ impl Bench {
         outboxes(self).await;
         rotated(self).await;
         let signed = signed(self).await;
+        let checked = checked(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, own, certified, signed));
+        drop((cached, own, certified, signed, checked));
         page
     }
 
@@ -451,6 +453,24 @@ async fn signed(bench: &Bench) -> Integration {
     sleep(Duration::from_secs(61)).await;
     call(&signed, Method::GET).await;
     signed
+}
+
+/// Answers that a check lets pass, rejects and can't look at.
+async fn checked(bench: &Bench) -> Integration {
+    let [fine, empty] = [r#"{"id":1}"#, "{}"].map(|body| Answer::status(200).body(body));
+    let zipped = Answer::status(200).header("content-encoding", "gzip").body("x");
+    let checked = Integration::user_flow("checked")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([fine, empty, zipped]))
+        .without_retry()
+        .validate(ValidateLayer::new().enforce(Required::new(["/id"])))
+        .build()
+        .expect("settings that work");
+    for _ in 0..3 {
+        let _failed = checked.get("http://checked.test/").send().await;
+    }
+    checked
 }
 
 /// A host that shows a certificate, to a client that has one.
