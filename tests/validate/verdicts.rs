@@ -51,7 +51,7 @@ async fn a_get_is_repeated_after_what_may_be_better_next_time_and_not_after_a_re
         ("throttled", 2, Class::Throttled),
         ("invalid", 2, Class::Invalid),
     ] {
-        let bench = Bench::new([says(word), says("pass")], by_the_body());
+        let bench = unlimited([says(word), says("pass")]);
         let answer = bench.get().await.unwrap();
         assert_eq!(bench.provider.begun(), requests, "{word}");
         assert_eq!(answer.text().await.unwrap(), if requests == 2 { "pass" } else { word });
@@ -174,7 +174,7 @@ async fn a_permanent_verdict_is_not_repeated_whatever_the_status_and_the_provide
 
 #[tokio::test(start_paused = true)]
 async fn throttling_in_a_body_waits_as_long_as_it_says_and_pauses_all_calls() {
-    let bench = Bench::new([says("throttled"), says("pass")], by_the_body());
+    let bench = unlimited([says("throttled"), says("pass")]);
     let began = tokio::time::Instant::now();
     let answer = bench.get().await.unwrap();
     let waited = began.elapsed();
