@@ -41,7 +41,7 @@ mod serial;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LastRejection, MirrorHealth, RateLimitHealth, TokenHealth, ValidationHealth,
+    LastRejection, MirrorHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

@@ -65,6 +65,7 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,
                 [open, idle, in_use, connecting, waiting, opened],

@@ -3,6 +3,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
+use super::short_text::ShortText;
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
     RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
@@ -275,6 +276,21 @@ pub enum Event {
         generation: u64,
         /// Whether there is another one, or one is being fetched. If not, the token was new, or a
         /// fetch failed a moment ago, and the caller gets the answer.
+        may_repeat: bool,
+    },
+    /// An attempt was signed.
+    Signed {
+        /// The name of the key, if the signer said it.
+        key_id: Option<ShortText>,
+    },
+    /// An attempt could not be signed, and was refused here.
+    SigningFailed,
+    /// The provider refused an attempt because its clock is another.
+    ClockSkewed {
+        /// How many seconds it is ahead of ours; less than zero if it is behind.
+        ahead: i64,
+        /// Whether attempts are signed with its time from now on. If not, it is more than a day off, which
+        /// is not believed.
         may_repeat: bool,
     },
     /// A check found nothing wrong with an answer.

@@ -21,11 +21,13 @@
 mod emitter;
 mod facts;
 mod kind;
+mod short_text;
 mod subscriber;
 
 pub use emitter::Emitter;
 pub use facts::{AttemptDetail, End};
 pub use kind::Event;
+pub use short_text::ShortText;
 pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;

@@ -33,6 +33,7 @@ macro_rules! each_slot {
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
             token: TokenLayer,
+            sign: SignLayer,
             validate: ValidateLayer => ValidateSettings,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,

@@ -22,6 +22,7 @@ use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
+use crate::sign::SignLayer;
 use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
 use crate::validate::ValidateLayer;
@@ -48,6 +49,7 @@ pub(super) fn slots() -> Slots {
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         token: TokenLayer::disabled(),
+        sign: SignLayer::disabled(),
         validate: ValidateLayer::new(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),

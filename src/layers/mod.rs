@@ -15,6 +15,7 @@ pub mod mirror;
 pub mod observe;
 pub mod rate_limit;
 pub mod retry;
+pub mod sign;
 pub mod timeout;
 pub mod token;
 pub mod validate;

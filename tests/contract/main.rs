@@ -26,6 +26,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::{Token, TokenLayer};
 use outrigger::validate::{Finding, Media, ValidateLayer, function};
@@ -218,6 +219,10 @@ contract! {
 contract_of_bodies! {
     cache_disabled: CacheLayer = CacheLayer::disabled();
     cache_that_keeps_nothing: CacheLayer = CacheLayer::with_store(Nothing);
+    sign: SignLayer = SignLayer::new(
+        |_: &SigningInput| -> Result<Signed, SignError> { Ok(Signed::default()) },
+    );
+    sign_disabled: SignLayer = SignLayer::disabled();
     mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
     mirror_of_safe_calls: MirrorLayer<Provider> =
         MirrorLayer::new(Provider::default(), Ratio::ONE);

@@ -22,6 +22,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
+use outrigger::sign::SignLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
@@ -83,6 +84,7 @@ impl Subject for IdleTimeoutLayer {}
 impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
+impl Subject for SignLayer {}
 impl Subject for TimeoutLayer {}
 impl Subject for ValidateLayer {}
 

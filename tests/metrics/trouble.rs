@@ -22,6 +22,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
@@ -64,7 +65,7 @@ impl Bench {
         let cached = cached(self).await;
         outboxes(self).await;
         rotated(self).await;
-        let signed = signed(self).await;
+        let signed = (signed(self).await, by_a_wrong_clock(self).await);
         let checked = checked(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
@@ -455,19 +456,39 @@ async fn signed(bench: &Bench) -> Integration {
     signed
 }
 
+/// A signature that is refused because the clocks differ, and one that can't be made.
+async fn by_a_wrong_clock(bench: &Bench) -> Integration {
+    let signer = |input: &SigningInput| match input.method {
+        Method::PUT => Err(SignError::new("no key")),
+        _ => Ok(Signed::default()),
+    };
+    let answer = Answer::status(401).header("date", "Sat, 01 Jan 2000 00:00:00 GMT");
+    let wrong = Integration::user_flow("by_a_wrong_clock")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([answer]))
+        .sign(SignLayer::new(signer))
+        .build()
+        .expect("settings that work");
+    call(&wrong, Method::GET).await;
+    call(&wrong, Method::PUT).await;
+    wrong
+}
+
 /// Answers that a check lets pass, rejects and can't look at.
 async fn checked(bench: &Bench) -> Integration {
-    let [fine, empty] = [r#"{"id":1}"#, "{}"].map(|body| Answer::status(200).body(body));
+    let [fine, empty, page] =
+        [r#"{"id":1}"#, "{}", "<html>"].map(|body| Answer::status(200).body(body));
     let zipped = Answer::status(200).header("content-encoding", "gzip").body("x");
     let checked = Integration::user_flow("checked")
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
-        .service(Script::new([fine, empty, zipped]))
+        .service(Script::new([fine, empty, page, zipped]))
         .without_retry()
         .validate(ValidateLayer::new().enforce(Required::new(["/id"])))
         .build()
         .expect("settings that work");
-    for _ in 0..3 {
+    for _ in 0..4 {
         let _failed = checked.get("http://checked.test/").send().await;
     }
     checked

@@ -57,6 +57,7 @@ async fn health_has_these_fields() {
         },
         "validation": null,
         "token": null,
+        "signing": null,
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -8,7 +8,7 @@ use outrigger::retry::Retries;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenLayer};
 use outrigger::validate::{FailedCheck, Finding, ValidateLayer, Verdict, function};
-use outrigger::{Delivery, ErrorKind, Integration, ResponseExt};
+use outrigger::{Delivery, ErrorKind, Integration, IntegrationBuilder, ResponseExt};
 
 use crate::bench::{Bench, always, enforced, failed, json, secs};
 
@@ -27,6 +27,11 @@ fn by_the_body() -> ValidateLayer {
 
 fn says(word: &'static str) -> Answer {
     Answer::status(200).body(word)
+}
+
+/// Without the rate limit, which lets no person wait.
+fn unlimited(answers: [Answer; 2]) -> Bench {
+    Bench::with(answers, by_the_body(), IntegrationBuilder::without_rate_limit)
 }
 
 fn class_of_attempt(bench: &Bench) -> Vec<Class> {
@@ -180,6 +185,8 @@ async fn throttling_in_a_body_waits_as_long_as_it_says_and_pauses_all_calls() {
     let waited = began.elapsed();
     assert!(waited >= WAIT && waited < 2 * WAIT, "{waited:?}");
     assert_eq!(answer.extensions().get::<Retries>().unwrap().attempts, 2);
+    let bench = Bench::new([says("throttled")], by_the_body());
+    bench.get().await.unwrap();
     let paused =
         |event: &Event| matches!(event, Event::RateLimitPaused { pause } if *pause == WAIT);
     assert_eq!(bench.events.count(paused), 1);

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures};
+use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures, SigningHealth};
 use crate::terms::{BreakerState, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
@@ -27,6 +27,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
     }
     gauges.values
@@ -95,6 +96,15 @@ impl Gauges {
             self.sum(&names::POOL_CONNECTIONS, Some((names::STATE, state)), connections);
         }
         self.sum(&names::POOL_WAITING, None, pool.waiting);
+    }
+
+    /// For integrations with one name, the clock that is most wrong counts.
+    fn signing(&mut self, signing: &SigningHealth) {
+        let seconds = signing.clock_ahead as f64;
+        let shown = self.shown(&names::SIGNING_CLOCK_AHEAD, None);
+        if seconds.abs() > shown.abs() {
+            *shown = seconds;
+        }
     }
 
     fn expiry(&mut self, expiry: &Expiry) {

@@ -162,6 +162,10 @@ metrics! {
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
+    /// Attempts that could not be signed, and were refused here.
+    SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
+    /// Attempts that the provider refused because its clock differs from ours.
+    SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
     /// Answers that checks looked at, by check and verdict; also of checks that only tell.
     VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
     /// Times that other settings were applied.
@@ -213,6 +217,8 @@ metrics! {
     POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
+    /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
+    SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
