@@ -26,6 +26,7 @@
 //!   token ───────── a token on each attempt, renewed before it ends          │
 //!   sign ────────── a signature on each attempt, over all that it has         │
 //!   validate ────── an answer that says 200 and isn't what was asked for     │
+//!   drift ───────── what answers show of a change of the provider's API      │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -148,8 +149,8 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`idle_timeout`],
-//!   [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`drift`],
+//!   [`idle_timeout`], [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
@@ -310,9 +311,9 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign, timeout,
-    token, validate,
+    bulkhead, cache, circuit_breaker, correlation, deadline, drift, fallback, fault_injection,
+    hedge, idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign,
+    timeout, token, validate,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

@@ -2,6 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
+use crate::event::Drift;
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState, Verdict};
 
 /// The health of an integration.
@@ -42,6 +43,8 @@ pub struct Health {
     pub token: Option<TokenHealth>,
     /// Its signatures; `None` if it signs nothing.
     pub signing: Option<SigningHealth>,
+    /// What its answers showed of a change of the provider's API: dates first, the earliest first.
+    pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,

@@ -48,4 +48,5 @@ pub use pool_figures::{Closed, PoolFigures};
 pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};
 
-pub use crate::terms::{Credential, Status, TokenFailure, TokenState, Verdict};
+pub use crate::event::Drift;
+pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState, Verdict};

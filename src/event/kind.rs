@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use super::short_text::ShortText;
 use crate::terms::{
-    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
+    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
     Verdict,
 };
 
@@ -315,6 +315,15 @@ pub enum Event {
         check: &'static str,
         /// Why.
         why: Unchecked,
+    },
+    /// An answer shows that the provider's API changes. This is emitted once for each endpoint and
+    /// kind, and again after a day, or when it says something else. The whole of it is
+    /// [`Origin::drift`](super::Origin::drift).
+    DriftNoticed {
+        /// What it is.
+        kind: DriftKind,
+        /// From when on the endpoint is deprecated or gone, if that was said.
+        at: Option<SystemTime>,
     },
     /// Other settings were applied.
     SettingsApplied,

@@ -18,6 +18,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
+use crate::drift::DriftLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
@@ -450,6 +451,16 @@ impl<T> IntegrationBuilder<T> {
     /// Answers mean what their statuses say, as both presets have it.
     pub fn without_validate(self) -> Self {
         self.validate(ValidateLayer::new())
+    }
+
+    /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).
+    pub fn drift(self, layer: DriftLayer) -> Self {
+        self.set(|slots| slots.drift = layer)
+    }
+
+    /// Answers are not watched, as both presets have it.
+    pub fn without_drift(self) -> Self {
+        self.drift(DriftLayer::disabled())
     }
 
     /// A body that is silent for `limit` while it is being read has failed.

@@ -18,6 +18,7 @@ use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
+use crate::drift::DriftHandle;
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
@@ -162,6 +163,12 @@ impl Integration {
     pub fn validation(&self) -> Option<ValidateHandle> {
         let slots = self.shared.live.slots();
         slots.validate.has_checks().then(|| slots.validate.reader())
+    }
+
+    /// What it has noticed of a change of the provider's API.
+    #[must_use]
+    pub fn drift(&self) -> DriftHandle {
+        self.shared.live.slots().drift.reader()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

@@ -79,6 +79,7 @@ impl Controllable for Shared {
             validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
             token: token.as_ref().map(health_of),
             signing: slots.sign.health(),
+            drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = token.as_ref().and_then(TokenHandle::ends);

@@ -35,6 +35,7 @@ macro_rules! each_slot {
             token: TokenLayer,
             sign: SignLayer,
             validate: ValidateLayer => ValidateSettings,
+            drift: DriftLayer => DriftSettings,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,
         }

@@ -13,6 +13,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
+use crate::drift::DriftLayer;
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
 use crate::hedge::HedgeLayer;
@@ -51,6 +52,7 @@ pub(super) fn slots() -> Slots {
         token: TokenLayer::disabled(),
         sign: SignLayer::disabled(),
         validate: ValidateLayer::new(),
+        drift: DriftLayer::disabled(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod circuit_breaker;
 pub mod correlation;
 pub mod deadline;
+pub mod drift;
 pub mod fallback;
 pub mod fault_injection;
 pub mod hedge;

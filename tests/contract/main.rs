@@ -15,6 +15,7 @@ use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::{FaultInjectionLayer, Plan};
@@ -185,6 +186,8 @@ contract! {
         ValidateLayer::new().enforce(function("any", |_, _| Finding::pass()));
     validate_beyond_the_cap: ValidateLayer =
         ValidateLayer::new().enforce(function("any", |_, _| Finding::pass())).body_cap(1);
+    drift: DriftLayer = DriftLayer::new();
+    drift_disabled: DriftLayer = DriftLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
     fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();

@@ -13,6 +13,7 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
@@ -63,6 +64,7 @@ impl Bench {
         let stopped = stopped(self).await;
         let injected = injected(self).await;
         let cached = cached(self).await;
+        let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
@@ -73,7 +75,7 @@ impl Bench {
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, own, certified, signed, checked));
+        drop((cached, checked, drifts, own, certified, signed));
         page
     }
 
@@ -355,6 +357,22 @@ async fn cached(bench: &Bench) -> Integration {
     call(&rates, Method::GET).await;
     sleep(Duration::from_secs(1)).await;
     rates
+}
+
+/// Answers of an API that will be gone.
+async fn drifts(bench: &Bench) -> Integration {
+    let old = Answer::status(200)
+        .header("deprecation", "true")
+        .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT");
+    let books = Integration::user_flow("drifts")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .drift(DriftLayer::new())
+        .service(Script::new([old]))
+        .build()
+        .expect("settings that work");
+    call(&books, Method::GET).await;
+    books
 }
 
 async fn injected(bench: &Bench) -> Integration {

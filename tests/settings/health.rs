@@ -58,6 +58,7 @@ async fn health_has_these_fields() {
         "validation": null,
         "token": null,
         "signing": null,
+        "drifts": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -126,6 +126,7 @@ const TABLES: [&str; 18] = [
     "rate_limit",
     "bulkhead",
     "timeout",
+    "drift",
     "fault_injection",
     "fault_injection.plan",
     "hyper",

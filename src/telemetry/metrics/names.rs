@@ -168,6 +168,8 @@ metrics! {
     SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
     /// Answers that checks looked at, by check and verdict; also of checks that only tell.
     VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
+    /// Changes of the provider's API that answers showed, by kind; each is told once a day.
+    DRIFT_NOTICED: Counter, Of("change"), "outrigger.drift.noticed", [DRIFT];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -221,6 +223,10 @@ metrics! {
     SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// Hosts and endpoints whose answers showed a change of the provider's API within the last 35 days, by kind.
+    DRIFT_ENDPOINTS: Gauge, Of("endpoint"), "outrigger.drift.endpoints", [DRIFT];
+    /// When the first endpoint will be gone, as its `Sunset` says; 0 where none is known.
+    DRIFT_SUNSET: Gauge, Seconds, "outrigger.drift.sunset", [];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
     OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
     /// Dead messages of a lane, by why: each waits for a person.
@@ -273,6 +279,10 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// What answers show of a change: `deprecation`, `sunset`, `deprecation_link`, `sunset_link`,
+    /// `successor_version`, `warning`, `notice`, `media_type`, `new_field`, `field_gone`, `type_changed`,
+    /// `new_null`, `new_value`.
+    DRIFT = "outrigger.drift";
     /// A control's name.
     CONTROL = "outrigger.control";
     /// An injected fault.

@@ -67,6 +67,7 @@ impl Subscriber for Spans {
             | Event::TokenRefreshFailed { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
+            | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
             | Event::AnswerPassed { .. }
             | Event::AnswerRejected { .. }
