@@ -112,9 +112,9 @@ impl Judge<'_> {
             callback::call("check", ask).unwrap_or_else(|| Finding::unchecked(Unchecked::Panicked));
         let check = entry.name;
         match (finding.verdict, finding.unchecked) {
-            (Verdict::Pass, _) => self.emit(attempt, Event::AnswerPassed { check, partial: false }),
-            (Verdict::Partial, _) => {
-                self.emit(attempt, Event::AnswerPassed { check, partial: true })
+            (verdict @ (Verdict::Pass | Verdict::Partial), _) => {
+                let partial = verdict == Verdict::Partial;
+                self.emit(attempt, Event::AnswerPassed { check, partial });
             }
             (_, Some(why)) => {
                 self.layer.report.unchecked();
