@@ -45,8 +45,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LaneHealth, LanePause, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth,
-    SigningHealth, TokenHealth,
+    LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth, PinHealth,
+    RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]
@@ -57,4 +57,4 @@ pub use registry::{Controllable, Registry};
 
 pub use crate::event::Drift;
 pub use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState};
+pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState, Verdict};
