@@ -4,7 +4,7 @@ use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState, Verdict};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,17 +38,49 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
+    /// What its checks of answers rejected; `None` if it has none.
+    pub validation: Option<ValidationHealth>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
     /// The [local copies](crate::local_copy) of what it has.
     pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
     pub signing: Option<SigningHealth>,
+    /// The versions of the provider's API that it pins.
+    pub pins: Vec<PinHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
+}
+
+/// What checks of answers rejected since they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValidationHealth {
+    /// Answers that a check rejected, those in report-only mode included.
+    pub rejected: u64,
+    /// Times that a check couldn't look at an answer.
+    pub unchecked: u64,
+    /// The last rejection.
+    pub last_rejection: Option<LastRejection>,
+}
+
+/// An answer that a check rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastRejection {
+    /// The check's name.
+    pub check: &'static str,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The answer's status.
+    pub status: u16,
+    /// Where in the body, as a JSON pointer.
+    pub pointer: Option<String>,
+    /// When.
+    pub at: SystemTime,
 }
 
 /// A token, and why the last fetch failed, if it did.
@@ -98,6 +130,22 @@ pub struct SigningHealth {
     pub clock_ahead: i64,
     /// Why the last request could not be signed, if it couldn't.
     pub error: Option<String>,
+}
+
+/// A version of the provider's API that an integration pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PinHealth {
+    /// The header or the parameter of the query that asks for it.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The version that the last answer had that told it.
+    pub told: Option<String>,
+    /// Whether that is another.
+    pub differs: bool,
+    /// Whether the version has a date that is more than a year ago: providers end versions.
+    pub is_over_a_year_old: bool,
 }
 
 /// When a credential expires.

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
-use super::health::{Expiry, Health};
+use super::health::{Expiry, Health, PinHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
@@ -24,7 +24,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, drifts, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, pins, drifts, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -50,6 +50,16 @@ impl Serialize for Health {
                 mirror,
                 [mirrored, skipped, agreed, disagreed],
                 "share": f64::from(mirror.share) / 1e6,
+            )),
+            "validation": self.validation.as_ref().map(|checks| object!(
+                checks,
+                [rejected, unchecked],
+                "last_rejection": checks.last_rejection.as_ref().map(|last| object!(
+                    last,
+                    [check, status, pointer],
+                    "verdict": last.verdict.name(),
+                    "at": time(last.at),
+                )),
             )),
             "token": self.token.as_ref().map(|token| object!(
                 token,
@@ -94,6 +104,12 @@ impl Serialize for ControlState {
             "since": self.since.map(time),
         );
         value.serialize(serializer)
+    }
+}
+
+impl Serialize for PinHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object!(self, [name, version, told, differs, is_over_a_year_old]).serialize(serializer)
     }
 }
 

@@ -55,8 +55,10 @@ async fn health_has_these_fields() {
                 "surplus": 0,
             },
         },
+        "validation": null,
         "token": null,
         "signing": null,
+        "pins": [],
         "drifts": [],
         "expiries": [],
     });

@@ -170,6 +170,8 @@ metrics! {
     SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
     /// Attempts that the provider refused because its clock differs from ours.
     SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
+    /// Answers that checks looked at, by check and verdict; also of checks that only tell.
+    VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
     /// Changes of the provider's API that answers showed, by kind; each is told once a day.
     DRIFT_NOTICED: Counter, Of("change"), "outrigger.drift.noticed", [DRIFT];
     /// Times that other settings were applied.
@@ -223,6 +225,8 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
     SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
+    /// 1 while answers have another version of the API than the pinned one.
+    PIN_DIFFERS: Gauge, Of("pin"), "outrigger.pin.differs", [PIN];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
     /// 1 for the state of a local copy, 0 for the others: `empty`, `current`, `late` (no load has succeeded for two intervals), `expired` (not served any more).
@@ -293,6 +297,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// The header or the parameter of the query by which a pinned version is asked for.
+    PIN = "outrigger.pin";
     /// What answers show of a change: `deprecation`, `sunset`, `deprecation_link`, `sunset_link`,
     /// `successor_version`, `warning`, `notice`, `media_type`, `new_field`, `field_gone`, `type_changed`,
     /// `new_null`, `new_value`.
@@ -311,6 +317,11 @@ labels! {
     /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
     /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
     OUTCOME = "outrigger.outcome";
+    /// A check's name.
+    CHECK = "outrigger.check";
+    /// What a check said: `pass`, `partial`, `transient`, `permanent`, `throttled`, `unauthorized`,
+    /// `invalid`, `unchecked`.
+    VERDICT = "outrigger.verdict";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";
     /// `yes` or `no`.

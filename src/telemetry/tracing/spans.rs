@@ -69,10 +69,17 @@ impl Subscriber for Spans {
             | Event::TokenRefused { .. }
             | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
+            | Event::AnswerPassed { .. }
+            | Event::AnswerRejected { .. }
+            | Event::AnswerUnchecked { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),
-            Event::Signed { .. } | Event::SigningFailed | Event::ClockSkewed { .. } => {
+            Event::Signed { .. }
+            | Event::SigningFailed
+            | Event::ClockSkewed { .. }
+            | Event::PinOverridden { .. }
+            | Event::PinDiffers { .. } => {
                 requests::record_event(&scope, event);
             }
             #[cfg(feature = "outbox")]
