@@ -36,10 +36,12 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
-    /// Its token; `None` if it has none.
+    /// Its token; of those of several keys the one that is worst off. `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// Its tokens, if it has one for each key.
+    pub keyed_tokens: Option<KeyedTokensHealth>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
-    /// its token.
+    /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
 }
 
@@ -55,6 +57,17 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// The tokens of an integration that has one for each key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyedTokensHealth {
+    /// How many keys have one at present, or wanted one.
+    pub keys: usize,
+    /// For how many of those calls fail for want of a token, or will unless somebody changes something:
+    /// [`keyed_tokens`](crate::Integration::keyed_tokens) says which.
+    pub failing: usize,
 }
 
 /// When a credential expires.

@@ -41,7 +41,7 @@ mod serial;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    MirrorHealth, RateLimitHealth, TokenHealth,
+    KeyedTokensHealth, MirrorHealth, RateLimitHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

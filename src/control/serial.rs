@@ -55,6 +55,7 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "keyed_tokens": self.keyed_tokens.map(|tokens| object!(tokens, [keys, failing])),
             "pool": self.pool.map(|pool| object!(
                 pool,
                 [open, idle, in_use, connecting, waiting, opened],

@@ -26,7 +26,7 @@ use crate::mirror::MirrorHandle;
 use crate::outcome::Error;
 use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
-use crate::token::TokenHandle;
+use crate::token::{KeyedTokens, TokenHandle};
 use crate::transport::pool::PoolHandle;
 
 /// One third-party API. See the [module](super).
@@ -150,10 +150,16 @@ impl Integration {
         self.shared.live.slots().hedge.handle()
     }
 
-    /// Its token, if it has one.
+    /// Its token, if it has one, and not one for each key.
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// Its tokens, if it has [one for each key](crate::token::TokenLayer::keyed).
+    #[must_use]
+    pub fn keyed_tokens(&self) -> Option<KeyedTokens> {
+        self.shared.live.slots().token.keyed_handle()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

@@ -3,13 +3,13 @@ use std::time::SystemTime;
 
 use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
 use super::handle::Shared;
+use super::token_health::{self, TokensHealth};
 use crate::control::{
     BreakerHealth, BulkheadHealth, Control, Controllable, Credential, Expiry, Health, HedgeHealth,
-    KeyedBreakersHealth, MirrorHealth, RateLimitHealth, TokenHealth,
+    KeyedBreakersHealth, MirrorHealth, RateLimitHealth,
 };
 use crate::rt::Clock;
-use crate::terms::{BreakerState, Status, TokenFailure, TokenState};
-use crate::token::{TokenError, TokenHandle};
+use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
 impl Controllable for Shared {
@@ -37,7 +37,7 @@ impl Controllable for Shared {
         let (rate, hedge, mirror) =
             (slots.rate_limit.handle(), slots.hedge.handle(), slots.mirror.handle());
         let counts = hedge.counts();
-        let token = slots.token.handle();
+        let tokens = TokensHealth::of(&slots.token);
         let mut health = Health {
             integration: self.name.to_string(),
             status: Status::Up,
@@ -76,11 +76,11 @@ impl Controllable for Shared {
                 disagreed: mirror.disagreed(),
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
-            token: token.as_ref().map(health_of),
+            token: tokens.worst,
+            keyed_tokens: tokens.keyed,
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
-        let ends = token.as_ref().and_then(TokenHandle::ends);
-        let ends = ends.map(|at| Expiry { credential: Credential::Token, host: None, at });
+        let ends = tokens.ends.map(|at| Expiry { credential: Credential::Token, host: None, at });
         health.expiries.extend(ends);
         health.expiries.sort_by_key(|expiry| expiry.at);
         (health.status, health.since) = self.status(&health);
@@ -116,7 +116,7 @@ impl Shared {
         if breaker.is_some_and(|breaker| breaker.held > 0)
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
-            || health.token.as_ref().is_some_and(is_in_trouble)
+            || health.token.as_ref().is_some_and(token_health::is_in_trouble)
         {
             return (Status::Degraded, None);
         }
@@ -127,21 +127,4 @@ impl Shared {
             (None, None) => (Status::Up, None),
         }
     }
-}
-
-fn health_of(token: &TokenHandle) -> TokenHealth {
-    let error = token.error();
-    TokenHealth {
-        state: token.state(),
-        generation: token.generation(),
-        failure: error.as_ref().map(TokenError::failure),
-        error: error.map(|error| error.to_string()),
-    }
-}
-
-/// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the
-/// token still lives, is no trouble.
-fn is_in_trouble(token: &TokenHealth) -> bool {
-    let is_sent = matches!(token.state, TokenState::Fresh | TokenState::Soft);
-    token.failure.is_some_and(|failure| !is_sent || failure != TokenFailure::Transient)
 }

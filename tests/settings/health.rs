@@ -56,6 +56,7 @@ async fn health_has_these_fields() {
             },
         },
         "token": null,
+        "keyed_tokens": null,
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -102,6 +102,7 @@ impl MetricsVisitor<'_> {
             Event::TokenRefreshFailed { failure, .. } => {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
+            Event::TokenServedExpired { .. } => (names::TOKEN_SERVED_EXPIRED, None),
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             #[cfg(feature = "outbox")]
