@@ -18,7 +18,7 @@ use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::ResponseHead;
 use crate::pattern::{AsIs, Layered, Slot, Wiring, pattern_layer};
-use crate::rt::{self, Clock};
+use crate::rt::{self, Clock, Rng};
 use crate::settings::{ConfigError, Errors, validate};
 
 /// Gives each attempt a token. See the [module](super).
@@ -48,6 +48,7 @@ pub(super) struct Settings {
     only_to: Option<Arc<OnlyTo>>,
     pub(super) emitter: Emitter,
     clock: Clock,
+    pub(super) rng: Rng,
 }
 
 type IsRefusal = dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync;
@@ -180,6 +181,12 @@ impl TokenLayer {
         self
     }
 
+    /// What draws the times of fetches; a seeded one makes tests repeatable.
+    pub fn rng(mut self, rng: Rng) -> Self {
+        self.settings.rng = rng;
+        self
+    }
+
     /// A handle that reads the token's state and renews it; `None` if there is no token. With keys,
     /// see [`Self::keyed_handle`].
     #[must_use]
@@ -294,6 +301,7 @@ impl Default for Settings {
             only_to: None,
             emitter: Emitter::new(),
             clock: Clock::system(),
+            rng: Rng::system(),
         }
     }
 }

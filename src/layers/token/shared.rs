@@ -16,7 +16,7 @@ use super::state::{Ask, Ended, Flight, Issued, Machine, Refusal};
 use super::windows::Now;
 use crate::event::Event;
 use crate::pattern::ownership::Ownership;
-use crate::rt::{self, Lock, Rng, callback};
+use crate::rt::{self, Lock, callback};
 use crate::terms::TokenState;
 
 /// One token, and what fetches it. The lock is held for a few instructions, and never over an await.
@@ -159,7 +159,7 @@ impl Cell {
             Ok(Issued { token: header, lifetime: *lifetime, sent: fetch.sent })
         });
         let number = fetch.flight.number;
-        let ended = self.machine.locked().end(number, outcome, now, &Rng::system());
+        let ended = self.machine.locked().end(number, outcome, now, &settings.rng);
         self.ended.send_replace(());
         let elapsed = now.at.saturating_duration_since(fetch.sent.at);
         if let Some(ended) = ended {
