@@ -2,6 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
+use crate::event::Drift;
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
@@ -40,6 +41,10 @@ pub struct Health {
     pub token: Option<TokenHealth>,
     /// Its tokens, if it has one for each key.
     pub keyed_tokens: Option<KeyedTokensHealth>,
+    /// Its signatures; `None` if it signs nothing.
+    pub signing: Option<SigningHealth>,
+    /// What its answers showed of a change of the provider's API: dates first, the earliest first.
+    pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
@@ -68,6 +73,17 @@ pub struct KeyedTokensHealth {
     /// For how many of those calls fail for want of a token, or will unless somebody changes something:
     /// [`keyed_tokens`](crate::Integration::keyed_tokens) says which.
     pub failing: usize,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SigningHealth {
+    /// How many seconds the provider's clock is ahead of ours, as its last refusal for that reason said;
+    /// less than zero if it is behind. Requests are signed with its time.
+    pub clock_ahead: i64,
+    /// Why the last request could not be signed, if it couldn't.
+    pub error: Option<String>,
 }
 
 /// When a credential expires.

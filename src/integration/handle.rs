@@ -18,6 +18,7 @@ use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
+use crate::drift::DriftHandle;
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
@@ -160,6 +161,12 @@ impl Integration {
     #[must_use]
     pub fn keyed_tokens(&self) -> Option<KeyedTokens> {
         self.shared.live.slots().token.keyed_handle()
+    }
+
+    /// What it has noticed of a change of the provider's API.
+    #[must_use]
+    pub fn drift(&self) -> DriftHandle {
+        self.shared.live.slots().drift.reader()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

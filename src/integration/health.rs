@@ -78,6 +78,8 @@ impl Controllable for Shared {
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: tokens.worst,
             keyed_tokens: tokens.keyed,
+            signing: slots.sign.health(),
+            drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = tokens.ends.map(|at| Expiry { credential: Credential::Token, host: None, at });
@@ -117,6 +119,7 @@ impl Shared {
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
             || health.token.as_ref().is_some_and(token_health::is_in_trouble)
+            || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
             return (Status::Degraded, None);
         }

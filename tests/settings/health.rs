@@ -57,6 +57,8 @@ async fn health_has_these_fields() {
         },
         "token": null,
         "keyed_tokens": null,
+        "signing": null,
+        "drifts": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

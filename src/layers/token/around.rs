@@ -58,7 +58,11 @@ impl Pattern for TokenPattern {
         attempt.request(|request| request.headers_mut().insert(&settings.header, header));
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
-        if held.answer(|head| settings.is_refused(head)) == Some(true) {
+        let mark = CredentialRenewed(call.facts().id());
+        // What is further in has found another reason, and may repeat the call for it.
+        let is_refused =
+            |head: &mut Parts| head.extensions.get() != Some(&mark) && settings.is_refused(head);
+        if held.answer(is_refused) == Some(true) {
             settings.refused(&cell, generation, call, attempt);
         }
         let Some(is_refused) = settings.is_refused_status else { return held.hand_up().await };

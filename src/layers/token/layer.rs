@@ -17,7 +17,7 @@ use super::windows::Now;
 use crate::context::RequestHead;
 use crate::event::Emitter;
 use crate::outcome::ResponseHead;
-use crate::pattern::{AsIs, Layered, Slot, Wiring, pattern_layer};
+use crate::pattern::{AsIs, Destinations, Layered, Slot, Wiring, pattern_layer};
 use crate::rt::{self, Clock, Rng};
 use crate::settings::{ConfigError, Errors, validate};
 
@@ -44,15 +44,13 @@ pub(super) struct Settings {
     pub(super) is_refusal: Option<Arc<IsRefusal>>,
     /// Reads a refusal from what a head or trailers say.
     pub(super) is_refused_status: Option<fn(&HeaderMap) -> bool>,
-    /// Absent: all.
-    only_to: Option<Arc<OnlyTo>>,
+    only_to: Destinations,
     pub(super) emitter: Emitter,
     clock: Clock,
     pub(super) rng: Rng,
 }
 
 type IsRefusal = dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync;
-type OnlyTo = dyn Fn(&Uri) -> bool + Send + Sync;
 
 /// A service whose requests carry a token, made by a [`TokenLayer`]. The service that it wraps must be
 /// `Clone`.
@@ -161,10 +159,7 @@ impl TokenLayer {
     /// Signs only requests to these URIs; others are sent as they are. An integration with a base URL
     /// signs only requests to its origin, whatever this says.
     pub fn only_to(mut self, allowed: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
-        let before = self.settings.only_to.take();
-        self.settings.only_to = Some(Arc::new(move |uri| {
-            before.as_ref().is_none_or(|before| before(uri)) && allowed(uri)
-        }));
+        self.settings.only_to = self.settings.only_to.only(allowed);
         self
     }
 
@@ -245,7 +240,7 @@ impl Settings {
     }
 
     pub(super) fn may_sign(&self, uri: &Uri) -> bool {
-        self.only_to.as_ref().is_none_or(|allowed| allowed(uri))
+        self.only_to.allow(uri)
     }
 
     pub(super) fn header_value(&self, secret: &Secret) -> Result<HeaderValue, TokenError> {
@@ -298,7 +293,7 @@ impl Default for Settings {
             longest_wait: None,
             is_refusal: None,
             is_refused_status: None,
-            only_to: None,
+            only_to: Destinations::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
             rng: Rng::system(),
