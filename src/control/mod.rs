@@ -44,7 +44,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    KeyedTokensHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, SigningHealth, TokenHealth,
+    KeyedTokensHealth, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth, SigningHealth,
+    TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

@@ -81,6 +81,7 @@ impl Controllable for Shared {
             keyed_tokens: tokens.keyed,
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
             signing: slots.sign.health(),
+            pins: self.pins.health(),
             drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
