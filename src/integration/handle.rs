@@ -31,6 +31,7 @@ use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
 use crate::token::{KeyedTokens, TokenHandle};
 use crate::transport::pool::PoolHandle;
+use crate::validate::ValidateHandle;
 
 /// One third-party API. See the [module](super).
 #[derive(Clone)]
@@ -174,6 +175,13 @@ impl Integration {
     #[must_use]
     pub fn keyed_tokens(&self) -> Option<KeyedTokens> {
         self.shared.live.slots().token.keyed_handle()
+    }
+
+    /// What its checks of answers rejected; `None` if it has none.
+    #[must_use]
+    pub fn validation(&self) -> Option<ValidateHandle> {
+        let slots = self.shared.live.slots();
+        slots.validate.has_checks().then(|| slots.validate.reader())
     }
 
     /// What it has noticed of a change of the provider's API.

@@ -15,6 +15,7 @@ use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
 use outrigger::token::TokenLayer;
+use outrigger::validate::{self, ValidateLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
 type Builder = IntegrationBuilder<OwnClient>;
@@ -62,6 +63,9 @@ fn changed(preset: Builder) -> Builder {
                 .stale_while_revalidate(Duration::from_secs(62))
                 .stale_if_error(Duration::from_secs(63))
                 .body_cap(65_537)
+        })
+        .validate(|checks: ValidateLayer| {
+            checks.mode(validate::Mode::ReportOnly).body_cap(65_538).must_check(true)
         })
         .correlation(|layer| {
             layer

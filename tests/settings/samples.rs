@@ -115,6 +115,7 @@ const TABLES: [&str; 19] = [
     "correlation",
     "fallback",
     "cache",
+    "validate",
     "mirror",
     "idempotency",
     "retry",

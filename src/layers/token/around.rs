@@ -158,8 +158,10 @@ impl Settings {
             extensions: &head.extensions,
         };
         let by_user = || self.is_refusal.as_ref().is_some_and(|is_refusal| is_refusal(&head));
+        let by_check = head.extensions.get() == Some(&Class::Unauthorized);
         head.status == StatusCode::UNAUTHORIZED
             || self.is_refused_status.is_some_and(|is_refused| is_refused(head.headers))
+            || by_check
             || callback::call("refusal of a token", by_user) == Some(true)
     }
 
