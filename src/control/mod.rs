@@ -45,8 +45,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth, PinHealth,
-    RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
+    KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,
+    PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

@@ -18,6 +18,8 @@ mod migrations;
 mod plans;
 mod server;
 mod together;
+#[cfg(feature = "oauth")]
+mod tokens;
 mod transactions;
 
 use server::Server;
