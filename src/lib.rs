@@ -260,6 +260,9 @@ pub mod outbox;
 #[cfg(feature = "inbox")]
 pub mod inbox;
 
+#[cfg(feature = "console")]
+pub mod console;
+
 // Providers for tests.
 #[cfg(feature = "test-util")]
 pub mod testing;

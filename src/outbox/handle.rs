@@ -76,6 +76,12 @@ impl Outbox {
         lanes.is_empty() || lanes.iter().any(|lane| lane.name == name)
     }
 
+    /// The lanes of this outbox.
+    #[must_use]
+    pub fn lane_names(&self) -> Vec<String> {
+        self.inner.lanes.iter().map(|lane| lane.name.clone()).collect()
+    }
+
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of
     /// the host's. Without it, they look every second, every 5 s where there were none for a while.
     pub fn wake(&self) {
