@@ -83,7 +83,8 @@ impl Inner {
         let may = |name: &str| self.access.may(actor, Right::Look, Scope::Integration(name));
         let known = self.registry.health().into_iter().filter(|health| may(&health.integration));
         let mut cards: Vec<_> = known.map(|health| self.card(health)).collect();
-        cards.sort_by_key(|card| words::rank(&card.health));
+        let now = self.clock.wall();
+        cards.sort_by_key(|card| words::rank(&card.health, &card.minutes.lately(now)));
         cards
     }
 

@@ -8,21 +8,27 @@ use crate::rt::clamp_to_year_9999;
 use crate::terms::{BreakerState, Status};
 
 /// How it is for people: while a breaker lets single calls try, nothing has answered yet.
-pub(super) fn status_of(health: &Health) -> Status {
+pub(super) fn status_of(health: &Health, lately: &Minute) -> Status {
     match (health.status, health.breaker.map(|breaker| breaker.state)) {
         (Status::Degraded, Some(BreakerState::HalfOpen)) => Status::Down,
+        (Status::Up, _) if fails(lately) => Status::Degraded,
         (status, _) => status,
     }
 }
 
+/// Whether the provider failed one call in twenty, of twenty at least: what a person would want to know of.
+fn fails(lately: &Minute) -> bool {
+    lately.calls() >= 20 && lately.of(Kind::Theirs) * 20 >= lately.calls()
+}
+
 /// How it is, in a sentence or two.
-pub(super) fn sentence(health: &Health, now: SystemTime) -> String {
+pub(super) fn sentence(health: &Health, lately: &Minute, now: SystemTime) -> String {
     let name = &health.integration;
     let span = health
         .since
         .map(|since| format!(" for {}", time(now.duration_since(since).unwrap_or_default())));
     let span = span.unwrap_or_default();
-    match status_of(health) {
+    match status_of(health, lately) {
         Status::Up => format!("{name} works."),
         Status::Stopped => {
             let by = moved(health, "kill_switch").map(by).unwrap_or_default();
@@ -35,6 +41,12 @@ pub(super) fn sentence(health: &Health, now: SystemTime) -> String {
                 held => format!("{held} calls wait; some try whether it is back."),
             };
             format!("{name} has been down{span}: nothing answers. {then}")
+        }
+        _ if health.status == Status::Up => {
+            let (failed, calls) = (lately.of(Kind::Theirs), lately.calls());
+            format!(
+                "{name} answers, but failed {failed} of {calls} calls in the last {LATELY} minutes."
+            )
         }
         _ => format!("{name}: {}.", unusual(health)),
     }
@@ -95,8 +107,8 @@ pub(super) fn shape(status: Status) -> &'static str {
 }
 
 /// Worst first.
-pub(super) fn rank(health: &Health) -> u8 {
-    match status_of(health) {
+pub(super) fn rank(health: &Health, lately: &Minute) -> u8 {
+    match status_of(health, lately) {
         Status::Down => 0,
         Status::Stopped => 1,
         Status::Degraded => 2,
@@ -105,8 +117,9 @@ pub(super) fn rank(health: &Health) -> u8 {
 }
 
 /// What of it waits for a person.
-pub(super) fn needs_person(health: &Health) -> bool {
-    health.status != Status::Up || health.controls.iter().any(|control| control.has_error)
+pub(super) fn needs_person(health: &Health, lately: &Minute) -> bool {
+    status_of(health, lately) != Status::Up
+        || health.controls.iter().any(|control| control.has_error)
 }
 
 /// A control's name for people.

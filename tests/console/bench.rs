@@ -1,9 +1,9 @@
 //! A console over two integrations and an outbox in memory, and a person with a browser.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use http::request::Parts;
@@ -44,6 +44,8 @@ pub(crate) struct Bench {
     pub(crate) status: Arc<AtomicU16>,
     pub(crate) outbox: Outbox,
     pub(crate) console: Console,
+    /// How many messages it has enqueued.
+    enqueued: AtomicUsize,
     pub(crate) recorded: Arc<Mutex<Vec<ConsoleAct>>>,
 }
 
@@ -63,7 +65,8 @@ impl Bench {
         access: impl Access,
         more: impl FnOnce(ConsoleBuilder) -> ConsoleBuilder,
     ) -> Self {
-        let clock = Clock::anchored(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        // It goes with the paused time, from now on.
+        let clock = Clock::anchored(Clock::system().wall());
         let recent = Recent::new().clock(clock);
         let registry = Registry::new().subscriber(recent.clone());
         let status = Arc::new(AtomicU16::new(200));
@@ -72,10 +75,10 @@ impl Bench {
             0 => Answer::refused(),
             status => Answer::status(status),
         });
-        let payments = Integration::user_flow("payments").service(provider).clock(clock);
+        let payments = Integration::user_flow("payments").service(provider);
         let payments = payments.register(&registry).build().unwrap();
         let mailer = Integration::background("mailer").service(Script::new([Answer::status(200)]));
-        let mailer = mailer.clock(clock).register(&registry).build().unwrap();
+        let mailer = mailer.register(&registry).build().unwrap();
         let store = MemoryStore::new().clock(clock);
         let outbox = Outbox::with_store(store).clock(clock).lane(&mailer).build().unwrap();
         let recorded = Arc::new(Mutex::new(Vec::new()));
@@ -86,7 +89,7 @@ impl Bench {
             .clock(clock)
             .record_to(move |act: &ConsoleAct| records.lock().unwrap().push(act.clone()));
         let console = more(console).build().unwrap();
-        Self { payments, status, outbox, console, recorded }
+        Self { payments, status, outbox, console, enqueued: AtomicUsize::new(0), recorded }
     }
 
     pub(crate) async fn get(&self, who: &str, query: &str) -> Got {
@@ -128,7 +131,8 @@ impl Bench {
     /// So many messages of the mailer that a provider has refused.
     pub(crate) async fn dead(&self, count: usize) -> Vec<MessageId> {
         let mut ids = Vec::new();
-        for number in 0..count {
+        for _ in 0..count {
+            let number = self.enqueued.fetch_add(1, Ordering::Relaxed);
             let mail =
                 Message::post("http://mail.test/send").lane("mailer").body("to=ada@example.com");
             let mail = mail.dedup_key(format!("order {number}")).deadline(Duration::from_secs(1));

@@ -36,6 +36,24 @@ async fn the_overview_says_in_a_sentence_what_is_down_and_puts_it_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_some_of_the_calls_does_not_just_work() {
+    let bench = Bench::new(all());
+    for call in 0..40 {
+        bench.status.store(if call % 4 == 0 { 500 } else { 200 }, Ordering::Relaxed);
+        pay(&bench.payments, "order 1").await;
+    }
+    let page = bench.get("ada", "").await.text;
+    assert!(
+        page.contains("payments answers, but failed 10 of 40 calls in the last 5 minutes."),
+        "{page}"
+    );
+    assert!(page.contains("1 of 2 integrations need a look."), "{page}");
+    // An hour later it is forgotten.
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(bench.get("ada", "").await.text.contains("payments works."));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_is_found_by_its_key_with_its_calls_and_messages() {
     let bench = Bench::new(all());
     pay(&bench.payments, "order 0").await;

@@ -36,7 +36,11 @@ pub(in crate::console) struct LaneCard {
 /// The first page.
 pub(in crate::console) fn overview(frame: &Frame<'_>, view: &OverviewView) -> Markup {
     let dead: u64 = view.lanes.iter().map(|lane| lane.stats.dead_in_all()).sum();
-    let unwell = view.cards.iter().filter(|card| words::needs_person(&card.health)).count();
+    let unwell = view
+        .cards
+        .iter()
+        .filter(|card| words::needs_person(&card.health, &card.minutes.lately(frame.now)))
+        .count();
     let main = html! {
         h1 { "Integrations" }
         p #summary aria-live="polite" { (summary(view.cards.len(), unwell, dead)) }
@@ -71,7 +75,8 @@ fn summary(all: usize, unwell: usize, dead: u64) -> String {
 /// What is shown of one integration, and replaced when it changes.
 pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
     let Card { health, minutes, until } = of;
-    let (lately, status) = (minutes.lately(now), words::status_of(health));
+    let lately = minutes.lately(now);
+    let status = words::status_of(health, &lately);
     html! {
         article .card.(status.name()) id=(format!("card-{}", hex(&health.integration))) {
             h2 {
@@ -79,7 +84,7 @@ pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
                 " "
                 span .state { span aria-hidden="true" { (words::shape(status)) } " " (words::status(status)) }
             }
-            p { (text(&words::sentence(health, now))) }
+            p { (text(&words::sentence(health, &lately, now))) }
             @if let Some(until) = until {
                 @if *until < now {
                     p .late { "It was wanted until " (time(*until)) ". Is the reason still true?" }
