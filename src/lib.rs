@@ -24,6 +24,9 @@
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
 //!   token ───────── a token on each attempt, renewed before it ends          │
+//!   sign ────────── a signature on each attempt, over all that it has         │
+//!   validate ────── an answer that says 200 and isn't what was asked for     │
+//!   drift ───────── what answers show of a change of the provider's API      │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -146,14 +149,16 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`idle_timeout`],
-//!   [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`drift`],
+//!   [`idle_timeout`], [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
+//! - `console` (feature `console`): a page for people over the registry and the outbox.
+//! - [`local_copy`]: a copy that is kept here of what a provider has, and served while it is down.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -175,6 +180,7 @@
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
+//! | `sign` | no | HMAC and HTTP Message Signatures (RFC 9421) for the layer [`sign`] |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
@@ -183,6 +189,7 @@
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |
 //! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
+//! | `console` | no | a page for people: how integrations are, controls, dead letters, one order's calls and messages |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -252,6 +259,9 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// Copies that are kept here of what a provider has.
+pub mod local_copy;
+
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;
@@ -294,6 +304,13 @@ pub mod guide {
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
 
+    #[cfg(feature = "inbox")]
+    #[doc = include_str!("guide/keeping_two_systems_the_same.md")]
+    pub mod keeping_two_systems_the_same {}
+
+    #[doc = include_str!("guide/signatures.md")]
+    pub mod signatures {}
+
     #[doc = include_str!("guide/through_an_sdk.md")]
     pub mod through_an_sdk {}
 }
@@ -307,8 +324,9 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
+    bulkhead, cache, circuit_breaker, correlation, deadline, drift, fallback, fault_injection,
+    hedge, idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign,
+    timeout, token, validate,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

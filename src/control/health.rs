@@ -2,7 +2,9 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
-use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
+use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState, Verdict};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,11 +38,49 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
+    /// What its checks of answers rejected; `None` if it has none.
+    pub validation: Option<ValidationHealth>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// The [local copies](crate::local_copy) of what it has.
+    pub local_copies: Vec<LocalCopyHealth>,
+    /// Its signatures; `None` if it signs nothing.
+    pub signing: Option<SigningHealth>,
+    /// The versions of the provider's API that it pins.
+    pub pins: Vec<PinHealth>,
+    /// What its answers showed of a change of the provider's API: dates first, the earliest first.
+    pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
+}
+
+/// What checks of answers rejected since they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValidationHealth {
+    /// Answers that a check rejected, those in report-only mode included.
+    pub rejected: u64,
+    /// Times that a check couldn't look at an answer.
+    pub unchecked: u64,
+    /// The last rejection.
+    pub last_rejection: Option<LastRejection>,
+}
+
+/// An answer that a check rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastRejection {
+    /// The check's name.
+    pub check: &'static str,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The answer's status.
+    pub status: u16,
+    /// Where in the body, as a JSON pointer.
+    pub pointer: Option<String>,
+    /// When.
+    pub at: SystemTime,
 }
 
 /// A token, and why the last fetch failed, if it did.
@@ -55,6 +95,57 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// A local copy, and why its last load came to nothing, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocalCopyHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// The state.
+    pub state: CopyState,
+    /// The time since the begin of the last load that succeeded; `None` if there is no copy yet.
+    pub age: Option<Duration>,
+    /// When that load began.
+    pub last_success: Option<SystemTime>,
+    /// How many entries it has.
+    pub count: Option<u64>,
+    /// Whether it was read from its snapshot, and no load has succeeded since.
+    pub is_from_snapshot: bool,
+    /// Why the last load came to nothing.
+    pub failure: Option<LoadFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
+    /// What went wrong with the snapshot the last time.
+    pub snapshot: Option<SnapshotProblem>,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SigningHealth {
+    /// How many seconds the provider's clock is ahead of ours, as its last refusal for that reason said;
+    /// less than zero if it is behind. Requests are signed with its time.
+    pub clock_ahead: i64,
+    /// Why the last request could not be signed, if it couldn't.
+    pub error: Option<String>,
+}
+
+/// A version of the provider's API that an integration pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PinHealth {
+    /// The header or the parameter of the query that asks for it.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The version that the last answer had that told it.
+    pub told: Option<String>,
+    /// Whether that is another.
+    pub differs: bool,
+    /// Whether the version has a date that is more than a year ago: providers end versions.
+    pub is_over_a_year_old: bool,
 }
 
 /// When a credential expires.

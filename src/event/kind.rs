@@ -1,11 +1,14 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
+use super::short_text::ShortText;
+use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{
-    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
+    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
+    Verdict,
 };
 
 /// Something that happened.
@@ -276,8 +279,76 @@ pub enum Event {
         /// fetch failed a moment ago, and the caller gets the answer.
         may_repeat: bool,
     },
+    /// An attempt was signed.
+    Signed {
+        /// The name of the key, if the signer said it.
+        key_id: Option<ShortText>,
+    },
+    /// An attempt could not be signed, and was refused here.
+    SigningFailed,
+    /// The provider refused an attempt because its clock is another.
+    ClockSkewed {
+        /// How many seconds it is ahead of ours; less than zero if it is behind.
+        ahead: i64,
+        /// Whether attempts are signed with its time from now on. If not, it is more than a day off, which
+        /// is not believed.
+        may_repeat: bool,
+    },
+    /// A check found nothing wrong with an answer.
+    AnswerPassed {
+        /// The check's name.
+        check: &'static str,
+        /// Whether the provider did only a part of what was asked.
+        partial: bool,
+    },
+    /// A check rejected an answer.
+    AnswerRejected {
+        /// The check's name.
+        check: &'static str,
+        /// What it said.
+        verdict: Verdict,
+        /// Whether it acted. If not, it only tells, and the answer passed.
+        enforced: bool,
+    },
+    /// A check couldn't look at an answer.
+    AnswerUnchecked {
+        /// The check's name.
+        check: &'static str,
+        /// Why.
+        why: Unchecked,
+    },
+    /// A request had another version of the provider's API than the pinned one: its caller's wins. This is
+    /// emitted once for each pin.
+    PinOverridden {
+        /// The header or the parameter of the query that asks for it.
+        pin: ShortText,
+    },
+    /// An answer had another version of the provider's API than was asked for. This is emitted when the
+    /// version changes.
+    PinDiffers {
+        /// The header or the parameter of the query that asks for it.
+        pin: ShortText,
+        /// The version that the answer had.
+        version: ShortText,
+    },
+    /// An answer shows that the provider's API changes. This is emitted once for each endpoint and
+    /// kind, and again after a day, or when it says something else. The whole of it is
+    /// [`Origin::drift`](super::Origin::drift).
+    DriftNoticed {
+        /// What it is.
+        kind: DriftKind,
+        /// From when on the endpoint is deprecated or gone, if that was said.
+        at: Option<SystemTime>,
+    },
     /// Other settings were applied.
     SettingsApplied,
+    /// Something happened to a [local copy](crate::local_copy) of something at the integration.
+    LocalCopy {
+        /// The copy's name.
+        copy: &'static str,
+        /// What.
+        event: LocalCopyEvent,
+    },
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),

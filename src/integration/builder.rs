@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use super::adjust::Adjust;
 use super::bottom::Bottom;
+use super::copies::Copies;
 use super::handle::{Integration, Shared};
 use super::merged::Merged;
+use super::pins::{Pin, Pins};
 use super::preset::Preset;
 use super::reload::{Baseline, Reload};
 use super::request::Endpoint;
@@ -18,6 +20,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
+use crate::drift::DriftLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
@@ -32,9 +35,9 @@ use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
-use crate::token::TokenLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
+use crate::validate::ValidateLayer;
 
 /// Builds an [`Integration`]: a preset's values, adjusted slot by slot.
 ///
@@ -65,11 +68,12 @@ use crate::transport::pool::{PoolHandle, PoolLimits};
 pub struct IntegrationBuilder<T> {
     name: Arc<str>,
     preset: Preset,
-    slots: Slots,
+    pub(super) slots: Slots,
     emitter: Emitter,
     classifier: SharedClassifier,
     registries: Vec<Registry>,
     pub(super) endpoint: Endpoint,
+    pub(super) pins: Vec<Pin>,
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
@@ -147,7 +151,19 @@ impl<T> IntegrationBuilder<T> {
         let emitter = Emitter::named(Arc::clone(&name));
         let (classifier, registries) = (SharedClassifier::default(), Vec::new());
         let (endpoint, settings) = (Endpoint::default(), Settings::default());
-        Self { name, preset, slots, emitter, classifier, registries, endpoint, settings, transport }
+        let pins = Vec::new();
+        Self {
+            name,
+            preset,
+            slots,
+            emitter,
+            classifier,
+            registries,
+            endpoint,
+            pins,
+            settings,
+            transport,
+        }
     }
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
@@ -214,7 +230,16 @@ impl<T> IntegrationBuilder<T> {
 
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
         let Self {
-            name, preset, slots, emitter, classifier, registries, endpoint, settings, ..
+            name,
+            preset,
+            slots,
+            emitter,
+            classifier,
+            registries,
+            endpoint,
+            pins,
+            settings,
+            ..
         } = self;
         IntegrationBuilder {
             name,
@@ -224,6 +249,7 @@ impl<T> IntegrationBuilder<T> {
             classifier,
             registries,
             endpoint,
+            pins,
             settings,
             transport,
         }
@@ -351,7 +377,8 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.retry = adjust(slots.retry.clone()))
     }
 
-    /// One attempt, and no more, but for a call whose [token](Self::token) was refused.
+    /// One attempt, and no more, but for a call whose [token](Self::token) was refused, or the time of its
+    /// [signature](Self::sign).
     pub fn without_retry(self) -> Self {
         self.retry(|retry| retry.max_attempts(1))
     }
@@ -410,18 +437,25 @@ impl<T> IntegrationBuilder<T> {
         self.timeout(|_| TimeoutLayer::new())
     }
 
-    /// Gives each attempt a token, which is renewed before it ends. Only requests to the origin of the
-    /// [base URL](Self::base_url) carry it, if there is one, and no redirect to another origin does.
-    ///
-    /// A call whose token is refused is repeated once with another one, also if
-    /// [`without_retry`](Self::without_retry) allows one attempt.
-    pub fn token(self, layer: TokenLayer) -> Self {
-        self.set(|slots| slots.token = layer)
+    /// Checks answers before they count as successes: a layer, or a function that [adjusts](Adjust) the one
+    /// that was given. See [`validate`](crate::validate).
+    pub fn validate(self, adjust: impl Adjust<ValidateLayer, Layer = ValidateLayer>) -> Self {
+        self.set(|slots| slots.validate = adjust.adjust(slots.validate.clone()))
     }
 
-    /// Requests are sent with the credentials that they have, as both presets have it.
-    pub fn without_token(self) -> Self {
-        self.token(TokenLayer::disabled())
+    /// Answers mean what their statuses say, as both presets have it.
+    pub fn without_validate(self) -> Self {
+        self.validate(ValidateLayer::new())
+    }
+
+    /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).
+    pub fn drift(self, layer: DriftLayer) -> Self {
+        self.set(|slots| slots.drift = layer)
+    }
+
+    /// Answers are not watched, as both presets have it.
+    pub fn without_drift(self) -> Self {
+        self.drift(DriftLayer::disabled())
     }
 
     /// A body that is silent for `limit` while it is being read has failed.
@@ -453,7 +487,7 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Slots)) -> Self {
+    pub(super) fn set(mut self, set: impl FnOnce(&mut Slots)) -> Self {
         set(&mut self.slots);
         self
     }
@@ -467,10 +501,7 @@ impl<T: Source> IntegrationBuilder<T> {
     /// When settings can't work: every one of them is named, with what to do.
     pub fn build(mut self) -> Result<Integration, ConfigError> {
         self.check()?;
-        if self.slots.token.is_enabled() {
-            let provider = self.endpoint.clone();
-            self.slots.token = self.slots.token.only_to(move |uri| provider.is_own(uri));
-        }
+        self.bind_credentials();
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
         let of_registries = self.registries.iter().flat_map(Registry::subscribers);
@@ -497,8 +528,11 @@ impl<T: Source> IntegrationBuilder<T> {
             endpoint.default_user_agent();
         }
         let captures = emitter.interest().body_cap().is_some();
-        let compose =
-            move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
+        let pins = Arc::new(Pins::new(self.pins, &emitter));
+        let watched = pins.are_told().then(|| Arc::clone(&pins));
+        let compose = move |slots: &Slots| {
+            compose(slots, &wiring, watched.clone(), Bottom::new(transport.clone(), captures))
+        };
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
@@ -509,6 +543,8 @@ impl<T: Source> IntegrationBuilder<T> {
                 pool,
                 last_change: Mutex::default(),
                 endpoint,
+                pins,
+                copies: Copies::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));
@@ -519,6 +555,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
         let mut found: Vec<ValidationError> = self.endpoint.mistakes();
+        found.extend(self.pin_mistakes());
         self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.

@@ -9,6 +9,8 @@ use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
 use super::controls::LastChange;
+use super::copies::Copies;
+use super::pins::Pins;
 use super::preset::Preset;
 use super::reload::Reload;
 use super::request::Endpoint;
@@ -18,6 +20,7 @@ use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
+use crate::drift::DriftHandle;
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
@@ -28,6 +31,7 @@ use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
 use crate::token::TokenHandle;
 use crate::transport::pool::PoolHandle;
+use crate::validate::ValidateHandle;
 
 /// One third-party API. See the [module](super).
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub(super) struct Shared {
     pub(super) pool: Option<PoolHandle>,
     pub(super) last_change: Mutex<Option<LastChange>>,
     pub(super) endpoint: Endpoint,
+    pub(super) pins: Arc<Pins>,
+    pub(super) copies: Copies,
 }
 
 impl Integration {
@@ -80,10 +86,19 @@ impl Integration {
     /// may have acted.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         let mut request = request.map(Into::into);
-        match self.shared.endpoint.prepare(&mut request) {
+        let Shared { endpoint, pins, .. } = &*self.shared;
+        let prepared = endpoint.prepare(&mut request).and_then(|is_to_base| match is_to_base {
+            true => pins.write(&mut request),
+            false => Ok(()),
+        });
+        match prepared {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),
             Err(error) => self.refuse(error),
         }
+    }
+
+    pub(crate) fn emitter(&self) -> &Emitter {
+        &self.shared.emitter
     }
 
     /// A call whose request can't be sent.
@@ -154,6 +169,19 @@ impl Integration {
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// What its checks of answers rejected; `None` if it has none.
+    #[must_use]
+    pub fn validation(&self) -> Option<ValidateHandle> {
+        let slots = self.shared.live.slots();
+        slots.validate.has_checks().then(|| slots.validate.reader())
+    }
+
+    /// What it has noticed of a change of the provider's API.
+    #[must_use]
+    pub fn drift(&self) -> DriftHandle {
+        self.shared.live.slots().drift.reader()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

@@ -82,6 +82,12 @@ impl Outbox {
         self.inner.lanes.iter().map(|lane| lane.name.clone()).collect()
     }
 
+    /// How long messages are kept that are done.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn retention(&self) -> Duration {
+        self.inner.retention
+    }
+
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of
     /// the host's. Without it, they look every second, every 5 s where there were none for a while.
     pub fn wake(&self) {

@@ -162,6 +162,7 @@ mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
 mod handle;
+mod hooks;
 mod id;
 mod inner;
 mod input;

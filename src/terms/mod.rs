@@ -9,11 +9,13 @@ mod class;
 mod close_cause;
 mod credential;
 mod delivery;
+mod drift_kind;
 mod fault;
 mod gave_up;
 #[cfg(feature = "inbox")]
 pub(crate) mod inbox;
 mod injected_fault;
+pub(crate) mod local_copy;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 mod phase;
@@ -27,6 +29,7 @@ mod status;
 mod switch_mode;
 mod token_failure;
 mod token_state;
+mod verdict;
 
 pub use breaker_state::BreakerState;
 pub use cache_outcome::CacheOutcome;
@@ -34,6 +37,7 @@ pub use class::Class;
 pub use close_cause::CloseCause;
 pub use credential::Credential;
 pub use delivery::Delivery;
+pub use drift_kind::DriftKind;
 pub use fault::Fault;
 pub use gave_up::GaveUp;
 pub use injected_fault::InjectedFault;
@@ -48,3 +52,4 @@ pub use status::Status;
 pub use switch_mode::SwitchMode;
 pub use token_failure::TokenFailure;
 pub use token_state::TokenState;
+pub use verdict::{Unchecked, Verdict};

@@ -13,19 +13,24 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
+use outrigger::integration::Pin;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+use outrigger::local_copy::{Loaded, LocalCopy};
 use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
+use outrigger::validate::{Required, ValidateLayer};
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -61,16 +66,19 @@ impl Bench {
         let stopped = stopped(self).await;
         let injected = injected(self).await;
         let cached = cached(self).await;
+        let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
-        let signed = signed(self).await;
+        let signed = (signed(self).await, by_a_wrong_clock(self).await);
+        let checked = checked(self).await;
+        let copied = copied(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, own, certified, signed));
+        drop((cached, checked, copied, drifts, own, certified, signed));
         page
     }
 
@@ -354,6 +362,22 @@ async fn cached(bench: &Bench) -> Integration {
     rates
 }
 
+/// Answers of an API that will be gone.
+async fn drifts(bench: &Bench) -> Integration {
+    let old = Answer::status(200)
+        .header("deprecation", "true")
+        .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT");
+    let books = Integration::user_flow("drifts")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .drift(DriftLayer::new())
+        .service(Script::new([old]))
+        .build()
+        .expect("settings that work");
+    call(&books, Method::GET).await;
+    books
+}
+
 async fn injected(bench: &Bench) -> Integration {
     let shop = Integration::user_flow("shop")
         .subscriber(bench.metrics.clone())
@@ -451,6 +475,69 @@ async fn signed(bench: &Bench) -> Integration {
     sleep(Duration::from_secs(61)).await;
     call(&signed, Method::GET).await;
     signed
+}
+
+/// A list is loaded, and then refused because it is empty; nothing can be written into a missing folder.
+async fn copied(bench: &Bench) -> (Integration, LocalCopy<Vec<u8>>) {
+    let source = Integration::user_flow("source")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .expect("settings that work");
+    let loads = AtomicU32::new(0);
+    let loader = move |_| {
+        let is_first = loads.fetch_add(1, Ordering::Relaxed) == 0;
+        ready(Ok(Loaded::new(if is_first { vec![1, 2, 3] } else { Vec::new() })))
+    };
+    let copy = LocalCopy::builder("list", &source, Vec::len, loader).snapshot(
+        "/no/such/folder/list",
+        |list| Ok(list.clone()),
+        |bytes| Ok(bytes.to_vec()),
+    );
+    let copy = copy.start().expect("settings that work");
+    copy.ready().await.expect("a list");
+    copy.reload().await.expect_err("it is empty");
+    (source, copy)
+}
+
+/// A signature that is refused because the clocks differ, and one that can't be made.
+async fn by_a_wrong_clock(bench: &Bench) -> Integration {
+    let signer = |input: &SigningInput| match input.method {
+        Method::PUT => Err(SignError::new("no key")),
+        _ => Ok(Signed::default()),
+    };
+    let answer = Answer::status(401).header("date", "Sat, 01 Jan 2000 00:00:00 GMT");
+    let wrong = Integration::user_flow("by_a_wrong_clock")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([answer]))
+        .sign(SignLayer::new(signer))
+        .pin(Pin::notion("2022-06-28"))
+        .build()
+        .expect("settings that work");
+    call(&wrong, Method::GET).await;
+    call(&wrong, Method::PUT).await;
+    wrong
+}
+
+/// Answers that a check lets pass, rejects and can't look at.
+async fn checked(bench: &Bench) -> Integration {
+    let [fine, empty, page] =
+        [r#"{"id":1}"#, "{}", "<html>"].map(|body| Answer::status(200).body(body));
+    let zipped = Answer::status(200).header("content-encoding", "gzip").body("x");
+    let checked = Integration::user_flow("checked")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([fine, empty, page, zipped]))
+        .without_retry()
+        .validate(ValidateLayer::new().enforce(Required::new(["/id"])))
+        .build()
+        .expect("settings that work");
+    for _ in 0..4 {
+        let _failed = checked.get("http://checked.test/").send().await;
+    }
+    checked
 }
 
 /// A host that shows a certificate, to a client that has one.

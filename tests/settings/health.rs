@@ -55,7 +55,11 @@ async fn health_has_these_fields() {
                 "surplus": 0,
             },
         },
+        "validation": null,
         "token": null,
+        "signing": null,
+        "pins": [],
+        "drifts": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

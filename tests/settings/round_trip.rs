@@ -7,12 +7,14 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
+use outrigger::drift::DriftLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
+use outrigger::validate::{self, ValidateLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
 type Builder = IntegrationBuilder<OwnClient>;
@@ -60,6 +62,9 @@ fn changed(preset: Builder) -> Builder {
                 .stale_while_revalidate(Duration::from_secs(62))
                 .stale_if_error(Duration::from_secs(63))
                 .body_cap(65_537)
+        })
+        .validate(|checks: ValidateLayer| {
+            checks.mode(validate::Mode::ReportOnly).body_cap(65_538).must_check(true)
         })
         .correlation(|layer| {
             layer
@@ -136,6 +141,7 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
+        .drift(DriftLayer::new().notice_header(HeaderName::from_static("x-api-warn")))
         .fault_injection(|fault_injection| {
             fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)
         })

@@ -12,7 +12,8 @@ use crate::context::{CallTarget, Context};
 use crate::event::{AttemptDetail, End, Event, Origin};
 use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::known::{self, OTHER};
-use crate::terms::{Class, Delivery, Rejection};
+use crate::terms::local_copy::LocalCopyEvent;
+use crate::terms::{Class, Delivery, Rejection, Verdict};
 
 /// Records one event as metrics.
 pub(super) struct MetricsVisitor<'a> {
@@ -50,8 +51,19 @@ impl MetricsVisitor<'_> {
                 let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
+            Event::AnswerPassed { check, partial: false } => self.answer(check, Verdict::Pass),
+            Event::AnswerPassed { check, partial: true } => self.answer(check, Verdict::Partial),
+            Event::AnswerRejected { check, verdict, .. } => self.answer(check, verdict),
+            Event::AnswerUnchecked { check, .. } => self.answer(check, Verdict::Unchecked),
+            Event::LocalCopy { copy, event } => self.local_copy(copy, event),
             ref other => self.tally(other),
         }
+    }
+
+    /// Counts what a check said of an answer.
+    fn answer(&self, check: &'static str, verdict: Verdict) {
+        let labels = [(names::CHECK, check.into()), (names::VERDICT, verdict.name().into())];
+        self.count(&names::VALIDATION_ANSWERS, labels);
     }
 
     /// Counts an event, with at most one label.
@@ -103,6 +115,11 @@ impl MetricsVisitor<'_> {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
+            Event::SigningFailed => (names::SIGNING_FAILURES, None),
+            Event::ClockSkewed { .. } => (names::SIGNING_CLOCK_SKEWS, None),
+            Event::DriftNoticed { kind, .. } => {
+                (names::DRIFT_NOTICED, Some((names::DRIFT, kind.name())))
+            }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             #[cfg(feature = "outbox")]
             Event::Outbox(crate::terms::outbox::OutboxEvent::Parked { why }) => {
@@ -117,6 +134,23 @@ impl MetricsVisitor<'_> {
             },
         };
         self.count(&metric, labels.map(|(name, word)| (name, word.into())));
+    }
+
+    /// The other events of a copy are states, which gauges show.
+    fn local_copy(&self, copy: &'static str, event: LocalCopyEvent) {
+        let outcome = match event {
+            LocalCopyEvent::Loaded { changed: true, .. } => "changed",
+            LocalCopyEvent::Loaded { changed: false, .. } => "unchanged",
+            LocalCopyEvent::LoadFailed { failure, .. } => failure.name(),
+            LocalCopyEvent::SnapshotFailed { problem } => {
+                let why = (names::REASON, problem.name().into());
+                let labels = [(names::COPY, copy.into()), why];
+                return self.count(&names::LOCAL_COPY_SNAPSHOT_FAILURES, labels);
+            }
+            _ => return,
+        };
+        let labels = [(names::COPY, copy.into()), (names::OUTCOME, outcome.into())];
+        self.count(&names::LOCAL_COPY_LOADS, labels);
     }
 
     fn call(&self, end: End, elapsed: Duration, attempts: u32) {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::open::OpenSpans;
 use super::span_scope::SpanScope;
-use super::{attempt, call, failures, limits, states};
+use super::{attempt, call, failures, limits, local_copy, requests, states};
 use crate::event::{Event, Origin, Subscriber};
 
 /// Makes a span of each call and of each attempt. See the [module](super).
@@ -67,9 +67,21 @@ impl Subscriber for Spans {
             | Event::TokenRefreshFailed { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
+            | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
+            | Event::AnswerPassed { .. }
+            | Event::AnswerRejected { .. }
+            | Event::AnswerUnchecked { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
+            Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),
+            Event::Signed { .. }
+            | Event::SigningFailed
+            | Event::ClockSkewed { .. }
+            | Event::PinOverridden { .. }
+            | Event::PinDiffers { .. } => {
+                requests::record_event(&scope, event);
+            }
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),
             Event::CorrelationReplaced

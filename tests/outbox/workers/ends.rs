@@ -197,6 +197,31 @@ fn a_settling_function_for_no_lane_is_refused() {
     outbox().build().unwrap();
 }
 
+#[test]
+fn a_second_settling_function_for_a_lane_is_refused() {
+    let mailer = integration("mailer", &provider([Answer::status(200)]));
+    let twice =
+        memory().on_delivered("mailer", |_, _| Ok(())).on_delivered("mailer", |_, _| Ok(()));
+    let error = twice.lane(&mailer).build().unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Settings);
+    assert!(error.to_string().contains("\"mailer\" has two functions"), "{error}");
+    #[cfg(feature = "sqlite")]
+    {
+        let folder = crate::sqlite::Folder::new();
+        let twice = Outbox::sqlite(folder.file()).on_delivered("mailer", |_, _, _| Ok(()));
+        let twice = twice.on_delivered("mailer", |_, _, _| Ok(())).lane(&mailer).build();
+        assert!(twice.unwrap_err().to_string().contains("two functions"));
+    }
+    #[cfg(feature = "postgres")]
+    {
+        let store = outrigger::outbox::postgres::PostgresStore::no_tls("host=localhost").unwrap();
+        let store = store.on_delivered("mailer", |_, _, _| Box::pin(async { Ok(()) }));
+        let twice =
+            Outbox::postgres(store).on_delivered("mailer", |_, _, _| Box::pin(async { Ok(()) }));
+        assert!(twice.lane(&mailer).build().unwrap_err().to_string().contains("two functions"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_may_be_made_to_come_sooner() {
     let running = run(&integration("mailer", &provider([Answer::hang()])));
