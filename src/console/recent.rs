@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use super::minutes::{Kind, Minutes};
+use crate::context::PathTemplate;
 use crate::event::{End, Event, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::{Clock, Lock};
@@ -120,7 +121,7 @@ impl Subscriber for Recent {
             let show = |id: &str| self.0.redactor.id(id);
             let target = context.target();
             let name = target.and_then(|target| {
-                let template = target.path_template().map(|template| template.as_str());
+                let template = target.path_template().map(PathTemplate::as_str);
                 template.or(target.host()).map(str::to_owned)
             });
             let key = context.idempotency_key().and_then(|key| key.to_str().ok());
@@ -171,7 +172,7 @@ impl SeenCall {
     /// What it came to, in a word or two.
     pub(super) fn result(&self) -> String {
         match (self.status, self.class) {
-            (Some(status), Some(class)) if class == Class::Success => status.as_str().to_owned(),
+            (Some(status), Some(Class::Success)) => status.as_str().to_owned(),
             (Some(status), Some(class)) => format!("{} ({})", status.as_str(), class.name()),
             (None, Some(class)) => class.name().to_owned(),
             _ => self.end.to_owned(),
