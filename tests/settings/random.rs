@@ -168,6 +168,8 @@ const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
     "cache.body_cap",
+    "cache.max_bytes",
+    "cache.max_keys",
     "idempotency.max_len",
     "retry.budget.floor",
     "retry.budget.burst",

@@ -50,6 +50,13 @@ impl MetricsVisitor<'_> {
                 let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
+            Event::CacheAnswered { outcome, age } => {
+                let outcome = (names::OUTCOME, outcome.name().into());
+                if let Some(age) = age {
+                    self.time(&names::CACHE_AGE, [outcome.clone()], age);
+                }
+                self.count(&names::CACHE_ANSWERS, [outcome]);
+            }
             ref other => self.tally(other),
         }
     }
@@ -87,9 +94,6 @@ impl MetricsVisitor<'_> {
             Event::HedgeFinished { won } => {
                 let winner = if won { "second" } else { "first" };
                 (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
-            }
-            Event::CacheAnswered { outcome } => {
-                (names::CACHE_ANSWERS, Some((names::OUTCOME, outcome.name())))
             }
             Event::CacheRefreshed { ok } => {
                 (names::CACHE_REFRESHES, Some((names::ANSWERED, yes_or_no(ok))))
