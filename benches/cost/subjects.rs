@@ -116,7 +116,7 @@ pub(crate) fn all(way: Way, runtime: &'static Runtime) -> Vec<Subject> {
     all.extend(retries::all(way, runtime));
     all.extend(refusals::all(way));
     #[cfg(feature = "cache")]
-    all.extend(crate::hits::all(way, runtime));
+    all.extend(crate::hits::all(runtime));
     all
 }
 

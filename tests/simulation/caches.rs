@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use outrigger::backoff::Backoff;
 use outrigger::cache::{CacheLayer, CacheOutcome, CachePartition};
 use outrigger::rt::{Clock, Rng};
 use outrigger::{Body, Integration};
@@ -26,7 +27,7 @@ enum Came {
     Answered(Got),
     /// It waited for another call's fetch, which failed.
     SharedError,
-    Failed(String),
+    Failed(#[expect(dead_code, reason = "its story shows it")] String),
     Left,
 }
 
@@ -60,7 +61,7 @@ fn no_answer_is_too_old_or_of_others_and_nobody_is_worse_off_than_without() {
         let (without, asked_without) = live(&spec, false);
         for (number, call) in with.iter().enumerate() {
             let problem = wrong(&spec, &with, call).or_else(|| worse(call, &without[number]));
-            assert!(problem.is_none(), "world {seed}, call {number}: {problem:?}\n{call:#?}\n{spec:#?}");
+            assert!(problem.is_none(), "world {seed}, call {number}: {problem:?}\n{}", story(&spec, &with, call));
             let outcome = if let Came::Answered(got) = &call.came { got.outcome } else { None };
             hits += u32::from(outcome == Some(CacheOutcome::Hit));
             stale += u32::from(outcome.is_some_and(CacheOutcome::is_stale));
@@ -68,7 +69,7 @@ fn no_answer_is_too_old_or_of_others_and_nobody_is_worse_off_than_without() {
         spared += asked_without as i64 - asked as i64;
     }
     println!("{WORLDS} worlds: {hits} hits, {stale} stale answers, {spared} requests spared");
-    assert!(hits > 1_000 && stale > 500 && spared > 1_000, "{hits} {stale} {spared}");
+    assert!(hits > 100 && stale > 100 && spared > 100, "{hits} {stale} {spared}");
 }
 
 /// Lives through a world, in a runtime of its own. Returns how many requests the provider saw, too.
@@ -113,7 +114,11 @@ fn build(spec: &Spec, is_cached: bool) -> (Integration, Origin) {
         .without_breaker()
         .without_rate_limit()
         .without_bulkhead()
-        .retry(|retry| retry.max_attempts(spec.attempts))
+        // Without jitter, so that both lives try at the same times.
+        .retry(|retry| {
+            let backoff = Backoff::fixed(clock::millis(20));
+            retry.max_attempts(spec.attempts).backoff(backoff)
+        })
         .cache(if is_cached { cache } else { CacheLayer::disabled() });
     (builder.service(origin.clone()).build().expect("settings that work"), origin)
 }
@@ -158,6 +163,20 @@ fn request(visit: &Visit) -> Request<Body> {
         }
     }
     request
+}
+
+/// What happened to the path of a call, a line each, in seconds from the first call's beginning.
+fn story(spec: &Spec, all: &[Lived], of: &Lived) -> String {
+    let began = all[0].began;
+    let seconds = |at: Instant| at.saturating_duration_since(began).as_secs_f64();
+    let of_path = all.iter().filter(|call| call.visit.path() == of.visit.path());
+    let lines = of_path.map(|call| {
+        let (from, to) = (seconds(call.began), seconds(call.ended));
+        let made = if let Came::Answered(got) = &call.came { got.made.map(seconds) } else { None };
+        let Visit { writes, who, .. } = &call.visit;
+        format!("{from:.3} to {to:.3}: made {made:?}, writes: {writes}, {who:?}, {:?}\n", call.came)
+    });
+    format!("{}{spec:#?}", lines.collect::<String>())
 }
 
 /// What is wrong with a call.
@@ -208,6 +227,6 @@ impl Lived {
     }
 }
 
-const WORLDS: u64 = 300;
+const WORLDS: u64 = 100;
 /// Dates go to the second, and timers to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(1_010);

@@ -80,11 +80,12 @@ pub(super) fn response(
         CacheOutcome::Hit => stored.written.at(age.as_secs(), ttl, &status),
         _ => status.lines(age.as_secs()),
     };
-    response.headers_mut().insert(AGE, age);
+    // They have their places there, and an insertion might make room for another one.
+    let headers = response.headers_mut();
+    put(headers, &AGE, age);
     match stored.is_relayed {
-        true => drop(response.headers_mut().append(CACHE_STATUS, line)),
-        // It has a place there.
-        false => drop(response.headers_mut().insert(CACHE_STATUS, line)),
+        true => drop(headers.append(CACHE_STATUS, line)),
+        false => put(headers, &CACHE_STATUS, line),
     }
     response.extensions_mut().insert(status.outcome);
     response
@@ -179,6 +180,13 @@ pub(super) fn mark(head: &mut Parts, status: CacheStatus) {
     let headers: &mut HeaderMap = &mut head.headers;
     status.write(headers);
     head.extensions.insert(status.outcome);
+}
+
+/// Replaces the value of a header that is there.
+fn put(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if let Some(place) = headers.get_mut(name) {
+        *place = value;
+    }
 }
 
 fn seconds(time: Duration) -> i64 {
