@@ -24,6 +24,8 @@
 //!   observe ─────── what the provider gets, as events                        │
 //!   timeout ─────── one attempt: head, upload                                │
 //!   token ───────── a token on each attempt, renewed before it ends          │
+//!   sign ────────── a signature on each attempt, over all that it has         │
+//!   drift ───────── what answers show of a change of the provider's API      │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
 //!       ▼                                                                    │
@@ -146,8 +148,8 @@
 //! - [`integration`]: the presets' values and the one order, each with its reason; layers by hand.
 //! - The layers, each usable alone in a `ServiceBuilder`: [`correlation`], [`observe`], [`fallback`],
 //!   [`deadline`], [`kill_switch`], [`mirror`], [`idempotency`], [`retry`], [`hedge`],
-//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`idle_timeout`],
-//!   [`fault_injection`].
+//!   [`circuit_breaker`], [`rate_limit`], [`bulkhead`], [`timeout`], [`token`], [`sign`], [`drift`],
+//!   [`idle_timeout`], [`fault_injection`].
 //! - [`pattern`]: what every layer is, straight-line code around a call, and how to write one.
 //! - What they share: [`Error`], [`outcome`] (what a result means), [`context`] (the facts that ride
 //!   with a call), [`event`] (what happened), [`backoff`], [`body`], [`rt`] (time and chance).
@@ -175,6 +177,7 @@
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
+//! | `sign` | no | HMAC and HTTP Message Signatures (RFC 9421) for the layer [`sign`] |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
 //! | `metrics` | no | events and health as metrics, through the `metrics` facade |
 //! | `opentelemetry` | no | the same metrics, by an OpenTelemetry meter |
@@ -270,6 +273,18 @@ pub mod runbook {}
 
 #[doc = include_str!("guide/mod.md")]
 pub mod guide {
+    #[doc = include_str!("guide/choosing.md")]
+    pub mod choosing {}
+
+    #[doc = include_str!("guide/first_week.md")]
+    pub mod first_week {}
+
+    #[doc = include_str!("guide/worst_day.md")]
+    pub mod worst_day {}
+
+    #[doc = include_str!("guide/contracts.md")]
+    pub mod contracts {}
+
     #[doc = include_str!("guide/from_reqwest.md")]
     pub mod from_reqwest {}
 
@@ -278,6 +293,9 @@ pub mod guide {
 
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
+
+    #[doc = include_str!("guide/signatures.md")]
+    pub mod signatures {}
 
     #[doc = include_str!("guide/through_an_sdk.md")]
     pub mod through_an_sdk {}
@@ -292,8 +310,9 @@ pub use integration::{CallOptions, Integration, IntegrationBuilder, RequestBuild
 #[doc(hidden)]
 pub use layers::fault_injection as rehearsal;
 pub use layers::{
-    bulkhead, cache, circuit_breaker, correlation, deadline, fallback, fault_injection, hedge,
-    idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, timeout, token,
+    bulkhead, cache, circuit_breaker, correlation, deadline, drift, fallback, fault_injection,
+    hedge, idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign,
+    timeout, token,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

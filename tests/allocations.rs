@@ -19,6 +19,7 @@ use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::Emitter;
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::{FaultInjectionLayer, Plan};
@@ -171,6 +172,8 @@ macro_rules! every_layer_on {
             ("shared bulkhead", allocations(request, shared.layer($inner))),
             ("adaptive bulkhead", allocations(request, adaptive.layer($inner))),
             ("timeout", allocations(request, timeout.layer($inner))),
+            ("drift", allocations(request, DriftLayer::new().layer($inner))),
+            ("no drift", allocations(request, DriftLayer::disabled().layer($inner))),
             ("idle timeout", allocations(request, idle.layer($inner))),
             ("fault_injection", allocations(request, FaultInjectionLayer::new().layer($inner))),
             ("fault_injection of others", allocations(request, fault_injection.layer($inner))),

@@ -11,6 +11,7 @@ use outrigger::bulkhead::BulkheadLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::Emitter;
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::FaultInjectionLayer;
@@ -210,6 +211,7 @@ fn layers(way: Way) -> Vec<Subject> {
         alone("rate_limit, set", set, way),
         alone("bulkhead", BulkheadLayer::new(64), way),
         alone("timeout", timeout, way),
+        alone("drift", DriftLayer::new(), way),
         alone("idle_timeout", IdleTimeoutLayer::new(seconds(3)), way),
         alone("fault_injection", FaultInjectionLayer::new(), way),
     ]

@@ -33,9 +33,19 @@ impl Figures {
         self.calls.iter().filter(|call| call.came_to(outcome)).count()
     }
 
+    pub(crate) fn answered(&self) -> usize {
+        self.calls.iter().filter(|call| call.is_answered()).count()
+    }
+
     /// Calls without an answer, those that still wait included.
     pub(crate) fn lost(&self) -> usize {
-        self.calls() - self.came_to(Outcome::Answered)
+        self.calls() - self.answered()
+    }
+
+    /// Answers of an earlier time, and how old the oldest was.
+    pub(crate) fn stale(&self) -> (usize, Option<Duration>) {
+        let ages = self.calls.iter().filter_map(Call::staleness);
+        (ages.clone().count(), ages.max())
     }
 
     /// How many calls the provider had a good answer for, and how many of them got one.

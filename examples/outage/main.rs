@@ -1,17 +1,20 @@
 //! A provider lives through a bad minute while clients call it, side by side.
 //!
-//! `cargo run --example outage`. Each client has a provider of its own on loopback, all living by
+//! `cargo run --features cache,sqlite --example outage`. Each client has a provider of its own on loopback, all living by
 //! the same script: healthy, a brownout, rate limiting, hangs, resets, a full outage, recovery. A
 //! provider has a capacity: what is asked beyond it slows its answers, then fails. The load is the
-//! same for all: twenty calls a second, three of ten of them charges, and one call a second for two
-//! of the clients. Everything in the table at the end is counted while it runs. The exit code is
-//! not 0 if ours charged an order twice, lost a job, or refused a call of a provider that was well.
+//! same for all: twenty calls a second, three of ten of them charges (with a cache all read), and one
+//! call a second for two of the clients. The outbox's jobs are delivered by a process of its own,
+//! which is killed while the provider is down, and started again. Everything in the table at the end
+//! is counted while it runs. The exit code is not 0 if ours charged an order twice, lost a job, had no
+//! rate to tell, or refused a call of a provider that was well.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
 
 mod books;
 mod clients;
 mod figures;
+mod jobs;
 mod provider;
 mod script;
 mod table;
@@ -27,6 +30,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use clients::{Client, Kind};
 use figures::Figures;
+use jobs::Jobs;
 use provider::Provider;
 use script::{Script, TOTAL};
 use table::Column;
@@ -43,15 +47,27 @@ struct Lane {
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    if let Some((file, provider)) = jobs::arguments() {
+        jobs::deliver(file, provider).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let script = Script::starting_now();
+    let jobs = Jobs::new()?;
     let mut lanes = Vec::new();
     for (kind, a_second) in LANES {
         let provider = Provider::start(script.clone()).await?;
-        let client = Client::new(kind, provider.address())?;
+        let client = Client::new(kind, provider.address(), jobs.outbox())?;
         lanes.push(Lane { kind, a_second, client, provider, tally: Arc::default() });
     }
+    let jobs_provider = lanes.iter().find(|lane| lane.kind == Kind::Outbox);
+    let jobs_provider = jobs_provider.ok_or("there is an outbox")?.provider.address();
     heading(&lanes);
-    let (mut calls, ()) = tokio::join!(load(&lanes, &script), show_progress(&lanes, &script));
+    let (mut calls, (), workers) = tokio::join!(
+        load(&lanes, &script),
+        show_progress(&lanes, &script),
+        jobs.work(jobs_provider, &script)
+    );
+    let _workers = workers?;
 
     // Whoever is still waiting gets a moment more.
     let all = async { while calls.join_next().await.is_some() {} };
@@ -130,11 +146,13 @@ async fn show_progress(lanes: &[Lane], script: &Script) {
 }
 
 /// The clients, and the calls a second to each.
-const LANES: [(Kind, u64); 6] = [
+const LANES: [(Kind, u64); 8] = [
     (Kind::Bare, 20),
     (Kind::Naive, 20),
     (Kind::UserFlow, 20),
     (Kind::Background, 20),
+    (Kind::Cached, 20),
+    (Kind::Outbox, 20),
     (Kind::Bare, 1),
     (Kind::UserFlow, 1),
 ];

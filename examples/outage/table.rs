@@ -39,11 +39,15 @@ pub(crate) fn broken(columns: &[Column]) -> Vec<String> {
     let ours = columns.iter().filter(|column| column.kind.is_ours());
     ours.flat_map(|column| {
         let figures = &column.figures;
-        let lost = if column.kind == Kind::Background { figures.lost() } else { 0 };
+        let is_lost = column.kind.is_jobs() || column.kind == Kind::Cached;
+        let lost = if is_lost { figures.lost() } else { 0 };
         let counted = [
             (figures.charged_twice, "orders were charged twice"),
             (figures.refused_while_well(), "calls were refused while the provider was well"),
-            (lost, "jobs were lost"),
+            (
+                lost,
+                if column.kind == Kind::Cached { "rates weren't told" } else { "jobs were lost" },
+            ),
         ];
         let client = format!("{} at {} a second", column.kind.name(), column.a_second);
         counted
@@ -61,11 +65,18 @@ impl Kind {
             Self::Naive => "naive loop",
             Self::UserFlow => "user_flow",
             Self::Background => "background",
+            Self::Cached => "with cache",
+            Self::Outbox => "outbox",
         }
     }
 
     fn is_ours(self) -> bool {
-        matches!(self, Self::UserFlow | Self::Background)
+        !matches!(self, Self::Bare | Self::Naive)
+    }
+
+    /// Whether nobody waits for its calls.
+    fn is_jobs(self) -> bool {
+        matches!(self, Self::Background | Self::Outbox)
     }
 }
 
@@ -78,16 +89,22 @@ fn seconds(time: Option<Duration>, otherwise: &str) -> String {
     time.map_or(otherwise.to_owned(), |time| format!("{:.2} s", time.as_secs_f64()))
 }
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 16] = [
     ("calls", |of| of.figures.calls().to_string()),
-    ("answered, of all of them", |of| of.figures.came_to(Outcome::Answered).to_string()),
+    ("answered, of all of them", |of| of.figures.answered().to_string()),
     ("could be answered (1)", |of| of.figures.could_be_answered().0.to_string()),
     ("  answered of these", |of| {
         let (could, answered) = of.figures.could_be_answered();
         format!("{:.1} %", answered as f64 * 100.0 / could.max(1) as f64)
     }),
+    ("  of an earlier time, by the cache", |of| {
+        only(of.kind == Kind::Cached, || of.figures.stale().0.to_string())
+    }),
+    ("  the oldest of these", |of| {
+        only(of.kind == Kind::Cached, || seconds(of.figures.stale().1, "none"))
+    }),
     ("from recovery to a second at 99 %", |of| {
-        only(of.kind != Kind::Background, || seconds(of.figures.recovered_after(), "never"))
+        only(!of.kind.is_jobs(), || seconds(of.figures.recovered_after(), "never"))
     }),
     ("wait of calls that came to nothing, mean", |of| {
         seconds(of.figures.waits_in_vain().map(|(mean, _)| mean), "none")
@@ -100,11 +117,9 @@ const ROWS: [Row; 14] = [
     ("refused though the provider was well (2)", |of| of.figures.refused_while_well().to_string()),
     ("orders charged twice", |of| of.figures.charged_twice.to_string()),
     ("charges of unknown outcome", |of| of.figures.came_to(Outcome::Unknown).to_string()),
-    ("jobs lost for good", |of| {
-        only(of.kind == Kind::Background, || of.figures.lost().to_string())
-    }),
+    ("jobs lost for good", |of| only(of.kind.is_jobs(), || of.figures.lost().to_string())),
     ("last waiting job done, after recovery", |of| {
-        only(of.kind == Kind::Background, || seconds(of.figures.last_held(), "never"))
+        only(of.kind.is_jobs(), || seconds(of.figures.last_held(), "never"))
     }),
 ];
 

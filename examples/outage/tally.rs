@@ -19,6 +19,8 @@ pub(crate) struct Call {
 pub(crate) enum Outcome {
     /// With a success.
     Answered,
+    /// With a success of so long ago.
+    Stale(Duration),
     /// With a failure that is one.
     Failed,
     /// By the client's own decision, before anything was sent.
@@ -54,7 +56,15 @@ impl Call {
     }
 
     pub(crate) fn is_answered(&self) -> bool {
-        self.came_to(Outcome::Answered)
+        matches!(self.end, Some((Outcome::Answered | Outcome::Stale(_), _)))
+    }
+
+    /// How old its answer was, if it was a stale one.
+    pub(crate) fn staleness(&self) -> Option<Duration> {
+        match self.end {
+            Some((Outcome::Stale(age), _)) => Some(age),
+            _ => None,
+        }
     }
 
     pub(crate) fn ended_in(&self, time: Range<Duration>) -> bool {

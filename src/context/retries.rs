@@ -32,7 +32,7 @@ pub struct Retries {
 
 /// An extension of an answer that refused a call's credential: there is another one, or will be, so
 /// that the call may be sent again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CredentialRenewed(pub(crate) CallId);
 
 impl Retries {

@@ -2,6 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
+use crate::event::Drift;
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
@@ -38,6 +39,10 @@ pub struct Health {
     pub pool: Option<PoolFigures>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// Its signatures; `None` if it signs nothing.
+    pub signing: Option<SigningHealth>,
+    /// What its answers showed of a change of the provider's API: dates first, the earliest first.
+    pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
@@ -54,6 +59,17 @@ pub struct TokenHealth {
     /// What kind of failure it was.
     pub failure: Option<TokenFailure>,
     /// The failure as text.
+    pub error: Option<String>,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SigningHealth {
+    /// How many seconds the provider's clock is ahead of ours, as its last refusal for that reason said;
+    /// less than zero if it is behind. Requests are signed with its time.
+    pub clock_ahead: i64,
+    /// Why the last request could not be signed, if it couldn't.
     pub error: Option<String>,
 }
 

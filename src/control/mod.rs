@@ -41,11 +41,12 @@ mod serial;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    MirrorHealth, RateLimitHealth, TokenHealth,
+    MirrorHealth, RateLimitHealth, SigningHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};
 
-pub use crate::terms::{Credential, Status, TokenFailure, TokenState};
+pub use crate::event::Drift;
+pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState};

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::controls::ControlState;
 use super::health::{Expiry, Health};
+use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::{Status, TokenFailure};
 
@@ -22,7 +23,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, drifts, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -55,6 +56,7 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,
                 [open, idle, in_use, connecting, waiting, opened],
@@ -80,6 +82,20 @@ impl Serialize for ControlState {
             self,
             [name, position, is_default, who, why, error, has_error],
             "since": self.since.map(time),
+        );
+        value.serialize(serializer)
+    }
+}
+
+impl Serialize for Drift {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = object!(
+            self,
+            [host, endpoint, detail],
+            "kind": self.kind.name(),
+            "at": self.at.map(time),
+            "first_seen": time(self.first_seen),
+            "last_seen": time(self.last_seen),
         );
         value.serialize(serializer)
     }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use super::drift::Drift;
 use super::kind::Event;
 use super::subscriber::{Interest, Origin, Subscriber};
 use crate::context::{Context, Exchange};
@@ -92,12 +93,22 @@ impl Emitter {
         exchange: Option<&Exchange>,
         event: impl FnOnce() -> Event,
     ) {
-        let Some(inner) = self.0.as_deref().filter(|inner| !inner.subscribers.is_empty()) else {
-            return;
-        };
+        let Some(inner) = self.listened_to() else { return };
         let event = event();
         let origin = Origin::new(inner.integration.as_deref(), context, exchange);
         inner.tell(&event, &origin);
+    }
+
+    /// Tells everybody of a change that an answer shows.
+    pub(crate) fn emit_drift(&self, context: &Context, drift: &Drift) {
+        let Some(inner) = self.listened_to() else { return };
+        let event = Event::DriftNoticed { kind: drift.kind, at: drift.at };
+        let origin = Origin::new(inner.integration.as_deref(), Some(context), None);
+        inner.tell(&event, &origin.of_drift(drift));
+    }
+
+    fn listened_to(&self) -> Option<&Inner> {
+        self.0.as_deref().filter(|inner| !inner.subscribers.is_empty())
     }
 }
 

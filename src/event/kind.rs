@@ -1,11 +1,12 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
+use super::short_text::ShortText;
 use crate::terms::{
-    BreakerState, CacheOutcome, Class, CloseCause, Delivery, GaveUp, InjectedFault, Phase,
-    RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
+    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
 };
 
 /// Something that happened.
@@ -277,6 +278,30 @@ pub enum Event {
         /// Whether there is another one, or one is being fetched. If not, the token was new, or a
         /// fetch failed a moment ago, and the caller gets the answer.
         may_repeat: bool,
+    },
+    /// An attempt was signed.
+    Signed {
+        /// The name of the key, if the signer said it.
+        key_id: Option<ShortText>,
+    },
+    /// An attempt could not be signed, and was refused here.
+    SigningFailed,
+    /// The provider refused an attempt because its clock is another.
+    ClockSkewed {
+        /// How many seconds it is ahead of ours; less than zero if it is behind.
+        ahead: i64,
+        /// Whether attempts are signed with its time from now on. If not, it is more than a day off, which
+        /// is not believed.
+        may_repeat: bool,
+    },
+    /// An answer shows that the provider's API changes. This is emitted once for each endpoint and
+    /// kind, and again after a day, or when it says something else. The whole of it is
+    /// [`Origin::drift`](super::Origin::drift).
+    DriftNoticed {
+        /// What it is.
+        kind: DriftKind,
+        /// From when on the endpoint is deprecated or gone, if that was said.
+        at: Option<SystemTime>,
     },
     /// Other settings were applied.
     SettingsApplied,

@@ -18,21 +18,25 @@
 //! # let _ = emitter;
 //! ```
 
+mod drift;
 mod emitter;
 mod facts;
 mod kind;
+mod short_text;
 mod subscriber;
 
+pub use drift::Drift;
 pub use emitter::Emitter;
 pub use facts::{AttemptDetail, End};
 pub use kind::Event;
+pub use short_text::ShortText;
 pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;
 pub use crate::terms::{
-    BreakerState, CloseCause, InjectedFault, RedirectTo, ReplaceCause, SourceProblem, SwitchMode,
-    TokenFailure,
+    BreakerState, CloseCause, DriftKind, InjectedFault, RedirectTo, ReplaceCause, SourceProblem,
+    SwitchMode, TokenFailure,
 };
 
 pub(crate) use emitter::WeakEmitter;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::drift::Drift;
 use super::kind::Event;
 use crate::context::{Context, Exchange};
 
@@ -35,6 +36,7 @@ pub struct Origin<'a> {
     integration: Option<&'a str>,
     context: Option<&'a Context>,
     exchange: Option<&'a Exchange>,
+    drift: Option<&'a Drift>,
 }
 
 impl<'a> Origin<'a> {
@@ -43,7 +45,11 @@ impl<'a> Origin<'a> {
         context: Option<&'a Context>,
         exchange: Option<&'a Exchange>,
     ) -> Self {
-        Self { integration, context, exchange }
+        Self { integration, context, exchange, drift: None }
+    }
+
+    pub(crate) fn of_drift(self, drift: &'a Drift) -> Self {
+        Self { drift: Some(drift), ..self }
     }
 
     /// The integration.
@@ -56,6 +62,13 @@ impl<'a> Origin<'a> {
     #[must_use]
     pub fn exchange(&self) -> Option<&'a Exchange> {
         self.exchange
+    }
+
+    /// What is known of the change that an answer shows, if the event is
+    /// [`DriftNoticed`](Event::DriftNoticed).
+    #[must_use]
+    pub fn drift(&self) -> Option<&'a Drift> {
+        self.drift
     }
 
     /// The call; absent if the event doesn't belong to a single call.

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::capacity::Capacity;
 use super::counts::Tally;
 use super::event::lane;
 use super::receive::{Inbox, Inner};
@@ -25,6 +26,7 @@ impl Inbox {
         InboxBuilder(Inner {
             source: source.into(),
             max_body: scheme.max_body(),
+            capacity: Capacity::new(MAX_UNDER_WAY, MAX_BYTES_UNDER_WAY),
             time_limit: scheme.time_limit(),
             scheme: Box::new(scheme),
             outbox: outbox.clone(),
@@ -41,6 +43,21 @@ impl InboxBuilder {
     /// request takes as much memory until it is verified.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.0.max_body = bytes;
+        self
+    }
+
+    /// The most requests under way at a time, from the head to the answer; 256 by default. One more is answered
+    /// with 503 and `retry-after`, before anything of its body is read.
+    pub fn max_under_way(mut self, requests: usize) -> Self {
+        self.0.capacity.requests = requests;
+        self
+    }
+
+    /// The most bytes of bodies in memory at a time, of all requests together; 64 MiB by default. It is counted
+    /// as bytes arrive, whatever length was announced. A request for whose next bytes there is no place is
+    /// answered with 503 and `retry-after`.
+    pub fn max_bytes_under_way(mut self, bytes: usize) -> Self {
+        self.0.capacity.bytes = bytes;
         self
     }
 
@@ -76,9 +93,11 @@ impl InboxBuilder {
     ///
     /// # Errors
     ///
-    /// Settings that can't work, each by its name.
+    /// Settings that can't work, each by its name. One of them may be the outbox's
+    /// [`retention`](crate::outbox::OutboxBuilder::retention): if events are forgotten while the provider
+    /// still [sends them again](Scheme::repeats_for), they are recorded and handled twice.
     pub fn build(self) -> Result<Inbox, ConfigError> {
-        let Inner { source, outbox, max_body, time_limit, max_attempts, .. } = &self.0;
+        let Inner { source, outbox, max_body, time_limit, max_attempts, capacity, .. } = &self.0;
         validate("inbox", |errors: &mut Errors<'_>| {
             if !is_source(source) {
                 errors
@@ -89,6 +108,16 @@ impl InboxBuilder {
             if *max_body == 0 {
                 errors.add("max_body", "a limit of zero lets nothing through: give it some bytes");
             }
+            if capacity.requests == 0 {
+                errors.add("max_under_way", "0 lets nothing through: allow at least 1");
+            }
+            if capacity.bytes < *max_body {
+                errors.add("max_bytes_under_way", format_args!(
+                    "{} is less than one body may have: make it at least {max_body}, or lower max_body",
+                    capacity.bytes,
+                ));
+            }
+            refuse_forgetting(outbox.retention(), self.0.scheme.repeats_for(), errors);
             if *max_attempts == 0 {
                 errors.add("max_attempts", "it must be at least 1");
             }
@@ -104,9 +133,24 @@ impl fmt::Debug for InboxBuilder {
     }
 }
 
+/// A repetition of an event whose row is gone is a new event.
+fn refuse_forgetting(kept: Duration, repeats: Duration, errors: &mut Errors<'_>) {
+    if kept < repeats {
+        let [kept, repeats] = [kept, repeats].map(humantime::format_duration);
+        errors.add("retention", format_args!(
+            "the outbox keeps an event for {kept} after it was handled, but the provider may send it again for \
+             {repeats}, and it would be handled twice: set the outbox's retention to {repeats} or more",
+        ));
+    }
+}
+
 fn is_source(source: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     (1..=40).contains(&source.len()) && source.bytes().all(fits)
 }
 
 const MAX_ATTEMPTS: u32 = 40;
+/// More than any provider sends at once: each is recorded in milliseconds, and hundreds share a transaction.
+const MAX_UNDER_WAY: usize = 256;
+/// A share of a small machine's memory, and two of the largest bodies of GitHub's beside many small ones.
+const MAX_BYTES_UNDER_WAY: usize = 64 * 1024 * 1024;

@@ -51,7 +51,7 @@ impl InboxError {
             InboxErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             InboxErrorKind::BodyFailed => StatusCode::BAD_REQUEST,
             InboxErrorKind::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            InboxErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
+            InboxErrorKind::Busy | InboxErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
             InboxErrorKind::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNAUTHORIZED,
         }

@@ -45,7 +45,8 @@ impl ReceivedEvent {
         self.header(KIND)
     }
 
-    /// When it happened, as the provider says.
+    /// When it happened, as the provider says. For Shopify, it is not signed:
+    /// [see there](super#by-what-an-event-is-known).
     #[must_use]
     pub fn time(&self) -> Option<Timestamp> {
         self.header(TIME)?.parse().ok().map(Timestamp)

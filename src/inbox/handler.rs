@@ -1,11 +1,18 @@
 //! Handling what was recorded: the outbox's workers do it.
 
+#[cfg(feature = "postgres")]
+use std::sync::Arc;
+
 use super::event::{ReceivedEvent, lane};
 use crate::event::{Emitter, Subscriber};
 #[cfg(feature = "sqlite")]
 use crate::outbox::SqliteFile;
+#[cfg(feature = "postgres")]
+use crate::outbox::postgres::{PostgresHookFuture, PostgresStore};
 #[cfg(feature = "sqlite")]
 use crate::outbox::rusqlite::Connection;
+#[cfg(feature = "postgres")]
+use crate::outbox::tokio_postgres::Transaction;
 use crate::outbox::{Lane, MemoryStore, OutboxBuilder, Schedule};
 use crate::outcome::BoxError;
 
@@ -89,6 +96,45 @@ impl OutboxBuilder<SqliteFile> {
         let name = events.name.clone();
         self.lane(events).on_delivered(name, move |connection, message, _| {
             handle(connection, &ReceivedEvent::of(message))
+        })
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl OutboxBuilder<PostgresStore> {
+    /// Handles the events of a source by this function, in the transaction that marks them handled: see
+    /// [the inbox](crate::inbox#handling).
+    ///
+    /// ```no_run
+    /// # use outrigger::outbox::{Outbox, postgres::PostgresStore};
+    /// # fn build(store: PostgresStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::postgres(store).on_event("stripe", |tx, event| {
+    ///     Box::pin(async move {
+    ///         tx.execute("INSERT INTO paid (invoice) VALUES ($1)", &[&event.order_key()]).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// # outbox.build()?; Ok(()) }
+    /// ```
+    ///
+    /// What it writes is rolled back if it fails, panics or takes longer than 10 s. It must not end the
+    /// transaction. If another transaction was in its way, it is run again, as
+    /// [`PostgresStore::on_delivered`] says.
+    pub fn on_event<F>(self, source: impl Into<EventLane>, handle: F) -> Self
+    where
+        F: for<'a> Fn(&'a Transaction<'a>, &'a ReceivedEvent) -> PostgresHookFuture<'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (events, handle) = (source.into(), Arc::new(handle));
+        let name = events.name.clone();
+        self.lane(events).on_delivered(name, move |tx, message, _| {
+            let handle = Arc::clone(&handle);
+            Box::pin(async move {
+                let event = ReceivedEvent::of(message);
+                handle(tx, &event).await
+            })
         })
     }
 }

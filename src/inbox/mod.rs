@@ -38,10 +38,13 @@
 //!   slow, the answer is 503, and a provider that repeats sends it again.
 //! - **Recorded once.** A second delivery of an event stores nothing, also if both come at once, and is answered
 //!   with 200. [By what it is known](#by-what-an-event-is-known) depends on what the provider signs.
-//! - **Handled once, if all that handling does is in the store.** With SQLite, your function gets the
-//!   transaction that marks the event as handled: what it writes is kept if, and only if, the event is handled.
+//! - **Handled once, if all that handling does is in the store.** With SQLite and PostgreSQL, your function gets
+//!   the transaction that marks the event as handled: what it writes is kept if, and only if, the event is handled.
 //!   What it does elsewhere may happen again after a crash or a failure: enqueue that as a
 //!   [`Message`](crate::outbox::Message) in the same transaction.
+//! - **What isn't signed costs little.** Headers are checked before anything of the body is read: a request without
+//!   a signature, with one that can't be one, or with an old time is refused at once. How many requests and bytes
+//!   are under way is bounded.
 //! - **Never given up silently.** An event whose handling fails every time is dead, and stays until a person
 //!   decides. If the provider sends it again (somebody pressed "redeliver"), it is handled anew; one that a person
 //!   discarded isn't.
@@ -57,6 +60,7 @@
 //! | [`GitHub`] | `x-hub-signature-256` | body | HMAC-SHA256, hex | none | [docs.github.com](https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries) |
 //! | [`Shopify`] | `x-shopify-hmac-sha256` | body | HMAC-SHA256, base64 | none | [shopify.dev](https://shopify.dev/docs/apps/build/webhooks/verify-deliveries) |
 //! | [`Slack`] | `x-slack-signature`, `x-slack-request-timestamp` | time, body | `v0=`, HMAC-SHA256, hex | 5 min | [docs.slack.dev](https://docs.slack.dev/authentication/verifying-requests-from-slack) |
+//! | [`MessageSignatures`] | `signature`, `signature-input`, `content-digest` | what the signer covers; the body's digest must be | HMAC-SHA256, Ed25519 or ECDSA P-256, base64 | 5 min | [RFC 9421](https://www.rfc-editor.org/rfc/rfc9421) |
 //! | your own [`Scheme`] | | a function of head, body and time | | | |
 //!
 //! # By what an event is known
@@ -68,6 +72,7 @@
 //! | GitHub | the same body | `x-github-delivery` as id, `x-github-event` |
 //! | Shopify | the same topic and body | `x-shopify-event-id`, topic, `x-shopify-triggered-at`, API version; order key: resource and `id` |
 //! | Slack | the same `event_id` in the body; without one, the same body and time | the event's `type`, `event_time` |
+//! | Message Signatures | the same id in a header that is signed, if you name one; otherwise the same body | |
 //!
 //! An id counts only if it is signed. GitHub and Shopify sign the body alone: whoever has seen one signed request
 //! could send it again under another id, so the id must not make it a new event. The price is that two real
@@ -75,7 +80,10 @@
 //! the same inputs can be; give these something that differs, such as the caller's own id. Shopify's topic isn't
 //! signed either; it counts all the same, because one order is told to several topics in the same words. So what
 //! the handler gets of GitHub and Shopify besides the body (the kind, the id, the time) is a hint, as whoever sent
-//! the request wrote it: decide by the body, or fetch the object from the provider.
+//! the request wrote it: decide by the body, or fetch the object from the provider. That holds for
+//! [`ReceivedEvent::time`] of Shopify, too, and so for [`is_newest_since`](ReceivedEvent::is_newest_since): an old
+//! state that is sent again with a later time would look like the newest. Compare a time in the body instead, such
+//! as an order's `updated_at`.
 //!
 //! Stripe may tell one change in two events with two ids: what must happen once a change needs a key of yours,
 //! such as [`order_key`](ReceivedEvent::order_key) and [`kind`](ReceivedEvent::kind).
@@ -83,8 +91,8 @@
 //! # How long an event is known
 //!
 //! As long as its row is in the store: [`retention`](crate::outbox::OutboxBuilder::retention) after it was
-//! handled, 7 days by default, and for ever while it isn't. Don't set less than the provider's repetitions take.
-//! After that, the age of the signature protects from an old request that somebody captured, but for GitHub's and
+//! handled, 7 days by default, and for ever while it isn't. An inbox whose outbox keeps events for less than the
+//! provider may [send them again](Scheme::repeats_for) isn't built. After that, the age of the signature protects from an old request that somebody captured, but for GitHub's and
 //! Shopify's, which have none. It doesn't protect from one that the provider signs anew: an event that somebody
 //! resends by hand after so long is handled again, so keep events for as long as that can be, with `retention`.
 //!
@@ -98,7 +106,8 @@
 //! | not a POST | 405 | |
 //! | the body is too large | 413 | not read further |
 //! | the body breaks off, or is too slow | 400, 408 | |
-//! | the store fails or is slow | 503 | |
+//! | too much is under way | 503 | with `retry-after`; the body is not read further |
+//! | the store fails or is slow | 503 | with `retry-after` |
 //! | your scheme panics | 500 | |
 //!
 //! # What providers expect
@@ -116,9 +125,11 @@
 //! # Handling
 //!
 //! `on_event` of the outbox's builder gives a source its function, and a lane named [`lane`]`(source)`. A
-//! function that returns an error or panics is called again by the [schedule](EventLane::schedule). It runs for
-//! one event at a time, on the thread that writes to SQLite's file: it must be short, call nobody, and block on
-//! nothing. Errors are not logged: log what you need to know in the function.
+//! function that returns an error or panics is called again by the [schedule](EventLane::schedule). A source has
+//! one function. It runs for one event at a time in each process, so it must be short and call nobody. With SQLite, it
+//! runs on the thread that writes to the file, and must block on nothing. With PostgreSQL
+//! (`Outbox::postgres(store).on_event(…)`), it returns a future that may await what its transaction does, for at most
+//! 10 s. Errors are not logged: log what you need to know in the function.
 //!
 //! [`Outbox::run`](crate::outbox::Outbox::run) handles events; it also takes back those of a worker that was
 //! lost, and removes old rows. A process that only receives has an outbox without lanes, on the same store.
@@ -153,7 +164,8 @@
 //! - The answer's body matters to the sender, as for commands that show a result: answer yourself, verify by
 //!   [`Scheme::verify`].
 //! - A broker or a gateway in front of you verifies and stores already.
-//! - Your function has to await: do that in a message of the outbox that it enqueues, or in a task of your own.
+//! - Your function has to await more than the store's own transaction: do that in a message of the outbox that it
+//!   enqueues, or in a task of your own.
 //! - Large files: a body is in memory until it is recorded.
 //!
 //! # Defaults
@@ -161,6 +173,8 @@
 //! | setting | default | why |
 //! |---|---|---|
 //! | [`max_body`](InboxBuilder::max_body) | 1 MiB; Shopify 8 MiB, GitHub 25 MiB | GitHub names 25 MB; the others send some kilobytes |
+//! | [`max_under_way`](InboxBuilder::max_under_way) | 256 requests | more than a provider sends at once; hundreds share a transaction |
+//! | [`max_bytes_under_way`](InboxBuilder::max_bytes_under_way) | 64 MiB | two of GitHub's largest bodies, beside many small ones |
 //! | `tolerance` of a scheme | 5 min, both ways | the providers' own libraries |
 //! | signatures in one request | at most 8 are tried | two while a secret is replaced; the sender must not choose how much work it is |
 //! | [`time_limit`](InboxBuilder::time_limit) | 4 s; Slack 2.5 s, GitHub 9 s | less than the provider waits |
@@ -169,6 +183,7 @@
 //! | an event that nobody tries to handle | dead after 7 days | longer than a weekend without workers |
 
 mod builder;
+mod capacity;
 mod counts;
 mod error;
 mod event;
@@ -189,7 +204,7 @@ pub use facts::{Facts, Verified};
 pub use handler::EventLane;
 pub use receive::Inbox;
 pub use record::Received;
-pub use scheme::{GitHub, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
+pub use scheme::{GitHub, MessageSignatures, Scheme, Shopify, Slack, StandardWebhooks, Stripe};
 pub use secret::Secret;
 
 pub use crate::terms::inbox::InboxErrorKind;

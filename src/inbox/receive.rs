@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 
+use super::capacity::Capacity;
 use super::counts::{InboxCounts, Tally};
 use super::error::InboxError;
 use super::facts::Verified;
 use super::record::{Received, record};
 use super::scheme::Scheme;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Timestamp};
 use crate::rt::{self, Clock, callback};
 use crate::terms::inbox::InboxErrorKind;
 
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     pub(super) scheme: Box<dyn Scheme>,
     pub(super) outbox: Outbox,
     pub(super) max_body: usize,
+    pub(super) capacity: Capacity,
     pub(super) time_limit: Duration,
     pub(super) max_attempts: u32,
     pub(super) api_version: Option<String>,
@@ -55,8 +57,32 @@ impl Inbox {
     /// [`InboxError`], which says why it is not recorded, and by which
     /// [status](InboxError::status) to answer.
     pub async fn receive(&self, head: &Parts, body: Bytes) -> Result<Received, InboxError> {
-        let received = self.verify_and_record(head, body, self.due()).await;
+        let received = self.take_in(head, body).await;
         self.counted(received)
+    }
+
+    async fn take_in(&self, head: &Parts, body: Bytes) -> Result<Received, InboxError> {
+        let mut place = self.0.capacity.enter()?;
+        place.hold(body.len())?;
+        self.verify_and_record(head, body, self.due()).await
+    }
+
+    /// Refuses what the head alone refuses.
+    pub(super) fn precheck(&self, head: &Parts) -> Result<(), InboxError> {
+        if head.method != Method::POST {
+            return Err(InboxError::new(InboxErrorKind::Method));
+        }
+        self.asked(|scheme, now| scheme.precheck(head, now))
+    }
+
+    /// What the host's scheme says, which may panic.
+    fn asked<T>(
+        &self,
+        ask: impl FnOnce(&dyn Scheme, Timestamp) -> Result<T, InboxError>,
+    ) -> Result<T, InboxError> {
+        let now = self.0.clock.wall().into();
+        let told = callback::call("scheme", || ask(&*self.0.scheme, now));
+        told.ok_or_else(|| InboxError::new(InboxErrorKind::Panicked))?
     }
 
     /// When a request that comes now has to be answered.
@@ -77,9 +103,7 @@ impl Inbox {
         if body.len() > inner.max_body {
             return Err(InboxError::new(InboxErrorKind::TooLarge));
         }
-        let now = inner.clock.wall().into();
-        let verified = callback::call("scheme", || inner.scheme.verify(head, &body, now));
-        let facts = match verified.ok_or_else(|| InboxError::new(InboxErrorKind::Panicked))?? {
+        let facts = match self.asked(|scheme, now| scheme.verify(head, &body, now))? {
             Verified::Event(facts) => facts,
             Verified::Answer(answer) => return Ok(Received::Answer(answer)),
         };

@@ -1,6 +1,5 @@
 //! Recording an event once.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +9,7 @@ use super::event::message;
 use super::facts::{Facts, Identity};
 use crate::context::IdempotencyKey;
 use crate::outbox::{By, MessageId, Outbox, OutboxError, Selection, Ticket};
+use crate::sign::hex;
 
 /// What became of a webhook that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +74,7 @@ fn sha256(parts: &[&[u8]]) -> String {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    context.finish().as_ref().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(context.finish().as_ref())
 }
 
 /// As long as a row is kept by default. Providers send again for 4 hours to 3 days.

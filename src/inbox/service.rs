@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
 use tower_service::Service;
 
+use super::capacity::Place;
 use super::error::InboxError;
 use super::receive::Inbox;
 use super::record::Received;
@@ -16,7 +18,7 @@ use crate::rt;
 use crate::terms::inbox::InboxErrorKind;
 
 /// Answers 200 to what is recorded now or was before, and otherwise the status of the
-/// [`InboxError`], with its text. It never fails.
+/// [`InboxError`], with its text; a 503 with `retry-after` (RFC 9110, 10.2.3). It never fails.
 impl<B> Service<Request<B>> for Inbox
 where
     B: http_body::Body + Send + 'static,
@@ -35,7 +37,7 @@ where
         let inbox = self.clone();
         Box::pin(async move {
             let received = inbox.read_and_record(request).await;
-            Ok(answer(inbox.counted(received)))
+            Ok(inbox.answer(inbox.counted(received)))
         })
     }
 }
@@ -46,51 +48,65 @@ impl Inbox {
         B: http_body::Body,
     {
         let (head, body) = request.into_parts();
-        if head.method != Method::POST {
-            return Err(InboxError::new(InboxErrorKind::Method));
+        self.precheck(&head)?;
+        if announced(&head).max(body.size_hint().lower()) > self.0.max_body as u64 {
+            return Err(InboxError::new(InboxErrorKind::TooLarge));
         }
-        let due = self.due();
-        let body = rt::until(Some(due), whole(body, self.0.max_body)).await;
+        let (due, mut place) = (self.due(), self.0.capacity.enter()?);
+        let body = rt::until(Some(due), whole(body, self.0.max_body, &mut place)).await;
         let body = body.ok_or_else(|| InboxError::new(InboxErrorKind::BodyTimeout))??;
         self.verify_and_record(&head, body, due).await
     }
+
+    fn answer(&self, received: Result<Received, InboxError>) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        let text = match received {
+            Ok(Received::Answer(text)) => text,
+            Ok(_) => return response,
+            Err(error) => {
+                let (status, headers) = (error.status(), response.headers_mut());
+                if status == StatusCode::METHOD_NOT_ALLOWED {
+                    headers.insert(ALLOW, HeaderValue::from_static("POST"));
+                }
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    // By then, what is under way now has ended.
+                    let seconds = self.0.time_limit.as_secs_f64().ceil() as u64;
+                    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                *response.status_mut() = status;
+                error.to_string()
+            }
+        };
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        *response.body_mut() = text.into();
+        response
+    }
+}
+
+/// The length that the head says, if it says one.
+fn announced(head: &Parts) -> u64 {
+    let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 /// The body's bytes as they arrive; not one more than is allowed is kept.
-async fn whole<B: http_body::Body>(body: B, most: usize) -> Result<Bytes, InboxError> {
-    let too_large = || InboxError::new(InboxErrorKind::TooLarge);
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
-    }
+async fn whole<B: http_body::Body>(
+    body: B,
+    most: usize,
+    place: &mut Place<'_>,
+) -> Result<Bytes, InboxError> {
     let mut bytes = BytesMut::new();
     read(body, |frame| {
         let frame = frame.map_err(|_| InboxError::new(InboxErrorKind::BodyFailed))?;
         if let Ok(mut data) = frame.into_data() {
             if data.remaining() > most - bytes.len() {
-                return Err(too_large());
+                return Err(InboxError::new(InboxErrorKind::TooLarge));
             }
+            place.hold(data.remaining())?;
             bytes.extend_from_slice(&data.copy_to_bytes(data.remaining()));
         }
         Ok(())
     })
     .await?;
     Ok(bytes.freeze())
-}
-
-fn answer(received: Result<Received, InboxError>) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    let text = match received {
-        Ok(Received::Answer(text)) => text,
-        Ok(_) => return response,
-        Err(error) => {
-            *response.status_mut() = error.status();
-            if error.kind() == InboxErrorKind::Method {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            }
-            error.to_string()
-        }
-    };
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    *response.body_mut() = text.into();
-    response
 }

@@ -18,6 +18,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::control::Registry;
 use crate::correlation::CorrelationLayer;
+use crate::drift::DriftLayer;
 use crate::event::{Emitter, Subscriber};
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
@@ -31,6 +32,7 @@ use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::settings::{ConfigError, ValidationError};
+use crate::sign::SignLayer;
 use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
 use crate::transport::Transport;
@@ -351,7 +353,8 @@ impl<T> IntegrationBuilder<T> {
         self.set(|slots| slots.retry = adjust(slots.retry.clone()))
     }
 
-    /// One attempt, and no more, but for a call whose [token](Self::token) was refused.
+    /// One attempt, and no more, but for a call whose [token](Self::token) was refused, or the time of its
+    /// [signature](Self::sign).
     pub fn without_retry(self) -> Self {
         self.retry(|retry| retry.max_attempts(1))
     }
@@ -424,6 +427,30 @@ impl<T> IntegrationBuilder<T> {
         self.token(TokenLayer::disabled())
     }
 
+    /// Signs each attempt, after all that changes it. Only requests to the origin of the
+    /// [base URL](Self::base_url) are signed, if there is one.
+    ///
+    /// A call that is refused because the clocks differ is repeated once with the provider's time, also if
+    /// [`without_retry`](Self::without_retry) allows one attempt.
+    pub fn sign(self, layer: SignLayer) -> Self {
+        self.set(|slots| slots.sign = layer)
+    }
+
+    /// Requests are sent unsigned, as both presets have it.
+    pub fn without_sign(self) -> Self {
+        self.sign(SignLayer::disabled())
+    }
+
+    /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).
+    pub fn drift(self, layer: DriftLayer) -> Self {
+        self.set(|slots| slots.drift = layer)
+    }
+
+    /// Answers are not watched, as both presets have it.
+    pub fn without_drift(self) -> Self {
+        self.drift(DriftLayer::disabled())
+    }
+
     /// A body that is silent for `limit` while it is being read has failed.
     pub fn idle_timeout(self, limit: Duration) -> Self {
         self.set(|slots| slots.idle_timeout = IdleTimeoutLayer::new(limit))
@@ -470,6 +497,10 @@ impl<T: Source> IntegrationBuilder<T> {
         if self.slots.token.is_enabled() {
             let provider = self.endpoint.clone();
             self.slots.token = self.slots.token.only_to(move |uri| provider.is_own(uri));
+        }
+        if self.slots.sign.is_enabled() {
+            let provider = self.endpoint.clone();
+            self.slots.sign = self.slots.sign.only_to(move |uri| provider.is_own(uri));
         }
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.

@@ -18,6 +18,7 @@ use crate::cache::CacheHandle;
 use crate::circuit_breaker::{BreakerHandle, KeyedBreakers};
 use crate::context::Context;
 use crate::control::{Controllable, Health, Registry};
+use crate::drift::DriftHandle;
 use crate::event::Emitter;
 use crate::fault_injection::FaultInjectionHandle;
 use crate::hedge::HedgeHandle;
@@ -154,6 +155,12 @@ impl Integration {
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// What it has noticed of a change of the provider's API.
+    #[must_use]
+    pub fn drift(&self) -> DriftHandle {
+        self.shared.live.slots().drift.reader()
     }
 
     /// Its mirror. Without a target, setting a share has no effect.

@@ -77,6 +77,8 @@ impl Controllable for Shared {
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: token.as_ref().map(health_of),
+            signing: slots.sign.health(),
+            drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
         let ends = token.as_ref().and_then(TokenHandle::ends);
@@ -117,6 +119,7 @@ impl Shared {
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
             || health.token.as_ref().is_some_and(is_in_trouble)
+            || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
             return (Status::Degraded, None);
         }

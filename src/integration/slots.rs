@@ -33,6 +33,8 @@ macro_rules! each_slot {
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
             token: TokenLayer,
+            sign: SignLayer,
+            drift: DriftLayer => DriftSettings,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,
         }

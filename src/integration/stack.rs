@@ -50,11 +50,15 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         users: slots.around_attempt,
         // 16. Inside the attempt: each has a token of its own, and waits for one in its own time.
         slots.token.is_enabled().then(|| slots.token.to_pattern()),
-        // 17. Above the transport: only the provider's silence counts.
+        // 17. Inside all that changes the request: nothing may after it.
+        slots.sign.is_enabled().then(|| slots.sign.to_pattern()),
+        // 18. Inside retry: it sees every answer that the provider gives.
+        slots.drift.to_pattern(),
+        // 19. Above the transport: only the provider's silence counts.
         slots.idle_timeout.to_pattern(),
-        // 18. Right above the transport: all limits meet the faults as if they were real.
+        // 20. Right above the transport: all limits meet the faults as if they were real.
         slots.fault_injection.is_in_use().then(|| slots.fault_injection.to_pattern()),
-        // 19. The transport: its errors become ours here, once.
+        // 21. The transport: its errors become ours here, once.
         bottom,
     ));
     let name = emitter.integration().cloned();

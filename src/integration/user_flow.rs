@@ -13,6 +13,7 @@ use crate::cache::CacheLayer;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::correlation::CorrelationLayer;
 use crate::deadline::DeadlineLayer;
+use crate::drift::DriftLayer;
 use crate::fallback::FallbackLayer;
 use crate::fault_injection::FaultInjectionLayer;
 use crate::hedge::HedgeLayer;
@@ -22,6 +23,7 @@ use crate::kill_switch::KillSwitchLayer;
 use crate::mirror::MirrorLayer;
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
+use crate::sign::SignLayer;
 use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
 
@@ -47,6 +49,8 @@ pub(super) fn slots() -> Slots {
         bulkhead: BulkheadLayer::new(64),
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         token: TokenLayer::disabled(),
+        sign: SignLayer::disabled(),
+        drift: DriftLayer::disabled(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),
         around_call: Users::default(),

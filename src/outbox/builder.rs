@@ -1,6 +1,4 @@
-#[cfg(feature = "sqlite")]
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 #[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +10,13 @@ use uuid::Uuid;
 
 use super::error::{OutboxError, OutboxErrorKind};
 use super::handle::Outbox;
+#[cfg(feature = "sqlite")]
+use super::hooks::Hooks;
 use super::inner::Inner;
 use super::lane::Lane;
 use super::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+use super::postgres::{PostgresHookFuture, PostgresStore};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteHook, SqliteStore};
 use super::store::Store;
@@ -50,7 +52,7 @@ pub struct OwnStore(Arc<dyn Store>);
 #[derive(Clone)]
 pub struct SqliteFile {
     path: PathBuf,
-    hooks: BTreeMap<String, Arc<SqliteHook>>,
+    hooks: Hooks<SqliteHook>,
 }
 
 impl Outbox {
@@ -65,7 +67,13 @@ impl Outbox {
     #[cfg(feature = "sqlite")]
     pub fn sqlite(path: impl AsRef<Path>) -> OutboxBuilder<SqliteFile> {
         let path = path.as_ref().to_owned();
-        OutboxBuilder::new(SqliteFile { path, hooks: BTreeMap::new() })
+        OutboxBuilder::new(SqliteFile { path, hooks: Hooks::default() })
+    }
+
+    /// An outbox in PostgreSQL, whose [page](super::postgres) says what it needs. It reads the database's clock.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(store: PostgresStore) -> OutboxBuilder<PostgresStore> {
+        OutboxBuilder::new(store)
     }
 
     /// An outbox in a store of your own. It reads its own clock.
@@ -143,7 +151,12 @@ impl<S: OpenStore> OutboxBuilder<S> {
         for (at, lane) in self.lanes.iter().enumerate() {
             lane.check_into(&mut found);
             if self.lanes[..at].iter().any(|other| other.name == lane.name) {
-                let problem = "two lanes have this name: give one another by `name`";
+                let problem = match lane.destination.integration() {
+                    Some(_) => "two lanes have this name: give one another by `name`",
+                    None => {
+                        "two functions handle the events of this source: give it one `on_event`"
+                    }
+                };
                 found.push(ValidationError::new(lane.name.clone(), problem));
             }
         }
@@ -153,14 +166,21 @@ impl<S: OpenStore> OutboxBuilder<S> {
     }
 }
 
-/// What is neither sent nor settled would only be marked as delivered, and a function for no lane never runs.
+/// What is neither sent nor settled would only be marked as delivered; a function for no lane never runs, and
+/// neither does a second one for a lane.
 fn check_settled(lanes: &[Lane], store: &dyn Store) -> Result<(), OutboxError> {
     let is_lost =
         |lane: &&Lane| lane.destination.integration().is_none() && !store.has_hook(&lane.name);
-    let is_no_lane = |name: &String| !lanes.is_empty() && lanes.iter().all(|it| it.name != *name);
+    let is_no_lane = |name: &str| !lanes.is_empty() && lanes.iter().all(|it| it.name != name);
+    let hooked = store.hooked();
+    let mut known = BTreeSet::new();
     let why = if let Some(lane) = lanes.iter().find(is_lost) {
         format!("lane {:?} has no function that settles its messages", lane.name)
-    } else if let Some(name) = store.hooked().into_iter().find(is_no_lane) {
+    } else if let Some(name) = hooked.iter().find(|name| !known.insert(name.as_str())) {
+        format!(
+            "lane {name:?} has two functions that settle its messages: give it one, which does both"
+        )
+    } else if let Some(name) = hooked.iter().find(|name| is_no_lane(name)) {
         let names: Vec<_> = lanes.iter().map(|lane| lane.name.as_str()).collect();
         format!("on_delivered names {name:?}, and no lane has this name: there are {names:?}")
     } else {
@@ -194,7 +214,26 @@ impl OutboxBuilder<SqliteFile> {
             + Sync
             + 'static,
     {
-        self.store.hooks.insert(lane.into(), Arc::new(settle));
+        self.store.hooks.add(lane, Arc::new(settle));
+        self
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl OutboxBuilder<PostgresStore> {
+    /// Settles delivered messages of a lane by this function, as [`PostgresStore::on_delivered`] does.
+    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
+    where
+        F: for<'a> Fn(
+                &'a tokio_postgres::Transaction<'a>,
+                &'a StoredMessage,
+                &'a Answer,
+            ) -> PostgresHookFuture<'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.store = self.store.on_delivered(lane, settle);
         self
     }
 }
@@ -211,10 +250,17 @@ impl OpenStore for OwnStore {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl OpenStore for PostgresStore {
+    fn open(self, _: Clock) -> Result<Arc<dyn Store>, OutboxError> {
+        Ok(Arc::new(self))
+    }
+}
+
 #[cfg(feature = "sqlite")]
 impl OpenStore for SqliteFile {
     fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError> {
-        Ok(Arc::new(SqliteStore::open_with(self.path, clock, self.hooks)?))
+        Ok(Arc::new(SqliteStore::open_hooked(&self.path, clock, self.hooks)?))
     }
 }
 
@@ -236,6 +282,8 @@ mod sealed {
 
     impl Sealed for super::MemoryStore {}
     impl Sealed for super::OwnStore {}
+    #[cfg(feature = "postgres")]
+    impl Sealed for super::PostgresStore {}
     #[cfg(feature = "sqlite")]
     impl Sealed for super::SqliteFile {}
 }

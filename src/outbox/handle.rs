@@ -76,8 +76,14 @@ impl Outbox {
         lanes.is_empty() || lanes.iter().any(|lane| lane.name == name)
     }
 
+    /// How long messages are kept that are done.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn retention(&self) -> Duration {
+        self.inner.retention
+    }
+
     /// Tells the workers of this process that messages were stored by somebody else, such as a transaction of
-    /// the host's. Without it, they look every 5 s.
+    /// the host's. Without it, they look every second, every 5 s where there were none for a while.
     pub fn wake(&self) {
         self.inner.lanes.iter().for_each(|lane| self.inner.wake(&lane.name));
     }

@@ -51,8 +51,8 @@
 //! - The call only reads, or its effect is worthless when it is late.
 //! - Several steps depend on each other's answers: that needs a workflow engine, whose activities can be
 //!   messages.
-//! - Another process must see the job at once: a lane looks for messages of others every 5 s
-//!   ([`wake`](Outbox::wake) is for this process).
+//! - Another process must see the job at once: a lane looks for messages of others every second, every 5 s
+//!   where there were none for a while ([`wake`](Outbox::wake) is for this process).
 //!
 //! # The states
 //!
@@ -162,6 +162,7 @@ mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
 mod handle;
+mod hooks;
 mod id;
 mod inner;
 mod input;

@@ -89,8 +89,8 @@ pub trait Store: Send + Sync + 'static {
     /// Whether a function of the host settles this lane's messages, so that answers are needed.
     fn has_hook(&self, lane: &str) -> bool;
 
-    /// The lanes that have such a function, so that a name that is no lane's is found; none if they aren't
-    /// known.
+    /// The lanes that have such a function, so that a name that is no lane's is found, and one that was given
+    /// two functions: it stands here twice. None if they aren't known.
     fn hooked(&self) -> Vec<String> {
         Vec::new()
     }

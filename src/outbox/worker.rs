@@ -29,6 +29,8 @@ pub(super) struct Worker {
     gate: Option<Instant>,
     /// How often in a row the store failed.
     failures: u32,
+    /// How often in a row nothing was due.
+    empty: u32,
 }
 
 /// How many messages may be claimed.
@@ -42,7 +44,7 @@ struct Free {
 impl Worker {
     pub(super) fn new(inner: Arc<Inner>, lane: Arc<Lane>) -> Self {
         let stop = inner.stop.subscribe();
-        Self { inner, lane, stop, running: JoinSet::new(), gate: None, failures: 0 }
+        Self { inner, lane, stop, running: JoinSet::new(), gate: None, failures: 0, empty: 0 }
     }
 
     /// Works until it is to stop, and then until what is under way has ended or its time is over.
@@ -132,6 +134,7 @@ impl Worker {
         self.inner.store_works(StoreCall::Claim);
         self.inner.follow(of_store);
         let count = messages.len();
+        self.empty = if count == 0 { self.empty.saturating_add(1) } else { 0 };
         for message in messages {
             self.start(message);
         }
@@ -143,7 +146,7 @@ impl Worker {
         if count == free.places {
             return None;
         }
-        let idle = if count == 0 { IDLE } else { POLL };
+        let idle = POLL.saturating_mul(self.empty.max(1)).min(IDLE);
         let next = next_due.map_or(idle, |due| due.since(self.inner.time()).max(SHORTEST));
         Some(rt::after(now, next.min(idle)))
     }
@@ -195,7 +198,7 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
 
 /// How soon a lane looks again that has work: what others enqueue is found within this time.
 const POLL: Duration = Duration::from_secs(1);
-/// How soon one looks again that has none.
+/// How soon one looks again that has had none for a while: each time that nothing is due, it waits a second longer.
 const IDLE: Duration = Duration::from_secs(5);
 /// The shortest wait, so that a lane that can't get on doesn't spin.
 const SHORTEST: Duration = Duration::from_millis(10);

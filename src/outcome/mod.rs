@@ -74,6 +74,7 @@ mod classify;
 pub(crate) mod error;
 pub(crate) mod foreign;
 mod http;
+pub(crate) mod reference;
 mod waits;
 
 pub use classify::{Classify, Redirected, ResponseHead};
@@ -86,4 +87,4 @@ pub(crate) use classify::{
     LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response, leave_class,
 };
 pub(crate) use error::{BoxError, Error, ErrorKind};
-pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, leave_wait, wait_of};
+pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, date, leave_wait, wait_of};

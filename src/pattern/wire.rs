@@ -248,7 +248,8 @@ impl Saved<Body> for SavedBody {
         let mut recorded = RecordedBody::default();
         let sent = recorded.start(body, cap);
         *self = Self::Recorded(recorded);
-        Body::new(sent)
+        // One that is too large to be kept stays as it is: its bytes may be known.
+        sent.into_once().unwrap_or_else(Body::new)
     }
 
     fn again(&self) -> Option<Body> {

@@ -53,7 +53,7 @@ pub(super) fn redact(value: &str) -> Option<String> {
 }
 
 /// Whether it can be a type's name, and nothing else is in it.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"/.+-_*".contains(&byte);
     (1..=LONGEST).contains(&name.len())
         && name.bytes().all(is_part)

@@ -119,6 +119,7 @@ mod text;
 mod url;
 mod words;
 
+pub(crate) use media::is_name as is_media_type;
 pub use redactor::Redactor;
 pub(crate) use sample::Kept;
 pub use standard::StandardRedactor;

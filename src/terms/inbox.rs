@@ -24,6 +24,8 @@ named! {
         BodyFailed: "body_failed", "the body broke off";
         /// The body didn't arrive in time.
         BodyTimeout: "body_timeout", "the body did not arrive in time";
+        /// Too much is under way: it was not looked at.
+        Busy: "busy", "too many webhooks are under way";
         /// The store didn't record it, or not in time.
         Store: "store", "it could not be stored";
         /// The function of the host that verifies it panicked.

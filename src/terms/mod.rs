@@ -9,6 +9,7 @@ mod class;
 mod close_cause;
 mod credential;
 mod delivery;
+mod drift_kind;
 mod fault;
 mod gave_up;
 #[cfg(feature = "inbox")]
@@ -32,6 +33,7 @@ pub use class::Class;
 pub use close_cause::CloseCause;
 pub use credential::Credential;
 pub use delivery::Delivery;
+pub use drift_kind::DriftKind;
 pub use fault::Fault;
 pub use gave_up::GaveUp;
 pub use injected_fault::InjectedFault;

@@ -69,6 +69,7 @@ async fn each_slot_can_be_emptied() {
             .without_fallback()
             .without_mirror()
             .without_timeout()
+            .without_drift()
             .without_idle_timeout()
             .without_retry()
             .without_breaker()
@@ -87,13 +88,14 @@ async fn each_slot_can_be_emptied() {
 
 #[test]
 fn every_slot_alone_can_be_emptied() {
-    let empty: [fn(Builder) -> Builder; 12] = [
+    let empty: [fn(Builder) -> Builder; 13] = [
         Builder::without_deadline,
         Builder::without_idempotency,
         Builder::without_hedge,
         Builder::without_fallback,
         Builder::without_mirror,
         Builder::without_timeout,
+        Builder::without_drift,
         Builder::without_idle_timeout,
         Builder::without_retry,
         Builder::without_breaker,

@@ -15,6 +15,7 @@ use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::{CircuitBreakerLayer, Mode};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::{FaultInjectionLayer, Plan};
@@ -26,6 +27,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::{OnLimit, RateLimitLayer};
 use outrigger::retry::{RetryBudget, RetryLayer};
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::{Token, TokenLayer};
 
@@ -177,6 +179,8 @@ contract! {
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
     token: TokenLayer = TokenLayer::new(|_| async { Ok(Token::new("t1")) });
     token_disabled: TokenLayer = TokenLayer::disabled();
+    drift: DriftLayer = DriftLayer::new();
+    drift_disabled: DriftLayer = DriftLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);
     idle_timeout_unlimited: IdleTimeoutLayer = IdleTimeoutLayer::unlimited();
     fault_injection: FaultInjectionLayer = FaultInjectionLayer::new();
@@ -211,6 +215,10 @@ contract! {
 contract_of_bodies! {
     cache_disabled: CacheLayer = CacheLayer::disabled();
     cache_that_keeps_nothing: CacheLayer = CacheLayer::with_store(Nothing);
+    sign: SignLayer = SignLayer::new(
+        |_: &SigningInput| -> Result<Signed, SignError> { Ok(Signed::default()) },
+    );
+    sign_disabled: SignLayer = SignLayer::disabled();
     mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
     mirror_of_safe_calls: MirrorLayer<Provider> =
         MirrorLayer::new(Provider::default(), Ratio::ONE);

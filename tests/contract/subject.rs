@@ -11,6 +11,7 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer, Consecutive};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::deadline::DeadlineLayer;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{BreakerState, Emitter, Event};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::FaultInjectionLayer;
@@ -22,6 +23,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
+use outrigger::sign::SignLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
@@ -79,9 +81,17 @@ impl Subject for CorrelationLayer {}
 impl Subject for DeadlineLayer {}
 impl Subject for FallbackLayer {}
 impl Subject for IdleTimeoutLayer {}
+
+impl Subject for DriftLayer {
+    fn assert_nothing_held(&self) {
+        assert_eq!(self.handle().drifts(), []);
+    }
+}
+
 impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
+impl Subject for SignLayer {}
 impl Subject for TimeoutLayer {}
 
 impl Subject for TokenLayer {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use outrigger::BoxError;
 use outrigger::inbox::{
     EventLane, Facts, Inbox, InboxBuilder, InboxError, InboxErrorKind, Received, ReceivedEvent,
-    Scheme, Verified,
+    Scheme, StandardWebhooks, Verified,
 };
 use outrigger::outbox::{Filter, MessageId, Outbox, Page, Schedule, StoredMessage, Timestamp};
 use outrigger::rt::Clock;
@@ -31,6 +31,8 @@ pub(crate) struct Bench {
     pub(crate) handler: Handler,
     worker: Option<JoinHandle<()>>,
     folder: Option<PathBuf>,
+    /// Whether its store takes real time.
+    is_real: bool,
 }
 
 #[derive(Clone, Default)]
@@ -89,7 +91,7 @@ impl Bench {
         let outbox =
             Outbox::memory().clock(clock).on_event(events, move |event| handle.handle(event));
         let outbox = outbox.on_event(OTHER, move |event| other.handle(event)).build().unwrap();
-        Self { outbox, clock, handler, worker: None, folder: None }
+        Self { outbox, clock, handler, worker: None, folder: None, is_real: false }
     }
 
     /// In a file, tried again soon. Its thread doesn't know of paused time.
@@ -110,7 +112,25 @@ impl Bench {
         let outbox = Outbox::sqlite(folder.join("app.db")).clock(clock);
         let outbox = outbox.on_event(soon(), move |_, event| handle.handle(event));
         let outbox = outbox.on_event(OTHER, move |_, event| other.handle(event)).build().unwrap();
-        Self { outbox, clock, handler, worker: None, folder: Some(folder) }
+        Self { outbox, clock, handler, worker: None, folder: Some(folder), is_real: true }
+    }
+
+    /// In PostgreSQL, tried again soon, by the database's clock. `None` if there is no PostgreSQL on this machine.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn postgres() -> Option<Self> {
+        let schema = crate::postgres::Schema::new().await?;
+        let (clock, handler) = (clock(), Handler::default());
+        let (handle, other) = (handler.clone(), handler.clone());
+        let outbox = Outbox::postgres(schema.store()).on_event(soon(), move |_, event| {
+            let handle = handle.clone();
+            Box::pin(async move { handle.handle(event) })
+        });
+        let outbox = outbox.on_event(OTHER, move |_, event| {
+            let other = other.clone();
+            Box::pin(async move { other.handle(event) })
+        });
+        let outbox = outbox.build().unwrap();
+        Some(Self { outbox, clock, handler, worker: None, folder: None, is_real: true })
     }
 
     #[cfg(feature = "sqlite")]
@@ -131,10 +151,10 @@ impl Bench {
 
     pub(crate) fn builder(&self, scheme: impl Scheme) -> InboxBuilder {
         let builder = Inbox::builder(SOURCE, scheme, &self.outbox).clock(self.clock);
-        match &self.folder {
-            None => builder,
+        match self.is_real {
+            false => builder,
             // The disk of a machine that does other things, too.
-            Some(_) => builder.time_limit(PATIENCE),
+            true => builder.time_limit(PATIENCE),
         }
     }
 
@@ -179,6 +199,16 @@ macro_rules! on_every_store {
             $(#[tokio::test]
             async fn $promise() {
                 super::$promise(crate::bench::Bench::sqlite()).await;
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test]
+            async fn $promise() {
+                if let Some(bench) = crate::bench::Bench::postgres().await {
+                    super::$promise(bench).await;
+                }
             })+
         }
     };
@@ -231,4 +261,9 @@ pub(crate) fn trusting() -> impl Scheme {
     |_: &http::request::Parts, body: &bytes::Bytes, _: Timestamp| -> Result<Verified, InboxError> {
         Ok(Facts::signed_id(String::from_utf8_lossy(body)).into())
     }
+}
+
+/// Standard Webhooks, whose secret is 24 bytes of 7.
+pub(crate) fn standard() -> StandardWebhooks {
+    StandardWebhooks::new(["whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"]).unwrap()
 }

@@ -239,6 +239,20 @@ fn a_store_that_knows_no_handler_for_a_source_is_refused() {
     assert!(Outbox::with_store(store).lane(EventLane::new("acme")).build().is_ok());
 }
 
+#[test]
+fn a_second_function_for_the_events_of_a_source_is_refused() {
+    let one = || Outbox::memory().on_event("acme", |_| Ok(()));
+    for twice in [
+        one().on_event("acme", |_| Ok(())),
+        one().on_delivered(outrigger::inbox::lane("acme"), |_, _| Ok(())),
+    ] {
+        let error = twice.build().unwrap_err();
+        assert_eq!(error.kind(), OutboxErrorKind::Settings);
+        let text = error.to_string();
+        assert!(text.contains("inbox:acme") && text.contains("two functions"), "{text}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn whoever_listens_is_told_of_an_event_that_is_dead() {
     let recorder = outrigger::testing::EventRecorder::new();

@@ -1,6 +1,6 @@
 //! The inbox: what it accepts, that it records it once, and that it handles it once.
 //!
-//! `cargo test --features inbox,sqlite,test-util --test inbox`
+//! `cargo test --features inbox,postgres,sqlite,test-util --test inbox`
 
 #![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
 
@@ -8,7 +8,10 @@ mod away;
 mod bench;
 mod garbage;
 mod handling;
+mod limits;
 mod loopback;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod recording;
 mod refusals;
 mod sign;

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use outrigger::inbox::{
     Facts, GitHub, Inbox, InboxError, InboxErrorKind, Received, ReceivedEvent, Shopify, Slack,
-    StandardWebhooks, Stripe, Verified,
+    Stripe, Verified,
 };
 use outrigger::outbox::{MemoryStore, Outbox, Timestamp};
 
 use crate::away::Away;
 use crate::bench::{
     Bench, NOW, OTHER, PATIENCE, SOURCE, clock, duplicate, on_every_store, receive, recorded,
+    standard,
 };
 use crate::sign;
 
@@ -109,8 +110,7 @@ async fn an_id_of_any_length_and_signs_is_recorded_once(bench: Bench) {
 
 async fn one_id_at_two_sources_is_two_events(bench: Bench) {
     let [one, other] = [SOURCE, OTHER].map(|source| {
-        let scheme = StandardWebhooks::new(["whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"]).unwrap();
-        let inbox = Inbox::builder(source, scheme, &bench.outbox).clock(bench.clock);
+        let inbox = Inbox::builder(source, standard(), &bench.outbox).clock(bench.clock);
         inbox.time_limit(PATIENCE).build().unwrap()
     });
     let signed = sign::standard(&[&[7; 24]], "msg_1", NOW, "{}");

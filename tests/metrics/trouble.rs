@@ -13,6 +13,7 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
+use outrigger::drift::DriftLayer;
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
@@ -22,6 +23,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
 use outrigger::retry::RetryBudget;
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
@@ -61,16 +63,17 @@ impl Bench {
         let stopped = stopped(self).await;
         let injected = injected(self).await;
         let cached = cached(self).await;
+        let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
-        let signed = signed(self).await;
+        let signed = (signed(self).await, by_a_wrong_clock(self).await);
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, own, certified, signed));
+        drop((cached, drifts, own, certified, signed));
         page
     }
 
@@ -364,6 +367,22 @@ async fn cached(bench: &Bench) -> Integration {
     rates
 }
 
+/// Answers of an API that will be gone.
+async fn drifts(bench: &Bench) -> Integration {
+    let old = Answer::status(200)
+        .header("deprecation", "true")
+        .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT");
+    let books = Integration::user_flow("drifts")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .drift(DriftLayer::new())
+        .service(Script::new([old]))
+        .build()
+        .expect("settings that work");
+    call(&books, Method::GET).await;
+    books
+}
+
 async fn injected(bench: &Bench) -> Integration {
     let shop = Integration::user_flow("shop")
         .subscriber(bench.metrics.clone())
@@ -461,6 +480,25 @@ async fn signed(bench: &Bench) -> Integration {
     sleep(Duration::from_secs(61)).await;
     call(&signed, Method::GET).await;
     signed
+}
+
+/// A signature that is refused because the clocks differ, and one that can't be made.
+async fn by_a_wrong_clock(bench: &Bench) -> Integration {
+    let signer = |input: &SigningInput| match input.method {
+        Method::PUT => Err(SignError::new("no key")),
+        _ => Ok(Signed::default()),
+    };
+    let answer = Answer::status(401).header("date", "Sat, 01 Jan 2000 00:00:00 GMT");
+    let wrong = Integration::user_flow("by_a_wrong_clock")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([answer]))
+        .sign(SignLayer::new(signer))
+        .build()
+        .expect("settings that work");
+    call(&wrong, Method::GET).await;
+    call(&wrong, Method::PUT).await;
+    wrong
 }
 
 /// A host that shows a certificate, to a client that has one.

@@ -56,6 +56,8 @@ async fn health_has_these_fields() {
             },
         },
         "token": null,
+        "signing": null,
+        "drifts": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

@@ -7,6 +7,7 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::cache::{CacheLayer, CacheWindows};
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
+use outrigger::drift::DriftLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
@@ -140,6 +141,7 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
+        .drift(DriftLayer::new().notice_header(HeaderName::from_static("x-api-warn")))
         .fault_injection(|fault_injection| {
             fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)
         })

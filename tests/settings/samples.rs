@@ -110,7 +110,7 @@ fn keys_of(table: &str) -> Vec<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "",
     "correlation",
     "fallback",
@@ -125,6 +125,7 @@ const TABLES: [&str; 17] = [
     "rate_limit",
     "bulkhead",
     "timeout",
+    "drift",
     "fault_injection",
     "fault_injection.plan",
     "hyper",

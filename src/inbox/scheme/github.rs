@@ -34,15 +34,22 @@ impl GitHub {
 
 impl Scheme for GitHub {
     fn verify(&self, head: &Parts, body: &Bytes, _: Timestamp) -> Result<Verified, InboxError> {
-        let signature = header(&head.headers, SIGNATURE)?.strip_prefix("sha256=").and_then(hex_of);
-        let signature: Mac = signature.ok_or_else(|| InboxError::malformed(SIGNATURE))?;
-        signed(&self.secrets, &[body], &[signature])?;
+        signed(&self.secrets, &[body], &[signature(head)?])?;
         let facts = known!(
             Facts::of_body().keep(&head.headers, KEPT),
             id: optional(&head.headers, "x-github-delivery"),
             kind: optional(&head.headers, "x-github-event"),
         );
         Ok(facts.into())
+    }
+
+    fn precheck(&self, head: &Parts, _: Timestamp) -> Result<(), InboxError> {
+        signature(head).map(drop)
+    }
+
+    /// GitHub doesn't send again by itself. For 3 days, a person or a program can ask it to.
+    fn repeats_for(&self) -> Duration {
+        Duration::from_secs(3 * 24 * 3600)
     }
 
     /// GitHub sends up to 25 MB.
@@ -54,6 +61,11 @@ impl Scheme for GitHub {
     fn time_limit(&self) -> Duration {
         Duration::from_secs(9)
     }
+}
+
+fn signature(head: &Parts) -> Result<Mac, InboxError> {
+    let signature = header(&head.headers, SIGNATURE)?.strip_prefix("sha256=").and_then(hex_of);
+    signature.ok_or_else(|| InboxError::malformed(SIGNATURE))
 }
 
 const SIGNATURE: &str = "x-hub-signature-256";

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 use serde_json::Value;
@@ -13,7 +15,11 @@ use crate::settings::ConfigError;
 /// Shopify: `x-shopify-hmac-sha256` over the body alone.
 ///
 /// Nothing else is signed: neither ids nor the topic, nor a time. So an event is known by its topic and its
-/// body: one order is told to several topics in the same words. Its time is `x-shopify-triggered-at`.
+/// body: one order is told to several topics in the same words.
+///
+/// The topic and the time (`x-shopify-triggered-at`) are as whoever sent the request wrote them. Somebody who
+/// has seen a signed request could send it again under another topic or a later time: decide by the body, or fetch
+/// the object from Shopify.
 #[derive(Clone, Debug)]
 pub struct Shopify {
     secrets: Vec<Secret>,
@@ -32,9 +38,7 @@ impl Shopify {
 
 impl Scheme for Shopify {
     fn verify(&self, head: &Parts, body: &Bytes, _: Timestamp) -> Result<Verified, InboxError> {
-        let signature = base64_of(header(&head.headers, SIGNATURE)?);
-        let signature: Mac = signature.ok_or_else(|| InboxError::malformed(SIGNATURE))?;
-        signed(&self.secrets, &[body], &[signature])?;
+        signed(&self.secrets, &[body], &[signature(head)?])?;
         let topic = optional(&head.headers, "x-shopify-topic");
         let facts = known!(
             Facts::of_body_and(topic.unwrap_or_default()).keep(&head.headers, KEPT),
@@ -47,10 +51,23 @@ impl Scheme for Shopify {
         Ok(facts.into())
     }
 
+    fn precheck(&self, head: &Parts, _: Timestamp) -> Result<(), InboxError> {
+        signature(head).map(drop)
+    }
+
+    /// Shopify tries 8 times in 4 hours.
+    fn repeats_for(&self) -> Duration {
+        Duration::from_secs(4 * 3600)
+    }
+
     /// Shopify names no limit. A product with thousands of variants takes some megabytes.
     fn max_body(&self) -> usize {
         8 * 1024 * 1024
     }
+}
+
+fn signature(head: &Parts) -> Result<Mac, InboxError> {
+    base64_of(header(&head.headers, SIGNATURE)?).ok_or_else(|| InboxError::malformed(SIGNATURE))
 }
 
 /// `orders/7` for the order of that id, of whichever topic.

@@ -31,22 +31,13 @@ impl Slack {
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self { secrets: keys(secrets, as_it_is)?, tolerance: TOLERANCE })
     }
-
-    /// How much earlier or later than now it may be signed; 5 minutes by default, as Slack's documentation
-    /// has it.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
-        self
-    }
 }
+
+tolerance!(Slack, "Slack's documentation");
 
 impl Scheme for Slack {
     fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError> {
-        let sent = header(&head.headers, TIMESTAMP)?;
-        let time = seconds(sent).ok_or_else(|| InboxError::malformed(TIMESTAMP))?;
-        let signature = header(&head.headers, SIGNATURE)?.strip_prefix("v0=").and_then(hex_of);
-        let signature: Mac = signature.ok_or_else(|| InboxError::malformed(SIGNATURE))?;
+        let (sent, time, signature) = stated(head)?;
         signed(&self.secrets, &[b"v0:", sent.as_bytes(), b":", body], &[signature])?;
         age(time, now, self.tolerance)?;
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -67,10 +58,29 @@ impl Scheme for Slack {
         Ok(facts.into())
     }
 
+    fn precheck(&self, head: &Parts, now: Timestamp) -> Result<(), InboxError> {
+        let (_, time, _) = stated(head)?;
+        age(time, now, self.tolerance)
+    }
+
+    /// Slack sends an event 3 times more, the last after 5 minutes; an hour leaves it time to be late.
+    fn repeats_for(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
     /// Slack waits for 3 s.
     fn time_limit(&self) -> Duration {
         Duration::from_millis(2_500)
     }
+}
+
+/// The time as it is written and as it is, and the signature.
+fn stated(head: &Parts) -> Result<(&str, Timestamp, Mac), InboxError> {
+    let sent = header(&head.headers, TIMESTAMP)?;
+    let time = seconds(sent).ok_or_else(|| InboxError::malformed(TIMESTAMP))?;
+    let signature = header(&head.headers, SIGNATURE)?.strip_prefix("v0=").and_then(hex_of);
+    let signature = signature.ok_or_else(|| InboxError::malformed(SIGNATURE))?;
+    Ok((sent, time, signature))
 }
 
 const SIGNATURE: &str = "x-slack-signature";

@@ -32,6 +32,15 @@ enum Key {
     Public([u8; ED25519_PUBLIC_KEY_LEN]),
 }
 
+/// What a request's headers say.
+struct Stated<'a> {
+    id: &'a str,
+    /// The time as it is written.
+    sent: &'a str,
+    time: Timestamp,
+    signatures: Signatures,
+}
+
 /// The signatures of one request, by their version.
 #[derive(Default)]
 struct Signatures {
@@ -49,30 +58,13 @@ impl StandardWebhooks {
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self { keys: keys(secrets, key)?, tolerance: TOLERANCE })
     }
-
-    /// How much earlier or later than now it may be signed; 5 minutes by default, as in the reference
-    /// libraries.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
-        self
-    }
 }
+
+tolerance!(StandardWebhooks, "the reference libraries");
 
 impl Scheme for StandardWebhooks {
     fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError> {
-        let names = match head.headers.contains_key(STANDARD[0]) {
-            false if head.headers.contains_key(SVIX[0]) => SVIX,
-            _ => STANDARD,
-        };
-        let [id, sent, signature] = names.map(|name| header(&head.headers, name));
-        let (id, sent, signature) = (id?, sent?, signature?);
-        let time = seconds(sent).ok_or_else(|| InboxError::malformed(names[1]))?;
-        if id.is_empty() {
-            return Err(InboxError::malformed(names[0]));
-        }
-        let signatures =
-            Signatures::parsed(signature).ok_or_else(|| InboxError::malformed(names[2]))?;
+        let Stated { id, sent, time, signatures } = Stated::of(head)?;
         let parts: [&[u8]; 5] = [id.as_bytes(), b".", sent.as_bytes(), b".", body];
         if !self.keys.iter().any(|key| key.signed(&parts, &signatures)) {
             return Err(InboxError::new(InboxErrorKind::Signature));
@@ -86,6 +78,28 @@ impl Scheme for StandardWebhooks {
             time: text("timestamp").and_then(date),
         );
         Ok(facts.into())
+    }
+
+    fn precheck(&self, head: &Parts, now: Timestamp) -> Result<(), InboxError> {
+        age(Stated::of(head)?.time, now, self.tolerance)
+    }
+}
+
+impl<'a> Stated<'a> {
+    fn of(head: &'a Parts) -> Result<Self, InboxError> {
+        let names = match head.headers.contains_key(STANDARD[0]) {
+            false if head.headers.contains_key(SVIX[0]) => SVIX,
+            _ => STANDARD,
+        };
+        let [id, sent, signature] = names.map(|name| header(&head.headers, name));
+        let (id, sent, signature) = (id?, sent?, signature?);
+        let time = seconds(sent).ok_or_else(|| InboxError::malformed(names[1]))?;
+        if id.is_empty() {
+            return Err(InboxError::malformed(names[0]));
+        }
+        let signatures =
+            Signatures::parsed(signature).ok_or_else(|| InboxError::malformed(names[2]))?;
+        Ok(Self { id, sent, time, signatures })
     }
 }
 

@@ -31,21 +31,13 @@ impl Stripe {
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self { secrets: keys(secrets, as_it_is)?, tolerance: TOLERANCE })
     }
-
-    /// How much earlier or later than now it may be signed; 5 minutes by default, as in Stripe's own
-    /// libraries.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
-        self
-    }
 }
+
+tolerance!(Stripe, "Stripe's own libraries");
 
 impl Scheme for Stripe {
     fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError> {
-        let (sent, signatures) = parsed(header(&head.headers, SIGNATURE)?)
-            .ok_or_else(|| InboxError::malformed(SIGNATURE))?;
-        let time = seconds(sent).ok_or_else(|| InboxError::malformed(SIGNATURE))?;
+        let (sent, time, signatures) = stated(head)?;
         signed(&self.secrets, &[sent.as_bytes(), b".", body], &signatures)?;
         age(time, now, self.tolerance)?;
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -60,6 +52,24 @@ impl Scheme for Stripe {
         );
         Ok(facts.into())
     }
+
+    fn precheck(&self, head: &Parts, now: Timestamp) -> Result<(), InboxError> {
+        let (_, time, _) = stated(head)?;
+        age(time, now, self.tolerance)
+    }
+
+    /// Stripe sends an event again for up to 3 days.
+    fn repeats_for(&self) -> Duration {
+        Duration::from_secs(3 * 24 * 3600)
+    }
+}
+
+/// The time as it is written and as it is, and the signatures.
+fn stated(head: &Parts) -> Result<(&str, Timestamp, Vec<Mac>), InboxError> {
+    let (sent, signatures) = parsed(header(&head.headers, SIGNATURE)?)
+        .ok_or_else(|| InboxError::malformed(SIGNATURE))?;
+    let time = seconds(sent).ok_or_else(|| InboxError::malformed(SIGNATURE))?;
+    Ok((sent, time, signatures))
 }
 
 /// The time and the signatures of `t=1614265330,v1=…,v1=…,v0=…`.

@@ -40,6 +40,23 @@ pub trait Scheme: Send + Sync + 'static {
     /// [`InboxError`], which says which check failed.
     fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError>;
 
+    /// What the head alone tells, before anything of the body is read: that a header is missing, that a
+    /// signature can't be one, that the time is too long ago. It accepts all unless the scheme says otherwise;
+    /// [`verify`](Self::verify) decides.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`], which says which check failed.
+    fn precheck(&self, _head: &Parts, _now: Timestamp) -> Result<(), InboxError> {
+        Ok(())
+    }
+
+    /// For how long the provider sends an event again that was not accepted: 76 h unless the scheme says
+    /// otherwise, which is the example of Standard Webhooks. The outbox must keep events for at least as long.
+    fn repeats_for(&self) -> Duration {
+        Duration::from_secs(76 * 3600)
+    }
+
     /// The largest body that the provider sends, in bytes: 1 MiB unless the scheme says otherwise.
     fn max_body(&self) -> usize {
         1024 * 1024

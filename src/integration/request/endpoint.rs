@@ -2,9 +2,9 @@ use http::header::USER_AGENT;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
-#[cfg(feature = "outbox")]
-use super::reference;
 use crate::outcome::Error;
+#[cfg(feature = "outbox")]
+use crate::outcome::reference;
 use crate::settings::ValidationError;
 
 /// Where an integration's requests go, and what each of them carries.

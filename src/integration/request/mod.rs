@@ -4,8 +4,6 @@ mod answer;
 mod builder;
 mod endpoint;
 mod options;
-#[cfg(feature = "outbox")]
-mod reference;
 
 pub use answer::ResponseExt;
 pub use builder::RequestBuilder;

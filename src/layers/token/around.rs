@@ -52,7 +52,11 @@ impl Pattern for TokenPattern {
         attempt.request(|request| request.headers_mut().insert(&settings.header, header));
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
-        if held.answer(|head| settings.is_refused(head)) == Some(true) {
+        let mark = CredentialRenewed(call.facts().id());
+        // What is further in has found another reason, and may repeat the call for it.
+        let is_refused =
+            |head: &mut Parts| head.extensions.get() != Some(&mark) && settings.is_refused(head);
+        if held.answer(is_refused) == Some(true) {
             let may_repeat = cell.refuse(generation, settings);
             let refused = || Event::TokenRefused { generation, may_repeat };
             settings.emitter.emit(Some(&attempt.context()), refused);
@@ -62,7 +66,7 @@ impl Pattern for TokenPattern {
                 }
                 if may_repeat {
                     // Whoever repeats calls may repeat this one.
-                    head.extensions.insert(CredentialRenewed(call.facts().id()));
+                    head.extensions.insert(mark);
                 }
             });
         }

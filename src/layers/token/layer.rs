@@ -14,7 +14,7 @@ use super::shared::Cell;
 use super::windows::Now;
 use crate::event::Emitter;
 use crate::outcome::ResponseHead;
-use crate::pattern::{AsIs, Layered, Slot, Wiring, pattern_layer};
+use crate::pattern::{AsIs, Destinations, Layered, Slot, Wiring, pattern_layer};
 use crate::rt::{self, Clock};
 use crate::settings::{ConfigError, Errors, validate};
 
@@ -39,14 +39,12 @@ pub(super) struct Settings {
     /// The attempt's limit, of an integration: the wait ends with it, but as what it is.
     pub(super) longest_wait: Option<Duration>,
     pub(super) is_refusal: Option<Arc<IsRefusal>>,
-    /// Absent: all.
-    only_to: Option<Arc<OnlyTo>>,
+    only_to: Destinations,
     pub(super) emitter: Emitter,
     clock: Clock,
 }
 
 type IsRefusal = dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync;
-type OnlyTo = dyn Fn(&Uri) -> bool + Send + Sync;
 
 /// A service whose requests carry a token, made by a [`TokenLayer`]. The service that it wraps must be
 /// `Clone`.
@@ -99,10 +97,7 @@ impl TokenLayer {
     /// Signs only requests to these URIs; others are sent as they are. An integration with a base URL
     /// signs only requests to its origin, whatever this says.
     pub fn only_to(mut self, allowed: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> Self {
-        let before = self.settings.only_to.take();
-        self.settings.only_to = Some(Arc::new(move |uri| {
-            before.as_ref().is_none_or(|before| before(uri)) && allowed(uri)
-        }));
+        self.settings.only_to = self.settings.only_to.only(allowed);
         self
     }
 
@@ -148,7 +143,7 @@ impl Settings {
     }
 
     pub(super) fn may_sign(&self, uri: &Uri) -> bool {
-        self.only_to.as_ref().is_none_or(|allowed| allowed(uri))
+        self.only_to.allow(uri)
     }
 
     pub(super) fn header_value(&self, secret: &Secret) -> Result<HeaderValue, TokenError> {
@@ -200,7 +195,7 @@ impl Default for Settings {
             fetch_timeout: Duration::from_secs(5),
             longest_wait: None,
             is_refusal: None,
-            only_to: None,
+            only_to: Destinations::default(),
             emitter: Emitter::new(),
             clock: Clock::system(),
         }

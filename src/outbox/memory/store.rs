@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,6 +5,7 @@ use std::time::Duration;
 use super::ops::Inner;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::OutboxError;
+use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -26,7 +26,7 @@ pub type MemoryHook = dyn Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + 
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
-    hooks: BTreeMap<String, Arc<MemoryHook>>,
+    hooks: Hooks<MemoryHook>,
     clock: Clock,
 }
 
@@ -51,7 +51,7 @@ impl MemoryStore {
     where
         F: Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + Send + Sync + 'static,
     {
-        self.hooks.insert(lane.into(), Arc::new(settle));
+        self.hooks.add(lane, Arc::new(settle));
         self
     }
 
@@ -100,7 +100,7 @@ impl Store for MemoryStore {
         self.try_with(|inner, now| {
             let settle = |settlement: &Settlement| {
                 inner.settle(settlement, now, |message, answer| {
-                    self.hooks.get(&message.content.lane).is_none_or(|hook| {
+                    self.hooks.of(&message.content.lane).is_none_or(|hook| {
                         let settled = callback::call("on_delivered", || hook(message, answer));
                         matches!(settled, Some(Ok(())))
                     })
@@ -164,17 +164,16 @@ impl Store for MemoryStore {
     }
 
     fn has_hook(&self, lane: &str) -> bool {
-        self.hooks.contains_key(lane)
+        self.hooks.of(lane).is_some()
     }
 
     fn hooked(&self) -> Vec<String> {
-        self.hooks.keys().cloned().collect()
+        self.hooks.hooked()
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hooks: Vec<_> = self.hooks.keys().collect();
-        f.debug_struct("MemoryStore").field("hooks", &hooks).finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("hooks", &self.hooks).finish_non_exhaustive()
     }
 }

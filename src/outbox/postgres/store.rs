@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio_postgres::{Client, Config, NoTls, Transaction};
 
 use super::group::{Group, is_free};
-use super::hook::{self, PostgresHookFuture};
+use super::hook::{self, PostgresHook, PostgresHookFuture};
 use super::people::{self, Actor};
 use super::pool::{Open, Pool, run};
 use super::statements::{Statements, migrations};
 use super::unheard::UnheardClaims;
-use super::worker::{self, Hooks};
-use super::{browse, migrate};
+use super::{browse, migrate, worker};
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -31,7 +31,7 @@ use crate::outcome::BoxError;
 pub struct PostgresStore {
     pool: Pool,
     sql: Statements,
-    hooks: Hooks,
+    hooks: Hooks<PostgresHook>,
     pub(super) group: Group,
     unheard: UnheardClaims,
 }
@@ -76,7 +76,7 @@ impl PostgresStore {
         Self {
             pool: Pool::new(CONNECTIONS, open),
             sql: Statements::new("outrigger"),
-            hooks: Hooks::new(),
+            hooks: Hooks::default(),
             group: Group::new(),
             unheard: UnheardClaims::default(),
         }
@@ -113,7 +113,7 @@ impl PostgresStore {
             + Sync
             + 'static,
     {
-        self.hooks.insert(lane.into(), Arc::new(settle));
+        self.hooks.add(lane, Arc::new(settle));
         self
     }
 
@@ -269,20 +269,19 @@ impl Store for PostgresStore {
     }
 
     fn has_hook(&self, lane: &str) -> bool {
-        self.hooks.contains_key(lane)
+        self.hooks.of(lane).is_some()
     }
 
     fn hooked(&self) -> Vec<String> {
-        self.hooks.keys().cloned().collect()
+        self.hooks.hooked()
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hooks: Vec<_> = self.hooks.keys().collect();
         f.debug_struct("PostgresStore")
             .field("schema", &self.sql.schema)
-            .field("hooks", &hooks)
+            .field("hooks", &self.hooks)
             .finish_non_exhaustive()
     }
 }

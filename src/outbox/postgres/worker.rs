@@ -1,7 +1,5 @@
 //! What workers do, each in a transaction of its own.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use super::statements::Statements;
 use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
 use crate::outbox::error::missing;
+use crate::outbox::hooks::Hooks;
 use crate::outbox::input::Input;
 use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
@@ -25,9 +24,6 @@ use crate::outbox::store::{
 use crate::outbox::stored::{Attempt, NewMessage};
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{Priority, State};
-
-/// The host's settling functions, by lane.
-pub(super) type Hooks = BTreeMap<String, Arc<PostgresHook>>;
 
 /// Begins a transaction, whatever isolation is the database's default.
 pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, Failure> {
@@ -136,12 +132,12 @@ pub(super) async fn settle(
     client: &mut Client,
     sql: &Statements,
     settlements: &[Settlement],
-    hooks: &Hooks,
+    hooks: &Hooks<PostgresHook>,
     conflicts: &AtomicU32,
 ) -> Result<Vec<Settled>, Failure> {
     let tx = begin(client).await?;
     let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
-    let hooked: Vec<_> = hooks.keys().map(String::as_str).collect();
+    let hooked: Vec<_> = hooks.lanes().collect();
     let (now, mut held) = hold(&tx, sql, ids, &hooked).await?;
     let (mut changes, mut done) = (Changes::new(), Vec::with_capacity(settlements.len()));
     for settlement in settlements {
@@ -166,10 +162,10 @@ async fn settle_one(
     held: &mut Held,
     settlement: &Settlement,
     now: Timestamp,
-    hooks: &Hooks,
+    hooks: &Hooks<PostgresHook>,
     conflicts: &AtomicU32,
 ) -> Result<(Settled, Attempt), Failure> {
-    let Some(hook) = hooks.get(&held.message.content.lane) else {
+    let Some(hook) = hooks.of(&held.message.content.lane) else {
         return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
     };
     let (mut tried, mut asked) = (held.message.clone(), None);

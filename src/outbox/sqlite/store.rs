@@ -16,6 +16,7 @@ use super::place::{check_is_local, of_file};
 use super::reader::Reader;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::{OutboxError, missing};
+use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -40,7 +41,7 @@ pub type SqliteHook =
 pub struct SqliteStore {
     /// Without links, so that one file has one lock.
     path: PathBuf,
-    hooks: Arc<BTreeMap<String, Arc<SqliteHook>>>,
+    hooks: Arc<Hooks<SqliteHook>>,
     clock: Clock,
     writer: Writer,
     reader: Reader,
@@ -75,7 +76,14 @@ impl SqliteStore {
         clock: Clock,
         hooks: BTreeMap<String, Arc<SqliteHook>>,
     ) -> Result<Self, OutboxError> {
-        let path = path.as_ref();
+        Self::open_hooked(path.as_ref(), clock, hooks.into())
+    }
+
+    pub(in crate::outbox) fn open_hooked(
+        path: &Path,
+        clock: Clock,
+        hooks: Hooks<SqliteHook>,
+    ) -> Result<Self, OutboxError> {
         check_is_local(path)?;
         let connection = connection::to_write(path)?;
         // A link may have led to a file that was not there before.
@@ -135,7 +143,7 @@ impl Store for SqliteStore {
         let hooks = Arc::clone(&self.hooks);
         self.writer.write(move |tx, now| {
             let hook = |tx: &Connection, message: &StoredMessage, answer: &Answer| {
-                hooks.get(&message.content.lane).map_or(Ok(()), |hook| hook(tx, message, answer))
+                hooks.of(&message.content.lane).map_or(Ok(()), |hook| hook(tx, message, answer))
             };
             let settle = |settlement| {
                 let settled = ops::settle(tx, settlement, now, Some(&hook)).map_err(failed)?;
@@ -222,17 +230,16 @@ impl Store for SqliteStore {
     }
 
     fn has_hook(&self, lane: &str) -> bool {
-        self.hooks.contains_key(lane)
+        self.hooks.of(lane).is_some()
     }
 
     fn hooked(&self) -> Vec<String> {
-        self.hooks.keys().cloned().collect()
+        self.hooks.hooked()
     }
 }
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hooks: Vec<_> = self.hooks.keys().collect();
-        f.debug_struct("SqliteStore").field("hooks", &hooks).finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("hooks", &self.hooks).finish_non_exhaustive()
     }
 }

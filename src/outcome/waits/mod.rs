@@ -11,4 +11,5 @@ mod told;
 pub use rows::LimitHeader;
 
 pub(crate) use facts::{LimitFact, LimitFacts, Resource};
+pub(crate) use times::date;
 pub(crate) use told::{Told, leave_wait, wait_of};

@@ -126,7 +126,8 @@ fn spelled(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::try_from_secs_f64(total).ok())?
 }
 
-fn date(text: &str) -> Option<SystemTime> {
+/// An HTTP date or an ISO 8601 one.
+pub(crate) fn date(text: &str) -> Option<SystemTime> {
     http_date(text).or_else(|| iso_date(text))
 }
 

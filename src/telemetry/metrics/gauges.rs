@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures};
-use crate::terms::{BreakerState, Status, SwitchMode};
+use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures, SigningHealth};
+use crate::event::Drift;
+use crate::terms::{BreakerState, DriftKind, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
 pub(super) type Gauge = (&'static Metric, Labels);
@@ -27,7 +28,9 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
+        health.drifts.iter().for_each(|drift| gauges.drift(drift));
     }
     gauges.values
 }
@@ -98,12 +101,32 @@ impl Gauges {
         self.sum(&names::POOL_WAITING, None, pool.waiting);
     }
 
+    /// For integrations with one name, the clock that is most wrong counts.
+    fn signing(&mut self, signing: &SigningHealth) {
+        let seconds = signing.clock_ahead as f64;
+        let shown = self.shown(&names::SIGNING_CLOCK_AHEAD, None);
+        if seconds.abs() > shown.abs() {
+            *shown = seconds;
+        }
+    }
+
     fn expiry(&mut self, expiry: &Expiry) {
         let what = Some((names::CREDENTIAL, expiry.credential.name()));
-        let at = expiry.at.duration_since(SystemTime::UNIX_EPOCH).ok();
-        let shown = self.shown(&names::CREDENTIAL_EXPIRY, what);
-        // The earliest counts.
-        *shown = if *shown == 0.0 { seconds(at) } else { shown.min(seconds(at)) };
+        self.earliest(&names::CREDENTIAL_EXPIRY, what, expiry.at);
+    }
+
+    fn drift(&mut self, drift: &Drift) {
+        self.sum(&names::DRIFT_ENDPOINTS, Some((names::DRIFT, drift.kind.name())), 1);
+        if let (DriftKind::Sunset, Some(at)) = (drift.kind, drift.at) {
+            self.earliest(&names::DRIFT_SUNSET, None, at);
+        }
+    }
+
+    /// For points in time, the earliest counts.
+    fn earliest(&mut self, metric: &'static Metric, labels: Option<Label>, at: SystemTime) {
+        let at = seconds(at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let shown = self.shown(metric, labels);
+        *shown = if *shown == 0.0 { at } else { shown.min(at) };
     }
 
     /// For integrations with one name, the highest value counts.

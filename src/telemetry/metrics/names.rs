@@ -164,6 +164,12 @@ metrics! {
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
+    /// Attempts that could not be signed, and were refused here.
+    SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
+    /// Attempts that the provider refused because its clock differs from ours.
+    SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
+    /// Changes of the provider's API that answers showed, by kind; each is told once a day.
+    DRIFT_NOTICED: Counter, Of("change"), "outrigger.drift.noticed", [DRIFT];
     /// Times that other settings were applied.
     SETTINGS_APPLIED: Counter, Of("change"), "outrigger.settings.applied", [];
 
@@ -215,8 +221,14 @@ metrics! {
     POOL_CONNECTIONS: Gauge, Of("connection"), "outrigger.pool.connections", [STATE];
     /// Attempts that wait for a connection.
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
+    /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
+    SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// Hosts and endpoints whose answers showed a change of the provider's API within the last 35 days, by kind.
+    DRIFT_ENDPOINTS: Gauge, Of("endpoint"), "outrigger.drift.endpoints", [DRIFT];
+    /// When the first endpoint will be gone, as its `Sunset` says; 0 where none is known.
+    DRIFT_SUNSET: Gauge, Seconds, "outrigger.drift.sunset", [];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
     OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
     /// Dead messages of a lane, by why: each waits for a person.
@@ -269,6 +281,10 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// What answers show of a change: `deprecation`, `sunset`, `deprecation_link`, `sunset_link`,
+    /// `successor_version`, `warning`, `notice`, `media_type`, `new_field`, `field_gone`, `type_changed`,
+    /// `new_null`, `new_value`.
+    DRIFT = "outrigger.drift";
     /// A control's name.
     CONTROL = "outrigger.control";
     /// An injected fault.

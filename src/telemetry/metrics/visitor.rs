@@ -107,6 +107,11 @@ impl MetricsVisitor<'_> {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
+            Event::SigningFailed => (names::SIGNING_FAILURES, None),
+            Event::ClockSkewed { .. } => (names::SIGNING_CLOCK_SKEWS, None),
+            Event::DriftNoticed { kind, .. } => {
+                (names::DRIFT_NOTICED, Some((names::DRIFT, kind.name())))
+            }
             Event::SettingsApplied => (names::SETTINGS_APPLIED, None),
             #[cfg(feature = "outbox")]
             Event::Outbox(crate::terms::outbox::OutboxEvent::Parked { why }) => {

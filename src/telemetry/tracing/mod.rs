@@ -55,7 +55,7 @@
 //! | `WARN` | a circuit breaker opened; a kill switch moved, or its source failed; a fallback answered, or had no answer; a client can't be replaced; fault injection, and each injected fault; a call that may have changed something at the provider, and no success says so (not for `GET` and other safe methods) |
 //! | `INFO` | spans; a circuit breaker closed; other settings |
 //! | `DEBUG` | what was repeated, refused, paused, hedged, failed or timed out; rates and places that changed; half-open breakers |
-//! | `TRACE` | waits in queues, connections, mirrors |
+//! | `TRACE` | waits in queues, connections, mirrors, signatures |
 //!
 //! Without this subscriber nothing is written. With it, and with `tracing_subscriber::fmt()` as it comes, a
 //! call that fails and may have been done is one line of less than 200 characters, and other calls none:
@@ -81,6 +81,7 @@ mod call;
 mod failures;
 mod limits;
 mod open;
+mod requests;
 mod span_scope;
 mod spans;
 mod states;

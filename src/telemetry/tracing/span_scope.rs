@@ -8,7 +8,7 @@ use tracing::span::Id;
 use super::open::{OpenSpans, SpanKey};
 use super::target::TargetAttributes;
 use crate::context::{CallId, Context, CorrelationId};
-use crate::event::Origin;
+use crate::event::{Drift, Origin};
 
 /// The scope of an event: its call, its attempt, the span that it belongs to.
 pub(super) struct SpanScope<'a> {
@@ -100,6 +100,10 @@ impl<'a> SpanScope<'a> {
 
     pub(super) fn call_id(&self) -> Option<DisplayValue<CallId>> {
         Some(display(self.context()?.call_id()))
+    }
+
+    pub(super) fn drift(&self) -> Option<&'a Drift> {
+        self.origin.drift()
     }
 
     pub(super) fn correlation_id(&self) -> Option<&'a str> {

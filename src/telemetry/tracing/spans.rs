@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::open::OpenSpans;
 use super::span_scope::SpanScope;
-use super::{attempt, call, failures, limits, states};
+use super::{attempt, call, failures, limits, requests, states};
 use crate::event::{Event, Origin, Subscriber};
 
 /// Makes a span of each call and of each attempt. See the [module](super).
@@ -67,9 +67,13 @@ impl Subscriber for Spans {
             | Event::TokenRefreshFailed { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
+            | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
+            Event::Signed { .. } | Event::SigningFailed | Event::ClockSkewed { .. } => {
+                requests::record_event(&scope, event);
+            }
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),
             Event::CorrelationReplaced

@@ -2,7 +2,8 @@
 //! settings.
 
 use super::span_scope::{SpanScope, record};
-use crate::event::Event;
+use crate::event::{Drift, Event};
+use crate::rt::clamp_to_year_9999;
 use crate::telemetry::error_type::error_of;
 use crate::terms::{BreakerState, InjectedFault};
 
@@ -60,6 +61,7 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         Event::CacheRefreshed { ok } => {
             record!(scope, DEBUG, "a stored answer was fetched anew", "outrigger.ok" = ok);
         }
+        Event::DriftNoticed { .. } => scope.drift().into_iter().for_each(|it| drift(scope, it)),
         Event::SettingsApplied => record!(scope, INFO, "the settings are others"),
         _ => {}
     }
@@ -140,6 +142,20 @@ fn token(scope: &SpanScope<'_>, event: &Event) {
         ),
         _ => {}
     }
+}
+
+fn drift(scope: &SpanScope<'_>, drift: &Drift) {
+    let at = drift.at.map(|at| httpdate::fmt_http_date(clamp_to_year_9999(at)));
+    record!(
+        scope,
+        WARN,
+        "the provider's API changes",
+        "outrigger.drift" = drift.kind.name(),
+        "outrigger.endpoint" = drift.endpoint.as_str(),
+        "outrigger.at" = at,
+        "outrigger.detail" = drift.detail.as_deref(),
+        "server.address" = drift.host.as_deref(),
+    );
 }
 
 /// Records the remaining events: ids, connections, mirrors.

@@ -11,6 +11,8 @@ use crate::suite::{Bench, HOOKED};
 
 mod bouncer;
 mod delivery;
+#[cfg(feature = "hyper")]
+mod example;
 mod failures;
 mod plans;
 mod server;

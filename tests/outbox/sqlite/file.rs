@@ -246,26 +246,3 @@ async fn a_transaction_of_the_hosts_holds_up_the_store_and_refuses_nothing() {
     host.execute_batch("COMMIT").unwrap();
     assert!(!enqueues.await.unwrap()[0].is_duplicate);
 }
-
-#[tokio::test]
-async fn two_people_who_replay_a_thousand_dead_letters_at_once_replay_each_once() {
-    use outrigger::outbox::{Action, DeadReason, ExpiredKey, Filter, Selection};
-
-    let folder = Folder::new();
-    let bench = open(&folder);
-    for _ in 0..1_000 {
-        bench.add("1").await;
-    }
-    for claimed in bench.claim(1_000).await {
-        bench.settle(&claimed, Outcome::Dead(DeadReason::Rejected)).await;
-    }
-    let replay = |who: &str| {
-        let action = Action::Replay(ExpiredKey::Refuse);
-        bench.store.act(Selection::All(Filter::dead()), action, who.into(), "fixed".into())
-    };
-    let (one, other) = tokio::join!(replay("ada"), replay("bob"));
-    let (one, other) = (one.unwrap(), other.unwrap());
-    assert_eq!(one.changed.len() + other.changed.len(), 1_000);
-    let claimed = bench.claim(2_000).await;
-    assert!(claimed.len() == 1_000 && claimed.iter().all(|it| it.progress.replays == 1));
-}

@@ -9,6 +9,7 @@ pub(crate) mod leases;
 pub(crate) mod lives;
 pub(crate) mod orders;
 pub(crate) mod people;
+pub(crate) mod replays;
 pub(crate) mod settlements;
 
 pub(crate) use bench::{Bench, HOOKED, clock};
@@ -64,6 +65,7 @@ macro_rules! suite {
             hooks: a_function_runs_for_a_success_that_is_told_late;
             people: dead_letters_are_found_by_lane_reason_and_page;
             people: a_double_click_replays_once;
+            replays: two_people_who_replay_a_thousand_dead_letters_send_each_again_once;
             people: a_replay_starts_anew_with_the_same_key;
             people: a_key_that_the_provider_has_forgotten_is_replayed_only_by_force;
             people: a_replay_keeps_what_is_known_of_its_key;

@@ -197,6 +197,31 @@ fn a_settling_function_for_no_lane_is_refused() {
     outbox().build().unwrap();
 }
 
+#[test]
+fn a_second_settling_function_for_a_lane_is_refused() {
+    let mailer = integration("mailer", &provider([Answer::status(200)]));
+    let twice =
+        memory().on_delivered("mailer", |_, _| Ok(())).on_delivered("mailer", |_, _| Ok(()));
+    let error = twice.lane(&mailer).build().unwrap_err();
+    assert_eq!(error.kind(), OutboxErrorKind::Settings);
+    assert!(error.to_string().contains("\"mailer\" has two functions"), "{error}");
+    #[cfg(feature = "sqlite")]
+    {
+        let folder = crate::sqlite::Folder::new();
+        let twice = Outbox::sqlite(folder.file()).on_delivered("mailer", |_, _, _| Ok(()));
+        let twice = twice.on_delivered("mailer", |_, _, _| Ok(())).lane(&mailer).build();
+        assert!(twice.unwrap_err().to_string().contains("two functions"));
+    }
+    #[cfg(feature = "postgres")]
+    {
+        let store = outrigger::outbox::postgres::PostgresStore::no_tls("host=localhost").unwrap();
+        let store = store.on_delivered("mailer", |_, _, _| Box::pin(async { Ok(()) }));
+        let twice =
+            Outbox::postgres(store).on_delivered("mailer", |_, _, _| Box::pin(async { Ok(()) }));
+        assert!(twice.lane(&mailer).build().unwrap_err().to_string().contains("two functions"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_may_be_made_to_come_sooner() {
     let running = run(&integration("mailer", &provider([Answer::hang()])));
@@ -207,6 +232,21 @@ async fn an_end_may_be_made_to_come_sooner() {
     sleep(1).await;
     running.shut_down(secs(2)).await;
     assert!(began.elapsed() < secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_enqueues_all_the_time_is_found_within_a_second() {
+    let (store, script) = (shared(), provider([Answer::status(200)]));
+    let other = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
+    let _running = start(outbox(&store, &script));
+    // After an hour with nothing to do, a lane looks every five seconds.
+    sleep(3600).await;
+    for number in 0..10 {
+        let ticket = other.enqueue(mail("1").lane("mailer")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(if number == 0 { 5100 } else { 1100 })).await;
+        let state = other.ticket(ticket.id).await.unwrap();
+        assert!(matches!(state, TicketState::Delivered { .. }), "message {number}: {state:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

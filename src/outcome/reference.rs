@@ -3,7 +3,7 @@ use http::uri::{Parts, PathAndQuery};
 
 /// What a reference means in the answer to a request to this URI (RFC 3986, 5.2), without its fragment. `None`
 /// if it is no URI that can be asked.
-pub(super) fn resolve(sent: &Uri, reference: &str) -> Option<Uri> {
+pub(crate) fn resolve(sent: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split('#').next()?;
     if reference.starts_with("//") {
         return format!("{}:{reference}", sent.scheme()?).parse().ok();

@@ -1,0 +1,86 @@
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::HeaderName;
+use http::request::Parts;
+
+use super::Scheme;
+use crate::inbox::error::InboxError;
+use crate::inbox::facts::{Facts, Verified};
+use crate::outbox::Timestamp;
+use crate::sign::message::{Message, MessageError, MessageVerifier};
+use crate::terms::inbox::InboxErrorKind;
+
+/// HTTP Message Signatures (RFC 9421): what a [`MessageVerifier`] accepts, if it covers the body.
+///
+/// `content-digest` must be signed, whatever the verifier requires. An event is known by
+/// [an id](Self::id_header) that is signed, or by its body.
+///
+/// ```
+/// use outrigger::inbox::MessageSignatures;
+/// use outrigger::sign::message::{MessageVerifier, VerifyingKey};
+///
+/// # fn main() -> Result<(), outrigger::ConfigError> {
+/// # let key = VerifyingKey::hmac_sha256("s3cr3t")?;
+/// let verifier = MessageVerifier::new([("key-7", key)], ["@method", "@path", "content-digest"])?;
+/// let scheme = MessageSignatures::new(verifier).id_header(http::HeaderName::from_static("x-event-id"));
+/// # let _ = scheme;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MessageSignatures {
+    verifier: MessageVerifier,
+    id: Option<HeaderName>,
+}
+
+impl MessageSignatures {
+    /// Accepts what this verifier accepts.
+    #[must_use]
+    pub fn new(verifier: MessageVerifier) -> Self {
+        Self { verifier, id: None }
+    }
+
+    /// The header that has the event's id. It must be signed, too.
+    #[must_use]
+    pub fn id_header(mut self, name: HeaderName) -> Self {
+        self.id = Some(name);
+        self
+    }
+}
+
+impl Scheme for MessageSignatures {
+    fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError> {
+        let message = Message::request(head).body(body);
+        let since = Duration::from_millis(now.0.try_into().unwrap_or_default());
+        let verification = self.verifier.verify(&message, SystemTime::UNIX_EPOCH + since);
+        let verification = verification.map_err(|error| InboxError::from(&error))?;
+        let is_signed = |name: &str| verification.covers(name);
+        let unsigned = || InboxError::new(InboxErrorKind::Signature);
+        if !is_signed("content-digest") {
+            return Err(unsigned().header("signature-input"));
+        }
+        let facts = match &self.id {
+            Some(name) if !is_signed(name.as_str()) => {
+                return Err(unsigned().header("signature-input"));
+            }
+            Some(name) => {
+                let id = head.headers.get(name).and_then(|id| id.to_str().ok());
+                Facts::signed_id(id.unwrap_or_default())
+            }
+            None => Facts::of_body(),
+        };
+        Ok(facts.keep(&head.headers, &["content-type"]).into())
+    }
+}
+
+impl From<&MessageError> for InboxError {
+    fn from(error: &MessageError) -> Self {
+        match *error {
+            MessageError::Missing => Self::new(InboxErrorKind::MissingHeader).header("signature"),
+            MessageError::Malformed(field) => Self::malformed(field),
+            MessageError::Expired => Self::new(InboxErrorKind::TooOld),
+            MessageError::InFuture => Self::new(InboxErrorKind::InFuture),
+            _ => Self::new(InboxErrorKind::Signature),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use super::shared::Shared;
+use super::state::Now;
+use crate::event::Drift;
+use crate::rt::{self, Clock, Lock};
+
+/// Reads what was noticed. Clones are of the same layer.
+#[derive(Clone, Debug)]
+pub struct DriftHandle {
+    shared: Arc<Shared>,
+    clock: Clock,
+}
+
+impl DriftHandle {
+    pub(super) fn new(shared: Arc<Shared>, clock: Clock) -> Self {
+        Self { shared, clock }
+    }
+
+    /// What answers of the last 35 days showed, 1,000 endpoints and kinds at most: dates first, the
+    /// earliest first.
+    #[must_use]
+    pub fn drifts(&self) -> Vec<Drift> {
+        let now = Now { at: rt::now(), wall: self.clock.wall() };
+        self.shared.state.locked().drifts(now)
+    }
+
+    /// Forgets what was noticed, because it has been dealt with. What answers still show is told anew.
+    ///
+    /// Shapes that were learned stay.
+    pub fn forget(&self) {
+        self.shared.state.locked().forget();
+    }
+}

@@ -1,0 +1,12 @@
+//! What signs requests, what checks signatures, and what becomes of clocks that differ.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod attempts;
+mod bench;
+mod canonical;
+mod hmac;
+mod refused;
+mod secrets;
+mod skew;
+mod vectors;
+mod verifier;
