@@ -35,7 +35,9 @@ fn string(text: &str) -> Option<(String, &str)> {
     while let Some((at, sign)) = signs.next() {
         match sign {
             '"' => return Some((string, &text[at + 2..])),
-            '\\' => string.push(signs.next().map(|(_, sign)| sign).filter(|it| "\"\\".contains(*it))?),
+            '\\' => {
+                string.push(signs.next().map(|(_, sign)| sign).filter(|it| "\"\\".contains(*it))?)
+            }
             ' '..='~' => string.push(sign),
             _ => return None,
         }
@@ -85,7 +87,9 @@ mod tests {
         ] {
             assert_eq!(list(field).as_deref(), Some(found), "{field}");
         }
-        for wrong in ["rates", "\"a", "\"a\" \"b\"", "\"a\",", "\"\\a\"", "\"\u{e9}\"", "1", "\"a\";"] {
+        for wrong in
+            ["rates", "\"a", "\"a\" \"b\"", "\"a\",", "\"\\a\"", "\"\u{e9}\"", "1", "\"a\";"]
+        {
             assert_eq!(list(wrong), None, "{wrong}");
         }
     }

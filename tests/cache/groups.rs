@@ -82,11 +82,26 @@ fn outdating(method: Method, uri: &str, groups: &'static str) -> Request<Body> {
 async fn an_answer_to_an_unsafe_call_outdates_the_groups_that_it_names_in_its_origin() {
     for (rates, _) in both() {
         for (request, left) in [
-            (outdating(Method::POST, "http://rates.test/orders", "\"rates\""), &[TAXES, ELSEWHERE][..]),
-            (outdating(Method::POST, "http://rates.test/orders", "\"none\", \"money\""), &[ELSEWHERE]),
-            (outdating(Method::POST, "http://rates.test/orders", "\"RATES\""), &[EUR, USD, TAXES, ELSEWHERE]),
-            (outdating(Method::POST, "http://rates.test/orders", "rates"), &[EUR, USD, TAXES, ELSEWHERE]),
-            (outdating(Method::HEAD, "http://rates.test/orders", "\"rates\""), &[EUR, USD, TAXES, ELSEWHERE]),
+            (
+                outdating(Method::POST, "http://rates.test/orders", "\"rates\""),
+                &[TAXES, ELSEWHERE][..],
+            ),
+            (
+                outdating(Method::POST, "http://rates.test/orders", "\"none\", \"money\""),
+                &[ELSEWHERE],
+            ),
+            (
+                outdating(Method::POST, "http://rates.test/orders", "\"RATES\""),
+                &[EUR, USD, TAXES, ELSEWHERE],
+            ),
+            (
+                outdating(Method::POST, "http://rates.test/orders", "rates"),
+                &[EUR, USD, TAXES, ELSEWHERE],
+            ),
+            (
+                outdating(Method::HEAD, "http://rates.test/orders", "\"rates\""),
+                &[EUR, USD, TAXES, ELSEWHERE],
+            ),
         ] {
             fill(&rates).await;
             let said = request.headers()["outdates"].clone();
@@ -135,10 +150,13 @@ async fn people_can_drop_a_group_and_what_is_fetched_meanwhile_is_not_stored() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_leaves_the_groups_that_its_successor_does_not_name() {
     for by_uri in [true, false] {
-        let first = cached("a", "max-age=10").header("cache-groups", "\"rates\"").header("etag", "\"1\"");
+        let first =
+            cached("a", "max-age=10").header("cache-groups", "\"rates\"").header("etag", "\"1\"");
         let second = match by_uri {
             true => cached("b", "max-age=60"),
-            false => Answer::status(304).header("cache-control", "max-age=60").header("cache-groups", "\"b\""),
+            false => Answer::status(304)
+                .header("cache-control", "max-age=60")
+                .header("cache-groups", "\"b\""),
         };
         let layer = layer();
         let handle = layer.handle().unwrap();

@@ -35,7 +35,8 @@ fn rates(layer: CacheLayer, config: IntegrationConfig) -> Integration {
 
 /// What a call of this template gets.
 async fn outcome(rates: &Integration, template: &'static str) -> CacheOutcome {
-    let mut request = get(&format!("http://rates.test{}", template.replace('{', "").replace('}', "")));
+    let mut request =
+        get(&format!("http://rates.test{}", template.replace('{', "").replace('}', "")));
     request.extensions_mut().insert(PathTemplate::new(template));
     send(rates, request).await.unwrap().outcome()
 }
@@ -65,9 +66,11 @@ async fn a_file_gives_path_templates_windows_of_their_own_and_can_change_them() 
 #[tokio::test(start_paused = true)]
 async fn templates_are_written_as_they_are_read() {
     let rates = rates(layer(), file(FILE));
-    let written: IntegrationConfig = toml::from_str(&toml::to_string(&rates.config()).unwrap()).unwrap();
+    let written: IntegrationConfig =
+        toml::from_str(&toml::to_string(&rates.config()).unwrap()).unwrap();
     assert_eq!(written, rates.config());
-    let json: IntegrationConfig = serde_json::from_value(serde_json::to_value(rates.config()).unwrap()).unwrap();
+    let json: IntegrationConfig =
+        serde_json::from_value(serde_json::to_value(rates.config()).unwrap()).unwrap();
     assert_eq!(json, rates.config());
 }
 
@@ -112,8 +115,16 @@ fn what_cannot_work_is_named_with_what_to_do() {
         (layer(), "cache.max_keys = 0", "cache.max_keys: with 0 no answer is stored"),
         (layer(), "cache.max_bytes = 4096", "cache.max_bytes: with 4096 bytes"),
         (own(), "cache.max_bytes = 4096", "cache.max_bytes: the store is one of your own"),
-        (layer(), "cache.templates = '/rates'", "cache.templates: the text \"/rates\" where there should be"),
-        (layer(), "cache.templates.'/a'.fresh = '1s'", "cache.templates./a.fresh: there is no such setting"),
+        (
+            layer(),
+            "cache.templates = '/rates'",
+            "cache.templates: the text \"/rates\" where there should be",
+        ),
+        (
+            layer(),
+            "cache.templates.'/a'.fresh = '1s'",
+            "cache.templates./a.fresh: there is no such setting",
+        ),
         (layer(), "cache.templates.'/a'.fresh_for = 1", "cache.templates./a.fresh_for: "),
     ] {
         let found = build(layer, text);

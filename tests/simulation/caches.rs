@@ -61,7 +61,11 @@ fn no_answer_is_too_old_or_of_others_and_nobody_is_worse_off_than_without() {
         let (without, asked_without) = live(&spec, false);
         for (number, call) in with.iter().enumerate() {
             let problem = wrong(&spec, &with, call).or_else(|| worse(call, &without[number]));
-            assert!(problem.is_none(), "world {seed}, call {number}: {problem:?}\n{}", story(&spec, &with, call));
+            assert!(
+                problem.is_none(),
+                "world {seed}, call {number}: {problem:?}\n{}",
+                story(&spec, &with, call)
+            );
             let outcome = if let Came::Answered(got) = &call.came { got.outcome } else { None };
             hits += u32::from(outcome == Some(CacheOutcome::Hit));
             stale += u32::from(outcome.is_some_and(CacheOutcome::is_stale));
@@ -79,19 +83,23 @@ fn live(spec: &Spec, is_cached: bool) -> (Vec<Lived>, usize) {
     runtime.block_on(async {
         let (integration, origin) = build(spec, is_cached);
         let began = clock::now();
-        let calls: Vec<_> = spec.visits.iter().map(|visit| {
-            let (visit, integration) = (visit.clone(), integration.clone());
-            clock::spawn(async move {
-                clock::wait(visit.at).await;
-                let begins = clock::now();
-                let work = call(&integration, &visit, began);
-                let came = match visit.leaves_after {
-                    Some(time) => clock::within(time, work).await.unwrap_or(Came::Left),
-                    None => work.await,
-                };
-                Lived { visit, began: begins, ended: clock::now(), came }
+        let calls: Vec<_> = spec
+            .visits
+            .iter()
+            .map(|visit| {
+                let (visit, integration) = (visit.clone(), integration.clone());
+                clock::spawn(async move {
+                    clock::wait(visit.at).await;
+                    let begins = clock::now();
+                    let work = call(&integration, &visit, began);
+                    let came = match visit.leaves_after {
+                        Some(time) => clock::within(time, work).await.unwrap_or(Came::Left),
+                        None => work.await,
+                    };
+                    Lived { visit, began: begins, ended: clock::now(), came }
+                })
             })
-        }).collect();
+            .collect();
         let mut lived = Vec::new();
         for call in calls {
             lived.push(call.await.expect("no call panics"));
@@ -133,9 +141,8 @@ async fn call(integration: &Integration, visit: &Visit, world: Instant) -> Came 
     if let Err(error) = body.collect().await {
         return Came::Failed(error.to_string());
     }
-    let text = |name: &str| {
-        head.headers.get(name).map(|value| value.to_str().expect("a text").to_owned())
-    };
+    let text =
+        |name: &str| head.headers.get(name).map(|value| value.to_str().expect("a text").to_owned());
     let made = text("x-made").map(|made| Duration::from_millis(made.parse().expect("a number")));
     Came::Answered(Got {
         status: head.status,
@@ -195,13 +202,15 @@ fn wrong(spec: &Spec, all: &[Lived], call: &Lived) -> Option<String> {
         return Some("it may not be stored".to_owned());
     }
     let age = call.ended.saturating_duration_since(made);
-    let most = spec.oldest(claim, outcome) + call.ended.saturating_duration_since(call.began) + ROUNDING;
+    let most =
+        spec.oldest(claim, outcome) + call.ended.saturating_duration_since(call.began) + ROUNDING;
     if age > most {
         return Some(format!("{outcome:?} is {age:?} old, and may be {most:?}"));
     }
     let writes = all.iter().filter(|other| other.visit.writes && other.visit.path() == got.path);
     let mut seen = writes.filter(|write| write.ended < call.began && write.may_have_happened());
-    seen.find(|write| made + ROUNDING < write.ended).map(|write| format!("it was there before {write:?}"))
+    seen.find(|write| made + ROUNDING < write.ended)
+        .map(|write| format!("it was there before {write:?}"))
 }
 
 /// How a call is worse off than without a cache.

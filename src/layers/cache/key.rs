@@ -61,13 +61,18 @@ impl CacheKey {
         origin_of(self.uri())
     }
 
-    pub(super) fn of<B>(request: &Request<B>, glance: &Glance<'_>, partitions: &Partitions) -> Self {
+    pub(super) fn of<B>(
+        request: &Request<B>,
+        glance: &Glance<'_>,
+        partitions: &Partitions,
+    ) -> Self {
         let named = match request.extensions().is_empty() {
             true => None,
             false => request.extensions().get::<CachePartition>(),
         };
         let (uri, host) = (request.uri(), glance.host);
-        let mut text = String::with_capacity(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
+        let mut text =
+            String::with_capacity(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
         match named {
             Some(CachePartition(name)) => {
                 text.push_str("named ");
@@ -177,7 +182,8 @@ impl Partitions {
 
     /// Writes the partition of who sends these headers, some of which are credentials.
     fn write(&self, headers: &HeaderMap, text: &mut String) {
-        let is_credential = |(name, value): &(&HeaderName, &HeaderValue)| is_credential(name, value);
+        let is_credential =
+            |(name, value): &(&HeaderName, &HeaderValue)| is_credential(name, value);
         let mut credentials = headers.iter().filter(is_credential);
         let mut halves = self.halves.each_ref().map(RandomState::build_hasher);
         let mut take = |(name, value): (&HeaderName, &HeaderValue)| {

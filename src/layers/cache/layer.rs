@@ -248,7 +248,9 @@ impl Slot for CacheLayer {
     /// These settings, with what the running cache has stored.
     fn inherit(self, running: &Self) -> Self {
         let Self { config, fetch_limit, call_limit, .. } = self;
-        if let Some(state) = running.state.as_ref().filter(|_| config.bounds != running.config.bounds) {
+        if let Some(state) =
+            running.state.as_ref().filter(|_| config.bounds != running.config.bounds)
+        {
             state.shared.resize(config.bounds);
         }
         Self { config, fetch_limit, call_limit, ..running.clone() }

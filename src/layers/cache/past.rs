@@ -117,5 +117,4 @@ impl CachePattern {
     }
 }
 
-const CACHE_GROUP_INVALIDATION: HeaderName =
-    HeaderName::from_static("cache-group-invalidation");
+const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");

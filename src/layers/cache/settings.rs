@@ -51,7 +51,8 @@ impl Table<CacheLayer> for CacheSettings {
     }
 
     fn merge(&self, layer: &mut CacheLayer, reader: &mut Reader<'_>) {
-        let bounds = [("max_bytes", self.max_bytes.is_some()), ("max_keys", self.max_keys.is_some())];
+        let bounds =
+            [("max_bytes", self.max_bytes.is_some()), ("max_keys", self.max_keys.is_some())];
         for (key, _) in bounds.into_iter().filter(|(_, is_set)| *is_set && layer.has_own_store()) {
             reader.under(key, |reader| {
                 reader.wrong("the store is one of your own, which bounds itself: leave it out");

@@ -222,9 +222,8 @@ mod tests {
     #[test]
     fn what_is_known_of_keys_is_bounded() {
         let (mut keys, now) = (KeyTable::<u8>::default(), crate::rt::now());
-        let numbered = |number: usize| {
-            CacheKey::in_partition("", &format!("http://rates.test/{number}"))
-        };
+        let numbered =
+            |number: usize| CacheKey::in_partition("", &format!("http://rates.test/{number}"));
         for number in 0..MOST_KEYS + 10 {
             keys.not_shared(&numbered(number), now);
         }

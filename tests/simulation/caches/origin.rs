@@ -76,7 +76,9 @@ impl Origin {
             }
             Claim::Windows(time, revalidate, if_error) => set(
                 "cache-control",
-                format!("max-age={time}, stale-while-revalidate={revalidate}, stale-if-error={if_error}"),
+                format!(
+                    "max-age={time}, stale-while-revalidate={revalidate}, stale-if-error={if_error}"
+                ),
             ),
         }
         answer
@@ -107,9 +109,8 @@ impl Service<Request<Body>> for Origin {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let text = |name: &str| {
-            Some(request.headers().get(name)?.to_str().expect("a text").to_owned())
-        };
+        let text =
+            |name: &str| Some(request.headers().get(name)?.to_str().expect("a text").to_owned());
         let asked = Asked {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
