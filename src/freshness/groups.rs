@@ -35,9 +35,10 @@ fn string(text: &str) -> Option<(String, &str)> {
     while let Some((at, sign)) = signs.next() {
         match sign {
             '"' => return Some((string, &text[at + 2..])),
-            '\\' => {
-                string.push(signs.next().map(|(_, sign)| sign).filter(|it| "\"\\".contains(*it))?)
-            }
+            '\\' => match signs.next() {
+                Some((_, quoted @ ('"' | '\\'))) => string.push(quoted),
+                _ => return None,
+            },
             ' '..='~' => string.push(sign),
             _ => return None,
         }

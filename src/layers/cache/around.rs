@@ -73,11 +73,12 @@ impl CachePattern {
         let Settings { shared, config, .. } = &*self.settings;
         let glance = Glance::at(request);
         let way = glance.way;
-        if way == Way::Past {
-            return Look::Past(way, None);
-        }
-        if way == Way::Unsafe {
-            return Look::Past(way, Some(normalised(request.uri(), glance.host)));
+        match way {
+            Way::Past => return Look::Past(way, None),
+            Way::Unsafe => {
+                return Look::Past(way, Some(normalised(request.uri(), glance.host)));
+            }
+            Way::Cached | Way::Compared => {}
         }
         let key = CacheKey::of(request, &glance, &shared.partitions);
         let entry = shared.entry(&key);
