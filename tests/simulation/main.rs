@@ -14,5 +14,6 @@ mod runs;
 mod shrink;
 mod spec;
 mod terms;
+mod tokens;
 mod told;
 mod world;
