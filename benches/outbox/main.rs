@@ -68,7 +68,7 @@ async fn measure<E: Engine>(engine: E, many: usize) {
         E::FLOORS;
     for (callers, floor) in [(1, enqueues_of_one), (AT_ONCE, floor)] {
         let outbox = engine.outbox(&format!("enqueues_{callers}"), None).await;
-        let raw = raw(&engine).await;
+        let raw = inserts(&engine).await;
         let rate = enqueues(&outbox, callers).await;
         show::<E>(&format!("enqueues, {callers} at once"), rate, Some(floor), raw);
     }
@@ -79,10 +79,10 @@ async fn measure<E: Engine>(engine: E, many: usize) {
         let outbox = engine.outbox(&name, Some(lane(&sent))).await;
         outbox.enqueue(message()).await.expect("it is stored");
         engine.fill(&name, rows).await;
-        let raw = raw(&engine).await;
+        let raw = inserts(&engine).await;
         let delivered = deliveries(&outbox, &sent, rows).await;
         show::<E>(&format!("deliveries, {rows} rows"), delivered, Some(floor), raw);
-        let raw = raw(&engine).await;
+        let raw = inserts(&engine).await;
         let enqueued = enqueues(&outbox, AT_ONCE).await;
         show::<E>(&format!("enqueues, {rows} rows"), enqueued, None, raw);
         rates.push([delivered, enqueued]);
@@ -99,7 +99,7 @@ async fn measure<E: Engine>(engine: E, many: usize) {
 }
 
 /// Inserts a second, measured right before each figure, because a disk's speed varies.
-async fn raw(engine: &impl Engine) -> f64 {
+async fn inserts(engine: &impl Engine) -> f64 {
     let (began, mut count) = (Instant::now(), 0_u32);
     while began.elapsed() < TIME {
         engine.insert().await;
