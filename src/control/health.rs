@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
@@ -39,6 +40,8 @@ pub struct Health {
     pub pool: Option<PoolFigures>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// The [local copies](crate::local_copy) of what it has.
+    pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
     pub signing: Option<SigningHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
@@ -60,6 +63,30 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// A local copy, and why its last load came to nothing, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocalCopyHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// The state.
+    pub state: CopyState,
+    /// The time since the begin of the last load that succeeded; `None` if there is no copy yet.
+    pub age: Option<Duration>,
+    /// When that load began.
+    pub last_success: Option<SystemTime>,
+    /// How many entries it has.
+    pub count: Option<u64>,
+    /// Whether it was read from its snapshot, and no load has succeeded since.
+    pub is_from_snapshot: bool,
+    /// Why the last load came to nothing.
+    pub failure: Option<LoadFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
+    /// What went wrong with the snapshot the last time.
+    pub snapshot: Option<SnapshotProblem>,
 }
 
 /// How requests are signed.

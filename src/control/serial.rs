@@ -9,6 +9,7 @@ use super::controls::ControlState;
 use super::health::{Expiry, Health};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
+use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
 use crate::terms::{Status, TokenFailure};
 
 /// An object with these fields as they are, and with others.
@@ -56,6 +57,15 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "local_copies": self.local_copies.iter().map(|copy| object!(
+                copy,
+                [name, count, is_from_snapshot, error],
+                "state": copy.state.name(),
+                "age": copy.age.map(seconds),
+                "last_success": copy.last_success.map(time),
+                "failure": copy.failure.map(LoadFailure::name),
+                "snapshot": copy.snapshot.map(SnapshotProblem::name),
+            )).collect::<Vec<_>>(),
             "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,

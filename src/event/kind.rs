@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use super::short_text::ShortText;
+use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
     Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
@@ -303,6 +304,13 @@ pub enum Event {
     },
     /// Other settings were applied.
     SettingsApplied,
+    /// Something happened to a [local copy](crate::local_copy) of something at the integration.
+    LocalCopy {
+        /// The copy's name.
+        copy: &'static str,
+        /// What.
+        event: LocalCopyEvent,
+    },
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),

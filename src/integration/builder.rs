@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::adjust::Adjust;
 use super::bottom::Bottom;
+use super::copies::Copies;
 use super::handle::{Integration, Shared};
 use super::merged::Merged;
 use super::preset::Preset;
@@ -540,6 +541,7 @@ impl<T: Source> IntegrationBuilder<T> {
                 pool,
                 last_change: Mutex::default(),
                 endpoint,
+                copies: Copies::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));

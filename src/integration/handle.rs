@@ -9,6 +9,7 @@ use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
 use super::controls::LastChange;
+use super::copies::Copies;
 use super::preset::Preset;
 use super::reload::Reload;
 use super::request::Endpoint;
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) pool: Option<PoolHandle>,
     pub(super) last_change: Mutex<Option<LastChange>>,
     pub(super) endpoint: Endpoint,
+    pub(super) copies: Copies,
 }
 
 impl Integration {
@@ -85,6 +87,10 @@ impl Integration {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),
             Err(error) => self.refuse(error),
         }
+    }
+
+    pub(crate) fn emitter(&self) -> &Emitter {
+        &self.shared.emitter
     }
 
     /// A call whose request can't be sent.

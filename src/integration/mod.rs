@@ -126,6 +126,7 @@ mod client;
 #[path = "hyper_client.rs"]
 mod client;
 mod controls;
+mod copies;
 pub mod grpc;
 mod handle;
 mod health;

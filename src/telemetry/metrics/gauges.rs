@@ -4,8 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures, SigningHealth};
+use crate::control::{
+    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PoolFigures, SigningHealth,
+};
 use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure};
 use crate::terms::{BreakerState, DriftKind, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
@@ -30,6 +33,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.pool.iter().for_each(|pool| gauges.pool(pool));
         health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
+        health.local_copies.iter().for_each(|copy| gauges.local_copy(copy));
         health.drifts.iter().for_each(|drift| gauges.drift(drift));
     }
     gauges.values
@@ -128,8 +132,30 @@ impl Gauges {
         *shown = if *shown == 0.0 { at } else { shown.min(at) };
     }
 
+    fn local_copy(&mut self, copy: &LocalCopyHealth) {
+        let name = (names::COPY, copy.name);
+        for state in CopyState::ALL {
+            let labels = [name, (names::STATE, state.name())];
+            self.most(&names::LOCAL_COPY_STATE, labels, is(copy.state == state));
+        }
+        for why in LoadFailure::ALL {
+            let labels = [name, (names::REASON, why.name())];
+            self.most(&names::LOCAL_COPY_FAILING, labels, is(copy.failure == Some(why)));
+        }
+        let last = copy.last_success.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        self.most(&names::LOCAL_COPY_LAST_SUCCESS, [name], seconds(last));
+        self.most(&names::LOCAL_COPY_AGE, [name], seconds(copy.age));
+        // A gauge is a floating-point number; counts of entries fit.
+        self.most(&names::LOCAL_COPY_ENTRIES, [name], copy.count.unwrap_or_default() as f64);
+    }
+
     /// For integrations with one name, the highest value counts.
-    fn most(&mut self, metric: &'static Metric, labels: Option<Label>, value: f64) {
+    fn most(
+        &mut self,
+        metric: &'static Metric,
+        labels: impl IntoIterator<Item = Label>,
+        value: f64,
+    ) {
         let shown = self.shown(metric, labels);
         *shown = shown.max(value);
     }
@@ -139,9 +165,13 @@ impl Gauges {
         *self.shown(metric, labels) += f64::from(value);
     }
 
-    fn shown(&mut self, metric: &'static Metric, labels: Option<Label>) -> &mut f64 {
+    fn shown(
+        &mut self,
+        metric: &'static Metric,
+        labels: impl IntoIterator<Item = Label>,
+    ) -> &mut f64 {
         let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
-        let labels = labels.map(|(name, word)| (name, Text::from(word)));
+        let labels = labels.into_iter().map(|(name, word)| (name, Text::from(word)));
         let labels = [integration].into_iter().chain(labels).collect();
         self.values.entry((metric, labels)).or_default()
     }
