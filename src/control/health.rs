@@ -44,6 +44,8 @@ pub struct Health {
     pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
     pub signing: Option<SigningHealth>,
+    /// The versions of the provider's API that it pins.
+    pub pins: Vec<PinHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
@@ -98,6 +100,22 @@ pub struct SigningHealth {
     pub clock_ahead: i64,
     /// Why the last request could not be signed, if it couldn't.
     pub error: Option<String>,
+}
+
+/// A version of the provider's API that an integration pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PinHealth {
+    /// The header or the parameter of the query that asks for it.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The version that the last answer had that told it.
+    pub told: Option<String>,
+    /// Whether that is another.
+    pub differs: bool,
+    /// Whether the version has a date that is more than a year ago: providers end versions.
+    pub is_over_a_year_old: bool,
 }
 
 /// When a credential expires.

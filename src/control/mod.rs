@@ -44,7 +44,7 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LocalCopyHealth, MirrorHealth, RateLimitHealth, SigningHealth, TokenHealth,
+    LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
-use super::health::{Expiry, Health};
+use super::health::{Expiry, Health, PinHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
@@ -24,7 +24,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, drifts, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, pins, drifts, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -94,6 +94,12 @@ impl Serialize for ControlState {
             "since": self.since.map(time),
         );
         value.serialize(serializer)
+    }
+}
+
+impl Serialize for PinHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object!(self, [name, version, told, differs, is_over_a_year_old]).serialize(serializer)
     }
 }
 

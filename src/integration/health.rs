@@ -80,6 +80,7 @@ impl Controllable for Shared {
             token: token.as_ref().map(health_of),
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
             signing: slots.sign.health(),
+            pins: self.pins.health(),
             drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };

@@ -18,6 +18,7 @@ use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
+use outrigger::integration::Pin;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
 use outrigger::local_copy::{Loaded, LocalCopy};
 use outrigger::mirror::MirrorLayer;
@@ -510,6 +511,7 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
         .register(&bench.registry)
         .service(Script::new([answer]))
         .sign(SignLayer::new(signer))
+        .pin(Pin::notion("2022-06-28"))
         .build()
         .expect("settings that work");
     call(&wrong, Method::GET).await;

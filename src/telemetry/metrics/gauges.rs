@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use crate::control::{
-    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PoolFigures, SigningHealth,
+    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PinHealth, PoolFigures,
+    SigningHealth,
 };
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure};
@@ -31,6 +32,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.pins.iter().for_each(|pin| gauges.pin(pin));
         health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
         health.local_copies.iter().for_each(|copy| gauges.local_copy(copy));
@@ -102,6 +104,13 @@ impl Gauges {
             self.sum(&names::POOL_CONNECTIONS, Some((names::STATE, state)), connections);
         }
         self.sum(&names::POOL_WAITING, None, pool.waiting);
+    }
+
+    fn pin(&mut self, pin: &PinHealth) {
+        let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
+        let name = (names::PIN, Text::Kept(pin.name.as_str().into()));
+        let shown = self.values.entry((&names::PIN_DIFFERS, vec![integration, name])).or_default();
+        *shown = shown.max(is(pin.differs));
     }
 
     /// For integrations with one name, the clock that is most wrong counts.

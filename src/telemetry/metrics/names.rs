@@ -223,6 +223,8 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
     SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
+    /// 1 while answers have another version of the API than the pinned one.
+    PIN_DIFFERS: Gauge, Of("pin"), "outrigger.pin.differs", [PIN];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
     /// 1 for the state of a local copy, 0 for the others: `empty`, `current`, `late` (no load has succeeded for two intervals), `expired` (not served any more).
@@ -293,6 +295,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// The header or the parameter of the query by which a pinned version is asked for.
+    PIN = "outrigger.pin";
     /// What answers show of a change: `deprecation`, `sunset`, `deprecation_link`, `sunset_link`,
     /// `successor_version`, `warning`, `notice`, `media_type`, `new_field`, `field_gone`, `type_changed`,
     /// `new_null`, `new_value`.

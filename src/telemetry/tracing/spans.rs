@@ -72,7 +72,11 @@ impl Subscriber for Spans {
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),
-            Event::Signed { .. } | Event::SigningFailed | Event::ClockSkewed { .. } => {
+            Event::Signed { .. }
+            | Event::SigningFailed
+            | Event::ClockSkewed { .. }
+            | Event::PinOverridden { .. }
+            | Event::PinDiffers { .. } => {
                 requests::record_event(&scope, event);
             }
             #[cfg(feature = "outbox")]
