@@ -4,7 +4,7 @@ use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState, Verdict};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
+    /// What its checks of answers rejected; `None` if it has none.
+    pub validation: Option<ValidationHealth>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
     /// The [local copies](crate::local_copy) of what it has.
@@ -51,6 +53,34 @@ pub struct Health {
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token.
     pub expiries: Vec<Expiry>,
+}
+
+/// What checks of answers rejected since they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValidationHealth {
+    /// Answers that a check rejected, those in report-only mode included.
+    pub rejected: u64,
+    /// Times that a check couldn't look at an answer.
+    pub unchecked: u64,
+    /// The last rejection.
+    pub last_rejection: Option<LastRejection>,
+}
+
+/// An answer that a check rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastRejection {
+    /// The check's name.
+    pub check: &'static str,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The answer's status.
+    pub status: u16,
+    /// Where in the body, as a JSON pointer.
+    pub pointer: Option<String>,
+    /// When.
+    pub at: SystemTime,
 }
 
 /// A token, and why the last fetch failed, if it did.

@@ -31,6 +31,7 @@ use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
 use crate::token::TokenHandle;
 use crate::transport::pool::PoolHandle;
+use crate::validate::ValidateHandle;
 
 /// One third-party API. See the [module](super).
 #[derive(Clone)]
@@ -168,6 +169,13 @@ impl Integration {
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// What its checks of answers rejected; `None` if it has none.
+    #[must_use]
+    pub fn validation(&self) -> Option<ValidateHandle> {
+        let slots = self.shared.live.slots();
+        slots.validate.has_checks().then(|| slots.validate.reader())
     }
 
     /// What it has noticed of a change of the provider's API.

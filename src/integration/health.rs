@@ -77,6 +77,7 @@ impl Controllable for Shared {
                 disagreed: mirror.disagreed(),
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
+            validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
             token: token.as_ref().map(health_of),
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
             signing: slots.sign.health(),

@@ -34,6 +34,7 @@ macro_rules! each_slot {
             timeout: TimeoutLayer => TimeoutSettings,
             token: TokenLayer,
             sign: SignLayer,
+            validate: ValidateLayer => ValidateSettings,
             drift: DriftLayer => DriftSettings,
             idle_timeout: IdleTimeoutLayer,
             fault_injection: FaultInjectionLayer => FaultInjectionSettings,

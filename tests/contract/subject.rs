@@ -27,6 +27,7 @@ use outrigger::sign::{Sign, SignError, SignLayer, Signed, SigningInput};
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
+use outrigger::validate::ValidateLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::provider::{Fault, Provider};
@@ -103,6 +104,7 @@ impl Sign for Slowly {
     }
 }
 impl Subject for TimeoutLayer {}
+impl Subject for ValidateLayer {}
 
 impl Subject for TokenLayer {
     async fn prepare(&self) {

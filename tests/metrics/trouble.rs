@@ -30,6 +30,7 @@ use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
+use outrigger::validate::{Required, ValidateLayer};
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -69,6 +70,7 @@ impl Bench {
         outboxes(self).await;
         rotated(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
+        let checked = checked(self).await;
         let copied = copied(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
@@ -76,7 +78,7 @@ impl Bench {
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, drifts, own, certified, signed, copied));
+        drop((cached, checked, copied, drifts, own, certified, signed));
         page
     }
 
@@ -517,6 +519,25 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
     call(&wrong, Method::GET).await;
     call(&wrong, Method::PUT).await;
     wrong
+}
+
+/// Answers that a check lets pass, rejects and can't look at.
+async fn checked(bench: &Bench) -> Integration {
+    let [fine, empty, page] =
+        [r#"{"id":1}"#, "{}", "<html>"].map(|body| Answer::status(200).body(body));
+    let zipped = Answer::status(200).header("content-encoding", "gzip").body("x");
+    let checked = Integration::user_flow("checked")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([fine, empty, page, zipped]))
+        .without_retry()
+        .validate(ValidateLayer::new().enforce(Required::new(["/id"])))
+        .build()
+        .expect("settings that work");
+    for _ in 0..4 {
+        let _failed = checked.get("http://checked.test/").send().await;
+    }
+    checked
 }
 
 /// A host that shows a certificate, to a client that has one.

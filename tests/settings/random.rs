@@ -168,6 +168,7 @@ const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
     "cache.body_cap",
+    "validate.body_cap",
     "idempotency.max_len",
     "retry.budget.floor",
     "retry.budget.burst",

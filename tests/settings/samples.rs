@@ -115,6 +115,7 @@ const TABLES: [&str; 18] = [
     "correlation",
     "fallback",
     "cache",
+    "validate",
     "mirror",
     "idempotency",
     "retry",

@@ -126,7 +126,9 @@ impl Settings {
             extensions: &head.extensions,
         };
         let by_user = || self.is_refusal.as_ref().is_some_and(|is_refusal| is_refusal(&head));
+        let by_check = head.extensions.get() == Some(&Class::Unauthorized);
         head.status == StatusCode::UNAUTHORIZED
+            || by_check
             || callback::call("refusal of a token", by_user) == Some(true)
     }
 

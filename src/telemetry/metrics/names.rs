@@ -170,6 +170,8 @@ metrics! {
     SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
     /// Attempts that the provider refused because its clock differs from ours.
     SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
+    /// Answers that checks looked at, by check and verdict; also of checks that only tell.
+    VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
     /// Changes of the provider's API that answers showed, by kind; each is told once a day.
     DRIFT_NOTICED: Counter, Of("change"), "outrigger.drift.noticed", [DRIFT];
     /// Times that other settings were applied.
@@ -315,6 +317,11 @@ labels! {
     /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
     /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
     OUTCOME = "outrigger.outcome";
+    /// A check's name.
+    CHECK = "outrigger.check";
+    /// What a check said: `pass`, `partial`, `transient`, `permanent`, `throttled`, `unauthorized`,
+    /// `invalid`, `unchecked`.
+    VERDICT = "outrigger.verdict";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";
     /// `yes` or `no`.

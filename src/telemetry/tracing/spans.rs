@@ -69,6 +69,9 @@ impl Subscriber for Spans {
             | Event::TokenRefused { .. }
             | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
+            | Event::AnswerPassed { .. }
+            | Event::AnswerRejected { .. }
+            | Event::AnswerUnchecked { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),

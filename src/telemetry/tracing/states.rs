@@ -61,6 +61,29 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         Event::CacheRefreshed { ok } => {
             record!(scope, DEBUG, "a stored answer was fetched anew", "outrigger.ok" = ok);
         }
+        Event::AnswerPassed { check, partial: true } => {
+            record!(
+                scope,
+                DEBUG,
+                "an answer is a part of what was asked",
+                "outrigger.check" = check
+            );
+        }
+        Event::AnswerRejected { check, verdict, enforced } => record!(
+            scope,
+            WARN,
+            "an answer failed its check",
+            "outrigger.check" = check,
+            "outrigger.verdict" = verdict.name(),
+            "outrigger.enforced" = enforced,
+        ),
+        Event::AnswerUnchecked { check, why } => record!(
+            scope,
+            DEBUG,
+            "an answer could not be checked",
+            "outrigger.check" = check,
+            "outrigger.reason" = why.name(),
+        ),
         Event::DriftNoticed { .. } => scope.drift().into_iter().for_each(|it| drift(scope, it)),
         Event::SettingsApplied => record!(scope, INFO, "the settings are others"),
         _ => {}
