@@ -163,6 +163,8 @@ pub enum Event {
     CacheAnswered {
         /// What it did.
         outcome: CacheOutcome,
+        /// How old the stored answer was that it gave.
+        age: Option<Duration>,
     },
     /// A background refresh of a stored answer has ended.
     CacheRefreshed {
@@ -268,6 +270,13 @@ pub enum Event {
         retry_in: Duration,
         /// How long the present token is still sent; `None` if there is none, or it has no known end.
         served_for: Option<Duration>,
+    },
+    /// An attempt was sent with a token that has ended, because the issuer is down.
+    TokenServedExpired {
+        /// Its number.
+        generation: u64,
+        /// How long ago it ended.
+        ended_for: Duration,
     },
     /// There was no token to send, and the issuer gave none: an attempt was refused here.
     TokenMissing,

@@ -69,6 +69,7 @@ impl Bench {
         let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
+        expired(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
         let checked = checked(self).await;
         let copied = copied(self).await;
@@ -334,8 +335,8 @@ impl CacheStore for Kept {
         self.0.lock().unwrap().remove(key);
     }
 
-    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
-        self.0.lock().unwrap().retain(|key, _| !goes(key));
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {
+        self.0.lock().unwrap().retain(|key, entry| !goes(key, entry));
     }
 
     fn size(&self) -> (usize, u64) {
@@ -346,19 +347,29 @@ impl CacheStore for Kept {
 
 /// Rates that are given fresh, stale and fetched anew.
 async fn cached(bench: &Bench) -> Integration {
-    let control = "max-age=1, stale-while-revalidate=600";
+    let control = "max-age=1, stale-while-revalidate=600, stale-if-error=6000";
     let rates = Integration::user_flow("cached")
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
         .cache(CacheLayer::with_store(Kept::default()))
-        .service(Script::new([Answer::status(200).header("cache-control", control)]))
+        .without_retry()
+        .service(Script::new([
+            Answer::status(200).header("cache-control", control),
+            Answer::status(200).header("cache-control", control),
+            Answer::status(503),
+        ]))
         .build()
         .expect("settings that work");
     call(&rates, Method::GET).await;
     call(&rates, Method::GET).await;
     sleep(Duration::from_secs(2)).await;
     call(&rates, Method::GET).await;
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(2)).await;
+    // Its refresh fails.
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(700)).await;
+    // Past the one window and within the other.
+    call(&rates, Method::GET).await;
     rates
 }
 
@@ -519,6 +530,26 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
     call(&wrong, Method::GET).await;
     call(&wrong, Method::PUT).await;
     wrong
+}
+
+/// An issuer is away for longer than its token lives, and the API accepts that.
+async fn expired(bench: &Bench) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        ready(match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Token::new("t1").expires_in(Duration::from_secs(60))),
+            _ => Err(TokenError::transient("away")),
+        })
+    });
+    let tolerant = Integration::user_flow("tolerant")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new([Answer::status(200)]))
+        .token(tokens.serve_expired(Duration::from_secs(60)))
+        .build()
+        .expect("settings that work");
+    call(&tolerant, Method::GET).await;
+    sleep(Duration::from_secs(60)).await;
+    call(&tolerant, Method::GET).await;
 }
 
 /// Answers that a check lets pass, rejects and can't look at.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
-use outrigger::cache::CacheLayer;
+use outrigger::cache::{CacheLayer, CacheWindows};
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
 use outrigger::drift::DriftLayer;
 use outrigger::fault_injection::Plan;
@@ -14,6 +14,7 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
+use outrigger::token::TokenLayer;
 use outrigger::validate::{self, ValidateLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
@@ -62,6 +63,10 @@ fn changed(preset: Builder) -> Builder {
                 .stale_while_revalidate(Duration::from_secs(62))
                 .stale_if_error(Duration::from_secs(63))
                 .body_cap(65_537)
+                .max_bytes(1 << 20)
+                .max_keys(77)
+                .template("/b", CacheWindows::new().stale_if_error(Duration::from_secs(64)))
+                .template("/a", CacheWindows::new().fresh_for(Duration::from_secs(65)))
         })
         .validate(|checks: ValidateLayer| {
             checks.mode(validate::Mode::ReportOnly).body_cap(65_538).must_check(true)
@@ -141,6 +146,13 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
+        .token(
+            TokenLayer::disabled()
+                .fetch_timeout(Duration::from_secs(4))
+                .margin(Duration::from_secs(14))
+                .renew_ahead(Duration::from_secs(24))
+                .serve_expired(Duration::from_secs(34)),
+        )
         .drift(DriftLayer::new().notice_header(HeaderName::from_static("x-api-warn")))
         .fault_injection(|fault_injection| {
             fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)

@@ -1,5 +1,7 @@
 //! Seeded worlds in virtual time over whole integrations.
 
+#[cfg(feature = "cache")]
+mod caches;
 mod caller;
 mod clock;
 mod directed;
@@ -12,5 +14,6 @@ mod runs;
 mod shrink;
 mod spec;
 mod terms;
+mod tokens;
 mod told;
 mod world;

@@ -5,7 +5,7 @@
 //! # async fn start(mailer: &outrigger::Integration) -> Result<(), Box<dyn std::error::Error>> {
 //! let store = PostgresStore::no_tls("postgres://jobs@localhost/shop")?;
 //! store.migrate().await?;
-//! let outbox = Outbox::with_store(store).lane(mailer).build()?;
+//! let outbox = Outbox::postgres(store).lane(mailer).build()?;
 //! outbox.enqueue(Message::post("https://api.mailer.example/mails")).await?;
 //! outbox.run().await?;
 //! # Ok(()) }
@@ -27,7 +27,7 @@
 //! | who | rights |
 //! |---|---|
 //! | workers, consoles | `USAGE` on the schema and on its sequences; `SELECT`, `INSERT`, `UPDATE`, `DELETE` on its tables |
-//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message` |
+//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message`, and `UPDATE (dedup_until)` with a [window](crate::outbox::Message::dedup_window) |
 //!
 //! # In a transaction of yours
 //!
@@ -43,7 +43,7 @@
 //! - The locks of one transaction are limited by the server's `max_locks_per_transaction`: by default, thousands
 //!   of different order keys in one transaction are too many.
 //!
-//! [`PostgresStore::on_delivered`] is the other half: a function of yours that writes in the transaction that
+//! [`PostgresStore::on_delivered`] (and that of the builder) is the other half: a function of yours that writes in the transaction that
 //! marks a message delivered.
 //!
 //! ```no_run
@@ -92,12 +92,16 @@ mod people;
 mod pool;
 mod statements;
 mod store;
+#[cfg(feature = "oauth")]
+mod tokens;
 mod unheard;
 mod values;
 mod worker;
 
 pub use hook::{PostgresHook, PostgresHookFuture};
 pub use store::PostgresStore;
+#[cfg(feature = "oauth")]
+pub use tokens::{PostgresTokenLease, PostgresTokenStore};
 
 pub(crate) use statements::{INSERT, in_schema, quoted};
 pub(crate) use values::enqueue_values;

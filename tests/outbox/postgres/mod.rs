@@ -14,9 +14,12 @@ mod delivery;
 #[cfg(feature = "hyper")]
 mod example;
 mod failures;
+mod migrations;
 mod plans;
 mod server;
 mod together;
+#[cfg(feature = "oauth")]
+mod tokens;
 mod transactions;
 
 use server::Server;
