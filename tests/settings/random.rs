@@ -129,6 +129,7 @@ const DURATIONS: &[&str] = &[
     "retry.backoff.step",
     "retry.budget.floor_period",
     "hedge.at_least",
+    "drift.shapes.time",
     "circuit_breaker.window",
     "circuit_breaker.open_for",
     "circuit_breaker.open_cap",
@@ -167,6 +168,8 @@ const RATES: &[&str] = &["circuit_breaker.failure_rate", "hedge.quantile"];
 const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
+    "drift.shapes.answers",
+    "drift.shapes.body_cap",
     "cache.body_cap",
     "idempotency.max_len",
     "retry.budget.floor",

@@ -83,7 +83,7 @@ mod handle;
 mod layer;
 #[cfg(feature = "serde")]
 mod settings;
-#[path = "no_shapes.rs"]
+#[cfg_attr(not(feature = "json"), path = "no_shapes.rs")]
 mod shapes;
 mod shared;
 mod signal;
@@ -92,6 +92,8 @@ mod state;
 pub use around::DriftPattern;
 pub use handle::DriftHandle;
 pub use layer::{DriftLayer, DriftService};
+#[cfg(feature = "json")]
+pub use shapes::{ShapeChange, ShapeConfig, Shapes, ShapesError};
 
 pub use crate::event::Drift;
 pub use crate::terms::DriftKind;
