@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::bench::{Bench, answer, bare, get};
+use crate::bench::{Bench, answer, bare, get, secs, wait};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 const ORDER: &str = "GET /v1/orders/{id} 2xx";
@@ -34,6 +34,8 @@ async fn orders(bench: &Bench, numbers: std::ops::Range<u64>, order: fn(u64) -> 
     for number in numbers {
         let body = order(number).to_string();
         told += bench.send(get("/v1/orders/{id}"), answer(&JSON, body)).await.len();
+        // Fewer than ten in a second.
+        wait(secs(1)).await;
     }
     told
 }
@@ -69,6 +71,7 @@ async fn many_places_are_told_in_one_event_that_is_short() {
     for _ in 0..20 {
         let body = Value::from(body.clone()).to_string();
         told.extend(bench.send(get("/v1/orders/{id}"), answer(&JSON, body)).await);
+        wait(secs(1)).await;
     }
     let kinds: Vec<_> = told.iter().map(|drift| drift.kind).collect();
     assert_eq!(kinds, [DriftKind::NewField, DriftKind::FieldGone]);

@@ -143,3 +143,42 @@ fn a_header_that_is_read_anyway_is_a_mistake_that_says_so() {
     assert!(error.contains("notice_headers") && error.contains("link"), "{error}");
     DriftLayer::new().check().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_file_switches_it_on_and_off_while_calls_run_and_what_was_noticed_stays() {
+    let old = Answer::status(200).header("deprecation", "true");
+    let crm = Integration::user_flow("crm").service(Script::new([old])).build().unwrap();
+    let call = async || crm.get("http://crm.test/a").send().await.unwrap();
+    call().await;
+    assert_eq!(crm.drift().drifts(), []);
+    let apply = |file: &str| crm.apply(&toml::from_str(file).unwrap()).unwrap();
+    apply("drift = { watch = true, shapes = { answers = 10 } }");
+    call().await;
+    assert_eq!(crm.drift().drifts().len(), 1);
+    apply("");
+    let seen = crm.drift().drifts();
+    wait(secs(60)).await;
+    call().await;
+    assert_eq!(crm.drift().drifts(), seen, "nobody looks");
+}
+
+#[test]
+fn a_call_without_a_sign_allocates_nothing_for_it() {
+    use futures_util::FutureExt;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let allocated = |layer: DriftLayer| {
+        let bench = Bench::over(layer);
+        let mut counted = 0;
+        for _ in 0..3 {
+            let headers = [("content-type", "application/json"), ("x-request-id", "1")];
+            let (request, answer) = (get("/v1/orders/{id}"), answer(&headers, "{}"));
+            let sent = bench.send(request, answer);
+            let info = allocation_counter::measure(|| drop(sent.now_or_never().unwrap()));
+            counted = info.count_total;
+        }
+        counted
+    };
+    assert_eq!(allocated(DriftLayer::new()), allocated(DriftLayer::disabled()));
+}
