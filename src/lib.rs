@@ -156,6 +156,7 @@
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
+//! - [`local_copy`]: a copy that is kept here of what a provider has, and served while it is down.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
 //! - [`telemetry`]: subscribers; spans (feature `tracing`), metrics (`metrics`, `opentelemetry`), a
@@ -255,6 +256,9 @@ pub mod telemetry;
 // The one order of the patterns around a client.
 pub mod integration;
 
+// Copies that are kept here of what a provider has.
+pub mod local_copy;
+
 // A durable queue of calls.
 #[cfg(feature = "outbox")]
 pub mod outbox;
@@ -293,6 +297,10 @@ pub mod guide {
 
     #[doc = include_str!("guide/from_tower.md")]
     pub mod from_tower {}
+
+    #[cfg(feature = "inbox")]
+    #[doc = include_str!("guide/keeping_two_systems_the_same.md")]
+    pub mod keeping_two_systems_the_same {}
 
     #[doc = include_str!("guide/signatures.md")]
     pub mod signatures {}

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
 use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
 
 /// The health of an integration.
@@ -39,8 +40,12 @@ pub struct Health {
     pub pool: Option<PoolFigures>,
     /// Its token; `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// The [local copies](crate::local_copy) of what it has.
+    pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
     pub signing: Option<SigningHealth>,
+    /// The versions of the provider's API that it pins.
+    pub pins: Vec<PinHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
@@ -62,6 +67,30 @@ pub struct TokenHealth {
     pub error: Option<String>,
 }
 
+/// A local copy, and why its last load came to nothing, if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LocalCopyHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// The state.
+    pub state: CopyState,
+    /// The time since the begin of the last load that succeeded; `None` if there is no copy yet.
+    pub age: Option<Duration>,
+    /// When that load began.
+    pub last_success: Option<SystemTime>,
+    /// How many entries it has.
+    pub count: Option<u64>,
+    /// Whether it was read from its snapshot, and no load has succeeded since.
+    pub is_from_snapshot: bool,
+    /// Why the last load came to nothing.
+    pub failure: Option<LoadFailure>,
+    /// The failure as text.
+    pub error: Option<String>,
+    /// What went wrong with the snapshot the last time.
+    pub snapshot: Option<SnapshotProblem>,
+}
+
 /// How requests are signed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,6 +100,22 @@ pub struct SigningHealth {
     pub clock_ahead: i64,
     /// Why the last request could not be signed, if it couldn't.
     pub error: Option<String>,
+}
+
+/// A version of the provider's API that an integration pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PinHealth {
+    /// The header or the parameter of the query that asks for it.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The version that the last answer had that told it.
+    pub told: Option<String>,
+    /// Whether that is another.
+    pub differs: bool,
+    /// Whether the version has a date that is more than a year ago: providers end versions.
+    pub is_over_a_year_old: bool,
 }
 
 /// When a credential expires.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `kill_switch` | `on`, `no-retries`, `cache-only`, `fallback-only`, `off` |
 //! | `circuit_breaker` | `automatic`, `open`, `closed` |
+//! | the name of a [local copy](crate::local_copy) | `automatic`; `reload` begins a load; `accept` lets the next load pass the guard that refused the last one |
 //! | `fault_injection` | `off`; it is started only by its handle, which says what faults to inject |
 //!
 //! ```
@@ -31,6 +32,7 @@
 //! # Ok(()) }
 //! ```
 
+mod any_copy;
 mod controls;
 mod health;
 mod pool_figures;
@@ -38,10 +40,11 @@ mod registry;
 #[cfg(feature = "serde")]
 mod serial;
 
+pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    MirrorHealth, RateLimitHealth, SigningHealth, TokenHealth,
+    LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
@@ -49,4 +52,5 @@ pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};
 
 pub use crate::event::Drift;
+pub use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
 pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState};

@@ -6,9 +6,10 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
-use super::health::{Expiry, Health};
+use super::health::{Expiry, Health, PinHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
+use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
 use crate::terms::{Status, TokenFailure};
 
 /// An object with these fields as they are, and with others.
@@ -23,7 +24,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, drifts, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, pins, drifts, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -56,6 +57,15 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "local_copies": self.local_copies.iter().map(|copy| object!(
+                copy,
+                [name, count, is_from_snapshot, error],
+                "state": copy.state.name(),
+                "age": copy.age.map(seconds),
+                "last_success": copy.last_success.map(time),
+                "failure": copy.failure.map(LoadFailure::name),
+                "snapshot": copy.snapshot.map(SnapshotProblem::name),
+            )).collect::<Vec<_>>(),
             "signing": self.signing.as_ref().map(|signing| object!(signing, [clock_ahead, error])),
             "pool": self.pool.map(|pool| object!(
                 pool,
@@ -84,6 +94,12 @@ impl Serialize for ControlState {
             "since": self.since.map(time),
         );
         value.serialize(serializer)
+    }
+}
+
+impl Serialize for PinHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object!(self, [name, version, told, differs, is_over_a_year_old]).serialize(serializer)
     }
 }
 

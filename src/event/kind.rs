@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::facts::{AttemptDetail, End};
 use super::short_text::ShortText;
+use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
     Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
@@ -292,6 +293,20 @@ pub enum Event {
         /// is not believed.
         may_repeat: bool,
     },
+    /// A request had another version of the provider's API than the pinned one: its caller's wins. This is
+    /// emitted once for each pin.
+    PinOverridden {
+        /// The header or the parameter of the query that asks for it.
+        pin: ShortText,
+    },
+    /// An answer had another version of the provider's API than was asked for. This is emitted when the
+    /// version changes.
+    PinDiffers {
+        /// The header or the parameter of the query that asks for it.
+        pin: ShortText,
+        /// The version that the answer had.
+        version: ShortText,
+    },
     /// An answer shows that the provider's API changes. This is emitted once for each endpoint and
     /// kind, and again after a day, or when it says something else. The whole of it is
     /// [`Origin::drift`](super::Origin::drift).
@@ -303,6 +318,13 @@ pub enum Event {
     },
     /// Other settings were applied.
     SettingsApplied,
+    /// Something happened to a [local copy](crate::local_copy) of something at the integration.
+    LocalCopy {
+        /// The copy's name.
+        copy: &'static str,
+        /// What.
+        event: LocalCopyEvent,
+    },
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),

@@ -34,6 +34,7 @@ pub use subscriber::{Interest, Origin, Subscriber};
 
 pub use crate::context::recording::Exchange;
 pub use crate::redact::sample::Kept;
+pub use crate::terms::local_copy::{LoadFailure, LocalCopyEvent, SnapshotProblem};
 pub use crate::terms::{
     BreakerState, CloseCause, DriftKind, InjectedFault, RedirectTo, ReplaceCause, SourceProblem,
     SwitchMode, TokenFailure,

@@ -16,7 +16,7 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// The time since then: by the clock that says more, so that nothing seems younger than it is.
-    fn since(&self, then: &Self) -> Duration {
+    pub(crate) fn since(&self, then: &Self) -> Duration {
         let monotonic = self.monotonic.saturating_duration_since(then.monotonic);
         monotonic.max(self.wall.duration_since(then.wall).unwrap_or_default())
     }

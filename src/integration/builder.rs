@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use super::adjust::Adjust;
 use super::bottom::Bottom;
+use super::copies::Copies;
 use super::handle::{Integration, Shared};
 use super::merged::Merged;
+use super::pins::{Pin, Pins};
 use super::preset::Preset;
 use super::reload::{Baseline, Reload};
 use super::request::Endpoint;
@@ -32,9 +34,7 @@ use crate::pattern::{Pattern, Wiring};
 use crate::rate_limit::RateLimitLayer;
 use crate::retry::RetryLayer;
 use crate::settings::{ConfigError, ValidationError};
-use crate::sign::SignLayer;
 use crate::timeout::TimeoutLayer;
-use crate::token::TokenLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
 
@@ -67,11 +67,12 @@ use crate::transport::pool::{PoolHandle, PoolLimits};
 pub struct IntegrationBuilder<T> {
     name: Arc<str>,
     preset: Preset,
-    slots: Slots,
+    pub(super) slots: Slots,
     emitter: Emitter,
     classifier: SharedClassifier,
     registries: Vec<Registry>,
     pub(super) endpoint: Endpoint,
+    pub(super) pins: Vec<Pin>,
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
@@ -149,7 +150,19 @@ impl<T> IntegrationBuilder<T> {
         let emitter = Emitter::named(Arc::clone(&name));
         let (classifier, registries) = (SharedClassifier::default(), Vec::new());
         let (endpoint, settings) = (Endpoint::default(), Settings::default());
-        Self { name, preset, slots, emitter, classifier, registries, endpoint, settings, transport }
+        let pins = Vec::new();
+        Self {
+            name,
+            preset,
+            slots,
+            emitter,
+            classifier,
+            registries,
+            endpoint,
+            pins,
+            settings,
+            transport,
+        }
     }
 
     /// Sends through this service: any `tower::Service` from `http::Request<Body>` to an
@@ -216,7 +229,16 @@ impl<T> IntegrationBuilder<T> {
 
     pub(super) fn with_transport<U>(self, transport: U) -> IntegrationBuilder<U> {
         let Self {
-            name, preset, slots, emitter, classifier, registries, endpoint, settings, ..
+            name,
+            preset,
+            slots,
+            emitter,
+            classifier,
+            registries,
+            endpoint,
+            pins,
+            settings,
+            ..
         } = self;
         IntegrationBuilder {
             name,
@@ -226,6 +248,7 @@ impl<T> IntegrationBuilder<T> {
             classifier,
             registries,
             endpoint,
+            pins,
             settings,
             transport,
         }
@@ -413,34 +436,6 @@ impl<T> IntegrationBuilder<T> {
         self.timeout(|_| TimeoutLayer::new())
     }
 
-    /// Gives each attempt a token, which is renewed before it ends. Only requests to the origin of the
-    /// [base URL](Self::base_url) carry it, if there is one, and no redirect to another origin does.
-    ///
-    /// A call whose token is refused is repeated once with another one, also if
-    /// [`without_retry`](Self::without_retry) allows one attempt.
-    pub fn token(self, layer: TokenLayer) -> Self {
-        self.set(|slots| slots.token = layer)
-    }
-
-    /// Requests are sent with the credentials that they have, as both presets have it.
-    pub fn without_token(self) -> Self {
-        self.token(TokenLayer::disabled())
-    }
-
-    /// Signs each attempt, after all that changes it. Only requests to the origin of the
-    /// [base URL](Self::base_url) are signed, if there is one.
-    ///
-    /// A call that is refused because the clocks differ is repeated once with the provider's time, also if
-    /// [`without_retry`](Self::without_retry) allows one attempt.
-    pub fn sign(self, layer: SignLayer) -> Self {
-        self.set(|slots| slots.sign = layer)
-    }
-
-    /// Requests are sent unsigned, as both presets have it.
-    pub fn without_sign(self) -> Self {
-        self.sign(SignLayer::disabled())
-    }
-
     /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).
     pub fn drift(self, layer: DriftLayer) -> Self {
         self.set(|slots| slots.drift = layer)
@@ -480,7 +475,7 @@ impl<T> IntegrationBuilder<T> {
         self
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Slots)) -> Self {
+    pub(super) fn set(mut self, set: impl FnOnce(&mut Slots)) -> Self {
         set(&mut self.slots);
         self
     }
@@ -494,14 +489,7 @@ impl<T: Source> IntegrationBuilder<T> {
     /// When settings can't work: every one of them is named, with what to do.
     pub fn build(mut self) -> Result<Integration, ConfigError> {
         self.check()?;
-        if self.slots.token.is_enabled() {
-            let provider = self.endpoint.clone();
-            self.slots.token = self.slots.token.only_to(move |uri| provider.is_own(uri));
-        }
-        if self.slots.sign.is_enabled() {
-            let provider = self.endpoint.clone();
-            self.slots.sign = self.slots.sign.only_to(move |uri| provider.is_own(uri));
-        }
+        self.bind_credentials();
         // A cloned builder makes another integration, not another handle on the same one. What is
         // refused is none: it has no layer.
         let of_registries = self.registries.iter().flat_map(Registry::subscribers);
@@ -528,8 +516,11 @@ impl<T: Source> IntegrationBuilder<T> {
             endpoint.default_user_agent();
         }
         let captures = emitter.interest().body_cap().is_some();
-        let compose =
-            move |slots: &Slots| compose(slots, &wiring, Bottom::new(transport.clone(), captures));
+        let pins = Arc::new(Pins::new(self.pins, &emitter));
+        let watched = pins.are_told().then(|| Arc::clone(&pins));
+        let compose = move |slots: &Slots| {
+            compose(slots, &wiring, watched.clone(), Bottom::new(transport.clone(), captures))
+        };
         let integration = Integration {
             shared: Arc::new(Shared {
                 name: self.name,
@@ -540,6 +531,8 @@ impl<T: Source> IntegrationBuilder<T> {
                 pool,
                 last_change: Mutex::default(),
                 endpoint,
+                pins,
+                copies: Copies::default(),
             }),
         };
         self.registries.iter().for_each(|registry| integration.register(registry));
@@ -550,6 +543,7 @@ impl<T: Source> IntegrationBuilder<T> {
         let (slots, limits) = (self.slots.clone(), self.transport.limits());
         let base = Baseline { preset: self.preset, slots, limits };
         let mut found: Vec<ValidationError> = self.endpoint.mistakes();
+        found.extend(self.pin_mistakes());
         self.settings.merge(&base, &mut found);
         if let Err(error) = self.transport.check() {
             // The limits are named already, as they are with the settings laid over them.

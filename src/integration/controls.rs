@@ -30,7 +30,9 @@ pub(super) struct LastChange {
 
 impl Shared {
     pub(super) fn control_states(&self) -> Vec<ControlState> {
-        vec![self.kill_switch_state(), self.breaker_state(), self.fault_injection_state()]
+        let own = [self.kill_switch_state(), self.breaker_state(), self.fault_injection_state()];
+        let copies = self.copies.all();
+        own.into_iter().chain(copies.iter().map(|copy| copy.control_state())).collect()
     }
 
     fn kill_switch_state(&self) -> ControlState {

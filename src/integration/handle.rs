@@ -9,6 +9,8 @@ use super::builder::IntegrationBuilder;
 use super::call::Call;
 use super::client::OwnClient;
 use super::controls::LastChange;
+use super::copies::Copies;
+use super::pins::Pins;
 use super::preset::Preset;
 use super::reload::Reload;
 use super::request::Endpoint;
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub(super) pool: Option<PoolHandle>,
     pub(super) last_change: Mutex<Option<LastChange>>,
     pub(super) endpoint: Endpoint,
+    pub(super) pins: Arc<Pins>,
+    pub(super) copies: Copies,
 }
 
 impl Integration {
@@ -81,10 +85,19 @@ impl Integration {
     /// may have acted.
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         let mut request = request.map(Into::into);
-        match self.shared.endpoint.prepare(&mut request) {
+        let Shared { endpoint, pins, .. } = &*self.shared;
+        let prepared = endpoint.prepare(&mut request).and_then(|is_to_base| match is_to_base {
+            true => pins.write(&mut request),
+            false => Ok(()),
+        });
+        match prepared {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),
             Err(error) => self.refuse(error),
         }
+    }
+
+    pub(crate) fn emitter(&self) -> &Emitter {
+        &self.shared.emitter
     }
 
     /// A call whose request can't be sent.

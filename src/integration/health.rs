@@ -5,9 +5,10 @@ use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
 use super::handle::Shared;
 use crate::control::{
     BreakerHealth, BulkheadHealth, Control, Controllable, Credential, Expiry, Health, HedgeHealth,
-    KeyedBreakersHealth, MirrorHealth, RateLimitHealth, TokenHealth,
+    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, TokenHealth,
 };
 use crate::rt::Clock;
+use crate::terms::local_copy::{CopyState, LoadFailure};
 use crate::terms::{BreakerState, Status, TokenFailure, TokenState};
 use crate::token::{TokenError, TokenHandle};
 use crate::transport::pool::PoolHandle;
@@ -77,7 +78,9 @@ impl Controllable for Shared {
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
             token: token.as_ref().map(health_of),
+            local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
             signing: slots.sign.health(),
+            pins: self.pins.health(),
             drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
@@ -90,11 +93,13 @@ impl Controllable for Shared {
     }
 
     fn controls(self: Arc<Self>) -> Vec<Box<dyn Control>> {
-        vec![
+        let mut controls: Vec<Box<dyn Control>> = vec![
             Box::new(KillSwitchControl(Arc::clone(&self))),
             Box::new(BreakerControl(Arc::clone(&self))),
-            Box::new(FaultInjectionControl(self)),
-        ]
+            Box::new(FaultInjectionControl(Arc::clone(&self))),
+        ];
+        controls.extend(self.copies.all().iter().map(|copy| copy.control()));
+        controls
     }
 }
 
@@ -119,6 +124,7 @@ impl Shared {
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
             || health.token.as_ref().is_some_and(is_in_trouble)
+            || health.local_copies.iter().any(is_outdated)
             || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
             return (Status::Degraded, None);
@@ -140,6 +146,16 @@ fn health_of(token: &TokenHandle) -> TokenHealth {
         failure: error.as_ref().map(TokenError::failure),
         error: error.map(|error| error.to_string()),
     }
+}
+
+/// Whether people have to look at a copy: one load that failed is made good by the next.
+fn is_outdated(copy: &LocalCopyHealth) -> bool {
+    let is_fine = match copy.state {
+        CopyState::Empty => copy.failure.is_none(),
+        CopyState::Current => copy.failure != Some(LoadFailure::Refused),
+        CopyState::Late | CopyState::Expired => false,
+    };
+    !is_fine
 }
 
 /// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the

@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::Uri;
 
 use super::handle::Integration;
-use crate::event::Emitter;
 use crate::kill_switch::KillSwitchHandle;
 use crate::outcome::SharedClassifier;
 use crate::terms::{BreakerState, SwitchMode};
@@ -22,10 +21,6 @@ pub(crate) enum Places {
 }
 
 impl Integration {
-    pub(crate) fn emitter(&self) -> &Emitter {
-        &self.shared.emitter
-    }
-
     pub(crate) fn classifier(&self) -> &SharedClassifier {
         &self.shared.classifier
     }

@@ -126,12 +126,15 @@ mod client;
 #[path = "hyper_client.rs"]
 mod client;
 mod controls;
+mod copies;
+mod credentials;
 pub mod grpc;
 mod handle;
 mod health;
 #[cfg(feature = "outbox")]
 mod jobs;
 mod merged;
+mod pins;
 mod preset;
 mod reload;
 mod request;
@@ -159,6 +162,7 @@ pub use client::OwnClient;
 pub use handle::Integration;
 #[cfg(feature = "outbox")]
 pub(crate) use jobs::Places;
+pub use pins::Pin;
 pub use preset::Preset;
 pub use request::{CallOptions, RequestBuilder, ResponseExt};
 #[cfg(feature = "reqwest")]

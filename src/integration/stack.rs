@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bottom::Bottom;
 use super::box_stack::{BoxStack, DynStack, Shared};
+use super::pins::Pins;
 use super::slots::Slots;
 use crate::cache::Origin;
 use crate::observe::ObserveLayer;
@@ -17,7 +18,12 @@ macro_rules! around {
 }
 
 /// Composes the slots around a transport. An empty slot costs a branch.
-pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn DynStack> {
+pub(super) fn compose(
+    slots: &Slots,
+    wiring: &Wiring,
+    pins: Option<Arc<Pins>>,
+    bottom: Bottom,
+) -> Arc<dyn DynStack> {
     let (slots, Wiring { emitter, classifier }) = (slots.clone(), wiring);
     let listens = emitter.is_listened_to();
     let told = || emitter.clone();
@@ -48,6 +54,8 @@ pub(super) fn compose(slots: &Slots, wiring: &Wiring, bottom: Bottom) -> Arc<dyn
         slots.timeout.to_pattern(),
         // A user's own around the attempt: under its limit.
         users: slots.around_attempt,
+        // What each answer tells of the pinned versions.
+        pins,
         // 16. Inside the attempt: each has a token of its own, and waits for one in its own time.
         slots.token.is_enabled().then(|| slots.token.to_pattern()),
         // 17. Inside all that changes the request: nothing may after it.

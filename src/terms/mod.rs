@@ -15,6 +15,7 @@ mod gave_up;
 #[cfg(feature = "inbox")]
 pub(crate) mod inbox;
 mod injected_fault;
+pub(crate) mod local_copy;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 mod phase;

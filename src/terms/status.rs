@@ -7,6 +7,7 @@ named! {
         Up: "up";
         /// Calls go out, and something is unusual: a breaker's open time is over and nobody has tried
         /// the provider yet, or it only reports that it is open, one of several breakers isn't closed,
+        /// a local copy is outdated or its load was refused,
         /// the provider asked for a pause, a control was moved, or fault injection is on.
         Degraded: "degraded";
         /// A circuit breaker is open: calls are refused, or held, until one that tries the provider

@@ -17,6 +17,7 @@ mod integration;
 mod order;
 mod panicking;
 mod panics;
+mod pins;
 mod plain;
 mod provider;
 mod rotating;

@@ -40,9 +40,9 @@ async fn what_the_head_alone_refuses_is_refused_before_the_body_is_read() {
     let (slack, shopify) =
         (sign::slack(SECRET, NOW, "{}"), sign::shopify(SECRET, "orders/paid", "e", "{}"));
     let standard = sign::standard(&[&[7; 24]], "msg_1", NOW, "{}");
-    let schemes: [(Box<dyn Fn() -> Inbox>, Vec<Signed>); 5] = [
+    let schemes: [(Inbox, Vec<Signed>); 5] = [
         (
-            Box::new(|| bench.inbox(GitHub::new([SECRET]).unwrap())),
+            bench.inbox(GitHub::new([SECRET]).unwrap()),
             vec![
                 github.clone().without("x-hub-signature-256"),
                 github.clone().with("x-hub-signature-256", "sha256=00"),
@@ -50,7 +50,7 @@ async fn what_the_head_alone_refuses_is_refused_before_the_body_is_read() {
             ],
         ),
         (
-            Box::new(|| bench.inbox(Stripe::new([SECRET]).unwrap())),
+            bench.inbox(Stripe::new([SECRET]).unwrap()),
             vec![
                 stripe.clone().without("stripe-signature"),
                 sign::stripe(&[SECRET], NOW - 301, "{}"),
@@ -58,18 +58,18 @@ async fn what_the_head_alone_refuses_is_refused_before_the_body_is_read() {
             ],
         ),
         (
-            Box::new(|| bench.inbox(Slack::new([SECRET]).unwrap())),
+            bench.inbox(Slack::new([SECRET]).unwrap()),
             vec![
                 slack.clone().with("x-slack-signature", "v0=zz"),
                 sign::slack(SECRET, NOW - 301, "{}"),
             ],
         ),
         (
-            Box::new(|| bench.inbox(Shopify::new([SECRET]).unwrap())),
+            bench.inbox(Shopify::new([SECRET]).unwrap()),
             vec![shopify.clone().with("x-shopify-hmac-sha256", "short")],
         ),
         (
-            Box::new(|| bench.inbox(crate::bench::standard())),
+            bench.inbox(crate::bench::standard()),
             vec![
                 standard.clone().without("webhook-id"),
                 standard.clone().with("webhook-signature", "v2,abc"),
@@ -78,18 +78,17 @@ async fn what_the_head_alone_refuses_is_refused_before_the_body_is_read() {
         ),
     ];
     for (inbox, refused) in &schemes {
-        let inbox = inbox();
         for signed in refused {
             let (request, is_read) = watched(signed);
-            let answer = answered(&inbox, request).await;
+            let answer = answered(inbox, request).await;
             assert!(answer.status().is_client_error(), "{:?}", signed.headers);
             assert!(!is_read.load(Ordering::SeqCst), "{:?}", signed.headers);
         }
         assert_eq!(inbox.counts().refused.values().sum::<u64>(), refused.len() as u64);
     }
-    for (inbox, signed) in schemes.iter().zip([github, stripe, slack, shopify, standard]) {
+    for ((inbox, _), signed) in schemes.iter().zip([github, stripe, slack, shopify, standard]) {
         let (request, is_read) = watched(&signed);
-        assert_eq!(answered(&inbox.0(), request).await.status(), 200);
+        assert_eq!(answered(inbox, request).await.status(), 200);
         assert!(is_read.load(Ordering::SeqCst));
     }
 }
@@ -229,23 +228,18 @@ fn limits_that_cannot_work_are_named() {
 
 #[test]
 fn an_outbox_that_forgets_events_before_the_provider_stops_repeating_them_is_refused() {
-    let hours = |hours: u64| Duration::from_secs(3_600 * hours);
-    let stripe = || Stripe::new([SECRET]).unwrap();
-    let build = |scheme: Box<dyn Fn(&Outbox) -> Result<Inbox, outrigger::ConfigError>>, kept| {
-        scheme(&Outbox::memory().retention(kept).build().unwrap())
-    };
-    let of_stripe = || -> Box<dyn Fn(&Outbox) -> Result<Inbox, outrigger::ConfigError>> {
-        Box::new(move |outbox| Inbox::builder("acme", stripe(), outbox).build())
-    };
-    let error = build(of_stripe(), hours(71)).unwrap_err().to_string();
+    let error = of(Stripe::new([SECRET]).unwrap(), 71).unwrap_err().to_string();
     for part in ["inbox.retention", "2days 23h", "3days"] {
         assert!(error.contains(part), "{error}");
     }
-    build(of_stripe(), hours(72)).unwrap();
-    let own = |outbox: &Outbox| Inbox::builder("acme", trusting(), outbox).build();
-    build(Box::new(own), hours(75)).unwrap_err();
-    build(Box::new(own), hours(76)).unwrap();
-    let slack =
-        |outbox: &Outbox| Inbox::builder("acme", Slack::new([SECRET]).unwrap(), outbox).build();
-    build(Box::new(slack), hours(1)).unwrap();
+    of(Stripe::new([SECRET]).unwrap(), 72).unwrap();
+    of(trusting(), 75).unwrap_err();
+    of(trusting(), 76).unwrap();
+    of(Slack::new([SECRET]).unwrap(), 1).unwrap();
+}
+
+/// An inbox at an outbox that keeps events for so many hours.
+fn of(scheme: impl Scheme, hours: u64) -> Result<Inbox, outrigger::ConfigError> {
+    let outbox = Outbox::memory().retention(Duration::from_secs(3_600 * hours)).build().unwrap();
+    Inbox::builder("acme", scheme, &outbox).build()
 }

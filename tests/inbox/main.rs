@@ -10,6 +10,7 @@ mod garbage;
 mod handling;
 mod limits;
 mod loopback;
+mod message;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recording;

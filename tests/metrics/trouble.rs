@@ -18,7 +18,9 @@ use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
+use outrigger::integration::Pin;
 use outrigger::kill_switch::{SourceError, SwitchSetting, SwitchSource};
+use outrigger::local_copy::{Loaded, LocalCopy};
 use outrigger::mirror::MirrorLayer;
 use outrigger::outbox::{Message, Outbox};
 use outrigger::outcome::{Class, Classify, ResponseHead};
@@ -67,13 +69,14 @@ impl Bench {
         outboxes(self).await;
         rotated(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
+        let copied = copied(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, drifts, own, certified, signed));
+        drop((cached, drifts, own, certified, signed, copied));
         page
     }
 
@@ -480,6 +483,30 @@ async fn signed(bench: &Bench) -> Integration {
     signed
 }
 
+/// A list is loaded, and then refused because it is empty; nothing can be written into a missing folder.
+async fn copied(bench: &Bench) -> (Integration, LocalCopy<Vec<u8>>) {
+    let source = Integration::user_flow("source")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([Answer::status(200)]))
+        .build()
+        .expect("settings that work");
+    let loads = AtomicU32::new(0);
+    let loader = move |_| {
+        let is_first = loads.fetch_add(1, Ordering::Relaxed) == 0;
+        ready(Ok(Loaded::new(if is_first { vec![1, 2, 3] } else { Vec::new() })))
+    };
+    let copy = LocalCopy::builder("list", &source, Vec::len, loader).snapshot(
+        "/no/such/folder/list",
+        |list| Ok(list.clone()),
+        |bytes| Ok(bytes.to_vec()),
+    );
+    let copy = copy.start().expect("settings that work");
+    copy.ready().await.expect("a list");
+    copy.reload().await.expect_err("it is empty");
+    (source, copy)
+}
+
 /// A signature that is refused because the clocks differ, and one that can't be made.
 async fn by_a_wrong_clock(bench: &Bench) -> Integration {
     let signer = |input: &SigningInput| match input.method {
@@ -492,6 +519,7 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
         .register(&bench.registry)
         .service(Script::new([answer]))
         .sign(SignLayer::new(signer))
+        .pin(Pin::notion("2022-06-28"))
         .build()
         .expect("settings that work");
     call(&wrong, Method::GET).await;

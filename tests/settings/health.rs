@@ -57,6 +57,7 @@ async fn health_has_these_fields() {
         },
         "token": null,
         "signing": null,
+        "pins": [],
         "drifts": [],
         "expiries": [],
     });

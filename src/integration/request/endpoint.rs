@@ -75,6 +75,10 @@ impl Endpoint {
         }
     }
 
+    pub(in crate::integration) fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
     pub(in crate::integration) fn refuse(&mut self, field: &str, problem: &str) {
         self.mistakes.push(ValidationError::new(field, problem));
     }
@@ -97,8 +101,12 @@ impl Endpoint {
         }
     }
 
-    /// Gives the request what each request carries; the error if it may not go where it wants to.
-    pub(in crate::integration) fn prepare<B>(&self, request: &mut Request<B>) -> Result<(), Error> {
+    /// Gives the request what each request carries; the error if it may not go where it wants to. Returns
+    /// whether that is the base URL's origin, or whether there is none.
+    pub(in crate::integration) fn prepare<B>(
+        &self,
+        request: &mut Request<B>,
+    ) -> Result<bool, Error> {
         let is_to_base = self.direct(request)?;
         for (name, value) in &self.headers {
             // A default may be a credential, which is for the provider alone.
@@ -107,7 +115,7 @@ impl Endpoint {
                 request.headers_mut().insert(name, value.clone());
             }
         }
-        Ok(())
+        Ok(is_to_base)
     }
 
     /// Makes the request's URI absolute, and checks where it leads. Returns whether that is the base

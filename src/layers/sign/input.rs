@@ -110,19 +110,8 @@ impl Signed {
 
     /// Writes them into a request's headers.
     pub(super) fn write_into(&mut self, headers: &mut HeaderMap) {
-        let mut last = None;
-        for (name, mut value) in std::mem::take(&mut self.headers) {
-            value.set_sensitive(true);
-            // Further values of one name have none of their own.
-            match (name, &last) {
-                (Some(name), _) => {
-                    headers.insert(name.clone(), value);
-                    last = Some(name);
-                }
-                (None, Some(name)) => drop(headers.append(name.clone(), value)),
-                (None, None) => {}
-            }
-        }
+        self.headers.values_mut().for_each(|value| value.set_sensitive(true));
+        headers.extend(std::mem::take(&mut self.headers));
     }
 }
 

@@ -4,8 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
-use crate::control::{BreakerHealth, ControlState, Expiry, Health, PoolFigures, SigningHealth};
+use crate::control::{
+    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PinHealth, PoolFigures,
+    SigningHealth,
+};
 use crate::event::Drift;
+use crate::terms::local_copy::{CopyState, LoadFailure};
 use crate::terms::{BreakerState, DriftKind, Status, SwitchMode};
 
 /// A gauge: a metric with its labels.
@@ -28,8 +32,10 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.controls.iter().for_each(|control| gauges.control(control));
         health.breaker.iter().for_each(|breaker| gauges.breaker(breaker));
         health.pool.iter().for_each(|pool| gauges.pool(pool));
+        health.pins.iter().for_each(|pin| gauges.pin(pin));
         health.signing.iter().for_each(|signing| gauges.signing(signing));
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
+        health.local_copies.iter().for_each(|copy| gauges.local_copy(copy));
         health.drifts.iter().for_each(|drift| gauges.drift(drift));
     }
     gauges.values
@@ -100,6 +106,13 @@ impl Gauges {
         self.sum(&names::POOL_WAITING, None, pool.waiting);
     }
 
+    fn pin(&mut self, pin: &PinHealth) {
+        let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
+        let name = (names::PIN, Text::Kept(pin.name.as_str().into()));
+        let shown = self.values.entry((&names::PIN_DIFFERS, vec![integration, name])).or_default();
+        *shown = shown.max(is(pin.differs));
+    }
+
     /// For integrations with one name, the clock that is most wrong counts.
     fn signing(&mut self, signing: &SigningHealth) {
         let seconds = signing.clock_ahead as f64;
@@ -128,8 +141,30 @@ impl Gauges {
         *shown = if *shown == 0.0 { at } else { shown.min(at) };
     }
 
+    fn local_copy(&mut self, copy: &LocalCopyHealth) {
+        let name = (names::COPY, copy.name);
+        for state in CopyState::ALL {
+            let labels = [name, (names::STATE, state.name())];
+            self.most(&names::LOCAL_COPY_STATE, labels, is(copy.state == state));
+        }
+        for why in LoadFailure::ALL {
+            let labels = [name, (names::REASON, why.name())];
+            self.most(&names::LOCAL_COPY_FAILING, labels, is(copy.failure == Some(why)));
+        }
+        let last = copy.last_success.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        self.most(&names::LOCAL_COPY_LAST_SUCCESS, [name], seconds(last));
+        self.most(&names::LOCAL_COPY_AGE, [name], seconds(copy.age));
+        // A gauge is a floating-point number; counts of entries fit.
+        self.most(&names::LOCAL_COPY_ENTRIES, [name], copy.count.unwrap_or_default() as f64);
+    }
+
     /// For integrations with one name, the highest value counts.
-    fn most(&mut self, metric: &'static Metric, labels: Option<Label>, value: f64) {
+    fn most(
+        &mut self,
+        metric: &'static Metric,
+        labels: impl IntoIterator<Item = Label>,
+        value: f64,
+    ) {
         let shown = self.shown(metric, labels);
         *shown = shown.max(value);
     }
@@ -139,9 +174,13 @@ impl Gauges {
         *self.shown(metric, labels) += f64::from(value);
     }
 
-    fn shown(&mut self, metric: &'static Metric, labels: Option<Label>) -> &mut f64 {
+    fn shown(
+        &mut self,
+        metric: &'static Metric,
+        labels: impl IntoIterator<Item = Label>,
+    ) -> &mut f64 {
         let integration = (names::INTEGRATION, Text::from(Arc::clone(&self.integration)));
-        let labels = labels.map(|(name, word)| (name, Text::from(word)));
+        let labels = labels.into_iter().map(|(name, word)| (name, Text::from(word)));
         let labels = [integration].into_iter().chain(labels).collect();
         self.values.entry((metric, labels)).or_default()
     }

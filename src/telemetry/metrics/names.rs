@@ -162,6 +162,10 @@ metrics! {
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
+    /// Loads of a local copy that have ended, by what they came to: `changed`, `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
+    LOCAL_COPY_LOADS: Counter, Of("load"), "outrigger.local_copy.loads", [COPY, OUTCOME];
+    /// Snapshots of a local copy that were not read or not written, by why.
+    LOCAL_COPY_SNAPSHOT_FAILURES: Counter, Of("failure"), "outrigger.local_copy.snapshot_failures", [COPY, REASON];
     /// Attempts that could not be signed, and were refused here.
     SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
     /// Attempts that the provider refused because its clock differs from ours.
@@ -219,8 +223,20 @@ metrics! {
     POOL_WAITING: Gauge, Of("attempt"), "outrigger.pool.waiting", [];
     /// How many seconds the provider's clock is ahead of ours, as it said when it refused a signature; less than 0 where it is behind.
     SIGNING_CLOCK_AHEAD: Gauge, Seconds, "outrigger.signing.clock_ahead", [];
+    /// 1 while answers have another version of the API than the pinned one.
+    PIN_DIFFERS: Gauge, Of("pin"), "outrigger.pin.differs", [PIN];
     /// When the first of its certificates ends; 0 where none is known.
     CREDENTIAL_EXPIRY: Gauge, Seconds, "outrigger.credential.expiry", [CREDENTIAL];
+    /// 1 for the state of a local copy, 0 for the others: `empty`, `current`, `late` (no load has succeeded for two intervals), `expired` (not served any more).
+    LOCAL_COPY_STATE: Gauge, Of("copy"), "outrigger.local_copy.state", [COPY, STATE];
+    /// The time since the begin of the last load of a local copy that succeeded.
+    LOCAL_COPY_AGE: Gauge, Seconds, "outrigger.local_copy.age", [COPY];
+    /// When that load began; 0 if there is no copy yet.
+    LOCAL_COPY_LAST_SUCCESS: Gauge, Seconds, "outrigger.local_copy.last_success", [COPY];
+    /// How many entries a local copy has.
+    LOCAL_COPY_ENTRIES: Gauge, Of("entry"), "outrigger.local_copy.entries", [COPY];
+    /// 1 if the last load of a local copy came to nothing for this reason: `failed`, `timed_out`, `panicked`, `refused` (by the guard).
+    LOCAL_COPY_FAILING: Gauge, Of("copy"), "outrigger.local_copy.failing", [COPY, REASON];
     /// Hosts and endpoints whose answers showed a change of the provider's API within the last 35 days, by kind.
     DRIFT_ENDPOINTS: Gauge, Of("endpoint"), "outrigger.drift.endpoints", [DRIFT];
     /// When the first endpoint will be gone, as its `Sunset` says; 0 where none is known.
@@ -244,6 +260,8 @@ macro_rules! labels {
 }
 
 labels! {
+    /// A local copy's name.
+    COPY = "outrigger.copy";
     /// An outbox's lane.
     LANE = "outrigger.lane";
     /// The integration's name.
@@ -269,7 +287,7 @@ labels! {
     /// More exactly, in the word that `error.type` has: which timeout, which fault of a connection, why
     /// a layer refused. Or why there was no other attempt, what closed a connection.
     REASON = "outrigger.reason";
-    /// A circuit breaker's or a connection's state.
+    /// A circuit breaker's, a connection's, a message's or a local copy's state.
     STATE = "outrigger.state";
     /// A kill switch's mode.
     MODE = "outrigger.mode";
@@ -277,6 +295,8 @@ labels! {
     STATUS_WORD = "outrigger.status";
     /// What ends some day: `server_certificate` (the provider's), `client_certificate` (ours).
     CREDENTIAL = "outrigger.credential";
+    /// The header or the parameter of the query by which a pinned version is asked for.
+    PIN = "outrigger.pin";
     /// What answers show of a change: `deprecation`, `sunset`, `deprecation_link`, `sunset_link`,
     /// `successor_version`, `warning`, `notice`, `media_type`, `new_field`, `field_gone`, `type_changed`,
     /// `new_null`, `new_value`.
@@ -292,7 +312,8 @@ labels! {
     /// `yes`, `no`, or `not_compared`.
     AGREES = "outrigger.agrees";
     /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
-    /// `revalidated`, `collapsed`, `miss`, `bypass`.
+    /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
+    /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
     OUTCOME = "outrigger.outcome";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";

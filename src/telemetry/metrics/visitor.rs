@@ -12,6 +12,7 @@ use crate::context::{CallTarget, Context};
 use crate::event::{AttemptDetail, End, Event, Origin};
 use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::known::{self, OTHER};
+use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{Class, Delivery, Rejection};
 
 /// Records one event as metrics.
@@ -50,6 +51,7 @@ impl MetricsVisitor<'_> {
                 let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
+            Event::LocalCopy { copy, event } => self.local_copy(copy, event),
             ref other => self.tally(other),
         }
     }
@@ -122,6 +124,23 @@ impl MetricsVisitor<'_> {
             },
         };
         self.count(&metric, labels.map(|(name, word)| (name, word.into())));
+    }
+
+    /// The other events of a copy are states, which gauges show.
+    fn local_copy(&self, copy: &'static str, event: LocalCopyEvent) {
+        let outcome = match event {
+            LocalCopyEvent::Loaded { changed: true, .. } => "changed",
+            LocalCopyEvent::Loaded { changed: false, .. } => "unchanged",
+            LocalCopyEvent::LoadFailed { failure, .. } => failure.name(),
+            LocalCopyEvent::SnapshotFailed { problem } => {
+                let why = (names::REASON, problem.name().into());
+                let labels = [(names::COPY, copy.into()), why];
+                return self.count(&names::LOCAL_COPY_SNAPSHOT_FAILURES, labels);
+            }
+            _ => return,
+        };
+        let labels = [(names::COPY, copy.into()), (names::OUTCOME, outcome.into())];
+        self.count(&names::LOCAL_COPY_LOADS, labels);
     }
 
     fn call(&self, end: End, elapsed: Duration, attempts: u32) {

@@ -80,6 +80,7 @@ mod attempt;
 mod call;
 mod failures;
 mod limits;
+mod local_copy;
 mod open;
 mod requests;
 mod span_scope;

@@ -19,6 +19,19 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.clock_ahead_s" = ahead,
             "outrigger.may_repeat" = may_repeat,
         ),
+        Event::PinOverridden { pin } => record!(
+            scope,
+            WARN,
+            "a request has another version than the pinned one",
+            "outrigger.pin" = pin.as_str(),
+        ),
+        Event::PinDiffers { pin, version } => record!(
+            scope,
+            WARN,
+            "the provider answers in another version than the pinned one",
+            "outrigger.pin" = pin.as_str(),
+            "outrigger.version" = version.as_str(),
+        ),
         _ => {}
     }
 }

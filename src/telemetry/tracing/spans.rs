@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::open::OpenSpans;
 use super::span_scope::SpanScope;
-use super::{attempt, call, failures, limits, requests, states};
+use super::{attempt, call, failures, limits, local_copy, requests, states};
 use crate::event::{Event, Origin, Subscriber};
 
 /// Makes a span of each call and of each attempt. See the [module](super).
@@ -71,7 +71,12 @@ impl Subscriber for Spans {
             | Event::CacheAnswered { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
-            Event::Signed { .. } | Event::SigningFailed | Event::ClockSkewed { .. } => {
+            Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),
+            Event::Signed { .. }
+            | Event::SigningFailed
+            | Event::ClockSkewed { .. }
+            | Event::PinOverridden { .. }
+            | Event::PinDiffers { .. } => {
                 requests::record_event(&scope, event);
             }
             #[cfg(feature = "outbox")]

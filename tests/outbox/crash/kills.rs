@@ -34,7 +34,7 @@ fn lives(place: &Place, url: &str, name: usize) -> Vec<String> {
             }
             keys
         });
-        if (nth + name) % 2 == 0 {
+        if (nth + name).is_multiple_of(2) {
             // The others are killed while they start, too.
             first.recv_timeout(PATIENCE).expect("it accepts a message");
         }

@@ -17,6 +17,7 @@ pub(crate) struct Server {
     initdb: PathBuf,
     /// Absent if these tests run as somebody else than root.
     user: Option<(u32, u32)>,
+    settings: &'static str,
     watcher: Child,
 }
 
@@ -33,6 +34,11 @@ impl Server {
     ///
     /// If PostgreSQL is required, and isn't there.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(SETTINGS)
+    }
+
+    /// One with these settings.
+    pub(crate) fn start_with(settings: &'static str) -> Option<Self> {
         let Some(initdb) = find("initdb") else {
             let is_required =
                 std::env::var_os("OUTRIGGER_REQUIRE_POSTGRES").is_some_and(|is| is == "1");
@@ -43,7 +49,7 @@ impl Server {
             println!("skipped: initdb is neither in PATH nor in /usr/lib/postgresql");
             return None;
         };
-        let server = Self::new(initdb);
+        let server = Self::new(initdb, settings);
         server.run(
             server
                 .command(&server.initdb)
@@ -56,7 +62,7 @@ impl Server {
         Some(server)
     }
 
-    fn new(initdb: PathBuf) -> Self {
+    fn new(initdb: PathBuf, settings: &'static str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("outrigger-pg-{}-{nth}", std::process::id());
@@ -71,7 +77,7 @@ impl Server {
         watcher.arg("-c").arg(WATCH).env("FOLDER", &folder).stdin(Stdio::piped());
         // A Ctrl-C is for the tests; the watcher has to do its work after it.
         let watcher = watcher.process_group(0).spawn().unwrap();
-        Self { folder, initdb, user, watcher }
+        Self { folder, initdb, user, settings, watcher }
     }
 
     /// Starts it, and waits until it answers.
@@ -79,7 +85,7 @@ impl Server {
         let mut start = self.command(&self.initdb.with_file_name("pg_ctl"));
         start.args(["start", "-w", "-t", "60", "-D"]).arg(self.data());
         start.arg("-l").arg(self.folder.join("log"));
-        let settings = format!("-k {} {SETTINGS}", self.folder.display());
+        let settings = format!("-k {} {}", self.folder.display(), self.settings);
         self.run(start.arg("-o").arg(settings));
     }
 

@@ -1,8 +1,12 @@
-use http::{HeaderValue, StatusCode};
+use std::time::SystemTime;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use outrigger::context::{CorrelationId, Scope, TraceContext};
 use outrigger::fallback::FallbackLayer;
 use outrigger::outbox::{By, DeadReason, Filter, Lane, Page, Selection, TicketState};
 use outrigger::redact::StandardRedactor;
+use outrigger::rt::Clock;
+use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::testing::{Answer, Script};
 use tokio::time::Instant;
 
@@ -201,4 +205,26 @@ async fn a_person_sees_a_dead_letter_without_its_secrets() {
         }
     }
     assert!(shown.body.unwrap().contains("card"), "its structure is shown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_delivery_is_signed_anew_over_the_same_bytes() {
+    let clock = Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
+    let signer = |input: &SigningInput| {
+        let text = format!("{} {:?}", input.unix_seconds(), input.body.whole()?);
+        let value = HeaderValue::try_from(text).map_err(|_| SignError::new("no text"))?;
+        Ok(Signed::new(HeaderMap::from_iter([(HeaderName::from_static("x-signature"), value)])))
+    };
+    let script = provider([500, 503, 200].map(Answer::status));
+    let signs = builder("mailer").service(script.clone()).sign(SignLayer::new(signer).clock(clock));
+    let running = run(&signs.build().unwrap());
+    let state = running.end_of(mail("hello")).await;
+    assert!(matches!(state, TicketState::Delivered { status: Some(200), .. }), "{state:?}");
+    let requests = script.requests();
+    let signatures: Vec<_> =
+        requests.iter().map(|request| request.headers()["x-signature"].to_str().unwrap()).collect();
+    let times = signatures.iter().map(|text| text.strip_suffix(" b\"hello\"").expect("its bytes"));
+    let times: Vec<u64> = times.map(|time| time.parse().unwrap()).collect();
+    // 1 s and 5 s, each ± 10 %.
+    assert!(times.len() == 3 && times[0] == 1_800_000_000 && times[2] >= times[0] + 5, "{times:?}");
 }

@@ -1,4 +1,4 @@
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,12 +32,6 @@ impl FileStore {
     /// The refresh token in this file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
-    }
-
-    fn beside(&self, end: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(end);
-        name.into()
     }
 
     /// On a thread of its own, where it goes on if the fetch is dropped.
@@ -76,19 +70,13 @@ impl FileStore {
         if self.read()?.version != version {
             return Ok(false);
         }
-        let new = self.beside(".new");
-        // One that a process left behind is not one of ours.
-        let _ = fs::remove_file(&new);
-        let mut file = files::create_new(&new)?;
-        write!(file, "{}\n{}\n", version + 1, next.as_str())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
+        files::replace(&self.path, |file| write!(file, "{}\n{}\n", version + 1, next.as_str()))?;
         Ok(true)
     }
 
     /// The lease; `None` if somebody else has it.
     fn try_lease(&self) -> io::Result<Option<FileLease>> {
-        let file = files::open_to_append(&self.beside(".lock"))?;
+        let file = files::open_to_append(&files::beside(&self.path, ".lock"))?;
         // `File::try_lock` needs Rust 1.89.
         match FileExt::try_lock(&file) {
             Ok(()) => Ok(Some(FileLease { _locked: file })),

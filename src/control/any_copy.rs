@@ -1,0 +1,11 @@
+use super::controls::{Control, ControlState};
+use super::health::LocalCopyHealth;
+
+/// A local copy, as its integration's health and controls see it.
+pub(crate) trait AnyCopy: Send + Sync {
+    fn health(&self) -> LocalCopyHealth;
+
+    fn control_state(&self) -> ControlState;
+
+    fn control(&self) -> Box<dyn Control>;
+}

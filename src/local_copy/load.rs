@@ -1,0 +1,96 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use http::{HeaderMap, Response, StatusCode};
+
+use super::load_error::LoadError;
+use crate::body::Body;
+use crate::integration::{RequestBuilder, ResponseExt};
+
+/// One load: what a loader is given.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// The validators of the present copy, as a request's headers.
+    pub(super) conditions: HeaderMap,
+}
+
+/// What a loader has loaded.
+#[must_use = "what was loaded becomes the copy when a loader returns it"]
+pub struct Loaded<T> {
+    /// Absent: nothing has changed.
+    pub(super) value: Option<T>,
+    pub(super) conditions: HeaderMap,
+}
+
+pub(super) type Loader<T> = Arc<dyn Fn(Load) -> Loading<T> + Send + Sync>;
+type Loading<T> = Pin<Box<dyn Future<Output = Result<Loaded<T>, LoadError>> + Send>>;
+
+impl Load {
+    /// Sends a request for the document that the copy is made of, on the condition that it has changed: with
+    /// the [validators](Loaded::validators) of the present copy (RFC 9110, 13.1). `None` if it has not: the
+    /// provider answered 304. For a list of several pages, send the requests without this.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer, or one of another status than 2xx.
+    pub async fn fetch(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Option<Response<Body>>, LoadError> {
+        let answer = request.headers(self.conditions.clone()).send().await?;
+        match answer.status() {
+            StatusCode::NOT_MODIFIED if !self.conditions.is_empty() => Ok(None),
+            status if status.is_success() => Ok(Some(answer)),
+            status => {
+                answer.error_for_status()?;
+                Err(LoadError::new(format!("the answer's status is {}", status.as_u16())))
+            }
+        }
+    }
+}
+
+impl<T> Loaded<T> {
+    /// Another copy.
+    pub fn new(value: T) -> Self {
+        Self { value: Some(value), conditions: HeaderMap::new() }
+    }
+
+    /// The present copy is still right.
+    pub fn unchanged() -> Self {
+        Self { value: None, conditions: HeaderMap::new() }
+    }
+
+    /// Keeps `ETag` and `Last-Modified` of the answer that it was made of, for the next
+    /// [fetch](Load::fetch).
+    pub fn validators(mut self, headers: &HeaderMap) -> Self {
+        for (of, condition) in [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)] {
+            if let Some(value) = headers.get(of) {
+                self.conditions.insert(condition, value.clone());
+            }
+        }
+        self
+    }
+}
+
+/// Shows nothing of the value.
+impl<T> fmt::Debug for Loaded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("is_changed", &self.value.is_some()).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn boxed<T, F, R>(loader: F) -> Loader<T>
+where
+    F: Fn(Load) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Loaded<T>, LoadError>> + Send + 'static,
+{
+    let loader = Arc::new(loader);
+    Arc::new(move |load| {
+        let loader = Arc::clone(&loader);
+        // In the future, so that a panic of the function itself is caught with those of its future.
+        Box::pin(async move { loader(load).await })
+    })
+}
