@@ -309,7 +309,7 @@ async fn neither_a_value_nor_a_key_that_is_one_is_in_any_output() {
             "secret": format!("{planted}{number}"),
             "name": if number < 20 { "Ada Lovelace" } else { "Grace Hopper" },
             "by_mail": { format!("ada{number}@example.com"): { "pin": "1234" } },
-            planted: { "a": number },
+            "by_key": { planted: { "a": number } },
         })
     };
     orders(&bench, 0..40, body).await;

@@ -75,7 +75,9 @@ async fn ten_thousand_templates_are_bounded_and_the_oldest_goes() {
     for number in 0..10_000 {
         let request = get(&format!("/v1/{number}/{{id}}"));
         assert_eq!(bench.send(request, answer(&OLD, "")).await.len(), 1);
-        wait(secs(1)).await;
+        if number % 10 == 0 {
+            wait(secs(10)).await;
+        }
     }
     let known = bench.handle().drifts();
     assert_eq!(known.len(), 1_000);

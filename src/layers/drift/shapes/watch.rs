@@ -58,7 +58,7 @@ impl Watch {
             (self.second, self.in_second) = (now, 0);
         }
         self.in_second = self.in_second.saturating_add(1);
-        self.in_second <= ALL_UP_TO || self.in_second % ALL_UP_TO == 0
+        self.in_second <= ALL_UP_TO || self.in_second.is_multiple_of(ALL_UP_TO)
     }
 
     /// Takes an answer. Returns what has changed.
