@@ -171,13 +171,14 @@ fn a_call_without_a_sign_allocates_nothing_for_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _context = runtime.enter();
     let allocated = |layer: DriftLayer| {
-        let bench = Bench::over(layer);
+        let usual = Answer::status(200).header("content-type", "application/json").body("{}");
+        let builder = Integration::user_flow("crm").service(Script::new([usual]));
+        let crm = builder.drift(layer).build().unwrap();
         let mut counted = 0;
-        for _ in 0..3 {
-            let headers = [("content-type", "application/json"), ("x-request-id", "1")];
-            let (request, answer) = (get("/v1/orders/{id}"), answer(&headers, "{}"));
-            let sent = bench.send(request, answer);
-            let info = allocation_counter::measure(|| drop(sent.now_or_never().unwrap()));
+        for _ in 0..9 {
+            let request = crm.get("http://crm.test/a/1").template("/a/{id}");
+            let call = async { request.send().await.unwrap().into_body().bytes().await.unwrap() };
+            let info = allocation_counter::measure(|| drop(call.now_or_never().unwrap()));
             counted = info.count_total;
         }
         counted
