@@ -25,6 +25,7 @@
 //!   timeout ─────── one attempt: head, upload                                │
 //!   token ───────── a token on each attempt, renewed before it ends          │
 //!   sign ────────── a signature on each attempt, over all that it has         │
+//!   validate ────── an answer that says 200 and isn't what was asked for     │
 //!   drift ───────── what answers show of a change of the provider's API      │
 //!   idle_timeout ── a body that falls silent                                 │
 //!   fault_injection injected faults, to test all of the above                │
@@ -320,7 +321,7 @@ pub use layers::fault_injection as rehearsal;
 pub use layers::{
     bulkhead, cache, circuit_breaker, correlation, deadline, drift, fallback, fault_injection,
     hedge, idempotency, idle_timeout, kill_switch, mirror, observe, rate_limit, retry, sign,
-    timeout, token,
+    timeout, token, validate,
 };
 pub use outcome::error::{BoxError, Error, ErrorKind};
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use super::controls::ControlState;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState};
+use crate::terms::{BreakerState, Credential, Status, TokenFailure, TokenState, Verdict};
 
 /// The health of an integration.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +38,12 @@ pub struct Health {
     pub mirror: Option<MirrorHealth>,
     /// Its connections; `None` if the client isn't its own.
     pub pool: Option<PoolFigures>,
-    /// Its token; `None` if it has none.
+    /// What its checks of answers rejected; `None` if it has none.
+    pub validation: Option<ValidationHealth>,
+    /// Its token; of those of several keys the one that is worst off. `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// Its tokens, if it has one for each key.
+    pub keyed_tokens: Option<KeyedTokensHealth>,
     /// The [local copies](crate::local_copy) of what it has.
     pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
@@ -49,8 +53,36 @@ pub struct Health {
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
-    /// its token.
+    /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
+}
+
+/// What checks of answers rejected since they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValidationHealth {
+    /// Answers that a check rejected, those in report-only mode included.
+    pub rejected: u64,
+    /// Times that a check couldn't look at an answer.
+    pub unchecked: u64,
+    /// The last rejection.
+    pub last_rejection: Option<LastRejection>,
+}
+
+/// An answer that a check rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastRejection {
+    /// The check's name.
+    pub check: &'static str,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The answer's status.
+    pub status: u16,
+    /// Where in the body, as a JSON pointer.
+    pub pointer: Option<String>,
+    /// When.
+    pub at: SystemTime,
 }
 
 /// A token, and why the last fetch failed, if it did.
@@ -65,6 +97,17 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// The tokens of an integration that has one for each key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyedTokensHealth {
+    /// How many keys have one at present, or wanted one.
+    pub keys: usize,
+    /// For how many of those calls fail for want of a token, or will unless somebody changes something:
+    /// [`keyed_tokens`](crate::Integration::keyed_tokens) says which.
+    pub failing: usize,
 }
 
 /// A local copy, and why its last load came to nothing, if it did.

@@ -44,7 +44,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth,
+    KeyedTokensHealth, LastRejection, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth,
+    SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
@@ -53,4 +54,4 @@ pub use registry::{Controllable, Registry};
 
 pub use crate::event::Drift;
 pub use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState};
+pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState, Verdict};

@@ -51,12 +51,23 @@ impl Serialize for Health {
                 [mirrored, skipped, agreed, disagreed],
                 "share": f64::from(mirror.share) / 1e6,
             )),
+            "validation": self.validation.as_ref().map(|checks| object!(
+                checks,
+                [rejected, unchecked],
+                "last_rejection": checks.last_rejection.as_ref().map(|last| object!(
+                    last,
+                    [check, status, pointer],
+                    "verdict": last.verdict.name(),
+                    "at": time(last.at),
+                )),
+            )),
             "token": self.token.as_ref().map(|token| object!(
                 token,
                 [generation, error],
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "keyed_tokens": self.keyed_tokens.map(|tokens| object!(tokens, [keys, failing])),
             "local_copies": self.local_copies.iter().map(|copy| object!(
                 copy,
                 [name, count, is_from_snapshot, error],

@@ -7,7 +7,8 @@ use super::short_text::ShortText;
 use crate::terms::local_copy::LocalCopyEvent;
 use crate::terms::{
     BreakerState, CacheOutcome, Class, CloseCause, Delivery, DriftKind, GaveUp, InjectedFault,
-    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure,
+    Phase, RedirectTo, Rejection, ReplaceCause, SourceProblem, SwitchMode, TokenFailure, Unchecked,
+    Verdict,
 };
 
 /// Something that happened.
@@ -268,6 +269,13 @@ pub enum Event {
         /// How long the present token is still sent; `None` if there is none, or it has no known end.
         served_for: Option<Duration>,
     },
+    /// An attempt was sent with a token that has ended, because the issuer is down.
+    TokenServedExpired {
+        /// Its number.
+        generation: u64,
+        /// How long ago it ended.
+        ended_for: Duration,
+    },
     /// There was no token to send, and the issuer gave none: an attempt was refused here.
     TokenMissing,
     /// The provider refused the token of an attempt.
@@ -292,6 +300,29 @@ pub enum Event {
         /// Whether attempts are signed with its time from now on. If not, it is more than a day off, which
         /// is not believed.
         may_repeat: bool,
+    },
+    /// A check found nothing wrong with an answer.
+    AnswerPassed {
+        /// The check's name.
+        check: &'static str,
+        /// Whether the provider did only a part of what was asked.
+        partial: bool,
+    },
+    /// A check rejected an answer.
+    AnswerRejected {
+        /// The check's name.
+        check: &'static str,
+        /// What it said.
+        verdict: Verdict,
+        /// Whether it acted. If not, it only tells, and the answer passed.
+        enforced: bool,
+    },
+    /// A check couldn't look at an answer.
+    AnswerUnchecked {
+        /// The check's name.
+        check: &'static str,
+        /// Why.
+        why: Unchecked,
     },
     /// A request had another version of the provider's API than the pinned one: its caller's wins. This is
     /// emitted once for each pin.

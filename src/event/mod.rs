@@ -37,7 +37,7 @@ pub use crate::redact::sample::Kept;
 pub use crate::terms::local_copy::{LoadFailure, LocalCopyEvent, SnapshotProblem};
 pub use crate::terms::{
     BreakerState, CloseCause, DriftKind, InjectedFault, RedirectTo, ReplaceCause, SourceProblem,
-    SwitchMode, TokenFailure,
+    SwitchMode, TokenFailure, Unchecked, Verdict,
 };
 
 pub(crate) use emitter::WeakEmitter;

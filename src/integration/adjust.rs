@@ -3,6 +3,7 @@ use crate::cache::CacheLayer;
 use crate::fallback::FallbackLayer;
 use crate::hedge::HedgeLayer;
 use crate::idempotency::IdempotencyLayer;
+use crate::validate::ValidateLayer;
 
 /// What a slot of an [`IntegrationBuilder`](super::IntegrationBuilder) becomes: a layer that takes the
 /// slot, or a function that adjusts the layer that is there. Sealed.
@@ -83,6 +84,16 @@ impl Adjust<Self> for FallbackLayer {
 impl sealed::Sealed<Self> for HedgeLayer {}
 
 impl Adjust<Self> for HedgeLayer {
+    type Layer = Self;
+
+    fn adjust(self, _: Self) -> Self {
+        self
+    }
+}
+
+impl sealed::Sealed<Self> for ValidateLayer {}
+
+impl Adjust<Self> for ValidateLayer {
     type Layer = Self;
 
     fn adjust(self, _: Self) -> Self {

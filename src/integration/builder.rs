@@ -37,6 +37,7 @@ use crate::settings::{ConfigError, ValidationError};
 use crate::timeout::TimeoutLayer;
 use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
+use crate::validate::ValidateLayer;
 
 /// Builds an [`Integration`]: a preset's values, adjusted slot by slot.
 ///
@@ -434,6 +435,17 @@ impl<T> IntegrationBuilder<T> {
     /// time.
     pub fn without_timeout(self) -> Self {
         self.timeout(|_| TimeoutLayer::new())
+    }
+
+    /// Checks answers before they count as successes: a layer, or a function that [adjusts](Adjust) the one
+    /// that was given. See [`validate`](crate::validate).
+    pub fn validate(self, adjust: impl Adjust<ValidateLayer, Layer = ValidateLayer>) -> Self {
+        self.set(|slots| slots.validate = adjust.adjust(slots.validate.clone()))
+    }
+
+    /// Answers mean what their statuses say, as both presets have it.
+    pub fn without_validate(self) -> Self {
+        self.validate(ValidateLayer::new())
     }
 
     /// Notices what answers show of a change of the provider's API. See [`drift`](crate::drift).

@@ -19,7 +19,7 @@
 //! | concurrency | 64, queue 0; where bursts of more come, add `.queue(128).queue_wait(250 ms)` or more places | 16, queue 65,536; jobs beyond the places that there are just then wait for their turn before it | |
 //! | pool idle, time to live | 30 s, 5 min ± 20 % | the same | stale keep-alive, DNS moves |
 //! | kill switch | on | on | |
-//! | fallback, cache, hedge, mirror, token, sign, drift, fault_injection | off | off | decisions that only the business can make |
+//! | fallback, cache, hedge, mirror, token, sign, validate, drift, fault_injection | off | off | decisions that only the business can make |
 //!
 //! Settings are adjusted slot by slot, a slot is emptied by `without_` and its name
 //! ([`without_deadline`](IntegrationBuilder::without_deadline)), and all are checked together:
@@ -49,10 +49,12 @@
 //! 15. `timeout`: the attempt's time, without the queue's.
 //! 16. `token`: each attempt has a token of its time, and waits for one in its own time.
 //! 17. `sign`: after all that changes the request; nothing may after it.
-//! 18. `drift`: sees every answer that the provider gives.
-//! 19. `idle_timeout`: the body's silence, right above the transport.
-//! 20. `fault_injection`: all limits meet its faults as if they were the provider's.
-//! 21. the transport.
+//! 18. `validate`: what a check says of an answer is heard by all that stands above; inside the token,
+//!     which hears of a refused credential.
+//! 19. `drift`: sees every answer that the provider gives.
+//! 20. `idle_timeout`: the body's silence, right above the transport.
+//! 21. `fault_injection`: all limits meet its faults as if they were the provider's.
+//! 22. the transport.
 //!
 //! A slot that nobody uses is left out when the stack is composed. Patterns of your own stand
 //! around the call, inside 2, or around the attempt, inside 15:
@@ -148,6 +150,7 @@ mod settings;
 mod slots;
 mod stack;
 mod target;
+mod token_health;
 mod tower;
 mod user_flow;
 mod users;

@@ -60,13 +60,16 @@ pub(super) fn compose(
         slots.token.is_enabled().then(|| slots.token.to_pattern()),
         // 17. Inside all that changes the request: nothing may after it.
         slots.sign.is_enabled().then(|| slots.sign.to_pattern()),
-        // 18. Inside retry: it sees every answer that the provider gives.
+        // 18. Inside the token: what a check says of a credential is the token's to hear. Outside the body's
+        //     limit: a body that stalls while it is held back is still cut.
+        slots.validate.is_enabled().then(|| slots.validate.to_pattern()),
+        // 19. Inside retry: it sees every answer that the provider gives.
         slots.drift.to_pattern(),
-        // 19. Above the transport: only the provider's silence counts.
+        // 20. Above the transport: only the provider's silence counts.
         slots.idle_timeout.to_pattern(),
-        // 20. Right above the transport: all limits meet the faults as if they were real.
+        // 21. Right above the transport: all limits meet the faults as if they were real.
         slots.fault_injection.is_in_use().then(|| slots.fault_injection.to_pattern()),
-        // 21. The transport: its errors become ours here, once.
+        // 22. The transport: its errors become ours here, once.
         bottom,
     ));
     let name = emitter.integration().cloned();

@@ -26,6 +26,7 @@ use crate::retry::RetryLayer;
 use crate::sign::SignLayer;
 use crate::timeout::TimeoutLayer;
 use crate::token::TokenLayer;
+use crate::validate::ValidateLayer;
 
 pub(super) fn slots() -> Slots {
     let backoff = Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500));
@@ -50,6 +51,7 @@ pub(super) fn slots() -> Slots {
         timeout: TimeoutLayer::new().attempt(Duration::from_secs(3)),
         token: TokenLayer::disabled(),
         sign: SignLayer::disabled(),
+        validate: ValidateLayer::new(),
         drift: DriftLayer::disabled(),
         idle_timeout: IdleTimeoutLayer::new(Duration::from_secs(3)),
         fault_injection: FaultInjectionLayer::new(),

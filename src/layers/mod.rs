@@ -19,3 +19,4 @@ pub mod retry;
 pub mod sign;
 pub mod timeout;
 pub mod token;
+pub mod validate;

@@ -40,7 +40,7 @@ impl<T: Send + Sync + 'static> LocalCopy<T> {
     /// A copy of something at this integration, whose subscribers are told of it, and in whose health and
     /// controls it is.
     ///
-    /// The name is for events, metrics and controls. `count` says how many entries a copy has, for the
+    /// The name is for events, metrics and controls: no other copy of the integration should have it. `count` says how many entries a copy has, for the
     /// guard and for people; of a single document `|_| 1`. The loader runs in a task of its own, one load at
     /// a time.
     pub fn builder<C, L, R>(

@@ -59,7 +59,7 @@
 //! - **A provider that says "not modified"** (304) has confirmed the copy: a success.
 //! - **They end with the handle.** When the last clone is dropped, a load that runs is cancelled.
 //!
-//! What fails is loaded again by itself: an integration that retries for hours does so within one load, until
+//! Each process loads for itself. What fails is loaded again by itself: an integration that retries for hours does so within one load, until
 //! `load_timeout`.
 //!
 //! # The guard
@@ -91,7 +91,8 @@
 //!
 //! # When not to use it
 //!
-//! - More than fits in memory twice: while it is loaded, the old copy and the new one exist.
+//! - More than fits in memory twice: while it is loaded, the old copy and the new one exist. While a snapshot
+//!   is written, its encoded form does, too.
 //! - Answers to requests that differ from caller to caller: that is the layer [`cache`](crate::cache).
 //! - Data that must not be a minute old: a balance, the last seat.
 //!

@@ -72,12 +72,14 @@
 
 mod classify;
 pub(crate) mod error;
+mod failed_check;
 pub(crate) mod foreign;
 mod http;
 pub(crate) mod reference;
 mod waits;
 
 pub use classify::{Classify, Redirected, ResponseHead};
+pub use failed_check::FailedCheck;
 pub use http::HttpClassifier;
 pub use waits::LimitHeader;
 

@@ -62,6 +62,14 @@ impl<W: Wire> Attempt<W> {
         self.shared.slots().head.as_mut().map(look)
     }
 
+    /// The same without a lock, because `look` may run the host's code.
+    pub(crate) fn lend_answer<R>(&self, look: impl FnOnce(&mut Parts) -> R) -> Option<R> {
+        let mut head = self.shared.slots().head.take()?;
+        let result = look(&mut head);
+        self.shared.slots().head = Some(head);
+        Some(result)
+    }
+
     /// The answer's status, while its head is on its way.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {

@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http::response::Parts;
 use http_body::{Frame, SizeHint};
@@ -187,7 +188,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                 let ahead = self.ahead.get_or_insert_default();
                 ahead.is_full = !left.take(&frame);
                 if what == ReadOff::Keep {
-                    ahead.frames.push_back(frame);
+                    ahead.frames.push_back(frame.map_data(in_one_piece));
                 }
             }
             match flow {
@@ -204,9 +205,13 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     /// Waits for the first data of the body, or its end, and keeps what it reads.
     pub(crate) async fn first_frame(&mut self) {
         // Of nothing, so that it takes no more than one frame that has data.
-        let mut left = Allowance::new(0);
+        self.read_ahead(&mut Allowance::new(0)).await;
+    }
+
+    /// Reads the body to its end, or until it is more than may be read, and keeps what it reads.
+    pub(crate) async fn read_ahead(&mut self, left: &mut Allowance) {
         poll_fn(|cx| {
-            self.poll_read_off(&mut left, ReadOff::Keep, cx);
+            self.poll_read_off(left, ReadOff::Keep, cx);
             match self.is_over() || self.is_read_off() {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
@@ -221,11 +226,29 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         frames.filter_map(Frame::data_ref).all(|data| !data.has_remaining())
     }
 
-    /// The error, if the body broke before it had any data: nothing of it has reached anybody.
+    /// What was read of the body, in one piece, and whether it is all of it.
+    pub(crate) fn read_so_far(&self) -> (Cow<'_, [u8]>, bool) {
+        let frames = self.ahead.iter().flat_map(|ahead| &ahead.frames);
+        let mut pieces = frames.filter_map(Frame::data_ref).map(Buf::chunk);
+        let mut bytes = Cow::Borrowed(pieces.next().unwrap_or_default());
+        for piece in pieces.filter(|piece| !piece.is_empty()) {
+            bytes.to_mut().extend_from_slice(piece);
+        }
+        (bytes, self.is_over())
+    }
+
+    /// Reads or changes the answer's head; `None` if it is an error. No lock is held, because `look` may
+    /// run the host's code.
+    pub(crate) fn lend_answer<R>(&self, look: impl FnOnce(&mut Parts) -> R) -> Option<R> {
+        match self.came {
+            Came::Answer { .. } => self.attempt.lend_answer(look),
+            Came::Failed(_) => None,
+        }
+    }
+
+    /// The error, if the body broke while it was read ahead: nothing of it has reached anybody.
     pub(crate) fn or_broken(mut self) -> Self {
-        if self.has_no_data()
-            && let Some(error) = self.ahead.as_mut().and_then(|ahead| ahead.broken.take())
-        {
+        if let Some(error) = self.ahead.as_mut().and_then(|ahead| ahead.broken.take()) {
             self.came = Came::Failed(error);
         }
         self
@@ -255,6 +278,14 @@ impl<D> ReadAhead<D> {
 impl<D> Default for ReadAhead<D> {
     fn default() -> Self {
         Self { frames: VecDeque::new(), broken: None, is_full: false }
+    }
+}
+
+/// The same data, so that its first chunk is all of it.
+fn in_one_piece<D: Buf + From<Bytes>>(mut data: D) -> D {
+    match data.chunk().len() == data.remaining() {
+        true => data,
+        false => data.copy_to_bytes(data.remaining()).into(),
     }
 }
 

@@ -27,6 +27,7 @@ mod status;
 mod switch_mode;
 mod token_failure;
 mod token_state;
+mod verdict;
 
 pub use breaker_state::BreakerState;
 pub use cache_outcome::CacheOutcome;
@@ -47,3 +48,4 @@ pub use status::Status;
 pub use switch_mode::SwitchMode;
 pub use token_failure::TokenFailure;
 pub use token_state::TokenState;
+pub use verdict::{Unchecked, Verdict};

@@ -30,6 +30,7 @@ use outrigger::retry::{RetryBudget, RetryLayer};
 use outrigger::sign::{SignError, SignLayer, Signed, SigningInput};
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::{Token, TokenLayer};
+use outrigger::validate::{Finding, Media, ValidateLayer, function};
 
 use provider::{Fault, Provider};
 use subject::{HalfOpen, Nothing, Observed};
@@ -179,6 +180,12 @@ contract! {
     timeout_without_limits: TimeoutLayer = TimeoutLayer::new();
     token: TokenLayer = TokenLayer::new(|_| async { Ok(Token::new("t1")) });
     token_disabled: TokenLayer = TokenLayer::disabled();
+    validate_nothing: ValidateLayer = ValidateLayer::new();
+    validate_heads: ValidateLayer = ValidateLayer::new().report(Media::json());
+    validate_bodies: ValidateLayer =
+        ValidateLayer::new().enforce(function("any", |_, _| Finding::pass()));
+    validate_beyond_the_cap: ValidateLayer =
+        ValidateLayer::new().enforce(function("any", |_, _| Finding::pass())).body_cap(1);
     drift: DriftLayer = DriftLayer::new();
     drift_disabled: DriftLayer = DriftLayer::disabled();
     idle_timeout: IdleTimeoutLayer = IdleTimeoutLayer::new(HOUR);

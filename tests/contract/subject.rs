@@ -27,6 +27,7 @@ use outrigger::sign::SignLayer;
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
+use outrigger::validate::ValidateLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::provider::{Fault, Provider};
@@ -93,6 +94,7 @@ impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for SignLayer {}
 impl Subject for TimeoutLayer {}
+impl Subject for ValidateLayer {}
 
 impl Subject for TokenLayer {
     async fn prepare(&self) {

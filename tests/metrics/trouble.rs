@@ -30,6 +30,7 @@ use outrigger::telemetry::metrics::Metrics;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenError, TokenLayer};
 use outrigger::transport::rotating::Rotating;
+use outrigger::validate::{Required, ValidateLayer};
 use outrigger::{Body, Integration, Ratio};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -68,7 +69,9 @@ impl Bench {
         let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
+        expired(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
+        let checked = checked(self).await;
         let copied = copied(self).await;
         let own = connected(self).await;
         let certified = certified(self).await;
@@ -76,7 +79,7 @@ impl Bench {
         queued(self).await;
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
-        drop((cached, drifts, own, certified, signed, copied));
+        drop((cached, checked, copied, drifts, own, certified, signed));
         page
     }
 
@@ -525,6 +528,45 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
     call(&wrong, Method::GET).await;
     call(&wrong, Method::PUT).await;
     wrong
+}
+
+/// An issuer is away for longer than its token lives, and the API accepts that.
+async fn expired(bench: &Bench) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        ready(match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Token::new("t1").expires_in(Duration::from_secs(60))),
+            _ => Err(TokenError::transient("away")),
+        })
+    });
+    let tolerant = Integration::user_flow("tolerant")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new([Answer::status(200)]))
+        .token(tokens.serve_expired(Duration::from_secs(60)))
+        .build()
+        .expect("settings that work");
+    call(&tolerant, Method::GET).await;
+    sleep(Duration::from_secs(60)).await;
+    call(&tolerant, Method::GET).await;
+}
+
+/// Answers that a check lets pass, rejects and can't look at.
+async fn checked(bench: &Bench) -> Integration {
+    let [fine, empty, page] =
+        [r#"{"id":1}"#, "{}", "<html>"].map(|body| Answer::status(200).body(body));
+    let zipped = Answer::status(200).header("content-encoding", "gzip").body("x");
+    let checked = Integration::user_flow("checked")
+        .subscriber(bench.metrics.clone())
+        .register(&bench.registry)
+        .service(Script::new([fine, empty, page, zipped]))
+        .without_retry()
+        .validate(ValidateLayer::new().enforce(Required::new(["/id"])))
+        .build()
+        .expect("settings that work");
+    for _ in 0..4 {
+        let _failed = checked.get("http://checked.test/").send().await;
+    }
+    checked
 }
 
 /// A host that shows a certificate, to a client that has one.

@@ -14,6 +14,8 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
+use outrigger::token::TokenLayer;
+use outrigger::validate::{self, ValidateLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
 type Builder = IntegrationBuilder<OwnClient>;
@@ -61,6 +63,9 @@ fn changed(preset: Builder) -> Builder {
                 .stale_while_revalidate(Duration::from_secs(62))
                 .stale_if_error(Duration::from_secs(63))
                 .body_cap(65_537)
+        })
+        .validate(|checks: ValidateLayer| {
+            checks.mode(validate::Mode::ReportOnly).body_cap(65_538).must_check(true)
         })
         .correlation(|layer| {
             layer
@@ -137,6 +142,13 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
+        .token(
+            TokenLayer::disabled()
+                .fetch_timeout(Duration::from_secs(4))
+                .margin(Duration::from_secs(14))
+                .renew_ahead(Duration::from_secs(24))
+                .serve_expired(Duration::from_secs(34)),
+        )
         .drift(
             DriftLayer::new()
                 .notice_header(HeaderName::from_static("x-api-warn"))

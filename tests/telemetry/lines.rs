@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::Method;
 use outrigger::Integration;
 use outrigger::control::Registry;
+use outrigger::local_copy::{Loaded, LocalCopy};
 use outrigger::telemetry::tracing::Spans;
 use outrigger::testing::{Answer, Script};
 
@@ -62,6 +63,28 @@ async fn a_call_that_may_have_been_done_is_one_short_line_and_others_are_none() 
     keeps_secrets(&lines[0]);
     read(payments.send(get())).await.unwrap_err();
     assert_eq!(written.lines().len(), 1, "a GET that fails is nothing to repair");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_local_copy_that_is_refused_is_an_error_with_its_name_and_one_that_is_loaded_is_no_line()
+{
+    let (written, _guard) = Written::here();
+    let registry = Registry::new().subscriber(Spans::new());
+    let shop = Integration::user_flow("shop").register(&registry);
+    let shop = shop.service(Script::new([Answer::status(200)])).build().unwrap();
+    let entries = Arc::new(Mutex::new(vec!["a secret price"]));
+    let now = Arc::clone(&entries);
+    let loader = move |_| std::future::ready(Ok(Loaded::new(now.lock().unwrap().clone())));
+    let prices = LocalCopy::builder("prices", &shop, Vec::len, loader).start().unwrap();
+    prices.ready().await.unwrap();
+    assert_eq!(written.lines(), Vec::<String>::new());
+    entries.lock().unwrap().clear();
+    prices.reload().await.unwrap_err();
+    let lines = written.lines();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let parts = ["ERROR outrigger: the guard of a local copy refused", "\"shop\"", "\"prices\""];
+    assert!(parts.iter().all(|part| lines[0].contains(part)), "{lines:#?}");
+    assert!(!lines[0].contains("secret"), "{lines:#?}");
 }
 
 #[tokio::test(start_paused = true)]

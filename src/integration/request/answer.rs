@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::body::{AnswerOf, Body};
-use crate::outcome::{Error, ErrorKind, SharedClassifier, class_of_head, wait_of};
+use crate::outcome::{Error, ErrorKind, FailedCheck, SharedClassifier, class_of_head, wait_of};
 use crate::retry::Retries;
 use crate::rt::Clock;
 use crate::terms::Delivery;
@@ -20,11 +20,11 @@ use crate::terms::Delivery;
 /// # Ok(()) }
 /// ```
 pub trait ResponseExt: sealed::Sealed + Sized {
-    /// An answer with a status of 400 to 599 as an error.
+    /// An answer with a status of 400 to 599, or one that failed its [check](crate::validate), as an error.
     ///
     /// # Errors
     ///
-    /// Of kind [`Status`](ErrorKind::Status), with the call's ids, attempts, and
+    /// Of kind [`Status`](ErrorKind::Status), or [`Invalid`](ErrorKind::Invalid) if only its check failed, with the call's ids, attempts, and
     /// [delivery](Error::delivery) over all attempts: [`Answered`](Delivery::Answered), unless one
     /// before this answer was lost. [`Error::retry_after`] is what the provider asks for, and
     /// [`Error::gave_up`] why it was not tried again. Its text names
@@ -89,7 +89,9 @@ impl sealed::Sealed for Response<Body> {}
 impl ResponseExt for Response<Body> {
     fn error_for_status(self) -> Result<Self, Error> {
         let status = self.status();
-        if !status.is_client_error() && !status.is_server_error() {
+        let failed_check = self.extensions().get::<FailedCheck>().cloned();
+        let is_error = status.is_client_error() || status.is_server_error();
+        if !is_error && failed_check.is_none() {
             return Ok(self);
         }
         let (mut head, body) = self.into_parts();
@@ -97,7 +99,11 @@ impl ResponseExt for Response<Body> {
         let class = class_of_head(&by, status, &head.headers, &head.extensions);
         let clock = Clock::system();
         let wait = wait_of(&by, class, &head.headers, &mut head.extensions, &clock);
-        let error = error_of(ErrorKind::Status(status), body.answer_of()).with_retry_after(wait);
+        let kind = if is_error { ErrorKind::Status(status) } else { ErrorKind::Invalid };
+        let mut error = error_of(kind, body.answer_of()).with_retry_after(wait);
+        if let Some(failed) = failed_check {
+            error = error.with_detail(failed.to_string()).with_source(Box::new(failed));
+        }
         Err(match head.extensions.get::<Retries>() {
             Some(retries) => error.with_gave_up(retries.gave_up, retries.attempts),
             None => error,

@@ -1,8 +1,8 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::outcome::{Error, foreign};
-use crate::terms::Class;
+use crate::outcome::{Error, FailedCheck, foreign};
+use crate::terms::{Class, Verdict};
 
 /// Says whether another attempt could be better than this result.
 ///
@@ -41,6 +41,8 @@ pub struct FailedAttempt<'a> {
     pub status: Option<StatusCode>,
     /// The answer's headers, where there was one.
     pub headers: Option<&'a HeaderMap>,
+    /// The check that the answer failed, where there was one. See [`validate`](crate::validate).
+    pub failed_check: Option<&'a FailedCheck>,
     /// The error, where there was none.
     pub error: Option<&'a Error>,
     /// The request's method. `failed.method.is_safe()` limits retries to safe requests (RFC 9110,
@@ -135,6 +137,10 @@ impl StandardPolicy {
 
 impl RetryPolicy for StandardPolicy {
     fn wants(&self, failed: &FailedAttempt<'_>) -> bool {
+        // Whatever the status: a 429 for an account without money.
+        if failed.failed_check.is_some_and(|check| check.verdict() == Verdict::Permanent) {
+            return false;
+        }
         if let Some(says) = failed.provider_says() {
             return says;
         }

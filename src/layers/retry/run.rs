@@ -163,11 +163,14 @@ impl<'a, W: Wire> Run<'a, W> {
     ) -> bool {
         let (call, other, none) = (self.call.facts(), Method::GET, HeaderMap::new());
         self.attempt.exchange(|method, sent, head| {
-            let answered = outcome.answer.and(head).map_or(&none, |head| &head.headers);
+            let head = outcome.answer.and(head);
+            let failed_check = head.as_ref().and_then(|head| head.extensions.get());
+            let answered = head.as_ref().map_or(&none, |head| &head.headers);
             let failed = FailedAttempt {
                 class: outcome.class,
                 status: outcome.answer.map(|(status, _)| status),
                 headers: outcome.answer.map(|_| answered),
+                failed_check,
                 error,
                 method: method.unwrap_or(&other),
                 sent,

@@ -160,6 +160,8 @@ metrics! {
     TOKEN_REFRESHES: Counter, Of("refresh"), "outrigger.token.refreshes", [];
     /// Tokens that could not be fetched, by why: `transient` ends by itself.
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
+    /// Attempts that were sent with a token that has ended, because its issuer is down.
+    TOKEN_SERVED_EXPIRED: Counter, Of("attempt"), "outrigger.token.served_expired", [];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
     /// Loads of a local copy that have ended, by what they came to: `changed`, `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
@@ -170,6 +172,8 @@ metrics! {
     SIGNING_FAILURES: Counter, Of("attempt"), "outrigger.signing.failures", [];
     /// Attempts that the provider refused because its clock differs from ours.
     SIGNING_CLOCK_SKEWS: Counter, Of("attempt"), "outrigger.signing.clock_skews", [];
+    /// Answers that checks looked at, by check and verdict; also of checks that only tell.
+    VALIDATION_ANSWERS: Counter, Of("answer"), "outrigger.validation.answers", [CHECK, VERDICT];
     /// Changes of the provider's API that answers showed, by kind; each is told once a day.
     DRIFT_NOTICED: Counter, Of("change"), "outrigger.drift.noticed", [DRIFT];
     /// Times that other settings were applied.
@@ -315,6 +319,11 @@ labels! {
     /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
     /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
     OUTCOME = "outrigger.outcome";
+    /// A check's name.
+    CHECK = "outrigger.check";
+    /// What a check said: `pass`, `partial`, `transient`, `permanent`, `throttled`, `unauthorized`,
+    /// `invalid`, `unchecked`.
+    VERDICT = "outrigger.verdict";
     /// `yes` or `no`.
     ANSWERED = "outrigger.answered";
     /// `yes` or `no`.

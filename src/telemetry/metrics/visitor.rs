@@ -13,7 +13,7 @@ use crate::event::{AttemptDetail, End, Event, Origin};
 use crate::telemetry::error_type::ErrorType;
 use crate::telemetry::known::{self, OTHER};
 use crate::terms::local_copy::LocalCopyEvent;
-use crate::terms::{Class, Delivery, Rejection};
+use crate::terms::{Class, Delivery, Rejection, Verdict};
 
 /// Records one event as metrics.
 pub(super) struct MetricsVisitor<'a> {
@@ -51,9 +51,19 @@ impl MetricsVisitor<'_> {
                 let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
+            Event::AnswerPassed { check, partial: false } => self.answer(check, Verdict::Pass),
+            Event::AnswerPassed { check, partial: true } => self.answer(check, Verdict::Partial),
+            Event::AnswerRejected { check, verdict, .. } => self.answer(check, verdict),
+            Event::AnswerUnchecked { check, .. } => self.answer(check, Verdict::Unchecked),
             Event::LocalCopy { copy, event } => self.local_copy(copy, event),
             ref other => self.tally(other),
         }
+    }
+
+    /// Counts what a check said of an answer.
+    fn answer(&self, check: &'static str, verdict: Verdict) {
+        let labels = [(names::CHECK, check.into()), (names::VERDICT, verdict.name().into())];
+        self.count(&names::VALIDATION_ANSWERS, labels);
     }
 
     /// Counts an event, with at most one label.
@@ -104,6 +114,7 @@ impl MetricsVisitor<'_> {
             Event::TokenRefreshFailed { failure, .. } => {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
+            Event::TokenServedExpired { .. } => (names::TOKEN_SERVED_EXPIRED, None),
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
             Event::SigningFailed => (names::SIGNING_FAILURES, None),
             Event::ClockSkewed { .. } => (names::SIGNING_CLOCK_SKEWS, None),

@@ -65,10 +65,14 @@ impl Subscriber for Spans {
             | Event::FaultInjected { .. }
             | Event::TokenRefreshed { .. }
             | Event::TokenRefreshFailed { .. }
+            | Event::TokenServedExpired { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
             | Event::DriftNoticed { .. }
             | Event::CacheAnswered { .. }
+            | Event::AnswerPassed { .. }
+            | Event::AnswerRejected { .. }
+            | Event::AnswerUnchecked { .. }
             | Event::CacheRefreshed { .. }
             | Event::SettingsApplied => states::record_event(&scope, event),
             Event::LocalCopy { copy, event } => local_copy::record_event(&scope, copy, *event),

@@ -51,6 +51,7 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         ),
         Event::TokenRefreshed { .. }
         | Event::TokenRefreshFailed { .. }
+        | Event::TokenServedExpired { .. }
         | Event::TokenMissing
         | Event::TokenRefused { .. } => token(scope, event),
         Event::CacheAnswered { outcome } => {
@@ -61,6 +62,29 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         Event::CacheRefreshed { ok } => {
             record!(scope, DEBUG, "a stored answer was fetched anew", "outrigger.ok" = ok);
         }
+        Event::AnswerPassed { check, partial: true } => {
+            record!(
+                scope,
+                DEBUG,
+                "an answer is a part of what was asked",
+                "outrigger.check" = check
+            );
+        }
+        Event::AnswerRejected { check, verdict, enforced } => record!(
+            scope,
+            WARN,
+            "an answer failed its check",
+            "outrigger.check" = check,
+            "outrigger.verdict" = verdict.name(),
+            "outrigger.enforced" = enforced,
+        ),
+        Event::AnswerUnchecked { check, why } => record!(
+            scope,
+            DEBUG,
+            "an answer could not be checked",
+            "outrigger.check" = check,
+            "outrigger.reason" = why.name(),
+        ),
         Event::DriftNoticed { .. } => scope.drift().into_iter().for_each(|it| drift(scope, it)),
         Event::SettingsApplied => record!(scope, INFO, "the settings are others"),
         _ => {}
@@ -131,6 +155,13 @@ fn token(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.failure" = failure.name(),
             "outrigger.retry_in_s" = retry_in.as_secs_f64(),
             "outrigger.served_for_s" = served_for.map(|time| time.as_secs_f64()),
+        ),
+        Event::TokenServedExpired { generation, ended_for } => record!(
+            scope,
+            WARN,
+            "a token was sent after its end",
+            "outrigger.generation" = i64::try_from(generation).unwrap_or(i64::MAX),
+            "outrigger.ended_for_s" = ended_for.as_secs_f64(),
         ),
         Event::TokenMissing => record!(scope, DEBUG, "a call was refused: there is no token"),
         Event::TokenRefused { generation, may_repeat } => record!(

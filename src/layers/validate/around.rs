@@ -1,0 +1,118 @@
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Method};
+use http_body::SizeHint;
+
+use super::judge::{Asked, Judge};
+use super::layer::ValidateLayer;
+use super::media::essence;
+use super::prefix::Prefix;
+use crate::body::Allowance;
+use crate::outcome::{Error, ErrorKind, FailedCheck};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::terms::{Class, Unchecked};
+
+/// Checks answers, as code around a call: what a [`ValidateLayer`](super::ValidateLayer) makes of its
+/// settings. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct ValidatePattern {
+    layer: Arc<ValidateLayer>,
+}
+
+impl ValidatePattern {
+    pub(super) fn new(layer: ValidateLayer) -> Self {
+        Self { layer: Arc::new(layer) }
+    }
+}
+
+impl Pattern for ValidatePattern {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        // The answer to a HEAD has no body, and a head that is another's.
+        let asked = attempt.request(|request| Asked::of(request));
+        let is_looked_at = |asked: &Asked| asked.method != Method::HEAD && self.layer.is_enabled();
+        let Some(asked) = asked.filter(is_looked_at) else {
+            return next.run(call, attempt).await;
+        };
+        let judge = Judge { layer: &self.layer, asked };
+        let mut running = pin!(next.run(call, attempt));
+        let mut held = attempt.head(running.as_mut()).await;
+        let chosen = held.lend_answer(|head| judge.choose(head)).unwrap_or_default();
+        if chosen.checks == 0 {
+            return held.hand_up().await;
+        }
+        let announced = if held.is_over() { SizeHint::with_exact(0) } else { attempt.size_hint() };
+        let cap = self.layer.config.body_cap;
+        let obstacle = held.answer(|head| obstacle(&head.headers, &announced, cap)).flatten();
+        if chosen.reads_body && obstacle.is_none() {
+            held.read_ahead(&mut Allowance::new(cap)).await;
+            // Nothing of it has reached anybody: it is the attempt that failed.
+            held = held.or_broken();
+        }
+        let rejected = {
+            let (bytes, is_whole) = held.read_so_far();
+            let missing = obstacle.or((!is_whole).then_some(Unchecked::TooLarge));
+            let size = if is_whole { SizeHint::with_exact(bytes.len() as u64) } else { announced };
+            let body = Prefix::new(&bytes, missing, size);
+            held.lend_answer(|head| judge.judge(chosen, head, &body, attempt)).flatten()
+        };
+        match rejected {
+            None => held.hand_up().await,
+            Some((failed, class)) => {
+                held.discard();
+                Err(error_of(failed, class, call, attempt))
+            }
+        }
+    }
+
+    fn integration(&self) -> Option<&Arc<str>> {
+        self.layer.emitter.integration()
+    }
+}
+
+/// The error in the place of an answer that says that it succeeded, and failed its check.
+fn error_of<W: Wire>(
+    failed: FailedCheck,
+    class: Class,
+    call: &Call,
+    attempt: &Attempt<W>,
+) -> Error {
+    let error = Error::new(ErrorKind::Invalid, call.facts().delivery_of_answer())
+        .with_detail(failed.to_string())
+        .with_source(Box::new(failed))
+        .with_context(&attempt.context())
+        .with_elapsed(call.elapsed());
+    error.class_or(|| class);
+    error
+}
+
+/// Why a body isn't read, if so.
+fn obstacle(headers: &HeaderMap, size: &SizeHint, cap: usize) -> Option<Unchecked> {
+    let is_plain = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    let is_streamed = essence(headers).is_some_and(|essence| {
+        let essence = essence.to_ascii_lowercase();
+        STREAMS.iter().any(|stream| essence.starts_with(stream))
+    });
+    match () {
+        () if headers
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .any(|coding| !is_plain(coding.as_bytes())) =>
+        {
+            Some(Unchecked::Encoded)
+        }
+        () if is_streamed => Some(Unchecked::Streamed),
+        () if size.lower() > cap as u64 => Some(Unchecked::TooLarge),
+        () => None,
+    }
+}
+
+/// Media types of bodies whose parts are wanted as they come.
+const STREAMS: [&str; 4] =
+    ["text/event-stream", "multipart/", "application/grpc", "application/x-ndjson"];

@@ -1,0 +1,97 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::outcome::FailedCheck;
+use crate::terms::{Unchecked, Verdict};
+
+/// What a check found: a verdict, where, and why.
+///
+/// Where and why are shown in errors, events and samples: say which field and which rule, never a value
+/// of the answer.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a finding has no effect unless a check returns it"]
+pub struct Finding {
+    pub(super) verdict: Verdict,
+    pub(super) pointer: Option<Cow<'static, str>>,
+    pub(super) reason: Cow<'static, str>,
+    pub(super) wait: Option<Duration>,
+    pub(super) unchecked: Option<Unchecked>,
+}
+
+impl Finding {
+    /// The answer is as it should be.
+    pub fn pass() -> Self {
+        Self::of(Verdict::Pass, "")
+    }
+
+    /// The provider did a part of what was asked.
+    pub fn partial(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Verdict::Partial, reason)
+    }
+
+    /// The provider failed; the same request may succeed later.
+    pub fn transient(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Verdict::Transient, reason)
+    }
+
+    /// The provider refused this request, and would refuse it again.
+    pub fn permanent(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Verdict::Permanent, reason)
+    }
+
+    /// The provider asks for fewer or later requests: after this time, or as its headers say.
+    pub fn throttled(wait: Option<Duration>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { wait, ..Self::of(Verdict::Throttled, reason) }
+    }
+
+    /// The credentials were refused.
+    pub fn unauthorized(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Verdict::Unauthorized, reason)
+    }
+
+    /// The answer isn't what was agreed on.
+    pub fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Verdict::Invalid, reason)
+    }
+
+    /// The check couldn't look at the answer.
+    pub fn unchecked(why: Unchecked) -> Self {
+        Self { unchecked: Some(why), ..Self::of(Verdict::Unchecked, why.to_string()) }
+    }
+
+    /// Where in the body, as a JSON pointer (RFC 6901): `/items/0/id`.
+    pub fn at(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The verdict.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Where in the body it is.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.pointer.as_deref()
+    }
+
+    /// The provider's wait, if it said one.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    pub(super) fn failed(self, check: &'static str, status: StatusCode) -> FailedCheck {
+        let Self { verdict, pointer, reason, .. } = self;
+        FailedCheck { check, verdict, status, pointer, reason }
+    }
+
+    /// A finding with this verdict.
+    pub(super) fn of(verdict: Verdict, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { verdict, pointer: None, reason: reason.into(), wait: None, unchecked: None }
+    }
+}

@@ -1,0 +1,146 @@
+//! Checks an answer before it counts as a success.
+//!
+//! A status of 200 doesn't say that a provider did what was asked: `{"ok": false}`, GraphQL's `errors`, a
+//! login page after a redirect, a proxy's page, a field that is gone. A check looks at the answer's head
+//! and the beginning of its body, and its verdict becomes the answer's [class](crate::outcome::Class), by
+//! which all layers decide. So retry, breaker, rate limit, token, fallback, cache and metrics treat an
+//! answer that failed its check as they treat a status that says the same.
+//!
+//! | verdict | class | repeated | breaker | caller gets, at a 2xx |
+//! |---|---|---|---|---|
+//! | `pass` | as the status says | | | the answer |
+//! | `partial` | partial | no | success | the answer |
+//! | `transient` | server error | as a 500 | failure | an error |
+//! | `invalid` | invalid answer | as a 500 | failure | an error |
+//! | `permanent` | client error | no | says nothing bad | the answer, with [`FailedCheck`] |
+//! | `throttled` | throttled | after its wait, as a 429 | says nothing bad | the answer, with [`FailedCheck`] |
+//! | `unauthorized` | unauthorized | as a 401 of the [`token`](crate::token) | says nothing bad | the answer, with [`FailedCheck`] |
+//! | `unchecked` | as the status says | | | the answer |
+//!
+//! - **An error** is of kind [`Invalid`](crate::ErrorKind::Invalid), with delivery "answered": the provider
+//!   may have acted. So a POST is repeated only under its key. The error's text and its source, a
+//!   [`FailedCheck`], name the check, the status and the place in the body, and no value of it.
+//! - **An answer that says why it was refused** stays an answer, as one with a status of 400 is, and has
+//!   a [`FailedCheck`] among its extensions.
+//!   [`error_for_status`](crate::ResponseExt::error_for_status) makes an error of it. So does any answer
+//!   whose status says by itself that it failed.
+//! - **The caller gets the same bytes**, frames and trailers, whatever was read for a check. At most
+//!   [`body_cap`](ValidateLayer::body_cap) bytes are held back; a body that is larger passes as `unchecked`.
+//!   The limits on an attempt and on a body's silence run meanwhile. A body that breaks while it is
+//!   held back has reached nobody: the attempt failed, and may be repeated.
+//! - **What can't be checked passes**, and is counted: a body over the cap, a compressed one (the own
+//!   client decompresses with the feature `decompression`), events, parts and gRPC; and where a check
+//!   panics. [`must_check`](ValidateLayer::must_check) makes such an answer `invalid` if its status is a
+//!   2xx. Answers to HEAD, and those with a status of 1xx, 204, 205, 206 or 304, have no body of their own,
+//!   and are not looked at.
+//! - **A new check** is added by [`report`](ValidateLayer::report): it tells what it would reject, and
+//!   changes nothing. The mode of all checks can be changed while calls run, by a file:
+//!   `[validate] mode = "report_only"`.
+//!
+//! # Checks
+//!
+//! | check | looks at | feature |
+//! |---|---|---|
+//! | [`Media`] | the media type | |
+//! | [`Size`] | the body's size | |
+//! | [`function`] | whatever your function does | |
+//! | [`Required`] | members that must be there | `json` |
+//!
+//! Each is for answers with a 2xx unless it says otherwise, and can be limited by
+//! [`when`](Check::when) or [`at`](Check::at), so that each endpoint has its own. Checks are asked in
+//! order, up to the first that rejects. JSON is parsed once for all of them.
+//!
+//! # Where it stands
+//!
+//! Composed [by hand](crate::integration#composed-by-hand):
+//!
+//! - inside [`retry`](crate::retry), [`circuit_breaker`](crate::circuit_breaker),
+//!   [`rate_limit`](crate::rate_limit) and [`token`](crate::token), which act on the verdict;
+//! - inside [`timeout`](crate::timeout) and outside [`idle_timeout`](crate::idle_timeout), so that a body
+//!   that is held back is limited.
+//!
+//! # When not to use it
+//!
+//! For answers that are read as they come: to hold a body back costs the time of its first 64 KiB. For
+//! what a decoder says anyway, unless it must count: a body that your type can't be made of fails in
+//! [`json`](crate::ResponseExt::json) as well, but then the call was a success to retry and breaker.
+//!
+//! # Defaults
+//!
+//! | setting | default | why |
+//! |---|---|---|
+//! | checks | none | what is right, only you know |
+//! | `mode` | `enforce` | |
+//! | `body_cap` | 64 KiB | larger answers are lists and files, and nobody should wait for their ends |
+//! | `must_check` | no | a check that can't look isn't the provider's failure |
+//! | `keep_samples` | none | bodies hold what is private |
+//!
+//! # Events
+//!
+//! [`AnswerPassed`](crate::event::Event::AnswerPassed),
+//! [`AnswerRejected`](crate::event::Event::AnswerRejected),
+//! [`AnswerUnchecked`](crate::event::Event::AnswerUnchecked): one for each check and answer. The metric is
+//! `outrigger.validation.answers`, by check and verdict. [`Health`](crate::control::Health) has counts and
+//! the last rejection, and [`Integration::validation`](crate::Integration::validation) the samples.
+//!
+//! # Example
+//!
+//! ```
+//! use outrigger::Integration;
+//! use outrigger::testing::{Answer, Script}; // needs the feature `test-util`
+//! use outrigger::validate::{FailedCheck, Media, ValidateLayer};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let page = || Answer::status(200).header("content-type", "text/html").body("<h1>Log in</h1>");
+//! let json = || Answer::status(200).header("content-type", "application/json").body("{}");
+//! let provider = Script::new([page(), json(), page()]);
+//! let crm = Integration::user_flow("crm")
+//!     .validate(ValidateLayer::new().enforce(Media::json()))
+//!     .service(provider.clone())
+//!     .build()?;
+//!
+//! // The page was no answer of the provider's, and a GET is repeated.
+//! let answer = crm.get("http://crm.test/contacts").send().await?;
+//! assert_eq!(answer.headers()["content-type"], "application/json");
+//!
+//! // A POST is not: the provider may have acted.
+//! let error = crm.post("http://crm.test/contacts").body("{}").send().await.unwrap_err();
+//! let failed = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<FailedCheck>());
+//! assert_eq!(failed.map(FailedCheck::check), Some("media"));
+//! assert_eq!(provider.begun(), 3);
+//! # Ok(()) }
+//! ```
+
+mod around;
+mod check;
+mod config;
+mod finding;
+mod judge;
+mod layer;
+mod media;
+mod prefix;
+mod report;
+#[cfg(feature = "json")]
+mod required;
+#[cfg(feature = "serde")]
+mod settings;
+mod size;
+
+pub use around::ValidatePattern;
+pub use check::{Answered, Check, Function, Named, When, function};
+pub use config::Mode;
+pub use finding::Finding;
+pub use layer::{Validate, ValidateLayer};
+pub use media::Media;
+pub use prefix::Prefix;
+pub use report::{Sample, ValidateHandle};
+#[cfg(feature = "json")]
+pub use required::Required;
+pub use size::Size;
+
+#[cfg(feature = "serde")]
+pub(crate) use settings::ValidateSettings;
+
+pub use crate::outcome::FailedCheck;
+pub use crate::terms::{Unchecked, Verdict};

@@ -1,0 +1,9 @@
+//! Checks of answers: what they say of an answer, and what all layers make of it.
+#![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
+
+mod answers;
+mod bench;
+mod bodies;
+mod same_bytes;
+mod told;
+mod verdicts;
