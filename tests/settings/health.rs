@@ -61,6 +61,7 @@ async fn health_has_these_fields() {
         "signing": null,
         "pins": [],
         "drifts": [],
+        "local_copies": [],
         "expiries": [],
     });
     assert_eq!(written, expected);
