@@ -175,6 +175,8 @@ const COUNTS: &[&str] = &[
     "drift.shapes.answers",
     "drift.shapes.body_cap",
     "cache.body_cap",
+    "cache.max_bytes",
+    "cache.max_keys",
     "validate.body_cap",
     "idempotency.max_len",
     "retry.budget.floor",
