@@ -58,6 +58,7 @@ async fn health_has_these_fields() {
         "validation": null,
         "token": null,
         "keyed_tokens": null,
+        "local_copies": [],
         "signing": null,
         "pins": [],
         "drifts": [],
