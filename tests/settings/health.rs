@@ -57,6 +57,7 @@ async fn health_has_these_fields() {
         },
         "validation": null,
         "token": null,
+        "lanes": [],
         "keyed_tokens": null,
         "local_copies": [],
         "signing": null,

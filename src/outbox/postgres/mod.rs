@@ -27,7 +27,7 @@
 //! | who | rights |
 //! |---|---|
 //! | workers, consoles | `USAGE` on the schema and on its sequences; `SELECT`, `INSERT`, `UPDATE`, `DELETE` on its tables |
-//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message` |
+//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message`, and `UPDATE (dedup_until)` with a [window](crate::outbox::Message::dedup_window) |
 //!
 //! The table `refresh_token` of `PostgresTokenStore` (feature `oauth`) stands beside them, and by itself.
 //!
