@@ -171,10 +171,6 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
 }
 
 /// Milliseconds that a column can hold.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    expect(dead_code, reason = "only databases have columns")
-)]
 pub(crate) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -149,7 +149,7 @@
 //! |---|---|---|---|
 //! | [`Outbox::memory`] | one | one | nothing |
 //! | `Outbox::sqlite` (feature `sqlite`) | many, on one machine | one, proven by a lock | crashes and power failures |
-//! | `PostgresStore` (feature `postgres`) by [`Outbox::with_store`] | many | many | what your server does |
+//! | `Outbox::postgres` (feature `postgres`) | many | many | what your server does |
 //! | [`Outbox::with_store`] | | | what your [`Store`] does |
 //!
 //! SQLite's file must be on a local disk: network file systems are refused. At its start, the worker takes back

@@ -59,6 +59,7 @@ async fn health_has_these_fields() {
         "token": null,
         "lanes": [],
         "keyed_tokens": null,
+        "local_copies": [],
         "signing": null,
         "pins": [],
         "drifts": [],
