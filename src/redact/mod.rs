@@ -112,6 +112,8 @@ mod json;
 mod known;
 mod media;
 mod patterns;
+#[cfg(feature = "json")]
+mod pointer;
 mod redactor;
 pub(crate) mod sample;
 mod standard;
@@ -120,8 +122,12 @@ mod url;
 mod words;
 
 pub(crate) use media::is_name as is_media_type;
+#[cfg(feature = "json")]
+pub(crate) use pointer::shown_pointer;
 pub use redactor::Redactor;
 pub(crate) use sample::Kept;
 pub use standard::StandardRedactor;
 #[cfg(feature = "audit")]
 pub(crate) use words::is_header_name;
+#[cfg(feature = "json")]
+pub(crate) use words::{is_id_key, is_word};

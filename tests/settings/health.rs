@@ -59,9 +59,11 @@ async fn health_has_these_fields() {
         "token": null,
         "lanes": [],
         "keyed_tokens": null,
+        "local_copies": [],
         "signing": null,
         "pins": [],
         "drifts": [],
+        "local_copies": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

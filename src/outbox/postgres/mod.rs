@@ -29,6 +29,8 @@
 //! | workers, consoles | `USAGE` on the schema and on its sequences; `SELECT`, `INSERT`, `UPDATE`, `DELETE` on its tables |
 //! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message`, and `UPDATE (dedup_until)` with a [window](crate::outbox::Message::dedup_window) |
 //!
+//! The table `refresh_token` of `PostgresTokenStore` (feature `oauth`) stands beside them, and by itself.
+//!
 //! # In a transaction of yours
 //!
 //! [`Message::insert_statement`](crate::outbox::Message::insert_statement) makes SQL with `$1` and plain
