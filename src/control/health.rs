@@ -40,8 +40,10 @@ pub struct Health {
     pub pool: Option<PoolFigures>,
     /// What its checks of answers rejected; `None` if it has none.
     pub validation: Option<ValidationHealth>,
-    /// Its token; `None` if it has none.
+    /// Its token; of those of several keys the one that is worst off. `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// Its tokens, if it has one for each key.
+    pub keyed_tokens: Option<KeyedTokensHealth>,
     /// The [local copies](crate::local_copy) of what it has.
     pub local_copies: Vec<LocalCopyHealth>,
     /// Its signatures; `None` if it signs nothing.
@@ -51,7 +53,7 @@ pub struct Health {
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
-    /// its token.
+    /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
 }
 
@@ -95,6 +97,17 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// The tokens of an integration that has one for each key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyedTokensHealth {
+    /// How many keys have one at present, or wanted one.
+    pub keys: usize,
+    /// For how many of those calls fail for want of a token, or will unless somebody changes something:
+    /// [`keyed_tokens`](crate::Integration::keyed_tokens) says which.
+    pub failing: usize,
 }
 
 /// A local copy, and why its last load came to nothing, if it did.

@@ -44,8 +44,8 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    LastRejection, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth, SigningHealth,
-    TokenHealth, ValidationHealth,
+    KeyedTokensHealth, LastRejection, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth,
+    SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

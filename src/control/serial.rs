@@ -67,6 +67,7 @@ impl Serialize for Health {
                 "state": token.state.name(),
                 "failure": token.failure.map(TokenFailure::name),
             )),
+            "keyed_tokens": self.keyed_tokens.map(|tokens| object!(tokens, [keys, failing])),
             "local_copies": self.local_copies.iter().map(|copy| object!(
                 copy,
                 [name, count, is_from_snapshot, error],

@@ -269,6 +269,13 @@ pub enum Event {
         /// How long the present token is still sent; `None` if there is none, or it has no known end.
         served_for: Option<Duration>,
     },
+    /// An attempt was sent with a token that has ended, because the issuer is down.
+    TokenServedExpired {
+        /// Its number.
+        generation: u64,
+        /// How long ago it ended.
+        ended_for: Duration,
+    },
     /// There was no token to send, and the issuer gave none: an attempt was refused here.
     TokenMissing,
     /// The provider refused the token of an attempt.

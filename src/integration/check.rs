@@ -21,7 +21,7 @@ impl Integration {
     /// the issuer's clock with this machine's, and reads when certificates end, as far as they are
     /// known. It sends nothing to the provider.
     ///
-    /// It takes at most the token's [`fetch_timeout`](crate::token::TokenLayer::fetch_timeout).
+    /// Of an integration that has a token for each key, it knows no key and fetches none. It takes at most the token's [`fetch_timeout`](crate::token::TokenLayer::fetch_timeout).
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ impl<T> IntegrationBuilder<T> {
     /// A call whose token is refused is repeated once with another one, also if
     /// [`without_retry`](Self::without_retry) allows one attempt.
     pub fn token(self, layer: TokenLayer) -> Self {
-        self.set(|slots| slots.token = layer)
+        self.set(|slots| slots.token = layer.refused_as(&slots.token))
     }
 
     /// Requests are sent with the credentials that they have, as both presets have it.

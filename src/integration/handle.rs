@@ -29,7 +29,7 @@ use crate::mirror::MirrorHandle;
 use crate::outcome::Error;
 use crate::rate_limit::{KeyedRateLimits, RateLimitHandle};
 use crate::retry::RetryBudget;
-use crate::token::TokenHandle;
+use crate::token::{KeyedTokens, TokenHandle};
 use crate::transport::pool::PoolHandle;
 use crate::validate::ValidateHandle;
 
@@ -165,10 +165,16 @@ impl Integration {
         self.shared.live.slots().hedge.handle()
     }
 
-    /// Its token, if it has one.
+    /// Its token, if it has one, and not one for each key.
     #[must_use]
     pub fn token(&self) -> Option<TokenHandle> {
         self.shared.live.slots().token.handle()
+    }
+
+    /// Its tokens, if it has [one for each key](crate::token::TokenLayer::keyed).
+    #[must_use]
+    pub fn keyed_tokens(&self) -> Option<KeyedTokens> {
+        self.shared.live.slots().token.keyed_handle()
     }
 
     /// What its checks of answers rejected; `None` if it has none.

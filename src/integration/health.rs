@@ -3,14 +3,14 @@ use std::time::SystemTime;
 
 use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
 use super::handle::Shared;
+use super::token_health::{self, TokensHealth};
 use crate::control::{
     BreakerHealth, BulkheadHealth, Control, Controllable, Credential, Expiry, Health, HedgeHealth,
-    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, TokenHealth,
+    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth,
 };
 use crate::rt::Clock;
 use crate::terms::local_copy::{CopyState, LoadFailure};
-use crate::terms::{BreakerState, Status, TokenFailure, TokenState};
-use crate::token::{TokenError, TokenHandle};
+use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
 impl Controllable for Shared {
@@ -38,7 +38,7 @@ impl Controllable for Shared {
         let (rate, hedge, mirror) =
             (slots.rate_limit.handle(), slots.hedge.handle(), slots.mirror.handle());
         let counts = hedge.counts();
-        let token = slots.token.handle();
+        let tokens = TokensHealth::of(&slots.token);
         let mut health = Health {
             integration: self.name.to_string(),
             status: Status::Up,
@@ -78,15 +78,15 @@ impl Controllable for Shared {
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
             validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
-            token: token.as_ref().map(health_of),
+            token: tokens.worst,
+            keyed_tokens: tokens.keyed,
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
             signing: slots.sign.health(),
             pins: self.pins.health(),
             drifts: slots.drift.reader().drifts(),
             expiries: self.pool.as_ref().map(PoolHandle::expiries).unwrap_or_default(),
         };
-        let ends = token.as_ref().and_then(TokenHandle::ends);
-        let ends = ends.map(|at| Expiry { credential: Credential::Token, host: None, at });
+        let ends = tokens.ends.map(|at| Expiry { credential: Credential::Token, host: None, at });
         health.expiries.extend(ends);
         health.expiries.sort_by_key(|expiry| expiry.at);
         (health.status, health.since) = self.status(&health);
@@ -124,7 +124,7 @@ impl Shared {
         if breaker.is_some_and(|breaker| breaker.held > 0)
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
-            || health.token.as_ref().is_some_and(is_in_trouble)
+            || health.token.as_ref().is_some_and(token_health::is_in_trouble)
             || health.local_copies.iter().any(is_outdated)
             || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
@@ -139,16 +139,6 @@ impl Shared {
     }
 }
 
-fn health_of(token: &TokenHandle) -> TokenHealth {
-    let error = token.error();
-    TokenHealth {
-        state: token.state(),
-        generation: token.generation(),
-        failure: error.as_ref().map(TokenError::failure),
-        error: error.map(|error| error.to_string()),
-    }
-}
-
 /// Whether people have to look at a copy: one load that failed is made good by the next.
 fn is_outdated(copy: &LocalCopyHealth) -> bool {
     let is_fine = match copy.state {
@@ -157,11 +147,4 @@ fn is_outdated(copy: &LocalCopyHealth) -> bool {
         CopyState::Late | CopyState::Expired => false,
     };
     !is_fine
-}
-
-/// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the
-/// token still lives, is no trouble.
-fn is_in_trouble(token: &TokenHealth) -> bool {
-    let is_sent = matches!(token.state, TokenState::Fresh | TokenState::Soft);
-    token.failure.is_some_and(|failure| !is_sent || failure != TokenFailure::Transient)
 }

@@ -150,6 +150,7 @@ mod settings;
 mod slots;
 mod stack;
 mod target;
+mod token_health;
 mod tower;
 mod user_flow;
 mod users;

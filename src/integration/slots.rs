@@ -32,7 +32,7 @@ macro_rules! each_slot {
             rate_limit: RateLimitLayer => RateLimitSettings,
             bulkhead: BulkheadLayer => BulkheadSettings,
             timeout: TimeoutLayer => TimeoutSettings,
-            token: TokenLayer,
+            token: TokenLayer => TokenSettings,
             sign: SignLayer,
             validate: ValidateLayer => ValidateSettings,
             drift: DriftLayer => DriftSettings,

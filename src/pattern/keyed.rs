@@ -67,6 +67,11 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
         Self::new(Arc::clone(&self.key), self.most, self.idle, with)
     }
 
+    /// Reads the settings for new values.
+    pub(crate) fn new_with<R>(&self, look: impl FnOnce(&W) -> R) -> R {
+        look(&self.read().with)
+    }
+
     pub(crate) fn most(&self) -> usize {
         self.most
     }
@@ -81,7 +86,7 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
     }
 
     /// The value of this request's key.
-    pub(crate) fn of(&self, head: &RequestHead<'_>, make: impl FnOnce(&W) -> T) -> Arc<T> {
+    pub(crate) fn of(&self, head: &RequestHead<'_>, make: impl FnOnce(&str, &W) -> T) -> Arc<T> {
         // Requests whose key function panics share one value.
         let key = callback::call("key function", || (self.key)(head)).unwrap_or_default();
         let now = self.millis(rt::now());
@@ -106,7 +111,7 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
         self.read().slots.iter().map(|slot| Arc::clone(&slot.value)).collect()
     }
 
-    fn insert(&self, key: &str, make: impl FnOnce(&W) -> T, now: u64) -> Arc<T> {
+    fn insert(&self, key: &str, make: impl FnOnce(&str, &W) -> T, now: u64) -> Arc<T> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = known.slot(key) {
             // Another call has inserted it meanwhile.
@@ -116,7 +121,8 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
             let idle = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
             known.make_room(now, idle);
         }
-        let (key, value): (Arc<str>, _) = (key.into(), Arc::new(make(&known.with)));
+        let value = Arc::new(make(key, &known.with));
+        let key: Arc<str> = key.into();
         let index = known.slots.len();
         known.key_index.set(&key, index);
         known.slots.push(Entry { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
@@ -239,7 +245,7 @@ mod tests {
 
     fn touch(map: &KeyedMap<Value, ()>, key: &str) -> Arc<Value> {
         let request = Request::get(format!("/{key}")).body(()).expect("a request");
-        map.of(&RequestHead::of(&request), |()| Value::default())
+        map.of(&RequestHead::of(&request), |_, ()| Value::default())
     }
 
     async fn pass(millis: u64) {

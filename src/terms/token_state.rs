@@ -7,6 +7,9 @@ named! {
         Fresh: "fresh", "fresh";
         /// It is sent, and renewed beside that.
         Soft: "soft", "ends soon";
+        /// It has ended, the issuer is down, and the layer may
+        /// [send it on](crate::token::TokenLayer::serve_expired).
+        Expired: "expired", "sent after its end";
         /// It has ended. Callers wait for the next.
         Hard: "hard", "ended";
         /// There is none, and the last fetch failed. Callers get its error until the next.

@@ -1,6 +1,7 @@
 //! gRPC: a status in the head, in the trailers, and in place of an error.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use outrigger::grpc::{Grpc, GrpcBody};
 use outrigger::integration::Service as Client;
 use outrigger::outcome::Class;
 use outrigger::testing::{Answer, EventRecorder, Script};
+use outrigger::token::{Token, TokenLayer};
 use outrigger::{Body, BoxError, IdempotencyKey, Integration, IntegrationBuilder};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
@@ -254,4 +256,51 @@ fn a_path_that_can_be_no_method_is_refused() {
         let error = stock.unwrap_err().to_string();
         assert!(error.contains(&format!("grpc.safe: {path:?} is no path of a method")), "{error}");
     }
+}
+
+/// Gives `t1`, `t2` and so on.
+fn tokens() -> TokenLayer {
+    let given = Arc::new(AtomicU32::new(0));
+    TokenLayer::new(move |_| {
+        let number = given.fetch_add(1, Ordering::Relaxed) + 1;
+        std::future::ready(Ok(Token::new(format!("t{number}"))))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_says_unauthenticated_is_a_refusal_of_the_token() {
+    for (path, refusal, first) in [
+        ("/acme.Stock/Get", Reply::Head("16"), "0"),
+        ("/acme.Stock/Get", Reply::Trailers("16"), "0"),
+        ("/acme.Stock/Take", Reply::Head("16"), "0"),
+        // Its head has reached the caller: the next call has another token.
+        ("/acme.Stock/Take", Reply::Trailers("16"), "16"),
+    ] {
+        let (stock, seen) = stock(&[Reply::Message("0"), refusal, Reply::Message("0")]);
+        let events = EventRecorder::new();
+        let stock = stock.subscriber(events.clone()).token(tokens()).build().unwrap();
+        let ask = || async { read(stock.grpc().oneshot(call(path)).await.unwrap()).await.0 };
+        assert_eq!(ask().await, "0");
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert_eq!(ask().await, first, "{path} {refusal:?}");
+        let sent = seen.lock().unwrap().len();
+        assert_eq!(sent, if first == "0" { 3 } else { 2 }, "{path} {refusal:?}");
+        let refused = Event::TokenRefused { generation: 1, may_repeat: true };
+        assert_eq!(events.count(|event| *event == refused), 1, "{path} {refusal:?}");
+        assert_eq!(ask().await, "0");
+        assert_eq!(stock.token().unwrap().generation(), 2, "{path} {refusal:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_is_missing_is_no_refusal_of_the_token() {
+    let (stock, _) = stock(&[Reply::Message("0"), Reply::Head("7"), Reply::Trailers("7")]);
+    // The layer may be given before or after.
+    let stock = stock.token(tokens()).grpc(Grpc::new()).build().unwrap();
+    for status in ["0", "7", "7"] {
+        let answer = stock.grpc().oneshot(call("/acme.Stock/Take")).await.unwrap();
+        assert_eq!(read(answer).await.0, status);
+        tokio::time::sleep(Duration::from_secs(100)).await;
+    }
+    assert_eq!(stock.token().unwrap().generation(), 1);
 }

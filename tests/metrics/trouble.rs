@@ -69,6 +69,7 @@ impl Bench {
         let drifts = drifts(self).await;
         outboxes(self).await;
         rotated(self).await;
+        expired(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
         let checked = checked(self).await;
         let copied = copied(self).await;
@@ -519,6 +520,26 @@ async fn by_a_wrong_clock(bench: &Bench) -> Integration {
     call(&wrong, Method::GET).await;
     call(&wrong, Method::PUT).await;
     wrong
+}
+
+/// An issuer is away for longer than its token lives, and the API accepts that.
+async fn expired(bench: &Bench) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = TokenLayer::new(move |_| {
+        ready(match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Token::new("t1").expires_in(Duration::from_secs(60))),
+            _ => Err(TokenError::transient("away")),
+        })
+    });
+    let tolerant = Integration::user_flow("tolerant")
+        .subscriber(bench.metrics.clone())
+        .service(Script::new([Answer::status(200)]))
+        .token(tokens.serve_expired(Duration::from_secs(60)))
+        .build()
+        .expect("settings that work");
+    call(&tolerant, Method::GET).await;
+    sleep(Duration::from_secs(60)).await;
+    call(&tolerant, Method::GET).await;
 }
 
 /// Answers that a check lets pass, rejects and can't look at.

@@ -57,6 +57,7 @@ async fn health_has_these_fields() {
         },
         "validation": null,
         "token": null,
+        "keyed_tokens": null,
         "signing": null,
         "pins": [],
         "drifts": [],

@@ -120,6 +120,9 @@ proptest! {
 
 const DURATIONS: &[&str] = &[
     "fallback.limit",
+    "token.fetch_timeout",
+    "token.margin",
+    "token.renew_ahead",
     "cache.stale_while_revalidate",
     "cache.stale_if_error",
     "mirror.limit",
@@ -144,6 +147,7 @@ const LIMITS: &[&str] = &[
     "retry.max_elapsed",
     "retry.retry_after_cap",
     "hedge.after",
+    "token.serve_expired",
     "cache.fresh_for",
     "circuit_breaker.slow_over",
     "rate_limit.max_wait",

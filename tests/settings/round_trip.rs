@@ -14,6 +14,7 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
 use outrigger::integration::OwnClient;
 use outrigger::rate_limit::{Learning, RateLimitLayer};
 use outrigger::retry::{EmptyBudget, Rejections, RetryBudget, RetryLayer};
+use outrigger::token::TokenLayer;
 use outrigger::validate::{self, ValidateLayer};
 use outrigger::{Integration, IntegrationBuilder, IntegrationConfig, Ratio};
 
@@ -141,6 +142,13 @@ fn changed(preset: Builder) -> Builder {
                 .upload_stall(Duration::from_secs(4))
                 .send_on(HeaderName::from_static("x-timeout-ms"))
         })
+        .token(
+            TokenLayer::disabled()
+                .fetch_timeout(Duration::from_secs(4))
+                .margin(Duration::from_secs(14))
+                .renew_ahead(Duration::from_secs(24))
+                .serve_expired(Duration::from_secs(34)),
+        )
         .drift(DriftLayer::new().notice_header(HeaderName::from_static("x-api-warn")))
         .fault_injection(|fault_injection| {
             fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)

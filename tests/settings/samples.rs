@@ -110,7 +110,7 @@ fn keys_of(table: &str) -> Vec<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "",
     "correlation",
     "fallback",
@@ -126,6 +126,7 @@ const TABLES: [&str; 18] = [
     "rate_limit",
     "bulkhead",
     "timeout",
+    "token",
     "drift",
     "fault_injection",
     "fault_injection.plan",

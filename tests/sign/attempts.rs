@@ -12,7 +12,7 @@ use outrigger::retry::RetryLayer;
 use outrigger::sign::{Sign, SignError, SignLayer, Signed, SigningBody, SigningInput};
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenLayer};
-use outrigger::{Body, Delivery, ErrorKind};
+use outrigger::{Body, Delivery, ErrorKind, IntegrationBuilder};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::bench::{Bench, Counter, header, post, secs};
@@ -93,7 +93,8 @@ async fn only_requests_to_the_base_urls_origin_are_signed() {
     let bench = Bench::with(ok(), none, |shop| shop);
     bench.shop.send(get()).await.unwrap();
     assert_eq!(signatures(&bench.provider), [None]);
-    let bench = Bench::with(ok(), SignLayer::new(Counter::default()), |shop| shop.without_sign());
+    let bench =
+        Bench::with(ok(), SignLayer::new(Counter::default()), IntegrationBuilder::without_sign);
     bench.shop.send(get()).await.unwrap();
     assert_eq!((signatures(&bench.provider), bench.shop.health().signing), (vec![None], None));
 }

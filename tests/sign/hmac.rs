@@ -103,6 +103,6 @@ async fn what_is_not_there_cannot_be_signed() {
 #[test]
 fn a_secret_or_a_list_that_is_empty_is_named() {
     let error = HmacSigner::new("", SIGNATURE, []).unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     assert_eq!(fields, ["secret", "parts"]);
 }

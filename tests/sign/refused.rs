@@ -38,7 +38,7 @@ fn each_component_that_cannot_be_signed_is_named() {
     let of_request = Component::try_from("date").unwrap().of_request();
     assert!(MessageSigner::new("k", key(), [of_request]).is_err());
     let error = MessageSigner::new("é", key(), ["@foo", "Bar"]).unwrap_err();
-    let fields: Vec<_> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<_> = error.errors().iter().map(outrigger::ValidationError::field).collect();
     assert_eq!(fields, ["components", "components", "key_id"]);
     assert!(MessageSigner::new("k", key(), ["date"]).unwrap().label("Sig 1").is_err());
     assert!(MessageSigner::new("k", key(), ["date"]).unwrap().tag("é").is_err());

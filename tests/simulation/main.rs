@@ -12,5 +12,6 @@ mod runs;
 mod shrink;
 mod spec;
 mod terms;
+mod tokens;
 mod told;
 mod world;

@@ -115,7 +115,7 @@ fn sum(told: &mpsc::Receiver<(u64, Option<Report>)>) -> Sum {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub(crate) fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, and not {text:?}")))
 }

@@ -32,12 +32,21 @@ struct Plan {
     is_down: bool,
     /// Instead of the numbered ones.
     token: Option<String>,
+    /// What stands before the number.
+    prefix: String,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let (lifetime, takes) = (secs(3600), millis(100));
-        Self { lifetime, takes, errors: VecDeque::new(), is_down: false, token: None }
+        Self {
+            lifetime,
+            takes,
+            errors: VecDeque::new(),
+            is_down: false,
+            token: None,
+            prefix: "t".into(),
+        }
     }
 }
 
@@ -61,6 +70,11 @@ impl Issuer {
 
     pub(crate) fn always(&self, token: &str) {
         self.plan(|plan| plan.token = Some(token.to_owned()));
+    }
+
+    /// Its tokens have this name before them.
+    pub(crate) fn named(&self, name: &str) {
+        self.plan(|plan| plan.prefix = format!("{name} t"));
     }
 
     pub(crate) fn begun(&self) -> usize {
@@ -91,7 +105,7 @@ impl Issuer {
         change(&mut self.0.plan.lock().unwrap());
     }
 
-    async fn issue(&self, request: TokenRequest) -> Result<Token, TokenError> {
+    pub(crate) async fn issue(&self, request: TokenRequest) -> Result<Token, TokenError> {
         let _running = Running::begin(&self.0);
         self.0.reasons.lock().unwrap().push((request.reason, now()));
         let takes = self.0.plan.lock().unwrap().takes;
@@ -104,7 +118,7 @@ impl Issuer {
             return Err(error);
         }
         let number = self.0.given.fetch_add(1, Ordering::SeqCst) + 1;
-        let token = plan.token.clone().unwrap_or_else(|| format!("t{number}"));
+        let token = plan.token.clone().unwrap_or_else(|| format!("{}{number}", plan.prefix));
         Ok(Token::new(token).expires_in(plan.lifetime))
     }
 }
@@ -145,8 +159,18 @@ impl Bench {
         provider: Script,
         with: impl FnOnce(IntegrationBuilder<Service<Script>>) -> IntegrationBuilder<Service<Script>>,
     ) -> Self {
+        Self::by(issuer, issuer.layer(), provider, with)
+    }
+
+    /// With a layer of this issuer's.
+    pub(crate) fn by(
+        issuer: &Issuer,
+        layer: TokenLayer,
+        provider: Script,
+        with: impl FnOnce(IntegrationBuilder<Service<Script>>) -> IntegrationBuilder<Service<Script>>,
+    ) -> Self {
         let (events, clock) = (EventRecorder::new(), ManualClock::at(noon()));
-        let layer = issuer.layer().clock(clock.clock());
+        let layer = layer.clock(clock.clock());
         let builder = Integration::user_flow("shop")
             .subscriber(events.clone())
             .service(provider.clone())

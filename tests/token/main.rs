@@ -3,15 +3,19 @@
 
 mod bench;
 mod check;
+mod expired;
 mod fetches;
 #[cfg(feature = "oauth")]
 mod file_store;
 mod key_file;
 mod long;
 mod refusals;
+#[cfg(feature = "serde")]
+mod reload;
 mod requests;
 #[cfg(feature = "oauth")]
 mod rotation;
 mod secrets;
+mod tenants;
 #[cfg(all(feature = "oauth", feature = "redirect"))]
 mod wire;

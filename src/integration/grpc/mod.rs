@@ -42,6 +42,9 @@
 //!   `outrigger-attempts`. A [`Report`](crate::context::Report) says it for several calls.
 //! - **An answer that says that it failed** has `outrigger-delivery: unknown` in its metadata, too, if an attempt
 //!   before it was lost: then its status may be a consequence. Without that, the status means what it says.
+//! - **A [token](crate::token)** that is answered by UNAUTHENTICATED was refused, as by a 401: the call is repeated
+//!   once with another one, unless its answer has reached the caller already, as that of an unsafe method with the
+//!   status in its trailers; then the next call has the other one.
 //! - **An `http://` server** speaks HTTP/2 from the first byte: say
 //!   `.hyper(|client| client.http2_prior_knowledge())`.
 //! - **Both halves**: an integration that was built without [`grpc`](crate::IntegrationBuilder::grpc) sends, and takes
@@ -68,6 +71,7 @@ pub use status::GrpcClassifier;
 use super::builder::IntegrationBuilder;
 use crate::retry::RetryOverride;
 use pattern::{HoldSafe, MarkSafe, ReadTrailers};
+use status::is_unauthenticated;
 
 /// What an integration has to know of a gRPC service. See the [module](self).
 #[derive(Clone, Debug, Default)]
@@ -128,6 +132,7 @@ impl<C> IntegrationBuilder<C> {
         }
         let safe = SafeMethods(grpc.safe.into());
         self.classifier(GrpcClassifier::new())
+            .set(|slots| slots.token = slots.token.clone().refused_by_status(is_unauthenticated))
             .around_call(MarkSafe(safe.clone()))
             .around_attempt(HoldSafe(safe))
             .around_attempt(ReadTrailers)

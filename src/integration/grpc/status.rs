@@ -62,6 +62,11 @@ pub(super) fn class_in(headers: &HeaderMap) -> Option<Class> {
     })
 }
 
+/// Whether the status in these headers or trailers says that the credentials were refused.
+pub(super) fn is_unauthenticated(headers: &HeaderMap) -> bool {
+    class_in(headers) == Some(Class::Unauthorized)
+}
+
 /// The code that a gRPC client gives to such an error.
 pub(super) fn code_of(error: &Error) -> u8 {
     match error.kind() {

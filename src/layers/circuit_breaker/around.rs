@@ -102,7 +102,7 @@ impl Breakers {
             Self::One(breaker) => Some(Arc::clone(breaker)),
             Self::Keyed(layer) => {
                 let map = layer.map.as_ref()?;
-                let make = |config: &_| Breaker::alone(layer, config);
+                let make = |_: &str, config: &_| Breaker::alone(layer, config);
                 attempt.request(|request| map.of(&RequestHead::of(request), make))
             }
         }

@@ -53,7 +53,7 @@ impl LimiterConfig {
 impl RateLimitLayer {
     /// The limiter of this request's key, where there are keys.
     pub(super) fn keyed_limiter<B>(&self, request: &Request<B>) -> Option<Arc<Limiter>> {
-        let make = |config: &LimiterConfig| {
+        let make = |_: &str, config: &LimiterConfig| {
             let limiter = config.limiter();
             // A pause of all keys holds for new keys too.
             if let Some(left) = self.limiter.read(Schedule::paused_for) {

@@ -2,11 +2,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use http::response::Parts;
-use http::{HeaderValue, StatusCode};
 
 use super::layer::{Settings, TokenLayer};
-use super::shared::{Cell, Given};
+use super::shared::{Cell, Given, Used};
 use crate::context::{AttemptState, CredentialRenewed};
 use crate::event::Event;
 use crate::outcome::{Error, ResponseHead, leave_class};
@@ -34,21 +34,27 @@ impl Pattern for TokenPattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        let TokenLayer { cell, settings } = &*self.layer;
+        let TokenLayer { cells, settings } = &*self.layer;
         // A caller's own credential stays, and what comes of it is the caller's.
-        let is_wanted = attempt.request(|request| {
-            !request.headers().contains_key(&settings.header) && settings.may_sign(request.uri())
+        let cell = attempt.request(|request| {
+            let is_wanted = !request.headers().contains_key(&settings.header)
+                && settings.may_sign(request.uri());
+            cells.as_ref().filter(|_| is_wanted).map(|cells| cells.of(request))
         });
-        let Some(cell) = cell.as_ref().filter(|_| is_wanted == Some(true)) else {
+        let Some(cell) = cell.flatten() else {
             return next.run(call, attempt).await;
         };
-        let (header, generation) = match cell.ask(settings) {
-            Given::Use { header, generation } => (header, generation),
+        let Used { header, generation, ended_for } = match cell.ask(settings) {
+            Given::Use(used) => used,
             given => {
                 next.release();
-                settings.wait(cell, given, call, attempt).await?
+                settings.wait(&cell, given, call, attempt).await?
             }
         };
+        if let Some(ended_for) = ended_for {
+            let served = || Event::TokenServedExpired { generation, ended_for };
+            settings.emitter.emit(Some(&attempt.context()), served);
+        }
         attempt.request(|request| request.headers_mut().insert(&settings.header, header));
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
@@ -57,20 +63,24 @@ impl Pattern for TokenPattern {
         let is_refused =
             |head: &mut Parts| head.extensions.get() != Some(&mark) && settings.is_refused(head);
         if held.answer(is_refused) == Some(true) {
-            let may_repeat = cell.refuse(generation, settings);
-            let refused = || Event::TokenRefused { generation, may_repeat };
-            settings.emitter.emit(Some(&attempt.context()), refused);
-            held.answer(|head| {
-                if head.status != StatusCode::UNAUTHORIZED {
-                    leave_class(Class::Unauthorized, &mut head.extensions);
-                }
-                if may_repeat {
-                    // Whoever repeats calls may repeat this one.
-                    head.extensions.insert(mark);
-                }
-            });
+            settings.refused(&cell, generation, call, attempt);
         }
-        held.hand_up().await
+        let Some(is_refused) = settings.is_refused_status else { return held.hand_up().await };
+        let mut running = match held.hand_up_head() {
+            Ok(running) => running,
+            Err(flow) => return flow,
+        };
+        loop {
+            attempt.wanted().await;
+            let flow = attempt.frame(running.as_mut()).await;
+            let refused = attempt.last_frame(|frame| frame.trailers_ref().is_some_and(is_refused));
+            if refused == Some(true) {
+                settings.refused(&cell, generation, call, attempt);
+            }
+            if let Some(flow) = flow {
+                return flow;
+            }
+        }
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
@@ -79,6 +89,28 @@ impl Pattern for TokenPattern {
 }
 
 impl Settings {
+    /// The provider refused the token. Whoever still holds the answer's head, and repeats calls, may
+    /// repeat this one.
+    fn refused<W: Wire>(
+        &self,
+        cell: &Arc<Cell>,
+        generation: u64,
+        call: &Call,
+        attempt: &Attempt<W>,
+    ) {
+        let may_repeat = cell.refuse(generation, self);
+        let refused = || Event::TokenRefused { generation, may_repeat };
+        self.emitter.emit(Some(&attempt.context()), refused);
+        attempt.answer(|head| {
+            if head.status != StatusCode::UNAUTHORIZED {
+                leave_class(Class::Unauthorized, &mut head.extensions);
+            }
+            if may_repeat {
+                head.extensions.insert(CredentialRenewed(call.facts().id()));
+            }
+        });
+    }
+
     /// Waits until there is a token, or an error of the issuer.
     async fn wait<W: Wire>(
         &self,
@@ -86,20 +118,20 @@ impl Settings {
         mut given: Given,
         call: &Call,
         attempt: &Attempt<W>,
-    ) -> Result<(HeaderValue, u64), Error> {
+    ) -> Result<Used, Error> {
         let due = self.longest_wait.map(|limit| rt::after(call.now(), limit));
         // Nothing of it is sent yet.
         attempt.state(AttemptState::enter_queue);
         loop {
             match given {
-                Given::Use { header, generation } => {
+                Given::Use(used) => {
                     // The attempt's latency is measured from here.
                     let now = call.now();
                     attempt.state(|state| {
                         state.leave_queue();
                         state.set_attempt_began(now);
                     });
-                    return Ok((header, generation));
+                    return Ok(used);
                 }
                 Given::Fail { error, retry_after } => {
                     return Err(self.refuse(error.detail(), Some(retry_after), call, attempt));
@@ -128,6 +160,7 @@ impl Settings {
         let by_user = || self.is_refusal.as_ref().is_some_and(|is_refusal| is_refusal(&head));
         let by_check = head.extensions.get() == Some(&Class::Unauthorized);
         head.status == StatusCode::UNAUTHORIZED
+            || self.is_refused_status.is_some_and(|is_refused| is_refused(head.headers))
             || by_check
             || callback::call("refusal of a token", by_user) == Some(true)
     }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::cells::KeyedCells;
 use super::error::TokenError;
 use super::layer::Settings;
 use super::shared::{Cell, Given};
@@ -10,6 +11,13 @@ use crate::terms::TokenState;
 #[derive(Clone, Debug)]
 pub struct TokenHandle {
     cell: Arc<Cell>,
+    settings: Settings,
+}
+
+/// Reads the tokens of a layer that has [one for each key](super::TokenLayer::keyed).
+#[derive(Clone, Debug)]
+pub struct KeyedTokens {
+    cells: Arc<KeyedCells>,
     settings: Settings,
 }
 
@@ -55,6 +63,12 @@ impl TokenHandle {
         self.cell.renew(&self.settings);
     }
 
+    /// The present token isn't sent any more, nor one that is being fetched: somebody took the access
+    /// back. The next call fetches another, also if a back-off runs.
+    pub fn invalidate(&self) {
+        self.cell.invalidate();
+    }
+
     /// Waits until there is a token.
     ///
     /// # Errors
@@ -63,11 +77,30 @@ impl TokenHandle {
     pub async fn ready(&self) -> Result<(), TokenError> {
         loop {
             match self.cell.ask(&self.settings) {
-                Given::Use { .. } => return self.error().map_or(Ok(()), Err),
+                Given::Use(_) => return self.error().map_or(Ok(()), Err),
                 Given::Fail { error, .. } => return Err(error),
                 // The sender is the cell's, which lives here.
                 Given::Wait(mut ended) => drop(ended.changed().await),
             }
         }
+    }
+}
+
+impl KeyedTokens {
+    pub(super) fn new(cells: Arc<KeyedCells>, settings: Settings) -> Self {
+        Self { cells, settings }
+    }
+
+    /// The keys that have a token, or wanted one, in no order; those that were idle for long may be
+    /// gone.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.cells.keys()
+    }
+
+    /// The token of one key, if the key was seen.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<TokenHandle> {
+        Some(TokenHandle::new(self.cells.get(key)?, self.settings.clone()))
     }
 }

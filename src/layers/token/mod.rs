@@ -24,7 +24,8 @@
 //! | sent until so long before its end: a tenth, at most 30 s | 6 s | 30 s | 30 s | 30 s | no end |
 //! | renewed so long before that: a fifth, at most 15 min; less up to a fifth of it, by chance | 12 s | 60 s | 12 min | 15 min | each 4 min |
 //!
-//! So an issuer may be down for that long (15 min, with tokens of a day) and nobody notices.
+//! So an issuer may be down for that long (15 min, with tokens of a day) and nobody notices. Both limits
+//! are settings: [`margin`](TokenLayer::margin) and [`renew_ahead`](TokenLayer::renew_ahead).
 //!
 //! | [state](TokenState) | a caller gets | then |
 //! |---|---|---|
@@ -33,6 +34,12 @@
 //! | `soft` | the token, at once; one fetch runs beside | `fresh`; after an error, `soft` with a back-off; `hard`, in time |
 //! | `hard`, `refused` | waits for the fetch | `fresh`, or `failing` |
 //! | `failing` | the issuer's error, until the back-off ends | as `empty` |
+//! | `expired` | the ended token, at once; one fetch runs beside | `fresh`; `failing`, in time |
+//!
+//! There is an `expired` only with [`serve_expired`](TokenLayer::serve_expired), for APIs that accept a
+//! token for a while after its end. It begins when a fetch has failed and the token has ended; while
+//! nobody knows that the issuer is down, callers wait for the fetch. A
+//! [settled](TokenFailure::Settled) error, a 401 and the setting's limit end it.
 //!
 //! After an error the next fetch waits 1 s × 2ⁿ ≤ 30 s (full jitter, at least 100 ms, and at most a quarter of
 //! what the token still lives), or as long as the issuer asks, up to 5 min. After an error that only people
@@ -49,6 +56,7 @@
 //!
 //! It is [`retry`](crate::retry) that repeats the call: at once, once a call, whatever the method is, because a
 //! 401 says that nothing was done (RFC 9110, 15.5.2). It counts neither for `max_attempts` nor for the budget.
+//! In an integration with [`grpc`](crate::IntegrationBuilder::grpc), the status UNAUTHENTICATED is a 401.
 //! Without that layer, with a body that was not kept, with
 //! [`RetryOverride::Never`](crate::retry::RetryOverride::Never) or while a kill switch forbids retries, the
 //! answer is the 401.
@@ -59,6 +67,14 @@
 //! caller's. In an integration with a [base URL](crate::IntegrationBuilder::base_url), only those to its
 //! origin. The own client drops the token when it follows a redirect to another origin; switch redirects
 //! off in a client of yours.
+//!
+//! # A token for each tenant
+//!
+//! [`TokenLayer::keyed`] keeps a token for each key, which it takes from a request's head, such as a
+//! tenant in an extension, each with an issuer, a state and fetches of its own. In
+//! [`Health`](crate::control::Health), `token` is the one that is worst off, and
+//! [`keyed_tokens`](crate::Integration::keyed_tokens) reads, renews and invalidates each.
+//! [`Integration::check`](crate::Integration::check) knows no keys, and fetches none.
 //!
 //! # Where it stands
 //!
@@ -72,7 +88,7 @@
 //!
 //! # When not to use it
 //!
-//! For credentials that differ from call to call, such as those of many tenants: set the header on the
+//! For a credential that the caller has at hand, such as its user's session: set the header on the
 //! request.
 //!
 //! # Defaults
@@ -81,7 +97,13 @@
 //! |---|---|---|
 //! | `header`, `scheme` | `authorization`, `Bearer` | RFC 6750, 2.1 |
 //! | `fetch_timeout` | 5 s | longer than an issuer takes, shorter than a person waits |
+//! | `margin` | 30 s | a request takes time, and two clocks differ |
+//! | `renew_ahead` | 15 min | an outage of the issuer's that nobody notices |
+//! | `serve_expired` | off | few APIs accept it |
 //! | `refused_when` | a 401 alone | RFC 9110, 15.5.2 |
+//!
+//! In a file: `[token]` with `fetch_timeout`, `margin`, `renew_ahead` and `serve_expired`. A present token
+//! keeps the times that were counted when it came.
 //!
 //! # Errors and events
 //!
@@ -89,6 +111,7 @@
 //! [`Rejection::NoToken`](crate::outcome::Rejection::NoToken), delivery "not sent". Events:
 //! [`TokenRefreshed`](crate::event::Event::TokenRefreshed),
 //! [`TokenRefreshFailed`](crate::event::Event::TokenRefreshFailed),
+//! [`TokenServedExpired`](crate::event::Event::TokenServedExpired),
 //! [`TokenMissing`](crate::event::Event::TokenMissing),
 //! [`TokenRefused`](crate::event::Event::TokenRefused). They name a token by its number; no token is in any
 //! event, error, span or `Debug`. [`Health`](crate::control::Health) has the state and when it ends, and
@@ -122,6 +145,8 @@
 //! ```
 
 mod around;
+mod cells;
+mod config;
 mod error;
 mod forced;
 mod handle;
@@ -131,15 +156,19 @@ mod layer;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 mod secret;
+#[cfg(feature = "serde")]
+mod settings;
 mod shared;
 mod state;
 mod windows;
 
 pub use around::TokenPattern;
 pub use error::TokenError;
-pub use handle::TokenHandle;
+pub use handle::{KeyedTokens, TokenHandle};
 pub use issuer::{Issuer, Token, TokenReason, TokenRequest};
 pub use key_file::KeyFile;
 pub use layer::{TokenLayer, TokenService};
+#[cfg(feature = "serde")]
+pub(crate) use settings::TokenSettings;
 
 pub use crate::terms::{TokenFailure, TokenState};

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderValue;
 use tokio::sync::watch;
 
+use super::config::TokenConfig;
 use super::error::TokenError;
-use super::issuer::{AnyIssuer, Issuer, Token, TokenRequest};
+use super::issuer::{AnyIssuer, Token, TokenRequest};
 use super::layer::Settings;
 use super::state::{Ask, Ended, Flight, Issued, Machine, Refusal};
 use super::windows::Now;
 use crate::event::Event;
 use crate::pattern::ownership::Ownership;
-use crate::rt::{self, Lock, Rng, callback};
+use crate::rt::{self, Lock, callback};
 use crate::terms::TokenState;
 
 /// One token, and what fetches it. The lock is held for a few instructions, and never over an await.
@@ -26,14 +27,22 @@ pub(super) struct Cell {
     ended: watch::Sender<()>,
     /// How many seconds the issuer's clock is ahead of ours; [`UNKNOWN`] if it doesn't say.
     ahead: AtomicI64,
-    pub(super) ownership: Ownership,
+    pub(super) ownership: Arc<Ownership>,
 }
 
 /// What a caller gets of a cell.
 pub(super) enum Given {
-    Use { header: HeaderValue, generation: u64 },
+    Use(Used),
     Wait(watch::Receiver<()>),
     Fail { error: TokenError, retry_after: Duration },
+}
+
+/// A token that is sent.
+pub(super) struct Used {
+    pub(super) header: HeaderValue,
+    pub(super) generation: u64,
+    /// How long ago it ended, if it did.
+    pub(super) ended_for: Option<Duration>,
 }
 
 /// A fetch that runs. If it is dropped, with its runtime, that is a failure: a fetch that never ends
@@ -46,20 +55,34 @@ struct Fetch {
 }
 
 impl Cell {
-    pub(super) fn new(issuer: impl Issuer) -> Arc<Self> {
-        Self::of(Arc::new(issuer))
+    pub(super) fn new(
+        issuer: Arc<dyn AnyIssuer>,
+        config: TokenConfig,
+        ownership: Arc<Ownership>,
+    ) -> Self {
+        Self {
+            machine: Mutex::new(Machine::new(config)),
+            issuer,
+            ended: watch::Sender::new(()),
+            ahead: AtomicI64::new(UNKNOWN),
+            ownership,
+        }
     }
 
     /// Another token of the same issuer.
-    pub(super) fn renewed(&self) -> Arc<Self> {
-        Self::of(Arc::clone(&self.issuer))
+    pub(super) fn renewed(&self, config: TokenConfig) -> Self {
+        Self::new(Arc::clone(&self.issuer), config, Arc::default())
+    }
+
+    pub(super) fn reconfigure(&self, config: TokenConfig) {
+        self.machine.locked().reconfigure(config);
     }
 
     pub(super) fn ask(self: &Arc<Self>, settings: &Settings) -> Given {
         let mut machine = self.machine.locked();
         let (given, begin) = match machine.ask(settings.now()) {
-            Ask::Use { token: header, generation, begin } => {
-                (Given::Use { header, generation }, begin)
+            Ask::Use { token: header, generation, ended_for, begin } => {
+                (Given::Use(Used { header, generation, ended_for }), begin)
             }
             // Under the lock, so that no end is missed.
             Ask::Wait { begin } => (Given::Wait(self.ended.subscribe()), begin),
@@ -88,6 +111,15 @@ impl Cell {
         self.fetch(begin, settings);
     }
 
+    /// The present token isn't sent any more.
+    pub(super) fn invalidate(&self) {
+        self.machine.locked().invalidate();
+    }
+
+    pub(super) fn is_fetching(&self) -> bool {
+        self.machine.locked().is_fetching()
+    }
+
     pub(super) fn state(&self, settings: &Settings) -> TokenState {
         self.machine.locked().state(settings.now())
     }
@@ -109,16 +141,6 @@ impl Cell {
         Some(self.ahead.load(Ordering::Relaxed)).filter(|ahead| *ahead != UNKNOWN)
     }
 
-    fn of(issuer: Arc<dyn AnyIssuer>) -> Arc<Self> {
-        Arc::new(Self {
-            machine: Mutex::new(Machine::new()),
-            issuer,
-            ended: watch::Sender::new(()),
-            ahead: AtomicI64::new(UNKNOWN),
-            ownership: Ownership::default(),
-        })
-    }
-
     /// Begins a fetch in a task of its own, so that no caller who leaves ends it.
     fn fetch(self: &Arc<Self>, flight: Option<Flight>, settings: &Settings) {
         let Some(flight) = flight else { return };
@@ -137,7 +159,7 @@ impl Cell {
             Ok(Issued { token: header, lifetime: *lifetime, sent: fetch.sent })
         });
         let number = fetch.flight.number;
-        let ended = self.machine.locked().end(number, outcome, now, &Rng::system());
+        let ended = self.machine.locked().end(number, outcome, now, &settings.rng);
         self.ended.send_replace(());
         let elapsed = now.at.saturating_duration_since(fetch.sent.at);
         if let Some(ended) = ended {
@@ -158,7 +180,7 @@ impl Cell {
 
 impl Fetch {
     async fn run(self) {
-        let limit = self.settings.fetch_timeout;
+        let limit = self.cell.machine.locked().config().fetch_timeout;
         let request = TokenRequest { reason: self.flight.reason };
         let work = callback::run("issuer", Arc::clone(&self.cell.issuer).issue_boxed(request));
         let due: Option<Instant> = Some(rt::after(rt::now(), limit));

@@ -8,11 +8,13 @@
 //! | `Hard` | waits for the fetch that it begins or joins | token → `Fresh`; error → `Failing` |
 //! | `Failing` | the recorded error, until the back-off ends; then as `Empty` | token → `Fresh` |
 //! | `Refused` | as `Hard`; the old token is kept for comparison only | token → `Fresh`; error → `Failing` for callers |
+//! | `Expired` | the ended token, at once, while the issuer is down and the setting allows it; as `Soft` | token → `Fresh`; the setting's limit → `Failing` |
 //!
 //! A token is kept until its successor is there, whatever happens to the fetch.
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::config::TokenConfig;
 use super::error::TokenError;
 use super::forced::Forced;
 use super::issuer::{Lifetime, TokenReason};
@@ -23,12 +25,20 @@ use crate::terms::{TokenFailure, TokenState};
 /// The state of one token.
 #[derive(Debug)]
 pub(super) struct Machine<T> {
+    config: TokenConfig,
     held: Option<Held<T>>,
-    /// The number of the fetch that runs.
-    flight: Option<u64>,
+    flight: Option<Running>,
     flights: u64,
     failure: Option<Failure>,
     forced: Option<Forced>,
+}
+
+/// A fetch that runs.
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    /// What it brings isn't wanted any more.
+    is_void: bool,
 }
 
 #[derive(Debug)]
@@ -63,9 +73,20 @@ pub(super) struct Flight {
 /// What a caller gets.
 #[derive(Debug)]
 pub(super) enum Ask<T> {
-    Use { token: T, generation: u64, begin: Option<Flight> },
-    Wait { begin: Option<Flight> },
-    Fail { error: TokenError, retry_after: Duration },
+    Use {
+        token: T,
+        generation: u64,
+        /// How long ago it ended, if it did.
+        ended_for: Option<Duration>,
+        begin: Option<Flight>,
+    },
+    Wait {
+        begin: Option<Flight>,
+    },
+    Fail {
+        error: TokenError,
+        retry_after: Duration,
+    },
 }
 
 /// A fetch's result.
@@ -94,16 +115,26 @@ pub(super) enum Refusal {
 }
 
 impl<T: Clone + PartialEq> Machine<T> {
-    pub(super) fn new() -> Self {
-        Self { held: None, flight: None, flights: 0, failure: None, forced: None }
+    pub(super) fn new(config: TokenConfig) -> Self {
+        Self { config, held: None, flight: None, flights: 0, failure: None, forced: None }
+    }
+
+    pub(super) fn config(&self) -> &TokenConfig {
+        &self.config
+    }
+
+    /// Other settings. The present token's windows stay: they were counted when it came.
+    pub(super) fn reconfigure(&mut self, config: TokenConfig) {
+        self.config = config;
     }
 
     pub(super) fn ask(&mut self, now: Now) -> Ask<T> {
-        if let Some(held) = self.held.as_ref().filter(|held| held.is_usable(now)) {
+        if let Some(held) = self.sent(now) {
             let (token, generation) = (held.token.clone(), held.generation);
+            let ended_for = held.hard.and_then(|hard| hard.since(now));
             let is_wanted = held.soft.has_come(now) && self.backing_off(now.at).is_none();
             let begin = is_wanted.then(|| self.begin(now)).flatten();
-            return Ask::Use { token, generation, begin };
+            return Ask::Use { token, generation, ended_for, begin };
         }
         if self.flight.is_some() {
             return Ask::Wait { begin: None };
@@ -126,11 +157,11 @@ impl<T: Clone + PartialEq> Machine<T> {
             Some(_) => TokenReason::Expired,
         };
         self.flights += 1;
-        self.flight = Some(self.flights);
+        self.flight = Some(Running { number: self.flights, is_void: false });
         Some(Flight { number: self.flights, reason })
     }
 
-    /// A fetch has ended; `None` if it isn't the one that runs.
+    /// A fetch has ended; `None` if it isn't the one that runs, or nobody wants what it brings.
     pub(super) fn end(
         &mut self,
         flight: u64,
@@ -138,7 +169,10 @@ impl<T: Clone + PartialEq> Machine<T> {
         now: Now,
         rng: &Rng,
     ) -> Option<Ended> {
-        self.flight.take_if(|running| *running == flight)?;
+        let running = self.flight.take_if(|running| running.number == flight)?;
+        if running.is_void {
+            return None;
+        }
         match outcome.and_then(|issued| self.accept(issued, now, rng)) {
             Ok((generation, lifetime)) => {
                 self.failure = None;
@@ -159,6 +193,10 @@ impl<T: Clone + PartialEq> Machine<T> {
                 false => Refusal::Answer,
             };
         }
+        if held.has_ended(now) {
+            // The provider has seen that it has ended, so it isn't sent any more.
+            held.is_refused = true;
+        }
         let age = now.at.saturating_duration_since(held.born);
         let is_newborn = age < NEWBORN && !held.is_kept;
         // A back-off that runs isn't broken: the issuer needs it.
@@ -175,12 +213,28 @@ impl<T: Clone + PartialEq> Machine<T> {
         Refusal::Repeat { begin: self.begin(now) }
     }
 
+    /// The present token isn't sent any more, nor what a running fetch brings; a back-off ends.
+    pub(super) fn invalidate(&mut self) {
+        self.failure = None;
+        if let Some(held) = &mut self.held {
+            held.is_refused = true;
+        }
+        if let Some(running) = &mut self.flight {
+            running.is_void = true;
+        }
+    }
+
+    pub(super) fn is_fetching(&self) -> bool {
+        self.flight.is_some()
+    }
+
     pub(super) fn state(&self, now: Now) -> TokenState {
         let is_failing = self.failure.is_some();
         match &self.held {
             Some(held) if held.is_refused => TokenState::Refused,
             Some(held) if held.is_usable(now) && held.soft.has_come(now) => TokenState::Soft,
             Some(held) if held.is_usable(now) => TokenState::Fresh,
+            _ if self.sent(now).is_some() => TokenState::Expired,
             _ if is_failing => TokenState::Failing,
             Some(_) => TokenState::Hard,
             None => TokenState::Empty,
@@ -211,7 +265,7 @@ impl<T: Clone + PartialEq> Machine<T> {
         let Issued { token, lifetime, sent } = issued;
         let known = lifetime.at(sent.wall);
         let windows = match (known, lifetime) {
-            (Some(known), _) => Windows::of(known).ok_or_else(TokenError::ended)?,
+            (Some(known), _) => Windows::of(known, &self.config).ok_or_else(TokenError::ended)?,
             (None, Lifetime::RenewAfter(time)) => Windows::renewed_after(time),
             (None, _) => Windows::renewed_after(ASSUMED),
         };
@@ -243,20 +297,37 @@ impl<T: Clone + PartialEq> Machine<T> {
     fn fail(&mut self, error: TokenError, now: Now, rng: &Rng) -> Ended {
         let in_row = self.failure.as_ref().map_or(0, |failure| failure.in_row);
         let usable = self.held.as_ref().filter(|held| held.is_usable(now));
-        let served_for = usable.and_then(|held| held.hard).map(|hard| hard.left(now));
+        let lives = usable.and_then(|held| held.hard).map(|hard| hard.left(now));
         let retry_in = match (error.retry_after(), error.failure()) {
             (Some(asked), _) => asked.clamp(MIN_WAIT, LONGEST_ASKED),
             (None, TokenFailure::Transient) => {
                 let most = FIRST_WAIT.saturating_mul(1 << in_row.min(5)).min(LONGEST_WAIT);
                 // So that a few tries fit before the token ends.
-                let most = served_for.map_or(most, |left| most.min(left / 4));
+                let most = lives.map_or(most, |left| most.min(left / 4));
                 rng.between(MIN_WAIT, most)
             }
             (None, _) => rng.between(SETTLED_WAIT / 2, SETTLED_WAIT / 2 * 3),
         };
         let until = rt::after(now.at, retry_in);
         self.failure = Some(Failure { error: error.clone(), until, in_row: in_row + 1 });
+        let end = self.sent(now).and_then(|held| self.last_moment(held));
+        let served_for = end.map(|end| end.left(now));
         Ended::Failed { error, retry_in, served_for }
+    }
+
+    /// The token that is sent, if there is one.
+    fn sent(&self, now: Now) -> Option<&Held<T>> {
+        let held = self.held.as_ref().filter(|held| !held.is_refused)?;
+        let is_over = self.last_moment(held).is_some_and(|end| end.has_come(now));
+        let is_down = || self.failure.as_ref().is_some_and(|failure| failure.says_down(now.at));
+        (!held.has_ended(now) || !is_over && is_down()).then_some(held)
+    }
+
+    /// Until when the token is sent at the longest; `None` if nobody knows its end.
+    fn last_moment(&self, held: &Held<T>) -> Option<Now> {
+        let is_settled = self.failure.as_ref().is_some_and(Failure::is_settled);
+        let longer = self.config.serve_expired.filter(|_| !is_settled).unwrap_or_default();
+        Some(held.hard?.after(longer))
     }
 
     /// The error of a back-off that runs, and how long it still does.
@@ -289,7 +360,22 @@ impl<T: PartialEq> Held<T> {
 
 impl<T> Held<T> {
     fn is_usable(&self, now: Now) -> bool {
-        !self.is_refused && !self.hard.is_some_and(|hard| hard.has_come(now))
+        !self.is_refused && !self.has_ended(now)
+    }
+
+    fn has_ended(&self, now: Now) -> bool {
+        self.hard.is_some_and(|hard| hard.has_come(now))
+    }
+}
+
+impl Failure {
+    fn is_settled(&self) -> bool {
+        self.error.failure() != TokenFailure::Transient
+    }
+
+    /// Whether it is recent enough to say that the issuer is down. Without calls, nobody asks it.
+    fn says_down(&self, now: Instant) -> bool {
+        !self.is_settled() && now < rt::after(self.until, LONGEST_WAIT)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::config::TokenConfig;
 use crate::rt::{self, Rng};
 
 /// Both clocks at one moment. The monotonic one stands still while a machine is suspended, the
@@ -13,6 +14,8 @@ pub(super) struct Now {
 }
 
 /// The times of a token, counted from when its request was sent.
+///
+/// By the defaults:
 ///
 /// | lifetime L | 60 s | 300 s | 1 h | 24 h |
 /// |---|---|---|---|---|
@@ -37,6 +40,13 @@ impl Now {
         now.at >= self.at || now.wall >= self.wall
     }
 
+    /// How long ago it came, by the clock that says more; `None` if it has yet to come.
+    pub(super) fn since(self, now: Self) -> Option<Duration> {
+        let by_wall = now.wall.duration_since(self.wall).unwrap_or_default();
+        let since = now.at.saturating_duration_since(self.at).max(by_wall);
+        self.has_come(now).then_some(since)
+    }
+
     /// How much time is left until then, by the clock that says less.
     pub(super) fn left(self, now: Self) -> Duration {
         let by_wall = self.wall.duration_since(now.wall).unwrap_or_default();
@@ -46,9 +56,9 @@ impl Now {
 
 impl Windows {
     /// `None`: the token lives too short to be used.
-    pub(super) fn of(lifetime: Duration) -> Option<Self> {
-        let margin = (lifetime / 10).min(LONGEST_MARGIN);
-        let window = (lifetime / 5).min(LONGEST_WINDOW);
+    pub(super) fn of(lifetime: Duration, config: &TokenConfig) -> Option<Self> {
+        let margin = (lifetime / 10).min(config.margin);
+        let window = (lifetime / 5).min(config.renew_ahead);
         (lifetime >= SHORTEST_LIFETIME).then(|| Self { hard: lifetime - margin, window })
     }
 
@@ -64,10 +74,6 @@ impl Windows {
     }
 }
 
-/// A request takes time, and two clocks differ.
-const LONGEST_MARGIN: Duration = Duration::from_secs(30);
-/// How long an issuer may be down while nobody notices.
-const LONGEST_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// A token of less is a failed refresh: it would have ended before it is used.
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 /// Far enough to mean "never".
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_windows_follow_the_lifetime() {
-        let rng = Rng::seeded(1);
+        let (rng, config) = (Rng::seeded(1), TokenConfig::default());
         for (lifetime, hard, window) in [
             (1.0, 0.9, 0.2),
             (5.0, 4.5, 1.0),
@@ -89,7 +95,7 @@ mod tests {
             (86_400.0, 86_370.0, 900.0),
             (1e12, 1e12 - 30.0, 900.0),
         ] {
-            let windows = Windows::of(Duration::from_secs_f64(lifetime)).unwrap();
+            let windows = Windows::of(Duration::from_secs_f64(lifetime), &config).unwrap();
             assert_eq!(windows.hard, Duration::from_secs_f64(hard), "{lifetime}");
             assert_eq!(windows.window, Duration::from_secs_f64(window), "{lifetime}");
             for _ in 0..100 {
@@ -100,8 +106,12 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Windows::of(Duration::ZERO), None);
-        assert_eq!(Windows::of(Duration::from_millis(999)), None);
+        assert_eq!(Windows::of(Duration::ZERO, &config), None);
+        assert_eq!(Windows::of(Duration::from_millis(999), &config), None);
+        let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
+        let config = TokenConfig { margin: hour / 60, renew_ahead: hour * 6, ..config };
+        let windows = Windows::of(day, &config).unwrap();
+        assert_eq!((windows.hard, windows.window), (day - hour / 60, day / 5));
     }
 
     #[test]
@@ -116,6 +126,8 @@ mod tests {
         assert!(due.has_come(later(0, 10)));
         assert_eq!(due.left(later(3, 4)), Duration::from_secs(6));
         assert_eq!(due.left(later(3, 3600)), Duration::ZERO);
+        assert_eq!(due.since(later(9, 9)), None);
+        assert_eq!(due.since(later(12, 10)), Some(Duration::from_secs(2)));
         assert!(!now.after(Duration::MAX).has_come(later(1 << 30, 1 << 30)));
     }
 }

@@ -58,13 +58,12 @@ impl From<Error> for Failure {
                 ReadOnly,
                 "the database is read-only, so nothing was stored: connect to the primary",
             ),
-            "3F000" | "42P01" | "42703" | "42883" => (
-                Unsupported,
-                "the outbox's tables are missing, or older than this version: run `migrate`",
-            ),
+            "3F000" | "42P01" | "42703" | "42883" => {
+                (Unsupported, "a table is missing, or older than this version: run `migrate`")
+            }
             code if is_down(code) => (Unavailable, "postgresql is shutting down, or starting"),
             code if code.starts_with("53") => (Busy, "postgresql has no connection or memory left"),
-            "42501" => (Store, "the database's user lacks a right on the outbox's schema"),
+            "42501" => (Store, "the database's user lacks a right on the schema"),
             _ => (Store, "postgresql refused a statement"),
         };
         let is_lost = is_down(&code) || matches!(&code[..], "25006" | "53300");

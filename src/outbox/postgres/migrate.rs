@@ -1,5 +1,5 @@
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Transaction};
 
 use super::error::Failure;
 use super::statements::{Statements, in_schema, migrations};
@@ -11,16 +11,9 @@ use crate::outbox::row::SqlRow;
 pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(), Failure> {
     let schema = &sql.schema;
     let tx = begin(client).await?;
-    // Several processes may start at once.
-    tx.batch_execute(&in_schema(LOCK, schema)).await?;
-    let params: [Param<'_>; 2] = [(schema, Type::TEXT), (&format!("{schema}.meta"), Type::TEXT)];
-    let found = tx.query_typed_one(FOUND, &params).await?;
-    if found.number::<i64>("has_schema")? == 0 {
-        tx.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
-    }
-    let version: usize = match found.number::<i64>("has_meta")? {
-        0 => 0,
-        _ => tx.query_typed_one(&in_schema(VERSION, schema), &[]).await?.number("version")?,
+    let version: usize = match has_table(&tx, schema, "meta").await? {
+        false => 0,
+        true => tx.query_typed_one(&in_schema(VERSION, schema), &[]).await?.number("version")?,
     };
     for migration in migrations(schema.trim_matches('"')).iter().skip(version) {
         tx.batch_execute(migration).await?;
@@ -28,8 +21,35 @@ pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(),
     commit(tx).await
 }
 
+/// Makes one table that stands by itself, unless it is there.
+#[cfg(feature = "oauth")]
+pub(super) async fn make_table(
+    client: &mut Client,
+    schema: &str,
+    table: &str,
+    make: &str,
+) -> Result<(), Failure> {
+    let tx = begin(client).await?;
+    if !has_table(&tx, schema, table).await? {
+        tx.batch_execute(make).await?;
+    }
+    commit(tx).await
+}
+
+/// Keeps others from changing the schema, makes it, and says whether it has this table.
+async fn has_table(tx: &Transaction<'_>, schema: &str, table: &str) -> Result<bool, Failure> {
+    // Several processes may start at once.
+    tx.batch_execute(LOCK).await?;
+    let params: [Param<'_>; 2] =
+        [(&schema, Type::TEXT), (&format!("{schema}.{table}"), Type::TEXT)];
+    let found = tx.query_typed_one(FOUND, &params).await?;
+    if found.number::<i64>("has_schema")? == 0 {
+        tx.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+    }
+    Ok(found.number::<i64>("has_table")? == 1)
+}
+
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('outrigger.migrate', 0))";
-const FOUND: &str =
-    "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_meta";
+const FOUND: &str = "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_table";
 const VERSION: &str =
     "SELECT coalesce(max(value), 0)::bigint AS version FROM outrigger.meta WHERE name = 'version'";

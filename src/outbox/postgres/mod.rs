@@ -92,12 +92,16 @@ mod people;
 mod pool;
 mod statements;
 mod store;
+#[cfg(feature = "oauth")]
+mod tokens;
 mod unheard;
 mod values;
 mod worker;
 
 pub use hook::{PostgresHook, PostgresHookFuture};
 pub use store::PostgresStore;
+#[cfg(feature = "oauth")]
+pub use tokens::{PostgresTokenLease, PostgresTokenStore};
 
 pub(crate) use statements::{INSERT, in_schema, quoted};
 pub(crate) use values::enqueue_values;

@@ -1,19 +1,20 @@
 //! A fixed number of connections, made when they are needed, and made anew when they are lost.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::error::{Failure, not_connected};
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
 use crate::outcome::BoxError;
 use crate::rt::{self, Lock, Rng};
 
-pub(super) type Connecting = Pin<Box<dyn Future<Output = Result<Open, BoxError>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Open, BoxError>> + Send>>;
 
 /// An open connection. Its task ends, and with it the connection, when this is dropped.
 pub(super) struct Open {
@@ -64,12 +65,38 @@ macro_rules! run {
 pub(super) use run;
 
 impl Pool {
-    pub(super) fn new(
-        connections: usize,
-        connect: impl Fn() -> Connecting + Send + Sync + 'static,
-    ) -> Self {
+    fn new(connections: usize, connect: impl Fn() -> Connecting + Send + Sync + 'static) -> Self {
         let permits = Semaphore::new(connections.max(1));
         Self { connect: Box::new(connect), idle: Mutex::default(), permits, rng: Rng::system() }
+    }
+
+    /// Connections that a function of the host's makes.
+    pub(super) fn by<F, C, N, E>(connections: usize, connect: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<(Client, N), E>> + Send + 'static,
+        N: Future + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Self::new(connections, move || {
+            let connecting = connect();
+            Box::pin(async move {
+                let (client, connection) = connecting.await.map_err(Into::into)?;
+                Ok(Open::new(client, connection))
+            })
+        })
+    }
+
+    /// Connections without TLS, by a connection string.
+    pub(super) fn no_tls(connections: usize, text: &str) -> Result<Self, OutboxError> {
+        let config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
+            let why = "the connection string of postgresql can't be read: its source says why";
+            OutboxError::new(OutboxErrorKind::Store, why).with_source(error)
+        })?;
+        Ok(Self::by(connections, move || {
+            let config = config.clone();
+            async move { config.connect(NoTls).await }
+        }))
     }
 
     /// As many connections as this from now on.
@@ -93,7 +120,7 @@ impl Pool {
     }
 
     /// Tries again and again until this time, if the database may be there later.
-    async fn open(&self, until: Instant) -> Result<Open, OutboxError> {
+    pub(super) async fn open(&self, until: Instant) -> Result<Open, OutboxError> {
         let mut delay = FIRST_DELAY;
         loop {
             let error = match rt::until(Some(until), (self.connect)()).await {
@@ -174,10 +201,21 @@ impl Connection<'_> {
 }
 
 impl Open {
+    #[cfg(feature = "oauth")]
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Drives a connection by a task of its own.
-    pub(super) fn new(client: Client, connection: impl Future + Send + 'static) -> Self {
+    fn new(client: Client, connection: impl Future + Send + 'static) -> Self {
         let task = rt::spawn_task(async move { drop(connection.await) });
         Self { client, _task: task }
+    }
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Open")
     }
 }
 

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use tokio_postgres::{Client, Config, NoTls, Transaction};
+use tokio_postgres::{Client, Transaction};
 
 use super::group::{Group, is_free};
 use super::hook::{self, PostgresHook, PostgresHookFuture};
 use super::people::{self, Actor};
-use super::pool::{Open, Pool, run};
+use super::pool::{Pool, run};
 use super::statements::{Statements, migrations};
 use super::unheard::UnheardClaims;
 use super::{browse, migrate, worker};
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
-use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::error::OutboxError;
 use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
@@ -43,16 +43,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OutboxErrorKind::Store`] if the text is no connection string of PostgreSQL.
+    /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the text is no connection string of PostgreSQL.
     pub fn no_tls(connection: &str) -> Result<Self, OutboxError> {
-        let config: Config = connection.parse().map_err(|error: tokio_postgres::Error| {
-            let why = "the connection string of postgresql can't be read: its source says why";
-            OutboxError::new(OutboxErrorKind::Store, why).with_source(error)
-        })?;
-        Ok(Self::connect_by(move || {
-            let config = config.clone();
-            async move { config.connect(NoTls).await }
-        }))
+        Ok(Self::over(Pool::no_tls(CONNECTIONS, connection)?))
     }
 
     /// A store whose connections this function makes, with TLS and credentials of your choice. It is called
@@ -66,15 +59,12 @@ impl PostgresStore {
         Connection: Future + Send + 'static,
         E: Into<BoxError>,
     {
-        let open = move || -> super::pool::Connecting {
-            let connecting = connect();
-            Box::pin(async move {
-                let (client, connection) = connecting.await.map_err(Into::into)?;
-                Ok(Open::new(client, connection))
-            })
-        };
+        Self::over(Pool::by(CONNECTIONS, connect))
+    }
+
+    fn over(pool: Pool) -> Self {
         Self {
-            pool: Pool::new(CONNECTIONS, open),
+            pool,
             sql: Statements::new("outrigger"),
             hooks: Hooks::default(),
             group: Group::new(),
@@ -121,7 +111,7 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OutboxErrorKind::Store`] if the database's user may not make tables: run
+    /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the database's user may not make tables: run
     /// [`migrations`](Self::migrations) as one who may.
     pub async fn migrate(&self) -> Result<(), OutboxError> {
         run!(self.pool, LIMIT, |client| migrate::migrate(client, &self.sql))

@@ -160,6 +160,8 @@ metrics! {
     TOKEN_REFRESHES: Counter, Of("refresh"), "outrigger.token.refreshes", [];
     /// Tokens that could not be fetched, by why: `transient` ends by itself.
     TOKEN_REFRESH_FAILURES: Counter, Of("failure"), "outrigger.token.refresh_failures", [REASON];
+    /// Attempts that were sent with a token that has ended, because its issuer is down.
+    TOKEN_SERVED_EXPIRED: Counter, Of("attempt"), "outrigger.token.served_expired", [];
     /// Attempts whose token the provider refused.
     TOKEN_REFUSALS: Counter, Of("attempt"), "outrigger.token.refusals", [];
     /// Loads of a local copy that have ended, by what they came to: `changed`, `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.

@@ -114,6 +114,7 @@ impl MetricsVisitor<'_> {
             Event::TokenRefreshFailed { failure, .. } => {
                 (names::TOKEN_REFRESH_FAILURES, Some((names::REASON, failure.name())))
             }
+            Event::TokenServedExpired { .. } => (names::TOKEN_SERVED_EXPIRED, None),
             Event::TokenRefused { .. } => (names::TOKEN_REFUSALS, None),
             Event::SigningFailed => (names::SIGNING_FAILURES, None),
             Event::ClockSkewed { .. } => (names::SIGNING_CLOCK_SKEWS, None),

@@ -65,6 +65,7 @@ impl Subscriber for Spans {
             | Event::FaultInjected { .. }
             | Event::TokenRefreshed { .. }
             | Event::TokenRefreshFailed { .. }
+            | Event::TokenServedExpired { .. }
             | Event::TokenMissing
             | Event::TokenRefused { .. }
             | Event::DriftNoticed { .. }

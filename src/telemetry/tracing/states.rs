@@ -51,6 +51,7 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         ),
         Event::TokenRefreshed { .. }
         | Event::TokenRefreshFailed { .. }
+        | Event::TokenServedExpired { .. }
         | Event::TokenMissing
         | Event::TokenRefused { .. } => token(scope, event),
         Event::CacheAnswered { outcome } => {
@@ -154,6 +155,13 @@ fn token(scope: &SpanScope<'_>, event: &Event) {
             "outrigger.failure" = failure.name(),
             "outrigger.retry_in_s" = retry_in.as_secs_f64(),
             "outrigger.served_for_s" = served_for.map(|time| time.as_secs_f64()),
+        ),
+        Event::TokenServedExpired { generation, ended_for } => record!(
+            scope,
+            WARN,
+            "a token was sent after its end",
+            "outrigger.generation" = i64::try_from(generation).unwrap_or(i64::MAX),
+            "outrigger.ended_for_s" = ended_for.as_secs_f64(),
         ),
         Event::TokenMissing => record!(scope, DEBUG, "a call was refused: there is no token"),
         Event::TokenRefused { generation, may_repeat } => record!(

@@ -58,7 +58,7 @@ async fn the_store_works_behind_pgbouncer_in_transaction_mode() {
 
 /// Starts it before the tests' server, with fewer connections than the store has; where it listens. It ends
 /// with the server, by its file of its process id.
-fn start(schema: &Schema) -> Option<String> {
+pub(super) fn start(schema: &Schema) -> Option<String> {
     let program = Path::new("/usr/sbin/pgbouncer");
     if !program.exists() {
         return None;

@@ -17,6 +17,8 @@ mod failures;
 mod plans;
 mod server;
 mod together;
+#[cfg(feature = "oauth")]
+mod tokens;
 mod transactions;
 
 use server::Server;

@@ -2,6 +2,8 @@ use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_
 
 use super::*;
 
+mod published;
+
 const LIFE: u64 = 3600;
 
 /// A machine, its clocks and what a test sees.
@@ -16,7 +18,15 @@ impl Bench {
     fn new() -> Self {
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let now = Now { at: rt::now(), wall };
-        Self { machine: Machine::new(), now, rng: Rng::seeded(7), running: None }
+        let machine = Machine::new(TokenConfig::default());
+        Self { machine, now, rng: Rng::seeded(7), running: None }
+    }
+
+    /// An ended token is sent for so many seconds.
+    fn serving_expired(mut self, seconds: u64) -> Self {
+        let serve_expired = Some(Duration::from_secs(seconds));
+        self.machine.reconfigure(TokenConfig { serve_expired, ..TokenConfig::default() });
+        self
     }
 
     /// With a token, number 1, that was asked for `age` seconds ago.
@@ -32,10 +42,12 @@ impl Bench {
         self.now = self.now.after(Duration::from_secs_f64(seconds));
     }
 
-    /// In a word: the token or what else, with `+` if a fetch begins.
+    /// In a word: the token, with `!` if it has ended, or what else, with `+` if a fetch begins.
     fn ask(&mut self) -> String {
         let (word, begin) = match self.machine.ask(self.now) {
-            Ask::Use { token, begin, .. } => (token.to_string(), begin),
+            Ask::Use { token, ended_for, begin, .. } => {
+                (format!("{token}{}", if ended_for.is_some() { "!" } else { "" }), begin)
+            }
             Ask::Wait { begin } => ("wait".to_owned(), begin),
             Ask::Fail { error, .. } => (error.to_string(), None),
         };
@@ -60,11 +72,13 @@ impl Bench {
     }
 
     fn land(&mut self, result: Result<(u32, Lifetime), TokenError>) -> Ended {
+        self.land_if_wanted(result).expect("it is the running one")
+    }
+
+    fn land_if_wanted(&mut self, result: Result<(u32, Lifetime), TokenError>) -> Option<Ended> {
         let (flight, sent) = self.running.take().expect("a fetch runs");
         let outcome = result.map(|(token, lifetime)| Issued { token, lifetime, sent });
-        self.machine
-            .end(flight.number, outcome, self.now, &self.rng)
-            .expect("it is the running one")
+        self.machine.end(flight.number, outcome, self.now, &self.rng)
     }
 
     fn token(&mut self, token: u32, life: f64) {
@@ -90,42 +104,6 @@ fn down() -> TokenError {
 
 fn revoked() -> TokenError {
     TokenError::settled("revoked")
-}
-
-/// The published scenarios of AWS's credential caches, by their states and answers: (age of the
-/// token or none, the issuer's answer, what the first caller gets, what the next one gets).
-/// Departures: in the window the old token is given at once and the new one to the next (there one
-/// caller waits); a token that has ended is never given (there it is, while refreshes fail); a settled
-/// error in the window is an event, and the old token goes on (there it is an error).
-#[test]
-fn what_a_caller_gets_follows_from_the_tokens_age_and_the_issuers_answer() {
-    for (age, answer, first, then) in [
-        (Some(1000), "any", "1", "1"),
-        (Some(2900), "fresh", "1+", "2"),
-        (Some(2900), "error", "1+", "1"),
-        (Some(2900), "settled", "1+", "1"),
-        (Some(2900), "ended", "1+", "1"),
-        (Some(3550), "fresh", "1+", "2"),
-        (Some(3550), "error", "1+", "1"),
-        (Some(3700), "fresh", "wait+", "2"),
-        (Some(3700), "error", "wait+", "down"),
-        (Some(3700), "settled", "wait+", "revoked"),
-        (Some(3700), "ended", "wait+", "the issuer gave a token that has ended"),
-        (None, "fresh", "wait+", "2"),
-        (None, "error", "wait+", "down"),
-        (None, "settled", "wait+", "revoked"),
-    ] {
-        let mut bench = age.map_or_else(Bench::new, |age| Bench::aged(f64::from(age)));
-        assert_eq!(bench.ask(), first, "{age:?} {answer}");
-        match answer {
-            "fresh" => bench.token(2, LIFE as f64),
-            "error" => drop(bench.error(down())),
-            "settled" => drop(bench.error(revoked())),
-            "ended" => drop(bench.land(Ok((2, Lifetime::For(Duration::ZERO))))),
-            _ => {}
-        }
-        assert_eq!(bench.ask(), then, "{age:?} {answer}");
-    }
 }
 
 #[test]
@@ -286,6 +264,75 @@ fn back_off_grows_and_is_short_before_the_end_and_an_issuers_wish_wins() {
     assert!((3..=40).contains(&tries), "{tries} tries in the last eight seconds");
 }
 
+#[test]
+fn an_ended_token_is_sent_while_the_issuer_is_down_within_the_limit_and_only_where_that_is_set() {
+    let mut bench = Bench::aged(3700.0).serving_expired(600);
+    // Nobody knows yet that the issuer is down.
+    assert_eq!((bench.ask().as_str(), bench.state()), ("wait+", TokenState::Hard));
+    let wait = bench.error(down());
+    assert_eq!((bench.ask().as_str(), bench.state()), ("1!", TokenState::Expired));
+    bench.now = bench.now.after(wait);
+    assert_eq!((bench.ask().as_str(), bench.ask().as_str()), ("1!+", "1!"));
+    // What is told is when it ends: 3570 s and 600 s.
+    match bench.land(Err(down().retry_in(Duration::from_secs(5)))) {
+        Ended::Failed { served_for: Some(left), .. } => {
+            assert_eq!(left.as_secs(), 470 - wait.as_secs() - 1)
+        }
+        other => panic!("{other:?}"),
+    }
+    // A failure of long ago says nothing of now.
+    bench.pass(34.9);
+    assert_eq!(bench.ask(), "1!+");
+    bench.error(down().retry_in(Duration::from_secs(5)));
+    bench.pass(35.0);
+    assert_eq!(bench.ask(), "wait+");
+    bench.error(down().retry_in(Duration::from_secs(300)));
+    bench.pass(290.0);
+    assert_eq!(bench.ask(), "1!");
+    bench.pass(200.0);
+    bench.ask();
+    bench.error(down());
+    assert_eq!((bench.ask().as_str(), bench.state()), ("down", TokenState::Failing));
+
+    let mut bench = Bench::aged(3700.0).serving_expired(600);
+    bench.ask();
+    bench.error(revoked());
+    assert_eq!(bench.ask(), "revoked");
+    let mut bench = Bench::aged(3700.0);
+    bench.ask();
+    bench.error(down());
+    assert_eq!(bench.ask(), "down");
+}
+
+#[test]
+fn an_ended_token_that_the_provider_refuses_is_not_sent_again() {
+    let mut bench = Bench::aged(3700.0).serving_expired(600);
+    bench.ask();
+    bench.error(down().retry_in(Duration::from_secs(20)));
+    assert_eq!(bench.ask(), "1!");
+    assert_eq!((bench.refuse(1).as_str(), bench.ask().as_str()), ("answer", "down"));
+    bench.pass(20.0);
+    assert_eq!((bench.refuse(1).as_str(), bench.ask().as_str()), ("repeat+", "wait"));
+}
+
+#[test]
+fn an_invalidated_token_is_not_sent_again_nor_one_that_was_being_fetched() {
+    let mut bench = Bench::aged(3000.0).serving_expired(600);
+    assert_eq!(bench.ask(), "1+");
+    bench.machine.invalidate();
+    // One fetch at a time, also then.
+    assert_eq!((bench.ask().as_str(), bench.state()), ("wait", TokenState::Refused));
+    assert!(bench.land_if_wanted(Ok((2, Lifetime::Unknown))).is_none());
+    assert_eq!(bench.ask(), "wait+");
+    bench.error(down());
+    assert_eq!(bench.ask(), "down");
+    // Somebody who does that has mended something.
+    bench.machine.invalidate();
+    assert_eq!(bench.ask(), "wait+");
+    bench.token(3, LIFE as f64);
+    assert_eq!((bench.ask().as_str(), bench.machine.generation()), ("3", 2));
+}
+
 /// What can happen.
 #[derive(Clone, Debug)]
 enum Act {
@@ -295,6 +342,7 @@ enum Act {
     Land(u32, f64),
     Fail(u8),
     Refuse(u64),
+    Invalidate,
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -307,14 +355,22 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
             .prop_map(|(token, life)| Act::Land(token, life)),
         2 => (0..3u8).prop_map(Act::Fail),
         2 => (0..3u64).prop_map(Act::Refuse),
+        1 => Just(Act::Invalidate),
     ];
     prop::collection::vec(act, 1..120)
 }
 
 proptest! {
     #[test]
-    fn in_any_life_no_ended_token_is_given_and_no_issuer_is_hurried(acts in acts()) {
-        let mut bench = Bench::new();
+    fn in_any_life_no_ended_token_is_given_and_no_issuer_is_hurried(
+        acts in acts(),
+        longer in prop_oneof![Just(0), 1..4000u64],
+    ) {
+        let mut bench = match longer {
+            0 => Bench::new(),
+            longer => Bench::new().serving_expired(longer),
+        };
+        let longer = Duration::from_secs(longer);
         let (mut generation, mut back_off, mut begun) = (0, None::<Instant>, 0);
         let mut end = bench.now;
         for act in acts {
@@ -329,9 +385,12 @@ proptest! {
                     };
                 }
                 Act::Ask => match bench.machine.ask(bench.now) {
-                    Ask::Use { begin, .. } => {
+                    Ask::Use { begin, ended_for, .. } => {
                         let held = bench.machine.held.as_ref().unwrap();
-                        prop_assert!(!end.has_come(bench.now), "the token given has ended");
+                        let has_ended = end.has_come(bench.now);
+                        prop_assert!(!has_ended || ended_for.is_some(), "nobody is told");
+                        prop_assert!(!end.after(longer).has_come(bench.now), "ended for too long");
+                        prop_assert!(ended_for.is_none_or(|_| bench.machine.error().is_some()));
                         prop_assert!(!held.is_refused);
                         bench.take_off(String::new(), begin);
                     }
@@ -347,19 +406,28 @@ proptest! {
                 Act::Land(token, life) => {
                     let life = Duration::from_secs_f64(life);
                     let sent = bench.running.as_ref().map(|(_, sent)| *sent);
-                    back_off = match bench.land(Ok((token, Lifetime::For(life)))) {
-                        Ended::Failed { retry_in, .. } => Some(bench.now.at + retry_in),
-                        Ended::Refreshed { .. } => {
-                            end = sent.expect("a fetch runs").after(life);
-                            None
+                    match bench.land_if_wanted(Ok((token, Lifetime::For(life)))) {
+                        Some(Ended::Failed { retry_in, .. }) => {
+                            back_off = Some(bench.now.at + retry_in);
                         }
-                    };
+                        Some(Ended::Refreshed { .. }) => {
+                            end = sent.expect("a fetch runs").after(life);
+                            back_off = None;
+                        }
+                        None => {}
+                    }
                 }
                 Act::Fail(how) => {
                     let error = [down(), revoked(), down().retry_in(Duration::from_secs(3))];
-                    let wait = bench.error(error[usize::from(how)].clone());
-                    prop_assert!(wait >= MIN_WAIT);
-                    back_off = Some(bench.now.at + wait);
+                    let ended = bench.land_if_wanted(Err(error[usize::from(how)].clone()));
+                    if let Some(Ended::Failed { retry_in, .. }) = ended {
+                        prop_assert!(retry_in >= MIN_WAIT);
+                        back_off = Some(bench.now.at + retry_in);
+                    }
+                }
+                Act::Invalidate => {
+                    bench.machine.invalidate();
+                    back_off = None;
                 }
                 Act::Refuse(back) => {
                     let of = bench.machine.generation().saturating_sub(back);
