@@ -157,6 +157,7 @@
 //! - [`runbook`]: which alert means what, what to do, how to find one order.
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
+//! - `console` (feature `console`): a page for people over the registry and the outbox.
 //! - [`local_copy`]: a copy that is kept here of what a provider has, and served while it is down.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
@@ -188,6 +189,7 @@
 //! | `outbox` | no | a durable queue of calls, with a store in memory |
 //! | `sqlite` | no | the outbox's store in one SQLite file |
 //! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
+//! | `console` | no | a page for people: how integrations are, controls, dead letters, one order's calls and messages |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and
@@ -267,6 +269,9 @@ pub mod outbox;
 // Webhooks, verified, recorded and handled once.
 #[cfg(feature = "inbox")]
 pub mod inbox;
+
+#[cfg(feature = "console")]
+pub mod console;
 
 // Providers for tests.
 #[cfg(feature = "test-util")]

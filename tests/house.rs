@@ -8,7 +8,7 @@ use std::path::Path;
 const EXCEPTIONS: [(&str, &str, &str); 1] =
     [("src/body/mod.rs", "replay", "`outrigger::body::ReplayBody` is a public path")];
 /// How many entries `src/` may have, so that one look at it shows the design.
-const MOST_ENTRIES: usize = 24;
+const MOST_ENTRIES: usize = 26;
 
 /// What a file imports, or names by its full path.
 struct Import {

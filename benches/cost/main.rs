@@ -9,6 +9,8 @@
 //! making the request costs.
 
 mod callgrind;
+#[cfg(feature = "cache")]
+mod hits;
 mod provider;
 mod refusals;
 mod retries;

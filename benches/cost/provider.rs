@@ -28,11 +28,14 @@ pub(crate) struct Provider {
     way: Way,
     /// Every other answer is a 503, where there is something that tells which.
     failed: Option<&'static AtomicBool>,
+    /// Answers may be stored, for this long.
+    fresh_for: Option<&'static str>,
 }
 
 pub(crate) struct Answering {
     way: Way,
     status: StatusCode,
+    fresh_for: Option<&'static str>,
 }
 
 /// Never answers, so that a call stays where it is.
@@ -45,12 +48,17 @@ const BODY: &[u8] = &[b'x'; 200];
 
 impl Provider {
     pub(crate) fn new(way: Way) -> Self {
-        Self { way, failed: None }
+        Self { way, failed: None, fresh_for: None }
     }
 
     /// Answers 503 and 200 in turn.
     pub(crate) fn failing_first(way: Way) -> Self {
-        Self { way, failed: Some(Box::leak(Box::default())) }
+        Self { failed: Some(Box::leak(Box::default())), ..Self::new(way) }
+    }
+
+    /// Answers what is fresh for a day, with four headers.
+    pub(crate) fn cacheable(way: Way) -> Self {
+        Self { fresh_for: Some("max-age=86400"), ..Self::new(way) }
     }
 
     fn status(self) -> StatusCode {
@@ -72,7 +80,7 @@ impl<B> Service<Request<B>> for Provider {
 
     fn call(&mut self, request: Request<B>) -> Answering {
         drop(black_box(request));
-        Answering { way: self.way, status: self.status() }
+        Answering { way: self.way, status: self.status(), fresh_for: self.fresh_for }
     }
 }
 
@@ -85,6 +93,13 @@ impl Future for Answering {
             Way::Ready => {
                 let mut answer = Response::new(Full::new(Bytes::from_static(BODY)));
                 *answer.status_mut() = self.status;
+                if let Some(fresh_for) = self.fresh_for {
+                    let headers = answer.headers_mut();
+                    headers.insert("cache-control", HeaderValue::from_static(fresh_for));
+                    headers.insert("content-type", HeaderValue::from_static("application/json"));
+                    headers.insert("etag", HeaderValue::from_static("\"33a64df5\""));
+                    headers.insert("x-request-id", HeaderValue::from_static("order-1042"));
+                }
                 Poll::Ready(Ok(answer))
             }
         }

@@ -116,6 +116,8 @@ pub(crate) fn all(way: Way, runtime: &'static Runtime) -> Vec<Subject> {
     all.extend(layers(way));
     all.extend(retries::all(way, runtime));
     all.extend(refusals::all(way));
+    #[cfg(feature = "cache")]
+    all.extend(crate::hits::all(runtime));
     all
 }
 

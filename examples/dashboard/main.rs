@@ -1,9 +1,9 @@
-//! Metrics of three integrations whose provider has trouble, for Prometheus to scrape.
+//! A page for people over three integrations whose provider has trouble, and metrics for Prometheus.
 //!
-//! `cargo run --example dashboard --features metrics` lives through eight seconds of it, scrapes
-//! itself once and prints a few lines; with `-- --serve` it goes on, one bad day after the other,
-//! until it is stopped. Alert rules and a Grafana dashboard for these metrics are in
-//! `examples/observability`.
+//! `cargo run --example dashboard --features console,metrics -- --serve` says where the page is: stop the
+//! payments, find an order, send again what is dead. It goes on, one bad day after the other, until it is
+//! stopped. Without `--serve` it lives through eight seconds, looks at its own pages and prints a few
+//! lines of them. Alert rules and a Grafana dashboard for the metrics are in `examples/observability`.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
 
@@ -17,24 +17,33 @@ use std::time::Duration;
 use http::{Method, Request, Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use outrigger::circuit_breaker::Consecutive;
-use outrigger::context::PathTemplate;
+use outrigger::console::{Console, OpenOnLoopback, Recent};
 use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
+use outrigger::outbox::{Lane, Message, Outbox, Schedule};
 use outrigger::telemetry::metrics::{Metrics, names};
-use outrigger::{Body, Integration};
+use outrigger::{Body, CallOptions, Integration};
 use tokio::time::{interval, sleep};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let exporter = exporter()?;
     let metrics = Metrics::new();
-    let registry = Registry::new().subscriber(metrics.clone());
+    let recent = Recent::new();
+    let registry = Registry::new().subscriber(metrics.clone()).subscriber(recent.clone());
     let integrations = integrations(&registry)?;
 
     let provider = provider::start().await?;
-    let page = server::start(exporter, metrics, registry).await?;
-    println!("metrics: {page}");
+    let outbox = outbox(&integrations[2])?;
+    let console = Console::builder(&registry, OpenOnLoopback).recent(recent);
+    let console = console.outbox(outbox.clone()).build()?;
+    let page = format!("http://{}", server::start(exporter, metrics, registry, console).await?);
+    println!("the page: {page}/");
+    println!("metrics:  {page}/metrics");
+    let delivers = outbox.clone();
+    tokio::spawn(async move { delivers.run().await });
+    tokio::spawn(mails(outbox, provider));
     for integration in &integrations {
         tokio::spawn(load(integration.clone(), provider));
     }
@@ -44,8 +53,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         std::future::pending::<()>().await;
     }
     sleep(A_FEW_SECONDS).await;
-    for line in scrape(&page).await?.lines().filter(|line| is_worth_a_look(line)) {
+    for line in read(&page, "/metrics").await?.lines().filter(|line| is_worth_a_look(line)) {
         println!("{line}");
+    }
+    let overview = read(&page, "/").await?;
+    for sentence in overview.split("<bdi>").filter_map(|text| text.split("</bdi>").next()).skip(1) {
+        println!("{sentence}");
     }
     Ok(())
 }
@@ -81,9 +94,9 @@ async fn load(integration: Integration, provider: SocketAddr) {
         let method = if order % 10 < 3 { Method::POST } else { Method::GET };
         let uri = format!("http://{provider}/orders/{order}");
         let request = Request::builder().method(method).uri(uri).body(Body::empty());
-        let mut request = request.expect("a fixed request is well formed");
-        request.extensions_mut().insert(PathTemplate::new("/orders/{id}"));
-        let call = integration.send(request);
+        let request = request.expect("a fixed request is well formed");
+        let options = CallOptions::new().template("/orders/{id}");
+        let call = integration.send_with(request, options.business_key(format!("order {order}")));
         tokio::spawn(async move {
             if let Ok(response) = call.await {
                 let _read = response.into_body().bytes().await;
@@ -102,9 +115,28 @@ async fn a_person_at_the_wheel(integration: Integration) {
     }
 }
 
-async fn scrape(page: &str) -> Result<String, Box<dyn Error>> {
-    let scraper = Integration::user_flow("own metrics").build()?;
-    let response = scraper.send(Request::get(page).body(Body::empty())?).await?;
+/// A durable queue whose jobs give up quickly, so that there are dead letters to look at.
+fn outbox(mails: &Integration) -> Result<Outbox, Box<dyn Error>> {
+    let lane = Lane::new(mails).name("mails").schedule(Schedule::new([Duration::from_secs(1)]));
+    Ok(Outbox::memory().lane(lane).build()?)
+}
+
+/// Two mails a second, each with two attempts.
+async fn mails(outbox: Outbox, provider: SocketAddr) {
+    let mut pace = interval(Duration::from_millis(500));
+    for number in 0_u64.. {
+        pace.tick().await;
+        let mail =
+            Message::post(format!("http://{provider}/mails/{number}")).template("/mails/{id}");
+        let mail = mail.body("to=ada@example.com").dedup_key(format!("order {}", 1000 + number));
+        // A full store is no reason to stop.
+        let _ticket = outbox.enqueue(mail.max_attempts(2)).await;
+    }
+}
+
+async fn read(page: &str, path: &str) -> Result<String, Box<dyn Error>> {
+    let reader = Integration::user_flow("own pages").build()?;
+    let response = reader.send(Request::get(format!("{page}{path}")).body(Body::empty())?).await?;
     Ok(response.into_body().text().await?)
 }
 

@@ -1,45 +1,50 @@
-use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http::{Response, header};
-use http_body_util::Full;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use outrigger::console::{Console, Peer};
 use outrigger::control::Registry;
 use outrigger::telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 
-/// Serves `/metrics`, and says where.
+/// Serves the console at `/` and `/metrics`, and says where. The port is 7070, or any other if that is taken.
 pub(crate) async fn start(
     exporter: PrometheusHandle,
     metrics: Metrics,
     registry: Registry,
-) -> io::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let url = format!("http://{}/metrics", listener.local_addr()?);
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let (exporter, metrics, registry) =
-                (exporter.clone(), metrics.clone(), registry.clone());
-            let answer = service_fn(move |_| {
-                // What is a state is read when somebody asks.
-                metrics.observe(&registry);
-                let page = page(&exporter);
-                async { Ok::<_, Infallible>(page) }
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), answer));
-        }
-    });
-    Ok(url)
+    console: Console,
+) -> io::Result<SocketAddr> {
+    let listener = match TcpListener::bind(("127.0.0.1", 7070)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind(("127.0.0.1", 0)).await?,
+    };
+    let address = listener.local_addr()?;
+    let scrape = move || async move {
+        // What is a state is read when somebody asks.
+        metrics.observe(&registry);
+        exporter.run_upkeep();
+        exporter.render()
+    };
+    let routes = Router::new()
+        .route("/metrics", get(scrape))
+        .route_service("/", console)
+        .layer(from_fn(tell_peer))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(address)
 }
 
-fn page(exporter: &PrometheusHandle) -> Response<Full<Bytes>> {
-    exporter.run_upkeep();
-    let mut response = Response::new(Full::from(exporter.render()));
-    let text = header::HeaderValue::from_static("text/plain; version=0.0.4");
-    response.headers_mut().insert(header::CONTENT_TYPE, text);
-    response
+/// Who connects, for the console's access.
+async fn tell_peer(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(Peer(peer));
+    next.run(request).await
 }

@@ -38,6 +38,8 @@ pub(crate) struct Call {
     doubled: AtomicBool,
     /// It has what its scope has for it.
     scoped: AtomicBool,
+    /// Nobody waits for it: others go first.
+    in_background: AtomicBool,
     /// How long a retry layer waited between attempts, in nanoseconds.
     waited: AtomicU64,
     /// Second requests sent so far.
@@ -64,6 +66,7 @@ impl Call {
             fell_back: AtomicBool::new(false),
             doubled: AtomicBool::new(false),
             scoped: AtomicBool::new(false),
+            in_background: AtomicBool::new(false),
             waited: AtomicU64::new(0),
             hedges: AtomicU32::new(0),
             stops: Stops::default(),
@@ -187,6 +190,15 @@ impl Call {
     /// The call takes what its scope has for it. Returns whether it is the first to do so.
     pub(crate) fn enter_scope(&self) -> bool {
         !self.scoped.swap(true, Ordering::Relaxed)
+    }
+
+    /// Nobody waits for it: where calls have priorities, it has the low one.
+    pub(crate) fn set_in_background(&self) {
+        self.in_background.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_in_background(&self) -> bool {
+        self.in_background.load(Ordering::Relaxed)
     }
 
     /// A fallback answered in the provider's place.

@@ -260,6 +260,8 @@ pub struct CacheHealth {
     pub stale: u64,
     /// Calls that the provider answered.
     pub misses: u64,
+    /// URIs whose last fetch has failed while a stored answer could be given.
+    pub failing: u64,
 }
 
 /// Counts of a mirror's copies.

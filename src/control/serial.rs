@@ -45,7 +45,7 @@ impl Serialize for Health {
                 [sent, won, skipped],
                 "delay": self.hedge.delay.map(seconds),
             ),
-            "cache": self.cache.map(|cache| object!(cache, [keys, bytes, hits, stale, misses])),
+            "cache": self.cache.map(|cache| object!(cache, [keys, bytes, hits, stale, misses, failing])),
             "mirror": self.mirror.map(|mirror| object!(
                 mirror,
                 [mirrored, skipped, agreed, disagreed],

@@ -163,6 +163,8 @@ pub enum Event {
     CacheAnswered {
         /// What it did.
         outcome: CacheOutcome,
+        /// How old the stored answer was that it gave.
+        age: Option<Duration>,
     },
     /// A background refresh of a stored answer has ended.
     CacheRefreshed {

@@ -24,6 +24,8 @@ pub struct Filter {
     pub reason: Option<DeadReason>,
     /// Of this order key.
     pub order_key: Option<String>,
+    /// With this as its id, business key, order key, correlation id or idempotency key.
+    pub named: Option<String>,
     /// Enqueued at this time or later.
     pub created_from: Option<Timestamp>,
     /// Enqueued before this time.
@@ -109,6 +111,13 @@ impl Filter {
         self
     }
 
+    /// With this as its id, business key, order key, correlation id or idempotency key. Every message is looked
+    /// at: it takes time that grows with what is stored.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.named = Some(name.into());
+        self
+    }
+
     /// Enqueued from this time on, and before that one.
     pub fn created(mut self, from: Timestamp, before: Timestamp) -> Self {
         (self.created_from, self.created_before) = (Some(from), Some(before));
@@ -124,6 +133,7 @@ impl Filter {
         };
         is(&self.lane, Some(&content.lane))
             && is(&self.order_key, content.order_key.as_ref())
+            && self.named.as_ref().is_none_or(|name| content.is_named(name))
             && self.state.is_none_or(|state| state == progress.state)
             && self.reason.is_none_or(|reason| Some(reason) == progress.dead_reason)
             && self.created_from.is_none_or(|from| content.created >= from)

@@ -76,6 +76,12 @@ impl Outbox {
         lanes.is_empty() || lanes.iter().any(|lane| lane.name == name)
     }
 
+    /// The lanes of this outbox.
+    #[must_use]
+    pub fn lane_names(&self) -> Vec<String> {
+        self.inner.lanes.iter().map(|lane| lane.name.clone()).collect()
+    }
+
     /// How long messages are kept that are done.
     #[cfg(feature = "inbox")]
     pub(crate) fn retention(&self) -> Duration {

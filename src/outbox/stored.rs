@@ -177,6 +177,16 @@ impl StoredMessage {
     }
 }
 
+impl Content {
+    /// Whether it has this as its id, or as one of its keys.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let keys = [&self.dedup_key, &self.order_key, &self.correlation_id];
+        keys.into_iter().flatten().any(|key| key == name)
+            || self.idempotency_key == name
+            || self.id.to_string() == name
+    }
+}
+
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content")

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use crate::rt::clamp_to_year_9999;
+
 /// A point in time as stores keep it: milliseconds since 1970 in UTC.
 ///
 /// ```
@@ -46,11 +48,26 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// At most the last second of the year 9999, so that it can be written as a date.
+impl From<Timestamp> for SystemTime {
+    fn from(at: Timestamp) -> Self {
+        let span = Duration::from_millis(at.0.unsigned_abs());
+        let years = span.min(LONGEST);
+        clamp_to_year_9999(match at.0 < 0 {
+            true => Self::UNIX_EPOCH - years,
+            false => Self::UNIX_EPOCH + years,
+        })
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)
     }
 }
+
+/// Ten thousand years, which every platform's time has room for.
+const LONGEST: Duration = Duration::from_secs(10_000 * 366 * 86_400);
 
 /// Rounded up, so that nothing is due before its time.
 fn millis(span: Duration) -> i64 {

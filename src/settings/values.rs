@@ -117,7 +117,7 @@ macro_rules! whole_numbers {
     )*};
 }
 
-whole_numbers!(u32, up to u32::MAX; usize, up to LARGEST);
+whole_numbers!(u32, up to u32::MAX; usize, up to LARGEST; u64, up to LARGEST as u64);
 
 /// Words that stand for the values of an enum.
 macro_rules! words {

@@ -22,6 +22,8 @@ mod phase;
 mod redirect_to;
 mod rejection;
 mod replace_cause;
+#[cfg(feature = "console")]
+mod right;
 mod source_problem;
 mod status;
 mod switch_mode;
@@ -43,6 +45,8 @@ pub use phase::Phase;
 pub use redirect_to::RedirectTo;
 pub use rejection::Rejection;
 pub use replace_cause::ReplaceCause;
+#[cfg(feature = "console")]
+pub use right::Right;
 pub use source_problem::SourceProblem;
 pub use status::Status;
 pub use switch_mode::SwitchMode;

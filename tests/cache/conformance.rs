@@ -19,8 +19,9 @@ const DEPARTURES: [(&str, &str); 6] = [
     ("freshness-max-age-s-maxage-shared-longer-reversed", SHARED),
     ("freshness-max-age-s-maxage-shared-longer-multiple", SHARED),
     ("cc-resp-private-shared", SHARED),
-    ("cc-resp-immutable-stale", "it wants `max-age=0` added by a browser's reload"),
+    ("cc-resp-immutable-stale", IMMUTABLE),
 ];
+const IMMUTABLE: &str = "a case for browsers: it wants `max-age=0` added to a validation, by which a CDN on the way would have to ask the provider, too";
 const SHARED: &str = "it is for shared caches, and this one is private";
 
 /// The suite, whose source and licence stand in it.

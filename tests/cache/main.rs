@@ -1,12 +1,15 @@
 //! Tests of the cache.
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
+mod background;
 mod conformance;
 mod flights;
+mod groups;
 mod origin;
 mod outdating;
 mod partitions;
 mod properties;
 mod quiet;
+mod settings;
 mod storing;
 mod windows;

@@ -104,9 +104,9 @@ async fn people_can_drop_a_uri_a_prefix_or_all_and_what_is_fetched_meanwhile() {
     assert_eq!(handle.keys(), 1);
 }
 
-/// A store that tells a test before it stores something.
+/// A store that tells a test before it stores something, and has no index.
 #[derive(Clone, Debug, Default)]
-struct Watched {
+pub(crate) struct Watched {
     entries: Arc<Mutex<HashMap<CacheKey, CacheEntry>>>,
     before_put: Arc<Mutex<Option<CacheHandle>>>,
 }
@@ -127,8 +127,8 @@ impl CacheStore for Watched {
         self.entries.lock().unwrap().remove(key);
     }
 
-    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
-        self.entries.lock().unwrap().retain(|key, _| !goes(key));
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {
+        self.entries.lock().unwrap().retain(|key, entry| !goes(key, entry));
     }
 }
 

@@ -160,7 +160,7 @@ impl CacheStore for Nothing {
 
     fn remove(&self, _: &CacheKey) {}
 
-    fn remove_where(&self, _: &dyn Fn(&CacheKey) -> bool) {}
+    fn remove_where(&self, _: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {}
 }
 
 /// An observing layer, and what it told.

@@ -335,8 +335,8 @@ impl CacheStore for Kept {
         self.0.lock().unwrap().remove(key);
     }
 
-    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
-        self.0.lock().unwrap().retain(|key, _| !goes(key));
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {
+        self.0.lock().unwrap().retain(|key, entry| !goes(key, entry));
     }
 
     fn size(&self) -> (usize, u64) {
@@ -347,19 +347,29 @@ impl CacheStore for Kept {
 
 /// Rates that are given fresh, stale and fetched anew.
 async fn cached(bench: &Bench) -> Integration {
-    let control = "max-age=1, stale-while-revalidate=600";
+    let control = "max-age=1, stale-while-revalidate=600, stale-if-error=6000";
     let rates = Integration::user_flow("cached")
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
         .cache(CacheLayer::with_store(Kept::default()))
-        .service(Script::new([Answer::status(200).header("cache-control", control)]))
+        .without_retry()
+        .service(Script::new([
+            Answer::status(200).header("cache-control", control),
+            Answer::status(200).header("cache-control", control),
+            Answer::status(503),
+        ]))
         .build()
         .expect("settings that work");
     call(&rates, Method::GET).await;
     call(&rates, Method::GET).await;
     sleep(Duration::from_secs(2)).await;
     call(&rates, Method::GET).await;
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(2)).await;
+    // Its refresh fails.
+    call(&rates, Method::GET).await;
+    sleep(Duration::from_secs(700)).await;
+    // Past the one window and within the other.
+    call(&rates, Method::GET).await;
     rates
 }
 

@@ -172,6 +172,8 @@ const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
     "cache.body_cap",
+    "cache.max_bytes",
+    "cache.max_keys",
     "validate.body_cap",
     "idempotency.max_len",
     "retry.budget.floor",

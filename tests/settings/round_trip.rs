@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
-use outrigger::cache::CacheLayer;
+use outrigger::cache::{CacheLayer, CacheWindows};
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
 use outrigger::drift::DriftLayer;
 use outrigger::fault_injection::Plan;
@@ -63,6 +63,10 @@ fn changed(preset: Builder) -> Builder {
                 .stale_while_revalidate(Duration::from_secs(62))
                 .stale_if_error(Duration::from_secs(63))
                 .body_cap(65_537)
+                .max_bytes(1 << 20)
+                .max_keys(77)
+                .template("/b", CacheWindows::new().stale_if_error(Duration::from_secs(64)))
+                .template("/a", CacheWindows::new().fresh_for(Duration::from_secs(65)))
         })
         .validate(|checks: ValidateLayer| {
             checks.mode(validate::Mode::ReportOnly).body_cap(65_538).must_check(true)

@@ -1,5 +1,7 @@
 //! Seeded worlds in virtual time over whole integrations.
 
+#[cfg(feature = "cache")]
+mod caches;
 mod caller;
 mod clock;
 mod directed;

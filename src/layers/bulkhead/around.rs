@@ -36,7 +36,9 @@ impl Pattern for BulkheadPattern {
         next: &impl Next<W>,
     ) -> Flow {
         let BulkheadLayer { permits, priority, queue_slot, .. } = &*self.settings;
-        let _permit = match permits.acquire(*priority, *queue_slot) {
+        // A cache's background refresh lets people go first.
+        let priority = if call.facts().is_in_background() { Priority::Low } else { *priority };
+        let _permit = match permits.acquire(priority, *queue_slot) {
             AcquireOutcome::Uncounted => None,
             AcquireOutcome::Admitted(permit) => Some(permit),
             AcquireOutcome::Queued(acquire) => {

@@ -48,6 +48,7 @@
 //! - Low never takes the last permits: the reserve is for high only.
 //! - When the queue is full, a call of high priority replaces the youngest of low priority, which is
 //!   refused at once. If none of low priority waits, the new call is refused.
+//! - A background refresh of a [`cache`](crate::cache) is of low priority in every bulkhead.
 //!
 //! In a `background` integration, jobs wait in the rate limit's queue, which sends no more of them than
 //! there are permits. These jobs don't count towards the limit's queue, so no job is refused because

@@ -3,14 +3,14 @@ use std::sync::Arc;
 
 use http::{Method, Request};
 
-use super::asked::{Asked, RequestHead, Way};
+use super::asked::{Asked, Glance, RequestHead, Way};
 use super::given::{CacheStatus, Form, Forwarded};
 use super::key::{CacheKey, normalised};
 use super::origin::Origin;
 use super::parts::{Alive, Settings};
 use super::stored::StoredAnswer;
 use crate::body::Body;
-use crate::freshness::{Directives, Plan};
+use crate::freshness::{Moments, Plan};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::terms::CacheOutcome;
 
@@ -29,9 +29,9 @@ pub struct CachePattern {
 enum Look {
     /// Go past it; of an unsafe request, with its normalised URI.
     Past(Way, Option<String>),
-    /// Give this answer, and perhaps fetch it anew.
-    Give(Arc<StoredAnswer>, CacheOutcome, Form, Option<Asked>),
-    Ask(Asked),
+    /// Give this answer now, and perhaps fetch it anew.
+    Give(Arc<StoredAnswer>, CacheOutcome, Form, Moments, Option<Arc<Asked>>),
+    Ask(Arc<Asked>),
 }
 
 impl Pattern for CachePattern {
@@ -45,19 +45,17 @@ impl Pattern for CachePattern {
             // Not an integration's request: it can't be sent by a task.
             None => Box::pin(next.run(call, attempt)).await,
             Some(Look::Past(way, uri)) => Box::pin(self.pass(call, attempt, next, way, uri)).await,
-            Some(Look::Give(stored, outcome, form, refreshed)) => {
+            Some(Look::Give(stored, outcome, form, now, refreshed)) => {
                 if let Some(asked) = refreshed {
-                    self.refresh(&Arc::new(asked), attempt);
+                    self.refresh(&asked, attempt);
                 }
                 let status = CacheStatus::of(outcome, Forwarded::No);
-                self.give(attempt, stored, form, status).await
+                self.give_at(&now, attempt, stored, form, status).await
             }
             Some(Look::Ask(asked)) if asked.is_head => {
                 Box::pin(self.ask_head(call, attempt, next, asked)).await
             }
-            Some(Look::Ask(asked)) => {
-                Box::pin(self.ask(call, attempt, next, Arc::new(asked))).await
-            }
+            Some(Look::Ask(asked)) => Box::pin(self.ask(call, attempt, next, asked)).await,
         }
     }
 
@@ -73,17 +71,19 @@ impl CachePattern {
 
     fn look(&self, request: &Request<Body>) -> Look {
         let Settings { shared, config, .. } = &*self.settings;
-        let way = Way::of(request);
-        if way == Way::Past {
-            return Look::Past(way, None);
+        let glance = Glance::at(request);
+        let way = glance.way;
+        match way {
+            Way::Past => return Look::Past(way, None),
+            Way::Unsafe => {
+                return Look::Past(way, Some(normalised(request.uri(), glance.host)));
+            }
+            Way::Cached | Way::Compared => {}
         }
-        if way == Way::Unsafe {
-            return Look::Past(way, Some(normalised(request.uri(), request.headers())));
-        }
-        let key = CacheKey::of(request, &shared.partitions);
+        let key = CacheKey::of(request, &glance, &shared.partitions);
         let entry = shared.entry(&key);
         let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
-        let directives = Directives::of(request.headers());
+        let directives = glance.directives(request.headers());
         let windows = config.windows_for(request.extensions());
         let is_head = request.method() == Method::HEAD;
         let now = shared.moments();
@@ -93,14 +93,16 @@ impl CachePattern {
         if way == Way::Compared && plan != Plan::Fresh {
             return Look::Past(Way::Past, None);
         }
-        let asked = |known| Asked {
-            key,
-            is_head,
-            directives,
-            windows,
-            request: RequestHead::of(request),
-            known,
-            has_variants: entry.is_some(),
+        let asked = |known| {
+            Arc::new(Asked {
+                key,
+                is_head,
+                directives,
+                windows,
+                request: RequestHead::of(request),
+                known,
+                has_variants: entry.is_some(),
+            })
         };
         let outcome = match plan {
             Plan::Fresh => CacheOutcome::Hit,
@@ -112,7 +114,7 @@ impl CachePattern {
         let is_known = way == Way::Compared && stored.is_known_to(request.headers());
         let form = Form { is_head, is_known, windows };
         let refreshed = (plan == Plan::Refresh).then(|| asked(Some(Arc::clone(&stored))));
-        Look::Give(stored, outcome, form, refreshed)
+        Look::Give(stored, outcome, form, now, refreshed)
     }
 }
 

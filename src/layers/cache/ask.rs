@@ -167,6 +167,7 @@ impl CachePattern {
     pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
         let fill = self.fill(asked, flight, attempt);
+        fill.context.call().set_in_background();
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
         let (context, key) = (fill.context.clone(), asked.key.clone());
         rt::spawn(async move {

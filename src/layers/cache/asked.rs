@@ -1,15 +1,12 @@
 use std::sync::Arc;
 
-use http::header::{
-    CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
-    SET_COOKIE,
-};
+use http::header::{CONTENT_TYPE, IF_MODIFIED_SINCE, IF_NONE_MATCH, SET_COOKIE};
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version,
 };
 
 use super::given::Form;
-use super::key::{CacheKey, CachePolicy};
+use super::key::{CacheKey, CachePolicy, is_credential};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
@@ -34,6 +31,15 @@ pub(super) struct RequestHead {
     version: Version,
     pub(super) headers: HeaderMap,
     extensions: Extensions,
+}
+
+/// What the cache needs to know of a request's headers.
+pub(super) struct Glance<'a> {
+    pub(super) way: Way,
+    pub(super) host: Option<&'a HeaderValue>,
+    /// Some of them say who asks.
+    pub(super) has_credentials: bool,
+    has_directives: bool,
 }
 
 /// How the cache treats a request.
@@ -82,22 +88,37 @@ impl Asked {
     }
 }
 
-impl Way {
-    pub(super) fn of(request: &Request<Body>) -> Self {
+impl<'a> Glance<'a> {
+    /// Looks at each header once.
+    pub(super) fn at(request: &'a Request<Body>) -> Self {
+        let mut seen =
+            Self { host: None, has_credentials: false, has_directives: false, way: Way::Cached };
+        let mut is_past = !http_body::Body::is_end_stream(request.body())
+            || !request.extensions().is_empty()
+                && request.extensions().get::<CachePolicy>() == Some(&CachePolicy::Bypass);
+        for (name, value) in request.headers() {
+            match name.as_str() {
+                "host" => seen.host = seen.host.or(Some(value)),
+                "cache-control" => seen.has_directives = true,
+                // They ask for a part, or for an answer under a condition that only the provider knows.
+                "range" | "if-match" | "if-unmodified-since" | "if-range" => is_past = true,
+                "if-none-match" | "if-modified-since" => seen.way = Way::Compared,
+                _ => {}
+            }
+            seen.has_credentials = seen.has_credentials || is_credential(name, value);
+        }
         let method = request.method();
-        if method != Method::GET && method != Method::HEAD {
-            return if method.is_safe() { Self::Past } else { Self::Unsafe };
+        match *method == Method::GET || *method == Method::HEAD {
+            true if is_past => seen.way = Way::Past,
+            true => {}
+            false => seen.way = if method.is_safe() { Way::Past } else { Way::Unsafe },
         }
-        let is_bypassed = !request.extensions().is_empty()
-            && request.extensions().get::<CachePolicy>() == Some(&CachePolicy::Bypass);
-        let is_special = PAST.iter().any(|name| request.headers().contains_key(name));
-        let has_body = !http_body::Body::is_end_stream(request.body());
-        let has = |name| request.headers().contains_key(name);
-        match is_bypassed || is_special || has_body {
-            true => Self::Past,
-            false if has(IF_NONE_MATCH) || has(IF_MODIFIED_SINCE) => Self::Compared,
-            false => Self::Cached,
-        }
+        seen
+    }
+
+    /// What its `Cache-Control` says.
+    pub(super) fn directives(&self, headers: &HeaderMap) -> Directives {
+        if self.has_directives { Directives::of(headers) } else { Directives::default() }
     }
 }
 
@@ -137,5 +158,3 @@ pub(super) fn conditions(stored: &StoredAnswer) -> impl Iterator<Item = (HeaderN
 
 /// Events that come as they happen (HTML Living Standard, 9.2).
 const EVENTS: &[u8] = b"text/event-stream";
-/// With these a request asks for a part, or for an answer under a condition that only the provider knows.
-const PAST: [HeaderName; 4] = [RANGE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Extensions;
 
+use super::store::Bounds;
 use crate::context::PathTemplate;
 use crate::freshness::Windows;
 use crate::rt::callback;
@@ -20,6 +21,8 @@ pub(crate) struct CacheConfig {
     pub(super) stale_when: Option<Arc<StaleWhen>>,
     /// The largest body that is stored.
     pub(crate) body_cap: usize,
+    /// Of the store in memory.
+    pub(super) bounds: Bounds,
 }
 
 type StaleWhen = dyn Fn(Class) -> bool + Send + Sync;
@@ -29,9 +32,9 @@ type StaleWhen = dyn Fn(Class) -> bool + Send + Sync;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "windows do nothing until they are given to a layer"]
 pub struct CacheWindows {
-    fresh_for: Option<Duration>,
-    stale_while_revalidate: Option<Duration>,
-    stale_if_error: Option<Duration>,
+    pub(super) fresh_for: Option<Duration>,
+    pub(super) stale_while_revalidate: Option<Duration>,
+    pub(super) stale_if_error: Option<Duration>,
 }
 
 impl CacheWindows {
@@ -40,7 +43,8 @@ impl CacheWindows {
         Self::default()
     }
 
-    /// See [`CacheLayer::fresh_for`](super::CacheLayer::fresh_for).
+    /// See [`CacheLayer::fresh_for`](super::CacheLayer::fresh_for). With zero, answers that don't say are not
+    /// fresh.
     pub fn fresh_for(mut self, lifetime: Duration) -> Self {
         self.fresh_for = Some(lifetime);
         self
@@ -80,6 +84,12 @@ impl CacheConfig {
         own.map_or(self.windows, |(_, own)| own.over(self.windows))
     }
 
+    /// Sets the windows of a path template, in place of those that it has.
+    pub(super) fn set_template(&mut self, template: PathTemplate, windows: CacheWindows) {
+        self.templates.retain(|(known, _)| *known != template);
+        self.templates.push((template, windows));
+    }
+
     /// Whether a stale answer stands in for such a failure by the settings.
     pub(super) fn is_stale_when(&self, class: Class) -> bool {
         let own = self.stale_when.as_ref();
@@ -110,6 +120,7 @@ impl Default for CacheConfig {
             templates: Vec::new(),
             stale_when: None,
             body_cap: BODY_CAP,
+            bounds: Bounds::default(),
         }
     }
 }

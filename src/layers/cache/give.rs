@@ -10,7 +10,7 @@ use super::flight::Flight;
 use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
-use crate::freshness::{Failure, Plan};
+use crate::freshness::{Failure, Moments, Plan};
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Flow, Wire};
 use crate::terms::{CacheOutcome, Delivery, Phase};
@@ -24,6 +24,18 @@ impl CachePattern {
         form: Form,
         status: CacheStatus,
     ) -> Flow {
+        self.give_at(&self.settings.shared.moments(), attempt, stored, form, status).await
+    }
+
+    /// The same at this time, which is now.
+    pub(super) async fn give_at<W: Wire>(
+        &self,
+        now: &Moments,
+        attempt: &Attempt<W>,
+        stored: Arc<StoredAnswer>,
+        form: Form,
+        status: CacheStatus,
+    ) -> Flow {
         let outcome = status.outcome;
         attempt.state(|state| {
             state.leave_queue();
@@ -31,10 +43,10 @@ impl CachePattern {
                 state.call().count_attempts(0);
             }
         });
-        let now = self.settings.shared.moments();
-        let response = given::response(&stored, form, &now, status);
+        let age = stored.validity.age(now);
+        let response = given::response(&stored, form, age, status);
         drop(stored);
-        self.told(attempt, outcome);
+        self.told(attempt, outcome, Some(age));
         attempt.play(response).await
     }
 
@@ -53,7 +65,7 @@ impl CachePattern {
     ) -> Flow {
         let failure = self.settings.failure_of_error(&error);
         let Some(stored) = self.stand_in(asked, failure) else {
-            self.told(attempt, CacheOutcome::Miss);
+            self.told(attempt, CacheOutcome::Miss, None);
             return Err(error.with_context(&attempt.context()));
         };
         drop(error);
@@ -106,7 +118,7 @@ impl CachePattern {
     ) -> Flow {
         let (mut head, body) = response.into_parts();
         mark(&mut head, CacheStatus::of(CacheOutcome::Miss, forwarded));
-        self.told(attempt, CacheOutcome::Miss);
+        self.told(attempt, CacheOutcome::Miss, None);
         attempt.play(Response::from_parts(head, body)).await
     }
 
@@ -116,16 +128,21 @@ impl CachePattern {
             state.leave_queue();
             state.call().count_attempts(0);
         });
-        self.told(attempt, CacheOutcome::Miss);
+        self.told(attempt, CacheOutcome::Miss, None);
         attempt.play(given::nothing_stored()).await
     }
 
-    /// Counts what the cache did for a call, and emits it.
-    pub(super) fn told<W: Wire>(&self, attempt: &Attempt<W>, outcome: CacheOutcome) {
+    /// Counts what the cache did for a call, and emits it, with the age of the stored answer that it gave.
+    pub(super) fn told<W: Wire>(
+        &self,
+        attempt: &Attempt<W>,
+        outcome: CacheOutcome,
+        age: Option<Duration>,
+    ) {
         self.settings.shared.count(outcome);
         let emitter = &self.settings.emitter;
         if emitter.is_listened_to() {
-            emitter.emit(Some(&attempt.context()), || Event::CacheAnswered { outcome });
+            emitter.emit(Some(&attempt.context()), || Event::CacheAnswered { outcome, age });
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,24 +50,57 @@ pub(super) struct Form {
     pub(super) windows: Windows,
 }
 
-/// The response for a stored answer.
+/// The headers of an answer that change with its age, as they were last written for a plain hit.
+#[derive(Default)]
+pub(super) struct Written(Mutex<Option<Lines>>);
+
+/// What `Age` and `Cache-Status` say at one age and lifetime.
+#[derive(Clone)]
+struct Lines {
+    age: u64,
+    ttl: i64,
+    values: [HeaderValue; 2],
+}
+
+/// The response for a stored answer of this age.
 pub(super) fn response(
     stored: &StoredAnswer,
     form: Form,
-    now: &Moments,
+    age: Duration,
     mut status: CacheStatus,
 ) -> Response<Full<Bytes>> {
-    let age = stored.validity.age(now);
-    status.ttl = Some(seconds(stored.validity.lifetime(&form.windows)) - seconds(age));
+    let ttl = seconds(stored.validity.lifetime(&form.windows)) - seconds(age);
+    status.ttl = Some(ttl);
     let body = if form.is_head || form.is_known { Bytes::new() } else { stored.body.clone() };
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
     *response.version_mut() = stored.version();
     response.headers_mut().clone_from(&stored.headers);
-    response.headers_mut().insert(AGE, HeaderValue::from(age.as_secs()));
-    status.write(response.headers_mut());
+    let [age, line] = match status.outcome {
+        CacheOutcome::Hit => stored.written.at(age.as_secs(), ttl, &status),
+        _ => status.lines(age.as_secs()),
+    };
+    // They have their places there, and an insertion might make room for another one.
+    let headers = response.headers_mut();
+    put(headers, &AGE, age);
+    match stored.is_relayed {
+        true => drop(headers.append(CACHE_STATUS, line)),
+        false => put(headers, &CACHE_STATUS, line),
+    }
     response.extensions_mut().insert(status.outcome);
     response
+}
+
+impl Written {
+    /// The lines at this age. They are the same for a second, in which they are only copied.
+    fn at(&self, age: u64, ttl: i64, status: &CacheStatus) -> [HeaderValue; 2] {
+        // Whoever can't have the last ones at once writes its own.
+        let Ok(mut last) = self.0.try_lock() else { return status.lines(age) };
+        match &*last {
+            Some(last) if last.age == age && last.ttl == ttl => last.values.clone(),
+            _ => last.insert(Lines { age, ttl, values: status.lines(age) }).values.clone(),
+        }
+    }
 }
 
 /// The answer to a request that wanted nothing but a stored one (RFC 9111, 5.2.1.7).
@@ -103,6 +137,15 @@ impl CacheStatus {
 
     /// Appends it to those of other caches.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
+        headers.append(CACHE_STATUS, self.line());
+    }
+
+    /// The `Age` of an answer that is given, and the field itself.
+    fn lines(&self, age: u64) -> [HeaderValue; 2] {
+        [HeaderValue::from(age), self.line()]
+    }
+
+    fn line(&self) -> HeaderValue {
         let mut text = String::with_capacity(64);
         text.push_str("outrigger; ");
         text.push_str(match self.forwarded {
@@ -128,9 +171,7 @@ impl CacheStatus {
             CacheOutcome::StaleIfError => "; detail=stale-if-error",
             _ => "",
         });
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.append(CACHE_STATUS, value);
-        }
+        HeaderValue::try_from(text).expect("it has only signs that a field may have")
     }
 }
 
@@ -141,8 +182,15 @@ pub(super) fn mark(head: &mut Parts, status: CacheStatus) {
     head.extensions.insert(status.outcome);
 }
 
+/// Replaces the value of a header that is there.
+fn put(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if let Some(place) = headers.get_mut(name) {
+        *place = value;
+    }
+}
+
 fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 
-use super::key::normalised;
+use super::key::{normalised, origin_of};
 use super::shared::Shared;
 use crate::control::CacheHealth;
 use crate::terms::CacheOutcome;
@@ -41,12 +41,20 @@ impl CacheHandle {
         let stale: Vec<_> = CacheOutcome::ALL.into_iter().filter(|it| it.is_stale()).collect();
         let (hits, stale, misses) =
             (sum(&[Hit]), sum(&stale), sum(&[Miss, Revalidated, Collapsed]));
-        CacheHealth { keys: keys as u64, bytes, hits, stale, misses }
+        let failing = self.0.failing() as u64;
+        CacheHealth { keys: keys as u64, bytes, hits, stale, misses, failing }
     }
 
-    /// Drops what is stored for a URI, of all partitions. What is being fetched for it isn't stored.
+    /// Drops what is stored for a URI, of all partitions, and the answers of the groups that it is in. What
+    /// is being fetched for it isn't stored.
     pub fn invalidate(&self, uri: &Uri) {
-        self.0.invalidate(&normalised(uri, &HeaderMap::new()));
+        self.0.invalidate(&normalised(uri, None));
+    }
+
+    /// Drops the answers in a group of the origin that this URI has, of all partitions: those whose
+    /// `Cache-Groups` names it (RFC 9875). What is being fetched meanwhile isn't stored if it is in a group.
+    pub fn invalidate_group(&self, uri: &Uri, group: &str) {
+        self.0.invalidate_group(origin_of(&normalised(uri, None)), group);
     }
 
     /// Drops what is stored for URIs that begin so, as they are written without a default port:

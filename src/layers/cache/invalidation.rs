@@ -1,6 +1,6 @@
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderValue, Uri};
 
-use super::key::normalised;
+use super::key::{normalised, origin_of};
 use super::shared::Shared;
 
 /// What an unsafe call outdates. It does so too if the call is dropped, because it may have happened.
@@ -29,7 +29,13 @@ impl<'a> Invalidation<'a> {
 
     /// Outdates another URI.
     pub(super) fn also(&self, uri: &Uri) {
-        self.shared.invalidate(&normalised(uri, &HeaderMap::new()));
+        self.shared.invalidate(&normalised(uri, None));
+    }
+
+    /// Outdates groups of the same origin (RFC 9875, 3).
+    pub(super) fn groups(&self, groups: &[String]) {
+        let origin = origin_of(&self.uri);
+        groups.iter().for_each(|group| self.shared.invalidate_group(origin, group));
     }
 }
 

@@ -1,12 +1,13 @@
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Uri};
 use uuid::Uuid;
 
+use super::asked::Glance;
 use crate::freshness::names_credential;
-use crate::rt::Rng;
 
 /// Under which an answer is stored: the URI and the partition of who asks.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -34,10 +35,10 @@ pub enum CachePolicy {
     Bypass,
 }
 
-/// Makes partitions of credentials, by a hash whose secret is drawn for each cache.
-#[derive(Clone)]
+/// Makes partitions of credentials, by a hash of 128 bits whose keys are drawn for each cache.
 pub(super) struct Partitions {
-    secret: Uuid,
+    /// Each of SipHash-1-3, whose results can't be foretold without its key.
+    halves: [RandomState; 2],
 }
 
 impl CacheKey {
@@ -54,46 +55,53 @@ impl CacheKey {
         &self.text[..self.partition_len]
     }
 
-    /// The key for a URI, in a partition.
-    pub(super) fn new(uri: &Uri, headers: &HeaderMap, partition: &str) -> Self {
-        let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
-        let mut text = String::with_capacity(partition.len() + path + 48);
-        // A line end in a partition must not move its borders.
-        text.extend(partition.chars().map(|sign| if sign == '\n' { ' ' } else { sign }));
-        if let Some(host) = other_host(uri, headers) {
+    /// The URI's scheme, host and port, as far as they stand in it.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        origin_of(self.uri())
+    }
+
+    pub(super) fn of<B>(
+        request: &Request<B>,
+        glance: &Glance<'_>,
+        partitions: &Partitions,
+    ) -> Self {
+        let named = match request.extensions().is_empty() {
+            true => None,
+            false => request.extensions().get::<CachePartition>(),
+        };
+        let (uri, host) = (request.uri(), glance.host);
+        let mut text =
+            String::with_capacity(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
+        match named {
+            Some(CachePartition(name)) => {
+                text.push_str("named ");
+                // A line end in a partition must not move its borders.
+                text.extend(name.chars().map(|sign| if sign == '\n' { ' ' } else { sign }));
+            }
+            None if glance.has_credentials => partitions.write(request.headers(), &mut text),
+            None => {}
+        }
+        if let Some(host) = host.filter(|host| is_other_host(uri, host)) {
             text.push('\n');
             // Bytes that aren't UTF-8 become one sign, so they are kept as numbers.
             text.extend(host.as_bytes().iter().map(|byte| char::from(byte.to_ascii_lowercase())));
         }
         let partition_len = text.len();
         text.push('\n');
-        write_uri(&mut text, uri, headers);
+        write_uri(&mut text, uri, host);
         Self { text, partition_len }
     }
 
-    pub(super) fn of<B>(request: &Request<B>, partitions: &Partitions) -> Self {
-        let (uri, headers) = (request.uri(), request.headers());
-        let named = match request.extensions().is_empty() {
-            true => None,
-            false => request.extensions().get::<CachePartition>(),
-        };
-        match named {
-            Some(CachePartition(name)) => Self::new(uri, headers, &format!("named {name}")),
-            None => match partitions.of(headers) {
-                Some(hash) => Self::new(uri, headers, &hash),
-                None => Self::new(uri, headers, ""),
-            },
-        }
+    /// The key for a normalised URI, for tests of what has keys.
+    #[cfg(test)]
+    pub(super) fn in_partition(partition: &str, uri: &str) -> Self {
+        Self { text: format!("{partition}\n{uri}"), partition_len: partition.len() }
     }
 
     /// Whether its answers are given to all who ask.
     pub(super) fn is_for_all(&self) -> bool {
         self.partition().split('\n').next() == Some("")
-    }
-
-    /// The key for a normalised URI, of what all share.
-    pub(super) fn for_all(uri: &str) -> Self {
-        Self { text: format!("\n{uri}"), partition_len: 0 }
     }
 
     #[cfg(feature = "cache")]
@@ -102,44 +110,61 @@ impl CacheKey {
     }
 }
 
-/// The `Host` header of a request, if it isn't the URI's: it is sent, so it chooses the answer.
-fn other_host<'a>(uri: &Uri, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-    let named = headers.get(HOST)?;
-    let authority = uri.authority()?.as_str();
-    let own = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    (!named.as_bytes().eq_ignore_ascii_case(own.as_bytes())).then_some(named)
+/// Whether a request's `Host` header isn't the URI's: it is sent, so it chooses the answer.
+fn is_other_host(uri: &Uri, named: &HeaderValue) -> bool {
+    uri.authority().is_some_and(|authority| {
+        let authority = authority.as_str();
+        let own = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        !named.as_bytes().eq_ignore_ascii_case(own.as_bytes())
+    })
 }
 
 /// The normal form of a URI, as keys have it.
-pub(super) fn normalised(uri: &Uri, headers: &HeaderMap) -> String {
-    let mut text = String::new();
-    write_uri(&mut text, uri, headers);
+pub(super) fn normalised(uri: &Uri, host: Option<&HeaderValue>) -> String {
+    let mut text = String::with_capacity(room_for(uri));
+    write_uri(&mut text, uri, host);
     text
 }
 
-fn write_uri(text: &mut String, uri: &Uri, headers: &HeaderMap) {
+/// The scheme, the host and the port of a normalised URI.
+pub(super) fn origin_of(uri: &str) -> &str {
+    let host = uri.find("://").map_or(0, |at| at + 3);
+    let len = uri[host..].find('/').map_or(uri.len(), |at| host + at);
+    &uri[..len]
+}
+
+fn write_uri(text: &mut String, uri: &Uri, host: Option<&HeaderValue>) {
     let scheme = uri.scheme_str().unwrap_or("http");
-    let is_https = scheme.eq_ignore_ascii_case("https");
-    let lower = |text: &mut String, part: &str| {
-        text.extend(part.chars().map(|sign| sign.to_ascii_lowercase()));
-    };
-    lower(text, scheme);
+    let from = text.len();
+    text.push_str(scheme);
     text.push_str("://");
-    match (uri.host(), headers.get(HOST).and_then(|host| host.to_str().ok())) {
-        (Some(host), _) => lower(text, host),
-        (None, Some(host)) => lower(text, host),
-        (None, None) => {}
+    match uri.authority().map(http::uri::Authority::as_str) {
+        Some(plain) if !plain.bytes().any(|sign| matches!(sign, b':' | b'@')) => {
+            text.push_str(plain);
+        }
+        Some(_) => text.push_str(uri.host().unwrap_or_default()),
+        None => text.push_str(host.and_then(|host| host.to_str().ok()).unwrap_or_default()),
     }
-    if let Some(port) = uri.port_u16().filter(|port| *port != if is_https { 443 } else { 80 }) {
+    let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    if let Some(port) = uri.port_u16().filter(|port| *port != default) {
         text.push(':');
         text.push_str(&port.to_string());
     }
-    let path = uri.path();
-    text.push_str(if path.is_empty() { "/" } else { path });
-    if let Some(query) = uri.query() {
-        text.push('?');
-        text.push_str(query);
+    text[from..].make_ascii_lowercase();
+    match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {
+        Some(whole) if whole.starts_with('/') => text.push_str(whole),
+        other => {
+            text.push('/');
+            text.push_str(other.unwrap_or_default());
+        }
     }
+}
+
+/// How long a URI's text is, with a scheme and the signs around it.
+fn room_for(uri: &Uri) -> usize {
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
+    authority + path + "\nhttps:///".len()
 }
 
 impl CachePartition {
@@ -151,27 +176,47 @@ impl CachePartition {
 }
 
 impl Partitions {
-    pub(super) fn new(rng: &Rng) -> Self {
-        Self { secret: Uuid::from_bytes(rng.id_bytes()) }
+    pub(super) fn new() -> Self {
+        Self { halves: [RandomState::new(), RandomState::new()] }
     }
 
-    /// The partition of who sends these headers; `None` if they name nobody.
-    fn of(&self, headers: &HeaderMap) -> Option<String> {
-        let is_credential = |(name, value): &(&HeaderName, &HeaderValue)| {
-            value.is_sensitive() || names_credential(name)
+    /// Writes the partition of who sends these headers, some of which are credentials.
+    fn write(&self, headers: &HeaderMap, text: &mut String) {
+        let is_credential =
+            |(name, value): &(&HeaderName, &HeaderValue)| is_credential(name, value);
+        let mut credentials = headers.iter().filter(is_credential);
+        let mut halves = self.halves.each_ref().map(RandomState::build_hasher);
+        let mut take = |(name, value): (&HeaderName, &HeaderValue)| {
+            for half in &mut halves {
+                half.write(name.as_str().as_bytes());
+                half.write(b":");
+                half.write(value.as_bytes());
+                half.write(b"\n");
+            }
         };
-        let mut credentials: Vec<_> = headers.iter().filter(is_credential).collect();
-        credentials.sort_by_key(|(name, _)| name.as_str());
-        let mut told = Vec::new();
-        for (name, value) in credentials {
-            told.extend_from_slice(name.as_str().as_bytes());
-            told.push(b':');
-            told.extend_from_slice(value.as_bytes());
-            told.push(b'\n');
+        match (credentials.next(), credentials.next()) {
+            (Some(one), None) => take(one),
+            // The same ones in another order are the same caller's.
+            _ => {
+                let mut all: Vec<_> = headers.iter().filter(is_credential).collect();
+                all.sort_by_key(|(name, _)| name.as_str());
+                all.into_iter().for_each(take);
+            }
         }
-        (!told.is_empty()).then(|| format!("hash {}", Uuid::new_v5(&self.secret, &told).simple()))
+        let [high, low] = halves.map(|half| half.finish());
+        text.push_str("hash ");
+        let hash = Uuid::from_u64_pair(high, low).simple();
+        text.push_str(hash.encode_lower(&mut Uuid::encode_buffer()));
     }
 }
+
+/// Whether a header says who asks.
+pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || names_credential(name)
+}
+
+/// `hash ` and 128 bits in hexadecimal digits.
+const HASH_LEN: usize = 37;
 
 /// It shows no URI, whose path and query may hold what must not be logged.
 impl fmt::Debug for CacheKey {

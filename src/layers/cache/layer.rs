@@ -27,6 +27,11 @@ use crate::terms::Class;
 /// Every service that is made from one layer, or from its clones, shares what is stored. So does an
 /// integration that was built with it; of several, all do if a handle was taken before, otherwise the
 /// first.
+///
+/// It is a layer of its own and no part of [`pattern::layers`](crate::pattern::layers): there each pattern
+/// borrows those further in for one call, and a fetch that outlives its caller needs them for itself. An
+/// integration gives it them ([`IntegrationBuilder::cache`](crate::IntegrationBuilder::cache)); alone, it
+/// takes clones of the service that it wraps, so put `layers` below it.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CacheLayer {
@@ -58,23 +63,20 @@ struct State {
 impl CacheLayer {
     /// A private cache by RFC 9111, in memory: at most 64 MiB, 10,000 keys, and bodies up to 1 MiB.
     pub fn new() -> Self {
-        Self::of(StoreKind::in_memory())
+        Self::of(StoreKind::InMemory)
     }
 
-    /// How many bytes may be stored, 64 MiB by default. Detaches the layer from what is stored.
+    /// How many bytes may be stored, 64 MiB by default. Detaches the layer from what is stored; changed by a
+    /// file's settings, what still fits stays.
     pub fn max_bytes(mut self, most: u64) -> Self {
-        if let Some(StoreKind::InMemory { bytes, .. }) = &mut self.store {
-            *bytes = most;
-        }
+        self.config.bounds.bytes = most;
         self.renewed()
     }
 
     /// How many URIs may be stored, 10,000 by default; each partition counts. Detaches the layer from
     /// what is stored.
     pub fn max_keys(mut self, most: u32) -> Self {
-        if let Some(StoreKind::InMemory { keys, .. }) = &mut self.store {
-            *keys = most;
-        }
+        self.config.bounds.keys = most;
         self.renewed()
     }
 }
@@ -140,9 +142,7 @@ impl CacheLayer {
     /// Other windows for the requests that have this
     /// [`PathTemplate`](crate::context::PathTemplate).
     pub fn template(mut self, template: impl Into<Arc<str>>, windows: CacheWindows) -> Self {
-        let template = PathTemplate::new(template);
-        self.config.templates.retain(|(known, _)| *known != template);
-        self.config.templates.push((template, windows));
+        self.config.set_template(PathTemplate::new(template), windows);
         self
     }
 
@@ -194,6 +194,12 @@ impl CacheLayer {
         self.store.is_some()
     }
 
+    /// Whether the store is the user's, which bounds itself.
+    #[cfg(feature = "serde")]
+    pub(super) fn has_own_store(&self) -> bool {
+        matches!(self.store, Some(StoreKind::Own(_)))
+    }
+
     /// How long a background refresh may take, and a call.
     pub(crate) fn limits(mut self, attempt: Option<Duration>, call: Option<Duration>) -> Self {
         (self.fetch_limit, self.call_limit) = (attempt.unwrap_or(FETCH_LIMIT), call);
@@ -222,7 +228,8 @@ impl CacheLayer {
     /// The same layer with nothing stored.
     fn renewed(mut self) -> Self {
         self.state = self.store.as_ref().map(|store| {
-            let shared = Arc::new(Shared::new(store, self.clock, self.rng.clone()));
+            let shared = Shared::new(store, self.config.bounds, self.clock, self.rng.clone());
+            let shared = Arc::new(shared);
             Arc::new(State { shared, ownership: Ownership::default(), alive: Alive::new() })
         });
         self
@@ -241,13 +248,19 @@ impl Slot for CacheLayer {
     /// These settings, with what the running cache has stored.
     fn inherit(self, running: &Self) -> Self {
         let Self { config, fetch_limit, call_limit, .. } = self;
+        if let Some(state) =
+            running.state.as_ref().filter(|_| config.bounds != running.config.bounds)
+        {
+            state.shared.resize(config.bounds);
+        }
         Self { config, fetch_limit, call_limit, ..running.clone() }
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.config.check_into(errors);
-        if let Some(store) = &self.store {
-            store.check_into(self.config.body_cap, errors);
+        #[cfg(feature = "cache")]
+        if matches!(self.store, Some(StoreKind::InMemory)) {
+            super::memory::InMemoryStore::check(self.config.bounds, self.config.body_cap, errors);
         }
     }
 }

@@ -47,6 +47,10 @@
 //! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx; by hand:
 //! [`CacheHandle`]. That holds for all partitions. What is being fetched then isn't stored.
 //!
+//! **Groups** (RFC 9875): an answer's `Cache-Groups` names groups of its origin, such as `"rates"`. With one
+//! answer that is outdated go all others of its groups, and those of the groups that the answer to an unsafe
+//! call names in `Cache-Group-Invalidation`.
+//!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):
@@ -56,7 +60,9 @@
 //! - outside [`kill_switch`](crate::kill_switch), [`retry`](crate::retry) and all that sends.
 //!
 //! It can't be one of several [`layers`](crate::pattern::layers), because its fetches need the service that
-//! it wraps. Outside of a tokio runtime, calls go past it.
+//! it wraps. Outside of a tokio runtime, calls go past it. A background fetch has
+//! [low priority](crate::bulkhead::Priority) in the bulkhead; the rate limit knows no priorities, and it
+//! counts as any call there.
 //!
 //! # When not to use it
 //!
@@ -124,6 +130,8 @@ mod flight;
 mod give;
 mod given;
 mod handle;
+#[cfg(feature = "cache")]
+mod index;
 mod invalidation;
 mod key;
 mod layer;

@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{CONTENT_LOCATION, LOCATION};
+use http::header::{CONTENT_LOCATION, HeaderName, LOCATION};
 use http::{HeaderMap, StatusCode};
 
 use super::around::CachePattern;
@@ -10,6 +10,7 @@ use super::asked::{Asked, Way};
 use super::given::{CacheStatus, Forwarded, mark};
 use super::invalidation::{Invalidation, same_origin};
 use super::shared::Generation;
+use crate::freshness::strings;
 use crate::pattern::{Attempt, Call, Flow, Next, Wire};
 use crate::terms::{CacheOutcome, Delivery};
 
@@ -31,30 +32,31 @@ impl CachePattern {
         let located = held.answer(|head| {
             mark(head, CacheStatus::of(CacheOutcome::Bypass, forwarded));
             let named = [LOCATION, CONTENT_LOCATION].map(|name| head.headers.get(&name).cloned());
-            (head.status, named)
+            (head.status, named, strings(&head.headers, &CACHE_GROUP_INVALIDATION))
         });
         if let (Some(invalidation), Some(uri)) = (&mut invalidation, uri) {
             let delivery = match held.error() {
                 Some(error) => error.delivery(),
                 None => call.facts().delivery(),
             };
-            let is_done = matches!(&located, Some((status, _)) if status.is_success() || status.is_redirection());
+            let is_done = matches!(&located, Some((status, ..)) if status.is_success() || status.is_redirection());
             // A gateway that answers 504 doesn't know what became of the call.
             let is_answered = delivery != Delivery::NotSent;
             let may_be_done =
-                matches!(&located, Some((status, _)) if status.is_server_error()) && is_answered;
+                matches!(&located, Some((status, ..)) if status.is_server_error()) && is_answered;
             match is_done || may_be_done || delivery == Delivery::Unknown {
                 true => invalidation.carry_out(),
                 false => invalidation.cancel(),
             }
-            let named = located.filter(|_| is_done).map(|(_, named)| named);
-            for other in named.into_iter().flatten().flatten() {
-                if let Some(other) = same_origin(&uri, &other) {
-                    invalidation.also(&other);
-                }
+            if let Some((_, named, groups)) = located {
+                let named = named.into_iter().flatten().filter(|_| is_done);
+                let named = named.filter_map(|other| same_origin(&uri, &other));
+                named.for_each(|other| invalidation.also(&other));
+                // Whoever names groups means it, whatever the status.
+                invalidation.groups(&groups);
             }
         }
-        self.told(attempt, CacheOutcome::Bypass);
+        self.told(attempt, CacheOutcome::Bypass, None);
         held.hand_up().await
     }
 
@@ -65,7 +67,7 @@ impl CachePattern {
         call: &Call,
         attempt: &Attempt<W>,
         next: &impl Next<W>,
-        asked: Asked,
+        asked: Arc<Asked>,
     ) -> Flow {
         if let Some(flow) = self.without_asking(attempt, &asked).await {
             return flow;
@@ -90,7 +92,7 @@ impl CachePattern {
                 }
                 let status = CacheStatus::of(CacheOutcome::Miss, forwarded);
                 held.answer(|head| mark(head, status));
-                self.told(attempt, CacheOutcome::Miss);
+                self.told(attempt, CacheOutcome::Miss, None);
                 return held.hand_up().await;
             };
             held.discard();
@@ -114,3 +116,5 @@ impl CachePattern {
         shared.confirm(asked, &Arc::new(confirmed), generation);
     }
 }
+
+const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");

@@ -1,13 +1,16 @@
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::asked::Asked;
 use super::flight::{Flight, Waiter};
-use super::key::{CacheKey, Partitions};
+use super::key::{CacheKey, Partitions, origin_of};
+#[cfg(feature = "cache")]
+use super::memory::InMemoryStore;
 use super::state::{KeyTable, Turn};
-use super::store::{CacheStore, StoreKind};
+use super::store::{Bounds, CacheStore, StoreKind};
 use super::stored::{CacheEntry, StoredAnswer};
 use crate::freshness::{Failure, Moments, Storing};
 use crate::rt::{self, Clock, Lock, Rng, callback};
@@ -17,32 +20,56 @@ use crate::terms::CacheOutcome;
 #[derive(Debug)]
 pub(super) struct Shared {
     store: Arc<dyn CacheStore>,
+    /// The same, if its bounds can be changed.
+    #[cfg(feature = "cache")]
+    in_memory: Option<Arc<InMemoryStore>>,
     keys: Mutex<KeyTable<Flight>>,
     pub(super) partitions: Partitions,
-    /// Something may be stored that isn't for all.
-    is_partitioned: AtomicBool,
     clock: Clock,
     rng: Rng,
     /// How often something was invalidated, for parts of all URIs.
     generations: [AtomicU64; PARTS],
+    /// How often a group was invalidated, whichever.
+    group_generation: AtomicU64,
     counts: [AtomicU64; CacheOutcome::ALL.len()],
 }
 
-/// How often a URI was invalidated, or another one of the same part.
+/// How often a URI was invalidated, or another one of the same part, and groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Generation(u64);
+pub(super) struct Generation {
+    uri: u64,
+    groups: u64,
+}
 
 impl Shared {
-    pub(super) fn new(store: &StoreKind, clock: Clock, rng: Rng) -> Self {
+    /// What a cache shares whose store is this one.
+    pub(super) fn new(store: &StoreKind, bounds: Bounds, clock: Clock, rng: Rng) -> Self {
+        match store {
+            #[cfg(feature = "cache")]
+            StoreKind::InMemory => {
+                let store = Arc::new(InMemoryStore::new(bounds.bytes, bounds.keys));
+                let in_memory = Some(Arc::clone(&store));
+                Self { in_memory, ..Self::over(store, clock, rng) }
+            }
+            StoreKind::Own(store) => {
+                // It bounds itself.
+                let _ = bounds;
+                Self::over(Arc::clone(store), clock, rng)
+            }
+        }
+    }
+
+    fn over(store: Arc<dyn CacheStore>, clock: Clock, rng: Rng) -> Self {
         Self {
-            store: store.open(),
+            store,
+            #[cfg(feature = "cache")]
+            in_memory: None,
             keys: Mutex::default(),
-            partitions: Partitions::new(&rng),
-            // A user's store may hold what another cache has stored.
-            is_partitioned: AtomicBool::new(matches!(store, StoreKind::Own(_))),
+            partitions: Partitions::new(),
             clock,
             rng,
             generations: std::array::from_fn(|_| AtomicU64::new(0)),
+            group_generation: AtomicU64::new(0),
             counts: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
@@ -61,7 +88,7 @@ impl Shared {
     /// stored: not if its URI was invalidated since.
     pub(super) fn put(&self, asked: &Asked, stored: &Arc<StoredAnswer>, began: Generation) -> bool {
         let key = &asked.key;
-        if self.generation(key) != began {
+        if !self.is_valid(key, stored.is_grouped(), began) {
             return false;
         }
         let headers = &asked.request.headers;
@@ -108,13 +135,10 @@ impl Shared {
     /// Stores an entry that was made of what was stored in this generation. Returns false, and stores
     /// nothing, if its URI was invalidated since.
     fn write(&self, key: &CacheKey, entry: CacheEntry, began: Generation) -> bool {
-        if !key.partition().is_empty() {
-            // Before the generation is read, in one order with it: so an invalidation sees this, or it is seen.
-            self.is_partitioned.store(true, Ordering::SeqCst);
-        }
+        let is_grouped = entry.groups().next().is_some();
         let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
         // It may have been invalidated just now.
-        let is_valid = self.generation(key) == began;
+        let is_valid = self.is_valid(key, is_grouped, began);
         if !is_valid {
             self.remove(key);
         }
@@ -125,24 +149,45 @@ impl Shared {
         let _ = callback::call(STORE, || self.store.remove(key));
     }
 
-    fn remove_where(&self, goes: impl Fn(&str) -> bool) {
-        let _ = callback::call(STORE, || self.store.remove_where(&|key| goes(key.uri())));
+    /// Changes the bounds of the store in memory.
+    pub(super) fn resize(&self, bounds: Bounds) {
+        #[cfg(feature = "cache")]
+        self.in_memory.iter().for_each(|store| store.resize(bounds));
+        #[cfg(not(feature = "cache"))]
+        let _ = bounds;
     }
 
     // === invalidation ===
 
     pub(super) fn generation(&self, key: &CacheKey) -> Generation {
-        Generation(self.generations[part_of(key.uri())].load(Ordering::SeqCst))
+        Generation {
+            uri: self.generations[part_of(key.uri())].load(Ordering::SeqCst),
+            groups: self.group_generation.load(Ordering::SeqCst),
+        }
     }
 
-    /// Drops all answers to this normalised URI, of all partitions.
+    /// Whether nothing was invalidated since that an answer under this key may belong to. Only one that
+    /// `is_grouped` belongs to groups.
+    fn is_valid(&self, key: &CacheKey, is_grouped: bool, since: Generation) -> bool {
+        let now = self.generation(key);
+        now.uri == since.uri && (!is_grouped || now.groups == since.groups)
+    }
+
+    /// Drops all answers to this normalised URI, of all partitions, and those of the groups that they are in
+    /// (RFC 9875, 2.2.1). Other groups of these are not touched.
     pub(super) fn invalidate(&self, uri: &str) {
         self.generations[part_of(uri)].fetch_add(1, Ordering::SeqCst);
-        match self.is_partitioned.load(Ordering::SeqCst) {
-            true => self.remove_where(|known| known == uri),
-            // The usual case, in which no other key has to be looked at.
-            false => self.remove(&CacheKey::for_all(uri)),
+        let removed = callback::call(STORE, || self.store.remove_uri(uri)).unwrap_or_default();
+        let groups: HashSet<_> = removed.iter().flat_map(CacheEntry::groups).collect();
+        for group in groups {
+            self.invalidate_group(origin_of(uri), group);
         }
+    }
+
+    /// Drops all answers in this group of an origin, of all partitions.
+    pub(super) fn invalidate_group(&self, origin: &str, group: &str) {
+        self.group_generation.fetch_add(1, Ordering::SeqCst);
+        let _ = callback::call(STORE, || self.store.remove_group(origin, group));
     }
 
     /// Drops all answers to URIs for which `goes` says so, of all partitions.
@@ -150,7 +195,7 @@ impl Shared {
         for generation in &self.generations {
             generation.fetch_add(1, Ordering::SeqCst);
         }
-        self.remove_where(goes);
+        let _ = callback::call(STORE, || self.store.remove_where(&|key, _| goes(key.uri())));
     }
 
     // === what is under way ===
@@ -207,6 +252,11 @@ impl Shared {
 
     pub(super) fn not_shared(&self, key: &CacheKey) {
         self.keys().not_shared(key, rt::now());
+    }
+
+    /// How many keys' last fetches have failed.
+    pub(super) fn failing(&self) -> usize {
+        self.keys().failing()
     }
 
     fn keys(&self) -> MutexGuard<'_, KeyTable<Flight>> {

@@ -80,6 +80,11 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         Some(known.failure)
     }
 
+    /// How many keys' last fetches have failed.
+    pub(super) fn failing(&self) -> usize {
+        self.keys.values().filter(|known| known.failures > 0).count()
+    }
+
     /// A fill has ended.
     pub(super) fn end(&mut self, key: &CacheKey, fill: &F) {
         if let Some(known) = self.keys.get_mut(key) {
@@ -171,12 +176,10 @@ const MOST_KEYS: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Uri};
-
     use super::*;
 
     fn key() -> CacheKey {
-        CacheKey::new(&Uri::from_static("http://rates.test/eur"), &HeaderMap::new(), "")
+        CacheKey::in_partition("", "http://rates.test/eur")
     }
 
     #[test]
@@ -219,10 +222,8 @@ mod tests {
     #[test]
     fn what_is_known_of_keys_is_bounded() {
         let (mut keys, now) = (KeyTable::<u8>::default(), crate::rt::now());
-        let numbered = |number: usize| {
-            let uri = format!("http://rates.test/{number}").parse().unwrap();
-            CacheKey::new(&uri, &HeaderMap::new(), "")
-        };
+        let numbered =
+            |number: usize| CacheKey::in_partition("", &format!("http://rates.test/{number}"));
         for number in 0..MOST_KEYS + 10 {
             keys.not_shared(&numbered(number), now);
         }

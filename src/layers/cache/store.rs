@@ -1,11 +1,9 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::key::CacheKey;
-#[cfg(feature = "cache")]
-use super::memory::InMemoryStore;
 use super::stored::CacheEntry;
-use crate::settings::Errors;
+use crate::rt::Lock;
 
 /// Where a cache keeps its answers.
 ///
@@ -35,8 +33,8 @@ use crate::settings::Errors;
 ///         self.0.lock().unwrap().remove(key);
 ///     }
 ///
-///     fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool) {
-///         self.0.lock().unwrap().retain(|key, _| !goes(key));
+///     fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {
+///         self.0.lock().unwrap().retain(|key, entry| !goes(key, entry));
 ///     }
 /// }
 ///
@@ -53,9 +51,28 @@ pub trait CacheStore: Send + Sync + fmt::Debug + 'static {
     /// Removes an entry.
     fn remove(&self, key: &CacheKey);
 
-    /// Removes the entries of all keys for which `goes` says so. Each unsafe call asks for this, because it
-    /// outdates its URI for all partitions.
-    fn remove_where(&self, goes: &dyn Fn(&CacheKey) -> bool);
+    /// Removes the entries for which `goes` says so.
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool);
+
+    /// Removes the entries of a [URI](CacheKey::uri), of all partitions, and returns them. Each unsafe call
+    /// asks for this. By default all entries are looked at; the store in memory has an index.
+    fn remove_uri(&self, uri: &str) -> Vec<CacheEntry> {
+        let removed = Mutex::new(Vec::new());
+        self.remove_where(&|key, entry| {
+            let goes = key.uri() == uri;
+            if goes {
+                removed.locked().push(entry.clone());
+            }
+            goes
+        });
+        std::mem::take(&mut *removed.locked())
+    }
+
+    /// Removes the entries of a [group](CacheEntry::is_in_group) of an [origin](CacheKey::origin), of all
+    /// partitions (RFC 9875). By default all entries are looked at; the store in memory has an index.
+    fn remove_group(&self, origin: &str, group: &str) {
+        self.remove_where(&|key, entry| key.origin() == origin && entry.is_in_group(group));
+    }
 
     /// How many keys are stored, and how many bytes they take, for health and metrics; zero by default.
     fn size(&self) -> (usize, u64) {
@@ -64,46 +81,27 @@ pub trait CacheStore: Send + Sync + fmt::Debug + 'static {
 }
 
 /// Where a layer's answers are kept.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum StoreKind {
     #[cfg(feature = "cache")]
-    InMemory {
-        bytes: u64,
-        keys: u32,
-    },
+    InMemory,
     Own(Arc<dyn CacheStore>),
 }
 
-impl StoreKind {
-    #[cfg(feature = "cache")]
-    pub(super) fn in_memory() -> Self {
-        Self::InMemory { bytes: BYTES, keys: KEYS }
-    }
+/// The most that the store in memory may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) bytes: u64,
+    pub(crate) keys: u32,
+}
 
-    /// The store: a new one, unless it is the user's.
-    pub(super) fn open(&self) -> Arc<dyn CacheStore> {
-        match self {
-            #[cfg(feature = "cache")]
-            Self::InMemory { bytes, keys } => Arc::new(InMemoryStore::new(*bytes, *keys)),
-            Self::Own(store) => Arc::clone(store),
-        }
-    }
-
-    pub(super) fn check_into(&self, body_cap: usize, errors: &mut Errors<'_>) {
-        match self {
-            #[cfg(feature = "cache")]
-            Self::InMemory { bytes, keys } => InMemoryStore::check(*bytes, *keys, body_cap, errors),
-            // It bounds itself.
-            Self::Own(_) => {
-                let _ = (body_cap, errors);
-            }
-        }
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { bytes: BYTES, keys: KEYS }
     }
 }
 
 /// Small beside a service's memory, and thousands of API answers.
-#[cfg(feature = "cache")]
 const BYTES: u64 = 64 << 20;
 /// So many that one service's hot URIs fit in, at an average of 6 KiB.
-#[cfg(feature = "cache")]
 const KEYS: u32 = 10_000;

@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{
-    CONTENT_LENGTH, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    AGE, CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED,
 };
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
+use super::given::{CACHE_STATUS, Written};
 use crate::freshness::{
     Moments, Selection, TimedHeaders, Validity, freshened, http_date_of, list_members,
-    stored_headers,
+    stored_headers, strings,
 };
 use crate::rt::clamp_to_year_9999;
 
@@ -32,6 +34,11 @@ pub(super) struct StoredAnswer {
     pub(super) body: Bytes,
     selection: Selection,
     pub(super) validity: Validity,
+    /// It has passed other caches that said so.
+    pub(super) is_relayed: bool,
+    /// The headers that change with its age.
+    pub(super) written: Written,
+    groups: Vec<String>,
 }
 
 impl CacheEntry {
@@ -39,6 +46,18 @@ impl CacheEntry {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether one of its answers is in this group of its origin (RFC 9875).
+    #[must_use]
+    pub fn is_in_group(&self, group: &str) -> bool {
+        self.groups().any(|own| own == group)
+    }
+
+    /// The groups that its answers are in. Some may be named twice.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        let groups = self.variants.iter().flat_map(|stored| &stored.groups);
+        groups.map(String::as_str)
     }
 
     /// The answer for a request with these headers: of several, the newest.
@@ -85,14 +104,17 @@ impl CacheEntry {
 impl StoredAnswer {
     /// What is stored of an answer. Its request had these headers.
     pub(super) fn new(head: &Parts, asked: &HeaderMap, validity: Validity, body: Bytes) -> Self {
-        let date = date_value(&validity);
+        let (headers, is_relayed) = prepared(stored_headers(&head.headers, date_value(&validity)));
         Self {
             status: head.status,
             version: head.version,
-            headers: stored_headers(&head.headers, date),
             body,
             selection: Selection::of(&head.headers, asked),
             validity,
+            is_relayed,
+            written: Written::default(),
+            groups: strings(&headers, &CACHE_GROUPS),
+            headers,
         }
     }
 
@@ -110,13 +132,17 @@ impl StoredAnswer {
         let date = clamp_to_year_9999(times.date);
         let headers = freshened(&self.headers, by, date_of(date));
         let times = TimedHeaders::read(&headers, sent, received);
+        let (headers, is_relayed) = prepared(headers);
         Self {
             status: self.status,
             version: self.version,
             validity: Validity::new(self.status, &headers, times),
             selection: Selection::of(&headers, asked),
-            headers,
             body: self.body.clone(),
+            is_relayed,
+            written: Written::default(),
+            groups: strings(&headers, &CACHE_GROUPS),
+            headers,
         }
     }
 
@@ -157,14 +183,31 @@ impl StoredAnswer {
         since.is_some_and(|since| changed.unwrap_or(self.validity.times().date) <= since)
     }
 
+    /// Whether it is in groups, of which one may be invalidated.
+    pub(super) fn is_grouped(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
     pub(super) fn version(&self) -> Version {
         self.version
     }
 
     fn bytes(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-        self.body.len() + headers.sum::<usize>() + self.selection.len() + OVERHEAD
+        // Groups are kept as headers too, and in the store's index.
+        let groups = self.groups.iter().map(|group| 2 * group.len());
+        let texts = headers.chain(groups).sum::<usize>();
+        self.body.len() + texts + self.selection.len() + OVERHEAD
     }
+}
+
+/// Headers to give, with a place for those that change with the answer's age: so a copy of them needs no
+/// more room. And whether other caches have said what they did.
+fn prepared(mut headers: HeaderMap) -> (HeaderMap, bool) {
+    headers.entry(AGE).or_insert(HeaderValue::from_static("0"));
+    let status = headers.entry(CACHE_STATUS).or_insert(HeaderValue::from_static(""));
+    let is_relayed = !status.is_empty();
+    (headers, is_relayed)
 }
 
 fn date_value(validity: &Validity) -> HeaderValue {
@@ -195,6 +238,7 @@ impl fmt::Debug for StoredAnswer {
     }
 }
 
+const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 /// A server that varies on what is different for each caller must not fill the store (RFC 9111, 4.1, sets
 /// no limit).
 const MOST_VARIANTS: usize = 16;

@@ -16,10 +16,10 @@ use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{DeadReason, State};
 
 /// The parameters of a filter and a page.
-pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 8]);
+pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 9]);
 
 impl FilterParams {
-    pub(super) fn as_params(&self) -> [Param<'_>; 8] {
+    pub(super) fn as_params(&self) -> [Param<'_>; 9] {
         self.0.each_ref().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
     }
 }
@@ -34,6 +34,7 @@ pub(super) fn filter_params(filter: &Filter, page: Page) -> FilterParams {
         (Box::new(filter.created_from.map(|at| at.0)), Type::INT8),
         (Box::new(filter.created_before.map(|at| at.0)), Type::INT8),
         (Box::new(integer(page.size)), Type::INT8),
+        (Box::new(filter.named.clone()), Type::TEXT),
     ])
 }
 

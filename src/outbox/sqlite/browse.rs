@@ -29,6 +29,7 @@ pub(super) fn browse(
         filter.created_from.map(|at| at.0),
         filter.created_before.map(|at| at.0),
         i64::try_from(page.size).unwrap_or(i64::MAX),
+        filter.named,
     ];
     messages(connection, sql, values)
 }

@@ -69,6 +69,7 @@ impl Gauges {
         if let Some(cache) = health.cache {
             let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
             self.sum(&names::CACHE_KEYS, None, most(cache.keys));
+            self.sum(&names::CACHE_FAILING, None, most(cache.failing));
             self.sum(&names::CACHE_BYTES, None, most(cache.bytes));
         }
         if let Some(mirror) = health.mirror {

@@ -140,6 +140,8 @@ metrics! {
     KILL_SWITCH_SOURCE_FAILURES: Counter, Of("failure"), "outrigger.kill_switch.source_failures", [REASON];
     /// Calls that a cache answered or let pass, by what it did.
     CACHE_ANSWERS: Counter, Of("call"), "outrigger.cache.answers", [OUTCOME];
+    /// How old the stored answers were that a cache gave, by what it did.
+    CACHE_AGE: Histogram, Seconds, "outrigger.cache.age", [OUTCOME];
     /// Background refreshes of stored answers that have ended, by whether the provider answered.
     CACHE_REFRESHES: Counter, Of("refresh"), "outrigger.cache.refreshes", [ANSWERED];
     /// Copies of calls that were answered, by class and whether the answer agreed with the real one.
@@ -219,6 +221,8 @@ metrics! {
     MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
     /// URIs of which a cache has answers stored.
     CACHE_KEYS: Gauge, Of("key"), "outrigger.cache.keys", [];
+    /// Of these and others that were asked for, those whose last fetches have failed.
+    CACHE_FAILING: Gauge, Of("key"), "outrigger.cache.failing", [];
     /// The bytes that they take.
     CACHE_BYTES: Gauge, Of("byte"), "outrigger.cache.stored", [];
     /// The own client's connections: `idle`, `in_use`, `connecting`.

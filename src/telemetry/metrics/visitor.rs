@@ -51,6 +51,13 @@ impl MetricsVisitor<'_> {
                 let replaced = (names::REPLACED, yes_or_no(replaced).into());
                 self.count(&names::CLIENTS_REPLACED, [reason, replaced]);
             }
+            Event::CacheAnswered { outcome, age } => {
+                let outcome = (names::OUTCOME, outcome.name().into());
+                if let Some(age) = age {
+                    self.time(&names::CACHE_AGE, [outcome.clone()], age);
+                }
+                self.count(&names::CACHE_ANSWERS, [outcome]);
+            }
             Event::AnswerPassed { check, partial: false } => self.answer(check, Verdict::Pass),
             Event::AnswerPassed { check, partial: true } => self.answer(check, Verdict::Partial),
             Event::AnswerRejected { check, verdict, .. } => self.answer(check, verdict),
@@ -99,9 +106,6 @@ impl MetricsVisitor<'_> {
             Event::HedgeFinished { won } => {
                 let winner = if won { "second" } else { "first" };
                 (names::HEDGES_FINISHED, Some((names::WINNER, winner)))
-            }
-            Event::CacheAnswered { outcome } => {
-                (names::CACHE_ANSWERS, Some((names::OUTCOME, outcome.name())))
             }
             Event::CacheRefreshed { ok } => {
                 (names::CACHE_REFRESHES, Some((names::ANSWERED, yes_or_no(ok))))

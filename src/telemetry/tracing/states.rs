@@ -54,7 +54,7 @@ pub(super) fn record_event(scope: &SpanScope<'_>, event: &Event) {
         | Event::TokenServedExpired { .. }
         | Event::TokenMissing
         | Event::TokenRefused { .. } => token(scope, event),
-        Event::CacheAnswered { outcome } => {
+        Event::CacheAnswered { outcome, .. } => {
             if let Some(span) = scope.key().and_then(|key| scope.open.call(key)) {
                 span.record("outrigger.cache", outcome.name());
             }

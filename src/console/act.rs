@@ -1,0 +1,399 @@
+//! What forms do: who may, what it says before, and what came of it.
+
+use std::time::{Duration, SystemTime};
+
+use super::access::{Actor, Scope};
+use super::acts::{ActResult, ConsoleAct};
+use super::inner::Inner;
+use super::page::{Note, note};
+use super::route::{LaneView, link, value};
+use super::task::{Frozen, refusal};
+use super::words;
+use crate::outbox::{
+    Acted, Action, By, ExpiredKey, Filter, Message, MessageId, Outbox, OutboxError, Selection,
+    Timestamp,
+};
+use crate::rt;
+use crate::terms::Right;
+
+/// Where to go after an act, and what to say there.
+pub(super) struct After {
+    pub(super) to: String,
+    /// The act's number.
+    pub(super) act: u64,
+    pub(super) note: Note,
+    /// Whether the message is to be shown unredacted, on this page and no other.
+    pub(super) reveals: Option<MessageId>,
+}
+
+/// Why nothing was done.
+pub(super) enum Refused {
+    /// They have no right to it.
+    NotAllowed,
+    /// The form can't be right: it was changed, or is too old.
+    Form(String),
+    /// They do too much at once.
+    TooMany,
+    /// Who records acts failed.
+    Unrecorded,
+}
+
+/// A form that was sent, and whose token is right.
+pub(super) struct Form {
+    pub(super) pairs: Vec<(String, String)>,
+    pub(super) actor: Actor,
+    pub(super) now: SystemTime,
+}
+
+/// What a form asks for.
+enum Asked {
+    Set { integration: String, control: String, to: String, auto: bool },
+    Pause { lane: String },
+    Resume { lane: String },
+    Message { id: MessageId, action: Action },
+    Edit { id: MessageId, body: String },
+    Reveal { id: MessageId },
+    All { view: LaneView, action: Action, at: Timestamp },
+    Stop { task: u64 },
+}
+
+impl Form {
+    fn value(&self, name: &str) -> Option<&str> {
+        value(&self.pairs, name)
+    }
+
+    fn needs(&self, name: &str) -> Result<String, Refused> {
+        let missing = || Refused::Form(format!("the field {name:?} is missing"));
+        self.value(name).map(str::to_owned).ok_or_else(missing)
+    }
+
+    fn needs_id(&self, name: &str) -> Result<MessageId, Refused> {
+        let no_id = |_| Refused::Form(format!("the field {name:?} is no message id"));
+        self.needs(name)?.parse().map_err(no_id)
+    }
+
+    fn is_ticked(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// When it should end, if they said so.
+    fn until(&self) -> Option<SystemTime> {
+        match self.value("until") {
+            Some("1h") => Some(self.now + HOUR),
+            Some("day") => {
+                let since_epoch =
+                    self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let days = since_epoch.as_secs() / DAY.as_secs() + 1;
+                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(days * DAY.as_secs()))
+            }
+            _ => None,
+        }
+    }
+
+    fn asked(&self) -> Result<Asked, Refused> {
+        let key = || if self.is_ticked("force") { ExpiredKey::Force } else { ExpiredKey::Refuse };
+        let one = |action| Ok(Asked::Message { id: self.needs_id("message")?, action });
+        let all = |action| {
+            let no_time = |_| Refused::Form("the field \"at\" is no time".to_owned());
+            let at = Timestamp(self.needs("at")?.parse().map_err(no_time)?);
+            Ok(Asked::All { view: LaneView::of(&self.pairs), action, at })
+        };
+        match self.needs("act")?.as_str() {
+            "set" => Ok(Asked::Set {
+                integration: self.needs("integration")?,
+                control: self.needs("control")?,
+                to: self.needs("to")?,
+                auto: self.is_ticked("auto"),
+            }),
+            "pause" => Ok(Asked::Pause { lane: self.needs("lane")? }),
+            "resume" => Ok(Asked::Resume { lane: self.needs("lane")? }),
+            "replay" => one(Action::Replay(key())),
+            "cancel" => one(Action::Cancel),
+            "discard" => one(Action::Discard),
+            "erase" => one(Action::Erase),
+            "edit" => Ok(Asked::Edit { id: self.needs_id("message")?, body: self.needs("body")? }),
+            "reveal" => Ok(Asked::Reveal { id: self.needs_id("message")? }),
+            "replay_all" => all(Action::Replay(key())),
+            "discard_all" => {
+                let (typed, expected) = (self.needs("count")?, self.needs("expected")?);
+                if typed.trim() != expected {
+                    return Err(Refused::Form(format!(
+                        "write {expected} to give so many up, not {typed:?}"
+                    )));
+                }
+                all(Action::Discard)
+            }
+            "stop" => {
+                let no_task = |_| Refused::Form("the field \"task\" is no number".to_owned());
+                Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
+            }
+            other => Err(Refused::Form(format!("there is no act {other:?}"))),
+        }
+    }
+}
+
+impl Inner {
+    /// Does what a form asks for. Whatever comes of it is recorded, a refusal too.
+    pub(super) async fn act(&self, form: Form) -> Result<After, Refused> {
+        let asked = form.asked()?;
+        let why = form.value("why").unwrap_or_default().trim().to_owned();
+        if why.is_empty() {
+            return Err(Refused::Form("say why: it is what the next person reads".to_owned()));
+        }
+        let (right, lane) = self.right_for(&asked).await;
+        let scope = match &asked {
+            Asked::Set { integration, .. } => Scope::Integration(integration),
+            _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
+        };
+        let is_allowed = self.access.may(&form.actor, right, scope);
+        if !self.acts.may_act_again(&form.actor.name, form.now) {
+            return Err(Refused::TooMany);
+        }
+        let act = ConsoleAct {
+            number: 0,
+            at: form.now,
+            who: form.actor.name.clone(),
+            right,
+            what: words::cut(&what(&asked)),
+            why: words::cut(&why),
+            until: form.until(),
+            result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
+        };
+        let act = self.acts.add(act);
+        if !is_allowed {
+            return Err(Refused::NotAllowed);
+        }
+        let act = act.ok_or(Refused::Unrecorded)?;
+        Ok(self.run(asked, act, form.now).await)
+    }
+
+    /// Which right it takes, and of which lane.
+    async fn right_for(&self, asked: &Asked) -> (Right, Option<String>) {
+        match asked {
+            Asked::Set { .. } => (Right::Steer, None),
+            Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
+            Asked::Message { id, action } => (right_of(*action), self.lane_of(*id).await),
+            Asked::Edit { id, .. } => (Right::Replay, self.lane_of(*id).await),
+            Asked::Reveal { id } => (Right::Reveal, self.lane_of(*id).await),
+            Asked::All { view, action, .. } => (right_of(*action), Some(view.lane.clone())),
+            Asked::Stop { .. } => (Right::Replay, None),
+        }
+    }
+
+    async fn run(&self, asked: Asked, act: ConsoleAct, now: SystemTime) -> After {
+        let (to, number) = (address(&asked, &act), act.number);
+        let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
+        let result = match asked {
+            Asked::Set { integration, control, to, auto } => {
+                self.set(&integration, &control, &to, auto, &act, now)
+            }
+            Asked::All { view, action, at } => match self.outbox.clone() {
+                Some(outbox) => {
+                    let frozen = Frozen { filter: filter(&view), at };
+                    self.tasks.begin(outbox, frozen, action, act, self.acts.clone());
+                    return After {
+                        to,
+                        act: number,
+                        note: note(true, "It has begun, and goes on if you leave this page."),
+                        reveals,
+                    };
+                }
+                None => Err(NO_OUTBOX.to_owned()),
+            },
+            Asked::Stop { task } => match self.tasks.get(task) {
+                Some(task) => {
+                    task.stop();
+                    Ok("it ends after the message that it is at".to_owned())
+                }
+                None => Err("there is no such task in this process".to_owned()),
+            },
+            on_outbox => match &self.outbox {
+                Some(outbox) => on_message(outbox, on_outbox, &act).await,
+                None => Err(NO_OUTBOX.to_owned()),
+            },
+        };
+        let (is_good, text) = match &result {
+            Ok(more) if more.is_empty() => (true, "Done.".to_owned()),
+            Ok(more) => (true, format!("Done: {more}.")),
+            Err(why) => (false, format!("Not done: {why}.")),
+        };
+        self.acts.end(act, result.map_or_else(ActResult::Failed, ActResult::Done));
+        After { to, act: number, note: note(is_good, text), reveals }
+    }
+
+    /// Says where the control really is afterwards.
+    fn set(
+        &self,
+        integration: &str,
+        control: &str,
+        to: &str,
+        auto: bool,
+        act: &ConsoleAct,
+        now: SystemTime,
+    ) -> Result<String, String> {
+        let set = self.registry.set(integration, control, to, &act.who, &act.why);
+        set.map_err(|error| error.to_string())?;
+        self.wanted.set(integration, control, act.until);
+        if let (true, Some(until)) = (auto, act.until) {
+            self.set_back(integration, control, to, until, now);
+        }
+        let controls = self.registry.controls(integration);
+        let is = controls
+            .iter()
+            .find(|known| known.name() == control)
+            .map(|known| known.state().position);
+        Ok(format!(
+            "{} is at {}",
+            words::control_name(control),
+            is.as_deref().unwrap_or("no position")
+        ))
+    }
+
+    /// Sets a control to its default at a time, if it is still where it was put.
+    fn set_back(
+        &self,
+        integration: &str,
+        control: &str,
+        to: &str,
+        until: SystemTime,
+        now: SystemTime,
+    ) {
+        let (registry, wanted) = (self.registry.clone(), self.wanted.clone());
+        let (integration, control, to) =
+            (integration.to_owned(), control.to_owned(), to.to_owned());
+        let due = rt::after(rt::now(), until.duration_since(now).unwrap_or_default());
+        rt::spawn(async move {
+            rt::until(Some(due), std::future::pending::<()>()).await;
+            let is_wanted = wanted.until(&integration, &control) == Some(until);
+            let known = registry.controls(&integration);
+            let known = known.iter().find(|known| known.name() == control);
+            let first = known.and_then(|known| known.positions().first().copied());
+            if let (true, Some(known), Some(first)) = (is_wanted, known, first)
+                && known.state().position == to
+            {
+                let _gone = registry.set(
+                    &integration,
+                    &control,
+                    first,
+                    "the console",
+                    "the time that was asked for is over",
+                );
+                wanted.set(&integration, &control, None);
+            }
+        });
+    }
+
+    async fn lane_of(&self, id: MessageId) -> Option<String> {
+        let history = self.outbox.as_ref()?.history(id).await.ok()??;
+        Some(history.message.content.lane)
+    }
+}
+
+async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<String, String> {
+    let by = By { who: &act.who, why: &act.why };
+    let failed = |error: OutboxError| error.to_string();
+    match asked {
+        Asked::Pause { lane } => {
+            let until = act.until.map_or(Timestamp::NEVER, Timestamp::from);
+            outbox.pause(lane, until, by).await.map(|()| String::new()).map_err(failed)
+        }
+        Asked::Resume { lane } => {
+            outbox.resume(lane, by).await.map(|()| String::new()).map_err(failed)
+        }
+        Asked::Message { id, action } => {
+            let acted = outbox.act(Selection::One(id), action, by).await.map_err(failed)?;
+            one(&acted)
+        }
+        Asked::Edit { id, body } => {
+            let old =
+                outbox.history(id).await.map_err(failed)?.ok_or("there is no such message")?;
+            let content = old.message.content;
+            let mut edited = Message::new(content.method, content.uri).body(body);
+            for (name, value) in &content.headers {
+                edited = edited.header(name, value);
+            }
+            let new = outbox.edit(id, edited, by).await.map_err(failed)?;
+            Ok(format!("the corrected message is {new}"))
+        }
+        Asked::Reveal { .. } => Ok("it is shown below, once".to_owned()),
+        Asked::Set { .. } | Asked::All { .. } | Asked::Stop { .. } => {
+            Err("it is no act on a message".to_owned())
+        }
+    }
+}
+
+fn one(acted: &Acted) -> Result<String, String> {
+    match acted.refused.first() {
+        Some((_, why)) => Err(refusal(*why).to_owned()),
+        None if acted.changed.is_empty() => Err("there is no such message".to_owned()),
+        None => Ok(String::new()),
+    }
+}
+
+fn right_of(action: Action) -> Right {
+    match action {
+        Action::Replay(_) => Right::Replay,
+        _ => Right::Discard,
+    }
+}
+
+fn filter(view: &LaneView) -> Filter {
+    let filter = Filter::dead().lane(view.lane.clone());
+    match view.reason {
+        Some(reason) => filter.reason(reason),
+        None => filter,
+    }
+}
+
+/// For the record.
+fn what(asked: &Asked) -> String {
+    let forced = |action: &Action| match action {
+        Action::Replay(ExpiredKey::Force) => ", forgotten keys too",
+        _ => "",
+    };
+    match asked {
+        Asked::Set { integration, control, to, auto } => {
+            format!("{integration}: {control} to {to}{}", if *auto { ", for a time" } else { "" })
+        }
+        Asked::Pause { lane } => format!("lane {lane}: pause"),
+        Asked::Resume { lane } => format!("lane {lane}: resume"),
+        Asked::Message { id, action } => {
+            format!("message {id}: {}{}", action.name(), forced(action))
+        }
+        Asked::Edit { id, .. } => format!("message {id}: edit"),
+        Asked::Reveal { id } => format!("message {id}: reveal"),
+        Asked::All { view, action, .. } => {
+            let reason = view.reason.map(|reason| format!(" ({})", reason.name()));
+            format!(
+                "lane {}: {} all dead{}{}",
+                view.lane,
+                action.name(),
+                reason.unwrap_or_default(),
+                forced(action)
+            )
+        }
+        Asked::Stop { task } => format!("stop {task}"),
+    }
+}
+
+/// Where its effect is seen.
+fn address(asked: &Asked, act: &ConsoleAct) -> String {
+    match asked {
+        Asked::Set { integration, .. } => link(&[("integration", integration)]),
+        Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
+        Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
+            link(&[("message", &id.to_string())])
+        }
+        Asked::All { .. } => link(&[("task", &act.number.to_string())]),
+        Asked::Stop { task } => link(&[("task", &task.to_string())]),
+    }
+}
+
+/// What a form is for, in the token's words.
+pub(super) fn name(pairs: &[(String, String)]) -> &str {
+    value(pairs, "act").unwrap_or_default()
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+const NO_OUTBOX: &str = "the console has no outbox";

@@ -1,0 +1,170 @@
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use crate::rt::{Lock, callback};
+use crate::terms::Right;
+
+/// What somebody did on the console, or was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsoleAct {
+    /// Its number since the console was made; the first is 1.
+    pub number: u64,
+    /// When.
+    pub at: SystemTime,
+    /// Who.
+    pub who: String,
+    /// By which right.
+    pub right: Right,
+    /// What: `payments: kill_switch to off`.
+    pub what: String,
+    /// Why, in their words.
+    pub why: String,
+    /// Until when they want it, if they said so.
+    pub until: Option<SystemTime>,
+    /// What came of it; `Begun` before it runs.
+    pub result: ActResult,
+}
+
+/// What came of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActResult {
+    /// It is about to run. If nothing follows, the process ended meanwhile.
+    Begun,
+    /// It was done; in words, as far as there is more to say.
+    Done(String),
+    /// They have no right to do it.
+    NotAllowed,
+    /// It could not be done, and why.
+    Failed(String),
+}
+
+/// Records what people do, such as in a database or a log.
+///
+/// It is called with [`ActResult::Begun`] before an act runs, and again with the same number when it has run. It
+/// must be quick. If it panics, the act isn't run.
+pub trait RecordAct: Send + Sync + 'static {
+    /// Records an act.
+    fn record(&self, act: &ConsoleAct);
+}
+
+impl<F: Fn(&ConsoleAct) + Send + Sync + 'static> RecordAct for F {
+    fn record(&self, act: &ConsoleAct) {
+        self(act);
+    }
+}
+
+/// The last acts, how many each person did lately, and who else is told.
+#[derive(Default)]
+pub(super) struct Acts {
+    recorder: Option<Arc<dyn RecordAct>>,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    acts: VecDeque<ConsoleAct>,
+    count: u64,
+    /// The times of each person's last acts.
+    lately: HashMap<String, VecDeque<SystemTime>>,
+}
+
+impl Acts {
+    pub(super) fn new(recorder: Option<Arc<dyn RecordAct>>) -> Self {
+        Self { recorder, log: Mutex::default() }
+    }
+
+    /// Whether this person may act once more. Each question counts.
+    pub(super) fn may_act_again(&self, who: &str, now: SystemTime) -> bool {
+        let mut log = self.log.locked();
+        log.lately.retain(|_, times| {
+            times.retain(|at| now.duration_since(*at).is_ok_and(|ago| ago < MINUTE));
+            !times.is_empty()
+        });
+        let times = log.lately.entry(who.to_owned()).or_default();
+        let may = times.len() < A_MINUTE;
+        if may {
+            times.push_back(now);
+        }
+        may
+    }
+
+    /// Records an act, and returns it with its number; `None` if it can't be recorded.
+    pub(super) fn add(&self, mut act: ConsoleAct) -> Option<ConsoleAct> {
+        {
+            let mut log = self.log.locked();
+            log.count += 1;
+            act.number = log.count;
+            if log.acts.len() >= KEPT {
+                log.acts.pop_front();
+            }
+            log.acts.push_back(act.clone());
+        }
+        if self.tell(&act).is_none() {
+            let result =
+                ActResult::Failed("it could not be recorded, so it was not run".to_owned());
+            self.set_result(act.number, result);
+            return None;
+        }
+        Some(act)
+    }
+
+    /// Says what came of an act.
+    pub(super) fn end(&self, mut act: ConsoleAct, result: ActResult) {
+        self.set_result(act.number, result.clone());
+        act.result = result;
+        // It has run: that its end isn't recorded undoes nothing.
+        let _ = self.tell(&act);
+    }
+
+    fn set_result(&self, number: u64, result: ActResult) {
+        let mut log = self.log.locked();
+        if let Some(known) = log.acts.iter_mut().find(|known| known.number == number) {
+            known.result = result;
+        }
+    }
+
+    /// Newest first.
+    pub(super) fn all(&self) -> Vec<ConsoleAct> {
+        self.log.locked().acts.iter().rev().cloned().collect()
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<ConsoleAct> {
+        self.log.locked().acts.iter().find(|act| act.number == number).cloned()
+    }
+
+    /// `None` if the recorder panics.
+    fn tell(&self, act: &ConsoleAct) -> Option<()> {
+        match &self.recorder {
+            Some(recorder) => callback::call("console recorder", || recorder.record(act)),
+            None => Some(()),
+        }
+    }
+}
+
+impl fmt::Debug for Acts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acts").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ActResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begun => f.write_str("begun"),
+            Self::Done(more) if more.is_empty() => f.write_str("done"),
+            Self::Done(more) => write!(f, "done: {more}"),
+            Self::NotAllowed => f.write_str("not allowed"),
+            Self::Failed(why) => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+/// Acts that are remembered; the recorder has all.
+const KEPT: usize = 1_000;
+/// Acts of one person in a minute: a slip of the hand is few, a script is many.
+const A_MINUTE: usize = 20;
+const MINUTE: Duration = Duration::from_secs(60);

@@ -1,0 +1,133 @@
+//! How the console answers: headers that let a browser do no more than it must.
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+use maud::Markup;
+
+use super::access::{Actor, Scope};
+use super::assets::Asset;
+use super::inner::{Inner, NoPage};
+use super::route::Route;
+use crate::Body;
+use crate::terms::Right;
+
+/// Adds what every answer has. Pages load nothing from elsewhere, stand in no frame of others, and tell nobody where they were.
+pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    for (name, value) in GUARDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(super) fn page(status: StatusCode, page: Markup) -> Response<Body> {
+    of(status, "text/html; charset=utf-8", page.into_string())
+}
+
+pub(super) fn text(status: StatusCode, text: &str) -> Response<Body> {
+    of(status, "text/plain; charset=utf-8", format!("{text}\n"))
+}
+
+pub(super) fn csv(text: String) -> Response<Body> {
+    let mut response = of(StatusCode::OK, "text/csv; charset=utf-8; header=present", text);
+    let attached = HeaderValue::from_static("attachment; filename=\"acts.csv\"");
+    response.headers_mut().insert(CONTENT_DISPOSITION, attached);
+    response
+}
+
+/// Its name changes with its content, so it may be kept for a year.
+pub(super) fn asset(asset: &Asset) -> Response<Body> {
+    let mut response = of(StatusCode::OK, asset.media, asset.text.to_owned());
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", asset.version())) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+pub(super) fn events(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // Nginx would keep the events until its buffer is full.
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// After a form, a page that can be loaded again without sending it again (RFC 9110, 15.4.4).
+pub(super) fn see_other(to: &str) -> Response<Body> {
+    let mut response = text(StatusCode::SEE_OTHER, "Done.");
+    if let Ok(to) = HeaderValue::try_from(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    response
+}
+
+pub(super) fn method_not_allowed() -> Response<Body> {
+    let mut response =
+        text(StatusCode::METHOD_NOT_ALLOWED, "Pages are read by GET, acts are sent by POST.");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    response
+}
+
+pub(super) fn no_page(why: NoPage) -> Response<Body> {
+    match why {
+        NoPage::NotAllowed => text(StatusCode::FORBIDDEN, "You have no right to this."),
+        NoPage::NotFound => text(StatusCode::NOT_FOUND, "There is no such page."),
+        NoPage::Away(error) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("The outbox can't be read: {error}."))
+        }
+    }
+}
+
+/// A robot's wish (RFC 9110, 12.5.1), as far as it is meant: JSON is named, and HTML isn't.
+pub(super) fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(http::header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept
+        .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
+}
+
+/// The health, for robots, of what the actor may look at.
+pub(super) fn json_of(inner: &Inner, actor: &Actor, route: &Route) -> Response<Body> {
+    let found = match route {
+        Route::Overview => inner.needs(actor, Right::Look, Scope::All).map(|()| {
+            let cards = inner.cards(actor);
+            serde_json::to_value(cards.iter().map(|card| &card.health).collect::<Vec<_>>())
+        }),
+        Route::Integration(name) => {
+            inner.integration(actor, name).map(|view| serde_json::to_value(&view.card.health))
+        }
+        _ => Err(NoPage::NotFound),
+    };
+    match found {
+        Ok(Ok(json)) => of(StatusCode::OK, "application/json", json.to_string()),
+        Ok(Err(_)) => text(StatusCode::INTERNAL_SERVER_ERROR, "The health can't be written."),
+        Err(why) => no_page(why),
+    }
+}
+
+fn of(status: StatusCode, media: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+const GUARDS: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // Addresses have keys in them.
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];

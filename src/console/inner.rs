@@ -1,0 +1,235 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::access::{Access, Actor, Scope};
+use super::acts::Acts;
+use super::form_token::FormTokens;
+use super::live::Streams;
+use super::page::{
+    self, Card, Found, Frame, IntegrationView, LaneCard, LanePage, MessageView, Note, OverviewView,
+};
+use super::recent::Recent;
+use super::route::LaneView;
+use super::task::Tasks;
+use super::wanted::Wanted;
+use super::words;
+use crate::control::Registry;
+use crate::outbox::{
+    Filter, History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
+    StoredMessage,
+};
+use crate::redact::{Redactor, StandardRedactor};
+use crate::rt::Clock;
+use crate::terms::Right;
+
+/// What all requests share.
+pub(super) struct Inner {
+    pub(super) registry: Registry,
+    pub(super) access: Box<dyn Access>,
+    pub(super) recent: Recent,
+    pub(super) outbox: Option<Outbox>,
+    pub(super) redactor: Arc<dyn Redactor>,
+    pub(super) clock: Clock,
+    pub(super) tokens: FormTokens,
+    pub(super) acts: Arc<Acts>,
+    pub(super) tasks: Tasks,
+    pub(super) wanted: Wanted,
+    pub(super) streams: Streams,
+}
+
+/// Why there is no page.
+pub(super) enum NoPage {
+    NotAllowed,
+    NotFound,
+    /// The outbox's store doesn't answer.
+    Away(OutboxError),
+}
+
+impl Inner {
+    pub(super) fn redactor() -> Arc<dyn Redactor> {
+        Arc::new(StandardRedactor::new())
+    }
+
+    pub(super) fn frame<'a>(
+        &'a self,
+        actor: &'a Actor,
+        now: SystemTime,
+        note: Option<Note>,
+    ) -> Frame<'a> {
+        let may_search = self.access.may(actor, Right::Search, Scope::All);
+        Frame { actor, tokens: &self.tokens, now, note, may_search }
+    }
+
+    /// Those that this person may look at, worst first.
+    pub(super) async fn overview(&self, actor: &Actor) -> Result<OverviewView, NoPage> {
+        self.needs(actor, Right::Look, Scope::All)?;
+        let (mut lanes, mut trouble) = (Vec::new(), None);
+        if let Some(outbox) = &self.outbox {
+            for name in outbox.lane_names() {
+                if !self.access.may(actor, Right::Look, Scope::Lane(&name)) {
+                    continue;
+                }
+                match outbox.stats(name.clone()).await {
+                    Ok(stats) => lanes.push(LaneCard { name, stats }),
+                    Err(error) => trouble = Some(error.to_string()),
+                }
+            }
+        }
+        Ok(OverviewView { cards: self.cards(actor), lanes, trouble })
+    }
+
+    pub(super) fn cards(&self, actor: &Actor) -> Vec<Card> {
+        let may = |name: &str| self.access.may(actor, Right::Look, Scope::Integration(name));
+        let known = self.registry.health().into_iter().filter(|health| may(&health.integration));
+        let mut cards: Vec<_> = known.map(|health| self.card(health)).collect();
+        let now = self.clock.wall();
+        cards.sort_by_key(|card| words::rank(&card.health, &card.minutes.lately(now)));
+        cards
+    }
+
+    fn card(&self, health: crate::control::Health) -> Card {
+        let minutes = self.recent.minutes(&health.integration);
+        let moved = health.controls.iter().filter(|control| !control.is_default);
+        let until =
+            moved.filter_map(|control| self.wanted.until(&health.integration, control.name)).min();
+        Card { health, minutes, until }
+    }
+
+    pub(super) fn integration(&self, actor: &Actor, name: &str) -> Result<IntegrationView, NoPage> {
+        let scope = Scope::Integration(name);
+        self.needs(actor, Right::Look, scope)?;
+        let health = self.registry.health_of(name).ok_or(NoPage::NotFound)?;
+        let controls = self.registry.controls(name);
+        let controls = controls.iter().map(|control| (control.state(), control.positions()));
+        Ok(IntegrationView {
+            controls: controls.collect(),
+            card: self.card(health),
+            failures: self.recent.failures(name, FAILURES),
+            may_steer: self.access.may(actor, Right::Steer, scope),
+        })
+    }
+
+    /// What is known under a name, as far as this person may look at it.
+    pub(super) async fn find(&self, actor: &Actor, asked: &str) -> Result<Found, NoPage> {
+        self.needs(actor, Right::Search, Scope::All)?;
+        let may = |scope: Scope<'_>| self.access.may(actor, Right::Look, scope);
+        let mut calls = if asked.is_empty() { Vec::new() } else { self.recent.find(asked) };
+        calls.retain(|call| may(Scope::Integration(&call.integration)));
+        let mut messages: Vec<StoredMessage> = Vec::new();
+        if let Some(outbox) = self.outbox.as_ref().filter(|_| !asked.is_empty()) {
+            messages = outbox.browse(Filter::all().named(asked), Page::first(MESSAGES)).await?;
+            messages.retain(|message| may(Scope::Lane(&message.content.lane)));
+        }
+        let (since, has_outbox) = (self.recent.knows_since(), self.outbox.is_some());
+        Ok(Found { asked: asked.to_owned(), calls, messages, since, has_outbox })
+    }
+
+    pub(super) async fn lane(&self, actor: &Actor, view: LaneView) -> Result<LanePage, NoPage> {
+        let scope = Scope::Lane(&view.lane);
+        self.needs(actor, Right::Look, scope)?;
+        let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
+        let stats: LaneStats = outbox.stats(view.lane.clone()).await?;
+        let filter = Filter {
+            state: view.state,
+            reason: view.reason,
+            ..Filter::all().lane(view.lane.clone())
+        };
+        let page = Page { after: view.after, ..Page::first(MESSAGES) };
+        let messages = outbox.browse(filter, page).await?;
+        let may = |right| self.access.may(actor, right, scope);
+        Ok(LanePage {
+            has_more: messages.len() == MESSAGES,
+            may_steer: may(Right::Steer),
+            may_replay: may(Right::Replay),
+            may_discard: may(Right::Discard),
+            view: view.clone(),
+            stats,
+            messages,
+        })
+    }
+
+    /// A message; `is_revealed` shows it unredacted, for which the right was asked already.
+    pub(super) async fn message(
+        &self,
+        actor: &Actor,
+        id: MessageId,
+        is_revealed: bool,
+    ) -> Result<MessageView, NoPage> {
+        let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
+        let history: History = outbox.history(id).await?.ok_or(NoPage::NotFound)?;
+        let lane = history.message.content.lane.clone();
+        let scope = Scope::Lane(&lane);
+        self.needs(actor, Right::Look, scope)?;
+        let may = |right| self.access.may(actor, right, scope);
+        let shown = match is_revealed {
+            true => revealed(&history.message),
+            false => history.message.shown(&*self.redactor),
+        };
+        Ok(MessageView {
+            may_reveal: may(Right::Reveal),
+            may_replay: may(Right::Replay),
+            may_discard: may(Right::Discard),
+            history,
+            shown,
+            is_revealed,
+        })
+    }
+
+    /// The parts of the overview that may change, by their ids; `None` when this person may not look any more.
+    pub(super) fn parts(&self, actor: &Actor) -> Option<Vec<(String, String)>> {
+        self.needs(actor, Right::Look, Scope::All).ok()?;
+        let now = self.clock.wall();
+        let cards = self.cards(actor);
+        let parts = cards
+            .iter()
+            .map(|card| (card.health.integration.clone(), page::card(card, now).into_string()));
+        Some(parts.collect())
+    }
+
+    pub(super) fn needs(
+        &self,
+        actor: &Actor,
+        right: Right,
+        scope: Scope<'_>,
+    ) -> Result<(), NoPage> {
+        self.access.may(actor, right, scope).then_some(()).ok_or(NoPage::NotAllowed)
+    }
+}
+
+/// All of it, as it is.
+fn revealed(message: &StoredMessage) -> ShownMessage {
+    let content = &message.content;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let lines = |headers: &http::HeaderMap| {
+        headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
+    };
+    ShownMessage {
+        method: content.method.clone(),
+        uri: content.uri.to_string(),
+        headers: lines(&content.headers),
+        body: Some(text(&content.body)),
+        answer: message.answer.as_ref().map(|answer| ShownAnswer {
+            status: answer.status,
+            headers: lines(&answer.headers),
+            body: Some(text(&answer.body)),
+        }),
+    }
+}
+
+impl From<OutboxError> for NoPage {
+    fn from(error: OutboxError) -> Self {
+        Self::Away(error)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+/// How many failures a page shows.
+const FAILURES: usize = 20;
+/// How many messages a page shows.
+const MESSAGES: usize = 50;

@@ -1,0 +1,96 @@
+//! A page for people (feature `console`): how every integration is, what users get, and the controls.
+//!
+//! A product manager reads what is down since when and stops an integration with a reason. Support finds an
+//! order by its key, sees what happened to it and sends a dead message again. Who is on call sees whose
+//! fault it is. The [runbook](crate::runbook) says what each figure means.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use outrigger::Integration;
+//! use outrigger::console::{Console, OpenOnLoopback, Recent};
+//! use outrigger::control::Registry;
+//!
+//! # fn main() -> Result<(), outrigger::ConfigError> {
+//! let recent = Recent::new();
+//! let registry = Registry::new().subscriber(recent.clone());
+//! let payments = Integration::user_flow("payments").register(&registry).build()?;
+//!
+//! let console = Console::builder(&registry, OpenOnLoopback).recent(recent).build()?;
+//! // axum: Router::new().nest_service("/ops", console)
+//! # let _ = (payments, console);
+//! # Ok(()) }
+//! ```
+//!
+//! # Mounting
+//!
+//! [`Console`] is a `tower::Service` over `http`, without a build step and without files. All pages have one
+//! path, the one where it is mounted, and are told apart by the query: links are relative to it, so that
+//! they work under every prefix. With JavaScript, the overview changes while one looks; without it, it is
+//! loaded again every 15 s, and everything else works as with it.
+//!
+//! | address | page |
+//! |---|---|
+//! | `?` | all integrations, worst first, with their last hour; the outbox's lanes |
+//! | `?integration=payments` | one integration: controls, how it is, its last failures |
+//! | `?find=order+1042` | all calls and messages with this business key, correlation id, call id, idempotency key or message id |
+//! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
+//! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
+//! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
+//!
+//! The first two are answered in JSON to whoever accepts `application/json` and not `text/html`.
+//!
+//! # Who may do what
+//!
+//! The host logs people in. Its [`Access`] says who sends a request and which of the six [rights](Right) they have, for each
+//! integration and each lane. Nothing is allowed by default. [`ReadOnly`] lets everybody look who reaches it;
+//! [`OpenOnLoopback`] is for a developer's machine, and needs the [`Peer`]'s address.
+//!
+//! | act | right | asks for |
+//! |---|---|---|
+//! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when, and whether it is then set back by itself |
+//! | pause or resume a lane | `Steer` | why, until when |
+//! | send dead messages again, one or all that match; edit one | `Replay` | why |
+//! | give up, call off, erase | `Discard` | why; for many, their number typed |
+//! | show a request unredacted | `Reveal` | why |
+//!
+//! Each act is recorded [before it runs and after](RecordAct), refused ones too. An act on many messages is frozen
+//! to those that were dead when the page was made, and runs one after the other in the background, in order;
+//! it can be watched and stopped. A person may do 20 acts a minute.
+//!
+//! # Security
+//!
+//! - Forms are taken only from pages of the same origin (`sec-fetch-site`, `origin`; tower-http's `csrf`), and only
+//!   with a token that is made for this person, this act and this hour. GET and HEAD change nothing.
+//! - The content security policy allows nothing inline and nothing from elsewhere. Answers aren't stored, framed or
+//!   sniffed, and pages send no `referer`, because their addresses have keys in them.
+//! - What providers wrote is escaped, cut at 16,384 characters, and shown without control characters and without signs that
+//!   turn the direction of writing. Requests and answers pass through the [redactor](ConsoleBuilder::redactor).
+//!
+//! # When not to use it
+//!
+//! - There is more than one process: each shows and steers itself. Only the outbox, over PostgreSQL, is one for all.
+//! - Figures over days: that is your metrics system's; the console knows the last hour of this process.
+
+mod access;
+mod act;
+mod acts;
+mod answer;
+mod assets;
+mod form_token;
+mod inner;
+mod live;
+mod minutes;
+mod page;
+mod recent;
+mod route;
+mod service;
+mod task;
+mod wanted;
+mod words;
+
+pub use access::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Scope};
+pub use acts::{ActResult, ConsoleAct, RecordAct};
+pub use recent::Recent;
+pub use service::{Console, ConsoleBuilder};
+
+pub use crate::terms::Right;

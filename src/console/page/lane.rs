@@ -1,0 +1,163 @@
+use maud::{Markup, html};
+
+use super::super::route::{LaneView, REASONS, STATES};
+use super::find::messages;
+use super::layout::{Frame, facts, text, time};
+use crate::outbox::{LaneStats, PausedBy, StoredMessage, Timestamp};
+use crate::terms::outbox::State;
+
+/// A lane, and a part of its messages.
+pub(in crate::console) struct LanePage {
+    pub(in crate::console) view: LaneView,
+    pub(in crate::console) stats: LaneStats,
+    pub(in crate::console) messages: Vec<StoredMessage>,
+    /// Whether there may be more behind these.
+    pub(in crate::console) has_more: bool,
+    pub(in crate::console) may_steer: bool,
+    pub(in crate::console) may_replay: bool,
+    pub(in crate::console) may_discard: bool,
+}
+
+/// The page of a lane.
+pub(in crate::console) fn lane(frame: &Frame<'_>, page: &LanePage) -> Markup {
+    let LanePage { view, stats, .. } = page;
+    let main = html! {
+        h1 { "Lane " (text(&view.lane)) }
+        (state(stats))
+        (pause(frame, page))
+        h2 { "Messages" }
+        (filter(view))
+        @if page.messages.is_empty() { p { "None." } } @else { (messages(&page.messages)) }
+        @if let (true, Some(last)) = (page.has_more, page.messages.last()) {
+            p { a rel="next" href=(LaneView { after: Some(last.seq), ..view.clone() }.link()) { "Later ones" } }
+        }
+        (acts_on_all(frame, page))
+    };
+    frame.page(&view.lane, false, main)
+}
+
+fn state(stats: &LaneStats) -> Markup {
+    let mut rows = vec![
+        ("wait", html! { (stats.ready) }),
+        ("are due", html! { (stats.due) }),
+        ("are being sent", html! { (stats.leased) }),
+    ];
+    if stats.polling > 0 {
+        rows.push(("are done by the provider, the result is missing", html! { (stats.polling) }));
+    }
+    if stats.unknown > 0 {
+        rows.push(("may have happened already", html! { (stats.unknown) }));
+    }
+    if let Some(oldest) = stats.oldest_undelivered {
+        rows.push(("the oldest that isn't delivered", time(oldest.into())));
+    }
+    for (why, count) in &stats.dead {
+        rows.push(("wait for a person", html! { (count) " (" (why.to_string()) ")" }));
+    }
+    facts(&rows)
+}
+
+fn pause(frame: &Frame<'_>, page: &LanePage) -> Markup {
+    let lane = page.view.lane.as_str();
+    let hidden = [("lane", lane)];
+    html! {
+        @if let Some(pause) = &page.stats.paused {
+            p {
+                "Paused by "
+                @match &pause.by {
+                    PausedBy::Person(who) => (text(who)),
+                    _ => "a worker",
+                }
+                ": " (text(&pause.why)) ". "
+                @if pause.until == Timestamp::NEVER { "It goes on when somebody resumes it." } @else {
+                    "It goes on at " (time(pause.until.into())) "."
+                }
+            }
+            @if page.may_steer {
+                details {
+                    summary { "Resume the lane" }
+                    (frame.act("resume", &hidden, html! {}, html! { button { "Resume" } }))
+                }
+            }
+        } @else if page.may_steer {
+            details {
+                summary { "Pause the lane" }
+                p { (page.stats.due) " messages are due now. What is being sent goes on; nothing is lost." }
+                (frame.act("pause", &hidden, html! {
+                    fieldset {
+                        legend { "Until" }
+                        label .choice { input type="radio" name="until" value="open" required checked; " somebody resumes it" }
+                        label .choice { input type="radio" name="until" value="1h" required; " in an hour" }
+                        label .choice { input type="radio" name="until" value="day" required; " the end of the day (UTC)" }
+                    }
+                }, html! { button { "Pause" } }))
+            }
+        }
+    }
+}
+
+fn filter(view: &LaneView) -> Markup {
+    html! {
+        form .filter method="get" action="?" {
+            input type="hidden" name="lane" value=(view.lane);
+            label { "State"
+                select name="state" {
+                    option value="" { "all" }
+                    @for state in STATES {
+                        option value=(state.name()) selected[view.state == Some(state)] { (state.name()) }
+                    }
+                }
+            }
+            label { "Dead because"
+                select name="reason" {
+                    option value="" { "all" }
+                    @for reason in REASONS {
+                        option value=(reason.name()) selected[view.reason == Some(reason)] { (reason.to_string()) }
+                    }
+                }
+            }
+            button { "Show" }
+        }
+    }
+}
+
+/// What can be done to all that the filter finds.
+fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
+    let LanePage { view, stats, may_replay, may_discard, .. } = page;
+    let at = Timestamp::from(frame.now).0.to_string();
+    let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
+    hidden.extend(view.state.map(|state| ("state", state.name())));
+    hidden.extend(view.reason.map(|reason| ("reason", reason.name())));
+    let dead = match view.reason {
+        Some(reason) => stats.dead.get(&reason).copied().unwrap_or_default(),
+        None => stats.dead_in_all(),
+    };
+    html! {
+        @if view.state == Some(State::Dead) && dead > 0 {
+            @if *may_replay {
+                details {
+                    summary { "Send all " (dead) " again" }
+                    p {
+                        "Each is sent with its own key, in the order in which they were enqueued, so that a provider that honours keys does "
+                        "nothing twice. What dies from now on isn't among them."
+                    }
+                    (frame.act("replay_all", &hidden, html! {
+                        label .choice {
+                            input type="checkbox" name="force" value="yes";
+                            " also those whose key the provider has forgotten: they may happen twice"
+                        }
+                    }, html! { button { "Send " (dead) " again" } }))
+                }
+            }
+            @if *may_discard {
+                details {
+                    summary { "Give all " (dead) " up" }
+                    (frame.act("discard_all", &hidden, html! {
+                        label { "This can't be undone. Write " b { (dead) } " here" input name="count" inputmode="numeric" required autocomplete="off"; }
+                        input type="hidden" name="expected" value=(dead);
+                    }, html! { button .danger { "Give " (dead) " up" } }))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The pages: functions from what is known to HTML. Text is escaped by its type; what strangers wrote is shown
+//! through [`words::shown`](super::words::shown).
+
+mod acts;
+mod find;
+mod integration;
+mod lane;
+mod layout;
+mod message;
+mod overview;
+
+pub(super) use acts::{acts, csv, task};
+pub(super) use find::{Found, find};
+pub(super) use integration::{IntegrationView, integration};
+pub(super) use lane::{LanePage, lane};
+pub(super) use layout::{Frame, Note, note};
+pub(super) use message::{MessageView, message};
+pub(super) use overview::{Card, LaneCard, OverviewView, card, overview};

@@ -1,0 +1,139 @@
+//! Who may see and do what.
+
+use std::net::SocketAddr;
+
+use http::{Method, Request, StatusCode};
+use outrigger::Body;
+use outrigger::console::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Right, Scope};
+
+use super::bench::{Bench, Named, all, form_of};
+
+/// Each act: its page, its form, the right that it takes and more fields.
+const ACTS: [(&str, &str, Right, &[(&str, &str)]); 8] = [
+    ("?integration=payments", "set", Right::Steer, &[("to", "off"), ("until", "open")]),
+    ("?lane=mailer", "pause", Right::Steer, &[("until", "open")]),
+    ("?lane=mailer&state=dead", "replay_all", Right::Replay, &[]),
+    ("?lane=mailer&state=dead", "discard_all", Right::Discard, &[("count", "2")]),
+    ("MESSAGE", "replay", Right::Replay, &[]),
+    ("MESSAGE", "edit", Right::Replay, &[("body", "to=bob")]),
+    ("MESSAGE", "discard", Right::Discard, &[]),
+    ("MESSAGE", "reveal", Right::Reveal, &[]),
+];
+
+#[tokio::test(start_paused = true)]
+async fn each_act_takes_its_right_and_no_other() {
+    for (page, act, right, fields) in ACTS {
+        // Ada has this right; Bob has all others.
+        let bench = Bench::new(Named(|name, right, _| match name.split_once(' ') {
+            Some(("ada", only)) => matches!(right, Right::Look) || right.name() == only,
+            Some((_, without)) => right.name() != without,
+            None => true,
+        }));
+        let ids = bench.dead(2).await;
+        let page = page.replace("MESSAGE", &format!("?message={}", ids[0]));
+        let (ada, bob) = (format!("ada {}", right.name()), format!("bob {}", right.name()));
+
+        // The page of who may not has no form; who sends another person's form is refused.
+        let of_bob = bench.get(&bob, &page).await;
+        assert_eq!(of_bob.status, StatusCode::OK, "{act}");
+        assert!(form_of(&of_bob.text, act).is_none(), "{act} is on the page of who may not");
+        let mut stolen = form_of(&bench.get(&ada, &page).await.text, act).unwrap();
+        stolen.extend(fields.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        assert_eq!(bench.post(&bob, &stolen).await.status, StatusCode::FORBIDDEN, "{act}");
+
+        let done = bench.act(&ada, &page, act, fields).await;
+        assert!(
+            matches!(done.status, StatusCode::SEE_OTHER | StatusCode::OK),
+            "{act}: {}",
+            done.text
+        );
+        let acts = bench.recorded.lock().unwrap().clone();
+        assert!(acts.iter().all(|act| act.right == right && act.who == ada), "{acts:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_no_longer_do_it_when_the_form_comes_is_refused_and_recorded() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static MAY: AtomicBool = AtomicBool::new(true);
+    let bench =
+        Bench::new(Named(|_, right, _| right == Right::Look || MAY.load(Ordering::Relaxed)));
+    let page = bench.get("ada", "?integration=payments").await;
+    let mut form = form_of(&page.text, "set").unwrap();
+    form.extend([("to".to_owned(), "off".to_owned())]);
+    MAY.store(false, Ordering::Relaxed);
+    assert_eq!(bench.post("ada", &form).await.status, StatusCode::FORBIDDEN);
+    assert!(bench.payments.kill_switch().mode().lets_calls_through());
+    let acts = bench.recorded.lock().unwrap();
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0].result, outrigger::console::ActResult::NotAllowed);
+    assert_eq!(acts[0].what, "payments: kill_switch to off");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_look_at_one_integration_and_lane_sees_nothing_of_the_others() {
+    let bench = Bench::new(Named(|_, right, scope| {
+        matches!(right, Right::Look | Right::Search)
+            && matches!(scope, Scope::All | Scope::Integration("payments"))
+    }));
+    let ids = bench.dead(1).await;
+    let overview = bench.get("ada", "").await;
+    assert!(
+        overview.text.contains("payments") && !overview.text.contains("mailer"),
+        "{}",
+        overview.text
+    );
+    let message = format!("?message={}", ids[0]);
+    for page in ["?integration=mailer", "?lane=mailer", &message] {
+        assert_eq!(bench.get("ada", page).await.status, StatusCode::FORBIDDEN, "{page}");
+    }
+    let found = bench.get("ada", "?find=order+0").await;
+    assert!(found.text.contains("Nothing is known"), "{}", found.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_in_whom_the_host_does_not_know() {
+    let bench = Bench::new(all());
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        let request = Request::builder().method(&method).uri("/").body(Body::empty()).unwrap();
+        assert_eq!(bench.send(request).await.status, StatusCode::UNAUTHORIZED, "{method}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_looks_and_nobody_acts_where_it_is_read_only() {
+    let bench = Bench::new(ReadOnly);
+    let ids = bench.dead(1).await;
+    let message = format!("?message={}", ids[0]);
+    for page in ["", "?integration=payments", "?lane=mailer&state=dead", &message, "?acts"] {
+        let page = bench.get("anybody", page).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.text.contains("method=\"post\""), "{}", page.text);
+    }
+    assert_eq!(bench.get("anybody", "?find=order+0").await.status, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn on_loopback_only_who_came_by_no_proxy_is_let_in() {
+    let actor = |peer: Option<&str>, header: Option<&str>| -> Option<Actor> {
+        let mut request = Request::new(());
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer.parse::<SocketAddr>().unwrap()));
+        }
+        if let Some(name) = header {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, http::HeaderValue::from_static("127.0.0.1"));
+        }
+        OpenOnLoopback.actor(&request.into_parts().0)
+    };
+    for peer in ["127.0.0.1:9000", "[::1]:9000", "[::ffff:127.0.0.1]:9000"] {
+        assert!(actor(Some(peer), None).is_some(), "{peer}");
+    }
+    for peer in ["192.0.2.1:9000", "[2001:db8::1]:9000", "0.0.0.0:9000"] {
+        assert!(actor(Some(peer), None).is_none(), "{peer}");
+    }
+    assert!(actor(None, None).is_none(), "a peer that nobody knows");
+    for header in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
+        assert!(actor(Some("127.0.0.1:9000"), Some(header)).is_none(), "{header}");
+    }
+}

@@ -1,0 +1,9 @@
+//! What the console shows, to whom, what it lets them do, and what it keeps from them.
+
+mod access;
+mod acts;
+mod bench;
+mod forgery;
+mod live;
+mod pages;
+mod texts;

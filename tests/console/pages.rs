@@ -1,0 +1,139 @@
+//! What the pages say.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::StatusCode;
+use outrigger::{Body, CallOptions, Integration};
+
+use super::bench::{Bench, all};
+
+async fn pay(payments: &Integration, order: &str) {
+    let options = CallOptions::new().business_key(order);
+    let options = options.template("/charges");
+    let request = http::Request::get("http://pay.test/charges").body(Body::empty()).unwrap();
+    if let Ok(response) = payments.send_with(request, options).await {
+        let _read = response.into_body().bytes().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_overview_says_in_a_sentence_what_is_down_and_puts_it_first() {
+    let bench = Bench::new(all());
+    let calm = bench.get("ada", "").await.text;
+    assert!(calm.contains("All 2 integrations work."), "{calm}");
+    bench.status.store(0, Ordering::Relaxed);
+    for _ in 0..40 {
+        pay(&bench.payments, "order 1").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let page = bench.get("ada", "").await.text;
+    assert!(page.contains("1 of 2 integrations need a look."), "{page}");
+    assert!(page.contains("payments has been down for"), "{page}");
+    let (payments, mailer) = (page.find("card down").unwrap(), page.find("card up").unwrap());
+    assert!(payments < mailer, "the worst is first");
+    assert!(page.contains("the provider failed") && page.contains("refused here"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_some_of_the_calls_does_not_just_work() {
+    let bench = Bench::new(all());
+    for call in 0..40 {
+        bench.status.store(if call % 4 == 0 { 500 } else { 200 }, Ordering::Relaxed);
+        pay(&bench.payments, "order 1").await;
+    }
+    let page = bench.get("ada", "").await.text;
+    assert!(
+        page.contains("payments answers, but failed 10 of 40 calls in the last 5 minutes."),
+        "{page}"
+    );
+    assert!(page.contains("1 of 2 integrations need a look."), "{page}");
+    // An hour later it is forgotten.
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(bench.get("ada", "").await.text.contains("payments works."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_found_by_its_key_with_its_calls_and_messages() {
+    let bench = Bench::new(all());
+    pay(&bench.payments, "order 0").await;
+    pay(&bench.payments, "order 7").await;
+    let ids = bench.dead(1).await;
+    let found = bench.get("ada", "?find=order+0").await.text;
+    assert!(found.contains(&ids[0].to_string()), "{found}");
+    assert!(found.contains("/charges") && found.contains("payments"), "{found}");
+    let by_id = bench.get("ada", &format!("?find={}", ids[0])).await.text;
+    assert!(by_id.contains("order 0"), "{by_id}");
+    let nothing = bench.get("ada", "?find=order+8").await.text;
+    assert!(nothing.contains("Nothing is known under this name."), "{nothing}");
+    assert!(nothing.contains("audit log"), "it says what it can't know: {nothing}");
+    // An empty question finds nothing, not everything.
+    assert!(!bench.get("ada", "?find=").await.text.contains("<table"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_integration_shows_its_last_failures() {
+    let bench = Bench::new(all());
+    bench.status.store(422, Ordering::Relaxed);
+    pay(&bench.payments, "order 9").await;
+    let page = bench.get("ada", "?integration=payments").await.text;
+    assert!(page.contains("422 (client_error)"), "{page}");
+    assert_eq!(bench.get("ada", "?integration=nobody").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_shown_in_pages() {
+    let bench = Bench::new(all());
+    let ids = bench.dead(120).await;
+    let mut next = Some("?lane=mailer&state=dead".to_owned());
+    let mut seen = Vec::new();
+    while let Some(page) = next {
+        let page = bench.get("ada", &page).await.text;
+        seen.extend(ids.iter().filter(|id| page.contains(&format!("?message={id}\""))).copied());
+        let link = page.split("rel=\"next\" href=\"").nth(1);
+        next = link.and_then(|link| link.split('"').next()).map(|link| link.replace("&amp;", "&"));
+    }
+    assert_eq!(seen, ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_links_are_relative_to_where_it_is_mounted() {
+    let bench = Bench::new(all());
+    let ids = bench.dead(1).await;
+    let message = format!("?message={}", ids[0]);
+    for page in
+        ["", "?integration=payments", "?lane=mailer&state=dead", &message, "?acts", "?find=order+0"]
+    {
+        let page = bench.get("ada", page).await.text;
+        for attribute in ["href=\"", "src=\"", "action=\"", "data-live=\""] {
+            for link in page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                assert!(link.starts_with(['?', '#']) || link == "data:,", "{link}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn robots_get_the_health_as_json() {
+    let bench = Bench::new(all());
+    let json = |query: &str| {
+        let request = http::Request::get(format!("/{query}")).header("x-user", "ada");
+        let request = request.header("accept", "application/json").body(Body::empty()).unwrap();
+        bench.send(request)
+    };
+    let all: serde_json::Value = serde_json::from_str(&json("").await.text).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    let one: serde_json::Value =
+        serde_json::from_str(&json("?integration=mailer").await.text).unwrap();
+    assert_eq!(one["integration"], "mailer");
+    assert_eq!(json("?integration=nobody").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_not_there_says_so() {
+    let bench = Bench::new(all());
+    let unknown = "?message=01a22f52-18ac-7cf0-9613-7250a3f0e824";
+    for page in ["?nothing", "?message=x", unknown, "?task=9"] {
+        assert_eq!(bench.get("ada", page).await.status, StatusCode::NOT_FOUND, "{page}");
+    }
+}
