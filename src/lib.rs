@@ -176,7 +176,7 @@
 //! | `decompression` | no | gzip, br and zstd of answers for it |
 //! | `redirect` | no | redirects for it |
 //! | `reqwest` | no | wraps a `reqwest::Client` |
-//! | `json` | no | bodies and answers as JSON: `.json(..)` |
+//! | `json` | no | bodies and answers as JSON: `.json(..)`; the shapes of answers that [`drift`] learns |
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::{HeaderValue, Method, StatusCode};
 
-use super::call::Call;
+use super::extension::Context;
 use super::ids::CallId;
 use crate::terms::Delivery;
 
@@ -75,7 +75,7 @@ struct Sums {
 #[derive(Debug)]
 pub(crate) struct ReportEntry {
     method: Method,
-    facts: Arc<Call>,
+    context: Context,
     /// Another call sends by it.
     is_nested: bool,
     end: OnceLock<CallEnd>,
@@ -126,6 +126,17 @@ impl Report {
         self.state().last.iter().map(|entry| entry.show()).collect()
     }
 
+    /// The worst delivery of all calls, if those that run were dropped now.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn delivery_if_cut(&self) -> Option<Delivery> {
+        let state = self.state();
+        let last = state.last.iter().map(|entry| match entry.end.get() {
+            Some(end) => end.delivery,
+            None => entry.context.state().delivery_if_cut(),
+        });
+        last.chain((state.before.calls > 0).then_some(state.before.delivery)).max()
+    }
+
     fn sums(&self) -> Sums {
         let state = self.state();
         state.last.iter().fold(state.before, |sums, entry| sums.and(entry))
@@ -170,8 +181,8 @@ impl Sums {
 }
 
 impl ReportEntry {
-    pub(super) fn new(method: Method, facts: Arc<Call>, is_nested: bool) -> Arc<Self> {
-        Arc::new(Self { method, facts, is_nested, end: OnceLock::new() })
+    pub(super) fn new(method: Method, context: Context, is_nested: bool) -> Arc<Self> {
+        Arc::new(Self { method, context, is_nested, end: OnceLock::new() })
     }
 
     /// The call has ended so; told once.
@@ -183,8 +194,8 @@ impl ReportEntry {
     fn end(&self) -> CallEnd {
         let so_far = || CallEnd {
             delivery: Delivery::Unknown,
-            attempts: self.facts.attempts().unwrap_or(1),
-            status: self.facts.last_status(),
+            attempts: self.context.call().attempts().unwrap_or(1),
+            status: self.context.call().last_status(),
         };
         self.end.get().copied().unwrap_or_else(so_far)
     }
@@ -192,10 +203,10 @@ impl ReportEntry {
     fn show(&self) -> ReportedCall {
         let CallEnd { delivery, attempts, status } = self.end();
         ReportedCall {
-            call_id: self.facts.id(),
-            integration: self.facts.integration.clone(),
+            call_id: self.context.call().id(),
+            integration: self.context.call().integration.clone(),
             method: self.method.clone(),
-            idempotency_key: self.facts.key.get().map(|key| key.value.clone()),
+            idempotency_key: self.context.call().key.get().map(|key| key.value.clone()),
             attempts,
             delivery,
             status,

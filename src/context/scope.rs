@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 
-use super::call::Call;
+use super::extension::Context;
 use super::ids::{CorrelationId, IdempotencyKey};
 use super::report::{Report, ReportEntry};
 use super::trace::TraceContext;
@@ -269,7 +269,7 @@ impl Carried {
     pub(crate) fn report(
         scopes: [Option<&Arc<Self>>; 2],
         method: &Method,
-        facts: &Arc<Call>,
+        context: &Context,
         is_nested: bool,
     ) -> Option<Arc<ReportEntry>> {
         let mut reports: Vec<&Report> = Vec::new();
@@ -280,7 +280,7 @@ impl Carried {
         }
         let is_reported = !reports.is_empty();
         let entry =
-            is_reported.then(|| ReportEntry::new(method.clone(), Arc::clone(facts), is_nested))?;
+            is_reported.then(|| ReportEntry::new(method.clone(), context.clone(), is_nested))?;
         reports.iter().for_each(|report| report.begin(&entry));
         Some(entry)
     }

@@ -42,6 +42,9 @@ pub struct Health {
     pub validation: Option<ValidationHealth>,
     /// Its token; of those of several keys the one that is worst off. `None` if it has none.
     pub token: Option<TokenHealth>,
+    /// Its lanes in outboxes that are registered with the [registry](super::Registry) that was asked; none if
+    /// the integration was asked by itself.
+    pub lanes: Vec<LaneHealth>,
     /// Its tokens, if it has one for each key.
     pub keyed_tokens: Option<KeyedTokensHealth>,
     /// The [local copies](crate::local_copy) of what it has.
@@ -97,6 +100,40 @@ pub struct TokenHealth {
     pub failure: Option<TokenFailure>,
     /// The failure as text.
     pub error: Option<String>,
+}
+
+/// A lane of an outbox, as it was when it was counted last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LaneHealth {
+    /// Its name.
+    pub lane: String,
+    /// The integration through which it delivers; `None` if its messages are only handled.
+    pub integration: Option<String>,
+    /// How many messages wait.
+    pub ready: u64,
+    /// How many are with a worker.
+    pub leased: u64,
+    /// How many are dead and wait for a person.
+    pub dead: u64,
+    /// When the oldest one was enqueued that waits or is with a worker.
+    pub oldest_undelivered: Option<SystemTime>,
+    /// Its pause, if it holds.
+    pub paused: Option<LanePause>,
+    /// When it was counted: every 15 s, while the outbox runs and its store answers.
+    pub counted: SystemTime,
+}
+
+/// Why a lane delivers nothing at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LanePause {
+    /// When it ends; `None` if a person has to end it.
+    pub until: Option<SystemTime>,
+    /// The person who paused it; `None` if a worker did, because the provider asked for it.
+    pub who: Option<String>,
+    /// Why.
+    pub why: String,
 }
 
 /// The tokens of an integration that has one for each key.

@@ -3,7 +3,8 @@
 //! A [`Registry`] knows every integration that was [registered](crate::Integration::register) with
 //! it and still exists: its name, its [`Health`], its [`Control`]s. That is enough for an admin
 //! page or a metrics endpoint. It also wires: its [subscribers](Registry::subscriber) are told of the
-//! events of every integration that is [built with it](crate::IntegrationBuilder::register). With the feature `serde`, health is `Serialize`.
+//! events of every integration that is [built with it](crate::IntegrationBuilder::register). It also has the
+//! [lanes](Registry::lanes) of outboxes. With the feature `serde`, health is `Serialize`.
 //!
 //! | control | positions |
 //! |---|---|
@@ -44,10 +45,12 @@ pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    KeyedTokensHealth, LastRejection, LocalCopyHealth, MirrorHealth, PinHealth, RateLimitHealth,
-    SigningHealth, TokenHealth, ValidationHealth,
+    KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,
+    PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
+#[cfg(feature = "outbox")]
+pub(crate) use registry::Lanes;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 pub(crate) use registry::WeakRegistry;
 pub use registry::{Controllable, Registry};

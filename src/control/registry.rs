@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::controls::{Control, ControlError};
-use super::health::Health;
+use super::health::{Health, LaneHealth};
 use crate::event::Subscriber;
 use crate::rt::Lock;
 
@@ -17,7 +17,14 @@ pub struct Registry(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     known: Mutex<Vec<Weak<dyn Controllable>>>,
+    lanes: Mutex<Vec<Weak<dyn Lanes>>>,
     subscribers: Mutex<Vec<Arc<dyn Subscriber>>>,
+}
+
+/// An outbox, as a registry sees it.
+pub(crate) trait Lanes: Send + Sync {
+    /// Its lanes, as they were counted last.
+    fn lanes(&self) -> Vec<LaneHealth>;
 }
 
 /// A registry that it doesn't keep.
@@ -82,6 +89,21 @@ impl Registry {
         known.push(controllable);
     }
 
+    /// Adds an outbox, and removes those that were dropped.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn add_lanes(&self, lanes: Weak<dyn Lanes>) {
+        let mut known = self.0.lanes.locked();
+        known.retain(|known| known.strong_count() > 0);
+        known.push(lanes);
+    }
+
+    /// The lanes of all outboxes that were built with this registry and run, as they were counted last.
+    #[must_use]
+    pub fn lanes(&self) -> Vec<LaneHealth> {
+        let known: Vec<_> = self.0.lanes.locked().iter().filter_map(Weak::upgrade).collect();
+        known.iter().flat_map(|outbox| outbox.lanes()).collect()
+    }
+
     /// The names of all integrations, in the order of their registration.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -91,13 +113,15 @@ impl Registry {
     /// The health of all integrations.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
-        self.all().iter().map(|controllable| controllable.health()).collect()
+        let lanes = self.lanes();
+        self.all().iter().map(|controllable| with_lanes(controllable.health(), &lanes)).collect()
     }
 
     /// The health of one integration. If several have this name, the one that was registered first.
     #[must_use]
     pub fn health_of(&self, integration: &str) -> Option<Health> {
-        self.named(integration).first().map(|controllable| controllable.health())
+        let named = self.named(integration);
+        named.first().map(|controllable| with_lanes(controllable.health(), &self.lanes()))
     }
 
     /// The controls of one integration, or of all that have this name.
@@ -142,6 +166,12 @@ impl Registry {
     fn all(&self) -> Vec<Arc<dyn Controllable>> {
         self.0.known.locked().iter().filter_map(Weak::upgrade).collect()
     }
+}
+
+fn with_lanes(mut health: Health, lanes: &[LaneHealth]) -> Health {
+    let is_own = |lane: &&LaneHealth| lane.integration.as_ref() == Some(&health.integration);
+    health.lanes = lanes.iter().filter(is_own).cloned().collect();
+    health
 }
 
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
-use super::health::{Expiry, Health, PinHealth};
+use super::health::{Expiry, Health, LaneHealth, PinHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
@@ -24,7 +24,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, pins, drifts, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, lanes, pins, drifts, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -103,6 +103,23 @@ impl Serialize for ControlState {
             self,
             [name, position, is_default, who, why, error, has_error],
             "since": self.since.map(time),
+        );
+        value.serialize(serializer)
+    }
+}
+
+impl Serialize for LaneHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = object!(
+            self,
+            [lane, integration, ready, leased, dead],
+            "oldest_undelivered": self.oldest_undelivered.map(time),
+            "paused": self.paused.as_ref().map(|pause| object!(
+                pause,
+                [who, why],
+                "until": pause.until.map(time),
+            )),
+            "counted": time(self.counted),
         );
         value.serialize(serializer)
     }

@@ -60,6 +60,25 @@ impl Emitter {
         Self(Some(Arc::new(inner)))
     }
 
+    /// The same listeners, for what happened to another integration.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn renamed(&self, integration: &str) -> Self {
+        Self(self.0.as_deref().map(|inner| {
+            let integration = Some(integration.into());
+            Arc::new(Inner { integration, ..inner.clone() })
+        }))
+    }
+
+    /// Whether one is a clone of the other.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Whether anybody listens.
     #[must_use]
     pub fn is_listened_to(&self) -> bool {

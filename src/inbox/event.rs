@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::facts::Facts;
-use crate::outbox::{Message, MessageId, Phase, StoredMessage, Timestamp};
+use crate::outbox::{Message, MessageId, StoredMessage, Timestamp};
 
 /// A recorded event, for the function that handles it.
 ///
@@ -85,10 +85,7 @@ impl ReceivedEvent {
     /// Which attempt to handle it this is; the first is 1. A person's replay begins anew.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        match self.message.progress.phase {
-            Phase::Hook => self.message.progress.hook_attempts.max(1),
-            _ => 1,
-        }
+        self.message.progress.handled()
     }
 
     /// Whether it is not older than what was applied last: for events that carry a whole state, of which
@@ -128,7 +125,8 @@ impl fmt::Debug for ReceivedEvent {
 
 /// The message as which an event is stored, without its key.
 pub(super) fn message(source: &str, facts: &Facts, body: Bytes) -> Message {
-    let mut message = Message::post(format!("/inbox/{source}")).lane(lane(source)).body(body);
+    let mut message =
+        Message::post(format!("/inbox/{source}")).lane(lane(source)).body(body).handled();
     for (name, value) in facts.headers.iter().filter(|(name, _)| !name.as_str().starts_with(OURS)) {
         message = message.header(name.clone(), value.clone());
     }

@@ -78,6 +78,7 @@ impl Controllable for Shared {
             }),
             pool: self.pool.as_ref().map(PoolHandle::figures),
             validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
+            lanes: Vec::new(),
             token: tokens.worst,
             keyed_tokens: tokens.keyed,
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),

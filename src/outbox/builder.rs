@@ -21,6 +21,8 @@ use super::postgres::{PostgresHookFuture, PostgresStore};
 use super::sqlite::{SqliteHook, SqliteStore};
 use super::store::Store;
 use super::stored::{Answer, StoredMessage};
+use super::waiters::Waiters;
+use crate::control::{Lanes, Registry};
 use crate::outcome::BoxError;
 use crate::rt::{Clock, Rng};
 use crate::settings::{ConfigError, ValidationError};
@@ -34,6 +36,7 @@ pub struct OutboxBuilder<S> {
     clock: Clock,
     rng: Rng,
     retention: Duration,
+    registries: Vec<Registry>,
 }
 
 /// A store that is opened when the outbox is built.
@@ -85,7 +88,7 @@ impl Outbox {
 impl<S> OutboxBuilder<S> {
     fn new(store: S) -> Self {
         let (clock, rng) = (Clock::system(), Rng::system());
-        Self { store, lanes: Vec::new(), clock, rng, retention: WEEK }
+        Self { store, lanes: Vec::new(), clock, rng, retention: WEEK, registries: Vec::new() }
     }
 
     /// Adds a lane: an `&Integration` with the defaults, or a [`Lane`]. An outbox without lanes only enqueues.
@@ -98,6 +101,12 @@ impl<S> OutboxBuilder<S> {
     /// default. Dead ones stay until a person discards them.
     pub fn retention(mut self, time: Duration) -> Self {
         self.retention = time;
+        self
+    }
+
+    /// Shows the lanes in this [registry](Registry::lanes), and in the health of their integrations there.
+    pub fn register(mut self, registry: &Registry) -> Self {
+        self.registries.push(registry.clone());
         self
     }
 
@@ -137,13 +146,20 @@ impl<S: OpenStore> OutboxBuilder<S> {
             owner: Uuid::from_bytes(self.rng.id_bytes()).to_string(),
             rng: self.rng,
             retention: self.retention,
-            settled: watch::channel(0).0,
+            waiters: Waiters::default(),
+            is_registered: !self.registries.is_empty(),
+            counted: std::sync::Mutex::default(),
             settling,
             stop: watch::channel(None).0,
             is_running: AtomicBool::new(false),
             failing: AtomicU8::new(0),
         };
-        Ok(Outbox { inner: Arc::new(inner), to_settle: Arc::new(Mutex::new(to_settle)) })
+        let inner = Arc::new(inner);
+        for registry in &self.registries {
+            let lanes: Arc<dyn Lanes> = Arc::clone(&inner) as Arc<dyn Lanes>;
+            registry.add_lanes(Arc::downgrade(&lanes));
+        }
+        Ok(Outbox { inner, to_settle: Arc::new(Mutex::new(to_settle)) })
     }
 
     fn check(&self) -> Result<(), OutboxError> {

@@ -9,8 +9,8 @@ use super::stored::{Answer, Content};
 use super::verdict::Facts;
 use crate::body::{Body, read};
 use crate::context::{
-    BusinessKey, CallLimit, CorrelationId, IdempotencyKey, PathTemplate, Scope, TRACEPARENT,
-    TraceContext,
+    BusinessKey, CallLimit, CorrelationId, IdempotencyKey, PathTemplate, Report, Scope,
+    TRACEPARENT, TraceContext,
 };
 use crate::fallback::FellBack;
 use crate::integration::Integration;
@@ -20,6 +20,7 @@ use crate::rt::Clock;
 use crate::terms::Delivery;
 
 /// What a call came to.
+#[derive(Clone)]
 pub(super) struct Called {
     pub(super) facts: Facts,
     pub(super) answer: Option<Answer>,
@@ -33,6 +34,7 @@ pub(super) async fn send(
     limit: Duration,
     most: usize,
     had_unknown: bool,
+    report: &Report,
 ) -> Called {
     let mut request = Request::new(Body::from(content.body.clone()));
     *request.method_mut() = content.method.clone();
@@ -41,7 +43,7 @@ pub(super) async fn send(
     if let Ok(key) = IdempotencyKey::new(&content.idempotency_key) {
         request.extensions_mut().insert(key);
     }
-    call(integration, content, request, limit, most, had_unknown).await
+    call(integration, content, request, limit, most, had_unknown, report).await
 }
 
 /// Asks for the result of a job that the provider accepted.
@@ -51,10 +53,11 @@ pub(super) async fn poll(
     uri: Uri,
     limit: Duration,
     most: usize,
+    report: &Report,
 ) -> Called {
     let mut request = Request::new(Body::empty());
     (*request.method_mut(), *request.uri_mut()) = (Method::GET, uri);
-    call(integration, content, request, limit, most, false).await
+    call(integration, content, request, limit, most, false, report).await
 }
 
 async fn call(
@@ -64,6 +67,7 @@ async fn call(
     limit: Duration,
     most: usize,
     had_unknown: bool,
+    report: &Report,
 ) -> Called {
     let extensions = request.extensions_mut();
     extensions.insert(CallLimit(limit));
@@ -76,7 +80,7 @@ async fn call(
         extensions.insert(BusinessKey::new(key.as_str()));
     }
     let sender = integration.clone();
-    let sent = scope_of(content).run(async move { sender.send(request).await });
+    let sent = scope_of(content).report_to(report).run(async move { sender.send(request).await });
     match sent.await {
         Ok(response) => answered(integration, response, most, had_unknown).await,
         Err(error) => failed(integration, &error, had_unknown),

@@ -1,6 +1,7 @@
 //! A message as plain values, in the order of the columns of the SQL files.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -138,7 +139,6 @@ pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
     expect(dead_code, reason = "only databases have columns")
 )]
 pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
-    let max_age = i64::try_from(progress.max_age.as_millis()).unwrap_or(i64::MAX);
     let lease = progress.lease.as_ref();
     vec![
         progress.state.name().to_owned().into(),
@@ -150,7 +150,7 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
         i64::from(progress.snoozes).into(),
         i64::from(progress.unknown).into(),
         progress.not_before.into(),
-        max_age.into(),
+        millis(progress.max_age).into(),
         progress.deadline.into(),
         progress.key_valid_until.into(),
         progress.first_attempt.into(),
@@ -163,7 +163,16 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
         i64::from(progress.erased).into(),
         progress.poll_uri.clone().into(),
         i64::from(progress.unknown_before).into(),
+        millis(progress.dedup_window).into(),
+        progress.dedup_until.into(),
+        progress.batch_id.map(|id| id.to_string()).into(),
+        i64::from(progress.batch_size).into(),
     ]
+}
+
+/// Milliseconds that a column can hold.
+pub(crate) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Headers as they stand in HTTP/1: `name: value` and CR LF, one after the other.
@@ -178,10 +187,6 @@ pub(crate) fn headers_to_bytes(headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// The headers that [`headers_to_bytes`] wrote; a line that is none is left out.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    expect(dead_code, reason = "only databases have columns")
-)]
 pub(crate) fn headers_from_bytes(bytes: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
@@ -244,7 +249,7 @@ pub(crate) const CONTENT: [&str; 16] = [
 
 /// The columns of what changes.
 #[cfg(test)]
-pub(crate) const PROGRESS: [&str; 22] = [
+pub(crate) const PROGRESS: [&str; 26] = [
     "state",
     "phase",
     "dead_reason",
@@ -267,4 +272,8 @@ pub(crate) const PROGRESS: [&str; 22] = [
     "erased",
     "poll_uri",
     "unknown_before",
+    "dedup_window",
+    "dedup_until",
+    "batch_id",
+    "batch_size",
 ];

@@ -1,21 +1,22 @@
 //! One claimed message: what is done with it, until the store has it back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::call::{self, Called};
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::{Lane, Probed, UnknownOutcome};
-use super::lease::while_extended;
+use super::lease::{in_grace, under_leases};
 use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
 use super::stored::StoredMessage;
 use super::time::Timestamp;
 use super::verdict::Verdict;
+use crate::context::Report as CallReport;
 use crate::integration::Integration;
 use crate::rt::{self, callback};
+use crate::terms::Delivery as Sent;
 use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
 /// What a worker does with one message.
@@ -26,33 +27,26 @@ pub(super) struct Delivery {
 }
 
 /// What it came to.
-struct Ended {
-    outcome: Outcome,
-    called: Option<Called>,
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) called: Option<Called>,
     /// When the lane may claim again, if something here refused.
-    gate: Option<Instant>,
+    pub(super) gate: Option<Instant>,
+    /// Why a function of the host's could not make the request.
+    pub(super) error: Option<String>,
 }
 
 impl Delivery {
     /// Delivers the message and settles it. Its lease is extended until that is stored.
     pub(super) async fn run(self) -> Option<Instant> {
-        let is_ended = AtomicBool::new(false);
-        let lost = || {
-            // Later, a lease that is gone may be one that is settled.
-            if !is_ended.load(Ordering::Relaxed) {
-                self.lane.tell(OutboxEvent::LeaseLost);
-            }
-        };
-        let work = async {
-            let started = self.inner.time();
-            let ended = self.work(started).await;
-            is_ended.store(true, Ordering::Relaxed);
-            self.settle(started, ended).await
-        };
-        while_extended(&*self.inner.store, self.lease(), self.lane.lease, lost, work).await
+        let started = self.inner.time();
+        let settle = |ended| self.settle(started, ended);
+        let held = vec![self.lease()];
+        under_leases((&self.inner, &self.lane), held, self.work_in_grace(started), settle).await
     }
 
-    async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
+    pub(super) async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
         let (lease, gate) = (self.lease(), ended.gate);
         let report = Report {
             owner: self.inner.owner.clone(),
@@ -61,8 +55,10 @@ impl Delivery {
             status: ended.called.as_ref().and_then(Called::status).map(|status| status.as_u16()),
             class: self.class(&ended),
             request_id: ended.called.as_ref().and_then(|called| called.request_id.clone()),
+            error: ended.error.clone(),
         };
-        let answer = ended.called.and_then(|called| called.answer).filter(|_| self.keeps() > 0);
+        let answer =
+            ended.called.and_then(|called| called.answer).and_then(|it| it.cut(self.keeps()));
         let is_running_out = self.is_running_out(&ended.outcome);
         let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
         let settled = self.inner.settle(&self.lane, settlement).await;
@@ -72,7 +68,7 @@ impl Delivery {
         gate
     }
 
-    fn lease(&self) -> LeaseRef {
+    pub(super) fn lease(&self) -> LeaseRef {
         LeaseRef { id: self.message.content.id, token: self.message.progress.token }
     }
 
@@ -82,37 +78,63 @@ impl Delivery {
         (!class.is_success()).then(|| class.name().to_owned())
     }
 
-    async fn work(&self, started: Timestamp) -> Ended {
+    /// At the end of a shutdown's grace, what was not sent is given back without an attempt. Of what was, the
+    /// lease ends.
+    async fn work_in_grace(&self, started: Timestamp) -> Option<Ended> {
+        let report = CallReport::new();
+        match in_grace(&self.inner, &report, self.work(started, &report)).await {
+            Ok(ended) => Some(ended),
+            Err(Sent::NotSent) => {
+                let until = self.inner.time();
+                Some(self.without_call(Outcome::Snooze { until }))
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn work(&self, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
         let Some(by) = self.lane.destination.integration() else {
             return self.without_call(self.delivered(started));
         };
         match progress.phase {
-            Phase::Hook => self.without_call(self.delivered(started)),
-            Phase::Poll => self.poll(by, started).await,
+            Phase::Send if progress.batch_id.is_some() => self.without_call(self.apart(started)),
+            Phase::Hook | Phase::Handle => self.without_call(self.delivered(started)),
+            Phase::Poll => self.poll(by, started, report).await,
             Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
-                Probed::NotDone => self.send(by, started).await,
+                Probed::NotDone => self.send(by, started, report).await,
                 Probed::Done => self.without_call(self.delivered(started)),
                 Probed::Unknown => self.without_call(Outcome::Dead(DeadReason::UnknownOutcome)),
             },
-            Phase::Send => self.send(by, started).await,
+            Phase::Send => self.send(by, started, report).await,
         }
     }
 
     /// Whether a failed message has few attempts or little time left.
     fn is_running_out(&self, outcome: &Outcome) -> bool {
-        let Outcome::Retry { at, .. } = outcome else { return false };
+        let (Outcome::Retry { at, .. } | Outcome::RetryApart { at }) = outcome else {
+            return false;
+        };
         let progress = &self.message.progress;
         progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
             || progress.deadline.since(*at) < progress.max_age / 10
     }
 
-    fn without_call(&self, outcome: Outcome) -> Ended {
-        Ended { outcome, called: None, gate: None }
+    pub(super) fn without_call(&self, outcome: Outcome) -> Ended {
+        Ended { outcome, called: None, gate: None, error: None }
+    }
+
+    /// Without the rest of its batch: its key doesn't protect it any more.
+    pub(super) fn apart(&self, now: Timestamp) -> Outcome {
+        let progress = &self.message.progress;
+        match progress.unknown > 0 || progress.unknown_before > 0 {
+            true => Outcome::Dead(DeadReason::UnknownOutcome),
+            false => Outcome::RetryApart { at: now },
+        }
     }
 
     /// Whether a message whose effect nobody knows may be sent again.
-    async fn may_resend(&self, now: Timestamp) -> Probed {
+    pub(super) async fn may_resend(&self, now: Timestamp) -> Probed {
         let StoredMessage { content, progress, .. } = &self.message;
         let valid_until = progress.key_valid_until;
         let is_known = valid_until.is_some_and(|until| now < until);
@@ -132,10 +154,10 @@ impl Delivery {
         }
     }
 
-    async fn send(&self, by: &Integration, started: Timestamp) -> Ended {
+    async fn send(&self, by: &Integration, started: Timestamp, report: &CallReport) -> Ended {
         let had_unknown = self.message.progress.unknown > 0;
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::send(by, &self.message.content, limit, most, had_unknown).await;
+        let called = call::send(by, &self.message.content, limit, most, had_unknown, report).await;
         let verdict = Verdict::of(&called.facts);
         let accepted = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
         if let (Some(polling), Some(answer)) = (&self.lane.polling, accepted)
@@ -147,12 +169,12 @@ impl Delivery {
                 // It may be done, and nobody can ask.
                 None => Outcome::Dead(DeadReason::UnknownOutcome),
             };
-            return Ended { outcome, called: Some(called), gate: None };
+            return Ended { called: Some(called), ..self.without_call(outcome) };
         }
         self.judge(verdict, called).await
     }
 
-    async fn poll(&self, by: &Integration, started: Timestamp) -> Ended {
+    async fn poll(&self, by: &Integration, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
         let uri = progress.poll_uri.clone().unwrap_or_default();
         let (Some(polling), Ok(place)) = (&self.lane.polling, uri.parse()) else {
@@ -160,7 +182,7 @@ impl Delivery {
             return self.without_call(Outcome::Dead(DeadReason::Rejected));
         };
         let (limit, most) = (self.limit(started), self.keeps());
-        let called = call::poll(by, &self.message.content, place, limit, most).await;
+        let called = call::poll(by, &self.message.content, place, limit, most, report).await;
         let verdict = Verdict::of(&called.facts);
         let at = self.ask_at(polling, &called);
         let state = called.answer.as_ref().filter(|_| verdict == Verdict::Delivered);
@@ -172,10 +194,10 @@ impl Delivery {
             }
             Some(Polled::Done) | None => return self.judge(verdict, called).await,
         };
-        Ended { outcome, called: Some(called), gate: None }
+        Ended { called: Some(called), ..self.without_call(outcome) }
     }
 
-    async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
+    pub(super) async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
         let now = self.inner.time();
         let mut gate = None;
         let outcome = match verdict {
@@ -200,7 +222,7 @@ impl Delivery {
                 Outcome::Snooze { until: until.plus(own) }
             }
         };
-        Ended { outcome, called: Some(called), gate }
+        Ended { called: Some(called), gate, ..self.without_call(outcome) }
     }
 
     /// When to ask for a job: when the provider says, within reason.
@@ -219,19 +241,20 @@ impl Delivery {
         }
     }
 
-    fn delivered(&self, now: Timestamp) -> Outcome {
-        let attempts = self.message.progress.hook_attempts.max(1);
+    pub(super) fn delivered(&self, now: Timestamp) -> Outcome {
+        let attempts = self.message.progress.handled();
         let hook_again = self.lane.schedule.next(attempts, now, None, &self.inner.rng);
         Outcome::Delivered { hook_again }
     }
 
-    fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
+    pub(super) fn next(&self, now: Timestamp, wait: Option<Duration>) -> Timestamp {
         let attempts = self.message.progress.attempt;
+        let wait = wait.map(|wait| wait.min(LONGEST_WAIT));
         self.lane.schedule.next(attempts, now, wait, &self.inner.rng)
     }
 
     /// A call ends by its message's deadline, too.
-    fn limit(&self, now: Timestamp) -> Duration {
+    pub(super) fn limit(&self, now: Timestamp) -> Duration {
         let left = self.message.progress.deadline.since(now).max(Duration::from_secs(1));
         self.lane.call_limit.min(left)
     }
@@ -251,7 +274,8 @@ const REFUSED: Duration = Duration::from_secs(1);
 /// The shortest wait that a provider may ask for without an attempt being counted, so that none is asked
 /// all the time.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// The longest, so that a mistaken month doesn't end what waits: after it, the provider is asked again.
+/// The longest that it may ask for in any case, so that a mistaken month doesn't end what waits: after it, the
+/// provider is asked again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long a lane waits after its credentials were refused: renewing them takes about as long.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::message::Message;
 use super::store::Store;
 use super::ticket::{Ticket, TicketState};
 use super::worker::Worker;
-use super::{reaper, settler};
+use super::{health, reaper, settler};
 use crate::rt::{self, until};
 
 /// A durable queue of calls. See the [module](super). Clones are the same outbox.
@@ -107,13 +107,15 @@ impl Outbox {
     /// [`OutboxErrorKind::Store`] if one of its tasks panicked.
     pub async fn run(&self) -> Result<(), OutboxError> {
         let inner = &self.inner;
-        let running = Running::begin(&inner.is_running)?;
+        let mut running = Running::begin(inner)?;
         let reaped = inner.store.recover().await?;
+        running.has_begun = true;
         reaped.changed.iter().for_each(|recovered| inner.recovered(recovered));
         let mut background = JoinSet::new();
         let (settling, to_settle) = (Arc::clone(inner), Arc::clone(&self.to_settle));
         background.spawn(async move { settler::run(settling, &mut *to_settle.lock().await).await });
         background.spawn(reaper::run(Arc::clone(inner)));
+        background.spawn(health::run(Arc::clone(inner)));
         let mut workers = JoinSet::new();
         for lane in &inner.lanes {
             workers.spawn(Worker::new(Arc::clone(inner), Arc::clone(lane)).run());
@@ -134,12 +136,13 @@ impl Outbox {
             if has_panicked { Poll::Ready(panicked()) } else { Poll::Pending }
         })
         .await?;
-        running.end();
+        running.is_over = true;
         Ok(())
     }
 
     /// Ends [`run`](Self::run): nothing more is claimed, and what is under way has this long to end. What
-    /// has not ended by then is dealt with as after a crash. A later call may only make the end come sooner.
+    /// has not been sent by then, because it waits for a place, is given back; what was sent is dealt with as after a
+    /// crash. A later call may only make the end come sooner.
     pub fn shut_down(&self, grace: Duration) {
         let end = rt::after(rt::now(), grace);
         self.inner.stop.send_if_modified(|stop| {
@@ -157,8 +160,8 @@ impl Outbox {
     ///
     /// The store doesn't answer.
     pub async fn ticket(&self, id: MessageId) -> Result<TicketState, OutboxError> {
-        let history = self.inner.store.get(id).await?;
-        Ok(history.map_or(TicketState::Unknown, |history| TicketState::of(history.message)))
+        let found = self.inner.store.find(id).await?;
+        Ok(found.map_or(TicketState::Unknown, TicketState::of))
     }
 
     /// Waits until a message comes to an end or is parked, at most so long, and says where it stands then.
@@ -168,17 +171,17 @@ impl Outbox {
     /// The store doesn't answer.
     pub async fn wait(&self, id: MessageId, limit: Duration) -> Result<TicketState, OutboxError> {
         let end = rt::after(rt::now(), limit);
-        let mut settled = self.inner.settled.subscribe();
+        let waiter = self.inner.waiters.wait_for(id);
         let mut pause = SHORTEST;
         loop {
-            settled.mark_unchanged();
+            let changed = waiter.changed();
             let state = self.ticket(id).await?;
             if state.is_final() || rt::now() >= end {
                 return Ok(state);
             }
             // Another process may deliver it: then nobody here is told.
             let next = rt::after(rt::now(), pause).min(end);
-            let _ = until(Some(next), settled.changed()).await;
+            let _ = until(Some(next), changed).await;
             pause = (pause * 2).min(LONGEST);
         }
     }
@@ -191,26 +194,30 @@ impl Outbox {
 }
 
 /// While it lives, nobody else runs the outbox.
-struct Running<'a>(&'a AtomicBool);
+struct Running<'a> {
+    inner: &'a Inner,
+    /// Whether the store counts on its workers.
+    has_begun: bool,
+    /// It was shut down, and doesn't run again.
+    is_over: bool,
+}
 
 impl<'a> Running<'a> {
-    fn begin(is_running: &'a AtomicBool) -> Result<Self, OutboxError> {
-        if is_running.swap(true, Ordering::SeqCst) {
+    fn begin(inner: &'a Inner) -> Result<Self, OutboxError> {
+        if inner.is_running.swap(true, Ordering::SeqCst) {
             let why = "this outbox runs already, or was shut down: `run` it once, and build another after a shutdown";
             return Err(OutboxError::new(OutboxErrorKind::Taken, why));
         }
-        Ok(Self(is_running))
-    }
-
-    /// It was shut down, and doesn't run again.
-    fn end(self) {
-        std::mem::forget(self);
+        Ok(Self { inner, has_begun: false, is_over: false })
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
+        if self.has_begun {
+            self.inner.store.retire();
+        }
+        self.inner.is_running.store(self.is_over, Ordering::SeqCst);
     }
 }
 

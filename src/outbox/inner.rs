@@ -1,16 +1,19 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::id::MessageId;
 use super::input::Applied;
 use super::lane::Lane;
 use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
+use super::waiters::Waiters;
+use crate::control::LaneHealth;
 use crate::event::Event;
-use crate::rt::{Clock, Rng};
+use crate::rt::{self, Clock, Rng, until};
 use crate::terms::outbox::OutboxEvent;
 
 /// What an outbox's handles and workers share.
@@ -26,8 +29,11 @@ pub(super) struct Inner {
     pub(super) retention: Duration,
     /// There may be something to claim, by lane.
     pub(super) wakes: HashMap<String, Notify>,
-    /// Counts settled batches, for those who wait for a message.
-    pub(super) settled: watch::Sender<u64>,
+    pub(super) waiters: Waiters,
+    /// Whether a registry asks for the lanes.
+    pub(super) is_registered: bool,
+    /// The lanes as they were counted last.
+    pub(super) counted: Mutex<Vec<LaneHealth>>,
     pub(super) settling: mpsc::Sender<ToSettle>,
     /// When everything has to have ended, once it is to end.
     pub(super) stop: watch::Sender<Option<Instant>>,
@@ -66,6 +72,23 @@ impl Inner {
         self.ahead.store(ahead, Ordering::Relaxed);
     }
 
+    pub(super) fn new_id(&self) -> MessageId {
+        MessageId::new(self.time(), &self.rng)
+    }
+
+    /// Ends when what is under way has to have ended.
+    pub(super) async fn grace(&self) {
+        let mut stop = self.stop.subscribe();
+        loop {
+            let end = *stop.borrow_and_update();
+            if end.is_some_and(|end| end <= rt::now()) {
+                return;
+            }
+            // A later shutdown may make the end come sooner.
+            let _ = until(end, stop.changed()).await;
+        }
+    }
+
     pub(super) fn wake(&self, lane: &str) {
         if let Some(wake) = self.wakes.get(lane) {
             wake.notify_one();
@@ -90,14 +113,25 @@ impl Inner {
     /// Tells the subscribers of all lanes that the store fails, if they were not told.
     pub(super) fn store_fails(&self, call: StoreCall) {
         if self.failing.fetch_or(call as u8, Ordering::SeqCst) == 0 {
-            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreFailing));
+            self.tell_each(OutboxEvent::StoreFailing);
         }
     }
 
     /// Tells them that it works again, if nothing else fails.
     pub(super) fn store_works(&self, call: StoreCall) {
         if self.failing.fetch_and(!(call as u8), Ordering::SeqCst) == call as u8 {
-            self.lanes.iter().for_each(|lane| lane.tell(OutboxEvent::StoreBack));
+            self.tell_each(OutboxEvent::StoreBack);
+        }
+    }
+
+    /// Once for each destination, however many lanes it has.
+    fn tell_each(&self, event: OutboxEvent) {
+        for (at, lane) in self.lanes.iter().enumerate() {
+            let is_same =
+                |other: &Arc<Lane>| other.destination.emitter().is_same(lane.destination.emitter());
+            if !self.lanes[..at].iter().any(is_same) {
+                lane.tell(event);
+            }
         }
     }
 
@@ -105,13 +139,18 @@ impl Inner {
     pub(super) fn recovered(&self, recovered: &Recovered) {
         let own = self.lanes.iter().find(|lane| lane.name == recovered.lane);
         match (own, recovered.dead_reason) {
+            (Some(lane), Some(why)) => lane.tell(OutboxEvent::Parked { why }),
             // The process that has the lane doesn't learn of it.
-            (_, Some(why)) => {
-                own.or(self.lanes.first()).inspect(|lane| lane.tell(OutboxEvent::Parked { why }));
+            (None, Some(why)) => {
+                if let Some(first) = self.lanes.first() {
+                    let emitter = first.destination.emitter().renamed(&recovered.lane);
+                    emitter.emit(None, || Event::Outbox(OutboxEvent::Parked { why }));
+                }
             }
             (Some(lane), None) => lane.tell(OutboxEvent::Recovered),
             (None, None) => {}
         }
+        self.waiters.changed(recovered.id);
         self.wake(&recovered.lane);
     }
 }

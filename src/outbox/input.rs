@@ -17,6 +17,8 @@ pub enum Input {
         lease: Duration,
         /// How long the provider knows a key.
         key_lifetime: Option<Duration>,
+        /// The batch in which it is sent, and how many that has, if it is in none.
+        batch: Option<(MessageId, u32)>,
     },
     /// Its worker still works on it.
     Extend {
@@ -94,6 +96,11 @@ pub enum Outcome {
         /// Whether the provider may have done it all the same.
         effect: Effect,
     },
+    /// It failed as one of a batch for each of which the provider answered, and may succeed later, in another.
+    RetryApart {
+        /// When to try again.
+        at: Timestamp,
+    },
     /// It was not sent, or the provider asked for a pause: no attempt.
     Snooze {
         /// When to try.
@@ -134,6 +141,7 @@ impl fmt::Debug for Outcome {
             Self::Delivered { hook_again } => write!(f, "Delivered({hook_again})"),
             Self::HookFailed { at } => write!(f, "HookFailed({at})"),
             Self::Retry { at, effect } => write!(f, "Retry({at}, effect: {effect:?})"),
+            Self::RetryApart { at } => write!(f, "RetryApart({at})"),
             Self::Snooze { until } => write!(f, "Snooze({until})"),
             Self::Accepted { at, .. } => write!(f, "Accepted({at}, ..)"),
             Self::Dead(reason) => write!(f, "Dead({reason:?})"),

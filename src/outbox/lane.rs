@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::batch::Batch;
 use super::destination::Destination;
 use super::polling::Polling;
 use super::schedule::Schedule;
@@ -42,6 +43,7 @@ pub struct Lane {
     pub(super) call_limit: Duration,
     pub(super) lease: Duration,
     pub(super) polling: Option<Polling>,
+    pub(super) batch: Option<Batch>,
 }
 
 /// What to do with a message of which nobody knows whether an earlier attempt had its effect.
@@ -98,6 +100,7 @@ impl Lane {
             call_limit: Duration::from_secs(60),
             lease: Duration::from_secs(90),
             polling: None,
+            batch: None,
         }
     }
 
@@ -156,10 +159,23 @@ impl Lane {
         self
     }
 
+    /// Sends several messages in one request. [`concurrency`](Self::concurrency) then counts requests.
+    pub fn batch(mut self, batch: Batch) -> Self {
+        self.batch = Some(batch);
+        self
+    }
+
     pub(super) fn check_into(&self, found: &mut Vec<ValidationError>) {
         let mut errors = Errors::new(&self.name, found);
         if self.concurrency == 0 {
             errors.add("concurrency", "0 delivers nothing: allow at least 1");
+        }
+        if self.batch.as_ref().is_some_and(|batch| batch.most == 0) {
+            errors.add("batch", "a batch of 0 messages sends nothing: allow at least 1");
+        }
+        if self.batch.is_some() && self.polling.is_some() {
+            let why = "a job has one answer, and a batch one for each message: leave out `batch` or `polling`";
+            errors.add("polling", why);
         }
         errors.refuse_zero("call_limit", Some(self.call_limit));
         let least = self.call_limit.saturating_add(MARGIN);

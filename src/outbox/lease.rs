@@ -1,16 +1,66 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::inner::Inner;
+use super::lane::Lane;
 use super::store::{LeaseRef, Store};
+use crate::context::Report as CallReport;
 use crate::rt::{self, Timer};
+use crate::terms::Delivery as Sent;
+use crate::terms::outbox::OutboxEvent;
 
-/// Does `work` while its lease is extended at each third. Nobody else extends it: if the work is dropped, its
+/// Does `work` and settles what it came to, while its leases are extended. `None` is work that comes to nothing that could
+/// be settled.
+pub(super) async fn under_leases<E, S>(
+    (inner, lane): (&Inner, &Lane),
+    held: Vec<LeaseRef>,
+    work: impl Future<Output = Option<E>>,
+    settle: impl FnOnce(E) -> S,
+) -> Option<Instant>
+where
+    S: Future<Output = Option<Instant>>,
+{
+    let is_ended = AtomicBool::new(false);
+    let lost = || {
+        // Later, a lease that is gone may be one that is settled.
+        if !is_ended.load(Ordering::Relaxed) {
+            lane.tell(OutboxEvent::LeaseLost);
+        }
+    };
+    let work = async {
+        let ended = work.await?;
+        is_ended.store(true, Ordering::Relaxed);
+        settle(ended).await
+    };
+    while_extended(&*inner.store, held, lane.lease, lost, work).await
+}
+
+/// Does `work` until the grace of a shutdown is over: then, whether something of it may have been sent.
+pub(super) async fn in_grace<T>(
+    inner: &Inner,
+    report: &CallReport,
+    work: impl Future<Output = T>,
+) -> Result<T, Sent> {
+    let ended = {
+        let (mut work, mut grace) = (pin!(work), pin!(inner.grace()));
+        // The grace first: what waits must not begin because another one was dropped and has left its place.
+        poll_fn(|cx| match grace.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(report.delivery_if_cut())),
+            Poll::Pending => work.as_mut().poll(cx).map(Ok),
+        })
+        .await
+    };
+    ended.map_err(|sent| sent.unwrap_or(Sent::NotSent))
+}
+
+/// Does `work` while its leases are extended at each third. Nobody else extends it: if the work is dropped, its
 /// lease ends. Work whose lease is lost goes on, because a success counts however late it is told.
-pub(super) async fn while_extended<F: Future>(
+async fn while_extended<F: Future>(
     store: &dyn Store,
-    held: LeaseRef,
+    held: Vec<LeaseRef>,
     lease: Duration,
     lost: impl Fn(),
     work: F,
@@ -26,12 +76,12 @@ pub(super) async fn while_extended<F: Future>(
         while !is_lost {
             match &mut extending {
                 None if timer.as_mut().poll_at(due, cx).is_pending() => break,
-                None => extending = Some(store.extend(vec![held], lease)),
+                None => extending = Some(store.extend(held.clone(), lease)),
                 Some(extension) => match extension.as_mut().poll(cx) {
                     Poll::Pending => break,
                     // If the store is away, the next third may find it back.
                     Poll::Ready(extended) => {
-                        is_lost = matches!(extended, Ok(held) if held == [false]);
+                        is_lost = matches!(extended, Ok(held) if held.contains(&false));
                         if is_lost {
                             lost();
                         }

@@ -4,17 +4,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use uuid::Uuid;
 
-use super::error::{OutboxError, OutboxErrorKind};
-use super::id::MessageId;
-use super::progress::Progress;
-use super::stored::{Content, NewMessage};
-use super::time::Timestamp;
 use crate::context::{IdempotencyKey, Scope};
 use crate::outcome::Error;
-use crate::rt::Rng;
-use crate::terms::outbox::Priority;
+use crate::terms::outbox::{Phase, Priority};
 
 /// A request to be delivered, sooner or later, and what is to happen with it.
 ///
@@ -38,24 +31,26 @@ use crate::terms::outbox::Priority;
 #[derive(Clone)]
 #[must_use = "a message is not stored until it is enqueued"]
 pub struct Message {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-    lane: Option<String>,
-    key: Option<String>,
-    dedup_key: Option<String>,
-    order_key: Option<String>,
-    template: Option<String>,
-    correlation_id: Option<String>,
-    traceparent: Option<String>,
-    priority: Priority,
-    max_age: Option<Duration>,
-    delay: Duration,
-    max_attempts: u32,
-    keep_answer: u32,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) lane: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) dedup_key: Option<String>,
+    pub(super) order_key: Option<String>,
+    pub(super) template: Option<String>,
+    pub(super) correlation_id: Option<String>,
+    pub(super) traceparent: Option<String>,
+    pub(super) priority: Priority,
+    pub(super) max_age: Option<Duration>,
+    pub(super) delay: Duration,
+    pub(super) max_attempts: u32,
+    pub(super) keep_answer: u32,
+    pub(super) dedup_window: Duration,
+    pub(super) phase: Phase,
     /// The first thing that was wrong.
-    error: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 impl Message {
@@ -91,6 +86,8 @@ impl Message {
             delay: Duration::ZERO,
             max_attempts: MAX_ATTEMPTS,
             keep_answer: 0,
+            dedup_window: Duration::ZERO,
+            phase: Phase::Send,
             error,
         }
     }
@@ -161,9 +158,26 @@ impl Message {
     }
 
     /// The business's own name for the operation. While a message of the same name is open or dead in the
-    /// lane, another one isn't stored: its [`Ticket`](super::Ticket) is that of the first.
+    /// lane, and for a [window](Self::dedup_window) after its delivery, another one isn't stored: its
+    /// [`Ticket`](super::Ticket) is that of the first.
     pub fn dedup_key(mut self, key: impl Into<String>) -> Self {
         self.dedup_key = Some(key.into());
+        self
+    }
+
+    /// How long its [business key](Self::dedup_key) stays taken after it was delivered; not at all by default,
+    /// because a key such as `price of item 7` is used again for the next change, which must not be lost. Set it
+    /// where a key names one operation that may be enqueued again late, by a job that is repeated. The message is
+    /// stored for at least as long.
+    pub fn dedup_window(mut self, window: Duration) -> Self {
+        self.dedup_window = window;
+        self
+    }
+
+    /// Nothing is sent: the function that settles it does all.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn handled(mut self) -> Self {
+        self.phase = Phase::Handle;
         self
     }
 
@@ -220,55 +234,8 @@ impl Message {
         self.lane.as_deref()
     }
 
-    /// The message as a [`Store`](super::Store) takes it, enqueued at `now`.
-    ///
-    /// # Errors
-    ///
-    /// [`OutboxErrorKind::Message`], with what is wrong with it.
-    pub fn build(self, lane: &str, now: Timestamp, rng: &Rng) -> Result<NewMessage, OutboxError> {
-        if let Some(why) = self.error {
-            return Err(OutboxError::new(OutboxErrorKind::Message, why));
-        }
-        let max_age = self.max_age.unwrap_or_else(|| self.delay.saturating_add(DAY));
-        if max_age <= self.delay && !self.delay.is_zero() {
-            let why = "its deadline is over before it may be sent: give it one after `not_before`";
-            return Err(OutboxError::new(OutboxErrorKind::Message, why));
-        }
-        let id = MessageId::new(now, rng);
-        let mut progress = Progress::new(now, max_age, self.max_attempts);
-        progress.not_before = now.plus(self.delay);
-        let content = Content {
-            id,
-            lane: lane.to_owned(),
-            idempotency_key: self.key.unwrap_or_else(|| id.to_string()),
-            dedup_key: self.dedup_key,
-            order_key: self.order_key,
-            correlation_id: self.correlation_id,
-            traceparent: self.traceparent,
-            template: self.template,
-            method: self.method,
-            uri: self.uri,
-            headers: self.headers,
-            fingerprint: fingerprint(&self.body),
-            body: self.body,
-            priority: self.priority,
-            keep_answer: self.keep_answer,
-            created: now,
-        };
-        Ok(NewMessage { content, progress })
-    }
-
     fn refuse(mut self, why: String) -> Self {
         self.error.get_or_insert(why);
-        self
-    }
-
-    /// For a message that was edited: the facts of the one that it replaces, unless it has its own.
-    pub(crate) fn or_of(mut self, old: &Content) -> Self {
-        self.dedup_key = self.dedup_key.or_else(|| old.dedup_key.clone());
-        self.order_key = self.order_key.or_else(|| old.order_key.clone());
-        self.template = self.template.or_else(|| old.template.clone());
-        self.correlation_id = self.correlation_id.or_else(|| old.correlation_id.clone());
         self
     }
 }
@@ -283,17 +250,9 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Valid for a body as long as its bytes are the same: a name-based UUID (RFC 9562, 5.5; SHA-1).
-pub(crate) fn fingerprint(body: &[u8]) -> String {
-    Uuid::new_v5(&BODIES, body).to_string()
-}
-
-fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
+pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
     value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A third more than the default schedule needs for the default deadline.
 const MAX_ATTEMPTS: u32 = 40;
-/// The namespace of fingerprints, so that none is an idempotency key's.
-const BODIES: Uuid = Uuid::from_u128(0x6f75_7472_6967_4765_8272_626f_6479_0001);

@@ -58,7 +58,7 @@
 //!
 //! | from | what happens | to | if |
 //! |---|---|---|---|
-//! | – | enqueued | ready | no message has its key, and none that is open or dead has its business key in the lane; else the first one's ticket is returned |
+//! | – | enqueued | ready | no message has its key, and none that is open or dead, or within the [window](Message::dedup_window) after its delivery, has its business key in the lane; else the first one's ticket is returned |
 //! | ready | claimed: attempt + 1, a new lease | leased | due, before its deadline, lane not paused, first of its order key |
 //! | leased | the provider did it | delivered | |
 //! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
@@ -66,8 +66,10 @@
 //! | leased | failed | dead: [`Exhausted`](DeadReason::Exhausted), [`Expired`](DeadReason::Expired) | attempts are used up; the next would be past the deadline |
 //! | leased | refused for good (4xx, unsendable) | dead: [`Rejected`](DeadReason::Rejected) | |
 //! | leased | not sent, or 429 with a time, or 401 | ready, attempt − 1 | |
+//! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
 //! | leased | accepted, with where to ask | ready, to poll | the lane [polls](Lane::polling); polls are no attempts |
 //! | leased | delivered, but [settling](#settling) failed | ready, to settle | the function is repeated, the call isn't; used up: dead, [`HookFailed`](DeadReason::HookFailed) |
+//! | leased, nothing to send | its function failed | ready | as an attempt that failed; used up: dead, [`HookFailed`](DeadReason::HookFailed). A success that is told late counts for nothing |
 //! | leased | its lease is over | ready, outcome unknown + 1 | attempts are left; else dead: [`Poison`](DeadReason::Poison) |
 //! | ready, outcome unknown | claimed | leased, or dead: [`UnknownOutcome`](DeadReason::UnknownOutcome) | by the lane's [policy](Lane::unknown_outcome) |
 //! | ready | its deadline is over | dead: [`Expired`](DeadReason::Expired) | |
@@ -123,7 +125,8 @@
 //! [`edit`](Outbox::edit), [`act`](Outbox::act), [`pause`](Outbox::pause), [`resume`](Outbox::resume). Each act
 //! has who did it and why, and is recorded. The integration's subscribers are told by [`Event::Outbox`](crate::event::Event::Outbox)
 //! what needs attention: a message that is dead, one that is running out of attempts or time, a lane that
-//! pauses. Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
+//! pauses. How lanes are stands in a [`Registry`](crate::control::Registry::lanes) as well, for whoever builds the outbox
+//! with [`register`](OutboxBuilder::register). Who may ask for what is yours to decide: a ticket's id can't be guessed, and lists need an
 //! authorization.
 //!
 //! # Defaults
@@ -146,15 +149,19 @@
 //! |---|---|---|---|
 //! | [`Outbox::memory`] | one | one | nothing |
 //! | `Outbox::sqlite` (feature `sqlite`) | many, on one machine | one, proven by a lock | crashes and power failures |
-//! | `PostgresStore` (feature `postgres`) by [`Outbox::with_store`] | many | many | what your server does |
+//! | `Outbox::postgres` (feature `postgres`) | many | many | what your server does |
 //! | [`Outbox::with_store`] | | | what your [`Store`] does |
 //!
 //! SQLite's file must be on a local disk: network file systems are refused. At its start, the worker takes back
 //! what the last one had under way, at once.
 
+mod batch;
+mod batch_delivery;
 mod builder;
 mod call;
+mod claim;
 mod columns;
+mod content;
 mod dead_letter;
 mod deliver;
 mod destination;
@@ -162,6 +169,7 @@ mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
 mod handle;
+mod health;
 mod hooks;
 mod id;
 mod inner;
@@ -191,8 +199,10 @@ mod stored;
 mod ticket;
 mod time;
 mod verdict;
+mod waiters;
 mod worker;
 
+pub use batch::{Batch, ItemVerdict};
 #[cfg(feature = "sqlite")]
 pub use builder::SqliteFile;
 pub use builder::{OpenStore, OutboxBuilder, OwnStore};

@@ -10,6 +10,7 @@ use super::stats::LaneStats;
 use super::store::{Pause, PausedBy};
 use super::stored::{History, StoredMessage};
 use super::time::Timestamp;
+use crate::terms::outbox::Phase;
 
 /// Who does something, and why: both are recorded.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +76,7 @@ impl Outbox {
         by: By<'_>,
     ) -> Result<Acted, OutboxError> {
         let acted = self.inner.store.act(on, action, by.who.into(), by.why.into()).await?;
+        acted.changed.iter().for_each(|id| self.inner.waiters.changed(*id));
         self.wake();
         Ok(acted)
     }
@@ -95,11 +97,16 @@ impl Outbox {
         by: By<'_>,
     ) -> Result<MessageId, OutboxError> {
         let store = &self.inner.store;
-        let old = store.get(id).await?.ok_or_else(missing)?.message.content;
+        let StoredMessage { content: old, progress, .. } =
+            store.get(id).await?.ok_or_else(missing)?.message;
         let lane = edited.lane_name().unwrap_or(&old.lane).to_owned();
-        let new = edited.or_of(&old).build(&lane, store.now().await?, &self.inner.rng)?;
+        let mut new = edited.or_of(&old).build(&lane, store.now().await?, &self.inner.rng)?;
+        if progress.phase == Phase::Handle {
+            new.progress.phase = Phase::Handle;
+        }
         let new_id = new.content.id;
         store.edit(id, new, by.who.into(), by.why.into()).await?;
+        self.inner.waiters.changed(id);
         self.inner.wake(&lane);
         Ok(new_id)
     }

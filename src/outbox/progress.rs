@@ -52,6 +52,14 @@ pub struct Progress {
     pub erased: bool,
     /// Where to ask for the result, in [`Phase::Poll`].
     pub poll_uri: Option<String>,
+    /// How long its business key stays taken after it was delivered.
+    pub dedup_window: Duration,
+    /// Until when its business key is taken, once it is delivered.
+    pub dedup_until: Option<Timestamp>,
+    /// The batch in which it is sent, until the provider has answered for it. Its text is the batch's key.
+    pub batch_id: Option<MessageId>,
+    /// How many messages that batch has.
+    pub batch_size: u32,
 }
 
 /// Who has a message, and until when.
@@ -89,6 +97,10 @@ impl Progress {
             replaced_by: None,
             erased: false,
             poll_uri: None,
+            dedup_window: Duration::ZERO,
+            dedup_until: None,
+            batch_id: None,
+            batch_size: 0,
         }
     }
 
@@ -98,6 +110,24 @@ impl Progress {
     pub fn asks_policy(&self, now: Timestamp) -> bool {
         let is_known = self.key_valid_until.is_none_or(|until| now < until);
         self.unknown > 0 || self.unknown_before > 0 && !is_known
+    }
+
+    /// How often the host's settling function was begun, this time included.
+    pub(crate) fn handled(&self) -> u32 {
+        match self.phase {
+            Phase::Handle => self.attempt,
+            _ => self.hook_attempts,
+        }
+        .max(1)
+    }
+
+    /// Whether it is still to be delivered, or a person has to decide about it.
+    pub(crate) fn is_undecided(&self) -> bool {
+        match self.state {
+            State::Ready | State::Leased => true,
+            State::Dead => self.replaced_by.is_none(),
+            State::Delivered | State::Cancelled | State::Discarded => false,
+        }
     }
 
     /// Whether its deadline is over. None applies to what the provider has done.

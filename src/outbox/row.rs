@@ -80,6 +80,7 @@ pub(crate) fn message<R: SqlRow>(row: &R) -> Result<Option<StoredMessage>, R::Er
         last_status: row.maybe_number("last_status")?,
         last_error: row.maybe_text("last_error")?,
         answer,
+        batch_request: row.maybe_bytes("batch_request")?,
     }))
 }
 
@@ -133,6 +134,10 @@ fn progress<R: SqlRow>(row: &R) -> Result<Option<Progress>, R::Error> {
         erased: row.maybe_integer("erased")? == Some(1),
         poll_uri: row.maybe_text("poll_uri")?,
         unknown_before: row.number("unknown_before")?,
+        dedup_window: Duration::from_millis(row.number("dedup_window")?),
+        dedup_until: row.maybe_time("dedup_until")?,
+        batch_id: row.maybe_parsed("batch_id")?,
+        batch_size: row.number("batch_size")?,
     }))
 }
 
@@ -147,6 +152,7 @@ pub(crate) fn attempt<R: SqlRow>(row: &R) -> Result<Attempt, R::Error> {
         class: row.maybe_text("class")?,
         request_id: row.maybe_text("request_id")?,
         next_at: row.maybe_time("next_at")?,
+        error: row.maybe_text("error")?,
     })
 }
 

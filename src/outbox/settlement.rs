@@ -4,27 +4,31 @@ use super::input::{Applied, Input, Outcome};
 use super::store::{Recovered, Settled, Settlement};
 use super::stored::{Answer, Attempt, StoredMessage};
 use super::time::Timestamp;
+use crate::outcome::BoxError;
+use crate::redact::{Redactor, StandardRedactor};
 use crate::terms::outbox::{DeadReason, Refusal, State};
 
 /// Applies a settlement, and says what is to be recorded.
 ///
-/// If the provider did it, `hook` runs the host's settling function, with the message and its answer; `false`
-/// means that it failed and that what it wrote was rolled back.
+/// If the provider did it, `hook` runs the host's settling function, with the message and its answer. Its error
+/// is [what it said](hook_error), and means that what it wrote was rolled back.
 pub(crate) fn settle(
     message: &mut StoredMessage,
     settlement: &Settlement,
     now: Timestamp,
-    hook: impl FnOnce(&StoredMessage, &Answer) -> bool,
+    hook: impl FnOnce(&StoredMessage, &Answer) -> Result<(), String>,
 ) -> (Settled, Attempt) {
     let Settlement { lease, outcome, report, answer } = settlement;
     let token = lease.token;
     let mut outcome = outcome.clone();
     let before = message.progress.clone();
     let mut applied = apply(message, token, &outcome, now);
+    let mut error = None;
     if let (Ok(_), Outcome::Delivered { hook_again }) = (applied, &outcome) {
         let kept = answer.clone().or_else(|| message.answer.clone());
         let kept = kept.unwrap_or_else(Answer::unknown);
-        if !hook(message, &kept) {
+        if let Err(why) = hook(message, &kept) {
+            error = Some(why);
             outcome = Outcome::HookFailed { at: *hook_again };
             message.progress = before;
             message.answer = Some(kept);
@@ -39,10 +43,13 @@ pub(crate) fn settle(
         if message.content.keep_answer > 0 && answer.is_some() {
             message.answer.clone_from(answer);
         }
+        if message.progress.batch_id.is_none() {
+            message.batch_request = None;
+        }
         if message.progress.state == State::Delivered {
             // All of it was kept only for the function that has run now.
-            message.answer =
-                message.answer.take().and_then(|answer| answer.cut(message.content.keep_answer));
+            let kept = usize::try_from(message.content.keep_answer).unwrap_or(usize::MAX);
+            message.answer = message.answer.take().and_then(|answer| answer.cut(kept));
         }
     }
     let attempt = Attempt {
@@ -55,6 +62,7 @@ pub(crate) fn settle(
         class: report.class.clone(),
         request_id: report.request_id.clone(),
         next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
+        error: error.or_else(|| report.error.clone()),
     };
     let settled = Settled {
         applied: applied.ok(),
@@ -84,6 +92,7 @@ pub(crate) fn recover(
         class: None,
         request_id: None,
         next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
+        error: None,
     });
     let recovered = Recovered {
         id: message.content.id,
@@ -92,6 +101,24 @@ pub(crate) fn recover(
         dead_reason: message.progress.dead_reason,
     };
     Ok((recovered, attempt))
+}
+
+/// What a settling function said when it failed, as it is recorded; nothing if it succeeded. `None` is one that
+/// didn't end.
+pub(crate) fn hook_error(settled: Option<Result<(), BoxError>>) -> Result<(), String> {
+    let Some(settled) = settled else { return Err("it panicked, or took too long".to_owned()) };
+    settled.map_err(|error| {
+        let mut said = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            said = format!("{said}: {error}");
+            cause = error.source();
+        }
+        let mut shown = StandardRedactor::new().show_texts().text(&said);
+        let end = (0..=LONGEST_ERROR).rev().find(|at| shown.is_char_boundary(*at));
+        shown.truncate(end.unwrap_or_default());
+        shown
+    })
 }
 
 fn apply(
@@ -115,7 +142,7 @@ fn word(
         (_, Err(_)) => "stale",
         (Outcome::HookFailed { .. }, _) => "hook_failed",
         (Outcome::Retry { effect: Effect::Unknown, .. }, _) => UNKNOWN,
-        (Outcome::Retry { .. }, _) => "retryable",
+        (Outcome::Retry { .. } | Outcome::RetryApart { .. }, _) => "retryable",
         (Outcome::Snooze { .. }, _) => "snoozed",
         (Outcome::Accepted { .. }, _) => "accepted",
         (Outcome::Dead(reason), _) => dead.unwrap_or(*reason).name(),
@@ -124,8 +151,8 @@ fn word(
 
 impl Answer {
     /// No more of the body than this; nothing at all for 0.
-    fn cut(mut self, bytes: u32) -> Option<Self> {
-        self.body.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+    pub(super) fn cut(mut self, bytes: usize) -> Option<Self> {
+        self.body.truncate(bytes);
         (bytes > 0).then_some(self)
     }
 
@@ -135,5 +162,7 @@ impl Answer {
     }
 }
 
+/// Bytes of a settling function's error: enough to know it again.
+const LONGEST_ERROR: usize = 500;
 /// The outcome of an attempt of which nobody knows what it did.
 const UNKNOWN: &str = "unknown";

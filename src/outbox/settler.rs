@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::error::{OutboxError, OutboxErrorKind};
+use super::error::OutboxError;
 use super::inner::{Inner, StoreCall, ToSettle};
 use super::store::{Settled, Settlement};
 use crate::rt;
@@ -25,9 +25,8 @@ pub(super) async fn run(inner: Arc<Inner>, waiting: &mut mpsc::Receiver<ToSettle
         match settled {
             Ok(settled) => {
                 for (one, settled) in batch.drain(..).zip(settled) {
-                    let _ = one.done.send(Some(settled));
+                    settler.tell(one, settled);
                 }
-                settler.tell();
             }
             // One of them may be what can't be stored: the others must not share its fate.
             Err(_) => {
@@ -49,38 +48,39 @@ struct Settler {
 }
 
 impl Settler {
-    /// Tries until it is stored. What an attempt came to is given up only if there is nothing to store it to.
+    /// Tries until it is stored.
     async fn alone(self: Arc<Self>, one: ToSettle) {
         let mut wait = SHORTEST;
         let settled = loop {
             rt::sleep_until(rt::after(rt::now(), self.inner.rng.about(wait))).await;
             wait = (wait * 2).min(LONGEST);
             let _turn = self.turns.acquire().await;
-            match self.settle(vec![one.settlement.clone()]).await {
-                Ok(mut settled) => break settled.pop(),
-                Err(error) if error.kind() == OutboxErrorKind::Refused => break None,
-                Err(_) => {}
+            if let Ok(mut settled) = self.settle(vec![one.settlement.clone()]).await {
+                break settled.pop().flatten();
             }
         };
         self.stuck.fetch_sub(1, Ordering::SeqCst);
-        let _ = one.done.send(settled);
-        self.tell();
+        self.tell(one, settled);
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, OutboxError> {
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+    ) -> Result<Vec<Option<Settled>>, OutboxError> {
         let settled = self.inner.store.settle(settlements).await;
-        if settled.as_ref().is_err_and(|error| error.kind() != OutboxErrorKind::Refused) {
+        if settled.is_err() {
             self.inner.store_fails(StoreCall::Settle);
         }
         settled
     }
 
-    /// Tells that something was stored.
-    fn tell(&self) {
+    /// Tells that it was stored.
+    fn tell(&self, one: ToSettle, settled: Option<Settled>) {
+        self.inner.waiters.changed(one.settlement.lease.id);
+        let _ = one.done.send(settled);
         if self.stuck.load(Ordering::SeqCst) == 0 {
             self.inner.store_works(StoreCall::Settle);
         }
-        self.inner.settled.send_modify(|batches| *batches = batches.wrapping_add(1));
     }
 }
 

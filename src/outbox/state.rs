@@ -17,8 +17,11 @@ impl Progress {
     /// The [`Refusal`] says why the message stays as it is.
     pub fn apply(&mut self, input: &Input, now: Timestamp) -> Result<Applied, Refusal> {
         match input {
-            Input::Claim { owner, lease, key_lifetime } => {
+            Input::Claim { owner, lease, key_lifetime, batch } => {
                 self.claim(owner, now.plus(*lease), *key_lifetime, now)?;
+                if let (Phase::Send, None, Some((id, size))) = (self.phase, self.batch_id, *batch) {
+                    (self.batch_id, self.batch_size) = (Some(id), size);
+                }
             }
             Input::Extend { token, lease } => {
                 let until = now.plus(*lease);
@@ -92,6 +95,7 @@ impl Progress {
                     .key_valid_until
                     .or_else(|| key_lifetime.map(|lifetime| now.plus(lifetime)));
             }
+            Phase::Handle => self.attempt += 1,
             Phase::Hook => self.hook_attempts += 1,
             Phase::Poll => {}
         }
@@ -110,11 +114,16 @@ impl Progress {
         match *outcome {
             Outcome::Delivered { .. } => {
                 let applied = self.success(token)?;
+                if !self.dedup_window.is_zero() && self.is_undecided() {
+                    self.dedup_until = Some(now.plus(self.dedup_window));
+                }
+                self.leave_batch();
                 self.end(State::Delivered, now);
                 return Ok(applied);
             }
             Outcome::HookFailed { at } => {
                 let applied = self.success(token)?;
+                self.leave_batch();
                 self.hook_failed(at, now);
                 return Ok(applied);
             }
@@ -122,6 +131,10 @@ impl Progress {
         };
         match outcome {
             Outcome::Retry { at, effect } => self.retry(*at, *effect, now),
+            Outcome::RetryApart { at } => {
+                self.leave_batch();
+                self.retry(*at, Effect::None, now);
+            }
             Outcome::Snooze { until } => self.snooze(*until),
             Outcome::Accepted { at, uri } => {
                 self.phase = Phase::Poll;
@@ -144,7 +157,8 @@ impl Progress {
         let is_held = self.state == State::Leased && self.token == token;
         match self.state {
             _ if is_held => Ok(Applied::Now),
-            _ if self.phase == Phase::Hook => Err(Refusal::Stale),
+            // Nobody but the function did it, and what that did was not stored without its lease.
+            _ if matches!(self.phase, Phase::Hook | Phase::Handle) => Err(Refusal::Stale),
             // No attempt has this token yet.
             _ if token == 0 || token > self.token => Err(Refusal::Stale),
             State::Delivered => Err(Refusal::Stale),
@@ -154,17 +168,22 @@ impl Progress {
     }
 
     fn hook_failed(&mut self, at: Timestamp, now: Timestamp) {
-        if self.phase != Phase::Hook {
-            (self.phase, self.hook_attempts) = (Phase::Hook, 1);
-        }
-        match self.hook_attempts >= self.max_attempts {
+        let runs = match self.phase {
+            Phase::Handle => self.attempt,
+            Phase::Hook => self.hook_attempts,
+            Phase::Send | Phase::Poll => {
+                (self.phase, self.hook_attempts) = (Phase::Hook, 1);
+                1
+            }
+        };
+        match runs >= self.max_attempts {
             true => self.die(DeadReason::HookFailed, now),
             false => self.wait_until(at, now),
         }
     }
 
     fn retry(&mut self, at: Timestamp, effect: Effect, now: Timestamp) {
-        if self.phase == Phase::Hook {
+        if matches!(self.phase, Phase::Hook | Phase::Handle) {
             return self.hook_failed(at, now);
         }
         if self.phase == Phase::Send {
@@ -176,9 +195,17 @@ impl Progress {
         self.wait_until(at, now);
     }
 
+    /// The batch's key was used up by its answer, or never did anything.
+    fn leave_batch(&mut self) {
+        if self.batch_id.take().is_some() {
+            (self.batch_size, self.unknown) = (0, 0);
+            (self.first_attempt, self.key_valid_until) = (None, None);
+        }
+    }
+
     fn snooze(&mut self, until: Timestamp) {
         match self.phase {
-            Phase::Send => self.attempt = self.attempt.saturating_sub(1),
+            Phase::Send | Phase::Handle => self.attempt = self.attempt.saturating_sub(1),
             Phase::Hook => self.hook_attempts = self.hook_attempts.saturating_sub(1),
             Phase::Poll => {}
         }
@@ -190,11 +217,13 @@ impl Progress {
         self.release(until);
     }
 
-    /// The attempt has no end: nobody knows what it did.
+    /// The attempt has no end: nobody knows what it did, if it sent anything.
     fn lease_over(&mut self, now: Timestamp) {
         self.unknown += u32::from(self.phase == Phase::Send);
         match self.phase {
-            Phase::Send if self.attempt >= self.max_attempts => self.die(DeadReason::Poison, now),
+            Phase::Send | Phase::Handle if self.attempt >= self.max_attempts => {
+                self.die(DeadReason::Poison, now);
+            }
             Phase::Hook if self.hook_attempts >= self.max_attempts => {
                 self.die(DeadReason::HookFailed, now);
             }

@@ -2,14 +2,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use super::claim::take_first;
+pub use super::claim::{ClaimRequest, Claimed, DeadHead, LeaseRef};
+pub(crate) use super::claim::{are_due, head_start};
 use super::dead_letter::{Acted, Action, Filter, Page, Selection};
 use super::error::OutboxError;
 use super::id::MessageId;
-use super::input::{Applied, Input, Outcome};
+use super::input::{Applied, Outcome};
 use super::stats::LaneStats;
-use super::stored::{Answer, Content, History, NewMessage, StoredMessage};
+use super::stored::{Answer, History, NewMessage, StoredMessage};
 use super::time::Timestamp;
-use crate::terms::outbox::{DeadReason, Phase, Priority, State};
+use crate::terms::outbox::{DeadReason, Phase, State};
 
 /// What a store's functions return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, OutboxError>> + Send + 'a>>;
@@ -24,8 +30,8 @@ pub trait Store: Send + Sync + 'static {
     /// The store's time. All times that it compares are its own.
     fn now(&self) -> StoreFuture<'_, Timestamp>;
 
-    /// Stores messages. For one whose idempotency key is stored already, or whose business key is open or
-    /// dead in its lane, nothing is stored.
+    /// Stores messages. For one whose idempotency key is stored already, or whose business key is taken in its
+    /// lane, by a message that is open or dead or by the window of one that was delivered, nothing is stored.
     fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>>;
 
     /// Gives a worker messages that are due, each with a lease: by priority, then by the time at which they
@@ -35,8 +41,13 @@ pub trait Store: Send + Sync + 'static {
     /// Makes leases last so long from now; says for each whether it is still held.
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Records what attempts came to, in the order given, and runs the host's settling functions.
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>>;
+    /// Keeps the request of a batch with its first message, if that is still held; says whether it was. It is the same
+    /// request at each repetition, until the provider has answered for the message.
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool>;
+
+    /// Records what attempts came to, in the order given, and runs the host's settling functions. For a
+    /// message that isn't stored any more, nothing is done, and `None` is said.
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>>;
 
     /// Takes back leases that are over, and parks waiting messages whose deadline is over: at most so many
     /// of each; with 0 it only finds out whether the store answers. It may be called by several workers at once.
@@ -46,6 +57,10 @@ pub trait Store: Send + Sync + 'static {
     /// called when the workers start, and again if they were dropped or this failed. A store that can't know takes
     /// back none.
     fn recover(&self) -> StoreFuture<'_, Reaped>;
+
+    /// The workers that began with [`recover`](Self::recover) have stopped: those of another process may begin. It
+    /// must not block, and nobody waits until it is done.
+    fn retire(&self) {}
 
     /// Stops claims in a lane until a time. A pause [by a worker](PausedBy::Worker) doesn't shorten one
     /// that holds.
@@ -59,6 +74,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Messages in the order in which they were enqueued.
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>>;
+
+    /// One message, without its attempts and what people did to it. Its request's headers and body may be
+    /// missing: it is asked for again and again by whoever waits for the message.
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        Box::pin(async move { Ok(self.get(id).await?.map(|history| history.message)) })
+    }
 
     /// One message with its attempts and what people did to it.
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>>;
@@ -83,7 +104,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> StoreFuture<'_, ()>;
 
     /// Removes at most so many messages that were delivered, cancelled or discarded before this, with their
-    /// attempts. Dead ones stay. Returns how many were removed.
+    /// attempts. Dead ones stay, and so do those whose business key is still taken. Returns how many were removed.
     fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize>;
 
     /// Whether a function of the host settles this lane's messages, so that answers are needed.
@@ -105,78 +126,6 @@ pub struct Enqueued {
     pub idempotency_key: String,
     /// Whether another message was there already, and this one wasn't stored.
     pub is_duplicate: bool,
-}
-
-/// A worker's question for work.
-#[derive(Clone, Debug)]
-pub struct ClaimRequest {
-    /// Of this lane.
-    pub lane: String,
-    /// For this worker process.
-    pub owner: String,
-    /// At most so many.
-    pub most: usize,
-    /// How long each lease is.
-    pub lease: Duration,
-    /// How long the provider knows a key that the outbox made, if it does.
-    pub key_lifetime: Option<Duration>,
-    /// How long it knows a [key of the host's](super::Message::idempotency_key).
-    pub own_key_lifetime: Option<Duration>,
-    /// What a dead message does to those behind it.
-    pub dead_head: DeadHead,
-}
-
-impl ClaimRequest {
-    /// What the claim is for this message.
-    #[must_use]
-    pub fn input(&self, content: &Content) -> Input {
-        let is_own = content.idempotency_key != content.id.to_string();
-        Input::Claim {
-            owner: self.owner.clone(),
-            lease: self.lease,
-            key_lifetime: if is_own { self.own_key_lifetime } else { self.key_lifetime },
-        }
-    }
-}
-
-/// What a dead message does to those of its [order key](super::Message::order_key) that came after it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DeadHead {
-    /// They wait until a person has decided about it.
-    #[default]
-    Blocks,
-    /// They are delivered without it.
-    SteppedOver,
-}
-
-/// A worker's work.
-#[derive(Clone, Debug, Default)]
-pub struct Claimed {
-    /// The messages, leased.
-    pub messages: Vec<StoredMessage>,
-    /// When the lane's next message is due, or its pause ends, as far as the store knows. Waiting for an
-    /// order key isn't counted.
-    pub next_due: Option<Timestamp>,
-    /// The store's time of the claim.
-    pub now: Timestamp,
-}
-
-/// Names a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LeaseRef {
-    /// The message.
-    pub id: MessageId,
-    /// The claim.
-    pub token: u64,
-}
-
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-impl LeaseRef {
-    /// The present lease of a message.
-    pub(crate) fn of(message: &StoredMessage) -> Self {
-        Self { id: message.content.id, token: message.progress.token }
-    }
 }
 
 /// What an attempt came to, as a worker tells it.
@@ -207,6 +156,8 @@ pub struct Report {
     pub class: Option<String>,
     /// The provider's own id for the request.
     pub request_id: Option<String>,
+    /// Why a function of the host's could not make the request.
+    pub error: Option<String>,
 }
 
 /// What settling did.
@@ -266,25 +217,3 @@ pub enum PausedBy {
     /// A person.
     Person(String),
 }
-
-/// Leaves the first of the messages that are due, in the order of claims.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) fn take_first(due: &mut Vec<StoredMessage>, most: usize) {
-    due.sort_by_key(|message| {
-        let start = head_start(message.content.priority);
-        (message.progress.not_before.minus(start), message.seq)
-    });
-    due.truncate(most);
-}
-
-/// How much sooner than it came due a message counts as due, in the order of claims.
-pub(crate) fn head_start(priority: Priority) -> Duration {
-    match priority {
-        Priority::High => 2 * STEP,
-        Priority::Normal => STEP,
-        Priority::Low => Duration::ZERO,
-    }
-}
-
-/// How long a message waits at most for those of the next higher priority that came due after it.
-const STEP: Duration = Duration::from_secs(600);

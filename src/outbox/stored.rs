@@ -71,6 +71,8 @@ pub struct StoredMessage {
     pub last_error: Option<String>,
     /// The answer, if it was to be kept or a settling function needs it.
     pub answer: Option<Answer>,
+    /// The request of the batch whose first message it is, as it was sent.
+    pub batch_request: Option<Bytes>,
 }
 
 /// The provider's answer, as far as it was to be kept.
@@ -106,6 +108,8 @@ pub struct Attempt {
     pub request_id: Option<String>,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
+    /// What the host's settling function said when it failed: at most 500 bytes, without what is secret by its looks.
+    pub error: Option<String>,
 }
 
 /// What a person did to a message or a lane.
@@ -141,18 +145,21 @@ impl StoredMessage {
     #[must_use]
     pub fn new(seq: u64, new: NewMessage) -> Self {
         let NewMessage { content, progress } = new;
-        Self { seq, content, progress, last_status: None, last_error: None, answer: None }
+        Self {
+            seq,
+            content,
+            progress,
+            last_status: None,
+            last_error: None,
+            answer: None,
+            batch_request: None,
+        }
     }
 
     /// Whether messages of its key that came after it have to wait for it.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
-        let Progress { state, replaced_by, .. } = &self.progress;
-        match state {
-            State::Ready | State::Leased => true,
-            State::Dead => replaced_by.is_none(),
-            _ => false,
-        }
+        self.progress.is_undecided()
     }
 
     /// Forgets the request and the answer. Ids, keys and what happened stay.
@@ -160,7 +167,7 @@ impl StoredMessage {
         self.content.uri = Uri::default();
         self.content.headers = HeaderMap::new();
         self.content.body = Bytes::new();
-        self.answer = None;
+        (self.answer, self.batch_request) = (None, None);
     }
 
     /// Whether a worker still has to poll for its result.

@@ -70,10 +70,10 @@ impl TicketState {
             (State::Ready | State::Leased, Phase::Poll) => {
                 Self::Polling { next_at: progress.not_before }
             }
-            (State::Ready, Phase::Send) => {
+            (State::Ready, Phase::Send | Phase::Handle) => {
                 Self::Accepted { next_at: progress.not_before, attempts: progress.attempt }
             }
-            (State::Leased, Phase::Send) => Self::Sending,
+            (State::Leased, Phase::Send | Phase::Handle) => Self::Sending,
             (State::Dead, _) => Self::Parked {
                 why: progress.dead_reason.unwrap_or(DeadReason::Rejected),
                 replaced_by: progress.replaced_by,

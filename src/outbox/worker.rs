@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::batch_delivery::BatchDelivery;
 use super::deliver::Delivery;
 use super::error::OutboxError;
 use super::inner::{Inner, StoreCall};
@@ -75,6 +76,7 @@ impl Worker {
                 }
                 sooner.as_mut().poll(cx).map(|_| false)
             });
+            let end = end.map(|end| rt::after(end, LAST));
             if until(end, ended).await != Some(false) {
                 // What is still under way is dropped: its lease ends, and its outcome is unknown.
                 return;
@@ -110,11 +112,12 @@ impl Worker {
         ClaimRequest {
             lane: self.lane.name.clone(),
             owner: self.inner.owner.clone(),
-            most,
+            most: self.lane.batch.as_ref().map_or(most, |batch| batch.most),
             lease: self.lane.lease,
             key_lifetime: self.lane.destination.key_lifetime(false),
             own_key_lifetime: self.lane.destination.key_lifetime(true),
             dead_head: self.lane.dead_head,
+            batch: self.lane.batch.is_some().then(|| self.inner.new_id()),
         }
     }
 
@@ -133,17 +136,18 @@ impl Worker {
         self.failures = 0;
         self.inner.store_works(StoreCall::Claim);
         self.inner.follow(of_store);
-        let count = messages.len();
+        let count = match &self.lane.batch {
+            None => messages.len(),
+            Some(_) => usize::from(!messages.is_empty()),
+        };
         self.empty = if count == 0 { self.empty.saturating_add(1) } else { 0 };
-        for message in messages {
-            self.start(message);
-        }
+        self.start(messages);
         if let Some(interval) = free.interval {
             // No sooner than the rate lets these go, so that nothing leased waits for its turn.
             let turns = interval.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
             self.gate = self.gate.max(Some(rt::after(now, turns)));
         }
-        if count == free.places {
+        if count == free.places || count > 0 && self.lane.batch.is_some() {
             return None;
         }
         let idle = POLL.saturating_mul(self.empty.max(1)).min(IDLE);
@@ -151,12 +155,23 @@ impl Worker {
         Some(rt::after(now, next.min(idle)))
     }
 
-    fn start(&mut self, message: StoredMessage) {
-        let (inner, lane) = (Arc::clone(&self.inner), Arc::clone(&self.lane));
-        if self.stop.borrow().is_some() {
-            self.running.spawn(give_back(inner, lane, message));
-        } else {
-            self.running.spawn(Delivery { inner, lane, message }.run());
+    fn start(&mut self, mut messages: Vec<StoredMessage>) {
+        let shared = || (Arc::clone(&self.inner), Arc::clone(&self.lane));
+        let is_stopped = self.stop.borrow().is_some();
+        if let (Some(batch), false) = (&self.lane.batch, is_stopped) {
+            let is_sent = |message: &mut StoredMessage| message.progress.batch_id.is_some();
+            let sent: Vec<_> = messages.extract_if(.., is_sent).collect();
+            if !sent.is_empty() {
+                let ((inner, lane), batch) = (shared(), batch.clone());
+                self.running.spawn(BatchDelivery::new(inner, lane, batch, sent).run());
+            }
+        }
+        for message in messages {
+            let (inner, lane) = shared();
+            match is_stopped {
+                true => self.running.spawn(give_back(inner, lane, message)),
+                false => self.running.spawn(Delivery { inner, lane, message }.run()),
+            };
         }
     }
 
@@ -196,6 +211,8 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
     None
 }
 
+/// How long the store has, after the grace of a shutdown, to take back what was not sent.
+const LAST: Duration = Duration::from_secs(1);
 /// How soon a lane looks again that has work: what others enqueue is found within this time.
 const POLL: Duration = Duration::from_secs(1);
 /// How soon one looks again that has had none for a while: each time that nothing is due, it waits a second longer.

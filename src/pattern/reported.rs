@@ -33,7 +33,7 @@ impl<W: Wire> CallBox<W> {
         let is_limited = has_limit(request);
         let scopes = [made_in.as_ref(), polled_in.as_ref()];
         let (method, is_nested) = (request.method(), context.is_nested());
-        let entry = Carried::report(scopes, method, facts, is_nested);
+        let entry = Carried::report(scopes, method, context, is_nested);
         self.reported = entry.map(|entry| Reported { entry, head: None });
         let Some(scope) = Carried::inner(made_in, polled_in) else { return };
         scope.extend(request);

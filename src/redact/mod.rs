@@ -125,3 +125,5 @@ pub(crate) use sample::Kept;
 pub use standard::StandardRedactor;
 #[cfg(feature = "audit")]
 pub(crate) use words::is_header_name;
+#[cfg(feature = "json")]
+pub(crate) use words::{is_id_key, is_word};

@@ -1,5 +1,8 @@
 //! What looks like a program's, and so like nobody's name, number or secret.
 
+#[cfg(feature = "json")]
+use super::patterns;
+
 /// Whether a key looks like a field's name in a program: `first_name`, `lineItems`, `straße`, `$ref`.
 ///
 /// A dot or a hyphen is in no such name, but in a user's (`ada.lovelace`). One word with a capital may
@@ -27,12 +30,24 @@ pub(super) fn is_value(key: &str) -> bool {
         || !key.trim_start_matches('@').chars().all(is_part)
 }
 
+/// Whether an object's key is an id, a date, an address or a token, and no field's name. Names of people
+/// that are written as a program's words look like fields.
+#[cfg(feature = "json")]
+pub(crate) fn is_id_key(key: &str) -> bool {
+    let is_dotted = key.contains('.') && !key.starts_with('@');
+    key.is_empty()
+        || is_dotted
+        || is_value(key)
+        || key.bytes().all(|byte| byte.is_ascii_digit())
+        || patterns::holds_token(key.as_bytes())
+}
+
 /// Whether a value is a word of a program: `card_declined`, `NotFound`, `RATE_LIMITED`, `E1001`, `404`.
 ///
 /// Letters and digits that take turns are none, but a secret or a number of something. More digits
 /// than an error's code has may be an account, a date or a code that opens something. One word
 /// with a capital may be anybody's name.
-pub(super) fn is_word(value: &str) -> bool {
+pub(crate) fn is_word(value: &str) -> bool {
     let digits = digits(value);
     // `hunter2` is a password, and `address_line1` a field.
     let is_password = digits > 0

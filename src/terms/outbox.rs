@@ -44,6 +44,8 @@ named! {
         Poll: "poll";
         /// The provider did it; only the function of the host that settles it has to run.
         Hook: "hook";
+        /// Nothing is sent; the function of the host that settles it has to run.
+        Handle: "handle";
     }
 }
 
@@ -95,7 +97,8 @@ named! {
 #[non_exhaustive]
 pub enum OutboxEvent {
     /// A message is dead: a person has to decide about it. That the lease or the deadline of another process's
-    /// message was over is told by the process that finds it, through the first of its lanes.
+    /// message was over is told by the process that finds it, to the subscribers of its first lane, as of an
+    /// integration of the message's lane's name.
     Parked {
         /// Why.
         why: DeadReason,
@@ -151,6 +154,6 @@ macro_rules! parsed {
 parsed! {
     Priority: High Normal Low;
     State: Ready Leased Delivered Dead Cancelled Discarded;
-    Phase: Send Poll Hook;
+    Phase: Send Poll Hook Handle;
     DeadReason: Rejected Exhausted Expired Poison UnknownOutcome HookFailed;
 }

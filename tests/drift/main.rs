@@ -3,4 +3,5 @@
 mod bench;
 mod headers;
 mod secrets;
+mod shapes;
 mod told;

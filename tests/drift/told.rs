@@ -75,7 +75,9 @@ async fn ten_thousand_templates_are_bounded_and_the_oldest_goes() {
     for number in 0..10_000 {
         let request = get(&format!("/v1/{number}/{{id}}"));
         assert_eq!(bench.send(request, answer(&OLD, "")).await.len(), 1);
-        wait(secs(1)).await;
+        if number % 10 == 0 {
+            wait(secs(10)).await;
+        }
     }
     let known = bench.handle().drifts();
     assert_eq!(known.len(), 1_000);
@@ -142,4 +144,44 @@ fn a_header_that_is_read_anyway_is_a_mistake_that_says_so() {
     let error = error.to_string();
     assert!(error.contains("notice_headers") && error.contains("link"), "{error}");
     DriftLayer::new().check().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_switches_it_on_and_off_while_calls_run_and_what_was_noticed_stays() {
+    let old = Answer::status(200).header("deprecation", "true");
+    let crm = Integration::user_flow("crm").service(Script::new([old])).build().unwrap();
+    let call = async || crm.get("http://crm.test/a").send().await.unwrap();
+    call().await;
+    assert_eq!(crm.drift().drifts(), []);
+    let apply = |file: &str| crm.apply(&toml::from_str(file).unwrap()).unwrap();
+    apply("drift = { watch = true, shapes = { answers = 10 } }");
+    call().await;
+    assert_eq!(crm.drift().drifts().len(), 1);
+    apply("");
+    let seen = crm.drift().drifts();
+    wait(secs(60)).await;
+    call().await;
+    assert_eq!(crm.drift().drifts(), seen, "nobody looks");
+}
+
+#[test]
+fn a_call_without_a_sign_allocates_nothing_for_it() {
+    use futures_util::FutureExt;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let allocated = |layer: DriftLayer| {
+        let usual = Answer::status(200).header("content-type", "application/json").body("{}");
+        let builder = Integration::user_flow("crm").service(Script::new([usual]));
+        let crm = builder.drift(layer).build().unwrap();
+        let mut counted = 0;
+        for _ in 0..9 {
+            let request = crm.get("http://crm.test/a/1").template("/a/{id}");
+            let call = async { request.send().await.unwrap().into_body().bytes().await.unwrap() };
+            let info = allocation_counter::measure(|| drop(call.now_or_never().unwrap()));
+            counted = info.count_total;
+        }
+        counted
+    };
+    assert_eq!(allocated(DriftLayer::new()), allocated(DriftLayer::disabled()));
 }

@@ -2,11 +2,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use outrigger::outbox::{
     Acted, Action, ClaimRequest, Claimed, Enqueued, Filter, History, LaneStats, LeaseRef,
     MemoryStore, MessageId, NewMessage, OutboxError, Page, Pause, Reaped, Selection, Settled,
     Settlement, Store, StoreFuture, StoredMessage, Timestamp,
 };
+use outrigger::rt::Rng;
 
 /// A store in memory that can be told to fail, or to say nothing at all. Clones are the same one.
 #[derive(Clone)]
@@ -46,13 +48,10 @@ impl Away {
     /// Only stores make errors: this is one of the store in memory, about a message that it doesn't have.
     async fn error(&self) -> OutboxError {
         let id: MessageId = "01890000-0000-7000-8000-000000000000".parse().expect("an id");
-        let missing = Settlement {
-            lease: LeaseRef { id, token: 1 },
-            outcome: outrigger::outbox::Outcome::Snooze { until: Timestamp(0) },
-            report: outrigger::outbox::Report::default(),
-            answer: None,
-        };
-        self.inner.settle(vec![missing]).await.expect_err("there is no such message")
+        let new = outrigger::outbox::Message::post("/").build("any", Timestamp(0), &Rng::seeded(1));
+        let edited = new.expect("it is whole");
+        let edited = self.inner.edit(id, edited, "ada".into(), "a test".into()).await;
+        edited.expect_err("there is no such message")
     }
 }
 
@@ -75,7 +74,8 @@ forward! {
     enqueue(messages: Vec<NewMessage>) -> Vec<Enqueued>;
     claim(request: ClaimRequest) -> Claimed;
     extend(leases: Vec<LeaseRef>, lease: Duration) -> Vec<bool>;
-    settle(settlements: Vec<Settlement>) -> Vec<Settled>;
+    keep_request(first: LeaseRef, request: Bytes) -> bool;
+    settle(settlements: Vec<Settlement>) -> Vec<Option<Settled>>;
     reap(most: usize) -> Reaped;
     recover() -> Reaped;
     pause(pause: Pause) -> ();

@@ -220,6 +220,7 @@ async fn an_event_whose_worker_is_gone_is_handled_by_another() {
         key_lifetime: None,
         own_key_lifetime: None,
         dead_head: DeadHead::SteppedOver,
+        batch: None,
     };
     assert_eq!(bench.outbox.store().claim(gone).await.unwrap().messages.len(), 1);
     bench.work();

@@ -13,7 +13,7 @@ use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
-use outrigger::drift::DriftLayer;
+use outrigger::drift::{DriftLayer, ShapeConfig};
 use outrigger::event::{Emitter, SourceProblem, SwitchMode};
 use outrigger::fallback::FallbackLayer;
 use outrigger::fault_injection::Plan;
@@ -373,18 +373,26 @@ async fn cached(bench: &Bench) -> Integration {
     rates
 }
 
-/// Answers of an API that will be gone.
+/// Answers of an API that will be gone, and that change their shape.
 async fn drifts(bench: &Bench) -> Integration {
-    let old = Answer::status(200)
-        .header("deprecation", "true")
-        .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT");
+    let old = |body: &'static str| {
+        Answer::status(200)
+            .header("deprecation", "true")
+            .header("sunset", "Fri, 30 Jun 2023 23:59:59 GMT")
+            .header("content-type", "application/json")
+            .body(body)
+    };
+    let known = old(r#"{ "state": "open", "price": 1, "name": 1, "note": 1 }"#);
+    let other = old(r#"{ "state": "lost", "price": null, "name": "a" }"#);
+    let shapes = ShapeConfig::new().answers(1).time(Duration::ZERO);
     let books = Integration::user_flow("drifts")
         .subscriber(bench.metrics.clone())
         .register(&bench.registry)
-        .drift(DriftLayer::new())
-        .service(Script::new([old]))
+        .drift(DriftLayer::new().shapes(shapes))
+        .service(Script::new([known, other]))
         .build()
         .expect("settings that work");
+    call(&books, Method::GET).await;
     call(&books, Method::GET).await;
     books
 }

@@ -57,10 +57,13 @@ async fn health_has_these_fields() {
         },
         "validation": null,
         "token": null,
+        "lanes": [],
         "keyed_tokens": null,
+        "local_copies": [],
         "signing": null,
         "pins": [],
         "drifts": [],
+        "local_copies": [],
         "expiries": [],
     });
     assert_eq!(written, expected);

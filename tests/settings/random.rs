@@ -132,6 +132,7 @@ const DURATIONS: &[&str] = &[
     "retry.backoff.step",
     "retry.budget.floor_period",
     "hedge.at_least",
+    "drift.shapes.time",
     "circuit_breaker.window",
     "circuit_breaker.open_for",
     "circuit_breaker.open_cap",
@@ -171,6 +172,8 @@ const RATES: &[&str] = &["circuit_breaker.failure_rate", "hedge.quantile"];
 const COUNTS: &[&str] = &[
     "mirror.concurrency",
     "mirror.body_cap",
+    "drift.shapes.answers",
+    "drift.shapes.body_cap",
     "cache.body_cap",
     "cache.max_bytes",
     "cache.max_keys",

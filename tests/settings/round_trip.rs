@@ -7,7 +7,7 @@ use outrigger::backoff::{Backoff, Jitter};
 use outrigger::bulkhead::Adaptive;
 use outrigger::cache::{CacheLayer, CacheWindows};
 use outrigger::circuit_breaker::{Consecutive, Mode, Throttled, WhenOpen};
-use outrigger::drift::DriftLayer;
+use outrigger::drift::{DriftLayer, ShapeConfig};
 use outrigger::fault_injection::Plan;
 use outrigger::hedge::HedgeLayer;
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile, KeyedMethods};
@@ -153,7 +153,11 @@ fn changed(preset: Builder) -> Builder {
                 .renew_ahead(Duration::from_secs(24))
                 .serve_expired(Duration::from_secs(34)),
         )
-        .drift(DriftLayer::new().notice_header(HeaderName::from_static("x-api-warn")))
+        .drift(
+            DriftLayer::new()
+                .notice_header(HeaderName::from_static("x-api-warn"))
+                .shapes(ShapeConfig::new().answers(30)),
+        )
         .fault_injection(|fault_injection| {
             fault_injection.allow().header(HeaderName::from_static("x-fault")).plan(plan)
         })

@@ -110,7 +110,7 @@ fn keys_of(table: &str) -> Vec<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "",
     "correlation",
     "fallback",
@@ -128,6 +128,7 @@ const TABLES: [&str; 19] = [
     "timeout",
     "token",
     "drift",
+    "drift.shapes",
     "fault_injection",
     "fault_injection.plan",
     "hyper",

@@ -1,5 +1,7 @@
 use http::HeaderName;
 
+#[cfg(feature = "json")]
+use super::shapes::ShapeConfig;
 use crate::settings::Errors;
 
 /// What is watched.
@@ -8,10 +10,17 @@ pub(crate) struct DriftConfig {
     pub(crate) watch: bool,
     /// Headers with a text about a deprecation.
     pub(crate) notice_headers: Vec<HeaderName>,
+    /// Absent: bodies aren't looked at.
+    #[cfg(feature = "json")]
+    pub(crate) shapes: Option<ShapeConfig>,
 }
 
 impl DriftConfig {
     pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
+        #[cfg(feature = "json")]
+        if let Some(shapes) = &self.shapes {
+            shapes.check_into(errors);
+        }
         for name in &self.notice_headers {
             if KNOWN.contains(&name.as_str()) {
                 errors.add(
@@ -28,6 +37,8 @@ impl Default for DriftConfig {
         Self {
             watch: true,
             notice_headers: vec![HeaderName::from_static("x-shopify-api-deprecated-reason")],
+            #[cfg(feature = "json")]
+            shapes: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+#[cfg(feature = "json")]
+use super::shapes::Shapes;
 use super::shared::Shared;
 use super::state::Now;
 use crate::event::Drift;
@@ -30,5 +32,19 @@ impl DriftHandle {
     /// Shapes that were learned stay.
     pub fn forget(&self) {
         self.shared.state.locked().forget();
+    }
+
+    /// The shapes that were learned, those that are still being learned included.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn export(&self) -> Shapes {
+        self.shared.learned.locked().export()
+    }
+
+    /// Compares answers with these shapes from now on, in place of what was learned of the same
+    /// endpoints.
+    #[cfg(feature = "json")]
+    pub fn import(&self, shapes: &Shapes) {
+        self.shared.learned.locked().import(shapes, rt::now());
     }
 }

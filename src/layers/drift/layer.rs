@@ -5,6 +5,8 @@ use http::HeaderName;
 use super::around::DriftPattern;
 use super::config::DriftConfig;
 use super::handle::DriftHandle;
+#[cfg(feature = "json")]
+use super::shapes::ShapeConfig;
 use super::shared::Shared;
 use super::state::Now;
 use crate::event::Emitter;
@@ -54,6 +56,13 @@ impl DriftLayer {
         if !self.config.notice_headers.contains(&name) {
             self.config.notice_headers.push(name);
         }
+        self
+    }
+
+    /// Learns the shapes of answers in JSON, and tells when they change. Not by default.
+    #[cfg(feature = "json")]
+    pub fn shapes(mut self, config: ShapeConfig) -> Self {
+        self.config.shapes = Some(config);
         self
     }
 

@@ -17,8 +17,37 @@
 //! looks](crate::redact). Of several dates in one answer, the earliest counts. Values of over 4 KiB, and
 //! values that are marked sensitive, are not read.
 //!
-//! # Who is told, and how often
+//! # What it notices in bodies
 //!
+//! With the feature `json`, and only if `shapes` are switched on, it learns the shape of each
+//! endpoint's answers: which places there are, of which JSON types, and which fields are always there. An
+//! endpoint is a method, a template and the class of the status (2xx, 4xx); the first 128 are learned, with
+//! 2,000 places each at most. A shape is learned from the first 200 answers, over an hour at least, and then
+//! compared:
+//!
+//! | kind | told when |
+//! |---|---|
+//! | `new_field` | a tenth of 200 answers have a field that the shape hasn't. A field that fewer have is an optional one, and is added silently |
+//! | `field_gone` | 200 answers in a row lack a field that was in every object |
+//! | `type_changed`, `new_null` | one answer has it; then the shape is changed accordingly, so it is told once |
+//! | `new_value` | one answer has a word that the field never had, of a field that had at most 20 words in 200 texts. A word is what a program writes: `card_declined`, no number, id, name or sentence |
+//!
+//! `detail` says where: `2xx: /data/*/price`, in which `*` is an item of an array. `{}` is an entry of an object
+//! that is a table: one whose keys are numbers, dates, addresses or ids, or with over 50 keys. Their keys are
+//! in no output, and neither is any value. (A key that is a name and is written as programs write, such as
+//! `ada`, looks like a field.)
+//!
+//! The body is copied while its caller reads it, up to 64 KiB; nothing waits for that. A body that is
+//! longer, encoded (gzip), broken, dropped unread or no JSON is not looked at. A body is parsed when it is
+//! over, in the call's task. Of an endpoint's answers the first ten in a
+//! second are looked at, and then every tenth.
+//!
+//! What was learned is this process's. `DriftHandle::export` gives it as `Shapes`, a file for the
+//! repository, and `DriftHandle::import` compares with that file from the first answer on.
+//! `Shapes::changes` compares two files: the example `contract_check` does so in CI.
+//!
+//! # Who is told, and how often
+//!//!
 //! A [`Drift`] is told once for each host, endpoint and kind: as an event, again after 24 hours, and when it
 //! says something else (8 times a day at most, for texts with a date or an id in them). The endpoint is the
 //! method and the [`PathTemplate`](crate::context::PathTemplate) of the request. Without a template it is
@@ -39,13 +68,17 @@
 //!
 //! Where nobody reads what it tells: give it alerts (the file `examples/observability/rules.yml` has them),
 //! or a subscriber. For APIs whose version you deploy yourself: their tests tell you sooner. It is no check
-//! of an answer: it never stops a wrong one.
+//! of an answer: it never stops a wrong one. Shapes are of no use where answers have no fixed fields, and
+//! where an endpoint has fewer than some hundred answers before a process ends: import a file there.
 //!
 //! # Defaults
 //!
 //! | setting | default | why |
 //! |---|---|---|
 //! | in the presets | off | a decision of those who read it |
+//! | `shapes` | off | not everybody wants bodies looked at |
+//! | answers, time | 200, an hour | a field that is in one answer of fifty is met with 98 %; answers of one minute may be of one customer |
+//! | `body_cap` | 64 KiB | an API's usual answer has 6 |
 //! | `notice_header` | `X-Shopify-API-Deprecated-Reason` | the one that is documented and has no standard |
 //!
 //! # Errors and events
@@ -83,7 +116,7 @@ mod handle;
 mod layer;
 #[cfg(feature = "serde")]
 mod settings;
-#[path = "no_shapes.rs"]
+#[cfg_attr(not(feature = "json"), path = "no_shapes.rs")]
 mod shapes;
 mod shared;
 mod signal;
@@ -92,6 +125,8 @@ mod state;
 pub use around::DriftPattern;
 pub use handle::DriftHandle;
 pub use layer::{DriftLayer, DriftService};
+#[cfg(feature = "json")]
+pub use shapes::{ShapeChange, ShapeConfig, Shapes, ShapesError};
 
 pub use crate::event::Drift;
 pub use crate::terms::DriftKind;

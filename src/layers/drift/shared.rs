@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "json")]
+use super::shapes::Learned;
 use super::state::State;
 use crate::pattern::ownership::Ownership;
 use crate::rt::Lock;
@@ -9,6 +11,8 @@ use crate::rt::Lock;
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
+    #[cfg(feature = "json")]
+    pub(super) learned: Mutex<Learned>,
     pub(super) ownership: Ownership,
 }
 

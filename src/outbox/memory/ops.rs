@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::outbox::error::{OutboxError, missing};
+use bytes::Bytes;
+
 use crate::outbox::id::MessageId;
 use crate::outbox::input::Input;
+use crate::outbox::progress::Progress;
 use crate::outbox::settlement;
 use crate::outbox::store::{
     ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Pause, Reaped, Settled, Settlement,
-    head_start,
+    are_due, head_start,
 };
 use crate::outbox::stored::{Act, Answer, Attempt, Content, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
@@ -41,14 +43,15 @@ impl Inner {
         enqueued
     }
 
-    /// A message with its key, or one that is open or dead with its business key.
+    /// A message with its key, or one that has its business key.
     pub(super) fn duplicate_of(&self, new: &Content) -> Option<&StoredMessage> {
         self.messages.values().find(|known| {
             known.content.idempotency_key == new.idempotency_key
                 || known.content.lane == new.lane
                     && new.dedup_key.is_some()
                     && known.content.dedup_key == new.dedup_key
-                    && known.is_ahead()
+                    && (known.is_ahead()
+                        || known.progress.dedup_until.is_some_and(|it| it > new.created))
         })
     }
 
@@ -78,17 +81,47 @@ impl Inner {
             })
             .collect();
         due.sort_unstable();
-        due.truncate(request.most);
-        let mut messages = Vec::with_capacity(due.len());
-        for (_, seq) in due {
-            if let Some(message) = self.messages.get_mut(&seq)
-                && message.progress.apply(&request.input(&message.content), now).is_ok()
-            {
-                messages.push(message.clone());
-            }
+        let due = due.iter().filter_map(|(_, seq)| self.messages.get(seq).cloned()).collect();
+        let mut due = self.of_one_batch(request, due, now);
+        let count = ClaimRequest::count_sent(&due);
+        due.retain_mut(|message| {
+            message.progress.apply(&request.input(&message.content, count), now).is_ok()
+        });
+        for message in &due {
+            self.messages.insert(message.seq, message.clone());
         }
         let waiting = self.messages.values().filter(in_lane).map(|next| next.progress.not_before);
-        Claimed { messages, next_due: waiting.filter(|at| *at > now).min(), now }
+        Claimed { messages: due, next_due: waiting.filter(|at| *at > now).min(), now }
+    }
+
+    /// Those that are claimed.
+    fn of_one_batch(
+        &self,
+        request: &ClaimRequest,
+        mut due: Vec<StoredMessage>,
+        now: Timestamp,
+    ) -> Vec<StoredMessage> {
+        while let Some(batch) = request.known_batch(&due) {
+            let is_open = |message: &&StoredMessage| {
+                let Progress { state, batch_id, .. } = &message.progress;
+                *batch_id == Some(batch) && matches!(state, State::Ready | State::Leased)
+            };
+            let members: Vec<_> = self.messages.values().filter(is_open).cloned().collect();
+            if are_due(&members, now) {
+                return members;
+            }
+            due.retain(|message| message.progress.batch_id != Some(batch));
+        }
+        request.take_new(&mut due);
+        due.truncate(request.most);
+        due
+    }
+
+    pub(super) fn keep_request(&mut self, first: &LeaseRef, request: Bytes) -> bool {
+        let held = self.find_mut(first.id).filter(|message| {
+            message.progress.state == State::Leased && message.progress.token == first.token
+        });
+        held.map(|message| message.batch_request = Some(request)).is_some()
     }
 
     /// Whether no message of its order key goes before it.
@@ -114,13 +147,13 @@ impl Inner {
         &mut self,
         settlement: &Settlement,
         now: Timestamp,
-        hook: impl FnOnce(&StoredMessage, &Answer) -> bool,
-    ) -> Result<Settled, OutboxError> {
+        hook: impl FnOnce(&StoredMessage, &Answer) -> Result<(), String>,
+    ) -> Option<Settled> {
         let id = settlement.lease.id;
-        let message = self.find_mut(id).ok_or_else(missing)?;
+        let message = self.find_mut(id)?;
         let (settled, attempt) = settlement::settle(message, settlement, now, hook);
         self.record(id, attempt);
-        Ok(settled)
+        Some(settled)
     }
 
     /// The first word about an attempt that was unknown is replaced by what it came to.

@@ -101,6 +101,8 @@ impl Inner {
                 Ok(_) => {
                     if action == Action::Erase {
                         message.erase();
+                        let attempts = self.attempts.get_mut(&id).into_iter().flatten();
+                        attempts.for_each(|attempt| attempt.error = None);
                     }
                     acted.changed.push(id);
                     self.acts.push(act(action.name(), id, who, why, now));
@@ -142,10 +144,12 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> usize {
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize, now: Timestamp) -> usize {
         let is_over = |message: &&StoredMessage| {
             let Some(settled) = message.progress.settled else { return false };
-            message.progress.state != State::Dead && settled < before
+            message.progress.state != State::Dead
+                && settled < before
+                && message.progress.dedup_until.is_none_or(|until| until <= now)
         };
         let over: Vec<_> = self
             .messages

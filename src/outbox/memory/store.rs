@@ -2,11 +2,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::ops::Inner;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::OutboxError;
 use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
+use crate::outbox::settlement::hook_error;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
     ClaimRequest, Claimed, Enqueued, LeaseRef, Pause, Reaped, Settled, Settlement, Store,
@@ -96,13 +99,16 @@ impl Store for MemoryStore {
         self.with(|inner, now| leases.iter().map(|held| inner.extend(held, lease, now)).collect())
     }
 
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
-        self.try_with(|inner, now| {
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        self.with(|inner, _| inner.keep_request(&first, request))
+    }
+
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
+        self.with(|inner, now| {
             let settle = |settlement: &Settlement| {
                 inner.settle(settlement, now, |message, answer| {
-                    self.hooks.of(&message.content.lane).is_none_or(|hook| {
-                        let settled = callback::call("on_delivered", || hook(message, answer));
-                        matches!(settled, Some(Ok(())))
+                    self.hooks.of(&message.content.lane).map_or(Ok(()), |hook| {
+                        hook_error(callback::call("on_delivered", || hook(message, answer)))
                     })
                 })
             };
@@ -135,6 +141,10 @@ impl Store for MemoryStore {
         self.with(|inner, _| inner.browse(&filter, page))
     }
 
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        self.with(|inner, _| inner.messages.get(inner.seq_of.get(&id)?).cloned())
+    }
+
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {
         self.with(|inner, _| inner.get(id))
     }
@@ -160,7 +170,7 @@ impl Store for MemoryStore {
     }
 
     fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize> {
-        self.with(|inner, _| inner.prune(before, most))
+        self.with(|inner, now| inner.prune(before, most, now))
     }
 
     fn has_hook(&self, lane: &str) -> bool {

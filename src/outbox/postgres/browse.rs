@@ -52,6 +52,16 @@ pub(super) async fn browse(
     messages(&client.query_typed(&sql.browse, &params.as_params()).await?)
 }
 
+/// Without its request.
+pub(super) async fn find(
+    client: &Client,
+    sql: &Statements,
+    id: MessageId,
+) -> Result<Option<StoredMessage>, Failure> {
+    let found = client.query_typed(&sql.find, &[(&id.to_string(), Type::TEXT)]).await?;
+    Ok(messages(&found)?.pop())
+}
+
 pub(super) async fn get(
     client: &mut Client,
     sql: &Statements,

@@ -41,7 +41,7 @@ impl Held {
 
 impl Changes {
     pub(super) fn new() -> Self {
-        let messages = Columns::new("tttiiiiiiiiiiiitiititiittti");
+        let messages = Columns::new("tttiiiiiiiiiiiitiititiiitiittti");
         Self { messages, answers: Columns::new("ibbt"), attempts: Vec::new() }
     }
 
@@ -95,7 +95,7 @@ impl Changes {
             tx.execute_typed(&sql.update_answers, &self.answers.params()).await?;
         }
         if !self.attempts.is_empty() {
-            let mut attempts = Columns::new("titiititti");
+            let mut attempts = Columns::new("titiitittit");
             for (id, attempt) in self.attempts {
                 attempts.push(attempt_values(id, attempt));
             }
@@ -131,6 +131,7 @@ fn attempt_values(id: MessageId, attempt: Attempt) -> Vec<SqlValue> {
         attempt.class.into(),
         attempt.request_id.into(),
         attempt.next_at.into(),
+        attempt.error.into(),
     ]
 }
 

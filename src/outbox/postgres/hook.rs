@@ -10,6 +10,7 @@ use tokio_postgres::error::SqlState;
 use super::error::Failure;
 use super::pool::TRIES;
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::settlement::hook_error;
 use crate::outbox::stored::{Answer, StoredMessage};
 use crate::outcome::BoxError;
 use crate::rt::{self, callback};
@@ -24,7 +25,7 @@ pub type PostgresHook = dyn for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &
 /// What a [`PostgresHook`] returns.
 pub type PostgresHookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
-/// Runs it in a savepoint; false if it failed, and left nothing behind.
+/// Runs it in a savepoint. What it said if it failed, and left nothing behind.
 ///
 /// A transaction that was in its way is no failure of its: then the store's whole transaction is done again, as
 /// often as the store does that.
@@ -34,9 +35,9 @@ pub(super) async fn run(
     conflicts: &AtomicU32,
     message: &StoredMessage,
     answer: &Answer,
-) -> Result<bool, Failure> {
+) -> Result<Result<(), String>, Failure> {
     tx.batch_execute(BEGIN).await?;
-    let settled = match callback::call(NAME, || hook(tx, message, answer)) {
+    let mut settled = match callback::call(NAME, || hook(tx, message, answer)) {
         Some(work) => {
             let due = rt::after(rt::now(), LIMIT);
             rt::until(Some(due), callback::run(NAME, work)).await.flatten()
@@ -46,13 +47,13 @@ pub(super) async fn run(
     // It may have hidden that one of its statements failed: then the savepoint can't be released.
     if matches!(settled, Some(Ok(()))) {
         match tx.batch_execute("RELEASE outrigger_hook").await.map_err(Failure::from) {
-            Ok(()) => return Ok(true),
+            Ok(()) => return Ok(Ok(())),
             Err(failure) if failure.is_lost => return Err(failure),
-            Err(_) => {}
+            Err(failure) => settled = Some(Err(failure.error.into())),
         }
     }
-    if let Some(Err(error)) = settled
-        && is_conflict(&*error)
+    if let Some(Err(error)) = &settled
+        && is_conflict(&**error)
         && conflicts.fetch_add(1, Ordering::Relaxed) + 1 < TRIES
     {
         let why = "another transaction was in a settling function's way";
@@ -60,7 +61,7 @@ pub(super) async fn run(
         return Err(Failure { again: true, ..error.into() });
     }
     tx.batch_execute("ROLLBACK TO outrigger_hook; RELEASE outrigger_hook").await?;
-    Ok(false)
+    Ok(hook_error(settled))
 }
 
 /// Whether a statement met another transaction: a deadlock, a failed serialization, or a lock that is taken.

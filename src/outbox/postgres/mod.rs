@@ -5,7 +5,7 @@
 //! # async fn start(mailer: &outrigger::Integration) -> Result<(), Box<dyn std::error::Error>> {
 //! let store = PostgresStore::no_tls("postgres://jobs@localhost/shop")?;
 //! store.migrate().await?;
-//! let outbox = Outbox::with_store(store).lane(mailer).build()?;
+//! let outbox = Outbox::postgres(store).lane(mailer).build()?;
 //! outbox.enqueue(Message::post("https://api.mailer.example/mails")).await?;
 //! outbox.run().await?;
 //! # Ok(()) }
@@ -27,7 +27,9 @@
 //! | who | rights |
 //! |---|---|
 //! | workers, consoles | `USAGE` on the schema and on its sequences; `SELECT`, `INSERT`, `UPDATE`, `DELETE` on its tables |
-//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message` |
+//! | who only enqueues | `USAGE` on the schema and on `message_seq`; `SELECT`, `INSERT` on `message`, and `UPDATE (dedup_until)` with a [window](crate::outbox::Message::dedup_window) |
+//!
+//! The table `refresh_token` of `PostgresTokenStore` (feature `oauth`) stands beside them, and by itself.
 //!
 //! # In a transaction of yours
 //!
@@ -43,7 +45,7 @@
 //! - The locks of one transaction are limited by the server's `max_locks_per_transaction`: by default, thousands
 //!   of different order keys in one transaction are too many.
 //!
-//! [`PostgresStore::on_delivered`] is the other half: a function of yours that writes in the transaction that
+//! [`PostgresStore::on_delivered`] (and that of the builder) is the other half: a function of yours that writes in the transaction that
 //! marks a message delivered.
 //!
 //! ```no_run

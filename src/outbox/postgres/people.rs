@@ -77,7 +77,9 @@ async fn act_on(
     }
     changes.write(tx, sql).await?;
     if action == Action::Erase {
-        tx.execute_typed(&sql.erase, &[(&texts(&changed), Type::TEXT_ARRAY)]).await?;
+        for statement in [&sql.erase, &sql.erase_attempts] {
+            tx.execute_typed(statement, &[(&texts(&changed), Type::TEXT_ARRAY)]).await?;
+        }
     }
     record(tx, sql, &changed, action.name(), by, now).await?;
     acted.changed.extend(changed);

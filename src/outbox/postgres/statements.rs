@@ -23,7 +23,7 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts browse by_id chosen deadlines_over due due_heads enqueue erase held lane leases_over move_seq
+    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts find held keep_request lane leases_over move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats update
     update_answers
 }
@@ -58,7 +58,8 @@ pub(super) fn migrations(schema: &str) -> Vec<String> {
     MIGRATIONS.iter().map(|sql| in_schema(sql, &quoted)).collect()
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("sql/migration_1.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
 /// Of a message, without its headers and its body.
 const COLUMNS: &str = include_str!("sql/columns.sql");
 /// That a message with an order key may be sent, with all parameters of `due`.

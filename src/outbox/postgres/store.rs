@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio_postgres::{Client, Transaction};
 
 use super::group::{Group, is_free};
@@ -168,7 +169,15 @@ impl Store for PostgresStore {
         })
     }
 
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::keep_request(
+                client, &self.sql, &first, &request
+            ))
+        })
+    }
+
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         Box::pin(async move {
             let conflicts = AtomicU32::new(0);
             let each = u32::try_from(settlements.len()).unwrap_or(u32::MAX);
@@ -220,6 +229,12 @@ impl Store for PostgresStore {
         Box::pin(async move {
             run!(self.pool, LIMIT, |client| browse::browse(client, &self.sql, &filter, page))
         })
+    }
+
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        Box::pin(
+            async move { run!(self.pool, LIMIT, |client| browse::find(client, &self.sql, id)) },
+        )
     }
 
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::error::Failure;
-use crate::outbox::columns::{SqlValue, content_values};
+use crate::outbox::columns::{SqlValue, content_values, millis};
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
 use crate::outbox::row::{self, SqlRow};
 use crate::outbox::stored::{NewMessage, StoredMessage};
@@ -84,18 +84,19 @@ impl Column {
 /// The parameters of the function `enqueue`. Times are told as spans: the database's clock counts.
 pub(crate) fn enqueue_values(new: &NewMessage) -> Vec<SqlValue> {
     let progress = &new.progress;
-    let millis = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     let mut values = content_values(&new.content);
     // When it was enqueued, by another clock.
     values.pop();
     values.push(i64::from(progress.max_attempts).into());
     values.push(millis(progress.not_before.since(new.content.created)).into());
     values.push(millis(progress.max_age).into());
+    values.push(progress.phase.name().to_owned().into());
+    values.push(millis(progress.dedup_window).into());
     values
 }
 
 /// The types of these parameters.
-pub(super) const ENQUEUE: &str = "ttttttttttbbtiiiii";
+pub(super) const ENQUEUE: &str = "ttttttttttbbtiiiiiti";
 
 /// The messages of rows. One in a state that only a later version knows is left alone.
 pub(super) fn messages(rows: &[Row]) -> Result<Vec<StoredMessage>, Failure> {

@@ -12,16 +12,15 @@ use super::hook::{self, PostgresHook};
 use super::statements::Statements;
 use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
-use crate::outbox::error::missing;
 use crate::outbox::hooks::Hooks;
 use crate::outbox::input::Input;
 use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
 use crate::outbox::store::{
-    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, head_start,
-    take_first,
+    ClaimRequest, Claimed, DeadHead, Enqueued, LeaseRef, Reaped, Settled, Settlement, are_due,
+    head_start, take_first,
 };
-use crate::outbox::stored::{Attempt, NewMessage};
+use crate::outbox::stored::{Attempt, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{Priority, State};
 
@@ -90,9 +89,10 @@ pub(super) async fn claim(
         due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
         take_first(&mut due, request.most);
     }
-    let mut changes = Changes::new();
+    let due = of_one_batch(&tx, sql, request, due, now).await?;
+    let (mut changes, count) = (Changes::new(), ClaimRequest::count_sent(&due));
     for message in due {
-        let (input, mut held) = (request.input(&message.content), Held::new(message));
+        let (input, mut held) = (request.input(&message.content, count), Held::new(message));
         held.is_changed = held.message.progress.apply(&input, now).is_ok();
         changes.message(&held);
         claimed.messages.extend(held.is_changed.then_some(held.message));
@@ -102,6 +102,39 @@ pub(super) async fn claim(
     commit(tx).await?;
     committing.heard();
     Ok(claimed)
+}
+
+/// Those that are claimed.
+async fn of_one_batch(
+    tx: &Transaction<'_>,
+    sql: &Statements,
+    request: &ClaimRequest,
+    mut due: Vec<StoredMessage>,
+    now: Timestamp,
+) -> Result<Vec<StoredMessage>, Failure> {
+    while let Some(batch) = request.known_batch(&due) {
+        let rows = tx.query_typed(&sql.batch, &[(&batch.to_string(), Type::TEXT)]).await?;
+        let open = rows.first().map_or(Ok(0), |row| row.number::<usize>("open"))?;
+        let members = messages(&rows)?;
+        if members.len() == open && are_due(&members, now) {
+            return Ok(members);
+        }
+        due.retain(|message| message.progress.batch_id != Some(batch));
+    }
+    request.take_new(&mut due);
+    Ok(due)
+}
+
+/// One statement, and a transaction of its own.
+pub(super) async fn keep_request(
+    client: &Client,
+    sql: &Statements,
+    first: &LeaseRef,
+    request: &[u8],
+) -> Result<bool, Failure> {
+    let (id, token) = (first.id.to_string(), integer(first.token));
+    let params: [Param<'_>; 3] = [(&id, Type::TEXT), (&token, Type::INT8), (&request, Type::BYTEA)];
+    Ok(client.execute_typed(&sql.keep_request, &params).await? == 1)
 }
 
 pub(super) async fn extend(
@@ -134,20 +167,23 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     hooks: &Hooks<PostgresHook>,
     conflicts: &AtomicU32,
-) -> Result<Vec<Settled>, Failure> {
+) -> Result<Vec<Option<Settled>>, Failure> {
     let tx = begin(client).await?;
     let ids = settlements.iter().map(|settlement| settlement.lease.id.to_string()).collect();
     let hooked: Vec<_> = hooks.lanes().collect();
     let (now, mut held) = hold(&tx, sql, ids, &hooked).await?;
     let (mut changes, mut done) = (Changes::new(), Vec::with_capacity(settlements.len()));
     for settlement in settlements {
-        let held = held.get_mut(&settlement.lease.id).ok_or_else(missing)?;
+        let Some(held) = held.get_mut(&settlement.lease.id) else {
+            done.push(None);
+            continue;
+        };
         let answer = held.message.answer.clone();
         let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
         changes.attempt(settlement.lease.id, attempt);
-        done.push(settled);
+        done.push(Some(settled));
     }
     held.values().for_each(|held| changes.message(held));
     changes.write(&tx, sql).await?;
@@ -166,17 +202,17 @@ async fn settle_one(
     conflicts: &AtomicU32,
 ) -> Result<(Settled, Attempt), Failure> {
     let Some(hook) = hooks.of(&held.message.content.lane) else {
-        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| true));
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| Ok(())));
     };
     let (mut tried, mut asked) = (held.message.clone(), None);
     let settled = settlement::settle(&mut tried, settlement, now, |message, answer| {
         asked = Some((message.clone(), answer.clone()));
-        true
+        Ok(())
     });
     if let Some((message, answer)) = asked
-        && !hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
+        && let Err(why) = hook::run(tx, hook.as_ref(), conflicts, &message, &answer).await?
     {
-        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| false));
+        return Ok(settlement::settle(&mut held.message, settlement, now, |_, _| Err(why)));
     }
     held.message = tried;
     Ok(settled)

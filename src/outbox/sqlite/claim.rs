@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::ops::{pause_of, update};
 use super::row::{messages, rows};
-use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, take_first};
+use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, are_due, take_first};
 use crate::outbox::stored::StoredMessage;
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::Priority;
@@ -26,14 +26,35 @@ pub(super) fn claim(
         next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
     }
     take_first(&mut due, request.most);
+    let mut due = of_one_batch(connection, request, due, now)?;
+    let count = ClaimRequest::count_sent(&due);
     due.retain_mut(|message| {
-        let input = request.input(&message.content);
+        let input = request.input(&message.content, count);
         message.progress.apply(&input, now).is_ok()
     });
     for message in &due {
         update(connection, message)?;
     }
     Ok(Claimed { messages: due, next_due, now })
+}
+
+/// Those that are claimed.
+fn of_one_batch(
+    connection: &Connection,
+    request: &ClaimRequest,
+    mut due: Vec<StoredMessage>,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<StoredMessage>> {
+    while let Some(batch) = request.known_batch(&due) {
+        let mut members = messages(connection, BATCH, [batch.to_string()])?;
+        if are_due(&members, now) {
+            members.sort_by_key(|message| message.seq);
+            return Ok(members);
+        }
+        due.retain(|message| message.progress.batch_id != Some(batch));
+    }
+    request.take_new(&mut due);
+    Ok(due)
 }
 
 fn unordered(
@@ -90,6 +111,7 @@ pub(super) const DUE: &str = include_str!("sql/due.sql");
 pub(super) const DUE_ORDERED: &str = include_str!("sql/due_ordered.sql");
 pub(super) const DUE_BEYOND: &str = include_str!("sql/due_beyond.sql");
 pub(super) const DUE_HEADS: &str = include_str!("sql/due_heads.sql");
+pub(super) const BATCH: &str = include_str!("sql/batch.sql");
 pub(super) const BY_SEQ: &str = include_str!("sql/by_seq.sql");
 pub(super) const NEXT_DUE: &str = include_str!("sql/next_due.sql");
 /// How many messages with order keys a claim looks at first: about a millisecond's work.

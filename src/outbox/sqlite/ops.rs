@@ -11,7 +11,7 @@ use super::row::{self, messages, rows};
 use crate::outbox::columns::{Dialect, SqlValue, headers_to_bytes, progress_values};
 use crate::outbox::id::MessageId;
 use crate::outbox::input::{Input, Outcome};
-use crate::outbox::settlement;
+use crate::outbox::settlement::{self, hook_error};
 use crate::outbox::store::{Enqueued, LeaseRef, Pause, PausedBy, Reaped, Settled, Settlement};
 use crate::outbox::stored::{Answer, Attempt, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
@@ -55,6 +55,19 @@ pub(super) fn extend(
     Ok(is_held)
 }
 
+pub(super) fn keep_request(
+    connection: &Connection,
+    first: &LeaseRef,
+    request: &[u8],
+) -> rusqlite::Result<bool> {
+    let held = by_id(connection, first.id)?.filter(|message| {
+        message.progress.state == State::Leased && message.progress.token == first.token
+    });
+    let Some(message) = held else { return Ok(false) };
+    connection.prepare_cached(KEEP_REQUEST)?.execute(params![request, seq(&message)])?;
+    Ok(true)
+}
+
 /// `None` if there is no such message any more.
 pub(super) fn settle(
     connection: &Connection,
@@ -65,7 +78,7 @@ pub(super) fn settle(
     let Some(mut message) = by_id(connection, settlement.lease.id)? else { return Ok(None) };
     let answer = message.answer.clone();
     let run = |message: &StoredMessage, answer: &Answer| {
-        hook.is_none_or(|hook| run_hook(connection, message, answer, hook))
+        hook.map_or(Ok(()), |hook| run_hook(connection, message, answer, hook))
     };
     let (settled, attempt) = settlement::settle(&mut message, settlement, now, run);
     if settled.applied.is_some() {
@@ -84,16 +97,14 @@ fn run_hook(
     message: &StoredMessage,
     answer: &Answer,
     hook: Hook<'_>,
-) -> bool {
-    if execute(connection, "SAVEPOINT hook").is_err() {
-        return false;
-    }
-    let settled = callback::call("on_delivered", || hook(connection, message, answer));
-    let is_settled = matches!(settled, Some(Ok(())));
-    if !is_settled {
+) -> Result<(), String> {
+    execute(connection, "SAVEPOINT hook").map_err(|error| error.to_string())?;
+    let settled = hook_error(callback::call("on_delivered", || hook(connection, message, answer)));
+    if settled.is_err() {
         let _ = execute(connection, "ROLLBACK TO hook");
     }
-    execute(connection, "RELEASE hook").is_ok() && is_settled
+    let released = execute(connection, "RELEASE hook").map_err(|error| error.to_string());
+    settled.and(released)
 }
 
 pub(super) fn reap(
@@ -123,21 +134,29 @@ pub(super) fn recover_all(
     now: Timestamp,
     unheard: &HashSet<LeaseRef>,
 ) -> rusqlite::Result<Reaped> {
+    give_back(connection, now, unheard)?;
     let mut reaped = Reaped::default();
-    for mut message in messages(connection, LEASES_OVER, params![i64::MAX, i64::MAX])? {
-        let lease = LeaseRef::of(&message);
-        if unheard.contains(&lease) {
-            let outcome = Outcome::Snooze { until: now };
-            let unused = Input::Settle { token: lease.token, outcome };
-            if message.progress.apply(&unused, now).is_ok() {
-                update(connection, &message)?;
-            }
-            continue;
-        }
+    for message in messages(connection, LEASES_OVER, params![i64::MAX, i64::MAX])? {
         let input = Input::OwnerGone { token: message.progress.token };
         recover(connection, message, &input, now, &mut reaped)?;
     }
     Ok(reaped)
+}
+
+/// Gives back messages that were not sent.
+pub(super) fn give_back(
+    connection: &Connection,
+    now: Timestamp,
+    unheard: &HashSet<LeaseRef>,
+) -> rusqlite::Result<()> {
+    for lease in unheard {
+        let Some(mut message) = by_id(connection, lease.id)? else { continue };
+        let unused = Input::Settle { token: lease.token, outcome: Outcome::Snooze { until: now } };
+        if message.progress.apply(&unused, now).is_ok() {
+            update(connection, &message)?;
+        }
+    }
+    Ok(())
 }
 
 fn recover(
@@ -181,6 +200,14 @@ pub(super) fn by_id(
     Ok(messages(connection, BY_ID, [id.to_string()])?.pop())
 }
 
+/// Without its request.
+pub(super) fn find(
+    connection: &Connection,
+    id: MessageId,
+) -> rusqlite::Result<Option<StoredMessage>> {
+    Ok(messages(connection, FIND, [id.to_string()])?.pop())
+}
+
 pub(super) fn update(connection: &Connection, message: &StoredMessage) -> rusqlite::Result<()> {
     let mut values = progress_values(&message.progress);
     values.push(message.last_status.map(i64::from).into());
@@ -213,6 +240,7 @@ fn record(connection: &Connection, id: MessageId, attempt: &Attempt) -> rusqlite
         attempt.class,
         attempt.request_id,
         attempt.next_at.map(|at| at.0),
+        attempt.error,
     ];
     connection.prepare_cached(RECORD_ATTEMPT)?.execute(values).map(drop)
 }
@@ -223,8 +251,10 @@ pub(super) fn seq(message: &StoredMessage) -> SqlValue {
 
 pub(super) const DUPLICATE: &str = include_str!("sql/duplicate.sql");
 pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
+pub(super) const FIND: &str = include_str!("sql/find.sql");
 pub(super) const UPDATE: &str = include_str!("sql/update.sql");
 pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");
+pub(super) const KEEP_REQUEST: &str = include_str!("sql/keep_request.sql");
 pub(super) const LEASES_OVER: &str = include_str!("sql/leases_over.sql");
 pub(super) const DEADLINES_OVER: &str = include_str!("sql/deadlines_over.sql");
 pub(super) const RECORD_ATTEMPT: &str = include_str!("sql/record_attempt.sql");

@@ -65,6 +65,7 @@ fn act_on(
         message.erase();
         connection.prepare_cached(ERASE)?.execute([seq(&message)])?;
         update_answer(connection, &message)?;
+        connection.prepare_cached(ERASE_ATTEMPTS)?.execute([id.to_string()])?;
     }
     record(connection, Some(id), None, action.name(), by, now)?;
     acted.changed.push(id);
@@ -122,10 +123,11 @@ pub(super) fn prune(
     connection: &Connection,
     before: Timestamp,
     most: usize,
+    now: Timestamp,
 ) -> rusqlite::Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let done =
-        rows(connection, DONE_BEFORE, params![before.0, most], |found| row::id(found, "id"))?;
+    let values = params![before.0, most, now.0];
+    let done = rows(connection, DONE_BEFORE, values, |found| row::id(found, "id"))?;
     for id in &done {
         for sql in [REMOVE, REMOVE_ATTEMPTS] {
             connection.prepare_cached(sql)?.execute([id.to_string()])?;
@@ -135,6 +137,7 @@ pub(super) fn prune(
 }
 
 pub(super) const ERASE: &str = include_str!("sql/erase.sql");
+pub(super) const ERASE_ATTEMPTS: &str = include_str!("sql/erase_attempts.sql");
 pub(super) const RESUME: &str = include_str!("sql/resume.sql");
 pub(super) const MOVE_TO_END: &str = include_str!("sql/move_to_end.sql");
 pub(super) const MOVE: &str = include_str!("sql/move.sql");

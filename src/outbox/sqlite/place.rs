@@ -35,6 +35,29 @@ pub(super) fn check_is_local(path: &Path) -> Result<(), OutboxError> {
     }
 }
 
+/// Refuses a file with hard links: each of its names would have a journal and a lock of its own.
+#[cfg(unix)]
+pub(super) fn check_has_one_name(path: &Path) -> Result<(), OutboxError> {
+    use std::os::unix::fs::MetadataExt;
+
+    match path.metadata() {
+        Ok(file) if file.nlink() > 1 => Err(OutboxError::new(
+            OutboxErrorKind::Unsupported,
+            format!(
+                "the file has {} names (hard links), by which sqlite loses data: leave it one",
+                file.nlink()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What other systems call the same isn't told.
+#[cfg(not(unix))]
+pub(super) fn check_has_one_name(_: &Path) -> Result<(), OutboxError> {
+    Ok(())
+}
+
 /// The kind of the network file system that this folder is on.
 fn network_kind<'a>(mountinfo: &'a str, folder: &Path) -> Option<&'a str> {
     let mounts = mountinfo.lines().filter_map(|line| {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rusqlite::Connection;
 
 use super::browse;
@@ -12,10 +13,10 @@ use super::connection::{self, failed};
 use super::group::Writer;
 use super::ops;
 use super::people::{self, Actor};
-use super::place::{check_is_local, of_file};
+use super::place::{check_has_one_name, check_is_local, of_file};
 use super::reader::Reader;
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
-use crate::outbox::error::{OutboxError, missing};
+use crate::outbox::error::OutboxError;
 use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
 use crate::outbox::stats::LaneStats;
@@ -35,8 +36,8 @@ pub type SqliteHook =
 
 /// Messages in one SQLite file. See [`Outbox::sqlite`](crate::outbox::Outbox::sqlite).
 ///
-/// The file must be on a local disk, and must have one name: symbolic links to it are fine, hard links break SQLite
-/// (<https://sqlite.org/howtocorrupt.html>). It may be the host's own database: all names begin with `outrigger_`, and
+/// The file must be on a local disk, and must have one name: symbolic links to it are fine, a file with hard links is
+/// refused on Unix, because they break SQLite (<https://sqlite.org/howtocorrupt.html>). It may be the host's own database: all names begin with `outrigger_`, and
 /// its journal becomes a write-ahead log. Any number of processes may enqueue; one has the workers.
 pub struct SqliteStore {
     /// Without links, so that one file has one lock.
@@ -58,8 +59,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::outbox::OutboxErrorKind::Unsupported) on a network file system, or if the file is no
-    /// SQLite database; [`ReadOnly`](crate::outbox::OutboxErrorKind::ReadOnly),
+    /// [`Unsupported`](crate::outbox::OutboxErrorKind::Unsupported) on a network file system, or if the file has several
+    /// names or is no SQLite database; [`ReadOnly`](crate::outbox::OutboxErrorKind::ReadOnly),
     /// [`Full`](crate::outbox::OutboxErrorKind::Full) or
     /// [`Unavailable`](crate::outbox::OutboxErrorKind::Unavailable) if it can't be written to.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OutboxError> {
@@ -89,20 +90,21 @@ impl SqliteStore {
         // A link may have led to a file that was not there before.
         let path = of_file(path)?;
         check_is_local(&path)?;
+        check_has_one_name(&path)?;
         let writer = Writer::start(connection, clock)?;
         let reader = Reader::start(connection::to_read(&path)?)?;
         let (hooks, worker, unheard) = (Arc::new(hooks), Arc::default(), Arc::default());
         Ok(Self { path, hooks, clock, writer, reader, worker, unheard })
     }
+}
 
-    /// Takes the lock that proves that this process has the only workers. It stays taken if they begin anew.
-    fn take(&self) -> Result<(), OutboxError> {
-        let mut worker = self.worker.locked();
-        if worker.is_none() {
-            *worker = Some(connection::take_worker_lock(&self.path)?);
-        }
-        Ok(())
+/// Takes the lock that proves that this process has the only workers, if it hasn't it.
+fn take(worker: &Mutex<Option<Connection>>, path: &Path) -> Result<(), OutboxError> {
+    let mut worker = worker.locked();
+    if worker.is_none() {
+        *worker = Some(connection::take_worker_lock(path)?);
     }
+    Ok(())
 }
 
 impl Store for SqliteStore {
@@ -139,16 +141,17 @@ impl Store for SqliteStore {
         })
     }
 
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        self.writer.write(move |tx, _| ops::keep_request(tx, &first, &request).map_err(failed))
+    }
+
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         let hooks = Arc::clone(&self.hooks);
         self.writer.write(move |tx, now| {
             let hook = |tx: &Connection, message: &StoredMessage, answer: &Answer| {
                 hooks.of(&message.content.lane).map_or(Ok(()), |hook| hook(tx, message, answer))
             };
-            let settle = |settlement| {
-                let settled = ops::settle(tx, settlement, now, Some(&hook)).map_err(failed)?;
-                settled.ok_or_else(missing)
-            };
+            let settle = |settlement| ops::settle(tx, settlement, now, Some(&hook)).map_err(failed);
             settlements.iter().map(settle).collect()
         })
     }
@@ -158,12 +161,14 @@ impl Store for SqliteStore {
     }
 
     fn recover(&self) -> StoreFuture<'_, Reaped> {
+        let (worker, unheard) = (Arc::clone(&self.worker), Arc::clone(&self.unheard));
+        let path = self.path.clone();
+        // After `retire` of workers that stopped before.
+        let recovering = self.writer.write(move |tx, now| {
+            take(&worker, &path)?;
+            ops::recover_all(tx, now, &unheard.locked()).map_err(failed)
+        });
         Box::pin(async move {
-            self.take()?;
-            let unheard = Arc::clone(&self.unheard);
-            let recovering = self
-                .writer
-                .write(move |tx, now| ops::recover_all(tx, now, &unheard.locked()).map_err(failed));
             let recovered = recovering.await;
             match &recovered {
                 Ok(_) => self.unheard.locked().clear(),
@@ -172,6 +177,16 @@ impl Store for SqliteStore {
             }
             recovered
         })
+    }
+
+    fn retire(&self) {
+        let (worker, unheard) = (Arc::clone(&self.worker), Arc::clone(&self.unheard));
+        // After the claims that wait for their turn. Another process waits for this transaction's end.
+        drop(self.writer.write(move |tx, now| {
+            let given_back = ops::give_back(tx, now, &std::mem::take(&mut *unheard.locked()));
+            *worker.locked() = None;
+            given_back.map_err(failed)
+        }));
     }
 
     fn pause(&self, pause: Pause) -> StoreFuture<'_, ()> {
@@ -197,6 +212,10 @@ impl Store for SqliteStore {
 
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>> {
         self.reader.read(move |tx| browse::browse(tx, &filter, page))
+    }
+
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        self.reader.read(move |tx| ops::find(tx, id))
     }
 
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {
@@ -226,7 +245,7 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, before: Timestamp, most: usize) -> StoreFuture<'_, usize> {
-        self.writer.write(move |tx, _| people::prune(tx, before, most).map_err(failed))
+        self.writer.write(move |tx, now| people::prune(tx, before, most, now).map_err(failed))
     }
 
     fn has_hook(&self, lane: &str) -> bool {

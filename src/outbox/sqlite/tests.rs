@@ -12,7 +12,7 @@ fn columns_and_values_are_in_one_order() {
     assert_eq!(names, [&CONTENT[..], &PROGRESS[..]].concat());
     let set = ops::UPDATE.split_once("SET").unwrap().1.split_once("WHERE").unwrap().0;
     let set: Vec<_> = set.split(',').map(|part| part.split('=').next().unwrap().trim()).collect();
-    assert_eq!(set, [&PROGRESS[..], &["last_status", "last_error"]].concat());
+    assert_eq!(set, [&PROGRESS[..], &["last_status", "last_error", "batch_request"]].concat());
 }
 
 #[test]
@@ -39,14 +39,18 @@ fn every_statement_uses_an_index_without_statistics() {
             claim::DUE_HEADS,
             &["outrigger_order_open", "outrigger_order_leased", "outrigger_order_dead"],
         ),
+        (claim::BATCH, &["outrigger_batch"]),
+        (ops::KEEP_REQUEST, &["PRIMARY KEY (rowid=?)"]),
         (claim::BY_SEQ, &["PRIMARY KEY (rowid=?)"]),
         (claim::NEXT_DUE, &["outrigger_due ", "outrigger_due_ordered"]),
         (ops::BY_ID, &["(id=?)"]),
+        (ops::FIND, &["(id=?)"]),
         (ops::UPDATE, &["PRIMARY KEY (rowid=?)"]),
         (ops::UPDATE_ANSWER, &["PRIMARY KEY (rowid=?)"]),
         (ops::LEASES_OVER, &["outrigger_lease"]),
         (ops::DEADLINES_OVER, &["outrigger_deadline"]),
         (ops::PAUSE_OF, &["(lane=?)"]),
+        (people::ERASE_ATTEMPTS, &["(message=?)"]),
         (people::ERASE, &["PRIMARY KEY (rowid=?)"]),
         (people::RESUME, &["(lane=?)"]),
         (people::MOVE_TO_END, &["PRIMARY KEY (rowid=?)"]),

@@ -110,9 +110,8 @@ async fn nothing_that_was_accepted_is_lost_and_repeats_have_one_key_whenever_the
     let places: Vec<_> = folders.iter().map(Place::sqlite).collect();
     let provider = provider().await;
     let accepted = all_lives(|name| places[name].clone(), &provider).await;
-    for place in &places {
-        finish(place, &provider).await;
-    }
+    let finishes = places.iter().map(|place| finish(place, &provider));
+    futures_util::future::join_all(finishes).await;
     judge(&accepted, &provider.log());
 }
 

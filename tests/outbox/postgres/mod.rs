@@ -14,6 +14,7 @@ mod delivery;
 #[cfg(feature = "hyper")]
 mod example;
 mod failures;
+mod migrations;
 mod plans;
 mod server;
 mod together;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use outrigger::outbox::postgres::PostgresStore;
 use outrigger::outbox::tokio_postgres::{AsyncMessage, Config, Error, NoTls};
 use outrigger::outbox::{
-    Action, DeadReason, ExpiredKey, Filter, Outcome, Page, Pause, PausedBy, Selection, Store,
-    Timestamp,
+    Action, ClaimRequest, DeadReason, Effect, ExpiredKey, Filter, Outcome, Page, Pause, PausedBy,
+    Selection, Store, Timestamp,
 };
 
 use super::Schema;
@@ -39,6 +39,17 @@ async fn every_statement_uses_an_index_without_statistics() {
     store.settle(settlements).await.unwrap();
     assert!(store.reap(10).await.unwrap().changed.len() > 2);
     let (ada, why) = (|| "ada".to_owned(), || "why".to_owned());
+    let batch = new(mail("1")).content.id;
+    for _ in 0..2 {
+        let of_batch = ClaimRequest { batch: Some(batch), ..request(LANE, 3) };
+        for message in store.claim(of_batch).await.unwrap().messages {
+            assert!(store.keep_request(lease(&message), bytes::Bytes::new()).await.unwrap());
+            let effect = Effect::Unknown;
+            let mut failed = delivered(&message);
+            failed.outcome = Outcome::Retry { at: Timestamp(now.0 - 1), effect };
+            store.settle(vec![failed]).await.unwrap();
+        }
+    }
     let until = Timestamp(now.0 + 1);
     let by = PausedBy::Person(ada());
     store.pause(Pause { lane: "crm".into(), until, by, why: why() }).await.unwrap();

@@ -90,6 +90,84 @@ async fn a_file_has_one_worker_process_by_whatever_link_it_is_found() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_with_hard_links_is_refused() {
+    let folder = Folder::new();
+    drop(SqliteStore::open(folder.file()).unwrap());
+    let other = folder.file().with_file_name("other.db");
+    std::fs::hard_link(folder.file(), &other).unwrap();
+    for path in [folder.file(), other.clone()] {
+        let refused = SqliteStore::open(path).unwrap_err();
+        assert_eq!(refused.kind(), OutboxErrorKind::Unsupported);
+        assert!(refused.to_string().contains("2 names"), "{refused}");
+    }
+    std::fs::remove_file(other).unwrap();
+    SqliteStore::open(folder.file()).unwrap();
+}
+
+#[tokio::test]
+async fn workers_that_were_dropped_or_shut_down_leave_the_file_to_another_process() {
+    let (folder, limit) = (Folder::new(), std::time::Duration::from_secs(60));
+    let outbox = || {
+        let script = Script::by(|_| testing::Answer::status(200));
+        let mailer = Integration::background(LANE).service(script).build().unwrap();
+        Outbox::sqlite(folder.file()).lane(&mailer).build().unwrap()
+    };
+    let (one, other, last) = (outbox(), outbox(), outbox());
+    let run = |outbox: &Outbox| {
+        let outbox = outbox.clone();
+        tokio::spawn(async move { outbox.run().await })
+    };
+    let works = async |outbox: &Outbox| {
+        let ticket = one.enqueue(mail("1")).await.unwrap();
+        outbox.wake();
+        outbox.wait(ticket.id, limit).await.unwrap()
+    };
+    let first = run(&one);
+    assert!(matches!(works(&one).await, TicketState::Delivered { .. }));
+    assert_eq!(other.run().await.unwrap_err().kind(), OutboxErrorKind::Taken);
+    first.abort();
+    let _ = first.await;
+    // The lock is given up behind what was still to be written.
+    one.enqueue(mail("1")).await.unwrap();
+    let second = run(&other);
+    assert!(matches!(works(&other).await, TicketState::Delivered { .. }));
+    other.shut_down(limit);
+    second.await.unwrap().unwrap();
+    other.enqueue(mail("1")).await.unwrap();
+    let third = run(&last);
+    assert!(matches!(works(&last).await, TicketState::Delivered { .. }));
+    assert!(one.store().recover().await.is_err_and(|error| error.kind() == OutboxErrorKind::Taken));
+    third.abort();
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_version_is_brought_up_and_its_messages_are_delivered() {
+    let folder = Folder::new();
+    let host = Connection::open(folder.file()).unwrap();
+    host.execute_batch(outrigger::outbox::SQLITE_MIGRATIONS[0]).unwrap();
+    host.execute_batch(
+        "INSERT INTO outrigger_meta VALUES ('version', 1);
+        INSERT INTO outrigger_message (
+            id, lane, idempotency_key, dedup_key, method, uri, headers, body, fingerprint, priority,
+            keep_answer, created, state, phase, attempt, max_attempts, hook_attempts, snoozes, unknown,
+            not_before, max_age, deadline, token, replays, erased, unknown_before
+        ) VALUES (
+            '01890000-0000-7000-8000-000000000000', 'mailer', 'k', 'welcome', 'POST', '/', x'', x'31', '',
+            1, 0, 1, 'ready', 'send', 0, 9, 0, 0, 0, 1, 1, 9007199254740991, 0, 0, 0, 0
+        )",
+    )
+    .unwrap();
+    drop(host);
+    let bench = open(&folder);
+    assert!(bench.enqueue_in(LANE, mail("2").dedup_key("welcome")).await.is_duplicate);
+    let claimed = bench.claim_one(LANE).await;
+    assert_eq!(crate::suite::bench::body(&claimed), "1");
+    assert_eq!(bench.deliver(&claimed).await.state, State::Delivered);
+    assert!(!bench.enqueue_in(LANE, mail("3").dedup_key("welcome")).await.is_duplicate);
+}
+
 #[tokio::test]
 async fn a_claim_that_nobody_heard_of_was_no_attempt() {
     let folder = Folder::new();

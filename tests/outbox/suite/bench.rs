@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger::outbox::{
-    Answer, ClaimRequest, Claimed, DeadHead, Effect, Enqueued, History, LeaseRef, MemoryHook,
-    Message, MessageId, Outcome, Report, Settled, Settlement, Store, StoredMessage, Timestamp,
+    Acted, Action, Answer, ClaimRequest, Claimed, DeadHead, Effect, Enqueued, History, LeaseRef,
+    MemoryHook, Message, MessageId, Outcome, Phase, Report, Selection, Settled, Settlement, Store,
+    StoredMessage, Timestamp,
 };
 use outrigger::rt::Rng;
 use outrigger::testing::ManualClock;
@@ -94,6 +95,18 @@ impl Bench {
         self.enqueue(mail(body)).await
     }
 
+    /// Stores a message that is only handled: nothing is sent.
+    pub(crate) async fn handle(&self, message: Message) -> MessageId {
+        let mut new = message.build(HOOKED, self.now().await, &self.rng).unwrap();
+        new.progress.phase = Phase::Handle;
+        self.store.enqueue(vec![new]).await.unwrap().remove(0).id
+    }
+
+    pub(crate) async fn act(&self, on: MessageId, action: Action) -> Acted {
+        let on = Selection::One(on);
+        self.store.act(on, action, "ada".into(), "fixed".into()).await.unwrap()
+    }
+
     pub(crate) async fn claim_as(&self, request: ClaimRequest) -> Claimed {
         self.store.claim(request).await.unwrap()
     }
@@ -124,9 +137,10 @@ impl Bench {
             status: answer.as_ref().map(|answer| answer.status),
             class: None,
             request_id: Some("req-1".into()),
+            error: None,
         };
         let settlement = Settlement { lease, outcome, report, answer };
-        self.store.settle(vec![settlement]).await.unwrap().remove(0)
+        self.store.settle(vec![settlement]).await.unwrap().remove(0).expect("the message is stored")
     }
 
     pub(crate) async fn settle(&self, message: &StoredMessage, outcome: Outcome) -> Settled {
@@ -173,6 +187,7 @@ pub(crate) fn request(lane: &str, most: usize) -> ClaimRequest {
         key_lifetime: Some(Duration::from_secs(3600)),
         own_key_lifetime: Some(Duration::from_secs(7200)),
         dead_head: DeadHead::Blocks,
+        batch: None,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use outrigger::context::{CorrelationId, Scope};
-use outrigger::outbox::{Message, OutboxErrorKind, Phase, Priority, State};
+use outrigger::outbox::{Action, Message, OutboxErrorKind, Phase, Priority, State};
 use outrigger::rt::Rng;
 
 use super::bench::{LANE, Open, mail, open};
@@ -91,4 +91,49 @@ pub(crate) async fn a_business_key_of_another_lane_is_another_key(with: Open<'_>
     bench.enqueue_in(LANE, mail("1").dedup_key("welcome 42")).await;
     let other = bench.enqueue_in("crm", mail("2").dedup_key("welcome 42")).await;
     assert!(!other.is_duplicate);
+}
+
+pub(crate) async fn a_business_key_stays_taken_for_a_window_after_its_message_was_delivered(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    let welcome = |body| mail(body).dedup_key("welcome 42").dedup_window(Duration::from_secs(60));
+    let first = bench.enqueue(welcome("1")).await;
+    let claimed = bench.claim_one(LANE).await;
+    bench.deliver(&claimed).await;
+    bench.advance(Duration::from_millis(59_999)).await;
+    let again = bench.enqueue_in(LANE, welcome("2")).await;
+    assert!(again.is_duplicate && again.id == first, "{again:?}");
+    // It is kept for that, whatever the retention.
+    assert_eq!(bench.store.prune(bench.now().await, 10).await.unwrap(), 0);
+    assert!(!bench.enqueue_in("crm", welcome("other lane")).await.is_duplicate);
+
+    bench.advance(Duration::from_millis(1)).await;
+    assert_eq!(bench.store.prune(bench.now().await, 10).await.unwrap(), 1);
+    let second = bench.enqueue_in(LANE, welcome("3")).await;
+    assert!(!second.is_duplicate);
+    let claimed = bench.claim_one(LANE).await;
+    bench.deliver(&claimed).await;
+    bench.advance_secs(60).await;
+    // Its row is still there.
+    let third = bench.enqueue_in(LANE, welcome("4")).await;
+    assert!(!third.is_duplicate);
+    assert!(bench.enqueue_in(LANE, welcome("5")).await.is_duplicate);
+    assert_eq!(bench.state(second.id).await, "delivered");
+}
+
+pub(crate) async fn only_a_message_that_had_its_business_key_keeps_it_for_a_window(with: Open<'_>) {
+    let bench = open(with).await;
+    let welcome = |body| mail(body).dedup_key("welcome 42").dedup_window(Duration::from_secs(600));
+    let first = bench.enqueue(welcome("1")).await;
+    let slow = bench.claim_one(LANE).await;
+    bench.advance_secs(60).await;
+    bench.store.reap(10).await.unwrap();
+    bench.act(first, Action::Cancel).await;
+    // The key is another one's now, and the success of the first is told after that.
+    let second = bench.enqueue_in(LANE, welcome("2")).await;
+    assert!(!second.is_duplicate);
+    assert_eq!(bench.deliver(&slow).await.state, State::Delivered);
+    assert_eq!(bench.enqueue_in(LANE, welcome("3")).await.id, second.id);
+    assert_eq!(bench.get(first).await.message.progress.dedup_until, None);
 }

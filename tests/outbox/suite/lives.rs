@@ -6,6 +6,7 @@ use outrigger::outbox::{
     Action, DeadReason, Effect, ExpiredKey, Input, LeaseRef, Outcome, Phase, Progress, Report,
     Selection, Settlement, State,
 };
+use outrigger::rt::Rng;
 
 use super::bench::{Bench, Open, mail, open, request};
 
@@ -34,7 +35,11 @@ impl Life<'_> {
         let attempts = self.draw.below(4) + 1;
         let message = mail("1").max_attempts(u32::try_from(attempts).unwrap());
         let message = message.deadline(Duration::from_secs(300));
-        let id = self.bench.enqueue_in(&self.lane, message).await.id;
+        let mut new = message.build(&self.lane, self.bench.now().await, &Rng::system()).unwrap();
+        if self.draw.below(4) == 0 {
+            new.progress.phase = Phase::Handle;
+        }
+        let id = self.bench.store.enqueue(vec![new]).await.unwrap().remove(0).id;
         let mut model = self.bench.get(id).await.message.progress;
         for _ in 0..30 {
             let before = model.clone();
@@ -59,6 +64,7 @@ impl Life<'_> {
                     owner: "worker".into(),
                     lease: Duration::from_secs(60),
                     key_lifetime: Some(Duration::from_secs(3600)),
+                    batch: None,
                 };
                 assert_eq!(claimed.len(), usize::from(model.apply(&input, now).is_ok()));
             }
@@ -71,7 +77,8 @@ impl Life<'_> {
                     report: Report::default(),
                     answer: None,
                 };
-                let settled = bench.store.settle(vec![settlement]).await.unwrap().remove(0);
+                let settled =
+                    bench.store.settle(vec![settlement]).await.unwrap().remove(0).unwrap();
                 let applied = model.apply(&Input::Settle { token, outcome }, now);
                 assert_eq!(settled.applied, applied.ok(), "{:#?}", self.steps);
             }
@@ -114,6 +121,7 @@ impl Life<'_> {
             3 if draw.below(3) == 0 => Outcome::Delivered { hook_again: at },
             3 if draw.below(2) == 0 => Outcome::HookFailed { at },
             3 | 4 => Outcome::Retry { at, effect: Effect::None },
+            5 if draw.below(4) == 0 => Outcome::RetryApart { at },
             5 => Outcome::Retry { at, effect: Effect::Unknown },
             6 if draw.below(2) == 0 => Outcome::Accepted { at, uri: "/jobs/1".into() },
             6 => Outcome::Dead(DeadReason::Rejected),

@@ -1,9 +1,11 @@
 //! What every store promises, one function a promise. Each takes a function that opens an empty store, and
 //! moves that store's clock.
 
+pub(crate) mod batches;
 pub(crate) mod bench;
 pub(crate) mod claims;
 pub(crate) mod enqueues;
+pub(crate) mod handled;
 pub(crate) mod hooks;
 pub(crate) mod leases;
 pub(crate) mod lives;
@@ -26,6 +28,8 @@ macro_rules! suite {
             enqueues: a_key_that_is_stored_already_stores_nothing;
             enqueues: a_business_key_is_free_again_once_its_message_is_delivered;
             enqueues: a_business_key_of_another_lane_is_another_key;
+            enqueues: a_business_key_stays_taken_for_a_window_after_its_message_was_delivered;
+            enqueues: only_a_message_that_had_its_business_key_keeps_it_for_a_window;
             claims: a_message_is_claimed_once;
             claims: a_message_is_not_claimed_before_its_time;
             claims: the_next_message_of_a_lane_that_is_due_is_told;
@@ -51,6 +55,7 @@ macro_rules! suite {
             settlements: an_answer_is_kept_up_to_its_cap;
             settlements: each_attempt_is_recorded_with_what_it_came_to;
             settlements: a_batch_is_settled_one_by_one;
+            settlements: a_message_that_is_gone_fails_no_other_of_its_batch;
             leases: a_lease_that_is_over_is_taken_back_as_unknown;
             leases: a_lease_that_is_extended_is_not_taken_back;
             leases: a_message_that_ends_every_worker_is_parked_after_its_attempts;
@@ -63,6 +68,14 @@ macro_rules! suite {
             hooks: a_function_runs_for_a_success_that_is_told_after_people_gave_it_up;
             hooks: a_message_that_the_provider_has_done_is_not_edited;
             hooks: a_function_runs_for_a_success_that_is_told_late;
+            handled: a_message_that_is_only_handled_uses_up_attempts_and_has_a_deadline;
+            handled: a_message_that_is_only_handled_is_called_off_between_attempts_for_good;
+            handled: of_two_workers_only_the_one_with_the_lease_handles_a_message;
+            handled: what_a_function_said_when_it_failed_is_recorded_without_secrets;
+            batches: a_batch_is_claimed_again_whole_with_its_key_and_its_request;
+            batches: a_batch_waits_for_those_of_it_that_are_with_a_worker;
+            batches: a_batch_of_which_one_is_called_off_is_known_to_be_incomplete;
+            batches: a_batch_has_no_more_than_was_asked_for_and_one_of_each_order_key;
             people: dead_letters_are_found_by_lane_reason_and_page;
             people: a_double_click_replays_once;
             replays: two_people_who_replay_a_thousand_dead_letters_send_each_again_once;
@@ -73,6 +86,7 @@ macro_rules! suite {
             people: an_edited_message_is_a_new_one_with_a_new_key;
             people: only_waiting_messages_are_cancelled_and_only_dead_ones_discarded;
             people: an_erased_message_keeps_its_history_and_is_not_replayed;
+            people: a_message_is_found_as_it_stands;
             people: old_messages_are_pruned_and_dead_ones_are_not;
             people: a_lane_is_counted_as_it_is;
             lives: every_life_of_a_message_is_that_of_the_machine;

@@ -280,3 +280,17 @@ async fn act(bench: &Bench, on: Selection, action: Action) -> Acted {
 
 const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 const REPLAY: Action = Action::Replay(ExpiredKey::Refuse);
+
+pub(crate) async fn a_message_is_found_as_it_stands(with: Open<'_>) {
+    let bench = open(with).await;
+    let id = bench.enqueue(mail("1").keep_answer(9)).await;
+    let claimed = bench.claim_one(LANE).await;
+    let outcome = Outcome::Dead(DeadReason::Rejected);
+    bench.settle_with(lease(&claimed), outcome, Some(answer(422, "no"))).await;
+    let (found, whole) =
+        (bench.store.find(id).await.unwrap().unwrap(), bench.get(id).await.message);
+    assert_eq!((found.progress, found.answer), (whole.progress, whole.answer));
+    assert_eq!((found.content.id, found.last_status), (id, Some(422)));
+    let gone = mail("2").build(LANE, bench.now().await, &Rng::seeded(99)).unwrap().content.id;
+    assert!(bench.store.find(gone).await.unwrap().is_none());
+}

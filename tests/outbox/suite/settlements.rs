@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use outrigger::outbox::{
-    Applied, DeadReason, Effect, Outcome, Phase, Report, Settlement, State, Timestamp,
+    Applied, DeadReason, Effect, LeaseRef, Outcome, Phase, Report, Settlement, State, Timestamp,
 };
+use outrigger::rt::Rng;
 
 use super::bench::{LANE, Open, answer, lease, mail, open};
 
@@ -182,7 +183,27 @@ pub(crate) async fn a_batch_is_settled_one_by_one(with: Open<'_>) {
         ])
         .await
         .unwrap();
-    let applied: Vec<_> = settled.iter().map(|settled| (settled.applied, settled.state)).collect();
+    let settled = settled.into_iter().flatten();
+    let applied: Vec<_> = settled.map(|settled| (settled.applied, settled.state)).collect();
     let now = Some(Applied::Now);
     assert_eq!(applied, [(now, State::Delivered), (None, State::Leased), (now, State::Dead)]);
+}
+
+pub(crate) async fn a_message_that_is_gone_fails_no_other_of_its_batch(with: Open<'_>) {
+    let bench = open(with).await;
+    let id = bench.add("1").await;
+    let claimed = bench.claim_one(LANE).await;
+    let gone = mail("2").build(LANE, bench.now().await, &Rng::seeded(99)).unwrap().content.id;
+    let hook_again = bench.after(1).await;
+    let settle = |lease| Settlement {
+        lease,
+        outcome: Outcome::Delivered { hook_again },
+        report: Report::default(),
+        answer: None,
+    };
+    let settlements = vec![settle(LeaseRef { id: gone, token: 1 }), settle(lease(&claimed))];
+    let settled = bench.store.settle(settlements).await.unwrap();
+    assert_eq!(settled[0], None);
+    assert_eq!(settled[1].map(|settled| settled.state), Some(State::Delivered));
+    assert_eq!(bench.state(id).await, "delivered");
 }

@@ -208,6 +208,16 @@ async fn a_person_sees_a_dead_letter_without_its_secrets() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_asks_a_message_to_wait_for_a_month_is_asked_within_the_hour() {
+    let month = Answer::status(503).header("retry-after", "2592000");
+    let running = run(&integration("mailer", &provider([month, Answer::status(200)])));
+    let began = Instant::now();
+    let state = running.end_of(mail("1")).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    assert!(began.elapsed() >= secs(3600) && began.elapsed() < secs(3700), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_delivery_is_signed_anew_over_the_same_bytes() {
     let clock = Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
     let signer = |input: &SigningInput| {

@@ -1,8 +1,9 @@
 //! Shutdowns, crashes, and several workers on one store.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use outrigger::event::Event;
+use outrigger::event::{Event, Origin, Subscriber};
 use outrigger::outbox::{
     By, DeadReason, Filter, Lane, MemoryStore, Outbox, OutboxErrorKind, OutboxEvent, Page, State,
     TicketState, UnknownOutcome,
@@ -51,6 +52,31 @@ async fn a_shutdown_ends_when_its_grace_is_over() {
     running.shut_down(secs(5)).await;
     assert!(began.elapsed() < secs(6));
     assert_eq!(outbox.ticket(ticket.id).await.unwrap(), TicketState::Sending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_place_at_the_end_of_the_grace_is_given_back_unsent() {
+    let script = provider([Answer::hang()]);
+    let mailer = builder("mailer").bulkhead(|bulkhead| bulkhead.concurrency(1));
+    let mailer = mailer.service(script.clone()).build().unwrap();
+    // Both see the place, and one gets it.
+    let bulk = Lane::new(&mailer).name("bulk");
+    let running = start(memory().lane(&mailer).lane(bulk).build().unwrap());
+    let tickets = [
+        running.enqueue(mail("1").lane("mailer")).await,
+        running.enqueue(mail("2").lane("bulk")).await,
+    ];
+    sleep(1).await;
+    assert_eq!(script.begun(), 1);
+    let outbox = running.outbox.clone();
+    running.shut_down(secs(2)).await;
+    let mut states = Vec::new();
+    for ticket in tickets {
+        let progress = outbox.history(ticket.id).await.unwrap().unwrap().message.progress;
+        states.push((progress.state, progress.attempt, progress.unknown));
+    }
+    states.sort_by_key(|(state, ..)| state.name());
+    assert_eq!(states, [(State::Leased, 1, 0), (State::Ready, 0, 0)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,12 +280,25 @@ async fn a_message_of_another_process_that_dies_is_told_by_who_finds_it() {
     let store = shared();
     let plain = Outbox::with_store(store.clone()).clock(clock()).build().unwrap();
     plain.enqueue(mail("1").lane("crm").deadline(secs(60))).await.unwrap();
-    let recorder = EventRecorder::new();
-    let mailer = builder("mailer").subscriber(recorder.clone());
+    let (recorder, told_of) = (EventRecorder::new(), Arc::new(Mutex::new(Vec::new())));
+    let heard = Arc::clone(&told_of);
+    let mailer = builder("mailer").subscriber(recorder.clone()).subscriber(Names(heard));
     let mailer = mailer.service(provider([Answer::status(200)])).build().unwrap();
     let _running = start(Outbox::with_store(store).clock(clock()).lane(&mailer).build().unwrap());
     sleep(100).await;
     let expired = OutboxEvent::Parked { why: DeadReason::Expired };
     let told = recorder.events().into_iter();
     assert_eq!(told.filter(|event| *event == Event::Outbox(expired)).count(), 1);
+    assert_eq!(*told_of.lock().unwrap(), [Some("crm".to_owned())], "as of its own lane");
+}
+
+/// Of which integrations outboxes tell something.
+struct Names(Arc<Mutex<Vec<Option<String>>>>);
+
+impl Subscriber for Names {
+    fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+        if matches!(event, Event::Outbox(_)) {
+            self.0.lock().unwrap().push(origin.integration().map(str::to_owned));
+        }
+    }
 }

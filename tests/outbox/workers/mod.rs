@@ -1,8 +1,11 @@
 //! What workers do, in paused time, with a provider that answers as it is told.
 
+mod batches;
 mod bench;
 mod deliveries;
 mod ends;
+#[cfg(feature = "serde")]
+mod health;
 mod lanes;
 #[cfg(feature = "sqlite")]
 mod outages;

@@ -99,3 +99,53 @@ async fn an_outbox_whose_worker_panics_says_so() {
         assert_eq!(ended.unwrap().unwrap_err().kind(), OutboxErrorKind::Store, "{call}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_told_once_to_an_integration_with_several_lanes() {
+    let fails = AtomicUsize::new(0);
+    let store = Unreliable::new(move |now| match now == "reap" {
+        true if fails.fetch_add(1, Ordering::SeqCst) < 3 => Fate::Broken,
+        _ => Fate::Works,
+    });
+    let recorder = EventRecorder::new();
+    let build = |name| {
+        let mailer = builder(name).subscriber(recorder.clone());
+        mailer.service(provider([Answer::status(200)])).build().unwrap()
+    };
+    let (mailer, crm) = (build("mailer"), build("crm"));
+    let outbox = Outbox::with_store(store).clock(clock()).lane(&mailer).lane(&crm);
+    let bulk = Lane::new(&mailer).name("bulk");
+    let _running = start(outbox.lane(bulk).build().unwrap());
+    sleep(200).await;
+    for told in [OutboxEvent::StoreFailing, OutboxEvent::StoreBack] {
+        let count = recorder.count(|event| *event == Event::Outbox(told));
+        assert_eq!(count, 2, "{told:?} is told to two integrations");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_message_is_not_woken_by_others() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asks = Arc::clone(&asked);
+    let store = Unreliable::new(move |call| {
+        asks.fetch_add(usize::from(call == "find"), Ordering::SeqCst);
+        Fate::Works
+    });
+    let running = running(&store, &provider([Answer::status(200)]));
+    let waits = running.enqueue(mail("1").not_before(secs(3600))).await;
+    let outbox = running.outbox.clone();
+    let waiting = tokio::spawn(async move { outbox.wait(waits.id, secs(7_200)).await });
+    sleep(1).await;
+    let before = asked.load(Ordering::SeqCst);
+    for _ in 0..100 {
+        running.enqueue(mail("2")).await;
+    }
+    sleep(1).await;
+    assert!(asked.load(Ordering::SeqCst) - before <= 2, "{asked:?}");
+    let by = outrigger::outbox::By { who: "ada", why: "not needed" };
+    let on = outrigger::outbox::Selection::One(waits.id);
+    let began = tokio::time::Instant::now();
+    running.outbox.act(on, outrigger::outbox::Action::Cancel, by).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), TicketState::Cancelled);
+    assert!(began.elapsed() < std::time::Duration::from_millis(1), "{:?}", began.elapsed());
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use outrigger::outbox::{
     Acted, Action, ClaimRequest, Claimed, Enqueued, Filter, History, Lane, LaneStats, LeaseRef,
     MemoryStore, MessageId, NewMessage, Outbox, OutboxError, OutboxErrorKind, Page, Pause, Reaped,
@@ -103,7 +104,10 @@ impl Store for Unreliable {
     fn extend(&self, leases: Vec<LeaseRef>, lease: Duration) -> StoreFuture<'_, Vec<bool>> {
         self.with_fate("extend", || self.store.extend(leases, lease))
     }
-    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Settled>> {
+    fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
+        self.with_fate("keep_request", || self.store.keep_request(first, request))
+    }
+    fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         let locked = *self.locked.lock().unwrap();
         if settlements.iter().any(|one| Some(one.lease.id) == locked) {
             return Box::pin(async { away() });
@@ -127,6 +131,9 @@ impl Store for Unreliable {
     }
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>> {
         self.store.browse(filter, page)
+    }
+    fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
+        self.with_fate("find", || self.store.find(id))
     }
     fn get(&self, id: MessageId) -> StoreFuture<'_, Option<History>> {
         self.store.get(id)

@@ -13,8 +13,9 @@ use crate::token::secret::Secret;
 /// refresh.
 ///
 /// Several processes may share one: the [lease](Self::lease) lets one of them refresh at a time, and
-/// [`compare_and_swap`](Self::compare_and_swap) guards what it writes. On a database, a lease is a
-/// lock of the connection's (on PostgreSQL, `pg_advisory_lock`) that ends when it is dropped.
+/// [`compare_and_swap`](Self::compare_and_swap) guards what it writes. A lease must end with its process:
+/// a lock of a file's, or of a database's connection, as that of `PostgresTokenStore` in
+/// `outrigger::outbox::postgres` (feature `postgres`).
 pub trait TokenStore: Send + Sync + 'static {
     /// Held by the one who refreshes; given back when it is dropped.
     type Lease: Send;

@@ -1,2 +1,4 @@
 SELECT stored_id, stored_key, is_duplicate
-FROM outrigger.enqueue($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+FROM outrigger.enqueue(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+)

@@ -1,6 +1,7 @@
 WITH done AS MATERIALIZED (
     SELECT m.id FROM outrigger.message AS m
     WHERE m.state IN ('delivered', 'cancelled', 'discarded') AND m.settled < $1
+        AND (m.dedup_until IS NULL OR m.dedup_until <= outrigger.now_millis())
     ORDER BY m.settled
     LIMIT $2
     FOR UPDATE SKIP LOCKED

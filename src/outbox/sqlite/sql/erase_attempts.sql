@@ -1,0 +1,1 @@
+UPDATE outrigger_attempt SET error = NULL WHERE message = ?1
