@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::Empty;
+use http_body_util::{Empty, Full};
 use outrigger::bulkhead::{Adaptive, BulkheadLayer, Limit, Priority};
 use outrigger::cache::CacheLayer;
 use outrigger::circuit_breaker::CircuitBreakerLayer;
@@ -33,6 +33,7 @@ use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::rt::Rng;
 use outrigger::timeout::TimeoutLayer;
+use outrigger::validate::{Finding, Media, Size, ValidateLayer, function};
 use outrigger::{Body, Integration, Ratio};
 use tower::{Layer, Service, ServiceBuilder};
 
@@ -158,6 +159,7 @@ macro_rules! every_layer_on {
         let shared = BulkheadLayer::shared(Limit::new(64), Priority::Low);
         // So low that it moves.
         let adaptive = BulkheadLayer::new(1).adaptive(Adaptive::aimd());
+        let checks = ValidateLayer::new().enforce(Media::json()).enforce(Size::at_most(9));
         let rates = FallbackLayer::value(Response::new("rates"));
         let set = RateLimitLayer::new(1_000_000, seconds(1)).burst(1_000_000).in_flight(64);
         let after = HedgeLayer::after(seconds(3));
@@ -175,6 +177,8 @@ macro_rules! every_layer_on {
             ("drift", allocations(request, DriftLayer::new().layer($inner))),
             ("no drift", allocations(request, DriftLayer::disabled().layer($inner))),
             ("idle timeout", allocations(request, idle.layer($inner))),
+            ("validate", allocations(request, checks.layer($inner))),
+            ("validate nothing", allocations(request, ValidateLayer::new().layer($inner))),
             ("fault_injection", allocations(request, FaultInjectionLayer::new().layer($inner))),
             ("fault_injection of others", allocations(request, fault_injection.layer($inner))),
             ("mirror of none", allocations(request, mirror(Ratio::ZERO).layer($inner))),
@@ -255,6 +259,37 @@ fn a_hit_allocates_its_key_the_headers_of_its_answer_and_the_extension_and_nothi
         // and the outcome in it.
         assert_eq!(allocations(request, service) - allocations(request, AtOnce), 6);
     }
+}
+
+/// Answers at once with a kilobyte.
+#[derive(Clone)]
+struct Kilobyte;
+
+impl<B> Service<Request<B>> for Kilobyte {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(Full::new(Bytes::from_static(&[b'a'; 1024])))))
+    }
+}
+
+#[test]
+fn a_check_of_a_kilobyte_allocates_a_place_for_what_is_held_back_and_no_copy() {
+    let request = || within_a_call(Method::GET);
+    let reads = function("reads", |_, body| match body.whole() {
+        Ok(bytes) if bytes.len() == 1024 => Finding::pass(),
+        _ => Finding::invalid("it is no kilobyte"),
+    });
+    let bare = allocations(request, Kilobyte);
+    let held = allocations(request, ValidateLayer::new().enforce(reads).layer(Kilobyte)) - bare;
+    // The list of frames, and where it is.
+    assert!(held <= 2, "{held}");
 }
 
 /// All layers of the preset for people, as a user would compose them.

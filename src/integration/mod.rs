@@ -130,6 +130,8 @@ mod client;
 mod controls;
 mod copies;
 mod credentials;
+#[cfg(feature = "json")]
+mod graphql;
 pub mod grpc;
 mod handle;
 mod health;

@@ -54,9 +54,21 @@ impl FailedCheck {
 impl fmt::Display for FailedCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { check, verdict, status, reason, .. } = self;
-        write!(f, "{check} says {} of a {}: {reason}", verdict.name(), status.as_u16())?;
-        self.pointer.as_ref().map_or(Ok(()), |pointer| write!(f, " (at {pointer})"))
+        let place = Place(self.pointer());
+        write!(f, "{check} says {} of a {}: {reason}{place}", verdict.name(), status.as_u16())
     }
 }
 
 impl StdError for FailedCheck {}
+
+/// A place in a body, as text; nothing for the whole body.
+pub(crate) struct Place<'a>(pub(crate) Option<&'a str>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.filter(|pointer| !pointer.is_empty()) {
+            Some(pointer) => write!(f, " (at {pointer})"),
+            None => Ok(()),
+        }
+    }
+}

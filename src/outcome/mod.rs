@@ -89,4 +89,7 @@ pub(crate) use classify::{
     LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response, leave_class,
 };
 pub(crate) use error::{BoxError, Error, ErrorKind};
-pub(crate) use waits::{LimitFact, LimitFacts, Resource, Told, date, leave_wait, wait_of};
+pub(crate) use failed_check::Place;
+pub(crate) use waits::{
+    LimitFact, LimitFacts, Resource, Told, date, leave_wait, wait_left, wait_of,
+};

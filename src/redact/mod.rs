@@ -112,6 +112,8 @@ mod json;
 mod known;
 mod media;
 mod patterns;
+#[cfg(feature = "json")]
+mod pointer;
 mod redactor;
 pub(crate) mod sample;
 mod standard;
@@ -120,6 +122,8 @@ mod url;
 mod words;
 
 pub(crate) use media::is_name as is_media_type;
+#[cfg(feature = "json")]
+pub(crate) use pointer::shown_pointer;
 pub use redactor::Redactor;
 pub(crate) use sample::Kept;
 pub use standard::StandardRedactor;

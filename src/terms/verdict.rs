@@ -52,4 +52,18 @@ impl Verdict {
             Self::Invalid => Some(Class::Invalid),
         }
     }
+    /// How bad it is, among several results of one answer: what can't succeed comes after what may.
+    #[cfg(feature = "json")]
+    pub(crate) const fn severity(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Unchecked => 1,
+            Self::Partial => 2,
+            Self::Transient => 3,
+            Self::Throttled => 4,
+            Self::Unauthorized => 5,
+            Self::Permanent => 6,
+            Self::Invalid => 7,
+        }
+    }
 }

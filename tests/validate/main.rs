@@ -4,6 +4,13 @@
 mod answers;
 mod bench;
 mod bodies;
+mod decoding;
+mod graphql;
+mod hostile;
 mod same_bytes;
+#[cfg(feature = "json-schema")]
+mod schema;
+mod statuses;
 mod told;
 mod verdicts;
+mod world;

@@ -8,6 +8,8 @@ use crate::outcome::{Error, ErrorKind, FailedCheck, SharedClassifier, class_of_h
 use crate::retry::Retries;
 use crate::rt::Clock;
 use crate::terms::Delivery;
+#[cfg(feature = "json")]
+use crate::validate::{Checked, decode, fault_of};
 
 /// What to do with an answer, named as on reqwest's `Response`.
 ///
@@ -50,6 +52,17 @@ pub trait ResponseExt: sealed::Sealed + Sized {
         self,
         most: usize,
     ) -> impl Future<Output = Result<T, Error>> + Send;
+
+    /// The body as JSON, of at most 16 MiB, with what of it the type doesn't know: to notice that a provider
+    /// adds members, before you need them.
+    ///
+    /// # Errors
+    ///
+    /// As [`json`](Self::json); its text names the place as a JSON pointer.
+    #[cfg(feature = "json")]
+    fn checked<T: serde::de::DeserializeOwned>(
+        self,
+    ) -> impl Future<Output = Result<Checked<T>, Error>> + Send;
 
     /// See [`Body::text`].
     ///
@@ -122,6 +135,14 @@ impl ResponseExt for Response<Body> {
         parse(&self.into_body().bytes_up_to(most).await?, of)
     }
 
+    #[cfg(feature = "json")]
+    async fn checked<T: serde::de::DeserializeOwned>(self) -> Result<Checked<T>, Error> {
+        let of = self.body().answer_of();
+        let json = self.into_body().bytes().await?;
+        decode(&json)
+            .map_err(|finding| error_of(ErrorKind::Invalid, of).with_detail(finding.to_string()))
+    }
+
     async fn text(self) -> Result<String, Error> {
         self.into_body().text().await
     }
@@ -156,25 +177,8 @@ where
     T: serde::de::DeserializeOwned,
 {
     serde_json::from_slice(json).map_err(|error| {
-        let text = error.to_string();
-        // Of serde's sentences, this one alone never quotes a value.
-        let what = match text.split_once(" at line") {
-            Some((what, _)) if is_missing_field(what) => what,
-            _ if error.is_eof() && !json.is_empty() => "it ends too early",
-            _ if error.is_data() => "a value of another type than expected",
-            _ if json.is_empty() => "there is no body",
-            _ => "it is no json",
-        };
-        let (line, column) = (error.line(), error.column());
+        let (what, line, column) = (fault_of(&error, json), error.line(), error.column());
         error_of(ErrorKind::Invalid, of)
             .with_detail(format!("{what} (line {line}, column {column})"))
     })
-}
-
-/// "missing field `name`", and nothing else that a type may have made of it.
-#[cfg(feature = "json")]
-fn is_missing_field(text: &str) -> bool {
-    let name = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-.$@".contains(letter);
-    name.is_some_and(|name| name.chars().all(is_name))
 }

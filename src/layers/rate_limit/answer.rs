@@ -8,7 +8,7 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Grant, Limiter};
 use crate::context::AttemptState;
 use crate::event::Event;
-use crate::outcome::{Error, Told, class_of_error, leave_wait};
+use crate::outcome::{Error, Told, class_of_error, leave_wait, wait_left};
 use crate::pattern::{Attempt, Flow, Held, Wire};
 use crate::terms::Class;
 
@@ -55,17 +55,19 @@ impl<'a, W: Wire> AnswerObserver<'a, W> {
         }
         let read = held.answer(|head| {
             let told = Told::read(&head.headers, own, clock);
-            if is_refusal {
+            // What a check read in the body.
+            let known = wait_left(&head.extensions);
+            if is_refusal && known.is_none() {
                 told.leave(class, &mut head.extensions);
             }
-            (told, !is_about_concurrency(&head.headers))
+            (told, known.or_else(|| told.wait(class)), !is_about_concurrency(&head.headers))
         });
-        let Some((told, is_rate)) = read else { return };
+        let Some((told, wait, is_rate)) = read else { return };
         let facts = &told.limits;
         let changed =
             if facts.is_empty() { None } else { limiter.update(grant, facts, is_refusal) };
         if is_refusal {
-            let asked = plausible_wait(told.wait(class));
+            let asked = plausible_wait(wait);
             match (told.refused_resource(), asked) {
                 // Requests to other resources go on.
                 (Some(resource), Some(asked)) => limiter.refused_resource(grant, resource, asked),

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::outcome::FailedCheck;
+use crate::outcome::{FailedCheck, Place};
 use crate::terms::{Unchecked, Verdict};
 
 /// What a check found: a verdict, where, and why.
@@ -18,6 +19,8 @@ pub struct Finding {
     pub(super) reason: Cow<'static, str>,
     pub(super) wait: Option<Duration>,
     pub(super) unchecked: Option<Unchecked>,
+    #[cfg(feature = "json")]
+    pub(super) problem: Option<Box<super::Problem>>,
 }
 
 impl Finding {
@@ -92,6 +95,21 @@ impl Finding {
 
     /// A finding with this verdict.
     pub(super) fn of(verdict: Verdict, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { verdict, pointer: None, reason: reason.into(), wait: None, unchecked: None }
+        Self {
+            verdict,
+            pointer: None,
+            reason: reason.into(),
+            wait: None,
+            unchecked: None,
+            #[cfg(feature = "json")]
+            problem: None,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    /// Why, and where.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.reason, Place(self.pointer()))
     }
 }

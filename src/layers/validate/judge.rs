@@ -78,6 +78,10 @@ impl Judge<'_> {
         for (_, entry) in entries.filter(|(at, _)| chosen.checks & (1 << at) != 0) {
             let acts = entry.enforces && self.layer.config.mode == Mode::Enforce;
             let finding = self.ask(entry, acts, head, body, attempt);
+            #[cfg(feature = "json")]
+            if let Some(problem) = &finding.problem {
+                head.extensions.insert(super::Problem::clone(problem));
+            }
             match finding.verdict.class() {
                 None => {}
                 Some(class @ Class::Partial) if acts => leave_class(class, &mut head.extensions),

@@ -45,6 +45,12 @@
 //! | [`Size`] | the body's size | |
 //! | [`function`] | whatever your function does | |
 //! | [`Required`] | members that must be there | `json` |
+//! | [`Decodes`] | whether your type can be made of it | `json` |
+//! | [`StatusField`] | a member that says `ok`, with its codes; Slack's, and yours | `json` |
+//! | [`graphql::GraphQl`] | GraphQL's data and errors | `json` |
+//! | [`Problems`] | problems by RFC 9457 | `json` |
+//! | [`Vendors`] | what well-known providers write into ambiguous answers | `json` |
+//! | [`JsonSchema`] | a JSON Schema | `json-schema` |
 //!
 //! Each is for answers with a 2xx unless it says otherwise, and can be limited by
 //! [`when`](Check::when) or [`at`](Check::at), so that each endpoint has its own. Checks are asked in
@@ -115,29 +121,56 @@
 mod around;
 mod check;
 mod config;
+#[cfg(feature = "json")]
+mod decode;
 mod finding;
+#[cfg(feature = "json")]
+pub mod graphql;
 mod judge;
 mod layer;
 mod media;
+#[cfg(feature = "json")]
+mod path;
 mod prefix;
+#[cfg(feature = "json")]
+mod problem;
 mod report;
 #[cfg(feature = "json")]
 mod required;
+#[cfg(feature = "json-schema")]
+mod schema;
 #[cfg(feature = "serde")]
 mod settings;
 mod size;
+#[cfg(feature = "json")]
+mod status_field;
+#[cfg(feature = "json")]
+mod vendors;
 
 pub use around::ValidatePattern;
 pub use check::{Answered, Check, Function, Named, When, function};
 pub use config::Mode;
+#[cfg(feature = "json")]
+pub use decode::{Checked, Decodes, Lenient};
 pub use finding::Finding;
 pub use layer::{Validate, ValidateLayer};
 pub use media::Media;
 pub use prefix::Prefix;
+#[cfg(feature = "json")]
+pub use problem::{Problem, Problems};
 pub use report::{Sample, ValidateHandle};
 #[cfg(feature = "json")]
 pub use required::Required;
+#[cfg(feature = "json-schema")]
+pub use schema::JsonSchema;
 pub use size::Size;
+#[cfg(feature = "json")]
+pub use status_field::StatusField;
+#[cfg(feature = "json")]
+pub use vendors::{Row, Vendors};
+
+#[cfg(feature = "json")]
+pub(crate) use decode::{decode, fault_of};
 
 #[cfg(feature = "serde")]
 pub(crate) use settings::ValidateSettings;

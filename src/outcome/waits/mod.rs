@@ -12,4 +12,4 @@ pub use rows::LimitHeader;
 
 pub(crate) use facts::{LimitFact, LimitFacts, Resource};
 pub(crate) use times::date;
-pub(crate) use told::{Told, leave_wait, wait_of};
+pub(crate) use told::{Told, leave_wait, wait_left, wait_of};

@@ -143,12 +143,17 @@ pub(crate) fn wait_of(
     extensions: &mut Extensions,
     clock: &Clock,
 ) -> Option<Duration> {
-    if let Some(Asked(wait)) = extensions.get() {
-        return Some(*wait);
+    if let Some(wait) = wait_left(extensions) {
+        return Some(wait);
     }
     let told = Told::read(headers, by.limit_headers(), clock);
     told.leave(class, extensions);
     told.wait(class)
+}
+
+/// The wait that was saved on an answer, by who knows more of it than its headers say.
+pub(crate) fn wait_left(extensions: &Extensions) -> Option<Duration> {
+    extensions.get().map(|Asked(wait)| *wait)
 }
 
 /// Saves a recommended wait on an answer that asked for none.

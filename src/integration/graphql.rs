@@ -1,0 +1,13 @@
+use super::builder::IntegrationBuilder;
+use crate::validate::ValidateLayer;
+use crate::validate::graphql::{GraphQl, MarkQueries};
+
+impl<C> IntegrationBuilder<C> {
+    /// Reads what GraphQL's answers say, and repeats queries although they are sent by POST. The check is
+    /// added to those of [`validate`](Self::validate), so give those before.
+    ///
+    /// See [`validate::graphql`](crate::validate::graphql).
+    pub fn graphql(self, graphql: GraphQl) -> Self {
+        self.validate(|checks: ValidateLayer| checks.enforce(graphql)).around_call(MarkQueries)
+    }
+}

@@ -1,0 +1,111 @@
+//! Around a call: what its request asks for.
+
+use std::fmt;
+
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use super::super::media::is_json;
+use super::document::only_reads;
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::replay::RetryOverride;
+
+/// Marks queries as safe to repeat, although they are sent by POST, and asks for GraphQL's media type. See
+/// the [module](super).
+///
+/// It stands outside [`retry`](crate::retry) and [`hedge`](crate::hedge); an integration puts it there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MarkQueries;
+
+impl MarkQueries {
+    fn mark<W: Wire>(request: &mut http::Request<W::Body>) {
+        if !request.headers().contains_key(ACCEPT) {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(WANTED));
+        }
+        let has_own = request.extensions().get::<RetryOverride>().is_some();
+        if has_own || *request.method() != Method::POST || !is_json_request(request.headers()) {
+            return;
+        }
+        let body = W::in_memory(request.body()).filter(|body| body.len() <= LONGEST);
+        if body.is_some_and(asks_only) {
+            request.extensions_mut().insert(RetryOverride::Safe);
+        }
+    }
+}
+
+impl Pattern for MarkQueries {
+    async fn around<W: Wire>(
+        &self,
+        call: &Call,
+        attempt: &Attempt<W>,
+        next: &impl Next<W>,
+    ) -> Flow {
+        next.run(call, attempt).await
+    }
+
+    /// Before the call takes a key from its scope, which is for one that isn't safe.
+    fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
+        attempt.request(|request| Self::mark::<W>(request));
+    }
+}
+
+/// The members of a request that say what it asks for. Each may be there once: of two, a server takes
+/// either.
+#[derive(Default)]
+struct Asked {
+    document: Option<String>,
+    operation_name: Option<String>,
+}
+
+/// Whether a request's body, which is JSON, asks for a query alone. Batches don't.
+fn asks_only(body: &[u8]) -> bool {
+    let asked = serde_json::from_slice::<Asked>(body);
+    asked.is_ok_and(|Asked { document, operation_name }| {
+        document.is_some_and(|document| only_reads(&document, operation_name.as_deref()))
+    })
+}
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Asked;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Asked, A::Error> {
+        let (mut document, mut name) = (None, None);
+        while let Some(key) = members.next_key::<String>()? {
+            let place = match key.as_str() {
+                "query" => &mut document,
+                "operationName" => &mut name,
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if place.replace(members.next_value::<Option<String>>()?).is_some() {
+                return Err(A::Error::custom("a member is there twice"));
+            }
+        }
+        Ok(Asked { document: document.flatten(), operation_name: name.flatten() })
+    }
+}
+
+fn is_json_request(headers: &HeaderMap) -> bool {
+    let essence = super::super::media::essence(headers);
+    headers.get_all(CONTENT_TYPE).iter().count() == 1 && essence.is_some_and(is_json)
+}
+
+/// GraphQL over HTTP, 5.1: both, because older servers don't know their own.
+const WANTED: &str = "application/graphql-response+json, application/json;q=0.9";
+/// A longer request is taken for what it is sent as.
+const LONGEST: usize = 1 << 20;

@@ -1,0 +1,167 @@
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::check::{Answered, Check};
+use super::finding::Finding;
+use super::prefix::Prefix;
+use crate::terms::Verdict;
+
+/// A member of a JSON answer that says whether the request succeeded: `{"ok": false, "error": "…"}`.
+///
+/// ```
+/// use outrigger::validate::{StatusField, ValidateLayer, Verdict};
+///
+/// let status = StatusField::new("/status", "success")
+///     .or_success("accepted")
+///     .code_at("/error/code")
+///     .code("busy", Verdict::Transient);
+/// let layer = ValidateLayer::new().enforce(status);
+/// # let _ = layer;
+/// ```
+///
+/// - An answer without the member is [`Verdict::Invalid`].
+/// - One with another value gets the verdict of its code; a code that isn't in the table, and none, is
+///   [`Verdict::Permanent`], because most codes are refusals of the business.
+/// - Where an answer has [several](Self::each) results, some failures among successes are
+///   [`Verdict::Partial`]; if all failed, the worst verdict counts.
+#[derive(Clone, Debug)]
+pub struct StatusField {
+    name: &'static str,
+    at: Cow<'static, str>,
+    success: Vec<Value>,
+    code_at: Option<Cow<'static, str>>,
+    codes: Vec<(Cow<'static, str>, Verdict)>,
+    otherwise: Verdict,
+    each: Option<Cow<'static, str>>,
+}
+
+impl StatusField {
+    /// The member at this JSON pointer, and its value in an answer that succeeded.
+    #[must_use]
+    pub fn new(at: impl Into<Cow<'static, str>>, success: impl Into<Value>) -> Self {
+        Self {
+            name: "status_field",
+            at: at.into(),
+            success: vec![success.into()],
+            code_at: None,
+            codes: Vec::new(),
+            otherwise: Verdict::Permanent,
+            each: None,
+        }
+    }
+
+    /// Slack's `ok` and `error` (Slack, *Using the Web API*, and each method's list of errors).
+    ///
+    /// | error | verdict |
+    /// |---|---|
+    /// | `ratelimited` | throttled, for the time of `Retry-After` |
+    /// | `invalid_auth`, `not_authed`, `token_expired`, `token_revoked`, `account_inactive` | unauthorized |
+    /// | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout` | transient |
+    /// | others | permanent |
+    #[must_use]
+    pub fn slack() -> Self {
+        let slack =
+            Self::new("/ok", true).code_at("/error").code("ratelimited", Verdict::Throttled);
+        let with = |slack: Self, codes: &[&'static str], verdict| {
+            codes.iter().fold(slack, |slack, code| slack.code(*code, verdict))
+        };
+        let slack = with(slack, &SLACK_UNAUTHORIZED, Verdict::Unauthorized);
+        Self { name: "slack", ..with(slack, &SLACK_TRANSIENT, Verdict::Transient) }
+    }
+
+    /// Another value of an answer that succeeded.
+    #[must_use]
+    pub fn or_success(mut self, value: impl Into<Value>) -> Self {
+        self.success.push(value.into());
+        self
+    }
+
+    /// Where the failure's code stands; by default, it is the value of the member itself.
+    #[must_use]
+    pub fn code_at(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
+        self.code_at = Some(pointer.into());
+        self
+    }
+
+    /// What a code means. A number is compared as text.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>, verdict: Verdict) -> Self {
+        self.codes.push((code.into(), verdict));
+        self
+    }
+
+    /// What all other codes mean.
+    #[must_use]
+    pub fn otherwise(mut self, verdict: Verdict) -> Self {
+        self.otherwise = verdict;
+        self
+    }
+
+    /// The answer has several results, in an array at this pointer; the other pointers start at each of
+    /// them. Without an array there, it is [`Verdict::Invalid`]; an empty one passes.
+    #[must_use]
+    pub fn each(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
+        self.each = Some(pointer.into());
+        self
+    }
+
+    fn find(&self, result: &Value) -> Finding {
+        let Some(status) = result.pointer(&self.at) else {
+            return Finding::invalid("it is missing").at(self.at.clone());
+        };
+        if self.success.contains(status) {
+            return Finding::pass();
+        }
+        let code_at = self.code_at.as_ref().unwrap_or(&self.at);
+        let code = result.pointer(code_at).and_then(text);
+        let known = code.and_then(|code| self.codes.iter().find(|(known, _)| *known == code));
+        let finding = match known {
+            Some((code, verdict)) => Finding::of(*verdict, code.clone()),
+            None => Finding::of(self.otherwise, "it is no success, for another reason"),
+        };
+        finding.at(code_at.clone())
+    }
+
+    fn find_in_each(&self, results: &[Value]) -> Finding {
+        let found = || results.iter().map(|result| self.find(result));
+        let succeeded = found().filter(|finding| finding.verdict == Verdict::Pass).count();
+        match found().max_by_key(|finding| finding.verdict.severity()) {
+            None => Finding::pass(),
+            Some(worst) if succeeded == 0 || worst.verdict == Verdict::Pass => worst,
+            Some(worst) => Finding { verdict: Verdict::Partial, ..worst },
+        }
+    }
+}
+
+impl Check for StatusField {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn check(&self, _: &Answered<'_>, body: &Prefix<'_>) -> Finding {
+        let json = match body.json() {
+            Ok(json) => json,
+            Err(finding) => return finding,
+        };
+        let Some(each) = &self.each else { return self.find(json) };
+        match json.pointer(each).and_then(Value::as_array) {
+            Some(results) => self.find_in_each(results),
+            None => Finding::invalid("it is no array").at(each.clone()),
+        }
+    }
+}
+
+/// A code as text.
+pub(super) fn text(code: &Value) -> Option<Cow<'_, str>> {
+    match code {
+        Value::String(text) => Some(text.as_str().into()),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
+    }
+}
+
+const SLACK_UNAUTHORIZED: [&str; 5] =
+    ["invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive"];
+const SLACK_TRANSIENT: [&str; 4] =
+    ["internal_error", "fatal_error", "service_unavailable", "request_timeout"];
