@@ -88,7 +88,7 @@ async fn show(what: &str, prices: &LocalCopy<Prices>) {
         let from = if health.is_from_snapshot { ", from the snapshot" } else { "" };
         match prices.get() {
             Ok(prices) => {
-                print!("  {} prices, {age} ms old{from}, {}", prices.len(), health.state.name())
+                print!("  {} prices, {age} ms old{from}, {}", prices.len(), health.state.name());
             }
             Err(error) => print!("  {error}"),
         }

@@ -68,7 +68,7 @@ async fn health_says_how_each_copy_is_and_an_outdated_one_degrades_the_integrati
     assert_eq!(health.status, Status::Degraded);
     let prices = &health.local_copies[0];
     assert_eq!(
-        (prices.state.name(), prices.failure.map(|why| why.name())),
+        (prices.state.name(), prices.failure.map(outrigger::event::LoadFailure::name)),
         ("late", Some("failed"))
     );
     assert!(prices.error.as_ref().is_some_and(|text| text.contains("503")));

@@ -1,4 +1,5 @@
 //! What signs requests, what checks signatures, and what becomes of clocks that differ.
+#![expect(clippy::disallowed_methods, reason = "a provider of the test runs beside it")]
 
 mod attempts;
 mod bench;

@@ -11,7 +11,8 @@ use crate::bench::{Bench, enforced, failed, json, request};
 
 /// What the check says of an answer; `None` if nothing is wrong.
 async fn verdict(answer: Answer, check: impl Check) -> Option<(Verdict, Option<String>)> {
-    let bench = Bench::with([answer], enforced(check), |builder| builder.without_retry());
+    let bench =
+        Bench::with([answer], enforced(check), outrigger::IntegrationBuilder::without_retry);
     match bench.get().await {
         Err(error) => {
             let failed = failed(&error);
@@ -94,8 +95,11 @@ async fn an_announced_size_is_believed_where_the_body_is_not_read() {
     for (check, is_wrong) in
         [(Size::at_most(150), true), (Size::at_most(250), false), (Size::at_least(250), true)]
     {
-        let bench =
-            Bench::with([large()], small(enforced(check)), |builder| builder.without_retry());
+        let bench = Bench::with(
+            [large()],
+            small(enforced(check)),
+            outrigger::IntegrationBuilder::without_retry,
+        );
         assert_eq!(bench.get().await.is_err(), is_wrong, "{check:?}");
         assert_eq!(bench.api.validation().unwrap().unchecked(), 0);
     }
@@ -106,7 +110,7 @@ async fn a_check_can_be_for_one_endpoint() {
     let layer = ValidateLayer::new()
         .enforce(Required::new(["/id"]).at("/orders/{id}").named("order"))
         .enforce(Required::new(["/total"]).when(|answer| answer.method == Method::PUT));
-    let bench = Bench::with([json("{}")], layer, |builder| builder.without_retry());
+    let bench = Bench::with([json("{}")], layer, outrigger::IntegrationBuilder::without_retry);
     assert!(bench.get().await.is_ok());
     let mut order = request(Method::GET);
     order.extensions_mut().insert(PathTemplate::new("/orders/{id}"));

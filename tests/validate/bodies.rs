@@ -40,8 +40,11 @@ async fn what_nobody_can_look_at_passes_and_is_counted_unless_it_must_be_checked
         assert_eq!(bench.get().await.unwrap().status(), 200);
         assert_eq!((unchecked(&bench), bench.provider.begun()), (vec![why], 1));
 
-        let bench =
-            Bench::with([answer], layer.must_check(true), |builder| builder.without_retry());
+        let bench = Bench::with(
+            [answer],
+            layer.must_check(true),
+            outrigger::IntegrationBuilder::without_retry,
+        );
         let error = bench.get().await.unwrap_err();
         assert_eq!(failed(&error).verdict(), Verdict::Invalid);
         assert_eq!(failed(&error).reason(), format!("it can't be checked: {why}"));
@@ -53,7 +56,7 @@ async fn an_identity_coding_and_a_body_of_just_the_cap_are_checked() {
     for body in [r#"{"a": 1}"#, r#"{"a": 12}"#, r#"{"a": 123}"#, r#"{"a": 1234}"#] {
         let layer = enforced(Required::new(["/id"])).body_cap(10);
         let answer = json(body).header("content-encoding", "identity");
-        let bench = Bench::with([answer], layer, |builder| builder.without_retry());
+        let bench = Bench::with([answer], layer, outrigger::IntegrationBuilder::without_retry);
         assert_eq!(bench.get().await.is_err(), body.len() <= 10, "{body}");
     }
 }

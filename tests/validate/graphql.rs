@@ -24,7 +24,8 @@ fn answer(status: u16, media: &str, body: &str) -> Answer {
 
 /// What becomes of one answer: the verdict of a failed check, and the attempt's class.
 async fn found(answer: Answer, graphql: GraphQl) -> (Option<Verdict>, Class) {
-    let bench = Bench::with([answer], enforced(graphql), |builder| builder.without_retry());
+    let bench =
+        Bench::with([answer], enforced(graphql), outrigger::IntegrationBuilder::without_retry);
     let verdict = match bench.get().await {
         Err(error) => Some(failed(&error).verdict()),
         Ok(answer) => {

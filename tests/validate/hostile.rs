@@ -72,8 +72,11 @@ async fn a_secret_in_a_body_is_in_no_error_event_sample_health_or_debug() {
     };
     for layer in checks() {
         let layer = layer().keep_samples(StandardRedactor::new());
-        let bench =
-            Bench::with([json(&body.to_string())], layer, |builder| builder.without_retry());
+        let bench = Bench::with(
+            [json(&body.to_string())],
+            layer,
+            outrigger::IntegrationBuilder::without_retry,
+        );
         let result = bench.get().await;
         let mut said = format!("{:?} {:?}", bench.events.events(), bench.api.health());
         said += &format!("{:?}", bench.api.validation().unwrap().samples());

@@ -33,8 +33,11 @@ async fn an_answer_that_breaks_its_schema_is_invalid_at_the_place_and_tells_no_v
         (r#"{"id":"ch_1","ada.lovelace@s3cr3t.test":"x"}"#, Some(("/*", "it breaks `type`"))),
         ("[]", Some(("", "it breaks `type`"))),
     ] {
-        let bench =
-            Bench::with([json(body)], enforced(charge()), |builder| builder.without_retry());
+        let bench = Bench::with(
+            [json(body)],
+            enforced(charge()),
+            outrigger::IntegrationBuilder::without_retry,
+        );
         match (bench.get().await, wanted) {
             (Ok(_), None) => {}
             (Err(error), Some((at, reason))) => {
@@ -66,7 +69,11 @@ fn a_schema_that_cant_work_is_refused_with_its_place() {
 async fn a_pattern_takes_linear_time() {
     let schema = JsonSchema::new(&value!({ "items": { "pattern": "^(a+)+$" } })).unwrap();
     let hostile = format!("[\"{}b\"]", "a".repeat(60_000));
-    let bench = Bench::with([json(&hostile)], enforced(schema), |builder| builder.without_retry());
+    let bench = Bench::with(
+        [json(&hostile)],
+        enforced(schema),
+        outrigger::IntegrationBuilder::without_retry,
+    );
     let began = std::time::Instant::now();
     assert_eq!(failed(&bench.get().await.unwrap_err()).pointer(), Some("/0"));
     assert!(began.elapsed() < std::time::Duration::from_secs(20));

@@ -11,7 +11,8 @@ async fn found(
     answer: Answer,
     check: impl outrigger::validate::Check,
 ) -> Option<(Verdict, String)> {
-    let bench = Bench::with([answer], enforced(check), |builder| builder.without_retry());
+    let bench =
+        Bench::with([answer], enforced(check), outrigger::IntegrationBuilder::without_retry);
     let failed = match bench.get().await {
         Err(error) => failed(&error).clone(),
         Ok(answer) => answer.extensions().get::<FailedCheck>()?.clone(),

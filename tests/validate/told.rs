@@ -15,7 +15,7 @@ async fn every_check_of_every_answer_is_told_once() {
         .report(function("half", |_, _| Finding::partial("half")))
         .enforce(function("fine", |_, _| Finding::pass()))
         .enforce(Required::new(["/id"]));
-    let bench = Bench::with([json("{}")], layer, |builder| builder.without_retry());
+    let bench = Bench::with([json("{}")], layer, outrigger::IntegrationBuilder::without_retry);
     assert!(bench.get().await.is_err());
     let told: Vec<_> = bench.events.events().into_iter().filter(is_of_a_check).collect();
     assert_eq!(

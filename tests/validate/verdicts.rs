@@ -86,7 +86,8 @@ async fn an_answer_of_no_use_is_an_error_that_names_the_check_and_nothing_of_the
         ("transient", Verdict::Transient, "word says transient of a 200: later"),
         ("s3cr3t", Verdict::Invalid, "word says invalid of a 200: what? (at /id)"),
     ] {
-        let bench = Bench::with([says(word)], by_the_body(), |builder| builder.without_retry());
+        let bench =
+            Bench::with([says(word)], by_the_body(), outrigger::IntegrationBuilder::without_retry);
         let error = bench.get().await.unwrap_err();
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::Invalid, Delivery::Answered));
         assert_eq!(error.last_status(), Some(http::StatusCode::OK));
@@ -201,7 +202,8 @@ async fn a_breaker_opens_at_answers_that_lie_and_not_at_refusals() {
         ("permanent", BreakerState::Closed),
         ("partial", BreakerState::Closed),
     ] {
-        let bench = Bench::with([says(word)], by_the_body(), |builder| builder.without_retry());
+        let bench =
+            Bench::with([says(word)], by_the_body(), outrigger::IntegrationBuilder::without_retry);
         for _ in 0..30 {
             let _ = bench.get().await;
             tokio::time::sleep(secs(1)).await;

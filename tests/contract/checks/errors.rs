@@ -76,7 +76,7 @@ where
     let mut service = subject.layer(Provider::with(Fault::Body));
     let call = service.ready().await.expect("ready").call(request("order"));
     let error: BoxError = match call.await {
-        Ok(response) => response.into_body().collect().await.err().expect("it breaks").into(),
+        Ok(response) => response.into_body().collect().await.expect_err("it breaks").into(),
         // The layer held the body back.
         Err(error) => error.into(),
     };

@@ -78,10 +78,10 @@ impl Parties {
 
     fn status(&self, log: &Log, token: &str, now: Instant) -> u16 {
         let (mode, since) = self.provider_mode(log.began, now);
-        let made = log.fetches.iter().filter(|fetch| {
+        let mut made = log.fetches.iter().filter(|fetch| {
             fetch.token.as_ref().is_some_and(|given| given.name == token && given.is_right)
         });
-        let Some((first, last)) = made.clone().next().zip(made.last()) else { return 401 };
+        let Some((first, last)) = made.clone().next().zip(made.next_back()) else { return 401 };
         let lives = last.token.as_ref().map_or(Duration::ZERO, |given| given.lifetime);
         let has_ended = last.began + lives <= now && mode != ProviderMode::Tolerates;
         let made = first.ended.unwrap_or(now);

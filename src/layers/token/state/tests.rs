@@ -276,7 +276,7 @@ fn an_ended_token_is_sent_while_the_issuer_is_down_within_the_limit_and_only_whe
     // What is told is when it ends: 3570 s and 600 s.
     match bench.land(Err(down().retry_in(Duration::from_secs(5)))) {
         Ended::Failed { served_for: Some(left), .. } => {
-            assert_eq!(left.as_secs(), 470 - wait.as_secs() - 1)
+            assert_eq!(left.as_secs(), 470 - wait.as_secs() - 1);
         }
         other => panic!("{other:?}"),
     }
