@@ -286,7 +286,7 @@ async fn a_slower_fetch_does_not_replace_the_newer_answer_that_came_meanwhile() 
                 None => answer,
             }
         };
-        let provider = Script::new([dated("old", old, 5), dated("new", new, 1)]);
+        let provider = Script::new([dated("old", old, 2), dated("new", new, 1)]);
         let rates = integration(layer(), &provider);
         let anew = || {
             let mut request = get(RATE);

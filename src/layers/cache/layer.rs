@@ -257,13 +257,13 @@ impl Slot for CacheLayer {
 
     /// These settings, with what the running cache has stored.
     fn inherit(self, running: &Self) -> Self {
-        let Self { config, fetch_limit, call_limit, .. } = self;
+        let Self { config, fetch_limit, call_limit, needs_partition, .. } = self;
         if let Some(state) =
             running.state.as_ref().filter(|_| config.bounds != running.config.bounds)
         {
             state.shared.resize(config.bounds);
         }
-        Self { config, fetch_limit, call_limit, ..running.clone() }
+        Self { config, fetch_limit, call_limit, needs_partition, ..running.clone() }
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {
