@@ -230,8 +230,9 @@ async fn a_batch_that_was_not_sent_is_given_back_at_the_end_of_the_grace() {
 async fn a_batch_is_repeated_as_it_was_also_for_one_that_was_called_off_meanwhile() {
     let script = provider([Answer::status(503), Answer::status(200).body("ok ok no")]);
     let (running, tickets) = run(lane(&script), &["1", "2", "3"]).await;
-    while script.requests().is_empty() {
-        sleep(1).await;
+    let attempts = async || running.history(tickets[0].id).await.attempts.len();
+    while attempts().await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let selection = Selection::One(tickets[0].id);
     let by = ("ada".to_owned(), "a mistake".to_owned());
