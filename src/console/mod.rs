@@ -62,7 +62,7 @@
 //! - Forms are taken only from pages of the same origin (`sec-fetch-site`, `origin`; tower-http's `csrf`), and only
 //!   with a token that is made for this person, this act and this hour. GET and HEAD change nothing.
 //! - The content security policy allows nothing inline and nothing from elsewhere. Answers aren't stored, framed or
-//!   sniffed, and pages send no `referer`, because their addresses have keys in them.
+//!   sniffed, and pages send other sites no `referer`, because their addresses have keys in them.
 //! - What providers wrote is escaped, cut at 16,384 characters, and shown without control characters and without signs that
 //!   turn the direction of writing. Requests and answers pass through the [redactor](ConsoleBuilder::redactor).
 //!
@@ -78,12 +78,15 @@ mod answer;
 mod assets;
 mod form_token;
 mod inner;
+mod lanes;
 mod live;
 mod minutes;
 mod page;
 mod recent;
+mod replaced;
 mod route;
 mod service;
+mod set;
 mod task;
 mod wanted;
 mod words;

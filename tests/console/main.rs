@@ -2,6 +2,7 @@
 
 mod access;
 mod acts;
+mod away;
 mod bench;
 mod forgery;
 mod live;
