@@ -122,9 +122,8 @@ impl Inner {
                 let found = outbox.browse(Filter::all().named(asked), page).await?;
                 let Some(last) = found.last() else { break };
                 page = Page::after(last.seq, MESSAGES);
-                messages.extend(
-                    found.into_iter().filter(|one| may(Scope::Lane(&one.content.lane))),
-                );
+                messages
+                    .extend(found.into_iter().filter(|one| may(Scope::Lane(&one.content.lane))));
             }
             messages.truncate(MESSAGES);
         }

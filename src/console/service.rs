@@ -179,7 +179,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let answer = self.0.call(request);
-        Box::pin(async move { answer.await.map(|answer| answer::guarded(answer::explained(answer))) })
+        Box::pin(
+            async move { answer.await.map(|answer| answer::guarded(answer::explained(answer))) },
+        )
     }
 }
 
@@ -269,9 +271,7 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
             Ok(()) => return answer::csv(page::csv(&inner.acts.all())),
             Err(error) => Err(error),
         },
-        Route::Task(number) => {
-            inner.task(&actor, number).map(|view| page::task(&frame, &view))
-        }
+        Route::Task(number) => inner.task(&actor, number).map(|view| page::task(&frame, &view)),
         Route::Live | Route::Style | Route::Script | Route::Nothing => Err(NoPage::NotFound),
     };
     match page {

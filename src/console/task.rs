@@ -86,12 +86,7 @@ impl Task {
     }
 
     /// Acts on one message, as it is now: since the page was read it may have been sent and have died again.
-    async fn on(
-        &self,
-        outbox: &Outbox,
-        frozen: &Frozen,
-        id: MessageId,
-    ) -> Result<(), OutboxError> {
+    async fn on(&self, outbox: &Outbox, frozen: &Frozen, id: MessageId) -> Result<(), OutboxError> {
         let Some(message) = outbox.store().find(id).await? else { return Ok(()) };
         if !frozen.holds(message.progress.settled, message.content.created) {
             *self.progress.locked().refused.entry(LATER).or_default() += 1;

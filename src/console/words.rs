@@ -10,9 +10,9 @@ use crate::terms::{BreakerState, Status};
 /// How it is for people: while a breaker lets single calls try, nothing has answered yet. One that only reports
 /// lets all of them go out.
 pub(super) fn status_of(health: &Health, lately: &Minute) -> Status {
-    let refuses = health.breaker.is_some_and(|breaker| {
-        breaker.state == BreakerState::HalfOpen && !breaker.is_report_only
-    });
+    let refuses = health
+        .breaker
+        .is_some_and(|breaker| breaker.state == BreakerState::HalfOpen && !breaker.is_report_only);
     match health.status {
         Status::Degraded if refuses => Status::Down,
         Status::Up if fails(lately) => Status::Degraded,
@@ -31,7 +31,10 @@ pub(super) fn sentence(health: &Health, lately: &Minute, now: SystemTime) -> Str
     let instead = [(Kind::Fallback, "the fallback"), (Kind::Stale, "an old answer")];
     let instead = instead.into_iter().filter(|(kind, _)| lately.of(*kind) > 0);
     let instead = instead.map(|(kind, what)| {
-        format!(" Users got {what} in {} of {calls} calls in the last {LATELY} minutes.", lately.of(kind))
+        format!(
+            " Users got {what} in {} of {calls} calls in the last {LATELY} minutes.",
+            lately.of(kind)
+        )
     });
     let drifts = match health.drifts.len() {
         0 => String::new(),
@@ -61,7 +64,9 @@ fn how_it_is(health: &Health, lately: &Minute, now: SystemTime) -> String {
             match moved(health, "circuit_breaker") {
                 Some(control) => {
                     let by = by(control);
-                    format!("{name} is shut off{span}: its circuit breaker is held open{by}. {then}.")
+                    format!(
+                        "{name} is shut off{span}: its circuit breaker is held open{by}. {then}."
+                    )
                 }
                 None => format!(
                     "{name} has been down{span}: nothing answers. {then}; some try whether it is back."

@@ -106,9 +106,8 @@ impl TokenHealth {
     /// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the
     /// token still lives, is no trouble.
     pub(crate) fn is_in_trouble(&self) -> bool {
-        self.failure.is_some_and(|failure| {
-            !self.state.is_sent() || failure != TokenFailure::Transient
-        })
+        self.failure
+            .is_some_and(|failure| !self.state.is_sent() || failure != TokenFailure::Transient)
     }
 }
 

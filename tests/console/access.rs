@@ -149,11 +149,15 @@ fn on_loopback_a_name_that_is_not_this_machine_s_lets_nobody_in() {
         request.extensions_mut().insert(Peer("127.0.0.1:9000".parse::<SocketAddr>().unwrap()));
         OpenOnLoopback.actor(&request.into_parts().0).is_some()
     };
-    for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "[::1]"] {
+    for host in
+        ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "[::1]"]
+    {
         assert!(lets_in("/", &[host]), "{host}");
         assert!(lets_in(&format!("http://{host}/"), &[]), "{host}");
     }
-    for host in ["evil.example:8080", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]", "", "a b"] {
+    for host in
+        ["evil.example:8080", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]", "", "a b"]
+    {
         assert!(!lets_in("/", &[host]), "{host}");
         assert!(!lets_in("/", &["localhost", host]), "{host}");
     }

@@ -183,7 +183,12 @@ async fn all_that_match_are_replayed_in_the_background_and_nothing_that_died_lat
         }
     }
     let recorded = bench.recorded.lock().unwrap().clone();
-    assert_eq!(recorded.last().unwrap().result, ActResult::Done("150 changed, 5 left as they are (5 × it died after the page was made)".to_owned()));
+    assert_eq!(
+        recorded.last().unwrap().result,
+        ActResult::Done(
+            "150 changed, 5 left as they are (5 × it died after the page was made)".to_owned()
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,9 +32,9 @@ pub(super) fn details(health: &Health, now: SystemTime) -> Markup {
     let pool = health.pool.map(|pool| {
         format!("{} open, {} idle, {} wait for one", pool.open, pool.idle, pool.waiting)
     });
-    let keyed = health.keyed_breakers.map(|breakers| {
-        format!("{} of {} keys aren't closed", breakers.open, breakers.keys)
-    });
+    let keyed = health
+        .keyed_breakers
+        .map(|breakers| format!("{} of {} keys aren't closed", breakers.open, breakers.keys));
     let rows: [(&str, Option<String>); 10] = [
         ("circuit breaker", breaker),
         ("circuit breakers by key", keyed),
@@ -74,9 +74,9 @@ fn checks(health: &Health) -> Vec<(&'static str, Markup)> {
         Some(error) => format!("the last request can't be signed: {error}"),
         None => format!("works; the provider's clock is {} s ahead", signing.clock_ahead),
     });
-    let tokens = health.keyed_tokens.map(|tokens| {
-        format!("{} of {} have none that can be sent", tokens.failing, tokens.keys)
-    });
+    let tokens = health
+        .keyed_tokens
+        .map(|tokens| format!("{} of {} have none that can be sent", tokens.failing, tokens.keys));
     let rejected = health.validation.as_ref().map(|checks| {
         let last = checks.last_rejection.as_ref().map(|last| {
             let place = last.pointer.as_ref().map(|place| format!(" at {place}"));
@@ -86,9 +86,9 @@ fn checks(health: &Health) -> Vec<(&'static str, Markup)> {
         let last = last.unwrap_or_default();
         format!("{} rejected, {} not checked{last}", checks.rejected, checks.unchecked)
     });
-    let mirror = health.mirror.map(|mirror| {
-        format!("{} copies agreed, {} didn't", mirror.agreed, mirror.disagreed)
-    });
+    let mirror = health
+        .mirror
+        .map(|mirror| format!("{} copies agreed, {} didn't", mirror.agreed, mirror.disagreed));
     [("signing", signing), ("tokens by key", tokens), ("answers", rejected), ("mirror", mirror)]
         .into_iter()
         .filter_map(|(name, value)| Some((name, text(&value?))))

@@ -146,8 +146,7 @@ fn strip(minutes: &Minutes, now: SystemTime) -> Markup {
     let most = hour.iter().map(Minute::calls).max().unwrap_or_default().max(1);
     let height = |count: u32| f64::from(count) * f64::from(TALL) / f64::from(most);
     let calls: u32 = hour.iter().map(Minute::calls).sum();
-    let failed: u32 =
-        hour.iter().map(bad).sum();
+    let failed: u32 = hour.iter().map(bad).sum();
     let label = format!("The last hour: {calls} calls, of which {failed} failed or were refused.");
     html! {
         svg .strip role="img" aria-label=(label) viewBox=(format!("0 0 {HOUR} {TALL}")) preserveAspectRatio="none" {
