@@ -195,15 +195,13 @@ async fn all_that_match_are_replayed_in_the_background_and_nothing_that_died_lat
 async fn two_people_who_replay_the_same_do_it_once() {
     let bench = Bench::new(all());
     let ids = bench.dead(120).await;
-    let mut begun = Vec::new();
+    let mut forms = Vec::new();
     for who in ["ada", "bob"] {
-        begun.push(
-            bench
-                .act(who, "?lane=mailer&state=dead", "replay_all", &[])
-                .await
-                .location()
-                .to_owned(),
-        );
+        let page = bench.get(who, "?lane=mailer&state=dead").await.text;
+        forms.push((who, super::bench::form_of(&page, "replay_all").unwrap()));
+    }
+    for (who, form) in forms {
+        bench.post(who, &form).await.location();
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     for id in ids {
