@@ -75,6 +75,8 @@ async fn a_process_that_starts_during_an_outage_has_the_last_copy_marked_with_it
     bench.plan(|plan| plan.is_down = false);
     prices.reload().await.unwrap();
     assert!(!prices.health().is_from_snapshot && prices.age().unwrap() < secs(1));
+    // Until it is written.
+    wait(1).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,10 +112,14 @@ async fn a_file_that_is_torn_foreign_or_unreadable_is_ignored_and_told() {
         assert_eq!(prices.health().snapshot, Some(problem));
     }
     let bench = Bench::new();
-    let prices = kept(bench.copy(), &folder.0).start().unwrap();
+    let inner = folder.0.join("a folder");
+    fs::create_dir(&inner).unwrap();
+    let prices = kept(bench.copy(), &inner).start().unwrap();
     prices.ready().await.unwrap();
-    let problem = SnapshotProblem::Unreadable;
-    assert_eq!(bench.told()[0], LocalCopyEvent::SnapshotFailed { problem });
+    wait(1).await;
+    let told = [SnapshotProblem::Unreadable, SnapshotProblem::Unwritable]
+        .map(|problem| LocalCopyEvent::SnapshotFailed { problem });
+    assert_eq!(bench.told(), told);
 }
 
 #[tokio::test(start_paused = true)]
