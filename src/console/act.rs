@@ -183,7 +183,9 @@ impl Inner {
         let act = act.ok_or(Refused::Unrecorded)?;
         match callback::run("console act", self.run(asked, &act)).await {
             Some((after, result)) => {
-                result.map(|result| self.acts.end(act, result));
+                if let Some(result) = result {
+                    self.acts.end(act, result);
+                }
                 Ok(after)
             }
             None => {
