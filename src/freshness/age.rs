@@ -27,6 +27,8 @@ impl Moments {
 pub(crate) struct TimedHeaders {
     /// When the answer was made, by its `Date`; when it arrived, if that can't be read.
     pub(crate) date: SystemTime,
+    /// When its request was sent.
+    sent: Instant,
     /// When its head arrived.
     received: Moments,
     /// How old it was by then (RFC 9111, 4.2.3).
@@ -49,12 +51,20 @@ impl TimedHeaders {
         let expires = headers.contains_key(EXPIRES);
         Self {
             date,
+            sent,
             received,
             age_received: apparent.max(age_field(headers) + delay),
             by_expires: expires
                 .then(|| http_date_of(headers, &EXPIRES).map(until).unwrap_or_default()),
             heuristic: (unchanged_for / 10).min(LONGEST_GUESS),
         }
+    }
+
+    /// Whether this answer came while the other one was being fetched, and is newer: by its `Date`, else by
+    /// when it arrived. A fetch that began later brings the newer answer, whatever the servers' clocks say.
+    pub(crate) fn outdates(&self, other: &Self) -> bool {
+        let order = |times: &Self| (times.date, times.received.monotonic);
+        other.sent < self.received.monotonic && order(self) > order(other)
     }
 
     /// How old the answer is.

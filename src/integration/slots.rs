@@ -104,6 +104,8 @@ impl Slots {
         self.bulkhead = self.bulkhead.reserving(attempt);
         self.token = self.token.waiting_at_most(attempt);
         self.cache = self.cache.limits(attempt, self.deadline.limit());
+        // The cache stands outside of the token, and would give one key's answer to another's call.
+        self.cache = self.cache.named_partitions_only(self.token.has_keys());
         self.rate_limit = self.rate_limit.with_capacity(room).reserving(attempt);
         self
     }

@@ -77,7 +77,8 @@
 //! during an outage: with its true age, and marked as
 //! [`is_from_snapshot`](crate::control::LocalCopyHealth::is_from_snapshot) until a load succeeds. The file has a
 //! checksum, the format's version and the copy's name: one that is torn, or something else, is ignored and
-//! told. If your encoding changes, let decoding fail. A file that can't be written is told, and costs no load.
+//! told. One of the future, as after a clock was wrong, has an unknown age: it is late, or expired if there is a
+//! `max_age`. If your encoding changes, let decoding fail. A file that can't be written is told, and costs no load.
 //!
 //! Only the file's owner can read it; what is in it is not encrypted. It is limited to 1 GiB.
 //!

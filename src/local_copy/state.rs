@@ -161,11 +161,20 @@ impl<V: Clone> Machine<V> {
         (self.is_loading, self.is_asked) = (true, false);
     }
 
-    /// Takes what the last process knew, unless there is more by now.
-    pub(super) fn restore(&mut self, value: V, count: u64, age: Duration, now: Moments) {
+    /// Takes what the last process knew, unless there is more by now. Returns its age. If it is of the future,
+    /// a clock was wrong, and it may be of any age.
+    pub(super) fn restore(
+        &mut self,
+        value: V,
+        count: u64,
+        loaded: SystemTime,
+        now: Moments,
+    ) -> Duration {
+        let age = now.wall.duration_since(loaded).unwrap_or(self.times.unknown_age());
         let is_from_snapshot = true;
         let held = Held { value, count, age_then: age, since: now, is_from_snapshot };
         self.held.get_or_insert(held);
+        age
     }
 
     /// A load that began then has succeeded; without a value, nothing has changed. Returns the value that
@@ -180,7 +189,7 @@ impl<V: Clone> Machine<V> {
         self.is_loading = false;
         (self.failure, self.accepted, self.told) = (None, None, CopyState::Current);
         let tenth = self.times.every / 10;
-        let wait = rng.between(self.times.every - tenth, self.times.every + tenth);
+        let wait = rng.between(self.times.every - tenth, self.times.every.saturating_add(tenth));
         self.due = Due { wait, from: began };
         // What was loaded is at least as old as the request for it.
         let (age_then, since) = (now.since(&began), now);
@@ -236,6 +245,11 @@ impl<V: Clone> Machine<V> {
 }
 
 impl Times {
+    /// The age of a copy whose age nobody knows: late, or expired where copies do.
+    pub(super) fn unknown_age(self) -> Duration {
+        self.max_age.unwrap_or(self.late())
+    }
+
     /// The age from which on a copy is late.
     fn late(self) -> Duration {
         self.every.saturating_mul(2)

@@ -54,15 +54,20 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
     /// Loads once. What it comes to is in the machine.
     async fn load(&mut self) {
         let (load, began) = (self.shared.begin(), self.shared.now());
-        let loading = callback::run("loader", (self.loader)(load));
+        let mut loading = (self.loader)(load);
         let due = rt::after(began.monotonic, self.timeout);
-        let mut loading = pin!(rt::until(Some(due), loading));
-        let loaded = loop {
-            let now = self.tell_worse();
-            if let Some(loaded) = self.until_worse(now, None, loading.as_mut()).await {
-                break loaded;
+        let loaded = {
+            let work = callback::run("loader", loading.as_mut());
+            let mut work = pin!(rt::until(Some(due), work));
+            loop {
+                let now = self.tell_worse();
+                if let Some(loaded) = self.until_worse(now, None, work.as_mut()).await {
+                    break loaded;
+                }
             }
         };
+        // One that hangs is dropped here, which is the host's code, too.
+        let _ = callback::call("drop of a loader", || drop(loading));
         let outcome = match loaded {
             Some(Some(loaded)) => loaded.map_err(Problem::from).and_then(|new| {
                 // What is refused is dropped in there, which may be the host's code, too.
@@ -164,8 +169,7 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
             Ok(None) => {}
             Ok(Some((Counted { value, count }, loaded))) => {
                 let now = self.shared.now();
-                let age = now.wall.duration_since(loaded).unwrap_or_default();
-                self.shared.inner.locked().machine.restore(value, count, age, now);
+                let age = self.shared.inner.locked().machine.restore(value, count, loaded, now);
                 self.shared.tell(LocalCopyEvent::SnapshotRead { age, count });
                 self.ended.send_modify(|_| {});
             }

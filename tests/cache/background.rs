@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use outrigger::Integration;
 use outrigger::bulkhead::BulkheadLayer;
+use outrigger::cache::CacheOutcome;
 use outrigger::testing::{Answer, Script};
 
-use super::origin::{RATE, ask, get, layer, send, wait};
+use super::origin::{RATE, ask, cached, get, is, layer, send, wait};
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_place_goes_before_a_refresh_that_came_sooner() {
@@ -63,4 +64,76 @@ async fn a_refresh_ends_with_its_integration() {
     drop(rates);
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(tasks(), 0);
+}
+
+/// One place, which `/slow` holds for a second. A rate may be stale for five seconds while it is refreshed, and
+/// for an hour if that fails.
+fn with_one_place(queue: u32) -> (Script, Integration) {
+    let provider = Script::by(|seen| {
+        let slow = seen.uri().path() == "/slow";
+        let control = "max-age=1, stale-while-revalidate=5, stale-if-error=3600";
+        cached("", control).after(Duration::from_secs(u64::from(slow)))
+    });
+    let rates = Integration::user_flow("rates")
+        .without_retry()
+        .without_deadline()
+        .cache(layer())
+        .bulkhead(|_| BulkheadLayer::new(1).queue(queue))
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    (provider, rates)
+}
+
+/// Holds the place, or queues for it.
+async fn hold(rates: &Integration) -> tokio::task::JoinHandle<()> {
+    let rates = rates.clone();
+    let held = tokio::spawn(async move {
+        let mut request = get("http://rates.test/slow");
+        request.headers_mut().insert("cache-control", "no-store".parse().unwrap());
+        send(&rates, request).await.unwrap();
+    });
+    pass(1).await;
+    held
+}
+
+async fn pass(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_was_refused_here_keeps_no_call_from_asking_the_provider() {
+    let (provider, rates) = with_one_place(0);
+    ask(&rates).await;
+    pass(5_980).await;
+    let holds = hold(&rates).await;
+    // Its refresh finds the bulkhead full.
+    is(&ask(&rates).await, CacheOutcome::StaleWhileRevalidate, "");
+    pass(1).await;
+    holds.abort();
+    pass(30).await;
+    is(&ask(&rates).await, CacheOutcome::Miss, "");
+    assert_eq!(provider.begun(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_wait_behind_a_refresh_that_waits_for_its_turn() {
+    let (provider, rates) = with_one_place(10);
+    ask(&rates).await;
+    pass(5_900).await;
+    let before = [hold(&rates).await, hold(&rates).await];
+    is(&ask(&rates).await, CacheOutcome::StaleWhileRevalidate, "");
+    pass(200).await;
+    let rate = tokio::spawn({
+        let rates = rates.clone();
+        async move { ask(&rates).await }
+    });
+    pass(1).await;
+    let late = hold(&rates).await;
+    is(&rate.await.unwrap(), CacheOutcome::Miss, "");
+    assert!(before.iter().all(|held| held.is_finished()) && !late.is_finished());
+    late.await.unwrap();
+    wait(1).await;
+    let asked = provider.requests().iter().filter(|seen| seen.uri().path() == "/eur").count();
+    assert_eq!(asked, 2, "the refresh has ended");
 }

@@ -12,7 +12,7 @@ use outrigger::testing::{Answer, Script};
 use outrigger::{Error, Integration};
 use tokio::task::JoinSet;
 
-use super::origin::{Got, RATE, ask, cached, fresh, get, integration, layer, send, wait};
+use super::origin::{Got, RATE, ask, cached, fresh, get, integration, is, layer, send, wait};
 
 /// As many calls at a time as named.
 async fn all(rates: &Integration, calls: usize) -> Vec<Result<Got, Error>> {
@@ -272,4 +272,36 @@ fn a_fetch_whose_runtime_ends_before_it_runs_keeps_nobody_waiting() {
     drop(first);
     let got = runtime().block_on(send(&rates, get(RATE)));
     assert_eq!(got.unwrap().text, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slower_fetch_does_not_replace_the_newer_answer_that_came_meanwhile() {
+    for (old, new) in [(None, None), (Some(1), Some(2)), (Some(2), Some(2)), (Some(2), Some(1))] {
+        let dated = |text, second: Option<u32>, takes| {
+            let answer = fresh(text).after(Duration::from_secs(takes));
+            match second {
+                Some(second) => {
+                    answer.header("date", &format!("Fri, 15 Jan 2027 08:00:0{second} GMT"))
+                }
+                None => answer,
+            }
+        };
+        let provider = Script::new([dated("old", old, 2), dated("new", new, 1)]);
+        let rates = integration(layer(), &provider);
+        let anew = || {
+            let mut request = get(RATE);
+            request.headers_mut().insert("cache-control", "no-cache".parse().unwrap());
+            send(&rates, request)
+        };
+        let slow = anew();
+        let soon = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            anew().await
+        };
+        let (slow, soon) = tokio::join!(slow, soon);
+        assert_eq!((slow.unwrap().text.as_str(), soon.unwrap().text.as_str()), ("old", "new"));
+        // By the date; without, and if they are the same, by when it came.
+        let kept = if old < new { "new" } else { "old" };
+        is(&ask(&rates).await, CacheOutcome::Hit, kept);
+    }
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use http::HeaderValue;
+use outrigger::Integration;
 use outrigger::cache::{CacheOutcome, CachePartition};
 use outrigger::testing::{Answer, Script};
+use outrigger::token::{Token, TokenLayer};
 
-use super::origin::{RATE, ask, cached, fresh, get, integration, layer, send, wait};
+use super::origin::{RATE, ask, cached, fresh, get, integration, is, layer, send, wait};
 
 #[tokio::test(start_paused = true)]
 async fn partitions_and_credentials_never_share_an_answer() {
@@ -181,4 +183,51 @@ async fn who_waited_for_another_variant_is_not_given_its_own_old_one() {
     wait(3_600).await;
     let (english, german) = tokio::join!(of("en"), of("de"));
     assert_eq!((english.as_str(), german.as_str()), ("en 3", "de 4"));
+}
+
+/// A provider that answers with the token that it saw, behind an integration with a token for each tenant.
+fn by_tenant() -> (Script, Integration) {
+    let provider = Script::by(|seen| {
+        cached("", "max-age=60").body(seen.headers()["authorization"].to_str().unwrap().to_owned())
+    });
+    let tokens = TokenLayer::keyed(
+        10,
+        Duration::from_secs(3600),
+        |head| head.extensions.get::<Tenant>().map_or("", |tenant| tenant.0).into(),
+        |tenant: &str| {
+            let token = tenant.to_owned();
+            move |_| std::future::ready(Ok(Token::new(token.clone())))
+        },
+    );
+    let crm = Integration::user_flow("crm").cache(layer()).token(tokens);
+    let crm = crm.service(provider.clone()).build().unwrap();
+    (provider, crm)
+}
+
+#[derive(Clone)]
+struct Tenant(&'static str);
+
+#[tokio::test(start_paused = true)]
+async fn with_a_token_for_each_tenant_none_is_given_the_answer_of_another() {
+    let (provider, crm) = by_tenant();
+    let of = |tenant: &'static str, partition: Option<&'static str>| {
+        let mut request = get(RATE);
+        request.extensions_mut().insert(Tenant(tenant));
+        partition.map(|it| request.extensions_mut().insert(CachePartition::new(it)));
+        request
+    };
+    for tenant in ["acme", "globex", "acme"] {
+        let got = send(&crm, of(tenant, None)).await.unwrap();
+        is(&got, CacheOutcome::Bypass, &format!("Bearer {tenant}"));
+    }
+    for (tenant, outcome) in [
+        ("acme", CacheOutcome::Miss),
+        ("globex", CacheOutcome::Miss),
+        ("acme", CacheOutcome::Hit),
+        ("globex", CacheOutcome::Hit),
+    ] {
+        let got = send(&crm, of(tenant, Some(tenant))).await.unwrap();
+        is(&got, outcome, &format!("Bearer {tenant}"));
+    }
+    assert_eq!(provider.requests().len(), 5);
 }

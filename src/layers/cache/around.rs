@@ -5,7 +5,7 @@ use http::{Method, Request};
 
 use super::asked::{Asked, Glance, RequestHead, Way};
 use super::given::{CacheStatus, Form, Forwarded};
-use super::key::{CacheKey, normalised};
+use super::key::{CacheKey, CachePartition, normalised};
 use super::origin::Origin;
 use super::parts::{Alive, Settings};
 use super::stored::StoredAnswer;
@@ -69,10 +69,18 @@ impl CachePattern {
         Self { settings, origin, alive }
     }
 
+    /// Whether a partition can be told for this request.
+    fn knows_whose(&self, request: &Request<Body>) -> bool {
+        !self.settings.needs_partition || request.extensions().get::<CachePartition>().is_some()
+    }
+
     fn look(&self, request: &Request<Body>) -> Look {
         let Settings { shared, config, .. } = &*self.settings;
         let glance = Glance::at(request);
-        let way = glance.way;
+        let way = match glance.way {
+            Way::Cached | Way::Compared if !self.knows_whose(request) => Way::Past,
+            way => way,
+        };
         match way {
             Way::Past => return Look::Past(way, None),
             Way::Unsafe => {

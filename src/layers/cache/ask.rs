@@ -166,17 +166,22 @@ impl CachePattern {
     /// Fetches an answer anew in the background, unless somebody does.
     pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
-        let fill = self.fill(asked, flight, attempt);
+        let fill = self.fill(asked, flight.clone(), attempt);
         fill.context.call().set_in_background();
+        flight.set_in_background(fill.context.clone());
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
         let (context, key) = (fill.context.clone(), asked.key.clone());
         rt::spawn(async move {
             let due = rt::after(rt::now(), settings.fetch_limit);
-            let mut work = pin!(either(fill.refresh(waiter), alive.ended()));
+            let gone = either(flight.gave_way(), alive.ended());
+            let mut work = pin!(either(fill.refresh(waiter), gone));
             let ended = rt::until(Some(due), work.as_mut()).await;
-            if ended.is_none() {
+            match ended {
+                Some(Either::Second(Either::First(()))) => return,
                 // It was cut. That is noted before calls that wait for it are told, or all would ask again.
-                settings.shared.failed(&key, Failure::ANY);
+                None if context.state().has_not_left() => settings.shared.refused(&key),
+                None => settings.shared.failed(&key, Failure::ANY),
+                Some(_) => {}
             }
             let ok = matches!(ended, Some(Either::First(true)));
             settings.emitter.emit(Some(&context), || Event::CacheRefreshed { ok });

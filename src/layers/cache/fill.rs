@@ -84,7 +84,7 @@ impl Fill {
             Ok(Came::Answered(response)) => self.settings.failure_of(&response).is_none(),
             Ok(Came::Failed(error)) => {
                 if error.is_rejected() {
-                    self.note(Some(self.settings.failure_of_error(&error)));
+                    self.shared().refused(&self.asked.key);
                 }
                 false
             }

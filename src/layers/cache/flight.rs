@@ -1,10 +1,11 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Notify, watch};
 
 use super::stored::StoredAnswer;
+use crate::context::Context;
 use crate::outcome::Error;
 
 /// One fetch that several calls may wait for. Clones are the same one.
@@ -21,6 +22,10 @@ struct Inner {
     landed: watch::Sender<Option<Landed>>,
     /// A call's time has run out over it.
     is_late: AtomicBool,
+    /// Of a background refresh, the facts of what it sends.
+    background: OnceLock<Context>,
+    /// It gave way to a call's fetch.
+    gave_way: Notify,
 }
 
 /// What a fetch came to, for those who didn't begin it.
@@ -45,6 +50,8 @@ impl Flight {
             left: Notify::new(),
             landed: watch::Sender::new(None),
             is_late: AtomicBool::new(false),
+            background: OnceLock::new(),
+            gave_way: Notify::new(),
         }))
     }
 
@@ -72,6 +79,27 @@ impl Flight {
     /// A call's time runs out over it. Returns whether that is the first one.
     pub(super) fn is_first_late(&self) -> bool {
         !self.0.is_late.swap(true, Ordering::AcqRel)
+    }
+
+    /// It is a background refresh, with this context.
+    pub(super) fn set_in_background(&self, context: Context) {
+        let _ = self.0.background.set(context);
+    }
+
+    /// Whether it is a background refresh that still waits for its turn behind all calls: it ends for a call,
+    /// which goes sooner.
+    pub(super) fn gives_way(&self) -> bool {
+        let background = self.0.background.get();
+        let gives_way = background.is_some_and(|context| context.state().has_not_left());
+        if gives_way {
+            self.0.gave_way.notify_one();
+        }
+        gives_way
+    }
+
+    /// Waits until it has given way.
+    pub(super) async fn gave_way(&self) {
+        self.0.gave_way.notified().await;
     }
 
     /// Tells all who wait what it came to.

@@ -45,13 +45,19 @@ impl Drop for Invalidation<'_> {
     }
 }
 
+/// Whether it begins with a scheme and an authority (RFC 3986, 4.3).
+fn is_absolute(named: &str) -> bool {
+    let scheme = named.find(['/', '?', '#']).map(|end| named.split_at(end));
+    scheme.is_some_and(|(scheme, rest)| scheme.ends_with(':') && rest.starts_with("//"))
+}
+
 /// The URI that a header names, relative to the request's, if it has the same origin (RFC 9111, 4.4).
 pub(super) fn same_origin(request: &Uri, named: &HeaderValue) -> Option<Uri> {
     let named = named.to_str().ok()?.trim();
     let authority = request.authority()?;
     let scheme = request.scheme_str()?;
     let absolute = match named {
-        _ if named.contains("://") => named.to_owned(),
+        _ if is_absolute(named) => named.to_owned(),
         _ if named.starts_with("//") => format!("{scheme}:{named}"),
         _ if named.starts_with('/') => format!("{scheme}://{authority}{named}"),
         _ => {

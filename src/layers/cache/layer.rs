@@ -44,6 +44,7 @@ pub struct CacheLayer {
     rng: Rng,
     fetch_limit: Duration,
     call_limit: Option<Duration>,
+    needs_partition: bool,
     /// Absent if nothing is stored.
     state: Option<Arc<State>>,
 }
@@ -66,7 +67,8 @@ impl CacheLayer {
         Self::of(StoreKind::InMemory)
     }
 
-    /// How many bytes may be stored, 64 MiB by default. Detaches the layer from what is stored; changed by a
+    /// How many bytes may be stored, 64 MiB by default, and at least 8 ×
+    /// [`body_cap`](Self::body_cap) + 256 KiB. Detaches the layer from what is stored; changed by a
     /// file's settings, what still fits stays.
     pub fn max_bytes(mut self, most: u64) -> Self {
         self.config.bounds.bytes = most;
@@ -98,6 +100,7 @@ impl CacheLayer {
             rng: Rng::system(),
             fetch_limit: FETCH_LIMIT,
             call_limit: None,
+            needs_partition: false,
             state: None,
         }
     }
@@ -206,6 +209,12 @@ impl CacheLayer {
         self
     }
 
+    /// Calls without a [`CachePartition`](super::CachePartition) go past the cache.
+    pub(crate) fn named_partitions_only(mut self, is_needed: bool) -> Self {
+        self.needs_partition = is_needed;
+        self
+    }
+
     /// A handle that doesn't mark what is stored as shared.
     pub(crate) fn reader(&self) -> Option<CacheHandle> {
         self.state.as_ref().map(|state| CacheHandle::new(Arc::clone(&state.shared)))
@@ -221,6 +230,7 @@ impl CacheLayer {
             emitter: self.emitter.clone(),
             fetch_limit: self.fetch_limit,
             call_limit: self.call_limit,
+            needs_partition: self.needs_partition,
         };
         Some(CachePattern::new(Arc::new(settings), origin(), state.alive.clone()))
     }
@@ -247,13 +257,13 @@ impl Slot for CacheLayer {
 
     /// These settings, with what the running cache has stored.
     fn inherit(self, running: &Self) -> Self {
-        let Self { config, fetch_limit, call_limit, .. } = self;
+        let Self { config, fetch_limit, call_limit, needs_partition, .. } = self;
         if let Some(state) =
             running.state.as_ref().filter(|_| config.bounds != running.config.bounds)
         {
             state.shared.resize(config.bounds);
         }
-        Self { config, fetch_limit, call_limit, ..running.clone() }
+        Self { config, fetch_limit, call_limit, needs_partition, ..running.clone() }
     }
 
     fn check_into(&self, errors: &mut Errors<'_>) {

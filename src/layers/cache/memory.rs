@@ -56,7 +56,8 @@ impl InMemoryStore {
 
     pub(super) fn check(bounds: Bounds, body_cap: usize, errors: &mut Errors<'_>) {
         let Bounds { bytes, keys } = bounds;
-        let least = (body_cap as u64).saturating_mul(SHARDS as u64);
+        let part = (body_cap as u64).saturating_mul(2).saturating_add(HEAD);
+        let least = part.saturating_mul(SHARDS as u64);
         if bytes < least {
             errors.add(
                 "max_bytes",
@@ -135,8 +136,11 @@ impl CacheStore for InMemoryStore {
 
 impl Weighter<CacheKey, CacheEntry> for Weight {
     fn weight(&self, key: &CacheKey, entry: &CacheEntry) -> u64 {
-        // The key stands in the store, and in the index under its URI.
-        ((3 * key.len() + entry.bytes()) as u64).max(self.least)
+        // The key stands in the store, and in the index as its URI's name and under it.
+        let of_uri = 3 * key.len() + INDEX_PLACE;
+        let of_group = |group: &str| key.origin().len() + group.len() + key.len() + INDEX_PLACE;
+        let of_groups = entry.groups().map(of_group).sum::<usize>();
+        ((of_uri + of_groups + entry.bytes()) as u64).max(self.least)
     }
 }
 
@@ -168,6 +172,11 @@ impl fmt::Debug for InMemoryStore {
 
 /// Few, because each holds its part of the bytes, and an entry must fit into one.
 const SHARDS: usize = 4;
+/// Room for an answer's headers, its key and its groups beside its body. The body counts twice, because a part
+/// takes no entry that would fill it.
+const HEAD: u64 = 64 * 1024;
+/// Of the index, for each name of a URI or a group: a place in its table, and the smallest table of keys.
+const INDEX_PLACE: usize = 320;
 
 #[cfg(test)]
 mod tests {
@@ -228,7 +237,7 @@ mod tests {
         let validity = Validity::new(StatusCode::OK, &head.headers, times);
         let none = HeaderMap::new();
         let stored = StoredAnswer::new(&head, &none, validity, vec![0; bytes.into()].into());
-        CacheEntry::with(None, &none, stored.into())
+        CacheEntry::with(None, &none, stored.into()).unwrap()
     }
 
     proptest! {

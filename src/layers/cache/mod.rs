@@ -19,7 +19,8 @@
 //! `Authorization`, `Cookie`, API keys, whatever is marked sensitive ([the list](CachePartition)). So a
 //! rotated token finds nothing unless a partition is named. Name one too where a request says in another way
 //! who asks, such as by a header `x-user`. Callers without any share what is stored, but no answer with
-//! `Set-Cookie`.
+//! `Set-Cookie`. In an integration with [keyed tokens](crate::token#a-token-for-each-tenant), a call without
+//! a named partition goes past the cache: whose token it is sent with is decided further in.
 //!
 //! **What is stored.** What RFC 9111, 3, allows, if it is of use: fresh, or confirmable, or within a window of
 //! staleness. Never: `no-store`, `Set-Cookie` without a partition, `text/event-stream`, `Vary: *`, 206, a
@@ -49,7 +50,7 @@
 //!
 //! **Groups** (RFC 9875): an answer's `Cache-Groups` names groups of its origin, such as `"rates"`. With one
 //! answer that is outdated go all others of its groups, and those of the groups that the answer to an unsafe
-//! call names in `Cache-Group-Invalidation`.
+//! call names in `Cache-Group-Invalidation`. An answer that names more than 128 is in none of them.
 //!
 //! # Where it stands
 //!
@@ -62,7 +63,9 @@
 //! It can't be one of several [`layers`](crate::pattern::layers), because its fetches need the service that
 //! it wraps. Outside of a tokio runtime, calls go past it. A background fetch has
 //! [low priority](crate::bulkhead::Priority) in the bulkhead; the rate limit knows no priorities, and it
-//! counts as any call there.
+//! counts as any call there. While it waits there, a call that needs the provider's answer doesn't wait for it:
+//! it goes itself, and the background fetch ends. One that is refused there is tried again after the same times
+//! as one that failed, and keeps no call from asking the provider.
 //!
 //! # When not to use it
 //!

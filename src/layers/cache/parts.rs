@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) fetch_limit: Duration,
     /// How long a call may take, if that is limited: what waits further in is told so.
     pub(super) call_limit: Option<Duration>,
+    /// What stands further in decides whose answer a call gets: without a named partition, it goes past.
+    pub(super) needs_partition: bool,
 }
 
 /// Background refreshes end when all of these are gone.

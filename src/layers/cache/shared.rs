@@ -85,7 +85,7 @@ impl Shared {
     }
 
     /// Stores the answer to this request, whose fetch began in this generation. Returns whether it is
-    /// stored: not if its URI was invalidated since.
+    /// stored: not if its URI was invalidated since, nor if a fetch beside it has brought a newer one.
     pub(super) fn put(&self, asked: &Asked, stored: &Arc<StoredAnswer>, began: Generation) -> bool {
         let key = &asked.key;
         if !self.is_valid(key, stored.is_grouped(), began) {
@@ -93,7 +93,7 @@ impl Shared {
         }
         let headers = &asked.request.headers;
         let entry = CacheEntry::with(self.entry(key), headers, Arc::clone(stored));
-        self.write(key, entry, began)
+        entry.is_some_and(|entry| self.write(key, entry, began))
     }
 
     /// Stores what a 304 or a HEAD says of a stored answer, if it may be. Returns whether it is stored.
@@ -203,7 +203,7 @@ impl Shared {
     /// Joins the fetch for this key, or begins it.
     pub(super) fn join(&self, key: &CacheKey) -> (Turn<Flight>, Option<Waiter>) {
         let mut keys = self.keys();
-        let turn = keys.join(key, rt::now(), Flight::new);
+        let turn = keys.join(key, rt::now(), Flight::new, Flight::gives_way);
         // Under the lock, so that no fetch ends as abandoned in between.
         let waiter = match &turn {
             Turn::Lead(flight) | Turn::Follow(flight) => Some(flight.wait()),
@@ -244,6 +244,11 @@ impl Shared {
     pub(super) fn failed(&self, key: &CacheKey, of: Failure) {
         let share = self.rng.fraction();
         self.keys().failed(key, rt::now(), of, share);
+    }
+
+    pub(super) fn refused(&self, key: &CacheKey) {
+        let share = self.rng.fraction();
+        self.keys().refused(key, rt::now(), share);
     }
 
     pub(super) fn answered(&self, key: &CacheKey) {

@@ -18,13 +18,21 @@ pub(super) struct KeyTable<F> {
 struct KeyState<F> {
     /// The fill that others may wait for.
     fill: Option<F>,
-    /// Fetches that failed one after the other.
-    failures: u32,
-    /// Until then the provider isn't asked if there is a stale answer, and of which failure it was.
-    quiet_until: Option<Instant>,
+    /// While it lasts, the provider isn't asked if there is a stale answer.
+    failures: Pause,
+    /// How the last fetch failed.
     failure: Failure,
+    /// While it lasts, no background refresh begins: the last one was refused before it was sent. Calls go.
+    refusals: Pause,
     /// Until then every call fetches its own: the last answer could not be shared.
     alone_until: Option<Instant>,
+}
+
+/// A pause after something came to nothing, longer each time in a row.
+#[derive(Debug, Default)]
+struct Pause {
+    in_row: u32,
+    until: Option<Instant>,
 }
 
 /// What a call that needs the provider's answer does.
@@ -39,16 +47,18 @@ pub(super) enum Turn<F> {
 }
 
 impl<F: Clone + PartialEq> KeyTable<F> {
-    /// A call needs this key's answer: it joins the fill that runs, or begins one.
+    /// A call needs this key's answer: it joins the fill that runs, unless that gives way, or begins one.
     pub(super) fn join(
         &mut self,
         key: &CacheKey,
         now: Instant,
         new: impl FnOnce() -> F,
+        gives_way: impl FnOnce(&F) -> bool,
     ) -> Turn<F> {
         let known = self.keys.get(key);
-        if let Some(fill) = known.and_then(|known| known.fill.clone()) {
-            return Turn::Follow(fill);
+        let fill = known.and_then(|known| known.fill.as_ref());
+        if let Some(fill) = fill.filter(|fill| !gives_way(fill)) {
+            return Turn::Follow(fill.clone());
         }
         if known.is_some_and(|known| is_before(now, known.alone_until)) {
             return Turn::Alone;
@@ -59,16 +69,17 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         }
     }
 
-    /// A background refresh begins, unless one runs or the provider is left in peace.
+    /// A background refresh begins, unless one runs, or the last one was refused or has failed a moment ago.
     pub(super) fn begin_refresh(
         &mut self,
         key: &CacheKey,
         now: Instant,
         new: impl FnOnce() -> F,
     ) -> Option<F> {
-        if self.quiet(key, now).is_some()
-            || self.keys.get(key).is_some_and(|known| known.fill.is_some())
-        {
+        let is_too_soon = |known: &KeyState<F>| {
+            known.fill.is_some() || known.failures.lasts(now) || known.refusals.lasts(now)
+        };
+        if self.keys.get(key).is_some_and(is_too_soon) {
             return None;
         }
         Some(self.place(key, now)?.fill.insert(new()).clone())
@@ -76,13 +87,13 @@ impl<F: Clone + PartialEq> KeyTable<F> {
 
     /// How the last fetch failed, if that was so recently that the provider isn't asked again.
     pub(super) fn quiet(&self, key: &CacheKey, now: Instant) -> Option<Failure> {
-        let known = self.keys.get(key).filter(|known| is_before(now, known.quiet_until))?;
+        let known = self.keys.get(key).filter(|known| known.failures.lasts(now))?;
         Some(known.failure)
     }
 
     /// How many keys' last fetches have failed.
     pub(super) fn failing(&self) -> usize {
-        self.keys.values().filter(|known| known.failures > 0).count()
+        self.keys.values().filter(|known| known.failures.in_row > 0).count()
     }
 
     /// A fill has ended.
@@ -100,15 +111,21 @@ impl<F: Clone + PartialEq> KeyTable<F> {
     pub(super) fn failed(&mut self, key: &CacheKey, now: Instant, of: Failure, share: f64) {
         let Some(known) = self.place(key, now) else { return };
         known.failure = of;
-        let longest = FIRST_QUIET.saturating_mul(1 << known.failures.min(5)).min(LONGEST_QUIET);
-        known.failures = known.failures.saturating_add(1);
-        known.quiet_until = Some(now + longest.mul_f64(share.clamp(0.0, 1.0)).max(LEAST_QUIET));
+        known.failures.lengthen(now, share);
+    }
+
+    /// A background refresh was refused before it was sent, which says nothing about the provider: the next one
+    /// begins after a time as long as that after a failure.
+    pub(super) fn refused(&mut self, key: &CacheKey, now: Instant, share: f64) {
+        if let Some(known) = self.place(key, now) {
+            known.refusals.lengthen(now, share);
+        }
     }
 
     /// A fetch was answered.
     pub(super) fn answered(&mut self, key: &CacheKey) {
         if let Some(known) = self.keys.get_mut(key) {
-            (known.failures, known.quiet_until) = (0, None);
+            (known.failures, known.refusals) = (Pause::default(), Pause::default());
         }
     }
 
@@ -136,11 +153,25 @@ impl<F: Clone + PartialEq> KeyTable<F> {
 
 impl<F> KeyState<F> {
     fn is_forgettable(&self) -> bool {
-        self.fill.is_none() && self.failures == 0 && self.alone_until.is_none()
+        let has_paused = self.failures.in_row > 0 || self.refusals.in_row > 0;
+        self.fill.is_none() && !has_paused && self.alone_until.is_none()
     }
 
     fn is_in_use(&self, now: Instant) -> bool {
-        self.fill.is_some() || is_before(now, self.quiet_until) || is_before(now, self.alone_until)
+        let is_paused = self.failures.lasts(now) || self.refusals.lasts(now);
+        self.fill.is_some() || is_paused || is_before(now, self.alone_until)
+    }
+}
+
+impl Pause {
+    fn lasts(&self, now: Instant) -> bool {
+        is_before(now, self.until)
+    }
+
+    fn lengthen(&mut self, now: Instant, share: f64) {
+        let longest = FIRST_QUIET.saturating_mul(1 << self.in_row.min(5)).min(LONGEST_QUIET);
+        self.in_row = self.in_row.saturating_add(1);
+        self.until = Some(now + longest.mul_f64(share.clamp(0.0, 1.0)).max(LEAST_QUIET));
     }
 }
 
@@ -156,8 +187,8 @@ impl<F> Default for KeyTable<F> {
 
 impl<F> Default for KeyState<F> {
     fn default() -> Self {
-        let (failure, failures) = (Failure::default(), 0);
-        Self { fill: None, failures, quiet_until: None, failure, alone_until: None }
+        let (failures, refusals) = (Pause::default(), Pause::default());
+        Self { fill: None, failures, failure: Failure::default(), refusals, alone_until: None }
     }
 }
 
@@ -182,14 +213,18 @@ mod tests {
         CacheKey::in_partition("", "http://rates.test/eur")
     }
 
+    fn stays(_: &u8) -> bool {
+        false
+    }
+
     #[test]
     fn one_leads_and_the_others_follow_until_it_ends() {
         let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
-        assert_eq!(keys.join(&key, now, || 1), Turn::Lead(1));
-        assert_eq!(keys.join(&key, now, || 2), Turn::Follow(1));
+        assert_eq!(keys.join(&key, now, || 1, stays), Turn::Lead(1));
+        assert_eq!(keys.join(&key, now, || 2, stays), Turn::Follow(1));
         assert_eq!(keys.begin_refresh(&key, now, || 3), None);
         keys.end(&key, &2);
-        assert_eq!(keys.join(&key, now, || 4), Turn::Follow(1), "another one has ended");
+        assert_eq!(keys.join(&key, now, || 4, stays), Turn::Follow(1), "another one has ended");
         keys.end(&key, &1);
         assert!(keys.keys.is_empty(), "nothing is known of it any more");
         assert_eq!(keys.begin_refresh(&key, now, || 5), Some(5));
@@ -215,8 +250,22 @@ mod tests {
     fn calls_do_not_wait_for_each_other_after_an_answer_that_was_not_shared() {
         let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
         keys.not_shared(&key, now);
-        assert_eq!(keys.join(&key, now + ALONE_FOR / 2, || 1), Turn::Alone);
-        assert_eq!(keys.join(&key, now + ALONE_FOR, || 1), Turn::Lead(1));
+        assert_eq!(keys.join(&key, now + ALONE_FOR / 2, || 1, stays), Turn::Alone);
+        assert_eq!(keys.join(&key, now + ALONE_FOR, || 1, stays), Turn::Lead(1));
+    }
+
+    #[test]
+    fn a_refresh_that_was_refused_keeps_the_next_refresh_waiting_and_no_call() {
+        let (mut keys, key, now) = (KeyTable::default(), key(), crate::rt::now());
+        assert_eq!(keys.begin_refresh(&key, now, || 1), Some(1));
+        assert_eq!(keys.join(&key, now, || 2, |_| true), Turn::Lead(2), "it gives way");
+        keys.end(&key, &1);
+        assert_eq!(keys.join(&key, now, || 3, stays), Turn::Follow(2));
+        keys.end(&key, &2);
+        keys.refused(&key, now, 1.0);
+        assert_eq!(keys.begin_refresh(&key, now + FIRST_QUIET / 2, || 4), None);
+        assert!(keys.quiet(&key, now).is_none() && keys.failing() == 0);
+        assert_eq!(keys.begin_refresh(&key, now + FIRST_QUIET, || 5), Some(5));
     }
 
     #[test]
@@ -228,12 +277,19 @@ mod tests {
             keys.not_shared(&numbered(number), now);
         }
         assert_eq!(keys.keys.len(), MOST_KEYS);
-        assert_eq!(keys.join(&numbered(MOST_KEYS), now, || 1), Turn::Alone, "there is no place");
+        assert_eq!(
+            keys.join(&numbered(MOST_KEYS), now, || 1, stays),
+            Turn::Alone,
+            "there is no place"
+        );
         let half = Duration::from_millis(500);
-        keys.join(&numbered(MOST_KEYS), now + ALONE_FOR - half, || 1);
-        let soon = keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1);
+        keys.join(&numbered(MOST_KEYS), now + ALONE_FOR - half, || 1, stays);
+        let soon = keys.join(&numbered(MOST_KEYS), now + ALONE_FOR, || 1, stays);
         assert_eq!(soon, Turn::Alone, "all keys are looked at once a second");
-        assert_eq!(keys.join(&numbered(MOST_KEYS), now + ALONE_FOR + half, || 1), Turn::Lead(1));
+        assert_eq!(
+            keys.join(&numbered(MOST_KEYS), now + ALONE_FOR + half, || 1, stays),
+            Turn::Lead(1)
+        );
         assert_eq!(keys.keys.len(), 1, "what is over was forgotten");
     }
 }

@@ -67,18 +67,23 @@ impl CacheEntry {
     }
 
     /// The entry with the answer to a request with these headers, in place of those that it chose. Of too
-    /// many, the oldest goes.
+    /// many, the oldest goes. `None` if one of those is newer.
     pub(super) fn with(
         known: Option<Self>,
         headers: &HeaderMap,
         stored: Arc<StoredAnswer>,
-    ) -> Self {
+    ) -> Option<Self> {
+        let times = stored.validity.times();
+        let mut chosen = known.iter().flat_map(|entry| entry.variants.iter());
+        if chosen.any(|it| it.is_for(headers) && it.validity.times().outdates(times)) {
+            return None;
+        }
         let mut variants = Self::others(known, |known| !known.is_for(headers));
         variants.push(stored);
         if variants.len() > MOST_VARIANTS {
             variants.remove(0);
         }
-        Self::new(variants)
+        Some(Self::new(variants))
     }
 
     /// The entry without the answers that a request with these headers chooses; `None` if none is left.
@@ -113,7 +118,7 @@ impl StoredAnswer {
             validity,
             is_relayed,
             written: Written::default(),
-            groups: strings(&headers, &CACHE_GROUPS),
+            groups: groups_of(&headers),
             headers,
         }
     }
@@ -141,7 +146,7 @@ impl StoredAnswer {
             body: self.body.clone(),
             is_relayed,
             written: Written::default(),
-            groups: strings(&headers, &CACHE_GROUPS),
+            groups: groups_of(&headers),
             headers,
         }
     }
@@ -194,8 +199,8 @@ impl StoredAnswer {
 
     fn bytes(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-        // Groups are kept as headers too, and in the store's index.
-        let groups = self.groups.iter().map(|group| 2 * group.len());
+        // Groups are kept as headers too.
+        let groups = self.groups.iter().map(|group| size_of::<String>() + group.len());
         let texts = headers.chain(groups).sum::<usize>();
         self.body.len() + texts + self.selection.len() + OVERHEAD
     }
@@ -208,6 +213,12 @@ fn prepared(mut headers: HeaderMap) -> (HeaderMap, bool) {
     let status = headers.entry(CACHE_STATUS).or_insert(HeaderValue::from_static(""));
     let is_relayed = !status.is_empty();
     (headers, is_relayed)
+}
+
+/// The groups that an answer is in: none if it names more than are kept.
+fn groups_of(headers: &HeaderMap) -> Vec<String> {
+    let groups = strings(headers, &CACHE_GROUPS);
+    if groups.len() > MOST_GROUPS { Vec::new() } else { groups }
 }
 
 fn date_value(validity: &Validity) -> HeaderValue {
@@ -239,6 +250,8 @@ impl fmt::Debug for StoredAnswer {
 }
 
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+/// RFC 9875, 2, wants 32 at least. Each takes some hundred bytes of the index.
+const MOST_GROUPS: usize = 128;
 /// A server that varies on what is different for each caller must not fill the store (RFC 9111, 4.1, sets
 /// no limit).
 const MOST_VARIANTS: usize = 16;

@@ -208,6 +208,11 @@ impl TokenLayer {
         self.cells.is_some()
     }
 
+    /// Whether there is a token for each key.
+    pub(crate) fn has_keys(&self) -> bool {
+        matches!(self.cells, Some(Cells::Keyed(_)))
+    }
+
     /// What else than a 401 says in a head, or in trailers, that the token was refused.
     pub(crate) fn refused_by_status(mut self, is_refused: fn(&HeaderMap) -> bool) -> Self {
         self.settings.is_refused_status = Some(is_refused);
@@ -273,6 +278,9 @@ impl Slot for TokenLayer {
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.settings.config.check_into(errors);
+        if matches!(&self.cells, Some(Cells::Keyed(cells)) if cells.most() == 0) {
+            errors.add("keyed", "with `most` 0 no key's token is kept: raise it");
+        }
         if self
             .settings
             .scheme

@@ -76,6 +76,10 @@
 //! [`keyed_tokens`](crate::Integration::keyed_tokens) reads, renews and invalidates each.
 //! [`Integration::check`](crate::Integration::check) knows no keys, and fetches none.
 //!
+//! With a [cache](crate::cache), which stands outside and doesn't see the token, give each request the
+//! tenant as its [`CachePartition`](crate::cache::CachePartition). In an integration, a call without one goes
+//! past the cache; in layers that are composed by hand, tenants without one share what is stored.
+//!
 //! # Where it stands
 //!
 //! Composed [by hand](crate::integration#composed-by-hand):

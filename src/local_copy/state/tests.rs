@@ -91,7 +91,8 @@ fn each_way_down_is_told_once_and_anew_after_a_load() {
 #[test]
 fn a_snapshot_is_as_old_as_it_is_and_no_longer_one_after_a_load() {
     let mut bench = Bench::new();
-    bench.machine.restore(1, 1, Duration::from_secs(130), bench.now);
+    let earlier = bench.now.wall - Duration::from_secs(130);
+    bench.machine.restore(1, 1, earlier, bench.now);
     assert_eq!(bench.state(), CopyState::Late);
     assert_eq!(bench.machine.worsened(bench.now), Some(CopyState::Late));
     assert_eq!(bench.machine.due_in(bench.now), Duration::ZERO, "the first load is due");
@@ -101,7 +102,7 @@ fn a_snapshot_is_as_old_as_it_is_and_no_longer_one_after_a_load() {
     bench.load(None);
     let seen = bench.machine.seen(bench.now).unwrap();
     assert!(!seen.is_from_snapshot && seen.age == Duration::ZERO && seen.value == 1);
-    bench.machine.restore(2, 1, Duration::ZERO, bench.now);
+    bench.machine.restore(2, 1, bench.now.wall, bench.now);
     assert_eq!(bench.machine.seen(bench.now).unwrap().value, 1, "there is more by now");
 }
 
@@ -238,4 +239,24 @@ fn follow(steps: &[Step]) -> Result<(), TestCaseError> {
         prop_assert!(bench.machine.due_in(bench.now) <= Duration::from_secs(66));
     }
     Ok(())
+}
+
+#[test]
+fn a_snapshot_of_the_future_has_an_unknown_age_and_is_late_or_expired() {
+    for (max_age, state) in [(None, CopyState::Late), (Some(MAX_AGE), CopyState::Expired)] {
+        let mut bench = Bench::new();
+        bench.machine = Machine::new(Times { every: EVERY, max_age }, bench.now);
+        let tomorrow = bench.now.wall + Duration::from_secs(24 * 3600);
+        bench.machine.restore(1, 1, tomorrow, bench.now);
+        assert_eq!(bench.state(), state);
+    }
+}
+
+#[test]
+fn the_longest_interval_there_is_does_not_overflow() {
+    let mut bench = Bench::new();
+    bench.machine = Machine::new(Times { every: Duration::MAX, max_age: None }, bench.now);
+    bench.load(Some(1));
+    assert_eq!(bench.state(), CopyState::Current);
+    bench.fail(LoadFailure::Failed);
 }

@@ -26,7 +26,8 @@ use crate::token::oauth::{StoredToken, TokenStore};
 ///
 /// One process refreshes at a time: it holds an advisory lock in an open transaction
 /// (`pg_try_advisory_xact_lock`), on a connection of its own, which ends with the process. The others
-/// wait, and use the refresh token that it stored. PgBouncer in transaction mode works.
+/// wait, and use the refresh token that it stored. Of several [logins](Self::login), a process refreshes 16 at
+/// a time, those included that wait for another process. PgBouncer in transaction mode works.
 ///
 /// The table `refresh_token` stands in a schema, by default `outrigger`, beside the outbox's, which it
 /// doesn't need. The tokens are readable in it: whoever may read it can act for those who logged in.
