@@ -10,6 +10,8 @@
 //! cargo run --features json --example contract_check -- learn v1  # writes the file anew
 //! ```
 
+#![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;

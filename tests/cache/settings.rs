@@ -35,8 +35,7 @@ fn rates(layer: CacheLayer, config: IntegrationConfig) -> Integration {
 
 /// What a call of this template gets.
 async fn outcome(rates: &Integration, template: &'static str) -> CacheOutcome {
-    let mut request =
-        get(&format!("http://rates.test{}", template.replace('{', "").replace('}', "")));
+    let mut request = get(&format!("http://rates.test{}", template.replace(['{', '}'], "")));
     request.extensions_mut().insert(PathTemplate::new(template));
     send(rates, request).await.unwrap().outcome()
 }

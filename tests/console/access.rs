@@ -8,8 +8,10 @@ use outrigger::console::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Right, S
 
 use super::bench::{Bench, Named, all, form_of};
 
-/// Each act: its page, its form, the right that it takes and more fields.
-const ACTS: [(&str, &str, Right, &[(&str, &str)]); 8] = [
+/// An act: its page, its form, the right that it takes and more fields.
+type ActCase = (&'static str, &'static str, Right, &'static [(&'static str, &'static str)]);
+
+const ACTS: [ActCase; 8] = [
     ("?integration=payments", "set", Right::Steer, &[("to", "off"), ("until", "open")]),
     ("?lane=mailer", "pause", Right::Steer, &[("until", "open")]),
     ("?lane=mailer&state=dead", "replay_all", Right::Replay, &[]),

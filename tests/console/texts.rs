@@ -43,8 +43,8 @@ async fn everywhere(text: &str) -> Vec<String> {
     let mail = Message::post("http://mail.test/send").lane("mailer").body(text.to_owned());
     let mail = mail.dedup_key(text).order_key(text);
     let id = bench.outbox.enqueue(mail).await.unwrap().id;
-    let page = format!("?integration=payments");
-    let done = bench.act(text_as_name(text), &page, "set", &[("to", text), ("why", text)]).await;
+    let page = "?integration=payments";
+    let done = bench.act(text_as_name(text), page, "set", &[("to", text), ("why", text)]).await;
     let done = done.location().to_owned();
     bench.act("ada", "?lane=mailer", "pause", &[("why", text), ("until", "open")]).await.location();
     let revealed = bench.act("ada", &format!("?message={id}"), "reveal", &[("why", text)]).await;

@@ -33,7 +33,7 @@ use outrigger::token::{Token, TokenLayer};
 use outrigger::validate::{Finding, Media, ValidateLayer, function};
 
 use provider::{Fault, Provider};
-use subject::{HalfOpen, Nothing, Observed};
+use subject::{HalfOpen, Nothing, Observed, Slowly};
 
 /// Layers that leave the request's body to the inner service.
 macro_rules! contract {
@@ -225,6 +225,7 @@ contract_of_bodies! {
     sign: SignLayer = SignLayer::new(
         |_: &SigningInput| -> Result<Signed, SignError> { Ok(Signed::default()) },
     );
+    sign_slowly: SignLayer = SignLayer::new(Slowly);
     sign_disabled: SignLayer = SignLayer::disabled();
     mirror_of_none: MirrorLayer<Provider> = MirrorLayer::new(Provider::default(), Ratio::ZERO);
     mirror_of_safe_calls: MirrorLayer<Provider> =

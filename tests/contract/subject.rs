@@ -23,7 +23,7 @@ use outrigger::mirror::MirrorLayer;
 use outrigger::observe::{Observe, ObserveLayer};
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
-use outrigger::sign::SignLayer;
+use outrigger::sign::{Sign, SignError, SignLayer, Signed, SigningInput};
 use outrigger::testing::EventRecorder;
 use outrigger::timeout::TimeoutLayer;
 use outrigger::token::TokenLayer;
@@ -93,6 +93,16 @@ impl Subject for ObserveLayer {}
 impl Subject for FaultInjectionLayer {}
 impl Subject for RetryLayer {}
 impl Subject for SignLayer {}
+
+/// Signs after a while.
+pub(crate) struct Slowly;
+
+impl Sign for Slowly {
+    async fn sign(&self, _: &SigningInput) -> Result<Signed, SignError> {
+        tokio::task::yield_now().await;
+        Ok(Signed::default())
+    }
+}
 impl Subject for TimeoutLayer {}
 impl Subject for ValidateLayer {}
 

@@ -110,7 +110,7 @@ fn keys_of(table: &str) -> Vec<String> {
     keys.split(", ").map(str::to_owned).collect()
 }
 
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "",
     "correlation",
     "fallback",
