@@ -236,7 +236,7 @@ async fn a_signed_uri_that_reqwest_would_change_is_not_sent() {
     {
         let request = Request::post(format!("{provider}{path}")).body(Body::from("an order"));
         match shop.send(request.unwrap()).await {
-            Ok(answer) => assert!(is_kept && answer.status() == 200, "{path} {answer:?}"),
+            Ok(answer) => assert!(is_kept && answer.status() == 200, "{path} {}", answer.status()),
             Err(error) => {
                 assert!(!is_kept, "{path} {error}");
                 assert!(error.to_string().contains("reqwest"), "{error}");
