@@ -1,7 +1,8 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use http::header::{FORWARDED, HeaderName};
+use http::header::{FORWARDED, HOST, HeaderName};
 use http::request::Parts;
+use http::uri::Authority;
 
 use crate::terms::Right;
 
@@ -59,8 +60,14 @@ pub struct ReadOnly;
 
 /// Whoever is on this machine may do everything. For a developer's machine.
 ///
-/// A request is refused if its [`Peer`] isn't a loopback address, if it has none, or if a proxy has
-/// forwarded it (`forwarded`, `x-forwarded-for`, `x-real-ip`, `via`): a proxy makes everybody local.
+/// A request is refused
+///
+/// - if its [`Peer`] isn't a loopback address, or if it has none;
+/// - if a proxy has forwarded it (`forwarded`, `x-forwarded-for`, `x-real-ip`, `via`), because a proxy makes
+///   everybody local. A proxy that adds none of these headers can't be seen: don't put one before the console;
+/// - if its `host`, or the authority of its URI, isn't `localhost`, an address in `127.0.0.0/8` or `[::1]`, at any
+///   port. A page of another site can let its name lead to this machine (DNS rebinding), but the browser
+///   then sends that name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenOnLoopback;
 
@@ -82,13 +89,28 @@ impl Access for OpenOnLoopback {
     fn actor(&self, request: &Parts) -> Option<Actor> {
         let Peer(peer) = request.extensions.get()?;
         let is_forwarded = FORWARDING.iter().any(|name| request.headers.contains_key(name));
-        let is_local = peer.ip().to_canonical().is_loopback() && !is_forwarded;
+        let is_local =
+            peer.ip().to_canonical().is_loopback() && !is_forwarded && names_this_machine(request);
         is_local.then(|| Actor { name: "somebody on this machine".to_owned() })
     }
 
     fn may(&self, _: &Actor, _: Right, _: Scope<'_>) -> bool {
         true
     }
+}
+
+/// Whether the request is for a name of this machine. It has one or more: all must be.
+fn names_this_machine(request: &Parts) -> bool {
+    let hosts = request.headers.get_all(HOST).iter();
+    let hosts = hosts.map(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let mut named = request.uri.authority().cloned().map(Some).into_iter().chain(hosts).peekable();
+    named.peek().is_some() && named.all(|name| name.is_some_and(|name| is_local(name.host())))
+}
+
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The headers by which proxies say that they forward a request for somebody else.

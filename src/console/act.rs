@@ -1,19 +1,23 @@
 //! What forms do: who may, what it says before, and what came of it.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
 
 use super::access::{Actor, Scope};
 use super::acts::{ActResult, ConsoleAct};
-use super::inner::Inner;
+use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
 use super::route::{LaneView, link, value};
-use super::task::{Frozen, refusal};
+use super::set::Set;
+use super::task::{Frozen, Task, refusal};
 use super::words;
 use crate::outbox::{
     Acted, Action, By, ExpiredKey, Filter, Message, MessageId, Outbox, OutboxError, Selection,
     Timestamp,
 };
-use crate::rt;
+use crate::rt::{self, callback};
 use crate::terms::Right;
 
 /// Where to go after an act, and what to say there.
@@ -28,14 +32,16 @@ pub(super) struct After {
 
 /// Why nothing was done.
 pub(super) enum Refused {
-    /// They have no right to it.
-    NotAllowed,
+    /// There is nothing to do it to, they have no right to it, or that can't be known.
+    Page(NoPage),
     /// The form can't be right: it was changed, or is too old.
     Form(String),
     /// They do too much at once.
     TooMany,
     /// Who records acts failed.
     Unrecorded,
+    /// It began, and didn't come to its end.
+    BrokeOff,
 }
 
 /// A form that was sent, and whose token is right.
@@ -47,7 +53,7 @@ pub(super) struct Form {
 
 /// What a form asks for.
 enum Asked {
-    Set { integration: String, control: String, to: String, auto: bool },
+    Set(Set),
     Pause { lane: String },
     Resume { lane: String },
     Message { id: MessageId, action: Action },
@@ -99,12 +105,12 @@ impl Form {
             Ok(Asked::All { view: LaneView::of(&self.pairs), action, at })
         };
         match self.needs("act")?.as_str() {
-            "set" => Ok(Asked::Set {
+            "set" => Ok(Asked::Set(Set {
                 integration: self.needs("integration")?,
                 control: self.needs("control")?,
                 to: self.needs("to")?,
                 auto: self.is_ticked("auto"),
-            }),
+            })),
             "pause" => Ok(Asked::Pause { lane: self.needs("lane")? }),
             "resume" => Ok(Asked::Resume { lane: self.needs("lane")? }),
             "replay" => one(Action::Replay(key())),
@@ -133,16 +139,17 @@ impl Form {
 }
 
 impl Inner {
-    /// Does what a form asks for. Whatever comes of it is recorded, a refusal too.
-    pub(super) async fn act(&self, form: Form) -> Result<After, Refused> {
+    /// Does what a form asks for. Whatever comes of it is recorded, a refusal too. It goes on to its end if
+    /// the browser leaves.
+    pub(super) async fn act(self: Arc<Self>, form: Form) -> Result<After, Refused> {
         let asked = form.asked()?;
         let why = form.value("why").unwrap_or_default().trim().to_owned();
         if why.is_empty() {
             return Err(Refused::Form("say why: it is what the next person reads".to_owned()));
         }
-        let (right, lane) = self.right_for(&asked).await;
+        let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
-            Asked::Set { integration, .. } => Scope::Integration(integration),
+            Asked::Set(set) => Scope::Integration(&set.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
@@ -159,44 +166,65 @@ impl Inner {
             until: form.until(),
             result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
         };
+        let (tell, told) = oneshot::channel();
+        rt::spawn(async move {
+            // Nobody hears it if the browser has left.
+            let _ = tell.send(self.record_and_run(asked, act).await);
+        });
+        told.await.unwrap_or(Err(Refused::BrokeOff))
+    }
+
+    async fn record_and_run(&self, asked: Asked, act: ConsoleAct) -> Result<After, Refused> {
+        let is_allowed = act.result == ActResult::Begun;
         let act = self.acts.add(act);
         if !is_allowed {
-            return Err(Refused::NotAllowed);
+            return Err(Refused::Page(NoPage::NotAllowed));
         }
         let act = act.ok_or(Refused::Unrecorded)?;
-        Ok(self.run(asked, act, form.now).await)
+        match callback::run("console act", self.run(asked, &act)).await {
+            Some((after, result)) => {
+                if let Some(result) = result {
+                    self.acts.end(act, result);
+                }
+                Ok(after)
+            }
+            None => {
+                self.acts.end(act, ActResult::Failed("it broke off".to_owned()));
+                Err(Refused::BrokeOff)
+            }
+        }
     }
 
     /// Which right it takes, and of which lane.
-    async fn right_for(&self, asked: &Asked) -> (Right, Option<String>) {
-        match asked {
-            Asked::Set { .. } => (Right::Steer, None),
+    async fn right_for(&self, asked: &Asked) -> Result<(Right, Option<String>), NoPage> {
+        Ok(match asked {
+            Asked::Set(_) => (Right::Steer, None),
             Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
-            Asked::Message { id, action } => (right_of(*action), self.lane_of(*id).await),
-            Asked::Edit { id, .. } => (Right::Replay, self.lane_of(*id).await),
-            Asked::Reveal { id } => (Right::Reveal, self.lane_of(*id).await),
+            Asked::Message { id, action } => (right_of(*action), Some(self.lane_of(*id).await?)),
+            Asked::Edit { id, .. } => (Right::Replay, Some(self.lane_of(*id).await?)),
+            Asked::Reveal { id } => (Right::Reveal, Some(self.lane_of(*id).await?)),
             Asked::All { view, action, .. } => (right_of(*action), Some(view.lane.clone())),
-            Asked::Stop { .. } => (Right::Replay, None),
-        }
+            Asked::Stop { task } => {
+                let task = self.tasks.get(*task).ok_or(NoPage::NotFound)?;
+                (right_of(task.action), Some(task.lane.clone()))
+            }
+        })
     }
 
-    async fn run(&self, asked: Asked, act: ConsoleAct, now: SystemTime) -> After {
-        let (to, number) = (address(&asked, &act), act.number);
+    /// What came of it; no result yet if it goes on in a task.
+    async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<ActResult>) {
+        let (to, number) = (address(&asked, act), act.number);
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
+        let after = |note| After { to, act: number, note, reveals };
         let result = match asked {
-            Asked::Set { integration, control, to, auto } => {
-                self.set(&integration, &control, &to, auto, &act, now)
-            }
+            Asked::Set(set) => self.set(set, act),
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let frozen = Frozen { filter: filter(&view), at };
-                    self.tasks.begin(outbox, frozen, action, act, self.acts.clone());
-                    return After {
-                        to,
-                        act: number,
-                        note: note(true, "It has begun, and goes on if you leave this page."),
-                        reveals,
-                    };
+                    let task = Task::new(act.clone(), action, view.lane);
+                    self.tasks.begin(task, outbox, frozen, self.acts.clone());
+                    let begun = note(true, "It has begun, and goes on if you leave this page.");
+                    return (after(begun), None);
                 }
                 None => Err(NO_OUTBOX.to_owned()),
             },
@@ -208,7 +236,7 @@ impl Inner {
                 None => Err("there is no such task in this process".to_owned()),
             },
             on_outbox => match &self.outbox {
-                Some(outbox) => on_message(outbox, on_outbox, &act).await,
+                Some(outbox) => on_message(outbox, on_outbox, act).await,
                 None => Err(NO_OUTBOX.to_owned()),
             },
         };
@@ -217,75 +245,13 @@ impl Inner {
             Ok(more) => (true, format!("Done: {more}.")),
             Err(why) => (false, format!("Not done: {why}.")),
         };
-        self.acts.end(act, result.map_or_else(ActResult::Failed, ActResult::Done));
-        After { to, act: number, note: note(is_good, text), reveals }
+        (after(note(is_good, text)), Some(result.map_or_else(ActResult::Failed, ActResult::Done)))
     }
 
-    /// Says where the control really is afterwards.
-    fn set(
-        &self,
-        integration: &str,
-        control: &str,
-        to: &str,
-        auto: bool,
-        act: &ConsoleAct,
-        now: SystemTime,
-    ) -> Result<String, String> {
-        let set = self.registry.set(integration, control, to, &act.who, &act.why);
-        set.map_err(|error| error.to_string())?;
-        self.wanted.set(integration, control, act.until);
-        if let (true, Some(until)) = (auto, act.until) {
-            self.set_back(integration, control, to, until, now);
-        }
-        let controls = self.registry.controls(integration);
-        let is = controls
-            .iter()
-            .find(|known| known.name() == control)
-            .map(|known| known.state().position);
-        Ok(format!(
-            "{} is at {}",
-            words::control_name(control),
-            is.as_deref().unwrap_or("no position")
-        ))
-    }
-
-    /// Sets a control to its default at a time, if it is still where it was put.
-    fn set_back(
-        &self,
-        integration: &str,
-        control: &str,
-        to: &str,
-        until: SystemTime,
-        now: SystemTime,
-    ) {
-        let (registry, wanted) = (self.registry.clone(), self.wanted.clone());
-        let (integration, control, to) =
-            (integration.to_owned(), control.to_owned(), to.to_owned());
-        let due = rt::after(rt::now(), until.duration_since(now).unwrap_or_default());
-        rt::spawn(async move {
-            rt::until(Some(due), std::future::pending::<()>()).await;
-            let is_wanted = wanted.until(&integration, &control) == Some(until);
-            let known = registry.controls(&integration);
-            let known = known.iter().find(|known| known.name() == control);
-            let first = known.and_then(|known| known.positions().first().copied());
-            if let (true, Some(known), Some(first)) = (is_wanted, known, first)
-                && known.state().position == to
-            {
-                let _gone = registry.set(
-                    &integration,
-                    &control,
-                    first,
-                    "the console",
-                    "the time that was asked for is over",
-                );
-                wanted.set(&integration, &control, None);
-            }
-        });
-    }
-
-    async fn lane_of(&self, id: MessageId) -> Option<String> {
-        let history = self.outbox.as_ref()?.history(id).await.ok()??;
-        Some(history.message.content.lane)
+    async fn lane_of(&self, id: MessageId) -> Result<String, NoPage> {
+        let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
+        let message = outbox.store().find(id).await?.ok_or(NoPage::NotFound)?;
+        Ok(message.content.lane)
     }
 }
 
@@ -308,6 +274,11 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<S
             let old =
                 outbox.history(id).await.map_err(failed)?.ok_or("there is no such message")?;
             let content = old.message.content;
+            // Browsers send each end of a line as two signs.
+            let body = match content.body.windows(2).any(|signs| signs == b"\r\n") {
+                true => body,
+                false => body.replace("\r\n", "\n"),
+            };
             let mut edited = Message::new(content.method, content.uri).body(body);
             for (name, value) in &content.headers {
                 edited = edited.header(name, value);
@@ -316,7 +287,7 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<S
             Ok(format!("the corrected message is {new}"))
         }
         Asked::Reveal { .. } => Ok("it is shown below, once".to_owned()),
-        Asked::Set { .. } | Asked::All { .. } | Asked::Stop { .. } => {
+        Asked::Set(_) | Asked::All { .. } | Asked::Stop { .. } => {
             Err("it is no act on a message".to_owned())
         }
     }
@@ -352,7 +323,7 @@ fn what(asked: &Asked) -> String {
         _ => "",
     };
     match asked {
-        Asked::Set { integration, control, to, auto } => {
+        Asked::Set(Set { integration, control, to, auto }) => {
             format!("{integration}: {control} to {to}{}", if *auto { ", for a time" } else { "" })
         }
         Asked::Pause { lane } => format!("lane {lane}: pause"),
@@ -379,7 +350,7 @@ fn what(asked: &Asked) -> String {
 /// Where its effect is seen.
 fn address(asked: &Asked, act: &ConsoleAct) -> String {
     match asked {
-        Asked::Set { integration, .. } => link(&[("integration", integration)]),
+        Asked::Set(Set { integration, .. }) => link(&[("integration", integration)]),
         Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
         Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
             link(&[("message", &id.to_string())])

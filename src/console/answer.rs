@@ -6,6 +6,7 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 use maud::Markup;
+use tower_http::csrf::ProtectionError;
 
 use super::access::{Actor, Scope};
 use super::assets::Asset;
@@ -22,6 +23,14 @@ pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Says what to do, where a form was refused because of where it came from.
+pub(super) fn explained(response: Response<Body>) -> Response<Body> {
+    match response.extensions().get::<ProtectionError>() {
+        Some(_) => text(StatusCode::FORBIDDEN, FOREIGN_FORM),
+        None => response,
+    }
 }
 
 pub(super) fn page(status: StatusCode, page: Markup) -> Response<Body> {
@@ -119,6 +128,8 @@ fn of(status: StatusCode, media: &'static str, text: String) -> Response<Body> {
     response
 }
 
+const FOREIGN_FORM: &str = "Not done: the form came from a page of another origin. Open the console itself and do it \
+     there. If this is the console, a proxy changes the `host` header: name the console's origin as a trusted origin.";
 const GUARDS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -126,8 +137,8 @@ const GUARDS: [(HeaderName, &str); 5] = [
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Addresses have keys in them.
-    (REFERRER_POLICY, "no-referrer"),
+    // Addresses have keys in them. With `no-referrer`, browsers would send `origin: null` with the console's own forms.
+    (REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];

@@ -5,9 +5,10 @@ use std::time::SystemTime;
 use super::access::{Access, Actor, Scope};
 use super::acts::Acts;
 use super::form_token::FormTokens;
+use super::lanes::{Counted, CountedLanes};
 use super::live::Streams;
 use super::page::{
-    self, Card, Found, Frame, IntegrationView, LaneCard, LanePage, MessageView, Note, OverviewView,
+    self, Card, Found, Frame, IntegrationView, LanePage, MessageView, Note, OverviewView, TaskView,
 };
 use super::recent::Recent;
 use super::route::LaneView;
@@ -27,7 +28,7 @@ use crate::terms::Right;
 pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) access: Box<dyn Access>,
-    pub(super) recent: Recent,
+    pub(super) recent: Option<Recent>,
     pub(super) outbox: Option<Outbox>,
     pub(super) redactor: Arc<dyn Redactor>,
     pub(super) clock: Clock,
@@ -36,6 +37,7 @@ pub(super) struct Inner {
     pub(super) tasks: Tasks,
     pub(super) wanted: Wanted,
     pub(super) streams: Streams,
+    pub(super) lanes: CountedLanes,
 }
 
 /// Why there is no page.
@@ -64,18 +66,11 @@ impl Inner {
     /// Those that this person may look at, worst first.
     pub(super) async fn overview(&self, actor: &Actor) -> Result<OverviewView, NoPage> {
         self.needs(actor, Right::Look, Scope::All)?;
-        let (mut lanes, mut trouble) = (Vec::new(), None);
-        if let Some(outbox) = &self.outbox {
-            for name in outbox.lane_names() {
-                if !self.access.may(actor, Right::Look, Scope::Lane(&name)) {
-                    continue;
-                }
-                match outbox.stats(name.clone()).await {
-                    Ok(stats) => lanes.push(LaneCard { name, stats }),
-                    Err(error) => trouble = Some(error.to_string()),
-                }
-            }
-        }
+        let Counted { mut lanes, trouble, .. } = match &self.outbox {
+            Some(outbox) => self.lanes.now(outbox).await,
+            None => Counted::default(),
+        };
+        lanes.retain(|lane| self.access.may(actor, Right::Look, Scope::Lane(&lane.name)));
         Ok(OverviewView { cards: self.cards(actor), lanes, trouble })
     }
 
@@ -84,12 +79,12 @@ impl Inner {
         let known = self.registry.health().into_iter().filter(|health| may(&health.integration));
         let mut cards: Vec<_> = known.map(|health| self.card(health)).collect();
         let now = self.clock.wall();
-        cards.sort_by_key(|card| words::rank(&card.health, &card.minutes.lately(now)));
+        cards.sort_by_key(|card| words::rank(&card.health, &card.lately(now)));
         cards
     }
 
     fn card(&self, health: crate::control::Health) -> Card {
-        let minutes = self.recent.minutes(&health.integration);
+        let minutes = self.recent.as_ref().map(|recent| recent.minutes(&health.integration));
         let moved = health.controls.iter().filter(|control| !control.is_default);
         let until =
             moved.filter_map(|control| self.wanted.until(&health.integration, control.name)).min();
@@ -105,7 +100,7 @@ impl Inner {
         Ok(IntegrationView {
             controls: controls.collect(),
             card: self.card(health),
-            failures: self.recent.failures(name, FAILURES),
+            failures: self.recent.as_ref().map(|recent| recent.failures(name, FAILURES)),
             may_steer: self.access.may(actor, Right::Steer, scope),
         })
     }
@@ -114,15 +109,32 @@ impl Inner {
     pub(super) async fn find(&self, actor: &Actor, asked: &str) -> Result<Found, NoPage> {
         self.needs(actor, Right::Search, Scope::All)?;
         let may = |scope: Scope<'_>| self.access.may(actor, Right::Look, scope);
-        let mut calls = if asked.is_empty() { Vec::new() } else { self.recent.find(asked) };
+        let recent = self.recent.as_ref();
+        let mut calls = match recent.filter(|_| !asked.is_empty()) {
+            Some(recent) => recent.find(asked),
+            None => Vec::new(),
+        };
         calls.retain(|call| may(Scope::Integration(&call.integration)));
         let mut messages: Vec<StoredMessage> = Vec::new();
         if let Some(outbox) = self.outbox.as_ref().filter(|_| !asked.is_empty()) {
-            messages = outbox.browse(Filter::all().named(asked), Page::first(MESSAGES)).await?;
-            messages.retain(|message| may(Scope::Lane(&message.content.lane)));
+            let mut page = Page::first(MESSAGES);
+            while messages.len() < MESSAGES {
+                let found = outbox.browse(Filter::all().named(asked), page).await?;
+                let Some(last) = found.last() else { break };
+                page = Page::after(last.seq, MESSAGES);
+                messages
+                    .extend(found.into_iter().filter(|one| may(Scope::Lane(&one.content.lane))));
+            }
+            messages.truncate(MESSAGES);
         }
-        let (since, has_outbox) = (self.recent.knows_since(), self.outbox.is_some());
-        Ok(Found { asked: asked.to_owned(), calls, messages, since, has_outbox })
+        Ok(Found {
+            asked: asked.to_owned(),
+            calls,
+            messages,
+            remembers: recent.is_some(),
+            since: recent.and_then(Recent::knows_since),
+            has_outbox: self.outbox.is_some(),
+        })
     }
 
     pub(super) async fn lane(&self, actor: &Actor, view: LaneView) -> Result<LanePage, NoPage> {
@@ -137,6 +149,7 @@ impl Inner {
         };
         let page = Page { after: view.after, ..Page::first(MESSAGES) };
         let messages = outbox.browse(filter, page).await?;
+        let at = outbox.store().now().await?;
         let may = |right| self.access.may(actor, right, scope);
         Ok(LanePage {
             has_more: messages.len() == MESSAGES,
@@ -145,6 +158,7 @@ impl Inner {
             may_discard: may(Right::Discard),
             view: view.clone(),
             stats,
+            at,
             messages,
         })
     }
@@ -176,15 +190,17 @@ impl Inner {
         })
     }
 
-    /// The parts of the overview that may change, by their ids; `None` when this person may not look any more.
-    pub(super) fn parts(&self, actor: &Actor) -> Option<Vec<(String, String)>> {
-        self.needs(actor, Right::Look, Scope::All).ok()?;
-        let now = self.clock.wall();
-        let cards = self.cards(actor);
-        let parts = cards
-            .iter()
-            .map(|card| (card.health.integration.clone(), page::card(card, now).into_string()));
-        Some(parts.collect())
+    pub(super) fn task(&self, actor: &Actor, number: u64) -> Result<TaskView, NoPage> {
+        self.needs(actor, Right::Look, Scope::All)?;
+        let task = self.tasks.get(number).ok_or(NoPage::NotFound)?;
+        let may_stop = self.access.may(actor, task.act.right, Scope::Lane(&task.lane));
+        Ok(TaskView { task, may_stop })
+    }
+
+    /// The parts of the overview that may change; `None` when this person may not look any more.
+    pub(super) async fn parts(&self, actor: &Actor) -> Option<Vec<String>> {
+        let view = self.overview(actor).await.ok()?;
+        Some(page::parts(&view, self.clock.wall()))
     }
 
     pub(super) fn needs(

@@ -1,6 +1,6 @@
 //! Server-sent events (the HTML standard, section 9.2): parts of the overview, whenever they change.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,39 +35,40 @@ impl Drop for Place {
     }
 }
 
-/// The bytes of a stream. `parts` is asked once a second for the fragments by their ids; `None` ends the stream.
+/// The bytes of a stream. `parts` is asked once a second for the fragments, each an element with an id; `None` ends the
+/// stream.
 pub(super) fn stream<F, W>(
     place: Place,
     parts: F,
 ) -> impl Stream<Item = Result<Bytes, crate::BoxError>> + Send
 where
     F: Fn() -> W + Send + 'static,
-    W: Future<Output = Option<Vec<(String, String)>>> + Send,
+    W: Future<Output = Option<Vec<String>>> + Send,
 {
     let (sender, receiver) = mpsc::channel(1);
     rt::spawn(async move {
         let _place = place;
-        let mut sent = HashMap::new();
+        let mut sent = HashSet::new();
         let mut quiet = 0;
         // A browser that lost the stream comes back after three seconds, and gets all of it again.
         let mut text = "retry: 3000\n\n".to_owned();
         while let Some(parts) = parts().await {
-            for (id, part) in parts {
-                if sent.get(&id) != Some(&part) {
-                    text += &event(&part);
-                    sent.insert(id, part);
-                }
+            for part in parts.iter().filter(|part| !sent.contains(*part)) {
+                text += &event(part);
             }
+            sent = parts.into_iter().collect();
             quiet = if text.is_empty() { quiet + 1 } else { 0 };
             if quiet >= SILENCE {
                 // Shows that it lives, to whatever stands between.
                 text.push_str(":\n\n");
                 quiet = 0;
             }
-            if !text.is_empty()
-                && sender.send(Bytes::from(std::mem::take(&mut text))).await.is_err()
-            {
-                return;
+            if !text.is_empty() {
+                let send = sender.send(Bytes::from(std::mem::take(&mut text)));
+                // Who doesn't read holds a place that others want.
+                let Some(Ok(())) = rt::until(Some(rt::after(rt::now(), UNREAD)), send).await else {
+                    return;
+                };
             }
             let ended = rt::until(Some(rt::after(rt::now(), SECOND)), sender.closed()).await;
             if ended.is_some() {
@@ -96,5 +97,7 @@ impl Stream for Received {
 /// Streams at a time; who comes then is asked to come again by the page's own refresh.
 const MOST: usize = 50;
 const SECOND: Duration = Duration::from_secs(1);
+/// How long one may not read.
+const UNREAD: Duration = Duration::from_secs(30);
 /// Seconds without a change after which something is sent.
 const SILENCE: u32 = 15;

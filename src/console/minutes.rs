@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::replaced::Replacement;
 use crate::terms::Class;
 
 /// One hour, as a ring of minutes.
@@ -21,7 +22,7 @@ pub(super) struct Minute {
 /// What a call came to, as far as the overview shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The provider did it.
+    /// The provider did it, or the cache had an answer that could be given without asking.
     Answered,
     /// The request was wrong: ours to mend.
     Ours,
@@ -31,11 +32,17 @@ pub(super) enum Kind {
     Refused,
     /// The caller left.
     Left,
+    /// The caller got the fallback: the provider failed, or wasn't asked.
+    Fallback,
+    /// The caller got a stale answer in place of a failure.
+    Stale,
 }
 
 impl Kind {
-    pub(super) fn of(class: Option<Class>) -> Self {
+    pub(super) fn of(class: Option<Class>, replaced: Option<Replacement>) -> Self {
         match class {
+            Some(Class::Success) if replaced == Some(Replacement::Fallback) => Self::Fallback,
+            Some(Class::Success) if replaced == Some(Replacement::StaleAnswer) => Self::Stale,
             None => Self::Left,
             Some(Class::Success | Class::Partial) => Self::Answered,
             Some(Class::Rejected(_)) => Self::Refused,
@@ -91,6 +98,11 @@ impl Minute {
         self.counts[kind as usize]
     }
 
+    /// How many the provider failed, whatever the caller got.
+    pub(super) fn failed(&self) -> u32 {
+        self.of(Kind::Theirs) + self.of(Kind::Fallback) + self.of(Kind::Stale)
+    }
+
     pub(super) fn calls(&self) -> u32 {
         self.counts.iter().sum()
     }
@@ -112,7 +124,7 @@ fn number(at: SystemTime) -> u64 {
     at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 60
 }
 
-const KINDS: usize = 5;
+const KINDS: usize = 7;
 pub(super) const HOUR: usize = 60;
 /// How many minutes the figures of a card are of.
 pub(super) const LATELY: usize = 5;

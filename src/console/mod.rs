@@ -25,7 +25,7 @@
 //!
 //! [`Console`] is a `tower::Service` over `http`, without a build step and without files. All pages have one
 //! path, the one where it is mounted, and are told apart by the query: links are relative to it, so that
-//! they work under every prefix. With JavaScript, the overview changes while one looks; without it, it is
+//! they work under every prefix. With JavaScript, the overview changes while one looks, and says so when it can't; without it, it is
 //! loaded again every 15 s, and everything else works as with it.
 //!
 //! | address | page |
@@ -53,7 +53,10 @@
 //! | give up, call off, erase | `Discard` | why; for many, their number typed |
 //! | show a request unredacted | `Reveal` | why |
 //!
-//! Each act is recorded [before it runs and after](RecordAct), refused ones too. An act on many messages is frozen
+//! A control that is set back by itself goes to where it was before, unless somebody has set it since.
+//!
+//! Each act is recorded [before it runs and after](RecordAct), refused ones too. Once it has begun, it comes to its
+//! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
 //!
@@ -62,7 +65,7 @@
 //! - Forms are taken only from pages of the same origin (`sec-fetch-site`, `origin`; tower-http's `csrf`), and only
 //!   with a token that is made for this person, this act and this hour. GET and HEAD change nothing.
 //! - The content security policy allows nothing inline and nothing from elsewhere. Answers aren't stored, framed or
-//!   sniffed, and pages send no `referer`, because their addresses have keys in them.
+//!   sniffed, and pages send other sites no `referer`, because their addresses have keys in them.
 //! - What providers wrote is escaped, cut at 16,384 characters, and shown without control characters and without signs that
 //!   turn the direction of writing. Requests and answers pass through the [redactor](ConsoleBuilder::redactor).
 //!
@@ -78,12 +81,15 @@ mod answer;
 mod assets;
 mod form_token;
 mod inner;
+mod lanes;
 mod live;
 mod minutes;
 mod page;
 mod recent;
+mod replaced;
 mod route;
 mod service;
+mod set;
 mod task;
 mod wanted;
 mod words;

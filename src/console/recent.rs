@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use super::minutes::{Kind, Minutes};
-use crate::context::PathTemplate;
+use super::replaced::{Replaced, Replacement};
+use crate::context::{Context, PathTemplate};
 use crate::event::{End, Event, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::{Clock, Lock};
@@ -37,6 +38,7 @@ struct Known {
     minutes: BTreeMap<String, Minutes>,
     calls: VecDeque<Arc<SeenCall>>,
     failures: VecDeque<Arc<SeenCall>>,
+    replaced: Replaced,
 }
 
 /// A call that has ended.
@@ -54,6 +56,8 @@ pub(super) struct SeenCall {
     pub(super) end: &'static str,
     pub(super) class: Option<Class>,
     pub(super) status: Option<StatusCode>,
+    /// What the caller got in place of the provider's answer.
+    pub(super) replaced: Option<Replacement>,
     pub(super) delivery: Option<Delivery>,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
@@ -86,13 +90,16 @@ impl Recent {
 
     /// All that have this as one of their ids or keys, oldest first.
     pub(super) fn find(&self, id: &str) -> Vec<Arc<SeenCall>> {
+        // Calls are remembered with their ids as they may be shown.
+        let shown = self.0.redactor.id(id);
+        let is_asked_for = |call: &SeenCall| call.is_called(id) || call.is_called(&shown);
         let known = self.0.known.locked();
         let mut found: Vec<_> =
-            known.calls.iter().filter(|call| call.is_called(id)).cloned().collect();
+            known.calls.iter().filter(|call| is_asked_for(call)).cloned().collect();
         // A failure that is remembered longer than the calls of its time.
         let since = known.calls.front().map(|call| call.at);
         let older = known.failures.iter().filter(|call| since.is_some_and(|since| call.at < since));
-        found.extend(older.filter(|call| call.is_called(id)).cloned());
+        found.extend(older.filter(|call| is_asked_for(call)).cloned());
         found.sort_by_key(|call| call.at);
         found
     }
@@ -106,56 +113,44 @@ impl Recent {
 
 impl Subscriber for Recent {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
+        if let (Some(replacement), Some(context)) = (Replacement::of(event), origin.context()) {
+            self.0.known.locked().replaced.add(context.call_id(), replacement);
+            return;
+        }
         let (Event::CallFinished { end, elapsed, attempts }, Some(integration)) =
             (event, origin.integration())
         else {
             return;
         };
         let at = self.0.clock.wall();
+        let take = |call| self.0.known.locked().replaced.take(call);
+        let taken = origin.context().and_then(|context| take(context.call_id()));
         let (class, status) = match *end {
             End::Answered { class, status, .. } => (Some(class), Some(status)),
             End::Failed { class, .. } => (Some(class), None),
             End::Abandoned { .. } | End::Overtaken => (None, None),
         };
+        let replaced = taken.map(|(replacement, _)| replacement);
+        let kind = Kind::of(class, replaced);
         let call = origin.context().map(|context| {
-            let show = |id: &str| self.0.redactor.id(id);
-            let target = context.target();
-            let name = target.and_then(|target| {
-                let template = target.path_template().map(PathTemplate::as_str);
-                template.or(target.host()).map(str::to_owned)
-            });
-            let key = context.idempotency_key().and_then(|key| key.to_str().ok());
-            let business_key = target.and_then(|target| target.business_key());
             Arc::new(SeenCall {
-                at,
-                integration: integration.to_owned(),
-                call_id: context.call_id().to_string(),
-                correlation_id: context.correlation_id().map(|id| show(id.as_str())),
-                key: key.map(show),
-                business_key: business_key.map(|key| show(key.as_str())),
-                method: target.map(|target| target.method().to_string()).unwrap_or_default(),
-                target: name.unwrap_or_default(),
                 end: end.name(),
-                class,
+                class: taken.and_then(|(_, failure)| failure).or(class),
                 status,
+                replaced,
                 delivery: end.delivery(),
                 attempts: *attempts,
                 elapsed: *elapsed,
+                ..SeenCall::new(at, integration, context, &self.0.redactor)
             })
         });
-        let kind = Kind::of(class);
         let mut known = self.0.known.locked();
-        let Known { minutes, calls, failures } = &mut *known;
-        let of_integration = match minutes.get_mut(integration) {
-            Some(minutes) => minutes,
-            None => minutes.entry(integration.to_owned()).or_default(),
-        };
-        of_integration.count(at, kind, *elapsed);
+        known.minutes_of(integration).count(at, kind, *elapsed);
         let Some(call) = call else { return };
         if kind.is_failure() {
-            keep(failures, Arc::clone(&call), FAILURES);
+            keep(&mut known.failures, Arc::clone(&call), FAILURES);
         }
-        keep(calls, call, CALLS);
+        keep(&mut known.calls, call, CALLS);
     }
 
     fn identity(&self) -> Option<usize> {
@@ -163,7 +158,47 @@ impl Subscriber for Recent {
     }
 }
 
+impl Known {
+    fn minutes_of(&mut self, integration: &str) -> &mut Minutes {
+        self.minutes.entry(integration.to_owned()).or_default()
+    }
+}
+
 impl SeenCall {
+    /// A call of which only the names are known yet, as far as they may be shown.
+    fn new(
+        at: SystemTime,
+        integration: &str,
+        context: &Context,
+        redactor: &StandardRedactor,
+    ) -> Self {
+        let show = |id: &str| redactor.id(id);
+        let target = context.target();
+        let name = target.and_then(|target| {
+            let template = target.path_template().map(PathTemplate::as_str);
+            template.or(target.host()).map(str::to_owned)
+        });
+        let key = context.idempotency_key().and_then(|key| key.to_str().ok());
+        let business_key = target.and_then(|target| target.business_key());
+        Self {
+            at,
+            integration: integration.to_owned(),
+            call_id: context.call_id().to_string(),
+            correlation_id: context.correlation_id().map(|id| show(id.as_str())),
+            key: key.map(show),
+            business_key: business_key.map(|key| show(key.as_str())),
+            method: target.map(|target| target.method().to_string()).unwrap_or_default(),
+            target: name.unwrap_or_default(),
+            end: "",
+            class: None,
+            status: None,
+            replaced: None,
+            delivery: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     fn is_called(&self, id: &str) -> bool {
         let names = [&self.correlation_id, &self.key, &self.business_key];
         self.call_id == id || names.into_iter().flatten().any(|known| known == id)
@@ -171,6 +206,11 @@ impl SeenCall {
 
     /// What it came to, in a word or two.
     pub(super) fn result(&self) -> String {
+        if let Some(replaced) = self.replaced {
+            let class = self.class.filter(|class| !class.is_success());
+            let class = class.map(|class| format!(" ({})", class.name())).unwrap_or_default();
+            return replaced.words().to_owned() + &class;
+        }
         match (self.status, self.class) {
             (Some(status), Some(Class::Success)) => status.as_str().to_owned(),
             (Some(status), Some(class)) => format!("{} ({})", status.as_str(), class.name()),

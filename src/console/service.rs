@@ -37,7 +37,7 @@ use crate::{Body, BoxError};
 pub struct ConsoleBuilder {
     registry: Registry,
     access: Box<dyn Access>,
-    recent: Recent,
+    recent: Option<Recent>,
     outbox: Option<Outbox>,
     redactor: Arc<dyn Redactor>,
     recorder: Option<Arc<dyn RecordAct>>,
@@ -64,7 +64,7 @@ impl Console {
         ConsoleBuilder {
             registry: registry.clone(),
             access: Box::new(access),
-            recent: Recent::new(),
+            recent: None,
             outbox: None,
             redactor: Inner::redactor(),
             recorder: None,
@@ -76,10 +76,10 @@ impl Console {
 }
 
 impl ConsoleBuilder {
-    /// What remembers calls; it must be a subscriber of the registry. Without it, the pages show no figures
-    /// and find no calls.
+    /// What remembers calls; it must be a subscriber of the registry. Without it, the pages say that calls
+    /// aren't remembered: they show no figures and no failures, and find no calls.
     pub fn recent(mut self, recent: Recent) -> Self {
-        self.recent = recent;
+        self.recent = Some(recent);
         self
     }
 
@@ -157,6 +157,7 @@ impl ConsoleBuilder {
             tasks: Default::default(),
             wanted: Default::default(),
             streams: Default::default(),
+            lanes: Default::default(),
         };
         Ok(Console(layer.layer(Pages(Arc::new(inner)))))
     }
@@ -178,7 +179,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let answer = self.0.call(request);
-        Box::pin(async move { answer.await.map(answer::guarded) })
+        Box::pin(
+            async move { answer.await.map(|answer| answer::guarded(answer::explained(answer))) },
+        )
     }
 }
 
@@ -222,7 +225,7 @@ where
     match head.method {
         Method::GET | Method::HEAD => show(&inner, &head, actor, route).await,
         Method::POST => match form(&inner, &head, body, &actor).await {
-            Ok(form) => after(&inner, form, actor).await,
+            Ok(form) => after(inner, form, actor).await,
             Err((status, why)) => answer::text(status, &why),
         },
         _ => answer::method_not_allowed(),
@@ -263,18 +266,12 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
         }
         Route::Acts => inner
             .needs(&actor, super::Right::Look, super::Scope::All)
-            .map(|()| page::acts(&frame, &inner.acts.all())),
+            .map(|()| page::acts(&frame, &inner.acts.all(), &inner.tasks)),
         Route::ActsCsv => match inner.needs(&actor, super::Right::Look, super::Scope::All) {
             Ok(()) => return answer::csv(page::csv(&inner.acts.all())),
             Err(error) => Err(error),
         },
-        Route::Task(number) => {
-            let known = inner.acts.get(number).zip(inner.tasks.get(number));
-            let looks = inner.needs(&actor, super::Right::Look, super::Scope::All);
-            looks
-                .and_then(|()| known.ok_or(NoPage::NotFound))
-                .map(|(act, task)| page::task(&frame, &act, &task.progress()))
-        }
+        Route::Task(number) => inner.task(&actor, number).map(|view| page::task(&frame, &view)),
         Route::Live | Route::Style | Route::Script | Route::Nothing => Err(NoPage::NotFound),
     };
     match page {
@@ -292,8 +289,8 @@ fn stream(inner: &Arc<Inner>, actor: Actor) -> Response<Body> {
     };
     let weak = Arc::downgrade(inner);
     let parts = move || {
-        let parts = weak.upgrade().and_then(|inner| inner.parts(&actor));
-        async move { parts }
+        let (inner, actor) = (weak.upgrade(), actor.clone());
+        async move { inner?.parts(&actor).await }
     };
     answer::events(Body::from_stream(live::stream(place, parts)))
 }
@@ -336,9 +333,9 @@ where
     Ok(Form { pairs, actor: actor.clone(), now })
 }
 
-async fn after(inner: &Inner, form: Form, actor: Actor) -> Response<Body> {
+async fn after(inner: Arc<Inner>, form: Form, actor: Actor) -> Response<Body> {
     let now = form.now;
-    match inner.act(form).await {
+    match Arc::clone(&inner).act(form).await {
         Ok(after) => match after.reveals {
             // Not by an address, so that it isn't shown again by going back or sharing it.
             Some(id) => {
@@ -350,7 +347,7 @@ async fn after(inner: &Inner, form: Form, actor: Actor) -> Response<Body> {
             }
             None => answer::see_other(&format!("{}&done={}", after.to, after.act)),
         },
-        Err(Refused::NotAllowed) => answer::no_page(NoPage::NotAllowed),
+        Err(Refused::Page(why)) => answer::no_page(why),
         Err(Refused::Form(why)) => {
             answer::text(StatusCode::UNPROCESSABLE_ENTITY, &format!("Not done: {why}."))
         }
@@ -360,6 +357,10 @@ async fn after(inner: &Inner, form: Form, actor: Actor) -> Response<Body> {
         Err(Refused::Unrecorded) => {
             answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Not done: it could not be recorded.")
         }
+        Err(Refused::BrokeOff) => answer::text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "It broke off. Look whether it has been done before you repeat it.",
+        ),
     }
 }
 

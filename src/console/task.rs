@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::acts::{ActResult, Acts, ConsoleAct};
-use crate::outbox::{Action, By, Filter, Outbox, OutboxError, Page, Selection, Timestamp};
-use crate::rt::{self, Lock};
+use crate::outbox::{
+    Action, By, Filter, MessageId, Outbox, OutboxError, Page, Selection, Timestamp,
+};
+use crate::rt::{self, Lock, callback};
 
 /// All tasks since the console was made, by the number of their act.
 #[derive(Debug, Default)]
@@ -14,6 +16,9 @@ pub(super) struct Tasks(Mutex<BTreeMap<u64, Arc<Task>>>);
 
 #[derive(Debug)]
 pub(super) struct Task {
+    pub(super) act: ConsoleAct,
+    pub(super) action: Action,
+    pub(super) lane: String,
     stopped: AtomicBool,
     progress: Mutex<Progress>,
 }
@@ -40,43 +45,80 @@ impl Tasks {
     }
 
     /// Begins one, which goes on until it is over or stopped, whoever looks.
-    pub(super) fn begin(
-        &self,
-        outbox: Outbox,
-        frozen: Frozen,
-        action: Action,
-        act: ConsoleAct,
-        acts: Arc<Acts>,
-    ) {
-        let task = Arc::new(Task { stopped: AtomicBool::new(false), progress: Mutex::default() });
-        {
-            let mut tasks = self.0.locked();
-            while tasks.len() >= KEPT {
-                tasks.pop_first();
-            }
-            tasks.insert(act.number, Arc::clone(&task));
-        }
+    pub(super) fn begin(&self, task: Task, outbox: Outbox, frozen: Frozen, acts: Arc<Acts>) {
+        let task = Arc::new(task);
+        self.keep(&task);
         rt::spawn(async move {
-            let error = run(&task, &outbox, &frozen, action, &act).await.err();
-            let progress = {
-                let mut progress = task.progress.locked();
-                progress.is_over = true;
-                progress.error = error.map(|error| error.to_string());
-                progress.clone()
-            };
-            let result = match &progress.error {
-                Some(error) => ActResult::Failed(format!("{error}, after {}", progress.words())),
-                None if task.is_stopped() => {
-                    ActResult::Failed(format!("stopped after {}", progress.words()))
-                }
-                None => ActResult::Done(progress.words()),
-            };
-            acts.end(act, result);
+            let result = task.end(callback::run("console task", task.run(&outbox, &frozen)).await);
+            acts.end(task.act.clone(), result);
         });
+    }
+
+    /// Forgets the oldest that is over, if there are many.
+    fn keep(&self, task: &Arc<Task>) {
+        let mut tasks = self.0.locked();
+        let over = tasks.iter().find(|(_, known)| known.progress.locked().is_over);
+        if let (true, Some(over)) = (tasks.len() >= KEPT, over.map(|(number, _)| *number)) {
+            tasks.remove(&over);
+        }
+        tasks.insert(task.act.number, Arc::clone(task));
     }
 }
 
 impl Task {
+    pub(super) fn new(act: ConsoleAct, action: Action, lane: String) -> Self {
+        Self { act, action, lane, stopped: AtomicBool::new(false), progress: Mutex::default() }
+    }
+
+    async fn run(&self, outbox: &Outbox, frozen: &Frozen) -> Result<(), OutboxError> {
+        let mut page = Page::first(PAGE);
+        loop {
+            let messages = outbox.browse(frozen.filter.clone(), page).await?;
+            let Some(last) = messages.last() else { return Ok(()) };
+            page = Page::after(last.seq, PAGE);
+            for message in &messages {
+                if self.is_stopped() {
+                    return Ok(());
+                }
+                self.on(outbox, frozen, message.content.id).await?;
+            }
+        }
+    }
+
+    /// Acts on one message, as it is now: since the page was read it may have been sent and have died again.
+    async fn on(&self, outbox: &Outbox, frozen: &Frozen, id: MessageId) -> Result<(), OutboxError> {
+        let Some(message) = outbox.store().find(id).await? else { return Ok(()) };
+        if !frozen.holds(message.progress.settled, message.content.created) {
+            *self.progress.locked().refused.entry(LATER).or_default() += 1;
+            return Ok(());
+        }
+        let by = By { who: &self.act.who, why: &self.act.why };
+        let acted = outbox.act(Selection::One(id), self.action, by).await?;
+        let mut progress = self.progress.locked();
+        progress.changed += acted.changed.len() as u64;
+        for (_, why) in acted.refused {
+            *progress.refused.entry(refusal(why)).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// `None` if it panicked.
+    fn end(&self, ended: Option<Result<(), OutboxError>>) -> ActResult {
+        let mut progress = self.progress.locked();
+        progress.is_over = true;
+        progress.error = match ended {
+            Some(ended) => ended.err().map(|error| error.to_string()),
+            None => Some("it broke off".to_owned()),
+        };
+        match &progress.error {
+            Some(error) => ActResult::Failed(format!("{error}, after {}", progress.words())),
+            None if self.is_stopped() => {
+                ActResult::Failed(format!("stopped after {}", progress.words()))
+            }
+            None => ActResult::Done(progress.words()),
+        }
+    }
+
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
@@ -104,37 +146,6 @@ impl Progress {
     }
 }
 
-async fn run(
-    task: &Task,
-    outbox: &Outbox,
-    frozen: &Frozen,
-    action: Action,
-    act: &ConsoleAct,
-) -> Result<(), OutboxError> {
-    let by = By { who: &act.who, why: &act.why };
-    let mut page = Page::first(PAGE);
-    loop {
-        let messages = outbox.browse(frozen.filter.clone(), page).await?;
-        let Some(last) = messages.last() else { return Ok(()) };
-        page = Page::after(last.seq, PAGE);
-        for message in &messages {
-            if task.is_stopped() {
-                return Ok(());
-            }
-            if !frozen.holds(message.progress.settled, message.content.created) {
-                continue;
-            }
-            let one = Selection::One(message.content.id);
-            let acted = outbox.act(one, action, by).await?;
-            let mut progress = task.progress.locked();
-            progress.changed += acted.changed.len() as u64;
-            for (_, why) in acted.refused {
-                *progress.refused.entry(refusal(why)).or_default() += 1;
-            }
-        }
-    }
-}
-
 impl Frozen {
     /// Whether it was so before.
     fn holds(&self, settled: Option<Timestamp>, created: Timestamp) -> bool {
@@ -156,7 +167,9 @@ pub(super) fn refusal(why: crate::outbox::Refusal) -> &'static str {
     }
 }
 
+/// Why a message is left as it is that wasn't so when the person saw the page.
+const LATER: &str = "it died after the page was made";
 /// How many messages are in memory at a time.
 const PAGE: usize = 100;
-/// How many tasks are remembered.
+/// How many tasks are remembered, if not more are running.
 const KEPT: usize = 100;

@@ -3,26 +3,48 @@
 use std::time::{Duration, SystemTime};
 
 use super::minutes::{Kind, LATELY, Minute};
-use crate::control::{ControlState, Health};
+use crate::control::{BreakerHealth, ControlState, Health};
 use crate::rt::clamp_to_year_9999;
 use crate::terms::{BreakerState, Status};
 
-/// How it is for people: while a breaker lets single calls try, nothing has answered yet.
+/// How it is for people: while a breaker lets single calls try, nothing has answered yet. One that only reports
+/// lets all of them go out.
 pub(super) fn status_of(health: &Health, lately: &Minute) -> Status {
-    match (health.status, health.breaker.map(|breaker| breaker.state)) {
-        (Status::Degraded, Some(BreakerState::HalfOpen)) => Status::Down,
-        (Status::Up, _) if fails(lately) => Status::Degraded,
-        (status, _) => status,
+    let refuses = health
+        .breaker
+        .is_some_and(|breaker| breaker.state == BreakerState::HalfOpen && !breaker.is_report_only);
+    match health.status {
+        Status::Degraded if refuses => Status::Down,
+        Status::Up if fails(lately) => Status::Degraded,
+        status => status,
     }
 }
 
 /// Whether the provider failed one call in twenty, of twenty at least: what a person would want to know of.
 fn fails(lately: &Minute) -> bool {
-    lately.calls() >= 20 && lately.of(Kind::Theirs) * 20 >= lately.calls()
+    lately.calls() >= 20 && lately.failed() * 20 >= lately.calls()
 }
 
-/// How it is, in a sentence or two.
+/// How it is, in a sentence or two, and what users get.
 pub(super) fn sentence(health: &Health, lately: &Minute, now: SystemTime) -> String {
+    let calls = lately.calls();
+    let instead = [(Kind::Fallback, "the fallback"), (Kind::Stale, "an old answer")];
+    let instead = instead.into_iter().filter(|(kind, _)| lately.of(*kind) > 0);
+    let instead = instead.map(|(kind, what)| {
+        format!(
+            " Users got {what} in {} of {calls} calls in the last {LATELY} minutes.",
+            lately.of(kind)
+        )
+    });
+    let drifts = match health.drifts.len() {
+        0 => String::new(),
+        1 => " Its API changes: its answers show one sign of it.".to_owned(),
+        drifts => format!(" Its API changes: its answers show {drifts} signs of it."),
+    };
+    how_it_is(health, lately, now) + &instead.collect::<String>() + &drifts
+}
+
+fn how_it_is(health: &Health, lately: &Minute, now: SystemTime) -> String {
     let name = &health.integration;
     let span = health
         .since
@@ -35,42 +57,86 @@ pub(super) fn sentence(health: &Health, lately: &Minute, now: SystemTime) -> Str
             format!("{name} has been stopped{span}{by}.")
         }
         Status::Down => {
-            let held = health.breaker.map_or(0, |breaker| breaker.held);
-            let then = match held {
-                0 => "Calls are refused at once; some try whether it is back.".to_owned(),
-                held => format!("{held} calls wait; some try whether it is back."),
+            let then = match health.breaker.map_or(0, |breaker| breaker.held) {
+                0 => "Calls are refused at once".to_owned(),
+                held => format!("{held} calls wait"),
             };
-            format!("{name} has been down{span}: nothing answers. {then}")
+            match moved(health, "circuit_breaker") {
+                Some(control) => {
+                    let by = by(control);
+                    format!(
+                        "{name} is shut off{span}: its circuit breaker is held open{by}. {then}."
+                    )
+                }
+                None => format!(
+                    "{name} has been down{span}: nothing answers. {then}; some try whether it is back."
+                ),
+            }
         }
         _ if health.status == Status::Up => {
-            let (failed, calls) = (lately.of(Kind::Theirs), lately.calls());
+            let failed = lately.failed();
             format!(
-                "{name} answers, but failed {failed} of {calls} calls in the last {LATELY} minutes."
+                "{name} answers, but failed {failed} of {calls} calls in the last {LATELY} minutes.",
+                calls = lately.calls()
             )
         }
-        _ => format!("{name}: {}.", unusual(health)),
+        _ => match causes(health) {
+            causes if causes.is_empty() => format!("{name}: something is unusual."),
+            causes => format!("{name}: {}.", causes.join("; ")),
+        },
     }
 }
 
-/// What is unusual, the first of what there is.
-fn unusual(health: &Health) -> String {
-    if health.is_injecting_faults {
-        return "faults are injected on purpose".to_owned();
+/// All that makes it unusual, what people did first.
+fn causes(health: &Health) -> Vec<String> {
+    let mut causes = Vec::new();
+    for control in &health.controls {
+        causes.extend((!control.is_default).then(|| position_of(control)));
+        let source = control.has_error.then(|| {
+            let error = control.error.as_deref().map(|error| format!(" ({error})"));
+            let name = control_name(control.name);
+            format!("what moves {name} can't be read{}", error.unwrap_or_default())
+        });
+        causes.extend(source);
     }
-    if let Some(control) = health.controls.iter().find(|control| !control.is_default) {
-        return format!("{} is at {}{}", control_name(control.name), control.position, by(control));
+    if let Some(token) = health.token.as_ref().filter(|token| token.is_in_trouble()) {
+        let why = token.error.as_deref().unwrap_or(token.state.name());
+        causes.push(format!("its token: {why}"));
+    }
+    if let Some(error) = health.signing.as_ref().and_then(|signing| signing.error.as_ref()) {
+        causes.push(format!("requests can't be signed: {error}"));
+    }
+    for copy in health.local_copies.iter().filter(|copy| copy.is_outdated()) {
+        let error = copy.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        causes.push(format!("the local copy {} is {}{error}", copy.name, copy.state.name()));
     }
     if let Some(pause) = health.rate_limit.paused_for {
-        return format!("the provider asked for a pause, {} more", time(pause));
+        causes.push(format!("the provider asked for a pause, {} more", time(pause)));
     }
     if let Some(breakers) = health.keyed_breakers.filter(|breakers| breakers.open > 0) {
-        return format!("nothing answers for {} of {} keys", breakers.open, breakers.keys);
+        causes.push(format!("nothing answers for {} of {} keys", breakers.open, breakers.keys));
     }
-    match health.breaker.map(|breaker| breaker.state) {
-        Some(BreakerState::Open) => {
+    causes.extend(health.breaker.as_ref().and_then(of_breaker));
+    causes
+}
+
+fn of_breaker(breaker: &BreakerHealth) -> Option<String> {
+    match breaker.state {
+        BreakerState::Closed => (breaker.held > 0)
+            .then(|| format!("it answers again, {} calls still wait for their turn", breaker.held)),
+        _ => breaker.is_report_only.then(|| {
             "its circuit breaker, which only reports, says that nothing answers".to_owned()
-        }
-        _ => "something is unusual".to_owned(),
+        }),
+    }
+}
+
+/// Where somebody put a control, and why.
+fn position_of(control: &ControlState) -> String {
+    let by = by(control);
+    match (control.name, control.position.as_str()) {
+        ("fault_injection", _) => format!("faults are injected on purpose{by}"),
+        ("circuit_breaker", position) => format!("the circuit breaker is held {position}{by}"),
+        (name, position) => format!("{} is at {position}{by}", control_name(name)),
     }
 }
 
@@ -161,6 +227,8 @@ pub(super) fn figures(lately: &Minute) -> Vec<(&'static str, String)> {
     ];
     let others = [
         (Kind::Theirs, "the provider failed"),
+        (Kind::Fallback, "users got the fallback"),
+        (Kind::Stale, "users got an old answer"),
         (Kind::Ours, "our requests were wrong"),
         (Kind::Refused, "refused here"),
         (Kind::Left, "the caller left"),
@@ -220,6 +288,9 @@ pub(super) fn cut(text: &str) -> String {
     text.chars().take(LINE).collect()
 }
 
+/// Where the host gave no [`Recent`](super::Recent).
+pub(super) const NOT_REMEMBERED: &str =
+    "Calls aren't remembered: this console was made without a `Recent`.";
 /// The longest reason, in characters.
 const LINE: usize = 500;
 /// The longest text of a stranger, in characters.

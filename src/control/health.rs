@@ -102,6 +102,27 @@ pub struct TokenHealth {
     pub error: Option<String>,
 }
 
+impl TokenHealth {
+    /// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the
+    /// token still lives, is no trouble.
+    pub(crate) fn is_in_trouble(&self) -> bool {
+        self.failure
+            .is_some_and(|failure| !self.state.is_sent() || failure != TokenFailure::Transient)
+    }
+}
+
+impl LocalCopyHealth {
+    /// Whether people have to look at it: one load that failed is made good by the next.
+    pub(crate) fn is_outdated(&self) -> bool {
+        let is_fine = match self.state {
+            CopyState::Empty => self.failure.is_none(),
+            CopyState::Current => self.failure != Some(LoadFailure::Refused),
+            CopyState::Late | CopyState::Expired => false,
+        };
+        !is_fine
+    }
+}
+
 /// A lane of an outbox, as it was when it was counted last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -230,6 +251,8 @@ pub struct BreakerHealth {
     pub abandoned: u64,
     /// Calls that wait until the provider answers again.
     pub held: usize,
+    /// Whether it only reports, and refuses nothing.
+    pub is_report_only: bool,
 }
 
 /// The circuit breakers of an integration that has one for each key.

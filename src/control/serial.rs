@@ -28,7 +28,7 @@ impl Serialize for Health {
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
-                [calls, failed, slow, rejected, abandoned, held],
+                [calls, failed, slow, rejected, abandoned, held, is_report_only],
                 "state": breaker.state.name(),
                 "open_for": breaker.open_for.map(seconds),
             )),

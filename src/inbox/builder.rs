@@ -55,7 +55,8 @@ impl InboxBuilder {
 
     /// The most bytes of bodies in memory at a time, of all requests together; 64 MiB by default. It is counted
     /// as bytes arrive, whatever length was announced. A request for whose next bytes there is no place is
-    /// answered with 503 and `retry-after`.
+    /// answered with 503 and `retry-after`. Several bodies that haven't arrived whole have at most half of it, so that
+    /// slow or large ones leave the other half to webhooks whose length is announced and that come at once.
     pub fn max_bytes_under_way(mut self, bytes: usize) -> Self {
         self.0.capacity.bytes = bytes;
         self

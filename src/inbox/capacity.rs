@@ -18,13 +18,18 @@ pub(super) struct Capacity {
 #[derive(Default)]
 struct Used {
     requests: usize,
+    /// Of bodies that are whole and of those that aren't.
     bytes: usize,
+    /// Of those that aren't whole.
+    arriving: usize,
 }
 
 /// What one request takes of it, given back when this is dropped.
 pub(super) struct Place<'a> {
     capacity: &'a Capacity,
     bytes: usize,
+    /// How many of these are of a body that isn't whole.
+    arriving: usize,
 }
 
 impl Capacity {
@@ -39,14 +44,36 @@ impl Capacity {
             return Err(InboxError::new(InboxErrorKind::Busy));
         }
         used.requests += 1;
-        Ok(Place { capacity: self, bytes: 0 })
+        Ok(Place { capacity: self, bytes: 0, arriving: 0 })
     }
 }
 
 impl Place<'_> {
-    /// Takes so many bytes more for its body.
+    /// Takes so many bytes more for its body, of which more is to come. Several such bodies together have half of all
+    /// bytes, so that slow senders leave room for what comes at once.
     pub(super) fn hold(&mut self, bytes: usize) -> Result<(), InboxError> {
-        let mut used = self.capacity.used.locked();
+        let capacity = self.capacity;
+        let mut used = capacity.used.locked();
+        let is_alone = used.arriving == self.arriving;
+        if !is_alone && bytes > (capacity.bytes / 2).saturating_sub(used.arriving) {
+            return Err(InboxError::new(InboxErrorKind::Busy));
+        }
+        self.take(&mut used, bytes)?;
+        used.arriving += bytes;
+        self.arriving += bytes;
+        Ok(())
+    }
+
+    /// Takes so many bytes more for the end of its body.
+    pub(super) fn hold_last(&mut self, bytes: usize) -> Result<(), InboxError> {
+        let capacity = self.capacity;
+        let mut used = capacity.used.locked();
+        self.take(&mut used, bytes)?;
+        used.arriving -= std::mem::take(&mut self.arriving);
+        Ok(())
+    }
+
+    fn take(&mut self, used: &mut Used, bytes: usize) -> Result<(), InboxError> {
         if bytes > self.capacity.bytes - used.bytes {
             return Err(InboxError::new(InboxErrorKind::Busy));
         }
@@ -61,6 +88,7 @@ impl Drop for Place<'_> {
         let mut used = self.capacity.used.locked();
         used.requests -= 1;
         used.bytes -= self.bytes;
+        used.arriving -= self.arriving;
     }
 }
 
@@ -73,23 +101,28 @@ mod tests {
     proptest! {
         #[test]
         fn no_more_is_under_way_than_is_allowed_and_all_is_given_back(
-            steps in proptest::collection::vec((0_u8..4, 0_usize..40), 0..60),
+            steps in proptest::collection::vec((0_u8..5, 0_usize..40), 0..60),
         ) {
             let capacity = Capacity::new(3, 50);
-            let mut places: Vec<(Place<'_>, usize)> = Vec::new();
+            let mut places: Vec<(Place<'_>, usize, usize)> = Vec::new();
             for (kind, much) in steps {
-                let held: usize = places.iter().map(|(_, bytes)| bytes).sum();
+                let held: usize = places.iter().map(|(_, bytes, _)| bytes).sum();
+                let arriving: usize = places.iter().map(|(.., arriving)| arriving).sum();
                 match (kind, places.len()) {
                     (0 | 1, count) => match capacity.enter() {
-                        Ok(place) => places.push((place, 0)),
+                        Ok(place) => places.push((place, 0, 0)),
                         Err(_) => prop_assert_eq!(count, 3),
                     },
-                    (2, 1..) => {
+                    (2 | 3, 1..) => {
                         let at = much % places.len();
-                        let (place, bytes) = &mut places[at];
-                        let fits = held + much <= 50;
-                        prop_assert_eq!(place.hold(much).is_ok(), fits);
-                        *bytes += if fits { much } else { 0 };
+                        let (place, bytes, own) = &mut places[at];
+                        let shares = kind == 3 || arriving == *own || arriving + much <= 25;
+                        let fits = held + much <= 50 && shares;
+                        let taken = if kind == 2 { place.hold(much) } else { place.hold_last(much) };
+                        prop_assert_eq!(taken.is_ok(), fits);
+                        if fits {
+                            (*bytes, *own) = (*bytes + much, if kind == 2 { *own + much } else { 0 });
+                        }
                     }
                     (_, 1..) => drop(places.swap_remove(much % places.len())),
                     _ => {}
@@ -98,7 +131,7 @@ mod tests {
             }
             drop(places);
             let used = capacity.used.locked();
-            prop_assert_eq!((used.requests, used.bytes), (0, 0));
+            prop_assert_eq!((used.requests, used.bytes, used.arriving), (0, 0, 0));
         }
     }
 }

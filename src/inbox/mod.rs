@@ -174,7 +174,7 @@
 //! |---|---|---|
 //! | [`max_body`](InboxBuilder::max_body) | 1 MiB; Shopify 8 MiB, GitHub 25 MiB | GitHub names 25 MB; the others send some kilobytes |
 //! | [`max_under_way`](InboxBuilder::max_under_way) | 256 requests | more than a provider sends at once; hundreds share a transaction |
-//! | [`max_bytes_under_way`](InboxBuilder::max_bytes_under_way) | 64 MiB | two of GitHub's largest bodies, beside many small ones |
+//! | [`max_bytes_under_way`](InboxBuilder::max_bytes_under_way) | 64 MiB | one of GitHub's largest bodies at a time may arrive in the half that bodies share that aren't whole; the other half is for those that come at once |
 //! | `tolerance` of a scheme | 5 min, both ways | the providers' own libraries |
 //! | signatures in one request | at most 8 are tried | two while a secret is replaced; the sender must not choose how much work it is |
 //! | [`time_limit`](InboxBuilder::time_limit) | 4 s; Slack 2.5 s, GitHub 9 s | less than the provider waits |

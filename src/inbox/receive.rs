@@ -62,8 +62,11 @@ impl Inbox {
     }
 
     async fn take_in(&self, head: &Parts, body: Bytes) -> Result<Received, InboxError> {
+        if body.len() > self.0.max_body {
+            return Err(InboxError::new(InboxErrorKind::TooLarge));
+        }
         let mut place = self.0.capacity.enter()?;
-        place.hold(body.len())?;
+        place.hold_last(body.len())?;
         self.verify_and_record(head, body, self.due()).await
     }
 
@@ -99,9 +102,6 @@ impl Inbox {
         let inner = &*self.0;
         if head.method != Method::POST {
             return Err(InboxError::new(InboxErrorKind::Method));
-        }
-        if body.len() > inner.max_body {
-            return Err(InboxError::new(InboxErrorKind::TooLarge));
         }
         let facts = match self.asked(|scheme, now| scheme.verify(head, &body, now))? {
             Verified::Event(facts) => facts,

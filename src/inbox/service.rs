@@ -49,11 +49,12 @@ impl Inbox {
     {
         let (head, body) = request.into_parts();
         self.precheck(&head)?;
-        if announced(&head).max(body.size_hint().lower()) > self.0.max_body as u64 {
+        let length = announced(&head).max(body.size_hint().lower());
+        if length > self.0.max_body as u64 {
             return Err(InboxError::new(InboxErrorKind::TooLarge));
         }
         let (due, mut place) = (self.due(), self.0.capacity.enter()?);
-        let body = rt::until(Some(due), whole(body, self.0.max_body, &mut place)).await;
+        let body = rt::until(Some(due), whole(body, length, self.0.max_body, &mut place)).await;
         let body = body.ok_or_else(|| InboxError::new(InboxErrorKind::BodyTimeout))??;
         self.verify_and_record(&head, body, due).await
     }
@@ -89,9 +90,10 @@ fn announced(head: &Parts) -> u64 {
     length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
-/// The body's bytes as they arrive; not one more than is allowed is kept.
+/// The body's bytes as they arrive, of which so many were announced; not one more than is allowed is kept.
 async fn whole<B: http_body::Body>(
     body: B,
+    length: u64,
     most: usize,
     place: &mut Place<'_>,
 ) -> Result<Bytes, InboxError> {
@@ -102,11 +104,16 @@ async fn whole<B: http_body::Body>(
             if data.remaining() > most - bytes.len() {
                 return Err(InboxError::new(InboxErrorKind::TooLarge));
             }
-            place.hold(data.remaining())?;
+            let is_last = (bytes.len() + data.remaining()) as u64 == length;
+            match is_last {
+                true => place.hold_last(data.remaining())?,
+                false => place.hold(data.remaining())?,
+            }
             bytes.extend_from_slice(&data.copy_to_bytes(data.remaining()));
         }
         Ok(())
     })
     .await?;
+    place.hold_last(0)?;
     Ok(bytes.freeze())
 }

@@ -3,13 +3,13 @@ use std::time::SystemTime;
 
 use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
 use super::handle::Shared;
-use super::token_health::{self, TokensHealth};
+use super::token_health::TokensHealth;
+use crate::circuit_breaker::Mode;
 use crate::control::{
     BreakerHealth, BulkheadHealth, Control, Controllable, Credential, Expiry, Health, HedgeHealth,
-    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth,
+    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, TokenHealth,
 };
 use crate::rt::Clock;
-use crate::terms::local_copy::{CopyState, LoadFailure};
 use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
@@ -32,6 +32,7 @@ impl Controllable for Shared {
                 rejected: counts.rejected,
                 abandoned: counts.abandoned,
                 held: counts.held,
+                is_report_only: breaker.mode() == Mode::ReportOnly,
             }
         });
         let bulkhead = slots.bulkhead.handle();
@@ -125,8 +126,8 @@ impl Shared {
         if breaker.is_some_and(|breaker| breaker.held > 0)
             || health.keyed_breakers.is_some_and(|breakers| breakers.open > 0)
             || health.controls.iter().any(|control| control.has_error)
-            || health.token.as_ref().is_some_and(token_health::is_in_trouble)
-            || health.local_copies.iter().any(is_outdated)
+            || health.token.as_ref().is_some_and(TokenHealth::is_in_trouble)
+            || health.local_copies.iter().any(LocalCopyHealth::is_outdated)
             || health.signing.as_ref().is_some_and(|signing| signing.error.is_some())
         {
             return (Status::Degraded, None);
@@ -138,14 +139,4 @@ impl Shared {
             (None, None) => (Status::Up, None),
         }
     }
-}
-
-/// Whether people have to look at a copy: one load that failed is made good by the next.
-fn is_outdated(copy: &LocalCopyHealth) -> bool {
-    let is_fine = match copy.state {
-        CopyState::Empty => copy.failure.is_none(),
-        CopyState::Current => copy.failure != Some(LoadFailure::Refused),
-        CopyState::Late | CopyState::Expired => false,
-    };
-    !is_fine
 }

@@ -1,7 +1,6 @@
 use std::time::SystemTime;
 
 use crate::control::{KeyedTokensHealth, TokenHealth};
-use crate::terms::{TokenFailure, TokenState};
 use crate::token::{TokenError, TokenHandle, TokenLayer};
 
 /// What health says of an integration's token, or of its tokens.
@@ -22,29 +21,18 @@ impl TokensHealth {
         };
         let tokens: Vec<_> = tokens.keys().iter().filter_map(|key| tokens.get(key)).collect();
         let healths: Vec<_> = tokens.iter().map(health_of).collect();
-        let failing = healths.iter().filter(|token| is_in_trouble(token)).count();
+        let failing = healths.iter().filter(|token| token.is_in_trouble()).count();
         // One that has ended is mostly of a key that nobody uses any more.
-        let sent = tokens.iter().filter(|token| is_sent(token.state()));
+        let sent = tokens.iter().filter(|token| token.state().is_sent());
         let ends = sent.filter_map(TokenHandle::ends).min();
         let keyed = Some(KeyedTokensHealth { keys: healths.len(), failing });
         Self { worst: healths.into_iter().max_by_key(trouble), keyed, ends }
     }
 }
 
-/// Whether calls fail for want of a token, or will: a fetch that may succeed by itself, while the
-/// token still lives, is no trouble.
-pub(super) fn is_in_trouble(token: &TokenHealth) -> bool {
-    let failure = token.failure;
-    failure.is_some_and(|failure| !is_sent(token.state) || failure != TokenFailure::Transient)
-}
-
 /// How badly off a token is, to compare it with others.
 fn trouble(token: &TokenHealth) -> (bool, bool, bool) {
-    (is_in_trouble(token), token.failure.is_some(), !is_sent(token.state))
-}
-
-fn is_sent(state: TokenState) -> bool {
-    matches!(state, TokenState::Fresh | TokenState::Soft)
+    (token.is_in_trouble(), token.failure.is_some(), !token.state.is_sent())
 }
 
 fn health_of(token: &TokenHandle) -> TokenHealth {

@@ -19,9 +19,19 @@ use crate::rt::callback;
 ///
 /// Until the provider has answered for its messages, a batch stays together: it is repeated with the same messages, the same
 /// bytes and the same key, whatever crashes, and what the lane does about an
-/// [unknown outcome](super::Lane::unknown_outcome) is done for all of it. If one of its messages was called off, or is dead,
-/// it can't be repeated: then the others are parked as
-/// [`UnknownOutcome`](super::DeadReason::UnknownOutcome), or sent anew if no attempt may have had an effect.
+/// [unknown outcome](super::Lane::unknown_outcome) is done for all of it. That is so also if one of its messages was called
+/// off meanwhile, or is dead: its bytes are sent again with the others', and if the provider has done it, that counts.
+///
+/// A batch can't be repeated if its request was not stored yet when that happened, if one of its messages was edited,
+/// erased or removed, or if the lane sends no batches any more. Then each message is dealt with by itself: it is sent anew if
+/// no attempt may have had an effect; else [`Probe`](super::UnknownOutcome::Probe) is asked, and without one it is
+/// parked as [`UnknownOutcome`](super::DeadReason::UnknownOutcome).
+///
+/// A message that may have been done by itself, before the lane had batches, is sent by itself with its own key. One that is
+/// at its last attempt, or has less time left than a lease, is a batch of one, because it could not be repeated with others.
+///
+/// Before you give a lane batches, stop the workers of versions that don't know them: they would send the messages of a
+/// batch one by one, with other keys.
 ///
 /// ```
 /// use outrigger::outbox::{Batch, ItemVerdict};
@@ -75,7 +85,9 @@ impl Batch {
     ///
     /// `verdicts` reads an answer: one verdict for each message, in the same order. It sees successes, and refusals of
     /// the whole (4xx), of which at most 1 MiB of the body. Of a success, any other number of verdicts, or a panic,
-    /// says that nobody knows what was done. Of a refusal, it says that all were refused.
+    /// says that nobody knows what was done. Of a refusal, it says that all were refused; if an earlier attempt of the batch
+    /// may have been done, they are parked as [`UnknownOutcome`](super::DeadReason::UnknownOutcome). The messages are those of
+    /// the request, also if some of them came to their end meanwhile.
     pub fn new<R, V>(most: usize, request: R, verdicts: V) -> Self
     where
         R: Fn(&[StoredMessage]) -> Result<Request<Bytes>, BoxError> + Send + Sync + 'static,

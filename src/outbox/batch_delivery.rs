@@ -1,5 +1,6 @@
 //! One batch of claimed messages: what is done with it, until the store has each of them back.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +10,8 @@ use tokio::task::JoinSet;
 
 use super::batch::{Batch, ItemVerdict, request_from_bytes, request_to_bytes};
 use super::call::{self, Called};
-use super::deliver::{Delivery, Ended};
+use super::deliver::{Delivery, Ended, settle_all};
+use super::error::OutboxError;
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::{Lane, Probed, UnknownOutcome};
@@ -21,7 +23,7 @@ use super::verdict::Verdict;
 use crate::context::Report as CallReport;
 use crate::integration::Integration;
 use crate::terms::Delivery as Sent;
-use crate::terms::outbox::DeadReason;
+use crate::terms::outbox::{DeadReason, State};
 
 /// What a worker does with one batch.
 pub(super) struct BatchDelivery {
@@ -49,21 +51,15 @@ impl BatchDelivery {
         under_leases((&self.inner, &self.lane), held, self.work_in_grace(started), settle).await
     }
 
-    /// All at once, so that they share transactions.
-    async fn settle(&self, started: Timestamp, ended: Vec<Ended>) -> Option<Instant> {
-        let mut settling = JoinSet::new();
-        for (message, ended) in self.messages.iter().zip(ended) {
-            let one = self.one(message);
-            settling.spawn(async move { one.settle(started, ended).await });
-        }
-        let mut gate = None;
-        while let Some(settled) = settling.join_next().await {
-            gate = gate.max(settled.ok().flatten());
-        }
+    /// In one transaction, so that the batch is never known in part.
+    async fn settle(&self, started: Timestamp, ended: EndedEach) -> Option<Instant> {
+        let gate = ended.iter().filter_map(|(_, ended)| ended.gate).max();
+        let ended = ended.iter().map(|(one, ended)| (one, ended.clone()));
+        settle_all(&self.inner, &self.lane, started, ended.collect()).await;
         gate
     }
 
-    async fn work_in_grace(&self, started: Timestamp) -> Option<Vec<Ended>> {
+    async fn work_in_grace(&self, started: Timestamp) -> Option<EndedEach> {
         let report = CallReport::new();
         match in_grace(&self.inner, &report, self.work(started, &report)).await {
             Ok(ended) => ended,
@@ -73,26 +69,25 @@ impl BatchDelivery {
     }
 
     /// `None` if somebody else has the batch.
-    async fn work(&self, started: Timestamp, report: &CallReport) -> Option<Vec<Ended>> {
+    async fn work(&self, started: Timestamp, report: &CallReport) -> Option<EndedEach> {
         let (Some(by), Some(first)) = (self.lane.destination.integration(), self.messages.first())
         else {
             return None;
         };
-        let size = usize::try_from(first.progress.batch_size).unwrap_or(usize::MAX);
-        if self.messages.len() != size {
-            let apart = |message| {
-                let one = self.one(message);
-                one.without_call(one.apart(started))
-            };
-            return Some(self.messages.iter().map(apart).collect());
-        }
-        let request = match first.batch_request.as_ref().and_then(request_from_bytes) {
+        let members = match self.members(first).await {
+            Ok(Some(members)) => members,
+            Ok(None) => return Some(self.apart(started).await),
+            Err(_) => return Some(self.each(&Outcome::Snooze { until: started })),
+        };
+        let kept = members.iter().find_map(|member| member.batch_request.as_ref());
+        let request = match kept.and_then(request_from_bytes) {
             Some(request) => {
                 if let Some(ended) = self.ask_policy(&request, started).await {
                     return Some(ended);
                 }
                 request
             }
+            None if members.len() > self.messages.len() => return Some(self.apart(started).await),
             // Nothing of this batch was sent.
             None => match self.make_request(first, started).await? {
                 Ok(request) => request,
@@ -101,7 +96,28 @@ impl BatchDelivery {
         };
         let head = self.head(first, request);
         let called = self.call(by, &head, started, report).await;
-        Some(self.judge(&head, called).await)
+        Some(self.judge(&head, &members, called).await)
+    }
+
+    /// All of the batch, in its order, also those that are not open any more: its request is sent for them, too. `None` if
+    /// some are missing.
+    async fn members(
+        &self,
+        first: &StoredMessage,
+    ) -> Result<Option<Vec<StoredMessage>>, OutboxError> {
+        let size = usize::try_from(first.progress.batch_size).unwrap_or(usize::MAX);
+        if self.messages.len() == size {
+            return Ok(Some(self.messages.clone()));
+        }
+        let Some(batch) = first.progress.batch_id else { return Ok(None) };
+        let members = self.inner.store.members(batch).await?;
+        Ok((members.len() == size).then_some(members))
+    }
+
+    /// Each without the others.
+    async fn apart(&self, now: Timestamp) -> EndedEach {
+        let told = self.ask(|one| async move { one.told_apart(now).await }).await;
+        self.each_apart(&told, now)
     }
 
     /// Makes the request and stores it, so that a repetition is the same.
@@ -109,7 +125,7 @@ impl BatchDelivery {
         &self,
         first: &StoredMessage,
         now: Timestamp,
-    ) -> Option<Result<Request<Bytes>, Vec<Ended>>> {
+    ) -> Option<Result<Request<Bytes>, EndedEach>> {
         let request = match self.batch.request(&self.messages) {
             Some(Ok(request)) => request,
             failed => {
@@ -117,7 +133,7 @@ impl BatchDelivery {
                 let at = self.one(first).next(now, None);
                 let mut ended = self.each(&Outcome::Retry { at, effect: Effect::None });
                 let error = hook_error(failed).err();
-                ended.iter_mut().for_each(|ended| ended.error.clone_from(&error));
+                ended.iter_mut().for_each(|(_, ended)| ended.error.clone_from(&error));
                 return Some(Err(ended));
             }
         };
@@ -131,15 +147,33 @@ impl BatchDelivery {
     }
 
     /// What becomes of a batch that may have been done, unless it is to be sent again.
-    async fn ask_policy(&self, request: &Request<Bytes>, now: Timestamp) -> Option<Vec<Ended>> {
+    async fn ask_policy(&self, request: &Request<Bytes>, now: Timestamp) -> Option<EndedEach> {
         if !self.messages.iter().any(|message| message.progress.asks_policy(now)) {
             return None;
         }
+        let method = request.method();
+        let may_resend = |mut one: Delivery| {
+            one.message.content.method = method.clone();
+            async move { one.may_resend(now).await }
+        };
+        let told = self.ask(may_resend).await;
+        let is_probed = matches!(self.lane.unknown, Some(UnknownOutcome::Probe(_)));
+        if !is_probed {
+            let may = told.iter().all(|told| *told == Probed::NotDone);
+            return (!may).then(|| self.each(&Outcome::Dead(DeadReason::UnknownOutcome)));
+        }
+        Some(self.each_apart(&told, now))
+    }
+
+    /// Asks about all messages at once.
+    async fn ask<F>(&self, ask: impl Fn(Delivery) -> F) -> Vec<Probed>
+    where
+        F: Future<Output = Probed> + Send + 'static,
+    {
         let mut asking = JoinSet::new();
         for (place, message) in self.messages.iter().enumerate() {
-            let mut one = self.one(message);
-            one.message.content.method = request.method().clone();
-            asking.spawn(async move { (place, one.may_resend(now).await) });
+            let asked = ask(self.one(message));
+            asking.spawn(async move { (place, asked.await) });
         }
         let mut told = vec![Probed::Unknown; self.messages.len()];
         while let Some(asked) = asking.join_next().await {
@@ -147,20 +181,7 @@ impl BatchDelivery {
                 told[place] = asked;
             }
         }
-        let is_probed = matches!(self.lane.unknown, Some(UnknownOutcome::Probe(_)));
-        if !is_probed {
-            let may = told.iter().all(|told| *told == Probed::NotDone);
-            return (!may).then(|| self.each(&Outcome::Dead(DeadReason::UnknownOutcome)));
-        }
-        let outcome = |(message, told): (&StoredMessage, Probed)| {
-            let one = self.one(message);
-            one.without_call(match told {
-                Probed::Done => one.delivered(now),
-                Probed::NotDone => Outcome::RetryApart { at: now },
-                Probed::Unknown => Outcome::Dead(DeadReason::UnknownOutcome),
-            })
-        };
-        Some(self.messages.iter().zip(told).map(outcome).collect())
+        told
     }
 
     /// The batch as if it were one message.
@@ -193,14 +214,13 @@ impl BatchDelivery {
         call::send(by, &head.message.content, limit, ANSWER, had_unknown, report).await
     }
 
-    async fn judge(&self, head: &Delivery, called: Called) -> Vec<Ended> {
+    async fn judge(&self, head: &Delivery, members: &[StoredMessage], called: Called) -> EndedEach {
         let (now, verdict) = (self.inner.time(), Verdict::of(&called.facts));
         if matches!(verdict, Verdict::Delivered | Verdict::Rejected) {
             let answer = called.answer.as_ref();
-            if let Some(told) =
-                answer.and_then(|answer| self.batch.verdicts(&self.messages, answer))
-            {
-                return self.by_items(head, &told, &called, now);
+            if let Some(told) = answer.and_then(|answer| self.batch.verdicts(members, answer)) {
+                let items = members.iter().zip(told);
+                return self.by_items(head, items, &called, now);
             }
         }
         let verdict = match verdict {
@@ -208,32 +228,56 @@ impl BatchDelivery {
             Verdict::Delivered => Verdict::Retry { effect: Effect::Unknown, wait: None },
             verdict => verdict,
         };
-        let ended = head.judge(verdict, called).await;
-        vec![ended; self.messages.len()]
+        let mut ended = head.judge(verdict, called).await;
+        let may_be_done = self.messages.iter().any(|message| message.progress.may_be_done());
+        if may_be_done && ended.outcome == Outcome::Dead(DeadReason::Rejected) {
+            // An earlier attempt may have been done before this one was refused.
+            ended.outcome = Outcome::Dead(DeadReason::UnknownOutcome);
+        }
+        self.messages.iter().map(|message| (self.one(message), ended.clone())).collect()
     }
 
-    fn by_items(
+    fn by_items<'a>(
         &self,
         head: &Delivery,
-        told: &[ItemVerdict],
+        items: impl Iterator<Item = (&'a StoredMessage, ItemVerdict)>,
         called: &Called,
         now: Timestamp,
-    ) -> Vec<Ended> {
+    ) -> EndedEach {
         let at = head.next(now, None);
-        let ended = |(message, told): (&StoredMessage, &ItemVerdict)| {
-            let one = self.one(message);
+        let ended = |(member, told): (&StoredMessage, ItemVerdict)| {
+            let one = self.one(member);
             let outcome = match told {
                 ItemVerdict::Delivered => one.delivered(now),
                 ItemVerdict::Retryable => Outcome::RetryApart { at },
                 ItemVerdict::Rejected => Outcome::Dead(DeadReason::Rejected),
             };
-            Ended { called: Some(called.clone()), ..one.without_call(outcome) }
+            let ended = Ended { called: Some(called.clone()), ..one.without_call(outcome) };
+            (one, ended)
+        };
+        let is_told = |(member, told): &(&StoredMessage, ItemVerdict)| {
+            let is_late =
+                *told == ItemVerdict::Delivered && member.progress.state != State::Delivered;
+            is_late || self.messages.iter().any(|own| own.content.id == member.content.id)
+        };
+        items.filter(is_told).map(ended).collect()
+    }
+
+    fn each_apart(&self, told: &[Probed], now: Timestamp) -> EndedEach {
+        let ended = |(message, told): (&StoredMessage, &Probed)| {
+            let one = self.one(message);
+            let ended = one.without_call(one.apart_if(*told, now));
+            (one, ended)
         };
         self.messages.iter().zip(told).map(ended).collect()
     }
 
-    fn each(&self, outcome: &Outcome) -> Vec<Ended> {
-        let ended = |message| self.one(message).without_call(outcome.clone());
+    fn each(&self, outcome: &Outcome) -> EndedEach {
+        let ended = |message| {
+            let one = self.one(message);
+            let ended = one.without_call(outcome.clone());
+            (one, ended)
+        };
         self.messages.iter().map(ended).collect()
     }
 
@@ -242,6 +286,9 @@ impl BatchDelivery {
         Delivery { inner, lane, message: message.clone() }
     }
 }
+
+/// What each message's part came to.
+type EndedEach = Vec<(Delivery, Ended)>;
 
 /// What of an answer's body is read for the verdicts, at most.
 const ANSWER: usize = 1 << 20;

@@ -26,7 +26,7 @@ pub struct ClaimRequest {
     /// What a dead message does to those behind it.
     pub dead_head: DeadHead,
     /// For a lane that sends batches, the id of a new one: what is claimed is one batch, the new one or, if the first
-    /// that is due is of a batch already, all of that.
+    /// that is due is of a batch already, all of that. A message that may have been done is claimed alone and is in none.
     pub batch: Option<MessageId>,
 }
 
@@ -58,9 +58,21 @@ impl ClaimRequest {
         due.iter().filter(|message| message.progress.phase == Phase::Send).count()
     }
 
-    /// Leaves those that a new batch may have.
-    pub(crate) fn take_new(&self, due: &mut Vec<StoredMessage>) {
-        due.retain(|message| self.batch.is_none() || message.progress.batch_id.is_none());
+    /// Leaves those that are claimed now, of messages in the order of claims: for a lane with batches a new batch, in the
+    /// order in which they were enqueued, or one message that is sent without others.
+    pub(crate) fn take_new(&self, due: &mut Vec<StoredMessage>, now: Timestamp) {
+        if self.batch.is_some() {
+            let is_alone = |message: &StoredMessage| !message.progress.may_share(self.lease, now);
+            due.retain(|message| message.progress.batch_id.is_none());
+            match due.first().is_some_and(is_alone) {
+                true => due.truncate(1),
+                false => due.retain(|message| !is_alone(message)),
+            }
+        }
+        due.truncate(self.most);
+        if self.batch.is_some() {
+            due.sort_unstable_by_key(|message| message.seq);
+        }
     }
 }
 

@@ -46,8 +46,13 @@ impl Delivery {
         under_leases((&self.inner, &self.lane), held, self.work_in_grace(started), settle).await
     }
 
-    pub(super) async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
-        let (lease, gate) = (self.lease(), ended.gate);
+    async fn settle(&self, started: Timestamp, ended: Ended) -> Option<Instant> {
+        let gate = ended.gate;
+        settle_all(&self.inner, &self.lane, started, vec![(self, ended)]).await;
+        gate
+    }
+
+    fn settlement(&self, started: Timestamp, ended: Ended) -> Settlement {
         let report = Report {
             owner: self.inner.owner.clone(),
             started,
@@ -59,13 +64,7 @@ impl Delivery {
         };
         let answer =
             ended.called.and_then(|called| called.answer).and_then(|it| it.cut(self.keeps()));
-        let is_running_out = self.is_running_out(&ended.outcome);
-        let settlement = Settlement { lease, outcome: ended.outcome, report, answer };
-        let settled = self.inner.settle(&self.lane, settlement).await;
-        if is_running_out && settled.is_some_and(|settled| settled.state == State::Ready) {
-            self.lane.tell(OutboxEvent::RunningOut);
-        }
-        gate
+        Settlement { lease: self.lease(), outcome: ended.outcome, report, answer }
     }
 
     pub(super) fn lease(&self) -> LeaseRef {
@@ -98,7 +97,10 @@ impl Delivery {
             return self.without_call(self.delivered(started));
         };
         match progress.phase {
-            Phase::Send if progress.batch_id.is_some() => self.without_call(self.apart(started)),
+            Phase::Send if progress.batch_id.is_some() => {
+                let told = self.told_apart(started).await;
+                self.without_call(self.apart_if(told, started))
+            }
             Phase::Hook | Phase::Handle => self.without_call(self.delivered(started)),
             Phase::Poll => self.poll(by, started, report).await,
             Phase::Send if progress.asks_policy(started) => match self.may_resend(started).await {
@@ -125,11 +127,20 @@ impl Delivery {
     }
 
     /// Without the rest of its batch: its key doesn't protect it any more.
-    pub(super) fn apart(&self, now: Timestamp) -> Outcome {
-        let progress = &self.message.progress;
-        match progress.unknown > 0 || progress.unknown_before > 0 {
-            true => Outcome::Dead(DeadReason::UnknownOutcome),
-            false => Outcome::RetryApart { at: now },
+    pub(super) async fn told_apart(&self, now: Timestamp) -> Probed {
+        match &self.lane.unknown {
+            _ if !self.message.progress.may_be_done() => Probed::NotDone,
+            Some(UnknownOutcome::Probe(_)) => self.may_resend(now).await,
+            _ => Probed::Unknown,
+        }
+    }
+
+    /// What becomes of a message of a batch that isn't repeated, of which this was told.
+    pub(super) fn apart_if(&self, told: Probed, now: Timestamp) -> Outcome {
+        match told {
+            Probed::Done => self.delivered(now),
+            Probed::NotDone => Outcome::RetryApart { at: now },
+            Probed::Unknown => Outcome::Dead(DeadReason::UnknownOutcome),
         }
     }
 
@@ -264,6 +275,24 @@ impl Delivery {
         let kept = usize::try_from(self.message.content.keep_answer).unwrap_or(usize::MAX);
         let is_needed = self.inner.store.has_hook(&self.lane.name) || self.lane.polling.is_some();
         if is_needed { kept.max(NEEDED) } else { kept }
+    }
+}
+
+/// Settles what one request came to for its messages.
+pub(super) async fn settle_all(
+    inner: &Inner,
+    lane: &Lane,
+    started: Timestamp,
+    ended: Vec<(&Delivery, Ended)>,
+) {
+    let run_out: Vec<_> =
+        ended.iter().map(|(one, ended)| one.is_running_out(&ended.outcome)).collect();
+    let settlements = ended.into_iter().map(|(one, ended)| one.settlement(started, ended));
+    let settled = inner.settle(lane, settlements.collect()).await;
+    for (runs_out, settled) in run_out.into_iter().zip(settled) {
+        if runs_out && settled.is_some_and(|settled| settled.state == State::Ready) {
+            lane.tell(OutboxEvent::RunningOut);
+        }
     }
 }
 

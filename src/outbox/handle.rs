@@ -108,8 +108,15 @@ impl Outbox {
     pub async fn run(&self) -> Result<(), OutboxError> {
         let inner = &self.inner;
         let mut running = Running::begin(inner)?;
-        let reaped = inner.store.recover().await?;
+        // Before: what is dropped while it waits may have begun.
         running.has_begun = true;
+        let reaped = match inner.store.recover().await {
+            Ok(reaped) => reaped,
+            Err(error) => {
+                running.has_begun = false;
+                return Err(error);
+            }
+        };
         reaped.changed.iter().for_each(|recovered| inner.recovered(recovered));
         let mut background = JoinSet::new();
         let (settling, to_settle) = (Arc::clone(inner), Arc::clone(&self.to_settle));

@@ -50,10 +50,10 @@ pub(super) enum StoreCall {
     Reap = 4,
 }
 
-/// A settlement, and who waits until it is stored.
+/// Settlements that are stored in one transaction, and who waits until they are.
 pub(super) struct ToSettle {
-    pub(super) settlement: Settlement,
-    pub(super) done: oneshot::Sender<Option<Settled>>,
+    pub(super) settlements: Vec<Settlement>,
+    pub(super) done: oneshot::Sender<Vec<Option<Settled>>>,
 }
 
 impl Inner {
@@ -95,19 +95,27 @@ impl Inner {
         }
     }
 
-    /// Stores what an attempt came to, and returns when that is done. `None` if it can't be stored: then the
-    /// lease ends.
-    pub(super) async fn settle(&self, lane: &Lane, settlement: Settlement) -> Option<Settled> {
+    /// Stores what one request came to for its messages, in one transaction, and returns when that is done. Of a message
+    /// that is gone it is `None`; nothing if it can't be stored: then the leases end.
+    pub(super) async fn settle(
+        &self,
+        lane: &Lane,
+        settlements: Vec<Settlement>,
+    ) -> Vec<Option<Settled>> {
         let (done, settled) = oneshot::channel();
-        self.settling.send(ToSettle { settlement, done }).await.ok()?;
-        let settled = settled.await.ok().flatten()?;
-        if settled.applied == Some(Applied::Late) {
-            lane.tell(OutboxEvent::LateSuccess);
+        if self.settling.send(ToSettle { settlements, done }).await.is_err() {
+            return Vec::new();
         }
-        if let (Some(_), Some(why)) = (settled.applied, settled.dead_reason) {
-            lane.tell(OutboxEvent::Parked { why });
+        let all = settled.await.unwrap_or_default();
+        for settled in all.iter().flatten() {
+            if settled.applied == Some(Applied::Late) {
+                lane.tell(OutboxEvent::LateSuccess);
+            }
+            if let (Some(_), Some(why)) = (settled.applied, settled.dead_reason) {
+                lane.tell(OutboxEvent::Parked { why });
+            }
         }
-        Some(settled)
+        all
     }
 
     /// Tells the subscribers of all lanes that the store fails, if they were not told.

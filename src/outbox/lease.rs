@@ -57,10 +57,10 @@ pub(super) async fn in_grace<T>(
 }
 
 /// Does `work` while its leases are extended at each third. Nobody else extends it: if the work is dropped, its
-/// lease ends. Work whose lease is lost goes on, because a success counts however late it is told.
+/// lease ends. Of several, those that aren't lost are extended further. Work whose lease is lost goes on, because a success counts however late it is told.
 async fn while_extended<F: Future>(
     store: &dyn Store,
-    held: Vec<LeaseRef>,
+    mut held: Vec<LeaseRef>,
     lease: Duration,
     lost: impl Fn(),
     work: F,
@@ -68,12 +68,12 @@ async fn while_extended<F: Future>(
     let third = lease / 3;
     let (mut work, mut timer) = (pin!(work), pin!(Timer::default()));
     let mut due = rt::after(rt::now(), third);
-    let (mut extending, mut is_lost) = (None, false);
+    let mut extending = None;
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(done);
         }
-        while !is_lost {
+        while !held.is_empty() {
             match &mut extending {
                 None if timer.as_mut().poll_at(due, cx).is_pending() => break,
                 None => extending = Some(store.extend(held.clone(), lease)),
@@ -81,8 +81,10 @@ async fn while_extended<F: Future>(
                     Poll::Pending => break,
                     // If the store is away, the next third may find it back.
                     Poll::Ready(extended) => {
-                        is_lost = matches!(extended, Ok(held) if held.contains(&false));
-                        if is_lost {
+                        let (before, kept) = (held.len(), extended.unwrap_or_default());
+                        let mut kept = kept.into_iter();
+                        held.retain(|_| kept.next().unwrap_or(true));
+                        if held.len() < before {
                             lost();
                         }
                         due = rt::after(rt::now(), third);
@@ -94,4 +96,48 @@ async fn while_extended<F: Future>(
         Poll::Pending
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::input::Outcome;
+    use crate::outbox::memory::MemoryStore;
+    use crate::outbox::message::Message;
+    use crate::outbox::store::{ClaimRequest, DeadHead, Report, Settlement};
+    use crate::rt::{Clock, Rng};
+    use crate::terms::outbox::DeadReason;
+
+    const LEASE: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_is_lost_ends_the_extension_of_no_other() {
+        let store = MemoryStore::new().clock(Clock::anchored(std::time::UNIX_EPOCH));
+        let (now, rng) = (store.now().await.unwrap(), Rng::seeded(1));
+        let new = |body| Message::post("/").body(body).build("mailer", now, &rng).unwrap();
+        store.enqueue(vec![new("1"), new("2")]).await.unwrap();
+        let request = ClaimRequest {
+            lane: "mailer".into(),
+            owner: "worker".into(),
+            most: 2,
+            lease: LEASE,
+            key_lifetime: None,
+            own_key_lifetime: None,
+            dead_head: DeadHead::Blocks,
+            batch: None,
+        };
+        let claimed = store.claim(request).await.unwrap().messages;
+        let leases = claimed
+            .iter()
+            .map(|message| LeaseRef { id: message.content.id, token: message.progress.token });
+        let held: Vec<_> = leases.collect();
+        let (outcome, report) = (Outcome::Dead(DeadReason::Rejected), Report::default());
+        let lost = Settlement { lease: held[0], outcome, report, answer: None };
+        store.settle(vec![lost]).await.unwrap();
+        let times = std::cell::Cell::new(0);
+        let work = rt::sleep_until(rt::after(rt::now(), 4 * LEASE));
+        while_extended(&store, held, LEASE, || times.set(times.get() + 1), work).await;
+        assert_eq!(times.get(), 1);
+        assert!(store.reap(9).await.unwrap().changed.is_empty());
+    }
 }

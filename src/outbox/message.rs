@@ -168,7 +168,11 @@ impl Message {
     /// How long its [business key](Self::dedup_key) stays taken after it was delivered; not at all by default,
     /// because a key such as `price of item 7` is used again for the next change, which must not be lost. Set it
     /// where a key names one operation that may be enqueued again late, by a job that is repeated. The message is
-    /// stored for at least as long.
+    /// stored for at least as long: where that is more than the outbox's [retention](super::OutboxBuilder::retention), a
+    /// database reads, once a minute, the rows of all messages that are kept for their windows alone.
+    ///
+    /// An edited message has its old one's window, unless it has one of its own. First stop the workers of versions that
+    /// don't know windows: they would end them at once.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = window;
         self

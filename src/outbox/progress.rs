@@ -56,7 +56,8 @@ pub struct Progress {
     pub dedup_window: Duration,
     /// Until when its business key is taken, once it is delivered.
     pub dedup_until: Option<Timestamp>,
-    /// The batch in which it is sent, until the provider has answered for it. Its text is the batch's key.
+    /// The batch in which it is sent, until the provider has answered for it. Its text is the batch's key. It stays if
+    /// the answer came after the lease was over, so that the batch can be repeated for the others.
     pub batch_id: Option<MessageId>,
     /// How many messages that batch has.
     pub batch_size: u32,
@@ -110,6 +111,19 @@ impl Progress {
     pub fn asks_policy(&self, now: Timestamp) -> bool {
         let is_known = self.key_valid_until.is_none_or(|until| now < until);
         self.unknown > 0 || self.unknown_before > 0 && !is_known
+    }
+
+    /// Whether an attempt may have had its effect, also before it was replayed.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.unknown > 0 || self.unknown_before > 0
+    }
+
+    /// Whether its next attempt may be one of a batch with others: it may be repeated as often as they, and no earlier
+    /// attempt of its own has to be dealt with.
+    pub(crate) fn may_share(&self, lease: Duration, now: Timestamp) -> bool {
+        let is_last = self.attempt.saturating_add(1) >= self.max_attempts;
+        self.phase != Phase::Send
+            || !self.may_be_done() && !is_last && self.deadline > now.plus(lease)
     }
 
     /// How often the host's settling function was begun, this time included.

@@ -1,5 +1,6 @@
 //! Settles in batches, and keeps what can't be stored until it can.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,26 +18,44 @@ use crate::rt;
 pub(super) async fn run(inner: Arc<Inner>, waiting: &mut mpsc::Receiver<ToSettle>) {
     let (stuck, turns) = (AtomicUsize::new(0), Semaphore::new(ALONE));
     let settler = Arc::new(Settler { inner, stuck, turns });
-    let (mut alone, mut batch) = (JoinSet::new(), Vec::with_capacity(LARGEST));
-    while waiting.recv_many(&mut batch, LARGEST).await > 0 {
-        let settlements: Vec<_> = batch.iter().map(|one| one.settlement.clone()).collect();
-        let settled = settler.settle(settlements).await;
-        while alone.try_join_next().is_some() {}
-        match settled {
-            Ok(settled) => {
-                for (one, settled) in batch.drain(..).zip(settled) {
-                    settler.tell(one, settled);
+    let (mut alone, mut waits) = (JoinSet::new(), VecDeque::with_capacity(LARGEST));
+    let mut received = Vec::with_capacity(LARGEST);
+    while waiting.recv_many(&mut received, LARGEST).await > 0 {
+        waits.extend(received.drain(..));
+        while !waits.is_empty() {
+            let together = take_together(&mut waits);
+            let all = together.iter().flat_map(|one| one.settlements.iter().cloned());
+            let settled = settler.settle(all.collect()).await;
+            while alone.try_join_next().is_some() {}
+            match settled {
+                Ok(settled) => {
+                    let mut settled = settled.into_iter();
+                    for one in together {
+                        let own = settled.by_ref().take(one.settlements.len()).collect();
+                        settler.tell(one, own);
+                    }
                 }
-            }
-            // One of them may be what can't be stored: the others must not share its fate.
-            Err(_) => {
-                settler.stuck.fetch_add(batch.len(), Ordering::SeqCst);
-                for one in batch.drain(..) {
-                    alone.spawn(Arc::clone(&settler).alone(one));
+                // One of them may be what can't be stored: the others must not share its fate.
+                Err(_) => {
+                    settler.stuck.fetch_add(together.len(), Ordering::SeqCst);
+                    for one in together {
+                        alone.spawn(Arc::clone(&settler).alone(one));
+                    }
                 }
             }
         }
     }
+}
+
+/// As many as share a transaction well; those of one request are never parted.
+fn take_together(waits: &mut VecDeque<ToSettle>) -> Vec<ToSettle> {
+    let mut count = 0;
+    let is_enough = |one: &ToSettle| {
+        count += one.settlements.len();
+        count >= LARGEST
+    };
+    let end = waits.iter().position(is_enough).map_or(waits.len(), |last| last + 1);
+    waits.drain(..end).collect()
 }
 
 struct Settler {
@@ -55,8 +74,8 @@ impl Settler {
             rt::sleep_until(rt::after(rt::now(), self.inner.rng.about(wait))).await;
             wait = (wait * 2).min(LONGEST);
             let _turn = self.turns.acquire().await;
-            if let Ok(mut settled) = self.settle(vec![one.settlement.clone()]).await {
-                break settled.pop().flatten();
+            if let Ok(settled) = self.settle(one.settlements.clone()).await {
+                break settled;
             }
         };
         self.stuck.fetch_sub(1, Ordering::SeqCst);
@@ -75,8 +94,10 @@ impl Settler {
     }
 
     /// Tells that it was stored.
-    fn tell(&self, one: ToSettle, settled: Option<Settled>) {
-        self.inner.waiters.changed(one.settlement.lease.id);
+    fn tell(&self, one: ToSettle, settled: Vec<Option<Settled>>) {
+        for settlement in &one.settlements {
+            self.inner.waiters.changed(settlement.lease.id);
+        }
         let _ = one.done.send(settled);
         if self.stuck.load(Ordering::SeqCst) == 0 {
             self.inner.store_works(StoreCall::Settle);
@@ -84,7 +105,7 @@ impl Settler {
     }
 }
 
-/// As many as share a transaction well.
+/// Settlements that share a transaction well.
 const LARGEST: usize = 64;
 /// The most that are tried one by one at a time.
 const ALONE: usize = 4;

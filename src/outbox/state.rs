@@ -19,7 +19,8 @@ impl Progress {
         match input {
             Input::Claim { owner, lease, key_lifetime, batch } => {
                 self.claim(owner, now.plus(*lease), *key_lifetime, now)?;
-                if let (Phase::Send, None, Some((id, size))) = (self.phase, self.batch_id, *batch) {
+                let joins = self.batch_id.is_none() && !self.may_be_done();
+                if let (Phase::Send, true, Some((id, size))) = (self.phase, joins, *batch) {
                     (self.batch_id, self.batch_size) = (Some(id), size);
                 }
             }
@@ -117,7 +118,9 @@ impl Progress {
                 if !self.dedup_window.is_zero() && self.is_undecided() {
                     self.dedup_until = Some(now.plus(self.dedup_window));
                 }
-                self.leave_batch();
+                if applied == Applied::Now {
+                    self.leave_batch();
+                }
                 self.end(State::Delivered, now);
                 return Ok(applied);
             }
@@ -144,6 +147,9 @@ impl Progress {
             Outcome::Dead(reason) => {
                 if *reason == DeadReason::UnknownOutcome {
                     self.unknown = self.unknown.max(1);
+                }
+                if *reason == DeadReason::Rejected {
+                    self.leave_batch();
                 }
                 self.die(*reason, now);
             }
@@ -198,7 +204,7 @@ impl Progress {
     /// The batch's key was used up by its answer, or never did anything.
     fn leave_batch(&mut self) {
         if self.batch_id.take().is_some() {
-            (self.batch_size, self.unknown) = (0, 0);
+            (self.batch_size, self.unknown, self.unknown_before) = (0, 0, 0);
             (self.first_attempt, self.key_valid_until) = (None, None);
         }
     }

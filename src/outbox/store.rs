@@ -45,6 +45,10 @@ pub trait Store: Send + Sync + 'static {
     /// request at each repetition, until the provider has answered for the message.
     fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool>;
 
+    /// The messages that are still of a batch, open or not, in the order in which they were enqueued, without those that
+    /// were edited.
+    fn members(&self, batch: MessageId) -> StoreFuture<'_, Vec<StoredMessage>>;
+
     /// Records what attempts came to, in the order given, and runs the host's settling functions. For a
     /// message that isn't stored any more, nothing is done, and `None` is said.
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>>;

@@ -71,7 +71,8 @@ pub struct StoredMessage {
     pub last_error: Option<String>,
     /// The answer, if it was to be kept or a settling function needs it.
     pub answer: Option<Answer>,
-    /// The request of the batch whose first message it is, as it was sent.
+    /// The request of the batch whose first message it is, as it was sent. Stores read it with [`get`](super::Store::get), with
+    /// a claim of that batch and with its members only.
     pub batch_request: Option<Bytes>,
 }
 
@@ -138,6 +139,16 @@ pub struct History {
     pub attempts: Vec<Attempt>,
     /// What people did, in order.
     pub acts: Vec<Act>,
+}
+
+impl NewMessage {
+    /// The message, edited, in the place of an old one: its business key is taken for as long, unless it says otherwise.
+    pub(crate) fn in_place_of(mut self, old: &StoredMessage) -> Self {
+        if self.progress.dedup_window.is_zero() {
+            self.progress.dedup_window = old.progress.dedup_window;
+        }
+        self
+    }
 }
 
 impl StoredMessage {

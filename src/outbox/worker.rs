@@ -207,7 +207,7 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
     let report =
         Report { owner: inner.owner.clone(), started: now, ended: now, ..Report::default() };
     let outcome = Outcome::Snooze { until: now };
-    inner.settle(&lane, Settlement { lease, outcome, report, answer: None }).await;
+    inner.settle(&lane, vec![Settlement { lease, outcome, report, answer: None }]).await;
     None
 }
 

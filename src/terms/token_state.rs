@@ -18,3 +18,10 @@ named! {
         Refused: "refused", "refused";
     }
 }
+
+impl TokenState {
+    /// Whether a token is sent that lives.
+    pub(crate) const fn is_sent(self) -> bool {
+        matches!(self, Self::Fresh | Self::Soft)
+    }
+}

@@ -118,7 +118,7 @@ async fn everybody_looks_and_nobody_acts_where_it_is_read_only() {
 #[test]
 fn on_loopback_only_who_came_by_no_proxy_is_let_in() {
     let actor = |peer: Option<&str>, header: Option<&str>| -> Option<Actor> {
-        let mut request = Request::new(());
+        let mut request = Request::get("/").header("host", "localhost:9000").body(()).unwrap();
         if let Some(peer) = peer {
             request.extensions_mut().insert(Peer(peer.parse::<SocketAddr>().unwrap()));
         }
@@ -138,4 +138,31 @@ fn on_loopback_only_who_came_by_no_proxy_is_let_in() {
     for header in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
         assert!(actor(Some("127.0.0.1:9000"), Some(header)).is_none(), "{header}");
     }
+}
+
+#[test]
+fn on_loopback_a_name_that_is_not_this_machine_s_lets_nobody_in() {
+    let lets_in = |uri: &str, hosts: &[&str]| {
+        let mut request = Request::get(uri);
+        for host in hosts {
+            request = request.header("host", *host);
+        }
+        let mut request = request.body(()).unwrap();
+        request.extensions_mut().insert(Peer("127.0.0.1:9000".parse::<SocketAddr>().unwrap()));
+        OpenOnLoopback.actor(&request.into_parts().0).is_some()
+    };
+    for host in
+        ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "[::1]"]
+    {
+        assert!(lets_in("/", &[host]), "{host}");
+        assert!(lets_in(&format!("http://{host}/"), &[]), "{host}");
+    }
+    for host in
+        ["evil.example:8080", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]", "", "a b"]
+    {
+        assert!(!lets_in("/", &[host]), "{host}");
+        assert!(!lets_in("/", &["localhost", host]), "{host}");
+    }
+    assert!(!lets_in("/", &[]), "a request without a name");
+    assert!(!lets_in("http://evil.example/", &["localhost"]));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use outrigger::console::ActResult;
 use outrigger::event::SwitchMode;
-use outrigger::outbox::{DeadReason, State, Timestamp};
+use outrigger::outbox::{DeadReason, Message, State, Timestamp};
 
 use super::bench::{Bench, all};
 
@@ -59,6 +59,38 @@ async fn a_switch_is_set_back_at_its_time_only_where_that_was_asked_for_and_nobo
     bench.act("bob", page, "set", &later).await.location();
     tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
     assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::FallbackOnly);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_is_set_back_to_where_it_was_and_that_is_recorded() {
+    let bench = Bench::new(all());
+    let page = "?integration=payments";
+    let until = |to| [("to", to), ("until", "1h"), ("auto", "yes")];
+    bench.act("ada", page, "set", &[("to", "no-retries")]).await.location();
+    bench.act("ada", page, "set", &until("off")).await.location();
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    // It is prolonged.
+    bench.act("bob", page, "set", &until("off")).await.location();
+    tokio::time::sleep(Duration::from_secs(1801)).await;
+    assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::Off);
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::NoRetries);
+    let acts = bench.recorded.lock().unwrap().clone();
+    let last = acts.last().unwrap();
+    assert_eq!((last.who.as_str(), &last.result), ("the console", &ActResult::Done(String::new())));
+    assert!(last.what.contains("back to no-retries") && last.why.contains("bob"), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_one_act_does_not_undo_another_that_wanted_the_same() {
+    let bench = Bench::new(all());
+    let page = "?integration=payments";
+    let auto = [("to", "off"), ("until", "1h"), ("auto", "yes")];
+    bench.act("ada", page, "set", &auto).await.location();
+    bench.act("bob", page, "set", &[("to", "on")]).await.location();
+    bench.act("bob", page, "set", &[("to", "off"), ("until", "1h")]).await.location();
+    tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
+    assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::Off);
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,22 +183,25 @@ async fn all_that_match_are_replayed_in_the_background_and_nothing_that_died_lat
         }
     }
     let recorded = bench.recorded.lock().unwrap().clone();
-    assert_eq!(recorded.last().unwrap().result, ActResult::Done("150 changed".to_owned()));
+    assert_eq!(
+        recorded.last().unwrap().result,
+        ActResult::Done(
+            "150 changed, 5 left as they are (5 × it died after the page was made)".to_owned()
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_people_who_replay_the_same_do_it_once() {
     let bench = Bench::new(all());
     let ids = bench.dead(120).await;
-    let mut begun = Vec::new();
+    let mut forms = Vec::new();
     for who in ["ada", "bob"] {
-        begun.push(
-            bench
-                .act(who, "?lane=mailer&state=dead", "replay_all", &[])
-                .await
-                .location()
-                .to_owned(),
-        );
+        let page = bench.get(who, "?lane=mailer&state=dead").await.text;
+        forms.push((who, super::bench::form_of(&page, "replay_all").unwrap()));
+    }
+    for (who, form) in forms {
+        bench.post(who, &form).await.location();
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     for id in ids {
@@ -240,4 +275,23 @@ async fn an_act_whose_record_fails_is_not_run() {
     let done = bench.act("ada", "?integration=payments", "set", &[("to", "off")]).await;
     assert_eq!(done.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::On);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_corrected_body_keeps_its_ends_of_lines_and_what_is_no_text_has_no_form() {
+    let bench = Bench::new(all());
+    let id = bench.dead(1).await[0];
+    let page = format!("?message={id}");
+    bench.act("ada", &page, "edit", &[("body", "to=bob\r\nsubject=hi")]).await.location();
+    let old = bench.outbox.history(id).await.unwrap().unwrap().message;
+    let new = old.progress.replaced_by.unwrap();
+    let new = bench.outbox.history(new).await.unwrap().unwrap().message;
+    assert_eq!(new.content.body, "to=bob\nsubject=hi");
+
+    let image = Message::post("http://mail.test/send").lane("mailer").body(vec![0xff, 0xd8]);
+    let image = bench.outbox.enqueue(image.deadline(Duration::from_secs(1))).await.unwrap().id;
+    bench.dead(1).await;
+    let page = bench.get("ada", &format!("?message={image}")).await.text;
+    assert!(super::bench::form_of(&page, "edit").is_none(), "{page}");
+    assert!(page.contains("isn't text"), "{page}");
 }

@@ -154,11 +154,23 @@ async fn every_answer_binds_the_browser() {
             "{page}"
         );
         assert_eq!(value("x-content-type-options"), "nosniff", "{page}");
-        assert_eq!(value("referrer-policy"), "no-referrer", "{page}");
+        assert_eq!(value("referrer-policy"), "same-origin", "{page}");
         let is_asset = page.starts_with("?s");
         assert_eq!(value("cache-control").starts_with("no-store"), !is_asset, "{page}");
     }
     // Refused ones, too.
     let strange = bench.send(Request::get("/").body(Body::empty()).unwrap()).await;
     assert!(strange.headers.contains_key("content-security-policy"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_from_elsewhere_is_told_what_to_do() {
+    let bench = Bench::new(all());
+    let request = Request::post("/").header("x-user", "ada").header("origin", "null");
+    let request = request.header("host", "ops.example").header(CONTENT_TYPE, FORM.1);
+    let refused = bench.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("another origin"), "{}", refused.text);
+    assert!(refused.text.contains("trusted origin"), "{}", refused.text);
+    assert_eq!(refused.headers["referrer-policy"], "same-origin");
 }

@@ -30,14 +30,18 @@ async fn the_first_event_is_the_whole_and_then_only_what_changed() {
     let mut body = stream(&bench).await;
     let first = next(&mut body).await.unwrap();
     assert!(first.starts_with("retry: 3000\n\n"), "{first}");
-    assert_eq!(first.matches("event: part\n").count(), 2);
+    // The sentence on top, two cards, their order, and the lanes.
+    assert_eq!(first.matches("event: part\n").count(), 5);
+    assert_eq!(first.matches("data-order").count(), 1);
     bench.payments.kill_switch().set(SwitchMode::Off, "ada", "a test");
     let began = tokio::time::Instant::now();
     let second = next(&mut body).await.unwrap();
     assert!(began.elapsed() <= Duration::from_secs(2));
-    assert_eq!(second.matches("event: part\n").count(), 1);
     assert!(second.contains("payments has been stopped"), "{second}");
-    assert_eq!(second.matches('\n').count(), 3, "an event is two lines and an empty one: {second}");
+    assert!(second.contains("1 of 2 integrations need a look."), "{second}");
+    assert!(!second.contains("mailer works"), "{second}");
+    let events = second.matches("event: part\n").count();
+    assert_eq!(second.matches('\n').count(), 3 * events, "two lines and an empty one: {second}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,4 +89,34 @@ async fn a_stream_ends_when_the_console_is_gone() {
     next(&mut body).await.unwrap();
     drop(bench);
     assert_eq!(next(&mut body).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lanes_change_while_somebody_looks() {
+    let bench = Bench::new(all());
+    let mut body = stream(&bench).await;
+    next(&mut body).await.unwrap();
+    bench.dead(3).await;
+    let mut later = String::new();
+    while !later.contains("3 messages wait for a person") {
+        later = next(&mut body).await.unwrap();
+    }
+    assert!(later.contains("id=\\\"outbox\\\""), "{later}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_read_loses_the_place() {
+    let bench = Bench::new(all());
+    let _unread = stream(&bench).await;
+    let mut streams = Vec::new();
+    for _ in 0..49 {
+        streams.push(stream(&bench).await);
+    }
+    // Each second something changes, so that all have something to read.
+    for second in 0..60 {
+        let mode = if second % 2 == 0 { SwitchMode::Off } else { SwitchMode::On };
+        bench.payments.kill_switch().set(mode, "ada", "a test");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    stream(&bench).await;
 }

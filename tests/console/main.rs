@@ -3,6 +3,7 @@
 
 mod access;
 mod acts;
+mod away;
 mod bench;
 mod forgery;
 mod live;

@@ -6,6 +6,12 @@ use std::time::Duration;
 use http::StatusCode;
 use outrigger::{Body, CallOptions, Integration};
 
+use outrigger::console::{Console, Recent};
+use outrigger::control::Registry;
+use outrigger::fallback::FallbackLayer;
+use outrigger::testing::{Answer, Script};
+use tower::ServiceExt;
+
 use super::bench::{Bench, all};
 
 async fn pay(payments: &Integration, order: &str) {
@@ -135,5 +141,55 @@ async fn a_page_that_is_not_there_says_so() {
     let unknown = "?message=01a22f52-18ac-7cf0-9613-7250a3f0e824";
     for page in ["?nothing", "?message=x", unknown, "?task=9"] {
         assert_eq!(bench.get("ada", page).await.status, StatusCode::NOT_FOUND, "{page}");
+    }
+}
+
+async fn text_of(console: &Console, query: &str) -> String {
+    let request = http::Request::get(format!("/{query}")).header("x-user", "ada");
+    let response = console.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    response.into_body().text().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_no_answer_of_the_provider() {
+    let recent = Recent::new();
+    let registry = Registry::new().subscriber(recent.clone());
+    let payments = Integration::user_flow("payments").service(Script::new([Answer::status(500)]));
+    let payments = payments.fallback(FallbackLayer::value(http::Response::new("pay later")));
+    let payments = payments.register(&registry).build().unwrap();
+    let console = Console::builder(&registry, all()).recent(recent).build().unwrap();
+    for _ in 0..3 {
+        pay(&payments, "order 1").await;
+    }
+    let overview = text_of(&console, "").await;
+    assert!(overview.contains("Users got the fallback in 3 of 3 calls"), "{overview}");
+    assert!(overview.contains("0 of 3"), "the provider answered none: {overview}");
+    let page = text_of(&console, "?integration=payments").await;
+    assert!(page.contains("the fallback (server_error)"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_a_person_holds_says_who_and_why() {
+    let bench = Bench::new(all());
+    let page = "?integration=payments";
+    let hold = |to| [("control", "circuit_breaker"), ("to", to), ("why", "they charge twice")];
+    bench.act("ada", page, "set", &hold("open")).await.location();
+    let overview = bench.get("ada", "").await.text;
+    assert!(overview.contains("held open by ada: they charge twice"), "{overview}");
+    bench.act("bob", page, "set", &hold("closed")).await.location();
+    let overview = bench.get("ada", "").await.text;
+    assert!(overview.contains("held closed by bob: they charge twice"), "{overview}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_memory_of_calls_the_pages_say_so() {
+    let registry = Registry::new();
+    let payments = Integration::user_flow("payments").service(Script::new([Answer::status(500)]));
+    let payments = payments.register(&registry).build().unwrap();
+    let console = Console::builder(&registry, all()).build().unwrap();
+    pay(&payments, "order 1").await;
+    for page in ["", "?integration=payments", "?find=order+1"] {
+        let text = text_of(&console, page).await;
+        assert!(text.contains("Calls aren't remembered"), "{page}: {text}");
     }
 }

@@ -181,16 +181,49 @@ async fn bodies_together_take_no_more_memory_than_is_allowed_whatever_length_the
     send.send(Bytes::from(vec![b'a'; 90])).unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
 
-    let second = sign::new(&[], &"b".repeat(61));
+    let second = sign::new(&[("content-length", "61")], &"b".repeat(61));
     let (request, _) = watched(&second);
     assert!(is_busy(&answered(&inbox, request).await), "90 + 61 bytes are too many");
-    let (request, _) = watched(&sign::new(&[], &"b".repeat(60)));
+    let (request, _) = watched(&sign::new(&[("content-length", "60")], &"b".repeat(60)));
     assert_eq!(answered(&inbox, request).await.status(), 200);
     drop(send);
     assert_eq!(first.await.unwrap().status(), 200);
     let (request, _) = watched(&second);
     assert_eq!(answered(&inbox, request).await.status(), 200);
     idle.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_bodies_leave_half_of_the_bytes_to_those_that_come_at_once() {
+    let bench = Bench::new();
+    let inbox = bench.builder(trusting()).max_body(100).max_bytes_under_way(200).build().unwrap();
+    let mut under_way = Vec::new();
+    for nth in 0..3 {
+        let (request, send) = slow(&sign::new(&[], ""));
+        let reads = inbox.clone();
+        let reading = tokio::spawn(async move { answered(&reads, request).await });
+        send.send(Bytes::from(vec![b'a'; 40])).unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(reading.is_finished(), nth == 2, "80 bytes fit into the half, 120 don't");
+        under_way.push((reading, send));
+    }
+    let (refused, _send) = under_way.pop().unwrap();
+    assert!(is_busy(&refused.await.unwrap()));
+    let (request, _) = watched(&sign::new(&[("content-length", "100")], &"b".repeat(100)));
+    assert_eq!(answered(&inbox, request).await.status(), 200);
+    for (reading, send) in under_way {
+        drop(send);
+        assert_eq!(reading.await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_as_that_however_busy_it_is() {
+    let bench = Bench::new();
+    let inbox = bench.builder(trusting()).max_body(100).max_bytes_under_way(100).build().unwrap();
+    let (head, _) = sign::new(&[], "").request().into_parts();
+    let refused = inbox.receive(&head, vec![b'a'; 101].into()).await.unwrap_err();
+    assert_eq!(refused.kind(), InboxErrorKind::TooLarge);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,15 @@
+use std::sync::Arc;
+
 use maud::{Markup, html};
 
 use super::super::acts::{ActResult, ConsoleAct};
 use super::super::route::link;
-use super::super::task::Progress;
+use super::super::task::{Task, Tasks};
 use super::super::words;
 use super::layout::{Frame, text, time};
 
 /// What people did on this console, newest first.
-pub(in crate::console) fn acts(frame: &Frame<'_>, acts: &[ConsoleAct]) -> Markup {
+pub(in crate::console) fn acts(frame: &Frame<'_>, acts: &[ConsoleAct], tasks: &Tasks) -> Markup {
     let main = html! {
         h1 { "What people did" }
         @if acts.is_empty() { p { "Nothing yet, since this process began." } } @else {
@@ -20,7 +22,7 @@ pub(in crate::console) fn acts(frame: &Frame<'_>, acts: &[ConsoleAct]) -> Markup
                             th scope="col" { "Until" } th scope="col" { "Came to" }
                         }
                     }
-                    tbody { @for act in acts { (row(act)) } }
+                    tbody { @for act in acts { (row(act, tasks)) } }
                 }
             }
         }
@@ -29,14 +31,14 @@ pub(in crate::console) fn acts(frame: &Frame<'_>, acts: &[ConsoleAct]) -> Markup
     frame.page("What people did", false, main)
 }
 
-fn row(act: &ConsoleAct) -> Markup {
+fn row(act: &ConsoleAct, tasks: &Tasks) -> Markup {
     html! {
         tr {
             th scope="row" { (time(act.at)) }
             td { (text(&act.who)) } td { (text(&act.what)) } td { (text(&act.why)) }
             td { @if let Some(until) = act.until { (time(until)) } }
             td {
-                @if act.result == ActResult::Begun {
+                @if act.result == ActResult::Begun && tasks.get(act.number).is_some() {
                     a href=(link(&[("task", &act.number.to_string())])) { "begun" }
                 } @else { (text(&act.result.to_string())) }
             }
@@ -44,8 +46,15 @@ fn row(act: &ConsoleAct) -> Markup {
     }
 }
 
+/// An act on many messages.
+pub(in crate::console) struct TaskView {
+    pub(in crate::console) task: Arc<Task>,
+    pub(in crate::console) may_stop: bool,
+}
+
 /// How far an act on many messages is.
-pub(in crate::console) fn task(frame: &Frame<'_>, act: &ConsoleAct, progress: &Progress) -> Markup {
+pub(in crate::console) fn task(frame: &Frame<'_>, view: &TaskView) -> Markup {
+    let (act, progress) = (&view.task.act, view.task.progress());
     let number = act.number.to_string();
     let main = html! {
         h1 { (text(&act.what)) }
@@ -54,7 +63,9 @@ pub(in crate::console) fn task(frame: &Frame<'_>, act: &ConsoleAct, progress: &P
         @if let Some(error) = &progress.error { p .note.bad { (text(error)) } }
         @if progress.is_over { p { a href=(link(&[("acts", "")])) { "What people did" } } } @else {
             p { a href=(link(&[("task", &number)])) { "Look again" } }
-            (frame.act("stop", &[("task", &number)], html! {}, html! { button { "Stop it" } }))
+            @if view.may_stop {
+                (frame.act("stop", &[("task", &number)], html! {}, html! { button { "Stop it" } }))
+            }
         }
     };
     frame.page(&act.what, false, main)

@@ -14,6 +14,8 @@ pub(in crate::console) struct Found {
     pub(in crate::console) asked: String,
     pub(in crate::console) calls: Vec<Arc<SeenCall>>,
     pub(in crate::console) messages: Vec<StoredMessage>,
+    /// Whether calls are remembered at all.
+    pub(in crate::console) remembers: bool,
     /// From when on all calls are known, if not from the start on.
     pub(in crate::console) since: Option<SystemTime>,
     /// Whether there is an outbox that was asked.
@@ -40,6 +42,7 @@ pub(in crate::console) fn find(frame: &Frame<'_>, found: &Found) -> Markup {
             @if found.has_outbox { " or message id" }
             ", exactly as it is written. "
             @match found.since {
+                _ if !found.remembers => { (words::NOT_REMEMBERED) " See the audit log." }
                 Some(since) => { "Calls before " (time(since)) " are forgotten here: see the audit log." }
                 None => { "Calls are remembered since this process began: for those before, see the audit log." }
             }

@@ -1,21 +1,22 @@
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use maud::{Markup, html};
 
 use super::super::recent::SeenCall;
 use super::super::words;
+use super::details::details;
 use super::find::calls;
-use super::layout::{Frame, facts, none, text, time};
+use super::layout::{Frame, text, time};
 use super::overview::{Card, card};
-use crate::control::{ControlState, Health};
+use crate::control::ControlState;
 
 /// One integration.
 pub(in crate::console) struct IntegrationView {
     pub(in crate::console) card: Card,
     /// Each control's state, and its positions.
     pub(in crate::console) controls: Vec<(ControlState, &'static [&'static str])>,
-    pub(in crate::console) failures: Vec<Arc<SeenCall>>,
+    /// The last ones, if calls are remembered.
+    pub(in crate::console) failures: Option<Vec<Arc<SeenCall>>>,
     pub(in crate::console) may_steer: bool,
 }
 
@@ -31,7 +32,11 @@ pub(in crate::console) fn integration(frame: &Frame<'_>, view: &IntegrationView)
         h2 { "How it is" }
         (details(health, frame.now))
         h2 { "The last failures" }
-        @if view.failures.is_empty() { p { "None that is remembered." } } @else { (calls(&view.failures)) }
+        @match &view.failures {
+            None => { p { (words::NOT_REMEMBERED) } }
+            Some(failures) if failures.is_empty() => { p { "None that is remembered." } }
+            Some(failures) => { (calls(failures)) }
+        }
     };
     frame.page(name, false, main)
 }
@@ -84,55 +89,4 @@ fn control(
             }
         }
     }
-}
-
-/// What is known of it, as far as it has it.
-fn details(health: &Health, now: SystemTime) -> Markup {
-    let rate = &health.rate_limit;
-    let pace = rate
-        .interval
-        .map(|interval| format!("one request each {:.1} ms", interval.as_secs_f64() * 1e3));
-    let places =
-        health.bulkhead.limit.map(|limit| format!("{} of {limit} taken", health.bulkhead.in_use));
-    let breaker = health.breaker.map(|breaker| {
-        let open = breaker.open_for.map(|open| format!(", not closed for {}", words::time(open)));
-        format!("{}{}", breaker.state.name(), open.unwrap_or_default())
-    });
-    let cache = health.cache.map(|cache| {
-        format!("{} fresh, {} stale, {} asked the provider", cache.hits, cache.stale, cache.misses)
-    });
-    let token = health.token.as_ref().map(|token| {
-        let error = token.error.as_ref().map(|error| format!(": {error}"));
-        format!("{}, number {}{}", token.state.name(), token.generation, error.unwrap_or_default())
-    });
-    let pool = health.pool.map(|pool| {
-        format!("{} open, {} idle, {} wait for one", pool.open, pool.idle, pool.waiting)
-    });
-    let rows: [(&str, Option<String>); 9] = [
-        ("circuit breaker", breaker),
-        ("rate", pace),
-        ("wait for their turn", (rate.waiting > 0).then(|| rate.waiting.to_string())),
-        ("places", places),
-        (
-            "wait for a place",
-            (health.bulkhead.waiting > 0).then(|| health.bulkhead.waiting.to_string()),
-        ),
-        ("retries saved up", health.retries_saved.map(|saved| saved.to_string())),
-        ("cache", cache),
-        ("token", token),
-        ("connections", pool),
-    ];
-    let mut shown: Vec<_> =
-        rows.into_iter().filter_map(|(name, value)| Some((name, text(&value?)))).collect();
-    for expiry in &health.expiries {
-        let left = expiry.at.duration_since(now).map(|left| format!(" (in {})", words::time(left)));
-        let host = expiry.host.as_deref().map(text).unwrap_or_else(none);
-        shown.push((
-            expiry.credential.name(),
-            html! {
-                (host) " ends " (time(expiry.at)) (left.unwrap_or_else(|_| " (over)".to_owned()))
-            },
-        ));
-    }
-    facts(&shown)
 }

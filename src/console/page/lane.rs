@@ -10,6 +10,8 @@ use crate::terms::outbox::State;
 pub(in crate::console) struct LanePage {
     pub(in crate::console) view: LaneView,
     pub(in crate::console) stats: LaneStats,
+    /// The store's time when they were read.
+    pub(in crate::console) at: Timestamp,
     pub(in crate::console) messages: Vec<StoredMessage>,
     /// Whether there may be more behind these.
     pub(in crate::console) has_more: bool,
@@ -124,7 +126,7 @@ fn filter(view: &LaneView) -> Markup {
 /// What can be done to all that the filter finds.
 fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
     let LanePage { view, stats, may_replay, may_discard, .. } = page;
-    let at = Timestamp::from(frame.now).0.to_string();
+    let at = page.at.0.to_string();
     let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
     hidden.extend(view.state.map(|state| ("state", state.name())));
     hidden.extend(view.reason.map(|reason| ("reason", reason.name())));

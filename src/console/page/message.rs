@@ -115,13 +115,19 @@ fn acts(frame: &Frame<'_>, view: &MessageView, id: &str) -> Markup {
             }
             details {
                 summary { "Correct its body and send it" }
-                p { "The corrected message is a new one, with a new key. This one stays, and says which took its place." }
-                (frame.act("edit", &hidden, html! {
-                    label { "Body" textarea name="body" rows="8" spellcheck="false" required {
-                        @if view.is_revealed { (view.shown.body.as_deref().unwrap_or_default()) }
-                    } }
-                    @if !view.is_revealed { p .hint { "To begin with what it was, show it unredacted first." } }
-                }, html! { button { "Send the corrected one" } }))
+                @if std::str::from_utf8(&view.history.message.content.body).is_err() {
+                    p { "Its body isn't text, so that it can't be corrected on a page." }
+                } @else {
+                    p { "The corrected message is a new one, with a new key. This one stays, and says which took its place." }
+                    (frame.act("edit", &hidden, html! {
+                        label { "Body" textarea name="body" rows="8" spellcheck="false" required {
+                            // A browser takes the first end of a line for none of the text's.
+                            "\n"
+                            @if view.is_revealed { (view.shown.body.as_deref().unwrap_or_default()) }
+                        } }
+                        @if !view.is_revealed { p .hint { "To begin with what it was, show it unredacted first." } }
+                    }, html! { button { "Send the corrected one" } }))
+                }
             }
         }
         @if view.may_discard {

@@ -2,6 +2,7 @@
 //! through [`words::shown`](super::words::shown).
 
 mod acts;
+mod details;
 mod find;
 mod integration;
 mod lane;
@@ -9,10 +10,10 @@ mod layout;
 mod message;
 mod overview;
 
-pub(super) use acts::{acts, csv, task};
+pub(super) use acts::{TaskView, acts, csv, task};
 pub(super) use find::{Found, find};
 pub(super) use integration::{IntegrationView, integration};
 pub(super) use lane::{LanePage, lane};
 pub(super) use layout::{Frame, Note, note};
 pub(super) use message::{MessageView, message};
-pub(super) use overview::{Card, LaneCard, OverviewView, card, overview};
+pub(super) use overview::{Card, LaneCard, OverviewView, overview, parts};

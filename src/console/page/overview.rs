@@ -22,12 +22,21 @@ pub(in crate::console) struct OverviewView {
 /// One integration.
 pub(in crate::console) struct Card {
     pub(in crate::console) health: Health,
-    pub(in crate::console) minutes: Minutes,
+    /// Its last hour, if calls are remembered.
+    pub(in crate::console) minutes: Option<Minutes>,
     /// Until when somebody wanted a control to be where it is.
     pub(in crate::console) until: Option<SystemTime>,
 }
 
+impl Card {
+    /// The last five minutes; nothing if calls aren't remembered.
+    pub(in crate::console) fn lately(&self, now: SystemTime) -> Minute {
+        self.minutes.as_ref().map(|minutes| minutes.lately(now)).unwrap_or_default()
+    }
+}
+
 /// One lane.
+#[derive(Clone, Debug)]
 pub(in crate::console) struct LaneCard {
     pub(in crate::console) name: String,
     pub(in crate::console) stats: LaneStats,
@@ -35,30 +44,52 @@ pub(in crate::console) struct LaneCard {
 
 /// The first page.
 pub(in crate::console) fn overview(frame: &Frame<'_>, view: &OverviewView) -> Markup {
-    let dead: u64 = view.lanes.iter().map(|lane| lane.stats.dead_in_all()).sum();
-    let unwell = view
-        .cards
-        .iter()
-        .filter(|card| words::needs_person(&card.health, &card.minutes.lately(frame.now)))
-        .count();
     let main = html! {
         h1 { "Integrations" }
-        p #summary aria-live="polite" { (summary(view.cards.len(), unwell, dead)) }
-        @if let Some(trouble) = &view.trouble {
-            p .note.bad { "The outbox can't be read: " (text(trouble)) }
-        }
-        div .cards {
+        (summary(view, frame.now))
+        div #cards .cards {
             @for of in &view.cards { (card(of, frame.now)) }
         }
-        @if !view.lanes.is_empty() {
-            h2 { "Outbox" }
-            (lanes(&view.lanes, frame.now))
-        }
+        (outbox(view, frame.now))
     };
     frame.page("Integrations", true, main)
 }
 
-fn summary(all: usize, unwell: usize, dead: u64) -> String {
+/// The parts that may change, each an element with an id: the sentence on top, each card, which of them there are and in
+/// which order, and the lanes.
+pub(in crate::console) fn parts(view: &OverviewView, now: SystemTime) -> Vec<String> {
+    let order = view.cards.iter().map(card_id).collect::<Vec<_>>().join(" ");
+    let mut parts = vec![summary(view, now).into_string()];
+    parts.extend(view.cards.iter().map(|of| card(of, now).into_string()));
+    parts.push(html! { div #cards data-order=(order) {} }.into_string());
+    parts.push(outbox(view, now).into_string());
+    parts
+}
+
+fn summary(view: &OverviewView, now: SystemTime) -> Markup {
+    let dead: u64 = view.lanes.iter().map(|lane| lane.stats.dead_in_all()).sum();
+    let unwell =
+        view.cards.iter().filter(|card| words::needs_person(&card.health, &card.lately(now)));
+    html! {
+        p #summary aria-live="polite" { (in_all(view.cards.len(), unwell.count(), dead)) }
+    }
+}
+
+fn outbox(view: &OverviewView, now: SystemTime) -> Markup {
+    html! {
+        section #outbox {
+            @if let Some(trouble) = &view.trouble {
+                p .note.bad { "The outbox can't be read: " (text(trouble)) }
+            }
+            @if !view.lanes.is_empty() {
+                h2 { "Outbox" }
+                (lanes(&view.lanes, now))
+            }
+        }
+    }
+}
+
+fn in_all(all: usize, unwell: usize, dead: u64) -> String {
     let calls = match (all, unwell) {
         (0, _) => "No integration is registered here".to_owned(),
         (1, 0) => "The one integration works".to_owned(),
@@ -75,10 +106,10 @@ fn summary(all: usize, unwell: usize, dead: u64) -> String {
 /// What is shown of one integration, and replaced when it changes.
 pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
     let Card { health, minutes, until } = of;
-    let lately = minutes.lately(now);
+    let lately = of.lately(now);
     let status = words::status_of(health, &lately);
     html! {
-        article .card.(status.name()) id=(format!("card-{}", hex(&health.integration))) {
+        article .card.(status.name()) id=(card_id(of)) {
             h2 {
                 a href=(link(&[("integration", &health.integration)])) { (text(&health.integration)) }
                 " "
@@ -95,12 +126,16 @@ pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
             @if status != Status::Up {
                 @if let Some(since) = health.since { p { "Since " (time(since)) "." } }
             }
-            dl {
-                @for (name, value) in words::figures(&lately) {
-                    div { dt { (name) } dd { (value) } }
+            @if let Some(minutes) = minutes {
+                dl {
+                    @for (name, value) in words::figures(&lately) {
+                        div { dt { (name) } dd { (value) } }
+                    }
                 }
+                (strip(minutes, now))
+            } @else {
+                p .hint { (words::NOT_REMEMBERED) }
             }
-            (strip(minutes, now))
         }
     }
 }
@@ -111,14 +146,13 @@ fn strip(minutes: &Minutes, now: SystemTime) -> Markup {
     let most = hour.iter().map(Minute::calls).max().unwrap_or_default().max(1);
     let height = |count: u32| f64::from(count) * f64::from(TALL) / f64::from(most);
     let calls: u32 = hour.iter().map(Minute::calls).sum();
-    let failed: u32 =
-        hour.iter().map(|minute| minute.of(Kind::Theirs) + minute.of(Kind::Refused)).sum();
+    let failed: u32 = hour.iter().map(bad).sum();
     let label = format!("The last hour: {calls} calls, of which {failed} failed or were refused.");
     html! {
         svg .strip role="img" aria-label=(label) viewBox=(format!("0 0 {HOUR} {TALL}")) preserveAspectRatio="none" {
             @for (x, minute) in hour.iter().enumerate() {
                 @let all = height(minute.calls());
-                @let bad = height(minute.of(Kind::Theirs) + minute.of(Kind::Refused));
+                @let bad = height(bad(minute));
                 @if all > 0.0 {
                     rect .all x=(x) y=(format!("{:.2}", f64::from(TALL) - all)) width="0.8" height=(format!("{all:.2}")) {}
                 }
@@ -128,6 +162,10 @@ fn strip(minutes: &Minutes, now: SystemTime) -> Markup {
             }
         }
     }
+}
+
+fn bad(minute: &Minute) -> u32 {
+    minute.failed() + minute.of(Kind::Refused)
 }
 
 fn lanes(lanes: &[LaneCard], now: SystemTime) -> Markup {
@@ -168,8 +206,9 @@ fn dead(lane: &str) -> String {
 }
 
 /// An id that every name may have.
-fn hex(name: &str) -> String {
-    name.bytes().map(|byte| format!("{byte:02x}")).collect()
+fn card_id(card: &Card) -> String {
+    let name = card.health.integration.bytes();
+    name.fold("card-".to_owned(), |id, byte| id + &format!("{byte:02x}"))
 }
 
 /// The height of the strip.

@@ -112,8 +112,7 @@ impl Inner {
             }
             due.retain(|message| message.progress.batch_id != Some(batch));
         }
-        request.take_new(&mut due);
-        due.truncate(request.most);
+        request.take_new(&mut due, now);
         due
     }
 
@@ -122,6 +121,13 @@ impl Inner {
             message.progress.state == State::Leased && message.progress.token == first.token
         });
         held.map(|message| message.batch_request = Some(request)).is_some()
+    }
+
+    pub(super) fn members(&self, batch: MessageId) -> Vec<StoredMessage> {
+        let is_member = |message: &&StoredMessage| {
+            message.progress.batch_id == Some(batch) && message.progress.replaced_by.is_none()
+        };
+        self.messages.values().filter(is_member).cloned().collect()
     }
 
     /// Whether no message of its order key goes before it.

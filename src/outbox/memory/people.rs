@@ -101,8 +101,10 @@ impl Inner {
                 Ok(_) => {
                     if action == Action::Erase {
                         message.erase();
+                        let batch = message.progress.batch_id;
                         let attempts = self.attempts.get_mut(&id).into_iter().flatten();
                         attempts.for_each(|attempt| attempt.error = None);
+                        self.erase_batch(batch);
                     }
                     acted.changed.push(id);
                     self.acts.push(act(action.name(), id, who, why, now));
@@ -111,6 +113,15 @@ impl Inner {
             }
         }
         acted
+    }
+
+    /// Forgets the request of a batch: it holds all of its messages.
+    fn erase_batch(&mut self, batch: Option<MessageId>) {
+        let members = self
+            .messages
+            .values_mut()
+            .filter(|message| batch.is_some() && message.progress.batch_id == batch);
+        members.for_each(|message| message.batch_request = None);
     }
 
     pub(super) fn edit(
@@ -136,6 +147,7 @@ impl Inner {
         let Some(mut old) = self.seq_of.get(&id).and_then(|seq| self.messages.remove(seq)) else {
             return Err(missing());
         };
+        let edited = edited.in_place_of(&old);
         let place = std::mem::replace(&mut old.seq, self.last_seq);
         self.seq_of.insert(id, self.last_seq);
         self.messages.insert(self.last_seq, old);

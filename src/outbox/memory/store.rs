@@ -103,6 +103,10 @@ impl Store for MemoryStore {
         self.with(|inner, _| inner.keep_request(&first, request))
     }
 
+    fn members(&self, batch: MessageId) -> StoreFuture<'_, Vec<StoredMessage>> {
+        self.with(|inner, _| inner.members(batch))
+    }
+
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         self.with(|inner, now| {
             let settle = |settlement: &Settlement| {

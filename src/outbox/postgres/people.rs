@@ -77,7 +77,7 @@ async fn act_on(
     }
     changes.write(tx, sql).await?;
     if action == Action::Erase {
-        for statement in [&sql.erase, &sql.erase_attempts] {
+        for statement in [&sql.erase, &sql.erase_batches, &sql.erase_attempts] {
             tx.execute_typed(statement, &[(&texts(&changed), Type::TEXT_ARRAY)]).await?;
         }
     }
@@ -108,7 +108,8 @@ pub(super) async fn edit(
     changes.write(&tx, sql).await?;
     // The new one gets the old one's place, and the old one a place at the end.
     tx.execute_typed(&sql.move_to_end, &[(&id.to_string(), Type::TEXT)]).await?;
-    let stored = enqueue(&tx, sql, std::slice::from_ref(edited)).await?;
+    let edited = edited.clone().in_place_of(&held.message);
+    let stored = enqueue(&tx, sql, std::slice::from_ref(&edited)).await?;
     if stored.iter().any(|stored| stored.is_duplicate) {
         return Err(used_key().into());
     }

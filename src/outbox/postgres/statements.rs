@@ -23,7 +23,8 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts find held keep_request lane leases_over move_seq
+    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts erase_batches find held keep_request lane
+    leases_over members move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats update
     update_answers
 }
@@ -34,6 +35,12 @@ pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
 /// The text for another schema than `outrigger`.
 pub(crate) fn in_schema(sql: &str, quoted: &str) -> String {
     sql.replace("{is_head}", IS_HEAD.trim_end())
+        .replace("{whole}", "{columns}, m.headers, m.body, m.batch_request")
+        .replace("{content}", "{columns}, m.headers, m.body, NULL::bytea AS batch_request")
+        .replace(
+            "{plain}",
+            "{columns}, ''::bytea AS headers, ''::bytea AS body, NULL::bytea AS batch_request",
+        )
         .replace("{columns}", COLUMNS.trim_end())
         .replace("outrigger.", &format!("{quoted}."))
 }
@@ -60,7 +67,7 @@ pub(super) fn migrations(schema: &str) -> Vec<String> {
 
 const MIGRATIONS: &[&str] =
     &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
-/// Of a message, without its headers and its body.
+/// Of a message, without its headers, its body and a batch's request.
 const COLUMNS: &str = include_str!("sql/columns.sql");
 /// That a message with an order key may be sent, with all parameters of `due`.
 const IS_HEAD: &str = include_str!("sql/is_head.sql");

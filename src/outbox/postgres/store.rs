@@ -115,7 +115,7 @@ impl PostgresStore {
     /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the database's user may not make tables: run
     /// [`migrations`](Self::migrations) as one who may.
     pub async fn migrate(&self) -> Result<(), OutboxError> {
-        run!(self.pool, LIMIT, |client| migrate::migrate(client, &self.sql))
+        run!(self.pool, LONG, |client| migrate::migrate(client, &self.sql))
     }
 
     /// What [`migrate`](Self::migrate) runs in an existing schema of this name, in order: for those who keep
@@ -174,6 +174,12 @@ impl Store for PostgresStore {
             run!(self.pool, LIMIT, |client| worker::keep_request(
                 client, &self.sql, &first, &request
             ))
+        })
+    }
+
+    fn members(&self, batch: MessageId) -> StoreFuture<'_, Vec<StoredMessage>> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| worker::members(client, &self.sql, batch))
         })
     }
 
@@ -295,5 +301,5 @@ impl fmt::Debug for PostgresStore {
 const CONNECTIONS: usize = 4;
 /// A server that needs longer for a transaction of the store doesn't work.
 const LIMIT: Duration = Duration::from_secs(30);
-/// For what a person asks for, of any number of messages.
+/// For what a person asks for, of any number of messages, and for new indexes.
 const LONG: Duration = Duration::from_secs(600);

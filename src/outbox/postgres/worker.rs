@@ -13,6 +13,7 @@ use super::statements::Statements;
 use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
 use crate::outbox::hooks::Hooks;
+use crate::outbox::id::MessageId;
 use crate::outbox::input::Input;
 use crate::outbox::row::SqlRow;
 use crate::outbox::settlement;
@@ -121,8 +122,16 @@ async fn of_one_batch(
         }
         due.retain(|message| message.progress.batch_id != Some(batch));
     }
-    request.take_new(&mut due);
+    request.take_new(&mut due, now);
     Ok(due)
+}
+
+pub(super) async fn members(
+    client: &Client,
+    sql: &Statements,
+    batch: MessageId,
+) -> Result<Vec<StoredMessage>, Failure> {
+    messages(&client.query_typed(&sql.members, &[(&batch.to_string(), Type::TEXT)]).await?)
 }
 
 /// One statement, and a transaction of its own.

@@ -53,7 +53,7 @@ fn of_one_batch(
         }
         due.retain(|message| message.progress.batch_id != Some(batch));
     }
-    request.take_new(&mut due);
+    request.take_new(&mut due, now);
     Ok(due)
 }
 

@@ -47,7 +47,7 @@ pub(super) fn extend(
     lease: Duration,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let Some(mut message) = by_id(connection, held.id)? else { return Ok(false) };
+    let Some(mut message) = find(connection, held.id)? else { return Ok(false) };
     let is_held = message.progress.apply(&Input::Extend { token: held.token, lease }, now).is_ok();
     if is_held {
         update(connection, &message)?;
@@ -66,6 +66,13 @@ pub(super) fn keep_request(
     let Some(message) = held else { return Ok(false) };
     connection.prepare_cached(KEEP_REQUEST)?.execute(params![request, seq(&message)])?;
     Ok(true)
+}
+
+pub(super) fn members(
+    connection: &Connection,
+    batch: MessageId,
+) -> rusqlite::Result<Vec<StoredMessage>> {
+    messages(connection, MEMBERS, [batch.to_string()])
 }
 
 /// `None` if there is no such message any more.
@@ -251,12 +258,15 @@ pub(super) fn seq(message: &StoredMessage) -> SqlValue {
 
 pub(super) const DUPLICATE: &str = include_str!("sql/duplicate.sql");
 pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
-pub(super) const FIND: &str = include_str!("sql/find.sql");
+pub(super) const FIND: &str = concat!(include_str!("sql/plain.sql"), "WHERE id = ?1");
 pub(super) const UPDATE: &str = include_str!("sql/update.sql");
 pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");
 pub(super) const KEEP_REQUEST: &str = include_str!("sql/keep_request.sql");
-pub(super) const LEASES_OVER: &str = include_str!("sql/leases_over.sql");
-pub(super) const DEADLINES_OVER: &str = include_str!("sql/deadlines_over.sql");
+pub(super) const MEMBERS: &str = include_str!("sql/members.sql");
+pub(super) const LEASES_OVER: &str =
+    concat!(include_str!("sql/plain.sql"), include_str!("sql/leases_over.sql"));
+pub(super) const DEADLINES_OVER: &str =
+    concat!(include_str!("sql/plain.sql"), include_str!("sql/deadlines_over.sql"));
 pub(super) const RECORD_ATTEMPT: &str = include_str!("sql/record_attempt.sql");
 pub(super) const PAUSE: &str = include_str!("sql/pause.sql");
 pub(super) const PAUSE_OF: &str = include_str!("sql/pause_of.sql");

@@ -64,6 +64,8 @@ fn act_on(
     if action == Action::Erase {
         message.erase();
         connection.prepare_cached(ERASE)?.execute([seq(&message)])?;
+        let batch = message.progress.batch_id.map(|batch| batch.to_string());
+        connection.prepare_cached(ERASE_BATCH)?.execute([batch])?;
         update_answer(connection, &message)?;
         connection.prepare_cached(ERASE_ATTEMPTS)?.execute([id.to_string()])?;
     }
@@ -87,7 +89,8 @@ pub(super) fn edit(
     let place = seq(&message);
     let moved = connection.prepare_cached(MOVE_TO_END).and_then(|mut sql| sql.execute([&place]));
     moved.map_err(failed)?;
-    if enqueue(connection, edited).map_err(failed)?.is_duplicate {
+    let edited = edited.clone().in_place_of(&message);
+    if enqueue(connection, &edited).map_err(failed)?.is_duplicate {
         return Err(used_key());
     }
     let new_id = edited.content.id.to_string();
@@ -137,6 +140,7 @@ pub(super) fn prune(
 }
 
 pub(super) const ERASE: &str = include_str!("sql/erase.sql");
+pub(super) const ERASE_BATCH: &str = include_str!("sql/erase_batch.sql");
 pub(super) const ERASE_ATTEMPTS: &str = include_str!("sql/erase_attempts.sql");
 pub(super) const RESUME: &str = include_str!("sql/resume.sql");
 pub(super) const MOVE_TO_END: &str = include_str!("sql/move_to_end.sql");

@@ -145,6 +145,10 @@ impl Store for SqliteStore {
         self.writer.write(move |tx, _| ops::keep_request(tx, &first, &request).map_err(failed))
     }
 
+    fn members(&self, batch: MessageId) -> StoreFuture<'_, Vec<StoredMessage>> {
+        self.reader.read(move |tx| ops::members(tx, batch))
+    }
+
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         let hooks = Arc::clone(&self.hooks);
         self.writer.write(move |tx, now| {

@@ -51,6 +51,8 @@ fn every_statement_uses_an_index_without_statistics() {
         (ops::DEADLINES_OVER, &["outrigger_deadline"]),
         (ops::PAUSE_OF, &["(lane=?)"]),
         (people::ERASE_ATTEMPTS, &["(message=?)"]),
+        (people::ERASE_BATCH, &["outrigger_batch"]),
+        (ops::MEMBERS, &["outrigger_batch"]),
         (people::ERASE, &["PRIMARY KEY (rowid=?)"]),
         (people::RESUME, &["(lane=?)"]),
         (people::MOVE_TO_END, &["PRIMARY KEY (rowid=?)"]),

@@ -143,6 +143,21 @@ async fn workers_that_were_dropped_or_shut_down_leave_the_file_to_another_proces
 }
 
 #[tokio::test]
+async fn workers_that_were_dropped_while_they_began_leave_the_file_to_another_process() {
+    let folder = Folder::new();
+    let outbox = || {
+        let script = Script::by(|_| testing::Answer::status(200));
+        let mailer = Integration::background(LANE).service(script).build().unwrap();
+        Outbox::sqlite(folder.file()).lane(&mailer).build().unwrap()
+    };
+    let (one, other) = (outbox(), outbox());
+    // It is dropped after its first poll, which has asked for the lock.
+    assert!(futures_util::FutureExt::now_or_never(one.run()).is_none());
+    one.enqueue(mail("1")).await.unwrap();
+    other.store().recover().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_of_an_older_version_is_brought_up_and_its_messages_are_delivered() {
     let folder = Folder::new();
     let host = Connection::open(folder.file()).unwrap();

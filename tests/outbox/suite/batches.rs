@@ -1,8 +1,11 @@
 //! Messages that are sent together.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use outrigger::outbox::{
-    Action, ClaimRequest, DeadReason, Effect, ExpiredKey, MessageId, Outcome, State, StoredMessage,
+    Action, ClaimRequest, DeadReason, Effect, ExpiredKey, MessageId, Outcome, Priority, State,
+    StoredMessage,
 };
 use outrigger::rt::Rng;
 
@@ -48,10 +51,76 @@ pub(crate) async fn a_batch_is_claimed_again_whole_with_its_key_and_its_request(
     bench.settle(&again[2], Outcome::Dead(DeadReason::Rejected)).await;
     let stored = bench.get(again[0].content.id).await.message;
     assert_eq!((stored.batch_request, stored.progress.batch_id), (None, None));
+    // What was refused has left it, so that a replay goes with others.
+    let refused = bench.get(again[2].content.id).await.message;
+    assert_eq!((refused.batch_request, refused.progress.batch_id), (None, None));
     let apart = claim(&bench, 5, 10).await;
     assert_eq!((bodies(&apart), apart[0].progress.batch_id), (vec!["2".to_owned()], Some(id(5))));
     assert_eq!(apart[0].progress.unknown, 0);
     assert_eq!(bench.get(apart[0].content.id).await.attempts.len(), 2);
+    bench.act(again[2].content.id, Action::Replay(ExpiredKey::Refuse)).await;
+    bench.add("5").await;
+    let replayed = claim(&bench, 6, 10).await;
+    assert_eq!((bodies(&replayed), replayed[0].progress.batch_size), (texts(&["3", "5"]), 2));
+}
+
+pub(crate) async fn a_batch_has_the_order_of_enqueueing_at_first_and_when_it_is_repeated(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    let [low, high] = [Priority::Low, Priority::High].map(|priority| mail("").priority(priority));
+    for message in [low.body("1"), high.body("2"), mail("3")] {
+        bench.enqueue(message).await;
+    }
+    let first = claim(&bench, 2, 10).await;
+    assert_eq!(bodies(&first), ["1", "2", "3"]);
+    let at = bench.now().await;
+    for message in &first {
+        bench.settle(message, Outcome::Retry { at, effect: Effect::Unknown }).await;
+    }
+    assert_eq!(bodies(&claim(&bench, 3, 10).await), ["1", "2", "3"]);
+}
+
+pub(crate) async fn a_message_that_may_have_been_done_is_claimed_alone_and_of_no_batch(
+    with: Open<'_>,
+) {
+    let bench = open(with).await;
+    bench.add("1").await;
+    let single = bench.claim_one(LANE).await;
+    let at = bench.now().await;
+    bench.settle(&single, Outcome::Retry { at, effect: Effect::Unknown }).await;
+    // One whose time or attempts are over before the batch could be repeated.
+    bench.enqueue(mail("2").max_attempts(1)).await;
+    bench.enqueue(mail("3").deadline(Duration::from_secs(59))).await;
+    for text in ["4", "5"] {
+        bench.add(text).await;
+    }
+    let mut claimed = Vec::new();
+    for nth in 2..6 {
+        claimed.push(claim(&bench, nth, 10).await);
+    }
+    claimed.sort_by_key(|batch| batch[0].seq);
+    let claimed: Vec<_> =
+        claimed.iter().map(|batch| (bodies(batch), batch[0].progress.batch_size)).collect();
+    let expected = [(&["1"][..], 0), (&["2"], 1), (&["3"], 1), (&["4", "5"], 2)];
+    assert_eq!(claimed, expected.map(|(bodies, size)| (texts(bodies), size)));
+}
+
+pub(crate) async fn a_batch_of_which_one_is_erased_has_no_request_any_more(with: Open<'_>) {
+    let bench = open(with).await;
+    bench.add("1").await;
+    bench.add("2").await;
+    let first = claim(&bench, 2, 10).await;
+    let kept = bench.store.keep_request(lease(&first[0]), Bytes::from_static(b"1 2")).await;
+    assert!(kept.unwrap());
+    let at = bench.now().await;
+    for message in &first {
+        bench.settle(message, Outcome::Retry { at, effect: Effect::Unknown }).await;
+    }
+    bench.act(first[1].content.id, Action::Cancel).await;
+    assert!(bench.get(first[0].content.id).await.message.batch_request.is_some());
+    bench.act(first[1].content.id, Action::Erase).await;
+    assert_eq!(bench.get(first[0].content.id).await.message.batch_request, None);
 }
 
 pub(crate) async fn a_batch_waits_for_those_of_it_that_are_with_a_worker(with: Open<'_>) {
@@ -80,6 +149,9 @@ pub(crate) async fn a_batch_of_which_one_is_called_off_is_known_to_be_incomplete
         bench.settle(&message, Outcome::Retry { at, effect: Effect::Unknown }).await;
     }
     bench.act(first, Action::Cancel).await;
+    let members = bench.store.members(id(2)).await.unwrap();
+    assert_eq!(bodies(&members), ["1", "2"]);
+    assert_eq!(members[0].progress.state, State::Cancelled);
     let left = claim(&bench, 3, 10).await;
     assert_eq!((bodies(&left), left[0].progress.batch_size), (vec!["2".to_owned()], 2));
     assert_eq!(left[0].progress.batch_id, Some(id(2)));
@@ -120,6 +192,10 @@ async fn claim(bench: &Bench, batch: u64, most: usize) -> Vec<StoredMessage> {
 fn id(nth: u64) -> MessageId {
     let at = outrigger::outbox::Timestamp(i64::try_from(nth).unwrap());
     mail("").build(LANE, at, &Rng::seeded(nth)).unwrap().content.id
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 fn bodies(messages: &[StoredMessage]) -> Vec<String> {

@@ -147,7 +147,7 @@ pub(crate) async fn a_replay_sends_a_failed_job_again_and_asks_for_one_that_may_
 
 pub(crate) async fn an_edited_message_is_a_new_one_with_a_new_key(with: Open<'_>) {
     let bench = open(with).await;
-    let id = bench.enqueue(mail("1").dedup_key("welcome")).await;
+    let id = bench.enqueue(mail("1").dedup_key("welcome").dedup_window(WEEK)).await;
     let old = bench.claim_one(LANE).await;
     bench.settle(&old, Outcome::Dead(DeadReason::Rejected)).await;
     let rng = Rng::seeded(99);
@@ -167,6 +167,7 @@ pub(crate) async fn an_edited_message_is_a_new_one_with_a_new_key(with: Open<'_>
 
     let stored = bench.get(id).await;
     assert_eq!(stored.message.progress.replaced_by, Some(new));
+    assert_eq!(bench.get(new).await.message.progress.dedup_window, WEEK);
     assert_eq!(stored.acts[0].action, "edit");
     let refused = act(&bench, Selection::One(id), REPLAY).await.refused;
     assert_eq!(refused, [(id, Refusal::Replaced)]);

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use outrigger::outbox::{
-    Batch, DeadReason, ItemVerdict, Lane, MemoryStore, Outbox, OutboxErrorKind, Polling, Probed,
-    Ticket, TicketState, UnknownOutcome,
+    Action, Batch, DeadReason, ItemVerdict, Lane, MemoryStore, Outbox, OutboxErrorKind, Polling,
+    Probed, Selection, Ticket, TicketState, UnknownOutcome,
 };
-use outrigger::rt::Clock;
 use outrigger::testing::{Answer, Script};
 
 use super::bench::{Running, bodies, integration, mail, memory, provider, secs, sleep, start};
+use super::troubles::{Fate, Unreliable, clock};
 
 /// Each message's body in a line, under a heading that is another each time it is made.
 fn lines() -> Batch {
@@ -191,7 +191,6 @@ async fn a_function_that_makes_no_request_is_tried_again_and_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_of_a_lost_worker_is_repeated_by_another_as_it_was() {
-    let clock = || Clock::anchored(SystemTime::UNIX_EPOCH + secs(1_800_000_000));
     let store = MemoryStore::new().clock(clock());
     let build = |script: &Script| {
         let outbox = Outbox::with_store(store.clone()).clock(clock()).lane(lane(script));
@@ -225,6 +224,74 @@ async fn a_batch_that_was_not_sent_is_given_back_at_the_end_of_the_grace() {
     let waits = |state: &TicketState| matches!(state, TicketState::Accepted { attempts: 0, .. });
     assert_eq!(states.iter().filter(|state| waits(state)).count(), 1, "{states:?}");
     assert!(states.contains(&TicketState::Sending), "{states:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_repeated_as_it_was_also_for_one_that_was_called_off_meanwhile() {
+    let script = provider([Answer::status(503), Answer::status(200).body("ok ok no")]);
+    let (running, tickets) = run(lane(&script), &["1", "2", "3"]).await;
+    let attempts = async || running.history(tickets[0].id).await.attempts.len();
+    while attempts().await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let selection = Selection::One(tickets[0].id);
+    let by = ("ada".to_owned(), "a mistake".to_owned());
+    let acted = running.outbox.store().act(selection, Action::Cancel, by.0, by.1).await.unwrap();
+    assert_eq!(acted.changed, [tickets[0].id]);
+    // It was done all the same.
+    let ended = ends(&running, &tickets[1..]).await;
+    assert_eq!(ended, ["delivered", "rejected"]);
+    assert_eq!(ends(&running, &tickets[..1]).await, ["delivered"]);
+    let (sent, keys) = (bodies(&script), keys(&script));
+    assert_eq!((&sent[1], &keys[1]), (&sent[0], &keys[0]));
+    assert_eq!(running.outcomes(tickets[0].id).await, ["late"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_refused_after_it_may_have_been_done_is_parked_as_that() {
+    let script = provider([Answer::hang(), Answer::status(400)]);
+    let (running, tickets) = run(lane(&script), &["1", "2"]).await;
+    assert_eq!(ends(&running, &tickets).await, ["unknown_outcome", "unknown_outcome"]);
+    assert_eq!(running.outcomes(tickets[0].id).await, ["unknown", "unknown_outcome"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_a_batch_that_cannot_be_repeated_is_asked_about_before_it_is_parked() {
+    let store = MemoryStore::new().clock(clock());
+    let build =
+        |lane: Lane| Outbox::with_store(store.clone()).clock(clock()).lane(lane).build().unwrap();
+    let outbox = build(lane(&provider([Answer::hang()])));
+    let tickets = add(&outbox, &["1", "2"]).await;
+    let first = start(outbox);
+    sleep(1).await;
+    first.kill().await;
+    let probe = UnknownOutcome::probe(|message| async move {
+        if &message.content.body[..] == b"1" { Probed::Done } else { Probed::NotDone }
+    });
+    let script = provider([Answer::status(200)]);
+    let single = Lane::new(&integration("mailer", &script)).unknown_outcome(probe);
+    let second = start(build(single));
+    assert_eq!(ends(&second, &tickets).await, ["delivered", "delivered"]);
+    assert_eq!(bodies(&script), ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_batch_came_to_is_stored_for_all_of_it_or_for_none() {
+    let store = Unreliable::new(|_| Fate::Works);
+    let script = provider([Answer::status(200).body("ok ok ok")]);
+    let outbox = Outbox::with_store(store.clone()).clock(clock()).lane(lane(&script));
+    let outbox = outbox.build().unwrap();
+    let tickets = add(&outbox, &["1", "2", "3"]).await;
+    *store.locked.lock().unwrap() = Some(tickets[1].id);
+    let running = start(outbox);
+    sleep(200).await;
+    for ticket in &tickets {
+        let state = running.outbox.ticket(ticket.id).await.unwrap();
+        assert_eq!(state, TicketState::Sending);
+    }
+    *store.locked.lock().unwrap() = None;
+    assert_eq!(ends(&running, &tickets).await, ["delivered"; 3]);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[test]

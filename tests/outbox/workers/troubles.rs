@@ -107,6 +107,9 @@ impl Store for Unreliable {
     fn keep_request(&self, first: LeaseRef, request: Bytes) -> StoreFuture<'_, bool> {
         self.with_fate("keep_request", || self.store.keep_request(first, request))
     }
+    fn members(&self, batch: MessageId) -> StoreFuture<'_, Vec<StoredMessage>> {
+        self.store.members(batch)
+    }
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<Option<Settled>>> {
         let locked = *self.locked.lock().unwrap();
         if settlements.iter().any(|one| Some(one.lease.id) == locked) {

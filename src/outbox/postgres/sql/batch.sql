@@ -4,7 +4,7 @@ SELECT
         SELECT count(*) FROM outrigger.message AS o
         WHERE o.batch_id = $1::text::uuid AND o.batch_id IS NOT NULL AND o.state IN ('ready', 'leased')
     ) AS open,
-    {columns}, m.headers, m.body
+    {whole}
 FROM outrigger.message AS m
 WHERE m.batch_id = $1::text::uuid AND m.batch_id IS NOT NULL AND m.state IN ('ready', 'leased')
 ORDER BY m.seq

@@ -1,4 +1,4 @@
-SELECT {columns}, m.headers, m.body
+SELECT {content}
 FROM outrigger.message AS m
 WHERE m.seq > $1
     AND ($2::text IS NULL OR m.lane = $2) AND ($3::text IS NULL OR m.state = $3)

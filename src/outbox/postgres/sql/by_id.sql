@@ -1,1 +1,1 @@
-SELECT {columns}, m.headers, m.body FROM outrigger.message AS m WHERE m.id = $1::text::uuid
+SELECT {whole} FROM outrigger.message AS m WHERE m.id = $1::text::uuid

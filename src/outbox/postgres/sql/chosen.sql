@@ -1,6 +1,6 @@
 SELECT
     (SELECT outrigger.now_millis()) AS now,
-    {columns}, ''::bytea AS headers, ''::bytea AS body
+    {plain}
 FROM outrigger.message AS m
 WHERE m.seq > $1
     AND ($2::text IS NULL OR m.lane = $2) AND ($3::text IS NULL OR m.state = $3)

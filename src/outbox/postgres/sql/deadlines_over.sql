@@ -1,4 +1,4 @@
-SELECT {columns}, ''::bytea AS headers, ''::bytea AS body
+SELECT {plain}
 FROM outrigger.message AS m
 WHERE m.state = 'ready' AND m.phase <> 'hook' AND m.deadline <= $1
 ORDER BY m.deadline

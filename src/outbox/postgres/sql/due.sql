@@ -4,7 +4,7 @@ SELECT m.*
 FROM (VALUES (0), (1), (2)) AS of (priority)
 CROSS JOIN LATERAL (
     SELECT * FROM (
-        SELECT {columns}, m.headers, m.body
+        SELECT {content}
         FROM outrigger.message AS m
         WHERE m.state = 'ready' AND m.order_key IS NULL AND m.lane = $1
             AND m.priority = of.priority AND m.not_before <= $2
@@ -15,7 +15,7 @@ CROSS JOIN LATERAL (
     ) AS unordered
     UNION ALL
     SELECT * FROM (
-        SELECT {columns}, m.headers, m.body
+        SELECT {content}
         FROM (
             SELECT d.seq FROM outrigger.message AS d
             WHERE d.state = 'ready' AND d.order_key IS NOT NULL AND d.lane = $1

@@ -22,7 +22,7 @@ heads AS MATERIALIZED (
     ) AS seq
     FROM keys WHERE keys.name IS NOT NULL
 )
-SELECT {columns}, m.headers, m.body
+SELECT {content}
 FROM heads JOIN outrigger.message AS m ON m.seq = heads.seq
 WHERE {is_head}
 ORDER BY m.not_before - ($5::bigint[])[m.priority + 1], m.seq

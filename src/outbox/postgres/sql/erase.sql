@@ -1,3 +1,3 @@
 UPDATE outrigger.message SET
-    uri = '/', headers = '', body = '', batch_request = NULL, answer_status = NULL, answer_headers = NULL, answer_body = NULL
+    uri = '/', headers = '', body = '', answer_status = NULL, answer_headers = NULL, answer_body = NULL
 WHERE id = ANY ($1::text[]::uuid[])

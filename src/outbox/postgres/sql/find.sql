@@ -1,2 +1,2 @@
-SELECT {columns}, ''::bytea AS headers, ''::bytea AS body
+SELECT {plain}
 FROM outrigger.message AS m WHERE m.id = $1::text::uuid

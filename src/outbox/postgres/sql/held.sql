@@ -1,6 +1,6 @@
 SELECT
     (SELECT outrigger.now_millis()) AS now,
-    {columns},
+    {columns}, NULL::bytea AS batch_request,
     CASE WHEN m.lane = ANY ($2::text[]) THEN m.headers ELSE '' END AS headers,
     CASE WHEN m.lane = ANY ($2::text[]) THEN m.body ELSE '' END AS body
 FROM outrigger.message AS m

@@ -1,4 +1,4 @@
-SELECT {columns}, ''::bytea AS headers, ''::bytea AS body
+SELECT {plain}
 FROM outrigger.message AS m
 WHERE m.state = 'leased' AND m.lease_until <= $1
 ORDER BY m.lease_until

@@ -1,3 +1,2 @@
-SELECT * FROM outrigger_message
 WHERE state = 'ready' AND phase <> 'hook' AND deadline <= ?1
 ORDER BY deadline LIMIT ?2

@@ -1,1 +1,1 @@
-UPDATE outrigger_message SET uri = '/', headers = x'', body = x'', batch_request = NULL WHERE seq = ?1
+UPDATE outrigger_message SET uri = '/', headers = x'', body = x'' WHERE seq = ?1

@@ -1,4 +1,4 @@
--- Without the request: what waits for a message asks again and again.
+-- Without the requests: what waits for a message asks again and again.
 SELECT seq, id, lane, idempotency_key, dedup_key, order_key, correlation_id, traceparent, template, method,
     uri, x'' AS headers, x'' AS body, fingerprint, priority, keep_answer, created, state, phase,
     dead_reason, attempt, max_attempts, hook_attempts, snoozes, unknown, not_before, max_age, deadline,
@@ -6,4 +6,4 @@ SELECT seq, id, lane, idempotency_key, dedup_key, order_key, correlation_id, tra
     poll_uri, unknown_before, dedup_window, dedup_until, batch_id, batch_size,
     NULL AS batch_request, last_status, last_error, answer_status,
     answer_headers, answer_body
-FROM outrigger_message WHERE id = ?1
+FROM outrigger_message

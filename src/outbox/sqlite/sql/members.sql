@@ -1,0 +1,4 @@
+-- All that are still of it, open or not. One that was edited has another place in the order.
+SELECT * FROM outrigger_message
+WHERE batch_id = ?1 AND batch_id IS NOT NULL AND replaced_by IS NULL
+ORDER BY seq
